@@ -1,0 +1,3 @@
+"""arbtui: a terminal console that runs a cross-exchange arbitrage engine."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Venues: the adapter contract, wire decoders, market rules. One folder a venue."""

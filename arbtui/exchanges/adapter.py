@@ -1,0 +1,70 @@
+"""The contract that every venue's order side fulfils: paper now, live later, the same calls."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from arbtui.model.market import Market
+from arbtui.model.order import Balance, Fill, Order, OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReport:
+    """What a venue says of one order. ``fills`` are those known with this answer; each is applied once by trade id."""
+
+    exchange: str
+    client_order_id: str
+    venue_order_id: str
+    state: OrderState
+    filled_qty: Decimal
+    fills: tuple[Fill, ...] = ()
+    reason: str = ""
+
+
+class ExchangeAdapter(Protocol):
+    """Orders and balances of one venue."""
+
+    name: str
+    markets: Mapping[str, Market]  #: by the venue's market code
+
+    async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
+        """Send ``order`` and wait for the venue's answer; an IOC's answer is final.
+
+        ``admit`` is the gate's second look: it is called immediately before the request leaves, with nothing awaited
+        in between, and raises OrderAbandoned to stop it.
+
+        Raises:
+            OrderAbandoned: ``admit`` refused; no byte left.
+            OrderRejected: the venue refused for good.
+            OrderUnknown: no usable answer. Never resend; look up with :meth:`fetch_order`.
+        """
+        ...
+
+    async def cancel(self, code: str, client_order_id: str) -> None:
+        """Cancel one open order; an order that is no longer open is not an error."""
+        ...
+
+    async def cancel_all(self) -> int:
+        """Cancel every open order of this account; how many were cancelled."""
+        ...
+
+    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
+        """Look an order up by client id, with its fills; None when the venue does not know it *now* (not: never)."""
+        ...
+
+    async def fetch_open_orders(self) -> Sequence[OrderReport]:
+        """Every open order of this account."""
+        ...
+
+    async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
+        """Every fill of this account with ``ts_event >= since_ms``, oldest first."""
+        ...
+
+    async def fetch_balances(self) -> Mapping[str, Balance]:
+        """Balances by asset; assets never held may be absent."""
+        ...
+
+    async def close(self) -> None:
+        """Release what the adapter holds."""
+        ...

@@ -1,0 +1,55 @@
+"""Wall time and monotonic time, from one seam, so that a run can live in virtual time."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+#: Where virtual time starts: 2026-01-01T00:00:00Z, in ms since the epoch.
+VIRTUAL_EPOCH_MS = 1_767_225_600_000
+
+
+class Clock(Protocol):
+    """Where every part of the program reads time from."""
+
+    def time_ms(self) -> int:
+        """UTC wall time in ms since the epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds on the event loop's own time base; durations and ages come from here only."""
+        ...
+
+
+class SystemClock:
+    """Real time."""
+
+    def time_ms(self) -> int:
+        """UTC wall time in ms since the epoch."""
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        """Seconds of the system's monotonic clock, which asyncio's loops use too."""
+        return time.monotonic()
+
+
+class LoopClock:
+    """The time of a virtual-time loop: wall time is :data:`VIRTUAL_EPOCH_MS` (or ``epoch_ms``) plus the loop's seconds."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, epoch_ms: int = VIRTUAL_EPOCH_MS) -> None:
+        self._loop = loop
+        self._epoch_ms = epoch_ms
+
+    def time_ms(self) -> int:
+        """UTC virtual wall time in ms since the epoch."""
+        return self._epoch_ms + round(self._loop.time() * 1000)
+
+    def monotonic(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._loop.time()
+
+
+def iso_ms(ts_ms: int) -> str:
+    """``ts_ms`` (ms since the epoch) as UTC ISO 8601 with milliseconds, ``2026-01-01T00:00:00.000Z``."""
+    seconds, ms = divmod(ts_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"

@@ -1,0 +1,72 @@
+"""The error family. Each carries what happened, where, what to do, and the exit code it ends a command with.
+
+===================  ====  ==================================================================
+error                exit  raised when
+===================  ====  ==================================================================
+ArbtuiError             1  base; an internal error
+UsageError              2  wrong flags, profile, recording, state folder or journal
+AlreadyRunning          4  another process holds the profile's lock
+VenueRefused            5  a venue refuses keys or permissions
+JournalFailed           1  a commit failed: the gate closes, nothing is retried
+WireError               -  a frame could not be decoded; counted, never raised out of a stream
+OrderRejected           -  a venue's definite no to an order
+OrderAbandoned          -  our own gate's no, immediately before the request
+OrderUnknown            -  no usable answer: the order may stand at the venue
+===================  ====  ==================================================================
+"""
+
+
+class ArbtuiError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(ArbtuiError):
+    """The operator's input is wrong; the message names the file or flag, the key and the nearest right one."""
+
+    exit_code = 2
+
+
+class AlreadyRunning(ArbtuiError):
+    """The profile is already running in another process."""
+
+    exit_code = 4
+
+
+class VenueRefused(ArbtuiError):
+    """A venue refuses the keys or what they may do."""
+
+    exit_code = 5
+
+
+class JournalFailed(ArbtuiError):
+    """A journal commit failed. Fatal to trading: the same write is never tried again."""
+
+
+class WireError(ArbtuiError):
+    """A frame that cannot be decoded. ``kind`` is a short label it is counted under."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(f"{kind}: {detail}" if detail else kind)
+        self.kind = kind
+
+
+class OrderRejected(ArbtuiError):
+    """The venue refused the order for good; nothing of it stands there. ``reason`` is the venue's own word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class OrderAbandoned(ArbtuiError):
+    """The gate refused the order at its second look; no byte of it left. ``reason`` is the denial's name."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class OrderUnknown(ArbtuiError):
+    """The venue gave no usable answer: the order may or may not stand. Never resend; look up by client id."""

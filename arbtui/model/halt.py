@@ -1,0 +1,129 @@
+"""The halt: an epoch in memory and a flag on disk. Standard library only: it must work when nothing else does.
+
+The *flag* is a file in the profile's folder; anyone may make it (`arbtui kill`, a hand's `touch`), and while it exists
+nothing is sent. The *epoch* rises with each kill; an order decided in an older epoch is void. The console's input
+thread, signal handlers and the event loop all call :meth:`Halt.close`; it takes no lock that a loop could hold.
+"""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+FLAG_NAME = "kill.flag"
+
+
+@dataclass(frozen=True, slots=True)
+class HaltCause:
+    """Who closed the gate, when (ms since the epoch, UTC) and why. Unreadable flags give source ``unknown``."""
+
+    source: str
+    reason: str
+    ts_ms: int
+
+
+def write_flag(folder: Path, source: str, reason: str, ts_ms: int | None = None) -> bool:
+    """Make the kill flag in ``folder`` durably; False when one stands there already (the first cause is kept).
+
+    Raises:
+        OSError: the folder cannot be written; the caller must say so.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / FLAG_NAME
+    body = {"source": source, "reason": reason, "ts_ms": time.time_ns() // 1_000_000 if ts_ms is None else ts_ms}
+    try:
+        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return False
+    try:
+        os.write(fd, json.dumps(body).encode())
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    _sync_folder(folder)
+    return True
+
+
+def read_flag(folder: Path) -> HaltCause | None:
+    """The cause that the flag in ``folder`` holds, or None without a flag. A flag that says nothing still counts."""
+    path = folder / FLAG_NAME
+    try:
+        raw = path.read_bytes()
+        ts_ms = round(path.stat().st_mtime * 1000)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return HaltCause("unknown", "the flag cannot be read", 0)
+    try:
+        body = json.loads(raw)
+        return HaltCause(str(body["source"]), str(body["reason"]), int(body["ts_ms"]))
+    except (ValueError, KeyError, TypeError):
+        return HaltCause("unknown", "made by hand", ts_ms)
+
+
+def archive_flag(folder: Path) -> None:
+    """Take the flag away by renaming it (never deleting): only a person's re-arming calls this."""
+    path = folder / FLAG_NAME
+    if path.exists():
+        path.rename(folder / f"{FLAG_NAME}.{time.time_ns() // 1_000_000}")
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+class Halt:
+    """The halt of one running engine: read at the gate before every order."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._flag = str(folder / FLAG_NAME)
+        self.cause: HaltCause | None = read_flag(folder)
+        self.epoch = 0
+        self.flag_written = self.cause is not None
+        self.closed_at: float | None = None  #: `time.monotonic()` of the closing, for measuring the kill's latency
+
+    @property
+    def is_closed(self) -> bool:
+        """True from the first instruction of a kill until a person re-arms."""
+        return self.cause is not None
+
+    def flag_stands(self) -> bool:
+        """Look at the disk: another process may have made the flag. Closes the gate when it has."""
+        if self.cause is None and os.path.exists(self._flag):
+            self.epoch += 1
+            self.cause = read_flag(self.folder) or HaltCause("unknown", "the flag vanished", 0)
+            self.flag_written = True
+        return self.cause is not None
+
+    def close(self, source: str, reason: str = "", ts_ms: int | None = None) -> bool:
+        """Close the gate now, from any thread, then make the flag. False when it was closed already.
+
+        The gate is closed in memory first, so a disk that is full or gone cannot keep it open; ``flag_written`` tells
+        whether the halt will outlive this process.
+        """
+        if self.cause is not None:
+            return False
+        stamp = time.time_ns() // 1_000_000 if ts_ms is None else ts_ms
+        self.cause = HaltCause(source, reason, stamp)
+        self.epoch += 1
+        self.closed_at = time.monotonic()
+        try:
+            write_flag(self.folder, source, reason, stamp)
+            self.flag_written = True
+        except OSError:
+            self.flag_written = False
+        return True
+
+    def rearm(self) -> None:
+        """Open the gate again: a person has typed the profile's name and a reason. The epoch stays raised."""
+        archive_flag(self.folder)
+        self.cause = None
+        self.flag_written = False
+        self.closed_at = None

@@ -1,0 +1,13 @@
+"""Client order ids: unique for ever over runs and state folders, never derived from time alone.
+
+18 characters, ``a`` and 17 of base32: inside every venue's limit (Binance 36, Upbit's identifier, OKX 32, alphanumeric).
+"""
+
+import base64
+import hashlib
+
+
+def client_order_id(salt: str, cycle_id: str, leg: int, attempt: int) -> str:
+    """The id of one order attempt. ``salt`` belongs to the state folder, ``cycle_id`` holds the run."""
+    digest = hashlib.sha256(f"{salt}/{cycle_id}/{leg}/{attempt}".encode()).digest()
+    return "a" + base64.b32encode(digest)[:17].decode().lower()

@@ -1,0 +1,119 @@
+"""Orders, fills and balances, and the states an order can be in."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from arbtui.model.market import Market
+from arbtui.model.money import ZERO
+
+
+class Side(StrEnum):
+    """Which way an order goes, seen from the base asset."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def opposite(self) -> "Side":
+        """The other side."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class TimeInForce(StrEnum):
+    """How long an order may stand. Taker legs are IOC only: what does not fill at once is cancelled by the venue."""
+
+    IOC = "ioc"
+
+
+class Purpose(StrEnum):
+    """Why an order is sent; the gate lets each through in different states."""
+
+    ENTRY = "entry"  #: opens a cycle
+    COMPLETE = "complete"  #: finishes a leg that lags behind the other
+    UNWIND = "unwind"  #: takes back a leg that ran ahead
+
+
+class OrderState(StrEnum):
+    """Where an order stands. UNKNOWN counts as filled on the worse side until proved otherwise."""
+
+    PLANNED = "PLANNED"
+    SENDING = "SENDING"  #: intent committed; bytes may have left
+    ACCEPTED = "ACCEPTED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    EXPIRED = "EXPIRED"  #: an IOC's remainder ended at the venue (with or without fills before)
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"  #: the venue's definite no
+    ABANDONED = "ABANDONED"  #: intent committed, then refused by our gate; nothing left
+    UNKNOWN = "UNKNOWN"  #: sent, and no usable answer
+
+    @property
+    def is_final(self) -> bool:
+        """True when nothing more can happen to the order at the venue."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({OrderState.FILLED, OrderState.EXPIRED, OrderState.CANCELED, OrderState.REJECTED, OrderState.ABANDONED})
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """One order attempt of one leg. ``qty`` in base, ``price`` (the worst allowed) in quote."""
+
+    client_order_id: str
+    market: Market
+    side: Side
+    qty: Decimal
+    price: Decimal
+    cycle_id: str
+    leg: int
+    attempt: int
+    purpose: Purpose
+    epoch: int  #: halt epoch at decision; an order of an older epoch is void
+    decided_at: float  #: monotonic seconds of the decision
+    deadline: float  #: monotonic seconds after which it must not be sent any more
+    tif: TimeInForce = TimeInForce.IOC
+    state: OrderState = OrderState.PLANNED
+    venue_order_id: str = ""
+    filled_qty: Decimal = ZERO
+    reason: str = ""
+
+    @property
+    def leaves_qty(self) -> Decimal:
+        """What is not filled yet, in base."""
+        return self.qty - self.filled_qty
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution, as a venue reports it. ``cost`` = price x qty in quote, before the fee. ``fee`` is in ``fee_currency``."""
+
+    exchange: str
+    trade_id: str
+    client_order_id: str
+    venue_order_id: str
+    market: str  #: the venue's own code
+    base: str
+    quote: str
+    side: Side
+    qty: Decimal
+    price: Decimal
+    cost: Decimal
+    fee: Decimal
+    fee_currency: str
+    liquidity: str  #: "taker" or "maker"
+    ts_event: int  #: venue clock, ms
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """An asset at a venue: what can be spent, and what open orders hold."""
+
+    free: Decimal = ZERO
+    locked: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        """Free plus locked."""
+        return self.free + self.locked

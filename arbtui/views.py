@@ -1,0 +1,192 @@
+"""The read model: what screens, `status` and reports read. The engine writes; nobody above writes back but by Controls."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(slots=True)
+class ExchangeView:
+    """One venue in the header. ``age_ms``: since its last message; ``status``: ``ok``, ``SILENT`` or ``DOWN``."""
+
+    name: str
+    age_ms: float
+    latency_ms: float  #: median of the last order answers; 0 before the first
+    status: str
+
+
+@dataclass(slots=True)
+class HeaderView:
+    """Everything that must always be visible."""
+
+    profile: str
+    mode: str  #: SIM, PAPER or LIVE
+    scenario: str  #: ``busy``, ``normal``; empty outside sim
+    state: str  #: DISARMED ARMED PAUSED REDUCING HALTING HALTED HALTED_DIRTY RECOVERING
+    halt_source: str  #: KEY, CLI, ...; empty unless halted
+    halt_reason: str
+    halt_ts_ms: int
+    halt_detail: str  #: what is still pending or left at a venue, in words; never claims more than is confirmed
+    now_ms: int
+    session_s: float
+    exchanges: list[ExchangeView]
+    rate: float  #: KRW per USDT, mid; 0 when there is none
+    rate_age_ms: float
+    pnl_day: float
+    pnl_session: float
+    pnl_currency: str
+    open_cycles: int
+    orders_in_flight: int
+    breaches_open: int  #: unacknowledged
+    routes: int
+    opportunities: int
+    unhedged: float  #: in pnl_currency
+
+
+@dataclass(slots=True)
+class RouteRow:
+    """One route's live row. Prices in each venue's quote, edges in bps, size and depth in base, age in ms."""
+
+    id: str
+    symbol: str
+    buy_at: str
+    sell_at: str
+    buy_px: float = 0.0
+    sell_px: float = 0.0
+    edge_bps: float = 0.0  #: gross, at the touch
+    net_bps: float = 0.0  #: after fees, rate and costs
+    size: float = 0.0  #: of the last opportunity; 0 when none
+    depth: float = 0.0  #: smaller of the two touch quantities
+    age_ms: float = 0.0  #: of the older book
+    fills: int = 0
+    state: str = ""  #: OPEN (a cycle runs), READY, or the first blocking reason (BELOW_THRESHOLD shows as IDLE)
+    version: int = 0  #: rises when anything shown changed
+
+
+@dataclass(frozen=True, slots=True)
+class CycleLine:
+    """One finished (or running) cycle in the blotter: both legs on one line."""
+
+    id: str
+    ts_ms: int
+    symbol: str
+    buy_at: str
+    buy_qty: float
+    buy_px: float
+    sell_at: str
+    sell_qty: float
+    sell_px: float
+    pnl: float
+    elapsed_ms: float
+    state: str  #: OPEN HEDGED UNWOUND RESIDUAL
+
+
+@dataclass(frozen=True, slots=True)
+class BreachLine:
+    """One risk breach or residual; ``id`` is what :meth:`Controls.acknowledge` takes."""
+
+    id: str
+    ts_ms: int
+    severity: str  #: CRIT or WARN
+    kind: str
+    scope: str  #: route, symbol, exchange or ``global``
+    detail: str
+    action: str
+    acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the log pane."""
+
+    ts_ms: int
+    level: str
+    text: str
+
+
+@dataclass(slots=True)
+class GaugeView:
+    """Resource gauges, refreshed once a second; histories are the last 60 samples, oldest first."""
+
+    cpu_percent: float = 0.0
+    rss_mb: float = 0.0
+    fds: int = 0
+    lag_p50_ms: float = 0.0
+    lag_p99_ms: float = 0.0
+    lag_max_ms: float = 0.0
+    messages_per_s: float = 0.0
+    journal_p50_ms: float = 0.0
+    journal_p99_ms: float = 0.0
+    journal_queue: int = 0
+    snapshot_age_s: float = 0.0
+    snapshot_no: int = 0
+    cpu_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
+    rss_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
+    lag_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
+    messages_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
+
+
+class ReadModel(Protocol):
+    """What the console paints from. Every call is cheap and free of I/O."""
+
+    routes: Sequence[RouteRow]  #: one per route, fixed order and identity for the run
+
+    def header(self) -> HeaderView:
+        """The header's facts, now."""
+        ...
+
+    def refresh(self, rows: Sequence[RouteRow]) -> None:
+        """Bring ``rows`` up to date in place; raises ``version`` of those that changed."""
+        ...
+
+    def cycles(self) -> Sequence[CycleLine]:
+        """The last cycles, newest first (bounded)."""
+        ...
+
+    @property
+    def cycles_version(self) -> int:
+        """Rises when :meth:`cycles` would answer differently."""
+        ...
+
+    def breaches(self) -> Sequence[BreachLine]:
+        """Breaches and residuals, unacknowledged first, then newest first (bounded)."""
+        ...
+
+    @property
+    def breaches_version(self) -> int:
+        """Rises when :meth:`breaches` would answer differently."""
+        ...
+
+    def gauges(self) -> GaugeView:
+        """The gauges as of the last sample."""
+        ...
+
+    def log(self) -> Sequence[LogLine]:
+        """The last log lines, oldest first (bounded)."""
+        ...
+
+    @property
+    def log_version(self) -> int:
+        """Rises when :meth:`log` would answer differently."""
+        ...
+
+
+class Controls(Protocol):
+    """What an operator can do. Every call is synchronous and returns at once; journal rows follow by themselves."""
+
+    def kill(self, source: str, reason: str = "") -> bool:
+        """Close the gate now. Safe from any thread. False when it was closed already."""
+        ...
+
+    def rearm(self, typed_name: str, reason: str) -> str | None:
+        """Open the gate again; None when done, else why not (wrong name, no reason, orders still open)."""
+        ...
+
+    def toggle_pause(self) -> str:
+        """No new entries, or entries again; the state it is now in, or why nothing changed."""
+        ...
+
+    def acknowledge(self, breach_id: str) -> str | None:
+        """A person has seen the breach or residual; None when done, else why not."""
+        ...
