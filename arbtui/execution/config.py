@@ -1,0 +1,36 @@
+"""Settings of execution: table ``[execution]``."""
+
+from pydantic import Field
+
+from arbtui.model.config import Config
+
+
+class ExecutionConfig(Config):
+    """When a cycle is opened, and how it is brought to its end."""
+
+    enabled: bool = True
+    """false shows books and edges and opens nothing."""
+
+    order_value: float = Field(default=100.0, gt=0, le=1_000_000)
+    """USDT bought and sold by one cycle; far above both venues' minimum (5,000 KRW, 5 USDT), far below a usual top of book."""
+
+    min_edge_bps: float = Field(default=3.0, ge=-1000, le=1000)
+    """bps net of fees, rate and costs under which nothing is opened; covers what a move within the legs' latency usually takes."""
+
+    leg_deadline_ms: int = Field(default=1000, ge=10, le=60_000)
+    """ms for an order's answer; later it counts as UNKNOWN and is looked up, never sent again."""
+
+    completion_bps: float = Field(default=20.0, ge=0, le=1000)
+    """bps beyond the edge that may be paid to complete a missed or partial leg; dearer than that, the other leg is undone."""
+
+    unwind_bps: float = Field(default=100.0, ge=0, le=5000)
+    """bps beyond the touch that undoing a leg may pay; past it the cycle ends RESIDUAL and a person decides."""
+
+    max_attempts: int = Field(default=8, ge=1, le=100)
+    """orders for one leg, the first one counted; then the cycle ends RESIDUAL."""
+
+    cooldown_ms: int = Field(default=500, ge=0, le=600_000)
+    """ms that a route rests after a cycle; its books must first show what the cycle took."""
+
+    max_decision_age_ms: int = Field(default=250, ge=1, le=60_000)
+    """ms between decision and sending after which an order is dropped at the gate; an edge older than a few book updates is gone."""

@@ -1,0 +1,99 @@
+"""Settings of risk: tables ``[risk.global]``, ``[risk.exchange]``, ``[risk.symbol]`` and ``[risk.route]``.
+
+Two sets of defaults: ``live``, for real orders, and ``paper``, for everything that trades play money (also ``sim`` and
+the sandbox). A class's own defaults are the ``live`` ones, so that whoever forgets to choose gets the tighter set.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from arbtui.model.config import Config
+
+
+class GlobalLimits(Config):
+    """Limits over everything that runs."""
+
+    max_unhedged: float = Field(default=300.0, gt=0)
+    """USDT (the PnL currency) of legs not yet covered by their counterpart, over all cycles; live 300 (three orders), paper 2000."""
+
+    max_loss_day: float = Field(default=100.0, gt=0)
+    """USDT lost since 00:00 UTC after which no cycle opens; live 100, paper 1000."""
+
+    max_open_cycles: int = Field(default=4, ge=1, le=10_000)
+    """cycles open at once; live 4, paper 50."""
+
+
+class ExchangeLimits(Config):
+    """Limits for each venue."""
+
+    max_in_flight_orders: int = Field(default=4, ge=1, le=10_000)
+    """orders sent and not yet answered at one venue; live 4, paper 50 (a venue that stops answering must not collect orders)."""
+
+    max_message_age_ms: int = Field(default=1000, ge=10, le=600_000)
+    """ms since the venue's last message of any market; live 1000, paper 1500 (a silent venue's prices are nobody's prices)."""
+
+
+class SymbolLimits(Config):
+    """Limits for each asset."""
+
+    max_book_age_ms: int = Field(default=3000, ge=10, le=600_000)
+    """ms since a book last changed; live 3000, paper 5000 (thin books change once in seconds and are right all the same)."""
+
+    price_band_bps: float = Field(default=300.0, gt=0, le=10_000)
+    """bps between the two venues' mid prices in one currency; live 300, paper 500 (beyond it a book is wrong or a venue is shut)."""
+
+    max_leg_skew_ms: int = Field(default=2000, ge=1, le=600_000)
+    """ms between the two books of a route; live 2000, paper 5000 (an edge between two different moments is none)."""
+
+
+class RouteLimits(Config):
+    """Limits for each route."""
+
+    max_edge_bps: float = Field(default=100.0, gt=0, le=10_000)
+    """bps net above which an edge is too good to be true; live 100, paper 200."""
+
+    max_consecutive_losses: int = Field(default=3, ge=1, le=10_000)
+    """cycles lost in a row after which the route pauses; live 3, paper 5."""
+
+    loss_pause_s: float = Field(default=300.0, ge=0, le=86_400)
+    """s of that pause; live 300, paper 60."""
+
+
+class RiskConfig(Config):
+    """All four tiers."""
+
+    global_: GlobalLimits = Field(default=GlobalLimits(), validation_alias="global", serialization_alias="global")
+    """limits over everything that runs."""
+
+    exchange: ExchangeLimits = ExchangeLimits()
+    """limits for each venue."""
+
+    symbol: SymbolLimits = SymbolLimits()
+    """limits for each asset."""
+
+    route: RouteLimits = RouteLimits()
+    """limits for each route."""
+
+
+LimitSet = Literal["live", "paper"]
+
+_PAPER: Mapping[str, Mapping[str, Any]] = {
+    "global": {"max_unhedged": 2000.0, "max_loss_day": 1000.0, "max_open_cycles": 50},
+    "exchange": {"max_in_flight_orders": 50, "max_message_age_ms": 1500},
+    "symbol": {"max_book_age_ms": 5000, "price_band_bps": 500.0, "max_leg_skew_ms": 5000},
+    "route": {"max_edge_bps": 200.0, "max_consecutive_losses": 5, "loss_pause_s": 60.0},
+}
+
+
+def default_limits(which: LimitSet) -> dict[str, dict[str, Any]]:
+    """The default set by table and key, as a profile would write it; what a profile sets is laid over it."""
+    if which == "paper":
+        return {tier: dict(limits) for tier, limits in _PAPER.items()}
+    return RiskConfig().model_dump(by_alias=True)
+
+
+def risk_defaults(which: LimitSet) -> RiskConfig:
+    """The default set ``live`` or ``paper``."""
+    return RiskConfig.model_validate(default_limits(which))

@@ -1,0 +1,65 @@
+"""Settings of routes: tables ``[universe]``, ``[rates]`` and ``[costs]``."""
+
+import re
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from arbtui.model.config import Config
+
+_SYMBOL = re.compile(r"[A-Z0-9]{1,20}")
+
+
+def _asset(code: str) -> str:
+    if not _SYMBOL.fullmatch(code):
+        raise ValueError(f"{code!r} is not an asset's code (capitals and digits, such as BTC or 1INCH)")
+    return code
+
+
+Asset = Annotated[str, AfterValidator(_asset)]
+Count = Annotated[int, Field(ge=1, le=1000)]
+
+
+class UniverseConfig(Config):
+    """Which assets are traded."""
+
+    symbols: Count | list[Asset] = 20
+    """assets: a number takes that many of the most active ones, a list names them; 20 fill one screen."""
+
+    exclude: list[Asset] = []
+    """assets never traded, also when they are among the most active."""
+
+    price_ratio_low: float = Field(default=0.8, gt=0, le=1)
+    """ratio of the two venues' prices (in one currency) under which two books of one ticker are taken for different assets."""
+
+    price_ratio_high: float = Field(default=1.25, ge=1, le=100)
+    """ratio above which likewise; premiums of 20 % have been real, a renamed ticker differs by far more."""
+
+    @model_validator(mode="after")
+    def _symbols_are_told_once(self) -> Self:
+        if isinstance(self.symbols, list):
+            if not self.symbols:
+                raise ValueError("symbols: an empty list trades nothing; name at least one asset or give a number from 1 to 1000")
+            twice = [code for place, code in enumerate(self.symbols) if code in self.symbols[:place]]
+            if twice:
+                raise ValueError(f"symbols: {twice[0]} is named twice")
+            if all(code in self.exclude for code in self.symbols):
+                raise ValueError("symbols: every asset named is also in exclude; nothing is left to trade")
+        return self
+
+
+class RatesConfig(Config):
+    """The exchange rate between the two quote currencies."""
+
+    max_age_ms: int = Field(default=5000, ge=100, le=600_000)
+    """ms after which the KRW/USDT rate is too old and every route that needs it is blocked; the won moves 4 bps in 5 min."""
+
+
+class CostsConfig(Config):
+    """Costs of a route beyond the venues' own fees."""
+
+    rate_fee_bps: float = Field(default=5.0, ge=0, le=1000)
+    """bps of changing KRW and USDT back at the won venue (Upbit KRW-USDT, taker); an edge that ignores it is not earned."""
+
+    slippage_bps: float = Field(default=0.0, ge=0, le=1000)
+    """bps taken off every edge for price moves between decision and fill; 0, since the completion rule already bounds them."""

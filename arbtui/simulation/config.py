@@ -1,0 +1,35 @@
+"""Settings of the market simulator and its paper venues: table ``[simulator]``."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from arbtui.model.config import Config
+
+Money = Annotated[float, Field(ge=0, le=1e15)]
+Delay = Annotated[int, Field(ge=0, le=60_000)]
+
+
+class SimulatorConfig(Config):
+    """The market that the embedded simulator plays, and the play money on its venues."""
+
+    scenario: Literal["busy", "normal"] = "busy"
+    """``busy``: every symbol trades often; ``normal``: calibrated on recorded markets, may idle for long."""
+
+    cash: dict[str, Money] = {"KRW": 100_000_000.0, "USDT": 70_000.0}
+    """play money at the first start, by quote currency, at each venue of that quote; about equal in value on both sides."""
+
+    stock_value: float = Field(default=2000.0, ge=0, le=1e9)
+    """USDT worth of every asset at each venue at the first start: twenty orders of the default size."""
+
+    latency_ms: tuple[Delay, Delay] = Field(default=(50, 200), strict=False)
+    """ms from sending an order to its arrival at a venue, least and most; what Seoul to Tokyo and back usually takes."""
+
+    seed: int = Field(default=1, ge=0, lt=2**63)
+    """number that fixes the whole market: same seed, same bytes."""
+
+    @model_validator(mode="after")
+    def _latency_in_order(self) -> Self:
+        if self.latency_ms[0] > self.latency_ms[1]:
+            raise ValueError(f"latency_ms: the least ({self.latency_ms[0]} ms) is above the most ({self.latency_ms[1]} ms)")
+        return self
