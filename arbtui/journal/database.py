@@ -1,0 +1,166 @@
+"""Opening an SQLite file for good: whose it is, which version, who may read it; every refusal names the file and the way out."""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from arbtui.model.errors import UsageError
+
+BUSY_TIMEOUT_MS = 2000  #: a lock held longer by another process is a failed commit (nothing may wait unjournaled)
+
+#: What to do, by SQLite's primary result code.
+_ADVICE = {
+    sqlite3.SQLITE_NOTADB: "it is not an SQLite database: move it away, or name another --state-dir",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: move it away together with its -wal and -shm files and keep all three",
+    sqlite3.SQLITE_FULL: "the disk is full: free space, then start again",
+    sqlite3.SQLITE_READONLY: "it cannot be written: check the owner and mode of the file and its folder, or name another --state-dir",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check the owner and mode of the file and its folder, or name another --state-dir",
+    sqlite3.SQLITE_PERM: "access is denied: check the owner and mode of the file and its folder",
+    sqlite3.SQLITE_BUSY: "another process holds it: end that process first",
+    sqlite3.SQLITE_LOCKED: "another process holds it: end that process first",
+    sqlite3.SQLITE_IOERR: "reading or writing it failed: check the disk and its free space",
+}
+
+
+def refusal(path: Path, error: sqlite3.Error | OSError) -> UsageError:
+    """The error an operator should see for ``error``, met while opening ``path``."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CANTOPEN) & 0xFF
+    return UsageError(f"{path}: {error}: {_ADVICE.get(code, 'it cannot be used')}")
+
+
+def apply_pragmas(connection: sqlite3.Connection, *, synchronous: str) -> None:
+    """The settings of every writing connection: WAL, and nothing trusted that another program could have left inside."""
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA mmap_size = 0")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute(f"PRAGMA synchronous = {synchronous}")
+
+
+def check_identity(connection: sqlite3.Connection, path: Path, application_id: int, user_version: int) -> int:
+    """The version that the database at ``path`` has; 0 for a new, empty one.
+
+    Raises:
+        UsageError: it belongs to another application, or a newer version of this one wrote it.
+    """
+    (found_id,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if found_id == 0 and version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+        return 0
+    if found_id != application_id:
+        raise UsageError(f"{path}: this database belongs to another program: move it away, or name another --state-dir")
+    if version > user_version:
+        raise UsageError(
+            f"{path}: written by a newer version (format {version}, this program knows up to {user_version}): "
+            "use the newer program, or name another --state-dir"
+        )
+    return int(version)
+
+
+def create_file(path: Path) -> None:
+    """Make ``path`` (0600) and its missing folders (0700); SQLite gives its -wal and -shm files the mode of the database.
+
+    Raises:
+        UsageError: a directory stands there, or file or folder cannot be made.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path}: a directory stands where a database should be: move it away, or name another --state-dir")
+    try:
+        for folder in reversed([path.parent, *path.parent.parents]):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            file = path.with_name(name)
+            if file.exists() and file.stat().st_mode & 0o077:
+                file.chmod(0o600)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {error.strerror or error}: check the owner, mode and free space of its folder, or name another --state-dir"
+        ) from error
+
+
+def create_tables(connection: sqlite3.Connection, schema: Sequence[str], application_id: int, user_version: int) -> None:
+    """Run ``schema`` (statements that may be repeated) and mark the file, in one transaction.
+
+    It writes even when nothing is new: a full disk or a read-only file shall be found now, not at the first order.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in schema:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {application_id}")
+        connection.execute(f"PRAGMA user_version = {user_version}")
+        connection.execute("COMMIT")
+    except sqlite3.Error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def open_reader(path: Path, application_id: int, user_version: int) -> sqlite3.Connection:
+    """A connection that cannot write, beside a running, wedged or dead writer, also where the folder is read-only.
+
+    Without write access SQLite cannot always rebuild the index of a write-ahead log; then a private copy is read.
+
+    Raises:
+        UsageError: the file is missing, no SQLite database, another program's, or newer than this program.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such journal: check --profile, --mode and --state-dir")
+    try:
+        try:
+            connection = _connect_read_only(path)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+                raise
+            connection = _read_copy(path)
+        try:
+            if check_identity(connection, path, application_id, user_version) == 0:
+                raise UsageError(f"{path}: it is empty: nothing has run there yet; check --profile, --mode and --state-dir")
+        except (sqlite3.Error, UsageError):
+            connection.close()
+            raise
+    except (sqlite3.Error, OSError) as error:
+        raise refusal(path, error) from error
+    return connection
+
+
+def _connect_read_only(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
+    try:
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _read_copy(path: Path) -> sqlite3.Connection:
+    """Read ``path`` and its write-ahead log from a copy in memory."""
+    with tempfile.TemporaryDirectory(prefix="arbtui-") as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        log = path.with_name(f"{path.name}-wal")
+        if log.exists():
+            shutil.copyfile(log, copy.with_name(log.name))
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            with closing(sqlite3.connect(copy)) as source:
+                source.backup(connection)
+            connection.execute("PRAGMA query_only = ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
+    return connection

@@ -1,0 +1,294 @@
+"""Two doors to one durable SQLite file: aiosqlite in real time, plain sqlite3 in virtual time.
+
+Both run whole transactions on one connection, in the order in which :meth:`Writer.commit` and :meth:`Writer.post` were
+called, and both stop for good at the first error. A failed fsync in particular is never tried again: the kernel may
+have dropped the dirty pages and would answer "done" (PostgreSQL's fsyncgate).
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal, Protocol
+
+import aiosqlite
+
+from arbtui.journal.database import apply_pragmas, check_identity, create_file, create_tables, refusal
+from arbtui.journal.latency import LatencyHistogram
+from arbtui.model.errors import JournalFailed
+
+#: One SQL statement with its parameters.
+Statement = tuple[str, tuple[object, ...]]
+Door = Literal["aio", "sync"]
+OnFailure = Callable[[JournalFailed], None]
+
+_SQL = itemgetter(0)
+_WHOLE_TRANSACTION = "-- a whole transaction"
+
+
+class Writer(Protocol):
+    """Where durable statements go. One writer a file; statements take effect in the order of the calls."""
+
+    latency: LatencyHistogram  #: from call to durable, in ms
+    transactions: int  #: transactions committed so far
+
+    async def commit(self, statements: Sequence[Statement]) -> None:
+        """Make ``statements`` durable, all or none; they are when this returns, and so is everything posted before.
+
+        Cancelling the caller takes nothing back: the statements are written or not as if it had waited.
+
+        Raises:
+            JournalFailed: SQLite or the disk refused, now or earlier; the writer refuses everything from then on.
+        """
+        ...
+
+    def post(self, statements: Sequence[Statement], on_failure: OnFailure) -> None:
+        """Queue ``statements`` without waiting; ``on_failure`` is called when they could not be made durable."""
+        ...
+
+    @property
+    def queue(self) -> int:
+        """How many calls wait for their transaction."""
+        ...
+
+    @property
+    def failure(self) -> JournalFailed | None:
+        """Why the writer refuses everything, or None while it works."""
+        ...
+
+    async def close(self) -> None:
+        """Write what is queued, then close the file. Safe to call twice."""
+        ...
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that runs a list of statements as one transaction, within one call.
+
+    aiosqlite hands each call to its thread, one hop each way. Passing a whole transaction through ``executemany`` makes
+    that one hop a group, and leaves no await between BEGIN and COMMIT at which a cancellation could tear it.
+    """
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
+        if sql is not _WHOLE_TRANSACTION:
+            return super().executemany(sql, parameters)
+        cursor = self.cursor()
+        cursor.execute("BEGIN IMMEDIATE")
+        try:
+            # Only neighbours share an executemany: the order of different statements on one row must stay.
+            for statement, run in groupby(parameters, _SQL):
+                cursor.executemany(statement, (values for _, values in run))
+            cursor.execute("COMMIT")
+        except BaseException:  # whatever it was, half a transaction must not stay open
+            if self.in_transaction:
+                self.rollback()
+            raise
+        return cursor
+
+
+class SyncWriter:
+    """The door of virtual time: commits inside the call and never suspends, so a run replays exactly.
+
+    ``synchronous=OFF``: a simulated hour owes nobody durability against a power cut, and waiting for a disk would cost
+    most of its run time. A killed process still loses nothing: each transaction has reached the kernel when it returns.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self.latency = LatencyHistogram()
+        self.transactions = 0
+        self.queue = 0
+        self.failure: JournalFailed | None = None
+        self._connection = connection
+
+    async def commit(self, statements: Sequence[Statement]) -> None:
+        """See :meth:`Writer.commit`; has no suspension point."""
+        self.commit_now(statements)
+
+    def commit_now(self, statements: Sequence[Statement]) -> None:
+        """Commit outside of any coroutine.
+
+        Raises:
+            JournalFailed: as :meth:`Writer.commit`.
+        """
+        if self.failure is not None:
+            raise _again(self.failure)
+        started = perf_counter()
+        try:
+            self._connection.executemany(_WHOLE_TRANSACTION, statements)
+        except Exception as error:  # any error at all leaves the file behind what the engine believes: stop for good
+            self.failure = _failed(self.path, error)
+            raise self.failure from error
+        self.transactions += 1
+        self.latency.add((perf_counter() - started) * 1000)
+
+    def post(self, statements: Sequence[Statement], on_failure: OnFailure) -> None:
+        """See :meth:`Writer.post`; commits at once."""
+        try:
+            self.commit_now(statements)
+        except JournalFailed as failure:
+            on_failure(failure)
+
+    async def close(self) -> None:
+        """Close the file."""
+        if self.failure is None:
+            self.failure = JournalFailed(f"{self.path}: closed")
+        self._connection.close()
+
+
+class _Call:
+    """One :meth:`commit` or :meth:`post` that waits for its transaction."""
+
+    __slots__ = ("on_failure", "started", "statements", "waiter")
+
+    def __init__(self, statements: Sequence[Statement], waiter: "asyncio.Future[None] | None", on_failure: OnFailure | None) -> None:
+        self.statements = tuple(statements)
+        self.waiter = waiter
+        self.on_failure = on_failure
+        self.started = perf_counter()
+
+    def succeed(self) -> None:
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_result(None)
+
+    def fail(self, failure: JournalFailed) -> None:
+        if self.waiter is not None and not self.waiter.done():
+            self.waiter.set_exception(_again(failure))
+        elif self.on_failure is not None:
+            self.on_failure(failure)
+
+
+class AioWriter:
+    """The door of real time: one connection in aiosqlite's thread, one task that feeds it, ``synchronous=FULL``.
+
+    Natural group commit: while one transaction is being synced, the next gathers; a lone commit waits for nothing.
+    """
+
+    def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
+        self.path = path
+        self.latency = LatencyHistogram()
+        self.transactions = 0
+        self.failure: JournalFailed | None = None
+        self._connection = connection
+        self._pending: list[_Call] = []
+        self._group: list[_Call] = []
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._task = asyncio.create_task(self._run(), name=f"writer of {path.name}")
+
+    @property
+    def queue(self) -> int:
+        """How many calls wait for their transaction, the one under way included."""
+        return len(self._pending) + len(self._group)
+
+    async def commit(self, statements: Sequence[Statement]) -> None:
+        """See :meth:`Writer.commit`; queues before its first suspension, so calls keep their order."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._submit(_Call(statements, waiter, None))
+        await waiter
+
+    def post(self, statements: Sequence[Statement], on_failure: OnFailure) -> None:
+        """See :meth:`Writer.post`."""
+        self._submit(_Call(statements, None, on_failure))
+
+    async def close(self) -> None:
+        """Write what is queued, then close the file and end aiosqlite's thread."""
+        self._closing = True
+        self._wake.set()
+        await asyncio.wait([self._task])
+        if not self._task.cancelled():  # else the task has stopped the thread already, and nobody would answer
+            await self._connection.close()
+
+    def _submit(self, call: _Call) -> None:
+        if self._closing and self.failure is None:
+            self.failure = JournalFailed(f"{self.path}: closed")
+        if self.failure is not None:
+            call.fail(self.failure)
+            return
+        self._pending.append(call)
+        self._wake.set()
+
+    async def _run(self) -> None:
+        try:
+            while self._pending or not self._closing:
+                if not self._pending:
+                    self._wake.clear()
+                    await self._wake.wait()
+                    continue
+                self._group, self._pending = self._pending, []
+                statements = [statement for call in self._group for statement in call.statements]
+                await self._connection.executemany(_WHOLE_TRANSACTION, statements)
+                self._committed()
+        except asyncio.CancelledError:
+            self._fail(JournalFailed(f"{self.path}: its writer was cancelled"))
+            self._connection.stop()  # the loop is ending without close(): aiosqlite's thread must not outlive it
+            raise
+        except Exception as error:  # any error at all leaves the file behind what the engine believes: stop for good
+            self._fail(_failed(self.path, error))
+
+    def _committed(self) -> None:
+        now = perf_counter()
+        group, self._group = self._group, []
+        self.transactions += 1
+        for call in group:
+            self.latency.add((now - call.started) * 1000)
+            call.succeed()
+
+    def _fail(self, failure: JournalFailed) -> None:
+        self.failure = failure
+        calls, self._group, self._pending = self._group + self._pending, [], []
+        for call in calls:
+            call.fail(failure)
+
+
+async def open_writer(path: Path, schema: Sequence[str], door: Door, *, application_id: int, user_version: int) -> Writer:
+    """Open or create the database at ``path`` for its one writer.
+
+    ``schema`` is run at every start, so its statements must be repeatable (``CREATE ... IF NOT EXISTS``). The file is
+    made 0600, missing folders 0700. ``application_id`` (32 bits) tells our files from others', ``user_version`` their
+    format; version 1 is the first, so there is nothing to migrate yet.
+
+    Raises:
+        UsageError: not SQLite, another program's, a newer version, not writable, a directory, no space; names the file.
+    """
+    create_file(path)
+    synchronous = "FULL" if door == "aio" else "OFF"
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, factory=_Connection)
+        try:
+            check_identity(connection, path, application_id, user_version)
+            apply_pragmas(connection, synchronous=synchronous)
+            create_tables(connection, schema, application_id, user_version)
+        except BaseException:  # the connection is not handed on
+            connection.close()
+            raise
+        if door == "sync":
+            return SyncWriter(path, connection)
+        connection.close()
+        return AioWriter(path, await _connect_aio(path, synchronous))
+    except (sqlite3.Error, OSError) as error:
+        raise refusal(path, error) from error
+
+
+async def _connect_aio(path: Path, synchronous: str) -> aiosqlite.Connection:
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(path, isolation_level=None, factory=_Connection, cached_statements=256)
+        try:
+            apply_pragmas(connection, synchronous=synchronous)
+        except BaseException:  # the connection is not handed on
+            connection.close()
+            raise
+        return connection
+
+    return await aiosqlite.Connection(connect, iter_chunk_size=64)
+
+
+def _failed(path: Path, error: BaseException) -> JournalFailed:
+    return JournalFailed(f"{path}: {error}: nothing more is written; free the disk or repair it, then start again")
+
+
+def _again(failure: JournalFailed) -> JournalFailed:
+    """A copy: one exception object raised in many tasks would gather all their tracebacks."""
+    return JournalFailed(*failure.args)
