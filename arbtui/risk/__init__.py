@@ -1,0 +1,1 @@
+"""Risk: four tiers that every order passes, and the kill switch."""

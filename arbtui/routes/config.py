@@ -26,7 +26,7 @@ class UniverseConfig(Config):
     symbols: Count | list[Asset] = 20
     """assets: a number takes that many of the most active ones, a list names them; 20 fill one screen."""
 
-    exclude: list[Asset] = []
+    exclude: list[Asset] = Field(default_factory=list)
     """assets never traded, also when they are among the most active."""
 
     price_ratio_low: float = Field(default=0.8, gt=0, le=1)

@@ -1,0 +1,93 @@
+"""KRW per USDT at the price one could really get, from an order book; no rate means no trade.
+
+The rate is read from the book of a market that quotes USDT in KRW (Upbit KRW-USDT). Never from a constant: a fallback
+rate has cost users of other bots their stock.
+"""
+
+from dataclasses import dataclass
+from math import inf, isfinite
+
+from arbtui.model.book import BookState, OrderBook
+from arbtui.model.reason import Reason
+
+
+@dataclass(slots=True)
+class Conversion:
+    """How much target currency one unit of source brings, after the fee; 0.0 when unknown. Shared, so a rate tick is one write."""
+
+    value: float
+
+
+class RateBook:
+    """The executable exchange rate between two settlement currencies, with side and age.
+
+    Args:
+        book: order book of the market that trades ``foreign`` (USDT) against ``local`` (KRW); None when no such market exists.
+        local: quote currency of that market.
+        foreign: its base currency.
+        max_age_s: an older book is no rate, in seconds.
+        fee: the venue's fee for changing currencies, as a fraction.
+    """
+
+    __slots__ = ("_same", "_to_foreign", "_to_local", "book", "fee", "foreign", "local", "max_age_s")
+
+    def __init__(self, book: OrderBook | None, local: str, foreign: str, max_age_s: float, fee: float) -> None:
+        self.book = book
+        self.local = local
+        self.foreign = foreign
+        self.max_age_s = max_age_s
+        self.fee = fee
+        self._same = Conversion(1.0)
+        self._to_local = Conversion(0.0)
+        self._to_foreign = Conversion(0.0)
+
+    def refusal(self, now: float) -> Reason | None:
+        """Why there is no usable rate at ``now`` (monotonic seconds), or None."""
+        book = self.book
+        if book is None or book.state is not BookState.LIVE:
+            return Reason.NO_RATE
+        if not (0.0 < book.bid < book.ask < inf):
+            return Reason.NO_RATE
+        if not now - book.ts_init <= self.max_age_s:
+            return Reason.RATE_OLD
+        return None
+
+    def conversion(self, source: str, target: str) -> Conversion:
+        """The shared factor from ``source`` to ``target``: executable side, after the fee. For edges, never for money.
+
+        USDT to KRW sells at the bid, KRW to USDT buys at the ask. A pair that this book does not quote stays at 0.0.
+        """
+        if source == target:
+            return self._same
+        if (source, target) == (self.foreign, self.local):
+            return self._to_local
+        if (source, target) == (self.local, self.foreign):
+            return self._to_foreign
+        return Conversion(0.0)
+
+    def refresh(self) -> bool:
+        """Read the book again after it changed; True when a conversion changed."""
+        book = self.book
+        if book is None or not (0.0 < book.bid < book.ask < inf):
+            to_local = to_foreign = 0.0
+        else:
+            to_local = book.bid * (1.0 - self.fee)
+            to_foreign = 1.0 / (book.ask * (1.0 + self.fee))
+        changed = to_local != self._to_local.value or to_foreign != self._to_foreign.value
+        self._to_local.value = to_local
+        self._to_foreign.value = to_foreign
+        return changed
+
+    def mid(self) -> float:
+        """Middle of the rate, for display, size and marks; 0.0 when unknown."""
+        book = self.book
+        if book is None or not (0.0 < book.bid < book.ask < inf):
+            return 0.0
+        return book.mid
+
+    def age(self, now: float) -> float:
+        """Seconds since the rate's book was received; ``inf`` when never."""
+        if self.book is None:
+            return inf
+        age = now - self.book.ts_init
+        return age if isfinite(age) else inf

@@ -1,0 +1,52 @@
+"""Why something was not done: one enumeration for routes (first blocking reason) and for risk (denials)."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """The first thing that kept a route from trading or an order from leaving. The value is what screens print."""
+
+    # market data
+    NO_BOOK = "NO_BOOK"  #: a leg's book is empty or still syncing
+    GAPPED = "GAPPED"  #: an update is missing; a snapshot is awaited
+    STALE = "STALE"  #: a leg's stream fell silent
+    CROSSED = "CROSSED"  #: a leg's bid is at or above its ask
+    NO_RATE = "NO_RATE"  #: the quotes differ and no exchange rate is known
+    RATE_OLD = "RATE_OLD"
+    # price
+    BELOW_THRESHOLD = "BELOW_THRESHOLD"  #: the usual answer: no edge
+    EDGE_TOO_GOOD = "EDGE_TOO_GOOD"  #: such an edge is bad data until a person has looked
+    PRICE_BAND = "PRICE_BAND"  #: the venues' prices differ too much to be the same thing at the same time
+    PRICE_RATIO = "PRICE_RATIO"  #: probably two assets with one ticker: quarantined
+    # size
+    TOO_SMALL = "TOO_SMALL"  #: under a venue's minimum
+    LOT_TOO_COARSE = "LOT_TOO_COARSE"  #: a lot is over a fiftieth of the order: remainders would not be dust
+    NO_STOCK = "NO_STOCK"  #: not enough of the asset at the selling venue
+    NO_CASH = "NO_CASH"  #: not enough quote currency at the buying venue
+    # tiers: global
+    DISARMED = "DISARMED"
+    PAUSED = "PAUSED"
+    HALTED = "HALTED"
+    OLD_EPOCH = "OLD_EPOCH"  #: decided before the last kill
+    UNHEDGED = "UNHEDGED"  #: open exposure at its limit
+    LOSS_DAY = "LOSS_DAY"
+    OPEN_CYCLES = "OPEN_CYCLES"
+    JOURNAL = "JOURNAL"  #: the journal failed
+    # tiers: exchange
+    IN_FLIGHT = "IN_FLIGHT"  #: too many orders unanswered at the venue
+    MESSAGE_AGE = "MESSAGE_AGE"  #: the venue has sent nothing for too long
+    # tiers: symbol
+    BOOK_AGE = "BOOK_AGE"
+    LEG_SKEW = "LEG_SKEW"  #: the two books are too far apart in time
+    ORDER_VALUE = "ORDER_VALUE"
+    # tiers: route
+    ROUTE_BUSY = "ROUTE_BUSY"  #: a cycle of this symbol is open
+    COOLDOWN = "COOLDOWN"
+    LOSSES = "LOSSES"  #: consecutive losses: paused for a while
+    RESIDUAL = "RESIDUAL"  #: an unacknowledged residual
+    # gate
+    DECISION_AGE = "DECISION_AGE"
+    DEADLINE = "DEADLINE"
+    RESERVATION = "RESERVATION"
+    DISABLED = "DISABLED"  #: execution is off in the profile
+    MISSING_INPUT = "MISSING_INPUT"  #: something needed is missing or not a number: always a no

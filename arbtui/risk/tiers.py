@@ -1,0 +1,119 @@
+"""The four tiers. Each answers with the first limit that an opportunity would break, or None.
+
+Comparisons are written so that NaN is a breach: ``not value <= limit``. A missing input denies.
+"""
+
+from collections.abc import Callable
+from math import inf
+
+from arbtui.model.reason import Reason
+from arbtui.risk.config import ExchangeLimits, GlobalLimits, RouteLimits, SymbolLimits
+from arbtui.risk.state import TradingState
+from arbtui.routes.route import ArbRoute
+
+
+class GlobalGuard:
+    """Exposure and loss over everything that runs. Amounts in the PnL currency."""
+
+    def __init__(self, limits: GlobalLimits) -> None:
+        self.limits = limits
+        self.state = TradingState.DISARMED
+        self.journal_failed = False
+        self.exposure: dict[str, float] = {}  #: worst case by open cycle or unacknowledged residual
+        self.open_cycles = 0
+        self.pnl_day = 0.0
+
+    def check(self, value: float) -> Reason | None:
+        """May a cycle of ``value`` open?"""
+        if self.journal_failed:
+            return Reason.JOURNAL
+        if not self.state.allows_entries:
+            return {TradingState.PAUSED: Reason.PAUSED, TradingState.DISARMED: Reason.DISARMED}.get(self.state, Reason.HALTED)
+        if not self.open_cycles < self.limits.max_open_cycles:
+            return Reason.OPEN_CYCLES
+        if not self.unhedged + value <= self.limits.max_unhedged:
+            return Reason.UNHEDGED
+        if not -self.pnl_day <= self.limits.max_loss_day:
+            return Reason.LOSS_DAY
+        return None
+
+    @property
+    def unhedged(self) -> float:
+        """Worst-case open exposure: a cycle counts with its whole leg until it has ended."""
+        return sum(self.exposure.values())
+
+
+class ExchangeGuard:
+    """A venue's unanswered orders and its silence. ``last_message`` gives monotonic seconds of its last frame."""
+
+    def __init__(self, exchange: str, limits: ExchangeLimits, last_message: Callable[[str], float]) -> None:
+        self.exchange = exchange
+        self.limits = limits
+        self.in_flight = 0
+        self._last_message = last_message
+
+    def check(self, now: float) -> Reason | None:
+        """May an order go to this venue at ``now``?"""
+        if not self.in_flight < self.limits.max_in_flight_orders:
+            return Reason.IN_FLIGHT
+        if not (now - self._last_message(self.exchange)) * 1000 <= self.limits.max_message_age_ms:
+            return Reason.MESSAGE_AGE
+        return None
+
+
+class SymbolGuard:
+    """Age and price of an asset's books."""
+
+    def __init__(self, limits: SymbolLimits) -> None:
+        self.limits = limits
+
+    def check(self, route: ArbRoute, now: float) -> Reason | None:
+        """May the two books of ``route`` be traded on at ``now``?"""
+        buy, sell = route.buy_book, route.sell_book
+        oldest, newest = min(buy.ts_init, sell.ts_init), max(buy.ts_init, sell.ts_init)
+        if not (now - oldest) * 1000 <= self.limits.max_book_age_ms:
+            return Reason.BOOK_AGE
+        if not (newest - oldest) * 1000 <= self.limits.max_leg_skew_ms:
+            return Reason.LEG_SKEW
+        ratio = route.price_ratio()
+        if not abs(ratio - 1.0) * 1e4 <= self.limits.price_band_bps:
+            return Reason.PRICE_BAND
+        return None
+
+
+class RouteGuard:
+    """One route's recent past."""
+
+    def __init__(self, limits: RouteLimits) -> None:
+        self.limits = limits
+        self.losses: dict[str, int] = {}  #: consecutive, by route
+        self.paused_until: dict[str, float] = {}
+        self.cooling_until: dict[str, float] = {}  #: by route
+        self.busy: dict[str, str] = {}  #: symbol -> its open cycle
+        self.residual: dict[str, str] = {}  #: symbol -> its unacknowledged residual cycle
+
+    def check(self, route: ArbRoute, edge_bps: float, now: float) -> Reason | None:
+        """May ``route`` open a cycle with ``edge_bps`` at ``now``?"""
+        if route.symbol in self.residual:
+            return Reason.RESIDUAL
+        if route.symbol in self.busy:
+            return Reason.ROUTE_BUSY
+        if now < self.cooling_until.get(route.id, -inf):
+            return Reason.COOLDOWN
+        if now < self.paused_until.get(route.id, -inf):
+            return Reason.LOSSES
+        if not edge_bps <= self.limits.max_edge_bps:
+            return Reason.EDGE_TOO_GOOD
+        return None
+
+    def ended(self, route_id: str, pnl: float, now: float) -> bool:
+        """Count how a cycle of ``route_id`` ended; True when the route pauses because of it."""
+        if pnl >= 0.0:
+            self.losses[route_id] = 0
+            return False
+        self.losses[route_id] = self.losses.get(route_id, 0) + 1
+        if self.losses[route_id] < self.limits.max_consecutive_losses:
+            return False
+        self.losses[route_id] = 0
+        self.paused_until[route_id] = now + self.limits.loss_pause_s
+        return True

@@ -1,0 +1,61 @@
+"""What a route is made of: nodes (an asset at a venue), and the hops that join them into a closed sequence."""
+
+from dataclasses import dataclass
+
+from arbtui.model.book import OrderBook
+from arbtui.model.market import Market
+from arbtui.model.order import Side
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """An asset at a venue, and how much of it a new cycle may use.
+
+    ``available`` is the float shadow of the inventory's free-minus-reserved, kept by its owner for sizing; the exact
+    reservation is made in Decimal. ``target`` is the stock that counts as full (0: no target, no shadow price).
+    """
+
+    exchange: str
+    asset: str
+    available: float = 0.0
+    target: float = 0.0
+
+    @property
+    def scarcity(self) -> float:
+        """0 with a full stock, 1 with none."""
+        if self.target <= 0.0:
+            return 0.0
+        return min(1.0, max(0.0, 1.0 - self.available / self.target))
+
+
+@dataclass(frozen=True, slots=True)
+class TradeHop:
+    """An act: trade on one market."""
+
+    market: Market
+    book: OrderBook
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryHop:
+    """Closes the books without an act: the asset bought at one venue is the one sold at another, from stock."""
+
+    bought_at: Node
+    sold_at: Node
+    shadow_bps_at_empty: float
+
+    def shadow_bps(self) -> float:
+        """Signed price of moving a unit of stock: positive where it drains a scarce stock, negative where it refills one."""
+        return self.shadow_bps_at_empty * (self.sold_at.scarcity - self.bought_at.scarcity)
+
+
+@dataclass(frozen=True, slots=True)
+class RateMark:
+    """Closes the books without an act: what the sale brought, counted in the currency that the purchase cost."""
+
+    source: str
+    target: str
+
+
+Hop = TradeHop | InventoryHop | RateMark

@@ -1,0 +1,247 @@
+"""A route and its price: the walk through both books, net of fees, rate and costs.
+
+The usual answer is "no", and it costs one multiply and one compare: fees, costs and threshold are folded into one factor
+a route, the exchange rate is one shared number. Only what passes is walked level by level; only what survives the walk
+becomes Decimal.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from math import inf
+
+from arbtui.marketdata.rate_book import RateBook
+from arbtui.model.book import BookState, Level, OrderBook
+from arbtui.model.market import FeeTakenIn
+from arbtui.model.money import decimal_of
+from arbtui.model.reason import Reason
+from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
+from arbtui.routes.size import LegSizes, leg_sizes
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTerms:
+    """What every route is priced with.
+
+    Args:
+        min_edge_bps: net edge under which nothing is opened.
+        slippage_bps: taken off every edge.
+        order_value: size of one cycle, in ``value_currency``.
+        value_currency: the currency of sizes and PnL (USDT).
+        price_ratio: lowest and highest ratio of the venues' prices at which one ticker is believed to be one asset.
+    """
+
+    min_edge_bps: float
+    slippage_bps: float
+    order_value: float
+    value_currency: str
+    price_ratio: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Opportunity:
+    """A route whose net edge clears its threshold now, sized and priced for sending. Edges in bps, value in the PnL currency."""
+
+    route: "ArbRoute"
+    sizes: LegSizes
+    buy_price: Decimal  #: worst price allowed, in the buying market's quote
+    sell_price: Decimal
+    edge_bps: float  #: net, of the whole walk at ``sizes``
+    value: float  #: what the purchase costs
+    decided_at: float  #: monotonic seconds
+
+    @property
+    def expected_pnl(self) -> float:
+        """Net profit if both legs fill as walked."""
+        return self.value * self.edge_bps / 1e4
+
+
+class ArbRoute:
+    """Buy an asset at one venue, sell the same quantity from stock at another: a closed sequence of hops.
+
+    ``id`` reads ``XRP:upbit>binance`` (bought at, sold at).
+    """
+
+    __slots__ = (
+        "_buy_net",
+        "_buy_unit",
+        "_conversion",
+        "_factor",
+        "_sell_unit",
+        "buy",
+        "buy_book",
+        "cash",
+        "denied",
+        "evaluations",
+        "hops",
+        "id",
+        "inventory",
+        "opportunities",
+        "rates",
+        "sell",
+        "sell_book",
+        "symbol",
+        "terms",
+    )
+
+    def __init__(self, symbol: str, buy: TradeHop, sell: TradeHop, inventory: InventoryHop, cash: Node, rates: RateBook, terms: RouteTerms) -> None:
+        self.symbol = symbol
+        self.id = f"{symbol}:{buy.market.exchange}>{sell.market.exchange}"
+        self.buy = buy
+        self.sell = sell
+        self.inventory = inventory
+        self.cash = cash
+        self.hops: tuple[Hop, ...] = (buy, inventory, sell, RateMark(sell.market.quote, buy.market.quote))
+        self.buy_book: OrderBook = buy.book
+        self.sell_book: OrderBook = sell.book
+        self.rates = rates
+        self.terms = terms
+        self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
+        self.evaluations = 0
+        self.opportunities = 0
+        self._conversion = rates.conversion(sell.market.quote, buy.market.quote)
+        fees = buy.market.fees
+        fee = float(fees.taker)
+        takes_base = fees.taken_in is FeeTakenIn.RECEIVED
+        self._buy_net = 1.0 - fee if takes_base else 1.0  # base received of one bought
+        self._buy_unit = 1.0 / (1.0 - fee) if takes_base else 1.0 + fee  # quote paid for one received, per unit of price
+        self._sell_unit = 1.0 - float(sell.market.fees.taker)
+        least_edge = terms.min_edge_bps + terms.slippage_bps - inventory.shadow_bps_at_empty
+        self._factor = self._sell_unit / (self._buy_unit * (1.0 + least_edge / 1e4))
+
+    def evaluate(self, now: float) -> Opportunity | None:
+        """The opportunity at ``now`` (monotonic seconds), or None. The hot path: called for every update of either book."""
+        self.evaluations += 1
+        if not self.sell_book.bid * self._conversion.value * self._factor > self.buy_book.ask:
+            return None
+        return self._walk(now)
+
+    def touch_edge_bps(self) -> float:
+        """Net edge at the touch in bps, for display; ``-inf`` when a side or the rate is missing."""
+        ask = self.buy_book.ask
+        if not ask < inf:
+            return -inf
+        return (self.sell_book.bid * self._conversion.value * self._sell_unit / (ask * self._buy_unit) - 1.0) * 1e4 - self.terms.slippage_bps
+
+    def gross_edge_bps(self) -> float:
+        """Edge at the touch before fees, in bps; ``-inf`` when a side or the rate is missing."""
+        ask = self.buy_book.ask
+        if not ask < inf:
+            return -inf
+        return (self.sell_book.bid * self._conversion.value / ask - 1.0) * 1e4
+
+    def data_refusal(self, now: float) -> Reason | None:
+        """Why the books or the rate may not be used at ``now``, or None."""
+        for book in (self.buy_book, self.sell_book):
+            if book.state is not BookState.LIVE:
+                if book.state is BookState.STALE:
+                    return Reason.STALE
+                return Reason.GAPPED if book.state is BookState.GAPPED else Reason.NO_BOOK
+            if not (0.0 < book.bid and book.ask < inf):
+                return Reason.NO_BOOK
+            if book.bid >= book.ask:
+                return Reason.CROSSED
+        if self.buy.market.quote != self.sell.market.quote:
+            refusal = self.rates.refusal(now)
+            if refusal is not None:
+                return refusal
+        low, high = self.terms.price_ratio
+        if not low <= self.price_ratio() <= high:
+            return Reason.PRICE_RATIO
+        return None
+
+    def price_ratio(self) -> float:
+        """Selling venue's mid over buying venue's mid, in one currency."""
+        return self.sell_book.mid * self._conversion.value / self.buy_book.mid
+
+    def refusal(self, now: float) -> Reason | None:
+        """The first reason why this route does not trade at ``now``; None when it would."""
+        data = self.data_refusal(now)
+        if data is not None:
+            return data
+        if not self.sell_book.bid * self._conversion.value * self._factor > self.buy_book.ask:
+            return Reason.BELOW_THRESHOLD
+        return self.denied
+
+    def _walk(self, now: float) -> Opportunity | None:
+        self.denied = self.data_refusal(now)
+        if self.denied is not None:
+            return None
+        terms = self.terms
+        required = 1.0 + (terms.min_edge_bps + terms.slippage_bps + self.inventory.shadow_bps()) / 1e4
+        sell_unit = self._sell_unit * self._conversion.value / (self._buy_unit * required)
+        cap = self._most()
+        if cap <= 0.0:
+            return None
+        asks, bids = self.buy_book.asks(), self.sell_book.bids()
+        ask, ask_qty = next(asks)
+        bid, bid_qty = next(bids)
+        ask_qty *= self._buy_net
+        worst_ask, worst_bid, walked = ask, bid, 0.0
+        while walked < cap and bid * sell_unit > ask:
+            worst_ask, worst_bid = ask, bid
+            step = min(ask_qty, bid_qty, cap - walked)
+            walked += step
+            ask_qty -= step
+            bid_qty -= step
+            if ask_qty <= 0.0:
+                level = next(asks, None)
+                if level is None:
+                    break
+                ask, ask_qty = level[0], level[1] * self._buy_net
+            if bid_qty <= 0.0:
+                level = next(bids, None)
+                if level is None:
+                    break
+                bid, bid_qty = level
+        if walked <= 0.0:
+            self.denied = Reason.BELOW_THRESHOLD
+            return None
+        buy_price = self.buy.market.price_down(decimal_of(worst_ask))
+        sell_price = self.sell.market.price_up(decimal_of(worst_bid))
+        sizes = leg_sizes(self.buy.market, self.sell.market, decimal_of(walked), buy_price, sell_price)
+        if isinstance(sizes, Reason):
+            self.denied = sizes
+            return None
+        edge, value = self._priced(float(sizes.buy_qty), float(sizes.sell_qty))
+        if not edge >= (required - 1.0) * 1e4 - terms.slippage_bps:
+            self.denied = Reason.BELOW_THRESHOLD
+            return None
+        self.opportunities += 1
+        return Opportunity(self, sizes, buy_price, sell_price, edge, value, now)
+
+    def _most(self) -> float:
+        """The most base units that value, stock and cash allow; sets ``denied`` and returns 0.0 when one allows nothing."""
+        price = self.buy_book.ask * self._buy_unit
+        stock = self.inventory.sold_at.available
+        if stock <= 0.0:
+            self.denied = Reason.NO_STOCK
+            return 0.0
+        cash = self.cash.available / price
+        if cash <= 0.0:
+            self.denied = Reason.NO_CASH
+            return 0.0
+        return min(self.terms.order_value / (price * self._value_of_quote()), stock, cash)
+
+    def _value_of_quote(self) -> float:
+        """PnL currency for one unit of the buying market's quote, at mid: for sizes only."""
+        if self.buy.market.quote == self.terms.value_currency:
+            return 1.0
+        mid = self.rates.mid()
+        return 1.0 / mid if mid > 0.0 else inf
+
+    def _priced(self, buy_qty: float, sell_qty: float) -> tuple[float, float]:
+        """Net edge in bps and purchase cost in PnL currency of buying ``buy_qty`` (gross) and selling ``sell_qty`` now."""
+        cost = _cost(self.buy_book.asks(), buy_qty) * self._buy_unit * self._buy_net
+        proceeds = _cost(self.sell_book.bids(), sell_qty) * self._sell_unit * self._conversion.value
+        return (proceeds / cost - 1.0) * 1e4 - self.terms.slippage_bps, cost * self._value_of_quote()
+
+
+def _cost(levels: Iterator[Level], qty: float) -> float:
+    total = 0.0
+    for price, size in levels:
+        if qty <= size:
+            return total + qty * price
+        total += size * price
+        qty -= size
+    return total

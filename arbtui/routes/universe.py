@@ -1,0 +1,78 @@
+"""All routes, and the index from a book to the routes that its change touches."""
+
+from collections.abc import Mapping, Sequence
+
+from arbtui.marketdata.rate_book import RateBook
+from arbtui.model.book import OrderBook
+from arbtui.model.market import Market
+from arbtui.model.order import Side
+from arbtui.routes.hops import InventoryHop, Node, TradeHop
+from arbtui.routes.route import ArbRoute, RouteTerms
+
+
+class ArbUniverse:
+    """Every asset that at least two venues trade, in both directions.
+
+    Args:
+        markets: the markets to trade, grouped by nothing; those of one asset at different venues are paired.
+        books: the live book of every market, by (exchange, code).
+        rates: the exchange rate between settlement currencies.
+        terms: what routes are priced with.
+        shadow_bps_at_empty: price of the last unit of a stock.
+        symbols: assets in the order in which routes are listed.
+    """
+
+    def __init__(
+        self,
+        markets: Sequence[Market],
+        books: Mapping[tuple[str, str], OrderBook],
+        rates: RateBook,
+        terms: RouteTerms,
+        shadow_bps_at_empty: float,
+        symbols: Sequence[str],
+    ) -> None:
+        self.rates = rates
+        self.symbols = tuple(symbols)
+        self.markets = tuple(markets)
+        self.nodes: dict[tuple[str, str], Node] = {}
+        self.routes: list[ArbRoute] = []
+        self.by_id: dict[str, ArbRoute] = {}
+        self._of_book: dict[OrderBook, tuple[ArbRoute, ...]] = {}
+        by_asset: dict[str, list[Market]] = {symbol: [] for symbol in symbols}
+        for market in markets:
+            if market.base in by_asset:
+                by_asset[market.base].append(market)
+        touched: dict[OrderBook, list[ArbRoute]] = {}
+        for symbol, listed in by_asset.items():
+            for buy in listed:
+                for sell in listed:
+                    if buy.exchange == sell.exchange:
+                        continue
+                    buy_book, sell_book = books[buy.exchange, buy.code], books[sell.exchange, sell.code]
+                    inventory = InventoryHop(self.node(buy.exchange, symbol), self.node(sell.exchange, symbol), shadow_bps_at_empty)
+                    route = ArbRoute(
+                        symbol,
+                        TradeHop(buy, buy_book, Side.BUY),
+                        TradeHop(sell, sell_book, Side.SELL),
+                        inventory,
+                        self.node(buy.exchange, buy.quote),
+                        rates,
+                        terms,
+                    )
+                    self.routes.append(route)
+                    self.by_id[route.id] = route
+                    touched.setdefault(buy_book, []).append(route)
+                    touched.setdefault(sell_book, []).append(route)
+        for book, routes in touched.items():
+            self._of_book[book] = tuple(routes)
+
+    def node(self, exchange: str, asset: str) -> Node:
+        """The node of ``asset`` at ``exchange``, made on first use."""
+        key = (exchange, asset)
+        if key not in self.nodes:
+            self.nodes[key] = Node(exchange, asset)
+        return self.nodes[key]
+
+    def touched_by(self, book: OrderBook) -> tuple[ArbRoute, ...]:
+        """The routes that a change of ``book`` touches; none for a book that only gives a rate."""
+        return self._of_book.get(book, ())
