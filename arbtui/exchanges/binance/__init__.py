@@ -1,0 +1,1 @@
+"""Binance: wire decoder and market rules."""

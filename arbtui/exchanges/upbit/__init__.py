@@ -1,0 +1,1 @@
+"""Upbit: wire decoder and market rules."""

@@ -1,0 +1,63 @@
+"""Upbit's rules for KRW markets: price units, minimum, fee."""
+
+from decimal import Decimal
+
+from arbtui.model.market import BandedUnits, Fees, FeeTakenIn, Market
+
+EXCHANGE = "upbit"
+QUOTE = "KRW"
+
+
+def _bands(*rows: tuple[str, str]) -> BandedUnits:
+    return BandedUnits(tuple((Decimal(floor), Decimal(unit)) for floor, unit in rows))
+
+
+_LOW = (
+    ("10", "0.1"),
+    ("1", "0.01"),
+    ("0.1", "0.001"),
+    ("0.01", "0.0001"),
+    ("0.001", "0.00001"),
+    ("0.0001", "0.000001"),
+    ("0", "0.0000001"),
+)
+_HIGH = (
+    ("1000000", "1000"),
+    ("500000", "500"),
+    ("100000", "100"),
+    ("50000", "50"),
+    ("10000", "10"),
+    ("5000", "5"),
+)
+
+#: In force since 2025-07-31 (docs.upbit.com/kr/docs/krw-market-info).
+KRW_PRICE_UNITS = _bands(*_HIGH, ("1000", "1"), ("100", "1"), *_LOW)
+
+#: USDT and USDC move by 0.5 KRW between 1,000 and 10,000 KRW (docs.upbit.com/changelog/usdtkrw_tick_unit_change, 2025-03-21).
+STABLECOIN_PRICE_UNITS = _bands(*_HIGH[:-1], ("1000", "0.5"), ("100", "1"), *_LOW)
+STABLECOINS = frozenset({"USDT", "USDC"})
+
+#: Least order value in KRW (docs.upbit.com/kr/docs/krw-market-info).
+MIN_COST = Decimal(5000)
+#: Volumes have eight decimals.
+LOT_STEP = Decimal("0.00000001")
+#: Upbit publishes no greatest volume; this one only keeps the field finite.
+MAX_QTY = Decimal("1e13")
+#: KRW markets: 0.05 %, maker and taker alike, taken in KRW (ccxt: upbit.py, tradingFeesByQuoteCurrency).
+FEES = Fees(taker=Decimal("0.0005"), maker=Decimal("0.0005"), taken_in=FeeTakenIn.QUOTE)
+
+
+def krw_market(base: str) -> Market:
+    """The KRW market of ``base``, code ``KRW-BASE``."""
+    return Market(
+        exchange=EXCHANGE,
+        code=f"{QUOTE}-{base}",
+        base=base,
+        quote=QUOTE,
+        price_units=STABLECOIN_PRICE_UNITS if base in STABLECOINS else KRW_PRICE_UNITS,
+        lot_step=LOT_STEP,
+        min_qty=LOT_STEP,
+        max_qty=MAX_QTY,
+        min_cost=MIN_COST,
+        fees=FEES,
+    )

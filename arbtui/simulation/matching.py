@@ -1,0 +1,94 @@
+"""Matching our immediate-or-cancel orders against an external book, and remembering what we have taken from it."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from arbtui.model.book import Level
+from arbtui.model.market import FeeTakenIn, Market
+from arbtui.model.money import ZERO, decimal_of, floor_to
+from arbtui.model.order import Side
+
+#: Venues book fees with eight decimals; a fraction of the last one goes to the venue.
+FEE_STEP = Decimal("0.00000001")
+#: Most taken levels remembered a side; beyond it the oldest are forgotten (prices far from today's market).
+MEMORY = 64
+
+
+class ExternalBook(Protocol):
+    """Other people's orders: levels as (price, quantity), best first."""
+
+    def bids(self) -> Iterator[Level]:
+        """Bid levels, highest price first."""
+        ...
+
+    def asks(self) -> Iterator[Level]:
+        """Ask levels, lowest price first."""
+        ...
+
+
+class Execution(NamedTuple):
+    """A price and how much of the order traded there."""
+
+    price: Decimal
+    qty: Decimal
+
+
+class _Taken(NamedTuple):
+    external: float  #: quantity that the level showed when we took from it
+    qty: Decimal  #: what we have taken of it
+
+
+class ConsumedDepth:
+    """What we have taken from each level of one market, until that level shows another quantity.
+
+    An external book does not react to our fills: without this memory the same hundred coins could be bought for ever.
+    """
+
+    def __init__(self) -> None:
+        self._taken: dict[Side, dict[float, _Taken]] = {Side.BUY: {}, Side.SELL: {}}
+
+    def match(self, market: Market, side: Side, qty: Decimal, limit: Decimal, book: ExternalBook) -> list[Execution]:
+        """Fill up to ``qty`` at ``limit`` or better, one execution a level; what is taken here is gone for the next order."""
+        memory = self._taken[side]
+        kept: dict[float, _Taken] = {}
+        executions: list[Execution] = []
+        for price, external in book.asks() if side is Side.BUY else book.bids():
+            exact = decimal_of(price)
+            if exact > limit if side is Side.BUY else exact < limit:
+                break
+            taken = memory.get(price)
+            before = taken.qty if taken is not None and taken.external == external else ZERO
+            available = floor_to(decimal_of(external) - before, market.lot_step)
+            fill = min(qty, available)
+            if fill > 0:
+                executions.append(Execution(exact, fill))
+                qty -= fill
+                before += fill
+            if before > 0:
+                kept[price] = _Taken(external, before)
+            if qty <= 0:
+                break
+        self._remember(side, kept)
+        return executions
+
+    def _remember(self, side: Side, kept: dict[float, _Taken]) -> None:
+        memory = self._taken[side]
+        for price in kept:
+            memory.pop(price, None)
+        memory.update(kept)
+        while len(memory) > MEMORY:
+            del memory[next(iter(memory))]
+
+
+def taker_fee(market: Market, side: Side, execution: Execution) -> tuple[Decimal, str]:
+    """The fee of one execution and the asset it is taken in, rounded up to :data:`FEE_STEP`."""
+    rate = market.fees.taker
+    if market.fees.taken_in is FeeTakenIn.RECEIVED and side is Side.BUY:
+        return _round_up(execution.qty * rate), market.base
+    return _round_up(execution.price * execution.qty * rate), market.quote
+
+
+def _round_up(fee: Decimal) -> Decimal:
+    down = floor_to(fee, FEE_STEP)
+    return down if down == fee else down + FEE_STEP

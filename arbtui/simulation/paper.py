@@ -1,0 +1,119 @@
+"""``PaperExchange``: the adapter in front of a venue core, with the time that orders and answers take."""
+
+import asyncio
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+
+from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
+from arbtui.model.errors import JournalFailed, OrderRejected, OrderUnknown
+from arbtui.model.market import Market
+from arbtui.model.order import Balance, Fill, Order
+from arbtui.model.rng import Rng
+from arbtui.simulation.faults import Fault, FaultKind
+from arbtui.simulation.venue import OrderRequest, VenueCore
+
+
+class Latency:
+    """One way's delay: lognormal above the least one (median 30 % of the range, p95 about 80 %), never over the greatest."""
+
+    def __init__(self, bounds_ms: tuple[int, int], stream: random.Random) -> None:
+        self._low, self._high = bounds_ms[0] / 1000, bounds_ms[1] / 1000
+        self._stream = stream
+
+    def draw(self) -> float:
+        """Seconds."""
+        while True:
+            share = 0.3 * math.exp(0.6 * self._stream.gauss(0.0, 1.0))
+            if share <= 1.0:
+                return self._low + (self._high - self._low) * share
+
+
+class PaperExchange(ExchangeAdapter):
+    """Orders are matched as the book is at their *arrival*; a caller that stops waiting does not stop its order."""
+
+    def __init__(self, core: VenueCore, rng: Rng, latency_ms: tuple[int, int] = (50, 200)) -> None:
+        self.name = core.name
+        self.markets: Mapping[str, Market] = core.markets
+        self.core = core
+        self._latency = Latency(latency_ms, rng.stream(f"latency:{core.name}"))
+        self._travelling: set[asyncio.Task[OrderReport]] = set()
+
+    async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
+        """See :meth:`ExchangeAdapter.place`."""
+        fault = self.core.faults.take()
+        there, back = self._latency.draw(), self._latency.draw()
+        request = OrderRequest(order.client_order_id, order.market.code, order.side, order.qty, order.price)
+        admit()
+        if fault is not None and fault.kind is FaultKind.REQUEST_LOST:
+            await asyncio.sleep(fault.seconds)
+            raise OrderUnknown(f"{self.name}: no answer to {order.client_order_id} in {fault.seconds:g} s")
+        journey = asyncio.create_task(self._journey(request, there, fault), name=f"order {order.client_order_id}")
+        self._travelling.add(journey)
+        journey.add_done_callback(self._arrived)
+        try:
+            report = await asyncio.shield(journey)
+        except OrderRejected:
+            await asyncio.sleep(back)
+            raise
+        except JournalFailed as error:
+            raise OrderUnknown(f"{self.name}: the venue's ledger failed with {order.client_order_id} under way: {error}") from error
+        if fault is not None and fault.kind is FaultKind.ANSWER_LOST:
+            await asyncio.sleep(fault.seconds)
+            raise OrderUnknown(f"{self.name}: no answer to {order.client_order_id} in {fault.seconds:g} s")
+        await asyncio.sleep(back + (fault.seconds if fault is not None else 0.0))
+        return report
+
+    async def cancel(self, code: str, client_order_id: str) -> None:
+        """Nothing ever rests here: an immediate-or-cancel order is final when it is answered."""
+        await self._there_and_back()
+
+    async def cancel_all(self) -> int:
+        """Nothing ever rests here."""
+        await self._there_and_back()
+        return 0
+
+    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
+        """See :meth:`ExchangeAdapter.fetch_order`; an order that is still on its way is not known yet."""
+        await asyncio.sleep(self._latency.draw())
+        report = self.core.find(client_order_id)
+        await asyncio.sleep(self._latency.draw())
+        return report
+
+    async def fetch_open_orders(self) -> Sequence[OrderReport]:
+        """Nothing ever rests here."""
+        await self._there_and_back()
+        return ()
+
+    async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
+        """See :meth:`ExchangeAdapter.fetch_fills`."""
+        await asyncio.sleep(self._latency.draw())
+        fills = self.core.fills_since(since_ms)
+        await asyncio.sleep(self._latency.draw())
+        return fills
+
+    async def fetch_balances(self) -> Mapping[str, Balance]:
+        """See :meth:`ExchangeAdapter.fetch_balances`."""
+        await asyncio.sleep(self._latency.draw())
+        balances = self.core.balances()
+        await asyncio.sleep(self._latency.draw())
+        return balances
+
+    async def close(self) -> None:
+        """Let orders that are under way arrive, so that the ledger knows them. The ledger itself is the caller's to close."""
+        if self._travelling:
+            await asyncio.wait(list(self._travelling))
+
+    async def _journey(self, request: OrderRequest, there: float, fault: Fault | None) -> OrderReport:
+        await asyncio.sleep(there)
+        if fault is not None and fault.kind is FaultKind.REJECT:
+            raise OrderRejected("SCRIPTED the fault script refuses this order")
+        return await self.core.execute(request)
+
+    def _arrived(self, journey: asyncio.Task[OrderReport]) -> None:
+        self._travelling.discard(journey)
+        if not journey.cancelled():
+            journey.exception()  # its sender may have stopped waiting: the outcome is in the ledger, not lost
+
+    async def _there_and_back(self) -> None:
+        await asyncio.sleep(self._latency.draw() + self._latency.draw())
