@@ -1,0 +1,160 @@
+"""Decoder of Upbit's public WebSocket: ``orderbook`` and ``trade``, formats DEFAULT and SIMPLE (docs.upbit.com, WebSocket).
+
+Every order book frame is a whole book. Frames are UTF-8 JSON, sent as binary. Prices may carry exponents (``1.16539E8``), a
+side with fewer levels is padded with price 0, and timestamps are ms, though 16-digit microseconds have been seen.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from arbtui.exchanges.numbers import PaddedPrice, Price, Quantity, Sequence, Timestamp
+from arbtui.exchanges.wire import MarketDataSink
+from arbtui.model.errors import WireError
+from arbtui.model.order import Side
+
+_MICROSECONDS_FROM = 10**14  #: in ms this would be the year 5138
+_LONG = b'{"type"'
+_BOOK_HINTS = (b'{"type":"orderbook"', b'{"ty":"orderbook"')
+_TRADE_HINTS = (b'{"type":"trade"', b'{"ty":"trade"')
+_BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class _Unit(Struct, gc=False):
+    """One row of the book: the n-th best ask beside the n-th best bid."""
+
+    ask: PaddedPrice = field(name="ask_price")
+    bid: PaddedPrice = field(name="bid_price")
+    ask_qty: Quantity = field(name="ask_size")
+    bid_qty: Quantity = field(name="bid_size")
+
+
+class _Book(Struct, gc=False):
+    kind: Literal["orderbook"] = field(name="type")
+    code: str
+    units: list[_Unit] = field(name="orderbook_units")
+    timestamp: Timestamp = 0
+
+
+class _Trade(Struct, gc=False):
+    kind: Literal["trade"] = field(name="type")
+    code: str
+    price: Price = field(name="trade_price")
+    qty: Quantity = field(name="trade_volume")
+    taker: Literal["ASK", "BID"] = field(name="ask_bid")
+    trade_id: Sequence = field(name="sequential_id")
+    traded_at: Timestamp = field(name="trade_timestamp", default=0)
+
+
+class _ShortUnit(Struct, gc=False):
+    ask: PaddedPrice = field(name="ap")
+    bid: PaddedPrice = field(name="bp")
+    ask_qty: Quantity = field(name="as")
+    bid_qty: Quantity = field(name="bs")
+
+
+class _ShortBook(Struct, gc=False):
+    kind: Literal["orderbook"] = field(name="ty")
+    code: str = field(name="cd")
+    units: list[_ShortUnit] = field(name="obu")
+    timestamp: Timestamp = field(name="tms", default=0)
+
+
+class _ShortTrade(Struct, gc=False):
+    kind: Literal["trade"] = field(name="ty")
+    code: str = field(name="cd")
+    price: Price = field(name="tp")
+    qty: Quantity = field(name="tv")
+    taker: Literal["ASK", "BID"] = field(name="ab")
+    trade_id: Sequence = field(name="sid")
+    traded_at: Timestamp = field(name="ttms", default=0)
+
+
+_book = msgspec.json.Decoder(_Book, strict=False).decode
+_short_book = msgspec.json.Decoder(_ShortBook, strict=False).decode
+_trade = msgspec.json.Decoder(_Trade, strict=False).decode
+_short_trade = msgspec.json.Decoder(_ShortTrade, strict=False).decode
+
+
+class UpbitDecoder:
+    """Decodes Upbit frames into ``sink``. Upbit numbers nothing: update ids are 0."""
+
+    __slots__ = ("_sink",)
+
+    def __init__(self, sink: MarketDataSink) -> None:
+        self._sink = sink
+
+    def feed(self, raw: bytes) -> None:
+        """Decode one WebSocket frame; raises WireError when it is malformed, and has told the sink nothing then."""
+        # The first bytes tell the struct to parse into; only a hint: where it misleads, the frame goes the slow way.
+        book: _Book | _ShortBook
+        trade: _Trade | _ShortTrade
+        if raw.startswith(_BOOK_HINTS):
+            try:
+                book = _book(raw) if raw.startswith(_LONG) else _short_book(raw)
+            except _BROKEN:
+                self._slowly(raw)
+            else:
+                self._tell_book(book)
+        elif raw.startswith(_TRADE_HINTS):
+            try:
+                trade = _trade(raw) if raw.startswith(_LONG) else _short_trade(raw)
+            except _BROKEN:
+                self._slowly(raw)
+            else:
+                self._tell_trade(trade)
+        else:
+            self._slowly(raw)
+
+    def feed_snapshot(self, code: str, raw: bytes) -> None:
+        """Always raises WireError: Upbit's books come whole on the stream, nobody asks its REST interface for one."""
+        raise WireError("rest snapshot", f"Upbit needs none, got one for {code}")
+
+    def _tell_book(self, book: _Book | _ShortBook) -> None:
+        units = book.units
+        bids = [(unit.bid, unit.bid_qty) for unit in units if unit.bid > 0.0]
+        asks = [(unit.ask, unit.ask_qty) for unit in units if unit.ask > 0.0]
+        self._sink.on_snapshot(book.code, bids, asks, _ms(book.timestamp), 0)
+
+    def _tell_trade(self, trade: _Trade | _ShortTrade) -> None:
+        side = Side.BUY if trade.taker == "BID" else Side.SELL
+        self._sink.on_trade(trade.code, str(trade.trade_id), trade.price, trade.qty, side, _ms(trade.traded_at))
+
+    def _slowly(self, raw: bytes) -> None:
+        """Trades, other types, keys in another order, and everything malformed."""
+        try:
+            message = msgspec.json.decode(raw)
+        except _BROKEN as error:
+            raise WireError("json", str(error)) from None
+        kind = _kind_of(message)
+        trade: _Trade | _ShortTrade | None = None
+        book: _Book | _ShortBook | None = None
+        try:
+            if kind == "orderbook":
+                book = _book(raw) if "type" in message else _short_book(raw)
+            elif kind == "trade":
+                trade = _trade(raw) if "type" in message else _short_trade(raw)
+        except _BROKEN as error:
+            raise WireError(kind, str(error)) from None
+        if book is not None:
+            self._tell_book(book)
+        elif trade is not None:
+            self._tell_trade(trade)
+        else:
+            self._sink.on_other(kind)
+
+
+def _kind_of(message: Any) -> str:
+    if isinstance(message, dict):
+        kind = message.get("type", message.get("ty"))
+        if isinstance(kind, str) and kind:
+            return kind
+        for answer in ("status", "error"):
+            if answer in message:
+                return answer
+    raise WireError("unknown", "neither a type nor a status nor an error")
+
+
+def _ms(timestamp: int) -> int:
+    return timestamp if timestamp < _MICROSECONDS_FROM else timestamp // 1000
