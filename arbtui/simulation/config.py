@@ -1,11 +1,20 @@
 """Settings of the market simulator and its paper venues: table ``[simulator]``."""
 
+import re
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from arbtui.model.config import Config
 
+
+def _currency(code: str) -> str:
+    if not re.fullmatch(r"[A-Z]{3,6}", code):
+        raise ValueError(f"{code!r} is not a currency's code (capitals, such as KRW or USDT)")
+    return code
+
+
+Currency = Annotated[str, AfterValidator(_currency)]
 Money = Annotated[float, Field(ge=0, le=1e15)]
 Delay = Annotated[int, Field(ge=0, le=60_000)]
 
@@ -16,7 +25,7 @@ class SimulatorConfig(Config):
     scenario: Literal["busy", "normal"] = "busy"
     """``busy``: every symbol trades often; ``normal``: calibrated on recorded markets, may idle for long."""
 
-    cash: dict[str, Money] = {"KRW": 100_000_000.0, "USDT": 70_000.0}
+    cash: dict[Currency, Money] = Field(default={"KRW": 100_000_000.0, "USDT": 70_000.0})
     """play money at the first start, by quote currency, at each venue of that quote; about equal in value on both sides."""
 
     stock_value: float = Field(default=2000.0, ge=0, le=1e9)

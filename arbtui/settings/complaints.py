@@ -1,0 +1,183 @@
+"""From what is wrong with the settings to sentences an operator can act on: where, which key, what is expected, the nearest right one."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from arbtui.exchanges.config import VENUES
+from arbtui.settings.environment import variable_of
+from arbtui.settings.keys import LATER_TABLES, is_table, nearest_key, owner
+from arbtui.settings.profile import NOT_IN_A_PROFILE, Mode
+
+#: Flags by the key that they set.
+FLAGS: Mapping[tuple[str, ...], str] = {
+    ("mode",): "--mode",
+    ("universe", "symbols"): "--symbols",
+    ("simulator", "seed"): "--seed",
+}
+_SECRET = re.compile(r"(^|_)(keys?|secrets?|tokens?|passwords?|passphrase|credentials?|apikey)(_|$)", re.IGNORECASE)
+_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
+_KEY = re.compile(r"""\s*([A-Za-z0-9_"'. -]+?)\s*=""")
+
+
+class Complaints:
+    """Turns errors into sentences; knows what each layer told, and so whom to name."""
+
+    def __init__(self, path: Path, text: str, flags: Mapping[str, Any], profile: Mapping[str, Any]) -> None:
+        self._path = path
+        self._lines = line_of_each_key(text)
+        self._flags = flags
+        self._profile = profile
+
+    def of_profile(self) -> list[str]:
+        """What no profile may hold, whatever its value."""
+        return [*self._secrets(self._profile, ()), *self._not_here()]
+
+    def of(self, error: ValidationError) -> list[str]:
+        """One sentence for each key that is wrong, in the order of the settings."""
+        by_key: dict[tuple[str, ...], list[ErrorDetails]] = {}
+        for detail in error.errors(include_url=False):
+            path = tuple(str(part) for part in detail["loc"])
+            key = owner(path)
+            by_key.setdefault(key.path if key and detail["type"] != "extra_forbidden" else path, []).append(detail)
+        return list(dict.fromkeys(self._sentence(path, details) for path, details in by_key.items()))
+
+    def _sentence(self, path: tuple[str, ...], details: Sequence[ErrorDetails]) -> str:
+        detail = min(details, key=_rank)
+        if detail["type"] == "extra_forbidden":
+            return self._unknown(path)
+        dotted = ".".join(path)
+        if path[:1] == ("exchanges",) and len(path) > 1 and path[1] not in VENUES:
+            return f"{self._place(path[:2])}{_unknown_venue(path[1])}"
+        if detail["type"] == "value_error":
+            return self._refused(path, str(detail["ctx"]["error"]))
+        if detail["type"] == "missing":
+            return f"{self._path}: {dotted} is missing{_help(path)}"
+        if is_table(path) or dotted == "exchanges":
+            return f"{self._place(path)}{dotted} is a table: write [{dotted}] and its keys below it"
+        key = owner(path)
+        value = _shown(detail["input"] if len(details) == 1 else self._told(path))
+        if path == ("mode",):
+            return f"{self._place(path)}mode {value}: expected {', '.join(get_args(Mode))}"
+        expected = key.expected if key else detail["msg"]
+        return f"{self._place(path)}{dotted} = {value}: expected {expected}{_near_value(detail)}{_help(path)}"
+
+    def _refused(self, path: tuple[str, ...], said: str) -> str:
+        """A validator's own words; where it judged a whole table, they start with the key that it means."""
+        start, _, rest = said.partition(": ")
+        inner = (*path, *start.split("."))
+        if rest and (is_table(inner) or owner(inner)):
+            path, said = inner, rest
+        return f"{self._place(path)}{'.'.join(path)}: {said}"
+
+    def _unknown(self, path: tuple[str, ...]) -> str:
+        dotted = ".".join(path)
+        if len(path) == 1 and path[0] in LATER_TABLES:
+            return f"{self._place(path)}[{dotted}] is not built yet; take the table out"
+        near = nearest_key(path)
+        hint = f"; did you mean {near}?" if near else ""
+        return f"{self._place(path)}{dotted} is no key of a profile{hint}"
+
+    def _not_here(self) -> list[str]:
+        return [
+            f"{self._place((key,))}{key} is not set by a profile; "
+            + ("a mode is chosen at each start, with --mode" if key == "mode" else "a profile is named by its file")
+            for key in NOT_IN_A_PROFILE
+            if key in self._profile
+        ]
+
+    def _secrets(self, table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+        found: list[str] = []
+        for name, value in table.items():
+            if isinstance(value, dict):
+                found += self._secrets(value, (*path, name))
+            elif _SECRET.search(name):
+                dotted = ".".join((*path, name))
+                place = self._place((*path, name))
+                found.append(f"{place}{dotted} looks like a secret: a profile holds none; take it out and change that key")
+        return found
+
+    def _told(self, path: tuple[str, ...]) -> Any:
+        for layer in (self._flags, self._profile):
+            value: Any = layer
+            for part in path:
+                value = value.get(part) if isinstance(value, dict) else None
+            if value is not None:
+                return value
+        return os.environ.get(variable_of(path), "")
+
+    def _place(self, path: tuple[str, ...]) -> str:
+        """Who told the key: the flag, the variable, or the profile's line."""
+        for length in range(len(path), 0, -1):
+            part = path[:length]
+            if part in FLAGS and _holds(self._flags, part):
+                return f"{FLAGS[part]}: "
+            if variable_of(part) in os.environ:
+                return f"{variable_of(part)} in the environment: "
+            if part in self._lines:
+                return f"{self._path}:{self._lines[part]}: "
+        below = [name for name in sorted(os.environ) if path and name.startswith(variable_of(path) + "__")]
+        return f"{below[0]} in the environment: " if below else f"{self._path}: "
+
+
+def line_of_each_key(text: str) -> dict[tuple[str, ...], int]:
+    """The line (from 1) of each table and key of a TOML text. Keys inside inline tables have none."""
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            table = _parts(header[1])
+            for length in range(1, len(table) + 1):
+                lines.setdefault(table[:length], number)
+        elif key := _KEY.match(line):
+            lines.setdefault((*table, *_parts(key[1])), number)
+    return lines
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _holds(layer: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    value: Any = layer
+    for part in path:
+        if not isinstance(value, dict) or part not in value:
+            return False
+        value = value[part]
+    return True
+
+
+def _rank(detail: ErrorDetails) -> int:
+    """Of several errors about one key (a union's branches), the one that tells most."""
+    return 0 if detail["type"] in ("value_error", "extra_forbidden") else 1 if detail.get("ctx") else 2
+
+
+def _near_value(detail: ErrorDetails) -> str:
+    if detail["type"] != "literal_error" or not isinstance(detail["input"], str):
+        return ""
+    right = re.findall(r"'([^']+)'", str(detail.get("ctx", {}).get("expected", "")))
+    close = difflib.get_close_matches(detail["input"].lower(), right, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _help(path: tuple[str, ...]) -> str:
+    key = owner(path)
+    return f" ({key.help.rstrip('.')})" if key else ""
+
+
+def _shown(value: Any) -> str:
+    text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    text = text.replace("\n", " ")
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _unknown_venue(name: str) -> str:
+    close = difflib.get_close_matches(name.lower(), list(VENUES), n=1, cutoff=0.5)
+    hint = f"did you mean exchanges.{close[0]}? " if close else ""
+    return f"exchanges.{name} is no venue that is built; {hint}There are: {', '.join(VENUES)}"

@@ -1,0 +1,80 @@
+"""Reading a profile: from a name or a path, and what flags and environment lay over it, to checked settings."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from arbtui.model.errors import UsageError
+from arbtui.settings.complaints import Complaints
+from arbtui.settings.locations import find_profile
+from arbtui.settings.profile import Settings
+from arbtui.settings.state import profile_name
+
+LARGEST_PROFILE = 1_000_000  #: bytes; a profile is a page of text, and more than this is something else
+
+
+class ProfileError(UsageError):
+    """A profile, or what was laid over it, is wrong. The message is the first problem; ``problems`` holds all."""
+
+    def __init__(self, name_or_path: str, problems: list[str]) -> None:
+        rest = len(problems) - 1
+        more = f" (and {rest} more: arbtui check --profile {name_or_path})" if rest else ""
+        super().__init__(problems[0] + more)
+        self.problems = problems
+
+
+def load_profile(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of a profile given by name or path, with ``overrides`` (flags, as nested tables) laid over it.
+
+    Raises:
+        UsageError: there is no such profile, it cannot be read, or it is no TOML.
+        ProfileError: it is wrong; every problem is told at once.
+    """
+    path = find_profile(name_or_path)
+    text = read_text(path)
+    profile = _parse(path, text)
+    flags = dict(overrides or {})
+    complaints = Complaints(path, text, flags, profile)
+    if problems := complaints.of_profile():
+        raise ProfileError(name_or_path, problems)
+    layers: dict[str, Any] = {"flags": {**flags, "name": profile_name(str(path)), "path": path}, "profile": profile}
+    try:
+        return Settings(**layers)
+    except ValidationError as error:
+        raise ProfileError(name_or_path, complaints.of(error)) from None
+
+
+def read_text(path: Path) -> str:
+    """A profile's text.
+
+    Raises:
+        UsageError: it is a folder, cannot be read, is far too large or no UTF-8 text.
+    """
+    try:
+        if path.is_dir():
+            raise UsageError(f"profile {path} is a folder; name a .toml file")
+        if not path.is_file():
+            raise UsageError(f"profile {path} is no ordinary file")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_PROFILE + 1)
+    except OSError as error:
+        raise UsageError(f"profile {path} cannot be read ({error.strerror or error})") from None
+    if len(raw) > LARGEST_PROFILE:
+        raise UsageError(f"profile {path} is larger than {LARGEST_PROFILE:,} bytes; that is no profile")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"{path}:{line}: byte {raw[error.start]:#04x} is no UTF-8; a profile is a TOML text in UTF-8") from None
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: no valid TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"{path}: no valid TOML: nested too deeply") from None

@@ -1,0 +1,86 @@
+"""One engine for one profile: an advisory lock on the file ``lock`` in the profile's folder. Standard library only.
+
+The lock is the kernel's, so it ends with the process however that ends; the pid inside is only for messages.
+"""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from arbtui.model.errors import AlreadyRunning, UsageError
+
+LOCK_NAME = "lock"
+
+
+class ProfileLock:
+    """Held for as long as an engine runs: ``with ProfileLock(folder): ...``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / LOCK_NAME
+        self._fd: int | None = None
+
+    def acquire(self) -> None:
+        """Take the lock and write our pid.
+
+        Raises:
+            AlreadyRunning: another process holds it.
+            UsageError: the file cannot be written.
+        """
+        try:
+            fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            pid = _pid_in(self.path)
+            raise AlreadyRunning(
+                f"profile {self.path.parent.name} is already running{f' as process {pid}' if pid else ''} (lock {self.path}); "
+                "stop it first, or start with another --state-dir"
+            ) from None
+        os.ftruncate(fd, 0)
+        os.write(fd, f"{os.getpid()}\n".encode())
+        self._fd = fd
+
+    def release(self) -> None:
+        """Give the lock back; the file stays, since removing it would let two engines lock two files."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+
+def is_held(folder: Path) -> bool:
+    """True while an engine runs on ``folder``. A folder or lock that cannot be read counts as not held."""
+    try:
+        fd = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def holder(folder: Path) -> int | None:
+    """The pid of the engine that runs on ``folder``; None when none does, 0 when it does not tell."""
+    return _pid_in(folder / LOCK_NAME) or 0 if is_held(folder) else None
+
+
+def _pid_in(path: Path) -> int | None:
+    with contextlib.suppress(OSError, ValueError):
+        return int(path.read_text(encoding="ascii").strip())
+    return None

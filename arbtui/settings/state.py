@@ -1,0 +1,109 @@
+"""Where state lives: one folder for each profile's name, below it one for each mode. Standard library only.
+
+``--state-dir``, else ``ARBTUI_STATE_DIR``, else the platform's state folder / ``arbtui``. Folders 0700, files 0600.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from arbtui.model.errors import UsageError
+
+MODES = ("sim", "paper", "live")
+STATE_VARIABLE = "ARBTUI_STATE_DIR"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def keep_private() -> None:
+    """From here on, every file and folder that this process makes is the operator's alone (umask 077)."""
+    os.umask(0o077)
+
+
+def state_root(flag: str | Path | None = None) -> Path:
+    """The folder that holds every profile's state; nothing is made or checked here."""
+    chosen = flag or os.environ.get(STATE_VARIABLE)
+    if chosen:
+        return Path(os.path.abspath(Path(chosen).expanduser()))
+    return platform_folder("XDG_STATE_HOME", ".local/state") / "arbtui"
+
+
+def platform_folder(variable: str, below_home: str) -> Path:
+    """A folder by the platform's custom: ``~/Library/Application Support`` on macOS, ``variable`` or its default elsewhere.
+
+    A relative path in ``variable`` is ignored, as the XDG base directory specification asks.
+    """
+    if sys.platform == "darwin":
+        return _home() / "Library" / "Application Support"
+    named = os.environ.get(variable, "")
+    return Path(named) if os.path.isabs(named) else _home() / below_home
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError:  # no HOME and no entry in the user database
+        return Path(os.path.abspath("."))
+
+
+def profile_name(name_or_path: str) -> str:
+    """The name of a profile given by name or by path (its file's stem), fit to be a folder's name.
+
+    Raises:
+        UsageError: it is empty, or no file name.
+    """
+    name = Path(name_or_path).stem if is_path(name_or_path) else name_or_path
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{name_or_path!r} gives no profile's name: at most 64 letters, digits, `-`, `_` and `.`, a letter or digit first"
+        )
+    return name
+
+
+def is_path(name_or_path: str) -> bool:
+    """True when a profile is given by its file rather than by its name."""
+    return "/" in name_or_path or name_or_path.endswith(".toml")
+
+
+def profile_folder(root: Path, name: str) -> Path:
+    """The folder with ``lock``, ``kill.flag`` and ``arbtui.log`` of the profile ``name``."""
+    return root / name
+
+
+def mode_folder(root: Path, name: str, mode: str) -> Path:
+    """The folder with ``journal.db`` and ``venue.db`` of the profile ``name`` in ``mode``."""
+    return root / name / mode
+
+
+def make_private(folder: Path) -> Path:
+    """Make ``folder`` and the missing ones above it, each 0700, and make sure that files can be written there.
+
+    Raises:
+        UsageError: it cannot be made or written, or something that is no folder stands in its place.
+    """
+    try:
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        for path in reversed(missing):
+            path.mkdir(mode=0o700, exist_ok=True)
+            path.chmod(0o700)
+        if not folder.is_dir():
+            raise UsageError(f"state folder {folder}: a file stands in its place; move it away or choose another with --state-dir")
+        probe = folder / f".probe-{os.getpid()}"
+        os.close(os.open(probe, os.O_CREAT | os.O_WRONLY, 0o600))
+        probe.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"state folder {folder} cannot be written ({error.strerror or error}); mend its permissions or choose another with --state-dir"
+        ) from None
+    return folder
+
+
+def latest_mode(root: Path, name: str) -> str | None:
+    """The mode whose journal of the profile ``name`` was written last, or None when there is no journal."""
+    newest: tuple[float, str] | None = None
+    for mode in MODES:
+        journal = mode_folder(root, name, mode) / "journal.db"
+        written = [path.stat().st_mtime for path in (journal, journal.with_name("journal.db-wal")) if path.exists()]
+        if journal.exists() and (newest is None or max(written) > newest[0]):
+            newest = (max(written), mode)
+    return newest[1] if newest else None
