@@ -1,0 +1,160 @@
+"""The journal: events go in, in order, and are durable when :meth:`Journal.commit` returns."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from arbtui.journal.database import open_reader
+from arbtui.journal.events import Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
+from arbtui.journal.projections import statements_for
+from arbtui.journal.schema import APPLICATION_ID, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
+from arbtui.journal.state import JournalState, load
+from arbtui.journal.store import Door, Statement, Writer, open_writer
+from arbtui.model.clock import Clock
+from arbtui.model.errors import JournalFailed
+
+_EVENT_ROW = "INSERT INTO event (seq, ts_ms, run_id, type, version, payload) VALUES (?, ?, ?, ?, ?, ?)"
+_SNAPSHOT_ROW = "INSERT INTO snapshot (snapshot_no, seq, ts_ms, run_id, payload) VALUES (?, ?, ?, ?, ?)"
+_OLD_SNAPSHOTS = f"DELETE FROM snapshot WHERE snapshot_no <= ? - {SNAPSHOTS_KEPT}"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStats:
+    """How the journal does. Times in ms, from call to durable; ``queue``: calls that wait."""
+
+    events: int
+    transactions: int
+    commit_p50_ms: float
+    commit_p99_ms: float
+    commit_max_ms: float
+    queue: int
+
+
+class Journal:
+    """The one writer of a profile's journal in one mode. Make it with :meth:`open`; ``await close()`` ends its thread."""
+
+    def __init__(self, path: Path, writer: Writer, clock: Clock, salt: str, seq: int, snapshot_no: int) -> None:
+        self.path = path
+        self.salt = salt  #: of this state folder; goes into every client order id
+        self.run_id = ""  #: of the last :class:`RunStarted` committed here
+        self.seq = seq  #: of the last event
+        self.on_failure: Callable[[JournalFailed], None] | None = None  #: told once, at the first failure, however it was met
+        self._writer = writer
+        self._clock = clock
+        self._first_seq = seq
+        self._snapshot_no = snapshot_no
+        self._failed = False
+
+    @classmethod
+    async def open(cls, path: Path, *, clock: Clock, door: Door, salt: str | None = None) -> "Journal":
+        """Open or create the journal at ``path``; ``door``: ``aio`` in real time, ``sync`` in virtual time.
+
+        ``salt`` is taken by a new journal only, which draws one when none is given; in virtual time it comes from the seed.
+
+        Raises:
+            UsageError: the file cannot be a journal of this program; the message names it and what to do.
+        """
+        writer = await open_writer(path, SCHEMA, door, application_id=APPLICATION_ID, user_version=USER_VERSION)
+        try:
+            with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as reader:
+                (seq,) = reader.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+                (snapshot_no,) = reader.execute("SELECT coalesce(max(snapshot_no), 0) FROM snapshot").fetchone()
+                known = reader.execute("SELECT salt FROM identity").fetchone()
+            journal = cls(path, writer, clock, known[0] if known else salt or secrets.token_hex(8), seq, snapshot_no)
+            if known is None:
+                await journal.commit(JournalCreated(journal.salt))
+        except BaseException:  # nobody else could close it
+            await writer.close()
+            raise
+        return journal
+
+    async def commit(self, *events: Event) -> None:
+        """Make ``events`` durable, all or none. Numbers and times are given before the first suspension, in order of the calls.
+
+        Cancelling the caller takes nothing back.
+
+        Raises:
+            JournalFailed: the disk or SQLite refused, now or earlier. Close the gate; nothing is ever tried again.
+        """
+        statements = self._statements(events)
+        try:
+            await self._writer.commit(statements)
+        except JournalFailed as failure:
+            self._tell(failure)
+            raise
+
+    def post(self, *events: Event) -> None:
+        """Queue ``events`` behind everything called before, without waiting; a failure reaches :attr:`on_failure`."""
+        self._writer.post(self._statements(events), self._tell)
+
+    async def snapshot(self, payload: dict[str, Any]) -> int:
+        """Store a whole state snapshot (anything JSON can hold, Decimals too) and return its number.
+
+        Only the newest few are kept.
+
+        Raises:
+            JournalFailed: as :meth:`commit`.
+        """
+        text = msgspec.json.encode(payload).decode()
+        number, covered = self._snapshot_no + 1, self.seq
+        rows: list[Statement] = [
+            (_SNAPSHOT_ROW, (number, covered, self._clock.time_ms(), self.run_id, text)),
+            (_OLD_SNAPSHOTS, (number,)),
+        ]
+        self._snapshot_no = number
+        rows += self._statements((SnapshotTaken(number, covered),))
+        try:
+            await self._writer.commit(rows)
+        except JournalFailed as failure:
+            self._tell(failure)
+            raise
+        return number
+
+    def load(self, since_ms: int = 0) -> JournalState:
+        """What the journal remembers; see :func:`arbtui.journal.state.load`. Reads the disk: for start-up only."""
+        return load(self.path, since_ms)
+
+    @property
+    def failure(self) -> JournalFailed | None:
+        """Why nothing is written any more, or None."""
+        return self._writer.failure
+
+    @property
+    def stats(self) -> JournalStats:
+        """Counts since this journal was opened."""
+        latency = self._writer.latency
+        return JournalStats(
+            events=self.seq - self._first_seq,
+            transactions=self._writer.transactions,
+            commit_p50_ms=latency.percentile(50),
+            commit_p99_ms=latency.percentile(99),
+            commit_max_ms=latency.max_ms,
+            queue=self._writer.queue,
+        )
+
+    async def close(self) -> None:
+        """Write what is queued, then close the file and end its thread."""
+        await self._writer.close()
+
+    def _statements(self, events: tuple[Event, ...]) -> list[Statement]:
+        encoded = [encode(event) for event in events]  # whatever cannot be encoded fails before a number is used
+        now = self._clock.time_ms()
+        statements: list[Statement] = []
+        for event, (kind, version, payload) in zip(events, encoded, strict=True):
+            if isinstance(event, RunStarted):
+                self.run_id = event.run_id
+            self.seq += 1
+            statements.append((_EVENT_ROW, (self.seq, now, self.run_id, kind, version, payload)))
+            statements += statements_for(Recorded(self.seq, now, self.run_id, event))
+        return statements
+
+    def _tell(self, failure: JournalFailed) -> None:
+        if not self._failed:
+            self._failed = True
+            if self.on_failure is not None:
+                self.on_failure(failure)

@@ -1,0 +1,275 @@
+"""What each event does to the projections: the one function for live commits and for rebuilding, so both always agree."""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from arbtui.journal.events import (
+    Adjusted,
+    BalanceRecorded,
+    BreachAcknowledged,
+    BreachRecorded,
+    CycleAcknowledged,
+    CycleEnded,
+    CycleOpened,
+    CycleState,
+    FillRecorded,
+    JournalCreated,
+    Killed,
+    OrderChanged,
+    OrderIntended,
+    Rearmed,
+    Recorded,
+    RunEnded,
+    RunStarted,
+    SnapshotTaken,
+    StateChanged,
+    Transferred,
+)
+from arbtui.journal.store import Statement
+from arbtui.model.money import plain
+from arbtui.model.order import OrderState
+
+_NEW_BALANCE = """ ON CONFLICT (exchange, asset) DO UPDATE
+    SET free = excluded.free, locked = excluded.locked, ts_ms = excluded.ts_ms, seq = excluded.seq"""
+
+
+def statements_for(recorded: Recorded) -> list[Statement]:
+    """The statements that bring the projections from before ``recorded`` to after it."""
+    return list(_RULES[type(recorded.event)](recorded, recorded.event))
+
+
+def _journal_created(at: Recorded, event: JournalCreated) -> Iterator[Statement]:
+    yield _insert("identity", seq=at.seq, salt=event.salt)
+
+
+def _run_started(at: Recorded, event: RunStarted) -> Iterator[Statement]:
+    yield _insert(
+        "run",
+        run_id=event.run_id,
+        profile=event.profile,
+        mode=event.mode,
+        seed=event.seed,
+        version=event.version,
+        config_hash=event.config_hash,
+        origins=_json(event.origins),
+        start_state=event.start_state,
+        state=event.start_state,
+        seq=at.seq,
+        started_ms=at.ts_ms,
+    )
+    for exchange, origin in event.origins.items():
+        yield _insert_if_new("origin", exchange=exchange, origin=origin)
+
+
+def _run_ended(at: Recorded, event: RunEnded) -> Iterator[Statement]:
+    sql = "UPDATE run SET ended_ms = ?, stop_reason = ?, exit_code = ? WHERE run_id = ?"
+    yield sql, (at.ts_ms, event.stop_reason, event.exit_code, event.run_id)
+
+
+def _state_changed(at: Recorded, event: StateChanged) -> Iterator[Statement]:
+    yield "UPDATE run SET state = ?, why = ? WHERE run_id = ?", (event.state, event.why, at.run_id)
+
+
+def _cycle_opened(at: Recorded, event: CycleOpened) -> Iterator[Statement]:
+    legs = [
+        {"leg": leg.leg, "exchange": leg.exchange, "market": leg.market, "side": leg.side, "qty": plain(leg.qty), "price": plain(leg.price)}
+        for leg in event.legs
+    ]
+    yield _insert(
+        "cycle",
+        cycle_id=event.cycle_id,
+        run_id=at.run_id,
+        seq=at.seq,
+        route=event.route,
+        symbol=event.symbol,
+        state=CycleState.OPEN.value,
+        edge_bps=event.edge_bps,
+        legs=_json(legs),
+        opened_ms=event.opened_ms,
+    )
+
+
+def _cycle_ended(at: Recorded, event: CycleEnded) -> Iterator[Statement]:
+    sql = "UPDATE cycle SET state = ?, dust = ?, pnl = ?, closed_ms = ?, reason = ? WHERE cycle_id = ?"
+    yield sql, (event.state.value, plain(event.dust), _json(event.pnl), event.closed_ms, event.reason, event.cycle_id)
+
+
+def _cycle_acknowledged(at: Recorded, event: CycleAcknowledged) -> Iterator[Statement]:
+    sql = "UPDATE cycle SET acknowledged_by = ?, acknowledged_ms = ?, acknowledged_reason = ? WHERE cycle_id = ?"
+    yield sql, (event.by, at.ts_ms, event.reason, event.cycle_id)
+
+
+def _order_intended(at: Recorded, event: OrderIntended) -> Iterator[Statement]:
+    yield _insert(
+        "order_",
+        client_order_id=event.client_order_id,
+        run_id=at.run_id,
+        seq=at.seq,
+        cycle_id=event.cycle_id,
+        leg=event.leg,
+        attempt=event.attempt,
+        purpose=event.purpose.value,
+        exchange=event.exchange,
+        market=event.market,
+        base=event.base,
+        quote=event.quote,
+        side=event.side.value,
+        qty=plain(event.qty),
+        price=plain(event.price),
+        tif=event.tif.value,
+        epoch=event.epoch,
+        state=OrderState.SENDING.value,
+        intended_ms=at.ts_ms,
+        changed_ms=at.ts_ms,
+    )
+
+
+def _order_changed(at: Recorded, event: OrderChanged) -> Iterator[Statement]:
+    sql = "UPDATE order_ SET state = ?, venue_order_id = ?, filled_qty = ?, reason = ?, changed_ms = ? WHERE client_order_id = ?"
+    facts = (event.state.value, event.venue_order_id, plain(event.filled_qty), event.reason)
+    yield sql, (*facts, at.ts_ms, event.client_order_id)
+
+
+def _fill_recorded(at: Recorded, event: FillRecorded) -> Iterator[Statement]:
+    """A fill that is known already keeps its first row, and its balances, old by now, are left out."""
+    fill = event.fill
+    yield _insert_if_new(
+        "fill",
+        exchange=fill.exchange,
+        trade_id=fill.trade_id,
+        run_id=at.run_id,
+        seq=at.seq,
+        client_order_id=fill.client_order_id,
+        venue_order_id=fill.venue_order_id,
+        market=fill.market,
+        base=fill.base,
+        quote=fill.quote,
+        side=fill.side.value,
+        qty=plain(fill.qty),
+        price=plain(fill.price),
+        cost=plain(fill.cost),
+        fee=plain(fill.fee),
+        fee_currency=fill.fee_currency,
+        liquidity=fill.liquidity,
+        ts_event=fill.ts_event,
+        ts_init=event.ts_init,
+        cycle_id=event.cycle_id,
+        leg=event.leg,
+        source=event.source,
+    )
+    for exchange, asset, free, locked in event.balances:
+        yield (
+            f"""INSERT INTO balance (exchange, asset, free, locked, start_free, start_locked, ts_ms, seq)
+                SELECT ?, ?, ?, ?, '0', '0', ?, ? WHERE EXISTS (SELECT 1 FROM fill WHERE exchange = ? AND trade_id = ? AND seq = ?)
+                {_NEW_BALANCE}""",
+            (exchange, asset, plain(free), plain(locked), at.ts_ms, at.seq, fill.exchange, fill.trade_id, at.seq),
+        )
+
+
+def _balance_recorded(at: Recorded, event: BalanceRecorded) -> Iterator[Statement]:
+    """The first balance ever recorded of an asset is its start balance, unless a flow came before: then it began at nothing."""
+    free, locked = plain(event.free), plain(event.locked)
+    yield (
+        f"""INSERT INTO balance (exchange, asset, free, locked, start_free, start_locked, ts_ms, seq)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?) {_NEW_BALANCE}""",
+        (event.exchange, event.asset, free, locked, free, locked, at.ts_ms, at.seq),
+    )
+
+
+def _adjusted(at: Recorded, event: Adjusted) -> Iterator[Statement]:
+    yield from _flow("adjustment", at, event.exchange, event.asset, event.change, event.reason)
+
+
+def _transferred(at: Recorded, event: Transferred) -> Iterator[Statement]:
+    yield from _flow("transfer", at, event.from_exchange, event.asset, event.sent.copy_negate(), event.reason)
+    yield from _flow("transfer", at, event.to_exchange, event.asset, event.received, event.reason)
+
+
+def _flow(table: str, at: Recorded, exchange: str, asset: str, change: Decimal, reason: str) -> Iterator[Statement]:
+    place = {"exchange": exchange, "asset": asset, "ts_ms": at.ts_ms, "seq": at.seq}
+    yield _insert(table, run_id=at.run_id, change=plain(change), reason=reason, **place)
+    yield _insert_if_new("balance", free="0", locked="0", start_free="0", start_locked="0", **place)
+
+
+def _breach_recorded(at: Recorded, event: BreachRecorded) -> Iterator[Statement]:
+    yield _insert_if_new(
+        "breach",
+        breach_id=event.breach_id,
+        run_id=at.run_id,
+        seq=at.seq,
+        ts_ms=at.ts_ms,
+        severity=event.severity,
+        kind=event.kind,
+        scope=event.scope,
+        detail=event.detail,
+        action=event.action,
+    )
+
+
+def _breach_acknowledged(at: Recorded, event: BreachAcknowledged) -> Iterator[Statement]:
+    sql = "UPDATE breach SET acknowledged_by = ?, acknowledged_ms = ? WHERE breach_id = ?"
+    yield sql, (event.by, at.ts_ms, event.breach_id)
+
+
+def _killed(at: Recorded, event: Killed) -> Iterator[Statement]:
+    yield _insert(
+        "kill",
+        seq=at.seq,
+        ts_ms=at.ts_ms,
+        run_id=at.run_id,
+        action="killed",
+        source=event.source,
+        reason=event.reason,
+        epoch=event.epoch,
+    )
+
+
+def _rearmed(at: Recorded, event: Rearmed) -> Iterator[Statement]:
+    yield _insert("kill", seq=at.seq, ts_ms=at.ts_ms, run_id=at.run_id, action="rearmed", source=event.by, reason=event.reason)
+
+
+def _snapshot_taken(at: Recorded, event: SnapshotTaken) -> Iterator[Statement]:
+    yield from ()
+
+
+def _insert(table: str, **values: object) -> Statement:
+    return _insert_sql("INSERT", table, tuple(values)), tuple(values.values())
+
+
+def _insert_if_new(table: str, **values: object) -> Statement:
+    return _insert_sql("INSERT OR IGNORE", table, tuple(values)), tuple(values.values())
+
+
+@lru_cache(maxsize=64)
+def _insert_sql(verb: str, table: str, columns: tuple[str, ...]) -> str:
+    return f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+_RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
+    JournalCreated: _journal_created,
+    RunStarted: _run_started,
+    RunEnded: _run_ended,
+    StateChanged: _state_changed,
+    CycleOpened: _cycle_opened,
+    CycleEnded: _cycle_ended,
+    CycleAcknowledged: _cycle_acknowledged,
+    OrderIntended: _order_intended,
+    OrderChanged: _order_changed,
+    FillRecorded: _fill_recorded,
+    BalanceRecorded: _balance_recorded,
+    Adjusted: _adjusted,
+    Transferred: _transferred,
+    BreachRecorded: _breach_recorded,
+    BreachAcknowledged: _breach_acknowledged,
+    Killed: _killed,
+    Rearmed: _rearmed,
+    SnapshotTaken: _snapshot_taken,
+}

@@ -1,0 +1,59 @@
+"""The journal's tables: events that are only ever added, and projections that can be thrown away and rebuilt from them.
+
+Money and quantities are text, times ms since the epoch (UTC). Projections have no foreign keys: what has happened at a
+venue is recorded even when it refers to something unknown here. But an order, cycle or run recorded twice is refused.
+"""
+
+APPLICATION_ID = 0x41524254  #: "ARBT"
+USER_VERSION = 1
+SNAPSHOTS_KEPT = 5
+
+EVENT_TABLES = (
+    """CREATE TABLE IF NOT EXISTS event (
+        seq INTEGER PRIMARY KEY, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL,
+        type TEXT NOT NULL, version INTEGER NOT NULL, payload TEXT NOT NULL)""",
+    """CREATE TRIGGER IF NOT EXISTS event_never_changes BEFORE UPDATE ON event
+        BEGIN SELECT RAISE(ABORT, 'events are never changed'); END""",
+    """CREATE TRIGGER IF NOT EXISTS event_never_goes BEFORE DELETE ON event
+        BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END""",
+    """CREATE TABLE IF NOT EXISTS snapshot (
+        snapshot_no INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL, payload TEXT NOT NULL)""",
+)
+
+#: Name of each projection and the columns of its table.
+PROJECTIONS = {
+    "identity": "salt TEXT NOT NULL, seq INTEGER PRIMARY KEY",
+    "run": """run_id TEXT PRIMARY KEY, profile TEXT NOT NULL, mode TEXT NOT NULL, seed INTEGER, version TEXT NOT NULL,
+        config_hash TEXT NOT NULL, origins TEXT NOT NULL, start_state TEXT NOT NULL, seq INTEGER NOT NULL, started_ms INTEGER NOT NULL,
+        ended_ms INTEGER, stop_reason TEXT, exit_code INTEGER, state TEXT NOT NULL, why TEXT NOT NULL DEFAULT ''""",
+    "origin": "exchange TEXT PRIMARY KEY, origin TEXT NOT NULL",
+    "cycle": """cycle_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, route TEXT NOT NULL, symbol TEXT NOT NULL,
+        state TEXT NOT NULL, edge_bps REAL NOT NULL, legs TEXT NOT NULL, opened_ms INTEGER NOT NULL, closed_ms INTEGER,
+        dust TEXT NOT NULL DEFAULT '0', pnl TEXT NOT NULL DEFAULT '{}', reason TEXT NOT NULL DEFAULT '',
+        acknowledged_by TEXT, acknowledged_ms INTEGER, acknowledged_reason TEXT""",
+    "order_": """client_order_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, cycle_id TEXT NOT NULL, leg INTEGER NOT NULL,
+        attempt INTEGER NOT NULL, purpose TEXT NOT NULL, exchange TEXT NOT NULL, market TEXT NOT NULL, base TEXT NOT NULL,
+        quote TEXT NOT NULL, side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL, tif TEXT NOT NULL, epoch INTEGER NOT NULL,
+        state TEXT NOT NULL, venue_order_id TEXT NOT NULL DEFAULT '', filled_qty TEXT NOT NULL DEFAULT '0',
+        reason TEXT NOT NULL DEFAULT '', intended_ms INTEGER NOT NULL, changed_ms INTEGER NOT NULL""",
+    "fill": """exchange TEXT NOT NULL, trade_id TEXT NOT NULL, run_id TEXT NOT NULL, seq INTEGER NOT NULL, client_order_id TEXT NOT NULL,
+        venue_order_id TEXT NOT NULL, market TEXT NOT NULL, base TEXT NOT NULL, quote TEXT NOT NULL, side TEXT NOT NULL,
+        qty TEXT NOT NULL, price TEXT NOT NULL, cost TEXT NOT NULL, fee TEXT NOT NULL, fee_currency TEXT NOT NULL,
+        liquidity TEXT NOT NULL, ts_event INTEGER NOT NULL, ts_init INTEGER NOT NULL, cycle_id TEXT NOT NULL, leg INTEGER NOT NULL,
+        source TEXT NOT NULL, PRIMARY KEY (exchange, trade_id)""",
+    "balance": """exchange TEXT NOT NULL, asset TEXT NOT NULL, free TEXT NOT NULL, locked TEXT NOT NULL,
+        start_free TEXT NOT NULL, start_locked TEXT NOT NULL, ts_ms INTEGER NOT NULL, seq INTEGER NOT NULL,
+        PRIMARY KEY (exchange, asset)""",
+    "adjustment": """seq INTEGER PRIMARY KEY, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL, exchange TEXT NOT NULL, asset TEXT NOT NULL,
+        change TEXT NOT NULL, reason TEXT NOT NULL""",
+    "transfer": """seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL, exchange TEXT NOT NULL, asset TEXT NOT NULL,
+        change TEXT NOT NULL, reason TEXT NOT NULL""",
+    "breach": """breach_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, severity TEXT NOT NULL,
+        kind TEXT NOT NULL, scope TEXT NOT NULL, detail TEXT NOT NULL, action TEXT NOT NULL, acknowledged_by TEXT,
+        acknowledged_ms INTEGER""",
+    "kill": """seq INTEGER PRIMARY KEY, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL, action TEXT NOT NULL, source TEXT NOT NULL,
+        reason TEXT NOT NULL, epoch INTEGER""",
+}
+
+PROJECTION_TABLES = tuple(f"CREATE TABLE IF NOT EXISTS {name} ({columns})" for name, columns in PROJECTIONS.items())
+SCHEMA = EVENT_TABLES + PROJECTION_TABLES
