@@ -27,6 +27,7 @@ class ExchangeAdapter(Protocol):
 
     name: str
     markets: Mapping[str, Market]  #: by the venue's market code
+    absence_proof_s: float  #: seconds after sending from which on an unknown client id proves that the order never came
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """Send ``order`` and wait for the venue's answer; an IOC's answer is final.

@@ -68,6 +68,7 @@ class ArbRoute:
         "_conversion",
         "_factor",
         "_sell_unit",
+        "blocked",
         "buy",
         "buy_book",
         "cash",
@@ -96,6 +97,7 @@ class ArbRoute:
         self.sell_book: OrderBook = sell.book
         self.rates = rates
         self.terms = terms
+        self.blocked: Reason | None = None  #: set while nothing may open here whatever the prices (a cycle runs, a residual waits)
         self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
         self.evaluations = 0
         self.opportunities = 0
@@ -111,6 +113,8 @@ class ArbRoute:
 
     def evaluate(self, now: float) -> Opportunity | None:
         """The opportunity at ``now`` (monotonic seconds), or None. The hot path: called for every update of either book."""
+        if self.blocked is not None:
+            return None
         self.evaluations += 1
         if not self.sell_book.bid * self._conversion.value * self._factor > self.buy_book.ask:
             return None
@@ -156,6 +160,8 @@ class ArbRoute:
 
     def refusal(self, now: float) -> Reason | None:
         """The first reason why this route does not trade at ``now``; None when it would."""
+        if self.blocked is not None:
+            return self.blocked
         data = self.data_refusal(now)
         if data is not None:
             return data

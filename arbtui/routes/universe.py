@@ -37,6 +37,7 @@ class ArbUniverse:
         self.nodes: dict[tuple[str, str], Node] = {}
         self.routes: list[ArbRoute] = []
         self.by_id: dict[str, ArbRoute] = {}
+        self._of_symbol: dict[str, list[ArbRoute]] = {symbol: [] for symbol in symbols}
         self._of_book: dict[OrderBook, tuple[ArbRoute, ...]] = {}
         by_asset: dict[str, list[Market]] = {symbol: [] for symbol in symbols}
         for market in markets:
@@ -61,6 +62,7 @@ class ArbUniverse:
                     )
                     self.routes.append(route)
                     self.by_id[route.id] = route
+                    self._of_symbol[symbol].append(route)
                     touched.setdefault(buy_book, []).append(route)
                     touched.setdefault(sell_book, []).append(route)
         for book, routes in touched.items():
@@ -76,3 +78,7 @@ class ArbUniverse:
     def touched_by(self, book: OrderBook) -> tuple[ArbRoute, ...]:
         """The routes that a change of ``book`` touches; none for a book that only gives a rate."""
         return self._of_book.get(book, ())
+
+    def of_symbol(self, symbol: str) -> Sequence[ArbRoute]:
+        """Every route of one asset."""
+        return self._of_symbol.get(symbol, ())

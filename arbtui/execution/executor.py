@@ -1,0 +1,176 @@
+"""Runs cycles: opens one from a plan, sends both legs, hedges what differs, and closes it HEDGED, UNWOUND or RESIDUAL."""
+
+import asyncio
+from collections.abc import Callable
+
+from arbtui.execution.config import ExecutionConfig
+from arbtui.execution.cycle import ArbCycle, outcome
+from arbtui.execution.hedging import HedgeStep, HedgingEngine
+from arbtui.execution.plan import CyclePlan
+from arbtui.execution.tracker import OrderTracker
+from arbtui.journal.events import CycleEnded, CycleOpened, CycleState, PlannedLeg
+from arbtui.journal.journal import Journal
+from arbtui.model.clock import Clock
+from arbtui.model.halt import Halt
+from arbtui.model.ids import client_order_id
+from arbtui.model.money import ZERO, plain
+from arbtui.model.order import Order, Purpose
+from arbtui.positions.coordinator import PositionCoordinator
+from arbtui.positions.pnl import Pnl, cycle_pnl
+from arbtui.risk.guard import RiskGuard
+
+#: Between two hedging orders of a cycle: the books must show what the first one took, in seconds.
+_HEDGE_PAUSE_S = 0.1
+
+
+class CycleExecutor:
+    """The open cycles, each a task of ``tasks``.
+
+    Args:
+        run_id: part of every cycle's id, so ids never repeat over runs.
+        salt: of the state folder, part of every client order id.
+        on_release: told when a symbol is free again, also when its cycle never came to be.
+        on_end: told of each cycle that ended, after its end is committed.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: ExecutionConfig,
+        tracker: OrderTracker,
+        risk: RiskGuard,
+        positions: PositionCoordinator,
+        journal: Journal,
+        clock: Clock,
+        halt: Halt,
+        run_id: str,
+        salt: str,
+        on_release: Callable[[ArbCycle], None],
+        on_end: Callable[[ArbCycle], None],
+    ) -> None:
+        self._config = config
+        self._tracker = tracker
+        self._hedging = HedgingEngine(config.completion_bps, config.unwind_bps)
+        self._risk = risk
+        self._positions = positions
+        self._journal = journal
+        self._clock = clock
+        self._halt = halt
+        self._run_id = run_id
+        self._salt = salt
+        self._on_release = on_release
+        self._on_end = on_end
+        self.open: dict[str, ArbCycle] = {}
+        self.opened = 0  #: cycles whose orders were sent, this run
+        self._sequence = 0
+        self.ended: dict[CycleState, int] = {CycleState.HEDGED: 0, CycleState.UNWOUND: 0, CycleState.RESIDUAL: 0}
+        self.quiet = asyncio.Event()  #: set while no cycle is open
+        self.quiet.set()
+
+    def start(self, plan: CyclePlan, tasks: asyncio.TaskGroup) -> ArbCycle:
+        """Open a cycle. Synchronous: what it uses is marked busy before anything else can run."""
+        self._sequence += 1
+        cycle = ArbCycle(f"{self._run_id}-{self._sequence}", plan, self._clock.time_ms(), self._clock.monotonic())
+        self.open[cycle.id] = cycle
+        self.quiet.clear()
+        self._risk.total.open_cycles += 1
+        self._risk.total.exposure[cycle.id] = plan.value
+        self._risk.route.busy[plan.route.symbol] = cycle.id
+        tasks.create_task(self._run(cycle), name=cycle.id)
+        return cycle
+
+    async def _run(self, cycle: ArbCycle) -> None:
+        plan = cycle.plan
+        orders = [
+            self._order(cycle, HedgeStep(leg, hop, planned.side, planned.qty, planned.price, Purpose.ENTRY))
+            for leg, (planned, hop) in enumerate(zip(plan.legs, (plan.route.buy, plan.route.sell), strict=True))
+        ]
+        refusal = await self._tracker.send(cycle, orders, (self._opened(cycle),))
+        if refusal is not None:
+            # Nothing was committed and nothing sent: the cycle never was.
+            plan.route.denied = refusal
+            self._release(cycle)
+            return
+        self.opened += 1
+        await self._hedge(cycle)
+        await self._close(cycle)
+
+    async def _hedge(self, cycle: ArbCycle) -> None:
+        """Bring the legs together again, order by order, until what is left is dust or nothing more may be tried."""
+        for attempt in range(self._config.max_attempts - 1):
+            if cycle.is_flat():
+                return
+            step = self._hedging.next_step(cycle, attempt)
+            if step is not None:
+                order = self._order(cycle, step)
+                refusal = await self._tracker.send(cycle, [order])
+                cycle.reason = refusal.value if refusal is not None else order.reason
+                if self._halt.is_closed or cycle.is_flat():
+                    return
+            await asyncio.sleep(_HEDGE_PAUSE_S)
+
+    def _order(self, cycle: ArbCycle, step: HedgeStep) -> Order:
+        leg = step.leg
+        attempt = sum(1 for order in cycle.orders if order.leg == leg)
+        now = self._clock.monotonic()
+        entry = step.purpose is Purpose.ENTRY
+        return Order(
+            client_order_id=client_order_id(self._salt, cycle.id, leg, attempt),
+            market=step.hop.market,
+            side=step.side,
+            qty=step.qty,
+            price=step.price,
+            cycle_id=cycle.id,
+            leg=leg,
+            attempt=attempt,
+            purpose=step.purpose,
+            epoch=self._halt.epoch,
+            decided_at=cycle.plan.decided_at if entry else now,
+            deadline=cycle.plan.deadline if entry else now + self._config.leg_deadline_ms / 1000,
+        )
+
+    def _opened(self, cycle: ArbCycle) -> CycleOpened:
+        plan = cycle.plan
+        legs = tuple(PlannedLeg(i, leg.market.exchange, leg.market.code, leg.side, leg.qty, leg.price) for i, leg in enumerate(plan.legs))
+        return CycleOpened(cycle.id, plan.route.id, plan.route.symbol, round(plan.edge_bps, 6), legs, cycle.opened_ms)
+
+    def _release(self, cycle: ArbCycle) -> None:
+        del self.open[cycle.id]
+        self._risk.total.open_cycles -= 1
+        self._risk.total.exposure.pop(cycle.id, None)
+        self._risk.route.busy.pop(cycle.plan.route.symbol, None)
+        self._on_release(cycle)
+        if not self.open:
+            self.quiet.set()
+
+    async def _close(self, cycle: ArbCycle) -> None:
+        cycle.state = outcome(cycle.fills, cycle.was_undone, cycle.lot)
+        cycle.closed_at = self._clock.monotonic()
+        cycle.pnl = cycle_pnl(cycle.fills, self._positions.marks)
+        residual = cycle.state is CycleState.RESIDUAL
+        dust = ZERO if residual else abs(cycle.excess)
+        await self._journal.commit(
+            CycleEnded(cycle.id, cycle.state, dust, pnl_payload(cycle.pnl, self._positions.marks.currency), self._clock.time_ms(), cycle.reason)
+        )
+        self.ended[cycle.state] += 1
+        self._positions.book.book(cycle.fills, cycle.pnl)
+        route = cycle.plan.route
+        left = abs(float(cycle.excess * (self._positions.marks.value(route.symbol) or ZERO)))
+        self._release(cycle)
+        if residual:
+            self._risk.route.residual[route.symbol] = cycle.id
+            self._risk.total.exposure[cycle.id] = left
+        self._risk.route.cooling_until[route.id] = cycle.closed_at + self._config.cooldown_ms / 1000
+        self._on_end(cycle)
+
+
+def pnl_payload(pnl: Pnl, currency: str) -> dict[str, str]:
+    """A PnL as the journal keeps it."""
+    return {
+        "currency": currency,
+        "total": plain(pnl.total),
+        "trading": plain(pnl.trading),
+        "fx": plain(pnl.fx),
+        "inventory": plain(pnl.inventory),
+        "fees": plain(pnl.fees),
+    }
