@@ -94,8 +94,9 @@ def _cycle_opened(at: Recorded, event: CycleOpened) -> Iterator[Statement]:
 
 
 def _cycle_ended(at: Recorded, event: CycleEnded) -> Iterator[Statement]:
-    sql = "UPDATE cycle SET state = ?, dust = ?, pnl = ?, closed_ms = ?, reason = ? WHERE cycle_id = ?"
-    yield sql, (event.state.value, plain(event.dust), _json(event.pnl), event.closed_ms, event.reason, event.cycle_id)
+    sql = "UPDATE cycle SET state = ?, dust = ?, pnl = ?, closed_ms = ?, closed_seq = ?, reason = ? WHERE cycle_id = ?"
+    outcome = (event.state.value, plain(event.dust), _json(event.pnl), event.closed_ms, at.seq, event.reason)
+    yield sql, (*outcome, event.cycle_id)
 
 
 def _cycle_acknowledged(at: Recorded, event: CycleAcknowledged) -> Iterator[Statement]:

@@ -28,7 +28,7 @@ PROJECTIONS = {
         ended_ms INTEGER, stop_reason TEXT, exit_code INTEGER, state TEXT NOT NULL, why TEXT NOT NULL DEFAULT ''""",
     "origin": "exchange TEXT PRIMARY KEY, origin TEXT NOT NULL",
     "cycle": """cycle_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, route TEXT NOT NULL, symbol TEXT NOT NULL,
-        state TEXT NOT NULL, edge_bps REAL NOT NULL, legs TEXT NOT NULL, opened_ms INTEGER NOT NULL, closed_ms INTEGER,
+        state TEXT NOT NULL, edge_bps REAL NOT NULL, legs TEXT NOT NULL, opened_ms INTEGER NOT NULL, closed_ms INTEGER, closed_seq INTEGER,
         dust TEXT NOT NULL DEFAULT '0', pnl TEXT NOT NULL DEFAULT '{}', reason TEXT NOT NULL DEFAULT '',
         acknowledged_by TEXT, acknowledged_ms INTEGER, acknowledged_reason TEXT""",
     "order_": """client_order_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, cycle_id TEXT NOT NULL, leg INTEGER NOT NULL,
