@@ -1,0 +1,139 @@
+"""OrderbookAggregator: from received frames to order books, by plain calls; the only writer of the books."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from arbtui.exchanges.feed import Frame
+from arbtui.exchanges.streams import PUBLIC_STREAMS, Numbering, require_decoders
+from arbtui.exchanges.wire import WireDecoder
+from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.counts import ExchangeCounts
+from arbtui.marketdata.sinks import Batch, DiffBookSink, WholeBookSink
+from arbtui.marketdata.staleness import StreamWatch
+from arbtui.marketdata.sync import BookSync
+from arbtui.marketdata.top_check import TopCheck, WatchedBookSync
+from arbtui.marketdata.trades import TradeStreamProcessor
+from arbtui.model.book import BookState, OrderBook
+from arbtui.model.clock import Clock
+from arbtui.model.errors import UsageError, WireError
+
+
+class OrderbookAggregator:
+    """Decodes frames, keeps the books of a universe of markets, and hands on which of them changed.
+
+    Args:
+        clock: stamps the receipt of every batch.
+        config: silence and buffer limits.
+        markets: (exchange, code) of every market whose book is kept; frames of others are decoded and counted as outside.
+        exchanges: exchanges whose frames are decoded; those of ``markets`` when None.
+        on_books: called once a batch with the books that changed in level, touch or state, each once, in order of their first
+            change. Only the newest content of a book is kept: what one batch says twice is conflated.
+        request_snapshot: called with (exchange, code) after the batch in which a book was found to need a snapshot.
+        top_check: watches the ladders when given.
+
+    Raises:
+        UsageError: there is no decoder for an exchange.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        config: MarketDataConfig,
+        markets: Iterable[tuple[str, str]],
+        on_books: Callable[[Sequence[OrderBook]], None],
+        request_snapshot: Callable[[str, str], None],
+        *,
+        exchanges: Iterable[str] | None = None,
+        top_check: TopCheck | None = None,
+    ) -> None:
+        keys = list(dict.fromkeys(markets))
+        names = list(dict.fromkeys(exchanges if exchanges is not None else [exchange for exchange, _ in keys]))
+        require_decoders(names, "market data")
+        self._clock = clock
+        self._on_books = on_books
+        self._request_snapshot = request_snapshot
+        self._batch = Batch()
+        self._silence_s = config.stream_silence_ms / 1000
+        self._buffer_limit = config.buffer_limit
+        self._top_check = top_check
+        self._syncs: dict[str, list[BookSync]] = {}
+        self._decoders: dict[str, tuple[WireDecoder, ExchangeCounts]] = {}
+        self.books: dict[tuple[str, str], OrderBook] = {(exchange, code): OrderBook(exchange, code) for exchange, code in keys}
+        self.trades = TradeStreamProcessor(keys)
+        self.counts: dict[str, ExchangeCounts] = {}
+        self.watches: dict[str, StreamWatch] = {}
+        for name in names:
+            self._open(name)
+        if stray := [exchange for exchange, _ in keys if exchange not in self.counts]:
+            raise UsageError(f"market data: markets of {stray[0]}, which is not among the exchanges {', '.join(names)}")
+
+    def deliver(self, frames: Sequence[Frame]) -> None:
+        """Take one batch: every frame is decoded and applied, in order, before anybody is told."""
+        batch = self._batch
+        batch.now = self._clock.monotonic()
+        decoders = self._decoders
+        for exchange, raw, snapshot_of in frames:
+            decoder, counts = decoders[exchange]
+            counts.read += 1
+            try:
+                if snapshot_of:
+                    decoder.feed_snapshot(snapshot_of, raw)
+                else:
+                    decoder.feed(raw)
+            except WireError as error:
+                counts.reject(error.kind)
+        if batch.touched:
+            self._tell()
+        if batch.wanted:
+            wanted, batch.wanted = batch.wanted, []
+            for book in wanted:
+                self._request_snapshot(book.exchange, book.code)
+
+    def sweep(self) -> None:
+        """Mark the books of silent streams STALE and hand them on; call it a few times a second."""
+        now = self._clock.monotonic()
+        for watch in self.watches.values():
+            for book in watch.sweep(now):
+                self._batch.touched[book] = None
+        if self._batch.touched:
+            self._tell()
+
+    def reset(self, exchange: str) -> None:
+        """An exchange's connection was lost: forget its books, so that no ghost level outlives the reconnect."""
+        touched = self._batch.touched
+        for sync in self._syncs.get(exchange, ()):
+            if sync.reset():
+                touched[sync.book] = None
+        for book in self.books.values():
+            if book.exchange == exchange and book.state is not BookState.EMPTY:
+                book.clear(BookState.EMPTY)
+                touched[book] = None
+        if touched:
+            self._tell()
+
+    def _tell(self) -> None:
+        books = list(self._batch.touched)
+        self._batch.touched.clear()
+        self._on_books(books)
+
+    def _open(self, exchange: str) -> None:
+        """Set up one exchange: counters, watch, sink and decoder."""
+        stream = PUBLIC_STREAMS[exchange]
+        counts = self.counts[exchange] = ExchangeCounts()
+        books = {code: book for (name, code), book in self.books.items() if name == exchange}
+        tapes = {code: self.trades.tapes[exchange, code] for code in books}
+        watch = self.watches[exchange] = StreamWatch(exchange, books.values(), self._silence_s)
+        sink: WholeBookSink | DiffBookSink
+        if stream.numbering is Numbering.WHOLE:
+            sink = WholeBookSink(self._batch, counts, watch, tapes, books)
+        else:
+            syncs = {code: self._new_sync(book, counts, stream.numbering is Numbering.USDM) for code, book in books.items()}
+            self._syncs[exchange] = list(syncs.values())
+            sink = DiffBookSink(self._batch, counts, watch, tapes, syncs)
+        self._decoders[exchange] = (stream.decoder(sink), counts)
+
+    def _new_sync(self, book: OrderBook, counts: ExchangeCounts, usdm: bool) -> BookSync:
+        if self._top_check is None:
+            return BookSync(book, counts, usdm=usdm, buffer_limit=self._buffer_limit, silence_s=self._silence_s)
+        return WatchedBookSync(
+            book, counts, self._top_check, usdm=usdm, buffer_limit=self._buffer_limit, silence_s=self._silence_s
+        )

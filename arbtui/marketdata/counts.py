@@ -1,0 +1,60 @@
+"""What was counted on one exchange's public streams."""
+
+_MOST_KINDS = 50  #: kinds told apart; what a venue (or an attacker) sends beyond them is summed under "..."
+
+
+class ExchangeCounts:
+    """Counters of one exchange since the start. ``read`` = ``decoded`` + all ``named`` + all ``malformed``."""
+
+    __slots__ = (
+        "asked",
+        "diffs",
+        "gaps",
+        "malformed",
+        "merged",
+        "named",
+        "old",
+        "outside",
+        "read",
+        "resyncs",
+        "snapshots",
+        "touches",
+        "trades",
+        "updates",
+    )
+
+    def __init__(self) -> None:
+        self.read = 0  #: frames received
+        self.named: dict[str, int] = {}  #: frames of types known by name and not used
+        self.malformed: dict[str, int] = {}  #: frames that could not be decoded, by kind
+        self.outside = 0  #: decoded, but of a market outside the universe
+        self.snapshots = 0  #: whole books decoded, in the universe (likewise the next three)
+        self.diffs = 0
+        self.touches = 0
+        self.trades = 0
+        self.old = 0  #: diffs, touches and snapshots not newer than what the book already had
+        self.updates = 0  #: times a book changed
+        self.merged = 0  #: of these, how many were conflated with an earlier one of the same batch
+        self.gaps = 0  #: updates found missing
+        self.asked = 0  #: snapshots asked for
+        self.resyncs = 0  #: books brought back LIVE after a gap
+
+    @property
+    def decoded(self) -> int:
+        """Frames that held book or trade data, in the universe or outside it."""
+        return self.read - sum(self.named.values()) - sum(self.malformed.values())
+
+    def name(self, kind: str) -> None:
+        """Count a frame of a type that is not used."""
+        _count(self.named, kind)
+
+    def reject(self, kind: str) -> None:
+        """Count a frame that could not be decoded."""
+        _count(self.malformed, kind)
+
+
+def _count(table: dict[str, int], kind: str) -> None:
+    kind = kind[:40]
+    if kind not in table and len(table) >= _MOST_KINDS:
+        kind = "..."
+    table[kind] = table.get(kind, 0) + 1

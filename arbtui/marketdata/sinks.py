@@ -1,0 +1,152 @@
+"""What happens to decoded market data: one sink an exchange, either of whole books or of diffs that need a snapshot."""
+
+from collections.abc import Mapping, Sequence
+from math import inf
+
+from arbtui.marketdata.counts import ExchangeCounts
+from arbtui.marketdata.staleness import StreamWatch
+from arbtui.marketdata.sync import BookSync
+from arbtui.marketdata.trades import TradeTape
+from arbtui.model.book import BookState, Level, OrderBook
+from arbtui.model.order import Side
+
+
+class Batch:
+    """What the frames of one delivery have in common: when they came, and which books they changed (in order, once each)."""
+
+    __slots__ = ("now", "touched", "wanted")
+
+    def __init__(self) -> None:
+        self.now = -inf
+        self.touched: dict[OrderBook, None] = {}
+        self.wanted: list[OrderBook] = []  #: books that need a snapshot
+
+
+class _Sink:
+    """The common part: trades, other types, and the note that a book changed."""
+
+    def __init__(self, batch: Batch, counts: ExchangeCounts, watch: StreamWatch, tapes: Mapping[str, TradeTape]) -> None:
+        self._batch = batch
+        self._counts = counts
+        self._watch = watch
+        self._tapes = tapes
+
+    def on_trade(self, code: str, trade_id: str, price: float, qty: float, taker: Side, ts_event: int) -> None:
+        """A public trade: goes to its market's tape."""
+        tape = self._tapes.get(code)
+        if tape is None:
+            self._counts.outside += 1
+            return
+        self._counts.trades += 1
+        tape.add(price, qty, taker, ts_event, self._batch.now)
+
+    def on_other(self, kind: str) -> None:
+        """A frame of a type that is not used."""
+        self._counts.name(kind)
+
+    def _changed(self, book: OrderBook, ts_event: int) -> None:
+        batch = self._batch
+        book.ts_init = batch.now
+        if ts_event:
+            book.ts_event = ts_event
+        book.updates += 1
+        counts = self._counts
+        counts.updates += 1
+        if book in batch.touched:
+            counts.merged += 1
+        else:
+            batch.touched[book] = None
+
+
+class WholeBookSink(_Sink):
+    """For a venue whose every message is a whole book (Upbit): the newest one counts, none can be missing."""
+
+    def __init__(
+        self,
+        batch: Batch,
+        counts: ExchangeCounts,
+        watch: StreamWatch,
+        tapes: Mapping[str, TradeTape],
+        books: Mapping[str, OrderBook],
+    ) -> None:
+        super().__init__(batch, counts, watch, tapes)
+        self._books = books
+
+    def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
+        """A whole book: replaces what was there."""
+        self._watch.last_message = self._batch.now
+        book = self._books.get(code)
+        if book is None:
+            self._counts.outside += 1
+            return
+        self._counts.snapshots += 1
+        book.replace(bids, asks)
+        book.state = BookState.LIVE
+        self._changed(book, ts_event)
+
+    def on_diff(
+        self, code: str, first_id: int, last_id: int, prev_id: int, bids: Sequence[Level], asks: Sequence[Level], ts_event: int
+    ) -> None:
+        """Never: such a venue sends none."""
+        raise NotImplementedError("a venue of whole books sends no diffs")
+
+    def on_touch(self, code: str, update_id: int, bid: float, bid_qty: float, ask: float, ask_qty: float, ts_event: int) -> None:
+        """Never: such a venue sends none."""
+        raise NotImplementedError("a venue of whole books sends no best prices")
+
+
+class DiffBookSink(_Sink):
+    """For a venue of snapshot plus numbered diffs, and best prices beside them (Binance)."""
+
+    def __init__(
+        self,
+        batch: Batch,
+        counts: ExchangeCounts,
+        watch: StreamWatch,
+        tapes: Mapping[str, TradeTape],
+        syncs: Mapping[str, BookSync],
+    ) -> None:
+        super().__init__(batch, counts, watch, tapes)
+        self._syncs = syncs
+
+    def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
+        """A REST depth answer."""
+        sync = self._syncs.get(code)
+        if sync is None:
+            self._counts.outside += 1
+            return
+        self._counts.snapshots += 1
+        if sync.snapshot(bids, asks, update_id):
+            self._changed(sync.book, ts_event)
+        if sync.wants_snapshot:
+            self._want(sync)
+
+    def on_diff(
+        self, code: str, first_id: int, last_id: int, prev_id: int, bids: Sequence[Level], asks: Sequence[Level], ts_event: int
+    ) -> None:
+        """Changed levels."""
+        self._watch.last_message = self._batch.now
+        sync = self._syncs.get(code)
+        if sync is None:
+            self._counts.outside += 1
+            return
+        self._counts.diffs += 1
+        if sync.diff(first_id, last_id, prev_id, bids, asks):
+            self._changed(sync.book, ts_event)
+        if sync.wants_snapshot:
+            self._want(sync)
+
+    def on_touch(self, code: str, update_id: int, bid: float, bid_qty: float, ask: float, ask_qty: float, ts_event: int) -> None:
+        """Best prices."""
+        self._watch.last_message = now = self._batch.now
+        sync = self._syncs.get(code)
+        if sync is None:
+            self._counts.outside += 1
+            return
+        self._counts.touches += 1
+        if sync.touch(update_id, (bid, bid_qty, ask if ask > 0.0 else inf, ask_qty), now):
+            self._changed(sync.book, ts_event)
+
+    def _want(self, sync: BookSync) -> None:
+        sync.wants_snapshot = False
+        self._batch.wanted.append(sync.book)

@@ -1,0 +1,40 @@
+"""StreamWatch: notices an exchange whose order book stream fell silent, and marks its books STALE."""
+
+from collections.abc import Iterable
+from math import inf
+
+from arbtui.model.book import BookState, OrderBook
+
+
+class StreamWatch:
+    """One exchange's stream of order book messages (whole books, diffs and best prices, of any market).
+
+    Trades and answers do not count: a venue that answers but sends no books is as good as dead. The age of one book is its
+    ``ts_init``. A STALE book becomes LIVE again with its own next update, not with its neighbour's.
+
+    Args:
+        exchange: whose stream.
+        books: the exchange's books.
+        silence_s: seconds without a message after which the stream is silent.
+    """
+
+    __slots__ = ("_books", "_silence", "exchange", "last_message")
+
+    def __init__(self, exchange: str, books: Iterable[OrderBook], silence_s: float) -> None:
+        self.exchange = exchange
+        self.last_message = -inf  #: monotonic seconds, written by whoever receives
+        self._books = list(books)
+        self._silence = silence_s
+
+    def is_silent(self, now: float) -> bool:
+        """True when nothing came for longer than the allowed silence, or nothing ever."""
+        return now - self.last_message > self._silence
+
+    def sweep(self, now: float) -> list[OrderBook]:
+        """Mark the LIVE books of a silent stream STALE; returns those that changed. Cheap while nothing is wrong."""
+        if not self.is_silent(now):
+            return []
+        changed = [book for book in self._books if book.state is BookState.LIVE]
+        for book in changed:
+            book.state = BookState.STALE
+        return changed
