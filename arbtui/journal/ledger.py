@@ -46,7 +46,8 @@ def read_ledger(path: Path, run: str | None = None) -> dict[str, Any]:
     """The ledger of the journal at ``path``, as JSON can hold it: its whole life, or one ``run``.
 
     Balances are those that the engine recorded with each fill, not a sum made here: so an audit that adds up the fills
-    compares two independent things. A cycle belongs to the run that opened it, a fill to the run that learned of it. A start balance is the first ever recorded, or nothing for an asset that came by a flow.
+    compares two independent things. A start balance is the first ever recorded, or nothing for an asset that came by a flow.
+    A cycle belongs to the run that opened it, a fill to the run that learned of it.
 
     Raises:
         UsageError: no journal there, not SQLite, another program's, newer than this program, or without that run.

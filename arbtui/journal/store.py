@@ -198,8 +198,7 @@ class AioWriter:
         self._closing = True
         self._wake.set()
         await asyncio.wait([self._task])
-        if not self._task.cancelled():  # else the task has stopped the thread already, and nobody would answer
-            await self._connection.close()
+        await self._connection.close()
 
     def _submit(self, call: _Call) -> None:
         if self._closing and self.failure is None:
@@ -223,7 +222,7 @@ class AioWriter:
                 self._committed()
         except asyncio.CancelledError:
             self._fail(JournalFailed(f"{self.path}: its writer was cancelled"))
-            self._connection.stop()  # the loop is ending without close(): aiosqlite's thread must not outlive it
+            await self._connection.close()  # the loop is ending without close(): aiosqlite's thread must not outlive it
             raise
         except Exception as error:  # any error at all leaves the file behind what the engine believes: stop for good
             self._fail(_failed(self.path, error))

@@ -1,0 +1,66 @@
+"""Random events, and random sequences of them that talk about the same few orders, cycles and balances."""
+
+from typing import cast, get_args
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from arbtui.journal.events import CycleOpened, Event, JournalCreated, OrderIntended, PlannedLeg, RunStarted
+from arbtui.model.order import Fill
+
+_amounts = st.decimals(min_value=-(10**15), max_value=10**15, allow_nan=False, allow_infinity=False)
+_times = st.integers(min_value=0, max_value=4_000_000_000_000)
+_few = st.sampled_from(["a", "b", "c"])
+_numbers = st.floats(allow_nan=False, allow_infinity=False)
+_pnl = st.dictionaries(st.sampled_from(["total", "fx", "fees"]), _amounts.map(str)).map(lambda parts: {"currency": "KRW", **parts})
+_balances = st.lists(st.tuples(_few, _few, _amounts, _amounts), max_size=3).map(tuple)
+
+#: By field name: everything that refers to something else is drawn from a few names, so that events meet.
+_FIELDS: dict[str, SearchStrategy[object]] = {
+    **dict.fromkeys(("qty", "price", "cost", "fee", "filled_qty", "change", "sent", "received", "free", "locked", "dust"), _amounts),
+    **dict.fromkeys(("exchange", "asset", "trade_id", "cycle_id", "client_order_id", "breach_id", "run_id"), _few),
+    **dict.fromkeys(("from_exchange", "to_exchange", "route", "symbol", "base", "quote", "fee_currency"), _few),
+    **dict.fromkeys(("opened_ms", "closed_ms", "ts_event", "ts_init"), _times),
+    **dict.fromkeys(("leg", "attempt", "epoch", "exit_code", "snapshot_no", "seq"), st.integers(min_value=0, max_value=9)),
+    "seed": st.none() | st.integers(min_value=0, max_value=2**40),
+    "origins": st.dictionaries(_few, _few),
+    "edge_bps": _numbers,
+    "pnl": _pnl,
+    "balances": _balances,
+}
+
+
+def _build(kind: type[object]) -> SearchStrategy[object]:
+    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    known = {name: _FIELDS[name] for name in fields if name in _FIELDS}
+    if kind is CycleOpened:
+        known["legs"] = st.lists(_build(PlannedLeg), max_size=2).map(tuple)
+    if "fill" in fields:
+        known["fill"] = _build(Fill)
+    return st.builds(kind, **known)
+
+
+def any_event() -> SearchStrategy[Event]:
+    """One event of any kind, with any content."""
+    return cast(SearchStrategy[Event], st.one_of([_build(kind) for kind in get_args(Event)]))
+
+
+def histories() -> SearchStrategy[list[Event]]:
+    """A journal's events: nothing that may be there once only (an order, a cycle, a run) is there twice."""
+    return st.lists(any_event(), max_size=60).map(_without_repeats)
+
+
+def _without_repeats(events: list[Event]) -> list[Event]:
+    seen: set[tuple[str, str]] = set()
+    kept: list[Event] = []
+    for event in events:
+        match event:
+            case JournalCreated():
+                continue
+            case RunStarted(run_id=name) | CycleOpened(cycle_id=name) | OrderIntended(client_order_id=name):
+                key = (type(event).__name__, name)
+                if key in seen:
+                    continue
+                seen.add(key)
+        kept.append(event)
+    return kept

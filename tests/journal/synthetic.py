@@ -1,0 +1,137 @@
+"""A run as an engine would journal it, with a venue's bookkeeping of its own, so that a ledger of it can be audited."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from arbtui.journal.events import (
+    BalanceRecorded,
+    BreachAcknowledged,
+    BreachRecorded,
+    CycleEnded,
+    CycleOpened,
+    CycleState,
+    Event,
+    FillRecorded,
+    Killed,
+    OrderChanged,
+    OrderIntended,
+    PlannedLeg,
+    Rearmed,
+    RunEnded,
+    RunStarted,
+)
+from arbtui.model.clock import VIRTUAL_EPOCH_MS
+from arbtui.model.order import Fill, OrderState, Purpose, Side, TimeInForce
+
+ORIGINS = {"upbit": "http://127.0.0.1:9100", "binance": "http://127.0.0.1:9200"}
+QTY = Decimal("0.30")
+
+
+class FixedClock:
+    """A clock that says what it is told."""
+
+    def __init__(self) -> None:
+        self.now_ms = VIRTUAL_EPOCH_MS
+
+    def time_ms(self) -> int:
+        return self.now_ms
+
+    def monotonic(self) -> float:
+        return self.now_ms / 1000
+
+
+class SyntheticRun:
+    """Buys a coin at binance and sells it at upbit, again and again; each call yields what would be journaled."""
+
+    def __init__(self, run_id: str = "r1") -> None:
+        self.run_id = run_id
+        self.balances = {
+            ("binance", "ABC"): Decimal("5"),
+            ("binance", "USDT"): Decimal("10000.5"),
+            ("upbit", "ABC"): Decimal("500"),
+            ("upbit", "KRW"): Decimal("9000000"),
+        }
+
+    def start(self) -> list[Event]:
+        """The run's beginning with every balance."""
+        return [
+            RunStarted(self.run_id, "upbit-binance", "sim", 7, "0.1.0", "c0ffee", ORIGINS, "ARMED"),
+            *(BalanceRecorded(exchange, asset, amount, Decimal(0), "start") for (exchange, asset), amount in self.balances.items()),
+        ]
+
+    def intents(self, number: int) -> list[Event]:
+        """A cycle and its two orders."""
+        cycle = f"{self.run_id}-{number}"
+        legs = (
+            PlannedLeg(0, "binance", "ABCUSDT", Side.BUY, QTY, Decimal("20.10")),
+            PlannedLeg(1, "upbit", "KRW-ABC", Side.SELL, QTY, Decimal("27000")),
+        )
+        opened: list[Event] = [CycleOpened(cycle, "ABC:binance>upbit", "ABC", 12.5, legs, VIRTUAL_EPOCH_MS + number)]
+        for leg in legs:
+            opened.append(
+                OrderIntended(
+                    f"{cycle}-{leg.leg}", cycle, leg.leg, 1, Purpose.ENTRY, leg.exchange, leg.market, "ABC",
+                    "USDT" if leg.exchange == "binance" else "KRW", leg.side, leg.qty, leg.price, TimeInForce.IOC, 0,
+                )
+            )  # fmt: skip
+        return opened
+
+    def fill(self, number: int, leg: int) -> list[Event]:
+        """One whole fill of a leg and the order's end."""
+        cycle = f"{self.run_id}-{number}"
+        order = f"{cycle}-{leg}"
+        if leg == 0:
+            exchange, market, quote, side, price = "binance", "ABCUSDT", "USDT", Side.BUY, Decimal("20.05")
+            fee, fee_currency = QTY * Decimal("0.001"), "ABC"
+        else:
+            exchange, market, quote, side, price = "upbit", "KRW-ABC", "KRW", Side.SELL, Decimal("27100")
+            fee, fee_currency = QTY * price * Decimal("0.0005"), "KRW"
+        cost = QTY * price
+        sign = 1 if side is Side.BUY else -1
+        self.balances[exchange, "ABC"] += sign * QTY
+        self.balances[exchange, quote] -= sign * cost
+        self.balances[exchange, fee_currency] -= fee
+        after = tuple((exchange, asset, self.balances[exchange, asset], Decimal(0)) for asset in ("ABC", quote))
+        fill = Fill(
+            exchange, f"t{order}", order, f"v{order}", market, "ABC", quote, side, QTY, price, cost, fee, fee_currency, "taker", number
+        )
+        return [
+            FillRecorded(fill, cycle, leg, "stream", VIRTUAL_EPOCH_MS + number, after),
+            OrderChanged(order, OrderState.FILLED, f"v{order}", QTY, ""),
+        ]
+
+    def end(self, number: int, state: CycleState = CycleState.HEDGED) -> list[Event]:
+        """The cycle's end; the coin's fee (0.0003) is its dust."""
+        pnl = {"currency": "KRW", "total": "12.5", "trading": "13", "fees": "-0.5"}
+        return [CycleEnded(f"{self.run_id}-{number}", state, Decimal("0.0003"), pnl, VIRTUAL_EPOCH_MS + number + 200, "")]
+
+    def cycle(self, number: int) -> list[Event]:
+        """A whole cycle."""
+        return [*self.intents(number), *self.fill(number, 0), *self.fill(number, 1), *self.end(number)]
+
+    def stop(self) -> list[Event]:
+        """The run's clean end."""
+        return [RunEnded(self.run_id, "max_runtime", 0)]
+
+    def trouble(self) -> list[Event]:
+        """A breach that somebody has seen, one that nobody has, and a kill that was taken back."""
+        return [
+            BreachRecorded(f"{self.run_id}-b1", "WARN", "BOOK_AGE", "ABC", "2100 ms", "BLOCKED"),
+            BreachRecorded(f"{self.run_id}-b2", "CRIT", "MAX_LOSS_DAY", "global", "-1200 KRW", "HALTED"),
+            BreachAcknowledged(f"{self.run_id}-b1", "operator"),
+            Killed("KEY", "", 1),
+            Rearmed("operator", "looked at it"),
+        ]
+
+
+def whole_run(run_id: str = "r1", cycles: int = 3) -> Iterator[list[Event]]:
+    """A run in the groups in which an engine would commit it."""
+    run = SyntheticRun(run_id)
+    yield run.start()
+    yield run.trouble()
+    for number in range(cycles):
+        yield run.intents(number)
+        yield run.fill(number, 0)
+        yield run.fill(number, 1)
+        yield run.end(number)
+    yield run.stop()
