@@ -1,6 +1,6 @@
 """What an asset is worth in the PnL currency, at a price at which one could really get out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from math import inf
 
@@ -23,6 +23,16 @@ class Marks:
         for market, book in books:
             self._books.setdefault(market.base, []).append((market, book))
         self._last: dict[str, Decimal] = {currency: ONE}
+
+    def restore(self, marks: Mapping[str, Decimal]) -> None:
+        """Take last known prices of an earlier run, for what is priced before the first book comes."""
+        self._last.update(marks)
+
+    def known(self) -> dict[str, Decimal]:
+        """Every price as of now, or as last known."""
+        for asset in [*self._books, self._rates.local]:
+            self.value(asset)
+        return dict(self._last)
 
     def value(self, asset: str) -> Decimal | None:
         """PnL currency for one unit of ``asset`` now, or as last known; None when never known."""

@@ -1,0 +1,1 @@
+"""The multi-symbol engine: one update in, decisions out; the only writer of state."""

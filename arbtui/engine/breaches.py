@@ -1,0 +1,60 @@
+"""The breaches of this profile: recorded once, repeated at most once a minute, kept until a person has seen them."""
+
+from collections.abc import Iterable
+
+from arbtui.journal.events import BreachAcknowledged, BreachRecorded
+from arbtui.journal.journal import Journal
+from arbtui.journal.state import BreachRow
+from arbtui.model.clock import Clock
+from arbtui.risk.breach import Breach, Severity
+
+_KEPT = 500
+_REPEAT_AFTER_S = 60.0
+
+
+class BreachBook:
+    """Open and acknowledged breaches, newest last, bounded; the journal keeps all."""
+
+    def __init__(self, journal: Journal, clock: Clock, run_id: str, left: Iterable[BreachRow]) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._run_id = run_id
+        self._count = 0
+        self._last: dict[tuple[str, str], float] = {}
+        self.breaches: dict[str, Breach] = {
+            row.breach_id: Breach(row.breach_id, row.ts_ms, Severity(row.severity), row.kind, row.scope, row.detail, row.action) for row in left
+        }
+        self.acknowledged: dict[str, None] = {}
+        self.version = 0
+
+    def record(self, severity: Severity, kind: str, scope: str, detail: str, action: str, *, every_time: bool = False) -> Breach | None:
+        """Record a breach; None when the same kind at the same scope was recorded within the last minute, unless ``every_time``."""
+        now = self._clock.monotonic()
+        key = (kind, scope)
+        if not every_time and key in self._last and now - self._last[key] < _REPEAT_AFTER_S:
+            return None
+        self._last[key] = now
+        self._count += 1
+        breach = Breach(f"{self._run_id}-b{self._count}", self._clock.time_ms(), severity, kind, scope, detail, action)
+        self.breaches[breach.id] = breach
+        if len(self.breaches) > _KEPT:
+            oldest = next(iter(self.breaches))
+            del self.breaches[oldest]
+            self.acknowledged.pop(oldest, None)
+        self.version += 1
+        self._journal.post(BreachRecorded(breach.id, severity, kind, scope, detail, action))
+        return breach
+
+    def acknowledge(self, breach_id: str, by: str) -> bool:
+        """A person has seen it; False when there is no such open breach."""
+        if breach_id not in self.breaches or breach_id in self.acknowledged:
+            return False
+        self.acknowledged[breach_id] = None
+        self.version += 1
+        self._journal.post(BreachAcknowledged(breach_id, by))
+        return True
+
+    @property
+    def open(self) -> int:
+        """How many wait for a person."""
+        return len(self.breaches) - len(self.acknowledged)

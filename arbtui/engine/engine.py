@@ -1,0 +1,318 @@
+"""The engine: owns the state, opens cycles, watches limits, halts and re-arms."""
+
+import asyncio
+from datetime import UTC, datetime
+from math import inf
+
+from arbtui.engine.breaches import BreachBook
+from arbtui.engine.decider import Decider
+from arbtui.engine.parts import EngineParts
+from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.executor import CycleExecutor
+from arbtui.execution.gate import OrderGate
+from arbtui.execution.plan import compile_plan
+from arbtui.execution.tracker import OrderTracker
+from arbtui.failover.reconciler import Reconciled
+from arbtui.failover.snapshot import StateSnapshot
+from arbtui.journal.events import CycleAcknowledged, CycleState, Killed, Rearmed, StateChanged
+from arbtui.journal.state import JournalState
+from arbtui.model.errors import ArbtuiError, JournalFailed
+from arbtui.model.money import plain
+from arbtui.model.reason import Reason
+from arbtui.risk.breach import Severity
+from arbtui.risk.kill_switch import KillSwitch
+from arbtui.risk.state import TradingState
+from arbtui.routes.prioritizer import RoutePrioritizer
+from arbtui.routes.route import Opportunity
+
+#: Denials that an operator should see as a breach, not only as a count.
+_BREACHES = {
+    Reason.UNHEDGED: Severity.WARN,
+    Reason.LOSS_DAY: Severity.CRIT,
+    Reason.MESSAGE_AGE: Severity.WARN,
+    Reason.EDGE_TOO_GOOD: Severity.WARN,
+    Reason.PRICE_BAND: Severity.WARN,
+    Reason.IN_FLIGHT: Severity.WARN,
+    Reason.OPEN_CYCLES: Severity.WARN,
+}
+#: How long a kill waits for answers to orders that were under way, in seconds, before it says that something is left.
+_SETTLE_S = 10.0
+
+
+class Engine:
+    """Everything that decides. One loop, one writer, no locks; what may be called from a thread says so."""
+
+    def __init__(self, parts: EngineParts, remembered: JournalState, tasks: asyncio.TaskGroup) -> None:
+        self.parts = parts
+        self._tasks = tasks
+        self._clock = parts.clock
+        self._journal = parts.journal
+        self.risk = parts.risk
+        self.breaches = BreachBook(parts.journal, parts.clock, parts.run_id, remembered.breaches)
+        self.kill_switch = KillSwitch(parts.halt, parts.clock, self._on_kill)
+        self.prioritizer = RoutePrioritizer()
+        self.gate = OrderGate(
+            kill_switch=self.kill_switch,
+            risk=parts.risk,
+            inventory=parts.positions.inventory,
+            clock=parts.clock,
+            enabled=parts.execution.enabled,
+            max_decision_age_s=parts.execution.max_decision_age_ms / 1000,
+        )
+        self.tracker = OrderTracker(
+            adapters=parts.adapters,
+            gate=self.gate,
+            risk=parts.risk,
+            inventory=parts.positions.inventory,
+            journal=parts.journal,
+            clock=parts.clock,
+            answer_s=parts.execution.leg_deadline_ms / 1000,
+        )
+        self.executor = CycleExecutor(
+            config=parts.execution,
+            tracker=self.tracker,
+            risk=parts.risk,
+            positions=parts.positions,
+            journal=parts.journal,
+            clock=parts.clock,
+            halt=parts.halt,
+            run_id=parts.run_id,
+            salt=parts.journal.salt,
+            on_release=self._on_release,
+            on_end=self._on_end,
+        )
+        self.decider = Decider(
+            universe=parts.universe,
+            rates=parts.rates,
+            risk=parts.risk,
+            prioritizer=self.prioritizer,
+            clock=parts.clock,
+            enabled=parts.execution.enabled,
+            open_cycle=self._open_cycle,
+            on_denied=self._on_denied,
+        )
+        self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
+        self.cycles_version = 0
+        self.halt_detail = ""
+        self.route_fills = dict(remembered.route_fills)
+        self._day = self._today()
+        currency = parts.positions.marks.currency
+        self.risk.total.pnl_day = float(remembered.pnl_since.get(currency, {}).get("total", 0))
+        for row in remembered.residual_cycles:
+            self._mark_residual(row.symbol, row.cycle_id)
+
+    @property
+    def state(self) -> TradingState:
+        """What may be done now."""
+        return self.risk.total.state
+
+    def change_state(self, state: TradingState, why: str) -> None:
+        """Go to ``state`` and journal it."""
+        if state is not self.risk.total.state:
+            self.risk.total.state = state
+            self._journal.post(StateChanged(state, why))
+
+    def arm(self, reconciled: Reconciled) -> None:
+        """Take what the reconciliation left, then start trading, unless a kill is latched."""
+        for row in reconciled.residual:
+            self._mark_residual(row.symbol, row.cycle_id)
+        told = {breach.scope for breach in self.breaches.breaches.values() if breach.kind == "RESIDUAL"}
+        for symbol, cycle_id in self.risk.route.residual.items():
+            if symbol not in told:
+                detail = f"cycle {cycle_id} was open when the last run stopped"
+                self.breaches.record(Severity.CRIT, "RESIDUAL", symbol, detail, "acknowledge", every_time=True)
+        for found in reconciled.mismatches:
+            self.breaches.record(
+                Severity.CRIT,
+                "BALANCE_MISMATCH",
+                found.exchange,
+                f"{found.asset} {plain(found.ours)} here, {plain(found.theirs)} there",
+                "taken from the venue",
+            )
+        self.kill_switch.attach(asyncio.get_running_loop())
+        if self.kill_switch.look():
+            self.change_state(TradingState.HALTED, "a kill is latched")
+        else:
+            self.change_state(TradingState.ARMED, "started")
+
+    # what an operator does
+
+    def rearm(self, typed_name: str, reason: str) -> str | None:
+        """Open the gate after a kill; None when done, else why not."""
+        if not self.parts.halt.is_closed:
+            return "nothing to re-arm: the gate is open"
+        if typed_name.strip() != self.parts.profile:
+            return f"type the profile's name, {self.parts.profile}"
+        if not reason.strip():
+            return "a reason is needed: it is kept in the journal"
+        if self.executor.open or self.tracker.open:
+            return f"{len(self.tracker.open)} orders are not settled yet"
+        try:
+            self.kill_switch.rearm()
+        except OSError as error:
+            return f"the kill flag cannot be taken away: {error.strerror} ({error.filename})"
+        self.halt_detail = ""
+        self._journal.post(Rearmed("operator", reason.strip()))
+        self.change_state(TradingState.ARMED, f"re-armed: {reason.strip()}")
+        return None
+
+    def toggle_pause(self) -> str:
+        """No new entries, or entries again; the state it is now in, or why nothing changed."""
+        if self.state is TradingState.ARMED:
+            self.change_state(TradingState.PAUSED, "operator")
+        elif self.state is TradingState.PAUSED:
+            self.change_state(TradingState.ARMED, "operator")
+        else:
+            return f"{self.state}: only an armed or paused engine can be paused or resumed"
+        return self.state
+
+    def acknowledge(self, breach_id: str) -> str | None:
+        """A person has seen a breach, or a residual cycle; None when done, else why not."""
+        breach = self.breaches.breaches.get(breach_id)
+        if breach is None or not self.breaches.acknowledge(breach_id, "operator"):
+            return "nothing to acknowledge there"
+        if breach.kind == "RESIDUAL":
+            cycle_id = self.risk.route.residual.pop(breach.scope, "")
+            self.risk.total.exposure.pop(cycle_id, None)
+            self._journal.post(CycleAcknowledged(cycle_id, "operator", "acknowledged"))
+            self._block(breach.scope, None)
+        return None
+
+    # what happens by itself
+
+    def housekeep(self) -> None:
+        """Ten times a second: streams, the flag, the day."""
+        now = self._clock.monotonic()
+        self.kill_switch.look()
+        for watch in self.parts.aggregator.watches.values():
+            if watch.is_silent(now) and watch.last_message > -inf:
+                self.breaches.record(Severity.WARN, "STREAM_SILENT", watch.exchange, "no message within the limit: its books are STALE", "wait")
+        self.parts.aggregator.sweep()
+        today = self._today()
+        if today > self._day:
+            self._day = today
+            self.risk.total.pnl_day = 0.0
+
+    async def compare_positions(self) -> None:
+        """At quiescence, ask every venue for its balances; a difference is a breach, not yet a correction."""
+        if self.executor.open or self.state is not TradingState.ARMED:
+            return
+        try:
+            mismatches = await self.parts.positions.sync.check()
+        except ArbtuiError as error:
+            self.breaches.record(Severity.WARN, "BALANCES_UNREAD", "global", str(error), "asked again")
+            return
+        for found in mismatches or ():
+            self.breaches.record(
+                Severity.CRIT,
+                "BALANCE_MISMATCH",
+                found.exchange,
+                f"{found.asset} {plain(found.ours)} here, {plain(found.theirs)} there",
+                "compare by hand",
+            )
+
+    async def snapshot(self, simulator: dict[str, object] | None) -> None:
+        """Store what a restart needs beside the journal's projections."""
+        await self._journal.snapshot(StateSnapshot(simulator, self.parts.positions.marks.known()).payload())
+
+    def on_journal_failure(self, failure: JournalFailed) -> None:
+        """Nothing can be recorded any more, so nothing may leave: the gate closes and stays closed."""
+        self.risk.total.journal_failed = True
+        self.parts.halt.close("JOURNAL", str(failure), self._clock.time_ms())
+        self.risk.total.state = TradingState.HALTED
+        self.halt_detail = f"the journal failed: {failure}"
+
+    @property
+    def unsettled(self) -> str:
+        """What a run would leave behind if it ended now; empty when nothing."""
+        parts = []
+        if self.tracker.open:
+            parts.append(f"{len(self.tracker.open)} orders not settled")
+        if self.risk.route.residual:
+            parts.append(f"{len(self.risk.route.residual)} residual cycles not acknowledged ({', '.join(self.risk.route.residual)})")
+        return ", ".join(parts)
+
+    def _open_cycle(self, opportunity: Opportunity) -> None:
+        plan = compile_plan(opportunity, self.parts.execution.leg_deadline_ms / 1000)
+        self._block(plan.route.symbol, Reason.ROUTE_BUSY)
+        self._keep(self.executor.start(plan, self._tasks))
+
+    def _on_release(self, cycle: ArbCycle) -> None:
+        self._block(cycle.plan.route.symbol, None)
+        if not cycle.orders:
+            self.cycles.pop(cycle.id, None)  # it never came to be
+            self.cycles_version += 1
+
+    def _on_end(self, cycle: ArbCycle) -> None:
+        route = cycle.plan.route
+        pnl = float(cycle.pnl.total) if cycle.pnl is not None else 0.0
+        self.cycles_version += 1
+        self.route_fills[route.id] = self.route_fills.get(route.id, 0) + len(cycle.fills)
+        self.prioritizer.learn(route, captured=cycle.state is CycleState.HEDGED)
+        self.risk.total.pnl_day += pnl
+        if cycle.state is CycleState.RESIDUAL:
+            self._mark_residual(route.symbol, cycle.id)
+            detail = f"cycle {cycle.id} left {plain(cycle.excess)} {route.symbol} ({cycle.reason})"
+            self.breaches.record(Severity.CRIT, "RESIDUAL", route.symbol, detail, "acknowledge", every_time=True)
+        if self.risk.route.ended(route.id, pnl, self._clock.monotonic()):
+            self.breaches.record(Severity.WARN, "LOSSES", route.id, "too many losing cycles in a row", "paused")
+        if not -self.risk.total.pnl_day <= self.risk.total.limits.max_loss_day and not self.parts.halt.is_closed:
+            self.breaches.record(Severity.CRIT, "LOSS_DAY", "global", f"{self.risk.total.pnl_day:.2f} today", "HALT")
+            self.kill_switch.kill("GUARD", "loss limit of the day")
+
+    def _on_denied(self, opportunity: Opportunity, reason: Reason) -> None:
+        severity = _BREACHES.get(reason)
+        if severity is not None:
+            self.breaches.record(severity, reason, opportunity.route.id, f"edge {opportunity.edge_bps:.1f} bps not taken", "denied")
+
+    def _on_kill(self) -> None:
+        cause = self.parts.halt.cause
+        if cause is None:
+            return
+        self._journal.post(Killed(cause.source, cause.reason, self.parts.halt.epoch))
+        self.change_state(TradingState.HALTING, f"killed by {cause.source}")
+        self.breaches.record(Severity.CRIT, "KILL", "global", f"by {cause.source} {cause.reason}".strip(), "HALT", every_time=True)
+        self._tasks.create_task(self._halting(), name="halting")
+
+    async def _halting(self) -> None:
+        """After the gate is closed: cancel what stands, wait for what is under way, say what is left."""
+        results = await asyncio.gather(*(self._cancel_all(name) for name in self.parts.adapters))
+        try:
+            async with asyncio.timeout(_SETTLE_S):
+                await self.executor.quiet.wait()
+        except TimeoutError:
+            pass
+        self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
+        if self.parts.halt.is_closed:
+            dirty = bool(self.unsettled) or any("not confirmed" in result for result in results)
+            self.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)
+
+    async def _cancel_all(self, name: str) -> str:
+        self.halt_detail = "cancels pending"
+        try:
+            async with asyncio.timeout(2.0):
+                await self.parts.adapters[name].cancel_all()
+        except (ArbtuiError, TimeoutError) as error:
+            return f"{name.upper()} cancels not confirmed ({error or 'no answer'})"
+        return f"{name.upper()} ok"
+
+    def _mark_residual(self, symbol: str, cycle_id: str) -> None:
+        self.risk.route.residual[symbol] = cycle_id
+        self._block(symbol, Reason.RESIDUAL)
+
+    def _block(self, symbol: str, reason: Reason | None) -> None:
+        if reason is None and symbol in self.risk.route.residual:
+            reason = Reason.RESIDUAL
+        for route in self.parts.universe.of_symbol(symbol):
+            route.blocked = reason
+
+    def _keep(self, cycle: ArbCycle) -> None:
+        self.cycles[cycle.id] = cycle
+        self.cycles_version += 1
+        if len(self.cycles) > 200:
+            oldest = next(iter(self.cycles))
+            if oldest not in self.executor.open:
+                del self.cycles[oldest]
+
+    def _today(self) -> int:
+        return datetime.fromtimestamp(self._clock.time_ms() / 1000, UTC).toordinal()

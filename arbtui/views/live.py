@@ -1,0 +1,206 @@
+"""The read model over a running engine, and the operator's controls."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from math import inf, isfinite
+from statistics import median
+
+from arbtui.engine.engine import Engine
+from arbtui.execution.cycle import ArbCycle
+from arbtui.model.book import BookState
+from arbtui.model.money import ZERO
+from arbtui.model.order import Fill, Side
+from arbtui.model.reason import Reason
+from arbtui.positions.pnl import Pnl
+from arbtui.risk.breach import Breach
+from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow
+
+#: States that need no capitals of their own: the usual "no" reads as rest.
+_WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
+
+
+class EngineViews:
+    """Reads the engine; never writes to it. See :class:`arbtui.views.ReadModel`.
+
+    Args:
+        mode: ``SIM``, ``PAPER`` or ``LIVE``; ``scenario`` names the simulator's, else empty.
+        log: the bounded log lines and their version.
+    """
+
+    def __init__(self, engine: Engine, mode: str, scenario: str, log: deque[LogLine], log_version: Callable[[], int]) -> None:
+        self._engine = engine
+        self._mode = mode
+        self._scenario = scenario
+        self._log = log
+        self._log_version = log_version
+        self._started = engine.parts.clock.monotonic()
+        self._pnl = Pnl()
+        self.gauge = GaugeView()
+        self._routes = {route.id: route for route in engine.parts.universe.routes}
+        self.routes: Sequence[RouteRow] = [
+            RouteRow(route.id, route.symbol, route.buy.market.exchange.upper(), route.sell.market.exchange.upper())
+            for route in engine.parts.universe.routes
+        ]
+
+    def header(self) -> HeaderView:
+        """See :class:`arbtui.views.ReadModel`."""
+        engine, parts = self._engine, self._engine.parts
+        now = parts.clock.monotonic()
+        cause = parts.halt.cause
+        return HeaderView(
+            profile=parts.profile,
+            mode=self._mode,
+            scenario=self._scenario,
+            state="HALTING" if cause is not None and engine.state.allows_hedges else engine.state,
+            halt_source=cause.source if cause is not None else "",
+            halt_reason=cause.reason if cause is not None else "",
+            halt_ts_ms=cause.ts_ms if cause is not None else 0,
+            halt_detail=engine.halt_detail,
+            now_ms=parts.clock.time_ms(),
+            session_s=now - self._started,
+            exchanges=[self._exchange(name, now) for name in parts.adapters],
+            rate=parts.rates.mid(),
+            rate_age_ms=parts.rates.age(now) * 1000,
+            pnl_day=engine.risk.total.pnl_day,
+            pnl_session=float(parts.positions.book.cycles.total),
+            pnl_currency=parts.positions.marks.currency,
+            open_cycles=len(engine.executor.open),
+            orders_in_flight=sum(guard.in_flight for guard in engine.risk.exchange.values()),
+            breaches_open=engine.breaches.open,
+            routes=len(self.routes),
+            opportunities=engine.decider.opportunities,
+            unhedged=engine.risk.total.unhedged,
+        )
+
+    def refresh(self, rows: Sequence[RouteRow]) -> None:
+        """See :class:`arbtui.views.ReadModel`."""
+        engine = self._engine
+        now = engine.parts.clock.monotonic()
+        for row in rows:
+            route = self._routes[row.id]
+            buy, sell = route.buy_book, route.sell_book
+            refusal = route.refusal(now)
+            age = now - min(buy.ts_init, sell.ts_init)
+            shown = (
+                buy.ask if buy.ask < inf else 0.0,
+                sell.bid,
+                _finite(route.gross_edge_bps()),
+                _finite(route.touch_edge_bps()),
+                min(buy.ask_qty, sell.bid_qty),
+                engine.route_fills.get(row.id, 0),
+                "READY" if refusal is None else _WORDS.get(refusal, refusal.value),
+            )
+            row.age_ms = age * 1000 if isfinite(age) else inf
+            before = (row.buy_px, row.sell_px, row.edge_bps, row.net_bps, row.depth, row.fills, row.state)
+            if shown != before:
+                row.buy_px, row.sell_px, row.edge_bps, row.net_bps, row.depth, row.fills, row.state = shown
+                row.size = self._size(row)
+                row.version += 1
+
+    def cycles(self) -> Sequence[CycleLine]:
+        """See :class:`arbtui.views.ReadModel`."""
+        return [self._cycle(cycle) for cycle in reversed(self._engine.cycles.values())]
+
+    @property
+    def cycles_version(self) -> int:
+        """See :class:`arbtui.views.ReadModel`."""
+        return self._engine.cycles_version
+
+    def breaches(self) -> Sequence[BreachLine]:
+        """See :class:`arbtui.views.ReadModel`."""
+        book = self._engine.breaches
+        newest = [self._breach(breach) for breach in reversed(book.breaches.values())]
+        return sorted(newest, key=lambda line: line.acknowledged)
+
+    @property
+    def breaches_version(self) -> int:
+        """See :class:`arbtui.views.ReadModel`."""
+        return self._engine.breaches.version
+
+    def gauges(self) -> GaugeView:
+        """See :class:`arbtui.views.ReadModel`."""
+        return self.gauge
+
+    def log(self) -> Sequence[LogLine]:
+        """See :class:`arbtui.views.ReadModel`."""
+        return self._log
+
+    @property
+    def log_version(self) -> int:
+        """See :class:`arbtui.views.ReadModel`."""
+        return self._log_version()
+
+    def _exchange(self, name: str, now: float) -> ExchangeView:
+        engine = self._engine
+        watch = engine.parts.aggregator.watches[name]
+        books = [book for (exchange, _), book in engine.parts.aggregator.books.items() if exchange == name]
+        live = any(book.state is BookState.LIVE for book in books)
+        status = "SILENT" if watch.is_silent(now) else "ok" if live else "DOWN"
+        answers = engine.tracker.answer_ms.get(name)
+        age = now - watch.last_message
+        return ExchangeView(name, age * 1000 if isfinite(age) else inf, median(answers) if answers else 0.0, status)
+
+    def _size(self, row: RouteRow) -> float:
+        cycle_id = self._engine.risk.route.busy.get(row.symbol)
+        cycle = self._engine.executor.open.get(cycle_id or "")
+        if cycle is None or cycle.plan.route.id != row.id:
+            return 0.0
+        return float(cycle.plan.legs[1].qty)
+
+    def _cycle(self, cycle: ArbCycle) -> CycleLine:
+        buy, sell = cycle.plan.legs
+        bought, bought_at = _average(cycle.fills, Side.BUY)
+        sold, sold_at = _average(cycle.fills, Side.SELL)
+        ended = cycle.closed_at or self._engine.parts.clock.monotonic()
+        return CycleLine(
+            id=cycle.id,
+            ts_ms=cycle.opened_ms,
+            symbol=cycle.plan.route.symbol,
+            buy_at=buy.market.exchange.upper(),
+            buy_qty=bought,
+            buy_px=bought_at or float(buy.price),
+            sell_at=sell.market.exchange.upper(),
+            sell_qty=sold,
+            sell_px=sold_at or float(sell.price),
+            pnl=float(cycle.pnl.total) if cycle.pnl is not None else 0.0,
+            elapsed_ms=(ended - cycle.opened_at) * 1000,
+            state=cycle.state,
+        )
+
+    def _breach(self, breach: Breach) -> BreachLine:
+        acknowledged = breach.id in self._engine.breaches.acknowledged
+        return BreachLine(breach.id, breach.ts_ms, breach.severity, breach.kind, breach.scope, breach.detail, breach.action, acknowledged)
+
+
+class EngineControls:
+    """What the operator can do. See :class:`arbtui.views.Controls`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def kill(self, source: str, reason: str = "") -> bool:
+        """Close the gate now; safe from any thread."""
+        return self._engine.kill_switch.kill(source, reason)
+
+    def rearm(self, typed_name: str, reason: str) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.rearm(typed_name, reason)
+
+    def toggle_pause(self) -> str:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.toggle_pause()
+
+    def acknowledge(self, breach_id: str) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.acknowledge(breach_id)
+
+
+def _average(fills: Sequence[Fill], side: Side) -> tuple[float, float]:
+    qty = sum((fill.qty for fill in fills if fill.side is side), Decimal(0))
+    cost = sum((fill.cost for fill in fills if fill.side is side), Decimal(0))
+    return (float(qty), float(cost / qty)) if qty > ZERO else (0.0, 0.0)
+
+
+def _finite(value: float) -> float:
+    return value if isfinite(value) else 0.0
