@@ -57,12 +57,13 @@ class Complaints:
             return f"{self._place(path[:2])}{_unknown_venue(path[1])}"
         if detail["type"] == "value_error":
             return self._refused(path, str(detail["ctx"]["error"]))
-        if detail["type"] == "missing":
-            return f"{self._path}: {dotted} is missing{_help(path)}"
+        if detail["type"] == "missing" and len(detail["loc"]) == len(path):
+            hint = f"; a profile names two venues of {', '.join(VENUES)}" if dotted == "exchanges" else _help(path)
+            return f"{self._path}: {dotted} is missing{hint}"
         if is_table(path) or dotted == "exchanges":
             return f"{self._place(path)}{dotted} is a table: write [{dotted}] and its keys below it"
         key = owner(path)
-        value = _shown(detail["input"] if len(details) == 1 else self._told(path))
+        value = _shown(detail["input"] if len(detail["loc"]) == len(path) else self._told(path))
         if path == ("mode",):
             return f"{self._place(path)}mode {value}: expected {', '.join(get_args(Mode))}"
         expected = key.expected if key else detail["msg"]
@@ -168,7 +169,7 @@ def _near_value(detail: ErrorDetails) -> str:
 
 def _help(path: tuple[str, ...]) -> str:
     key = owner(path)
-    return f" ({key.help.rstrip('.')})" if key else ""
+    return f" ({key.help.rstrip('.').replace('``', '')})" if key else ""
 
 
 def _shown(value: Any) -> str:

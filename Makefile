@@ -1,0 +1,72 @@
+# Everything from a fresh machine with Python and make: `make run`, `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST_WORKERS ?= auto
+
+.PHONY: run install test check lint types contracts bench lock clean
+.DEFAULT_GOAL := run
+
+run: install  ## the console on the shipped profile
+	@$(BIN)/arbtui --profile upbit-binance
+
+install: $(VENV)/.installed  ## .venv with what running needs
+
+test: $(VENV)/.installed-dev  ## every test
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
+
+check: lint types contracts  ## lint, types, import contracts
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check arbtui tests
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.installed-dev
+	$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/.installed-dev  ## figures, not verdicts
+	$(BIN)/python -m tests.bench
+
+# The marker files hold the lock they were made from, so that a changed lock, and only that, installs anew. The bigger
+# set holds the smaller one, so whoever has it needs nothing more to run.
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	@if ! cmp -s requirements.lock $@; then \
+	    echo "arbtui: installing what running needs into $(VENV) (about a minute)" && \
+	    $(PIP) install --require-hashes -r requirements.lock && \
+	    $(PIP) install --no-deps --no-build-isolation --no-index --quiet -e . && \
+	    cp requirements.lock $@; \
+	fi
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	@if ! cmp -s requirements-dev.lock $@; then \
+	    echo "arbtui: installing what testing needs into $(VENV) (a minute or two)" && \
+	    $(PIP) install --require-hashes -r requirements-dev.lock && \
+	    $(PIP) install --no-deps --no-build-isolation --no-index --quiet -e . && \
+	    cp requirements-dev.lock $@ && cp requirements.lock $(VENV)/.installed; \
+	fi
+	@touch $@ $(VENV)/.installed
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo "arbtui: $(PYTHON) is not installed; install Python 3.11, 3.12 or 3.13, or say which: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info[:2] <= (3, 13)))' || { \
+	    echo "arbtui: $(PYTHON) is $$($(PYTHON) -V 2>&1); arbtui needs 3.11, 3.12 or 3.13. Say which: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "arbtui: making $(VENV) with $$($(PYTHON) -V 2>&1)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	    echo "arbtui: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+# Versions and hashes of every wheel for every platform, without the name of any host they came from.
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+    --no-annotate --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
+    --build-deps-for editable
+lock: $(VENV)/.installed-dev  ## both locks anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
+	$(COMPILE) $(UPGRADE) --output-file requirements.lock pyproject.toml
+	$(COMPILE) $(UPGRADE) --extra dev --output-file requirements-dev.lock pyproject.toml
+
+clean:  ## what can be made again; never state
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

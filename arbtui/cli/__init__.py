@@ -1,0 +1,16 @@
+"""The command line. Standard library only up to here: ``kill`` is done before anything heavy is imported."""
+
+import sys
+
+
+def main() -> int:
+    """The program: parse, run, and give back the exit code."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["kill"]:
+        from arbtui.cli.kill import kill
+
+        return kill(arguments[1:])
+
+    from arbtui.cli.run import run
+
+    return run(arguments)

@@ -1,0 +1,159 @@
+"""The commands. They parse, check what can be checked before anything starts, and call; what is heavy is imported inside."""
+
+from typing import Annotated
+
+import typer
+
+from arbtui.cli import flags
+from arbtui.model.errors import UsageError
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import arbtui
+
+        typer.echo(f"arbtui {arbtui.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def session(
+    context: typer.Context,
+    profile: flags.Profile = None,
+    mode: flags.Mode = None,
+    symbols: Annotated[str | None, typer.Option("--symbols", metavar="N|A,B,C", help="How many assets, or which.")] = None,
+    max_runtime: Annotated[float | None, typer.Option("--max-runtime", metavar="S", help="Stop after so many seconds.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the simulated market.")] = None,
+    speed: Annotated[str, typer.Option("--speed", metavar="real|max", help="max: virtual clock, headless sim only.")] = "real",
+    headless: Annotated[bool, typer.Option("--headless", help="The same engine without the console.")] = False,
+    json: flags.JsonTarget = None,
+    state_dir: flags.StateDir = None,
+    confirm: Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The profile's name: what arms live.")] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> int:
+    """A cross-exchange arbitrage engine in a terminal. Kill it with ^K, or with `arbtui kill` from another shell."""
+    if context.invoked_subcommand is not None:
+        given = {"--profile": profile, "--mode": mode, "--state-dir": state_dir, "--json": json}
+        misplaced = [flag for flag, value in given.items() if value is not None]
+        command = context.invoked_subcommand
+        if misplaced and command != "kill":
+            raise UsageError(f"{misplaced[0]} belongs after the command: arbtui {command} {misplaced[0]} ...")
+        return 0
+    from arbtui.settings.load import load_profile
+    from arbtui.settings.options import SessionOptions
+    from arbtui.settings.output import JsonOutput
+    from arbtui.settings.state import state_root
+
+    settings = load_profile(flags.wanted_profile(profile), flags.overrides(mode, symbols, seed))
+    if settings.mode != "sim":
+        raise UsageError(f"mode {settings.mode} is not built yet; this version runs sim (and replay)")
+    if speed not in ("real", "max"):
+        raise UsageError(f"--speed {speed!r}: expected real or max")
+    if speed == "max" and not headless:
+        raise UsageError("--speed max runs on a virtual clock, which no console can show; add --headless")
+    options = SessionOptions(
+        settings=settings,
+        state_root=state_root(state_dir),
+        headless=headless,
+        speed="max" if speed == "max" else "real",
+        max_runtime_s=flags.wanted_runtime(max_runtime),
+        json=None if json is None else JsonOutput(json),
+        confirm=confirm,
+    )
+    if not headless:
+        flags.need_terminal()
+    from arbtui.runtime import run_session
+
+    return run_session(options)
+
+
+@app.command()
+def replay(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Recordings, played together in order of receive time.")],
+    profile: flags.Profile = None,
+    speed: Annotated[str, typer.Option("--speed", metavar="max|X", help="Times the recorded speed; max: as fast as possible.")] = "1",
+    json: flags.JsonTarget = None,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Play recordings through the same engine."""
+    from arbtui.settings.load import load_profile
+    from arbtui.settings.options import ReplayOptions
+    from arbtui.settings.output import JsonOutput
+    from arbtui.settings.state import state_root
+
+    options = ReplayOptions(
+        settings=load_profile(flags.wanted_profile(profile), {"mode": "paper"}),
+        files=tuple(flags.recording(file) for file in files),
+        state_root=None if state_dir is None else state_root(state_dir),
+        speed=flags.wanted_factor(speed),
+        json=None if json is None else JsonOutput(json),
+    )
+    from arbtui.runtime import run_replay
+
+    return run_replay(options)
+
+
+@app.command()
+def ledger(
+    profile: flags.Profile = None,
+    mode: Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")] = None,
+    run: Annotated[str | None, typer.Option("--run", metavar="ID", help="One run only.")] = None,
+    json: flags.AsJson = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV.")] = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """What was traded and what is held, over the profile's whole life. Works while it runs, hangs or is stopped."""
+    from arbtui.cli.ledger import print_ledger
+
+    if json and csv:
+        raise UsageError("--json or --csv, not both")
+    return print_ledger(flags.wanted_profile(profile), mode, run, "json" if json else "csv" if csv else "text", state_dir)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def kill(context: typer.Context) -> int:
+    """Close the gate of a profile from another shell: arbtui kill --profile NAME."""
+    from arbtui.cli.kill import kill as close_gate
+
+    outside = context.parent.params if context.parent else {}
+    given = [f"--{name.replace('_', '-')}={outside[name]}" for name in ("profile", "state_dir") if outside.get(name)]
+    return close_gate([*given, *context.args])
+
+
+@app.command()
+def profiles(json: flags.AsJson = False) -> int:
+    """The profiles that can be started by name."""
+    from arbtui.cli.places import print_profiles
+
+    return print_profiles(json)
+
+
+@app.command()
+def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The new profile's name.")], json: flags.AsJson = False) -> int:
+    """Write a commented example profile into your own profile folder; never over another."""
+    from arbtui.cli.places import write_example
+
+    return write_example(name, json)
+
+
+@app.command()
+def locate(state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
+    """Where profiles and state live."""
+    from arbtui.cli.places import print_places
+
+    return print_places(state_dir, json)
+
+
+@app.command()
+def check(profile: flags.Profile = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
+    """Every problem of a profile and its state, none fatal. Exit code 0 when there is none, else 2."""
+    from arbtui.cli.check import print_check
+
+    return print_check(flags.wanted_profile(profile), state_dir, json)

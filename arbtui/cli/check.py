@@ -1,0 +1,83 @@
+"""``check``: everything that is wrong with a profile and its state, without starting anything."""
+
+import json
+import os
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from arbtui.model.errors import UsageError
+from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root
+
+
+def print_check(name_or_path: str, state_dir: str | None, as_json: bool) -> int:
+    """Print every problem; 0 when there is none, else 2."""
+    problems = [*_of_profile(name_or_path), *_of_state(name_or_path, state_dir)]
+    if as_json:
+        told: dict[str, Any] = {"profile": name_or_path, "ok": not problems, "problems": problems}
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+    else:
+        for problem in problems:
+            sys.stdout.write(f"{problem['area']:<8} {problem['problem']}\n")
+        sys.stdout.write(f"{name_or_path}: {f'{len(problems)} problem(s)' if problems else 'no problem'}\n")
+    return 2 if problems else 0
+
+
+def _problem(area: str, text: str) -> dict[str, str]:
+    return {"area": area, "problem": text}
+
+
+def _of_profile(name_or_path: str) -> list[dict[str, str]]:
+    from arbtui.settings.load import ProfileError, load_profile
+
+    try:
+        load_profile(name_or_path)
+    except ProfileError as error:
+        return [_problem("profile", one) for one in error.problems]
+    except UsageError as error:
+        return [_problem("profile", str(error))]
+    return []
+
+
+def _of_state(name_or_path: str, state_dir: str | None) -> list[dict[str, str]]:
+    root = state_root(state_dir)
+    try:
+        name = profile_name(name_or_path)
+    except UsageError:
+        return []  # told with the profile
+    folder = profile_folder(root, name)
+    problems = [_problem("state", text) for text in _of_folder(folder if folder.exists() else _standing_above(folder))]
+    for mode in MODES:
+        journal = mode_folder(root, name, mode) / "journal.db"
+        if journal.exists():
+            problems += [_problem("journal", text) for text in _of_journal(journal)]
+    return problems
+
+
+def _standing_above(folder: Path) -> Path:
+    """The nearest folder above that exists: the one that decides whether ``folder`` can be made."""
+    return next(parent for parent in folder.parents if parent.exists())
+
+
+def _of_folder(folder: Path) -> list[str]:
+    if not folder.is_dir():
+        return [f"{folder} is a file, not a folder; move it away or choose another with --state-dir"]
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return [f"{folder} cannot be written; mend its permissions or choose another with --state-dir"]
+    return []
+
+
+def _of_journal(path: Path) -> list[str]:
+    from arbtui.journal.database import open_reader, refusal
+    from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
+
+    try:
+        with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as connection:
+            found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+    except UsageError as error:
+        return [str(error)]
+    except sqlite3.Error as error:
+        return [str(refusal(path, error))]
+    return [] if found == ["ok"] else [f"{path}: {text}" for text in found]

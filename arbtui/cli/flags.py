@@ -1,0 +1,114 @@
+"""The flags that several commands share, and what their values mean."""
+
+import math
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from arbtui.model.errors import UsageError
+
+Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME|PATH", help="The profile, by name or by its file.")]
+Mode = Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Where orders go. Built in this version: sim.")]
+StateDir = Annotated[str | None, typer.Option("--state-dir", metavar="DIR", help="Where state lives, else ARBTUI_STATE_DIR.")]
+JsonTarget = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write the summary as JSON at the end.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def wanted_profile(profile: str | None) -> str:
+    """The profile's name or path.
+
+    Raises:
+        UsageError: none was given; the message lists those that there are.
+    """
+    if profile:
+        return profile
+    from arbtui.settings.locations import all_profiles
+
+    names = ", ".join(one.name for one in all_profiles())
+    raise UsageError(f"which profile? --profile NAME; there are: {names or 'none yet (arbtui init NAME)'}")
+
+
+def overrides(mode: str | None, symbols: str | None, seed: int | None) -> dict[str, Any]:
+    """The flags as a layer of settings; what was not given is not in it."""
+    told: dict[str, Any] = {}
+    if mode is not None:
+        told["mode"] = mode
+    if symbols is not None:
+        told["universe"] = {"symbols": wanted_symbols(symbols)}
+    if seed is not None:
+        told["simulator"] = {"seed": seed}
+    return told
+
+
+def wanted_symbols(text: str) -> int | list[str]:
+    """``--symbols``: a number takes that many, codes name them (``btc`` is BTC).
+
+    Raises:
+        UsageError: neither a number from 1 to 1000 nor codes with commas between them.
+    """
+    if re.fullmatch(r"[+-]?\d+(\.\d*)?", text.strip()):
+        if not re.fullmatch(r"\d{1,4}", text.strip()) or not 1 <= int(text) <= 1000:
+            raise UsageError(f"--symbols {text}: expected a number from 1 to 1000, or assets such as BTC,ETH")
+        return int(text)
+    codes = [code.strip().upper() for code in text.split(",")]
+    for code in codes:
+        if not re.fullmatch(r"[A-Z0-9]{1,20}", code):
+            raise UsageError(f"--symbols {text!r}: {code!r} is no asset's code; expected a number, or assets such as BTC,ETH")
+    return codes
+
+
+def wanted_runtime(seconds: float | None) -> float | None:
+    """``--max-runtime``: seconds above 0.
+
+    Raises:
+        UsageError: not above 0, or not finite.
+    """
+    if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
+        raise UsageError(f"--max-runtime {seconds:g}: expected seconds above 0")
+    return seconds
+
+
+def wanted_factor(text: str) -> float | None:
+    """``replay --speed``: times the recorded speed; None for ``max``.
+
+    Raises:
+        UsageError: neither ``max`` nor a number above 0.
+    """
+    if text in ("max", "real"):
+        return None if text == "max" else 1.0
+    try:
+        factor = float(text.removesuffix("x"))
+    except ValueError:
+        factor = math.nan
+    if not (math.isfinite(factor) and factor > 0):
+        raise UsageError(f"--speed {text!r}: expected max, or a factor above 0 such as 1 or 10")
+    return factor
+
+
+def recording(text: str) -> Path:
+    """One ``FILE`` of ``replay``, known to exist and to be readable; what it holds is not looked at.
+
+    Raises:
+        UsageError: it is not there, a folder, or cannot be read.
+    """
+    path = Path(text).expanduser()
+    try:
+        if path.is_dir():
+            raise UsageError(f"recording {text} is a folder; name its files")
+        path.open("rb").close()
+    except OSError as error:
+        raise UsageError(f"recording {text} cannot be read ({error.strerror or error})") from None
+    return path
+
+
+def need_terminal() -> None:
+    """The console draws on standard error and reads standard input: both must be a terminal.
+
+    Raises:
+        UsageError: one is not.
+    """
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
+        raise UsageError("no terminal: the console needs one for input and for standard error; to run without it, add --headless")

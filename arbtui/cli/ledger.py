@@ -1,0 +1,65 @@
+"""``ledger``: the journal of a profile as JSON, CSV or a page of text."""
+
+import json
+import sys
+from collections import Counter
+from typing import Any, Literal
+
+from arbtui.model.errors import UsageError
+from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_name, state_root
+
+Form = Literal["text", "json", "csv"]
+
+
+def print_ledger(name_or_path: str, mode: str | None, run: str | None, form: Form, state_dir: str | None) -> int:
+    """Print the ledger. The profile itself is not read: a ledger outlives it.
+
+    Raises:
+        UsageError: no such mode, no journal, an unreadable one, or no such run.
+    """
+    name, root = profile_name(name_or_path), state_root(state_dir)
+    if mode is not None and mode not in MODES:
+        raise UsageError(f"--mode {mode!r}: expected {', '.join(MODES)}")
+    chosen = mode or latest_mode(root, name)
+    if chosen is None:
+        raise UsageError(f"profile {name} has no journal in {root}: it has not run there yet{_others(name_or_path)}")
+    path = mode_folder(root, name, chosen) / "journal.db"
+    if not path.exists():
+        raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
+    from arbtui.journal.ledger import ledger_csv, read_ledger
+
+    ledger = read_ledger(path, run)
+    if form == "csv":
+        sys.stdout.write(ledger_csv(ledger))
+    elif form == "json":
+        sys.stdout.write(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.write(_page(name, chosen, ledger))
+    return 0
+
+
+def _others(name_or_path: str) -> str:
+    """A hint for a name that is no profile's at all."""
+    from arbtui.settings.locations import find_profile
+
+    try:
+        find_profile(name_or_path)
+    except UsageError as error:
+        return f" ({error})"
+    return ""
+
+
+def _page(name: str, mode: str, ledger: dict[str, Any]) -> str:
+    states = Counter(cycle["state"] for cycle in ledger["cycles"])
+    lines = [
+        f"{name} {mode}",
+        "  " + "   ".join(f"{what} {len(ledger[what])}" for what in ("orders", "fills", "breaches", "kills")),
+        "  cycles " + (", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"),
+        "  pnl    " + (", ".join(f"{key} {value}" for key, value in ledger["pnl"].items()) or "none"),
+    ]
+    for exchange, assets in ledger["balances"].items():
+        lines.append(f"  {exchange}")
+        for asset, held in assets.items():
+            before = ledger["start_balances"].get(exchange, {}).get(asset, {}).get("free", "0")
+            lines.append(f"    {asset:<10} {held['free']:>24}   at the start {before:>24}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,59 @@
+"""``profiles``, ``init`` and ``locate``: what there is and where it lives."""
+
+import json
+import os
+import sys
+
+from arbtui.model.errors import UsageError
+from arbtui.settings.locations import all_profiles, own_profiles, shipped_profiles
+from arbtui.settings.state import is_path, keep_private, profile_name, state_root
+
+EXAMPLE = "upbit-binance"
+
+
+def print_profiles(as_json: bool) -> int:
+    """List the profiles by name, with their files."""
+    found = all_profiles()
+    if as_json:
+        rows = [{"name": one.name, "path": str(one.path), "shipped": one.shipped} for one in found]
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        return 0
+    width = max((len(one.name) for one in found), default=0)
+    for one in found:
+        sys.stdout.write(f"{one.name:<{width}}  {'shipped' if one.shipped else 'yours  '}  {one.path}\n")
+    return 0
+
+
+def write_example(name: str, as_json: bool) -> int:
+    """Write the shipped example as ``name`` into the operator's folder.
+
+    Raises:
+        UsageError: the name is a path or unfit, a profile of that name stands there, or the folder cannot be written.
+    """
+    if is_path(name):
+        raise UsageError(f"init {name}: give a name, not a path; the profile is written to {own_profiles()}")
+    path = own_profiles() / f"{profile_name(name)}.toml"
+    text = (shipped_profiles() / f"{EXAMPLE}.toml").read_text(encoding="utf-8")
+    keep_private()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{path} stands there already and is not overwritten; edit it, or choose another name") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror or error})") from None
+    told = {"name": name, "path": str(path)}
+    sys.stdout.write(json.dumps(told) + "\n" if as_json else f"{path}\nStart it with: arbtui --profile {name}\n")
+    return 0
+
+
+def print_places(state_dir: str | None, as_json: bool) -> int:
+    """Print the folders that the program reads and writes."""
+    places = {"profiles": str(own_profiles()), "shipped_profiles": str(shipped_profiles()), "state": str(state_root(state_dir))}
+    if as_json:
+        sys.stdout.write(json.dumps(places, indent=2) + "\n")
+        return 0
+    for what, where in places.items():
+        sys.stdout.write(f"{what.replace('_', ' '):<17} {where}\n")
+    return 0

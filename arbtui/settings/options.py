@@ -1,0 +1,34 @@
+"""What the command line hands to the runtime: the checked settings, and what is told for one start only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from arbtui.settings.output import JsonOutput
+from arbtui.settings.profile import Settings
+
+Speed = Literal["real", "max"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """One session: the console, or headless."""
+
+    settings: Settings
+    state_root: Path  #: holds a folder for each profile; see :mod:`arbtui.settings.state`
+    headless: bool = False
+    speed: Speed = "real"  #: ``max`` runs on the virtual clock, headless ``sim`` only
+    max_runtime_s: float | None = None  #: from the first update to the closing of the gate; None: until stopped
+    json: JsonOutput | None = None  #: where the summary goes at the end
+    confirm: str | None = None  #: the profile's name, typed: what arms ``live``
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayOptions:
+    """One replay of recordings through the same engine."""
+
+    settings: Settings  #: its mode is ``paper``
+    files: tuple[Path, ...]  #: at least one, each an ordinary file that could be opened
+    state_root: Path | None = None  #: None: a fresh temporary folder
+    speed: float | None = 1.0  #: times the recorded speed; None: as fast as possible, on the virtual clock
+    json: JsonOutput | None = None  #: where the summary goes at the end
