@@ -1,0 +1,78 @@
+"""RecordingFeed: plays recordings as if they came from the venues now."""
+
+import asyncio
+from collections.abc import Collection, Iterator, Sequence
+from math import ceil
+from pathlib import Path
+
+from arbtui.exchanges.feed import Deliver, Frame
+from arbtui.marketdata.recording import open_recordings
+from arbtui.model.clock import Clock
+from arbtui.model.errors import UsageError
+
+_TURN = 256  # batches delivered without waiting before the loop's other tasks get a turn, when the replay is behind
+
+
+class RecordingFeed:
+    """A MarketDataFeed made of recordings.
+
+    A frame is delivered on the millisecond at or after its time, never before it; frames of one receive time together, all others
+    one by one and in order. As fast as possible is the same code in a virtual-time loop.
+
+    Args:
+        paths: the recordings, opened at once.
+        clock: the clock of the loop that :meth:`run` runs in.
+        exchanges: the profile's exchanges.
+        speed: how many times faster than recorded.
+
+    Raises:
+        UsageError: a file cannot be replayed with this profile.
+    """
+
+    def __init__(self, paths: Sequence[Path], clock: Clock, exchanges: Collection[str] | None = None, speed: float = 1.0) -> None:
+        if not speed > 0.0:
+            raise UsageError(f"--speed {speed}: must be above 0, or max")
+        self._batches = _batches(open_recordings(paths, exchanges))
+        self._clock = clock
+        self._ns_per_ms = 1e6 * speed
+        self.delivered = 0  #: frames so far
+
+    async def run(self, deliver: Deliver) -> None:
+        """Deliver everything and return; raises UsageError where a file turns out damaged, after what came before it."""
+        clock = self._clock
+        start = clock.monotonic()
+        first: int | None = None
+        unslept = 0
+        for ts_ns, frames in self._batches:
+            if first is None:
+                first = ts_ns
+            wait = start + ceil((ts_ns - first) / self._ns_per_ms) / 1000 - clock.monotonic()
+            if wait > 1e-6:
+                await asyncio.sleep(wait)
+                unslept = 0
+            elif (unslept := unslept + 1) % _TURN == 0:
+                await asyncio.sleep(0)
+            self.delivered += len(frames)
+            deliver(frames)
+
+    def request_snapshot(self, exchange: str, code: str) -> None:
+        """Nothing: a recording holds what it holds; the snapshots in it come at their time."""
+
+
+def _batches(messages: Iterator[tuple[int, Frame]]) -> Iterator[tuple[int, list[Frame]]]:
+    """Group frames of equal time; what was collected is yielded before an error passes."""
+    batch: list[Frame] = []
+    batch_ts = 0
+    try:
+        for ts_ns, frame in messages:
+            if batch and ts_ns != batch_ts:
+                yield batch_ts, batch
+                batch = []
+            batch_ts = ts_ns
+            batch.append(frame)
+    except UsageError:
+        if batch:
+            yield batch_ts, batch
+        raise
+    if batch:
+        yield batch_ts, batch
