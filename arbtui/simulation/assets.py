@@ -1,0 +1,98 @@
+"""The simulated universe: real assets first, then made-up ones, each with its rank, price and rules on both venues."""
+
+import difflib
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+
+from arbtui.exchanges.binance.rules import spot_market
+from arbtui.exchanges.upbit.rules import krw_market
+from arbtui.model.errors import UsageError
+from arbtui.model.market import Market
+from arbtui.simulation.asset_table import REAL_ASSETS
+
+UNIVERSE = 1000  #: how many assets there are to trade
+RATE_ASSET = "USDT"  #: traded against KRW on Upbit: the executable KRW/USDT rate
+RATE = 1400.0  #: KRW per USDT that the walk starts from
+
+_MIN_COST = Decimal(5)  #: Binance's NOTIONAL of most USDT markets
+_FINEST_DECIMALS = 8
+_BINANCE_TICK_CEILING = -2  #: 0.01: Binance quotes even BTC to the cent
+_MAJORS = 20  #: ranks whose price unit is a tenth of what others of that price have
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One asset. ``rank`` is its place by liquidity from 1, ``price`` where its walk starts, in USDT."""
+
+    symbol: str
+    rank: int
+    price: float
+
+    @property
+    def tick(self) -> Decimal:
+        """Binance's price unit: 0.1 to 1 bps of the price for majors, 1 to 10 bps below, as real ones are."""
+        digits = 4 if self.rank <= _MAJORS else 3
+        exponent = min(_BINANCE_TICK_CEILING, math.floor(math.log10(self.price)) - digits)
+        return Decimal(1).scaleb(max(exponent, -_FINEST_DECIMALS))
+
+    @property
+    def lot(self) -> Decimal:
+        """Binance's lot step: worth 1 USDT at most, so that an order of 100 USDT holds a hundred lots or more."""
+        return Decimal(1).scaleb(min(math.floor(-math.log10(self.price)), 0))
+
+
+@cache
+def universe() -> dict[str, Asset]:
+    """All simulated assets by symbol, in order of rank."""
+    assets = {symbol: Asset(symbol, rank, price) for rank, (symbol, price) in enumerate(REAL_ASSETS, 1)}
+    for rank in range(len(REAL_ASSETS) + 1, UNIVERSE + 1):
+        symbol = f"S{rank:04}"
+        assets[symbol] = Asset(symbol, rank, _made_up_price(symbol))
+    return assets
+
+
+def select(selection: int | Sequence[str]) -> list[Asset]:
+    """The first ``selection`` assets by rank, or those named, in the order of their naming.
+
+    Raises:
+        UsageError: a number out of range, no name, or a name that is not simulated (with the nearest one that is).
+    """
+    known = universe()
+    if isinstance(selection, int):
+        if not 1 <= selection <= len(known):
+            raise UsageError(f"--symbols {selection}: the simulator has 1 to {len(known)} symbols")
+        return list(known.values())[:selection]
+    if not selection:
+        raise UsageError("--symbols: no symbol is named")
+    return [_named(symbol.strip().upper(), known) for symbol in dict.fromkeys(selection)]
+
+
+def simulated_markets(selection: int | Sequence[str]) -> dict[str, dict[str, Market]]:
+    """The markets of ``selection`` by exchange and code, KRW-USDT always among Upbit's.
+
+    Raises:
+        UsageError: as :func:`select`.
+    """
+    assets = select(selection)
+    upbit = [krw_market(RATE_ASSET)] + [krw_market(asset.symbol) for asset in assets]
+    binance = [spot_market(asset.symbol, "USDT", asset.tick, asset.lot, _MIN_COST) for asset in assets]
+    return {"upbit": {market.code: market for market in upbit}, "binance": {market.code: market for market in binance}}
+
+
+def _named(symbol: str, known: dict[str, Asset]) -> Asset:
+    try:
+        return known[symbol]
+    except KeyError:
+        near = difflib.get_close_matches(symbol, known, 1, 0.0)[0]
+        raise UsageError(f"--symbols: {symbol} is not among the {len(known)} simulated symbols; the nearest is {near}") from None
+
+
+def _made_up_price(symbol: str) -> float:
+    """0.05 to 20 USDT, three digits, from the name alone."""
+    share = int.from_bytes(hashlib.sha256(symbol.encode()).digest()[:4], "big") / 2**32
+    price = 0.05 * math.pow(400.0, share)
+    return round(price, 2 - math.floor(math.log10(price)))

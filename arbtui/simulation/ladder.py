@@ -1,0 +1,105 @@
+"""One side of a simulated book: integer price keys, with the wire's own text kept beside each level."""
+
+import math
+import random
+from collections.abc import Callable
+from statistics import NormalDist
+
+#: Sizes of one market are drawn from this many quantiles of their distribution, written out once.
+PALETTE = 32
+SIZE_SIGMA = 1.06  #: of the logarithm: p90 over p10 is 15, as recorded
+
+_QUANTILES = tuple(NormalDist().inv_cdf((i + 0.5) / PALETTE) for i in range(PALETTE))
+
+Size = tuple[str, float]
+
+
+def size_palette(mean: float, lot: float, text: Callable[[float], str]) -> tuple[Size, ...]:
+    """Lognormal sizes with ``mean`` (in base), in multiples of ``lot``, as (text, value that the text reads back as)."""
+    median = mean * math.exp(-(SIZE_SIGMA**2) / 2)
+    lots = (max(1, round(median * math.exp(SIZE_SIGMA * z) / lot)) for z in _QUANTILES)
+    texts = [text(n * lot) for n in lots]
+    return tuple((t, float(t)) for t in texts)
+
+
+class LadderSide:
+    """Levels of one side, best first. A key is a price in units, negated for bids, so that keys always ascend.
+
+    ``changed`` gathers the keys that differ from what was last told, in order of change.
+    """
+
+    __slots__ = ("_gap", "_palette", "_random", "_text", "changed", "depth", "keys", "prices", "qtys", "sizes")
+
+    def __init__(self, stream: random.Random, palette: tuple[Size, ...], depth: int, text: Callable[[int], str], gap: float) -> None:
+        self._random = stream.random
+        self._palette = palette
+        self._text = text
+        self._gap = gap
+        self.depth = depth
+        self.keys: list[int] = []
+        self.prices: list[str] = []
+        self.sizes: list[str] = []
+        self.qtys: list[float] = []
+        self.changed: dict[int, None] = {}
+
+    def clear(self, text: Callable[[int], str], gap: float) -> None:
+        """Forget every level, because the price unit has changed to that of ``text``; ``gap`` is in new units."""
+        self._text, self._gap = text, gap
+        self.keys, self.prices, self.sizes, self.qtys = [], [], [], []
+        self.changed.clear()
+
+    def move(self, best: int) -> None:
+        """Make ``best`` the best key: what lies before it is taken, what the far end lacks is added."""
+        keys, changed = self.keys, self.changed
+        gone = 0
+        for key in keys:
+            if key >= best:
+                break
+            changed[key] = None
+            gone += 1
+        if gone:
+            del keys[:gone], self.prices[:gone], self.sizes[:gone], self.qtys[:gone]
+        if not keys or keys[0] != best:
+            self._insert(0, best)
+            if len(keys) > 1 and keys[1] - best > 4.0 * self._gap:
+                self._insert(1, min(best + self._step(), keys[1] - 1))
+        while len(keys) < self.depth:
+            self._insert(len(keys), keys[-1] + self._step())
+        while len(keys) > self.depth:
+            changed[keys.pop()] = None
+            del self.prices[-1], self.sizes[-1], self.qtys[-1]
+
+    def resize(self, index: int) -> None:
+        """Give the level at ``index`` another size."""
+        old = self.sizes[index]
+        size, qty = self._palette[int(self._random() * PALETTE)]
+        while size == old:
+            size, qty = self._palette[int(self._random() * PALETTE)]
+        self.sizes[index] = size
+        self.qtys[index] = qty
+        self.changed[self.keys[index]] = None
+
+    def resize_below(self) -> None:
+        """Give one level behind the best another size, mostly a near one."""
+        share = self._random()
+        self.resize(1 + int(share * share * (len(self.keys) - 1)))
+
+    def take_changes(self) -> str:
+        """The levels changed since the last call, as the inside of a JSON array of [price, size] strings; gone ones have size 0."""
+        held = dict(zip(self.keys, self.sizes, strict=True))
+        text = self._text
+        changes = ",".join([f'["{text(key)}","{held.get(key, "0.00000000")}"]' for key in self.changed])
+        self.changed.clear()
+        return changes
+
+    def _insert(self, index: int, key: int) -> None:
+        size, qty = self._palette[int(self._random() * PALETTE)]
+        self.keys.insert(index, key)
+        self.prices.insert(index, self._text(key))
+        self.sizes.insert(index, size)
+        self.qtys.insert(index, qty)
+        self.changed[key] = None
+
+    def _step(self) -> int:
+        """Units to the next level: exponential around the mean gap, at least one."""
+        return 1 + int(-math.log(1.0 - self._random()) * (self._gap - 1.0)) if self._gap > 1.0 else 1

@@ -1,0 +1,183 @@
+"""The market simulator: two venues' wire bytes out of chance, in real or virtual time by the same code."""
+
+import asyncio
+import math
+import time
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+from arbtui.exchanges.feed import Deliver, MarketDataFeed
+from arbtui.model.clock import Clock
+from arbtui.model.market import Market
+from arbtui.model.money import decimal_of
+from arbtui.model.rng import Rng
+from arbtui.simulation.assets import RATE, RATE_ASSET, Asset, select, simulated_markets
+from arbtui.simulation.binance_market import BinanceMarket
+from arbtui.simulation.config import SimulatorConfig
+from arbtui.simulation.matching import ExternalBook
+from arbtui.simulation.paths import BPS, TICK_S, AssetPath, RatePath, Swing
+from arbtui.simulation.scenario import SCENARIOS, depth_usdt, rates, volatility_bps
+from arbtui.simulation.stage import Stage
+from arbtui.simulation.upbit_market import UpbitMarket
+
+#: After a stall of the process at most this much is made up for, in one delivery; the rest of the market's time is skipped.
+MAX_CATCH_UP_TICKS = 50
+#: Markets that open in one tick: a thousand symbols are all there after one second, without one great burst.
+OPENINGS_PER_TICK = 10
+
+_RATE_BOOKS_PER_S, _RATE_TRADES_PER_S = 4.0, 1.0
+_RATE_LEVEL_USDT = 40_000.0  #: KRW-USDT is among Upbit's deepest markets
+_FIRST_UPDATE_ID, _FIRST_TRADE_ID = 10_000_000_000, 1_000_000_000
+
+State = Mapping[str, Any]
+
+
+class MarketSimulator(MarketDataFeed):
+    """Upbit's KRW markets and Binance's USDT markets of ``symbols``, and KRW-USDT.
+
+    ``state`` is what :meth:`state` said in an earlier run: prices and ids go on from there, with fresh chance. The same
+    seed, symbols and state give the same bytes.
+    """
+
+    def __init__(self, config: SimulatorConfig, symbols: int | Sequence[str], rng: Rng, clock: Clock, state: State | None = None) -> None:
+        self.config = config
+        self.markets: dict[str, dict[str, Market]] = simulated_markets(symbols)
+        self.messages = 0  #: frames delivered so far
+        self.cpu_s = 0.0  #: seconds of CPU that this thread spent inside the simulator
+        self._clock = clock
+        self._scenario = SCENARIOS[config.scenario]
+        self._generation = int(state["generation"]) + 1 if state else 0
+        self._rng = rng
+        self._stage = Stage()
+        self._swing = Swing(self._scenario.swing_period_s, self._scenario.swing_damping) if self._scenario.swing else None
+        self._rate = RatePath(self._stream("rate"), RATE, state["rate"] if state else None)
+        self._paths: dict[str, AssetPath] = {}
+        self._upbit: dict[str, UpbitMarket] = {}
+        self._binance: dict[str, BinanceMarket] = {}
+        self._earlier: dict[str, list[float]] = dict(state["assets"]) if state else {}
+        self._open_rate_market()
+        for place, asset in enumerate(select(symbols)):
+            self._open(asset, 1 + place // OPENINGS_PER_TICK)
+
+    async def run(self, deliver: Deliver) -> None:
+        """Deliver what is due every 10 ms until cancelled."""
+        clock, stage = self._clock, self._stage
+        first = stage.tick
+        start = clock.monotonic()
+        start_ms = clock.time_ms()
+        while True:
+            # The grid is absolute, so a late wake-up is not the next one's delay.
+            await asyncio.sleep(start + (stage.tick + 1 - first) * TICK_S - clock.monotonic())
+            entered = time.thread_time()
+            due = first + math.floor((clock.monotonic() - start) / TICK_S + 1e-6)
+            skipped = due - stage.tick - MAX_CATCH_UP_TICKS
+            if skipped > 0:
+                start += skipped * TICK_S
+                start_ms += skipped * 10
+                due -= skipped
+            for tick in range(stage.tick + 1, due + 1):
+                stage.act(tick, start_ms + (tick - first) * 10)
+            frames, stage.frames = stage.frames, []
+            self.messages += len(frames)
+            self.cpu_s += time.thread_time() - entered
+            if frames:
+                deliver(frames)
+
+    def request_snapshot(self, exchange: str, code: str) -> None:
+        """Answer with a depth snapshot soon; on Upbit, whose every frame is one, with the book at once (next delivery)."""
+        if exchange == "upbit":
+            self._upbit[code].send_snapshot()
+        else:
+            self._binance[code].request_snapshot()
+
+    def book(self, exchange: str, code: str) -> ExternalBook:
+        """The book at the venue now: the same that the last frames describe."""
+        return self._upbit[code] if exchange == "upbit" else self._binance[code]
+
+    def prices(self) -> dict[str, float]:
+        """Fair prices of now in USDT by symbol."""
+        return {symbol: math.exp(path.log_mid) for symbol, path in self._paths.items()}
+
+    def state(self) -> dict[str, Any]:
+        """What a later run needs to go on from here, as JSON-able values; symbols of earlier runs are kept."""
+        assets = dict(self._earlier)
+        for symbol, path in self._paths.items():
+            upbit, binance = self._upbit[f"KRW-{symbol}"], self._binance[f"{symbol}USDT"]
+            assets[symbol] = [path.log_mid, *path.basis, binance.update_id, binance.trade_id, upbit.trade_id]
+        return {"generation": self._generation, "rate": self._rate.log_rate, "assets": assets}
+
+    def _open(self, asset: Asset, tick: int) -> None:
+        symbol, scenario, stage = asset.symbol, self._scenario, self._stage
+        upbit_market, binance_market = self.markets["upbit"][f"KRW-{symbol}"], self.markets["binance"][f"{symbol}USDT"]
+        spreads = {
+            market.exchange: scenario.spread_bps(market.exchange, asset.rank, unit_bps)
+            for market, unit_bps in (
+                (upbit_market, _unit_bps(upbit_market, asset.price * self._rate.krw)),
+                (binance_market, _unit_bps(binance_market, asset.price)),
+            )
+        }
+        rate_spread = _unit_bps(self.markets["upbit"][f"KRW-{RATE_ASSET}"], self._rate.krw)
+        swing_bps = scenario.swing_bps(sum(spreads.values()), rate_spread)
+        stream = self._stream(symbol)
+        path = AssetPath(stream, asset.price, volatility_bps(asset.rank), self._rate, self._swing, swing_bps)
+        earlier = self._earlier.get(symbol)
+        if earlier:
+            path.restore(earlier[0], (earlier[1], earlier[2]))
+        self._paths[symbol] = path
+        expected = rates(asset.rank)
+        upbit = UpbitMarket(
+            upbit_market,
+            path,
+            stage,
+            stream,
+            books_per_s=expected.upbit_books,
+            trades_per_s=expected.upbit_trades,
+            spread_bps=spreads["upbit"],
+            level_usdt=depth_usdt("upbit", asset.rank) / 5,
+            least_move_bps=scenario.least_move_bps,
+            trade_id=int(earlier[5]) if earlier else _FIRST_TRADE_ID,
+        )
+        binance = BinanceMarket(
+            binance_market,
+            path,
+            stage,
+            stream,
+            depths_per_s=expected.binance_depths,
+            touches_per_s=expected.binance_touches,
+            trades_per_s=expected.binance_trades,
+            spread_bps=spreads["binance"],
+            level_usdt=depth_usdt("binance", asset.rank) / 5,
+            least_move_bps=scenario.least_move_bps,
+            update_id=int(earlier[3]) if earlier else _FIRST_UPDATE_ID,
+            trade_id=int(earlier[4]) if earlier else _FIRST_TRADE_ID,
+        )
+        self._upbit[upbit.code] = upbit
+        self._binance[binance.code] = binance
+        binance.start(tick)
+        upbit.start(tick + 3)
+
+    def _open_rate_market(self) -> None:
+        market = self.markets["upbit"][f"KRW-{RATE_ASSET}"]
+        rate_market = UpbitMarket(
+            market,
+            self._rate,
+            self._stage,
+            self._stream("rate market"),
+            books_per_s=_RATE_BOOKS_PER_S,
+            trades_per_s=_RATE_TRADES_PER_S,
+            spread_bps=_unit_bps(market, self._rate.krw),
+            level_usdt=_RATE_LEVEL_USDT,
+            least_move_bps=0.0,
+            trade_id=_FIRST_TRADE_ID,
+        )
+        self._upbit[market.code] = rate_market
+        rate_market.start(1)
+
+    def _stream(self, name: str) -> Random:
+        return self._rng.stream(f"simulator:{name}:{self._generation}")
+
+
+def _unit_bps(market: Market, price: float) -> float:
+    """The price unit at ``price``, in bps of it."""
+    return float(market.price_units.at(decimal_of(price))) / price / BPS

@@ -1,0 +1,170 @@
+"""Fair prices: a jumping mid per asset, a walking KRW/USDT rate, and a basis between the venues.
+
+All are advanced on demand to a tick (10 ms), from one random stream each, so that a symbol's path does not depend on
+which other symbols run.
+"""
+
+import math
+import random
+from functools import cache
+from statistics import NormalDist
+
+TICK_S = 0.01  #: the simulator's grain of time, in seconds
+BPS = 1e-4
+
+#: Jumps a second: with it the mid rests in nine of ten steps of 0.1 s, and kurtosis falls from 0.1 s to 10 s as recorded.
+JUMP_RATE = 0.8
+#: One jump in ten is 2.5 times as large; the divisor keeps the variance at one.
+LARGE_SHARE, LARGE_FACTOR = 0.1, 2.5
+_JUMP_SCALE = 1.0 / math.sqrt(JUMP_RATE * (1.0 - LARGE_SHARE + LARGE_SHARE * LARGE_FACTOR**2))
+#: Prices are drawn back to where they started with this time constant, so that days of running stay on the map.
+ANCHOR_S = 12 * 3600.0
+
+RATE_WALK_BPS = 3.7 / math.sqrt(300.0)  #: of the KRW/USDT rate, a square root of a second
+SLOW_BASIS_BPS, SLOW_BASIS_HALF_LIFE_S = 7.0, 660.0
+FAST_BASIS_BPS, FAST_BASIS_HALF_LIFE_S = 3.0, 15.0
+
+#: Quantiles of the normal distribution: drawing one costs a tenth of ``random.gauss``.
+_QUANTILES = 4096
+_NORMAL = tuple(NormalDist().inv_cdf((i + 0.5) / _QUANTILES) for i in range(_QUANTILES))
+
+
+class RatePath:
+    """KRW per USDT."""
+
+    __slots__ = ("_anchor", "_random", "_tick", "krw", "log_rate")
+
+    def __init__(self, stream: random.Random, anchor: float, log_rate: float | None) -> None:
+        self._random = stream.random
+        self._anchor = math.log(anchor)
+        self._tick = 0
+        self.log_rate = self._anchor if log_rate is None else log_rate
+        self.krw = math.exp(self.log_rate)
+
+    @property
+    def krw_per_usdt(self) -> float:
+        """The rate itself: USDT is priced like any other asset."""
+        return self.krw
+
+    def advance(self, tick: int) -> None:
+        """Walk to ``tick``."""
+        elapsed = (tick - self._tick) * TICK_S
+        self._tick = tick
+        step = RATE_WALK_BPS * BPS * math.sqrt(elapsed) * _NORMAL[int(self._random() * _QUANTILES)]
+        self.log_rate += step + (self._anchor - self.log_rate) * elapsed / ANCHOR_S
+        self.krw = math.exp(self.log_rate)
+
+
+class AssetPath:
+    """The fair price of one asset on both venues: ``usdt`` on Binance, ``krw`` on Upbit, after :meth:`advance`."""
+
+    __slots__ = ("_anchor", "_random", "_rate", "_sigma", "_swing", "_swing_bps", "_tick", "basis", "krw", "log_mid", "usdt")
+
+    def __init__(
+        self, stream: random.Random, price: float, sigma_bps: float, rate: RatePath, swing: "Swing | None", swing_bps: float
+    ) -> None:
+        self._random = stream.random
+        self._anchor = math.log(price)
+        self._sigma = sigma_bps * BPS
+        self._rate = rate
+        self._swing = swing
+        self._swing_bps = swing_bps * BPS
+        self._tick = 0
+        self.log_mid = self._anchor
+        #: Two numbers in standard deviations: swing and its velocity, or the slow and the fast part of the basis.
+        self.basis = (self._normal(), self._normal())
+        self.advance(0)
+
+    @property
+    def krw_per_usdt(self) -> float:
+        """The fair rate."""
+        return self._rate.krw
+
+    def restore(self, log_mid: float, basis: tuple[float, float]) -> None:
+        """Go on from where an earlier run stopped."""
+        self.log_mid, self.basis = log_mid, basis
+        self.advance(0)
+
+    def advance(self, tick: int) -> None:
+        """Go on to ``tick``; both fair prices are of that instant."""
+        steps = tick - self._tick
+        if steps > 0:
+            self._tick = tick
+            self._jump(steps * TICK_S)
+            a, b = self.basis
+            if self._swing is not None:
+                self.basis = self._swing.step(a, b, steps, self._normal(), self._normal())
+            else:
+                slow, fast = _decays(steps)
+                self.basis = (
+                    a * slow + math.sqrt(1.0 - slow * slow) * self._normal(),
+                    b * fast + math.sqrt(1.0 - fast * fast) * self._normal(),
+                )
+        a, b = self.basis
+        if self._swing is not None:
+            half = 0.5 * self._swing_bps * a
+            self.usdt = math.exp(self.log_mid - half)
+            self.krw = math.exp(self.log_mid + half) * self._rate.krw
+        else:
+            self.usdt = math.exp(self.log_mid)
+            self.krw = self.usdt * (1.0 + (SLOW_BASIS_BPS * a + FAST_BASIS_BPS * b) * BPS) * self._rate.krw
+
+    def _jump(self, elapsed: float) -> None:
+        expected = JUMP_RATE * elapsed
+        if expected < 0.5:
+            chance = self._random()
+            if chance >= expected:
+                return
+            size = self._sigma * _JUMP_SCALE * self._normal()
+            if chance < expected * LARGE_SHARE:
+                size *= LARGE_FACTOR
+        else:
+            size = self._sigma * math.sqrt(elapsed) * self._normal()
+        # Drawn back only where it jumps anyway: between jumps the price must rest.
+        self.log_mid += size + (self._anchor - self.log_mid) * max(elapsed, 1.0 / JUMP_RATE) / ANCHOR_S
+
+    def _normal(self) -> float:
+        return _NORMAL[int(self._random() * _QUANTILES)]
+
+
+@cache
+def _decays(steps: int) -> tuple[float, float]:
+    seconds = steps * TICK_S
+    return 0.5 ** (seconds / SLOW_BASIS_HALF_LIFE_S), 0.5 ** (seconds / FAST_BASIS_HALF_LIFE_S)
+
+
+class Swing:
+    """A damped oscillator driven by noise: symmetric, mean zero, smooth, and it visits both sides in turn.
+
+    Position and velocity (over the angular frequency) have variance one when stationary; steps are exact for any
+    length. By Rice's formula a level of c standard deviations is passed upwards exp(-c^2/2) / period times a second.
+    """
+
+    def __init__(self, period_s: float, damping: float) -> None:
+        self._omega = 2.0 * math.pi / period_s
+        self._damping = damping
+        self._cache: dict[int, tuple[float, ...]] = {}
+
+    def step(self, position: float, velocity: float, steps: int, noise: float, more_noise: float) -> tuple[float, float]:
+        """Position and velocity ``steps`` ticks later, given two standard normal draws."""
+        xx, xv, vx, vv, l11, l21, l22 = self._cache.get(steps) or self._transition(steps)
+        return (
+            xx * position + xv * velocity + l11 * noise,
+            vx * position + vv * velocity + l21 * noise + l22 * more_noise,
+        )
+
+    def _transition(self, steps: int) -> tuple[float, ...]:
+        seconds, omega, zeta = steps * TICK_S, self._omega, self._damping
+        damped = omega * math.sqrt(1.0 - zeta * zeta)
+        decay = math.exp(-zeta * omega * seconds)
+        cos, sin = decay * math.cos(damped * seconds), decay * math.sin(damped * seconds)
+        ratio = omega / damped
+        xx, xv, vx, vv = cos + zeta * ratio * sin, ratio * sin, -ratio * sin, cos - zeta * ratio * sin
+        # The noise restores the stationary covariance, the identity: its covariance is 1 - M M', here as a Cholesky factor.
+        cxx, cxv, cvv = 1.0 - xx * xx - xv * xv, -xx * vx - xv * vv, 1.0 - vx * vx - vv * vv
+        l11 = math.sqrt(max(cxx, 0.0))
+        l21 = cxv / l11 if l11 > 0.0 else 0.0
+        result = (xx, xv, vx, vv, l11, l21, math.sqrt(max(cvv - l21 * l21, 0.0)))
+        if len(self._cache) < 10_000:
+            self._cache[steps] = result
+        return result

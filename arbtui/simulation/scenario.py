@@ -1,0 +1,83 @@
+"""How the simulated market behaves: rates, spreads and depth by rank, and the two scenarios.
+
+Figures are set against recorded ones in docs/simulator.md. ``rank`` counts from 1; bps are of the price.
+"""
+
+import math
+from dataclasses import dataclass
+
+#: Messages a second of the first symbol over both venues, and how they fall with rank: about 1,000 over the first 50
+#: symbols and 5,000 over the first 1,000.
+RATE_OF_FIRST = 65.7
+RATE_EXPONENT = -0.463
+
+MAJORS = 10  #: ranks of the calmest mids and the tightest books
+
+UPBIT_TRADE_SHARE = 0.02
+BINANCE_TRADE_SHARE = 0.06
+
+#: Fees of one cycle: Upbit 5 bps, Binance 10 bps, changing the rate 5 bps; and the threshold that the engine asks on top.
+CYCLE_FEES_BPS = 20.0
+THRESHOLD_BPS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Expected messages a second of one symbol, by kind."""
+
+    upbit_books: float
+    upbit_trades: float
+    binance_depths: float
+    binance_touches: float
+    binance_trades: float
+
+
+def rates(rank: int) -> Rates:
+    """Message rates of the symbol of ``rank``: books approach their venue's 10 a second, best prices take the rest."""
+    total = RATE_OF_FIRST * math.pow(rank, RATE_EXPONENT)
+    books = 10.0 * (1.0 - math.exp(-0.03 * total - 0.0003 * total * total))
+    touches = total * (1.0 - UPBIT_TRADE_SHARE - BINANCE_TRADE_SHARE) - 2.0 * books
+    return Rates(books, UPBIT_TRADE_SHARE * total, books, touches, BINANCE_TRADE_SHARE * total)
+
+
+def volatility_bps(rank: int) -> float:
+    """Standard deviation of the mid's change over one second."""
+    return 1.2 if rank <= MAJORS else 2.5 if rank <= 60 else 4.0
+
+
+def depth_usdt(exchange: str, rank: int) -> float:
+    """Mean value of the best five levels of one side, in USDT."""
+    return 150_000.0 * math.pow(rank, -0.5) if exchange == "binance" else 45_000.0 * math.pow(rank, -0.3)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One way for the market to behave."""
+
+    name: str
+    widest_spread_bps: float  #: no book is quoted wider, unless one price unit is wider
+    swing: bool  #: each asset's basis swings over its costs, symmetrically, the mean exactly zero
+    swing_period_s: float = 6.0
+    swing_damping: float = 0.4
+    swing_over_costs: float = 1.1  #: standard deviation of the swing, as a multiple of a cycle's costs with the threshold
+    least_move_bps: float = 0.3  #: quotes follow the fair price when it is at least this far away
+
+    def spread_bps(self, exchange: str, rank: int, tick_bps: float) -> float:
+        """Median quoted spread; majors stand at one price unit on Binance."""
+        major = 0.0 if exchange == "binance" else 0.6
+        wanted = major if rank <= MAJORS else 7.0 * math.pow(rank / 40, 0.6)
+        return max(tick_bps, min(wanted, self.widest_spread_bps))
+
+    def swing_bps(self, spreads_bps: float, rate_spread_bps: float) -> float:
+        """Standard deviation of the swing for a symbol whose two spreads add up to ``spreads_bps``; 0 without a swing."""
+        if not self.swing:
+            return 0.0
+        return self.swing_over_costs * (CYCLE_FEES_BPS + THRESHOLD_BPS + (spreads_bps + rate_spread_bps) / 2)
+
+
+#: Calibrated to the recordings; basis: common walk, slow and fast Ornstein-Uhlenbeck parts.
+NORMAL = Scenario("normal", widest_spread_bps=150.0, swing=False)
+#: Every symbol clears its costs several times a minute in both directions.
+BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0)
+
+SCENARIOS = {scenario.name: scenario for scenario in (BUSY, NORMAL)}

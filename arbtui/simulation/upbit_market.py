@@ -1,0 +1,220 @@
+"""A simulated Upbit market: whole books of 15 units on a 100 ms grid, only when changed, and trades; in DEFAULT format."""
+
+import math
+import random
+from collections.abc import Iterator
+from typing import Protocol
+
+from arbtui.exchanges.feed import Frame
+from arbtui.model.book import Level
+from arbtui.model.clock import iso_ms
+from arbtui.model.market import BandedUnits, Market
+from arbtui.simulation.ladder import LadderSide, size_palette
+from arbtui.simulation.stage import GRID, Stage
+
+UNITS = 15  #: levels of a book frame
+_REACH = 25  #: how far a ladder may reach above the fair price, in mean gaps
+
+_UNIT = '{"ask_price":%s,"bid_price":%s,"ask_size":%s,"bid_size":%s}'
+_BOOK = f'%d,"total_ask_size":%.8f,"total_bid_size":%.8f,"orderbook_units":[{",".join([_UNIT] * UNITS)}],"stream_type":"%s","level":0}}'
+_REALTIME, _SNAPSHOT = "REALTIME", "SNAPSHOT"
+
+
+class FairPrice(Protocol):
+    """A fair price in KRW: of an asset, or of USDT itself."""
+
+    @property
+    def krw(self) -> float:
+        """The fair price as of the last :meth:`advance`."""
+        ...
+
+    @property
+    def krw_per_usdt(self) -> float:
+        """The fair rate as of its own last step."""
+        ...
+
+    def advance(self, tick: int) -> None:
+        """Go on to ``tick``."""
+        ...
+
+
+class UpbitMarket:
+    """One market, quoted around the fair price of ``path``; ``level_usdt`` is the mean value of one level."""
+
+    __slots__ = (
+        "_asks",
+        "_bands",
+        "_bids",
+        "_book_head",
+        "_fair_range",
+        "_gap_bps",
+        "_least_move_bps",
+        "_opening",
+        "_opening_price",
+        "_phase_log",
+        "_random",
+        "_spread",
+        "_spread_bps",
+        "_stage",
+        "_trade_chance",
+        "_trade_head",
+        "_trade_id",
+        "_unit",
+        "code",
+        "market",
+        "path",
+    )
+
+    def __init__(
+        self,
+        market: Market,
+        path: FairPrice,
+        stage: Stage,
+        stream: random.Random,
+        *,
+        books_per_s: float,
+        trades_per_s: float,
+        spread_bps: float,
+        level_usdt: float,
+        least_move_bps: float,
+        trade_id: int,
+    ) -> None:
+        self.market = market
+        self.code = market.code
+        self.path = path
+        self._stage = stage
+        self._random = stream.random
+        self._phase_log = 1.0 / math.log1p(-min(books_per_s / GRID, 0.999))
+        self._trade_chance = trades_per_s / books_per_s
+        self._spread_bps = spread_bps
+        self._gap_bps = 0.4 + 0.35 * spread_bps
+        self._least_move_bps = least_move_bps
+        self._trade_id = trade_id
+        self._spread = 1
+        self._unit = 0.0
+        self._fair_range = math.inf, -math.inf
+        units = market.price_units
+        self._bands = [(float(floor), float(unit)) for floor, unit in units.bands] if isinstance(units, BandedUnits) else []
+        palette = size_palette(level_usdt * path.krw_per_usdt / path.krw, float(market.lot_step), "{:.8f}".format)
+        self._bids = LadderSide(stream, palette, UNITS, str, 1.0)
+        self._asks = LadderSide(stream, palette, UNITS, str, 1.0)
+        self._book_head = f'{{"type":"orderbook","code":"{self.code}","timestamp":'
+        self._trade_head = f'{{"type":"trade","code":"{self.code}","timestamp":'
+        self._quote()
+        self._opening = self._asks.prices[0]
+        self._opening_price = float(self._opening)
+
+    def start(self, tick: int) -> None:
+        """Send the first book at ``tick``, then go on by itself."""
+        self._stage.at(tick, self._first)
+
+    def send_snapshot(self) -> None:
+        """Send the book as it stands, as Upbit does at a subscription."""
+        self._send_book(_SNAPSHOT)
+
+    @property
+    def trade_id(self) -> int:
+        """The last sequential id given to a trade."""
+        return self._trade_id
+
+    def bids(self) -> Iterator[Level]:
+        """Bid levels, best first, as last told."""
+        return ((float(price), qty) for price, qty in zip(self._bids.prices, self._bids.qtys, strict=True))
+
+    def asks(self) -> Iterator[Level]:
+        """Ask levels, best first, as last told."""
+        return ((float(price), qty) for price, qty in zip(self._asks.prices, self._asks.qtys, strict=True))
+
+    def _first(self) -> None:
+        self._send_book(_SNAPSHOT)
+        self._appoint()
+
+    def _appoint(self) -> None:
+        """The next book that differs: each place on the grid has the same chance."""
+        skipped = int(math.log(1.0 - self._random()) * self._phase_log)
+        self._stage.at(self._stage.tick + GRID * (1 + skipped), self._change)
+
+    def _change(self) -> None:
+        draw = self._random
+        if draw() < self._trade_chance:
+            self._send_trade()
+        self.path.advance(self._stage.tick)
+        self._quote()
+        side = self._bids if draw() < 0.5 else self._asks
+        side.resize(0)
+        side.resize_below()
+        self._send_book(_REALTIME)
+        self._appoint()
+
+    def _quote(self) -> None:
+        """Put the best prices around the fair one, when it has moved far enough from their middle."""
+        fair = self.path.krw
+        low, high = self._fair_range
+        unit = self._unit if low <= fair < high else self._rule_off(fair)
+        middle = fair / unit
+        bids, asks = self._bids, self._asks
+        if bids.keys:
+            now = 0.5 * (asks.keys[0] - bids.keys[0])
+            if abs(middle - now) < max(0.65, 1e-4 * self._least_move_bps * middle):
+                return
+            if self._random() < 0.3:
+                self._spread = self._draw_spread(unit, fair)
+        best = round(middle - 0.5 * self._spread)
+        bids.move(-best)
+        asks.move(best + self._spread)
+
+    def _rule_off(self, fair: float) -> float:
+        """Take the price unit of today's price and begin the ladder anew.
+
+        The unit is that of a price well above, so that the whole ladder lies on it: a band's unit divides all higher ones.
+        """
+        bands = self._bands
+        here = next(i for i, (floor, _) in enumerate(bands) if fair >= floor)
+        reach = 1.0 + 1e-4 * (self._spread_bps + _REACH * max(self._gap_bps, 1e4 * bands[here][1] / fair))
+        band = next(i for i, (floor, _) in enumerate(bands) if fair * reach >= floor)
+        floor, unit = bands[band]
+        self._unit = unit
+        self._fair_range = floor / reach, (bands[band - 1][0] / reach if band else math.inf)
+        decimals = max(0, -math.floor(math.log10(unit)))
+
+        def text(key: int) -> str:
+            return f"{abs(key) * unit:.{decimals}f}"
+
+        gap = max(1.0, 1e-4 * self._gap_bps * fair / unit)
+        self._bids.clear(text, gap)
+        self._asks.clear(text, gap)
+        self._spread = self._draw_spread(unit, fair)
+        return unit
+
+    def _draw_spread(self, unit: float, fair: float) -> int:
+        """Units between best bid and ask: uniform within a third of the median."""
+        return max(1, round(1e-4 * self._spread_bps * fair / unit * (2.0 + 2.0 * self._random()) / 3.0))
+
+    def _send_book(self, stream_type: str) -> None:
+        bids, asks = self._bids, self._asks
+        cells: list[str] = [""] * (4 * UNITS)
+        cells[0::4] = asks.prices
+        cells[1::4] = bids.prices
+        cells[2::4] = asks.sizes
+        cells[3::4] = bids.sizes
+        text = self._book_head + _BOOK % (self._stage.ts_ms, sum(asks.qtys), sum(bids.qtys), *cells, stream_type)
+        bids.changed.clear()
+        asks.changed.clear()
+        self._stage.frames.append(Frame("upbit", text.encode()))
+
+    def _send_trade(self) -> None:
+        bought = self._random() < 0.5
+        side = self._asks if bought else self._bids
+        price = float(side.prices[0])
+        qty = side.qtys[0] * self._random()
+        ts_ms = self._stage.ts_ms
+        date, _, time = iso_ms(ts_ms)[:19].partition("T")
+        self._trade_id += 1
+        change = "EVEN" if price == self._opening_price else "RISE" if price > self._opening_price else "FALL"
+        text = (
+            f'{self._trade_head}{ts_ms},"trade_date":"{date}","trade_time":"{time}","trade_timestamp":{ts_ms},'
+            f'"trade_price":{side.prices[0]},"trade_volume":{qty + 1e-8:.8f},"ask_bid":"{"BID" if bought else "ASK"}",'
+            f'"prev_closing_price":{self._opening},"change":"{change}","change_price":{abs(price - self._opening_price):.8f},'
+            f'"sequential_id":{self._trade_id},"stream_type":"REALTIME"}}'
+        )
+        self._stage.frames.append(Frame("upbit", text.encode()))
