@@ -1,0 +1,181 @@
+"""The console application: one screen, one frame timer, and the keys that work from everywhere."""
+
+import gc
+import time
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from arbtui.console.config import ConsoleConfig
+from arbtui.console.driver import GuardedDriver
+from arbtui.console.frame import FrameRate
+from arbtui.console.ink import Inks
+from arbtui.console.screens.main import MainScreen
+from arbtui.console.screens.quit import QuitScreen
+from arbtui.console.theme import THEMES
+from arbtui.views import Controls, ReadModel
+
+OPERATOR = "operator"
+"""Result of the app when the operator quit."""
+
+HANGUP = "hangup"
+"""Result of the app when its terminal went away."""
+
+
+def freeze_garbage() -> None:
+    """Collect once and take what is left out of later collections: a full collection would stop the loop for 30 ms."""
+    gc.collect()
+    gc.freeze()
+
+
+class ConsoleApp(App[str]):
+    """Run it with ``await app.run_async(mouse=False)`` as a sibling task of the engine.
+
+    Afterwards ``return_value`` is :data:`OPERATOR`, :data:`HANGUP` or what ``exit`` was given; when a handler raised,
+    ``return_code`` is 1 and :attr:`failure` holds the error (``run_async`` itself returns normally).
+
+    Args:
+        model: what is painted.
+        controls: what keys call; ``kill`` also from the input thread.
+        config: frame rate and theme.
+        after_first_paint: called once; freezes the garbage collector unless given otherwise.
+        monotonic: seconds, for pacing what is painted; tests hold it still.
+    """
+
+    TITLE = "arbtui"
+    CSS_PATH = "console.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance variable
+        (0, "-w-tiny"), (60, "-w-small"), (80, "-w-normal"), (150, "-w-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - as above
+        (0, "-h-tiny"), (12, "-h-small"), (24, "-h-normal"), (36, "-h-tall"),
+    ]
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+k", "kill", "KILL", id="kill", priority=True, tooltip="Halt now: nothing more is sent. Works anywhere, never asks"),
+        Binding("ctrl+q", "quit", "quit", id="quit", priority=True, tooltip="Quit; asks once when something is open"),
+        Binding("ctrl+c", "no_interrupt", "", id="interrupt", priority=True, show=False, tooltip="Does nothing: ^Q quits, ^K halts"),
+        Binding("ctrl+p", "command_palette", "palette", id="palette", priority=True, tooltip="Every command by name; themes"),
+    ]
+
+    def __init__(
+        self,
+        model: ReadModel,
+        controls: Controls,
+        config: ConsoleConfig,
+        *,
+        after_first_paint: Callable[[], None] | None = freeze_garbage,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(driver_class=GuardedDriver)
+        self.animation_level = "none"
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self.theme = THEMES[config.theme].name
+        self.frame = FrameRate(config.frame_rate)
+        self._model = model
+        self._controls = controls
+        self._after_first_paint = after_first_paint
+        self._inks = Inks(THEMES[config.theme].variables)
+        self.main = MainScreen(self._inks, model, controls, self.frame, monotonic)
+
+    def get_default_screen(self) -> Screen[object]:
+        """The one screen."""
+        return self.main  # type: ignore[return-value]
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What a handler, timer or widget raised, which ended the app."""
+        return self._exception
+
+    @property
+    def is_terminal_stalled(self) -> bool:
+        """Whether the terminal has stopped reading: printing to it would block."""
+        return bool(getattr(self._driver, "stalled", False))
+
+    def on_mount(self) -> None:
+        """One timer paints everything."""
+        self.theme_changed_signal.subscribe(self, lambda theme: self._theme_changed(theme.variables))
+        self.set_interval(1 / self.frame.full, self._paint_frame)
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        self.main.tick_all()
+        if self._after_first_paint is not None:
+            self.call_after_refresh(self._after_first_paint)
+
+    def _paint_frame(self) -> None:
+        take_recovery = getattr(self._driver, "take_recovery", None)
+        if take_recovery is not None and take_recovery():
+            self.screen.refresh()
+        if self.frame.due() and not self.is_terminal_stalled:
+            self.main.tick()
+
+    def _theme_changed(self, variables: dict[str, str]) -> None:
+        self._inks.load(variables)
+        self.main.repaint()
+
+    # the driver's sink
+
+    def kill_key_pressed(self) -> None:
+        """ctrl+k was read. Runs in the input thread, so that a busy loop cannot delay it."""
+        self._controls.kill("KEY")
+
+    def input_ended(self) -> None:
+        """Nobody can type any more."""
+        self.exit(HANGUP)
+
+    def input_failed(self, error: Exception) -> None:
+        """The input thread raised: end as after any other error."""
+        self._handle_exception(error)
+
+    # keys
+
+    def action_kill(self) -> None:
+        """Close the gate; the input thread has done so already where there is one."""
+        self._controls.kill("KEY")
+        self.main.flash.say("KILL: the gate is closed, nothing more is sent. r re-arms", "kill")
+        self.main.tick_all()
+
+    async def action_quit(self) -> None:
+        """Quit, or ask once when something is open."""
+        header = self._model.header()
+        if isinstance(self.screen, QuitScreen) or not (header.open_cycles or header.orders_in_flight):
+            self.exit(OPERATOR)
+            return
+        self.push_screen(QuitScreen(header), lambda yes: self.exit(OPERATOR) if yes else None)
+
+    def action_no_interrupt(self) -> None:
+        """Habit presses ctrl+c; it must neither quit nor halt."""
+        self.main.flash.say("^C does nothing here: ^Q quits, ^K halts trading", "warn")
+
+    def action_theme_named(self, name: str) -> None:
+        """Change the colours."""
+        self.theme = THEMES[name].name
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: themes and every binding of the main screen. KILL is a key only, never a list entry away."""
+        for name in THEMES:
+            yield SystemCommand(f"Theme: {name}", f"Colours for a {name} terminal", lambda name=name: self.action_theme_named(name))
+        for binding in MainScreen.BINDINGS:
+            if isinstance(binding, Binding) and binding.id not in ("back", "pane.previous"):
+                name = f"{binding.description[:1].upper()}{binding.description[1:]}"
+                yield SystemCommand(name, binding.tooltip, lambda action=binding.action: self._run_on_main(action))
+        yield SystemCommand("Quit", "Quit; asks once when something is open", self.action_quit)
+
+    async def _run_on_main(self, action: str) -> None:
+        await self.run_action(action, self.main)
+
+    # the end
+
+    def _fatal_error(self) -> None:
+        """End without Textual's crash dump: it prints local variables, and those may hold secrets."""
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        """Nothing: whoever runs the app reports :attr:`failure`, and a stalled terminal would block the print."""
+        self._exit_renderables.clear()

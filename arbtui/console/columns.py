@@ -1,0 +1,100 @@
+"""The columns of the routes: fixed widths, numbers to the right, and which go first when the terminal is narrow."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from arbtui.console.ink import Span
+from arbtui.console.numbers import age, arrow, fit, fit_right, price, quantity, short, signed
+from arbtui.views import RouteRow
+
+IDLE_MS = 500.0
+"""Books older than this are greyed: still tradable, but nothing has happened."""
+
+
+def state_word(row: RouteRow) -> str:
+    """The state as shown: the usual answer, no edge, is IDLE."""
+    return "IDLE" if row.state == "BELOW_THRESHOLD" else row.state or "-"
+
+
+def is_stale(row: RouteRow) -> bool:
+    """Whether the row's prices are not to be believed."""
+    return row.state in ("STALE", "GAPPED", "NO_BOOK", "CROSSED", "BOOK_AGE", "MESSAGE_AGE")
+
+
+def _edge_text(row: RouteRow) -> str:
+    return f"{arrow(row.edge_bps)} {signed(row.edge_bps, 1):>7}"
+
+
+def _fills_text(row: RouteRow) -> str:
+    return f"{row.fills:,d}" if row.fills < 10_000 else short(row.fills)
+
+
+def _sign_ink(value: float) -> str:
+    return "up" if value > 0 else "down" if value < 0 else "soft"
+
+
+def _state_ink(row: RouteRow) -> str:
+    word = state_word(row)
+    if word == "OPEN":
+        return "key"
+    if word == "READY":
+        return "up"
+    if word == "IDLE":
+        return "dim"
+    return "kill" if word in ("HALTED", "RESIDUAL") else "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``rank``: columns with the highest go first when there is no room. ``sort``: what `s` sorts by."""
+
+    key: str
+    title: str
+    width: int
+    rank: int
+    text: Callable[[RouteRow], str]
+    ink: Callable[[RouteRow], str]
+    sort: Callable[[RouteRow], float | str]
+    numeric: bool = True
+
+    def cell(self, row: RouteRow, width: int = 0) -> Span:
+        """The cell of ``row``, ``width`` wide, or as wide as the column."""
+        text, width = self.text(row), width or self.width
+        faded = self.numeric and is_stale(row)
+        return (fit_right(text, width) if self.numeric else fit(text, width), "faint" if faded else self.ink(row))
+
+
+def _constant(ink: str) -> Callable[[RouteRow], str]:
+    return lambda row: ink
+
+
+def _age_ink(row: RouteRow) -> str:
+    return "soft" if row.age_ms < IDLE_MS else "dim"
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("sym", "SYM", 7, 0, lambda r: r.symbol, _constant("strong"), lambda r: r.symbol, numeric=False),
+    Column("buy", "BUY@", 8, 1, lambda r: r.buy_at, _constant("soft"), lambda r: r.buy_at, numeric=False),
+    Column("sell", "SELL@", 8, 1, lambda r: r.sell_at, _constant("soft"), lambda r: r.sell_at, numeric=False),
+    Column("buypx", "BUY px", 13, 9, lambda r: price(r.buy_px), _constant("text"), lambda r: r.buy_px),
+    Column("sellpx", "SELL px", 13, 9, lambda r: price(r.sell_px), _constant("text"), lambda r: r.sell_px),
+    Column("edge", "EDGE bp", 9, 3, _edge_text, lambda r: _sign_ink(r.edge_bps), lambda r: r.edge_bps),
+    Column("net", "NET bp", 8, 2, lambda r: signed(r.net_bps, 1), lambda r: _sign_ink(r.net_bps), lambda r: r.net_bps),
+    Column("size", "SIZE", 10, 6, lambda r: quantity(r.size), _constant("text"), lambda r: r.size),
+    Column("depth", "DEPTH", 7, 8, lambda r: short(r.depth), _constant("soft"), lambda r: r.depth),
+    Column("age", "AGE", 6, 4, lambda r: age(r.age_ms), _age_ink, lambda r: r.age_ms),
+    Column("fills", "FILLS", 5, 5, _fills_text, lambda r: "text" if r.fills else "faint", lambda r: r.fills),
+    Column("state", "STATE", 9, 2, state_word, _state_ink, state_word, numeric=False),
+)
+"""In the order of the screen."""
+
+GAP = 1
+
+
+def columns_for(width: int) -> tuple[tuple[Column, ...], int]:
+    """The columns that ``width`` cells hold and the gap between them; the last, the state, takes what is left."""
+    chosen = list(COLUMNS)
+    while len(chosen) > 2 and sum(column.width + GAP for column in chosen) - GAP > width:
+        chosen.remove(max(reversed(chosen), key=lambda column: column.rank))
+    spare = width - sum(column.width for column in chosen)
+    return tuple(chosen), max(GAP, min(3, (spare - 6) // max(1, len(chosen) - 1)))

@@ -1,0 +1,185 @@
+"""The guarded terminal driver: a terminal that stalls cannot stop the loop, and the kill key does not wait for it.
+
+Textual's own driver queues 30 writes and then blocks the caller, which is the engine's loop. This one drops frames
+instead, counts them, and asks for a full repaint when the terminal reads again. It reads the keyboard itself, in the
+input thread, and tells the sink of ctrl+k before any key is parsed or posted.
+
+Bound to Textual 8.2.8: uses the private ``_writer_thread`` and ``_queue``; tests/console/test_driver.py holds it to that.
+"""
+
+import asyncio
+import os
+import selectors
+import sys
+import time
+from codecs import getincrementaldecoder
+from contextlib import suppress
+from queue import Full
+from typing import IO, Any, Protocol, cast, runtime_checkable
+
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
+from textual.drivers.linux_driver import LinuxDriver
+
+from arbtui.console.killkey import KillKeyScanner
+
+RESERVED_SLOTS = 6
+"""Slots of the writer's queue that frames may not take: what restores the terminal must find room."""
+
+CLOSE_TIMEOUT_S = 0.5
+_END_SYNCHRONISED_UPDATE = "\x1b[?2026l"
+
+
+@runtime_checkable
+class InputSink(Protocol):
+    """What the driver tells the app. The first is called in the input thread, the others in the loop."""
+
+    def kill_key_pressed(self) -> None:
+        """ctrl+k was read: close the gate now. Called in the input thread."""
+        ...
+
+    def input_ended(self) -> None:
+        """The terminal is gone: nobody can type any more."""
+        ...
+
+    def input_failed(self, error: Exception) -> None:
+        """The input thread raised; without it the console is deaf."""
+        ...
+
+
+class TerminalFile:
+    """Writes straight to a descriptor, without Python's buffer and its lock.
+
+    A daemon thread that hangs in a *buffered* write holds that buffer's lock for ever, and then the interpreter aborts
+    at exit. A terminal that is gone makes writes silent, not an exception in a thread that nobody watches.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.gone = False
+
+    def write(self, text: str) -> int:
+        """Write all of ``text``; blocks while the terminal does not read."""
+        rest = memoryview(text.encode("utf-8", "replace"))
+        while rest and not self.gone:
+            try:
+                rest = rest[os.write(self._descriptor, rest) :]
+            except OSError:
+                self.gone = True
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is ever held back."""
+
+    def fileno(self) -> int:
+        """The terminal's descriptor."""
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        """Whether somebody can look at it."""
+        return os.isatty(self._descriptor)
+
+
+class GuardedDriver(LinuxDriver):
+    """Textual's driver for Linux and macOS, made safe for a loop that trades."""
+
+    def __init__(self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        if not isinstance(app, InputSink):
+            raise TypeError(f"{type(app).__name__} does not say what the kill key does")
+        self._sink: InputSink = app
+        self._terminal = TerminalFile(sys.__stderr__.fileno() if sys.__stderr__ is not None else 2)
+        self._file = cast(IO[str], self._terminal)  # type: ignore[assignment]
+        self._restoring: list[str] | None = None
+        self.drops = 0
+        """Writes dropped because the terminal did not read."""
+        self.stalled = False
+        """True from the first dropped write until the terminal has read everything before it."""
+
+    def write(self, data: str) -> None:
+        """Queue ``data`` for the terminal, or drop it; never blocks."""
+        if self._restoring is not None:
+            self._restoring.append(data)
+            return
+        writer = self._writer_thread
+        if writer is None or self.stalled or not writer.is_alive() or self._queued(writer) >= MAX_QUEUED_WRITES - RESERVED_SLOTS:
+            self.stalled = True
+            self.drops += 1
+            return
+        self._put(writer, data)
+
+    def take_recovery(self) -> bool:
+        """True once after a stall, when the terminal reads again: the caller must then repaint everything."""
+        writer = self._writer_thread
+        if not self.stalled or writer is None or not writer.is_alive() or self._queued(writer):
+            return False
+        self.stalled = False
+        self.write(_END_SYNCHRONISED_UPDATE)
+        return True
+
+    def stop_application_mode(self) -> None:
+        """Restore the terminal; everything it takes travels in one of the reserved slots."""
+        self._restoring = []
+        try:
+            super().stop_application_mode()
+        finally:
+            parts, self._restoring = self._restoring, None
+            if self._writer_thread is not None:
+                self._put(self._writer_thread, _END_SYNCHRONISED_UPDATE + "".join(parts))
+
+    def close(self) -> None:
+        """End the writer, but wait no longer than half a second for a terminal that does not read."""
+        if self._writer_thread is not None:
+            self._put(self._writer_thread, None)
+            self._writer_thread.join(CLOSE_TIMEOUT_S)
+
+    def _query_in_band_window_resize(self) -> None:
+        """Not asked for: it brings pixel mouse reports and smooth scrolling, thousands of events that the engine pays for."""
+
+    @staticmethod
+    def _queued(writer: WriterThread) -> int:
+        return writer._queue.qsize()
+
+    @staticmethod
+    def _put(writer: WriterThread, data: str | None) -> None:
+        with suppress(Full):  # even the reserved slots are taken: the terminal has not read for long, and nothing may wait for it
+            writer._queue.put_nowait(data)
+
+    def _run_input_thread(self) -> None:
+        try:
+            self.run_input_thread()
+        except Exception as error:  # whatever it was, a deaf console must not look alive
+            self._tell(self._sink.input_failed, error)
+
+    def run_input_thread(self) -> None:
+        """Read keys until told to stop: first look for the kill key, then parse and post."""
+        scanner = KillKeyScanner()
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(0.1):
+                    try:
+                        data = os.read(self.fileno, 4096)
+                    except OSError:
+                        data = b""
+                    if not data:
+                        self._tell(self._sink.input_ended)
+                        return
+                    if scanner.feed(data, time.monotonic()):
+                        self._sink.kill_key_pressed()
+                    text = decode(data)
+                    for message in parser.feed(text) if text else ():
+                        self.process_message(message)
+                for message in parser.tick():
+                    self.process_message(message)
+        with suppress(EOFError, ParseError):  # the end of the input inside a sequence
+            list(parser.feed(""))
+
+    def _tell(self, sink: Any, *arguments: Any) -> None:
+        loop: asyncio.AbstractEventLoop = self._loop
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(sink, *arguments)

@@ -1,0 +1,46 @@
+"""How often the console paints: full rate while the loop keeps up, less when it lags or the terminal stalls."""
+
+LAG_LIMIT_MS = 8.0
+"""p99 of the loop's lag above which painting steps back: the engine's decisions take microseconds, this is the console's doing."""
+
+STEP_DOWN_S = 2.0
+"""At most one step down in this time: the lag is measured over a window, and a step needs time to show."""
+
+STEP_UP_S = 10.0
+"""Calm seconds before one step up."""
+
+
+class FrameRate:
+    """Decides which ticks of a timer at ``full`` Hz paint. Steps ``full``, half, a fifth (10, 5, 2 Hz)."""
+
+    def __init__(self, full: int) -> None:
+        self._dividers = (1, 2, 5)
+        self._step = 0
+        self._ticks = 0
+        self._changed_at = 0.0
+        self._trouble_at = 0.0
+        self.full = full
+        self.drops = 0
+
+    @property
+    def hz(self) -> float:
+        """Frames a second now."""
+        return max(1.0, self.full / self._dividers[self._step])
+
+    def due(self) -> bool:
+        """Whether this tick paints."""
+        self._ticks += 1
+        return self._ticks % max(1, round(self.full / self.hz)) == 0
+
+    def observe(self, now: float, lag_p99_ms: float, drops: int) -> None:
+        """Judge the last second: ``now`` in monotonic seconds, the lag's p99 in ms, the driver's dropped writes so far."""
+        trouble = lag_p99_ms > LAG_LIMIT_MS or drops > self.drops
+        self.drops = drops
+        if trouble:
+            self._trouble_at = now
+            if self._step < len(self._dividers) - 1 and now - self._changed_at >= STEP_DOWN_S:
+                self._step += 1
+                self._changed_at = now
+        elif self._step and now - max(self._trouble_at, self._changed_at) >= STEP_UP_S:
+            self._step -= 1
+            self._changed_at = now

@@ -1,0 +1,57 @@
+"""Finds ctrl+k in the bytes of a terminal, before anything else has read them.
+
+Legacy terminals send 0x0b. The kitty protocol (CSI u) sends the key's code point and modifiers, with Hangul on also the
+letter that lies on K of the Korean (2-set) layout; xterm's modifyOtherKeys sends ``CSI 27 ; modifiers ; code ~``. Text
+inside a bracketed paste is no key. Other modifiers beside ctrl do not matter: a wrong halt is cheap, a missed one is not.
+"""
+
+import re
+
+_TOKEN = re.compile(
+    rb"\x1b\[200~|\x1b\[201~|\x0b"
+    rb"|\x1b\[(?P<code>\d+)(?::\d*)?(?::(?P<base>\d+))?;(?P<mods>\d+)(?::\d)?(?:;[\d:]*)?u"
+    rb"|\x1b\[27;(?P<xmods>\d+);(?P<xcode>\d+)~"
+)
+_PARTIAL = re.compile(rb"\x1b(?:\[[\d:;]*)?$")
+_CODES = frozenset({ord("k"), ord("K"), 0x314F})
+_CTRL = 0b100
+_LONGEST = 64
+
+PASTE_SILENCE_S = 2.0
+"""A paste whose end never comes must not disarm the key: after this long without a byte it counts as over."""
+
+
+class KillKeyScanner:
+    """Feed it every byte read, in order; it remembers sequences and pastes that are cut between two reads."""
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._pasting = False
+        self._last = 0.0
+
+    def feed(self, data: bytes, now: float) -> bool:
+        """True when ``data``, read at ``now`` (monotonic seconds), holds the kill key."""
+        if self._pasting and now - self._last > PASTE_SILENCE_S:
+            self._pasting = False
+        self._last = now
+        data = self._tail + data
+        partial = _PARTIAL.search(data)
+        self._tail = data[partial.start() :] if partial and len(data) - partial.start() < _LONGEST else b""
+        found = False
+        for token in _TOKEN.finditer(data):
+            text = token.group()
+            if text == b"\x1b[200~":
+                self._pasting = True
+            elif text == b"\x1b[201~":
+                self._pasting = False
+            elif not self._pasting and _is_kill(token):
+                found = True
+        return found
+
+
+def _is_kill(token: re.Match[bytes]) -> bool:
+    if token.group() == b"\x0b":
+        return True
+    mods = token["mods"] or token["xmods"]
+    codes = (token["code"], token["base"], token["xcode"])
+    return bool((int(mods) - 1) & _CTRL) and any(int(code) in _CODES for code in codes if code)

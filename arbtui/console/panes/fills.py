@@ -1,0 +1,68 @@
+"""Pane 2: the blotter. One line a cycle with both its legs, newest first; stays put once the operator has scrolled."""
+
+from arbtui.console.grid import Grid
+from arbtui.console.ink import Inks, Span
+from arbtui.console.numbers import arrow, clock, fit, fit_right, price, quantity, signed
+from arbtui.views import CycleLine, ReadModel
+
+_STATE_INKS = {"HEDGED": "soft", "OPEN": "key", "UNWOUND": "warn", "RESIDUAL": "kill"}
+
+
+class FillsPane(Grid[CycleLine]):
+    """The last cycles of ``model``."""
+
+    def __init__(self, inks: Inks, model: ReadModel) -> None:
+        super().__init__(inks, 2, "Fills", id="fills")
+        self._model = model
+        self._seen = -1
+
+    def identity(self, row: CycleLine) -> str:
+        """The cycle."""
+        return row.id
+
+    def version(self, row: CycleLine) -> int:
+        """A line is replaced as a whole when its cycle goes on."""
+        return hash(row)
+
+    def empty_text(self) -> str:
+        """Before the first."""
+        return "no fills yet"
+
+    def title_left(self) -> list[Span]:
+        """How many are kept; whether new ones move the view."""
+        return [(f"{len(self.rows)}", "soft"), ("  held, g follows" if self.pinned else "", "warn")]
+
+    def spans(self, row: CycleLine, width: int) -> list[Span]:
+        """Time, symbol, buy leg, sell leg, result; venues and quantities of the second leg as room allows."""
+        roomy, wide = width >= 92, width >= 116
+        sold = quantity(row.sell_qty)
+        same = sold == quantity(row.buy_qty)
+        result = f"{arrow(row.pnl)} {signed(row.pnl)}" if row.state != "OPEN" else "-"
+        ink = "soft" if row.state == "OPEN" or not row.pnl else "up" if row.pnl > 0 else "down"
+        spans: list[Span] = [
+            (clock(row.ts_ms) + " ", "dim"),
+            (fit(row.symbol, 6) + " ", "strong"),
+            ("BUY ", "dim"),
+            (fit(row.buy_at, 8), "soft"),
+            (fit_right(quantity(row.buy_qty), 9), "text"),
+        ]
+        if roomy:
+            spans += [(" @ ", "dim"), (fit(price(row.buy_px), 11), "soft")]
+        spans += [(" → " if roomy else "  ", "dim"), ("SELL ", "dim"), (fit(row.sell_at, 8), "soft")]
+        if wide:
+            spans.append((fit_right(sold, 9), "text" if same else "warn"))
+        if roomy:
+            spans += [(" @ ", "dim"), (fit(price(row.sell_px), 11), "soft")]
+        spans.append((fit_right(result, 11), ink))
+        if wide:
+            spans.append((fit_right(f"{row.elapsed_ms:,.0f}ms", 9), "dim"))
+        spans.append((" " + fit(row.state, 8), _STATE_INKS.get(row.state, "text")))
+        return spans
+
+    def tick(self) -> None:
+        """Take new cycles when there are any."""
+        seen = self._model.cycles_version
+        if seen != self._seen:
+            self._seen = seen
+            self.set_rows(self._model.cycles())
+        self.paint_changed()

@@ -1,0 +1,98 @@
+"""The filter's input, in the place of the flash line while it is open: text, live count of matches, what is wrong."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from arbtui.console.ink import Inks
+from arbtui.console.lines import Lines
+from arbtui.console.query import Query, QueryError, parse
+
+
+class FilterBar(Horizontal):
+    """Opens with `/`. Enter keeps the filter, Esc clears it."""
+
+    DEFAULT_CSS = """
+    FilterBar { height: 1; display: none; background: $panel; }
+    FilterBar #filter-mark { width: 9; }
+    FilterBar Input { width: 1fr; background: $panel; border: none; padding: 0; height: 1; }
+    FilterBar #filter-count { width: 44; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "clear", "Clear the filter", id="filter.clear", tooltip="Clear the filter and close it", show=False),
+    ]
+
+    class Changed(Message):
+        """A filter that can be understood; ``done`` when the bar closes."""
+
+        def __init__(self, query: Query, done: bool) -> None:
+            super().__init__()
+            self.query = query
+            self.done = done
+
+    def __init__(self, inks: Inks, matches: Callable[[], tuple[int, int]]) -> None:
+        super().__init__(id="filter-bar")
+        self._inks = inks
+        self._matches = matches
+        self._error = ""
+        self._query = Query()
+
+    def compose(self) -> ComposeResult:
+        """Mark, input, count."""
+        yield Lines(self._inks, id="filter-mark")
+        yield Input(placeholder="xrp edge>5 state:open net>3 !buy:upbit", id="filter-input", compact=True, select_on_focus=False)
+        yield Lines(self._inks, id="filter-count")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the operator is typing a filter."""
+        return bool(self.display)
+
+    def open(self, text: str) -> None:
+        """Show the bar with the filter in force."""
+        self.display = True
+        self.query_one("#filter-mark", Lines).show([([(" filter /", "key")], "")])
+        field = self.query_one(Input)
+        field.value = text
+        field.cursor_position = len(text)
+        field.focus()
+        self.tick()
+
+    def tick(self) -> None:
+        """Paint the live count."""
+        shown, total = self._matches()
+        said = (self._error, "warn") if self._error else (f"{shown} of {total} match   Enter keeps  Esc clears", "soft")
+        self.query_one("#filter-count", Lines).show([([(" ", "text"), said], "")])
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as it is typed; what cannot be understood leaves the last filter in force and says why."""
+        event.stop()
+        if not self.is_open:
+            return
+        try:
+            self._query = parse(event.value)
+            self._error = ""
+            self.post_message(self.Changed(self._query, done=False))
+        except QueryError as error:
+            self._error = str(error)
+        self.tick()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the filter."""
+        event.stop()
+        self.display = False
+        self.post_message(self.Changed(self._query, done=True))
+
+    def action_clear(self) -> None:
+        """Show everything again."""
+        self._query = Query()
+        self._error = ""
+        self.display = False
+        self.query_one(Input).value = ""
+        self.post_message(self.Changed(self._query, done=True))

@@ -1,0 +1,32 @@
+"""The flash line: one row of what just happened or why a key did nothing. Gone after a few seconds."""
+
+import time
+from collections.abc import Callable
+
+from arbtui.console.ink import Inks
+from arbtui.console.lines import Lines
+from arbtui.console.numbers import fit
+
+SHOWN_S = 8.0
+
+
+class Flash(Lines):
+    """Says one thing at a time; the newest wins."""
+
+    def __init__(self, inks: Inks, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(inks, id="flash")
+        self._monotonic = monotonic
+        self._until = 0.0
+        self.text = ""
+
+    def say(self, text: str, ink: str = "text") -> None:
+        """Show ``text`` now."""
+        self.text = text
+        self._until = self._monotonic() + SHOWN_S
+        self.show([([(" ", "text"), (fit(text, max(0, self.size.width - 2)), ink)], "")])
+
+    def tick(self) -> None:
+        """Clear what has been shown long enough."""
+        if self.text and self._monotonic() >= self._until:
+            self.text = ""
+            self.show([])

@@ -1,0 +1,148 @@
+"""Pane 1: every route with its net edge, or its first blocking reason. Filtered, sorted, and calm under the cursor."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from textual import events
+
+from arbtui.console.columns import COLUMNS, Column, columns_for
+from arbtui.console.grid import Grid
+from arbtui.console.ink import Inks, Span
+from arbtui.console.query import Query
+from arbtui.views import ReadModel, RouteRow
+
+SORT_EVERY_S = 1.0
+"""Rows are put in order at most so often: a table that dances cannot be read."""
+
+SORT_REST_S = 2.0
+"""No re-sort so soon after a cursor move: the row that the operator aims at must not jump away."""
+
+_BY_KEY = {column.key: column for column in COLUMNS}
+
+
+class RoutesPane(Grid[RouteRow]):
+    """The routes of ``model``. Rows off screen are brought up to date in slices, at least once between two sorts."""
+
+    def __init__(self, inks: Inks, model: ReadModel, monotonic: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(inks, 1, "Routes", id="routes", has_head=True)
+        self._model = model
+        self._monotonic = monotonic
+        self._columns: tuple[Column, ...] = COLUMNS
+        self._gap = 1
+        self.query_filter = Query()
+        self.sort_key = "net"
+        self.sort_reverse = False
+        self._sorted_at = -SORT_EVERY_S
+        self._moved_at = -SORT_REST_S
+        self._slice_at = 0
+
+    def identity(self, row: RouteRow) -> str:
+        """The route."""
+        return row.id
+
+    def version(self, row: RouteRow) -> int:
+        """The read model counts."""
+        return row.version
+
+    def spans(self, row: RouteRow, width: int) -> list[Span]:
+        """The cells of the columns in force."""
+        gap: Span = (" " * self._gap, "text")
+        spans: list[Span] = []
+        *others, state = self._columns
+        used = 0
+        for column in others:
+            spans += [column.cell(row), gap]
+            used += column.width + self._gap
+        return [*spans, state.cell(row, max(state.width, width - used - 1))]
+
+    def head(self, width: int) -> list[Span]:
+        """Column heads; the sorted one is underlined and carries its direction."""
+        spans: list[Span] = []
+        for column in self._columns:
+            if spans:
+                spans.append((" " * self._gap, "head"))
+            ordered = column.key == self.sort_key
+            mark = ("▲" if self._ascending else "▼") if ordered else ""
+            text = mark + column.title
+            ink = "sorted" if ordered else "head"
+            pad = " " * (column.width - len(text))
+            spans.extend([(pad, "head"), (text, ink)] if column.numeric else [(text, ink), (pad, "head")])
+        return spans
+
+    def title_left(self) -> list[Span]:
+        """How many, the filter and the order."""
+        total, shown = len(self._model.routes), len(self.rows)
+        filtered = self.query_filter.text
+        count = f"{shown}/{total}" if filtered else f"{total}"
+        spans: list[Span] = [(count, "soft"), ("  ", "rule")]
+        if filtered:
+            spans.append((f"/{filtered}  ", "warn"))
+        return [*spans, (self.order_word, "soft")]
+
+    def empty_text(self) -> str:
+        """Says why nothing is shown."""
+        return f"no route matches /{self.query_filter.text}   Esc clears the filter" if self.query_filter.text else "no routes"
+
+    @property
+    def order_word(self) -> str:
+        """``▼net``: what the rows are ordered by."""
+        return f"{'▲' if self._ascending else '▼'}{self.sort_key}"
+
+    @property
+    def _ascending(self) -> bool:
+        """Numbers start with the largest, words with A; reversed by `S`."""
+        return self.sort_reverse == _BY_KEY[self.sort_key].numeric
+
+    def tick(self, frames_per_s: float) -> None:
+        """One frame: visible rows now, a slice of the others, a sort when it is time."""
+        model = self._model
+        routes = model.routes
+        step = max(1, -(-len(routes) // max(1, int(frames_per_s * SORT_EVERY_S))))
+        model.refresh(routes[self._slice_at : self._slice_at + step])
+        self._slice_at = 0 if self._slice_at + step >= len(routes) else self._slice_at + step
+        now = self._monotonic()
+        if now - self._sorted_at >= SORT_EVERY_S and now - self._moved_at >= SORT_REST_S:
+            self.reorder()
+        model.refresh(self.visible_rows)
+        self.paint_changed()
+
+    def reorder(self) -> None:
+        """Filter and sort now."""
+        self._sorted_at = self._monotonic()
+        rows: Sequence[RouteRow] = [row for row in self._model.routes if self.query_filter(row)]
+        key = _BY_KEY[self.sort_key].sort
+        self.set_rows(sorted(rows, key=lambda row: (key(row), row.id), reverse=not self._ascending))
+
+    def set_query(self, query: Query) -> None:
+        """Show the routes that match, from the top."""
+        if query.text == self.query_filter.text:
+            return
+        self.query_filter = query
+        self._model.refresh(self._model.routes)
+        self.reorder()
+        self.repaint()
+
+    def next_sort(self) -> str:
+        """Order by the next column on screen; its title."""
+        keys = [column.key for column in self._columns]
+        place = keys.index(self.sort_key) if self.sort_key in keys else -1
+        self.sort_key = keys[(place + 1) % len(keys)]
+        self.sort_reverse = False
+        self.reorder()
+        self.repaint()
+        return _BY_KEY[self.sort_key].title
+
+    def reverse_sort(self) -> None:
+        """The other way round."""
+        self.sort_reverse = not self.sort_reverse
+        self.reorder()
+        self.repaint()
+
+    def on_grid_cursor_moved(self) -> None:
+        """Hold still for a moment."""
+        self._moved_at = self._monotonic()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Choose the columns that fit."""
+        self._columns, self._gap = columns_for(self.size.width - 2)
+        super().on_resize(event)

@@ -1,0 +1,101 @@
+"""Pane 4: what the process costs and how well the loop keeps time. One line, two with sparklines, or a page."""
+
+from collections.abc import Iterable
+
+from arbtui.console.ink import Inks, Span
+from arbtui.console.lines import Lines
+from arbtui.console.sparkline import sparkline
+from arbtui.views import GaugeView
+
+LAG_WARN_MS = 10.0
+"""p99 of the loop's lag that the design aims to stay under."""
+
+
+def _fact(name: str, value: str, ink: str = "text") -> list[Span]:
+    return [(f"{name} ", "dim"), (value, ink), ("  ", "text")]
+
+
+class SystemPane(Lines):
+    """The gauges. Focusable only so that Tab and zoom treat it like the others."""
+
+    can_focus = True
+    number = 4
+
+    def __init__(self, inks: Inks) -> None:
+        super().__init__(inks, id="system")
+
+    def tick(self, gauges: GaugeView, ui_hz: float, drops: int) -> None:
+        """Take a new sample; once a second is enough."""
+        height = self.size.height
+        if height >= 8:
+            self.show(self._page(gauges, ui_hz, drops))
+        elif height >= 2:
+            self.show(self._two_lines(gauges, ui_hz, drops))
+        else:
+            self.show([(self._one_line(gauges, ui_hz, drops), "")])
+
+    def _one_line(self, g: GaugeView, hz: float, drops: int) -> list[Span]:
+        lag = "warn" if g.lag_p99_ms > LAG_WARN_MS else "text"
+        return [
+            (" ", "text"),
+            *_fact("cpu", f"{g.cpu_percent:.0f}%"),
+            *_fact("loop p99", f"{g.lag_p99_ms:.1f}ms", lag),
+            *_fact("max", f"{g.lag_max_ms:.1f}"),
+            *_fact("rss", f"{g.rss_mb:.0f}M"),
+            *_fact("fds", f"{g.fds}"),
+            *_fact("q", f"{g.journal_queue}"),
+            *_fact("ui", f"{hz:.0f}Hz drop {drops}", "warn" if drops else "text"),
+            *_fact("snap", f"{g.snapshot_age_s:.0f}s"),
+        ]
+
+    def _two_lines(self, g: GaugeView, hz: float, drops: int) -> list[tuple[list[Span], str]]:
+        lag = "warn" if g.lag_p99_ms > LAG_WARN_MS else "text"
+        wide = max(8, min(30, (self.size.width - 120) // 3))
+        first: list[Span] = [
+            ("── ", "rule"),
+            ("[4] ", "key"),
+            *_fact("cpu", f"{g.cpu_percent:3.0f}%"),
+            *self._spark(g.cpu_history, wide),
+            *_fact("loop p50", f"{g.lag_p50_ms:.1f}"),
+            *_fact("p99", f"{g.lag_p99_ms:.1f}", lag),
+            *_fact("max", f"{g.lag_max_ms:.1f} ms"),
+            *self._spark(g.lag_history, wide),
+            *_fact("msg/s", f"{g.messages_per_s:6,.0f}"),
+            *self._spark(g.messages_history, wide),
+        ]
+        second: list[Span] = [
+            ("       ", "rule"),
+            *_fact("rss", f"{g.rss_mb:.0f}M"),
+            *_fact("fds", f"{g.fds}"),
+            *_fact("journal p50", f"{g.journal_p50_ms:.1f}"),
+            *_fact("p99", f"{g.journal_p99_ms:.1f} ms"),
+            *_fact("q", f"{g.journal_queue}"),
+            *_fact("snapshot", f"#{g.snapshot_no} {g.snapshot_age_s:.0f}s ago"),
+            *_fact("ui", f"{hz:.0f}Hz drop {drops}", "warn" if drops else "text"),
+        ]
+        return [(first, ""), (second, "")]
+
+    def _spark(self, history: Iterable[float], width: int) -> list[Span]:
+        return [(sparkline(history, width), "spark"), ("   ", "text")]
+
+    def _page(self, g: GaugeView, hz: float, drops: int) -> list[tuple[list[Span], str]]:
+        wide = min(60, self.size.width - 44)
+        rows: list[tuple[str, str, Iterable[float]]] = [
+            ("cpu", f"{g.cpu_percent:.1f} %", g.cpu_history),
+            ("memory", f"{g.rss_mb:.1f} MB", g.rss_history),
+            ("loop lag", f"p50 {g.lag_p50_ms:.1f}  p99 {g.lag_p99_ms:.1f}  max {g.lag_max_ms:.1f} ms", g.lag_history),
+            ("messages", f"{g.messages_per_s:,.0f} /s", g.messages_history),
+            ("journal", f"p50 {g.journal_p50_ms:.1f}  p99 {g.journal_p99_ms:.1f} ms  queue {g.journal_queue}", ()),
+            ("snapshot", f"#{g.snapshot_no}, {g.snapshot_age_s:.0f}s ago", ()),
+            ("open files", f"{g.fds}", ()),
+            ("console", f"{hz:.0f} Hz, {drops} writes dropped", ()),
+        ]
+        name: list[Span] = [("── ", "rule"), ("[4] ", "key"), ("System", "title"), (" ", "rule")]
+        lines: list[tuple[list[Span], str]] = [([*name, ("─" * max(0, self.size.width - 14), "rule")], "")]
+        gap = 2 if self.size.height >= 2 * len(rows) + 2 else 1
+        for label, value, history in rows:
+            floor = 0.9 * min(history, default=0.0) if label == "memory" else 0.0
+            spark = sparkline(history, max(0, wide), floor) if history else ""
+            lines.append(([("   ", "text"), (f"{label:11}", "dim"), (f"{value:31}", "text"), (spark.lstrip(), "spark")], ""))
+            lines.extend([([], "")] * (gap - 1))
+        return lines

@@ -1,0 +1,29 @@
+"""The line of panes on small terminals, where one table is shown at a time: ``[1 Routes 412] 2 Fills  3 Risk!1 ...``."""
+
+from arbtui.console.ink import Inks, Span
+from arbtui.console.lines import Lines, justify
+
+PANES = ("routes", "fills", "risk", "system", "log")
+"""By their digits, from 1."""
+
+
+class Tabs(Lines):
+    """Which pane the digits show."""
+
+    def __init__(self, inks: Inks) -> None:
+        super().__init__(inks, id="tabs")
+
+    def tick(self, active: str, routes: int, breaches_open: int, filter_text: str, order: str) -> None:
+        """Paint the panes, and the routes' filter and order at the right."""
+        spans: list[Span] = [(" ", "text")]
+        for number, pane in enumerate(PANES, 1):
+            text = f"{number} {pane.capitalize()}"
+            if pane == "routes":
+                text += f" {routes}"
+            marked: Span = (f"!{breaches_open}" if pane == "risk" and breaches_open else "", "warn")
+            if pane == active:
+                spans += [(f"[{text}{marked[0]}]", "tab"), (" ", "text")]
+            else:
+                spans += [(f" {text}", "soft"), marked, (" ", "text")]
+        right: list[Span] = [(f"/{filter_text}  " if filter_text else "", "warn"), (f"{order} ", "soft")]
+        self.show([(justify(spans, right if active == "routes" else [], self.size.width), "")])

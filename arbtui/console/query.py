@@ -1,0 +1,89 @@
+"""The filter line of the routes: ``xrp edge>5 state:open !buy:upbit``. Every word must hold.
+
+A word alone is looked for in the symbol, both venues and the state. ``field:text`` looks in one field, ``field>5`` (also
+``<  >=  <=  =``) compares a number, ``!`` before a word turns it around.
+"""
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from arbtui.views import RouteRow
+
+NUMBERS: dict[str, Callable[[RouteRow], float]] = {
+    "edge": lambda row: row.edge_bps,
+    "net": lambda row: row.net_bps,
+    "size": lambda row: row.size,
+    "depth": lambda row: row.depth,
+    "age": lambda row: row.age_ms,
+    "fills": lambda row: row.fills,
+}
+"""Numeric fields: edges in bps, sizes in the base asset, age in ms."""
+
+TEXTS: dict[str, Callable[[RouteRow], str]] = {
+    "sym": lambda row: row.symbol,
+    "buy": lambda row: row.buy_at,
+    "sell": lambda row: row.sell_at,
+    "state": lambda row: "IDLE" if row.state == "BELOW_THRESHOLD" else row.state,
+}
+"""Fields of words."""
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "=": operator.eq,
+}
+_WORD = re.compile(r"^(?P<field>[a-z]+)(?P<op>>=|<=|>|<|=|:)(?P<value>.*)$")
+
+Test = Callable[[RouteRow], bool]
+
+
+class QueryError(ValueError):
+    """The filter cannot be understood; the text says which word and what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A filter ready to run; ``text`` as typed, empty = everything."""
+
+    text: str = ""
+    tests: tuple[Test, ...] = ()
+
+    def __call__(self, row: RouteRow) -> bool:
+        """True when every word holds for ``row``."""
+        return all(test(row) for test in self.tests)
+
+
+def parse(text: str) -> Query:
+    """Read a filter line.
+
+    Raises:
+        QueryError: an unknown field, or a number that is none.
+    """
+    words = text.lower().split()
+    return Query(" ".join(words), tuple(_parse_word(word) for word in words))
+
+
+def _parse_word(word: str) -> Test:
+    if word.startswith("!") and len(word) > 1:
+        test = _parse_word(word[1:])
+        return lambda row: not test(row)
+    match = _WORD.match(word)
+    if match is None:
+        return lambda row: any(word in read(row).lower() for read in TEXTS.values())
+    field, op, value = match["field"], match["op"], match["value"]
+    if field in TEXTS and op in ":=":
+        read_text = TEXTS[field]
+        return lambda row: value in read_text(row).lower()
+    if field in NUMBERS and op != ":":
+        try:
+            bound = float(value)
+        except ValueError:
+            raise QueryError(f"{word}: give a number after {op}") from None
+        read_number, compare = NUMBERS[field], _COMPARE[op]
+        return lambda row: compare(read_number(row), bound)
+    known = " ".join([*(f"{name}:" for name in TEXTS), *(f"{name}>" for name in NUMBERS)])
+    raise QueryError(f"{word}: no such field; there are {known}")

@@ -1,0 +1,235 @@
+"""A lively read model without an engine: what the console's tests and pictures run on. Seeded; time is told to it."""
+
+import argparse
+import asyncio
+import math
+import random
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Literal
+
+from arbtui.console.app import ConsoleApp
+from arbtui.console.config import ConsoleConfig
+from arbtui.views import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow
+
+START_MS = 1_767_258_845_000  # 2026-01-01T09:14:05Z
+PRICES = {
+    "BTC": 64_231.5, "ETH": 3_471.2, "XRP": 0.5156, "SOL": 145.44, "DOGE": 0.1023, "ADA": 0.4471, "AVAX": 27.31, "DOT": 5.912, "LINK": 13.87,
+    "TRX": 0.1204, "NEAR": 4.615, "SHIB": 0.00001712, "APT": 8.44, "ARB": 0.812, "ATOM": 6.77, "SUI": 1.093, "SEI": 0.3718, "STX": 1.442,
+    "SAND": 0.3105, "HBAR": 0.0759,
+}  # fmt: skip
+BLOCKED = ("STALE", "NO_STOCK", "NO_CASH", "LEG_SKEW", "COOLDOWN")
+
+
+class DemoModel:
+    """A `ReadModel` and `Controls` in one; :meth:`step` moves it."""
+
+    def __init__(self, symbols: int = 20, seed: int = 1, profile: str = "upbit-binance", mode: str = "SIM") -> None:
+        self.rng = random.Random(seed)
+        self.now_ms = START_MS
+        self.routes: list[RouteRow] = []
+        names = list(PRICES)
+        for n in range(symbols):
+            symbol = names[n] if n < len(names) else f"{names[n % len(names)]}{n // len(names)}"
+            for buy, sell in (("UPBIT", "BINANCE"), ("BINANCE", "UPBIT")):
+                self.routes.append(RouteRow(f"{symbol}:{buy}>{sell}", symbol, buy, sell))
+        self._price = {row.id: PRICES[names[(i // 2) % len(names)]] for i, row in enumerate(self.routes)}
+        self._cycles: deque[CycleLine] = deque(maxlen=200)
+        self._breaches: list[BreachLine] = []
+        self._log: deque[LogLine] = deque(maxlen=200)
+        self.cycles_version = self.breaches_version = self.log_version = 0
+        self._gauges = GaugeView(14.2, 82.4, 41, 0.6, 2.6, 8.1, 1_042, 0.9, 3.4, 0, 4, 1_182)
+        self._header = HeaderView(
+            profile, mode, "busy" if mode == "SIM" else "", "ARMED", "", "", 0, "", START_MS, 22_364,
+            [ExchangeView("UPBIT", 12, 88, "ok"), ExchangeView("BINANCE", 31, 64, "ok")],
+            1_384.2, 3_000, 1_284.2, 212.05, "USDT", 4, 7, 0, len(self.routes), 3, 12.5,
+        )  # fmt: skip
+        self.noise = 2.2
+        self.kills: list[str] = []
+        self.refreshed = 0
+        self.touch(self.routes)
+
+    # the read model
+
+    def header(self) -> HeaderView:
+        header = self._header
+        header.now_ms = self.now_ms
+        header.breaches_open = sum(not breach.acknowledged for breach in self._breaches)
+        return header
+
+    def refresh(self, rows: Sequence[RouteRow]) -> None:
+        self.refreshed += len(rows)
+
+    def cycles(self) -> Sequence[CycleLine]:
+        return self._cycles
+
+    def breaches(self) -> Sequence[BreachLine]:
+        return sorted(self._breaches, key=lambda breach: (breach.acknowledged, -breach.ts_ms))
+
+    def gauges(self) -> GaugeView:
+        return self._gauges
+
+    def log(self) -> Sequence[LogLine]:
+        return self._log
+
+    # the controls
+
+    def kill(self, source: str, reason: str = "") -> bool:
+        self.kills.append(source)
+        header = self._header
+        if header.state == "HALTED":
+            return False
+        header.state, header.halt_source, header.halt_reason = "HALTED", source, reason
+        header.halt_ts_ms, header.halt_detail = self.now_ms, "4 cycles open, 7 orders pending at UPBIT, BINANCE"
+        for row in self.routes:
+            row.state = "HALTED"
+            row.version += 1
+        return True
+
+    def rearm(self, typed_name: str, reason: str) -> str | None:
+        if typed_name != self._header.profile:
+            return f"the name is not {self._header.profile}"
+        if not reason:
+            return "give a reason: the journal keeps it"
+        self._header.state = "ARMED"
+        return None
+
+    def toggle_pause(self) -> str:
+        self._header.state = "ARMED" if self._header.state == "PAUSED" else "PAUSED"
+        return self._header.state
+
+    def acknowledge(self, breach_id: str) -> str | None:
+        for i, b in enumerate(self._breaches):
+            if b.id == breach_id:
+                self._breaches[i] = BreachLine(b.id, b.ts_ms, b.severity, b.kind, b.scope, b.detail, b.action, True)
+                self.breaches_version += 1
+                return None
+        return "no such breach"
+
+    # what moves it
+
+    def touch(self, rows: Sequence[RouteRow]) -> None:
+        """New figures for ``rows``."""
+        rng = self.rng
+        for row in rows:
+            base = self._price[row.id] * (1 + 0.001 * math.sin(self.now_ms / 9_000 + hash_of(row.symbol)))
+            row.edge_bps = row.edge_bps * 0.97 + rng.gauss(0, self.noise)
+            row.net_bps = row.edge_bps - 15.0 + rng.random() + 8 * (row.fills > 0)
+            krw, usdt = base * 1_384.2, base * (1 + row.edge_bps / 1e4)
+            row.buy_px, row.sell_px = (krw, usdt) if row.buy_at == "UPBIT" else (usdt, krw)
+            row.depth = 40_000 / base * rng.random()
+            row.age_ms = rng.choice((12.0, 40.0, 55.0, 61.0, 88.0, 140.0, 610.0))
+            if self._header.state != "HALTED":
+                blocked = BLOCKED[hash_of(row.id) % len(BLOCKED)] if hash_of(row.id) % 9 == 0 else "BELOW_THRESHOLD"
+                row.state = "OPEN" if row.net_bps > 3 else "READY" if row.net_bps > 0 else blocked
+            if row.state == "STALE":
+                row.age_ms = 2_400.0
+            if row.net_bps > 0:
+                row.size = 100 / base
+            row.version += 1
+
+    def trade(self) -> None:
+        """One more finished cycle."""
+        rng, row = self.rng, self.rng.choice(self.routes)
+        row.fills += 2
+        price = self._price[row.id]
+        qty = round(100 / price, 5)
+        state = rng.choices(("HEDGED", "UNWOUND", "RESIDUAL", "OPEN"), (90, 6, 2, 2))[0]
+        sold = qty if state == "HEDGED" else qty * 0.62
+        prices = (price * 1_384, price) if row.buy_at == "UPBIT" else (price, price * 1_384)
+        pnl = 0.0 if state == "OPEN" else rng.gauss(0.06, 0.09) if state == "HEDGED" else -abs(rng.gauss(0.2, 0.1))
+        self.cycles_version += 1
+        line = CycleLine(
+            f"c{self.cycles_version}", self.now_ms, row.symbol, row.buy_at, qty, prices[0], row.sell_at, sold, prices[1], pnl, rng.uniform(60, 240), state
+        )
+        self._cycles.appendleft(line)
+        self._header.pnl_day += pnl
+        self._header.pnl_session += pnl
+
+    def breach(self, severity: str = "CRIT", kind: str = "LEG_IMBALANCE", scope: str = "SOL", detail: str = "12.5 > 10.0 limit") -> None:
+        """One more breach."""
+        self.breaches_version += 1
+        self._breaches.append(BreachLine(f"b{self.breaches_version}", self.now_ms, severity, kind, scope, detail, "REDUCE", False))
+
+    def say(self, level: str, text: str) -> None:
+        """One more log line."""
+        self.log_version += 1
+        self._log.append(LogLine(self.now_ms, level, text))
+
+    def gauge(self) -> None:
+        """A second has passed for the gauges."""
+        g, rng = self._gauges, self.rng
+        g.cpu_percent, g.messages_per_s = rng.uniform(9, 22), rng.gauss(1_042, 130)
+        g.lag_p99_ms = rng.uniform(1.4, 3.2)
+        g.cpu_history.append(g.cpu_percent)
+        g.rss_history.append(g.rss_mb)
+        g.lag_history.append(rng.expovariate(0.6))
+        g.messages_history.append(g.messages_per_s)
+        g.snapshot_age_s = (g.snapshot_age_s + 1) % 5
+
+    def settle(self) -> "DemoModel":
+        """A quarter of an hour of life, for pictures."""
+        for second in range(60):
+            self.now_ms += 15_000
+            self.touch(self.routes)
+            self.gauge()
+            if second % 2 == 0:
+                self.trade()
+        self.breach("WARN", "MESSAGE_AGE", "UPBIT", "2.4s > 1.5s")
+        self.acknowledge("b1")
+        self.breach()
+        self.say("INFO", "run 7 started: SIM busy, seed 1, 20 symbols, 40 routes")
+        self.say("INFO", "journal opened, 1,182 snapshots, nothing to resolve")
+        self.say("WARNING", "UPBIT silent for 2.4 s, its books are STALE")
+        self.say("INFO", "UPBIT speaks again after 2.6 s")
+        self.say("ERROR", "SOL: sell leg rejected by BINANCE: INSUFFICIENT_BALANCE, completing within 20 bps")
+        self._header.exchanges[0].age_ms = 12
+        return self
+
+
+def hash_of(text: str) -> int:
+    """A hash that is the same in every run."""
+    return sum(map(ord, text))
+
+
+def demo_app(model: DemoModel, theme: Literal["dark", "light"] = "dark", frame_rate: int = 10) -> ConsoleApp:
+    """The console over ``model``, its pacing clock that of the model."""
+    config = ConsoleConfig(theme=theme, frame_rate=frame_rate)
+    return ConsoleApp(model, model, config, after_first_paint=None, monotonic=lambda: model.now_ms / 1_000)
+
+
+async def live(model: DemoModel, share: float) -> None:
+    """Move ``model`` in real time; ``share`` of the routes at each tenth of a second."""
+    tick = 0
+    while True:
+        await asyncio.sleep(0.1)
+        model.now_ms = time.time_ns() // 1_000_000
+        tick += 1
+        model.noise = 0.35
+        model.touch(model.rng.sample(model.routes, max(1, int(len(model.routes) * share))))
+        if tick % 6 == 0:
+            model.trade()
+        if tick % 10 == 0:
+            model.gauge()
+
+
+async def main() -> None:
+    """Run the demo in this terminal."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--symbols", type=int, default=20)
+    parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    parser.add_argument("--mode", default="SIM")
+    parser.add_argument("--share", type=float, default=0.2)
+    options = parser.parse_args()
+    model = DemoModel(options.symbols, mode=options.mode).settle()
+    app = ConsoleApp(model, model, ConsoleConfig(theme=options.theme))
+    mover = asyncio.create_task(live(model, options.share))
+    await app.run_async(mouse=False)
+    mover.cancel()
+    if app.failure is not None:
+        raise app.failure
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
