@@ -16,7 +16,7 @@ from arbtui.journal.schema import APPLICATION_ID, SCHEMA, SNAPSHOTS_KEPT, USER_V
 from arbtui.journal.state import JournalState, load
 from arbtui.journal.store import Door, Statement, Writer, open_writer
 from arbtui.model.clock import Clock
-from arbtui.model.errors import JournalFailed
+from arbtui.model.errors import JournalFailed, UsageError
 
 _EVENT_ROW = "INSERT INTO event (seq, ts_ms, run_id, type, version, payload) VALUES (?, ?, ?, ?, ?, ?)"
 _SNAPSHOT_ROW = "INSERT INTO snapshot (snapshot_no, seq, ts_ms, run_id, payload) VALUES (?, ?, ?, ?, ?)"
@@ -68,6 +68,9 @@ class Journal:
             journal = cls(path, writer, clock, known[0] if known else salt or secrets.token_hex(8), seq, snapshot_no)
             if known is None:
                 await journal.commit(JournalCreated(journal.salt))
+        except JournalFailed as failure:  # so early it is the operator's to mend, not a trading halt
+            await writer.close()
+            raise UsageError(str(failure)) from failure
         except BaseException:  # nobody else could close it
             await writer.close()
             raise

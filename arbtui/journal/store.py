@@ -285,7 +285,7 @@ async def _connect_aio(path: Path, synchronous: str) -> aiosqlite.Connection:
 
 
 def _failed(path: Path, error: BaseException) -> JournalFailed:
-    return JournalFailed(f"{path}: {error}: nothing more is written; free the disk or repair it, then start again")
+    return JournalFailed(f"{path}: {error}: nothing more is written; free space or repair the disk, then start again")
 
 
 def _again(failure: JournalFailed) -> JournalFailed:

@@ -1,0 +1,295 @@
+"""The journal: numbered, timed, remembered over restarts, and honest about what it could not write."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arbtui.journal.events import (
+    Adjusted,
+    BalanceRecorded,
+    BreachAcknowledged,
+    CycleAcknowledged,
+    CycleState,
+    Killed,
+    OrderChanged,
+    OrderIntended,
+    Rearmed,
+    RunStarted,
+    StateChanged,
+)
+from arbtui.journal.journal import Journal
+from arbtui.journal.schema import SNAPSHOTS_KEPT
+from arbtui.journal.state import load
+from arbtui.journal.store import Door
+from arbtui.model.errors import JournalFailed, UsageError
+from arbtui.model.money import ONE, ZERO
+from arbtui.model.order import OrderState, Side
+from arbtui.model.virtual_loop import run_virtual
+from tests.journal.synthetic import ORIGINS, QTY, FixedClock, SyntheticRun, whole_run
+from tests.journal.test_projections import record
+
+DOORS: list[Door] = ["aio", "sync"]
+
+
+def use(path: Path, door: Door, what: Callable[[Journal], Awaitable[None]], salt: str | None = "salt") -> None:
+    async def main() -> None:
+        journal = await Journal.open(path, clock=FixedClock(), door=door, salt=salt)
+        try:
+            await what(journal)
+        finally:
+            await journal.close()
+
+    if door == "aio":
+        asyncio.run(main())
+    else:
+        run_virtual(main())
+
+
+def rows(path: Path) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute("SELECT seq, ts_ms, run_id, type FROM event ORDER BY seq").fetchall()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "sim" / "journal.db"
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_events_are_numbered_in_order_of_the_calls_timed_and_given_their_run(path: Path, door: Door) -> None:
+    async def what(journal: Journal) -> None:
+        journal.post(StateChanged("RECOVERING", ""))
+        commits = asyncio.gather(*(journal.commit(Adjusted("a", str(n), ONE, "")) for n in range(3)))
+        await asyncio.sleep(0)
+        journal.post(*SyntheticRun().start()[:1], Killed("KEY", "", 1))
+        await commits
+        await journal.commit()
+
+    use(path, door, what)
+    clock = FixedClock()
+    assert rows(path) == [
+        (1, clock.now_ms, "", "JournalCreated"),
+        (2, clock.now_ms, "", "StateChanged"),
+        *((3 + n, clock.now_ms, "", "Adjusted") for n in range(3)),
+        (6, clock.now_ms, "r1", "RunStarted"),
+        (7, clock.now_ms, "r1", "Killed"),
+    ]
+
+
+def test_both_doors_write_the_same(tmp_path: Path) -> None:
+    async def what(journal: Journal) -> None:
+        for group in whole_run():
+            journal.post(*group[:1])
+            await journal.commit(*group[1:])
+
+    content = []
+    for door in DOORS:
+        path = tmp_path / f"{door}.db"
+        use(path, door, what)
+        with closing(sqlite3.connect(path)) as db:
+            content.append(list(db.iterdump()))
+    assert content[0] == content[1]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_second_start_goes_on_counting_and_keeps_the_salt(path: Path, door: Door) -> None:
+    async def first(journal: Journal) -> None:
+        await journal.commit(Killed("KEY", "", 1))
+        assert journal.salt == "salt"
+
+    async def second(journal: Journal) -> None:
+        assert journal.salt == "salt"
+        await journal.commit(Rearmed("me", "fine"))
+        assert journal.stats.events == 1
+
+    use(path, door, first)
+    use(path, door, second, salt="another")
+    assert [(seq, kind) for seq, _, _, kind in rows(path)] == [(1, "JournalCreated"), (2, "Killed"), (3, "Rearmed")]
+
+
+def test_a_salt_is_drawn_when_none_is_given(tmp_path: Path) -> None:
+    async def what(journal: Journal) -> None:
+        salts.append(journal.salt)
+
+    salts: list[str] = []
+    for name in ("a", "b"):
+        use(tmp_path / name / "journal.db", "sync", what, salt=None)
+    assert len(set(salts)) == 2
+    assert all(len(salt) == 16 for salt in salts)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_failure_is_raised_to_who_waits_and_told_once_to_who_does_not(path: Path, door: Door) -> None:
+    intent = SyntheticRun().intents(0)[1]
+
+    async def what(journal: Journal) -> None:
+        told: list[JournalFailed] = []
+        journal.on_failure = told.append
+        await journal.commit(intent)
+        assert journal.failure is None
+        journal.post(intent)
+        with pytest.raises(JournalFailed):
+            await journal.commit(Killed("KEY", "", 1))
+        with pytest.raises(JournalFailed):
+            await journal.snapshot({})
+        journal.post(intent)
+        assert len(told) == 1
+        assert journal.failure is not None
+
+    use(path, door, what)
+    assert [kind for *_, kind in rows(path)] == ["JournalCreated", "OrderIntended"]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_what_cannot_be_encoded_uses_no_number_and_breaks_nothing(path: Path, door: Door) -> None:
+    async def what(journal: Journal) -> None:
+        with pytest.raises(TypeError):
+            await journal.commit(Killed("KEY", "", 1), Killed("KEY", object(), 1))  # type: ignore[arg-type]
+        await journal.commit(Killed("KEY", "", 2))
+
+    use(path, door, what)
+    assert [(seq, kind) for seq, _, _, kind in rows(path)] == [(1, "JournalCreated"), (2, "Killed")]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_only_the_newest_snapshots_are_kept_and_the_last_comes_back(path: Path, door: Door) -> None:
+    async def what(journal: Journal) -> None:
+        for number in range(1, 9):
+            assert await journal.snapshot({"number": number, "amount": Decimal("1.50"), "side": Side.BUY}) == number
+
+    use(path, door, what)
+    state = load(path)
+    assert (state.snapshot_no, state.snapshot) == (8, {"number": 8, "amount": "1.50", "side": "buy"})
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT count(*), min(snapshot_no) FROM snapshot").fetchone() == (SNAPSHOTS_KEPT, 9 - SNAPSHOTS_KEPT)
+
+    async def again(journal: Journal) -> None:
+        assert await journal.snapshot({}) == 9
+
+    use(path, door, again)
+
+
+def test_a_new_journal_remembers_nothing_but_its_salt(path: Path) -> None:
+    record(path)
+    state = load(path)
+    assert (state.salt, state.seq, state.runs, state.cycles, state.last_run, state.snapshot) == ("salt", 1, 0, 0, None, None)
+    assert (state.balances, state.open_cycles, state.open_orders, state.kills, state.pnl, state.origins) == ({}, [], [], [], {}, {})
+    assert not state.is_killed
+
+
+def test_a_start_reads_back_everything_it_needs(path: Path) -> None:
+    run = SyntheticRun()
+    unknown = OrderChanged("r1-3-1", OrderState.UNKNOWN, "", ZERO, "TIMEOUT")
+    record(
+        path,
+        run.start(),
+        run.trouble(),
+        *(run.cycle(n) for n in range(2)),
+        [*run.intents(2), *run.fill(2, 0), *run.end(2, CycleState.RESIDUAL)],
+        [*run.intents(3), *run.fill(3, 0), unknown, StateChanged("REDUCING", "why")],
+        [Killed("CLI", "enough", 2)],
+    )
+    state = load(path, since_ms=FixedClock().now_ms + 201)
+    assert state.last_run is not None
+    assert (state.last_run.run_id, state.last_run.state, state.last_run.ended_ms, state.last_run.ended_clean) == (
+        "r1",
+        "REDUCING",
+        None,
+        False,
+    )
+    assert state.origins == ORIGINS
+    assert {place: balance.total for place, balance in state.balances.items()} == run.balances
+    assert (state.runs, state.cycles, state.orders, state.fills) == (1, 4, 8, 6)
+    assert state.tallies == {"HEDGED": 2, "OPEN": 1, "RESIDUAL": 1}
+
+    (cycle,) = state.open_cycles
+    assert (cycle.cycle_id, cycle.route, cycle.symbol, cycle.edge_bps) == ("r1-3", "ABC:binance>upbit", "ABC", 12.5)
+    assert [(leg.side, leg.qty, leg.price) for leg in cycle.legs] == [
+        (Side.BUY, QTY, Decimal("20.1")),
+        (Side.SELL, QTY, Decimal("27000")),
+    ]
+    assert [(order.client_order_id, order.state, order.filled_qty, order.reason) for order in cycle.orders] == [
+        ("r1-3-0", OrderState.FILLED, QTY, ""),
+        ("r1-3-1", OrderState.UNKNOWN, ZERO, "TIMEOUT"),
+    ]
+    (fill,) = cycle.fills
+    assert (fill.fill.trade_id, fill.fill.cost, fill.leg, fill.source) == ("tr1-3-0", Decimal("6.015"), 0, "stream")
+    # The orders of the RESIDUAL cycle that never filled are open too: nobody has seen them end.
+    assert [order.client_order_id for order in state.open_orders] == ["r1-2-1", "r1-3-1"]
+    assert [cycle.cycle_id for cycle in state.residual_cycles] == ["r1-2"]
+
+    assert [(kill.action, kill.source, kill.epoch) for kill in state.kills] == [
+        ("killed", "KEY", 1),
+        ("rearmed", "operator", None),
+        ("killed", "CLI", 2),
+    ]
+    assert state.is_killed
+    assert [breach.breach_id for breach in state.breaches] == ["r1-b2"]
+    assert state.pnl == {"KRW": {"total": Decimal("37.5"), "trading": Decimal(39), "fees": Decimal("-1.5")}}
+    assert state.pnl_since == {"KRW": {"total": Decimal("25.0"), "trading": Decimal(26), "fees": Decimal("-1.0")}}
+    assert state.route_fills == {"ABC:binance>upbit": 6}
+    assert state.last_fill_ts == {"binance": 3, "upbit": 1}
+
+
+def test_what_a_person_has_acknowledged_does_not_come_back(path: Path) -> None:
+    run = SyntheticRun()
+    ended = [*run.intents(0), *run.fill(0, 0), *run.end(0, CycleState.RESIDUAL)]
+    record(
+        path, run.start(), run.trouble(), ended, [CycleAcknowledged("r1-0", "me", "sold"), BreachAcknowledged("r1-b2", "me")], run.stop()
+    )
+    state = load(path)
+    assert (state.residual_cycles, state.breaches, state.is_killed) == ([], [], False)
+    assert state.last_run is not None
+    assert state.last_run.ended_clean
+
+
+@pytest.mark.parametrize("final", [state for state in OrderState if state.is_final])
+def test_a_final_order_is_not_open(path: Path, final: OrderState) -> None:
+    intent = SyntheticRun().intents(0)[1]
+    assert isinstance(intent, OrderIntended)
+    record(path, [intent])
+    assert [order.state for order in load(path).open_orders] == [OrderState.SENDING]
+    record(path, [OrderChanged(intent.client_order_id, final, "", ZERO, "")])
+    assert load(path).open_orders == []
+
+
+def test_another_origin_of_a_known_venue_is_refused(path: Path) -> None:
+    record(path, SyntheticRun().start())
+    state = load(path)
+    state.refuse_other_origins(ORIGINS)
+    state.refuse_other_origins({"upbit": ORIGINS["upbit"], "okx": "http://127.0.0.1:9300"})
+    with pytest.raises(UsageError, match=r"upbit at http://127.0.0.1:9100, not at https://api.upbit.com") as refused:
+        state.refuse_other_origins({**ORIGINS, "upbit": "https://api.upbit.com"})
+    assert str(path) in str(refused.value)
+
+
+def test_the_first_origin_of_a_venue_stays(path: Path) -> None:
+    record(path, [RunStarted("a", "p", "sim", None, "", "", {"upbit": "one"}, "ARMED")])
+    record(path, [RunStarted("b", "p", "sim", None, "", "", {"upbit": "two", "okx": "three"}, "ARMED")])
+    assert load(path).origins == {"upbit": "one", "okx": "three"}
+
+
+def test_balances_in_currencies_apart_are_never_added_up(path: Path) -> None:
+    run = SyntheticRun()
+    other = run.end(1)[0]
+    object.__setattr__(other, "pnl", {"currency": "USDT", "total": "1"})
+    record(path, run.start(), run.cycle(0), run.intents(1), [other])
+    assert {currency: parts["total"] for currency, parts in load(path).pnl.items()} == {"KRW": Decimal("12.5"), "USDT": Decimal(1)}
+
+
+def test_stats_tell_how_long_commits_took(path: Path) -> None:
+    async def what(journal: Journal) -> None:
+        await asyncio.gather(*(journal.commit(BalanceRecorded("a", str(n), ONE, ZERO, "check")) for n in range(100)))
+        stats = journal.stats
+        assert stats.events == 101
+        assert stats.transactions < 10
+        assert 0 < stats.commit_p50_ms <= stats.commit_p99_ms <= stats.commit_max_ms
+        assert stats.queue == 0
+
+    use(path, "aio", what)
