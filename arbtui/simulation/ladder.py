@@ -2,12 +2,15 @@
 
 import math
 import random
+from bisect import bisect_left
 from collections.abc import Callable
 from statistics import NormalDist
 
 #: Sizes of one market are drawn from this many quantiles of their distribution, written out once.
 PALETTE = 32
 SIZE_SIGMA = 1.06  #: of the logarithm: p90 over p10 is 15, as recorded
+
+GONE = "0.00000000"  #: the size that removes a level
 
 _QUANTILES = tuple(NormalDist().inv_cdf((i + 0.5) / PALETTE) for i in range(PALETTE))
 
@@ -25,7 +28,7 @@ def size_palette(mean: float, lot: float, text: Callable[[float], str]) -> tuple
 class LadderSide:
     """Levels of one side, best first. A key is a price in units, negated for bids, so that keys always ascend.
 
-    ``changed`` gathers the keys that differ from what was last told, in order of change.
+    ``changed`` gathers, in order of change, the levels that differ from what was last told: price and size as on the wire.
     """
 
     __slots__ = ("_gap", "_palette", "_random", "_text", "changed", "depth", "keys", "prices", "qtys", "sizes")
@@ -40,7 +43,7 @@ class LadderSide:
         self.prices: list[str] = []
         self.sizes: list[str] = []
         self.qtys: list[float] = []
-        self.changed: dict[int, None] = {}
+        self.changed: dict[int, tuple[str, str]] = {}
 
     def clear(self, text: Callable[[int], str], gap: float) -> None:
         """Forget every level, because the price unit has changed to that of ``text``; ``gap`` is in new units."""
@@ -50,15 +53,12 @@ class LadderSide:
 
     def move(self, best: int) -> None:
         """Make ``best`` the best key: what lies before it is taken, what the far end lacks is added."""
-        keys, changed = self.keys, self.changed
-        gone = 0
-        for key in keys:
-            if key >= best:
-                break
-            changed[key] = None
-            gone += 1
-        if gone:
-            del keys[:gone], self.prices[:gone], self.sizes[:gone], self.qtys[:gone]
+        keys, prices, changed = self.keys, self.prices, self.changed
+        if keys and keys[0] < best:
+            gone = bisect_left(keys, best)
+            for index in range(gone):
+                changed[keys[index]] = (prices[index], GONE)
+            del keys[:gone], prices[:gone], self.sizes[:gone], self.qtys[:gone]
         if not keys or keys[0] != best:
             self._insert(0, best)
             if len(keys) > 1 and keys[1] - best > 4.0 * self._gap:
@@ -66,8 +66,8 @@ class LadderSide:
         while len(keys) < self.depth:
             self._insert(len(keys), keys[-1] + self._step())
         while len(keys) > self.depth:
-            changed[keys.pop()] = None
-            del self.prices[-1], self.sizes[-1], self.qtys[-1]
+            changed[keys.pop()] = (prices.pop(), GONE)
+            del self.sizes[-1], self.qtys[-1]
 
     def resize(self, index: int) -> None:
         """Give the level at ``index`` another size."""
@@ -77,7 +77,7 @@ class LadderSide:
             size, qty = self._palette[int(self._random() * PALETTE)]
         self.sizes[index] = size
         self.qtys[index] = qty
-        self.changed[self.keys[index]] = None
+        self.changed[self.keys[index]] = (self.prices[index], size)
 
     def resize_below(self) -> None:
         """Give one level behind the best another size, mostly a near one."""
@@ -85,20 +85,19 @@ class LadderSide:
         self.resize(1 + int(share * share * (len(self.keys) - 1)))
 
     def take_changes(self) -> str:
-        """The levels changed since the last call, as the inside of a JSON array of [price, size] strings; gone ones have size 0."""
-        held = dict(zip(self.keys, self.sizes, strict=True))
-        text = self._text
-        changes = ",".join([f'["{text(key)}","{held.get(key, "0.00000000")}"]' for key in self.changed])
+        """The levels changed since the last call, as the inside of a JSON array of [price, size] strings."""
+        changes = ",".join([f'["{price}","{size}"]' for price, size in self.changed.values()])
         self.changed.clear()
         return changes
 
     def _insert(self, index: int, key: int) -> None:
         size, qty = self._palette[int(self._random() * PALETTE)]
         self.keys.insert(index, key)
-        self.prices.insert(index, self._text(key))
+        price = self._text(key)
+        self.prices.insert(index, price)
         self.sizes.insert(index, size)
         self.qtys.insert(index, qty)
-        self.changed[key] = None
+        self.changed[key] = (price, size)
 
     def _step(self) -> int:
         """Units to the next level: exponential around the mean gap, at least one."""

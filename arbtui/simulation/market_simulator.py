@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -110,21 +111,19 @@ class MarketSimulator(MarketDataFeed):
     def _open(self, asset: Asset, tick: int) -> None:
         symbol, scenario, stage = asset.symbol, self._scenario, self._stage
         upbit_market, binance_market = self.markets["upbit"][f"KRW-{symbol}"], self.markets["binance"][f"{symbol}USDT"]
-        spreads = {
-            market.exchange: scenario.spread_bps(market.exchange, asset.rank, unit_bps)
-            for market, unit_bps in (
-                (upbit_market, _unit_bps(upbit_market, asset.price * self._rate.krw)),
-                (binance_market, _unit_bps(binance_market, asset.price)),
-            )
-        }
+        spread = {name: partial(scenario.spread_bps, name, asset.rank) for name in ("upbit", "binance")}
+        binance_spread = spread["binance"](_unit_bps(binance_market, asset.price))
         rate_spread = _unit_bps(self.markets["upbit"][f"KRW-{RATE_ASSET}"], self._rate.krw)
-        swing_bps = scenario.swing_bps(sum(spreads.values()), rate_spread)
         stream = self._stream(symbol)
-        path = AssetPath(stream, asset.price, volatility_bps(asset.rank), self._rate, self._swing, swing_bps)
+        path = AssetPath(stream, asset.price, volatility_bps(asset.rank), self._rate, self._swing)
         earlier = self._earlier.get(symbol)
         if earlier:
             path.restore(earlier[0], (earlier[1], earlier[2]))
         self._paths[symbol] = path
+
+        def retune(unit_bps: float) -> None:
+            path.set_swing(scenario.swing_bps(spread["upbit"](unit_bps) + binance_spread, rate_spread))
+
         expected = rates(asset.rank)
         upbit = UpbitMarket(
             upbit_market,
@@ -133,10 +132,11 @@ class MarketSimulator(MarketDataFeed):
             stream,
             books_per_s=expected.upbit_books,
             trades_per_s=expected.upbit_trades,
-            spread_bps=spreads["upbit"],
+            spread_bps=spread["upbit"](0.0),
             level_usdt=depth_usdt("upbit", asset.rank) / 5,
             least_move_bps=scenario.least_move_bps,
             trade_id=int(earlier[5]) if earlier else _FIRST_TRADE_ID,
+            on_unit=retune,
         )
         binance = BinanceMarket(
             binance_market,
@@ -146,7 +146,7 @@ class MarketSimulator(MarketDataFeed):
             depths_per_s=expected.binance_depths,
             touches_per_s=expected.binance_touches,
             trades_per_s=expected.binance_trades,
-            spread_bps=spreads["binance"],
+            spread_bps=binance_spread,
             level_usdt=depth_usdt("binance", asset.rank) / 5,
             least_move_bps=scenario.least_move_bps,
             update_id=int(earlier[3]) if earlier else _FIRST_UPDATE_ID,

@@ -60,15 +60,13 @@ class AssetPath:
 
     __slots__ = ("_anchor", "_random", "_rate", "_sigma", "_swing", "_swing_bps", "_tick", "basis", "krw", "log_mid", "usdt")
 
-    def __init__(
-        self, stream: random.Random, price: float, sigma_bps: float, rate: RatePath, swing: "Swing | None", swing_bps: float
-    ) -> None:
+    def __init__(self, stream: random.Random, price: float, sigma_bps: float, rate: RatePath, swing: "Swing | None") -> None:
         self._random = stream.random
         self._anchor = math.log(price)
         self._sigma = sigma_bps * BPS
         self._rate = rate
         self._swing = swing
-        self._swing_bps = swing_bps * BPS
+        self._swing_bps = 0.0
         self._tick = 0
         self.log_mid = self._anchor
         #: Two numbers in standard deviations: swing and its velocity, or the slow and the fast part of the basis.
@@ -79,6 +77,10 @@ class AssetPath:
     def krw_per_usdt(self) -> float:
         """The fair rate."""
         return self._rate.krw
+
+    def set_swing(self, deviation_bps: float) -> None:
+        """Let the basis swing with this standard deviation from the next :meth:`advance` on."""
+        self._swing_bps = deviation_bps * BPS
 
     def restore(self, log_mid: float, basis: tuple[float, float]) -> None:
         """Go on from where an earlier run stopped."""

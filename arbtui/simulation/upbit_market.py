@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from arbtui.exchanges.feed import Frame
@@ -15,8 +15,9 @@ from arbtui.simulation.stage import GRID, Stage
 UNITS = 15  #: levels of a book frame
 _REACH = 25  #: how far a ladder may reach above the fair price, in mean gaps
 
-_UNIT = '{"ask_price":%s,"bid_price":%s,"ask_size":%s,"bid_size":%s}'
-_BOOK = f'%d,"total_ask_size":%.8f,"total_bid_size":%.8f,"orderbook_units":[{",".join([_UNIT] * UNITS)}],"stream_type":"%s","level":0}}'
+#: The pieces of ``orderbook_units``; a book fills in every second one. Joining is three times as fast as formatting.
+_PIECES = ['},{"ask_price":', "", ',"bid_price":', "", ',"ask_size":', "", ',"bid_size":', ""] * UNITS
+_PIECES[0] = '{"ask_price":'
 _REALTIME, _SNAPSHOT = "REALTIME", "SNAPSHOT"
 
 
@@ -39,7 +40,10 @@ class FairPrice(Protocol):
 
 
 class UpbitMarket:
-    """One market, quoted around the fair price of ``path``; ``level_usdt`` is the mean value of one level."""
+    """One market, quoted around the fair price of ``path``; ``level_usdt`` is the mean value of one level.
+
+    ``on_unit`` is told the price unit, in bps of the price, whenever a new band of Upbit's table is entered.
+    """
 
     __slots__ = (
         "_asks",
@@ -49,6 +53,7 @@ class UpbitMarket:
         "_fair_range",
         "_gap_bps",
         "_least_move_bps",
+        "_on_unit",
         "_opening",
         "_opening_price",
         "_phase_log",
@@ -78,6 +83,7 @@ class UpbitMarket:
         level_usdt: float,
         least_move_bps: float,
         trade_id: int,
+        on_unit: Callable[[float], None] | None = None,
     ) -> None:
         self.market = market
         self.code = market.code
@@ -90,6 +96,7 @@ class UpbitMarket:
         self._gap_bps = 0.4 + 0.35 * spread_bps
         self._least_move_bps = least_move_bps
         self._trade_id = trade_id
+        self._on_unit = on_unit
         self._spread = 1
         self._unit = 0.0
         self._fair_range = math.inf, -math.inf
@@ -175,6 +182,8 @@ class UpbitMarket:
         floor, unit = bands[band]
         self._unit = unit
         self._fair_range = floor / reach, (bands[band - 1][0] / reach if band else math.inf)
+        if self._on_unit is not None:
+            self._on_unit(1e4 * unit / fair)
         decimals = max(0, -math.floor(math.log10(unit)))
 
         def text(key: int) -> str:
@@ -192,12 +201,15 @@ class UpbitMarket:
 
     def _send_book(self, stream_type: str) -> None:
         bids, asks = self._bids, self._asks
-        cells: list[str] = [""] * (4 * UNITS)
-        cells[0::4] = asks.prices
-        cells[1::4] = bids.prices
-        cells[2::4] = asks.sizes
-        cells[3::4] = bids.sizes
-        text = self._book_head + _BOOK % (self._stage.ts_ms, sum(asks.qtys), sum(bids.qtys), *cells, stream_type)
+        pieces = _PIECES
+        pieces[1::8] = asks.prices
+        pieces[3::8] = bids.prices
+        pieces[5::8] = asks.sizes
+        pieces[7::8] = bids.sizes
+        text = (
+            f'{self._book_head}{self._stage.ts_ms},"total_ask_size":{sum(asks.qtys):.8f},"total_bid_size":{sum(bids.qtys):.8f},'
+            f'"orderbook_units":[{"".join(pieces)}}}],"stream_type":"{stream_type}","level":0}}'
+        )
         bids.changed.clear()
         asks.changed.clear()
         self._stage.frames.append(Frame("upbit", text.encode()))
