@@ -1,5 +1,7 @@
 """What every test may use."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,3 +16,18 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded data: {folder} is absent")
     return folder
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home folder with the platform's own places inside, nothing of arbtui in the environment, the umask kept."""
+    for variable in [name for name in os.environ if name.startswith("ARBTUI_")]:
+        monkeypatch.delenv(variable)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    before = os.umask(0o022)
+    yield folder
+    os.umask(before)

@@ -6,10 +6,13 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arbtui.model.errors import UsageError
 from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root
+
+if TYPE_CHECKING:
+    from arbtui.settings.profile import Settings
 
 
 def print_check(name_or_path: str, state_dir: str | None, as_json: bool) -> int:
@@ -33,12 +36,28 @@ def _of_profile(name_or_path: str) -> list[dict[str, str]]:
     from arbtui.settings.load import ProfileError, load_profile
 
     try:
-        load_profile(name_or_path)
+        settings = load_profile(name_or_path)
     except ProfileError as error:
         return [_problem("profile", one) for one in error.problems]
     except UsageError as error:
         return [_problem("profile", str(error))]
-    return []
+    return [_problem("markets", text) for text in _of_markets(settings)]
+
+
+def _of_markets(settings: "Settings") -> list[str]:
+    """What the simulator does not know. A pair of venues that it does not play takes its markets from recordings."""
+    from arbtui.simulation.assets import select, simulated_markets
+
+    symbols = settings.universe.symbols
+    if not set(settings.exchanges) <= set(simulated_markets(1)) or isinstance(symbols, int):
+        return []
+    problems = []
+    for symbol in symbols:
+        try:
+            select([symbol])
+        except UsageError as error:
+            problems.append(f"universe.symbols: {str(error).removeprefix('--symbols: ')}")
+    return problems
 
 
 def _of_state(name_or_path: str, state_dir: str | None) -> list[dict[str, str]]:

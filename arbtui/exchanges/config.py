@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from arbtui.model.config import Config
-
-_LOOPBACK = ("127.", "localhost", "::1")
 
 
 def _split(url: str, schemes: tuple[str, str]) -> str:
@@ -39,6 +38,13 @@ def _socket(url: str) -> str:
     return url
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name: where it leads is not known before it is looked up
+        return False
+
+
 class UrlsConfig(Config):
     """Where a venue is reached; the only thing that differs between a real venue and a local one."""
 
@@ -54,7 +60,7 @@ class UrlsConfig(Config):
     @property
     def is_loopback(self) -> bool:
         """True when every URL stays on this machine."""
-        return all((urlsplit(url).hostname or "").startswith(_LOOPBACK) for url in (self.rest, self.stream, self.private))
+        return all(_is_loopback(urlsplit(url).hostname or "") for url in (self.rest, self.stream, self.private))
 
 
 class ExchangeConfig(Config):

@@ -64,13 +64,13 @@ def nearest(word: str, known: list[str]) -> str:
     if not known:
         return f"there is none yet: `arbtui init NAME` writes one to {own_profiles()}"
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"{f'did you mean {close[0]}? ' if close else ''}There are: {', '.join(known)}"
+    return (f"did you mean {close[0]}? There are: " if close else "there are: ") + ", ".join(known)
 
 
 def _nearest_beside(path: Path) -> str:
     folder = path.parent
     names = sorted(other.name for other in folder.glob("*.toml")) if folder.is_dir() else []
-    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
     if close:
         return f"; did you mean {folder / close[0]}?"
     return f"; {nearest(path.stem, [profile.name for profile in all_profiles()])}"

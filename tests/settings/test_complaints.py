@@ -1,0 +1,159 @@
+"""What is wrong with a profile is told with its place, its key, what is expected, and the nearest right one."""
+
+from pathlib import Path
+
+import pytest
+
+from arbtui.model.errors import UsageError
+from arbtui.settings.load import LARGEST_PROFILE, ProfileError, load_profile
+
+VENUES = "\n[exchanges.upbit]\n[exchanges.binance]\n"
+
+
+@pytest.fixture
+def complaint(home: Path) -> "Complaint":
+    return Complaint(home / "mine.toml")
+
+
+class Complaint:
+    """Writes a profile and gives back what loading it complains of."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __call__(self, text: str) -> list[str]:
+        self.path.write_text(text)
+        with pytest.raises(ProfileError) as caught:
+            load_profile(str(self.path))
+        return [problem.replace(str(self.path), "mine.toml") for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[execution]\nordervalue = 3", "mine.toml:2: execution.ordervalue is no key of a profile; did you mean execution.order_value?"),
+        ("[executon]\norder_value = 3", "mine.toml:1: executon is no key of a profile; did you mean execution?"),
+        ("[execution]\n\nmax_age_ms = 3", "mine.toml:3: execution.max_age_ms is no key of a profile; did you mean rates.max_age_ms?"),
+        ("[risk.glbal]\nmax_unhedged = 3", "mine.toml:1: risk.glbal is no key of a profile; did you mean risk.global?"),
+        ("[risk.global]\nmax_unhedgd = 3", "did you mean risk.global.max_unhedged?"),
+        ("[zzz]", "mine.toml:1: zzz is no key of a profile"),
+        ("[telegram]\nenabled = true", "mine.toml:1: [telegram] is not built yet"),
+        ('mode = "live"', "mine.toml:1: mode is not set by a profile; a mode is chosen at each start, with --mode"),
+        ('name = "other"', "mine.toml:1: name is not set by a profile"),
+    ],
+)
+def test_unknown_keys_name_the_nearest(complaint: Complaint, text: str, said: str) -> None:
+    (problem,) = complaint(text + VENUES)
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[execution]\norder_value = "ten"', 'mine.toml:2: execution.order_value = "ten": expected a number above 0 to 1,000,000 (USDT bought'),
+        ("[execution]\norder_value = 0", "execution.order_value = 0: expected a number above 0"),
+        ("[execution]\nmin_edge_bps = nan", "execution.min_edge_bps = nan: expected a number from"),
+        ("[risk.global]\nmax_unhedged = inf", "risk.global.max_unhedged = inf: expected a number above 0 (USDT"),
+        ("[execution]\nenabled = 1", "execution.enabled = 1: expected true or false"),
+        ("[execution]\nmax_attempts = 2.5", "execution.max_attempts = 2.5: expected a whole number from 1 to 100"),
+        ("[execution]\nmax_attempts = true", "execution.max_attempts = true: expected a whole number"),
+        ('[simulator]\nscenario = "Bussy"', 'expected "busy" or "normal"; did you mean busy?'),
+        ("[simulator]\nlatency_ms = [5]", "simulator.latency_ms = [5]: expected a list of 2 whole numbers (ms"),
+        ("[simulator]\nlatency_ms = [5, 2]", "mine.toml:2: simulator.latency_ms: the least (5 ms) is above the most (2 ms)"),
+        ('[simulator]\ncash = { KRW = "x" }', "simulator.cash ="),
+        ("[simulator]\ncash = { krw = 5.0 }", "simulator.cash: 'krw' is not a currency's code"),
+        ("[universe]\nsymbols = 0", "universe.symbols = 0: expected a whole number from 1 to 1,000"),
+        ("[universe]\nsymbols = 1001", "universe.symbols = 1001: expected a whole number from 1 to 1,000"),
+        ('[universe]\nsymbols = "BTC"', 'universe.symbols = "BTC": expected'),
+        ('[universe]\nsymbols = ["btc"]', "universe.symbols: 'btc' is not an asset's code"),
+        ("[universe]\nsymbols = []", "mine.toml:2: universe.symbols: an empty list trades nothing"),
+        ('[universe]\nsymbols = ["BTC", "BTC"]', "universe.symbols: BTC is named twice"),
+        ('[universe]\nsymbols = ["BTC"]\nexclude = ["BTC"]', "nothing is left to trade"),
+        ("universe = 3", "mine.toml:1: universe is a table: write [universe]"),
+        ("risk = 3", "mine.toml:1: risk is a table"),
+        ("risk.global = 3", "risk.global is a table"),
+        ("[console]\nframe_rate = 50", "console.frame_rate = 50: expected a whole number from 1 to 20"),
+    ],
+)
+def test_wrong_values_say_what_is_expected(complaint: Complaint, text: str, said: str) -> None:
+    (problem,) = complaint(text + VENUES)
+    assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "exchanges is missing; a profile names two venues of upbit, binance, binanceusdm"),
+        ("exchanges = 5", "exchanges is a table"),
+        ("[exchanges]\nupbit = 5\nbinance = {}", "mine.toml:2: exchanges.upbit is a table: write [exchanges.upbit]"),
+        ("[exchanges.upbit]", "mine.toml:1: exchanges: a profile names two venues, this one has 1"),
+        ("[exchanges.upbitt]\n[exchanges.binance]", "mine.toml:1: exchanges.upbitt is no venue that is built; did you mean exchanges.upbit?"),
+        ('[exchanges.upbit]\nquote = "USD"\n[exchanges.binance]', "mine.toml:2: exchanges.upbit.quote: USD markets of upbit are not built"),
+        ('exchanges.upbit.urls.rest = "https://a/b"\nexchanges.binance = {}', "mine.toml:1: exchanges.upbit.urls.rest: 'https://a/b' has a path"),
+        ('exchanges.upbit.urls.rest = "api.upbit.com"\nexchanges.binance = {}', "starts with https:// or http://"),
+        ('exchanges.upbit.urls.stream = "https://a"\nexchanges.binance = {}', "starts with wss:// or ws://"),
+        ('exchanges.upbit.urls.rest = "https://a:x"\nexchanges.binance = {}', "is not a URL"),
+        ("exchanges.upbit.taker_bps = -1\nexchanges.binance = {}", "exchanges.upbit.taker_bps = -1: expected a number from 0"),
+    ],
+)
+def test_wrong_venues(complaint: Complaint, text: str, said: str) -> None:
+    (problem,) = complaint(text)
+    assert said in problem
+
+
+@pytest.mark.parametrize("key", ["secret", "api_key", "apikey", "password", "access_token", "Passphrase"])
+def test_secrets_are_refused_and_not_repeated(complaint: Complaint, key: str) -> None:
+    (problem,) = complaint(f'[exchanges.upbit]\n{key} = "hunter2"\n[exchanges.binance]\n')
+    assert f"mine.toml:2: exchanges.upbit.{key} looks like a secret" in problem
+    assert "hunter2" not in problem
+
+
+def test_a_password_in_a_url_is_refused_and_not_repeated(complaint: Complaint) -> None:
+    (problem,) = complaint('exchanges.upbit.urls.rest = "https://me:hunter2@a"\nexchanges.binance = {}')
+    assert "holds no user or password" in problem
+    assert "hunter2" not in problem
+
+
+def test_all_problems_are_told_at_once(complaint: Complaint) -> None:
+    problems = complaint("[execution]\norder_value = -1\ncoldown_ms = 3\n[console]\nframe_rate = 0" + VENUES)
+    assert [problem.split(" ")[1] for problem in problems] == ["execution.order_value", "execution.coldown_ms", "console.frame_rate"]
+
+
+def test_the_message_counts_the_rest(complaint: Complaint) -> None:
+    complaint.path.write_text("[execution]\norder_value = -1\ncoldown_ms = 3" + VENUES)
+    with pytest.raises(ProfileError, match=r"\(and 1 more: arbtui check --profile "):
+        load_profile(str(complaint.path))
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"[execution\n", "no valid TOML: .*line 1, column 11"),
+        (b"[a]\n[a]\n", "no valid TOML: .*line 2"),
+        (b"a = 1\nb = \xff\xfe\n", "mine.toml:2: byte 0xff is no UTF-8"),
+        (b"\x00\x01\x02ELF", "no valid TOML"),
+        (b"a = " + b"[" * 100_000, "no valid TOML"),
+        (b"#" * (LARGEST_PROFILE + 1), "larger than 1,000,000 bytes"),
+    ],
+)
+def test_what_is_no_toml(home: Path, raw: bytes, said: str) -> None:
+    path = home / "mine.toml"
+    path.write_bytes(raw)
+    with pytest.raises(UsageError, match=said):
+        load_profile(str(path))
+
+
+def test_a_folder_is_no_profile(home: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder"):
+        load_profile(str(home) + "/")
+
+
+def test_a_device_is_no_profile(home: Path) -> None:
+    with pytest.raises(UsageError, match="no ordinary file"):
+        load_profile("/dev/null")
+
+
+def test_windows_text_with_a_byte_order_mark_is_read(home: Path) -> None:
+    path = home / "mine.toml"
+    path.write_bytes(b"\xef\xbb\xbf[exchanges.upbit]\r\n[exchanges.binance]\r\n")
+    assert load_profile(str(path)).name == "mine"

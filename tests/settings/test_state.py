@@ -1,0 +1,122 @@
+"""State lives where it is told to, belongs to the operator alone, and one engine holds it."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from arbtui.model.errors import AlreadyRunning, UsageError
+from arbtui.settings.lock import ProfileLock, holder, is_held
+from arbtui.settings.state import keep_private, latest_mode, make_private, mode_folder, profile_name, state_root
+
+#: Takes the lock of the folder given, says so, and holds it until its standard input ends.
+HOLD = """
+import pathlib, sys
+from arbtui.settings.lock import ProfileLock
+ProfileLock(pathlib.Path(sys.argv[1])).acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def permissions(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_flag_then_environment_then_platform(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert state_root() == home / "state" / "arbtui"
+    monkeypatch.setenv("ARBTUI_STATE_DIR", "~/elsewhere")
+    assert state_root() == home / "elsewhere"
+    monkeypatch.chdir(home)
+    assert state_root("here") == home / "here"
+    assert state_root(home / "x" / ".." / "y") == home / "y"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"), [("upbit-binance", "upbit-binance"), ("/a/b/mine.toml", "mine"), ("mine.toml", "mine"), ("./a.b.toml", "a.b")]
+)
+def test_a_profiles_name_is_its_stem(given: str, name: str) -> None:
+    assert profile_name(given) == name
+
+
+@pytest.mark.parametrize("given", ["", ".", "..", "../..", ".hidden", "a\nb", "-x", "/", "naïve", "x" * 65])
+def test_what_is_no_folders_name_is_refused(given: str) -> None:
+    with pytest.raises(UsageError, match="gives no profile's name"):
+        profile_name(given)
+
+
+def test_folders_and_files_are_the_operators_alone(home: Path) -> None:
+    keep_private()
+    folder = make_private(mode_folder(home / "new" / "root", "p", "sim"))
+    (folder / "journal.db").write_text("")
+    assert permissions(folder / "journal.db") == 0o600
+    for made in (folder, folder.parent, folder.parent.parent, folder.parent.parent.parent):
+        assert permissions(made) == 0o700
+
+
+def test_folders_are_private_whatever_the_umask(home: Path) -> None:
+    os.umask(0o000)
+    folder = make_private(home / "a" / "b")
+    assert (permissions(folder), permissions(folder.parent)) == (0o700, 0o700)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_in_a_folders_place(home: Path) -> None:
+    (home / "taken").write_text("")
+    with pytest.raises(UsageError, match="a file stands in its place"):
+        make_private(home / "taken")
+    with pytest.raises(UsageError, match="cannot be written.*choose another with --state-dir"):
+        make_private(home / "taken" / "below")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that not even root can write")
+def test_a_folder_that_takes_no_files(home: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be written"):
+        make_private(Path("/proc/self"))
+
+
+def test_the_latest_mode_is_that_of_the_journal_written_last(home: Path) -> None:
+    assert latest_mode(home, "p") is None
+    for mode, time in (("sim", 100), ("paper", 200), ("live", 50)):
+        journal = make_private(mode_folder(home, "p", mode)) / "journal.db"
+        journal.write_text("")
+        os.utime(journal, (time, time))
+    assert latest_mode(home, "p") == "paper"
+    wal = mode_folder(home, "p", "sim") / "journal.db-wal"
+    wal.write_text("")
+    os.utime(wal, (300, 300))
+    assert latest_mode(home, "p") == "sim"
+
+
+def test_one_engine_holds_the_lock(home: Path) -> None:
+    assert not is_held(home)
+    with ProfileLock(home):
+        assert holder(home) == os.getpid()
+        with pytest.raises(AlreadyRunning, match=f"already running as process {os.getpid()} .*another --state-dir"):
+            ProfileLock(home).acquire()
+    assert holder(home) is None
+    with ProfileLock(home):
+        assert is_held(home)
+
+
+def test_the_lock_ends_with_its_process(home: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        assert holder(home) == child.pid
+        child.kill()
+    assert holder(home) is None
+
+
+def test_a_lock_that_cannot_be_made(home: Path) -> None:
+    with pytest.raises(UsageError, match="lock .* cannot be written"):
+        ProfileLock(home / "absent").acquire()
+
+
+def test_a_lock_without_a_pid_is_held_all_the_same(home: Path) -> None:
+    with ProfileLock(home):
+        (home / "lock").write_text("?")
+        assert holder(home) == 0
