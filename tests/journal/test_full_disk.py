@@ -1,7 +1,8 @@
-"""A full disk: the commit that met it fails, every later one is refused, and nothing acknowledged is lost."""
+"""A full or failing disk: the commit that met it fails, every later one is refused, and nothing acknowledged is lost."""
 
 import json
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,3 +58,14 @@ def test_a_disk_that_is_full_at_the_start_is_refused_with_what_to_do(tmp_path: P
     answer = on_a_disk_of(kilobytes, tmp_path)
     assert "journal.db" in answer["refused"]
     assert "free space" in answer["refused"]
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace makes the sync fail")
+def test_a_failed_sync_is_never_tried_again(tmp_path: Path) -> None:
+    """Only one fdatasync fails, so a second try would "succeed" on pages that the kernel may have dropped."""
+    inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=20"]
+    answer = said([*inject, *_CHILD, str(tmp_path)], lambda: None)
+    assert 0 < answer["acknowledged"] < 25
+    assert answer["acknowledged"] <= answer["events"] <= answer["acknowledged"] + 1
+    assert len(answer["errors"]) == 3
+    assert len(answer["told"]) == 1
