@@ -118,8 +118,8 @@ class OrderbookAggregator:
     def _open(self, exchange: str) -> None:
         """Set up one exchange: counters, watch, sink and decoder."""
         stream = PUBLIC_STREAMS[exchange]
-        counts = self.counts[exchange] = ExchangeCounts()
         books = {code: book for (name, code), book in self.books.items() if name == exchange}
+        counts = self.counts[exchange] = ExchangeCounts(books.values())
         tapes = {code: self.trades.tapes[exchange, code] for code in books}
         watch = self.watches[exchange] = StreamWatch(exchange, books.values(), self._silence_s)
         sink: WholeBookSink | DiffBookSink

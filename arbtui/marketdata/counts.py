@@ -1,12 +1,21 @@
 """What was counted on one exchange's public streams."""
 
+from collections.abc import Iterable
+
+from arbtui.model.book import OrderBook
+
 _MOST_KINDS = 50  #: kinds told apart; what a venue (or an attacker) sends beyond them is summed under "..."
 
 
 class ExchangeCounts:
-    """Counters of one exchange since the start. ``read`` = ``decoded`` + all ``named`` + all ``malformed``."""
+    """Counters of one exchange since the start. ``read`` = ``decoded`` + all ``named`` + all ``malformed``.
+
+    Args:
+        books: the exchange's books.
+    """
 
     __slots__ = (
+        "_books",
         "asked",
         "diffs",
         "gaps",
@@ -20,10 +29,10 @@ class ExchangeCounts:
         "snapshots",
         "touches",
         "trades",
-        "updates",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, books: Iterable[OrderBook] = ()) -> None:
+        self._books = list(books)
         self.read = 0  #: frames received
         self.named: dict[str, int] = {}  #: frames of types known by name and not used
         self.malformed: dict[str, int] = {}  #: frames that could not be decoded, by kind
@@ -33,8 +42,7 @@ class ExchangeCounts:
         self.touches = 0
         self.trades = 0
         self.old = 0  #: diffs, touches and snapshots not newer than what the book already had
-        self.updates = 0  #: times a book changed
-        self.merged = 0  #: of these, how many were conflated with an earlier one of the same batch
+        self.merged = 0  #: of the updates, how many were conflated with an earlier one of the same batch
         self.gaps = 0  #: updates found missing
         self.asked = 0  #: snapshots asked for
         self.resyncs = 0  #: books brought back LIVE after a gap
@@ -43,6 +51,11 @@ class ExchangeCounts:
     def decoded(self) -> int:
         """Frames that held book or trade data, in the universe or outside it."""
         return self.read - sum(self.named.values()) - sum(self.malformed.values())
+
+    @property
+    def updates(self) -> int:
+        """Times a book of the exchange changed; each book counts its own."""
+        return sum(book.updates for book in self._books)
 
     def name(self, kind: str) -> None:
         """Count a frame of a type that is not used."""

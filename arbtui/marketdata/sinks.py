@@ -50,10 +50,8 @@ class _Sink:
         if ts_event:
             book.ts_event = ts_event
         book.updates += 1
-        counts = self._counts
-        counts.updates += 1
         if book in batch.touched:
-            counts.merged += 1
+            self._counts.merged += 1
         else:
             batch.touched[book] = None
 
@@ -138,14 +136,24 @@ class DiffBookSink(_Sink):
 
     def on_touch(self, code: str, update_id: int, bid: float, bid_qty: float, ask: float, ask_qty: float, ts_event: int) -> None:
         """Best prices."""
-        self._watch.last_message = now = self._batch.now
+        batch = self._batch
+        self._watch.last_message = now = batch.now
         sync = self._syncs.get(code)
+        counts = self._counts
         if sync is None:
-            self._counts.outside += 1
+            counts.outside += 1
             return
-        self._counts.touches += 1
+        counts.touches += 1
         if sync.touch(update_id, (bid, bid_qty, ask if ask > 0.0 else inf, ask_qty), now):
-            self._changed(sync.book, ts_event)
+            book = sync.book  # the rest is _changed, written out: this is the most frequent message there is
+            book.ts_init = now
+            if ts_event:
+                book.ts_event = ts_event
+            book.updates += 1
+            if book in batch.touched:
+                counts.merged += 1
+            else:
+                batch.touched[book] = None
 
     def _want(self, sync: BookSync) -> None:
         sync.wants_snapshot = False

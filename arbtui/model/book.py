@@ -4,6 +4,9 @@ Levels live in two parallel lists a side: ``bid_px`` ascending (best bid last) a
 prices (best ask last), so both sides are bisected alike. ``bid``, ``ask`` and their sizes are the touch: the ladder's
 best, or a newer best-price message, which trims the ladder and never crosses it. An empty side has bid 0.0 or ask
 ``inf``, which no edge can clear.
+
+A whole book is kept as it came, and only a diff (or a look at those lists) turns it into them: a venue that sends whole
+books replaces them ten times a second, and of most nothing but the touch is ever read.
 """
 
 from bisect import bisect_left
@@ -28,14 +31,15 @@ class OrderBook:
     """The book of one market. Times: ``ts_event`` venue clock in ms, ``ts_init`` our monotonic seconds of receipt."""
 
     __slots__ = (
+        "_ask_key",
+        "_ask_sz",
+        "_bid_px",
+        "_bid_sz",
+        "_whole",
         "ask",
-        "ask_key",
         "ask_qty",
-        "ask_sz",
         "bid",
-        "bid_px",
         "bid_qty",
-        "bid_sz",
         "code",
         "exchange",
         "state",
@@ -53,29 +57,61 @@ class OrderBook:
         self.bid_qty = 0.0
         self.ask = inf
         self.ask_qty = 0.0
-        self.bid_px: list[float] = []
-        self.bid_sz: list[float] = []
-        self.ask_key: list[float] = []
-        self.ask_sz: list[float] = []
+        self._whole: tuple[list[Level], list[Level]] | None = None  # bids and asks, best first, until they become lists
+        self._bid_px: list[float] = []
+        self._bid_sz: list[float] = []
+        self._ask_key: list[float] = []
+        self._ask_sz: list[float] = []
         self.ts_event = 0
         self.ts_init = -inf
         self.update_id = 0  #: of the ladder; 0 where the venue numbers nothing
         self.updates = 0
 
+    @property
+    def bid_px(self) -> list[float]:
+        """Bid prices of the ladder, ascending."""
+        self._settle()
+        return self._bid_px
+
+    @property
+    def bid_sz(self) -> list[float]:
+        """Bid quantities, in the order of ``bid_px``."""
+        self._settle()
+        return self._bid_sz
+
+    @property
+    def ask_key(self) -> list[float]:
+        """Ask prices of the ladder, negated, ascending."""
+        self._settle()
+        return self._ask_key
+
+    @property
+    def ask_sz(self) -> list[float]:
+        """Ask quantities, in the order of ``ask_key``."""
+        self._settle()
+        return self._ask_sz
+
     def replace(self, bids: Sequence[Level], asks: Sequence[Level]) -> None:
-        """Take a whole book, best levels first; zero sizes and padding levels are left out."""
-        self.bid_px = [p for p, q in reversed(bids) if q > 0.0 < p]
-        self.bid_sz = [q for p, q in reversed(bids) if q > 0.0 < p]
-        self.ask_key = [-p for p, q in reversed(asks) if q > 0.0 < p]
-        self.ask_sz = [q for p, q in reversed(asks) if q > 0.0 < p]
-        self._touch_from_ladder()
+        """Take a whole book. Zero sizes, padding levels and repeated prices are left out; the order does not matter."""
+        best_bids = sorted(bids, reverse=True)
+        best_asks = sorted(asks)
+        self._whole = (best_bids, best_asks)
+        # The order is proved by sorting; whether the best level is a real one, by looking at it. Deeper ones when they are read.
+        if best_bids and best_bids[0][1] > 0.0 < best_bids[0][0] and best_asks and best_asks[0][1] > 0.0 < best_asks[0][0]:
+            self.bid, self.bid_qty = best_bids[0]
+            self.ask, self.ask_qty = best_asks[0]
+        else:
+            self._settle()
+            self._touch_from_ladder()
 
     def apply(self, bids: Sequence[Level], asks: Sequence[Level]) -> None:
         """Apply changed levels: quantity 0 removes a price, anything else sets it."""
-        for price, qty in bids:
-            _set(self.bid_px, self.bid_sz, price, qty)
-        for price, qty in asks:
-            _set(self.ask_key, self.ask_sz, -price, qty)
+        if self._whole is not None:
+            self._settle()
+        if bids:
+            _merge(self._bid_px, self._bid_sz, bids, 1.0)
+        if asks:
+            _merge(self._ask_key, self._ask_sz, asks, -1.0)
         self._touch_from_ladder()
 
     def touch(self, bid: float, bid_qty: float, ask: float, ask_qty: float) -> None:
@@ -84,26 +120,41 @@ class OrderBook:
 
     def clear(self, state: BookState) -> None:
         """Forget every level and go to ``state``: ghost levels must not outlive a gap or a reconnect."""
-        self.bid_px, self.bid_sz, self.ask_key, self.ask_sz = [], [], [], []
+        self._whole = None
+        self._bid_px, self._bid_sz, self._ask_key, self._ask_sz = [], [], [], []
         self._touch_from_ladder()
+        self.update_id = 0
         self.state = state
 
     def bids(self) -> Iterator[Level]:
         """Bid levels, best first: the touch, then the ladder below it."""
-        if self.bid > 0.0:
-            yield self.bid, self.bid_qty
-        touch = self.bid
-        prices, sizes = self.bid_px, self.bid_sz
+        last = self.bid
+        if last > 0.0:
+            yield last, self.bid_qty
+        if self._whole is not None:
+            for level in self._whole[0]:
+                if 0.0 < level[0] < last and level[1] > 0.0:
+                    last = level[0]
+                    yield level
+            return
+        prices, sizes = self._bid_px, self._bid_sz
         for i in range(len(prices) - 1, -1, -1):
-            if prices[i] < touch:
+            if prices[i] < last:
                 yield prices[i], sizes[i]
 
     def asks(self) -> Iterator[Level]:
         """Ask levels, best first: the touch, then the ladder above it."""
-        if self.ask < inf:
-            yield self.ask, self.ask_qty
-        touch = -self.ask
-        keys, sizes = self.ask_key, self.ask_sz
+        last = self.ask
+        if last < inf:
+            yield last, self.ask_qty
+        if self._whole is not None:
+            for level in self._whole[1]:
+                if level[0] > last and level[1] > 0.0:
+                    last = level[0]
+                    yield level
+            return
+        touch = -last
+        keys, sizes = self._ask_key, self._ask_sz
         for i in range(len(keys) - 1, -1, -1):
             if keys[i] < touch:
                 yield -keys[i], sizes[i]
@@ -119,23 +170,43 @@ class OrderBook:
         return (self.bid + self.ask) / 2
 
     def _touch_from_ladder(self) -> None:
-        if self.bid_px:
-            self.bid, self.bid_qty = self.bid_px[-1], self.bid_sz[-1]
+        if self._bid_px:
+            self.bid, self.bid_qty = self._bid_px[-1], self._bid_sz[-1]
         else:
             self.bid, self.bid_qty = 0.0, 0.0
-        if self.ask_key:
-            self.ask, self.ask_qty = -self.ask_key[-1], self.ask_sz[-1]
+        if self._ask_key:
+            self.ask, self.ask_qty = -self._ask_key[-1], self._ask_sz[-1]
         else:
             self.ask, self.ask_qty = inf, 0.0
 
+    def _settle(self) -> None:
+        """Turn a whole book, if that is what there is, into the lists."""
+        if self._whole is None:
+            return
+        bids, asks = self._whole
+        self._whole = None
+        self._bid_px, self._bid_sz = _columns(bids, 1.0)
+        self._ask_key, self._ask_sz = _columns(asks, -1.0)
 
-def _set(keys: list[float], sizes: list[float], key: float, qty: float) -> None:
-    i = bisect_left(keys, key)
-    if i < len(keys) and keys[i] == key:
-        if qty > 0.0:
-            sizes[i] = qty
-        else:
-            del keys[i], sizes[i]
-    elif qty > 0.0:
-        keys.insert(i, key)
-        sizes.insert(i, qty)
+
+def _columns(levels: Sequence[Level], sign: float) -> tuple[list[float], list[float]]:
+    """Keys (price times ``sign``) ascending, and quantities, of levels that come best first."""
+    real: dict[float, float] = {}
+    for price, qty in levels:
+        if qty > 0.0 < price:
+            real.setdefault(price * sign, qty)
+    return list(reversed(real)), list(reversed(real.values()))
+
+
+def _merge(keys: list[float], sizes: list[float], levels: Sequence[Level], sign: float) -> None:
+    for price, qty in levels:
+        key = price * sign
+        i = bisect_left(keys, key)
+        if i < len(keys) and keys[i] == key:
+            if qty > 0.0:
+                sizes[i] = qty
+            else:
+                del keys[i], sizes[i]
+        elif qty > 0.0:
+            keys.insert(i, key)
+            sizes.insert(i, qty)

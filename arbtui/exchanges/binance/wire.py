@@ -119,7 +119,11 @@ class BinanceDecoder:
             except _BROKEN:
                 self._slowly(raw)
             else:
-                self._tell_ticker(ticker)
+                if (ticker.transaction_time < 0) is self._usdm:
+                    raise _wrong_market("bookTicker")
+                self._on_touch(
+                    ticker.symbol, ticker.update_id, ticker.bid, ticker.bid_qty, ticker.ask, ticker.ask_qty, ticker.event_time
+                )
         elif hint == _DEPTH:
             try:
                 depth = _depth_frame(raw).data
@@ -147,14 +151,14 @@ class BinanceDecoder:
 
     def _tell_ticker(self, ticker: _Ticker) -> None:
         if (ticker.transaction_time < 0) is self._usdm:
-            raise WireError("wrong market", "a bookTicker of spot on USD-M, or the reverse")
+            raise _wrong_market("bookTicker")
         self._on_touch(
             ticker.symbol, ticker.update_id, ticker.bid, ticker.bid_qty, ticker.ask, ticker.ask_qty, ticker.event_time
         )
 
     def _tell_depth(self, depth: _Depth) -> None:
         if (depth.prev_id < 0) is self._usdm:
-            raise WireError("wrong market", "a depth update of spot on USD-M, or the reverse")
+            raise _wrong_market("depthUpdate")
         if depth.first_id > depth.last_id:
             raise WireError("depthUpdate", f"U {depth.first_id} is above u {depth.last_id}")
         self._on_diff(
@@ -191,6 +195,10 @@ class BinanceDecoder:
         except _BROKEN as error:
             raise WireError(kind, str(error)) from None
         tell(event)
+
+
+def _wrong_market(kind: str) -> WireError:
+    return WireError("wrong market", f"a {kind} of spot on USD-M, or the reverse")
 
 
 def _kind_of(message: Any) -> tuple[str, Any]:
