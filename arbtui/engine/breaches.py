@@ -22,7 +22,8 @@ class BreachBook:
         self._count = 0
         self._last: dict[tuple[str, str], float] = {}
         self.breaches: dict[str, Breach] = {
-            row.breach_id: Breach(row.breach_id, row.ts_ms, Severity(row.severity), row.kind, row.scope, row.detail, row.action) for row in left
+            row.breach_id: Breach(row.breach_id, row.ts_ms, Severity(row.severity), row.kind, row.scope, row.detail, row.action)
+            for row in left
         }
         self.acknowledged: dict[str, None] = {}
         self.version = 0

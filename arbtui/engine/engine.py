@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 from math import inf
+from typing import Any
 
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.decider import Decider
@@ -186,7 +187,9 @@ class Engine:
         self.kill_switch.look()
         for watch in self.parts.aggregator.watches.values():
             if watch.is_silent(now) and watch.last_message > -inf:
-                self.breaches.record(Severity.WARN, "STREAM_SILENT", watch.exchange, "no message within the limit: its books are STALE", "wait")
+                self.breaches.record(
+                    Severity.WARN, "STREAM_SILENT", watch.exchange, "no message within the limit: its books are STALE", "wait"
+                )
         self.parts.aggregator.sweep()
         today = self._today()
         if today > self._day:
@@ -211,9 +214,9 @@ class Engine:
                 "compare by hand",
             )
 
-    async def snapshot(self, simulator: dict[str, object] | None) -> None:
-        """Store what a restart needs beside the journal's projections."""
-        await self._journal.snapshot(StateSnapshot(simulator, self.parts.positions.marks.known()).payload())
+    async def snapshot(self, simulator: dict[str, Any] | None) -> int:
+        """Store what a restart needs beside the journal's projections; the snapshot's number."""
+        return await self._journal.snapshot(StateSnapshot(simulator, self.parts.positions.marks.known()).payload())
 
     def on_journal_failure(self, failure: JournalFailed) -> None:
         """Nothing can be recorded any more, so nothing may leave: the gate closes and stays closed."""

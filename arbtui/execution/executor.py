@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle, outcome
@@ -11,6 +12,7 @@ from arbtui.execution.tracker import OrderTracker
 from arbtui.journal.events import CycleEnded, CycleOpened, CycleState, PlannedLeg
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
+from arbtui.model.errors import JournalFailed
 from arbtui.model.halt import Halt
 from arbtui.model.ids import client_order_id
 from arbtui.model.money import ZERO, plain
@@ -63,6 +65,7 @@ class CycleExecutor:
         self.open: dict[str, ArbCycle] = {}
         self.opened = 0  #: cycles whose orders were sent, this run
         self._sequence = 0
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self.ended: dict[CycleState, int] = {CycleState.HEDGED: 0, CycleState.UNWOUND: 0, CycleState.RESIDUAL: 0}
         self.quiet = asyncio.Event()  #: set while no cycle is open
         self.quiet.set()
@@ -76,10 +79,20 @@ class CycleExecutor:
         self._risk.total.open_cycles += 1
         self._risk.total.exposure[cycle.id] = plan.value
         self._risk.route.busy[plan.route.symbol] = cycle.id
-        tasks.create_task(self._run(cycle), name=cycle.id)
+        self._tasks[cycle.id] = tasks.create_task(self._run(cycle), name=cycle.id)
         return cycle
 
+    def abandon(self) -> None:
+        """Stop waiting for open cycles: the next start resolves them against the venues."""
+        for task in self._tasks.values():
+            task.cancel()
+
     async def _run(self, cycle: ArbCycle) -> None:
+        # When the journal fails the engine has closed the gate by now; the cycle stays open for the next start to resolve.
+        with suppress(JournalFailed):
+            await self._live(cycle)
+
+    async def _live(self, cycle: ArbCycle) -> None:
         plan = cycle.plan
         orders = [
             self._order(cycle, HedgeStep(leg, hop, planned.side, planned.qty, planned.price, Purpose.ENTRY))
@@ -135,7 +148,7 @@ class CycleExecutor:
         return CycleOpened(cycle.id, plan.route.id, plan.route.symbol, round(plan.edge_bps, 6), legs, cycle.opened_ms)
 
     def _release(self, cycle: ArbCycle) -> None:
-        del self.open[cycle.id]
+        del self.open[cycle.id], self._tasks[cycle.id]
         self._risk.total.open_cycles -= 1
         self._risk.total.exposure.pop(cycle.id, None)
         self._risk.route.busy.pop(cycle.plan.route.symbol, None)
@@ -150,7 +163,9 @@ class CycleExecutor:
         residual = cycle.state is CycleState.RESIDUAL
         dust = ZERO if residual else abs(cycle.excess)
         await self._journal.commit(
-            CycleEnded(cycle.id, cycle.state, dust, pnl_payload(cycle.pnl, self._positions.marks.currency), self._clock.time_ms(), cycle.reason)
+            CycleEnded(
+                cycle.id, cycle.state, dust, pnl_payload(cycle.pnl, self._positions.marks.currency), self._clock.time_ms(), cycle.reason
+            )
         )
         self.ended[cycle.state] += 1
         self._positions.book.book(cycle.fills, cycle.pnl)

@@ -23,7 +23,14 @@ class OrderGate:
     """
 
     def __init__(
-        self, *, kill_switch: KillSwitch, risk: RiskGuard, inventory: InventoryLedger, clock: Clock, enabled: bool, max_decision_age_s: float
+        self,
+        *,
+        kill_switch: KillSwitch,
+        risk: RiskGuard,
+        inventory: InventoryLedger,
+        clock: Clock,
+        enabled: bool,
+        max_decision_age_s: float,
     ) -> None:
         self._kill_switch = kill_switch
         self._risk = risk

@@ -182,6 +182,21 @@ def load(path: Path, since_ms: int = 0) -> JournalState:
             raise refusal(path, error) from error
 
 
+def last_event_ms(path: Path) -> int:
+    """Our clock at the newest event of the journal at ``path``, ms; 0 when there is no journal yet.
+
+    Raises:
+        UsageError: as :func:`load`, for a file that is there.
+    """
+    if not path.exists():
+        return 0
+    with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as connection:
+        try:
+            return _one(connection, "SELECT coalesce(max(ts_ms), 0) FROM event")
+        except sqlite3.Error as error:
+            raise refusal(path, error) from error
+
+
 def _load(path: Path, db: sqlite3.Connection, since_ms: int) -> JournalState:
     identity = db.execute("SELECT salt FROM identity").fetchone()
     snapshot = db.execute("SELECT snapshot_no, payload FROM snapshot ORDER BY snapshot_no DESC LIMIT 1").fetchone()

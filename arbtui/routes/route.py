@@ -85,7 +85,9 @@ class ArbRoute:
         "terms",
     )
 
-    def __init__(self, symbol: str, buy: TradeHop, sell: TradeHop, inventory: InventoryHop, cash: Node, rates: RateBook, terms: RouteTerms) -> None:
+    def __init__(
+        self, symbol: str, buy: TradeHop, sell: TradeHop, inventory: InventoryHop, cash: Node, rates: RateBook, terms: RouteTerms
+    ) -> None:
         self.symbol = symbol
         self.id = f"{symbol}:{buy.market.exchange}>{sell.market.exchange}"
         self.buy = buy
@@ -125,7 +127,9 @@ class ArbRoute:
         ask = self.buy_book.ask
         if not ask < inf:
             return -inf
-        return (self.sell_book.bid * self._conversion.value * self._sell_unit / (ask * self._buy_unit) - 1.0) * 1e4 - self.terms.slippage_bps
+        return (
+            self.sell_book.bid * self._conversion.value * self._sell_unit / (ask * self._buy_unit) - 1.0
+        ) * 1e4 - self.terms.slippage_bps
 
     def gross_edge_bps(self) -> float:
         """Edge at the touch before fees, in bps; ``-inf`` when a side or the rate is missing."""
@@ -141,7 +145,7 @@ class ArbRoute:
                 if book.state is BookState.STALE:
                     return Reason.STALE
                 return Reason.GAPPED if book.state is BookState.GAPPED else Reason.NO_BOOK
-            if not (0.0 < book.bid and book.ask < inf):
+            if not (book.bid > 0.0 and book.ask < inf):
                 return Reason.NO_BOOK
             if book.bid >= book.ask:
                 return Reason.CROSSED

@@ -35,6 +35,7 @@ class PaperExchange(ExchangeAdapter):
     def __init__(self, core: VenueCore, rng: Rng, latency_ms: tuple[int, int] = (50, 200)) -> None:
         self.name = core.name
         self.markets: Mapping[str, Market] = core.markets
+        self.absence_proof_s = 1.0  # a request travels for latency_ms at most, and dies with this process
         self.core = core
         self._latency = Latency(latency_ms, rng.stream(f"latency:{core.name}"))
         self._travelling: set[asyncio.Task[OrderReport]] = set()

@@ -1,10 +1,10 @@
 """The read model over a running engine, and the operator's controls."""
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from math import inf, isfinite
 from statistics import median
+from typing import Protocol
 
 from arbtui.engine.engine import Engine
 from arbtui.execution.cycle import ArbCycle
@@ -20,20 +20,29 @@ from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, H
 _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
 
 
+class LogLines(Protocol):
+    """The last log lines, oldest first, and a version that rises with each."""
+
+    version: int
+
+    def lines(self) -> Sequence[LogLine]:
+        """The lines."""
+        ...
+
+
 class EngineViews:
     """Reads the engine; never writes to it. See :class:`arbtui.views.ReadModel`.
 
     Args:
         mode: ``SIM``, ``PAPER`` or ``LIVE``; ``scenario`` names the simulator's, else empty.
-        log: the bounded log lines and their version.
+        log: the last log lines.
     """
 
-    def __init__(self, engine: Engine, mode: str, scenario: str, log: deque[LogLine], log_version: Callable[[], int]) -> None:
+    def __init__(self, engine: Engine, mode: str, scenario: str, log: LogLines) -> None:
         self._engine = engine
         self._mode = mode
         self._scenario = scenario
         self._log = log
-        self._log_version = log_version
         self._started = engine.parts.clock.monotonic()
         self._pnl = Pnl()
         self.gauge = GaugeView()
@@ -124,12 +133,12 @@ class EngineViews:
 
     def log(self) -> Sequence[LogLine]:
         """See :class:`arbtui.views.ReadModel`."""
-        return self._log
+        return self._log.lines()
 
     @property
     def log_version(self) -> int:
         """See :class:`arbtui.views.ReadModel`."""
-        return self._log_version()
+        return self._log.version
 
     def _exchange(self, name: str, now: float) -> ExchangeView:
         engine = self._engine

@@ -1,0 +1,88 @@
+"""Joins the floors below the engine for one set of venues."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from arbtui.engine.parts import EngineParts
+from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.journal.journal import Journal
+from arbtui.marketdata.aggregator import OrderbookAggregator
+from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.top_check import TopCheck
+from arbtui.model.book import OrderBook
+from arbtui.model.clock import Clock
+from arbtui.model.halt import Halt
+from arbtui.model.market import Market
+from arbtui.model.money import BPS, decimal_of
+from arbtui.positions.coordinator import CrossExchangePositionSync, PositionCoordinator
+from arbtui.positions.inventory import InventoryLedger
+from arbtui.positions.marks import Marks
+from arbtui.positions.pnl import PnlBook
+from arbtui.risk.guard import RiskGuard
+from arbtui.routes.route import RouteTerms
+from arbtui.routes.universe import ArbUniverse
+from arbtui.runtime.venues import RATE_MARKET
+from arbtui.settings.profile import Settings
+
+#: The currency of sizes, limits and PnL.
+VALUE_CURRENCY = "USDT"
+
+
+def assemble(
+    settings: Settings,
+    *,
+    run_id: str,
+    clock: Clock,
+    halt: Halt,
+    journal: Journal,
+    adapters: Mapping[str, ExchangeAdapter],
+    markets: Mapping[str, Mapping[str, Market]],
+    symbols: Sequence[str],
+    on_books: Callable[[Sequence[OrderBook]], None],
+    request_snapshot: Callable[[str, str], None],
+    top_check: TopCheck | None = None,
+) -> EngineParts:
+    """The parts of an engine over ``adapters`` and ``markets`` (by exchange and code)."""
+    traded = [market for listed in markets.values() for market in listed.values()]
+    aggregator = OrderbookAggregator(
+        clock,
+        settings.marketdata,
+        [(market.exchange, market.code) for market in traded],
+        on_books,
+        request_snapshot,
+        exchanges=list(settings.exchanges),
+        top_check=top_check,
+    )
+    costs = settings.costs
+    rates = RateBook(
+        aggregator.books.get(RATE_MARKET),
+        local="KRW",
+        foreign=VALUE_CURRENCY,
+        max_age_s=settings.rates.max_age_ms / 1000,
+        fee=float(decimal_of(costs.rate_fee_bps) / BPS),
+    )
+    terms = RouteTerms(
+        min_edge_bps=settings.execution.min_edge_bps,
+        slippage_bps=costs.slippage_bps,
+        order_value=settings.execution.order_value,
+        value_currency=VALUE_CURRENCY,
+        price_ratio=(settings.universe.price_ratio_low, settings.universe.price_ratio_high),
+    )
+    universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols)
+    inventory = InventoryLedger(universe.nodes)
+    marks = Marks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
+    quotes = dict.fromkeys(market.quote for market in traded)
+    risk = RiskGuard(settings.risk, settings.exchanges, lambda exchange: aggregator.watches[exchange].last_message)
+    return EngineParts(
+        profile=settings.name,
+        run_id=run_id,
+        clock=clock,
+        halt=halt,
+        journal=journal,
+        adapters=adapters,
+        aggregator=aggregator,
+        rates=rates,
+        universe=universe,
+        risk=risk,
+        positions=PositionCoordinator(inventory, marks, PnlBook(marks, quotes), CrossExchangePositionSync(adapters, inventory)),
+        execution=settings.execution,
+    )

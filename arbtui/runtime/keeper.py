@@ -1,0 +1,77 @@
+"""What must be done again and again while a run goes on: streams, flag, snapshots, positions, gauges."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from arbtui.engine.engine import Engine
+from arbtui.model.errors import JournalFailed
+from arbtui.monitoring.resources import ResourceSample
+from arbtui.runtime.summary import Run
+from arbtui.runtime.venues import Venues
+from arbtui.views.live import EngineViews
+
+log = logging.getLogger("arbtui")
+
+_HOUSEKEEPING_S = 0.1
+_POSITIONS_S = 30.0
+
+
+class Keeper:
+    """The periodic work of one run."""
+
+    def __init__(self, engine: Engine, views: EngineViews, venues: Venues, run: Run, snapshot_every_s: float) -> None:
+        self._engine = engine
+        self._views = views
+        self._venues = venues
+        self._run = run
+        self._snapshot_every_s = snapshot_every_s
+        self._snapshot_at = 0.0
+        self._counted, self._counted_at = 0, engine.parts.clock.monotonic()
+        run.resources.on_sample = self.sampled
+
+    def work(self, *, real_time: bool) -> Sequence[tuple[str, Coroutine[Any, Any, None]]]:
+        """Named coroutines, one task each; the gauges measure a machine, so virtual time has none."""
+        work = [("housekeeping", self._housekeeping()), ("snapshots", self._snapshots()), ("positions", self._positions())]
+        if real_time:
+            work.append(("gauges", self._run.resources.run()))
+        return work
+
+    async def _housekeeping(self) -> None:
+        while True:
+            self._engine.housekeep()
+            await asyncio.sleep(_HOUSEKEEPING_S)
+
+    async def _snapshots(self) -> None:
+        clock = self._engine.parts.clock
+        while True:
+            await asyncio.sleep(self._snapshot_every_s)
+            try:
+                self._views.gauge.snapshot_no = await self._engine.snapshot(self._venues.simulator_state())
+            except JournalFailed:
+                return  # the engine was told, and has closed the gate
+            self._snapshot_at = clock.monotonic()
+
+    async def _positions(self) -> None:
+        while True:
+            await asyncio.sleep(_POSITIONS_S)
+            await self._engine.compare_positions()
+
+    def sampled(self, sample: ResourceSample) -> None:
+        """One second is over: refresh the gauges."""
+        gauge, run, engine = self._views.gauge, self._run, self._engine
+        now = engine.parts.clock.monotonic()
+        lag = run.lag.window()
+        gauge.cpu_percent, gauge.rss_mb, gauge.fds = sample.cpu_percent, sample.rss_mb, sample.fds
+        gauge.lag_p50_ms, gauge.lag_p99_ms, gauge.lag_max_ms = lag.p50, lag.p99, lag.max
+        passed = now - self._counted_at
+        gauge.messages_per_s = (run.meter.updates - self._counted) / passed if passed > 0 else 0.0
+        self._counted, self._counted_at = run.meter.updates, now
+        stats = engine.parts.journal.stats
+        gauge.journal_p50_ms, gauge.journal_p99_ms, gauge.journal_queue = stats.commit_p50_ms, stats.commit_p99_ms, stats.queue
+        gauge.snapshot_age_s = now - self._snapshot_at if self._snapshot_at else 0.0
+        gauge.cpu_history.append(gauge.cpu_percent)
+        gauge.rss_history.append(gauge.rss_mb)
+        gauge.lag_history.append(gauge.lag_p99_ms)
+        gauge.messages_history.append(gauge.messages_per_s)

@@ -1,0 +1,36 @@
+"""What a run measures of itself on the way of one update, at the price of two clock reads a batch."""
+
+import asyncio
+from collections.abc import Sequence
+from time import perf_counter, thread_time
+
+from arbtui.exchanges.feed import Frame
+from arbtui.journal.latency import LatencyHistogram
+from arbtui.marketdata.aggregator import OrderbookAggregator
+from arbtui.model.clock import Clock
+
+
+class Meter:
+    """Stands between feed and aggregator. CPU in seconds of this thread, decision time from a batch's arrival to its end."""
+
+    def __init__(self, aggregator: OrderbookAggregator, clock: Clock) -> None:
+        self._aggregator = aggregator
+        self._clock = clock
+        self.first_at: float | None = None  #: monotonic seconds of the first batch
+        self.first = asyncio.Event()
+        self.updates = 0
+        self.cpu_s = 0.0
+        self.decision = LatencyHistogram()
+
+    def deliver(self, frames: Sequence[Frame]) -> None:
+        """Hand a batch to the aggregator."""
+        if not frames:
+            return
+        if self.first_at is None:
+            self.first_at = self._clock.monotonic()
+            self.first.set()
+        cpu, wall = thread_time(), perf_counter()
+        self._aggregator.deliver(frames)
+        self.cpu_s += thread_time() - cpu
+        self.decision.add((perf_counter() - wall) * 1000)
+        self.updates += len(frames)

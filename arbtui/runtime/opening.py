@@ -1,0 +1,62 @@
+"""The start of a run: the journal opened and read, the run recorded, balances taken up, open ends resolved."""
+
+import hashlib
+from collections.abc import Mapping
+from decimal import Decimal
+
+from arbtui import __version__
+from arbtui.engine.parts import EngineParts
+from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.failover.reconciler import Reconciled, Reconciler
+from arbtui.failover.snapshot import StateSnapshot
+from arbtui.journal.events import Adjusted, BalanceRecorded, Event, RunStarted
+from arbtui.journal.journal import Journal
+from arbtui.journal.state import JournalState
+from arbtui.model.market import Market
+from arbtui.model.money import ZERO
+from arbtui.settings.profile import Settings
+
+
+async def record_start(journal: Journal, settings: Settings, run_id: str, origins: Mapping[str, str], seed: int | None, state: str) -> None:
+    """Journal that a run begins, with what it runs on."""
+    config = hashlib.sha256(settings.model_dump_json(exclude={"path"}).encode()).hexdigest()[:16]
+    await journal.commit(RunStarted(run_id, settings.name, settings.mode, seed, __version__, config, dict(origins), state))
+
+
+async def take_up(parts: EngineParts, remembered: JournalState, markets: Mapping[str, Mapping[str, Market]]) -> Reconciled:
+    """Give the inventory what the journal holds, make it agree with the venues, and record what the run starts with."""
+    inventory, marks = parts.positions.inventory, parts.positions.marks
+    marks.restore(StateSnapshot.of(remembered.snapshot).marks)
+    known = {key: balance.total for key, balance in remembered.balances.items()}
+    first_seen = await _first_seen(parts.adapters, known)
+    inventory.start({**known, **first_seen})
+    events: list[Event] = []
+    for (exchange, asset), total in first_seen.items():
+        if remembered.balances:  # at the very first start these are the start balances, and nothing was added
+            events.append(Adjusted(exchange, asset, total, "first seen at the venue"))
+            events.append(BalanceRecorded(exchange, asset, total, ZERO, "check"))
+    if events:
+        await parts.journal.commit(*events)
+    reconciler = Reconciler(
+        adapters=parts.adapters,
+        markets={(exchange, code): market for exchange, listed in markets.items() for code, market in listed.items()},
+        positions=parts.positions,
+        journal=parts.journal,
+        clock=parts.clock,
+    )
+    reconciled = await reconciler.run(remembered)
+    totals = inventory.totals()
+    inventory.start(totals)  # targets of the stock are what this run starts with
+    parts.positions.book.start(totals)
+    await parts.journal.commit(*(BalanceRecorded(exchange, asset, total, ZERO, "start") for (exchange, asset), total in totals.items()))
+    return reconciled
+
+
+async def _first_seen(adapters: Mapping[str, ExchangeAdapter], known: Mapping[tuple[str, str], Decimal]) -> dict[tuple[str, str], Decimal]:
+    """Assets that a venue holds and the journal has never heard of."""
+    found: dict[tuple[str, str], Decimal] = {}
+    for name, adapter in adapters.items():
+        for asset, balance in (await adapter.fetch_balances()).items():
+            if (name, asset) not in known:
+                found[name, asset] = balance.total
+    return found

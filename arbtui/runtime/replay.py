@@ -1,0 +1,49 @@
+"""`arbtui replay`: recordings through the same engine, in a state folder of its own."""
+
+import tempfile
+from collections.abc import Awaitable
+from functools import partial
+from pathlib import Path
+
+from arbtui.marketdata.top_check import TopCheck
+from arbtui.runtime.session import Plan, run_plan
+from arbtui.runtime.venues import Ground, Venues, recorded_venues
+from arbtui.settings.lock import ProfileLock
+from arbtui.settings.options import ReplayOptions
+from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
+
+
+def run_replay(options: ReplayOptions) -> int:
+    """Play the recordings; the exit code of design section 6.
+
+    Raises:
+        ArbtuiError: a recording, the profile or the state folder cannot be used.
+    """
+    keep_private()
+    if options.state_root is not None:
+        return _replay(options, options.state_root)
+    with tempfile.TemporaryDirectory(prefix="arbtui-replay-") as folder:
+        return _replay(options, Path(folder))
+
+
+def _replay(options: ReplayOptions, root: Path) -> int:
+    settings = options.settings
+    folder = make_private(profile_folder(root, settings.name))
+    with ProfileLock(folder):
+        return run_plan(
+            Plan(
+                settings=settings,
+                folder=folder,
+                state_folder=make_private(mode_folder(root, settings.name, settings.mode)),
+                open_venues=partial(_open, options),
+                virtual=options.speed is None,
+                headless=True,
+                max_runtime_s=None,
+                json=options.json,
+                top_check=TopCheck(),
+            )
+        )
+
+
+def _open(options: ReplayOptions, ground: Ground) -> Awaitable[Venues]:
+    return recorded_venues(options.settings, ground, options.files, options.speed or 1.0)

@@ -1,0 +1,271 @@
+"""One session: the console or headless, in real or virtual time, from the lock to the exit code."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from arbtui.engine.engine import Engine
+from arbtui.engine.parts import EngineParts
+from arbtui.failover.reconciler import Reconciled
+from arbtui.journal.events import RunEnded
+from arbtui.journal.journal import Journal
+from arbtui.journal.state import JournalState, last_event_ms
+from arbtui.journal.store import Door
+from arbtui.marketdata.top_check import TopCheck
+from arbtui.model.book import OrderBook
+from arbtui.model.clock import VIRTUAL_EPOCH_MS, Clock, LoopClock, SystemClock
+from arbtui.model.errors import ArbtuiError, JournalFailed, UsageError
+from arbtui.model.halt import Halt, read_flag
+from arbtui.model.rng import Rng
+from arbtui.model.virtual_loop import VirtualTimeLoop
+from arbtui.monitoring.lag import LagProbe
+from arbtui.monitoring.log import LogRing, close_logging, set_up_logging
+from arbtui.monitoring.resources import ResourceSampler
+from arbtui.runtime.assemble import assemble
+from arbtui.runtime.keeper import Keeper
+from arbtui.runtime.meter import Meter
+from arbtui.runtime.opening import record_start, take_up
+from arbtui.runtime.stop import Stop
+from arbtui.runtime.summary import Run, summarise
+from arbtui.runtime.venues import Ground, Venues, rss_mb, simulated_venues
+from arbtui.settings.lock import ProfileLock
+from arbtui.settings.options import SessionOptions
+from arbtui.settings.output import JsonOutput
+from arbtui.settings.profile import Settings
+from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
+from arbtui.views.live import EngineViews
+from arbtui.views.summary import messages_summary
+
+log = logging.getLogger("arbtui")
+
+#: How long open cycles may take to finish after the gate is closed for entries, in seconds.
+_DRAIN_S = 10.0
+#: The wait for the deadline ends so much earlier, and the rest is waited in turns of the loop: a timer alone is late.
+_EARLY_S = 0.002
+_DAY_MS = 86_400_000
+
+
+def run_session(options: SessionOptions) -> int:
+    """Run until stopped; the exit code of design section 6.
+
+    Raises:
+        ArbtuiError: the session could not start; nothing was changed.
+    """
+    keep_private()
+    name = options.settings.name
+    folder = make_private(profile_folder(options.state_root, name))
+    if not options.headless and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError("there is no terminal for the console; run in one, or with --headless")
+    with ProfileLock(folder):
+        cause = read_flag(folder)
+        if cause is not None and options.headless:
+            raise UsageError(
+                f"profile {name} is HALTED (killed by {cause.source}); headless does not start under a latched kill: "
+                f"start the console (arbtui --profile {name}), press r, and type the profile's name and a reason"
+            )
+        state_folder = make_private(mode_folder(options.state_root, name, options.settings.mode))
+        plan = Plan(
+            settings=options.settings,
+            folder=folder,
+            state_folder=state_folder,
+            open_venues=partial(simulated_venues, options.settings),
+            virtual=options.speed == "max",
+            headless=options.headless,
+            max_runtime_s=options.max_runtime_s,
+            json=options.json,
+            scenario=options.settings.simulator.scenario,
+        )
+        return run_plan(plan)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run is: a session in ``sim``, or a replay."""
+
+    settings: Settings
+    folder: Path  #: of the profile: flag and log
+    state_folder: Path  #: of the mode: journal and venues
+    open_venues: Callable[[Ground], Awaitable[Venues]]
+    virtual: bool
+    headless: bool
+    max_runtime_s: float | None
+    json: JsonOutput | None
+    scenario: str = ""
+    top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
+
+
+def run_plan(plan: Plan) -> int:
+    """Run ``plan`` in a loop of its own; the exit code."""
+    lines = set_up_logging(plan.folder)
+    try:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else None) as runner:
+            return runner.run(Session(plan, lines).run())
+    finally:
+        close_logging()
+
+
+class Session:
+    """Builds everything, runs it in one task group, and takes it down in order."""
+
+    def __init__(self, plan: Plan, lines: LogRing) -> None:
+        self._plan = plan
+        self._settings = plan.settings
+        self._lines = lines
+        self._stop = Stop()
+
+    async def run(self) -> int:
+        """The whole session; its exit code."""
+        path = self._plan.state_folder / "journal.db"
+        clock: Clock = SystemClock()
+        if self._plan.virtual:
+            clock = LoopClock(asyncio.get_running_loop(), max(VIRTUAL_EPOCH_MS, last_event_ms(path) + 1000))
+        rng = Rng(self._settings.simulator.seed)
+        salt = f"{rng.stream('salt').getrandbits(64):016x}" if self._plan.virtual else None
+        baseline_mb = rss_mb()
+        door: Door = "sync" if self._plan.virtual else "aio"
+        journal = await Journal.open(path, clock=clock, door=door, salt=salt)
+        try:
+            remembered = journal.load(clock.time_ms() // _DAY_MS * _DAY_MS)
+            origins = dict.fromkeys(self._settings.exchanges, "simulator")
+            remembered.refuse_other_origins(origins)
+            ground = Ground(clock, rng, self._plan.state_folder, door, (remembered.snapshot or {}).get("simulator"))
+            venues = await self._plan.open_venues(ground)
+            try:
+                run_id = f"r{remembered.runs + 1}"
+                await record_start(journal, self._settings, run_id, origins, self._settings.simulator.seed, "RECOVERING")
+                return await self._trade(clock, journal, remembered, venues, run_id, baseline_mb)
+            finally:
+                await venues.close()
+        finally:
+            await journal.close()
+
+    async def _trade(
+        self, clock: Clock, journal: Journal, remembered: JournalState, venues: Venues, run_id: str, baseline_mb: float
+    ) -> int:
+        self._stop.on_signals(asyncio.get_running_loop())
+        engine: Engine | None = None
+
+        def on_books(books: Sequence[OrderBook]) -> None:
+            if engine is not None:
+                engine.decider.on_books(books)
+
+        parts = assemble(
+            self._settings,
+            run_id=run_id,
+            clock=clock,
+            halt=Halt(self._plan.folder),
+            journal=journal,
+            adapters=venues.adapters,
+            markets=venues.markets,
+            symbols=venues.symbols,
+            on_books=on_books,
+            request_snapshot=venues.feed.request_snapshot,
+            top_check=self._plan.top_check,
+        )
+        venues.books = parts.aggregator.books
+        reconciled = await take_up(parts, remembered, venues.markets)
+        log.info(
+            "run %s of %s: %d routes, %d open cycles resolved",
+            run_id,
+            parts.profile,
+            len(parts.universe.routes),
+            len(remembered.open_cycles),
+        )
+        meter, lag, resources = Meter(parts.aggregator, clock), LagProbe(), ResourceSampler()
+        run: Run | None = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                engine = Engine(parts, remembered, tasks)
+                journal.on_failure = self._journal_failed(engine)
+                run = Run(self._settings, engine, meter, lag, resources, baseline_mb, self._plan.max_runtime_s)
+                await self._until_stopped(run, reconciled, venues, tasks)
+        except* Exception as group:  # whatever broke, the gate went with the tasks: say it, save what can be saved, leave with a code
+            for error in group.exceptions:
+                log.error("the engine stopped: %r", error, exc_info=error)
+                self._stop.fail(error)
+        if run is None:
+            raise self._stop.error or ArbtuiError("the engine could not be built")
+        return await self._end(run, journal, venues, parts)
+
+    async def _until_stopped(self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup) -> None:
+        engine, clock = run.engine, run.engine.parts.clock
+        views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines)
+        keeper = Keeper(engine, views, venues, run, snapshot_every_s=self._settings.journal.snapshot_interval_s)
+        if not self._plan.headless:
+            from arbtui.runtime.screen import show  # Textual is loaded for the console only
+
+            screen = tasks.create_task(show(engine, views, self._settings.console, self._stop), name="console")
+        engine.arm(reconciled)
+        background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
+        background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
+        background.append(tasks.create_task(self._deadline(run), name="deadline"))
+        if not self._plan.virtual:
+            run.lag.start()
+        await self._stop.wait()
+        engine.gate.closed_for_entries = True
+        run.closed_at = clock.monotonic()
+        log.info("stopping: %s", self._stop.reason)
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                await engine.executor.quiet.wait()
+        except TimeoutError:
+            log.error("%d cycles did not finish in %g s; the next start resolves them", len(engine.executor.open), _DRAIN_S)
+            engine.executor.abandon()
+        run.drained_at = clock.monotonic()
+        run.lag.stop()
+        for task in background:
+            task.cancel()
+        if not self._plan.headless:
+            screen.cancel()
+
+    async def _feed(self, venues: Venues, meter: Meter) -> None:
+        await venues.feed.run(meter.deliver)
+        self._stop.ask("end_of_data")
+
+    async def _deadline(self, run: Run) -> None:
+        """Ends the run exactly ``max_runtime`` after its first update."""
+        wanted = self._plan.max_runtime_s
+        if wanted is None:
+            return
+        await run.meter.first.wait()
+        clock = run.engine.parts.clock
+        deadline = (run.meter.first_at or 0.0) + wanted
+        await asyncio.sleep(max(0.0, deadline - clock.monotonic() - (0.0 if self._plan.virtual else _EARLY_S)))
+        while clock.monotonic() < deadline:
+            await asyncio.sleep(0)  # noqa: ASYNC110  no event tells the time to the microsecond
+        self._stop.ask("kill" if run.engine.parts.halt.is_closed else "max_runtime")
+
+    def _journal_failed(self, engine: Engine) -> Callable[[JournalFailed], None]:
+        def failed(failure: JournalFailed) -> None:
+            log.critical("the journal failed, the gate is closed: %s", failure)
+            engine.on_journal_failure(failure)
+            if self._plan.headless:
+                self._stop.fail(failure)
+
+        return failed
+
+    async def _end(self, run: Run, journal: Journal, venues: Venues, parts: EngineParts) -> int:
+        engine = run.engine
+        if not run.closed_at:
+            run.closed_at = run.drained_at = parts.clock.monotonic()
+        code = 3 if engine.unsettled else self._stop.code
+        if journal.failure is None:
+            await engine.snapshot(venues.simulator_state())
+            await journal.commit(RunEnded(parts.run_id, self._stop.reason, code))
+        if self._plan.json is not None:
+            simulator_cpu_s = venues.simulator.cpu_s if venues.simulator is not None else 0.0
+            summary = summarise(run, self._stop.reason, simulator_cpu_s, venues.build_rss / 1e6)
+            if self._plan.top_check is not None:
+                summary |= messages_summary(engine)
+                self._plan.top_check.finish()
+                summary["top_check"] = {"places": self._plan.top_check.places, "equal": self._plan.top_check.equal}
+            self._plan.json.write(summary)
+        if self._stop.error is not None:
+            sys.stderr.write(f"arbtui: {self._stop.error}\n")
+        elif engine.unsettled:
+            sys.stderr.write(f"arbtui: stopped with {engine.unsettled}\n")
+        return code

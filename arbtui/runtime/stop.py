@@ -1,0 +1,38 @@
+"""Why and when a run stops: the first reason counts."""
+
+import asyncio
+import signal
+
+from arbtui.model.errors import ArbtuiError
+
+#: Signals that end a run in order: asked by a person, by the system, and by a terminal that went away.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stop:
+    """Waits for the first reason to stop. ``reason`` is one of design section 6; ``code`` the exit code it asks for."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self.code = 0
+        self.error: BaseException | None = None
+        self._event = asyncio.Event()
+
+    def ask(self, reason: str, code: int = 0, error: BaseException | None = None) -> None:
+        """Stop for ``reason``; later reasons change nothing."""
+        if not self.reason:
+            self.reason, self.code, self.error = reason, code, error
+            self._event.set()
+
+    def fail(self, error: BaseException) -> None:
+        """Stop because something broke."""
+        self.ask("error", error.exit_code if isinstance(error, ArbtuiError) else 1, error)
+
+    def on_signals(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stop on SIGINT, SIGTERM and SIGHUP: Textual installs no handlers of its own, and would die unsaved."""
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self.ask, "signal", 128 + number)
+
+    async def wait(self) -> None:
+        """Until the first reason."""
+        await self._event.wait()

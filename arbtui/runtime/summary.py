@@ -1,0 +1,75 @@
+"""A run's own measurements, joined with the engine's into the `--json` summary."""
+
+from dataclasses import dataclass, field
+from time import perf_counter, process_time
+from typing import Any
+
+from arbtui.engine.engine import Engine
+from arbtui.monitoring.lag import LagProbe
+from arbtui.monitoring.resources import ResourceSampler
+from arbtui.runtime.meter import Meter
+from arbtui.settings.profile import Settings
+from arbtui.views.summary import engine_summary
+
+
+@dataclass(slots=True)
+class Run:
+    """What is known of a run besides its engine. Times in monotonic seconds of the run's clock, ``wall`` and ``cpu`` real."""
+
+    settings: Settings
+    engine: Engine
+    meter: Meter
+    lag: LagProbe
+    resources: ResourceSampler
+    baseline_mb: float
+    max_runtime_s: float | None
+    wall_at: float = field(default_factory=perf_counter)
+    cpu_at: float = field(default_factory=process_time)
+    closed_at: float = 0.0
+    drained_at: float = 0.0
+
+
+def summarise(run: Run, stop_reason: str, simulator_cpu_s: float, simulator_rss_mb: float) -> dict[str, Any]:
+    """The summary of design section 6. CPU percentages are of one core over the run's real time."""
+    started = run.meter.first_at if run.meter.first_at is not None else run.closed_at
+    runtime = run.closed_at - started
+    wall = max(perf_counter() - run.wall_at, 1e-9)
+    process_cpu = process_time() - run.cpu_at
+    updates = run.meter.updates
+    resources = run.resources
+    return {
+        "profile": run.settings.name,
+        "mode": run.settings.mode,
+        "seed": run.settings.simulator.seed,
+        "runtime_s": round(runtime, 6),
+        "drain_s": round(run.drained_at - run.closed_at, 6),
+        "max_runtime_s": run.max_runtime_s,
+        "stop_reason": stop_reason,
+        "updates": updates,
+        "updates_per_s": round(updates / runtime, 3) if runtime > 0 else 0.0,
+        **engine_summary(run.engine),
+        "decision_us": _us(run.meter),
+        "loop_lag_ms": _lag(run.lag),
+        "engine": {
+            "us_per_update": round(run.meter.cpu_s / updates * 1e6, 3) if updates else 0.0,
+            "cpu_percent": round(max(0.0, process_cpu - simulator_cpu_s) / wall * 100, 3),
+        },
+        "simulator": {"cpu_percent": round(simulator_cpu_s / wall * 100, 3), "rss_mb": round(simulator_rss_mb, 3)},
+        "cpu_percent": {"avg": round(process_cpu / wall * 100, 3), "max": round(max(resources.cpu_max, process_cpu / wall * 100), 3)},
+        "rss_mb": {"baseline": round(run.baseline_mb, 3), "avg": round(resources.rss_avg, 3), "max": round(resources.rss_max, 3)},
+        "samples": resources.samples,
+    }
+
+
+def _us(meter: Meter) -> dict[str, float]:
+    decision = meter.decision
+    return {
+        "p50": round(decision.percentile(50) * 1000, 3),
+        "p99": round(decision.percentile(99) * 1000, 3),
+        "max": round(decision.max_ms * 1000, 3),
+    }
+
+
+def _lag(probe: LagProbe) -> dict[str, float]:
+    lag = probe.run()
+    return {"p50": round(lag.p50, 3), "p99": round(lag.p99, 3), "max": round(lag.max, 3)}

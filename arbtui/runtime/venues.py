@@ -1,0 +1,157 @@
+"""The venues of a mode: a feed of frames, an adapter for each exchange, and the markets they trade."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.exchanges.binance.rules import linear_market
+from arbtui.exchanges.feed import MarketDataFeed
+from arbtui.journal.store import Door
+from arbtui.marketdata.recording_feed import RecordingFeed
+from arbtui.model.book import OrderBook
+from arbtui.model.clock import Clock
+from arbtui.model.errors import UsageError
+from arbtui.model.market import Market
+from arbtui.model.money import BPS, decimal_of
+from arbtui.model.rng import Rng
+from arbtui.settings.profile import Settings
+from arbtui.simulation.assets import UNIVERSE, select, simulated_markets
+from arbtui.simulation.ledger import VenueLedger
+from arbtui.simulation.market_simulator import MarketSimulator
+from arbtui.simulation.paper import PaperExchange
+from arbtui.simulation.venue import VenueCore
+
+#: The market that gives the won's rate, at whichever venue of the profile has it.
+RATE_MARKET = ("upbit", "KRW-USDT")
+
+
+@dataclass(slots=True)
+class Venues:
+    """What a run trades at. ``books`` are filled in once they exist, for paper exchanges that match against our own."""
+
+    feed: MarketDataFeed
+    adapters: Mapping[str, ExchangeAdapter]
+    markets: Mapping[str, Mapping[str, Market]]
+    symbols: list[str]  #: in order of liquidity, or of naming
+    ledger: VenueLedger
+    simulator: MarketSimulator | None = None
+    build_rss: int = 0  #: bytes that building the simulator took
+    books: Mapping[tuple[str, str], OrderBook] = field(default_factory=dict)
+
+    def simulator_state(self) -> dict[str, Any] | None:
+        """What the simulator needs to go on from here; None without one."""
+        return None if self.simulator is None else self.simulator.state()
+
+    async def close(self) -> None:
+        """Let orders under way arrive, then close the venues' ledger."""
+        for adapter in self.adapters.values():
+            await adapter.close()
+        await self.ledger.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What venues are built on: the run's clock, chance and folder, and the simulator's state of an earlier run."""
+
+    clock: Clock
+    rng: Rng
+    folder: Path
+    door: Door
+    state: Mapping[str, Any] | None
+
+
+async def simulated_venues(settings: Settings, ground: Ground) -> Venues:
+    """Build ``sim``: prices go on from the ground's state, balances from its ``venue.db``.
+
+    Raises:
+        UsageError: the profile names a venue that the simulator does not play, or an unknown symbol.
+    """
+    played = ("upbit", "binance")
+    if stray := [name for name in settings.exchanges if name not in played]:
+        raise UsageError(
+            f"profile {settings.name}: the simulator plays {' and '.join(played)}, not {stray[0]}; "
+            "replay a recording with this profile, or start another one (arbtui profiles)"
+        )
+    before = psutil.Process().memory_info().rss
+    simulator = MarketSimulator(settings.simulator, selection(settings), ground.rng, ground.clock, ground.state)
+    grown = max(0, psutil.Process().memory_info().rss - before)
+    markets = {name: with_fees(simulator.markets[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
+    ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
+    prices = simulator.prices()
+    adapters: dict[str, ExchangeAdapter] = {}
+    for name in settings.exchanges:
+        core = VenueCore(name, markets[name], partial(simulator.book, name), ledger, ground.clock)
+        await core.open_account(opening_balances(settings, markets[name], prices))
+        adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
+    return Venues(simulator, adapters, markets, list(prices), ledger, simulator, grown)
+
+
+async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Path], speed: float) -> Venues:
+    """Build a replay: frames from recordings, orders on paper against our own books.
+
+    Rules and sizes of the markets are the simulator's: recordings hold none.
+
+    Raises:
+        UsageError: a recording cannot be read or does not fit the profile, or an unknown symbol.
+    """
+    feed = RecordingFeed(files, ground.clock, list(settings.exchanges), speed)
+    assets = select(selection(settings))
+    listed = simulated_markets([asset.symbol for asset in assets])
+    listed["binanceusdm"] = {
+        market.code: market for asset in assets for market in (linear_market(asset.symbol, "USDT", asset.tick, asset.lot, Decimal(5)),)
+    }
+    if stray := [name for name in settings.exchanges if name not in listed]:
+        raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {', '.join(listed)} can")
+    markets = {name: with_fees(listed[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
+    ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
+    adapters: dict[str, ExchangeAdapter] = {}
+    venues = Venues(feed, adapters, markets, [asset.symbol for asset in assets], ledger)
+    for name in settings.exchanges:
+
+        def book(code: str, exchange: str = name) -> OrderBook:
+            return venues.books[exchange, code]
+
+        core = VenueCore(name, markets[name], book, ledger, ground.clock)
+        await core.open_account(opening_balances(settings, markets[name], {asset.symbol: asset.price for asset in assets}))
+        adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
+    return venues
+
+
+def with_fees(markets: Mapping[str, Market], taker_bps: float | None) -> dict[str, Market]:
+    """``markets`` with the profile's taker fee; as they are when the profile leaves it to the venue."""
+    if taker_bps is None:
+        return dict(markets)
+    taker = decimal_of(taker_bps) / BPS
+    return {code: replace(market, fees=replace(market.fees, taker=taker)) for code, market in markets.items()}
+
+
+def opening_balances(settings: Settings, markets: Mapping[str, Market], prices: Mapping[str, float]) -> dict[str, Decimal]:
+    """Play money at the first start: cash of the venue's quote, and the same value of every asset."""
+    amounts: dict[str, Decimal] = {}
+    for market in markets.values():
+        if market.quote in settings.simulator.cash:
+            amounts[market.quote] = decimal_of(settings.simulator.cash[market.quote])
+        if market.base in prices:
+            amounts[market.base] = market.qty_down(decimal_of(settings.simulator.stock_value / prices[market.base]))
+    return amounts
+
+
+def selection(settings: Settings) -> int | list[str]:
+    """The universe's symbols without the excluded ones: a number where nothing is excluded, else names."""
+    wanted, excluded = settings.universe.symbols, settings.universe.exclude
+    if isinstance(wanted, list):
+        return [symbol for symbol in wanted if symbol not in excluded]
+    if not excluded:
+        return wanted
+    return [asset.symbol for asset in select(UNIVERSE) if asset.symbol not in excluded][:wanted]
+
+
+def rss_mb() -> float:
+    """Resident memory of this process, in MB."""
+    return float(psutil.Process().memory_info().rss) / 1e6

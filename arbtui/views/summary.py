@@ -1,0 +1,68 @@
+"""The `--json` summary of a run, one shape for sessions, load-test rows and replays."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from arbtui.engine.engine import Engine
+from arbtui.journal.events import CycleState
+
+
+def _middle(values: Sequence[int]) -> float:
+    return float(median(values)) if values else 0.0
+
+
+def engine_summary(engine: Engine) -> dict[str, Any]:
+    """What the engine itself can tell: routes, cycles, fills, denials, PnL, journal."""
+    parts = engine.parts
+    per_symbol = [engine.tracker.fills_per_symbol.get(symbol, 0) for symbol in parts.universe.symbols]
+    pnl = parts.positions.pnl()
+    stats = parts.journal.stats
+    ended = engine.executor.ended
+    return {
+        "symbols": len(parts.universe.symbols),
+        "markets": len(parts.universe.markets),
+        "routes": len(parts.universe.routes),
+        "evaluations": engine.decider.evaluations,
+        "opportunities": engine.decider.opportunities,
+        "cycles": {
+            "opened": engine.executor.opened,
+            "hedged": ended[CycleState.HEDGED],
+            "unwound": ended[CycleState.UNWOUND],
+            "residual": ended[CycleState.RESIDUAL],
+        },
+        "orders": engine.tracker.sent,
+        "fills": engine.tracker.fills,
+        "fills_per_symbol": {"min": min(per_symbol, default=0), "median": _middle(per_symbol), "max": max(per_symbol, default=0)},
+        "fills_per_exchange": {name: engine.tracker.fills_per_exchange.get(name, 0) for name in parts.adapters},
+        "denials": {reason.value: count for reason, count in sorted(engine.risk.denials.items())},
+        "pnl": {
+            "currency": parts.positions.marks.currency,
+            "total": float(pnl.total),
+            "trading": float(pnl.trading),
+            "fx": float(pnl.fx),
+            "inventory": float(pnl.inventory),
+            "fees": float(pnl.fees),
+        },
+        "journal": {"events": stats.events, "commit_ms": {"p50": stats.commit_p50_ms, "p99": stats.commit_p99_ms}},
+    }
+
+
+def messages_summary(engine: Engine) -> dict[str, Any]:
+    """What was read, decoded and only named, over all exchanges (replay), and the gaps."""
+    read = decoded = gaps = outside = 0
+    named: dict[str, int] = {}
+    malformed: dict[str, int] = {}
+    for counts in engine.parts.aggregator.counts.values():
+        read += counts.read
+        decoded += counts.decoded
+        gaps += counts.gaps
+        outside += counts.outside
+        _add(named, counts.named)
+        _add(malformed, counts.malformed)
+    return {"messages": {"read": read, "decoded": decoded, "outside": outside, "named": named, "malformed": malformed}, "gaps": gaps}
+
+
+def _add(total: dict[str, int], part: Mapping[str, int]) -> None:
+    for kind, count in part.items():
+        total[kind] = total.get(kind, 0) + count
