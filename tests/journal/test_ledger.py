@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import arbtui.journal.ledger as ledger_module
 from arbtui.journal.events import CycleState
 from arbtui.journal.ledger import FILL_COLUMNS, ledger_csv, read_ledger
 from arbtui.model.errors import UsageError
@@ -164,6 +166,23 @@ def test_fills_and_ends_that_a_later_run_learned_of_belong_to_that_run(tmp_path:
         assert disagreements(ledger) == []
         code, said = audit(ledger)
         assert code == 0, said
+
+
+def test_all_of_it_is_of_one_moment_whatever_is_written_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "journal.db"
+    run = SyntheticRun()
+    record(path, run.start(), run.cycle(0))
+    numbers = itertools.count(1)
+    query = ledger_module._rows
+
+    def write_then_query(db: sqlite3.Connection, table: str, span: Any) -> list[sqlite3.Row]:
+        record(path, run.cycle(next(numbers)))
+        return query(db, table, span)
+
+    monkeypatch.setattr(ledger_module, "_rows", write_then_query)
+    ledger = read_ledger(path)
+    assert (len(ledger["fills"]), len(ledger["orders"]), len(ledger["cycles"])) == (2, 2, 1)
+    assert disagreements(ledger) == []
 
 
 def test_a_residual_cycle_is_told_as_such(tmp_path: Path) -> None:

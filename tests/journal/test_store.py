@@ -180,6 +180,8 @@ def test_after_one_failure_nothing_is_written_any_more(path: Path, door: Door) -
         writer.post([entry(4)], told.append)
         assert len(told) == 1
         assert writer.failure is not None
+        with closing(sqlite3.connect(path, timeout=0)) as other:
+            other.execute("BEGIN IMMEDIATE")  # the failed transaction holds no lock
 
     run(door, path, use)
     assert numbers(path) == [1]
