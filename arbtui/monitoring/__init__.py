@@ -1,0 +1,1 @@
+"""What the process measures about itself: loop lag, resources, log. No Textual here: headless runs measure the same."""

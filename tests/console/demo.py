@@ -15,8 +15,8 @@ from arbtui.views import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderV
 
 START_MS = 1_767_258_845_000  # 2026-01-01T09:14:05Z
 PRICES = {
-    "BTC": 64_231.5, "ETH": 3_471.2, "XRP": 0.5156, "SOL": 145.44, "DOGE": 0.1023, "ADA": 0.4471, "AVAX": 27.31, "DOT": 5.912, "LINK": 13.87,
-    "TRX": 0.1204, "NEAR": 4.615, "SHIB": 0.00001712, "APT": 8.44, "ARB": 0.812, "ATOM": 6.77, "SUI": 1.093, "SEI": 0.3718, "STX": 1.442,
+    "BTC": 64_231.5, "ETH": 3_471.2, "XRP": 0.5156, "SOL": 145.44, "DOGE": 0.1023, "ADA": 0.4471, "AVAX": 27.31, "DOT": 5.912,
+    "LINK": 13.87, "TRX": 0.1204, "NEAR": 4.615, "SHIB": 0.00001712, "APT": 8.44, "ARB": 0.812, "ATOM": 6.77, "SUI": 1.093, "SEI": 0.3718, "STX": 1.442,
     "SAND": 0.3105, "HBAR": 0.0759,
 }  # fmt: skip
 BLOCKED = ("STALE", "NO_STOCK", "NO_CASH", "LEG_SKEW", "COOLDOWN")
@@ -28,12 +28,13 @@ class DemoModel:
     def __init__(self, symbols: int = 20, seed: int = 1, profile: str = "upbit-binance", mode: str = "SIM") -> None:
         self.rng = random.Random(seed)
         self.now_ms = START_MS
-        self.routes: list[RouteRow] = []
+        rows: list[RouteRow] = []
+        self.routes: Sequence[RouteRow] = rows
         names = list(PRICES)
         for n in range(symbols):
             symbol = names[n] if n < len(names) else f"{names[n % len(names)]}{n // len(names)}"
             for buy, sell in (("UPBIT", "BINANCE"), ("BINANCE", "UPBIT")):
-                self.routes.append(RouteRow(f"{symbol}:{buy}>{sell}", symbol, buy, sell))
+                rows.append(RouteRow(f"{symbol}:{buy}>{sell}", symbol, buy, sell))
         self._price = {row.id: PRICES[names[(i // 2) % len(names)]] for i, row in enumerate(self.routes)}
         self._cycles: deque[CycleLine] = deque(maxlen=200)
         self._breaches: list[BreachLine] = []
@@ -140,9 +141,8 @@ class DemoModel:
         prices = (price * 1_384, price) if row.buy_at == "UPBIT" else (price, price * 1_384)
         pnl = 0.0 if state == "OPEN" else rng.gauss(0.06, 0.09) if state == "HEDGED" else -abs(rng.gauss(0.2, 0.1))
         self.cycles_version += 1
-        line = CycleLine(
-            f"c{self.cycles_version}", self.now_ms, row.symbol, row.buy_at, qty, prices[0], row.sell_at, sold, prices[1], pnl, rng.uniform(60, 240), state
-        )
+        legs = (row.buy_at, qty, prices[0], row.sell_at, sold, prices[1])
+        line = CycleLine(f"c{self.cycles_version}", self.now_ms, row.symbol, *legs, pnl, rng.uniform(60, 240), state)
         self._cycles.appendleft(line)
         self._header.pnl_day += pnl
         self._header.pnl_session += pnl

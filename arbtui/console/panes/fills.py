@@ -37,8 +37,9 @@ class FillsPane(Grid[CycleLine]):
         roomy, wide = width >= 92, width >= 116
         sold = quantity(row.sell_qty)
         same = sold == quantity(row.buy_qty)
-        result = f"{arrow(row.pnl)} {signed(row.pnl)}" if row.state != "OPEN" else "-"
-        ink = "soft" if row.state == "OPEN" or not row.pnl else "up" if row.pnl > 0 else "down"
+        pnl = round(row.pnl, 2)
+        result = f"{arrow(pnl)} {signed(pnl)}" if row.state != "OPEN" else "-"
+        ink = "soft" if row.state == "OPEN" or not pnl else "up" if pnl > 0 else "down"
         spans: list[Span] = [
             (clock(row.ts_ms) + " ", "dim"),
             (fit(row.symbol, 6) + " ", "strong"),

@@ -1,0 +1,67 @@
+"""A histogram of milliseconds in bounded memory: exponential buckets, about 5 % wide, and the exact largest value."""
+
+import math
+from dataclasses import dataclass
+
+_LOWEST_MS = 0.01
+_GROWTH = 1.05
+_LOG_GROWTH = math.log(_GROWTH)
+BUCKETS = 400
+"""0.01 ms times 1.05 to the 400th: from 10 us to 50 minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """In milliseconds; all zero while nothing has been recorded."""
+
+    p50: float = 0.0
+    p99: float = 0.0
+    max: float = 0.0
+    count: int = 0
+
+
+class Histogram:
+    """Counts values by magnitude. Adding and merging are exact; a quantile is the upper edge of its bucket, at most the maximum."""
+
+    __slots__ = ("_counts", "count", "largest")
+
+    def __init__(self) -> None:
+        self._counts = [0] * BUCKETS
+        self.count = 0
+        self.largest = 0.0
+
+    def add(self, value_ms: float) -> None:
+        """Record one value; below the lowest bucket (also negative) counts as the lowest."""
+        index = 0 if value_ms <= _LOWEST_MS else min(BUCKETS - 1, math.ceil(math.log(value_ms / _LOWEST_MS) / _LOG_GROWTH))
+        self._counts[index] += 1
+        self.count += 1
+        if value_ms > self.largest:
+            self.largest = value_ms
+
+    def merge(self, other: "Histogram") -> None:
+        """Take over everything ``other`` has recorded."""
+        for index, count in enumerate(other._counts):
+            if count:
+                self._counts[index] += count
+        self.count += other.count
+        self.largest = max(self.largest, other.largest)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._counts = [0] * BUCKETS
+        self.count = 0
+        self.largest = 0.0
+
+    def quantile(self, share: float) -> float:
+        """The value that ``share`` (0 to 1) of the records do not exceed; 0 without records."""
+        rank = max(1, math.ceil(share * self.count))
+        seen = 0
+        for index, count in enumerate(self._counts):
+            seen += count
+            if seen >= rank:
+                return min(self.largest, _LOWEST_MS * _GROWTH**index)
+        return 0.0
+
+    def quantiles(self) -> Quantiles:
+        """p50, p99, the largest and how many."""
+        return Quantiles(self.quantile(0.5), self.quantile(0.99), self.largest, self.count)

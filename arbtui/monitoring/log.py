@@ -1,0 +1,99 @@
+"""The program's log: a rotating file that only its owner can read, and a ring of the last lines for the console."""
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from io import TextIOWrapper
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from arbtui.views import LogLine
+
+FILE_NAME = "arbtui.log"
+MAX_BYTES = 5_000_000
+BACKUPS = 3
+RING_LINES = 500
+"""What the log pane can scroll back."""
+
+_LOGGERS = ("arbtui", "asyncio")
+"""Ours, and the loop's own complaints (a task whose error nobody took). Others stay out: what they log may hold secrets."""
+
+_FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
+
+
+class _PrivateFileHandler(RotatingFileHandler):
+    """Makes its files with mode 0600, whatever the umask."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        os.fchmod(descriptor, 0o600)
+        return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
+
+
+class LogRing(logging.Handler):
+    """Keeps the last lines as the console shows them. Any thread may log; :meth:`lines` is a snapshot."""
+
+    def __init__(self, size: int = RING_LINES) -> None:
+        super().__init__()
+        self._lines: deque[LogLine] = deque(maxlen=size)
+        self._snapshot: tuple[int, Sequence[LogLine]] = (0, ())
+        self._guard = threading.Lock()
+        self.version = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record; of a traceback its last line, the file has the rest."""
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            text = f"{text}: {type(error).__name__}: {error}"
+        line = LogLine(int(record.created * 1_000), record.levelname, " ".join(text.split()))
+        with self._guard:
+            self._lines.append(line)
+            self.version += 1
+
+    def lines(self) -> Sequence[LogLine]:
+        """The last lines, oldest first; the same object until something is logged."""
+        if self._snapshot[0] != self.version:
+            with self._guard:
+                self._snapshot = (self.version, tuple(self._lines))
+        return self._snapshot[1]
+
+
+def set_up_logging(folder: Path | None, level: int = logging.INFO) -> LogRing:
+    """Send what arbtui and asyncio log to ``folder``'s log file (none when None) and to the ring that is returned.
+
+    Nothing goes to the terminal, which the console owns. A second call replaces the first's handlers.
+
+    Raises:
+        OSError: the log file cannot be made.
+    """
+    close_logging()
+    ring = LogRing()
+    handlers: list[logging.Handler] = [ring]
+    if folder is not None:
+        handler = _PrivateFileHandler(folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
+        formatter = logging.Formatter(_FORMAT, _TIME_FORMAT)
+        formatter.converter = time.gmtime
+        handler.setFormatter(formatter)
+        handlers.append(handler)
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        logger.setLevel(level if name == "arbtui" else logging.WARNING)
+        logger.propagate = False
+        for each in handlers:
+            logger.addHandler(each)
+    return ring
+
+
+def close_logging() -> None:
+    """Flush and close what :func:`set_up_logging` opened."""
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+            handler.close()
+        logger.propagate = True

@@ -1,0 +1,230 @@
+"""What keys do, and what they say when they cannot."""
+
+import pytest
+from textual.pilot import Pilot
+
+from arbtui.console.app import OPERATOR, ConsoleApp
+from arbtui.console.screens.help import HelpScreen
+from arbtui.console.screens.quit import QuitScreen
+from arbtui.console.screens.rearm import RearmScreen
+from arbtui.views import BreachLine
+from tests.console.demo import DemoModel
+from tests.console.driving import drive, repaint, screen_text
+
+SIZES = [(80, 24), (160, 48)]
+PLACES = {
+    "grid": (),
+    "fills": ("2",),
+    "filter": ("slash", "x", "r", "p"),
+    "help": ("question_mark",),
+    "palette": ("ctrl+p",),
+    "quit question": ("ctrl+q",),
+    "zoom": ("5", "z"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("place", PLACES)
+def test_kill_key_works_from_everywhere(size: tuple[int, int], place: str) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press(*PLACES[place])
+        await pilot.pause()
+        assert model.header().state == "ARMED"
+        await pilot.press("ctrl+k")
+        assert model.kills == ["KEY"]
+        assert "HALTED" in await repaint(app, pilot)
+
+    drive(steps, size)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (40, 10), (20, 3)])
+def test_kill_key_works_in_any_terminal(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+k")
+        assert model.kills == ["KEY"]
+        assert "HALTED" in (await repaint(app, pilot)).splitlines()[0]
+
+    drive(steps, size)
+
+
+def test_kill_key_works_while_rearming() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+k")
+        await pilot.press("r")
+        await pilot.pause()
+        assert isinstance(app.screen, RearmScreen)
+        await pilot.press("u", "ctrl+k")
+        assert model.kills == ["KEY", "KEY"]
+        assert model.header().state == "HALTED"
+
+    drive(steps)
+
+
+def test_rearm_takes_the_profiles_name_and_a_reason() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+k", "r", *"upbit", "enter", *"why", "enter")
+        await pilot.pause()
+        assert model.header().state == "HALTED"
+        assert "the name is not upbit-binance" in screen_text(app)
+        await pilot.press(*"upbit-binance", "enter", "enter")
+        await pilot.pause()
+        assert model.header().state == "ARMED"
+        assert "re-armed: state is ARMED" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_rearm_without_a_reason_is_refused() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+k", "r", *"upbit-binance", "enter", "enter")
+        await pilot.pause()
+        assert model.header().state == "HALTED"
+        assert "give a reason" in screen_text(app)
+        await pilot.press("escape")
+        assert "not re-armed: state is HALTED" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_rearm_says_why_not_while_armed() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("r")
+        assert not isinstance(app.screen, RearmScreen)
+        assert "not halted, state is ARMED" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_pause_and_resume() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("p")
+        text = await repaint(app, pilot)
+        assert "[PAUSED]" in text
+        assert "p resume" in text
+        await pilot.press("p")
+        assert "[ARMED]" in await repaint(app, pilot)
+        await pilot.press("ctrl+k", "p")
+        assert model.header().state == "HALTED"
+        assert "r re-arms first" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_acknowledged_breach_stays_listed_and_counts_no_more() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("a")
+        assert "3 goes there" in await repaint(app, pilot)
+        await pilot.press("3", "a")
+        text = await repaint(app, pilot)
+        assert model.header().breaches_open == 0
+        assert "LEG_IMBALANCE SOL" in text
+        assert "(acked)" in text
+        await pilot.press("a")
+        assert "nothing to acknowledge" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_a_new_critical_breach_is_said_in_the_flash_line() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        model.breach("CRIT", "UNHEDGED", "global", "2,100 > 2,000 USDT")
+        text = await repaint(app, pilot)
+        assert "! CRIT UNHEDGED global 2,100 > 2,000 USDT   3 opens Risk" in text
+
+    drive(steps)
+
+
+@pytest.mark.parametrize(("key", "said"), [("x", "x does nothing here"), ("enter", "enter does nothing here"), ("ctrl+c", "^Q quits")])
+def test_keys_without_a_meaning_say_so(key: str, said: str) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press(key)
+        assert said in await repaint(app, pilot)
+        assert app._exit is False
+
+    drive(steps)
+
+
+def test_keys_with_a_meaning_do_not() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("j", "2", "tab", "z", "z", "1", "G", "pagedown")
+        assert "does nothing" not in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_quit_asks_once_while_something_is_open() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert isinstance(app.screen, QuitScreen)
+        assert "4 cycles open, 7 orders in flight" in screen_text(app)
+        await pilot.press("n")
+        assert app.return_value is None
+        await pilot.press("ctrl+q", "ctrl+q")
+
+    assert drive(steps).return_value == OPERATOR
+
+
+def test_quit_at_rest_does_not_ask() -> None:
+    model = DemoModel().settle()
+    model.header().open_cycles = model.header().orders_in_flight = 0
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+q")
+
+    app = drive(steps, model=model)
+    assert app.return_value == OPERATOR
+    assert app.return_code == 0
+
+
+def test_help_explains_every_key() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.screen, HelpScreen)
+        text = screen_text(app)
+        for words in ("Halt now", "Quit; asks once", "Filter routes", "acknowledge the breach", "Only this pane"):
+            assert words in text
+        await pilot.press("escape")
+        assert not isinstance(app.screen, HelpScreen)
+
+    drive(steps, (160, 60))
+
+
+def test_every_binding_can_be_explained_and_remapped() -> None:
+    from textual.binding import Binding
+
+    from arbtui.console.grid import Grid
+    from arbtui.console.panes.filter_bar import FilterBar
+    from arbtui.console.screens.main import MainScreen
+
+    owners = (ConsoleApp, MainScreen, Grid, FilterBar, HelpScreen, RearmScreen, QuitScreen)
+    bindings = [binding for owner in owners for binding in owner.BINDINGS]
+    assert all(isinstance(binding, Binding) and binding.id and binding.tooltip for binding in bindings)
+
+
+def test_palette_switches_the_theme() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+p", *"light")
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.theme == "arbtui-light"
+        assert app._inks.style("text").bgcolor is not None
+        assert app._inks.style("text").bgcolor.name == "#f7f6f2"
+
+    drive(steps)
+
+
+def test_an_error_in_the_read_model_ends_the_console_and_is_kept() -> None:
+    class Broken(DemoModel):
+        def breaches(self) -> list[BreachLine]:
+            raise RuntimeError("the projection is broken")
+
+    model = Broken()
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await app.main.workers.wait_for_complete()
+
+    with pytest.raises(RuntimeError, match="projection is broken"):
+        drive(steps, model=model)
