@@ -50,7 +50,7 @@ def test_unknown_keys_name_the_nearest(complaint: Complaint, text: str, said: st
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[execution]\norder_value = "ten"', 'mine.toml:2: execution.order_value = "ten": expected a number above 0 to 1,000,000 (USDT bought'),
+        ('[execution]\norder_value = "ten"', 'mine.toml:2: execution.order_value = "ten": expected a number above 0 to 1,000,000 (USDT'),
         ("[execution]\norder_value = 0", "execution.order_value = 0: expected a number above 0"),
         ("[execution]\nmin_edge_bps = nan", "execution.min_edge_bps = nan: expected a number from"),
         ("[risk.global]\nmax_unhedged = inf", "risk.global.max_unhedged = inf: expected a number above 0 (USDT"),
@@ -87,9 +87,9 @@ def test_wrong_values_say_what_is_expected(complaint: Complaint, text: str, said
         ("exchanges = 5", "exchanges is a table"),
         ("[exchanges]\nupbit = 5\nbinance = {}", "mine.toml:2: exchanges.upbit is a table: write [exchanges.upbit]"),
         ("[exchanges.upbit]", "mine.toml:1: exchanges: a profile names two venues, this one has 1"),
-        ("[exchanges.upbitt]\n[exchanges.binance]", "mine.toml:1: exchanges.upbitt is no venue that is built; did you mean exchanges.upbit?"),
+        ("[exchanges.upbitt]\n[exchanges.binance]", "exchanges.upbitt is no venue that is built; did you mean exchanges.upbit?"),
         ('[exchanges.upbit]\nquote = "USD"\n[exchanges.binance]', "mine.toml:2: exchanges.upbit.quote: USD markets of upbit are not built"),
-        ('exchanges.upbit.urls.rest = "https://a/b"\nexchanges.binance = {}', "mine.toml:1: exchanges.upbit.urls.rest: 'https://a/b' has a path"),
+        ('exchanges.upbit.urls.rest = "https://a/b"\nexchanges.binance = {}', "exchanges.upbit.urls.rest: 'https://a/b' has a path"),
         ('exchanges.upbit.urls.rest = "api.upbit.com"\nexchanges.binance = {}', "starts with https:// or http://"),
         ('exchanges.upbit.urls.stream = "https://a"\nexchanges.binance = {}', "starts with wss:// or ws://"),
         ('exchanges.upbit.urls.rest = "https://a:x"\nexchanges.binance = {}', "is not a URL"),

@@ -112,4 +112,4 @@ def test_one_limit_told_leaves_the_others_of_its_set(home: Path) -> None:
 def test_settings_are_frozen(profile: Path) -> None:
     settings = load_profile(str(profile))
     with pytest.raises(ValueError, match="frozen"):
-        settings.execution.order_value = 5.0  # type: ignore[misc]
+        settings.execution.order_value = 5.0

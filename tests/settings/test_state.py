@@ -68,7 +68,7 @@ def test_a_file_in_a_folders_place(home: Path) -> None:
     (home / "taken").write_text("")
     with pytest.raises(UsageError, match="a file stands in its place"):
         make_private(home / "taken")
-    with pytest.raises(UsageError, match="cannot be written.*choose another with --state-dir"):
+    with pytest.raises(UsageError, match=r"cannot be written.*choose another with --state-dir"):
         make_private(home / "taken" / "below")
 
 
@@ -112,7 +112,7 @@ def test_the_lock_ends_with_its_process(home: Path) -> None:
 
 
 def test_a_lock_that_cannot_be_made(home: Path) -> None:
-    with pytest.raises(UsageError, match="lock .* cannot be written"):
+    with pytest.raises(UsageError, match=r"lock .* cannot be written"):
         ProfileLock(home / "absent").acquire()
 
 

@@ -1,0 +1,34 @@
+"""Runs the command line as a shell would, or in this process where that is enough."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from arbtui.cli import run as command_line
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+def in_shell(*arguments: str, module: str = "arbtui") -> Answer:
+    """A process of its own, without a terminal and without input."""
+    done = subprocess.run([sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    return Answer(done.returncode, done.stdout, done.stderr)
+
+
+class Here:
+    """In this process: the same parsing, the same errors, in a few milliseconds."""
+
+    def __init__(self, capture: pytest.CaptureFixture[str]) -> None:
+        self._capture = capture
+
+    def __call__(self, *arguments: str) -> Answer:
+        code = command_line.run(arguments)
+        told = self._capture.readouterr()
+        return Answer(code, told.out, told.err)

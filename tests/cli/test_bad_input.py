@@ -1,0 +1,110 @@
+"""Bad input ends with exit code 2 and one line that says what is wrong; nothing is started, nothing is left behind."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Here, in_shell
+
+P = ("--profile", "upbit-binance")
+HEADLESS = (*P, "--headless")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "which profile? --profile NAME; there are: binance-spot-perp, upbit-binance"),
+        (("--profile", "upbit-binanc"), "did you mean upbit-binance?"),
+        (("--profile", "/bin/ls"), "no UTF-8"),
+        (("--profile", "/tmp/"), "is a folder"),
+        (("--profle", "x"), "No such option: --profle (Possible options: --profile)"),
+        (("leger",), "No such command 'leger'"),
+        ((*HEADLESS, "--symbols", "0"), "--symbols 0: expected a number from 1 to 1000, or assets such as BTC,ETH"),
+        ((*HEADLESS, "--symbols", "-3"), "--symbols -3: expected"),
+        ((*HEADLESS, "--symbols", "1001"), "--symbols 1001: expected"),
+        ((*HEADLESS, "--symbols", "2.5"), "--symbols 2.5: expected"),
+        ((*HEADLESS, "--symbols", ""), "--symbols '': '' is no asset's code"),
+        ((*HEADLESS, "--symbols", "BTC,,ETH"), "'' is no asset's code"),
+        ((*HEADLESS, "--symbols", "BTC;ETH"), "'BTC;ETH' is no asset's code"),
+        ((*HEADLESS, "--symbols", "BTC,btc"), "--symbols: universe.symbols: BTC is named twice"),
+        ((*HEADLESS, "--max-runtime", "0"), "--max-runtime 0: expected seconds above 0"),
+        ((*HEADLESS, "--max-runtime", "-1"), "--max-runtime -1: expected"),
+        ((*HEADLESS, "--max-runtime", "nan"), "--max-runtime nan: expected"),
+        ((*HEADLESS, "--max-runtime", "inf"), "--max-runtime inf: expected"),
+        ((*HEADLESS, "--max-runtime", "soon"), "--max-runtime"),
+        ((*HEADLESS, "--seed", "-1"), "--seed: simulator.seed = -1: expected a whole number from 0"),
+        ((*HEADLESS, "--seed", "x"), "--seed"),
+        ((*HEADLESS, "--speed", "fast"), "--speed 'fast': expected real or max"),
+        ((*P, "--speed", "max"), "--speed max runs on a virtual clock, which no console can show; add --headless"),
+        ((*HEADLESS, "--mode", "live"), "mode live is not built yet; this version runs sim"),
+        ((*HEADLESS, "--mode", "paper"), "mode paper is not built yet"),
+        ((*HEADLESS, "--mode", "liv"), '--mode: mode "liv": expected sim, paper, live'),
+        ((*HEADLESS, "--json", "/nowhere/x.json"), "--json /nowhere/x.json: cannot be written"),
+        ((*HEADLESS, "--json", "/tmp"), "--json /tmp: name a file"),
+        (P, "no terminal"),
+        ((*P, "ledger"), "--profile belongs after the command: arbtui ledger --profile"),
+        (("replay", *P), "Missing argument 'FILE...'"),
+        (("replay", "/nowhere.gz", *P), "recording /nowhere.gz cannot be read (No such file or directory)"),
+        (("replay", "/tmp", *P), "recording /tmp is a folder"),
+        (("replay", "/bin/ls"), "which profile?"),
+        (("replay", "/bin/ls", *P, "--speed", "0"), "--speed '0': expected max, or a factor above 0"),
+        (("replay", "/bin/ls", *P, "--speed", "nan"), "--speed 'nan': expected max"),
+        (("ledger",), "which profile?"),
+        (("ledger", *P), "profile upbit-binance has no journal in "),
+        (("ledger", "--profile", "upbit-binanc"), "did you mean upbit-binance?"),
+        (("ledger", *P, "--mode", "simm"), "--mode 'simm': expected sim, paper, live"),
+        (("ledger", *P, "--mode", "live"), "has no journal of mode live"),
+        (("ledger", *P, "--json", "--csv"), "--json or --csv, not both"),
+        (("init", "a/b"), "give a name, not a path"),
+        (("init", "a b"), "gives no profile's name"),
+        (("init",), "Missing argument 'NAME'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_one_line_and_exit_code_2(arbtui: Here, home: Path, arguments: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(home)
+    answer = arbtui(*arguments)
+    assert answer.code == 2
+    assert answer.out == ""
+    assert answer.err.startswith("arbtui: ")
+    assert answer.err.count("\n") == 1
+    assert said in answer.err
+    assert list(home.iterdir()) == []
+
+
+def test_the_exit_code_reaches_the_shell(home: Path) -> None:
+    answer = in_shell("--profile", "upbit-binance", "--symbols", "0")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "arbtui: --symbols 0: expected a number from 1 to 1000, or assets such as BTC,ETH\n"
+
+
+def test_no_terminal_is_said(home: Path) -> None:
+    answer = in_shell("--profile", "upbit-binance")
+    assert answer.code == 2
+    assert answer.err == "arbtui: no terminal: the console needs one for input and for standard error; to run without it, add --headless\n"
+
+
+def test_our_own_mistake_ends_with_code_1_and_a_sentence(arbtui: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.settings.locations.all_profiles", lambda: 1 / 0)
+    answer = arbtui("--profile", "x")
+    assert answer.code == 1
+    assert answer.err.endswith("arbtui: internal error: ZeroDivisionError: division by zero\n")
+
+
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt, 130), (BrokenPipeError, 141)])
+def test_interrupted_and_unread(home: Path, raised: type[BaseException], code: int) -> None:
+    program = f"""
+import sys
+from arbtui.cli import main
+from arbtui.settings import locations
+def fail(): raise {raised.__name__}
+locations.all_profiles = fail
+sys.argv[1:] = ["--profile", "x"]
+sys.exit(main())
+"""
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,130 @@
+"""The commands that read and write no market: profiles, init, locate, check, ledger."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from arbtui.settings.state import make_private, mode_folder, state_root
+from tests.cli.command import Here
+
+MINE = "[exchanges.upbit]\n[exchanges.binance]\n"
+
+
+def test_profiles(arbtui: Here) -> None:
+    answer = arbtui("profiles")
+    assert answer.code == 0
+    assert [line.split()[:2] for line in answer.out.splitlines()] == [["binance-spot-perp", "shipped"], ["upbit-binance", "shipped"]]
+    assert [row["name"] for row in json.loads(arbtui("profiles", "--json").out)] == ["binance-spot-perp", "upbit-binance"]
+
+
+def test_init_writes_a_profile_that_works(arbtui: Here) -> None:
+    answer = arbtui("init", "mine")
+    assert answer.code == 0
+    path = Path(answer.out.splitlines()[0])
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "# " in path.read_text()
+    assert arbtui("check", "--profile", "mine").code == 0
+    assert "mine" in arbtui("profiles").out
+
+
+def test_init_never_writes_over_another(arbtui: Here) -> None:
+    path = Path(json.loads(arbtui("init", "mine", "--json").out)["path"])
+    path.write_text("precious")
+    answer = arbtui("init", "mine")
+    assert answer.code == 2
+    assert "is not overwritten" in answer.err
+    assert path.read_text() == "precious"
+
+
+def test_init_where_nothing_can_be_written(arbtui: Here, home: Path) -> None:
+    (home / "config").write_text("")
+    answer = arbtui("init", "mine")
+    assert answer.code == 2
+    assert "cannot be written" in answer.err
+
+
+def test_locate(arbtui: Here, home: Path) -> None:
+    places = json.loads(arbtui("locate", "--json").out)
+    assert places["state"] == str(home / "state" / "arbtui")
+    assert places["profiles"] == str(home / "config" / "arbtui" / "profiles")
+    assert (Path(places["shipped_profiles"]) / "upbit-binance.toml").is_file()
+    assert arbtui("locate", "--state-dir", "/x").out.splitlines()[-1].split() == ["state", "/x"]
+
+
+def test_version(arbtui: Here) -> None:
+    assert arbtui("--version").out == "arbtui 0.1.0\n"
+
+
+def test_help_names_every_command(arbtui: Here) -> None:
+    page = arbtui("--help").out
+    assert all(command in page for command in ("replay", "ledger", "kill", "profiles", "init", "locate", "check"))
+
+
+class TestCheck:
+    @pytest.mark.parametrize("name", ["upbit-binance", "binance-spot-perp"])
+    def test_shipped_profiles_have_no_problem(self, arbtui: Here, name: str) -> None:
+        answer = arbtui("check", "--profile", name, "--json")
+        assert answer.code == 0
+        assert json.loads(answer.out) == {"profile": name, "ok": True, "problems": []}
+
+    def test_changes_nothing(self, arbtui: Here, home: Path) -> None:
+        arbtui("check", "--profile", "upbit-binance")
+        assert list(home.iterdir()) == []
+
+    def test_tells_every_problem_of_every_area(self, arbtui: Here, home: Path) -> None:
+        path = home / "mine.toml"
+        path.write_text("[execution]\norder_value = -1\ncoldown_ms = 3\n" + MINE)
+        journal = make_private(mode_folder(state_root(), "mine", "sim")) / "journal.db"
+        journal.write_text("this is no database at all, and long enough to be taken for one" * 20)
+        answer = arbtui("check", "--profile", str(path), "--json")
+        assert answer.code == 2
+        told = json.loads(answer.out)
+        assert told["ok"] is False
+        assert [problem["area"] for problem in told["problems"]] == ["profile", "profile", "journal"]
+        assert "cooldown_ms" in told["problems"][1]["problem"]
+        assert str(journal) in told["problems"][2]["problem"]
+        assert "3 problem(s)" in arbtui("check", "--profile", str(path)).out
+
+    def test_a_newer_journal(self, arbtui: Here, home: Path) -> None:
+        journal = make_private(mode_folder(state_root(), "upbit-binance", "sim")) / "journal.db"
+        connection = sqlite3.connect(journal)
+        connection.execute("PRAGMA application_id = 0x41524254")
+        connection.execute("PRAGMA user_version = 9999")
+        connection.execute("CREATE TABLE t (x)")
+        connection.close()
+        answer = arbtui("check", "--profile", "upbit-binance")
+        assert answer.code == 2
+        assert answer.out.startswith("journal")
+
+    def test_a_file_in_the_state_folders_place(self, arbtui: Here, home: Path) -> None:
+        (home / "taken").write_text("")
+        answer = arbtui("check", "--profile", "upbit-binance", "--state-dir", str(home / "taken"))
+        assert answer.code == 2
+        assert "is a file, not a folder" in answer.out
+
+    def test_assets_that_the_simulator_does_not_have(self, arbtui: Here, home: Path) -> None:
+        path = home / "mine.toml"
+        path.write_text('[universe]\nsymbols = ["BTC", "BTCC", "ETHH"]\n' + MINE)
+        answer = arbtui("check", "--profile", str(path))
+        assert answer.code == 2
+        assert "BTCC is not among" in answer.out
+        assert "ETHH is not among" in answer.out
+
+    def test_a_profile_that_is_not_there(self, arbtui: Here) -> None:
+        answer = arbtui("check", "--profile", "upbit-binanc")
+        assert answer.code == 2
+        assert "did you mean upbit-binance?" in answer.out
+
+
+class TestLedger:
+    @pytest.mark.parametrize("form", [[], ["--json"], ["--csv"]])
+    def test_a_journal_that_is_none(self, arbtui: Here, home: Path, form: list[str]) -> None:
+        journal = make_private(mode_folder(state_root(), "p", "sim")) / "journal.db"
+        journal.write_text("this is no database at all, and long enough to be taken for one" * 20)
+        answer = arbtui("ledger", "--profile", "p", *form)
+        assert answer.code == 2
+        assert answer.out == ""
+        assert str(journal) in answer.err
+        assert answer.err.count("\n") == 1

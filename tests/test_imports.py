@@ -1,0 +1,98 @@
+"""What loads what: nothing below the console loads Textual or Rich, and the command line is light until a command runs."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+
+PACKAGE = REPOSITORY / "arbtui"
+ABOVE = ("cli", "runtime", "settings", "console", "__main__")
+FLOORS = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+BELOW = sorted(FLOORS - {"__init__", *ABOVE})
+
+
+def loaded_by(program: str, *names: str) -> set[str]:
+    """Which of ``names`` are loaded once ``program`` ran in a process of its own."""
+    report = f"{program}\nimport sys\nprint(' '.join(name for name in {names!r} if name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", report], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def modules_of(floor: str) -> list[str]:
+    folder = PACKAGE / floor
+    files = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+    dotted = [".".join(path.relative_to(REPOSITORY).with_suffix("").parts) for path in files]
+    return [name.removesuffix(".__init__") for name in dotted]
+
+
+@pytest.mark.parametrize("floor", BELOW)
+def test_nothing_below_the_console_loads_textual_or_rich(floor: str) -> None:
+    program = "\n".join(f"import {module}" for module in modules_of(floor))
+    assert loaded_by(program, "textual", "rich", "telegram", "ccxt") == set()
+
+
+def test_the_probe_sees_what_is_loaded() -> None:
+    assert loaded_by("import textual", "textual", "rich", "ccxt") == {"textual", "rich"}
+
+
+def test_settings_load_no_console_and_no_simulator() -> None:
+    program = "from arbtui.settings.load import load_profile\nload_profile('upbit-binance')"
+    loaded = loaded_by(program, "textual", "rich", "arbtui.console.app", "arbtui.simulation.market_simulator", "aiosqlite", "ccxt")
+    assert loaded == set()
+
+
+def test_the_entry_point_is_light() -> None:
+    assert loaded_by("import arbtui.cli", "typer", "pydantic", "textual", "asyncio", "arbtui.settings") == set()
+
+
+def test_parsing_loads_no_engine() -> None:
+    assert loaded_by("import arbtui.cli.app", "pydantic", "textual", "asyncio", "sqlite3", "arbtui.runtime") == set()
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    long = {str(path): length for path in PACKAGE.rglob("*.py") if (length := len(path.read_text().splitlines())) > 400}
+    assert long == {}
+
+
+def test_time_and_chance_come_from_clock_and_rng_only() -> None:
+    """Virtual time and replay hold only while nobody else asks the machine for the time or for a random number."""
+    allowed = {"model/clock.py", "model/rng.py", "model/ids.py", "model/halt.py", "model/virtual_loop.py"}
+    asked = {
+        str(path.relative_to(PACKAGE))
+        for floor in ("engine", "execution", "risk", "positions", "routes", "marketdata", "exchanges", "simulation", "model")
+        for path in sources(PACKAGE / floor)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and (node.value.id, node.attr) in MACHINE
+    }
+    assert asked - allowed == set()
+
+
+#: Calls that read the machine's clock or its randomness (CPU time is measured, not journaled).
+MACHINE = {
+    ("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today"),
+    ("random", "random"), ("random", "choice"), ("random", "randint"), ("random", "shuffle"), ("os", "urandom"),
+    ("uuid", "uuid4"), ("uuid", "uuid1"), ("secrets", "token_hex"), ("secrets", "token_bytes"),
+}  # fmt: skip
+
+
+def sources(floor: Path) -> list[Path]:
+    return sorted(floor.rglob("*.py")) if floor.is_dir() else [floor.with_suffix(".py")] if floor.with_suffix(".py").exists() else []
+
+
+def test_hashing_does_not_order_anything(tmp_path: Path) -> None:
+    """The order of settings is the same whatever the seed of Python's string hashing."""
+    program = "from arbtui.settings.load import load_profile; from arbtui.settings.keys import all_keys\n"
+    program += "print(load_profile('upbit-binance').model_dump_json(), list(all_keys()))"
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", program], cwd=REPOSITORY, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(printed) == 1
