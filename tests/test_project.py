@@ -76,7 +76,8 @@ def test_an_installed_wheel_finds_its_profiles(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(installed)
     program = "import sys; sys.path.insert(0, sys.argv.pop(1)); from arbtui.cli import main; sys.exit(main())"
-    done = subprocess.run([sys.executable, "-I", "-c", program, str(installed), "profiles"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-I", "-c", program, str(installed), "profiles"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     lines = [line.split() for line in done.stdout.splitlines()]
     assert [line[:2] for line in lines] == [["binance-spot-perp", "shipped"], ["upbit-binance", "shipped"]]
