@@ -25,7 +25,7 @@ from arbtui.journal.events import (
 )
 from arbtui.journal.journal import Journal
 from arbtui.journal.schema import SNAPSHOTS_KEPT
-from arbtui.journal.state import load
+from arbtui.journal.state import last_event_ms, load
 from arbtui.journal.store import Door
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.money import ONE, ZERO
@@ -281,6 +281,13 @@ def test_balances_in_currencies_apart_are_never_added_up(path: Path) -> None:
     object.__setattr__(other, "pnl", {"currency": "USDT", "total": "1"})
     record(path, run.start(), run.cycle(0), run.intents(1), [other])
     assert {currency: parts["total"] for currency, parts in load(path).pnl.items()} == {"KRW": Decimal("12.5"), "USDT": Decimal(1)}
+
+
+def test_the_time_of_the_last_event_is_known_before_anything_is_opened(path: Path) -> None:
+    assert last_event_ms(path) == 0
+    assert not path.exists()
+    record(path, SyntheticRun().start(), [Killed("KEY", "", 1)])
+    assert last_event_ms(path) == FixedClock().now_ms + 14
 
 
 def test_stats_tell_how_long_commits_took(path: Path) -> None:
