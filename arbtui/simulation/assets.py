@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import math
+import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -68,7 +69,7 @@ def select(selection: int | Sequence[str]) -> list[Asset]:
         return list(known.values())[:selection]
     if not selection:
         raise UsageError("--symbols: no symbol is named")
-    return [_named(symbol.strip().upper(), known) for symbol in dict.fromkeys(selection)]
+    return [_named(symbol, known) for symbol in dict.fromkeys(name.strip().upper() for name in selection)]
 
 
 def simulated_markets(selection: int | Sequence[str]) -> dict[str, dict[str, Market]]:
@@ -87,8 +88,13 @@ def _named(symbol: str, known: dict[str, Asset]) -> Asset:
     try:
         return known[symbol]
     except KeyError:
-        near = difflib.get_close_matches(symbol, known, 1, 0.0)[0]
+        near = max(known, key=lambda name: _likeness(symbol, name))
         raise UsageError(f"--symbols: {symbol} is not among the {len(known)} simulated symbols; the nearest is {near}") from None
+
+
+def _likeness(wrong: str, name: str) -> tuple[float, int]:
+    """How alike two tickers are; among equals, a common beginning decides."""
+    return difflib.SequenceMatcher(None, wrong, name).ratio(), len(os.path.commonprefix([wrong, name]))
 
 
 def _made_up_price(symbol: str) -> float:

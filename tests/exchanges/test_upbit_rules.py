@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from arbtui.exchanges.upbit.rules import KRW_PRICE_UNITS, STABLECOIN_PRICE_UNITS, krw_market
+from arbtui.exchanges.upbit.rules import KRW_PRICE_UNITS, krw_market
 from arbtui.model.market import FeeTakenIn
 
 
@@ -44,8 +44,7 @@ def test_stablecoins_have_a_finer_unit_between_1000_and_10000(price: str, unit: 
 
 def test_each_unit_divides_the_units_above_it() -> None:
     """The simulator rules a whole ladder by its highest price's unit; that is only right as long as this holds."""
-    for units in (KRW_PRICE_UNITS, STABLECOIN_PRICE_UNITS):
-        assert all(higher % lower == 0 for (_, higher), (_, lower) in pairwise(units.bands))
+    assert all(higher % lower == 0 for (_, higher), (_, lower) in pairwise(KRW_PRICE_UNITS.bands))
 
 
 def test_krw_market_rules() -> None:
