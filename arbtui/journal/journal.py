@@ -134,9 +134,9 @@ class Journal:
         return JournalStats(
             events=self.seq - self._first_seq,
             transactions=self._writer.transactions,
-            commit_p50_ms=latency.percentile(50),
-            commit_p99_ms=latency.percentile(99),
-            commit_max_ms=latency.max_ms,
+            commit_p50_ms=latency.quantile(0.5),
+            commit_p99_ms=latency.quantile(0.99),
+            commit_max_ms=latency.largest,
             queue=self._writer.queue,
         )
 

@@ -17,8 +17,8 @@ from typing import Any, Literal, Protocol
 import aiosqlite
 
 from arbtui.journal.database import apply_pragmas, check_identity, create_file, create_tables, refusal
-from arbtui.journal.latency import LatencyHistogram
 from arbtui.model.errors import JournalFailed
+from arbtui.model.histogram import Histogram
 
 #: One SQL statement with its parameters.
 Statement = tuple[str, tuple[object, ...]]
@@ -32,7 +32,7 @@ _WHOLE_TRANSACTION = "-- a whole transaction"
 class Writer(Protocol):
     """Where durable statements go. One writer a file; statements take effect in the order of the calls."""
 
-    latency: LatencyHistogram  #: from call to durable, in ms
+    latency: Histogram  #: from call to durable, in ms
     transactions: int  #: transactions committed so far
 
     async def commit(self, statements: Sequence[Statement]) -> None:
@@ -97,7 +97,7 @@ class SyncWriter:
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
-        self.latency = LatencyHistogram()
+        self.latency = Histogram()
         self.transactions = 0
         self.queue = 0
         self.failure: JournalFailed | None = None
@@ -168,7 +168,7 @@ class AioWriter:
 
     def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
         self.path = path
-        self.latency = LatencyHistogram()
+        self.latency = Histogram()
         self.transactions = 0
         self.failure: JournalFailed | None = None
         self._connection = connection

@@ -7,7 +7,7 @@ measured itself once in that time ("coordinated omission").
 
 import asyncio
 
-from arbtui.monitoring.histogram import Histogram, Quantiles
+from arbtui.model.histogram import Histogram, Quantiles
 
 PERIOD_S = 0.01
 """Between two slots. Short against the 10 ms that matter, and 100 callbacks a second cost 0.1 % of a core."""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from time import perf_counter, thread_time
 
 from arbtui.exchanges.feed import Frame
-from arbtui.journal.latency import LatencyHistogram
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.model.clock import Clock
+from arbtui.model.histogram import Histogram
 
 
 class Meter:
@@ -20,7 +20,7 @@ class Meter:
         self.first = asyncio.Event()
         self.updates = 0
         self.cpu_s = 0.0
-        self.decision = LatencyHistogram()
+        self.decision = Histogram()
 
     def deliver(self, frames: Sequence[Frame]) -> None:
         """Hand a batch to the aggregator."""

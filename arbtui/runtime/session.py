@@ -257,6 +257,7 @@ class Session:
             await engine.snapshot(venues.simulator_state())
             await journal.commit(RunEnded(parts.run_id, self._stop.reason, code))
         if self._plan.json is not None:
+            run.resources.sample()  # a run in virtual time, or of less than a second, has no other
             simulator_cpu_s = venues.simulator.cpu_s if venues.simulator is not None else 0.0
             summary = summarise(run, self._stop.reason, simulator_cpu_s, venues.build_rss / 1e6)
             if self._plan.top_check is not None:

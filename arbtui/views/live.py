@@ -148,7 +148,7 @@ class EngineViews:
         status = "SILENT" if watch.is_silent(now) else "ok" if live else "DOWN"
         answers = engine.tracker.answer_ms.get(name)
         age = now - watch.last_message
-        return ExchangeView(name, age * 1000 if isfinite(age) else inf, median(answers) if answers else 0.0, status)
+        return ExchangeView(name.upper(), age * 1000 if isfinite(age) else inf, median(answers) if answers else 0.0, status)
 
     def _size(self, row: RouteRow) -> float:
         cycle_id = self._engine.risk.route.busy.get(row.symbol)
