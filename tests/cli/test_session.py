@@ -1,0 +1,60 @@
+"""A session from the shell to its ledger: what was traded can be read in every form, by run, and while nothing runs."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Answer, in_shell
+
+P = ("--profile", "upbit-binance")
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of two minutes of trading three assets, on the virtual clock."""
+    folder = tmp_path_factory.mktemp("state")
+    run = in_shell(*P, "--headless", "--symbols", "3", "--max-runtime", "120", "--seed", "7", "--speed", "max", "--state-dir", str(folder))
+    assert run.code == 0, run.err
+    return folder
+
+
+def ledger(state: Path, *arguments: str) -> Answer:
+    return in_shell("ledger", *P, "--state-dir", str(state), *arguments)
+
+
+def test_the_forms_of_a_ledger_agree(state: Path) -> None:
+    answer = ledger(state, "--json")
+    assert (answer.code, answer.err) == (0, "")
+    told = json.loads(answer.out)
+    assert len(told["fills"]) > 0
+    rows = list(csv.DictReader(io.StringIO(ledger(state, "--csv").out)))
+    assert [row["trade_id"] for row in rows] == [fill["trade_id"] for fill in told["fills"]]
+    page = ledger(state).out
+    assert page.startswith("upbit-binance sim\n")
+    assert f"fills {len(told['fills'])} " in page
+    assert told["balances"]["upbit"]["KRW"]["free"] in page
+
+
+def test_one_run(state: Path) -> None:
+    whole = json.loads(ledger(state, "--json").out)
+    (run,) = {fill["run_id"] for fill in whole["fills"]}
+    assert json.loads(ledger(state, "--json", "--run", run).out)["fills"] == whole["fills"]
+    answer = ledger(state, "--json", "--run", "no-such-run")
+    assert answer.code == 2
+    assert answer.err.startswith("arbtui: ")
+
+
+def test_check_finds_no_fault_in_its_journal(state: Path) -> None:
+    answer = in_shell("check", *P, "--state-dir", str(state), "--json")
+    assert json.loads(answer.out)["problems"] == []
+    assert answer.code == 0
+
+
+def test_state_is_the_operators_alone(state: Path) -> None:
+    made = list((state / "upbit-binance").rglob("*"))
+    assert {path.name for path in made} >= {"sim", "journal.db", "venue.db", "lock"}
+    assert {oct(path.stat().st_mode & 0o777) for path in made if path.is_dir()} == {"0o700"}
+    assert {oct(path.stat().st_mode & 0o777) for path in made if path.is_file()} == {"0o600"}
