@@ -206,7 +206,7 @@ def test_every_binding_can_be_explained_and_remapped() -> None:
 def test_palette_switches_the_theme() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("ctrl+p", *"light")
-        await pilot.pause(0.5)
+        await app.workers.wait_for_complete()
         await pilot.press("enter")
         await pilot.pause()
         assert app.theme == "arbtui-light"

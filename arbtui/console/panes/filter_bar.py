@@ -1,6 +1,6 @@
 """The filter's input, in the place of the flash line while it is open: text, live count of matches, what is wrong."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,7 +11,8 @@ from textual.widgets import Input
 
 from arbtui.console.ink import Inks
 from arbtui.console.lines import Lines
-from arbtui.console.query import Query, QueryError, parse
+from arbtui.console.query import NUMBERS, TEXTS, Query, QueryError, parse
+from arbtui.views import RouteRow
 
 
 class FilterBar(Horizontal):
@@ -36,10 +37,10 @@ class FilterBar(Horizontal):
             self.query = query
             self.done = done
 
-    def __init__(self, inks: Inks, matches: Callable[[], tuple[int, int]]) -> None:
+    def __init__(self, inks: Inks, rows: Sequence[RouteRow]) -> None:
         super().__init__(id="filter-bar")
         self._inks = inks
-        self._matches = matches
+        self._rows = rows
         self._error = ""
         self._query = Query()
 
@@ -66,8 +67,8 @@ class FilterBar(Horizontal):
 
     def tick(self) -> None:
         """Paint the live count."""
-        shown, total = self._matches()
-        said = (self._error, "warn") if self._error else (f"{shown} of {total} match   Enter keeps  Esc clears", "soft")
+        shown = f"{self._count(self._query)} of {len(self._rows)} match   Enter keeps  Esc clears"
+        said = (self._error, "warn") if self._error else (shown, "soft")
         self.query_one("#filter-count", Lines).show([([(" ", "text"), said], "")])
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -76,7 +77,7 @@ class FilterBar(Horizontal):
         if not self.is_open:
             return
         try:
-            self._query = parse(event.value)
+            self._query = self._read(event.value)
             self._error = ""
             self.post_message(self.Changed(self._query, done=False))
         except QueryError as error:
@@ -86,8 +87,21 @@ class FilterBar(Horizontal):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Keep the filter."""
         event.stop()
-        self.display = False
-        self.post_message(self.Changed(self._query, done=True))
+        if not self._error:
+            self._query = parse(event.value)
+            self.display = False
+            self.post_message(self.Changed(self._query, done=True))
+
+    def _count(self, query: Query) -> int:
+        return sum(map(query, self._rows))
+
+    def _read(self, text: str) -> Query:
+        """The filter as far as it is typed: ``ed`` that matches nothing is on its way to ``edge>5``."""
+        query = parse(text)
+        words = query.text.split()
+        if words and any(name.startswith(words[-1]) for name in (*NUMBERS, *TEXTS)) and not self._count(query):
+            return parse(" ".join(words[:-1]))
+        return query
 
     def action_clear(self) -> None:
         """Show everything again."""

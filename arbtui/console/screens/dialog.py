@@ -8,12 +8,12 @@ Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result]):
-    """A box in the middle, over a screen that keeps painting."""
+    """A box in the middle, over a screen that keeps painting; the header above it stays in sight."""
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 30%; }
     Dialog > #box {
-        width: 76; max-width: 100%; height: auto; max-height: 100%;
+        width: 76; max-width: 100%; height: auto; max-height: 90%; margin-top: 2;
         padding: 1 2; background: $surface; border: round $border-blurred;
         border-title-color: $ink-title; border-title-style: bold;
         border-subtitle-color: $ink-dim;

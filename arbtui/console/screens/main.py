@@ -78,7 +78,7 @@ class MainScreen(Screen[None]):
         self.flash = Flash(inks, monotonic)
         self.footer = Footer(inks)
         self.too_small = TooSmall(inks)
-        self.filter_bar = FilterBar(inks, lambda: (len(self.routes.rows), len(model.routes)))
+        self.filter_bar = FilterBar(inks, model.routes)
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""

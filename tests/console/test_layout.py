@@ -1,0 +1,103 @@
+"""What is on screen at which size."""
+
+import pytest
+from textual.pilot import Pilot
+
+from arbtui.console.app import ConsoleApp
+from tests.console.demo import DemoModel
+from tests.console.driving import drive, repaint
+
+VISIBLE = {
+    (160, 48): {"header", "routes", "fills", "risk", "system", "log", "flash", "footer"},
+    (80, 24): {"header", "tabs", "routes", "fills", "risk", "system", "flash", "footer"},
+    (159, 30): {"header", "tabs", "routes", "fills", "risk", "system", "flash", "footer"},
+    (79, 24): {"header", "routes", "flash", "footer"},
+    (80, 23): {"header", "routes", "flash", "footer"},
+    (59, 24): {"too-small"},
+    (40, 10): {"too-small"},
+}
+IDS = ("header", "tabs", "routes", "fills", "risk", "system", "log", "flash", "filter-bar", "footer", "too-small")
+
+
+@pytest.mark.parametrize("size", VISIBLE)
+def test_panes_by_size(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        shown = {name for name in IDS if app.main.query_one(f"#{name}") in app.main._compositor.visible_widgets}
+        assert shown == VISIBLE[size]
+        for name in shown:
+            region = app.main.query_one(f"#{name}").region
+            assert region.right <= size[0]
+            assert region.bottom <= size[1]
+
+    drive(steps, size)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 48), (250, 80)])
+def test_mode_state_and_age_are_always_visible(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        for keys in ((), ("2",), ("3",), ("4",), ("5",), ("z",), ("question_mark",), ("escape", "ctrl+p"), ("escape", "ctrl+k")):
+            await pilot.press(*keys)
+            first, second, *_ = (await repaint(app, pilot)).splitlines()
+            assert "SIM busy" in first
+            assert ("[ARMED]" if "ctrl+k" not in keys else "HALTED 00:00:00 by KEY") in first
+            assert "UPBIT 12ms ok" in second
+            assert "BINANCE 31ms ok" in second
+            assert "FX 1384.2 (3s)" in second
+            assert "breach 1" in second
+
+    drive(steps, size)
+
+
+def test_digits_switch_the_one_table_of_a_small_terminal() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        for key, words in {"2": "BUY", "3": "LEG_IMBALANCE", "4": "loop lag", "5": "journal opened", "1": "SELL@"}.items():
+            await pilot.press(key)
+            text = await repaint(app, pilot)
+            assert f"[{key} " in text
+            assert words in text
+
+    drive(steps)
+
+
+def test_zoom_leaves_one_pane_and_comes_back() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("2", "z")
+        await pilot.pause()
+        assert app.main.fills.size.height > 35
+        assert not app.main.routes.display
+        await pilot.press("z")
+        await pilot.pause()
+        assert app.main.routes.display
+        assert app.main.log_pane.display
+
+    drive(steps, (160, 48))
+
+
+@pytest.mark.parametrize("mode", ["SIM", "PAPER", "LIVE"])
+def test_modes_differ_by_word_and_ground(mode: str) -> None:
+    model = DemoModel(mode=mode)
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        assert f" {mode}" in (await repaint(app, pilot)).splitlines()[0]
+        grounds = {app._inks.style(ink).bgcolor for ink in ("sim", "paper", "live")}
+        assert len(grounds) == 3
+
+    drive(steps, model=model)
+
+
+def test_no_color_keeps_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+k")
+        text = await repaint(app, pilot)
+        assert "HALTED 00:00:00 by KEY" in text
+        assert "! CRIT" in text
+        assert "▲" in text
+        assert all(
+            segment.style is None or segment.style.color is None or len(set(segment.style.color.get_truecolor())) == 1
+            for strip in app.screen._compositor.render_strips()
+            for segment in strip.apply_filter(app._filters[0], app.screen.background_colors[1])
+        )
+
+    drive(steps)
