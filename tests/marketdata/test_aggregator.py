@@ -1,0 +1,143 @@
+import pytest
+
+from arbtui.exchanges.feed import Frame
+from arbtui.model.book import BookState
+from arbtui.model.errors import UsageError
+from tests.marketdata.frames import SPOT, UPBIT, USDM, Bench, encode, snapshot, spot_diff, ticker, trade, upbit_book, usdm_diff
+
+BIDS, ASKS = [(99.0, 1.0)], [(101.0, 1.0)]
+
+
+def test_one_batch_tells_each_changed_book_once_in_order_of_first_change() -> None:
+    eth = ("binance", "ETHUSDT")
+    bench = Bench(SPOT, eth, UPBIT)
+    bench.feed(
+        snapshot(10, BIDS, ASKS, code="ETHUSDT"),
+        upbit_book(BIDS, ASKS),
+        snapshot(10, BIDS, ASKS),
+        ticker(11, (99.5, 1.0), (101.0, 1.0), code="ETHUSDT"),
+        upbit_book([(98.0, 1.0)], ASKS),
+    )
+    assert [[book.code for book in batch] for batch in bench.batches] == [["ETHUSDT", "KRW-BTC", "BTCUSDT"]]
+    assert bench.book(eth).bid == 99.5
+    assert bench.book(UPBIT).bid == 98.0
+    counts = bench.aggregator.counts
+    assert (counts["binance"].updates, counts["binance"].merged) == (3, 1)
+    assert (counts["upbit"].updates, counts["upbit"].merged) == (2, 1)
+
+
+def test_a_batch_that_changes_nothing_tells_nobody() -> None:
+    bench = Bench(SPOT)
+    bench.feed(trade(99.0, 1.0), encode("binance", {"result": None, "id": 1}))
+    assert bench.batches == []
+
+
+def test_every_frame_of_a_batch_bears_the_batchs_receipt_time() -> None:
+    bench = Bench(SPOT, UPBIT)
+    bench.clock.now = 250.5
+    bench.feed(snapshot(10, BIDS, ASKS), upbit_book(BIDS, ASKS, ts=1_700_000_000_123))
+    bench.clock.now = 300.0
+    assert bench.book(SPOT).ts_init == bench.book(UPBIT).ts_init == 250.5
+    assert bench.book(UPBIT).ts_event == 1_700_000_000_123
+    bench.feed(spot_diff(11, 12))
+    assert (bench.book(SPOT).ts_init, bench.book(SPOT).ts_event) == (300.0, 1012)
+
+
+def test_upbits_frames_replace_the_book() -> None:
+    bench = Bench(UPBIT)
+    bench.feed(upbit_book([(100.0, 1.0), (99.0, 1.0)], [(101.0, 1.0)]))
+    bench.feed(upbit_book([(98.0, 2.0)], [(102.0, 3.0), (103.0, 1.0)]))
+    assert bench.state(UPBIT) is BookState.LIVE
+    assert list(bench.book(UPBIT).bids()) == [(98.0, 2.0)]
+    assert list(bench.book(UPBIT).asks()) == [(102.0, 3.0), (103.0, 1.0)]
+
+
+def test_frames_are_counted_as_decoded_named_malformed_or_outside() -> None:
+    bench = Bench(SPOT, UPBIT)
+    bench.feed(
+        Frame("binance", b"rubbish"),
+        Frame("binance", b"{}"),
+        usdm_diff(1, 2, 0)._replace(exchange="binance"),
+        encode("binance", {"e": "kline"}),
+        encode("binance", {"e": "kline"}),
+        spot_diff(1, 2, code="DOGEUSDT"),
+        ticker(1, (1.0, 1.0), (2.0, 1.0), code="DOGEUSDT"),
+        trade(1.0, 1.0, code="DOGEUSDT"),
+        snapshot(5, BIDS, ASKS, code="DOGEUSDT"),
+        trade(99.0, 2.0),
+        spot_diff(1, 2),
+        upbit_book(BIDS, ASKS, code="KRW-DOGE"),
+    )
+    counts = bench.aggregator.counts["binance"]
+    assert counts.read == 11
+    assert counts.decoded == 6
+    assert counts.named == {"kline": 2}
+    assert counts.malformed == {"json": 1, "unknown": 1, "wrong market": 1}
+    assert (counts.outside, counts.trades, counts.diffs) == (4, 1, 1)
+    assert bench.aggregator.counts["upbit"].outside == 1
+    assert list(bench.aggregator.books) == [SPOT, UPBIT]
+
+
+def test_a_flood_of_invented_types_is_summed() -> None:
+    bench = Bench(SPOT)
+    bench.feed(*(encode("binance", {"e": f"type{i}" + "x" * 1000}) for i in range(500)))
+    named = bench.aggregator.counts["binance"].named
+    assert len(named) == 51
+    assert sum(named.values()) == 500
+    assert max(len(kind) for kind in named) <= 40
+
+
+def test_a_malformed_diff_is_a_gap_once_the_next_one_comes() -> None:
+    bench = Bench(SPOT)
+    bench.feed(spot_diff(1, 2), snapshot(2, BIDS, ASKS))
+    broken = spot_diff(3, 4)
+    bench.feed(broken._replace(raw=broken.raw[:-5]))
+    assert bench.state() is BookState.LIVE
+    bench.feed(spot_diff(5, 6))
+    assert bench.state() is BookState.GAPPED
+
+
+def test_a_gapped_book_is_handed_on_before_its_snapshot_is_asked_for() -> None:
+    bench = Bench(SPOT)
+    bench.feed(snapshot(2, BIDS, ASKS), spot_diff(3, 4))
+    bench.batches.clear()
+    bench.feed(spot_diff(9, 10))
+    assert [[book.state for book in batch] for batch in bench.batches] == [[BookState.GAPPED]]
+    assert bench.asked == [SPOT]
+
+
+def test_spot_and_usdm_of_one_code_are_two_books() -> None:
+    bench = Bench(SPOT, USDM)
+    bench.feed(snapshot(10, BIDS, ASKS), snapshot(10, [(50.0, 1.0)], [(51.0, 1.0)], "binanceusdm"))
+    bench.feed(usdm_diff(8, 12, 9, [(50.5, 1.0)]), spot_diff(11, 11))
+    assert (bench.book(SPOT).bid, bench.book(USDM).bid) == (99.0, 50.5)
+    assert (bench.state(SPOT), bench.state(USDM)) == (BookState.LIVE, BookState.LIVE)
+
+
+def test_a_lost_connection_leaves_no_book_of_that_exchange() -> None:
+    bench = Bench(SPOT, UPBIT)
+    bench.feed(spot_diff(9, 10), snapshot(9, BIDS, ASKS), ticker(50, (99.5, 1.0), (100.0, 1.0)), upbit_book(BIDS, ASKS))
+    bench.batches.clear()
+    bench.aggregator.reset("binance")
+    assert [[book.code for book in batch] for batch in bench.batches] == [["BTCUSDT"]]
+    assert bench.state(SPOT) is BookState.EMPTY
+    assert list(bench.book(SPOT).bids()) == []
+    assert bench.state(UPBIT) is BookState.LIVE
+    bench.feed(spot_diff(3, 4), snapshot(3, BIDS, ASKS))
+    assert bench.state(SPOT) is BookState.LIVE
+    assert bench.book(SPOT).bid == 99.0, "the best price of the lost connection must not come back"
+    bench.aggregator.reset("upbit")
+    assert bench.state(UPBIT) is BookState.EMPTY
+
+
+def test_an_exchange_without_a_decoder_is_refused_by_name() -> None:
+    with pytest.raises(UsageError, match=r"no decoder for bithumb; there are decoders for upbit, binance, binanceusdm"):
+        Bench(("bithumb", "BTC_KRW"))
+    with pytest.raises(UsageError, match="binance, which is not among"):
+        Bench(SPOT, exchanges=["upbit"])
+
+
+def test_frames_of_an_exchange_without_any_market_are_decoded_and_outside() -> None:
+    bench = Bench(SPOT, exchanges=["binance", "upbit"])
+    bench.feed(upbit_book(BIDS, ASKS))
+    assert bench.aggregator.counts["upbit"].outside == 1

@@ -1,0 +1,45 @@
+import random
+from collections import deque
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arbtui.marketdata.trades import WINDOW_S, TradeTape
+from arbtui.model.order import Side
+from tests.marketdata.frames import SPOT, Bench, trade
+
+
+def test_a_tape_of_the_last_minute() -> None:
+    bench = Bench(SPOT)
+    tape = bench.aggregator.trades.tapes[SPOT]
+    assert (tape.last_price, tape.count, tape.volume(100.0), tape.imbalance(100.0)) == (0.0, 0, 0.0, 0.0)
+    bench.feed(trade(99.0, 3.0))
+    bench.clock.now += 30
+    bench.feed(trade(98.0, 1.0))
+    now = bench.clock.now
+    assert (tape.last_price, tape.count, tape.last_ts_event) == (98.0, 2, 6)
+    assert tape.volume(now) == 4.0
+    assert tape.imbalance(now) == 1.0
+    assert tape.volume(now + 30) == 1.0, "the first trade left the window"
+    assert tape.volume(now + 1000) == 0.0
+    assert tape.count == 2
+
+
+def test_imbalance_weighs_takers() -> None:
+    tape = TradeTape()
+    tape.add(10.0, 3.0, Side.BUY, 0, 5.0)
+    tape.add(10.0, 1.0, Side.SELL, 0, 5.5)
+    assert tape.imbalance(6.0) == 0.5
+
+
+@given(st.integers(0, 2**32))
+def test_any_sequence_equals_the_sum_over_the_last_whole_seconds(seed: int) -> None:
+    rng = random.Random(seed)
+    tape, kept, now = TradeTape(), deque[tuple[int, float]](), rng.uniform(0, 100)
+    for _ in range(60):
+        now += rng.choice([0.0, 0.01, 0.7, 3.0, 25.0, 61.0, 500.0])
+        qty = rng.randrange(1, 100) / 4  # sums of quarters are exact
+        tape.add(1.0, qty, rng.choice([Side.BUY, Side.SELL]), 0, now)
+        kept.append((int(now), qty))
+        now += rng.choice([0.0, 0.5, 10.0])
+        assert tape.volume(now) == sum(q for second, q in kept if second > int(now) - WINDOW_S)
