@@ -61,7 +61,7 @@ $(BIN)/python:
 	    echo "arbtui: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
 # Versions and hashes of every wheel for every platform, without the name of any host they came from.
-COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe \
     --no-annotate --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options \
     --build-deps-for editable
 lock: $(VENV)/.installed-dev  ## both locks anew from pyproject.toml (UPGRADE=--upgrade for newer versions)
