@@ -24,7 +24,7 @@ from arbtui.risk.breach import Severity
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import TradingState
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import Opportunity
+from arbtui.routes.route import ArbRoute, Opportunity
 
 #: Denials that an operator should see as a breach, not only as a count.
 _BREACHES = {
@@ -251,6 +251,7 @@ class Engine:
         pnl = float(cycle.pnl.total) if cycle.pnl is not None else 0.0
         self.cycles_version += 1
         self.route_fills[route.id] = self.route_fills.get(route.id, 0) + len(cycle.fills)
+        self._rest(route)
         self.prioritizer.learn(route, captured=cycle.state is CycleState.HEDGED)
         self.risk.total.pnl_day += pnl
         if cycle.state is CycleState.RESIDUAL:
@@ -302,6 +303,16 @@ class Engine:
     def _mark_residual(self, symbol: str, cycle_id: str) -> None:
         self.risk.route.residual[symbol] = cycle_id
         self._block(symbol, Reason.RESIDUAL)
+
+    def _rest(self, route: ArbRoute) -> None:
+        """Skip ``route`` by its flag until its cool-down is over, instead of pricing what risk would refuse."""
+        if route.blocked is None:
+            route.blocked = Reason.COOLDOWN
+            asyncio.get_running_loop().call_later(self.parts.execution.cooldown_ms / 1000, self._rested, route)
+
+    def _rested(self, route: ArbRoute) -> None:
+        if route.blocked is Reason.COOLDOWN:
+            route.blocked = None
 
     def _block(self, symbol: str, reason: Reason | None) -> None:
         if reason is None and symbol in self.risk.route.residual:
