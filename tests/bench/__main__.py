@@ -1,6 +1,6 @@
 """`make bench`: what one update costs, from the venues' own bytes to the decision, in one table.
 
-Frames are recorded from the market simulator once, then played through the real aggregator and the real routes. Each
+Frames are recorded from the market simulator (scenario `normal`: the usual answer is no) once, then played through the real aggregator and the real routes. Each
 figure is the median over rounds in which the rows take turns, so that a machine that slows down slows all of them; the
 last column sets each row against bare JSON decoding of the same bytes in the same run. Nothing is asserted: timings of
 a shared machine are for people to compare.
@@ -40,7 +40,7 @@ class Stand:
         self.symbols = symbols
         self.loop = VirtualTimeLoop()
         clock = LoopClock(self.loop)
-        self.simulator = MarketSimulator(SimulatorConfig(), symbols, Rng(1), clock)
+        self.simulator = MarketSimulator(SimulatorConfig(scenario="normal"), symbols, Rng(1), clock)
         self.frames: list[Frame] = []
         self.opportunities = 0
         task = self.loop.create_task(self.simulator.run(self.frames.extend))
@@ -117,9 +117,8 @@ def main() -> int:
         floor = statistics.median(took["parse only"])
         for name, values in took.items():
             middle = statistics.median(values)
-            print(
-                f"{symbols:>8} {len(stand.frames):>8} {name:<22} {middle:>9.2f} {min(values):>8.2f} {max(values):>8.2f} {middle / floor:>8.2f}"
-            )
+            spread = f"{middle:>9.2f} {min(values):>8.2f} {max(values):>8.2f} {middle / floor:>8.2f}"
+            print(f"{symbols:>8} {len(stand.frames):>8} {name:<22} {spread}")
     print(f"python {sys.version.split()[0]}, CPU time of one thread, median of {ROUNDS} rounds in turn")
     return 0
 
