@@ -3,11 +3,11 @@
 import difflib
 import hashlib
 import math
-import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from itertools import takewhile
 
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.upbit.rules import krw_market
@@ -94,7 +94,8 @@ def _named(symbol: str, known: dict[str, Asset]) -> Asset:
 
 def _likeness(wrong: str, name: str) -> tuple[float, int]:
     """How alike two tickers are; among equals, a common beginning decides."""
-    return difflib.SequenceMatcher(None, wrong, name).ratio(), len(os.path.commonprefix([wrong, name]))
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(wrong, name, strict=False)))
+    return difflib.SequenceMatcher(None, wrong, name).ratio(), common
 
 
 def _made_up_price(symbol: str) -> float:

@@ -1,0 +1,33 @@
+"""What a paper account starts with."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from arbtui.model.market import Market
+from arbtui.model.money import ZERO, decimal_of
+from arbtui.simulation.config import SimulatorConfig
+
+
+def starting_balances(
+    config: SimulatorConfig, markets: Mapping[str, Mapping[str, Market]], prices: Mapping[str, float]
+) -> dict[str, dict[str, Decimal]]:
+    """Balances by exchange and asset: the cash of every quote currency traded there, and equal stock of every asset.
+
+    ``prices`` are in USDT by asset. Stock is ``stock_value`` of it, rounded down to the coarsest lot of all venues, so that
+    each holds the same. An asset that is itself cash (KRW-USDT's) gets its cash, once.
+    """
+    coarsest: dict[str, Decimal] = {}
+    for listed in markets.values():
+        for market in listed.values():
+            coarsest[market.base] = max(coarsest.get(market.base, ZERO), market.lot_step)
+    result: dict[str, dict[str, Decimal]] = {}
+    for exchange, listed in markets.items():
+        balances = result[exchange] = {}
+        for market in listed.values():
+            balances[market.quote] = decimal_of(config.cash.get(market.quote, 0.0))
+        for market in listed.values():
+            price = prices.get(market.base)
+            if market.base not in config.cash and price is not None:
+                step = coarsest[market.base]
+                balances[market.base] = decimal_of(config.stock_value / price) // step * step
+    return result
