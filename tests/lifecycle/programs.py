@@ -1,0 +1,68 @@
+"""The real program in processes of its own: run to its end, or started and left running."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+DEADLINE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended: code (negative: by that signal) and everything it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(*arguments: str, program: Path | None = None, within: float = DEADLINE_S) -> Ended:
+    """Run the command line (or ``program``) to its end, without a terminal."""
+    command = [sys.executable, *([str(program)] if program else ["-m", "arbtui"]), *arguments]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=within)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+class Running:
+    """A headless engine that runs. Its output goes to files: nobody need read a pipe."""
+
+    def __init__(self, arguments: tuple[str, ...], folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._out, self._err = folder / "out", folder / "err"
+        with self._out.open("wb") as out, self._err.open("wb") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "arbtui", *arguments, "--headless"], stdin=subprocess.DEVNULL, stdout=out, stderr=err
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def ended(self, within: float = DEADLINE_S) -> Ended:
+        """Wait for its end."""
+        code = self.process.wait(within)
+        return Ended(code, self._out.read_text(), self._err.read_text())
+
+    def alive(self) -> bool:
+        """Whether it still runs; an engine that ended by itself fails the test with what it said."""
+        assert self.process.poll() is None, f"ended with {self.process.returncode}: {self._err.read_text()}"
+        return True
+
+
+@contextmanager
+def running(*arguments: str, folder: Path) -> Iterator[Running]:
+    """A headless engine; killed when the test leaves it behind."""
+    engine = Running(arguments, folder)
+    try:
+        yield engine
+    finally:
+        if engine.process.poll() is None:
+            engine.process.kill()
+        engine.process.wait()
