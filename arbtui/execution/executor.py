@@ -88,6 +88,8 @@ class CycleExecutor:
             task.cancel()
 
     async def _run(self, cycle: ArbCycle) -> None:
+        # From Python 3.12 on the console's loop runs a task's first stretch inside create_task: nothing may end before `start`.
+        await asyncio.sleep(0)
         # When the journal fails the engine has closed the gate by now; the cycle stays open for the next start to resolve.
         with suppress(JournalFailed):
             await self._live(cycle)

@@ -18,6 +18,10 @@ from arbtui.model.errors import UsageError
 from arbtui.model.order import Balance, Fill, OrderState, Purpose, Side, TimeInForce
 
 
+#: Ended cycles that a restarted console can still show.
+_RECENT = 100
+
+
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """One run. ``ended_ms`` None: it crashed, or still runs."""
@@ -78,7 +82,7 @@ class FillRow:
 
 @dataclass(frozen=True, slots=True)
 class CycleRow:
-    """A cycle that still matters: open, or RESIDUAL and not acknowledged; with its orders and fills in order."""
+    """A cycle with its orders and fills in order."""
 
     cycle_id: str
     run_id: str
@@ -91,6 +95,7 @@ class CycleRow:
     closed_ms: int | None
     dust: Decimal
     reason: str
+    pnl: dict[str, str]  #: ``currency`` and its parts; empty while open
     orders: tuple[OrderRow, ...]
     fills: tuple[FillRow, ...]
 
@@ -136,6 +141,7 @@ class JournalState:
     balances: dict[tuple[str, str], Balance]  #: by (exchange, asset)
     open_cycles: list[CycleRow]
     residual_cycles: list[CycleRow]  #: RESIDUAL and not acknowledged
+    recent_cycles: list[CycleRow]  #: the last ended ones, for the blotter
     open_orders: list[OrderRow]  #: not final, whatever their cycle
     kills: list[KillRow]
     breaches: list[BreachRow]
@@ -225,6 +231,7 @@ def _load(path: Path, db: sqlite3.Connection, since_ms: int) -> JournalState:
         },
         open_cycles=_cycles(db, "state = 'OPEN'"),
         residual_cycles=_cycles(db, "state = 'RESIDUAL' AND acknowledged_ms IS NULL"),
+        recent_cycles=_cycles(db, f"seq IN (SELECT seq FROM cycle WHERE state != 'OPEN' ORDER BY seq DESC LIMIT {_RECENT})"),
         open_orders=_orders(db, f"state NOT IN ({final})"),
         kills=[KillRow(*row) for row in db.execute(f"SELECT {_columns(KillRow)} FROM kill ORDER BY seq")],
         breaches=[
@@ -264,6 +271,7 @@ def _cycles(db: sqlite3.Connection, where: str) -> list[CycleRow]:
             closed_ms=row["closed_ms"],
             dust=Decimal(row["dust"]),
             reason=row["reason"],
+            pnl=msgspec.json.decode(row["pnl"]) if row["pnl"] else {},
             orders=tuple(orders[row["cycle_id"]]),
             fills=tuple(fills[row["cycle_id"]]),
         )

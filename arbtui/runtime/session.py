@@ -13,7 +13,7 @@ from arbtui.engine.parts import EngineParts
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import RunEnded
 from arbtui.journal.journal import Journal
-from arbtui.journal.state import JournalState, last_event_ms
+from arbtui.journal.state import CycleRow, JournalState, last_event_ms
 from arbtui.journal.store import Door
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.book import OrderBook
@@ -182,7 +182,7 @@ class Session:
                 engine = Engine(parts, remembered, tasks)
                 journal.on_failure = self._journal_failed(engine)
                 run = Run(self._settings, engine, meter, lag, resources, baseline_mb, self._plan.max_runtime_s)
-                await self._until_stopped(run, reconciled, venues, tasks)
+                await self._until_stopped(run, reconciled, venues, tasks, remembered.recent_cycles)
         except* Exception as group:  # whatever broke, the gate went with the tasks: say it, save what can be saved, leave with a code
             for error in group.exceptions:
                 log.error("the engine stopped: %r", error, exc_info=error)
@@ -191,9 +191,11 @@ class Session:
             raise self._stop.error or ArbtuiError("the engine could not be built")
         return await self._end(run, journal, venues, parts)
 
-    async def _until_stopped(self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup) -> None:
+    async def _until_stopped(
+        self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[CycleRow]
+    ) -> None:
         engine, clock = run.engine, run.engine.parts.clock
-        views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines)
+        views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines, earlier)
         keeper = Keeper(engine, views, venues, run, snapshot_every_s=self._settings.journal.snapshot_interval_s)
         if not self._plan.headless:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only

@@ -8,11 +8,11 @@ from typing import Protocol
 
 from arbtui.engine.engine import Engine
 from arbtui.execution.cycle import ArbCycle
+from arbtui.journal.state import CycleRow
 from arbtui.model.book import BookState
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Side
 from arbtui.model.reason import Reason
-from arbtui.positions.pnl import Pnl
 from arbtui.risk.breach import Breach
 from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow
 
@@ -36,15 +36,16 @@ class EngineViews:
     Args:
         mode: ``SIM``, ``PAPER`` or ``LIVE``; ``scenario`` names the simulator's, else empty.
         log: the last log lines.
+        earlier: cycles of earlier runs, oldest first, that the blotter goes on from.
     """
 
-    def __init__(self, engine: Engine, mode: str, scenario: str, log: LogLines) -> None:
+    def __init__(self, engine: Engine, mode: str, scenario: str, log: LogLines, earlier: Sequence[CycleRow] = ()) -> None:
         self._engine = engine
         self._mode = mode
         self._scenario = scenario
         self._log = log
         self._started = engine.parts.clock.monotonic()
-        self._pnl = Pnl()
+        self._earlier = [_past(row) for row in reversed(earlier)]
         self.gauge = GaugeView()
         self._routes = {route.id: route for route in engine.parts.universe.routes}
         self.routes: Sequence[RouteRow] = [
@@ -109,7 +110,7 @@ class EngineViews:
 
     def cycles(self) -> Sequence[CycleLine]:
         """See :class:`arbtui.views.ReadModel`."""
-        return [self._cycle(cycle) for cycle in reversed(self._engine.cycles.values())]
+        return [*(self._cycle(cycle) for cycle in reversed(self._engine.cycles.values())), *self._earlier]
 
     @property
     def cycles_version(self) -> int:
@@ -203,6 +204,28 @@ class EngineControls:
     def acknowledge(self, breach_id: str) -> str | None:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.acknowledge(breach_id)
+
+
+def _past(row: CycleRow) -> CycleLine:
+    fills = [fill.fill for fill in row.fills]
+    buy = next(leg for leg in row.legs if leg.side is Side.BUY)
+    sell = next(leg for leg in row.legs if leg.side is Side.SELL)
+    bought, bought_at = _average(fills, Side.BUY)
+    sold, sold_at = _average(fills, Side.SELL)
+    return CycleLine(
+        id=row.cycle_id,
+        ts_ms=row.opened_ms,
+        symbol=row.symbol,
+        buy_at=buy.exchange.upper(),
+        buy_qty=bought,
+        buy_px=bought_at or float(buy.price),
+        sell_at=sell.exchange.upper(),
+        sell_qty=sold,
+        sell_px=sold_at or float(sell.price),
+        pnl=float(row.pnl.get("total", 0)),
+        elapsed_ms=float((row.closed_ms or row.opened_ms) - row.opened_ms),
+        state=row.state,
+    )
 
 
 def _average(fills: Sequence[Fill], side: Side) -> tuple[float, float]:
