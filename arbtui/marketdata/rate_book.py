@@ -13,9 +13,13 @@ from arbtui.model.reason import Reason
 
 @dataclass(slots=True)
 class Conversion:
-    """How much target currency one unit of source brings, after the fee; 0.0 when unknown. Shared, so a rate tick is one write."""
+    """How much target currency one unit of source brings; 0.0 when unknown. Shared, so a rate tick is one write.
+
+    ``value`` is after the fee of changing, ``gross`` before it.
+    """
 
     value: float
+    gross: float
 
 
 class RateBook:
@@ -37,9 +41,9 @@ class RateBook:
         self.foreign = foreign
         self.max_age_s = max_age_s
         self.fee = fee
-        self._same = Conversion(1.0)
-        self._to_local = Conversion(0.0)
-        self._to_foreign = Conversion(0.0)
+        self._same = Conversion(1.0, 1.0)
+        self._to_local = Conversion(0.0, 0.0)
+        self._to_foreign = Conversion(0.0, 0.0)
 
     def refusal(self, now: float) -> Reason | None:
         """Why there is no usable rate at ``now`` (monotonic seconds), or None."""
@@ -63,7 +67,7 @@ class RateBook:
             return self._to_local
         if (source, target) == (self.local, self.foreign):
             return self._to_foreign
-        return Conversion(0.0)
+        return Conversion(0.0, 0.0)
 
     def refresh(self) -> bool:
         """Read the book again after it changed; True when a conversion changed."""
@@ -71,11 +75,11 @@ class RateBook:
         if book is None or not (0.0 < book.bid < book.ask < inf):
             to_local = to_foreign = 0.0
         else:
-            to_local = book.bid * (1.0 - self.fee)
-            to_foreign = 1.0 / (book.ask * (1.0 + self.fee))
-        changed = to_local != self._to_local.value or to_foreign != self._to_foreign.value
-        self._to_local.value = to_local
-        self._to_foreign.value = to_foreign
+            to_local, to_foreign = book.bid, 1.0 / book.ask
+        changed = to_local != self._to_local.gross or to_foreign != self._to_foreign.gross
+        self._to_local.gross, self._to_foreign.gross = to_local, to_foreign
+        self._to_local.value = to_local * (1.0 - self.fee)
+        self._to_foreign.value = to_foreign / (1.0 + self.fee)
         return changed
 
     def mid(self) -> float:

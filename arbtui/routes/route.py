@@ -63,10 +63,12 @@ class ArbRoute:
     """
 
     __slots__ = (
+        "_buy_lot",
         "_buy_net",
         "_buy_unit",
         "_conversion",
         "_factor",
+        "_reserve_unit",
         "_sell_unit",
         "blocked",
         "buy",
@@ -109,6 +111,8 @@ class ArbRoute:
         takes_base = fees.taken_in is FeeTakenIn.RECEIVED
         self._buy_net = 1.0 - fee if takes_base else 1.0  # base received of one bought
         self._buy_unit = 1.0 / (1.0 - fee) if takes_base else 1.0 + fee  # quote paid for one received, per unit of price
+        self._buy_lot = float(buy.market.lot_step)
+        self._reserve_unit = 1.0 + fee  # quote set aside for one bought, per unit of price, whatever the fee is taken in
         self._sell_unit = 1.0 - float(sell.market.fees.taker)
         least_edge = terms.min_edge_bps + terms.slippage_bps - inventory.shadow_bps_at_empty
         self._factor = self._sell_unit / (self._buy_unit * (1.0 + least_edge / 1e4))
@@ -124,19 +128,17 @@ class ArbRoute:
 
     def touch_edge_bps(self) -> float:
         """Net edge at the touch in bps, for display; ``-inf`` when a side or the rate is missing."""
-        ask = self.buy_book.ask
-        if not ask < inf:
+        ask, bid = self.buy_book.ask, self.sell_book.bid * self._conversion.value
+        if not (ask < inf and bid > 0.0):
             return -inf
-        return (
-            self.sell_book.bid * self._conversion.value * self._sell_unit / (ask * self._buy_unit) - 1.0
-        ) * 1e4 - self.terms.slippage_bps
+        return (bid * self._sell_unit / (ask * self._buy_unit) - 1.0) * 1e4 - self.terms.slippage_bps
 
     def gross_edge_bps(self) -> float:
         """Edge at the touch before fees, in bps; ``-inf`` when a side or the rate is missing."""
-        ask = self.buy_book.ask
-        if not ask < inf:
+        ask, bid = self.buy_book.ask, self.sell_book.bid * self._conversion.value
+        if not (ask < inf and bid > 0.0):
             return -inf
-        return (self.sell_book.bid * self._conversion.value / ask - 1.0) * 1e4
+        return (bid / ask - 1.0) * 1e4
 
     def data_refusal(self, now: float) -> Reason | None:
         """Why the books or the rate may not be used at ``now``, or None."""
@@ -153,6 +155,8 @@ class ArbRoute:
             refusal = self.rates.refusal(now)
             if refusal is not None:
                 return refusal
+            if not self._conversion.value > 0.0:
+                return Reason.NO_RATE  # the book is of two other currencies
         low, high = self.terms.price_ratio
         if not low <= self.price_ratio() <= high:
             return Reason.PRICE_RATIO
@@ -204,8 +208,12 @@ class ArbRoute:
                 if level is None:
                     break
                 bid, bid_qty = level
-        if walked <= 0.0:
+        if not walked > 0.0:
             self.denied = Reason.BELOW_THRESHOLD
+            return None
+        walked = min(walked, self._affordable(worst_ask))
+        if not walked > 0.0:
+            self.denied = Reason.NO_CASH
             return None
         buy_price = self.buy.market.price_down(decimal_of(worst_ask))
         sell_price = self.sell.market.price_up(decimal_of(worst_bid))
@@ -231,7 +239,15 @@ class ArbRoute:
         if cash <= 0.0:
             self.denied = Reason.NO_CASH
             return 0.0
-        return min(self.terms.order_value / (price * self._value_of_quote()), stock, cash)
+        unit_value = price * self._value_of_quote()
+        if not unit_value < inf:
+            self.denied = Reason.NO_RATE  # two venues of one currency, and no rate to size in another
+            return 0.0
+        return min(self.terms.order_value / unit_value, stock, cash)
+
+    def _affordable(self, worst_ask: float) -> float:
+        """Net base units whose order at ``worst_ask`` the cash can be reserved for; a lot less, for rounding up to one."""
+        return (self.cash.available / (worst_ask * self._reserve_unit) - self._buy_lot) * self._buy_net
 
     def _value_of_quote(self) -> float:
         """PnL currency for one unit of the buying market's quote, at mid: for sizes only."""
