@@ -79,6 +79,7 @@ class ArbRoute:
         "hops",
         "id",
         "inventory",
+        "last_size",
         "opportunities",
         "rates",
         "sell",
@@ -105,6 +106,7 @@ class ArbRoute:
         self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
         self.evaluations = 0
         self.opportunities = 0
+        self.last_size = 0.0  #: base quantity of the last opportunity
         self._conversion = rates.conversion(sell.market.quote, buy.market.quote)
         fees = buy.market.fees
         fee = float(fees.taker)
@@ -135,7 +137,7 @@ class ArbRoute:
 
     def gross_edge_bps(self) -> float:
         """Edge at the touch before fees, in bps; ``-inf`` when a side or the rate is missing."""
-        ask, bid = self.buy_book.ask, self.sell_book.bid * self._conversion.value
+        ask, bid = self.buy_book.ask, self.sell_book.bid * self._conversion.gross
         if not (ask < inf and bid > 0.0):
             return -inf
         return (bid / ask - 1.0) * 1e4
@@ -226,6 +228,7 @@ class ArbRoute:
             self.denied = Reason.BELOW_THRESHOLD
             return None
         self.opportunities += 1
+        self.last_size = float(sizes.sell_qty)
         return Opportunity(self, sizes, buy_price, sell_price, edge, value, now)
 
     def _most(self) -> float:

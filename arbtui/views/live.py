@@ -105,7 +105,7 @@ class EngineViews:
             before = (row.buy_px, row.sell_px, row.edge_bps, row.net_bps, row.depth, row.fills, row.state)
             if shown != before:
                 row.buy_px, row.sell_px, row.edge_bps, row.net_bps, row.depth, row.fills, row.state = shown
-                row.size = self._size(row)
+                row.size = route.last_size
                 row.version += 1
 
     def cycles(self) -> Sequence[CycleLine]:
@@ -150,13 +150,6 @@ class EngineViews:
         answers = engine.tracker.answer_ms.get(name)
         age = now - watch.last_message
         return ExchangeView(name.upper(), age * 1000 if isfinite(age) else inf, median(answers) if answers else 0.0, status)
-
-    def _size(self, row: RouteRow) -> float:
-        cycle_id = self._engine.risk.route.busy.get(row.symbol)
-        cycle = self._engine.executor.open.get(cycle_id or "")
-        if cycle is None or cycle.plan.route.id != row.id:
-            return 0.0
-        return float(cycle.plan.legs[1].qty)
 
     def _cycle(self, cycle: ArbCycle) -> CycleLine:
         buy, sell = cycle.plan.legs
