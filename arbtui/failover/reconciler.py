@@ -86,7 +86,7 @@ class Reconciler:
         adapter = self._adapters.get(order.exchange)
         if adapter is None:
             raise ArbtuiError(
-                f"the journal holds order {order.client_order_id} at {order.exchange}, which this profile no longer names: put the exchange back"
+                f"the journal holds order {order.client_order_id} at {order.exchange}: put [exchanges.{order.exchange}] back into the profile"
             )
         while True:
             try:

@@ -17,7 +17,6 @@ from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
 from arbtui.model.errors import UsageError
 from arbtui.model.order import Balance, Fill, OrderState, Purpose, Side, TimeInForce
 
-
 #: Ended cycles that a restarted console can still show.
 _RECENT = 100
 

@@ -15,6 +15,7 @@ from arbtui.journal.state import JournalState
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.settings.profile import Settings
+from arbtui.simulation.assets import simulated_markets, universe
 
 
 async def record_start(journal: Journal, settings: Settings, run_id: str, origins: Mapping[str, str], seed: int | None, state: str) -> None:
@@ -39,7 +40,7 @@ async def take_up(parts: EngineParts, remembered: JournalState, markets: Mapping
         await parts.journal.commit(*events)
     reconciler = Reconciler(
         adapters=parts.adapters,
-        markets={(exchange, code): market for exchange, listed in markets.items() for code, market in listed.items()},
+        markets=markets_to_resolve(remembered, markets),
         positions=parts.positions,
         journal=parts.journal,
         clock=parts.clock,
@@ -50,6 +51,18 @@ async def take_up(parts: EngineParts, remembered: JournalState, markets: Mapping
     parts.positions.book.start(totals)
     await parts.journal.commit(*(BalanceRecorded(exchange, asset, total, ZERO, "start") for (exchange, asset), total in totals.items()))
     return reconciled
+
+
+def markets_to_resolve(remembered: JournalState, markets: Mapping[str, Mapping[str, Market]]) -> dict[tuple[str, str], Market]:
+    """This run's markets, and those of open cycles that it does not trade any more: their lots still tell dust from a remainder."""
+    listed = {(exchange, code): market for exchange, codes in markets.items() for code, market in codes.items()}
+    known = universe()
+    gone = [cycle.symbol for cycle in remembered.open_cycles if cycle.symbol in known]
+    if gone:
+        for exchange, codes in simulated_markets(gone).items():
+            for code, market in codes.items():
+                listed.setdefault((exchange, code), market)
+    return listed
 
 
 async def _first_seen(adapters: Mapping[str, ExchangeAdapter], known: Mapping[tuple[str, str], Decimal]) -> dict[tuple[str, str], Decimal]:

@@ -58,8 +58,6 @@ def run_session(options: SessionOptions) -> int:
     keep_private()
     name = options.settings.name
     folder = make_private(profile_folder(options.state_root, name))
-    if not options.headless and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError("there is no terminal for the console; run in one, or with --headless")
     with ProfileLock(folder):
         cause = read_flag(folder)
         if cause is not None and options.headless:
@@ -237,8 +235,8 @@ class Session:
         clock = run.engine.parts.clock
         deadline = (run.meter.first_at or 0.0) + wanted
         await asyncio.sleep(max(0.0, deadline - clock.monotonic() - (0.0 if self._plan.virtual else _EARLY_S)))
-        while clock.monotonic() < deadline:
-            await asyncio.sleep(0)  # noqa: ASYNC110  no event tells the time to the microsecond
+        while clock.monotonic() < deadline:  # noqa: ASYNC110  no event tells the time to the microsecond
+            await asyncio.sleep(0)
         self._stop.ask("kill" if run.engine.parts.halt.is_closed else "max_runtime")
 
     def _journal_failed(self, engine: Engine) -> Callable[[JournalFailed], None]:

@@ -1,9 +1,9 @@
 """`make bench`: what one update costs, from the venues' own bytes to the decision, in one table.
 
-Frames are recorded from the market simulator (scenario `normal`: the usual answer is no) once, then played through the real aggregator and the real routes. Each
-figure is the median over rounds in which the rows take turns, so that a machine that slows down slows all of them; the
-last column sets each row against bare JSON decoding of the same bytes in the same run. Nothing is asserted: timings of
-a shared machine are for people to compare.
+Frames are recorded from the market simulator (scenario `normal`: the usual answer is no) once, then played through the
+real aggregator and the real routes. Each figure is the median over rounds in which the rows take turns, so that a
+machine that slows down slows all of them; the last column sets each row against bare JSON decoding of the same bytes in
+the same run. Nothing is asserted: timings of a shared machine are for people to compare.
 """
 
 import asyncio
