@@ -74,17 +74,17 @@ def _age_ink(row: RouteRow) -> str:
 
 COLUMNS: tuple[Column, ...] = (
     Column("sym", "SYM", 7, 0, lambda r: r.symbol, _constant("strong"), lambda r: r.symbol, numeric=False),
-    Column("buy", "BUY@", 8, 1, lambda r: r.buy_at, _constant("soft"), lambda r: r.buy_at, numeric=False),
-    Column("sell", "SELL@", 8, 1, lambda r: r.sell_at, _constant("soft"), lambda r: r.sell_at, numeric=False),
+    Column("buy", "BUY@", 8, 2, lambda r: r.buy_at, _constant("soft"), lambda r: r.buy_at, numeric=False),
+    Column("sell", "SELL@", 8, 2, lambda r: r.sell_at, _constant("soft"), lambda r: r.sell_at, numeric=False),
     Column("buypx", "BUY px", 13, 9, lambda r: price(r.buy_px), _constant("text"), lambda r: r.buy_px),
     Column("sellpx", "SELL px", 13, 9, lambda r: price(r.sell_px), _constant("text"), lambda r: r.sell_px),
     Column("edge", "EDGE bp", 9, 3, _edge_text, lambda r: _sign_ink(r.edge_bps), lambda r: r.edge_bps),
-    Column("net", "NET bp", 8, 2, lambda r: signed(r.net_bps, 1), lambda r: _sign_ink(r.net_bps), lambda r: r.net_bps),
+    Column("net", "NET bp", 8, 1, lambda r: signed(r.net_bps, 1), lambda r: _sign_ink(r.net_bps), lambda r: r.net_bps),
     Column("size", "SIZE", 10, 6, lambda r: quantity(r.size), _constant("text"), lambda r: r.size),
     Column("depth", "DEPTH", 7, 8, lambda r: short(r.depth), _constant("soft"), lambda r: r.depth),
     Column("age", "AGE", 6, 4, lambda r: age(r.age_ms), _age_ink, lambda r: r.age_ms),
     Column("fills", "FILLS", 5, 5, _fills_text, lambda r: "text" if r.fills else "faint", lambda r: r.fills),
-    Column("state", "STATE", 9, 2, state_word, _state_ink, state_word, numeric=False),
+    Column("state", "STATE", 9, 0, state_word, _state_ink, state_word, numeric=False),
 )
 """In the order of the screen."""
 

@@ -21,12 +21,13 @@ class Inks:
     """The styles of the theme in force; one object, shared by every widget of the console."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
-        self._variables = variables
         self._styles: dict[tuple[str, str], Style] = {}
+        self.load(variables)
 
     def load(self, variables: Mapping[str, str]) -> None:
         """Take another theme; whoever caches strips must repaint."""
         self._variables = variables
+        self._grounded = frozenset(name[3:] for name in variables if name.startswith("on-"))
         self._styles.clear()
 
     def style(self, ink: str, ground: str = "") -> Style:
@@ -41,11 +42,26 @@ class Inks:
         return style
 
     def strip(self, spans: Iterable[Span], width: int, ground: str = "") -> Strip:
-        """One line of exactly ``width`` cells."""
+        """One line of exactly ``width`` cells.
+
+        Spaces before a word belong to the run before it: pictures of the screen (SVG) lose spaces at the start of a run.
+        """
         segments: list[Segment] = []
         run: list[str] = []
         last = ""
+        grounded = self._grounded
         for text, ink in spans:
+            if text[:1] == " " and ink not in grounded:
+                word = text.lstrip(" ")
+                if not run or last in grounded:
+                    if run:
+                        segments.append(Segment("".join(run), self.style(last, ground)))
+                        run.clear()
+                    last = "rule"
+                run.append(text[: len(text) - len(word)])
+                text = word
+            if not text:
+                continue
             if ink != last and run:
                 segments.append(Segment("".join(run), self.style(last, ground)))
                 run.clear()

@@ -16,8 +16,8 @@ from arbtui.views import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderV
 START_MS = 1_767_258_845_000  # 2026-01-01T09:14:05Z
 PRICES = {
     "BTC": 64_231.5, "ETH": 3_471.2, "XRP": 0.5156, "SOL": 145.44, "DOGE": 0.1023, "ADA": 0.4471, "AVAX": 27.31, "DOT": 5.912,
-    "LINK": 13.87, "TRX": 0.1204, "NEAR": 4.615, "SHIB": 0.00001712, "APT": 8.44, "ARB": 0.812, "ATOM": 6.77, "SUI": 1.093, "SEI": 0.3718, "STX": 1.442,
-    "SAND": 0.3105, "HBAR": 0.0759,
+    "LINK": 13.87, "TRX": 0.1204, "NEAR": 4.615, "SHIB": 0.00001712, "APT": 8.44, "ARB": 0.812, "ATOM": 6.77, "SUI": 1.093, "SEI": 0.3718,
+    "STX": 1.442, "SAND": 0.3105, "HBAR": 0.0759,
 }  # fmt: skip
 BLOCKED = ("STALE", "NO_STOCK", "NO_CASH", "LEG_SKEW", "COOLDOWN")
 

@@ -39,6 +39,7 @@ async def stall(app: ConsoleApp, model: HaltedModel) -> None:
     """Paint as much as can be; report how the loop does once nobody has read for three seconds, and after."""
     probe = LagProbe()
     stalled_at = 0.0
+    told = recovered = False
     while app.return_value is None and app._exit is False:
         await asyncio.sleep(0.02)
         model.touch(model.routes[:200])
@@ -47,11 +48,11 @@ async def stall(app: ConsoleApp, model: HaltedModel) -> None:
         if not stalled_at and app.is_terminal_stalled:
             stalled_at = now
             probe.start()
-        if stalled_at > 0 and now - stalled_at > STALL_S:
-            stalled_at = -1.0
+        if stalled_at and not told and now - stalled_at > STALL_S:
+            told = True
             say(stalled_s=STALL_S, lag_max_ms=probe.run().max, drops=getattr(app._driver, "drops", 0))
-        if stalled_at < 0 and not app.is_terminal_stalled:
-            stalled_at = -1e9
+        if told and not recovered and not app.is_terminal_stalled:
+            recovered = True
             say(recovered=True)
 
 

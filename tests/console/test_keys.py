@@ -210,8 +210,9 @@ def test_palette_switches_the_theme() -> None:
         await pilot.press("enter")
         await pilot.pause()
         assert app.theme == "arbtui-light"
-        assert app._inks.style("text").bgcolor is not None
-        assert app._inks.style("text").bgcolor.name == "#f7f6f2"
+        ground = app._inks.style("text").bgcolor
+        assert ground is not None
+        assert ground.name == "#f7f6f2"
 
     drive(steps)
 

@@ -34,7 +34,7 @@ class FillsPane(Grid[CycleLine]):
 
     def spans(self, row: CycleLine, width: int) -> list[Span]:
         """Time, symbol, buy leg, sell leg, result; venues and quantities of the second leg as room allows."""
-        roomy, wide = width >= 92, width >= 116
+        roomy, wide = width >= 104, width >= 122
         sold = quantity(row.sell_qty)
         same = sold == quantity(row.buy_qty)
         pnl = round(row.pnl, 2)

@@ -2,7 +2,7 @@
 
 from arbtui.console.ink import Inks, Span
 from arbtui.console.lines import Lines, justify, width_of
-from arbtui.console.numbers import age, arrow, clock, duration, signed
+from arbtui.console.numbers import age, arrow, clean, clock, duration, signed
 from arbtui.views import HeaderView
 
 HALTED_STATES = ("HALTING", "HALTED", "HALTED_DIRTY")
@@ -59,11 +59,11 @@ class Header(Lines):
     def _halted_line(self, h: HeaderView) -> tuple[list[Span], str]:
         since = duration((h.now_ms - h.halt_ts_ms) / 1_000) if h.halt_ts_ms else "--:--:--"
         scenario = f" {h.scenario}" if h.scenario else ""
-        why = f" ({h.halt_reason})" if h.halt_reason else ""
-        left = f" {h.state} {since} by {h.halt_source or '?'}{why}"
+        why = f" ({clean(h.halt_reason)})" if h.halt_reason else ""
+        left = f" {h.state} {since} by {clean(h.halt_source) or '?'}{why}"
         right = f"{h.profile}  {h.mode}{scenario}  {clock(h.now_ms)[:8]}Z "
         room = self.size.width - len(left) - len(right) - 4
-        detail = h.halt_detail
+        detail = clean(h.halt_detail)
         if detail and len(detail) > room:
             right = f"{h.mode}{scenario}  {clock(h.now_ms)[:8]}Z "
             room = self.size.width - len(left) - len(right) - 4

@@ -46,8 +46,9 @@ class RiskPane(Grid[BreachLine]):
         severe = row.severity == "CRIT"
         head: Span = ("! CRIT" if severe else "! WARN", "crit" if severe else "warn")
         rest = width - len(head[0]) - len(at) - len(row.kind) - 3
-        action = f"  {row.action}" if row.action and rest > len(row.action) + 12 else ""
-        body = fit(f"{row.scope} {row.detail}", max(0, rest - len(action)))
+        said = f"{row.scope} {row.detail}"
+        action = tail if len(said) + len(tail) <= rest else ""
+        body = fit(said, max(0, rest - len(action)))
         return [head, (f" {at} ", "dim"), (f"{row.kind} ", "strong"), (body, "text"), (action, "soft")]
 
     def tick(self) -> BreachLine | None:

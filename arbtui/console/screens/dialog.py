@@ -15,7 +15,7 @@ class Dialog(ModalScreen[Result]):
     Dialog > #box {
         width: 76; max-width: 100%; height: auto; max-height: 90%; margin-top: 2;
         padding: 1 2; background: $surface; border: round $border-blurred;
-        border-title-color: $ink-title; border-title-style: bold;
+        border-title-color: $ink-title; scrollbar-size-vertical: 1; border-title-style: bold;
         border-subtitle-color: $ink-dim;
     }
     Dialog Static { width: 1fr; height: auto; }

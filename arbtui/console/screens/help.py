@@ -78,7 +78,7 @@ class HelpScreen(Dialog[None]):
     def _table(self, title: str, rows: Iterable[tuple[str, str]]) -> Table:
         variables = self.app.theme_variables
         table = Table.grid(padding=(0, 2))
-        table.add_column(width=24, style=variables["ink-key"])
+        table.add_column(min_width=14, no_wrap=True, style=variables["ink-key"])
         table.add_column(style=variables["ink-text"])
         table.add_row(Text(title, style=f"bold {variables['ink-title']}"), "")
         for name, text in rows:

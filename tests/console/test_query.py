@@ -1,0 +1,47 @@
+"""The filter line."""
+
+import pytest
+
+from arbtui.console.query import QueryError, parse
+from arbtui.views import RouteRow
+
+ROW = RouteRow("XRP:UPBIT>BINANCE", "XRP", "UPBIT", "BINANCE", edge_bps=18.4, net_bps=3.0, age_ms=40, fills=12, state="OPEN")
+IDLE = RouteRow("ETH:BINANCE>UPBIT", "ETH", "BINANCE", "UPBIT", edge_bps=-2.3, net_bps=-10.1, state="BELOW_THRESHOLD")
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "other"),
+    [
+        ("", True, True),
+        ("xrp", True, False),
+        ("XR", True, False),
+        ("edge>5", True, False),
+        ("edge>18.4", False, False),
+        ("edge>=18.4", True, False),
+        ("net<=3", True, True),
+        ("net>-11", True, True),
+        ("state:open", True, False),
+        ("state:idle", False, True),
+        ("idle", False, True),
+        ("buy:upbit", True, False),
+        ("sell=upbit", False, True),
+        ("!buy:upbit", False, True),
+        ("!xrp", False, True),
+        ("xrp edge>5 state:open net>2", True, False),
+        ("xrp net>3", False, False),
+        ("fills=12 age<50", True, False),
+    ],
+)
+def test_every_word_must_hold(text: str, row: bool, other: bool) -> None:
+    query = parse(text)
+    assert query(ROW) is row
+    assert query(IDLE) is other
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("edge>abc", "edge>abc: give a number"), ("egde>5", "no such field; there are sym:"), ("edge:5", "edge:5")],
+)
+def test_what_cannot_be_understood_says_what_would_do(text: str, said: str) -> None:
+    with pytest.raises(QueryError, match=said):
+        parse(text)
