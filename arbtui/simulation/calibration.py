@@ -221,8 +221,8 @@ def _basis_deviation(series: dict[str, Series]) -> str:
     basis = _basis(series)
     deviations = [value - fmean(basis[max(0, i - 11) : i + 1]) for i, value in enumerate(basis)][12:]
     decay = correlation(deviations[1:], deviations[:-1])
-    half_life = 5.0 * math.log(0.5) / math.log(decay) if 0.0 < decay < 1.0 else 0.0
-    return f"sigma {pstdev(deviations):.1f}, half-life {half_life:.0f} min"
+    half_life = f"{5.0 * math.log(0.5) / math.log(decay):.0f} min" if 0.0 < decay < 1.0 else "under 1 min"
+    return f"sigma {pstdev(deviations):.1f}, half-life {half_life}"
 
 
 def _five_minutes(series: dict[str, Series]) -> str:
