@@ -198,7 +198,7 @@ class Engine:
 
     async def compare_positions(self) -> None:
         """At quiescence, ask every venue for its balances; a difference is a breach, not yet a correction."""
-        if self.executor.open or self.state is not TradingState.ARMED:
+        if self.executor.open or self.tracker.open:
             return
         try:
             mismatches = await self.parts.positions.sync.check()

@@ -254,6 +254,7 @@ class Session:
             run.closed_at = run.drained_at = parts.clock.monotonic()
         code = 3 if engine.unsettled else self._stop.code
         if journal.failure is None:
+            await engine.compare_positions()  # a busy market is seldom quiet while it runs; now it is
             await engine.snapshot(venues.simulator_state())
             await journal.commit(RunEnded(parts.run_id, self._stop.reason, code))
         if self._plan.json is not None:
