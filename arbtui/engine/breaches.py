@@ -1,5 +1,6 @@
 """The breaches of this profile: recorded once, repeated at most once a minute, kept until a person has seen them."""
 
+import logging
 from collections.abc import Iterable
 
 from arbtui.journal.events import BreachAcknowledged, BreachRecorded
@@ -7,6 +8,8 @@ from arbtui.journal.journal import Journal
 from arbtui.journal.state import BreachRow
 from arbtui.model.clock import Clock
 from arbtui.risk.breach import Breach, Severity
+
+log = logging.getLogger("arbtui")
 
 _KEPT = 500
 _REPEAT_AFTER_S = 60.0
@@ -43,6 +46,7 @@ class BreachBook:
             del self.breaches[oldest]
             self.acknowledged.pop(oldest, None)
         self.version += 1
+        log.log(logging.CRITICAL if severity is Severity.CRIT else logging.WARNING, "%s %s: %s (%s)", kind, scope, detail, action)
         self._journal.post(BreachRecorded(breach.id, severity, kind, scope, detail, action))
         return breach
 

@@ -1,6 +1,7 @@
 """The engine: owns the state, opens cycles, watches limits, halts and re-arms."""
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -25,6 +26,8 @@ from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import TradingState
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity
+
+log = logging.getLogger("arbtui")
 
 #: Denials that an operator should see as a breach, not only as a count.
 _BREACHES = {
@@ -111,6 +114,7 @@ class Engine:
         """Go to ``state`` and journal it."""
         if state is not self.risk.total.state:
             self.risk.total.state = state
+            log.info("%s: %s", state, why or "no reason given")
             self._journal.post(StateChanged(state, why))
 
     def arm(self, reconciled: Reconciled) -> None:
