@@ -1,0 +1,121 @@
+"""The console in a real pseudo-terminal: types keys, reads the screen, or stops reading it."""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.lifecycle.programs import DEADLINE_S
+
+CTRL_K, CTRL_Q, ENTER, ESCAPE = b"\x0b", b"\x11", b"\r", b"\x1b"
+
+_SEQUENCE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_^][^\x1b]*\x1b\\|\x1b[@-Z\\-_=>78]")
+
+
+class Terminal:
+    """One console. What it wrote is kept in ``screen``; nothing is read unless a method here reads."""
+
+    def __init__(self, arguments: tuple[str, ...], size: tuple[int, int]) -> None:
+        self.master, self._slave = pty.openpty()
+        columns, lines = size
+        fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        self.modes_before = termios.tcgetattr(self._slave)
+        self.screen = b""
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", "import os, sys, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"]
+            + [sys.executable, "-m", "arbtui", *arguments],
+            stdin=self._slave,
+            stdout=self._slave,
+            stderr=self._slave,
+            env={**os.environ, "TERM": "xterm-256color"},
+            start_new_session=True,
+        )
+
+    def type(self, keys: bytes) -> None:
+        """Type ``keys``."""
+        os.write(self.master, keys)
+
+    def read(self, within: float) -> bytes:
+        """What the console writes next; empty when it writes nothing for so many seconds."""
+        if not select.select([self.master], [], [], within)[0]:
+            return b""
+        try:
+            data = os.read(self.master, 65_536)
+        except OSError:  # nobody holds the other end any more
+            return b""
+        self.screen += data
+        return data
+
+    def shows(self, words: str, *, since: int = 0, within: float = DEADLINE_S) -> int:
+        """Read until ``words`` stand in what was written since that byte; the byte now."""
+        deadline = time.monotonic() + within
+        while words not in text_of(self.screen[since:]):
+            assert time.monotonic() < deadline, f"{words!r} not within {within:g} s in {text_of(self.screen[since:])[-3000:]}"
+            assert self.process.poll() is None, f"ended with {self.process.returncode}: {text_of(self.screen)[-3000:]}"
+            self.read(0.1)
+        return len(self.screen)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the console alone."""
+        self.process.send_signal(number)
+
+    def ended(self, within: float = DEADLINE_S, *, reading: bool = True) -> int:
+        """Wait for the end, reading the screen meanwhile or not; the exit code."""
+        if not reading:
+            return self.process.wait(within)
+        deadline = time.monotonic() + within
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"still runs: {text_of(self.screen)[-3000:]}"
+            self.read(0.05)
+        while self.read(0.0):
+            pass
+        return self.process.returncode
+
+    def assert_restored(self) -> None:
+        """The last things written: leave the alternate screen, show the cursor; and the line's modes are as before."""
+        left = self.screen.rfind(b"\x1b[?1049l")
+        shown = self.screen.rfind(b"\x1b[?25h")
+        assert left > self.screen.rfind(b"\x1b[?1049h") >= 0, self.screen[-500:]
+        assert shown > self.screen.rfind(b"\x1b[?25l") >= 0, self.screen[-500:]
+        assert termios.tcgetattr(self._slave) == self.modes_before
+        tail = text_of(self.screen[max(left, shown) :])
+        assert "Traceback" not in tail
+
+    def hang_up(self) -> None:
+        """Close the terminal, as an ssh connection that breaks does."""
+        os.close(self._slave)
+        os.close(self.master)
+        self.master = self._slave = -1
+
+    def close(self) -> None:
+        """End everything."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        for descriptor in (self.master, self._slave):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+def text_of(screen: bytes) -> str:
+    """What was written, without its control sequences."""
+    return _SEQUENCE.sub(b"", screen).decode("utf-8", "replace")
+
+
+@contextmanager
+def console(*arguments: str, size: tuple[int, int] = (100, 30)) -> Iterator[Terminal]:
+    """A console in a terminal of ``size`` (columns, lines); killed when the test leaves it behind."""
+    terminal = Terminal(arguments, size)
+    try:
+        yield terminal
+    finally:
+        terminal.close()

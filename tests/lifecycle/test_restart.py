@@ -1,0 +1,96 @@
+"""Stop and start again: everything is where it was, also with more or fewer symbols than before."""
+
+import json
+import signal
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from arbtui.journal.state import load
+from arbtui.runtime.opening import markets_to_resolve
+from tests.lifecycle.programs import Running, run, running
+from tests.lifecycle.state import State, assert_saved, assert_venues_agree
+from tests.lifecycle.waiting import until
+
+HEADLESS = ("--headless", "--json", "-")
+
+
+def snapshot(state: State) -> dict[str, Any]:
+    """The newest stored snapshot."""
+    rows = state.rows("SELECT payload FROM snapshot ORDER BY snapshot_no DESC LIMIT 1")
+    return dict(json.loads(rows[0]["payload"]))
+
+
+def test_what_was_there_is_there(state: State) -> None:
+    arguments = (*state.arguments(), "--symbols", "10", *HEADLESS)
+    first = run(*arguments, "--max-runtime", "3")
+    assert first.code == 0, first.err
+    before, prices = state.ledger(), snapshot(state)["simulator"]["assets"]
+    assert before["fills"]
+    again = run(*arguments, "--max-runtime", "0.2")
+    assert again.code == 0, again.err
+    after = state.ledger()
+    for what in ("fills", "orders", "cycles", "breaches", "kills"):
+        assert after[what][: len(before[what])] == before[what]
+    assert after["start_balances"] == before["start_balances"]
+    news = after["fills"][len(before["fills"]) :]
+    assert Decimal(after["pnl"]["fees"]) >= Decimal(before["pnl"]["fees"])
+    if not news:
+        assert (after["balances"], after["pnl"]) == (before["balances"], before["pnl"])
+    assert_venues_agree(state)
+    for asset, (log_mid, *_) in snapshot(state)["simulator"]["assets"].items():
+        assert abs(log_mid - prices[asset][0]) < 0.005, f"{asset} jumped"
+    own = [price for asset, price in prices.items() if asset in snapshot(state)["simulator"]["assets"]]
+    assert len(own) == 10
+
+
+def test_more_symbols_than_before_have_stock_too(state: State) -> None:
+    assert run(*state.arguments(), "--symbols", "BTC,ETH", *HEADLESS, "--max-runtime", "0.3").code == 0
+    before = state.ledger()["balances"]
+    ended = run(*state.arguments(), "--symbols", "BTC,ETH,XRP,SOL", *HEADLESS, "--max-runtime", "3")
+    assert ended.code == 0, ended.err
+    ledger = state.ledger()
+    for exchange in ("upbit", "binance"):
+        assert "XRP" not in before[exchange]
+        for asset in ("XRP", "SOL"):
+            assert Decimal(ledger["balances"][exchange][asset]["free"]) > 0
+    grants = {(row["exchange"], row["asset"]) for row in ledger["adjustments"]}
+    assert grants == {(exchange, asset) for exchange in ("upbit", "binance") for asset in ("XRP", "SOL")}
+    traded = {fill["base"] for fill in ledger["fills"]}
+    assert traded & {"XRP", "SOL"}
+    assert_venues_agree(state, adjusted=True)
+
+
+def filled_and_unknown(state: State) -> bool:
+    """Whether both legs of a cycle that pays its fee in the coin are filled at the venues, and the journal knows of neither."""
+    sending = {row["client_order_id"]: row["cycle_id"] for row in state.rows("SELECT * FROM order_ WHERE state = 'SENDING'")}
+    legs: dict[str, set[tuple[str, str]]] = {}
+    for fill in state.rows("SELECT * FROM venue_fill", path=state.venue):
+        if fill["client_order_id"] in sending:
+            legs.setdefault(sending[fill["client_order_id"]], set()).add((fill["exchange"], fill["side"]))
+    return {("binance", "buy"), ("upbit", "sell")} in legs.values()
+
+
+def trade_until_filled_and_unknown(state: State, folder: Path, *symbols: str) -> None:
+    def seen(engine: Running) -> bool:
+        return engine.alive() and filled_and_unknown(state)
+
+    with running(*state.arguments(), "--symbols", ",".join(symbols), folder=folder) as engine:
+        until(lambda: seen(engine), 60, "a filled cycle whose answers are on their way")
+        engine.signal(signal.SIGKILL)
+        engine.ended()
+
+
+def test_fewer_symbols_than_before_still_resolve_what_was_open(state: State, tmp_path: Path) -> None:
+    """The dust of a fee taken in the coin is dust also when that market is not traded any more."""
+    trade_until_filled_and_unknown(state, tmp_path / "killed", "ETH", "XRP", "SOL", "DOGE", "ADA", "AVAX", "LINK", "TRX")
+    remembered = load(state.journal)
+    resolved = markets_to_resolve(remembered, {})
+    assert remembered.open_cycles
+    assert all((leg.exchange, leg.market) in resolved for cycle in remembered.open_cycles for leg in cycle.legs)
+    ended = run(*state.arguments(), "--symbols", "BTC", *HEADLESS, "--max-runtime", "0.5")
+    assert ended.code in (0, 3), ended.err
+    states = assert_venues_agree(state)
+    assert states["HEDGED"] > 0
+    assert (ended.code == 3) == (states["RESIDUAL"] > 0)
+    assert_saved(state, "max_runtime", ended.code)
