@@ -1,0 +1,279 @@
+import dataclasses
+from decimal import Decimal
+from math import inf, nan
+
+import pytest
+
+from arbtui.marketdata.rate_book import RateBook
+from arbtui.model.book import BookState, OrderBook
+from arbtui.model.order import Side
+from arbtui.model.reason import Reason
+from arbtui.routes.hops import InventoryHop, Node, TradeHop
+from arbtui.routes.prioritizer import RoutePrioritizer
+from arbtui.routes.route import ArbRoute, Opportunity
+from arbtui.routes.size import LegSizes
+from arbtui.routes.universe import ArbUniverse
+from tests.routes.pairs import BINANCE_XRP, NOW, OTHER_XRP, TERMS, UPBIT_XRP, Pair, book, rate_book
+
+
+def test_a_good_pair_is_an_opportunity_in_one_direction_only() -> None:
+    pair = Pair()
+    found = pair.to_upbit.evaluate(NOW)
+    assert found is not None
+    assert (found.route, found.decided_at) == (pair.to_upbit, NOW)
+    assert found.sizes == LegSizes(Decimal("46.7"), Decimal("46.6533"))  # the coin fee is bought on top
+    assert (found.buy_price, found.sell_price) == (Decimal("2.14"), Decimal(3030))
+    assert found.expected_pnl == pytest.approx(found.value * found.edge_bps / 1e4)
+    assert pair.to_binance.evaluate(NOW) is None
+    assert pair.to_upbit.refusal(NOW) is None
+    assert pair.to_binance.refusal(NOW) is Reason.BELOW_THRESHOLD
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (BookState.EMPTY, Reason.NO_BOOK),
+        (BookState.SYNCING, Reason.NO_BOOK),
+        (BookState.GAPPED, Reason.GAPPED),
+        (BookState.STALE, Reason.STALE),
+    ],
+)
+@pytest.mark.parametrize("which", ["upbit", "binance"])
+def test_a_book_that_is_not_live_blocks_whatever_its_prices(which: str, state: BookState, reason: Reason) -> None:
+    pair = Pair()
+    getattr(pair, which).state = state
+    assert pair.to_upbit.evaluate(NOW) is None
+    assert pair.to_upbit.refusal(NOW) is reason
+
+
+@pytest.mark.parametrize("which", ["upbit", "binance"])
+@pytest.mark.parametrize(
+    ("touch", "reason"),
+    [
+        ((3031.0, 1.0, 3031.0, 1.0), Reason.CROSSED),
+        ((3032.0, 1.0, 3031.0, 1.0), Reason.CROSSED),
+        ((0.0, 0.0, 3031.0, 1.0), Reason.NO_BOOK),
+        ((3030.0, 1.0, inf, 0.0), Reason.NO_BOOK),
+        ((nan, 1.0, 3031.0, 1.0), Reason.NO_BOOK),
+        ((3030.0, 1.0, nan, 1.0), Reason.NO_BOOK),
+    ],
+)
+def test_a_crossed_empty_or_senseless_book_is_no_book(which: str, touch: tuple[float, float, float, float], reason: Reason) -> None:
+    pair = Pair()
+    getattr(pair, which).touch(*touch)
+    for route in (pair.to_upbit, pair.to_binance):
+        assert route.evaluate(NOW) is None
+        assert route.refusal(NOW) is reason
+
+
+def test_a_quantity_that_is_not_a_number_is_nothing_to_trade() -> None:
+    pair = Pair()
+    pair.binance.touch(2.1397, 1.0, 2.14, nan)
+    assert pair.to_upbit.evaluate(NOW) is None
+
+
+def test_the_first_reason_is_told_when_several_hold() -> None:
+    pair = Pair()
+    pair.binance.state = BookState.GAPPED
+    pair.upbit.state = BookState.STALE
+    assert pair.to_upbit.refusal(NOW) is Reason.GAPPED  # the buying book is looked at first
+    assert pair.to_binance.refusal(NOW) is Reason.STALE
+    pair.to_upbit.blocked = Reason.ROUTE_BUSY
+    assert pair.to_upbit.refusal(NOW) is Reason.ROUTE_BUSY
+
+
+def test_without_a_rate_there_is_no_trade() -> None:
+    pair = Pair()
+    rate = pair.rates.book
+    assert rate is not None
+    rate.clear(BookState.EMPTY)
+    pair.rates.refresh()
+    assert pair.to_upbit.evaluate(NOW) is None
+    assert pair.to_upbit.refusal(NOW) is Reason.NO_RATE
+    assert pair.to_upbit.touch_edge_bps() == pair.to_upbit.gross_edge_bps() == -inf
+
+
+def test_a_rate_that_was_good_and_whose_book_went_stale_is_none() -> None:
+    pair = Pair()
+    assert pair.rates.book is not None
+    pair.rates.book.state = BookState.STALE  # its prices are still in the shared factor
+    assert pair.to_upbit.evaluate(NOW) is None
+    assert pair.to_upbit.refusal(NOW) is Reason.NO_RATE
+
+
+@pytest.mark.parametrize(("age", "reason"), [(4.999, None), (5.0, None), (5.001, Reason.RATE_OLD)])
+def test_a_rate_grows_old(age: float, reason: Reason | None) -> None:
+    pair = Pair()
+    assert pair.rates.book is not None
+    pair.rates.book.ts_init = NOW - age
+    assert pair.to_upbit.refusal(NOW) is reason
+    assert (pair.to_upbit.evaluate(NOW) is None) is (reason is not None)
+
+
+def test_a_rate_between_two_other_currencies_is_no_rate() -> None:
+    rates = RateBook(book("upbit", "KRW-USDC", [(1400.0, 1.0)], [(1401.0, 1.0)]), "KRW", "USDC", 5.0, 0.0)
+    rates.refresh()
+    assert Pair(rates=rates).to_upbit.refusal(NOW) is Reason.NO_RATE
+
+
+def test_the_rate_is_taken_from_the_side_that_can_be_executed_and_costs_its_fee() -> None:
+    rates = rate_book(1400.0, 1410.0, fee=0.001)
+    assert rates.conversion("USDT", "KRW").value == pytest.approx(1400 * 0.999)
+    assert rates.conversion("KRW", "USDT").value == pytest.approx(1 / (1410 * 1.001))
+    assert rates.conversion("KRW", "KRW").value == 1.0
+    assert rates.conversion("KRW", "EUR").value == 0.0
+    assert rates.mid() == 1405.0
+
+
+def test_a_rate_tick_reaches_every_route_through_the_shared_factor_and_says_whether_it_changed() -> None:
+    pair = Pair()
+    assert pair.rates.book is not None
+    assert not pair.rates.refresh()
+    before = pair.to_upbit.touch_edge_bps()
+    pair.rates.book.replace([(1500.0, 1.0)], [(1501.0, 1.0)])
+    assert pair.rates.refresh()
+    assert pair.to_upbit.touch_edge_bps() < before - 500
+
+
+@pytest.mark.parametrize(("ratio", "reason"), [(0.79, Reason.PRICE_RATIO), (0.81, None), (1.24, None), (1.26, Reason.PRICE_RATIO)])
+def test_prices_too_far_apart_are_two_assets(ratio: float, reason: Reason | None) -> None:
+    pair = Pair()
+    mid = 2.13985 * ratio * 1400 / (1 - 0.0005) ** 0
+    pair.upbit.replace([(mid - 0.5, 500.0)], [(mid + 0.5, 500.0)])
+    assert pair.to_upbit.data_refusal(NOW) is reason
+
+
+def test_the_threshold_is_net_of_all_costs() -> None:
+    edge = Pair().to_upbit.touch_edge_bps()
+    assert 0 < edge < Pair().to_upbit.gross_edge_bps() - 15  # 10 + 5 of fees and 5 of the rate
+    for least, opens in ((edge - 0.01, True), (edge + 0.01, False)):
+        pair = Pair(terms=dataclasses.replace(TERMS, min_edge_bps=least, order_value=20.0))
+        assert (pair.to_upbit.evaluate(NOW) is not None) is opens
+        slipping = Pair(terms=dataclasses.replace(TERMS, min_edge_bps=least - 2.0, slippage_bps=2.0, order_value=20.0))
+        assert (slipping.to_upbit.evaluate(NOW) is not None) is opens
+
+
+def test_a_scarce_stock_asks_more_and_a_full_one_less() -> None:
+    edge = Pair().to_upbit.touch_edge_bps()
+    terms = dataclasses.replace(TERMS, min_edge_bps=edge - 5.0, order_value=20.0)
+    level = Pair(terms=terms, shadow_bps_at_empty=20.0)
+    assert level.to_upbit.evaluate(NOW) is not None
+    level.stock["upbit"].available = 500.0  # half sold out there: 10 bps more than at the buying venue
+    assert level.to_upbit.evaluate(NOW) is None
+    assert level.to_upbit.denied is Reason.BELOW_THRESHOLD
+    level.stock["binance"].available = 0.0  # and the buying venue is empty: bringing stock back there earns 20
+    assert level.to_upbit.evaluate(NOW) is not None
+
+
+@pytest.mark.parametrize(
+    ("stock", "cash", "reason"),
+    [
+        (0.0, 2000.0, Reason.NO_STOCK),
+        (-1.0, 2000.0, Reason.NO_STOCK),
+        (1000.0, 0.0, Reason.NO_CASH),
+        (1000.0, -5.0, Reason.NO_CASH),
+        (1000.0, 0.1, Reason.NO_CASH),  # not even a lot
+        (1.0, 2000.0, Reason.TOO_SMALL),  # 3,030 KRW
+        (1000.0, 3.0, Reason.TOO_SMALL),
+        (3.0, 2000.0, Reason.LOT_TOO_COARSE),
+    ],
+)
+def test_what_stock_and_cash_allow(stock: float, cash: float, reason: Reason) -> None:
+    pair = Pair()
+    pair.stock["upbit"].available, pair.cash["binance"].available = stock, cash
+    assert pair.to_upbit.evaluate(NOW) is None
+    assert pair.to_upbit.refusal(NOW) is reason
+
+
+def test_the_last_cash_is_traded_as_far_as_it_reaches() -> None:
+    pair = Pair()
+    pair.cash["binance"].available = 60.0
+    found = pair.to_upbit.evaluate(NOW)
+    assert found is not None
+    worst = found.sizes.buy_qty * found.buy_price * (1 + BINANCE_XRP.fees.taker)
+    assert Decimal(59) < worst <= 60
+
+
+def test_two_venues_of_one_foreign_currency_need_the_rate_to_size_an_order() -> None:
+    won = dataclasses.replace(UPBIT_XRP, exchange="bithumb", code="XRP_KRW")
+    pair = Pair(rates=RateBook(None, "KRW", "USDT", 5.0, 0.0))
+    dearer = book("bithumb", "XRP_KRW", [(3100.0, 500.0)], [(3101.0, 500.0)])
+    route = ArbRoute(
+        "XRP",
+        TradeHop(UPBIT_XRP, pair.upbit, Side.BUY),
+        TradeHop(won, dearer, Side.SELL),
+        InventoryHop(pair.stock["upbit"], Node("bithumb", "XRP", 500.0), 0.0),
+        pair.cash["upbit"],
+        pair.rates,
+        TERMS,
+    )
+    assert route.evaluate(NOW) is None
+    assert route.refusal(NOW) is Reason.NO_RATE
+
+
+def test_a_blocked_route_is_not_even_evaluated() -> None:
+    pair = Pair()
+    pair.to_upbit.blocked = Reason.RESIDUAL
+    assert pair.to_upbit.evaluate(NOW) is None
+    assert pair.to_upbit.evaluations == 0
+
+
+def _opportunity(route: ArbRoute, value: float, edge_bps: float) -> Opportunity:
+    return Opportunity(route, LegSizes(Decimal(1), Decimal(1)), Decimal(1), Decimal(1), edge_bps, value, NOW)
+
+
+def test_the_best_expected_capture_goes_first_and_equals_keep_their_order() -> None:
+    pair = Pair()
+    small, large = _opportunity(pair.to_upbit, 100, 10), _opportunity(pair.to_binance, 1000, 5)
+    same = _opportunity(pair.to_upbit, 1000, 5)
+    prioritizer = RoutePrioritizer()
+    assert prioritizer.rank([small, large]) == [large, small]
+    assert prioritizer.rank([large, same]) == [large, same]
+    assert prioritizer.rank([same, large]) == [same, large]
+
+
+def test_an_edge_that_is_always_gone_on_arrival_falls_behind_and_comes_back() -> None:
+    pair = Pair()
+    vanishing, steady = _opportunity(pair.to_upbit, 100, 10), _opportunity(pair.to_binance, 100, 8)
+    prioritizer = RoutePrioritizer()
+    assert prioritizer.rank([steady, vanishing])[0] is vanishing
+    for _ in range(3):
+        prioritizer.learn(pair.to_upbit, captured=False)
+    assert prioritizer.score(vanishing) == pytest.approx(vanishing.expected_pnl * 0.9**3)
+    assert prioritizer.rank([vanishing, steady])[0] is steady
+    for _ in range(30):
+        prioritizer.learn(pair.to_upbit, captured=True)
+    assert prioritizer.rank([steady, vanishing])[0] is vanishing
+    assert prioritizer.score(vanishing) <= vanishing.expected_pnl
+
+
+def _universe() -> tuple[ArbUniverse, dict[tuple[str, str], OrderBook]]:
+    btc = dataclasses.replace(UPBIT_XRP, base="BTC", code="KRW-BTC")
+    markets = [UPBIT_XRP, BINANCE_XRP, OTHER_XRP, btc]
+    books = {(market.exchange, market.code): OrderBook(market.exchange, market.code) for market in markets}
+    return ArbUniverse(markets, books, rate_book(), TERMS, 0.0, ["XRP", "BTC"]), books
+
+
+def test_every_pair_of_venues_is_a_route_each_way_and_no_venue_with_itself() -> None:
+    universe, _ = _universe()
+    venues = ("upbit", "binance", "other")
+    assert [route.id for route in universe.routes] == [f"XRP:{a}>{b}" for a in venues for b in venues if a != b]
+    assert universe.of_symbol("XRP") == universe.routes
+    assert list(universe.of_symbol("BTC")) == []  # listed at one venue only
+    assert list(universe.of_symbol("ETH")) == []
+    assert universe.by_id["XRP:upbit>binance"].buy.market is UPBIT_XRP
+
+
+def test_a_book_finds_exactly_the_routes_that_it_touches() -> None:
+    universe, books = _universe()
+    for (exchange, _), touched in books.items():
+        expected = [route for route in universe.routes if touched in (route.buy_book, route.sell_book)]
+        assert list(universe.touched_by(touched)) == expected, exchange
+    assert universe.touched_by(OrderBook("upbit", "KRW-USDT")) == ()
+
+
+def test_routes_share_the_stock_and_cash_that_they_compete_for() -> None:
+    universe, _ = _universe()
+    one, two = universe.by_id["XRP:upbit>binance"], universe.by_id["XRP:upbit>other"]
+    assert one.cash is two.cash is universe.node("upbit", "KRW")
+    assert one.inventory.sold_at is universe.by_id["XRP:other>binance"].inventory.sold_at
