@@ -50,7 +50,7 @@ class MarketSimulator(MarketDataFeed):
         self._scenario = SCENARIOS[config.scenario]
         self._generation = int(state["generation"]) + 1 if state else 0
         self._rng = rng
-        self._stage = Stage()
+        self._stage = Stage(clock.time_ms())
         self._swing = Swing(self._scenario.swing_period_s, self._scenario.swing_damping) if self._scenario.swing else None
         self._rate = RatePath(self._stream("rate"), RATE, state["rate"] if state else None)
         self._paths: dict[str, AssetPath] = {}

@@ -38,19 +38,19 @@ class PaperExchange(ExchangeAdapter):
         self.absence_proof_s = 1.0  # a request travels for latency_ms at most, and dies with this process
         self.core = core
         self._latency = Latency(latency_ms, rng.stream(f"latency:{core.name}"))
-        self._travelling: set[asyncio.Task[OrderReport]] = set()
+        self._travelling: dict[asyncio.Task[OrderReport], None] = {}
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """See :meth:`ExchangeAdapter.place`."""
-        fault = self.core.faults.take()
         there, back = self._latency.draw(), self._latency.draw()
         request = OrderRequest(order.client_order_id, order.market.code, order.side, order.qty, order.price)
         admit()
+        fault = self.core.faults.take()
         if fault is not None and fault.kind is FaultKind.REQUEST_LOST:
             await asyncio.sleep(fault.seconds)
             raise OrderUnknown(f"{self.name}: no answer to {order.client_order_id} in {fault.seconds:g} s")
         journey = asyncio.create_task(self._journey(request, there, fault), name=f"order {order.client_order_id}")
-        self._travelling.add(journey)
+        self._travelling[journey] = None
         journey.add_done_callback(self._arrived)
         try:
             report = await asyncio.shield(journey)
@@ -112,7 +112,7 @@ class PaperExchange(ExchangeAdapter):
         return await self.core.execute(request)
 
     def _arrived(self, journey: asyncio.Task[OrderReport]) -> None:
-        self._travelling.discard(journey)
+        self._travelling.pop(journey, None)
         if not journey.cancelled():
             journey.exception()  # its sender may have stopped waiting: the outcome is in the ledger, not lost
 

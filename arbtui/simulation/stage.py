@@ -13,9 +13,9 @@ class Stage:
 
     __slots__ = ("_appointments", "frames", "tick", "ts_ms")
 
-    def __init__(self) -> None:
+    def __init__(self, ts_ms: int) -> None:
         self.tick = 0  #: of 10 ms, since the simulator's start
-        self.ts_ms = 0  #: the venues' wall time at this tick, ms since the epoch
+        self.ts_ms = ts_ms  #: the venues' wall time at this tick, ms since the epoch
         self.frames: list[Frame] = []
         self._appointments: dict[int, list[Action]] = {}
 
