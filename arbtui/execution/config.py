@@ -29,7 +29,7 @@ class ExecutionConfig(Config):
     max_attempts: int = Field(default=8, ge=1, le=100)
     """orders for one leg, the first one counted; then the cycle ends RESIDUAL."""
 
-    cooldown_ms: int = Field(default=500, ge=0, le=600_000)
+    cooldown_ms: int = Field(default=1000, ge=0, le=600_000)
     """ms that a route rests after a cycle; its books must first show what the cycle took."""
 
     max_decision_age_ms: int = Field(default=250, ge=1, le=60_000)
