@@ -87,8 +87,8 @@ def in_order(path: Path, messages: Iterator[Message]) -> Iterator[Message]:
             if message.ts_ns < newest:
                 late = (newest - message.ts_ns) / 1e9
                 failure = UsageError(
-                    f"{path}: out of order: line {message.line} was received {late:.3f} s before one more than {REORDER_WINDOW} messages"
-                    " up; sort the file by receive time"
+                    f"{path}: out of order: line {message.line} was received {late:.3f} s before a message more than {REORDER_WINDOW}"
+                    " messages up; sort the file by receive time"
                 )
                 break
             heappush(window, message)

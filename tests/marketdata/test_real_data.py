@@ -1,0 +1,119 @@
+"""Real recordings through decoders, books and checks: every message accounted for, no gap, the venue's own best prices everywhere."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from arbtui.marketdata.aggregator import OrderbookAggregator
+from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.recording import open_recordings
+from arbtui.marketdata.recording_feed import RecordingFeed
+from arbtui.marketdata.top_check import TopCheck
+from arbtui.model.book import BookState, OrderBook
+from arbtui.model.clock import LoopClock
+from arbtui.model.errors import UsageError
+from arbtui.model.virtual_loop import run_virtual
+from tests.marketdata.frames import HandClock
+
+SPOT, USDM = ("binance", "BTCUSDT"), ("binanceusdm", "BTCUSDT")
+
+
+class Replay:
+    """A replay in virtual time, its books watched by a TopCheck and by their states and prices."""
+
+    def __init__(self, files: Sequence[Path], markets: Sequence[tuple[str, str]]) -> None:
+        self.top = TopCheck()
+        self.states: dict[BookState, int] = {}
+        self.crossed = 0
+        run_virtual(self._run(files, markets))
+        self.top.finish()
+
+    async def _run(self, files: Sequence[Path], markets: Sequence[tuple[str, str]]) -> None:
+        clock = LoopClock(asyncio.get_running_loop())
+        feed = RecordingFeed(files, clock)
+        self.aggregator = OrderbookAggregator(
+            clock, MarketDataConfig(), markets, self._watch, feed.request_snapshot, top_check=self.top
+        )
+        await feed.run(self.aggregator.deliver)
+
+    def _watch(self, books: Sequence[OrderBook]) -> None:
+        for book in books:
+            self.states[book.state] = self.states.get(book.state, 0) + 1
+            self.crossed += book.is_crossed
+
+
+def test_spot_and_perpetual_together(shared_data: Path) -> None:
+    folder = shared_data / "hftbacktest"
+    replay = Replay([folder / "spot_btcusdt_20240808.gz", folder / "usdm_btcusdt_20240808.gz"], [SPOT, USDM])
+    spot, usdm = replay.aggregator.counts["binance"], replay.aggregator.counts["binanceusdm"]
+    assert (spot.read, spot.decoded, usdm.read, usdm.decoded) == (41_249, 41_249, 93_954, 93_954)
+    assert (spot.diffs, spot.touches, spot.trades, spot.snapshots) == (3_451, 28_040, 9_757, 1)
+    assert (usdm.diffs, usdm.touches, usdm.trades, usdm.snapshots) == (6_551, 66_089, 21_313, 1)
+    assert (spot.gaps, usdm.gaps, spot.outside, usdm.outside) == (0, 0, 0, 0)
+    assert replay.top.places == 3_449 + 6_547
+    assert replay.top.equal == replay.top.places, replay.top.first_unequal
+    assert set(replay.states) == {BookState.SYNCING, BookState.LIVE}
+    assert replay.states[BookState.SYNCING] == 2
+    assert replay.crossed == 0
+    assert all(book.state is BookState.LIVE for book in replay.aggregator.books.values())
+
+
+def test_spot_eth(shared_data: Path) -> None:
+    replay = Replay([shared_data / "hftbacktest" / "spot_ethusdt_20240808.gz"], [("binance", "ETHUSDT")])
+    counts = replay.aggregator.counts["binance"]
+    assert (counts.read, counts.decoded, counts.gaps) == (33_618, 33_618, 0)
+    assert (replay.top.places, replay.top.equal) == (3_432, 3_432)
+
+
+def test_spot_frames_do_not_pass_for_the_perpetuals(shared_data: Path) -> None:
+    aggregator = OrderbookAggregator(HandClock(), MarketDataConfig(), [USDM], lambda _: None, lambda *_: None)
+    for _, frame in open_recordings([shared_data / "hftbacktest" / "spot_btcusdt_20240808.gz"]):
+        aggregator.deliver([frame._replace(exchange="binanceusdm")])
+    counts = aggregator.counts["binanceusdm"]
+    assert counts.malformed == {"wrong market": 3_451 + 28_040}
+    assert (counts.diffs, counts.touches) == (0, 0)
+
+
+@pytest.mark.parametrize("markets", [[("upbit", "KRW-WAVES")], [("upbit", "KRW-WAVES"), ("upbit", "KRW-LAMB"), ("upbit", "BTC-XTZ")]])
+def test_every_upbit_frame_is_decoded_in_the_universe_or_outside(shared_data: Path, markets: list[tuple[str, str]]) -> None:
+    replay = Replay([shared_data / "cryptofeed" / "UPBIT.jsonl.gz"], markets)
+    counts = replay.aggregator.counts["upbit"]
+    assert (counts.read, counts.decoded) == (449, 449)
+    assert (counts.named, counts.malformed) == ({}, {})
+    assert counts.outside == 449 - counts.snapshots - counts.trades
+    assert counts.outside > 0
+    assert counts.snapshots > 20
+    assert replay.crossed == 0
+    waves = replay.aggregator.books["upbit", "KRW-WAVES"]
+    assert waves.state is BookState.LIVE
+    assert len(waves.bid_px) == len(waves.ask_key) == 15
+    assert 10_000 < waves.bid < waves.ask < 30_000
+    assert waves.ts_event // 1000 in range(1_618_678_262, 1_618_678_295)
+
+
+def test_binances_own_multi_market_capture(shared_data: Path) -> None:
+    codes = ["NKNUSDT", "BLZETH", "LRCBTC", "RUNEEUR"]
+    replay = Replay([shared_data / "cryptofeed" / "BINANCE.jsonl.gz"], [("binance", code) for code in codes])
+    counts = replay.aggregator.counts["binance"]
+    assert (counts.read, counts.named, counts.malformed) == (269, {"kline": 2}, {})
+    assert (counts.diffs, counts.touches, counts.trades, counts.snapshots) == (177, 84, 2, 4)
+    assert counts.gaps == 0
+    assert replay.top.places == replay.top.equal > 100
+    assert all(book.state is BookState.LIVE for book in replay.aggregator.books.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "venue"),
+    [
+        ("2021-06-01.BITHUMB.ws.1.0.gz", "BITHUMB"),
+        ("2021-06-01.BITHUMB.0.gz", "BITHUMB"),
+        ("BYBIT.jsonl.gz", "BYBIT"),
+        ("OKX.jsonl.gz", "OKX"),
+        ("BITGET.jsonl.gz", "BITGET"),
+    ],
+)
+def test_a_capture_of_a_venue_without_a_decoder_says_so(shared_data: Path, name: str, venue: str) -> None:
+    with pytest.raises(UsageError, match=f"no decoder for {venue}; there are decoders for upbit, binance, binanceusdm"):
+        open_recordings([shared_data / "cryptofeed" / name])
