@@ -67,6 +67,11 @@ async def block(app: ConsoleApp, model: HaltedModel) -> None:
     app.exit("done")
 
 
+async def engine(app: ConsoleApp, model: HaltedModel) -> None:
+    """The sibling task dies."""
+    raise RuntimeError("the engine is broken")
+
+
 async def idle(app: ConsoleApp, model: HaltedModel) -> None:
     """Nothing: the test types."""
 
@@ -86,16 +91,27 @@ async def main() -> int:
     model = HaltedModel(folder).settle()
     assert isinstance(model, HaltedModel)
     model.header().open_cycles = model.header().orders_in_flight = 0
-    tasks: list[asyncio.Task[None]] = []
+    scene = {"stall": stall, "block": block, "idle": idle, "broken": broken, "engine": engine}[what]
+    is_painted = asyncio.Event()
 
-    def painted() -> None:
+    async def sibling() -> None:
+        await is_painted.wait()
         say(painted=True)
-        tasks.append(asyncio.create_task({"stall": stall, "block": block, "idle": idle, "broken": broken}[what](app, model)))
+        await scene(app, model)
 
-    app = ConsoleApp(model, model, ConsoleConfig(frame_rate=20), after_first_paint=painted)
-    result = await app.run_async(mouse=False)
-    for task in tasks:
-        task.cancel()
+    async def console() -> None:
+        await app.run_async(mouse=False)
+        is_painted.set()
+        beside.cancel()
+
+    app = ConsoleApp(model, model, ConsoleConfig(frame_rate=20), after_first_paint=is_painted.set)
+    try:
+        async with asyncio.TaskGroup() as group:
+            beside = group.create_task(sibling())
+            group.create_task(console())
+    except* RuntimeError as group_error:
+        say(group=repr(group_error.exceptions[0]))
+    result = app.return_value
     say(result=result, code=app.return_code, failure=repr(app.failure), closed=model.halt.is_closed)
     return app.return_code or 0
 

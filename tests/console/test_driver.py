@@ -67,6 +67,12 @@ class Terminal:
         line, _, self._report = self._report.partition(b"\n")
         return dict(json.loads(line))
 
+    def read_until(self, text: bytes) -> None:
+        """Read the screen until ``text`` has come."""
+        while text not in self.screen:
+            assert select.select([self.master], [], [], DEADLINE_S)[0], f"never saw {text!r}"
+            self.screen += os.read(self.master, 65_536)
+
     def finish(self) -> int:
         """Read the screen until the child has ended; its exit code."""
         while self.child.poll() is None:
@@ -100,7 +106,9 @@ def test_a_terminal_that_nobody_reads_does_not_stop_the_loop(tmp_path: Path) -> 
         report = screen.report(reading=False)
         assert report["drops"] > 0
         assert report["lag_max_ms"] < report["stalled_s"] * 1_000 / 4
+        screen.screen = b""
         assert screen.report(reading=True) == {"recovered": True}
+        screen.read_until(b"KILL")  # the footer never changes: only a full repaint sends it again
         screen.type(b"\x11")
         assert screen.report(reading=True)["result"] == "operator"
         assert screen.finish() == 0
@@ -167,3 +175,12 @@ def test_a_terminal_that_goes_away_ends_the_console(tmp_path: Path) -> None:
         report = screen.report(reading=False)
         assert report["result"] == "hangup"
         assert screen.child.wait(timeout=DEADLINE_S) == 0
+
+
+def test_an_engine_that_dies_takes_the_console_down_in_order(tmp_path: Path) -> None:
+    with terminal("engine", tmp_path) as screen:
+        assert screen.report(reading=True) == {"group": "RuntimeError('the engine is broken')"}
+        screen.report(reading=True)
+        screen.finish()
+        assert termios.tcgetattr(screen.slave) == screen.before
+        assert screen.screen.rindex(b"\x1b[?1049l") > screen.screen.rindex(b"\x1b[?1049h")

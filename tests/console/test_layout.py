@@ -59,6 +59,25 @@ def test_digits_switch_the_one_table_of_a_small_terminal() -> None:
     drive(steps)
 
 
+def test_shrinking_returns_to_the_routes_and_hides_an_open_filter() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("2")
+        await pilot.resize_terminal(70, 20)
+        assert app.main.active == "routes"
+        await pilot.press("4")
+        assert "only Routes fits here" in await repaint(app, pilot)
+        await pilot.press("slash", "x")
+        assert "filter /x" in await repaint(app, pilot)
+        await pilot.resize_terminal(40, 10)
+        lines = (await repaint(app, pilot)).splitlines()
+        assert "SIM ARMED" in lines[0]
+        assert not "".join(lines[1:]).strip()
+        await pilot.resize_terminal(80, 24)
+        assert "filter /x" in await repaint(app, pilot)
+
+    drive(steps)
+
+
 def test_zoom_leaves_one_pane_and_comes_back() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("2", "z")

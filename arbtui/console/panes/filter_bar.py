@@ -20,6 +20,7 @@ class FilterBar(Horizontal):
 
     DEFAULT_CSS = """
     FilterBar { height: 1; display: none; background: $panel; }
+    FilterBar.-open { display: block; }
     FilterBar #filter-mark { width: 9; }
     FilterBar Input { width: 1fr; background: $panel; border: none; padding: 0; height: 1; }
     FilterBar #filter-count { width: 44; }
@@ -53,11 +54,11 @@ class FilterBar(Horizontal):
     @property
     def is_open(self) -> bool:
         """Whether the operator is typing a filter."""
-        return bool(self.display)
+        return self.has_class("-open")
 
     def open(self, text: str) -> None:
         """Show the bar with the filter in force."""
-        self.display = True
+        self.add_class("-open")
         self.query_one("#filter-mark", Lines).show([([(" filter /", "key")], "")])
         field = self.query_one(Input)
         field.value = text
@@ -89,7 +90,7 @@ class FilterBar(Horizontal):
         event.stop()
         if not self._error:
             self._query = parse(event.value)
-            self.display = False
+            self.remove_class("-open")
             self.post_message(self.Changed(self._query, done=True))
 
     def _count(self, query: Query) -> int:
@@ -107,6 +108,6 @@ class FilterBar(Horizontal):
         """Show everything again."""
         self._query = Query()
         self._error = ""
-        self.display = False
+        self.remove_class("-open")
         self.query_one(Input).value = ""
         self.post_message(self.Changed(self._query, done=True))

@@ -115,6 +115,11 @@ class MainScreen(Screen[None]):
         """One pane at a time, chosen with the digits."""
         return not (self.size.width >= 150 and self.size.height >= 36)
 
+    @property
+    def shows_routes_only(self) -> bool:
+        """Too low or too narrow for the other panes."""
+        return self.size.width < 80 or self.size.height < 24
+
     # frames
 
     def tick(self) -> None:
@@ -169,7 +174,15 @@ class MainScreen(Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Sizes decide what is shown; the style sheet says how."""
+        if self.shows_routes_only and self._active != "routes":
+            self._show("routes")
         self._rearrange()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A click on a pane makes it the active one."""
+        for name, pane in self.panes.items():
+            if pane is event.widget and name != self._active:
+                self._show(name)
 
     def _show(self, pane: str) -> None:
         self.remove_class(f"active-{self._active}")
@@ -213,16 +226,18 @@ class MainScreen(Screen[None]):
 
     def action_filter(self) -> None:
         """Open the filter line."""
+        if self.too_small.display:
+            return
         if self._active != "routes":
             self._show("routes")
         self.filter_bar.open(self.routes.query_filter.text)
-        self.flash.display = False
+        self.add_class("filtering")
 
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
         self.routes.set_query(event.query)
         if event.done:
-            self.flash.display = True
+            self.remove_class("filtering")
             self.set_focus(self.routes, scroll_visible=False)
         self.tick_all()
 
@@ -252,8 +267,9 @@ class MainScreen(Screen[None]):
 
     def action_pane(self, pane: str) -> None:
         """Go to a pane."""
-        if self.has_class("-w-small") or self.has_class("-h-small"):
-            self.flash.say("only Routes fits: the other panes need 80x24", "warn")
+        if self.shows_routes_only and pane != "routes":
+            self.flash.say("only Routes fits here: the other panes need 80x24", "warn")
+            return
         self._show(pane)
 
     def action_next_pane(self, step: int) -> None:
