@@ -20,11 +20,15 @@ def changed_profile(folder: Path, name: str, *changes: tuple[str, str]) -> Path:
 
 
 def slow_profile(folder: Path) -> Path:
-    """Orders travel so long that their edge is often gone when they arrive, and the legs far apart."""
+    """Many orders travel at once, and so long that their price is often gone when they arrive, each leg at its own time."""
     return changed_profile(
         folder,
         "slow",
-        ("latency_ms", "latency_ms = [50, 4000]"),
+        ("latency_ms", "latency_ms = [50, 2500]"),
         ("leg_deadline_ms", "leg_deadline_ms = 20000"),
         ("completion_bps", "completion_bps = 0.0"),
+        ("min_edge_bps", "min_edge_bps = 0.0"),
+        ("# max_unhedged", "max_unhedged = 100000.0"),
+        ("# max_open_cycles", "max_open_cycles = 40"),
+        ("# max_in_flight_orders", "max_in_flight_orders = 80"),
     )

@@ -17,7 +17,10 @@ from tests.lifecycle.programs import run
 #: Recomputes a ledger without importing anything of ours; beside the repository, where developers have it.
 AUDIT = REPOSITORY.parent / "shared" / "tools" / "audit"
 
-_FILL = ["exchange", "trade_id", "client_order_id", "venue_order_id", "market", "base", "quote", "side", "qty", "price", "cost", "fee", "fee_currency", "liquidity", "ts_event"]
+_FILL = (
+    *("exchange", "trade_id", "client_order_id", "venue_order_id", "market", "base", "quote", "side", "qty", "price", "cost"),
+    *("fee", "fee_currency", "liquidity", "ts_event"),
+)
 _FINAL = {"FILLED", "CANCELLED", "EXPIRED", "REJECTED", "ABANDONED"}
 
 

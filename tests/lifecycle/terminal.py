@@ -16,7 +16,11 @@ from contextlib import contextmanager
 
 from tests.lifecycle.programs import DEADLINE_S
 
+_CLOCK = re.compile(r"\d\d:\d\d:\d\dZ")
 CTRL_K, CTRL_Q, ENTER, ESCAPE = b"\x0b", b"\x11", b"\r", b"\x1b"
+
+#: Takes the terminal as its controlling one, as a shell would have it, then becomes the program.
+_OWN_TERMINAL = "import os, sys, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 
 _SEQUENCE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P_^][^\x1b]*\x1b\\|\x1b[@-Z\\-_=>78]")
 
@@ -31,8 +35,7 @@ class Terminal:
         self.modes_before = termios.tcgetattr(self._slave)
         self.screen = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "import os, sys, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"]
-            + [sys.executable, "-m", "arbtui", *arguments],
+            [sys.executable, "-c", _OWN_TERMINAL, sys.executable, "-m", "arbtui", *arguments],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
@@ -62,6 +65,16 @@ class Terminal:
             assert time.monotonic() < deadline, f"{words!r} not within {within:g} s in {text_of(self.screen[since:])[-3000:]}"
             assert self.process.poll() is None, f"ended with {self.process.returncode}: {text_of(self.screen)[-3000:]}"
             self.read(0.1)
+        return len(self.screen)
+
+    def turns(self) -> int:
+        """Read until the clock on the screen has gone on twice: everything typed before has been dealt with; the byte now."""
+        for _ in range(2):
+            seen = set(_CLOCK.findall(text_of(self.screen)))
+            deadline = time.monotonic() + DEADLINE_S
+            while set(_CLOCK.findall(text_of(self.screen))) <= seen:
+                assert time.monotonic() < deadline, "the clock stands still"
+                self.read(0.1)
         return len(self.screen)
 
     def signal(self, number: signal.Signals) -> None:

@@ -41,9 +41,8 @@ def test_nothing_is_lost_sent_twice_or_left_open(state: State, tmp_path: Path) -
             else:
                 kill_at(engine, chance.uniform(0.3, 3.0))
         if number % 3 != 1:  # once more, while the damage of the first is being mended
-            before = state.count("run")
             with running(*arguments, folder=tmp_path / "killed") as engine:
-                until(lambda: engine.alive() and state.count("run") > before, 30, "a recovery")
+                until(lambda: engine.alive() and state.last_run["state"] == "RECOVERING", 30, "a recovery")
                 kill_at(engine, chance.uniform(0.0, 0.3))
         tally["open orders"] += state.count("order_", UNDER_WAY)
         tally["open cycles"] += state.count("cycle", "state = 'OPEN'")

@@ -67,20 +67,18 @@ def test_the_operator_quits(state: State) -> None:
     assert_venues_agree(state, audit=False)
 
 
-def test_a_residual_outranks_the_signal(state: State, tmp_path: Path) -> None:
-    """Legs that take seconds to arrive, and a kill between them: something is left, and 3 says so whatever ended the run."""
-    from tests.lifecycle.profiles import slow_profile
-
-    profile = slow_profile(tmp_path)
-    slow = State(state.root, profile.stem)
-    with running("--profile", str(profile), "--state-dir", str(state.root), *SYMBOLS, folder=tmp_path / "told") as engine:
-        until(lambda: engine.alive() and slow.count("cycle", "state = 'OPEN'") >= 2, 30, "two open cycles")
-        slow.flag.write_text("")
-        until(lambda: engine.alive() and slow.last_run["state"].startswith("HALTED"), 30, "the end of the halt")
-        engine.signal(signal.SIGTERM)
-        ended = engine.ended(20)
-    states = assert_venues_agree(slow)
-    assert states["RESIDUAL"] > 0, "both legs filled alike: nothing was tried"
-    assert ended.code == 3
-    assert "residual cycles not acknowledged" in ended.err
-    assert slow.last_run["exit_code"] == 3
+def test_a_signal_to_a_recovery(state: State, tmp_path: Path) -> None:
+    """A start that mends what a crash left is ended in order too, and the next one finds nothing half done."""
+    with running(*state.arguments(), *SYMBOLS, folder=tmp_path / "killed") as engine:
+        until(lambda: engine.alive() and state.count("order_", "state = 'SENDING'"), 30, "an order under way")
+        engine.signal(signal.SIGKILL)
+        engine.ended()
+    with console(*state.arguments(), *SYMBOLS) as terminal:
+        until(lambda: terminal.read(0.01) or state.count("run") == 2, 30, "a recovery")
+        terminal.signal(signal.SIGTERM)
+        code = terminal.ended(20)
+        if b"\x1b[?1049h" in terminal.screen:
+            terminal.assert_restored()
+    assert code == (3 if state.count("cycle", "state = 'RESIDUAL'") else 128 + signal.SIGTERM)
+    assert_saved(state, "signal", code)
+    assert_venues_agree(state, audit=False)
