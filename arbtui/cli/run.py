@@ -5,6 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 
 from arbtui.model.errors import ArbtuiError
 
@@ -28,11 +29,14 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the flush at exit fails once more
         return 128 + signal.SIGPIPE
     except Exception as error:  # the last line of defence: a bug, too, ends with a sentence and its code
-        traceback.print_exc()
+        with suppress(OSError):  # a terminal that is gone
+            traceback.print_exc()
         return fail(f"internal error: {type(error).__name__}: {error}", 1)
 
 
 def fail(message: str, code: int) -> int:
     """Say ``message`` on one line of standard error, and give ``code`` back."""
-    sys.stderr.write(f"arbtui: {' '.join(message.split())}\n")
+    from arbtui.settings.output import say
+
+    say(message)
     return code

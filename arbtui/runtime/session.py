@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,7 +33,7 @@ from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.venues import Ground, Venues, rss_mb, simulated_venues
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
-from arbtui.settings.output import JsonOutput
+from arbtui.settings.output import JsonOutput, say
 from arbtui.settings.profile import Settings
 from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
 from arbtui.views.live import EngineViews
@@ -117,6 +116,7 @@ class Session:
 
     async def run(self) -> int:
         """The whole session; its exit code."""
+        self._stop.on_signals(asyncio.get_running_loop())  # before anything is opened: a start, too, is ended in order
         path = self._plan.state_folder / "journal.db"
         clock: Clock = SystemClock()
         if self._plan.virtual:
@@ -144,7 +144,6 @@ class Session:
     async def _trade(
         self, clock: Clock, journal: Journal, remembered: JournalState, venues: Venues, run_id: str, baseline_mb: float
     ) -> int:
-        self._stop.on_signals(asyncio.get_running_loop())
         engine: Engine | None = None
 
         def on_books(books: Sequence[OrderBook]) -> None:
@@ -237,7 +236,7 @@ class Session:
         await asyncio.sleep(max(0.0, deadline - clock.monotonic() - (0.0 if self._plan.virtual else _EARLY_S)))
         while clock.monotonic() < deadline:  # noqa: ASYNC110  no event tells the time to the microsecond
             await asyncio.sleep(0)
-        self._stop.ask("kill" if run.engine.parts.halt.is_closed else "max_runtime")
+        self._stop.ask("max_runtime")
 
     def _journal_failed(self, engine: Engine) -> Callable[[JournalFailed], None]:
         def failed(failure: JournalFailed) -> None:
@@ -252,22 +251,24 @@ class Session:
         engine = run.engine
         if not run.closed_at:
             run.closed_at = run.drained_at = parts.clock.monotonic()
-        code = 3 if engine.unsettled else self._stop.code
+        error = self._stop.error or journal.failure  # the console goes on after a failed journal, halted, until somebody ends it
+        reason = "error" if error is not None else "kill" if parts.halt.is_closed else self._stop.reason
+        code = 3 if engine.unsettled else self._stop.code or (1 if error is not None else 0)
         if journal.failure is None:
             await engine.compare_positions()  # a busy market is seldom quiet while it runs; now it is
             await engine.snapshot(venues.simulator_state())
-            await journal.commit(RunEnded(parts.run_id, self._stop.reason, code))
+            await journal.commit(RunEnded(parts.run_id, reason, code))
         if self._plan.json is not None:
             run.resources.sample()  # a run in virtual time, or of less than a second, has no other
             simulator_cpu_s = venues.simulator.cpu_s if venues.simulator is not None else 0.0
-            summary = summarise(run, self._stop.reason, simulator_cpu_s, venues.build_rss / 1e6)
+            summary = summarise(run, reason, simulator_cpu_s, venues.build_rss / 1e6)
             if self._plan.top_check is not None:
                 summary |= messages_summary(engine)
                 self._plan.top_check.finish()
                 summary["top_check"] = {"places": self._plan.top_check.places, "equal": self._plan.top_check.equal}
             self._plan.json.write(summary)
-        if self._stop.error is not None:
-            sys.stderr.write(f"arbtui: {self._stop.error}\n")
+        if error is not None:
+            say(str(error))
         elif engine.unsettled:
-            sys.stderr.write(f"arbtui: stopped with {engine.unsettled}\n")
+            say(f"stopped with {engine.unsettled}")
         return code

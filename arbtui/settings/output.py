@@ -1,4 +1,4 @@
-"""Where a summary goes: standard output, or a file that is known to be writable before the run starts."""
+"""Where words go: a line for a person on standard error, a summary to standard output or to a file known to be writable."""
 
 import json
 import os
@@ -8,6 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from arbtui.model.errors import UsageError
+
+
+def say(message: str) -> None:
+    """Say ``message`` on one line of standard error, if anybody is still there to read it.
+
+    A terminal that was closed must not turn an ordered end into a failure, neither now nor when Python flushes at exit.
+    """
+    try:
+        sys.stderr.write(f"arbtui: {' '.join(message.split())}\n")
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 class JsonOutput:
