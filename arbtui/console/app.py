@@ -48,12 +48,9 @@ class ConsoleApp(App[str]):
     TITLE = "arbtui"
     CSS_PATH = "console.tcss"
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it as an instance variable
-        (0, "-w-tiny"), (60, "-w-small"), (80, "-w-normal"), (150, "-w-wide"),
-    ]
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012 - as above
-        (0, "-h-tiny"), (12, "-h-small"), (24, "-h-normal"), (36, "-h-tall"),
-    ]
+    # Textual declares these two as instance variables, so no ClassVar here.
+    HORIZONTAL_BREAKPOINTS = [(0, "-w-tiny"), (60, "-w-small"), (80, "-w-normal"), (150, "-w-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-h-tiny"), (12, "-h-small"), (24, "-h-normal"), (36, "-h-tall")]  # noqa: RUF012
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+k", "kill", "KILL", id="kill", priority=True, tooltip="Halt now: nothing more is sent. Works anywhere, never asks"),

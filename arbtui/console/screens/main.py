@@ -137,6 +137,8 @@ class MainScreen(Screen[None]):
             self.footer.tick(header.state, self._active)
             order, text = self.routes.order_word, self.routes.query_filter.text
             self.tabs.tick(self._active, len(self._model.routes), header.breaches_open, text, order)
+            if self.filter_bar.is_open:
+                self.filter_bar.tick()
         if now - self._gauges_at >= GAUGES_EVERY_S:
             self._gauges_at = now
             gauges = self._model.gauges()
@@ -151,8 +153,6 @@ class MainScreen(Screen[None]):
         if fresh is not None:
             self.flash.say(f"! CRIT {fresh.kind} {fresh.scope} {fresh.detail}   3 opens Risk", "kill")
         self.flash.tick()
-        if self.filter_bar.is_open:
-            self.filter_bar.tick()
 
     def tick_all(self) -> None:
         """One frame with nothing held back: after a kill, a change of pane or of theme."""
