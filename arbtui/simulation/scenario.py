@@ -57,7 +57,7 @@ class Scenario:
     name: str
     widest_spread_bps: float  #: no book is quoted wider, unless one price unit is wider
     swing: bool  #: each asset's basis swings over its costs, symmetrically, the mean exactly zero
-    swing_period_s: float = 12.0
+    swing_period_s: float = 6.0
     swing_damping: float = 0.4
     swing_over_costs: float = 1.1  #: standard deviation of the swing, as a multiple of a cycle's costs with the threshold
     least_move_bps: float = 0.3  #: quotes follow the fair price when it is at least this far away
