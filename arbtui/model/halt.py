@@ -122,8 +122,27 @@ class Halt:
         return True
 
     def rearm(self) -> None:
-        """Open the gate again: a person has typed the profile's name and a reason. The epoch stays raised."""
-        archive_flag(self.folder)
-        self.cause = None
-        self.flag_written = False
-        self.closed_at = None
+        """Open the gate again: a person has typed the profile's name and a reason. The epoch stays raised.
+
+        A kill from another thread in the midst of it wins: from the first line on it is a new one.
+
+        Raises:
+            OSError: the flag cannot be taken away; the gate stays closed.
+        """
+        before, self.cause = self.cause, None
+        try:
+            archive_flag(self.folder)
+        except OSError:
+            self.cause = self.cause or before
+            raise
+        if not self._closed_meanwhile():
+            self.flag_written = False
+            self.closed_at = None
+
+    def _closed_meanwhile(self) -> bool:
+        """Whether a kill came in the midst of re-arming; its flag may have gone with the old one, and is made again."""
+        if self.cause is None:
+            return False
+        write_flag(self.folder, self.cause.source, self.cause.reason, self.cause.ts_ms)
+        self.flag_written = True
+        return True

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
@@ -28,8 +29,9 @@ class KillSwitch:
     def kill(self, source: str, reason: str = "") -> bool:
         """Close the gate now. False when it was closed already."""
         closed = self.halt.close(source, reason, self._clock.time_ms())
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._tell)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop closed just now: the gate is closed all the same
+                self._loop.call_soon_threadsafe(self._tell)
         return closed
 
     def look(self) -> bool:
