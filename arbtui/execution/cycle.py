@@ -1,13 +1,15 @@
 """One attempt to earn an edge: its orders, its fills, and what they leave."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from math import inf
 
 from arbtui.execution.plan import CyclePlan
 from arbtui.journal.events import CycleState
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Order, Purpose, Side
+from arbtui.positions.marks import Marks
 from arbtui.positions.pnl import Pnl
 from arbtui.routes.size import coarser_lot
 
@@ -29,6 +31,18 @@ def is_dust(net: Decimal, fills: Iterable[Fill], lot: Decimal) -> bool:
     """True when ``net`` is under one step of the coarser lot and under a fiftieth of the largest fill; zero always is."""
     largest = max((fill.qty for fill in fills), default=ZERO)
     return net == ZERO or (abs(net) < lot and abs(net) * _DUST_SHARE <= largest)
+
+
+def left_value(fills: Sequence[Fill], marks: Marks) -> float:
+    """What ``fills`` leave uncovered, in PnL currency at the marks of now, else at their own prices; ``inf`` when neither is known."""
+    net = abs(net_base(fills))
+    if net == ZERO:
+        return 0.0
+    mark = marks.value(fills[0].base)
+    if mark is None:
+        prices = [fill.price * rate for fill in fills if (rate := marks.value(fill.quote)) is not None]
+        mark = max(prices, default=None)
+    return inf if mark is None else float(net * mark)
 
 
 def outcome(fills: list[Fill], undone: bool, lot: Decimal) -> CycleState:

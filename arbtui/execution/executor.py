@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 
 from arbtui.execution.config import ExecutionConfig
-from arbtui.execution.cycle import ArbCycle, outcome
+from arbtui.execution.cycle import ArbCycle, left_value, outcome
 from arbtui.execution.hedging import HedgeStep, HedgingEngine
 from arbtui.execution.plan import CyclePlan
 from arbtui.execution.tracker import OrderTracker
@@ -17,12 +18,15 @@ from arbtui.model.halt import Halt
 from arbtui.model.ids import client_order_id
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Order, Purpose
+from arbtui.model.reason import Reason
 from arbtui.positions.coordinator import PositionCoordinator
-from arbtui.positions.pnl import Pnl, cycle_pnl
+from arbtui.positions.pnl import Pnl
 from arbtui.risk.guard import RiskGuard
 
 #: Between two hedging orders of a cycle: the books must show what the first one took, in seconds.
 _HEDGE_PAUSE_S = 0.1
+#: How long a cycle waits for a book or the gate to let its next hedge pass, in seconds; a stream that hiccups is back by then.
+_HEDGE_WAIT_S = 5.0
 
 
 class CycleExecutor:
@@ -112,16 +116,28 @@ class CycleExecutor:
 
     async def _hedge(self, cycle: ArbCycle) -> None:
         """Bring the legs together again, order by order, until what is left is dust or nothing more may be tried."""
-        for attempt in range(self._config.max_attempts - 1):
-            if cycle.is_flat():
+        sent = 0
+        give_up_at = self._clock.monotonic() + _HEDGE_WAIT_S
+        for attempt in count():
+            if cycle.is_flat() or sent >= self._config.max_attempts - 1:
+                return
+            if self._halt.is_closed:
+                cycle.reason = Reason.HALTED
                 return
             step = self._hedging.next_step(cycle, attempt)
-            if step is not None:
+            if step is None:
+                cycle.reason = Reason.NO_BOOK
+            else:
                 order = self._order(cycle, step)
                 refusal = await self._tracker.send(cycle, [order])
                 cycle.reason = refusal.value if refusal is not None else order.reason
-                if self._halt.is_closed or cycle.is_flat():
-                    return
+                if refusal is None:
+                    sent += 1
+                    give_up_at = self._clock.monotonic() + _HEDGE_WAIT_S
+                    if cycle.is_flat():
+                        return
+            if self._clock.monotonic() >= give_up_at:
+                return
             await asyncio.sleep(_HEDGE_PAUSE_S)
 
     def _order(self, cycle: ArbCycle, step: HedgeStep) -> Order:
@@ -161,7 +177,7 @@ class CycleExecutor:
     async def _close(self, cycle: ArbCycle) -> None:
         cycle.state = outcome(cycle.fills, cycle.was_undone, cycle.lot)
         cycle.closed_at = self._clock.monotonic()
-        cycle.pnl = cycle_pnl(cycle.fills, self._positions.marks)
+        cycle.pnl = self._positions.book.book(cycle.fills)  # before the commit: marks move while it waits
         residual = cycle.state is CycleState.RESIDUAL
         dust = ZERO if residual else abs(cycle.excess)
         await self._journal.commit(
@@ -170,13 +186,11 @@ class CycleExecutor:
             )
         )
         self.ended[cycle.state] += 1
-        self._positions.book.book(cycle.fills, cycle.pnl)
         route = cycle.plan.route
-        left = abs(float(cycle.excess * (self._positions.marks.value(route.symbol) or ZERO)))
         self._release(cycle)
         if residual:
             self._risk.route.residual[route.symbol] = cycle.id
-            self._risk.total.exposure[cycle.id] = left
+            self._risk.total.exposure[cycle.id] = left_value(cycle.fills, self._positions.marks)
         self._risk.route.cooling_until[route.id] = cycle.closed_at + self._config.cooldown_ms / 1000
         self._on_end(cycle)
 

@@ -44,12 +44,13 @@ class HedgingEngine:
         self._unwind_bps = unwind_bps
 
     def next_step(self, cycle: ArbCycle, attempt: int) -> HedgeStep | None:
-        """The order after ``attempt`` earlier hedges of this cycle, or None when neither book can take one now."""
+        """The order to try after ``attempt`` earlier tries, or None when neither book can take one now.
+
+        Each try goes one step further than the last; after the unwinding it begins anew, for the market may have come back.
+        """
         steps = (self._completion(cycle, 0.0), self._completion(cycle, self._completion_bps), self._unwinding(cycle))
-        for step in steps[min(attempt, len(steps) - 1) :]:
-            if step is not None:
-                return step
-        return None
+        first = attempt % len(steps)
+        return next((step for step in steps[first:] + steps[:first] if step is not None), None)
 
     def _completion(self, cycle: ArbCycle, beyond_bps: float) -> HedgeStep | None:
         route = cycle.plan.route

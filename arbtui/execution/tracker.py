@@ -15,7 +15,7 @@ from arbtui.execution.gate import OrderGate
 from arbtui.journal.events import Event, FillRecorded, OrderChanged, OrderIntended, Source
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, OrderAbandoned, OrderRejected, OrderUnknown
+from arbtui.model.errors import ArbtuiError, OrderAbandoned, OrderRejected
 from arbtui.model.order import Fill, Order, OrderState
 from arbtui.model.reason import Reason
 from arbtui.positions.inventory import InventoryLedger
@@ -25,6 +25,8 @@ from arbtui.risk.guard import RiskGuard
 _LOOK_UP_AFTER = (0.25, 0.5, 1.0, 2.0, 5.0)
 #: So many look-ups must find nothing, over the venue's proof time, before an order counts as never placed.
 _ABSENT_LOOK_UPS = 3
+#: How long one look-up may take, in seconds: a venue that hangs is asked again.
+_LOOK_UP_S = 5.0
 
 
 class OrderTracker:
@@ -75,28 +77,37 @@ class OrderTracker:
             reserved.append(order)
             refusal = refusal or self._gate.refusal(order, route)
             if refusal is not None:
-                for other in reserved:
-                    self._inventory.release(other)
+                self._drop(reserved)
                 self._risk.count(refusal)
                 return refusal
+            self._risk.exchange[order.market.exchange].admitted(order.client_order_id)
         for order in orders:
             order.state = OrderState.SENDING
             self.open[order.client_order_id] = order
             cycle.orders.append(order)
         try:
             await self._journal.commit(*opening, *(OrderIntended.of(order) for order in orders))
-        except BaseException:
-            for order in orders:
-                self._inventory.release(order)
+        except BaseException:  # nothing was sent, whatever the reason
+            self._drop(orders)
             raise
         await asyncio.gather(*(self._place(cycle, order) for order in orders))
         return None
 
+    def _drop(self, orders: Sequence[Order]) -> None:
+        """Give back what was set aside for orders that will not be sent."""
+        for order in orders:
+            self._inventory.release(order)
+            self._risk.exchange[order.market.exchange].answered(order.client_order_id)
+
     async def _place(self, cycle: ArbCycle, order: Order) -> None:
+        try:
+            await self._ask(cycle, order)
+        finally:
+            self._risk.exchange[order.market.exchange].answered(order.client_order_id)
+
+    async def _ask(self, cycle: ArbCycle, order: Order) -> None:
         exchange = order.market.exchange
-        guard = self._risk.exchange[exchange]
         sent_at = self._clock.monotonic()
-        guard.in_flight += 1
         try:
             async with asyncio.timeout(self._answer_s):
                 report = await self._adapters[exchange].place(order, partial(self._gate.last_look, order, cycle.plan.route))
@@ -109,17 +120,16 @@ class OrderTracker:
             order.state, order.reason = OrderState.REJECTED, error.reason
             await self._settle(cycle, order, ())
             return
-        except (OrderUnknown, TimeoutError) as error:
+        except (ArbtuiError, TimeoutError) as error:  # OrderUnknown, and whatever else is no proof: bytes may have left
             self.sent += 1
             order.state, order.reason = OrderState.UNKNOWN, str(error) or "no answer in time"
             self._journal.post(OrderChanged.of(order))
             await self.resolve(cycle, order, sent_at)
             return
-        finally:
-            guard.in_flight -= 1
         self.sent += 1
         self.answer_ms[exchange].append((self._clock.monotonic() - sent_at) * 1000)
-        await self.take(cycle, order, report, "answer")
+        if not await self.take(cycle, order, report, "answer"):
+            await self.resolve(cycle, order, sent_at)
 
     async def resolve(self, cycle: ArbCycle, order: Order, sent_at: float) -> None:
         """Look ``order`` up until the venue tells its end, or has had time enough to prove that it never came."""
@@ -128,8 +138,9 @@ class OrderTracker:
         for turn in range(1_000_000):
             await asyncio.sleep(_LOOK_UP_AFTER[min(turn, len(_LOOK_UP_AFTER) - 1)])
             try:
-                report = await adapter.fetch_order(order.market.code, order.client_order_id)
-            except ArbtuiError:
+                async with asyncio.timeout(_LOOK_UP_S):
+                    report = await adapter.fetch_order(order.market.code, order.client_order_id)
+            except (ArbtuiError, TimeoutError):
                 continue  # a failed query is no information
             if report is None:
                 absent += 1
@@ -140,16 +151,22 @@ class OrderTracker:
                     return
                 continue
             absent = 0
-            if report.state.is_final:
-                await self.take(cycle, order, report, "answer")
+            news = report.state.is_final or report.filled_qty > order.filled_qty
+            if news and await self.take(cycle, order, report, "answer"):
                 return
 
-    async def take(self, cycle: ArbCycle, order: Order, report: OrderReport, source: Source) -> None:
-        """Apply a venue's report: every new fill once, then the state, all in one commit."""
+    async def take(self, cycle: ArbCycle, order: Order, report: OrderReport, source: Source) -> bool:
+        """Apply a venue's report: every new fill once, then the state, all in one commit; True when the order is at its end.
+
+        A venue may call an order final before it tells all its fills: until they add up, its fate is not known.
+        """
         events = [event for fill in report.fills if (event := self._book(cycle, order, fill, source)) is not None]
         order.venue_order_id = report.venue_order_id
         order.state, order.reason = report.state, report.reason
+        if report.state.is_final and order.filled_qty < report.filled_qty:
+            order.state, order.reason = OrderState.UNKNOWN, f"fills of {report.filled_qty - order.filled_qty} are not told yet"
         await self._settle(cycle, order, events)
+        return order.state.is_final
 
     def _book(self, cycle: ArbCycle, order: Order, fill: Fill, source: Source) -> FillRecorded | None:
         if not cycle.add_fill(order, fill):

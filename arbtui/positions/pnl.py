@@ -5,7 +5,7 @@ Holdings add what the won did to cash (*fx*) and what prices did to stock (*inve
 inventory`` equals the change of the marked equity, always.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -40,13 +40,17 @@ class Pnl:
 
 def cycle_pnl(fills: Iterable[Fill], marks: Marks) -> Pnl:
     """What one cycle's fills earned, at the marks of now; an asset without a mark counts as worth nothing."""
+    return _exact(fills, marks).rounded()
+
+
+def _exact(fills: Iterable[Fill], marks: Marks) -> Pnl:
     trading = fees = inventory = ZERO
     for fill in fills:
         sign = 1 if fill.side is Side.BUY else -1
         trading -= sign * fill.cost * (marks.value(fill.quote) or ZERO)
         inventory += sign * fill.qty * (marks.value(fill.base) or ZERO)
         fees += fill.fee * (marks.value(fill.fee_currency) or ZERO)
-    return Pnl(trading=trading, fees=fees, inventory=inventory).rounded()
+    return Pnl(trading=trading, fees=fees, inventory=inventory)
 
 
 class PnlBook:
@@ -64,13 +68,15 @@ class PnlBook:
         """Holdings at the session's start."""
         self._start = dict(totals)
 
-    def book(self, fills: Iterable[Fill], pnl: Pnl) -> None:
-        """Add an ended cycle."""
+    def book(self, fills: Sequence[Fill]) -> Pnl:
+        """Add an ended cycle at the marks of now; its PnL as ledgers keep it. The session's sum is kept unrounded."""
+        pnl = _exact(fills, self._marks)
         self.cycles += pnl
         for fill in fills:
             sign = 1 if fill.side is Side.BUY else -1
             for asset, change in ((fill.base, sign * fill.qty), (fill.quote, -sign * fill.cost), (fill.fee_currency, -fill.fee)):
                 self._booked[asset] = self._booked.get(asset, ZERO) + change * (self._marks.value(asset) or ZERO)
+        return pnl.rounded()
 
     def total(self, totals: Mapping[tuple[str, str], Decimal]) -> Pnl:
         """The session's PnL with holdings ``totals``, marked now."""

@@ -44,7 +44,7 @@ class RiskGuard:
         """The tiers as they bear on one order, at the gate: both books for an entry, its own book for a hedge."""
         if self.total.journal_failed:
             return Reason.JOURNAL
-        reason = self.exchange[order.market.exchange].check(now)
+        reason = self.exchange[order.market.exchange].check(now, order.client_order_id)
         if reason is not None:
             return reason
         if order.purpose is Purpose.ENTRY:

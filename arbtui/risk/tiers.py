@@ -49,12 +49,26 @@ class ExchangeGuard:
     def __init__(self, exchange: str, limits: ExchangeLimits, last_message: Callable[[str], float]) -> None:
         self.exchange = exchange
         self.limits = limits
-        self.in_flight = 0
+        self._unanswered: dict[str, None] = {}
         self._last_message = last_message
 
-    def check(self, now: float) -> Reason | None:
-        """May an order go to this venue at ``now``?"""
-        if not self.in_flight < self.limits.max_in_flight_orders:
+    @property
+    def in_flight(self) -> int:
+        """Orders admitted and not yet answered, those of unknown fate among them."""
+        return len(self._unanswered)
+
+    def admitted(self, client_order_id: str) -> None:
+        """Count an order, from the gate's first look on: legs of two cycles must not pass it on one free place."""
+        self._unanswered[client_order_id] = None
+
+    def answered(self, client_order_id: str) -> None:
+        """Count it no longer: its fate is known, or it was never sent."""
+        self._unanswered.pop(client_order_id, None)
+
+    def check(self, now: float, client_order_id: str = "") -> Reason | None:
+        """May an order go to this venue at ``now``? ``client_order_id``: the one that asks, which is not in its own way."""
+        others = self.in_flight - (client_order_id in self._unanswered)
+        if not others < self.limits.max_in_flight_orders:
             return Reason.IN_FLIGHT
         if not (now - self._last_message(self.exchange)) * 1000 <= self.limits.max_message_age_ms:
             return Reason.MESSAGE_AGE
@@ -70,10 +84,10 @@ class SymbolGuard:
     def check(self, route: ArbRoute, now: float) -> Reason | None:
         """May the two books of ``route`` be traded on at ``now``?"""
         buy, sell = route.buy_book, route.sell_book
-        oldest, newest = min(buy.ts_init, sell.ts_init), max(buy.ts_init, sell.ts_init)
-        if not (now - oldest) * 1000 <= self.limits.max_book_age_ms:
+        limit = self.limits.max_book_age_ms
+        if not ((now - buy.ts_init) * 1000 <= limit and (now - sell.ts_init) * 1000 <= limit):
             return Reason.BOOK_AGE
-        if not (newest - oldest) * 1000 <= self.limits.max_leg_skew_ms:
+        if not abs(buy.ts_init - sell.ts_init) * 1000 <= self.limits.max_leg_skew_ms:
             return Reason.LEG_SKEW
         ratio = route.price_ratio()
         if not abs(ratio - 1.0) * 1e4 <= self.limits.price_band_bps:
@@ -107,9 +121,10 @@ class RouteGuard:
         return None
 
     def ended(self, route_id: str, pnl: float, now: float) -> bool:
-        """Count how a cycle of ``route_id`` ended; True when the route pauses because of it."""
-        if pnl >= 0.0:
+        """Count how a cycle of ``route_id`` ended; True when the route pauses because of it. One that filled nothing counts for nothing."""
+        if pnl > 0.0:
             self.losses[route_id] = 0
+        if pnl >= 0.0:
             return False
         self.losses[route_id] = self.losses.get(route_id, 0) + 1
         if self.losses[route_id] < self.limits.max_consecutive_losses:
