@@ -42,13 +42,19 @@ class BreachBook:
         breach = Breach(f"{self._run_id}-b{self._count}", self._clock.time_ms(), severity, kind, scope, detail, action)
         self.breaches[breach.id] = breach
         if len(self.breaches) > _KEPT:
-            oldest = next(iter(self.breaches))
-            del self.breaches[oldest]
-            self.acknowledged.pop(oldest, None)
+            self._forget_one()
         self.version += 1
         log.log(logging.CRITICAL if severity is Severity.CRIT else logging.WARNING, "%s %s: %s (%s)", kind, scope, detail, action)
         self._journal.post(BreachRecorded(breach.id, severity, kind, scope, detail, action))
         return breach
+
+    def _forget_one(self) -> None:
+        """Drop the oldest that nobody has to look at any more: acknowledged first, then a warning; never what waits for a person."""
+        warnings = (key for key, breach in self.breaches.items() if breach.severity is Severity.WARN)
+        oldest = next(iter(self.acknowledged), None) or next(warnings, None)
+        if oldest is not None:
+            del self.breaches[oldest]
+            self.acknowledged.pop(oldest, None)
 
     def acknowledge(self, breach_id: str, by: str) -> bool:
         """A person has seen it; False when there is no such open breach."""

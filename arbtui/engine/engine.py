@@ -9,7 +9,7 @@ from typing import Any
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.decider import Decider
 from arbtui.engine.parts import EngineParts
-from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.cycle import ArbCycle, left_value
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.plan import compile_plan
@@ -104,6 +104,7 @@ class Engine:
         self.risk.total.pnl_day = float(remembered.pnl_since.get(currency, {}).get("total", 0))
         for row in remembered.residual_cycles:
             self._mark_residual(row.symbol, row.cycle_id)
+            self.risk.total.exposure[row.cycle_id] = left_value([fill.fill for fill in row.fills], parts.positions.marks)
 
     @property
     def state(self) -> TradingState:
@@ -121,6 +122,8 @@ class Engine:
         """Take what the reconciliation left, then start trading, unless a kill is latched."""
         for row in reconciled.residual:
             self._mark_residual(row.symbol, row.cycle_id)
+        self.risk.total.exposure.update(reconciled.exposure)
+        self.risk.total.pnl_day += float(reconciled.pnl)
         told = {breach.scope for breach in self.breaches.breaches.values() if breach.kind == "RESIDUAL"}
         for symbol, cycle_id in self.risk.route.residual.items():
             if symbol not in told:
@@ -130,7 +133,7 @@ class Engine:
             self.breaches.record(
                 Severity.CRIT,
                 "BALANCE_MISMATCH",
-                found.exchange,
+                f"{found.exchange}:{found.asset}",
                 f"{found.asset} {plain(found.ours)} here, {plain(found.theirs)} there",
                 "taken from the venue",
             )
@@ -150,8 +153,10 @@ class Engine:
             return f"type the profile's name, {self.parts.profile}"
         if not reason.strip():
             return "a reason is needed: it is kept in the journal"
+        if self.risk.total.journal_failed:
+            return "the journal failed: stop, mend the disk, and start again"
         if self.executor.open or self.tracker.open:
-            return f"{len(self.tracker.open)} orders are not settled yet"
+            return f"{len(self.executor.open)} cycles and {len(self.tracker.open)} orders are not settled yet"
         try:
             self.kill_switch.rearm()
         except OSError as error:
@@ -177,10 +182,11 @@ class Engine:
         if breach is None or not self.breaches.acknowledge(breach_id, "operator"):
             return "nothing to acknowledge there"
         if breach.kind == "RESIDUAL":
-            cycle_id = self.risk.route.residual.pop(breach.scope, "")
-            self.risk.total.exposure.pop(cycle_id, None)
-            self._journal.post(CycleAcknowledged(cycle_id, "operator", "acknowledged"))
-            self._block(breach.scope, None)
+            cycle_id = self.risk.route.residual.pop(breach.scope, None)
+            if cycle_id is not None:
+                self.risk.total.exposure.pop(cycle_id, None)
+                self._journal.post(CycleAcknowledged(cycle_id, "operator", "acknowledged"))
+                self._block(breach.scope, None)
         return None
 
     # what happens by itself
@@ -213,7 +219,7 @@ class Engine:
             self.breaches.record(
                 Severity.CRIT,
                 "BALANCE_MISMATCH",
-                found.exchange,
+                f"{found.exchange}:{found.asset}",
                 f"{found.asset} {plain(found.ours)} here, {plain(found.theirs)} there",
                 "compare by hand",
             )
@@ -284,14 +290,15 @@ class Engine:
 
     async def _halting(self) -> None:
         """After the gate is closed: cancel what stands, wait for what is under way, say what is left."""
+        epoch = self.parts.halt.epoch
         results = await asyncio.gather(*(self._cancel_all(name) for name in self.parts.adapters))
         try:
             async with asyncio.timeout(_SETTLE_S):
                 await self.executor.quiet.wait()
         except TimeoutError:
             pass
-        self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
-        if self.parts.halt.is_closed:
+        if self.parts.halt.is_closed and self.parts.halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
+            self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
             dirty = bool(self.unsettled) or any("not confirmed" in result for result in results)
             self.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)
 
@@ -328,9 +335,7 @@ class Engine:
         self.cycles[cycle.id] = cycle
         self.cycles_version += 1
         if len(self.cycles) > 200:
-            oldest = next(iter(self.cycles))
-            if oldest not in self.executor.open:
-                del self.cycles[oldest]
+            del self.cycles[next((key for key in self.cycles if key not in self.executor.open), cycle.id)]
 
     def _today(self) -> int:
         return datetime.fromtimestamp(self._clock.time_ms() / 1000, UTC).toordinal()

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
-from arbtui.execution.cycle import net_base, outcome
+from arbtui.execution.cycle import left_value, net_base, outcome
 from arbtui.execution.executor import pnl_payload
 from arbtui.journal.events import Adjusted, BalanceRecorded, CycleEnded, CycleState, Event, FillRecorded, OrderChanged
 from arbtui.journal.journal import Journal
 from arbtui.journal.state import CycleRow, JournalState, OrderRow
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError
+from arbtui.model.errors import ArbtuiError, UsageError
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, OrderState, Purpose
@@ -36,6 +36,8 @@ class Reconciled:
     fills: int = 0  #: fills that the journal had missed
     cycles: dict[CycleState, int] = field(default_factory=dict)  #: open cycles, by how they ended
     residual: list[CycleRow] = field(default_factory=list)
+    exposure: dict[str, float] = field(default_factory=dict)  #: what those leave uncovered, in PnL currency, by cycle
+    pnl: Decimal = ZERO  #: of the cycles that ended here, in PnL currency
     mismatches: list[Mismatch] = field(default_factory=list)
 
 
@@ -65,7 +67,7 @@ class Reconciler:
         """Bring everything in ``state`` to its end.
 
         Raises:
-            UsageError: the journal holds orders of a venue that the profile no longer has.
+            UsageError: the journal holds open orders of a venue that the profile no longer has.
             JournalFailed: as every commit.
         """
         done = Reconciled(orders=len(state.open_orders))
@@ -74,10 +76,12 @@ class Reconciler:
             report = await self._find(order)
             done.fills += await self._take(order, report, fills.setdefault(order.cycle_id, []))
         for cycle in state.open_cycles:
-            ended = await self._end(cycle, fills[cycle.cycle_id], state)
+            ended, pnl = await self._end(cycle, fills[cycle.cycle_id])
             done.cycles[ended] = done.cycles.get(ended, 0) + 1
+            done.pnl += pnl
             if ended is CycleState.RESIDUAL:
                 done.residual.append(cycle)
+                done.exposure[cycle.cycle_id] = left_value(fills[cycle.cycle_id], self._positions.marks)
         done.mismatches = await self._compare()
         return done
 
@@ -85,8 +89,9 @@ class Reconciler:
         """The venue's last word on ``order``; None once its absence is proved."""
         adapter = self._adapters.get(order.exchange)
         if adapter is None:
-            raise ArbtuiError(
-                f"the journal holds order {order.client_order_id} at {order.exchange}: put [exchanges.{order.exchange}] back into the profile"
+            raise UsageError(
+                f"the journal holds order {order.client_order_id} of {order.exchange}: "
+                f"put [exchanges.{order.exchange}] back into the profile"
             )
         while True:
             try:
@@ -96,7 +101,8 @@ class Reconciler:
             else:
                 if report is None and self._clock.time_ms() - order.intended_ms >= adapter.absence_proof_s * 1000:
                     return None
-            if report is not None and report.state.is_final:
+            # A venue may call an order final before it tells all its fills.
+            if report is not None and report.state.is_final and sum(fill.qty for fill in report.fills) >= report.filled_qty:
                 return report
             await asyncio.sleep(_LOOK_UP_EVERY)
 
@@ -116,7 +122,7 @@ class Reconciler:
         )
         return len(events)
 
-    async def _end(self, cycle: CycleRow, fills: list[Fill], state: JournalState) -> CycleState:
+    async def _end(self, cycle: CycleRow, fills: list[Fill]) -> tuple[CycleState, Decimal]:
         lots = [market.lot_step for leg in cycle.legs if (market := self._markets.get((leg.exchange, leg.market))) is not None]
         lot = max(lots) if len(lots) == len(cycle.legs) else ZERO
         undone_ids = {order.client_order_id for order in cycle.orders if order.purpose is Purpose.UNWIND}
@@ -126,7 +132,7 @@ class Reconciler:
         pnl = cycle_pnl(fills, self._positions.marks)
         payload = pnl_payload(pnl, self._positions.marks.currency)
         await self._journal.commit(CycleEnded(cycle.cycle_id, ended, dust, payload, self._clock.time_ms(), "RECOVERED"))
-        return ended
+        return ended, pnl.total
 
     async def _compare(self) -> list[Mismatch]:
         """Compare balances; the venue is right, and what no fill explains is booked as an adjustment, never as a fill."""
