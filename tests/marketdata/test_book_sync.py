@@ -211,3 +211,5 @@ def test_a_market_whose_best_prices_move_without_diffs_is_stale_until_the_next_d
     assert bench.state() is BookState.STALE
     bench.feed(spot_diff(102, 107, [(99.7, 3.0)]))
     assert bench.state() is BookState.LIVE
+    bench.feed(ticker(108, (99.8, 3.0), (100.5, 3.0)))
+    assert bench.state() is BookState.LIVE, "the diff ended the wait; a new one begins with the next best price"
