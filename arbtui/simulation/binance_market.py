@@ -147,10 +147,8 @@ class BinanceMarket:
         while self._touch_credit >= 1.0:
             (self._bids if draw() < 0.5 else self._asks).resize(0)
             self._send_touch()
-        for side in (self._bids, self._asks):
-            side.resize_below()
-            if draw() < 0.5:
-                side.resize_below()
+        self._bids.resize_below()
+        self._asks.resize_below()
         self.update_id += 2
 
     def _quote(self) -> None:

@@ -61,7 +61,7 @@ class LadderSide:
             del keys[:gone], prices[:gone], self.sizes[:gone], self.qtys[:gone]
         if not keys or keys[0] != best:
             self._insert(0, best)
-            if len(keys) > 1 and keys[1] - best > 4.0 * self._gap:
+            if len(keys) > 1 and keys[1] - best > 4.0 * self._gap:  # else swings would leave holes behind them
                 self._insert(1, min(best + self._step(), keys[1] - 1))
         while len(keys) < self.depth:
             self._insert(len(keys), keys[-1] + self._step())
@@ -82,7 +82,7 @@ class LadderSide:
     def resize_below(self) -> None:
         """Give one level behind the best another size, mostly a near one."""
         share = self._random()
-        self.resize(1 + int(share * share * (len(self.keys) - 1)))
+        self.resize(1 + int(share * share * (self.depth - 1)))
 
     def take_changes(self) -> str:
         """The levels changed since the last call, as the inside of a JSON array of [price, size] strings."""

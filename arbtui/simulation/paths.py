@@ -90,26 +90,25 @@ class AssetPath:
     def advance(self, tick: int) -> None:
         """Go on to ``tick``; both fair prices are of that instant."""
         steps = tick - self._tick
+        position, second = self.basis
+        swing = self._swing
         if steps > 0:
             self._tick = tick
             self._jump(steps * TICK_S)
-            a, b = self.basis
-            if self._swing is not None:
-                self.basis = self._swing.step(a, b, steps, self._normal(), self._normal())
+            draw = self._random
+            noise, more_noise = _NORMAL[int(draw() * _QUANTILES)], _NORMAL[int(draw() * _QUANTILES)]
+            if swing is not None:
+                position, second = self.basis = swing.step(position, second, steps, noise, more_noise)
             else:
-                slow, fast = _decays(steps)
-                self.basis = (
-                    a * slow + math.sqrt(1.0 - slow * slow) * self._normal(),
-                    b * fast + math.sqrt(1.0 - fast * fast) * self._normal(),
-                )
-        a, b = self.basis
-        if self._swing is not None:
-            half = 0.5 * self._swing_bps * a
-            self.usdt = math.exp(self.log_mid - half)
-            self.krw = math.exp(self.log_mid + half) * self._rate.krw
+                keep_slow, new_slow, keep_fast, new_fast = _decays(steps)
+                position, second = self.basis = position * keep_slow + new_slow * noise, second * keep_fast + new_fast * more_noise
+        if swing is not None:
+            mid, factor = math.exp(self.log_mid), math.exp(0.5 * self._swing_bps * position)
+            self.usdt = mid / factor
+            self.krw = mid * factor * self._rate.krw
         else:
             self.usdt = math.exp(self.log_mid)
-            self.krw = self.usdt * (1.0 + (SLOW_BASIS_BPS * a + FAST_BASIS_BPS * b) * BPS) * self._rate.krw
+            self.krw = self.usdt * (1.0 + (SLOW_BASIS_BPS * position + FAST_BASIS_BPS * second) * BPS) * self._rate.krw
 
     def _jump(self, elapsed: float) -> None:
         expected = JUMP_RATE * elapsed
@@ -130,9 +129,10 @@ class AssetPath:
 
 
 @cache
-def _decays(steps: int) -> tuple[float, float]:
-    seconds = steps * TICK_S
-    return 0.5 ** (seconds / SLOW_BASIS_HALF_LIFE_S), 0.5 ** (seconds / FAST_BASIS_HALF_LIFE_S)
+def _decays(steps: int) -> tuple[float, float, float, float]:
+    """What is kept and what is new after ``steps`` ticks: of the slow part, then of the fast part."""
+    slow, fast = (0.5 ** (steps * TICK_S / half_life) for half_life in (SLOW_BASIS_HALF_LIFE_S, FAST_BASIS_HALF_LIFE_S))
+    return slow, math.sqrt(1.0 - slow * slow), fast, math.sqrt(1.0 - fast * fast)
 
 
 class Swing:
