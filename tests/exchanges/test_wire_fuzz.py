@@ -5,7 +5,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arbtui.exchanges.streams import PUBLIC_STREAMS
@@ -42,6 +42,7 @@ def decode(feed: Callable[[WireDecoder], None], exchange: str) -> bool:
 
 
 @DECODERS
+@settings(deadline=None)
 @given(raw=st.binary(max_size=200))
 def test_bytes(exchange: str, raw: bytes) -> None:
     decode(lambda decoder: decoder.feed(raw), exchange)
@@ -56,6 +57,7 @@ JSON = st.recursive(
 
 
 @DECODERS
+@settings(deadline=None)
 @given(message=JSON)
 def test_json_of_the_right_words_in_the_wrong_places(exchange: str, message: object) -> None:
     raw = json.dumps(message).encode()

@@ -1,5 +1,4 @@
 import asyncio
-import time
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -55,11 +54,9 @@ def test_a_higher_speed_shortens_every_pause(tmp_path: Path) -> None:
     assert [when for when, _ in run_virtual(play(path, 0.5))] == [0.0, 2.0, 6.0]
 
 
-def test_an_hour_of_recording_runs_in_moments_of_virtual_time(tmp_path: Path) -> None:
+def test_an_hour_of_recording_ends_on_its_second_in_virtual_time(tmp_path: Path) -> None:
     path = record(tmp_path / "a.gz", *(i * 1000 * MS for i in range(3601)))
-    began = time.perf_counter()
-    assert run_virtual(play(path, 1.0))[-1][0] == 3600.0
-    assert time.perf_counter() - began < 30
+    assert run_virtual(play(path, 1.0))[-1] == (3600.0, ["3600"])
 
 
 def test_a_replay_that_is_behind_lets_other_tasks_run(tmp_path: Path) -> None:
