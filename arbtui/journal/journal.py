@@ -1,6 +1,7 @@
 """The journal: events go in, in order, and are durable when :meth:`Journal.commit` returns."""
 
 import secrets
+import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from arbtui.journal.database import open_reader
+from arbtui.journal.database import open_reader, refusal
 from arbtui.journal.events import Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
 from arbtui.journal.projections import statements_for
 from arbtui.journal.schema import APPLICATION_ID, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
@@ -68,6 +69,9 @@ class Journal:
             journal = cls(path, writer, clock, known[0] if known else salt or secrets.token_hex(8), seq, snapshot_no)
             if known is None:
                 await journal.commit(JournalCreated(journal.salt))
+        except sqlite3.Error as error:  # damaged inside: it opened all the same
+            await writer.close()
+            raise refusal(path, error) from error
         except JournalFailed as failure:  # so early it is the operator's to mend, not a trading halt
             await writer.close()
             raise UsageError(str(failure)) from failure

@@ -193,7 +193,7 @@ def last_event_ms(path: Path) -> int:
     Raises:
         UsageError: as :func:`load`, for a file that is there.
     """
-    if not path.exists():
+    if not path.exists() or path.stat().st_size == 0:
         return 0
     with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as connection:
         try:

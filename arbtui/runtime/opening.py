@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 
 from arbtui import __version__
 from arbtui.engine.parts import EngineParts
@@ -12,10 +13,41 @@ from arbtui.failover.snapshot import StateSnapshot
 from arbtui.journal.events import Adjusted, BalanceRecorded, Event, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.journal.state import JournalState
+from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.settings.profile import Settings
 from arbtui.simulation.assets import simulated_markets, universe
+
+
+def refuse_lost_journal(journal: Path, venues: Path) -> None:
+    """A journal is made before its venues' ledger, so one that is missing or empty beside a ledger was lost.
+
+    Raises:
+        UsageError: it was. A new one would know nothing of residual cycles, and could use client order ids again.
+    """
+    if _is_empty(journal) and not _is_empty(venues):
+        raise UsageError(
+            f"{journal} is missing or empty, but {venues} holds the venues' side of it: put it back, move both away, "
+            "or name another --state-dir"
+        )
+
+
+def refuse_lost_venues(remembered: JournalState, venues: Path) -> None:
+    """A run is journaled after its venues' ledger was made, so one that is missing or empty then was lost.
+
+    Raises:
+        UsageError: it was. New venues would give out trade ids anew, which the journal must take for fills it knows.
+    """
+    if remembered.runs and _is_empty(venues):
+        raise UsageError(
+            f"{venues} is missing or empty, but {remembered.path} holds {remembered.runs} runs on it: put it back, move both away, "
+            "or name another --state-dir"
+        )
+
+
+def _is_empty(path: Path) -> bool:
+    return not path.exists() or (path.is_file() and path.stat().st_size == 0)
 
 
 async def record_start(journal: Journal, settings: Settings, run_id: str, origins: Mapping[str, str], seed: int | None, state: str) -> None:

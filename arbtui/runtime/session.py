@@ -27,7 +27,7 @@ from arbtui.monitoring.resources import ResourceSampler
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.keeper import Keeper
 from arbtui.runtime.meter import Meter
-from arbtui.runtime.opening import record_start, take_up
+from arbtui.runtime.opening import record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.stop import Stop
 from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.venues import Ground, Venues, rss_mb, simulated_venues
@@ -97,7 +97,11 @@ class Plan:
 
 def run_plan(plan: Plan) -> int:
     """Run ``plan`` in a loop of its own; the exit code."""
-    lines = set_up_logging(plan.folder)
+    try:
+        lines = set_up_logging(plan.folder)
+    except OSError as error:
+        place = f"log {error.filename} cannot be written ({error.strerror or error})"
+        raise UsageError(f"{place}; mend it, or name another --state-dir") from None
     try:
         with asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else None) as runner:
             return runner.run(Session(plan, lines).run())
@@ -118,6 +122,8 @@ class Session:
         """The whole session; its exit code."""
         self._stop.on_signals(asyncio.get_running_loop())  # before anything is opened: a start, too, is ended in order
         path = self._plan.state_folder / "journal.db"
+        venue_path = self._plan.state_folder / "venue.db"
+        refuse_lost_journal(path, venue_path)
         clock: Clock = SystemClock()
         if self._plan.virtual:
             clock = LoopClock(asyncio.get_running_loop(), max(VIRTUAL_EPOCH_MS, last_event_ms(path) + 1000))
@@ -130,6 +136,7 @@ class Session:
             remembered = journal.load(clock.time_ms() // _DAY_MS * _DAY_MS)
             origins = dict.fromkeys(self._settings.exchanges, "simulator")
             remembered.refuse_other_origins(origins)
+            refuse_lost_venues(remembered, venue_path)
             ground = Ground(clock, rng, self._plan.state_folder, door, (remembered.snapshot or {}).get("simulator"))
             venues = await self._plan.open_venues(ground)
             try:

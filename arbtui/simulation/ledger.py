@@ -6,7 +6,7 @@ from decimal import Context, Decimal, localcontext
 from pathlib import Path
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.journal.database import open_reader
+from arbtui.journal.database import open_reader, refusal
 from arbtui.journal.store import Door, Statement, Writer, open_writer
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, OrderState, Side
@@ -58,7 +58,11 @@ class VenueLedger:
             UsageError: the file cannot be used; the message says why and what to do.
         """
         writer = await open_writer(path, SCHEMA, door, application_id=APPLICATION_ID, user_version=VERSION)
-        return cls(writer, open_reader(path, APPLICATION_ID, VERSION))
+        try:
+            return cls(writer, open_reader(path, APPLICATION_ID, VERSION))
+        except sqlite3.Error as error:  # damaged inside: it opened all the same
+            await writer.close()
+            raise refusal(path, error) from error
 
     async def close(self) -> None:
         """Write what is queued and close the file."""
