@@ -13,7 +13,7 @@ log = logging.getLogger("arbtui")
 
 async def show(engine: Engine, views: EngineViews, config: ConsoleConfig, stop: Stop) -> None:
     """Run the console until the operator quits, then ask the run to stop."""
-    app = ConsoleApp(views, EngineControls(engine), config)
+    app = ConsoleApp(views, EngineControls(engine), config, after_first_paint=None)
     await app.run_async(mouse=False)
     if app.failure is not None:
         log.error("the console failed: %r", app.failure, exc_info=app.failure)
