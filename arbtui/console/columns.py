@@ -11,6 +11,10 @@ IDLE_MS = 500.0
 """Books older than this are greyed: still tradable, but nothing has happened."""
 
 
+_PASSING = frozenset(("COOLDOWN", "ROUTE_BUSY", "TOO_SMALL", "DISABLED"))
+"""Reasons that pass or are meant: not worth a colour."""
+
+
 def state_word(row: RouteRow) -> str:
     """The state as shown: the usual answer, no edge, is IDLE."""
     return "IDLE" if row.state == "BELOW_THRESHOLD" else row.state or "-"
@@ -41,6 +45,8 @@ def _state_ink(row: RouteRow) -> str:
         return "up"
     if word == "IDLE":
         return "dim"
+    if word in _PASSING:
+        return "soft"
     return "kill" if word in ("HALTED", "RESIDUAL") else "warn"
 
 

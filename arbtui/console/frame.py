@@ -3,8 +3,11 @@
 LAG_LIMIT_MS = 8.0
 """p99 of the loop's lag above which painting steps back: the engine's decisions take microseconds, this is the console's doing."""
 
-STEP_DOWN_S = 2.0
-"""At most one step down in this time: the lag is measured over a window, and a step needs time to show."""
+WARM_UP_S = 12.0
+"""Lag is not judged before: the start itself (imports, first paint) must have left the ten-second window."""
+
+STEP_DOWN_S = 11.0
+"""At most one step down in this time: one hiccup stays in the window for ten seconds, and must not count twice."""
 
 STEP_UP_S = 10.0
 """Calm seconds before one step up."""
@@ -17,7 +20,8 @@ class FrameRate:
         self._dividers = (1, 2, 5)
         self._step = 0
         self._ticks = 0
-        self._changed_at = 0.0
+        self._judged_from: float | None = None
+        self._changed_at = -STEP_DOWN_S
         self._trouble_at = 0.0
         self.full = full
         self.drops = 0
@@ -34,7 +38,9 @@ class FrameRate:
 
     def observe(self, now: float, lag_p99_ms: float, drops: int) -> None:
         """Judge the last second: ``now`` in monotonic seconds, the lag's p99 in ms, the driver's dropped writes so far."""
-        trouble = lag_p99_ms > LAG_LIMIT_MS or drops > self.drops
+        if self._judged_from is None:
+            self._judged_from = now + WARM_UP_S
+        trouble = (lag_p99_ms > LAG_LIMIT_MS and now >= self._judged_from) or drops > self.drops
         self.drops = drops
         if trouble:
             self._trouble_at = now

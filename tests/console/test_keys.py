@@ -130,6 +130,9 @@ def test_a_new_critical_breach_is_said_in_the_flash_line() -> None:
         model.breach("CRIT", "UNHEDGED", "global", "2,100 > 2,000 USDT")
         text = await repaint(app, pilot)
         assert "! CRIT UNHEDGED global 2,100 > 2,000 USDT   3 opens Risk" in text
+        await pilot.press("ctrl+k")
+        model.breach("CRIT", "KILL", "global", "by KEY")
+        assert "r re-arms" in await repaint(app, pilot)
 
     drive(steps)
 

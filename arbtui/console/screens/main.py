@@ -150,7 +150,7 @@ class MainScreen(Screen[None]):
             if pane.display:
                 pane.tick()
         fresh = self.risk.tick()
-        if fresh is not None:
+        if fresh is not None and fresh.kind != "KILL":  # the header says that in red already, and the flash line says what next
             self.flash.say(f"! CRIT {fresh.kind} {fresh.scope} {fresh.detail}   3 opens Risk", "kill")
         self.flash.tick()
 
