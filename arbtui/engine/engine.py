@@ -239,6 +239,8 @@ class Engine:
     def unsettled(self) -> str:
         """What a run would leave behind if it ended now; empty when nothing."""
         parts = []
+        if self.executor.open:
+            parts.append(f"{len(self.executor.open)} cycles open")
         if self.tracker.open:
             parts.append(f"{len(self.tracker.open)} orders not settled")
         if self.risk.route.residual:

@@ -225,11 +225,11 @@ class Session:
         engine.gate.closed_for_entries = True
         run.closed_at = clock.monotonic()
         log.info("stopping: %s", self._stop.reason)
-        try:
-            async with asyncio.timeout(_DRAIN_S):
+        try:  # without a journal no cycle can end any more
+            async with asyncio.timeout(_DRAIN_S if engine.parts.journal.failure is None else 0.0):
                 await engine.executor.quiet.wait()
         except TimeoutError:
-            log.error("%d cycles did not finish in %g s; the next start resolves them", len(engine.executor.open), _DRAIN_S)
+            log.error("%d cycles did not finish; the next start resolves them", len(engine.executor.open))
             engine.executor.abandon()
         run.drained_at = clock.monotonic()
         run.lag.stop()
