@@ -20,6 +20,10 @@ from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, H
 _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
 
 
+#: A quiet row is painted anew when its age has moved by so much.
+_AGE_STEP_MS = 250.0
+
+
 class LogLines(Protocol):
     """The last log lines, oldest first, and a version that rises with each."""
 
@@ -101,9 +105,10 @@ class EngineViews:
                 engine.route_fills.get(row.id, 0),
                 "READY" if refusal is None else _WORDS.get(refusal, refusal.value),
             )
-            row.age_ms = age * 1000 if isfinite(age) else inf
+            age_ms = age * 1000 if isfinite(age) else inf
             before = (row.buy_px, row.sell_px, row.edge_bps, row.net_bps, row.depth, row.fills, row.state)
-            if shown != before:
+            if shown != before or abs(age_ms - row.age_ms) >= _AGE_STEP_MS:
+                row.age_ms = age_ms
                 row.buy_px, row.sell_px, row.edge_bps, row.net_bps, row.depth, row.fills, row.state = shown
                 row.size = route.last_size
                 row.version += 1
