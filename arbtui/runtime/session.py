@@ -31,7 +31,7 @@ from arbtui.runtime.meter import Meter
 from arbtui.runtime.opening import record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.stop import Stop
 from arbtui.runtime.summary import Run, summarise
-from arbtui.runtime.venues import Ground, Venues, rss_mb, simulated_venues
+from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb, simulated_venues
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
 from arbtui.settings.output import JsonOutput, say
@@ -58,6 +58,7 @@ def run_session(options: SessionOptions) -> int:
         ArbtuiError: the session could not start; nothing was changed.
     """
     keep_private()
+    refuse_unplayable(options.settings)
     name = options.settings.name
     folder = make_private(profile_folder(options.state_root, name))
     with ProfileLock(folder):

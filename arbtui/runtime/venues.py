@@ -14,7 +14,7 @@ from arbtui.exchanges.binance.rules import linear_market
 from arbtui.exchanges.feed import MarketDataFeed
 from arbtui.journal.store import Door
 from arbtui.marketdata.recording_feed import RecordingFeed
-from arbtui.model.book import OrderBook
+from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import Clock
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
@@ -22,6 +22,7 @@ from arbtui.model.money import BPS, decimal_of
 from arbtui.model.rng import Rng
 from arbtui.settings.profile import Settings
 from arbtui.simulation.assets import UNIVERSE, select, simulated_markets
+from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.market_simulator import MarketSimulator
 from arbtui.simulation.paper import PaperExchange
@@ -66,8 +67,8 @@ class Ground:
     state: Mapping[str, Any] | None
 
 
-async def simulated_venues(settings: Settings, ground: Ground) -> Venues:
-    """Build ``sim``: prices go on from the ground's state, balances from its ``venue.db``.
+def refuse_unplayable(settings: Settings) -> None:
+    """Look at what ``sim`` is asked to play, before anything is made.
 
     Raises:
         UsageError: the profile names a venue that the simulator does not play, or an unknown symbol.
@@ -78,16 +79,27 @@ async def simulated_venues(settings: Settings, ground: Ground) -> Venues:
             f"profile {settings.name}: the simulator plays {' and '.join(played)}, not {stray[0]}; "
             "replay a recording with this profile, or start another one (arbtui profiles)"
         )
+    select(selection(settings))
+
+
+async def simulated_venues(settings: Settings, ground: Ground) -> Venues:
+    """Build ``sim``: prices go on from the ground's state, balances from its ``venue.db``.
+
+    Raises:
+        UsageError: the profile names a venue that the simulator does not play, or an unknown symbol.
+    """
+    refuse_unplayable(settings)
     before = psutil.Process().memory_info().rss
     simulator = MarketSimulator(settings.simulator, selection(settings), ground.rng, ground.clock, ground.state)
     grown = max(0, psutil.Process().memory_info().rss - before)
     markets = {name: with_fees(simulator.markets[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     prices = simulator.prices()
+    balances = starting_balances(settings.simulator, markets, prices)
     adapters: dict[str, ExchangeAdapter] = {}
     for name in settings.exchanges:
         core = VenueCore(name, markets[name], partial(simulator.book, name), ledger, ground.clock)
-        await core.open_account(opening_balances(settings, markets[name], prices))
+        await core.open_account(balances[name])
         adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
     return Venues(simulator, adapters, markets, list(prices), ledger, simulator, grown)
 
@@ -110,15 +122,18 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
         raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {', '.join(listed)} can")
     markets = {name: with_fees(listed[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
+    balances = starting_balances(settings.simulator, markets, {asset.symbol: asset.price for asset in assets})
+    nothing = OrderBook("", "")
     adapters: dict[str, ExchangeAdapter] = {}
     venues = Venues(feed, adapters, markets, [asset.symbol for asset in assets], ledger)
     for name in settings.exchanges:
 
         def book(code: str, exchange: str = name) -> OrderBook:
-            return venues.books[exchange, code]
+            ours = venues.books[exchange, code]
+            return ours if ours.state is BookState.LIVE else nothing
 
         core = VenueCore(name, markets[name], book, ledger, ground.clock)
-        await core.open_account(opening_balances(settings, markets[name], {asset.symbol: asset.price for asset in assets}))
+        await core.open_account(balances[name])
         adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
     return venues
 
@@ -129,17 +144,6 @@ def with_fees(markets: Mapping[str, Market], taker_bps: float | None) -> dict[st
         return dict(markets)
     taker = decimal_of(taker_bps) / BPS
     return {code: replace(market, fees=replace(market.fees, taker=taker)) for code, market in markets.items()}
-
-
-def opening_balances(settings: Settings, markets: Mapping[str, Market], prices: Mapping[str, float]) -> dict[str, Decimal]:
-    """Play money at the first start: cash of the venue's quote, and the same value of every asset."""
-    amounts: dict[str, Decimal] = {}
-    for market in markets.values():
-        if market.quote in settings.simulator.cash:
-            amounts[market.quote] = decimal_of(settings.simulator.cash[market.quote])
-        if market.base in prices:
-            amounts[market.base] = market.qty_down(decimal_of(settings.simulator.stock_value / prices[market.base]))
-    return amounts
 
 
 def selection(settings: Settings) -> int | list[str]:

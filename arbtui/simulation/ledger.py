@@ -69,9 +69,9 @@ class VenueLedger:
         self._reader.close()
         await self._writer.close()
 
-    def is_new(self, exchange: str) -> bool:
-        """True while ``exchange`` has never had a balance here."""
-        return exchange not in self._free
+    def has_held(self, exchange: str, asset: str) -> bool:
+        """True when ``asset`` was ever paid in or traded at this venue, also when none is left."""
+        return asset in self._free.get(exchange, {})
 
     def free(self, exchange: str, asset: str) -> Decimal:
         """What can be spent of ``asset`` at ``exchange`` at this instant."""

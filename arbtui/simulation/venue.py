@@ -42,10 +42,14 @@ class VenueCore:
         self._last_order_id, self._last_trade_id = ledger.last_ids(name)
 
     async def open_account(self, balances: Mapping[str, Decimal]) -> bool:
-        """Set the starting balances, only when the ledger has none of this venue yet; whether it did."""
-        if not self._ledger.is_new(self.name):
+        """Pay in the starting balances of the assets that this account has never held; whether there were any.
+
+        So a universe that grew finds stock of its new symbols, and what was there before is never topped up.
+        """
+        new = {asset: amount for asset, amount in balances.items() if not self._ledger.has_held(self.name, asset)}
+        if not new:
             return False
-        await self._ledger.deposit(self.name, balances, "initial", self._clock.time_ms())
+        await self._ledger.deposit(self.name, new, "initial", self._clock.time_ms())
         return True
 
     async def execute(self, request: OrderRequest) -> OrderReport:
