@@ -1,0 +1,382 @@
+import asyncio
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from arbtui.engine.breaches import BreachBook
+from arbtui.journal.events import CycleState
+from arbtui.model.book import BookState
+from arbtui.model.clock import VIRTUAL_EPOCH_MS
+from arbtui.model.halt import FLAG_NAME
+from arbtui.model.reason import Reason
+from arbtui.model.virtual_loop import run_virtual
+from arbtui.risk.breach import Severity
+from arbtui.risk.config import RiskConfig, default_limits
+from arbtui.risk.state import TradingState
+from arbtui.simulation.faults import Fault, FaultKind
+from tests.execution.world import EXECUTION, FAIR, UPBIT_CHEAP, UPBIT_DEAR, World, world
+
+_DAY_S = 86_400.0
+
+
+def _limits(**tiers: dict[str, float]) -> RiskConfig:
+    limits = default_limits("paper")
+    for tier, changed in tiers.items():
+        limits[tier] |= changed
+    return RiskConfig.model_validate(limits)
+
+
+def _kinds(w: World) -> list[tuple[str, str]]:
+    return [(breach.kind, breach.scope) for breach in w.engine.breaches.breaches.values()]
+
+
+async def _residual(w: World) -> str:
+    """Leave a residual of XRP: a bought leg that neither venue lets go; its cycle's id."""
+    w.upbit.core.faults.add(*[Fault(FaultKind.REJECT)] * 9)
+    w.binance.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
+    cycle = await w.trade()
+    assert cycle.state is CycleState.RESIDUAL
+    for venue in w.venues.values():
+        while venue.core.faults.take() is not None:
+            pass
+    return cycle.id
+
+
+def test_a_rate_tick_reaches_every_route_in_slices(tmp_path: Path) -> None:
+    async def main() -> None:
+        symbols = ["XRP", "ADA", *(f"C{n}" for n in range(200))]
+        async with world(tmp_path, symbols=symbols) as w:
+            before = [route.evaluations for route in w.parts.universe.routes]
+            rate = w.parts.rates.book
+            assert rate is not None
+            rate.replace([(1380.0, 1e6)], [(1381.0, 1e6)])  # the dollar falls: everything is dearer at Upbit
+            w.engine.decider.on_books([rate])
+            await asyncio.sleep(0)
+            w.engine.decider.on_books([rate])  # told again without a change: no second sweep
+            for _ in range(4):
+                await asyncio.sleep(0)
+            evaluated = [after.evaluations - count for after, count in zip(w.parts.universe.routes, before, strict=True)]
+            # Each once, but for those that the first slice found busy already.
+            assert set(evaluated) == {1}
+            assert {cycle.plan.route.symbol for cycle in w.engine.cycles.values()} == {"XRP", "ADA"}  # only these have stock
+            await w.engine.executor.quiet.wait()
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_one_asset_has_one_cycle_at_a_time_in_either_direction(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, symbols=("XRP", "ADA")) as w:
+            w.show("upbit", UPBIT_DEAR)
+            w.show("upbit", UPBIT_DEAR)
+            w.show("upbit", UPBIT_CHEAP)  # the other direction pays now
+            w.show("upbit", UPBIT_DEAR, "ADA")  # another asset is free
+            assert [cycle.plan.route.id for cycle in w.engine.cycles.values()] == ["XRP:binance>upbit", "ADA:binance>upbit"]
+            assert [route.refusal(w.clock.monotonic()) for route in w.parts.universe.of_symbol("XRP")] == [Reason.ROUTE_BUSY] * 2
+            await w.engine.executor.quiet.wait()
+            assert len(w.engine.cycles) == 2
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_route_rests_after_a_cycle_and_then_trades_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.4)
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == 1
+            assert w.parts.universe.by_id["XRP:binance>upbit"].refusal(w.clock.monotonic()) is Reason.COOLDOWN
+            await asyncio.sleep(0.2)
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == 2
+            await w.engine.executor.quiet.wait()
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_profile_that_only_watches_finds_and_opens_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, execution=EXECUTION.model_copy(update={"enabled": False})) as w:
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(1)
+            assert w.engine.decider.opportunities == 1
+            assert w.engine.cycles == {}
+            assert w.parts.universe.by_id["XRP:binance>upbit"].refusal(w.clock.monotonic()) is Reason.DISABLED
+
+    run_virtual(main())
+
+
+def test_pausing_keeps_open_cycles_going_and_opens_none(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.upbit.core.faults.add(Fault(FaultKind.REJECT))
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.01)
+            assert w.engine.toggle_pause() == TradingState.PAUSED
+            await w.engine.executor.quiet.wait()
+            (cycle,) = w.engine.cycles.values()
+            assert cycle.state is CycleState.HEDGED  # completed although paused
+            await asyncio.sleep(1)
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == 1
+            assert w.engine.risk.denials == {Reason.PAUSED: 1}
+            assert w.engine.toggle_pause() == TradingState.ARMED
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == 2
+            await w.engine.executor.quiet.wait()
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("how", ["key", "flag"])
+def test_a_kill_halts_cancels_and_is_told_once(tmp_path: Path, how: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            if how == "key":
+                for _ in range(100):
+                    w.engine.kill_switch.kill("KEY", "seen something")
+            else:
+                (tmp_path / FLAG_NAME).write_text("{}")
+            await asyncio.sleep(0.06)
+            assert str(w.engine.state) == "HALTING"
+            await asyncio.sleep(1)
+            assert str(w.engine.state) == "HALTED"
+            assert [venue.cancelled_all for venue in w.venues.values()] == [1, 1]
+            assert _kinds(w) == [("KILL", "global")]
+            assert [(kill.action, kill.epoch) for kill in w.journal.load().kills] == [("killed", 1)]
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(1)
+            assert w.engine.cycles == {}
+            assert w.engine.toggle_pause().startswith("HALTED")
+
+    run_virtual(main())
+
+
+def test_rearming_needs_the_name_a_reason_and_nothing_unsettled(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            assert w.engine.rearm("p", "why not") is not None  # nothing to re-arm
+            w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST, 0.1))
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.2)
+            w.engine.kill_switch.kill("KEY")
+            await asyncio.sleep(0.1)
+            unsettled = w.engine.rearm("p", "all clear")
+            assert unsettled is not None
+            assert "1 orders are not settled" in unsettled
+            await w.engine.executor.quiet.wait()
+            await asyncio.sleep(3)
+            assert w.engine.state is TradingState.HALTED_DIRTY  # the bought leg is left, for a person
+            for name, reason in (("q", "x"), ("", "x"), ("P", "x"), ("p", ""), ("p", "  ")):
+                assert w.engine.rearm(name, reason) is not None
+                assert w.halt.is_closed
+            assert w.engine.rearm("p", "looked at it") is None
+            assert (w.engine.state, w.halt.is_closed) == (TradingState.ARMED, False)
+            assert not (tmp_path / FLAG_NAME).exists()
+            assert [kill.action for kill in w.journal.load().kills] == ["killed", "rearmed"]
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == 1  # the residual still blocks its asset
+            assert w.parts.universe.routes[0].blocked is Reason.RESIDUAL
+
+    run_virtual(main())
+
+
+def test_a_kill_that_follows_a_rearming_is_a_kill_of_its_own(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            for epoch in (1, 2, 3):
+                assert w.engine.kill_switch.kill("KEY")
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                assert w.halt.epoch == epoch
+                assert w.engine.rearm("p", "at once") is None
+                assert w.engine.state is TradingState.ARMED
+            await asyncio.sleep(15)
+            assert w.engine.state is TradingState.ARMED  # the halting of an old kill has no say any more
+            assert len(w.journal.load().kills) == 6
+
+    run_virtual(main())
+
+
+def test_a_latched_kill_beats_the_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.engine.kill_switch.kill("KEY")
+            await asyncio.sleep(1)
+        async with world(tmp_path) as w:
+            assert w.engine.state is TradingState.HALTED
+            w.show("upbit", UPBIT_DEAR)
+            assert w.engine.cycles == {}
+            assert w.engine.rearm("p", "new day") is None
+            await w.trade()
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_residual_blocks_its_asset_until_a_person_acknowledges_also_over_a_restart(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, symbols=("XRP", "ADA")) as w:
+            cycle_id = await _residual(w)
+            assert w.engine.unsettled
+            exposed = w.engine.risk.total.unhedged
+            assert exposed == pytest.approx(100, abs=5)
+        async with world(tmp_path, symbols=("XRP", "ADA")) as w:
+            assert w.engine.risk.route.residual == {"XRP": cycle_id}
+            assert w.engine.risk.total.unhedged == pytest.approx(exposed, rel=0.02)  # it is still out there
+            await asyncio.sleep(1)
+            w.show("upbit", UPBIT_DEAR)
+            w.show("upbit", UPBIT_DEAR, "ADA")
+            assert [cycle.plan.route.symbol for cycle in w.engine.cycles.values()] == ["ADA"]
+            await w.engine.executor.quiet.wait()
+            (breach,) = [breach for breach in w.engine.breaches.breaches.values() if breach.kind == "RESIDUAL"]
+            assert w.engine.acknowledge("no such") is not None
+            assert w.engine.acknowledge(breach.id) is None
+            assert w.engine.acknowledge(breach.id) is not None
+            assert w.engine.unsettled == ""
+            assert w.engine.risk.total.unhedged == 0
+            assert w.journal.load().residual_cycles == []
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == 2
+            await w.engine.executor.quiet.wait()
+        async with world(tmp_path, symbols=("XRP", "ADA")) as w:
+            assert w.engine.risk.route.residual == {}
+
+    run_virtual(main())
+
+
+def test_the_loss_limit_of_the_day_halts(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, risk=_limits(**{"global": {"max_loss_day": 0.5}})) as w:
+            w.engine.risk.total.pnl_day = -0.45
+            w.upbit.core.faults.add(Fault(FaultKind.REJECT))
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.01)
+            w.quote("upbit", FAIR["upbit"])  # the edge is gone: whatever ends this cycle costs about 20 cents
+            await w.engine.executor.quiet.wait()
+            await asyncio.sleep(1)
+            assert w.engine.risk.total.pnl_day < -0.5
+            assert w.engine.state is TradingState.HALTED
+            assert w.halt.cause is not None
+            assert w.halt.cause.source == "GUARD"
+            assert ("LOSS_DAY", "global") in _kinds(w)
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_days_loss_is_remembered_over_a_restart_and_forgotten_at_midnight(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            assert VIRTUAL_EPOCH_MS % 86_400_000 == 0
+            earned = (await w.trade()).pnl
+            assert earned is not None
+            assert w.engine.risk.total.pnl_day == pytest.approx(float(earned.total))
+        async with world(tmp_path) as w:
+            assert w.engine.risk.total.pnl_day == pytest.approx(float(earned.total))
+            w.fresh, w.step_s = False, 30.0
+            w.parts.aggregator.watches.clear()  # nobody waits a day for silent streams
+            await asyncio.sleep(_DAY_S - w.clock.monotonic() - 1)
+            assert w.engine.risk.total.pnl_day != 0
+            await asyncio.sleep(40)
+            assert w.engine.risk.total.pnl_day == 0
+
+    run_virtual(main())
+
+
+def test_a_silent_stream_is_stale_a_breach_and_back_with_its_next_book(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.silent.add("upbit")
+            await asyncio.sleep(1.4)
+            assert w.book("upbit").state is BookState.LIVE
+            await asyncio.sleep(0.2)
+            assert w.book("upbit").state is BookState.STALE
+            assert w.book("binance").state is BookState.LIVE
+            assert ("STREAM_SILENT", "upbit") in _kinds(w)
+            w.show("upbit", UPBIT_DEAR)
+            assert w.engine.cycles == {}
+            assert w.parts.universe.routes[0].refusal(w.clock.monotonic()) is Reason.STALE
+            w.silent.clear()
+            await asyncio.sleep(0.1)
+            await w.trade()
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_breach_is_told_once_a_minute(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, risk=_limits(route={"max_edge_bps": 10.0})) as w:
+            for turn in range(100):
+                w.quote("binance", ([(2.1399, 300.0 + turn)], [(2.14, 300.0 + turn)]))
+                w.show("upbit", UPBIT_DEAR)
+                await asyncio.sleep(0.5)
+            assert w.engine.risk.denials == {Reason.EDGE_TOO_GOOD: 100}
+            assert _kinds(w) == [("EDGE_TOO_GOOD", "XRP:binance>upbit")]
+            await asyncio.sleep(15)
+            w.show("upbit", UPBIT_DEAR)
+            assert len(_kinds(w)) == 2
+            assert len(w.journal.load().breaches) == 2
+
+    run_virtual(main())
+
+
+def test_the_list_of_breaches_is_bounded_and_keeps_what_waits_for_a_person(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            book: BreachBook = w.engine.breaches
+            first = book.record(Severity.CRIT, "RESIDUAL", "XRP", "", "acknowledge")
+            assert first is not None
+            for n in range(2000):
+                book.record(Severity.WARN, "PRICE_BAND", f"r{n}", "", "denied")
+            assert len(book.breaches) == 500
+            assert first.id in book.breaches
+            assert book.open == 500
+            assert book.acknowledge(first.id, "operator")
+            assert book.open == 499
+            book.record(Severity.WARN, "PRICE_BAND", "last", "", "denied")
+            assert first.id not in book.breaches
+            assert book.open == 500
+
+    run_virtual(main())
+
+
+def test_every_asset_on_which_a_venue_disagrees_is_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.upbit.core._ledger.deposit("upbit", {"KRW": Decimal(-5), "XRP": Decimal(3)}, "someone", 0)
+            await w.engine.compare_positions()
+            assert _kinds(w) == [("BALANCE_MISMATCH", "upbit:KRW"), ("BALANCE_MISMATCH", "upbit:XRP")]
+            assert w.parts.positions.inventory.total("upbit", "KRW") == 3_000_000  # told, not taken
+
+    run_virtual(main())
+
+
+def test_losses_in_a_row_pause_the_route(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, risk=_limits(route={"max_consecutive_losses": 2, "loss_pause_s": 30})) as w:
+            for turn in range(2):
+                w.quote("upbit", FAIR["upbit"])
+                w.quote("binance", ([(2.1399, 300.0 + turn)], [(2.14, 300.0 + turn)]))
+                w.upbit.core.faults.add(Fault(FaultKind.REJECT))
+                w.show("upbit", UPBIT_DEAR)
+                await asyncio.sleep(0.01)
+                w.quote("upbit", FAIR["upbit"])
+                await w.engine.executor.quiet.wait()
+                await asyncio.sleep(1)
+            assert ("LOSSES", "XRP:binance>upbit") in _kinds(w)
+            w.show("upbit", UPBIT_DEAR)
+            assert w.engine.risk.denials == {Reason.LOSSES: 1}
+            await asyncio.sleep(30)
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == 3
+            await w.engine.executor.quiet.wait()
+
+    run_virtual(main())

@@ -1,0 +1,270 @@
+"""A whole engine over two paper venues, in virtual time, with books by hand: what the floors above routes are tested on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+from arbtui.engine.engine import Engine
+from arbtui.engine.parts import EngineParts
+from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.binance.rules import spot_market
+from arbtui.exchanges.upbit.rules import krw_market
+from arbtui.execution.config import ExecutionConfig
+from arbtui.execution.cycle import ArbCycle
+from arbtui.failover.reconciler import Reconciled, Reconciler
+from arbtui.journal.events import BalanceRecorded, RunStarted
+from arbtui.journal.journal import Journal
+from arbtui.journal.state import JournalState
+from arbtui.marketdata.aggregator import OrderbookAggregator
+from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.rate_book import RateBook
+from arbtui.model.book import BookState, Level, OrderBook
+from arbtui.model.clock import LoopClock
+from arbtui.model.halt import Halt
+from arbtui.model.market import Market
+from arbtui.model.money import ZERO
+from arbtui.model.order import Order
+from arbtui.model.rng import Rng
+from arbtui.positions.coordinator import CrossExchangePositionSync, PositionCoordinator
+from arbtui.positions.inventory import InventoryLedger
+from arbtui.positions.marks import Marks
+from arbtui.positions.pnl import PnlBook
+from arbtui.risk.config import RiskConfig, risk_defaults
+from arbtui.risk.guard import RiskGuard
+from arbtui.risk.state import TradingState
+from arbtui.routes.route import RouteTerms
+from arbtui.routes.universe import ArbUniverse
+from arbtui.simulation.ledger import VenueLedger
+from arbtui.simulation.paper import PaperExchange
+from arbtui.simulation.venue import VenueCore
+
+Levels = tuple[list[Level], list[Level]]  #: bids and asks
+
+FUNDS: dict[str, dict[str, Decimal]] = {
+    "upbit": {"KRW": Decimal(3_000_000), "XRP": Decimal(1000), "ADA": Decimal(1000)},
+    "binance": {"USDT": Decimal(2000), "XRP": Decimal(1000), "ADA": Decimal(1000)},
+}
+#: Bids and asks at which nothing pays, and at which buying at Binance (or at Upbit) pays about 1 %.
+FAIR: dict[str, Levels] = {
+    "upbit": ([(2996.0, 400.0), (2995.0, 500.0)], [(2997.0, 400.0), (2998.0, 500.0)]),
+    "binance": ([(2.1399, 300.0), (2.1398, 500.0)], [(2.14, 300.0), (2.1401, 500.0)]),
+}
+UPBIT_DEAR: Levels = ([(3030.0, 400.0), (3029.0, 500.0)], [(3031.0, 400.0), (3032.0, 500.0)])
+UPBIT_CHEAP: Levels = ([(2960.0, 400.0), (2959.0, 500.0)], [(2961.0, 400.0), (2962.0, 500.0)])
+
+
+class Venue(PaperExchange):
+    """A paper venue that a test can look over the shoulder of, and whose answers it can bend."""
+
+    def __init__(self, core: VenueCore, rng: Rng, latency_ms: tuple[int, int]) -> None:
+        super().__init__(core, rng, latency_ms)
+        self.placed: list[Order] = []  #: orders that were admitted, in order
+        self.asked: list[Order] = []  #: orders with which the adapter was called
+        self.look_ups: list[tuple[float, str]] = []
+        self.before_place: Callable[[Order], None] = lambda _: None
+        self.before_admit: Callable[[Order], None] = lambda _: None
+        self.bend: Callable[[OrderReport], OrderReport] = lambda report: report  #: of an answer
+        self.bend_look_up: Callable[[OrderReport | None], OrderReport | None] = lambda report: report
+        self.cancelled_all = 0
+
+    async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
+        self.asked.append(order)
+        self.before_place(order)
+
+        def admitted() -> None:
+            self.before_admit(order)
+            admit()
+            self.placed.append(order)
+
+        return self.bend(await super().place(order, admitted))
+
+    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
+        report = await super().fetch_order(code, client_order_id)
+        self.look_ups.append((asyncio.get_running_loop().time(), client_order_id))
+        return self.bend_look_up(report)
+
+    async def cancel_all(self) -> int:
+        self.cancelled_all += 1
+        return await super().cancel_all()
+
+
+#: As these tests were written for, whatever the defaults become.
+EXECUTION = ExecutionConfig(order_value=100.0, min_edge_bps=3.0, leg_deadline_ms=1000, cooldown_ms=500, max_decision_age_ms=250)
+
+
+@dataclass
+class World:
+    """Everything of one run."""
+
+    folder: Path
+    clock: LoopClock
+    halt: Halt
+    journal: Journal
+    venues: dict[str, Venue]
+    parts: EngineParts
+    engine: Engine
+    remembered: JournalState
+    reconciled: Reconciled
+    fresh: bool = True  #: books and streams are kept fresh
+    step_s: float = 0.05  #: between two housekeepings
+    silent: set[str] = field(default_factory=set)  #: but not these venues
+    ended: list[ArbCycle] = field(default_factory=list)
+
+    @property
+    def upbit(self) -> Venue:
+        return self.venues["upbit"]
+
+    @property
+    def binance(self) -> Venue:
+        return self.venues["binance"]
+
+    def book(self, exchange: str, symbol: str = "XRP") -> OrderBook:
+        return self.parts.aggregator.books[exchange, f"KRW-{symbol}" if exchange == "upbit" else f"{symbol}USDT"]
+
+    def quote(self, exchange: str, levels: Levels, symbol: str = "XRP") -> OrderBook:
+        """Put a book there without telling the engine."""
+        made = self.book(exchange, symbol)
+        made.replace(*levels)
+        return made
+
+    def show(self, exchange: str, levels: Levels, symbol: str = "XRP") -> None:
+        """Put a book there and let the engine decide on it."""
+        self.engine.decider.on_books([self.quote(exchange, levels, symbol)])
+
+    def freshen(self) -> None:
+        now = self.clock.monotonic()
+        for book in self.parts.aggregator.books.values():
+            if book.exchange not in self.silent:
+                book.ts_init = now
+                if book.state is BookState.STALE:
+                    book.state = BookState.LIVE
+        for name, watch in self.parts.aggregator.watches.items():
+            if name not in self.silent:
+                watch.last_message = now
+
+    async def trade(self, exchange: str = "upbit", levels: Levels = UPBIT_DEAR) -> ArbCycle:
+        """Show a good book, and wait until the cycle that it opened has ended."""
+        before = set(self.engine.cycles)
+        self.show(exchange, levels)
+        (cycle_id,) = (key for key in self.engine.cycles if key not in before)
+        cycle = self.engine.cycles[cycle_id]
+        await self.engine.executor.quiet.wait()
+        return cycle
+
+    def agree(self) -> None:
+        """Journal, inventory and venue say the same; nothing is reserved or in flight."""
+        state = self.journal.load()
+        inventory = self.parts.positions.inventory
+        told = {(fill.exchange, fill.trade_id): fill for venue in self.venues.values() for fill in venue.core.fills_since(0)}
+        assert state.fills == len(told) == sum(len(cycle.fills) for cycle in self.engine.cycles.values()) + self.remembered.fills
+        for name, venue in self.venues.items():
+            assert inventory.differences(name, venue.core.balances()) == []
+            for asset, balance in venue.core.balances().items():
+                assert state.balances[name, asset].total == balance.total
+                assert inventory.available(name, asset) == balance.total, (name, asset)
+        assert (state.open_orders, state.open_cycles) == ([], [])
+        assert [guard.in_flight for guard in self.engine.risk.exchange.values()] == [0, 0]
+        assert (self.engine.tracker.open, self.engine.executor.open) == ({}, {})
+        assert self.engine.risk.total.open_cycles == 0
+        assert self.engine.risk.route.busy == {}
+
+
+def markets_of(symbols: Sequence[str]) -> dict[str, dict[str, Market]]:
+    listed: dict[str, dict[str, Market]] = {"upbit": {}, "binance": {}}
+    for symbol in symbols:
+        for market in (krw_market(symbol), spot_market(symbol, "USDT", Decimal("0.0001"), Decimal("0.1"), Decimal(5))):
+            listed[market.exchange][market.code] = market
+    return listed
+
+
+@asynccontextmanager
+async def world(
+    folder: Path,
+    *,
+    symbols: Sequence[str] = ("XRP",),
+    execution: ExecutionConfig | None = None,
+    risk: RiskConfig | None = None,
+    funds: Mapping[str, Mapping[str, Decimal]] = FUNDS,
+    keep_fresh: bool = True,
+    on_open: Callable[[Mapping[str, Venue]], None] = lambda _: None,
+) -> AsyncIterator[World]:
+    """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch."""
+    loop = asyncio.get_running_loop()
+    clock = LoopClock(loop)
+    journal = await Journal.open(folder / "journal.db", clock=clock, door="sync", salt="5a17")
+    ledger = await VenueLedger.open(folder / "venue.db", "sync")
+    markets = markets_of(symbols)
+    config, execution = risk or risk_defaults("paper"), execution or EXECUTION
+    halt = Halt(folder)
+    remembered = journal.load()
+    run_id = f"r{remembered.runs + 1}"
+    await journal.commit(RunStarted(run_id, "p", "sim", 1, "0", "c", dict.fromkeys(markets, "simulator"), "RECOVERING"))
+    keys = [(name, code) for name, listed in markets.items() for code in listed]
+    engine: Engine | None = None
+
+    def on_books(books: Sequence[OrderBook]) -> None:
+        if engine is not None:
+            engine.decider.on_books(books)
+
+    aggregator = OrderbookAggregator(clock, MarketDataConfig(), [*keys, ("upbit", "KRW-USDT")], on_books, lambda *_: None)
+    venues: dict[str, Venue] = {}
+    for name, listed in markets.items():
+        core = VenueCore(name, listed, lambda code, name=name: aggregator.books[name, code], ledger, clock)  # type: ignore[misc]
+        await core.open_account({asset: amount for asset, amount in funds[name].items() if asset in ("KRW", "USDT", *symbols)})
+        venues[name] = Venue(core, Rng(1), (50, 200))
+    on_open(venues)
+    rates = RateBook(aggregator.books["upbit", "KRW-USDT"], "KRW", "USDT", 5.0, 0.0005)
+    terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25))
+    traded = [market for listed in markets.values() for market in listed.values()]
+    universe = ArbUniverse(traded, aggregator.books, rates, terms, 0.0, symbols)
+    inventory = InventoryLedger(universe.nodes)
+    marks = Marks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
+    positions = PositionCoordinator(inventory, marks, PnlBook(marks, ["KRW", "USDT"]), CrossExchangePositionSync(venues, inventory))
+    guard = RiskGuard(config, markets, lambda name: aggregator.watches[name].last_message)
+    parts = EngineParts("p", run_id, clock, halt, journal, venues, aggregator, rates, universe, guard, positions, execution)
+    for (name, code), book in aggregator.books.items():
+        book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else FAIR[name]))
+        book.state = BookState.LIVE
+    rates.refresh()
+    if remembered.balances:
+        inventory.start({key: balance.total for key, balance in remembered.balances.items()})
+    else:
+        balances = {name: venue.core.balances() for name, venue in venues.items()}
+        inventory.start({(name, asset): balance.total for name, held in balances.items() for asset, balance in held.items()})
+    by_key = {(market.exchange, market.code): market for market in traded}
+    reconciled = await Reconciler(adapters=venues, markets=by_key, positions=positions, journal=journal, clock=clock).run(remembered)
+    totals = inventory.totals()
+    inventory.start(totals)
+    positions.book.start(totals)
+    await journal.commit(*(BalanceRecorded(name, asset, total, ZERO, "start") for (name, asset), total in totals.items()))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            engine = Engine(parts, remembered, tasks)
+            journal.on_failure = engine.on_journal_failure
+            made = World(folder, clock, halt, journal, venues, parts, engine, remembered, reconciled, keep_fresh)
+            made.freshen()
+            engine.arm(reconciled)
+            turn = tasks.create_task(_turn(made))
+            yield made
+            engine.executor.abandon()
+            turn.cancel()
+    finally:
+        for venue in venues.values():
+            await venue.close()
+        await ledger.close()
+        await journal.close()
+
+
+async def _turn(made: World) -> None:
+    while True:
+        if made.fresh:
+            made.freshen()
+        made.engine.housekeep()
+        await asyncio.sleep(made.step_s)
+
+
+def armed(made: World) -> bool:
+    return made.engine.state is TradingState.ARMED
