@@ -193,8 +193,8 @@ def last_event_ms(path: Path) -> int:
     Raises:
         UsageError: as :func:`load`, for a file that is there.
     """
-    if not path.exists() or path.stat().st_size == 0:
-        return 0
+    if not path.is_file() or path.stat().st_size == 0:
+        return 0  # what else stands there is for the writer to refuse
     with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as connection:
         try:
             return _one(connection, "SELECT coalesce(max(ts_ms), 0) FROM event")
