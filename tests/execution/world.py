@@ -190,57 +190,59 @@ async def world(
     funds: Mapping[str, Mapping[str, Decimal]] = FUNDS,
     keep_fresh: bool = True,
     on_open: Callable[[Mapping[str, Venue]], None] = lambda _: None,
+    on_journal: Callable[[Journal], None] = lambda _: None,
 ) -> AsyncIterator[World]:
     """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch."""
     loop = asyncio.get_running_loop()
     clock = LoopClock(loop)
     journal = await Journal.open(folder / "journal.db", clock=clock, door="sync", salt="5a17")
     ledger = await VenueLedger.open(folder / "venue.db", "sync")
-    markets = markets_of(symbols)
-    config, execution = risk or risk_defaults("paper"), execution or EXECUTION
-    halt = Halt(folder)
-    remembered = journal.load()
-    run_id = f"r{remembered.runs + 1}"
-    await journal.commit(RunStarted(run_id, "p", "sim", 1, "0", "c", dict.fromkeys(markets, "simulator"), "RECOVERING"))
-    keys = [(name, code) for name, listed in markets.items() for code in listed]
-    engine: Engine | None = None
-
-    def on_books(books: Sequence[OrderBook]) -> None:
-        if engine is not None:
-            engine.decider.on_books(books)
-
-    aggregator = OrderbookAggregator(clock, MarketDataConfig(), [*keys, ("upbit", "KRW-USDT")], on_books, lambda *_: None)
     venues: dict[str, Venue] = {}
-    for name, listed in markets.items():
-        core = VenueCore(name, listed, lambda code, name=name: aggregator.books[name, code], ledger, clock)  # type: ignore[misc]
-        await core.open_account({asset: amount for asset, amount in funds[name].items() if asset in ("KRW", "USDT", *symbols)})
-        venues[name] = Venue(core, Rng(1), (50, 200))
-    on_open(venues)
-    rates = RateBook(aggregator.books["upbit", "KRW-USDT"], "KRW", "USDT", 5.0, 0.0005)
-    terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25))
-    traded = [market for listed in markets.values() for market in listed.values()]
-    universe = ArbUniverse(traded, aggregator.books, rates, terms, 0.0, symbols)
-    inventory = InventoryLedger(universe.nodes)
-    marks = Marks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
-    positions = PositionCoordinator(inventory, marks, PnlBook(marks, ["KRW", "USDT"]), CrossExchangePositionSync(venues, inventory))
-    guard = RiskGuard(config, markets, lambda name: aggregator.watches[name].last_message)
-    parts = EngineParts("p", run_id, clock, halt, journal, venues, aggregator, rates, universe, guard, positions, execution)
-    for (name, code), book in aggregator.books.items():
-        book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else FAIR[name]))
-        book.state = BookState.LIVE
-    rates.refresh()
-    if remembered.balances:
-        inventory.start({key: balance.total for key, balance in remembered.balances.items()})
-    else:
-        balances = {name: venue.core.balances() for name, venue in venues.items()}
-        inventory.start({(name, asset): balance.total for name, held in balances.items() for asset, balance in held.items()})
-    by_key = {(market.exchange, market.code): market for market in traded}
-    reconciled = await Reconciler(adapters=venues, markets=by_key, positions=positions, journal=journal, clock=clock).run(remembered)
-    totals = inventory.totals()
-    inventory.start(totals)
-    positions.book.start(totals)
-    await journal.commit(*(BalanceRecorded(name, asset, total, ZERO, "start") for (name, asset), total in totals.items()))
+    on_journal(journal)
     try:
+        markets = markets_of(symbols)
+        config, execution = risk or risk_defaults("paper"), execution or EXECUTION
+        halt = Halt(folder)
+        remembered = journal.load()
+        run_id = f"r{remembered.runs + 1}"
+        await journal.commit(RunStarted(run_id, "p", "sim", 1, "0", "c", dict.fromkeys(markets, "simulator"), "RECOVERING"))
+        keys = [(name, code) for name, listed in markets.items() for code in listed]
+        engine: Engine | None = None
+
+        def on_books(books: Sequence[OrderBook]) -> None:
+            if engine is not None:
+                engine.decider.on_books(books)
+
+        aggregator = OrderbookAggregator(clock, MarketDataConfig(), [*keys, ("upbit", "KRW-USDT")], on_books, lambda *_: None)
+        for name, listed in markets.items():
+            core = VenueCore(name, listed, lambda code, name=name: aggregator.books[name, code], ledger, clock)  # type: ignore[misc]
+            await core.open_account({asset: amount for asset, amount in funds[name].items() if asset in ("KRW", "USDT", *symbols)})
+            venues[name] = Venue(core, Rng(1), (50, 200))
+        on_open(venues)
+        rates = RateBook(aggregator.books["upbit", "KRW-USDT"], "KRW", "USDT", 5.0, 0.0005)
+        terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25))
+        traded = [market for listed in markets.values() for market in listed.values()]
+        universe = ArbUniverse(traded, aggregator.books, rates, terms, 0.0, symbols)
+        inventory = InventoryLedger(universe.nodes)
+        marks = Marks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
+        positions = PositionCoordinator(inventory, marks, PnlBook(marks, ["KRW", "USDT"]), CrossExchangePositionSync(venues, inventory))
+        guard = RiskGuard(config, markets, lambda name: aggregator.watches[name].last_message)
+        parts = EngineParts("p", run_id, clock, halt, journal, venues, aggregator, rates, universe, guard, positions, execution)
+        for (name, code), book in aggregator.books.items():
+            book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else FAIR[name]))
+            book.state = BookState.LIVE
+        rates.refresh()
+        if remembered.balances:
+            inventory.start({key: balance.total for key, balance in remembered.balances.items()})
+        else:
+            balances = {name: venue.core.balances() for name, venue in venues.items()}
+            inventory.start({(name, asset): balance.total for name, held in balances.items() for asset, balance in held.items()})
+        by_key = {(market.exchange, market.code): market for market in traded}
+        reconciled = await Reconciler(adapters=venues, markets=by_key, positions=positions, journal=journal, clock=clock).run(remembered)
+        totals = inventory.totals()
+        inventory.start(totals)
+        positions.book.start(totals)
+        await journal.commit(*(BalanceRecorded(name, asset, total, ZERO, "start") for (name, asset), total in totals.items()))
         async with asyncio.TaskGroup() as tasks:
             engine = Engine(parts, remembered, tasks)
             journal.on_failure = engine.on_journal_failure
