@@ -83,7 +83,7 @@ def trade_until_filled_and_unknown(state: State, folder: Path, *symbols: str) ->
 
 def test_fewer_symbols_than_before_still_resolve_what_was_open(state: State, tmp_path: Path) -> None:
     """The dust of a fee taken in the coin is dust also when that market is not traded any more."""
-    trade_until_filled_and_unknown(state, tmp_path / "killed", "ETH", "XRP", "SOL", "DOGE", "ADA", "AVAX", "LINK", "TRX")
+    trade_until_filled_and_unknown(state, tmp_path / "killed", "BTC", "ETH", "XRP", "SOL", "DOGE", "ADA", "AVAX", "LINK", "TRX")
     remembered = load(state.journal)
     resolved = markets_to_resolve(remembered, {})
     assert remembered.open_cycles
