@@ -221,7 +221,8 @@ class Session:
         background.append(tasks.create_task(self._deadline(run), name="deadline"))
         if not self._plan.virtual:
             run.lag.start()
-            asyncio.get_running_loop().call_later(_WARM_S, freeze_garbage)
+            if self._plan.max_runtime_s is None or self._plan.max_runtime_s > 2 * _WARM_S:  # its pause must not meet the deadline
+                asyncio.get_running_loop().call_later(_WARM_S, freeze_garbage)
         await self._stop.wait()
         engine.gate.closed_for_entries = True
         run.closed_at = clock.monotonic()
