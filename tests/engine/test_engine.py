@@ -75,6 +75,7 @@ def test_one_asset_has_one_cycle_at_a_time_in_either_direction(tmp_path: Path) -
             w.show("upbit", UPBIT_DEAR, "ADA")  # another asset is free
             assert [cycle.plan.route.id for cycle in w.engine.cycles.values()] == ["XRP:binance>upbit", "ADA:binance>upbit"]
             assert [route.refusal(w.clock.monotonic()) for route in w.parts.universe.of_symbol("XRP")] == [Reason.ROUTE_BUSY] * 2
+            assert w.engine.risk.denials == {}  # a busy asset costs nothing, not even a denial
             await w.engine.executor.quiet.wait()
             assert len(w.engine.cycles) == 2
             w.agree()

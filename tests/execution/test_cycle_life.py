@@ -392,7 +392,9 @@ def test_a_kill_with_legs_open_hedges_nothing(tmp_path: Path) -> None:
             w.upbit.core.faults.add(Fault(FaultKind.REJECT))
             cycle = await _under_way(w)
             w.engine.kill_switch.kill("KEY")
+            killed_at = w.clock.monotonic()
             await w.engine.executor.quiet.wait()
+            assert w.clock.monotonic() - killed_at < 0.5  # as soon as both orders are answered
             assert (cycle.state, cycle.reason) == (CycleState.RESIDUAL, Reason.HALTED)
             assert [len(w.upbit.asked), len(w.binance.asked)] == [1, 1]
             assert _states(cycle) == [OrderState.FILLED, OrderState.REJECTED]

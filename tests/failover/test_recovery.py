@@ -154,6 +154,26 @@ def test_a_crash_in_the_midst_of_recovery_twice_changes_nothing(tmp_path: Path, 
     run_virtual(main())
 
 
+def test_fills_that_were_booked_before_the_crash_are_not_booked_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        two_levels: Levels = ([(3030.0, 10.0), (3029.0, 400.0)], [(3031.0, 400.0)])
+        async with world(tmp_path) as w:
+            w.upbit.bend = lambda report: replace(report, fills=report.fills[:1])
+            w.upbit.bend_look_up = lambda report: None if report is None else replace(report, fills=report.fills[:1])
+            w.show("upbit", two_levels)
+            await asyncio.sleep(5)
+            (cycle,) = w.engine.executor.open.values()
+            assert cycle.orders[1].state is OrderState.UNKNOWN
+            assert len(cycle.fills) == 2  # one of each venue; the sale's second is still to come
+        async with world(tmp_path) as w:
+            assert w.reconciled.fills == 1
+            assert w.reconciled.cycles == {S.HEDGED: 1}
+            assert w.reconciled.mismatches == []
+            assert w.journal.load().fills == 3
+
+    run_virtual(main())
+
+
 def _reconciler(w: World) -> Reconciler:
     markets = {(market.exchange, market.code): market for market in w.parts.universe.markets}
     return Reconciler(adapters=w.venues, markets=markets, positions=w.parts.positions, journal=w.journal, clock=w.clock)

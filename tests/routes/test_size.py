@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.reason import Reason
-from arbtui.routes.size import leg_sizes
+from arbtui.routes.size import LegSizes, leg_sizes
 from tests.routes.pairs import BINANCE_XRP, UPBIT_XRP
 
 _LOTS = [Decimal(1).scaleb(-n) for n in range(9)]
@@ -53,6 +53,12 @@ def test_a_no_is_a_real_no(buy: Market, sell: Market, qty: Decimal, ask: Decimal
     lot = max(buy.lot_step, sell.lot_step)
     enough = max(buy.min_qty, sell.min_qty, buy.min_cost / ask, sell.min_cost / bid)
     assert qty < enough + 2 * lot or qty / _kept(buy) > buy.max_qty - lot
+
+
+def test_between_two_equal_lots_the_purchase_is_rounded_up_so_that_it_covers_the_sale() -> None:
+    dearer = dataclasses.replace(BINANCE_XRP, exchange="other")
+    sizes = leg_sizes(BINANCE_XRP, dearer, Decimal("46.68"), Decimal(2), Decimal(2))
+    assert sizes == LegSizes(Decimal("46.7"), Decimal("46.6"))  # 46.7 less 0.1 % is 46.6533
 
 
 def test_minimums_hold_at_the_boundary() -> None:
