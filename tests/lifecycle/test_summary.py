@@ -1,0 +1,101 @@
+"""The summary that scripts read: every key of design section 6, of the right kind, and nothing else on standard output."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.programs import run
+from tests.lifecycle.state import State
+from tests.lifecycle.test_bad_input import IN_ORDER, own
+
+NUMBER, COUNT, TEXT = (int, float), (int,), (str,)
+MAYBE = (int, float, type(None))
+LAGS = ("loop_lag_ms.p50", "loop_lag_ms.p99", "loop_lag_ms.max")
+
+KEYS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("profile", "mode", "stop_reason", "pnl.currency"), TEXT),
+    **dict.fromkeys(("seed", "symbols", "markets", "routes", "updates", "evaluations", "opportunities", "orders", "fills"), COUNT),
+    **dict.fromkeys(("cycles.opened", "cycles.hedged", "cycles.unwound", "cycles.residual", "samples", "journal.events"), COUNT),
+    **dict.fromkeys(("runtime_s", "drain_s", "updates_per_s", "engine.us_per_update", "engine.cpu_percent"), NUMBER),
+    "max_runtime_s": MAYBE,
+    **dict.fromkeys(("decision_us.p50", "decision_us.p99", "decision_us.max"), NUMBER),
+    **dict.fromkeys(LAGS, NUMBER),
+    **dict.fromkeys(("fills_per_symbol.min", "fills_per_symbol.median", "fills_per_symbol.max"), NUMBER),
+    **dict.fromkeys(("pnl.total", "pnl.trading", "pnl.fx", "pnl.inventory", "pnl.fees"), NUMBER),
+    **dict.fromkeys(("simulator.cpu_percent", "simulator.rss_mb", "cpu_percent.avg", "cpu_percent.max"), NUMBER),
+    **dict.fromkeys(("rss_mb.baseline", "rss_mb.avg", "rss_mb.max", "journal.commit_ms.p50", "journal.commit_ms.p99"), NUMBER),
+    **dict.fromkeys(("denials", "fills_per_exchange"), (dict,)),
+}
+REPLAY_KEYS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("messages.read", "messages.decoded", "gaps", "top_check.places", "top_check.equal"), COUNT),
+    "messages.named": (dict,),
+}
+
+
+def value_at(told: dict[str, Any], path: str) -> Any:
+    value: Any = told
+    for name in path.split("."):
+        assert isinstance(value, dict), path
+        assert name in value, f"{path} is missing"
+        value = value[name]
+    return value
+
+
+def assert_keys(told: dict[str, Any], keys: dict[str, tuple[type, ...]]) -> None:
+    for path, kinds in keys.items():
+        value = value_at(told, path)
+        assert isinstance(value, kinds), f"{path} is {value!r}"
+        assert not isinstance(value, bool)
+
+
+@pytest.mark.parametrize("speed", ["real", "max"])
+def test_a_session_tells_every_key(state: State, speed: str) -> None:
+    ended = run(*state.arguments(), "--headless", "--symbols", "5", "--seed", "7", "--max-runtime", "1.5", "--speed", speed, "--json", "-")
+    assert ended.code == 0, ended.err
+    told = json.loads(ended.out)
+    virtual: dict[str, tuple[type, ...]] = dict.fromkeys(LAGS, MAYBE) if speed == "max" else {}  # nothing is late in virtual time
+    assert_keys(told, KEYS | virtual)
+    assert (told["profile"], told["mode"], told["seed"], told["stop_reason"]) == ("upbit-binance", "sim", 7, "max_runtime")
+    assert (told["symbols"], told["markets"], told["routes"], told["max_runtime_s"]) == (5, 11, 10, 1.5)
+    assert list(told["fills_per_exchange"]) == ["upbit", "binance"]
+    assert told["fills"] == sum(told["fills_per_exchange"].values()) == state.count("fill")
+    assert told["updates"] > 0
+    assert ended.err == ""
+    if speed == "max":
+        assert told["runtime_s"] == 1.5
+
+
+def test_a_replay_tells_its_own_keys_too(home: Path) -> None:
+    path = home / "recording"
+    path.write_bytes(own(*IN_ORDER))
+    ended = run("replay", str(path), "--profile", "upbit-binance", "--speed", "max", "--json", "-")
+    assert ended.code == 0, ended.err
+    told = json.loads(ended.out)
+    assert_keys(told, KEYS | REPLAY_KEYS | dict.fromkeys(LAGS, MAYBE))
+    assert (told["mode"], told["stop_reason"], told["max_runtime_s"]) == ("paper", "end_of_data", None)
+    assert told["messages"]["read"] == told["messages"]["decoded"] == len(IN_ORDER)
+
+
+def test_a_recorded_venue_replays_whole(home: Path, shared_data: Path) -> None:
+    recording = shared_data / "cryptofeed" / "UPBIT.jsonl.gz"
+    ended = run("replay", str(recording), "--profile", "upbit-binance", "--speed", "max", "--json", "-", "--state-dir", str(home / "state"))
+    assert ended.code == 0, ended.err
+    told = json.loads(ended.out)
+    assert_keys(told, KEYS | REPLAY_KEYS | dict.fromkeys(LAGS, MAYBE))
+    assert set(told["messages"]["named"]) & {"orderbook", "trade"} == set()
+    assert told["messages"]["read"] == told["messages"]["decoded"] + sum(told["messages"]["named"].values())
+    assert told["gaps"] == 0
+
+
+def test_max_runtime_is_exact(home: Path) -> None:
+    """To 5 ms; the best of three runs, since other processes of this machine may hold ours for longer than that."""
+    off = []
+    for number in range(3):
+        state = State(home / f"state{number}")
+        told = json.loads(run(*state.arguments(), "--headless", "--symbols", "5", "--max-runtime", "3", "--json", "-").out)
+        off.append(abs(told["runtime_s"] - 3) * 1000)
+        if off[-1] <= 5:
+            break
+    assert min(off) <= 5, f"{off} ms"
