@@ -1,6 +1,6 @@
 """Runs a command and turns every error into one line on standard error and an exit code."""
 
-import os
+import errno
 import signal
 import sys
 import traceback
@@ -9,6 +9,9 @@ from contextlib import suppress
 
 from arbtui.model.errors import ArbtuiError
 
+#: What a write to a full disk, or to a terminal that is gone, ends with.
+_OUTPUT_GONE = (errno.ENOSPC, errno.EIO)
+
 
 def run(arguments: Sequence[str]) -> int:
     """Parse and run; the exit code: 2 for wrong usage, 128 + n for signal n, 1 for a mistake of our own."""
@@ -16,9 +19,13 @@ def run(arguments: Sequence[str]) -> int:
     from typer.exceptions import TyperException
 
     from arbtui.cli.app import app
+    from arbtui.settings.output import mute_standard_output
 
     try:
-        return int(app(list(arguments), prog_name="arbtui", standalone_mode=False) or 0)
+        code = int(app(list(arguments), prog_name="arbtui", standalone_mode=False) or 0)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here its failure can still be told
+        return code
     except TyperException as error:
         return fail(error.format_message(), 2)
     except ArbtuiError as error:
@@ -26,9 +33,12 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return fail("interrupted", 128 + signal.SIGINT)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the flush at exit fails once more
+        mute_standard_output()
         return 128 + signal.SIGPIPE
     except Exception as error:  # the last line of defence: a bug, too, ends with a sentence and its code
+        if isinstance(error, OSError) and error.errno in _OUTPUT_GONE and error.filename is None:
+            mute_standard_output()
+            return fail(f"standard output could not be written ({error.strerror})", 1)
         with suppress(OSError):  # a terminal that is gone
             traceback.print_exc()
         return fail(f"internal error: {type(error).__name__}: {error}", 1)

@@ -285,7 +285,11 @@ class Session:
                 summary |= messages_summary(engine)
                 self._plan.top_check.finish()
                 summary["top_check"] = {"places": self._plan.top_check.places, "equal": self._plan.top_check.equal}
-            self._plan.json.write(summary)
+            try:
+                self._plan.json.write(summary)
+            except ArbtuiError as failure:  # everything else is saved, and its code is worth more
+                say(str(failure))
+                code = code or failure.exit_code
         if error is not None:
             say(str(error))
         elif engine.unsettled:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from arbtui.model.errors import UsageError
+from arbtui.model.errors import ArbtuiError, UsageError
 
 
 def say(message: str) -> None:
@@ -15,11 +15,18 @@ def say(message: str) -> None:
 
     A terminal that was closed must not turn an ordered end into a failure, neither now nor when Python flushes at exit.
     """
+    if sys.stderr is None:  # started with that descriptor closed
+        return
     try:
         sys.stderr.write(f"arbtui: {' '.join(message.split())}\n")
         sys.stderr.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+def mute_standard_output() -> None:
+    """Let what could not be written go: else Python fails once more at exit, when it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 class JsonOutput:
@@ -32,6 +39,8 @@ class JsonOutput:
     def __init__(self, target: str) -> None:
         self.path = None if target == "-" else Path(target).expanduser()
         if self.path is None:
+            if sys.stdout is None:
+                raise UsageError("--json -: there is no standard output; name a file")
             return
         try:
             if not target or self.path.is_dir():
@@ -47,10 +56,22 @@ class JsonOutput:
         """Write ``summary`` as one JSON object, whole or not at all.
 
         Raises:
-            OSError: the disk filled up, or the folder went away, since the start.
+            ArbtuiError: the disk filled up, or the folder went away, since the start.
+            BrokenPipeError: nobody reads standard output any more.
             ValueError: the summary holds NaN or an infinity, which JSON has no word for.
         """
         text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
+        try:
+            self._write(text)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if self.path is None:
+                mute_standard_output()
+            place = self.path or "standard output"
+            raise ArbtuiError(f"--json: {place} could not be written ({error.strerror or error}); the run itself is saved") from None
+
+    def _write(self, text: str) -> None:
         if self.path is None:
             sys.stdout.write(text)
             sys.stdout.flush()
