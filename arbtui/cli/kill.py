@@ -1,26 +1,32 @@
 """``arbtui kill``: closes the gate from another shell. Standard library only: it must work when nothing else does.
 
-The flag is written from the profile's *name*; the profile itself is not read, so a broken one can be killed too.
+The flag is written first, from the profile's *name*; the profile itself is not read, so a broken one can be killed too.
+Then the engine is signalled, and what it did or did not confirm is said plainly.
 """
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
+from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
 from arbtui.settings.lock import holder
+from arbtui.settings.process import STOPPED
 from arbtui.settings.state import keep_private, profile_folder, profile_name, state_root
 
 USAGE = """Usage: arbtui kill --profile NAME|PATH [--state-dir DIR] [--json]
 
 Close the gate of the profile at once: no order is sent until a person re-arms in the console (key r).
 Works while the profile runs, hangs or is stopped. Orders and legs that are open stay as they are.
+The flag is written first; then the engine is signalled, and given one second to confirm.
 
-Exit codes: 0 the gate of a running engine is closed; 1 the flag is written, but no engine runs on that folder
-(or it could not be written); 2 wrong usage.
+Exit codes: 0 a running engine's gate is closed, or the flag stands in its way and it has not confirmed yet (what is true is
+said, and in the JSON key `confirmed`); 1 the flag is written, but no engine runs on that folder (or the flag could not be
+written); 2 wrong usage.
 """
 
 
@@ -32,8 +38,20 @@ class _Wish:
     ignored: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What was done, and what came of it."""
+
+    name: str
+    folder: Path
+    written: bool  #: False: a flag stood there already, or none could be written
+    error: str  #: why no flag could be written; empty when one stands
+    answer: Answer | None  #: None: no engine runs
+    took_ms: float  #: from the flag to the engine's word
+
+
 def kill(arguments: Sequence[str]) -> int:
-    """Write the flag, then say whose gate it closed; the exit code."""
+    """Write the flag, signal the engine, say what is true then; the exit code."""
     if "--help" in arguments:
         sys.stdout.write(USAGE)
         return 0
@@ -43,43 +61,90 @@ def kill(arguments: Sequence[str]) -> int:
     except UsageError as error:
         return _fail(str(error), error.exit_code)
     keep_private()
-    root = state_root(wish.state_dir)
-    folder = profile_folder(root, name)
+    done = _close_gate(name, profile_folder(state_root(wish.state_dir), name))
+    for word in wish.ignored:
+        sys.stderr.write(f"arbtui: kill took no notice of {word}\n")
+    if wish.as_json:
+        sys.stdout.write(json.dumps(_facts(done)) + "\n")
+    return _tell(done, wish.as_json)
+
+
+def _close_gate(name: str, folder: Path) -> _Done:
+    started = time.monotonic()
+    written, failure = False, ""
     try:
         written = write_flag(folder, "CLI", "arbtui kill")
     except OSError as error:
-        pid = holder(folder)
-        stop = f"press ^K in its console, or stop it: kill {pid}" if pid else "no engine seems to run there"
-        return _fail(f"the flag {folder / FLAG_NAME} could not be written ({error.strerror or error}); {stop}", 1)
-    for word in wish.ignored:
-        sys.stderr.write(f"arbtui: kill took no notice of {word}\n")
-    return _tell(name, folder, written, wish.as_json)
+        failure = error.strerror or str(error)
+    answer = ask(folder)
+    return _Done(name, folder, written, failure, answer, (time.monotonic() - started) * 1000)
 
 
-def _tell(name: str, folder: Path, written: bool, as_json: bool) -> int:
-    pid = holder(folder)
-    cause = read_flag(folder)
-    if as_json:
-        told = {
-            "profile": name,
-            "folder": str(folder),
-            "flag": str(folder / FLAG_NAME),
-            "written": written,
-            "source": cause.source if cause else None,
-            "running": pid is not None,
-            "pid": pid,
-        }
-        sys.stdout.write(json.dumps(told) + "\n")
-    before = "" if written else f" (it was closed already, by {cause.source if cause else 'unknown'})"
-    if pid is None:
-        others = _running(folder.parent)
+def _facts(done: _Done) -> dict[str, object]:
+    cause, answer = read_flag(done.folder), done.answer
+    return {
+        "profile": done.name,
+        "folder": str(done.folder),
+        "flag": str(done.folder / FLAG_NAME),
+        "written": done.written,
+        "error": done.error or None,
+        "source": cause.source if cause else None,
+        "running": answer is not None,
+        "pid": answer.pid if answer else None,
+        "confirmed": answer is not None and answer.confirmed,
+        "confirm_ms": round(done.took_ms, 3) if answer and answer.confirmed else None,
+        "process_state": (answer.state or None) if answer else None,
+        "why": (answer.why or None) if answer else None,
+    }
+
+
+def _tell(done: _Done, quiet: bool) -> int:
+    """Say what is true; ``quiet`` leaves out what the JSON has told. The exit code."""
+    if done.error:
+        return _fail(_without_flag(done), 1)
+    answer = done.answer
+    cause = read_flag(done.folder)
+    before = "" if done.written else f" (closed already, by {cause.source if cause else 'unknown'})"
+    if answer is None:
+        others = _running(done.folder.parent)
         hint = f"; running there: {', '.join(others)}" if others else ""
-        return _fail(f"no engine runs on {folder}{hint}. The kill flag stands there all the same{before}: {name} will start halted", 1)
-    if not as_json:
-        process = f"process {pid}" if pid else "a process that does not tell its number"
-        left = "Open legs stay as they are; re-arm in the console with r"
-        sys.stdout.write(f"arbtui: the gate of {name} ({process}) is closed{before}. {left}\n")
+        stands = f"The kill flag stands there all the same{before}: {done.name} will start halted"
+        return _fail(f"no engine runs on {done.folder}{hint}. {stands}", 1)
+    if quiet:
+        return 0
+    engine = _engine(answer)
+    if answer.confirmed:
+        sys.stdout.write(
+            f"arbtui: gate of {done.name} closed, confirmed by the engine ({engine}) in {done.took_ms:.0f} ms{before}. "
+            "Open legs stay as they are; re-arm in the console with r\n"
+        )
+        return 0
+    sys.stdout.write(
+        f"arbtui: flag of {done.name} written{before}; the engine ({engine}) has not confirmed within {CONFIRM_S:g} s: {answer.why}. "
+        f"It cannot send while it does not run, and looks at the flag before every order{_advice(answer)}\n"
+    )
     return 0
+
+
+def _engine(answer: Answer) -> str:
+    return f"pid {answer.pid}" if answer.pid else "its pid is not known"
+
+
+def _advice(answer: Answer) -> str:
+    if answer.state in STOPPED:
+        return f". It goes on with: kill -CONT {answer.pid}"
+    return ""
+
+
+def _without_flag(done: _Done) -> str:
+    """What is true when the flag could not be written."""
+    failed, answer = f"the flag {done.folder / FLAG_NAME} could not be written ({done.error})", done.answer
+    if answer is None:
+        return f"{failed}; no engine seems to run there"
+    if answer.confirmed:
+        return f"{failed}, but the engine ({_engine(answer)}) confirms that its gate is closed; that ends with its process"
+    stop = f", or end it: kill -9 {answer.pid}" if answer.pid else ""
+    return f"{failed}, and the engine ({_engine(answer)}) has not confirmed: {answer.why}; press ^K in its console{stop}"
 
 
 def _running(root: Path) -> list[str]:

@@ -58,7 +58,7 @@ def read_flag(folder: Path) -> HaltCause | None:
     try:
         body = json.loads(raw)
         return HaltCause(str(body["source"]), str(body["reason"]), int(body["ts_ms"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return HaltCause("unknown", "made by hand", ts_ms)
 
 

@@ -32,6 +32,7 @@ from arbtui.runtime.opening import record_start, refuse_lost_journal, refuse_los
 from arbtui.runtime.stop import Stop
 from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb, simulated_venues
+from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
 from arbtui.settings.output import JsonOutput, say
@@ -106,9 +107,10 @@ def run_plan(plan: Plan) -> int:
     except OSError as error:
         place = f"log {error.filename} cannot be written ({error.strerror or error})"
         raise UsageError(f"{place}; mend it, or name another --state-dir") from None
+    halt = Halt(plan.folder)
     try:
-        with asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else None) as runner:
-            return runner.run(Session(plan, lines).run())
+        with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else None) as runner:
+            return runner.run(Session(plan, lines, halt).run())
     finally:
         close_logging()
 
@@ -122,8 +124,9 @@ def freeze_garbage() -> None:
 class Session:
     """Builds everything, runs it in one task group, and takes it down in order."""
 
-    def __init__(self, plan: Plan, lines: LogRing) -> None:
+    def __init__(self, plan: Plan, lines: LogRing, halt: Halt) -> None:
         self._plan = plan
+        self._halt = halt
         self._settings = plan.settings
         self._lines = lines
         self._stop = Stop()
@@ -171,7 +174,7 @@ class Session:
             self._settings,
             run_id=run_id,
             clock=clock,
-            halt=Halt(self._plan.folder),
+            halt=self._halt,
             journal=journal,
             adapters=venues.adapters,
             markets=venues.markets,

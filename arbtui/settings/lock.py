@@ -6,6 +6,7 @@ The lock is the kernel's, so it ends with the process however that ends; the pid
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -33,9 +34,7 @@ class ProfileLock:
             fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _take(fd):
             os.close(fd)
             pid = _pid_in(self.path)
             raise AlreadyRunning(
@@ -47,8 +46,10 @@ class ProfileLock:
         self._fd = fd
 
     def release(self) -> None:
-        """Give the lock back; the file stays, since removing it would let two engines lock two files."""
+        """Give the lock back; the file stays, since removing it would let two engines lock two files. Its pid goes."""
         if self._fd is not None:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._fd, 0)
             os.close(self._fd)
             self._fd = None
 
@@ -58,6 +59,18 @@ class ProfileLock:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.release()
+
+
+def _take(fd: int) -> bool:
+    """Lock ``fd``, or False. Tried for a moment: whoever only looks (:func:`is_held`) holds it for a few microseconds."""
+    for pause in (0.001, 0.01, 0.05, None):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if pause is not None:
+                time.sleep(pause)
+    return False
 
 
 def is_held(folder: Path) -> bool:

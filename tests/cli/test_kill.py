@@ -2,14 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from arbtui.cli.kill import kill
 from arbtui.model.halt import Halt, read_flag, write_flag
+from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.state import make_private
 from tests.cli.command import Here, in_shell
@@ -21,14 +25,21 @@ def folder(home: Path) -> Path:
     return make_private(home / "state" / "arbtui" / "p")
 
 
-def test_a_running_engines_gate_is_closed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@contextmanager
+def engine(folder: Path) -> Iterator[Halt]:
+    """What an engine does for a kill, in this process: it holds the lock, and hears the signal."""
     halt = Halt(folder)
-    with ProfileLock(folder):
-        assert not halt.flag_stands()
+    with ProfileLock(folder), KillSignal(folder, halt):
+        yield halt
+
+
+def test_a_running_engines_gate_is_closed_and_it_confirms(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with engine(folder) as halt:
         assert kill(["--profile", "p"]) == 0
-    assert halt.flag_stands()
+        assert halt.is_closed, "closed in memory, without a look at the disk"
     told = capsys.readouterr()
-    assert f"the gate of p (process {os.getpid()}) is closed" in told.out
+    said = rf"arbtui: gate of p closed, confirmed by the engine \(pid {os.getpid()}\) in \d+ ms\. Open legs stay as they are; .*\n"
+    assert re.fullmatch(said, told.out)
     assert told.err == ""
     cause = read_flag(folder)
     assert cause is not None
@@ -52,7 +63,7 @@ def test_a_mistyped_name_is_told_what_does_run(folder: Path, capsys: pytest.Capt
 
 def test_a_second_kill_keeps_the_first_cause(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_flag(folder, "KEY", "by hand", 5)
-    with ProfileLock(folder):
+    with engine(folder):
         assert kill(["--profile", "p"]) == 0
     assert "closed already, by KEY" in capsys.readouterr().out
     cause = read_flag(folder)
@@ -78,7 +89,7 @@ def test_ways_to_say_it(folder: Path, arguments: list[str]) -> None:
 
 
 def test_what_it_does_not_know_is_told_not_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with ProfileLock(folder):
+    with engine(folder):
         assert kill(["--profile", "p", "--now"]) == 0
     assert capsys.readouterr().err == "arbtui: kill took no notice of --now\n"
 
@@ -97,18 +108,56 @@ def test_the_state_folder_by_environment(home: Path, monkeypatch: pytest.MonkeyP
     assert read_flag(home / "other" / "p") is not None
 
 
-def test_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with ProfileLock(folder):
+def test_json_of_a_confirmed_kill(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with engine(folder):
         assert kill(["--profile", "p", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {
+    told = json.loads(capsys.readouterr().out)
+    assert 0 < told.pop("confirm_ms") < 1000
+    assert told == {
         "profile": "p",
         "folder": str(folder),
         "flag": str(folder / "kill.flag"),
         "written": True,
+        "error": None,
         "source": "CLI",
         "running": True,
         "pid": os.getpid(),
+        "confirmed": True,
+        "process_state": None,
+        "why": None,
     }
+
+
+def test_json_without_an_engine(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert kill(["--profile", "p", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["written"], told["running"], told["pid"], told["confirmed"], told["confirm_ms"]) == (True, False, None, False, None)
+
+
+def test_an_engine_that_does_not_listen_is_not_signalled_and_not_confirmed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another version, or one in the midst of its start: the signal would end it."""
+    with ProfileLock(folder):
+        assert kill(["--profile", "p"]) == 0
+        told = capsys.readouterr().out
+        assert kill(["--profile", "p", "--json"]) == 0
+    assert f"flag of p written; the engine (pid {os.getpid()}) has not confirmed within 1 s: it does not listen" in told
+    assert "It cannot send while it does not run, and looks at the flag before every order" in told
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["running"], facts["confirmed"], facts["written"]) == (True, False, False)
+    assert "does not listen" in facts["why"]
+    assert Halt(folder).is_closed
+
+
+def test_a_number_that_now_belongs_to_another_process_is_not_signalled(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What an engine that was killed left behind, and a bystander who was given its number."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as bystander, ProfileLock(folder):
+        (folder / "lock").write_text(f"{bystander.pid}\n")
+        (folder / "kill.ack").write_text(f"{bystander.pid:010d} 1 0000000000\n")
+        assert kill(["--profile", "p"]) == 0
+        assert bystander.poll() is None
+        bystander.communicate(b"\n")
+    assert bystander.returncode == 0, "SIGUSR1 would have ended it"
+    assert "has not confirmed" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments", [[], ["--profile"], ["--profile", "--json"], ["--profile="], ["--profile", ".."], ["--json"]])
@@ -124,17 +173,44 @@ def test_a_flag_that_cannot_be_written_is_said(home: Path, capsys: pytest.Captur
     assert "could not be written" in capsys.readouterr().err
 
 
-def test_the_flag_before_the_command_is_heard_too(arbtui: Here, folder: Path) -> None:
+def test_a_flag_that_cannot_be_written_keeps_no_gate_open(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> bool:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("arbtui.cli.kill.write_flag", full)
+    monkeypatch.setattr("arbtui.model.halt.write_flag", full)
+    with engine(folder) as halt:
+        assert kill(["--profile", "p", "--json"]) == 1
+        assert halt.is_closed
+        assert halt.cause is not None
+        assert halt.cause.source == "CLI"
+        assert not halt.flag_written
+    told = capsys.readouterr()
+    assert f"(No space left on device), but the engine (pid {os.getpid()}) confirms that its gate is closed" in told.err
+    facts = json.loads(told.out)
+    assert (facts["written"], facts["error"], facts["confirmed"]) == (False, "No space left on device", True)
     with ProfileLock(folder):
+        assert kill(["--profile", "p"]) == 1
+    assert (
+        f"has not confirmed: it does not listen (just starting, another version, or in another container); press ^K in its console, "
+        f"or end it: kill -9 {os.getpid()}" in capsys.readouterr().err
+    )
+
+
+def test_the_flag_before_the_command_is_heard_too(arbtui: Here, folder: Path) -> None:
+    with engine(folder):
         assert arbtui("--profile", "p", "kill").code == 0
     assert read_flag(folder) is not None
 
 
 def test_from_another_shell(folder: Path) -> None:
-    with ProfileLock(folder):
+    with engine(folder) as halt:
         answer = in_shell("kill", "--profile", "p")
+        assert halt.is_closed
     assert answer.code == 0
-    assert "is closed" in answer.out
+    assert f"confirmed by the engine (pid {os.getpid()})" in answer.out
     assert read_flag(folder) is not None
 
 

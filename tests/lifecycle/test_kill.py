@@ -38,7 +38,7 @@ def test_kill_from_another_shell_halts_a_run_that_goes_on_to_its_end(state: Stat
         until(lambda: engine.alive() and trades(state), 30, "a fill")
         killed = run("kill", *state.arguments())
         assert killed.code == 0, killed.err
-        assert f"process {engine.pid}" in killed.out
+        assert f"confirmed by the engine (pid {engine.pid}) in" in killed.out
         cause = read_flag(state.folder)
         assert cause is not None
         assert cause.source == "CLI"

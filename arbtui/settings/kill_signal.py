@@ -1,0 +1,130 @@
+"""``SIGUSR1``: how another process asks a running engine to close its gate now, and how the engine says that it did.
+
+The engine's end is :class:`KillSignal`. Its handler runs between two bytecodes of the main thread, so it does not wait
+for the event loop; inside a call into C it runs when that call returns, and in a stopped process when it goes on. The
+answer is a count in the file ``kill.ack``, opened and filled at the start: to overwrite it needs no room on the disk.
+The other end is :func:`ask`. Standard library only.
+"""
+
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+from arbtui.model.halt import Halt
+from arbtui.settings.lock import holder
+from arbtui.settings.process import STOPPED, process_facts
+
+ACK_NAME = "kill.ack"
+NUMBER = signal.SIGUSR1
+#: How long :func:`ask` waits for the answer, in seconds: an engine that runs gives it in milliseconds.
+CONFIRM_S = 1.0
+_LOOK_S = 0.002
+
+
+class KillSignal:
+    """Hears the signal for as long as a run lasts: ``with KillSignal(folder, halt): ...``, in the main thread, lock held."""
+
+    def __init__(self, folder: Path, halt: Halt) -> None:
+        self._path = folder / ACK_NAME
+        self._halt = halt
+        self._started = process_facts(os.getpid()).started or "-"
+        self._answers = 0
+        self._fd: int | None = None
+
+    def __enter__(self) -> Self:
+        # Without SA_RESTART, unlike asyncio's own handlers: a blocking call of the main thread shall let the handler in.
+        signal.signal(NUMBER, self._heard)
+        with suppress(OSError):  # then kills go unconfirmed; the flag works all the same
+            self._fd = os.open(self._path, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        self._answer()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._fd is not None:
+            self._path.unlink(missing_ok=True)
+            os.close(self._fd)
+            self._fd = None
+        signal.signal(NUMBER, signal.SIG_IGN)  # by default it ends the process, and one may be on its way
+
+    def _heard(self, number: int, frame: FrameType | None) -> None:
+        if not self._halt.flag_stands():
+            self._halt.close("CLI", "SIGUSR1")
+        self._answers += 1
+        self._answer()
+
+    def _answer(self) -> None:
+        if self._fd is not None:
+            with suppress(OSError):
+                os.pwrite(self._fd, f"{os.getpid():010d} {self._started} {self._answers:010d}\n".encode(), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back from the engine that holds the lock."""
+
+    pid: int  #: 0: it does not tell its number
+    confirmed: bool  #: its gate is closed, said by itself
+    waited_ms: float
+    state: str = ""  #: of the process, unless confirmed; see :class:`ProcessFacts`
+    why: str = ""  #: what is known of why not, in words
+
+
+def ask(folder: Path, within_s: float = CONFIRM_S) -> Answer | None:
+    """Signal the engine that runs on ``folder`` and wait for its answer; None when none runs there (any more).
+
+    A process is signalled only if the lock is held, its number stands in the lock, and it has said in ``kill.ack`` that
+    it listens; where the kernel tells, also only if it started when that process did: numbers are given out again.
+    """
+    started = time.monotonic()
+    asked_pid, answers, why = 0, 0, ""
+    while True:
+        pid = holder(folder)
+        if pid is None:
+            return None
+        heard = _answers_of(folder, pid) if pid else None
+        waited = time.monotonic() - started
+        if heard is not None and asked_pid != pid:
+            asked_pid, answers = pid, heard
+            why = _send(pid)
+        elif heard is not None and heard > answers:
+            return Answer(pid, True, waited * 1000)
+        if waited >= within_s:
+            state = process_facts(pid).state if pid else ""
+            return Answer(pid, False, waited * 1000, state, why or _why(state, asked=asked_pid != 0))
+        time.sleep(_LOOK_S)
+
+
+def _send(pid: int) -> str:
+    """Signal ``pid``; why that was not possible, else nothing."""
+    try:
+        os.kill(pid, NUMBER)
+    except ProcessLookupError:
+        return ""  # it is gone: so is its lock, in a moment
+    except OSError as error:
+        return f"it cannot be signalled ({error.strerror})"
+    return ""
+
+
+def _answers_of(folder: Path, pid: int) -> int | None:
+    """How often the process ``pid`` has answered on ``folder``; None unless it has said that it listens."""
+    try:
+        number, started, answers = (folder / ACK_NAME).read_text(encoding="ascii").split()
+        is_same = int(number) == pid and started == (process_facts(pid).started or "-")
+        return int(answers) if is_same else None
+    except (OSError, ValueError):
+        return None
+
+
+def _why(state: str, *, asked: bool) -> str:
+    if state in STOPPED:
+        return f"it is stopped (state {state})"
+    if not asked:
+        return "it does not listen (just starting, another version, or in another container)"
+    if state == "D":
+        return "it waits in the kernel, for a disk perhaps (state D)"
+    return f"it is busy (state {state})" if state else "it is busy or stopped"
