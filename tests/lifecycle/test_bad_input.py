@@ -29,9 +29,10 @@ def assert_refused(ended: Ended, *said: str, code: int = 2) -> None:
 
 
 def everything_in(folder: Path) -> dict[str, bytes]:
-    """Every file below ``folder``, by name, with its content; SQLite's index of a log is nobody's data."""
+    """Every file below ``folder`` that holds anything, by name; SQLite's index of a log is nobody's data."""
     found = sorted(folder.rglob("*"))
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found if path.is_file() and not path.name.endswith("-shm")}
+    data = [path for path in found if path.is_file() and path.stat().st_size and not path.name.endswith("-shm")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in data}
 
 
 @pytest.mark.parametrize(

@@ -70,13 +70,12 @@ def test_a_latched_kill_keeps_headless_from_starting(state: State) -> None:
 
 def rearm(terminal: Terminal, name: str, reason: str) -> int:
     """Type what re-arming asks for; where the screen then was."""
+    since = len(terminal.screen)
     terminal.type(b"r")
-    terminal.shows("Type the profile's name", since=terminal.turns() - 10_000)
+    terminal.shows("Type the profile's name", since=since)
     terminal.type(name.encode() + ENTER)
-    terminal.turns()
-    terminal.type(reason.encode())
-    since = terminal.turns()
-    terminal.type(ENTER)
+    since = terminal.turns()  # the focus goes on when the loop gets to it; what is typed sooner lands in the first field
+    terminal.type(reason.encode() + ENTER)
     return since
 
 
