@@ -117,6 +117,19 @@ def ledger(
     return print_ledger(flags.wanted_profile(profile), mode, run, "json" if json else "csv" if csv else "text", state_dir)
 
 
+@app.command()
+def status(
+    profile: flags.Profile = None,
+    mode: Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")] = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """How a profile is doing, told from outside: works while it runs, hangs or is dead."""
+    from arbtui.cli.status import print_status
+
+    return print_status(flags.wanted_profile(profile), mode, json, state_dir)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def kill(context: typer.Context) -> int:
     """Close the gate of a profile from another shell: arbtui kill --profile NAME."""

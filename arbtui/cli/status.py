@@ -1,0 +1,182 @@
+"""``status``: a profile that runs, hangs or is dead, from outside: its lock, its flag and its journal, all only read."""
+
+import json
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arbtui.model.errors import UsageError
+from arbtui.model.halt import FLAG_NAME, read_flag
+from arbtui.settings.lock import LOCK_NAME, holder
+from arbtui.settings.process import STOPPED, process_facts
+from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root
+
+if TYPE_CHECKING:
+    from arbtui.views.status import Holder
+
+#: Rows of a list that a person sees; JSON holds all.
+_SHOWN = 10
+
+
+def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: str | None) -> int:
+    """Print the facts; 0, or 2 when the journal cannot be read (lock and flag are told all the same).
+
+    Raises:
+        UsageError: no such mode, or neither a profile of that name nor any state of one.
+    """
+    if mode is not None and mode not in MODES:
+        raise UsageError(f"--mode {mode!r}: expected {', '.join(MODES)}")
+    name, root = profile_name(name_or_path), state_root(state_dir)
+    folder = profile_folder(root, name)
+    if not _has_state(folder):
+        _refuse_unknown(name_or_path, name, root)
+    chosen = mode or latest_mode(root, name)
+    if mode is not None and not (mode_folder(root, name, mode) / "journal.db").exists():
+        raise UsageError(f"profile {name} has no journal of mode {mode} ({mode_folder(root, name, mode) / 'journal.db'})")
+    status, trouble = _read(name_or_path, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
+    status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
+    if as_json:
+        sys.stdout.write(json.dumps(status, indent=2, allow_nan=False) + "\n")
+    else:
+        _show(status)
+    if trouble:
+        sys.stderr.write(f"arbtui: {' '.join(trouble.split())}\n")
+    return 2 if trouble else 0
+
+
+def _read(name_or_path: str, folder: Path, path: Path | None) -> tuple[dict[str, Any], str]:
+    """The facts, and why the journal could not be read (then without it)."""
+    from arbtui.journal.pulse import read_pulse
+    from arbtui.journal.state import load
+    from arbtui.views.status import midnight_ms, read_status
+
+    who, cause, wall_ms = _holder(folder), read_flag(folder), time.time_ns() // 1_000_000
+    journal, pulse, trouble = None, None, ""
+    try:
+        if path is not None and path.stat().st_size:  # a journal that is just being made is none yet
+            pulse = read_pulse(path)
+            journal = load(path, midnight_ms(pulse, wall_ms))
+    except UsageError as error:
+        trouble = str(error)
+    except OSError as error:
+        trouble = f"{path}: {error.strerror or error}"
+    expected = _expected_interval_s(name_or_path) if pulse is None or pulse.interval_s is None else 0.0
+    return read_status(who, cause, journal, pulse, wall_ms, expected), trouble
+
+
+def _holder(folder: Path) -> "Holder | None":
+    from arbtui.views.status import Holder
+
+    pid = holder(folder)
+    if pid is None:
+        return None
+    return Holder(pid, process_facts(pid).state if pid else "", (folder / LOCK_NAME).stat().st_mtime_ns // 1_000_000)
+
+
+def _expected_interval_s(name_or_path: str) -> float:
+    """How often the profile wants snapshots; the default when it cannot be read."""
+    from arbtui.journal.config import JournalConfig
+    from arbtui.settings.load import load_profile
+
+    try:
+        return load_profile(name_or_path).journal.snapshot_interval_s
+    except UsageError:
+        return JournalConfig().snapshot_interval_s
+
+
+def _has_state(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (LOCK_NAME, FLAG_NAME, *(f"{mode}/journal.db" for mode in MODES)))
+
+
+def _refuse_unknown(name_or_path: str, name: str, root: Path) -> None:
+    """Without state, a profile that exists has just never run; any other name is a mistake.
+
+    Raises:
+        UsageError: it is; the message names the nearest of the profiles and of those that have state.
+    """
+    from arbtui.settings.locations import all_profiles, find_profile, nearest
+
+    if is_path(name_or_path):
+        find_profile(name_or_path)
+        return
+    known = {profile.name for profile in all_profiles()}
+    if name in known:
+        return
+    if root.is_dir():
+        known |= {folder.name for folder in root.iterdir() if _has_state(folder)}
+    raise UsageError(f"no profile is named {name}, and {root} holds no state of one; {nearest(name, sorted(known))}")
+
+
+def _show(status: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, words, style in _lines(status):
+        table.add_row(label, Text("".join(char if char.isprintable() else " " for char in words), style))
+    Console(highlight=False).print(table)
+
+
+def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Label, words and style of each line; a list goes on without its label."""
+    run, pnl, kill = status["run"], status["pnl"], status["kill"]
+    lines = [("profile", f"{status['profile']} {status['mode'] or ''}", "bold"), _engine_line(status)]
+    if status["wedged"]:
+        lines.append(("", _wedged(status), "bold red"))
+    if kill["latched"]:
+        words = (
+            f"LATCHED by {kill['source']} at {kill['ts']}: {kill['reason'] or 'no reason given'}. Nothing is sent until a person re-arms"
+        )
+        lines.append(("kill", words, "bold red"))
+    else:
+        lines.append(("kill", "none", ""))
+    if run:
+        ended = "still running" if status["running"] else "no end recorded"
+        if run["ended"]:
+            ended = f"ended {run['ended']}, {run['stop_reason']}, exit code {run['exit_code']}"
+        lines.append(("last run", f"{run['id']}, started {run['started']}, {ended}", ""))
+        lines.append(("last event", f"{status['last_event']}, {_age(status['last_event_age_s'])} ago", ""))
+    if pnl:
+        lines += [("PnL today", _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
+        lines.append(("cycles", ", ".join(f"{count} {state}" for state, count in status["cycles"].items()) or "none", ""))
+    for label, rows, style in (("open", status["open_cycles"], ""), ("residual", status["residual_cycles"], "bold red")):
+        told = [f"{row['id']} {row['route']} since {row['opened']} {row['reason']}".strip() for row in rows]
+        lines += _listed(label, told, style)
+    told = [f"{row['severity']} {row['ts']} {row['kind']} {row['scope']}: {row['detail']}" for row in reversed(status["breaches"])]
+    return lines + _listed("breaches", told, "yellow")
+
+
+def _engine_line(status: dict[str, Any]) -> tuple[str, str, str]:
+    if not status["running"]:
+        return "engine", f"{status['state']}: none runs", "yellow" if status["state"] == "CRASHED" else ""
+    who = f"pid {status['pid']}" if status["pid"] else "pid not known"
+    if status["process_state"] in STOPPED:
+        who += f", stopped (state {status['process_state']}; it goes on with: kill -CONT {status['pid']}),"
+    return "engine", f"{status['state']}, runs as {who} since {status['since']}", "green" if status["state"] == "ARMED" else "yellow"
+
+
+def _wedged(status: dict[str, Any]) -> str:
+    age = status["last_snapshot_age_s"]
+    newest = f"its newest snapshot is {_age(age)} old" if age is not None else "it has stored no snapshot"
+    return f"wedged? {newest}, one is due every {status['snapshot_interval_s']:.3g} s"
+
+
+def _listed(label: str, words: list[str], style: str) -> list[tuple[str, str, str]]:
+    if not words:
+        return [(label, "none", "")]
+    more = [f"and {len(words) - _SHOWN} more: --json"] if len(words) > _SHOWN else []
+    return [(f"{label} {len(words)}" if place == 0 else "", text, style) for place, text in enumerate([*words[:_SHOWN], *more])]
+
+
+def _pnl(parts: dict[str, Any]) -> str:
+    several: dict[str, Any] = parts.get("by_currency") or {parts["currency"]: parts}
+    return "; ".join(f"{amounts.get('total', '0')} {currency}".strip() for currency, amounts in several.items())
+
+
+def _age(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,50 @@
+"""Whether a journal is still being written: its newest event and snapshot, on its own clock and on the machine's."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+from arbtui.journal.database import open_reader, refusal
+from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPulse:
+    """The last signs of life. ``*_ms`` are on the journal's own clock, which is not the machine's when a run's time is virtual."""
+
+    written_ms: int  #: the machine's clock at the last write to the file, ms
+    event_ms: int  #: of the newest event; 0 when there is none
+    snapshot_ms: int | None  #: of the newest snapshot; None when there is none
+    interval_s: float | None  #: usual time between two snapshots of a run, the last one's if it has two; None without any
+
+    def now_ms(self, wall_ms: int) -> int:
+        """What the journal's clock shows when the machine's shows ``wall_ms``."""
+        return self.event_ms + max(0, wall_ms - self.written_ms)
+
+
+def read_pulse(path: Path) -> JournalPulse:
+    """The pulse of the journal at ``path``, beside its writer or without one.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    written_ms = _written_ms(path)  # before it is opened: a reader may leave an empty write-ahead log behind
+    with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as db:
+        try:
+            (event_ms,) = db.execute("SELECT coalesce(max(ts_ms), 0) FROM (SELECT ts_ms FROM event ORDER BY seq DESC LIMIT 1)").fetchone()
+            snapshots = db.execute("SELECT run_id, ts_ms FROM snapshot ORDER BY snapshot_no").fetchall()
+        except sqlite3.Error as error:
+            raise refusal(path, error) from error
+    gaps = [(run, (later - earlier) / 1000) for (run, earlier), (same, later) in pairwise(snapshots) if run == same]
+    newest = [gap for run, gap in gaps if run == snapshots[-1][0]]
+    usual = newest or [gap for _, gap in gaps]
+    return JournalPulse(written_ms, event_ms, snapshots[-1][1] if snapshots else None, median(usual) if usual else None)
+
+
+def _written_ms(path: Path) -> int:
+    files = (path, path.with_name(f"{path.name}-wal"))
+    stats = [file.stat() for file in files if file.exists()]
+    return max((stat.st_mtime_ns // 1_000_000 for stat in stats if stat.st_size), default=0)

@@ -1,0 +1,140 @@
+"""What `arbtui status` tells: a profile from outside, from its lock, its flag and its journal; nothing is asked of the engine."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from arbtui.journal.pnl import pnl_json
+from arbtui.journal.pulse import JournalPulse
+from arbtui.journal.state import CycleRow, JournalState, RunRow
+from arbtui.model.clock import iso_ms
+from arbtui.model.halt import HaltCause
+
+DAY_MS = 86_400_000
+#: A running engine whose newest snapshot is older than so many intervals is probably stuck.
+WEDGED_INTERVALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds the profile's lock."""
+
+    pid: int  #: 0: the lock does not tell
+    process_state: str  #: the kernel's letter (R S D T); empty where it does not tell
+    since_ms: int
+
+
+def read_status(
+    holder: Holder | None,
+    cause: HaltCause | None,
+    journal: JournalState | None,
+    pulse: JournalPulse | None,
+    wall_ms: int,
+    interval_s: float,
+) -> dict[str, Any]:
+    """The facts as JSON can hold them: money and quantities as strings, times UTC ISO 8601 with ms.
+
+    Args:
+        holder: None when no engine runs.
+        cause: of the kill flag, None without one.
+        journal: None when the profile has none yet. Its ``pnl_since`` counts from :func:`midnight_ms`.
+        pulse: of the same journal.
+        wall_ms: the machine's clock, ms.
+        interval_s: what to expect between two snapshots when the journal does not show it.
+    """
+    run = journal.last_run if journal else None
+    return {
+        "running": holder is not None,
+        "pid": holder.pid or None if holder else None,
+        "process_state": holder.process_state or None if holder else None,
+        "since": iso_ms(holder.since_ms) if holder else None,
+        "state": _state(holder is not None, run),
+        **_signs_of_life(holder, run, pulse, wall_ms, interval_s),
+        "run": _run(run) if run else None,
+        "pnl": {"today": pnl_json(journal.pnl_since), "all": pnl_json(journal.pnl)} if journal else None,
+        "cycles": dict(journal.tallies) if journal else {},
+        "open_cycles": [_cycle(row) for row in journal.open_cycles] if journal else [],
+        "residual_cycles": [_cycle(row) for row in journal.residual_cycles] if journal else [],
+        "breaches": [
+            {
+                "id": breach.breach_id,
+                "ts": iso_ms(breach.ts_ms),
+                "severity": breach.severity,
+                "kind": breach.kind,
+                "scope": breach.scope,
+                "detail": breach.detail,
+                "action": breach.action,
+            }
+            for breach in (journal.breaches if journal else ())
+        ],
+        "kill": {
+            "latched": cause is not None,
+            "source": cause.source if cause else None,
+            "reason": cause.reason if cause else None,
+            "ts": iso_ms(cause.ts_ms) if cause else None,
+        },
+    }
+
+
+def midnight_ms(pulse: JournalPulse, wall_ms: int) -> int:
+    """Where today (UTC) began, on the journal's clock."""
+    return pulse.now_ms(wall_ms) // DAY_MS * DAY_MS
+
+
+def _state(running: bool, run: RunRow | None) -> str:
+    """The engine's own word while it runs. Else NEW (never ran), STOPPED, or CRASHED (its run has no end)."""
+    if running:
+        return run.state if run and run.ended_ms is None else "STARTING"
+    if run is None:
+        return "NEW"
+    return "CRASHED" if run.ended_ms is None else "STOPPED"
+
+
+def _signs_of_life(
+    holder: Holder | None, run: RunRow | None, pulse: JournalPulse | None, wall_ms: int, interval_s: float
+) -> dict[str, Any]:
+    up_s = (wall_ms - holder.since_ms) / 1000 if holder else 0.0
+    if pulse is None or run is None:
+        return {
+            "wedged": up_s > WEDGED_INTERVALS * interval_s,
+            "last_event": None,
+            "last_event_age_s": None,
+            "last_snapshot": None,
+            "last_snapshot_age_s": None,
+            "snapshot_interval_s": interval_s,
+        }
+    now = pulse.now_ms(wall_ms)
+    expected = pulse.interval_s or interval_s
+    quiet_s = (now - max(run.started_ms, pulse.snapshot_ms or 0)) / 1000  # a run's first snapshot comes an interval after its start
+    return {
+        "wedged": min(up_s, quiet_s) > WEDGED_INTERVALS * expected,
+        "last_event": iso_ms(pulse.event_ms),
+        "last_event_age_s": (now - pulse.event_ms) / 1000,
+        "last_snapshot": iso_ms(pulse.snapshot_ms) if pulse.snapshot_ms is not None else None,
+        "last_snapshot_age_s": (now - pulse.snapshot_ms) / 1000 if pulse.snapshot_ms is not None else None,
+        "snapshot_interval_s": expected,
+    }
+
+
+def _run(run: RunRow) -> dict[str, Any]:
+    return {
+        "id": run.run_id,
+        "mode": run.mode,
+        "seed": run.seed,
+        "started": iso_ms(run.started_ms),
+        "ended": iso_ms(run.ended_ms) if run.ended_ms is not None else None,
+        "stop_reason": run.stop_reason,
+        "exit_code": run.exit_code,
+        "state": run.state,
+    }
+
+
+def _cycle(row: CycleRow) -> dict[str, Any]:
+    return {
+        "id": row.cycle_id,
+        "route": row.route,
+        "symbol": row.symbol,
+        "state": row.state.value,
+        "opened": iso_ms(row.opened_ms),
+        "closed": iso_ms(row.closed_ms) if row.closed_ms is not None else None,
+        "reason": row.reason,
+    }

@@ -1,0 +1,131 @@
+"""``arbtui status``: tells what is there, reads only, and goes on without what cannot be read."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from arbtui.model.halt import Halt, write_flag
+from arbtui.settings.kill_signal import KillSignal
+from arbtui.settings.lock import ProfileLock
+from arbtui.settings.state import make_private, mode_folder, state_root
+from tests.cli.command import Here, in_shell
+
+P = ("--profile", "upbit-binance")
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of a minute of trading, on the virtual clock."""
+    folder = tmp_path_factory.mktemp("state")
+    run = in_shell(*P, "--headless", "--symbols", "3", "--max-runtime", "60", "--speed", "max", "--state-dir", str(folder))
+    assert run.code == 0, run.err
+    return folder
+
+
+def files(folder: Path) -> dict[str, tuple[int, int]]:
+    """All but SQLite's shared index, which readers register in."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.name.endswith("-shm")]
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in paths}
+
+
+def test_a_run_that_ended(arbtui: Here, state: Path) -> None:
+    answer = arbtui("status", *P, "--state-dir", str(state), "--json")
+    assert (answer.code, answer.err) == (0, "")
+    told = json.loads(answer.out)
+    assert (told["profile"], told["mode"], told["folder"]) == ("upbit-binance", "sim", str(state / "upbit-binance"))
+    assert (told["running"], told["pid"], told["state"], told["wedged"]) == (False, None, "STOPPED", False)
+    assert (told["run"]["id"], told["run"]["stop_reason"], told["run"]["exit_code"]) == ("r1", "max_runtime", 0)
+    ledger = json.loads(arbtui("ledger", *P, "--state-dir", str(state), "--json").out)
+    assert told["pnl"] == {"today": ledger["pnl"], "all": ledger["pnl"]}
+    assert told["cycles"]["HEDGED"] == len([cycle for cycle in ledger["cycles"] if cycle["state"] == "HEDGED"]) > 0
+    assert (told["open_cycles"], told["residual_cycles"], told["journal_error"]) == ([], [], None)
+    assert told["snapshot_interval_s"] == 5.0
+
+
+def test_the_page_says_the_same(arbtui: Here, state: Path) -> None:
+    page = arbtui("status", *P, "--state-dir", str(state)).out
+    told = json.loads(arbtui("status", *P, "--state-dir", str(state), "--json").out)
+    assert re.search(r"^engine +STOPPED: none runs *$", page, re.MULTILINE)
+    assert re.search(rf"^PnL today +{re.escape(told['pnl']['today']['total'])} USDT *$", page, re.MULTILINE)
+    assert re.search(r"^kill +none *$", page, re.MULTILINE)
+    assert re.search(rf"^cycles +{told['cycles']['HEDGED']} HEDGED", page, re.MULTILINE)
+
+
+def test_it_reads_only(arbtui: Here, state: Path) -> None:
+    before = files(state)
+    arbtui("status", *P, "--state-dir", str(state))
+    assert files(state) == before
+
+
+def test_a_profile_that_has_never_run(arbtui: Here, home: Path) -> None:
+    answer = arbtui("status", *P)
+    assert answer.code == 0
+    assert re.search(r"^engine +NEW: none runs", answer.out, re.MULTILINE)
+    assert json.loads(arbtui("status", *P, "--json").out)["pnl"] is None
+    assert list(home.iterdir()) == []
+
+
+def test_state_outlives_its_profile(arbtui: Here, home: Path) -> None:
+    write_flag(home / "state" / "arbtui" / "gone", "CLI", "arbtui kill", 5)
+    told = json.loads(arbtui("status", "--profile", "gone", "--json").out)
+    assert (told["state"], told["kill"]["latched"], told["kill"]["source"]) == ("NEW", True, "CLI")
+    assert "did you mean gone?" in arbtui("status", "--profile", "gonne").err
+
+
+def test_while_an_engine_starts(arbtui: Here, home: Path) -> None:
+    folder = make_private(home / "state" / "arbtui" / "upbit-binance")
+    (make_private(folder / "sim") / "journal.db").touch()
+    with ProfileLock(folder):
+        told = json.loads(arbtui("status", *P, "--json").out)
+        page = arbtui("status", *P).out
+    assert (told["running"], told["pid"], told["state"], told["wedged"]) == (True, os.getpid(), "STARTING", False)
+    assert f"STARTING, runs as pid {os.getpid()} since {told['since']}" in " ".join(page.split())
+
+
+def test_an_engine_that_never_got_anywhere(arbtui: Here, home: Path) -> None:
+    folder = make_private(home / "state" / "arbtui" / "upbit-binance")
+    with ProfileLock(folder):
+        os.utime(folder / "lock", (1_000_000, 1_000_000))
+        answer = arbtui("status", *P)
+    assert answer.code == 0
+    assert "wedged? it has stored no snapshot, one is due every 5 s" in answer.out
+
+
+def test_a_journal_that_cannot_be_read_leaves_lock_and_flag(arbtui: Here, home: Path) -> None:
+    journal = make_private(mode_folder(state_root(), "upbit-binance", "sim")) / "journal.db"
+    journal.write_text("this is no database at all, and long enough to be taken for one" * 20)
+    write_flag(journal.parent.parent, "KEY", "seen something", 5)
+    answer = arbtui("status", *P, "--json")
+    assert answer.code == 2
+    told = json.loads(answer.out)
+    assert told["kill"]["latched"] is True
+    assert str(journal) in told["journal_error"]
+    assert answer.err.count("\n") == 1
+    assert str(journal) in answer.err
+    page = arbtui("status", *P)
+    assert page.code == 2
+    assert "LATCHED by KEY at 1970-01-01T00:00:00.005Z: seen something." in " ".join(page.out.split())
+
+
+def test_what_a_flag_says_cannot_write_to_the_terminal(arbtui: Here, home: Path) -> None:
+    write_flag(home / "state" / "arbtui" / "p", "\x1b]0;title\x07", "[bold]\x1b[2J\r\n", 5)
+    page = arbtui("status", "--profile", "p").out
+    assert "\x1b" not in page
+    assert "\x07" not in page
+    assert "[bold]" in page
+
+
+def test_after_a_kill(arbtui: Here, home: Path) -> None:
+    """The two commands agree, one file between them."""
+    folder = make_private(home / "state" / "arbtui" / "p")
+    with ProfileLock(folder), KillSignal(folder, Halt(folder)):
+        assert arbtui("kill", "--profile", "p").code == 0
+        told = json.loads(arbtui("status", "--profile", "p", "--json").out)
+    assert (told["running"], told["kill"]["latched"], told["kill"]["source"]) == (True, True, "CLI")
+
+
+def test_help_names_it(arbtui: Here) -> None:
+    assert "status" in arbtui("--help").out

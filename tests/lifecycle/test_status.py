@@ -1,0 +1,60 @@
+"""``arbtui status`` of a real engine: while it trades, while it is stopped, when it was killed, when it is dead."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lifecycle.profiles import changed_profile
+from tests.lifecycle.programs import run, running
+from tests.lifecycle.state import State
+from tests.lifecycle.waiting import until
+
+
+def status(arguments: tuple[str, ...]) -> dict[str, Any]:
+    answer = run("status", *arguments, "--json")
+    assert (answer.code, answer.err) == (0, "")
+    told: dict[str, Any] = json.loads(answer.out)
+    return told
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks the kernel for a process's state")
+def test_it_works_whatever_the_engine_does(state: State, tmp_path: Path) -> None:
+    profile = changed_profile(tmp_path, "quick", ("snapshot_interval_s", "snapshot_interval_s = 0.2"))
+    quick = State(state.root, "quick")
+    arguments = ("--profile", str(profile), "--state-dir", str(state.root))
+    with running(*arguments, "--symbols", "10", folder=tmp_path / "told") as engine:
+        until(lambda: engine.alive() and quick.count("cycle", "state = 'HEDGED'"), 30, "a cycle")
+        until(lambda: engine.alive() and quick.count("snapshot") > 2, 30, "snapshots")
+        told = status(arguments)
+        assert (told["running"], told["pid"], told["state"], told["wedged"]) == (True, engine.pid, "ARMED", False)
+        assert 0.15 < told["snapshot_interval_s"] < 2
+        assert told["last_event_age_s"] < 5
+        assert told["cycles"]["HEDGED"] > 0
+        assert told["run"]["ended"] is None
+
+        engine.signal(signal.SIGSTOP)
+        stuck = until(lambda: told if (told := status(arguments))["wedged"] else None, 30, "wedged?")
+        assert (stuck["running"], stuck["process_state"], stuck["state"]) == (True, "T", "ARMED")
+        assert stuck["last_snapshot_age_s"] > 3 * stuck["snapshot_interval_s"]
+        page = " ".join(run("status", *arguments).out.split())
+        assert f"stopped (state T; it goes on with: kill -CONT {engine.pid})" in page
+        assert "wedged? its newest snapshot is " in page
+
+        assert run("kill", *arguments).code == 0
+        killed = status(arguments)
+        assert (killed["kill"]["latched"], killed["kill"]["source"]) == (True, "CLI")
+        engine.signal(signal.SIGCONT)
+        until(lambda: engine.alive() and quick.last_run["state"].startswith("HALTED"), 30, "the end of the halt")
+        halted = until(lambda: told if not (told := status(arguments))["wedged"] else None, 30, "its next snapshot")
+        assert halted["state"] in ("HALTED", "HALTED_DIRTY")
+        assert "KILL" in {breach["kind"] for breach in halted["breaches"]}
+        engine.signal(signal.SIGKILL)
+        engine.ended()
+    dead = status(arguments)
+    assert (dead["running"], dead["pid"], dead["state"], dead["wedged"]) == (False, None, "CRASHED", False)
+    assert dead["kill"]["latched"] is True
+    assert dead["pnl"]["all"] == quick.ledger()["pnl"]
