@@ -257,6 +257,57 @@ class SnapshotTaken:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class AlertQueued:
+    """An alert that must reach the operator; in one transaction with the event that it tells of.
+
+    ``alert_id`` is unique in a state folder. ``severity``: CRITICAL, WARN or INFO; alerts of one ``kind`` may be told as one.
+    """
+
+    alert_id: str
+    severity: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlertSent:
+    """A channel (``telegram:CHAT``) took these alerts. ``closed``: those of them that no channel waits for any more."""
+
+    alert_ids: tuple[str, ...]
+    channel: str
+    attempts: int
+    closed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertGivenUp:
+    """A channel refuses these alerts for good, however plainly worded; never a CRITICAL one. ``closed`` as in :class:`AlertSent`."""
+
+    alert_ids: tuple[str, ...]
+    channel: str
+    attempts: int
+    reason: str
+    closed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReceived:
+    """A remote command that changes something, before it is acted on. ``update_id``: Telegram's number, acted on once."""
+
+    update_id: int
+    user_id: int
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandActed:
+    """What came of a :class:`CommandReceived`."""
+
+    update_id: int
+    outcome: str
+
+
 Event = (
     JournalCreated
     | RunStarted
@@ -276,6 +327,11 @@ Event = (
     | Rearmed
     | StateChanged
     | SnapshotTaken
+    | AlertQueued
+    | AlertSent
+    | AlertGivenUp
+    | CommandReceived
+    | CommandActed
 )
 
 #: The newest version of each event's JSON that this program writes and reads.

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from arbtui.journal.database import open_reader, refusal
-from arbtui.journal.events import Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
+from arbtui.journal.events import AlertQueued, Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
 from arbtui.journal.projections import statements_for
 from arbtui.journal.schema import APPLICATION_ID, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
 from arbtui.journal.state import JournalState, load
@@ -45,6 +45,7 @@ class Journal:
         self.run_id = ""  #: of the last :class:`RunStarted` committed here
         self.seq = seq  #: of the last event
         self.on_failure: Callable[[JournalFailed], None] | None = None  #: told once, at the first failure, however it was met
+        self.alert_of: Callable[[Recorded], AlertQueued | None] | None = None  #: asked of each event; what it gives goes along
         self._writer = writer
         self._clock = clock
         self._first_seq = seq
@@ -155,10 +156,17 @@ class Journal:
         for event, (kind, version, payload) in zip(events, encoded, strict=True):
             if isinstance(event, RunStarted):
                 self.run_id = event.run_id
-            self.seq += 1
-            statements.append((_EVENT_ROW, (self.seq, now, self.run_id, kind, version, payload)))
-            statements += statements_for(Recorded(self.seq, now, self.run_id, event))
+            recorded = self._append(statements, now, event, kind, version, payload)
+            if self.alert_of is not None and (alert := self.alert_of(recorded)) is not None:
+                self._append(statements, now, alert, *encode(alert))
         return statements
+
+    def _append(self, statements: list[Statement], now: int, event: Event, kind: str, version: int, payload: str) -> Recorded:
+        self.seq += 1
+        recorded = Recorded(self.seq, now, self.run_id, event)
+        statements.append((_EVENT_ROW, (self.seq, now, self.run_id, kind, version, payload)))
+        statements += statements_for(recorded)
+        return recorded
 
     def _tell(self, failure: JournalFailed) -> None:
         if not self._failed:

@@ -9,9 +9,14 @@ import msgspec
 
 from arbtui.journal.events import (
     Adjusted,
+    AlertGivenUp,
+    AlertQueued,
+    AlertSent,
     BalanceRecorded,
     BreachAcknowledged,
     BreachRecorded,
+    CommandActed,
+    CommandReceived,
     CycleAcknowledged,
     CycleEnded,
     CycleOpened,
@@ -237,6 +242,47 @@ def _snapshot_taken(at: Recorded, event: SnapshotTaken) -> Iterator[Statement]:
     yield from ()
 
 
+def _alert_queued(at: Recorded, event: AlertQueued) -> Iterator[Statement]:
+    yield _insert_if_new(
+        "alert",
+        alert_id=event.alert_id,
+        run_id=at.run_id,
+        seq=at.seq,
+        ts_ms=at.ts_ms,
+        severity=event.severity,
+        kind=event.kind,
+        text=event.text,
+    )
+
+
+def _alert_sent(at: Recorded, event: AlertSent) -> Iterator[Statement]:
+    yield from _settled(at, event, "SENT", "")
+
+
+def _alert_given_up(at: Recorded, event: AlertGivenUp) -> Iterator[Statement]:
+    yield from _settled(at, event, "GIVEN_UP", event.reason)
+
+
+def _settled(at: Recorded, event: AlertSent | AlertGivenUp, outcome: str, reason: str) -> Iterator[Statement]:
+    """A closed alert counts as sent when any channel took it."""
+    for alert_id in event.alert_ids:
+        facts = {"seq": at.seq, "ts_ms": at.ts_ms, "outcome": outcome, "reason": reason}
+        yield _insert_if_new("alert_delivery", alert_id=alert_id, channel=event.channel, **facts)
+        yield "UPDATE alert SET attempts = attempts + ? WHERE alert_id = ?", (event.attempts, alert_id)
+    for alert_id in event.closed:
+        took = "SELECT 1 FROM alert_delivery WHERE alert_id = ? AND outcome = 'SENT'"
+        yield f"UPDATE alert SET state = iif(EXISTS ({took}), 'SENT', 'GIVEN_UP') WHERE alert_id = ?", (alert_id, alert_id)
+
+
+def _command_received(at: Recorded, event: CommandReceived) -> Iterator[Statement]:
+    place = {"run_id": at.run_id, "seq": at.seq, "ts_ms": at.ts_ms}
+    yield _insert_if_new("remote_command", update_id=event.update_id, user_id=event.user_id, command=event.command, **place)
+
+
+def _command_acted(at: Recorded, event: CommandActed) -> Iterator[Statement]:
+    yield "UPDATE remote_command SET outcome = ? WHERE update_id = ?", (event.outcome, event.update_id)
+
+
 def _insert(table: str, **values: object) -> Statement:
     return _insert_sql("INSERT", table, tuple(values)), tuple(values.values())
 
@@ -273,4 +319,9 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     Killed: _killed,
     Rearmed: _rearmed,
     SnapshotTaken: _snapshot_taken,
+    AlertQueued: _alert_queued,
+    AlertSent: _alert_sent,
+    AlertGivenUp: _alert_given_up,
+    CommandReceived: _command_received,
+    CommandActed: _command_acted,
 }

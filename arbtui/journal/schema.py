@@ -53,6 +53,12 @@ PROJECTIONS = {
         acknowledged_ms INTEGER""",
     "kill": """seq INTEGER PRIMARY KEY, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL, action TEXT NOT NULL, source TEXT NOT NULL,
         reason TEXT NOT NULL, epoch INTEGER""",
+    "alert": """alert_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, severity TEXT NOT NULL,
+        kind TEXT NOT NULL, text TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'QUEUED'""",
+    "alert_delivery": """alert_id TEXT NOT NULL, channel TEXT NOT NULL, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, outcome TEXT NOT NULL,
+        reason TEXT NOT NULL, PRIMARY KEY (alert_id, channel)""",
+    "remote_command": """update_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL,
+        user_id INTEGER NOT NULL, command TEXT NOT NULL, outcome TEXT""",
 }
 
 PROJECTION_TABLES = tuple(f"CREATE TABLE IF NOT EXISTS {name} ({columns})" for name, columns in PROJECTIONS.items())

@@ -18,10 +18,12 @@ _balances = st.lists(st.tuples(_few, _few, _amounts, _amounts), max_size=3).map(
 #: By field name: everything that refers to something else is drawn from a few names, so that events meet.
 _FIELDS: dict[str, SearchStrategy[object]] = {
     **dict.fromkeys(("qty", "price", "cost", "fee", "filled_qty", "change", "sent", "received", "free", "locked", "dust"), _amounts),
-    **dict.fromkeys(("exchange", "asset", "trade_id", "cycle_id", "client_order_id", "breach_id", "run_id"), _few),
+    **dict.fromkeys(("exchange", "asset", "trade_id", "cycle_id", "client_order_id", "breach_id", "run_id", "alert_id", "channel"), _few),
     **dict.fromkeys(("from_exchange", "to_exchange", "route", "symbol", "base", "quote", "fee_currency"), _few),
     **dict.fromkeys(("opened_ms", "closed_ms", "ts_event", "ts_init"), _times),
-    **dict.fromkeys(("leg", "attempt", "epoch", "exit_code", "snapshot_no", "seq"), st.integers(min_value=0, max_value=9)),
+    **dict.fromkeys(("leg", "attempt", "epoch", "exit_code", "snapshot_no", "seq", "attempts"), st.integers(min_value=0, max_value=9)),
+    **dict.fromkeys(("update_id", "user_id"), st.integers(min_value=1, max_value=3)),
+    **dict.fromkeys(("alert_ids", "closed"), st.lists(_few, max_size=3).map(tuple)),
     "seed": st.none() | st.integers(min_value=0, max_value=2**40),
     "origins": st.dictionaries(_few, _few),
     "edge_bps": _numbers,

@@ -4,9 +4,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from arbtui.journal.events import (
+    AlertGivenUp,
+    AlertQueued,
+    AlertSent,
     BalanceRecorded,
     BreachAcknowledged,
     BreachRecorded,
+    CommandActed,
+    CommandReceived,
     CycleEnded,
     CycleOpened,
     CycleState,
@@ -123,12 +128,24 @@ class SyntheticRun:
             Rearmed("operator", "looked at it"),
         ]
 
+    def told(self) -> list[Event]:
+        """Alerts of the trouble: one that was taken, one refused, one that waits; and the command that killed."""
+        ids = [f"{self.run_id}-a{number}" for number in range(3)]
+        return [
+            *(AlertQueued(alert_id, "WARN", "BOOK_AGE", "ABC: 2100 ms") for alert_id in ids),
+            AlertSent((ids[0], ids[1]), "telegram:1", 2, (ids[0],)),
+            AlertGivenUp((ids[2],), "telegram:1", 3, "Bad Request", (ids[2],)),
+            CommandReceived(7, 42, "/kill"),
+            CommandActed(7, "killed"),
+        ]
+
 
 def whole_run(run_id: str = "r1", cycles: int = 3) -> Iterator[list[Event]]:
     """A run in the groups in which an engine would commit it."""
     run = SyntheticRun(run_id)
     yield run.start()
     yield run.trouble()
+    yield run.told()
     for number in range(cycles):
         yield run.intents(number)
         yield run.fill(number, 0)

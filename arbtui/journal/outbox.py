@@ -1,0 +1,54 @@
+"""What a start-up reads back of alerts and remote commands: alerts that still wait, and commands that must not act twice."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from arbtui.journal.database import open_reader, refusal
+from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert that waits. ``settled``: channels that took it, or refused it for good."""
+
+    alert_id: str
+    seq: int
+    ts_ms: int
+    severity: str
+    kind: str
+    text: str
+    settled: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """All that waits, oldest first. ``commands``: outcome by update id, None where a crash came between receipt and act."""
+
+    alerts: list[AlertRow]
+    commands: dict[int, str | None]
+
+
+def load_outbox(path: Path) -> Outbox:
+    """Read the outbox of the journal at ``path``, which its writer has opened before (that makes the tables).
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as db:
+        try:
+            db.execute("BEGIN")  # one moment for all queries
+            settled: dict[str, list[str]] = {}
+            waiting = "SELECT alert_id FROM alert WHERE state = 'QUEUED'"
+            for alert_id, channel in db.execute(f"SELECT alert_id, channel FROM alert_delivery WHERE alert_id IN ({waiting}) ORDER BY seq"):
+                settled.setdefault(alert_id, []).append(channel)
+            rows = db.execute("SELECT alert_id, seq, ts_ms, severity, kind, text FROM alert WHERE state = 'QUEUED' ORDER BY seq")
+            alerts = [
+                AlertRow(alert_id, seq, ts_ms, severity, kind, text, tuple(settled.get(alert_id, ())))
+                for alert_id, seq, ts_ms, severity, kind, text in rows
+            ]
+            commands = dict(db.execute("SELECT update_id, outcome FROM remote_command ORDER BY seq").fetchall())
+            return Outbox(alerts, commands)
+        except sqlite3.Error as error:
+            raise refusal(path, error) from error
