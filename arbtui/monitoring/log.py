@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from arbtui.monitoring.redact import RedactingFormatter, redact
 from arbtui.views import LogLine
 
 FILE_NAME = "arbtui.log"
@@ -50,7 +51,7 @@ class LogRing(logging.Handler):
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             text = f"{text}: {type(error).__name__}: {error}"
-        line = LogLine(int(record.created * 1_000), record.levelname, " ".join(text.split()))
+        line = LogLine(int(record.created * 1_000), record.levelname, " ".join(redact(text).split()))
         with self._guard:
             self._lines.append(line)
             self.version += 1
@@ -76,7 +77,7 @@ def set_up_logging(folder: Path | None, level: int = logging.INFO) -> LogRing:
     handlers: list[logging.Handler] = [ring]
     if folder is not None:
         handler = _PrivateFileHandler(folder / FILE_NAME, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8")
-        formatter = logging.Formatter(_FORMAT, _TIME_FORMAT)
+        formatter = RedactingFormatter(_FORMAT, _TIME_FORMAT)
         formatter.converter = time.gmtime
         handler.setFormatter(formatter)
         handlers.append(handler)

@@ -1,0 +1,140 @@
+"""The alert manager: from events to an outbox in the journal, and from there to every channel, at least once."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from arbtui.journal.events import AlertGivenUp, AlertQueued, AlertSent, Event, Recorded
+from arbtui.journal.journal import Journal
+from arbtui.journal.outbox import AlertRow
+from arbtui.model.clock import Clock
+from arbtui.monitoring.alert import Alert
+from arbtui.monitoring.alert_rules import Urgency, wording_of
+from arbtui.monitoring.channel import Channel
+from arbtui.monitoring.lane import BACKOFF_S, WARN_EVERY_S, Lane
+
+log = logging.getLogger("arbtui")
+
+_AGAIN_S = 5.0  #: between an error that nobody foresaw and another try
+
+
+class AlertManager:
+    """Queues alerts in the transaction of their events, sends them, and marks them sent.
+
+    A crash between sending and marking sends again. When the journal fails, alerts still go out: they are kept in memory
+    from the moment they are queued.
+
+    Args:
+        sender: names profile and mode in every message.
+        left: what an earlier run could not send.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        channels: Sequence[Channel],
+        sender: str,
+        left: Sequence[AlertRow] = (),
+        *,
+        backoff_s: Sequence[float] = BACKOFF_S,
+        warn_every_s: float = WARN_EVERY_S,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._lanes = [Lane(channel, sender, self._settled, backoff_s, warn_every_s) for channel in channels]
+        self._unsettled: dict[str, int] = {}  #: lanes that an alert still waits in, by its id
+        self._newest: dict[str, Alert] = {}  #: the WARN of each kind that the next one may be added to
+        self._direct = 0
+        for row in left:
+            lanes = [lane for lane in self._lanes if lane.channel.name not in row.settled]
+            self._queue(Alert(row.alert_id, row.ts_ms, Urgency(row.severity), row.kind, row.text), lanes)
+        settled = tuple(alert_id for alert_id, lanes_left in self._unsettled.items() if lanes_left == 0)
+        if settled:  # the only channel that still wanted them is no longer there
+            journal.post(AlertSent((), "", 0, settled))
+            for alert_id in settled:
+                del self._unsettled[alert_id]
+
+    def alert_of(self, recorded: Recorded) -> AlertQueued | None:
+        """What to journal with an event; for :attr:`Journal.alert_of`. A WARN of a kind that waits already is counted there."""
+        try:
+            return self._alert_of(recorded)
+        except Exception:  # an alert that cannot be worded must not keep its event out of the journal, nor stop trading
+            log.exception("no alert could be made of event %d", recorded.seq)
+            return None
+
+    def tell(self, urgency: Urgency, kind: str, text: str) -> None:
+        """An alert that no event calls for. Into the outbox too, unless the journal has failed: then it just goes out."""
+        journaled = self._journal.failure is None
+        if journaled:
+            alert_id = f"{self._journal.run_id}-{self._journal.seq + 1}"
+            self._journal.post(AlertQueued(alert_id, urgency, kind, text))
+        else:
+            self._direct += 1
+            alert_id = f"direct-{self._direct}"
+        self._queue(Alert(alert_id, self._clock.time_ms(), urgency, kind, text, journaled=journaled), self._lanes)
+
+    async def run(self) -> None:
+        """Send until cancelled; whatever breaks in one channel is logged, and goes on."""
+        await asyncio.gather(*(supervised(lane.channel.name, lane.run) for lane in self._lanes))
+
+    async def flush(self, within_s: float) -> None:
+        """Send what waits, but no longer than ``within_s``, and not to a channel that cannot be reached anyhow."""
+        for lane in self._lanes:
+            lane.hurry()
+        reachable = [asyncio.create_task(lane.idle.wait()) for lane in self._lanes if not lane.is_backing_off]
+        if reachable:
+            await asyncio.wait(reachable, timeout=within_s)
+            for task in reachable:
+                task.cancel()
+
+    @property
+    def waiting(self) -> int:
+        """How many alerts some channel has not taken yet."""
+        return len(self._unsettled)
+
+    def _alert_of(self, recorded: Recorded) -> AlertQueued | None:
+        wording = wording_of(recorded.event)
+        if wording is None:
+            return None
+        before = self._newest.get(wording.kind) if wording.urgency is Urgency.WARN else None
+        if before is not None and not before.taken:
+            before.more += 1
+            before.last = wording.text
+            return None
+        alert_id = f"{recorded.run_id}-{recorded.seq}"
+        alert = Alert(alert_id, recorded.ts_ms, wording.urgency, wording.kind, wording.text)
+        self._queue(alert, self._lanes)
+        return AlertQueued(alert_id, wording.urgency, wording.kind, wording.text)
+
+    def _queue(self, alert: Alert, lanes: Sequence[Lane]) -> None:
+        if alert.urgency is Urgency.WARN:
+            self._newest[alert.kind] = alert
+        self._unsettled[alert.alert_id] = len(lanes)
+        for lane in lanes:
+            lane.add(alert)
+
+    def _settled(self, lane: Lane, alerts: Sequence[Alert], attempts: int, given_up: str) -> None:
+        closed: list[str] = []
+        for alert in alerts:
+            self._unsettled[alert.alert_id] -= 1
+            if self._unsettled[alert.alert_id] == 0:
+                del self._unsettled[alert.alert_id]
+                if alert.journaled:
+                    closed.append(alert.alert_id)
+        ids, name = tuple(alert.alert_id for alert in alerts if alert.journaled), lane.channel.name
+        if ids and self._journal.failure is None:
+            event: Event = AlertSent(ids, name, attempts, tuple(closed))
+            if given_up:
+                event = AlertGivenUp(ids, name, attempts, given_up, tuple(closed))
+            self._journal.post(event)
+
+
+async def supervised(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run ``work`` to its end; an error is logged and it is begun anew, so nothing of it reaches who started it."""
+    while True:
+        try:
+            return await work()
+        except Exception as error:  # reaching the operator must never stop trading, and trading tells of it in the log
+            log.exception("%s stopped (%s); again in %g s", name, type(error).__name__, _AGAIN_S)
+            await asyncio.sleep(_AGAIN_S)

@@ -1,0 +1,50 @@
+"""Which events an operator is told of, how loudly, and in which words."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from arbtui.journal.events import BreachRecorded, Event, Killed, Rearmed, RunEnded, RunStarted, StateChanged
+
+
+class Urgency(StrEnum):
+    """How loud an alert is, loudest first."""
+
+    CRITICAL = "CRITICAL"  #: told one by one, in order, and never given up
+    WARN = "WARN"  #: those of one kind are told as one, with their number
+    INFO = "INFO"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What an event says to somebody who is away."""
+
+    urgency: Urgency
+    kind: str
+    text: str
+
+
+def wording_of(event: Event) -> Wording | None:
+    """The alert that ``event`` calls for; None for the usual course of things."""
+    match event:
+        case Killed():
+            return Wording(Urgency.CRITICAL, "KILL", f"killed by {event.source}{_reason(event.reason)}; epoch {event.epoch}")
+        case BreachRecorded(kind="KILL"):
+            return None  # told with its Killed
+        case BreachRecorded():
+            urgency = Urgency.CRITICAL if event.severity == "CRIT" else Urgency.WARN
+            return Wording(urgency, event.kind, f"{event.scope}: {event.detail} ({event.action})")
+        case StateChanged(state="HALTED_DIRTY"):
+            return Wording(Urgency.CRITICAL, "HALTED_DIRTY", f"something may be left at a venue: {event.why}")
+        case StateChanged(state="HALTED"):
+            return Wording(Urgency.INFO, "HALTED", event.why or "everything settled")
+        case Rearmed():
+            return Wording(Urgency.INFO, "REARMED", f"the gate is open again, by {event.by}{_reason(event.reason)}")
+        case RunStarted():
+            return Wording(Urgency.INFO, "STARTED", f"run {event.run_id} of {event.profile} in {event.mode}, version {event.version}")
+        case RunEnded():
+            return Wording(Urgency.INFO, "STOPPED", f"run {event.run_id}: {event.stop_reason}, exit code {event.exit_code}")
+    return None
+
+
+def _reason(reason: str) -> str:
+    return f": {reason}" if reason else ""

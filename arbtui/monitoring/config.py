@@ -1,0 +1,58 @@
+"""Settings of Telegram: table ``[telegram]``."""
+
+from ipaddress import ip_address
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+
+from arbtui.model.config import Config
+
+
+def _base_url(url: str) -> str:
+    """``url`` without ``/bot`` and slashes at its end; the bot's token is a part of every path, so it travels encrypted or not at all."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ValueError(f"{url!r} is not a URL: {error}") from None
+    if parts.scheme not in ("https", "http") or not host:
+        raise ValueError(f"{url!r} is not a URL that starts with https:// or http://")
+    if "@" in parts.netloc:
+        raise ValueError("a URL in a profile holds no user or password")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{url!r} has a query or a fragment; leave both out")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ValueError(f"{url!r} would send the bot's token unencrypted; http:// is for a server on this machine")
+    return url.rstrip("/").removesuffix("/bot").rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:  # a name: where it leads is not known before it is looked up
+        return False
+
+
+class TelegramConfig(Config):
+    """Who is told, and who may ask. The bot's token comes from ``ARBTUI_TELEGRAM_TOKEN``, never from a profile."""
+
+    enabled: bool = False
+    """true sends alerts by a Telegram bot; false, the default, loads nothing of Telegram and connects nowhere."""
+
+    chat_ids: list[int] = Field(default=[], max_length=20)
+    """numbers of the chats that get every alert (a group's is negative); none are known before the operator has made a bot."""
+
+    user_ids: list[int] = Field(default=[], max_length=20)
+    """numbers of the users whose /status, /pnl and /kill are obeyed, in a private chat; empty, the default, asks for no commands at all."""
+
+    base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.telegram.org"
+    """URL of the Bot API, Telegram's own by default; a local server's instead, http:// on this machine only."""
+
+    @model_validator(mode="after")
+    def _somebody_is_told(self) -> Self:
+        if self.enabled and not self.chat_ids:
+            raise ValueError("chat_ids: is empty, so nobody would be told; name at least one chat, or set telegram.enabled = false")
+        if any(user <= 0 for user in self.user_ids):
+            raise ValueError("user_ids: holds a number that is no user's (a user's is positive, a group's negative)")
+        return self

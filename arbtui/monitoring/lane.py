@@ -1,0 +1,170 @@
+"""One channel's queue of alerts: what goes next, when, and what becomes of it."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from math import inf
+
+from arbtui.monitoring.alert import WORDINGS, Alert, message
+from arbtui.monitoring.alert_rules import Urgency
+from arbtui.monitoring.channel import Channel, MessageRefused, SendLater
+
+log = logging.getLogger("arbtui")
+
+#: Seconds to wait after each failure in a row; the last one for all that follow.
+BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+#: A WARN of one kind is told at most so often, in seconds; what comes meanwhile is counted.
+WARN_EVERY_S = 60.0
+_LONGEST_WAIT_S = 3600.0  #: of a server's retry_after: a broken one must not silence a channel for days
+_TOGETHER = 10  #: CRITICALs told in one message when more than these few wait
+_FEW = 5
+_MOST_OF_A_KIND = 500
+
+#: Told of alerts that are settled: the alerts, the attempts, and why they were given up (empty when sent).
+Settle = Callable[["Lane", Sequence[Alert], int, str], None]
+
+
+class Lane:
+    """Sends in order, CRITICAL first. Nothing CRITICAL is ever given up: a refused one waits aside and is tried again."""
+
+    def __init__(self, channel: Channel, sender: str, settle: Settle, backoff_s: Sequence[float], warn_every_s: float) -> None:
+        self.channel = channel
+        self.waiting: dict[str, Alert] = {}  #: by id, in order
+        self.idle = asyncio.Event()
+        self.idle.set()
+        self._sender = sender
+        self._settle = settle
+        self._backoff_s = backoff_s
+        self._warn_every_s = warn_every_s
+        self._wake = asyncio.Event()
+        self._hurry = False
+        self._failures = 0
+        self._resume_at = 0.0
+        self._aside: dict[str, tuple[float, int]] = {}  #: refused CRITICALs: when they are tried again, and how often they were
+        self._warned_at: dict[str, float] = {}
+        self._alone = 0  #: CRITICALs to send one by one, since one of them was refused
+        self._attempts = 0
+
+    def add(self, alert: Alert) -> None:
+        """Queue ``alert`` behind those that came before."""
+        self.waiting[alert.alert_id] = alert
+        self.idle.clear()
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """The run ends: what is held back to be counted goes now."""
+        self._hurry = True
+        self._wake.set()
+
+    @property
+    def is_backing_off(self) -> bool:
+        """True while nothing is sent because the last message failed."""
+        return self._resume_at > asyncio.get_running_loop().time()
+
+    async def run(self) -> None:
+        """Send what comes, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            ready_at = self._ready_at(loop.time())
+            if ready_at > loop.time():
+                if not self.waiting:
+                    self.idle.set()
+                await self._wait(ready_at)
+                continue
+            async with self.channel.pace.turn():
+                alerts = self._next(loop.time())  # something louder may have come while waiting for the turn
+                if alerts:
+                    await self._deliver(alerts)
+
+    async def _wait(self, until: float) -> None:
+        try:
+            async with asyncio.timeout_at(until if until < inf else None):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _ready_at(self, now: float) -> float:
+        """When the next message may go: now or earlier, later, or never."""
+        if self._resume_at > now:
+            return self._resume_at
+        return min((self._time_of(alert, now) for alert in self.waiting.values()), default=inf)
+
+    def _time_of(self, alert: Alert, now: float) -> float:
+        if alert.urgency is Urgency.CRITICAL:
+            return self._aside.get(alert.alert_id, (now, 0))[0]
+        if alert.urgency is Urgency.WARN and not self._hurry and alert.kind in self._warned_at:
+            return self._warned_at[alert.kind] + self._warn_every_s
+        return now
+
+    def _next(self, now: float) -> list[Alert]:
+        ready = [alert for alert in self.waiting.values() if self._time_of(alert, now) <= now]
+        critical = [alert for alert in ready if alert.urgency is Urgency.CRITICAL]
+        if critical:
+            together = _TOGETHER if len(critical) > _FEW and self._alone == 0 else 1
+            return critical[:together]
+        first = next((alert for alert in ready if alert.urgency is Urgency.WARN), None) or next(iter(ready), None)
+        if first is None:
+            return []
+        alike = [alert for alert in ready if alert.kind == first.kind and alert.urgency is first.urgency]
+        return alike[:_MOST_OF_A_KIND]
+
+    async def _deliver(self, alerts: list[Alert]) -> None:
+        for alert in alerts:
+            alert.taken = True
+        self._attempts += 1
+        try:
+            await self.channel.send(message(self._sender, alerts))
+        except SendLater as error:
+            self._later(error)
+        except MessageRefused as error:
+            self._refused(alerts, str(error))
+        else:
+            if self._failures:
+                log.info("%s: reached again after %d failures", self.channel.name, self._failures)
+            self._failures = 0
+            self._done(alerts, "")
+
+    def _later(self, error: SendLater) -> None:
+        delay = self._delay(self._failures)
+        if error.retry_after_s is not None:
+            delay = max(min(error.retry_after_s, _LONGEST_WAIT_S), 0.0)
+        if self._failures == 0:
+            log.warning("%s: not reached (%s); %d alerts wait", self.channel.name, error, len(self.waiting))
+        self._failures += 1
+        self._resume_at = asyncio.get_running_loop().time() + delay
+
+    def _refused(self, alerts: list[Alert], reason: str) -> None:
+        """Word it more plainly; when even that is refused, it is this message: the others go on without it."""
+        self._failures = 0
+        if alerts[0].urgency is Urgency.CRITICAL and len(alerts) > 1:
+            self._alone = len(alerts)
+            return
+        head = alerts[0]
+        head.wording += 1
+        if head.wording < WORDINGS:
+            return
+        if head.urgency is not Urgency.CRITICAL:
+            log.error("%s: refuses %s %s for good (%s)", self.channel.name, head.kind, head.alert_id, reason)
+            self._done(alerts, reason)
+            return
+        head.wording = 0
+        _, times = self._aside.get(head.alert_id, (0.0, 0))
+        if times == 0:
+            log.error("%s: refuses CRITICAL %s (%s); it is tried again", self.channel.name, head.alert_id, reason)
+        self._aside[head.alert_id] = (asyncio.get_running_loop().time() + self._delay(times), times + 1)
+        self._alone = max(0, self._alone - 1)
+
+    def _done(self, alerts: list[Alert], given_up: str) -> None:
+        if alerts[0].urgency is Urgency.WARN:
+            self._warned_at[alerts[0].kind] = asyncio.get_running_loop().time()
+        if alerts[0].urgency is Urgency.CRITICAL:
+            self._alone = max(0, self._alone - len(alerts))
+        for alert in alerts:
+            del self.waiting[alert.alert_id]
+            self._aside.pop(alert.alert_id, None)
+        attempts, self._attempts = self._attempts, 0
+        self._settle(self, alerts, attempts, given_up)
+
+    def _delay(self, failures: int) -> float:
+        return self._backoff_s[min(failures, len(self._backoff_s) - 1)]

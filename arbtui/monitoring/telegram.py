@@ -1,0 +1,163 @@
+"""Telegram by python-telegram-bot, loaded only when a :class:`TelegramBot` is made.
+
+Bot API: https://core.telegram.org/bots/api (sendMessage, getUpdates, "Making requests"); its FAQ: one message a second to
+a chat, twenty a minute to a group. Every error that leaves here is one of ours and holds no token.
+"""
+
+import asyncio
+import logging
+import os
+import warnings
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from arbtui.model.errors import ArbtuiError
+from arbtui.monitoring.channel import MessageRefused, Pace, SendLater
+from arbtui.monitoring.redact import hide, redact
+
+if TYPE_CHECKING:
+    import telegram
+    import telegram.request
+
+PRIVATE_EVERY_S = 1.0
+GROUP_EVERY_S = 3.0
+#: How long the server holds an empty answer to getUpdates, in seconds.
+POLL_S = 25
+#: Kinds of updates to ask for: more than is obeyed, so that what is ignored can be counted.
+_ASKED = ["message", "edited_message", "channel_post", "edited_channel_post", "callback_query", "inline_query"]
+#: Loggers that would print URLs, and so the token, or answers of a server; what matters of theirs comes here as an error.
+_LOUD = ("httpx", "httpcore", "telegram")
+
+
+class PollConflict(ArbtuiError):
+    """Somebody else polls with this token, or has set a webhook: 409."""
+
+
+class TelegramBot:
+    """The bot: reads updates, and gives out its chats. ``await close()`` ends its connections.
+
+    Args:
+        timeout_s: for one message, from connecting to the last byte of the answer.
+        every_s: seconds between two messages to a private chat; a group gets three times as long.
+    """
+
+    def __init__(self, token: SecretStr, base_url: str, *, timeout_s: float = 15.0, every_s: float = PRIVATE_EVERY_S) -> None:
+        hide(token.get_secret_value())
+        silence()
+        os.environ.setdefault("PTB_TIMEDELTA", "true")  # else each 429 warns of a type that will change
+        from telegram import Bot
+        from telegram.request import HTTPXRequest
+        from telegram.warnings import PTBUserWarning
+
+        # Raw updates are wanted: one that the library cannot parse must not hide a /kill behind it.
+        warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'", category=PTBUserWarning)
+        # A proxy of the environment would read the token on its way to a local server, where nothing is encrypted.
+        client = {"trust_env": base_url.startswith("https:")}
+        self._requests: list[telegram.request.HTTPXRequest] = [
+            HTTPXRequest(connection_pool_size=size, pool_timeout=timeout_s, httpx_kwargs=client) for size in (1, 8)
+        ]
+        polling, sending = self._requests
+        self._bot: telegram.Bot = Bot(token.get_secret_value(), base_url=f"{base_url}/bot", request=sending, get_updates_request=polling)
+        self._timeout_s = timeout_s
+        self._every_s = every_s
+        self._chats: dict[int, TelegramChat] = {}
+
+    def chat(self, chat_id: int) -> "TelegramChat":
+        """The chat of that number; the same object each time, so that all who write there share its pace."""
+        if chat_id not in self._chats:
+            every_s = self._every_s * (GROUP_EVERY_S / PRIVATE_EVERY_S if chat_id < 0 else 1)
+            self._chats[chat_id] = TelegramChat(self, chat_id, Pace(every_s))
+        return self._chats[chat_id]
+
+    async def send(self, chat_id: int, text: str) -> None:
+        """Send plain ``text``: without markup, so that no text can be malformed.
+
+        Raises:
+            SendLater: no answer, no usable one, asked to wait, or the chat or the token is refused.
+            MessageRefused: the server refuses this text.
+        """
+        from telegram.error import BadRequest, RetryAfter
+
+        wait: float = self._timeout_s
+        try:
+            async with asyncio.timeout(wait):
+                await self._bot.send_message(
+                    chat_id, text, connect_timeout=wait, read_timeout=wait, write_timeout=wait, pool_timeout=wait
+                )
+        except RetryAfter as error:
+            raise SendLater(_words(error), _seconds(error.retry_after)) from None
+        except BadRequest as error:
+            words = _words(error)
+            if "chat not found" in words.lower():
+                raise SendLater(words) from None
+            raise MessageRefused(words) from None
+        except Exception as error:  # the library, its HTTP client and a strange server raise anything; all of it means: again
+            raise SendLater(_words(error)) from None
+
+    async def updates(self, offset: int | None, poll_s: int = POLL_S) -> list[Any]:
+        """The updates from ``offset`` on, as JSON; waits up to ``poll_s`` for the first. Asking confirms those before ``offset``.
+
+        Raises:
+            PollConflict: another program polls with this token.
+            SendLater: no usable answer.
+        """
+        from telegram.error import Conflict, RetryAfter
+
+        asked: dict[str, Any] = {"timeout": poll_s, "limit": 100, "allowed_updates": _ASKED}
+        if offset is not None:
+            asked["offset"] = offset
+        wait = self._timeout_s
+        try:
+            async with asyncio.timeout(poll_s + 2 * wait):
+                told: Any = await self._bot.do_api_request(
+                    "getUpdates", asked, connect_timeout=wait, read_timeout=poll_s + wait, write_timeout=wait, pool_timeout=wait
+                )
+        except Conflict as error:
+            raise PollConflict(_words(error)) from None
+        except RetryAfter as error:
+            raise SendLater(_words(error), _seconds(error.retry_after)) from None
+        except Exception as error:  # as above
+            raise SendLater(_words(error)) from None
+        if not isinstance(told, list):
+            raise SendLater("the answer to getUpdates is no list")
+        return told
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for request in self._requests:
+            await request.shutdown()
+
+
+class TelegramChat:
+    """One chat as a channel of alerts. See :class:`arbtui.monitoring.channel.Channel`."""
+
+    def __init__(self, bot: TelegramBot, chat_id: int, pace: Pace) -> None:
+        self.name = f"telegram:{chat_id}"
+        self.pace = pace
+        self._bot = bot
+        self._chat_id = chat_id
+
+    async def send(self, text: str) -> None:
+        """Deliver ``text``."""
+        await self._bot.send(self._chat_id, text)
+
+
+def silence() -> None:
+    """Keep the library's and its HTTP client's own log lines off the terminal and out of every file."""
+    for name in _LOUD:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.WARNING)
+        logger.propagate = False
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
+
+
+def _words(error: BaseException) -> str:
+    """An error in at most one short line, without secrets."""
+    return redact(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
+
+
+def _seconds(wait: int | timedelta) -> float:
+    return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)
