@@ -14,6 +14,7 @@ from arbtui.journal.events import Adjusted, BalanceRecorded, Event, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.journal.state import JournalState
 from arbtui.model.errors import UsageError
+from arbtui.model.halt import Halt, HaltCause
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.settings.profile import Settings
@@ -105,3 +106,19 @@ async def _first_seen(adapters: Mapping[str, ExchangeAdapter], known: Mapping[tu
             if (name, asset) not in known:
                 found[name, asset] = balance.total
     return found
+
+
+def latch_again(remembered: JournalState, halt: Halt) -> None:
+    """Close the gate when the journal's last word is a kill and the flag is not there: only a re-arming takes a kill away."""
+    if remembered.is_killed and not halt.is_closed:
+        last = remembered.kills[-1]
+        halt.close(last.source, f"{last.reason} (the flag was missing; the journal remembers)".strip(), last.ts_ms)
+
+
+def halted(name: str, cause: HaltCause | None) -> str:
+    """Why headless does not start, and what to do."""
+    source = cause.source if cause is not None else "unknown"
+    return (
+        f"profile {name} is HALTED (killed by {source}); headless does not start under a latched kill: "
+        f"start the console (arbtui --profile {name}), press r, and type the profile's name and a reason"
+    )

@@ -28,7 +28,7 @@ from arbtui.monitoring.resources import ResourceSampler
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.keeper import Keeper
 from arbtui.runtime.meter import Meter
-from arbtui.runtime.opening import record_start, refuse_lost_journal, refuse_lost_venues, take_up
+from arbtui.runtime.opening import halted, latch_again, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.stop import Stop
 from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb, simulated_venues
@@ -65,10 +65,7 @@ def run_session(options: SessionOptions) -> int:
     with ProfileLock(folder):
         cause = read_flag(folder)
         if cause is not None and options.headless:
-            raise UsageError(
-                f"profile {name} is HALTED (killed by {cause.source}); headless does not start under a latched kill: "
-                f"start the console (arbtui --profile {name}), press r, and type the profile's name and a reason"
-            )
+            raise UsageError(halted(name, cause))
         state_folder = make_private(mode_folder(options.state_root, name, options.settings.mode))
         plan = Plan(
             settings=options.settings,
@@ -150,6 +147,9 @@ class Session:
             origins = dict.fromkeys(self._settings.exchanges, "simulator")
             remembered.refuse_other_origins(origins)
             refuse_lost_venues(remembered, venue_path)
+            latch_again(remembered, self._halt)
+            if self._halt.is_closed and self._plan.headless:
+                raise UsageError(halted(self._settings.name, self._halt.cause))
             ground = Ground(clock, rng, self._plan.state_folder, door, (remembered.snapshot or {}).get("simulator"))
             venues = await self._plan.open_venues(ground)
             try:

@@ -68,6 +68,21 @@ def test_a_latched_kill_keeps_headless_from_starting(state: State) -> None:
         assert not state.journal.exists()
 
 
+def test_a_flag_that_somebody_deleted_is_no_rearming(state: State, tmp_path: Path) -> None:
+    """The journal remembers the kill, so the gate is closed again and the flag stands again."""
+    with running(*state.arguments(), *SYMBOLS, folder=tmp_path / "told") as engine:
+        until(lambda: engine.alive() and trades(state), 30, "a fill")
+        assert run("kill", *state.arguments()).code == 0
+        until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), 10, "HALTED")
+        engine.signal(signal.SIGTERM)
+        engine.ended()
+    state.flag.unlink()
+    refused = run(*state.arguments(), "--headless", "--max-runtime", "1")
+    assert refused.code == 2
+    assert "HALTED (killed by CLI)" in refused.err
+    assert state.flag.exists()
+
+
 def rearm(terminal: Terminal, name: str, reason: str) -> int:
     """Type what re-arming asks for; where the screen then was."""
     since = len(terminal.screen)
