@@ -3,12 +3,22 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
 
 SAMPLE_EVERY_S = 1.0
+SAMPLES_A_RUN = 25
+"""A run whose length is known is sampled at least so often, also when it is shorter than so many seconds."""
+
+SHORTEST_S = 0.05
+"""Between two samples; over less, percentages of CPU say nothing."""
+
+LONGEST_SERIES = 400
+"""Samples that are kept; when there are more, every second one goes, so that a run of days keeps a curve of bounded size."""
+
 FILES_EVERY_S = 30.0
 """Counting open files walks a directory, up to 20 ms: seldom, and in a thread."""
 
@@ -22,12 +32,26 @@ class ResourceSample:
     fds: int
 
 
-class ResourceSampler:
-    """Samples once a second while :meth:`run` runs; keeps averages and extremes of the whole run, not the samples."""
+def sampling_interval(run_s: float | None) -> float:
+    """Seconds between two samples of a run of ``run_s`` seconds (None: until it is stopped)."""
+    return SAMPLE_EVERY_S if run_s is None else max(SHORTEST_S, min(SAMPLE_EVERY_S, run_s / SAMPLES_A_RUN))
 
-    def __init__(self, on_sample: Callable[[ResourceSample], None] | None = None) -> None:
+
+class ResourceSampler:
+    """Samples while :meth:`run` runs; keeps averages and extremes of the whole run, and of the samples a thinned series.
+
+    Args:
+        on_sample: told of each.
+        every_s: seconds between two.
+    """
+
+    def __init__(self, on_sample: Callable[[ResourceSample], None] | None = None, every_s: float = SAMPLE_EVERY_S) -> None:
         self._process = psutil.Process()
-        self._process.cpu_percent(None)
+        self._started = self._at = time.perf_counter()
+        self._cpu_s = time.process_time()
+        self._every_s = every_s
+        self._stride = 1
+        self.series: list[tuple[float, float, float]] = []  #: seconds since the start, CPU percent, resident MB
         self.on_sample = on_sample
         self._fds = 0
         self.samples = 0
@@ -51,8 +75,14 @@ class ResourceSampler:
 
     def sample(self) -> ResourceSample:
         """Measure CPU and memory now (about 0.1 ms); open files are those last counted."""
-        with self._process.oneshot():
-            self.last = ResourceSample(self._process.cpu_percent(None), self.rss_now(), self._fds)
+        now, cpu_s = time.perf_counter(), time.process_time()
+        passed = now - self._at
+        # Two samples at one moment (the first of all, the last after an odd end) have no interval to take a percentage of.
+        cpu = (cpu_s - self._cpu_s) / passed * 100 if passed >= SHORTEST_S / 2 else self.last.cpu_percent
+        if passed >= SHORTEST_S / 2:
+            self._at, self._cpu_s = now, cpu_s
+        self.last = ResourceSample(cpu, self.rss_now(), self._fds)
+        self._keep(now - self._started)
         self.samples += 1
         self.cpu_total += self.last.cpu_percent
         self.cpu_max = max(self.cpu_max, self.last.cpu_percent)
@@ -61,6 +91,14 @@ class ResourceSampler:
         if self.on_sample is not None:
             self.on_sample(self.last)
         return self.last
+
+    def _keep(self, second: float) -> None:
+        if self.samples % self._stride:
+            return
+        self.series.append((round(second, 3), round(self.last.cpu_percent, 2), round(self.last.rss_mb, 3)))
+        if len(self.series) > LONGEST_SERIES:
+            del self.series[1::2]
+            self._stride *= 2
 
     async def run(self) -> None:
         """Sample until cancelled."""
@@ -71,7 +109,7 @@ class ResourceSampler:
                 self._fds = await asyncio.to_thread(count_open_files)
                 files_due = loop.time() + FILES_EVERY_S
             self.sample()
-            due = max(due + SAMPLE_EVERY_S, loop.time())
+            due = max(due + self._every_s, loop.time())
             await asyncio.sleep(due - loop.time())
 
 

@@ -1,7 +1,7 @@
 """What a run measures of itself on the way of one update, at the price of two clock reads a batch."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter, thread_time
 
 from arbtui.exchanges.feed import Frame
@@ -11,11 +11,17 @@ from arbtui.model.histogram import Histogram
 
 
 class Meter:
-    """Stands between feed and aggregator. CPU in seconds of this thread, decision time from a batch's arrival to its end."""
+    """Stands between feed and aggregator. CPU in seconds of this thread, decision time from a batch's arrival to its end.
 
-    def __init__(self, aggregator: OrderbookAggregator, clock: Clock) -> None:
+    Args:
+        due: monotonic seconds at which the parts of the batch being delivered were due at the market, where a feed can tell.
+    """
+
+    def __init__(self, aggregator: OrderbookAggregator, clock: Clock, due: Callable[[], Sequence[float]] | None = None) -> None:
         self._aggregator = aggregator
         self._clock = clock
+        self._due = due
+        self.staleness = Histogram()  #: ms from a message's being due at the market to the end of the decision on it
         self.first_at: float | None = None  #: monotonic seconds of the first batch
         self.first = asyncio.Event()
         self.updates = 0
@@ -34,3 +40,7 @@ class Meter:
         self.cpu_s += thread_time() - cpu
         self.decision.add((perf_counter() - wall) * 1000)
         self.updates += len(frames)
+        if self._due is not None:
+            now = self._clock.monotonic()
+            for due in self._due():  # each its own: what waited together waited for different times
+                self.staleness.add((now - due) * 1000)

@@ -24,7 +24,8 @@ from arbtui.model.rng import Rng
 from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.monitoring.lag import LagProbe
 from arbtui.monitoring.log import LogRing, close_logging, set_up_logging
-from arbtui.monitoring.resources import ResourceSampler
+from arbtui.monitoring.resources import ResourceSampler, sampling_interval
+from arbtui.monitoring.turns import TimedLoop
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.keeper import Keeper
 from arbtui.runtime.meter import Meter
@@ -39,7 +40,6 @@ from arbtui.settings.output import JsonOutput, say
 from arbtui.settings.profile import Settings
 from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
 from arbtui.views.live import EngineViews
-from arbtui.views.summary import messages_summary
 
 log = logging.getLogger("arbtui")
 
@@ -48,7 +48,7 @@ _DRAIN_S = 10.0
 #: The wait for the deadline ends so much earlier, and the rest is waited in turns of the loop: a timer alone is late.
 _EARLY_S = 0.002
 _DAY_MS = 86_400_000
-#: By then everything that stays for the whole run has been made; the garbage collector need not walk it again, in seconds.
+#: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
 
 
@@ -106,14 +106,14 @@ def run_plan(plan: Plan) -> int:
         raise UsageError(f"{place}; mend it, or name another --state-dir") from None
     halt = Halt(plan.folder)
     try:
-        with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else None) as runner:
+        with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else TimedLoop) as runner:
             return runner.run(Session(plan, lines, halt).run())
     finally:
         close_logging()
 
 
 def freeze_garbage() -> None:
-    """Collect once and take what is left out of later collections: a full one would stop the loop for up to 30 ms."""
+    """Collect once and take what is left out of later collections: a full one would stop the loop for up to 50 ms."""
     gc.collect()
     gc.freeze()
 
@@ -192,13 +192,17 @@ class Session:
             len(parts.universe.routes),
             len(remembered.open_cycles),
         )
-        meter, lag, resources = Meter(parts.aggregator, clock), LagProbe(), ResourceSampler()
+        simulator = venues.simulator
+        meter = Meter(parts.aggregator, clock, None if simulator is None or self._plan.virtual else lambda: simulator.due)
+        loop = asyncio.get_running_loop()
+        lag, turns = LagProbe(loop), loop.turns if isinstance(loop, TimedLoop) else None
+        resources = ResourceSampler(every_s=sampling_interval(self._plan.max_runtime_s))
         run: Run | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
                 engine = Engine(parts, remembered, tasks)
                 journal.on_failure = self._journal_failed(engine)
-                run = Run(self._settings, engine, meter, lag, resources, baseline_mb, self._plan.max_runtime_s)
+                run = Run(self._settings, engine, meter, lag, turns, resources, baseline_mb, self._plan.max_runtime_s)
                 await self._until_stopped(run, reconciled, venues, tasks, remembered.recent_cycles)
         except* Exception as group:  # whatever broke, the gate went with the tasks: say it, save what can be saved, leave with a code
             for error in group.exceptions:
@@ -223,9 +227,9 @@ class Session:
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         background.append(tasks.create_task(self._deadline(run), name="deadline"))
         if not self._plan.virtual:
-            run.lag.start()
-            if self._plan.max_runtime_s is None or self._plan.max_runtime_s > 2 * _WARM_S:  # its pause must not meet the deadline
-                asyncio.get_running_loop().call_later(_WARM_S, freeze_garbage)
+            freeze_garbage()  # before anything trades: its pause is nobody's
+            run.start_timing()
+            asyncio.get_running_loop().call_later(_WARM_S, gc.freeze)  # without collecting it takes a microsecond
         await self._stop.wait()
         engine.gate.closed_for_entries = True
         run.closed_at = clock.monotonic()
@@ -237,7 +241,7 @@ class Session:
             log.error("%d cycles did not finish; the next start resolves them", len(engine.executor.open))
             engine.executor.abandon()
         run.drained_at = clock.monotonic()
-        run.lag.stop()
+        run.stop_timing()
         for task in background:
             task.cancel()
         if not self._plan.headless:
@@ -283,10 +287,8 @@ class Session:
             await journal.commit(RunEnded(parts.run_id, reason, code))
         if self._plan.json is not None:
             run.resources.sample()  # a run in virtual time, or of less than a second, has no other
-            simulator_cpu_s = venues.simulator.cpu_s if venues.simulator is not None else 0.0
-            summary = summarise(run, reason, simulator_cpu_s, venues.build_rss / 1e6)
+            summary = summarise(run, reason, venues)
             if self._plan.top_check is not None:
-                summary |= messages_summary(engine)
                 self._plan.top_check.finish()
                 summary["top_check"] = {"places": self._plan.top_check.places, "equal": self._plan.top_check.equal}
             try:

@@ -5,11 +5,14 @@ from time import perf_counter, process_time
 from typing import Any
 
 from arbtui.engine.engine import Engine
+from arbtui.model.histogram import Quantiles
 from arbtui.monitoring.lag import LagProbe
 from arbtui.monitoring.resources import ResourceSampler
+from arbtui.monitoring.turns import TurnSelector
 from arbtui.runtime.meter import Meter
+from arbtui.runtime.venues import Venues
 from arbtui.settings.profile import Settings
-from arbtui.views.summary import engine_summary
+from arbtui.views.summary import engine_summary, messages_summary
 
 
 @dataclass(slots=True)
@@ -20,6 +23,7 @@ class Run:
     engine: Engine
     meter: Meter
     lag: LagProbe
+    turns: TurnSelector | None  #: None in virtual time
     resources: ResourceSampler
     baseline_mb: float
     max_runtime_s: float | None
@@ -28,9 +32,23 @@ class Run:
     closed_at: float = 0.0
     drained_at: float = 0.0
 
+    def start_timing(self) -> None:
+        """From here on the loop's lag and turns count; real time only."""
+        self.lag.start()
+        if self.turns is not None:
+            self.turns.start()
 
-def summarise(run: Run, stop_reason: str, simulator_cpu_s: float, simulator_rss_mb: float) -> dict[str, Any]:
+    def stop_timing(self) -> None:
+        """The run is over; what was measured stays readable."""
+        self.lag.stop()
+        if self.turns is not None:
+            self.turns.stop()
+
+
+def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
     """The summary of design section 6. CPU percentages are of one core over the run's real time."""
+    simulator = venues.simulator
+    simulator_cpu_s = simulator.cpu_s if simulator is not None else 0.0
     started = run.meter.first_at if run.meter.first_at is not None else run.closed_at
     runtime = run.closed_at - started
     wall = max(perf_counter() - run.wall_at, 1e-9)
@@ -42,22 +60,32 @@ def summarise(run: Run, stop_reason: str, simulator_cpu_s: float, simulator_rss_
         "mode": run.settings.mode,
         "seed": run.settings.simulator.seed,
         "runtime_s": round(runtime, 6),
+        "wall_s": round(wall, 6),
         "drain_s": round(run.drained_at - run.closed_at, 6),
         "max_runtime_s": run.max_runtime_s,
         "stop_reason": stop_reason,
         "updates": updates,
         "updates_per_s": round(updates / runtime, 3) if runtime > 0 else 0.0,
         **engine_summary(run.engine),
+        **messages_summary(run.engine),
         "decision_us": _us(run.meter),
-        "loop_lag_ms": _lag(run.lag),
+        "staleness_ms": _ms(run.meter.staleness.quantiles()),
+        "loop_lag_ms": _ms(run.lag.run()),
+        "loop_turns": _turns(run.turns),
         "engine": {
             "us_per_update": round(run.meter.cpu_s / updates * 1e6, 3) if updates else 0.0,
             "cpu_percent": round(max(0.0, process_cpu - simulator_cpu_s) / wall * 100, 3),
         },
-        "simulator": {"cpu_percent": round(simulator_cpu_s / wall * 100, 3), "rss_mb": round(simulator_rss_mb, 3)},
+        "simulator": {
+            "cpu_percent": round(simulator_cpu_s / wall * 100, 3),
+            "rss_mb": round(venues.build_rss / 1e6, 3),
+            "messages": simulator.messages if simulator is not None else None,
+            "skipped_s": round(simulator.skipped_s, 3) if simulator is not None else None,
+        },
         "cpu_percent": {"avg": round(process_cpu / wall * 100, 3), "max": round(max(resources.cpu_max, process_cpu / wall * 100), 3)},
         "rss_mb": {"baseline": round(run.baseline_mb, 3), "avg": round(resources.rss_avg, 3), "max": round(resources.rss_max, 3)},
         "samples": resources.samples,
+        "resources": [list(sample) for sample in resources.series],
     }
 
 
@@ -66,8 +94,21 @@ def _us(meter: Meter) -> dict[str, float]:
     return {"p50": round(decision.p50 * 1000, 3), "p99": round(decision.p99 * 1000, 3), "max": round(decision.max * 1000, 3)}
 
 
-def _lag(probe: LagProbe) -> dict[str, float | None]:
-    lag = probe.run()
-    if not lag.count:  # virtual time: the loop is never late, which says nothing of a real one
+def _ms(measured: Quantiles) -> dict[str, float | None]:
+    if not measured.count:  # virtual time: nothing is ever late, which says nothing of real time
         return {"p50": None, "p99": None, "max": None}
-    return {"p50": round(lag.p50, 3), "p99": round(lag.p99, 3), "max": round(lag.max, 3)}
+    return {"p50": round(measured.p50, 3), "p99": round(measured.p99, 3), "max": round(measured.max, 3)}
+
+
+def _turns(turns: TurnSelector | None) -> dict[str, float | int] | None:
+    if turns is None:
+        return None
+    return {
+        "count": turns.turns,
+        "longest_ms": round(turns.longest_ms, 3),
+        "longest_at_s": round(turns.longest_at_s, 3),
+        "over_10_ms": turns.long,
+        "stalls": turns.stalls,
+        "longest_cpu_wait_ms": round(turns.longest_wait_ms, 3),
+        "cpu_wait_percent": round(turns.waited_percent, 3),
+    }

@@ -46,6 +46,8 @@ class MarketSimulator(MarketDataFeed):
         self.markets: dict[str, dict[str, Market]] = simulated_markets(symbols)
         self.messages = 0  #: frames delivered so far
         self.cpu_s = 0.0  #: seconds of CPU that this thread spent inside the simulator
+        self.skipped_s = 0.0  #: seconds of the market's time that were never played, because the process stalled for too long
+        self.due: Sequence[float] = ()  #: monotonic seconds at which the ticks of this delivery were due
         self._clock = clock
         self._scenario = SCENARIOS[config.scenario]
         self._generation = int(state["generation"]) + 1 if state else 0
@@ -77,7 +79,10 @@ class MarketSimulator(MarketDataFeed):
                 start += skipped * TICK_S
                 start_ms += skipped * 10
                 due -= skipped
-            for tick in range(stage.tick + 1, due + 1):
+                self.skipped_s += skipped * TICK_S
+            ticks = range(stage.tick + 1, due + 1)
+            self.due = [start + (tick - first) * TICK_S for tick in ticks]
+            for tick in ticks:
                 stage.act(tick, start_ms + (tick - first) * 10)
             frames, stage.frames = stage.frames, []
             self.messages += len(frames)

@@ -34,6 +34,7 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
         "orders": engine.tracker.sent,
         "fills": engine.tracker.fills,
         "fills_per_symbol": {"min": min(per_symbol, default=0), "median": _middle(per_symbol), "max": max(per_symbol, default=0)},
+        "fills_by_symbol": dict(zip(parts.universe.symbols, per_symbol, strict=True)),
         "fills_per_exchange": {name: engine.tracker.fills_per_exchange.get(name, 0) for name in parts.adapters},
         "denials": {reason.value: count for reason, count in sorted(engine.risk.denials.items())},
         "pnl": {

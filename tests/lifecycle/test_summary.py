@@ -12,7 +12,8 @@ from tests.lifecycle.test_bad_input import IN_ORDER, own
 
 NUMBER, COUNT, TEXT = (int, float), (int,), (str,)
 MAYBE = (int, float, type(None))
-LAGS = ("loop_lag_ms.p50", "loop_lag_ms.p99", "loop_lag_ms.max")
+LAGS = tuple(f"{what}.{part}" for what in ("loop_lag_ms", "staleness_ms") for part in ("p50", "p99", "max"))
+TURNS = ("count", "longest_ms", "longest_at_s", "over_10_ms", "stalls", "longest_cpu_wait_ms", "cpu_wait_percent")
 
 KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("profile", "mode", "stop_reason", "pnl.currency"), TEXT),
@@ -26,11 +27,15 @@ KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("pnl.total", "pnl.trading", "pnl.fx", "pnl.inventory", "pnl.fees"), NUMBER),
     **dict.fromkeys(("simulator.cpu_percent", "simulator.rss_mb", "cpu_percent.avg", "cpu_percent.max"), NUMBER),
     **dict.fromkeys(("rss_mb.baseline", "rss_mb.avg", "rss_mb.max", "journal.commit_ms.p50", "journal.commit_ms.p99"), NUMBER),
-    **dict.fromkeys(("denials", "fills_per_exchange"), (dict,)),
+    **dict.fromkeys(("denials", "fills_per_exchange", "fills_by_symbol", "messages.named", "messages.malformed"), (dict,)),
+    **dict.fromkeys(("messages.read", "messages.decoded", "messages.outside", "gaps"), COUNT),
+    **dict.fromkeys(("simulator.messages", "simulator.skipped_s"), MAYBE),
+    "loop_turns": (dict, type(None)),
+    "wall_s": NUMBER,
+    "resources": (list,),
 }
 REPLAY_KEYS: dict[str, tuple[type, ...]] = {
-    **dict.fromkeys(("messages.read", "messages.decoded", "gaps", "top_check.places", "top_check.equal"), COUNT),
-    "messages.named": (dict,),
+    **dict.fromkeys(("top_check.places", "top_check.equal"), COUNT),
 }
 
 
@@ -62,9 +67,17 @@ def test_a_session_tells_every_key(state: State, speed: str) -> None:
     assert list(told["fills_per_exchange"]) == ["upbit", "binance"]
     assert told["fills"] == sum(told["fills_per_exchange"].values()) == state.count("fill")
     assert told["updates"] > 0
+    assert told["messages"]["read"] == told["simulator"]["messages"] == told["updates"]
+    assert (sum(told["fills_by_symbol"].values()), len(told["fills_by_symbol"])) == (told["fills"], 5)
+    assert len(told["resources"]) == told["samples"]
     assert ended.err == ""
     if speed == "max":
         assert told["runtime_s"] == 1.5
+        assert told["loop_turns"] is None
+    else:
+        assert sorted(told["loop_turns"]) == sorted(TURNS)
+        assert told["samples"] >= 21
+        assert told["wall_s"] > told["runtime_s"]
 
 
 def test_a_replay_tells_its_own_keys_too(home: Path) -> None:
