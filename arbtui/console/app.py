@@ -1,18 +1,23 @@
 """The console application: one screen, one frame timer, and the keys that work from everywhere."""
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from arbtui.console.bindings import textual_keys
 from arbtui.console.config import ConsoleConfig
 from arbtui.console.driver import GuardedDriver
-from arbtui.console.frame import FrameRate
+from arbtui.console.frame import SLICES, FrameRate
 from arbtui.console.ink import Inks
+from arbtui.console.keys import KeyNames
+from arbtui.console.palettes import TOLD
 from arbtui.console.screens.main import MainScreen
 from arbtui.console.screens.quit import QuitScreen
 from arbtui.console.theme import THEMES
@@ -72,13 +77,18 @@ class ConsoleApp(App[str]):
         self.animation_level = "none"
         for theme in THEMES.values():
             self.register_theme(theme)
-        self.theme = THEMES[config.theme].name
+        self.palette: str = "mono" if os.environ.get("NO_COLOR") else config.palette
+        self.ground: str = config.theme
+        self.keys = KeyNames(config.keys)
+        self.set_keymap({name: textual_keys(keys) for name, keys in self.keys.told.items()})
+        self.theme = THEMES[self.palette, self.ground].name
         self.frame = FrameRate(config.frame_rate)
+        self._slice = 0
         self._model = model
         self._controls = controls
         self._after_first_paint = after_first_paint
-        self._inks = Inks(THEMES[config.theme].variables)
-        self.main = MainScreen(self._inks, model, controls, self.frame, monotonic)
+        self._inks = Inks(THEMES[self.palette, self.ground].variables)
+        self.main = MainScreen(self._inks, model, controls, self.frame, monotonic, self.keys)
 
     def get_default_screen(self) -> Screen[object]:
         """The one screen."""
@@ -97,7 +107,7 @@ class ConsoleApp(App[str]):
     def on_mount(self) -> None:
         """One timer paints everything."""
         self.theme_changed_signal.subscribe(self, lambda theme: self._theme_changed(theme.variables))
-        self.set_interval(1 / self.frame.full, self._paint_frame)
+        self.set_interval(1 / (self.frame.full * SLICES), self._paint_slice)
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
@@ -105,7 +115,12 @@ class ConsoleApp(App[str]):
         if self._after_first_paint is not None:
             self.call_after_refresh(self._after_first_paint)
 
-    def _paint_frame(self) -> None:
+    def _paint_slice(self) -> None:
+        self._slice = (self._slice + 1) % SLICES
+        if self._slice:
+            if not self.is_terminal_stalled:
+                self.main.paint_slice(self._slice)
+            return
         take_recovery = getattr(self._driver, "take_recovery", None)
         if take_recovery is not None and take_recovery():
             self.screen.refresh()
@@ -118,8 +133,13 @@ class ConsoleApp(App[str]):
 
     # the driver's sink
 
+    @property
+    def kill_letter(self) -> str:
+        """The letter that halts together with ctrl."""
+        return self.keys.kill_letter
+
     def kill_key_pressed(self) -> None:
-        """ctrl+k was read. Runs in the input thread, so that a busy loop cannot delay it."""
+        """The kill key was read. Runs in the input thread, so that a busy loop cannot delay it."""
         self._controls.kill("KEY")
 
     def input_ended(self) -> None:
@@ -135,7 +155,7 @@ class ConsoleApp(App[str]):
     def action_kill(self) -> None:
         """Close the gate; the input thread has done so already where there is one."""
         self._controls.kill("KEY")
-        self.main.flash.say("KILL: the gate is closed, nothing more is sent. r re-arms", "kill")
+        self.main.flash.say(f"KILL: the gate is closed, nothing more is sent. {self.keys['rearm']} re-arms", "kill")
         self.main.tick_all()
 
     async def action_quit(self) -> None:
@@ -148,16 +168,20 @@ class ConsoleApp(App[str]):
 
     def action_no_interrupt(self) -> None:
         """Habit presses ctrl+c; it must neither quit nor halt."""
-        self.main.flash.say("^C does nothing here: ^Q quits, ^K halts trading", "warn")
+        said = f"{self.keys['quit']} quits, {self.keys['kill']} halts trading"
+        self.main.flash.say(f"{self.keys['interrupt']} does nothing here: {said}", "warn")
 
-    def action_theme_named(self, name: str) -> None:
+    def wear(self, palette: str, ground: str) -> None:
         """Change the colours."""
-        self.theme = THEMES[name].name
+        self.palette, self.ground = palette, ground
+        self.theme = THEMES[palette, ground].name
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: themes and every binding of the main screen. KILL is a key only, never a list entry away."""
-        for name in THEMES:
-            yield SystemCommand(f"Theme: {name}", f"Colours for a {name} terminal", lambda name=name: self.action_theme_named(name))
+        """The palette: colours and every binding of the main screen. KILL is a key only, never a list entry away."""
+        for ground in ("dark", "light"):
+            yield SystemCommand(f"Theme: {ground}", f"Colours for a {ground} terminal", partial(self.wear, self.palette, ground))
+        for palette, told in TOLD.items():
+            yield SystemCommand(f"Palette: {palette}", told.capitalize(), partial(self.wear, palette, self.ground))
         for binding in MainScreen.BINDINGS:
             if isinstance(binding, Binding) and binding.id not in ("back", "pane.previous"):
                 name = f"{binding.description[:1].upper()}{binding.description[1:]}"

@@ -1,10 +1,15 @@
 """Settings of the console: table ``[console]``."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from arbtui.console import keys as keymap
 from arbtui.model.config import Config
+
+PaletteName = Literal["western", "korean", "cvd", "mono"]
+Ground = Literal["dark", "light"]
 
 
 class ConsoleConfig(Config):
@@ -13,8 +18,35 @@ class ConsoleConfig(Config):
     frame_rate: int = Field(default=10, ge=1, le=20)
     """frames a second at most; falls by itself when the loop lags. Eyes follow no more, and each frame costs the engine."""
 
-    theme: Literal["dark", "light"] = "dark"
+    theme: Ground = "dark"
     """colours for a dark or a light terminal."""
+
+    palette: PaletteName = "western"
+    """which colours mean up and down: ``western`` green and orange, ``korean`` red and blue, ``cvd`` blue and orange for
+    colour-blind eyes, ``mono`` none (also with NO_COLOR); sign and arrow stand beside every colour."""
 
     on_hangup: Literal["stop"] = "stop"
     """what a closed terminal does: ``stop`` saves and ends with exit code 129."""
+
+    keys: dict[str, str] = Field(default_factory=dict)
+    """other keys by the id that help shows, such as pause = "f5"; the kill key stays ctrl and a letter: it works where one types."""
+
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _flatten(cls, told: Any) -> Any:
+        """TOML reads an unquoted ``pane.next`` as a table in a table."""
+        return dict(_flat(told, "")) if isinstance(told, dict) else told
+
+    @field_validator("keys")
+    @classmethod
+    def _can_work(cls, told: dict[str, str]) -> dict[str, str]:
+        keymap.check(told)
+        return told
+
+
+def _flat(table: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value

@@ -2,7 +2,7 @@
 
 Textual's own driver queues 30 writes and then blocks the caller, which is the engine's loop. This one drops frames
 instead, counts them, and asks for a full repaint when the terminal reads again. It reads the keyboard itself, in the
-input thread, and tells the sink of ctrl+k before any key is parsed or posted.
+input thread, and tells the sink of the kill key before any key is parsed or posted.
 
 Bound to Textual 8.2.8: uses the private ``_writer_thread`` and ``_queue``; tests/console/test_driver.py holds it to that.
 """
@@ -36,8 +36,13 @@ _END_SYNCHRONISED_UPDATE = "\x1b[?2026l"
 class InputSink(Protocol):
     """What the driver tells the app. The first is called in the input thread, the others in the loop."""
 
+    @property
+    def kill_letter(self) -> str:
+        """The letter that halts together with ctrl."""
+        ...
+
     def kill_key_pressed(self) -> None:
-        """ctrl+k was read: close the gate now. Called in the input thread."""
+        """The kill key was read: close the gate now. Called in the input thread."""
         ...
 
     def input_ended(self) -> None:
@@ -155,7 +160,7 @@ class GuardedDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop: first look for the kill key, then parse and post."""
-        scanner = KillKeyScanner()
+        scanner = KillKeyScanner(self._sink.kill_letter)
         parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:

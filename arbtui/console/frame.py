@@ -13,6 +13,10 @@ STEP_UP_S = 10.0
 """Calm seconds before one step up."""
 
 
+SLICES = 4
+"""A frame is painted in so many slices, between which the engine gets its turn: blocks of 3 ms instead of one of 10."""
+
+
 class FrameRate:
     """Decides which ticks of a timer at ``full`` Hz paint. Steps ``full``, half, a fifth (10, 5, 2 Hz)."""
 

@@ -20,8 +20,9 @@ from arbtui.console.lines import justify
 
 Row = TypeVar("Row")
 
-LINES_PER_FRAME = 24
-"""At most so many rows are repainted in one frame; the rest follow in the next."""
+LINES_PER_SLICE = 8
+"""At most so many rows are repainted at once; the rest follow in the next slice of the frame. One row costs about a quarter
+of a millisecond, and the engine waits for all that are painted at once."""
 
 
 class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
@@ -124,7 +125,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
             self.repaint()
 
     def paint_changed(self) -> int:
-        """Repaint the visible rows that look different, at most :data:`LINES_PER_FRAME`; how many that were."""
+        """Repaint the visible rows that look different, at most :data:`LINES_PER_SLICE`; how many that were."""
         top, chrome, width = self.top, self.chrome, self.size.width
         stamps = self._stamps
         if len(stamps) != self.page:
@@ -140,7 +141,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
             if stamps[y] != stamp:
                 stamps[y] = stamp
                 regions.append(Region(0, y + chrome, width, 1))
-                if len(regions) == LINES_PER_FRAME:
+                if len(regions) == LINES_PER_SLICE:
                     break
         title = self._title_spans() if self._has_title else []
         if title != self._title:

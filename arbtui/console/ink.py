@@ -13,7 +13,7 @@ from textual.strip import Strip
 Span = tuple[str, str]
 """A piece of text and the name of its ink."""
 
-_BOLD = frozenset({"strong", "title", "halted", "crit", "live", "kill", "armed", "paused", "tab"})
+_BOLD = frozenset({"strong", "title", "halted", "crit", "live", "kill", "armed", "paused", "frozen", "tab"})
 _UNDERLINED = frozenset({"sorted"})
 
 

@@ -1,19 +1,20 @@
-"""Finds ctrl+k in the bytes of a terminal, before anything else has read them.
+"""Finds the kill key, ctrl and a letter (K), in the bytes of a terminal, before anything else has read them.
 
-Legacy terminals send 0x0b. The kitty protocol (CSI u) sends the key's code point and modifiers, with Hangul on also the
-letter that lies on K of the Korean (2-set) layout; xterm's modifyOtherKeys sends ``CSI 27 ; modifiers ; code ~``. Text
-inside a bracketed paste is no key. Other modifiers beside ctrl do not matter: a wrong halt is cheap, a missed one is not.
+Legacy terminals send one control byte (0x0b for K). The kitty protocol (CSI u) sends the key's code point and modifiers,
+with Hangul on also the letter that lies there on the Korean (2-set) layout; xterm's modifyOtherKeys sends ``CSI 27 ;
+modifiers ; code ~``. Text inside a bracketed paste is no key. Other modifiers beside ctrl do not matter: a wrong halt is
+cheap, a missed one is not.
 """
 
 import re
 
 _TOKEN = re.compile(
-    rb"\x1b\[200~|\x1b\[201~|\x0b"
+    rb"\x1b\[200~|\x1b\[201~|[\x01-\x1a]"
     rb"|\x1b\[(?P<code>\d+)(?::\d*)?(?::(?P<base>\d+))?;(?P<mods>\d+)(?::\d)?(?:;[\d:]*)?u"
     rb"|\x1b\[27;(?P<xmods>\d+);(?P<xcode>\d+)~"
 )
 _PARTIAL = re.compile(rb"\x1b(?:\[[\d:;]*)?$")
-_CODES = frozenset({ord("k"), ord("K"), 0x314F})
+_HANGUL = dict(zip("qwertyuiopasdfghjklzxcvbnm", "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ", strict=True))
 _CTRL = 0b100
 _LONGEST = 64
 
@@ -22,9 +23,15 @@ PASTE_SILENCE_S = 2.0
 
 
 class KillKeyScanner:
-    """Feed it every byte read, in order; it remembers sequences and pastes that are cut between two reads."""
+    """Feed it every byte read, in order; it remembers sequences and pastes that are cut between two reads.
 
-    def __init__(self) -> None:
+    Args:
+        letter: what halts together with ctrl, ``a`` to ``z``.
+    """
+
+    def __init__(self, letter: str = "k") -> None:
+        self._byte = bytes((ord(letter) - ord("a") + 1,))
+        self._codes = frozenset(map(ord, (letter, letter.upper(), _HANGUL[letter])))
         self._tail = b""
         self._pasting = False
         self._last = 0.0
@@ -44,14 +51,13 @@ class KillKeyScanner:
                 self._pasting = True
             elif text == b"\x1b[201~":
                 self._pasting = False
-            elif not self._pasting and _is_kill(token):
+            elif not self._pasting and self._is_kill(token):
                 found = True
         return found
 
-
-def _is_kill(token: re.Match[bytes]) -> bool:
-    if token.group() == b"\x0b":
-        return True
-    mods = token["mods"] or token["xmods"]
-    codes = (token["code"], token["base"], token["xcode"])
-    return bool((int(mods) - 1) & _CTRL) and any(int(code) in _CODES for code in codes if code)
+    def _is_kill(self, token: re.Match[bytes]) -> bool:
+        if len(token.group()) == 1:
+            return token.group() == self._byte
+        mods = token["mods"] or token["xmods"]
+        codes = (token["code"], token["base"], token["xcode"])
+        return bool((int(mods) - 1) & _CTRL) and any(int(code) in self._codes for code in codes if code)

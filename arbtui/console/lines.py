@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from textual.containers import Container
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -60,3 +61,9 @@ def justify(left: list[Span], right: list[Span], width: int, fill: Span = (" ", 
     if gap < 1:
         right, gap = [], max(0, width - width_of(left))
     return [*left, (fill[0] * gap, fill[1]), *right]
+
+
+def is_seen(widget: Widget) -> bool:
+    """Whether ``widget`` and what holds it are shown."""
+    holder = widget.parent
+    return bool(widget.display and (not isinstance(holder, Container) or holder.display))

@@ -1,6 +1,14 @@
-"""The two themes. Saturated colour is kept for edge, PnL and state; a red ground means HALTED or CRIT and nothing else."""
+"""The themes: a palette on a dark or a light ground.
+
+Saturated colour is kept for edge, PnL and state; a red ground means HALTED or CRIT and nothing else.
+"""
+
+from collections.abc import Mapping
 
 from textual.theme import Theme
+
+from arbtui.console.palettes import DARK as DARK_PALETTES
+from arbtui.console.palettes import LIGHT as LIGHT_PALETTES
 
 DARK = Theme(
     name="arbtui-dark",
@@ -36,6 +44,8 @@ DARK = Theme(
         "ink-armed": "#5cc48d",
         "ink-paused": "#17130a",
         "on-paused": "#d8b25f",
+        "ink-frozen": "#0f1317",
+        "on-frozen": "#8fb9d0",
         "ink-halted": "#ffffff",
         "on-halted": "#b4232b",
         "ink-crit": "#ffffff",
@@ -94,6 +104,8 @@ LIGHT = Theme(
         "ink-armed": "#0f7340",
         "ink-paused": "#2b2000",
         "on-paused": "#e8c35a",
+        "ink-frozen": "#f7f6f2",
+        "on-frozen": "#2b6a8f",
         "ink-halted": "#ffffff",
         "on-halted": "#b4232b",
         "ink-crit": "#ffffff",
@@ -118,5 +130,32 @@ LIGHT = Theme(
     },
 )
 
-THEMES = {"dark": DARK, "light": LIGHT}
-"""By the name that ``[console] theme`` takes."""
+_OF_TEXTUAL = {"primary": "ink-key", "accent": "ink-key", "warning": "ink-warn", "error": "on-halted", "success": "ink-armed"}
+"""Textual's own colours (the command palette, inputs) by the ink that stands for them."""
+
+
+def _themed(ground: str, base: Theme, palette: str, inks: Mapping[str, str]) -> Theme:
+    variables = base.variables | dict(inks)
+    mono = palette == "mono"
+    own = {name: variables[ink] for name, ink in _OF_TEXTUAL.items()} if inks else {}
+    colors = {
+        "primary": base.primary,
+        "secondary": variables["ink-soft"] if mono else base.secondary,
+        "accent": base.accent,
+        "warning": base.warning,
+        "error": base.error,
+        "success": base.success,
+        "foreground": variables["ink-text"] if mono else base.foreground,
+        "background": variables["on-page"] if mono else base.background,
+        "surface": variables["on-cursor"] if mono else base.surface,
+        "panel": variables["on-sim"] if mono else base.panel,
+    } | own
+    return Theme(name=f"arbtui-{palette}-{ground}", dark=base.dark, variables=variables, **colors)  # type: ignore[arg-type]
+
+
+THEMES: Mapping[tuple[str, str], Theme] = {
+    (palette, ground): _themed(ground, base, palette, inks)
+    for ground, base, palettes in (("dark", DARK, DARK_PALETTES), ("light", LIGHT, LIGHT_PALETTES))
+    for palette, inks in palettes.items()
+}
+"""By the names that ``[console] palette`` and ``theme`` take."""

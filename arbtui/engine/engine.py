@@ -8,6 +8,7 @@ from typing import Any
 
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.decider import Decider
+from arbtui.engine.decisions import DecisionLog
 from arbtui.engine.parts import EngineParts
 from arbtui.execution.cycle import ArbCycle, left_value
 from arbtui.execution.executor import CycleExecutor
@@ -98,7 +99,10 @@ class Engine:
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
         self.cycles_version = 0
         self.halt_detail = ""
+        self.decisions = DecisionLog(parts.clock)
+        self.disabled: dict[str, None] = {}  #: routes that the operator disabled, by id; for this run only
         self.route_fills = dict(remembered.route_fills)
+        self._killed_before = remembered.is_killed
         self._day = self._today()
         currency = parts.positions.marks.currency
         self.risk.total.pnl_day = float(remembered.pnl_since.get(currency, {}).get("total", 0))
@@ -139,6 +143,9 @@ class Engine:
             )
         self.kill_switch.attach(asyncio.get_running_loop())
         if self.kill_switch.look():
+            cause = self.parts.halt.cause
+            if cause is not None and not self._killed_before:  # made while nothing ran: the journal has not heard of it
+                self._journal.post(Killed(cause.source, cause.reason, self.parts.halt.epoch))
             self.change_state(TradingState.HALTED, "a kill is latched")
         else:
             self.change_state(TradingState.ARMED, "started")
@@ -188,6 +195,25 @@ class Engine:
                 self._journal.post(CycleAcknowledged(cycle_id, "operator", "acknowledged"))
                 self._block(breach.scope, None)
         return None
+
+    def toggle_route(self, route_id: str) -> str:
+        """Disable a route, or enable it again; says what that means now. A cycle that runs goes on to its end."""
+        route = self.parts.universe.by_id.get(route_id)
+        if route is None:
+            return f"no route {route_id}"
+        if route_id in self.disabled:
+            del self.disabled[route_id]
+            log.info("%s enabled by the operator", route_id)
+            if route.blocked is Reason.DISABLED:
+                route.blocked = None
+                self._rest(route)
+            return f"{route_id} enabled"
+        self.disabled[route_id] = None
+        log.info("%s disabled by the operator", route_id)
+        if route.blocked is None or route.blocked is Reason.COOLDOWN:
+            route.blocked = Reason.DISABLED
+            return f"{route_id} disabled for this run: it opens nothing"
+        return f"{route_id} disabled for this run: {route.blocked} now, it opens nothing after that"
 
     # what happens by itself
 
@@ -250,6 +276,7 @@ class Engine:
     def _open_cycle(self, opportunity: Opportunity) -> None:
         plan = compile_plan(opportunity, self.parts.execution.leg_deadline_ms / 1000)
         self._block(plan.route.symbol, Reason.ROUTE_BUSY)
+        self.decisions.record(plan.route.id, "OPENED", opportunity.edge_bps)
         self._keep(self.executor.start(plan, self._tasks))
 
     def _on_release(self, cycle: ArbCycle) -> None:
@@ -263,6 +290,7 @@ class Engine:
         pnl = float(cycle.pnl.total) if cycle.pnl is not None else 0.0
         self.cycles_version += 1
         self.route_fills[route.id] = self.route_fills.get(route.id, 0) + len(cycle.fills)
+        self.decisions.record(route.id, cycle.state, cycle.plan.edge_bps, f"pnl {pnl:+.2f}")
         self._rest(route)
         self.prioritizer.learn(route, captured=cycle.state is CycleState.HEDGED)
         self.risk.total.pnl_day += pnl
@@ -277,6 +305,7 @@ class Engine:
             self.kill_switch.kill("GUARD", "loss limit of the day")
 
     def _on_denied(self, opportunity: Opportunity, reason: Reason) -> None:
+        self.decisions.record(opportunity.route.id, reason, opportunity.edge_bps)
         severity = _BREACHES.get(reason)
         if severity is not None:
             self.breaches.record(severity, reason, opportunity.route.id, f"edge {opportunity.edge_bps:.1f} bps not taken", "denied")
@@ -331,7 +360,7 @@ class Engine:
         if reason is None and symbol in self.risk.route.residual:
             reason = Reason.RESIDUAL
         for route in self.parts.universe.of_symbol(symbol):
-            route.blocked = reason
+            route.blocked = Reason.DISABLED if reason is None and route.id in self.disabled else reason
 
     def _keep(self, cycle: ArbCycle) -> None:
         self.cycles[cycle.id] = cycle

@@ -48,5 +48,5 @@ class Reason(StrEnum):
     DECISION_AGE = "DECISION_AGE"
     DEADLINE = "DEADLINE"
     RESERVATION = "RESERVATION"
-    DISABLED = "DISABLED"  #: execution is off in the profile
+    DISABLED = "DISABLED"  #: execution is off in the profile, or the operator disabled the route
     MISSING_INPUT = "MISSING_INPUT"  #: something needed is missing or not a number: always a no

@@ -17,6 +17,7 @@ from arbtui.model.money import decimal_of
 from arbtui.model.reason import Reason
 from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
 from arbtui.routes.size import LegSizes, leg_sizes
+from arbtui.routes.waterfall import EdgeWaterfall
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,27 @@ class ArbRoute:
         if not (ask < inf and bid > 0.0):
             return -inf
         return (bid / ask - 1.0) * 1e4
+
+    def waterfall(self) -> EdgeWaterfall | None:
+        """From the gross edge at the touch to what is compared with the threshold; None when a side or the rate is missing."""
+        ask, bid, rate = self.buy_book.ask, self.sell_book.bid, self._conversion
+        if not (ask < inf and bid * rate.value > 0.0):
+            return None
+        gross = bid * rate.gross / ask
+        bought = gross / self._buy_unit
+        sold = bought * self._sell_unit
+        changed = sold * rate.value / rate.gross
+        slippage, shadow = self.terms.slippage_bps, self.inventory.shadow_bps()
+        return EdgeWaterfall(
+            gross=(gross - 1.0) * 1e4,
+            buy_fee=(bought - gross) * 1e4,
+            sell_fee=(sold - bought) * 1e4,
+            rate_fee=(changed - sold) * 1e4,
+            slippage=-slippage,
+            shadow=-shadow,
+            net=(changed - 1.0) * 1e4 - slippage - shadow,
+            threshold=self.terms.min_edge_bps,
+        )
 
     def data_refusal(self, now: float) -> Reason | None:
         """Why the books or the rate may not be used at ``now``, or None."""

@@ -1,5 +1,6 @@
 """The read model: what screens, `status` and reports read, and what an operator may ask for."""
 
+from arbtui.views.detail import DecisionLine, Ladder, Level, RouteDetail, Step
 from arbtui.views.model import (
     BreachLine,
     Controls,
@@ -12,4 +13,19 @@ from arbtui.views.model import (
     RouteRow,
 )
 
-__all__ = ["BreachLine", "Controls", "CycleLine", "ExchangeView", "GaugeView", "HeaderView", "LogLine", "ReadModel", "RouteRow"]
+__all__ = [
+    "BreachLine",
+    "Controls",
+    "CycleLine",
+    "DecisionLine",
+    "ExchangeView",
+    "GaugeView",
+    "HeaderView",
+    "Ladder",
+    "Level",
+    "LogLine",
+    "ReadModel",
+    "RouteDetail",
+    "RouteRow",
+    "Step",
+]

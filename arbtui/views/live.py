@@ -14,7 +14,9 @@ from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Side
 from arbtui.model.reason import Reason
 from arbtui.risk.breach import Breach
+from arbtui.views.detail import EdgeHistory, RouteDetail
 from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow
+from arbtui.views.route_reader import RouteReader
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
 _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
@@ -56,6 +58,9 @@ class EngineViews:
             RouteRow(route.id, route.symbol, route.buy.market.exchange.upper(), route.sell.market.exchange.upper())
             for route in engine.parts.universe.routes
         ]
+        self._rows = {row.id: row for row in self.routes}
+        self._histories = {row.id: EdgeHistory() for row in self.routes}
+        self._reader = RouteReader(engine)
 
     def header(self) -> HeaderView:
         """See :class:`arbtui.views.ReadModel`."""
@@ -91,16 +96,18 @@ class EngineViews:
         """See :class:`arbtui.views.ReadModel`."""
         engine = self._engine
         now = engine.parts.clock.monotonic()
+        second = int(now)
         for row in rows:
             route = self._routes[row.id]
             buy, sell = route.buy_book, route.sell_book
             refusal = route.refusal(now)
             age = now - min(buy.ts_init, sell.ts_init)
+            net = route.touch_edge_bps()
             shown = (
                 buy.ask if buy.ask < inf else 0.0,
                 sell.bid,
                 _finite(route.gross_edge_bps()),
-                _finite(route.touch_edge_bps()),
+                _finite(net),
                 min(buy.ask_qty, sell.bid_qty),
                 engine.route_fills.get(row.id, 0),
                 "READY" if refusal is None else _WORDS.get(refusal, refusal.value),
@@ -112,6 +119,13 @@ class EngineViews:
                 row.buy_px, row.sell_px, row.edge_bps, row.net_bps, row.depth, row.fills, row.state = shown
                 row.size = route.last_size
                 row.version += 1
+            self._histories[row.id].add(second, net)
+
+    def detail(self, route_id: str) -> RouteDetail:
+        """See :class:`arbtui.views.ReadModel`."""
+        row = self._rows[route_id]
+        self.refresh((row,))
+        return self._reader.read(self._routes[route_id], row.state, self._histories[route_id])
 
     def cycles(self) -> Sequence[CycleLine]:
         """See :class:`arbtui.views.ReadModel`."""
@@ -202,6 +216,10 @@ class EngineControls:
     def acknowledge(self, breach_id: str) -> str | None:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.acknowledge(breach_id)
+
+    def toggle_route(self, route_id: str) -> str:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.toggle_route(route_id)
 
 
 def _past(row: CycleRow) -> CycleLine:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from arbtui.views.detail import RouteDetail
+
 
 @dataclass(slots=True)
 class ExchangeView:
@@ -140,6 +142,10 @@ class ReadModel(Protocol):
         """Bring ``rows`` up to date in place; raises ``version`` of those that changed."""
         ...
 
+    def detail(self, route_id: str) -> RouteDetail:
+        """One route in full, now; asked for only while it is shown."""
+        ...
+
     def cycles(self) -> Sequence[CycleLine]:
         """The last cycles, newest first (bounded)."""
         ...
@@ -189,4 +195,8 @@ class Controls(Protocol):
 
     def acknowledge(self, breach_id: str) -> str | None:
         """A person has seen the breach or residual; None when done, else why not."""
+        ...
+
+    def toggle_route(self, route_id: str) -> str:
+        """Disable a route for this run, or enable it again; says what was done, or why not."""
         ...

@@ -7,11 +7,23 @@ import random
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Literal
 
 from arbtui.console.app import ConsoleApp
-from arbtui.console.config import ConsoleConfig
-from arbtui.views import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow
+from arbtui.console.config import ConsoleConfig, Ground, PaletteName
+from arbtui.views import (
+    BreachLine,
+    CycleLine,
+    DecisionLine,
+    ExchangeView,
+    GaugeView,
+    HeaderView,
+    Ladder,
+    Level,
+    LogLine,
+    RouteDetail,
+    RouteRow,
+    Step,
+)
 
 START_MS = 1_767_258_845_000  # 2026-01-01T09:14:05Z
 PRICES = {
@@ -48,6 +60,8 @@ class DemoModel:
         )  # fmt: skip
         self.noise = 2.2
         self.kills: list[str] = []
+        self.disabled: dict[str, str] = {}
+        self.detailed: list[str] = []
         self.refreshed = 0
         self.touch(self.routes)
 
@@ -61,6 +75,26 @@ class DemoModel:
 
     def refresh(self, rows: Sequence[RouteRow]) -> None:
         self.refreshed += len(rows)
+
+    def detail(self, route_id: str) -> RouteDetail:
+        self.detailed.append(route_id)
+        row = next(row for row in self.routes if row.id == route_id)
+        falls = [("gross", row.edge_bps), ("buy fee", -5.0), ("sell fee", -9.99), ("rate fee", -4.99), ("slippage", 0.0), ("shadow", 1.2)]
+        net = sum(bps for _, bps in falls)
+        wave = [math.nan] * 12 + [net + 4 * math.sin(second / 6 + hash_of(row.symbol)) for second in range(48)]
+        words = [("OPENED", 6.1, "", 1), ("HEDGED", 6.1, "pnl +0.06", 1), ("IN_FLIGHT", 4.4, "", 37), ("UNWOUND", 5.2, "pnl -0.21", 1)]
+        lines = [DecisionLine(self.now_ms - 1_700 * n, word, bps, told, count) for n, (word, bps, told, count) in enumerate(words * 5)]
+        buy = self._ladder(row, "buy", row.buy_at, row.buy_px)
+        return RouteDetail(route_id, row.symbol, buy, self._ladder(row, "sell", row.sell_at, row.sell_px), row.state,
+            [Step(*fall) for fall in falls], net, 3.0, wave, lines)  # fmt: skip
+
+    def _ladder(self, row: RouteRow, acts: str, exchange: str, price: float) -> Ladder:
+        ours = 31.5 if row.state == "OPEN" else 0.0
+        step = price * 2e-4
+        asks = [Level(price + step * n, row.depth * (1 + n % 4), ours if acts == "buy" and n == 1 else 0.0) for n in range(10)]
+        bids = [Level(price - step * (n + 1), row.depth * (1 + n % 3), ours if acts == "sell" and n == 1 else 0.0) for n in range(10)]
+        currency = "KRW" if exchange == "UPBIT" else "USDT"
+        return Ladder(exchange, currency, acts, asks, bids, price - step / 2, 2.0, row.age_ms, "STALE" if row.state == "STALE" else "LIVE")
 
     def cycles(self) -> Sequence[CycleLine]:
         return self._cycles
@@ -107,6 +141,15 @@ class DemoModel:
                 self.breaches_version += 1
                 return None
         return "no such breach"
+
+    def toggle_route(self, route_id: str) -> str:
+        row = next(row for row in self.routes if row.id == route_id)
+        row.version += 1
+        if route_id in self.disabled:
+            row.state = self.disabled.pop(route_id)
+            return f"{route_id} enabled"
+        self.disabled[route_id], row.state = row.state, "DISABLED"
+        return f"{route_id} disabled for this run: it opens nothing"
 
     # what moves it
 
@@ -193,9 +236,16 @@ def hash_of(text: str) -> int:
     return sum(map(ord, text))
 
 
-def demo_app(model: DemoModel, theme: Literal["dark", "light"] = "dark", frame_rate: int = 10) -> ConsoleApp:
+def demo_app(
+    model: DemoModel,
+    theme: Ground = "dark",
+    frame_rate: int = 10,
+    *,
+    palette: PaletteName = "western",
+    keys: dict[str, str] | None = None,
+) -> ConsoleApp:
     """The console over ``model``, its pacing clock that of the model."""
-    config = ConsoleConfig(theme=theme, frame_rate=frame_rate)
+    config = ConsoleConfig(theme=theme, frame_rate=frame_rate, palette=palette, keys=keys or {})
     return ConsoleApp(model, model, config, after_first_paint=None, monotonic=lambda: model.now_ms / 1_000)
 
 
@@ -219,11 +269,12 @@ async def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--symbols", type=int, default=20)
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
+    parser.add_argument("--palette", choices=("western", "korean", "cvd", "mono"), default="western")
     parser.add_argument("--mode", default="SIM")
     parser.add_argument("--share", type=float, default=0.2)
     options = parser.parse_args()
     model = DemoModel(options.symbols, mode=options.mode).settle()
-    app = ConsoleApp(model, model, ConsoleConfig(theme=options.theme))
+    app = ConsoleApp(model, model, ConsoleConfig(theme=options.theme, palette=options.palette))
     mover = asyncio.create_task(live(model, options.share))
     await app.run_async(mouse=False)
     mover.cancel()

@@ -137,7 +137,7 @@ def test_a_new_critical_breach_is_said_in_the_flash_line() -> None:
     drive(steps)
 
 
-@pytest.mark.parametrize(("key", "said"), [("x", "x does nothing here"), ("enter", "enter does nothing here"), ("ctrl+c", "^Q quits")])
+@pytest.mark.parametrize(("key", "said"), [("u", "u does nothing here"), ("f7", "f7 does nothing here"), ("ctrl+c", "^Q quits")])
 def test_keys_without_a_meaning_say_so(key: str, said: str) -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press(key)
@@ -212,7 +212,7 @@ def test_palette_switches_the_theme() -> None:
         await app.workers.wait_for_complete()
         await pilot.press("enter")
         await pilot.pause()
-        assert app.theme == "arbtui-light"
+        assert app.theme == "arbtui-western-light"
         ground = app._inks.style("text").bgcolor
         assert ground is not None
         assert ground.name == "#f7f6f2"

@@ -8,7 +8,7 @@ from tests.console.demo import DemoModel
 from tests.console.driving import drive, repaint
 
 VISIBLE = {
-    (160, 48): {"header", "routes", "fills", "risk", "system", "log", "flash", "footer"},
+    (160, 48): {"header", "routes", "detail", "fills", "risk", "system", "log", "flash", "footer"},
     (80, 24): {"header", "tabs", "routes", "fills", "risk", "system", "flash", "footer"},
     (159, 30): {"header", "tabs", "routes", "fills", "risk", "system", "flash", "footer"},
     (79, 24): {"header", "routes", "flash", "footer"},
@@ -16,7 +16,7 @@ VISIBLE = {
     (59, 24): {"too-small"},
     (40, 10): {"too-small"},
 }
-IDS = ("header", "tabs", "routes", "fills", "risk", "system", "log", "flash", "filter-bar", "footer", "too-small")
+IDS = ("header", "tabs", "routes", "detail", "fills", "risk", "system", "log", "flash", "filter-bar", "footer", "too-small")
 
 
 @pytest.mark.parametrize("size", VISIBLE)
@@ -83,10 +83,10 @@ def test_zoom_leaves_one_pane_and_comes_back() -> None:
         await pilot.press("2", "z")
         await pilot.pause()
         assert app.main.fills.size.height > 35
-        assert not app.main.query_one("#routes").display
+        assert not app.main.query_one("#upper").display
         await pilot.press("z")
         await pilot.pause()
-        assert app.main.query_one("#routes").display
+        assert app.main.query_one("#upper").display
         assert app.main.query_one("#log").display
 
     drive(steps, (160, 48))

@@ -12,6 +12,7 @@ from tests.console.demo import DemoModel, demo_app
     ("name", "size", "theme", "keys"),
     [
         ("small", (80, 24), "dark", ()),
+        ("small detail", (80, 24), "dark", ("j", "enter")),
         ("large", (160, 48), "dark", ()),
         ("large light", (160, 48), "light", ("3",)),
         ("small halted", (80, 24), "dark", ("ctrl+k",)),

@@ -1,48 +1,71 @@
 """The keys, the kill key first. What does nothing now is dimmed; pressing it says why."""
 
 from arbtui.console.ink import Inks, Span
+from arbtui.console.keys import KeyNames
 from arbtui.console.lines import Lines, width_of
 from arbtui.console.panes.header import HALTED_STATES
 
 _KEYS = (
-    ("p", "pause", 1),
-    ("r", "re-arm", 5),
-    ("/", "filter", 2),
-    ("s", "sort", 3),
-    ("a", "ack", 6),
-    ("Tab", "pane", 7),
-    ("1-5", "panes", 4),
-    ("z", "zoom", 8),
-    ("^P", "palette", 9),
-    ("?", "help", 0),
-    ("^Q", "quit", 0),
+    ("pause", "pause", 1),
+    ("rearm", "re-arm", 6),
+    ("detail", "detail", 2),
+    ("filter", "filter", 3),
+    ("sort", "sort", 5),
+    ("route.toggle", "disable", 9),
+    ("acknowledge", "ack", 8),
+    ("copy", "copy", 10),
+    ("freeze", "freeze", 7),
+    ("pane.next", "pane", 11),
+    ("panes", "panes", 4),
+    ("zoom", "zoom", 12),
+    ("palette", "palette", 13),
+    ("help", "help", 0),
+    ("quit", "quit", 0),
 )
-"""Key, word, and rank: the highest go first when there is no room."""
+"""Id, word, and rank: the highest go first when there is no room."""
+
+_ONLY_IN = {
+    "acknowledge": ("risk",),
+    "filter": ("routes",),
+    "sort": ("routes",),
+    "detail": ("routes",),
+    "route.toggle": ("routes", "detail"),
+    "copy": ("routes", "fills", "risk", "log", "detail"),
+}
+"""Panes in which a key does something; everywhere else it says where."""
 
 
 class Footer(Lines):
     """One line of keys."""
 
-    def __init__(self, inks: Inks) -> None:
+    def __init__(self, inks: Inks, keys: KeyNames) -> None:
         super().__init__(inks, id="footer")
+        self._names = keys
 
-    def tick(self, state: str, active: str) -> None:
+    def tick(self, state: str, active: str, frozen: bool = False) -> None:
         """Paint the keys as they are useful in ``state`` with pane ``active``."""
         halted = state in HALTED_STATES
-        dimmed = {"p"} if halted else {"r"}
-        if active != "risk":
-            dimmed.add("a")
-        if active != "routes":
-            dimmed.update(("/", "s"))
-        keys = [key for key in _KEYS if not (key[0] == "p" and halted)]
+        dimmed = {name for name, panes in _ONLY_IN.items() if active not in panes}
+        dimmed.add("pause" if halted else "rearm")
+        if frozen:
+            dimmed |= {"filter", "sort", "detail"}
+        keys = [key for key in _KEYS if not (key[0] == "pause" and halted)]
         while True:
-            spans: list[Span] = [(" ^K KILL", "kill")]
-            for key, word, _ in keys:
-                shown = "resume" if key == "p" and state == "PAUSED" else word
-                off = key in dimmed
-                spans += [("   " if self.size.width >= 110 else "  ", "text"), (key, "faint" if off else "key")]
+            spans: list[Span] = [(f" {self._names['kill']} KILL", "kill")]
+            for name, word, _ in keys:
+                shown = "resume" if name == "pause" and state == "PAUSED" else "go on" if name == "freeze" and frozen else word
+                off = name in dimmed
+                spans += [("   " if self.size.width >= 175 else "  ", "text"), (self._key_of(name), "faint" if off else "key")]
                 spans.append((f" {shown}", "faint" if off else "soft"))
             if width_of(spans) <= self.size.width or not keys:
                 break
-            keys.remove(max(keys, key=lambda key: key[2] - (10 if key[0] == "r" and halted else 0)))
+            keys.remove(max(keys, key=lambda key: self._rank(key, halted, frozen)))
         self.show([(spans, "")])
+
+    def _key_of(self, name: str) -> str:
+        return f"{self._names['pane.routes']}-{self._names['pane.detail']}" if name == "panes" else self._names[name]
+
+    def _rank(self, key: tuple[str, str, int], halted: bool, frozen: bool) -> int:
+        """What a state asks for outranks the rest."""
+        asked = (key[0] == "rearm" and halted) or (key[0] == "freeze" and frozen)
+        return key[2] - (12 if asked else 0)

@@ -30,14 +30,16 @@ class Header(Lines):
     def __init__(self, inks: Inks) -> None:
         super().__init__(inks, id="header")
 
-    def tick(self, h: HeaderView) -> None:
-        """Paint ``h``."""
-        first = self._halted_line(h) if h.state in HALTED_STATES else self._state_line(h)
+    def tick(self, h: HeaderView, banner: str = "") -> None:
+        """Paint ``h``; ``banner`` says that the display is frozen."""
+        first = self._halted_line(h, banner) if h.state in HALTED_STATES else self._state_line(h, banner)
         self.show([first, (self._venues_line(h), "")])
 
-    def _state_line(self, h: HeaderView) -> tuple[list[Span], str]:
+    def _state_line(self, h: HeaderView, banner: str) -> tuple[list[Span], str]:
         width = self.size.width
         left: list[Span] = [(" arbtui ", "title"), (f" {h.profile}  ", "text"), *mode_spans(h), ("  ", "text"), *state_spans(h)]
+        if banner:
+            left += [("  ", "text"), (f" {banner} ", "frozen")]
         at: list[Span] = [(f"{clock(h.now_ms)[:8]}Z", "text")]
         session: list[Span] = [("session ", "dim"), (f"{duration(h.session_s)}   ", "soft")]
         money = self._pnl(h, both=width >= 110)
@@ -56,16 +58,17 @@ class Header(Lines):
             return [("PnL  day ", "dim"), money(h.pnl_day), ("  session ", "dim"), money(h.pnl_session), (f" {h.pnl_currency}", "dim")]
         return [("PnL ", "dim"), money(h.pnl_day), (f" {h.pnl_currency}", "dim")]
 
-    def _halted_line(self, h: HeaderView) -> tuple[list[Span], str]:
+    def _halted_line(self, h: HeaderView, banner: str) -> tuple[list[Span], str]:
         since = duration((h.now_ms - h.halt_ts_ms) / 1_000) if h.halt_ts_ms else "--:--:--"
         scenario = f" {h.scenario}" if h.scenario else ""
         why = f" ({clean(h.halt_reason)})" if h.halt_reason else ""
+        frozen = f"{banner}  " if banner else ""
         left = f" {h.state} {since} by {clean(h.halt_source) or '?'}{why}"
-        right = f"{h.profile}  {h.mode}{scenario}  {clock(h.now_ms)[:8]}Z "
+        right = f"{frozen}{h.profile}  {h.mode}{scenario}  {clock(h.now_ms)[:8]}Z "
         room = self.size.width - len(left) - len(right) - 4
         detail = clean(h.halt_detail)
         if detail and len(detail) > room:
-            right = f"{h.mode}{scenario}  {clock(h.now_ms)[:8]}Z "
+            right = f"{frozen}{h.mode}{scenario}  {clock(h.now_ms)[:8]}Z "
             room = self.size.width - len(left) - len(right) - 4
         if detail:
             left += f" - {detail if len(detail) <= room else detail[: max(0, room - 1)] + '…'}"

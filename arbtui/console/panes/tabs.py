@@ -3,7 +3,7 @@
 from arbtui.console.ink import Inks, Span
 from arbtui.console.lines import Lines, justify
 
-PANES = ("routes", "fills", "risk", "system", "log")
+PANES = ("routes", "fills", "risk", "system", "log", "detail")
 """By their digits, from 1."""
 
 

@@ -1,6 +1,7 @@
 """What a terminal under 60x12 shows: the state, and that the kill key lives."""
 
 from arbtui.console.ink import Inks, Span
+from arbtui.console.keys import KeyNames
 from arbtui.console.lines import Lines
 from arbtui.console.panes.header import HALTED_STATES
 from arbtui.views import HeaderView
@@ -11,15 +12,16 @@ LEAST = (60, 12)
 class TooSmall(Lines):
     """One line."""
 
-    def __init__(self, inks: Inks) -> None:
+    def __init__(self, inks: Inks, keys: KeyNames) -> None:
         super().__init__(inks, id="too-small")
+        self._keys = keys
 
     def tick(self, h: HeaderView) -> None:
         """State first: it is what the last cells of a tiny terminal are for."""
         halted = h.state in HALTED_STATES
         spans: list[Span] = [
             (f" {h.mode} {h.state} ", "halted" if halted else "title"),
-            (" ^K KILL ", "kill"),
+            (f" {self._keys['kill']} KILL ", "kill"),
             (f" too small: {LEAST[0]}x{LEAST[1]}", "soft"),
         ]
         self.show([(spans, "")])

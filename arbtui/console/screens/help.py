@@ -1,4 +1,4 @@
-"""Help: what each column, each state and each key means."""
+"""Help: first the pane that has the keys, then what each key, column and state means."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -10,7 +10,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from arbtui.console.keys import KeyNames
 from arbtui.console.screens.dialog import Dialog
+from arbtui.console.words import REASONS
 
 COLUMN_HELP = {
     "SYM": "the asset; one route a direction",
@@ -24,18 +26,37 @@ COLUMN_HELP = {
     "FILLS": "fills of this route in this run",
     "STATE": "OPEN, READY, or the first reason why not",
 }
+PANE_HELP = {
+    "routes": (
+        "Every route, best first: what it would earn now, or the first reason why it does not trade.",
+        ("detail", "filter", "sort", "sort.reverse", "route.toggle", "copy", "grid.down", "grid.up", "grid.top", "freeze"),
+    ),
+    "fills": (
+        "One line a cycle with both its legs, newest first. Moving the cursor holds the view; the top follows the newest again.",
+        ("grid.down", "grid.up", "grid.top", "copy", "zoom"),
+    ),
+    "risk": (
+        "Breaches and residuals, open ones first. A residual blocks its asset until somebody has acknowledged it.",
+        ("acknowledge", "grid.down", "grid.up", "copy", "zoom"),
+    ),
+    "system": ("What the process costs and how late its loop is. Above 10 ms at p99 the console paints less often.", ("zoom", "back")),
+    "log": (
+        "The last lines of arbtui.log. Moving the cursor holds the view; the end follows the newest again.",
+        ("grid.down", "grid.up", "grid.end", "copy", "zoom"),
+    ),
+    "detail": (
+        "One route: both books (◂ marks our orders), how the gross edge becomes the net one, the last minute, the last decisions.",
+        ("back", "route.toggle", "copy", "zoom", "freeze"),
+    ),
+}
+"""What a pane shows, and the ids of its keys."""
+
+_OF_THE_ENGINE = ("PAUSED", "REDUCING", "HALTED", "HALTED_DIRTY")
+_SAID_TWICE = ("BELOW_THRESHOLD", "ROUTE_BUSY")
 STATE_HELP = {
     "ARMED": "new cycles may open",
-    "PAUSED": "no new entries; open cycles finish",
-    "REDUCING": "only what shrinks exposure",
-    "HALTED": "latched: nothing is sent but cancels, until a person re-arms (also over a restart)",
-    "HALTED_DIRTY": "halted with something left at a venue",
-    "OPEN": "a cycle runs on this route",
-    "READY": "net edge clears the threshold",
-    "IDLE": "no edge: the usual answer",
-    "STALE GAPPED NO_BOOK": "the book is not to be believed; clears itself",
-    "NO_STOCK NO_CASH": "the inventory on one side is used up",
-    "HEDGED UNWOUND RESIDUAL": "how a cycle ended; RESIDUAL needs `a` in Risk",
+    **{name: REASONS[name] for name in _OF_THE_ENGINE},
+    **{name: meaning for name, meaning in REASONS.items() if name not in (*_OF_THE_ENGINE, *_SAID_TWICE)},
 }
 
 
@@ -50,12 +71,20 @@ class HelpScreen(Dialog[None]):
         Binding("k,up", "scroll(-1)", "up", id="help.up", tooltip="Up", show=False),
     ]
 
+    def __init__(self, pane: str, keys: KeyNames) -> None:
+        super().__init__()
+        self._pane = pane
+        self._names = keys
+
     def compose(self) -> ComposeResult:
-        """Keys first: that is what people open help for."""
+        """The pane at hand first, then keys: that is what people open help for."""
         with VerticalScroll(id="box") as box:
             box.border_title = "arbtui"
             box.border_subtitle = "j/k scroll   Esc close"
-            yield Static(self._table("KEYS", self._keys()))
+            told = dict(self._keys())
+            said, names = PANE_HELP[self._pane]
+            yield Static(self._table(self._pane.upper(), [("", said), *((self._names.all_of(name), told[name]) for name in names)]))
+            yield Static(self._table("KEYS", [(self._names.all_of(name), f"{text}  [{name}]") for name, text in told.items()]))
             yield Static(self._table("COLUMNS", COLUMN_HELP.items()))
             yield Static(self._table("STATES", STATE_HELP.items()))
 
@@ -64,16 +93,15 @@ class HelpScreen(Dialog[None]):
         self.query_one("#box", VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def _keys(self) -> Iterable[tuple[str, str]]:
+        """Id and meaning of every key that can be remapped."""
         from arbtui.console.app import ConsoleApp
         from arbtui.console.grid import Grid
         from arbtui.console.screens.main import MainScreen
 
         for owner in (ConsoleApp, MainScreen, Grid):
             for binding in owner.BINDINGS:
-                if isinstance(binding, Binding):
-                    keys = [self.app.get_key_display(Binding(key, "")) for key in binding.key.split(",")]
-                    shown = binding.key_display or " ".join(keys)
-                    yield shown.upper() if shown.startswith("^") else shown, binding.tooltip
+                if isinstance(binding, Binding) and binding.id is not None:
+                    yield binding.id, binding.tooltip
 
     def _table(self, title: str, rows: Iterable[tuple[str, str]]) -> Table:
         variables = self.app.theme_variables

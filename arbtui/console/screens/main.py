@@ -5,15 +5,20 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 
+from arbtui.console.bindings import MAIN_BINDINGS
 from arbtui.console.frame import FrameRate
+from arbtui.console.freeze import Freeze
 from arbtui.console.grid import Grid
 from arbtui.console.ink import Inks
-from arbtui.console.lines import Lines
+from arbtui.console.keys import KeyNames
+from arbtui.console.lines import Lines, is_seen
+from arbtui.console.panes.detail import EVERY_S as DETAIL_EVERY_S
+from arbtui.console.panes.detail import DetailPane
 from arbtui.console.panes.fills import FillsPane
 from arbtui.console.panes.filter_bar import FilterBar
 from arbtui.console.panes.flash import Flash
@@ -25,6 +30,7 @@ from arbtui.console.panes.routes import RoutesPane
 from arbtui.console.panes.system import SystemPane
 from arbtui.console.panes.tabs import PANES, Tabs
 from arbtui.console.panes.too_small import TooSmall
+from arbtui.console.row_json import row_json
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.rearm import RearmScreen
 from arbtui.views import Controls, ReadModel
@@ -34,38 +40,29 @@ HEADER_EVERY_S = 0.25
 
 GAUGES_EVERY_S = 1.0
 
+COPIES = ("routes", "fills", "risk", "log", "detail")
+"""Panes with rows to copy."""
+
 
 class MainScreen(Screen[None]):
     """Panes over ``model``; keys that act call ``controls``."""
 
     AUTO_FOCUS = None
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "pause", "pause", id="pause", tooltip="Pause new entries, or resume them; open cycles finish either way"),
-        Binding("r", "rearm", "re-arm", id="rearm", tooltip="Open the gate again after a halt: asks for the profile's name and a reason"),
-        Binding("slash", "filter", "filter", key_display="/", id="filter", tooltip="Filter routes: xrp edge>5 state:open net>3 !buy:upbit"),
-        Binding("s", "sort", "sort", id="sort", tooltip="Order the routes by the next column"),
-        Binding("S", "reverse", "reverse", id="sort.reverse", tooltip="Reverse the order"),
-        Binding("a", "acknowledge", "ack", id="acknowledge", tooltip="Risk pane: acknowledge the breach under the cursor; it stays listed"),
-        *(
-            Binding(f"{number}", f"pane('{pane}')", pane.capitalize(), id=f"pane.{pane}", tooltip=f"Go to {pane.capitalize()}")
-            for number, pane in enumerate(PANES, 1)
-        ),
-        Binding("tab", "next_pane(1)", "pane", id="pane.next", tooltip="Next pane"),
-        Binding("shift+tab", "next_pane(-1)", "previous pane", id="pane.previous", tooltip="Previous pane"),
-        Binding("z", "zoom", "zoom", id="zoom", tooltip="Only this pane, or all of them again"),
-        Binding("escape", "back", "back", id="back", tooltip="Leave zoom; then clear the filter"),
-        Binding("question_mark", "help", "help", key_display="?", id="help", tooltip="What columns, states and keys mean"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = MAIN_BINDINGS
 
-    def __init__(self, inks: Inks, model: ReadModel, controls: Controls, frame: FrameRate, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, inks: Inks, model: ReadModel, controls: Controls, frame: FrameRate, monotonic: Callable[[], float], keys: KeyNames
+    ) -> None:
         super().__init__()
         self._model = model
         self._controls = controls
         self._frame = frame
         self._monotonic = monotonic
-        self._header_at = self._gauges_at = -1e9
+        self._keys = keys
+        self._header_at = self._gauges_at = self._detail_at = -1e9
         self._state = ""
+        self.freeze = Freeze()
         self._active = PANES[0]
         self.inks = inks
         self.header = Header(inks)
@@ -75,16 +72,19 @@ class MainScreen(Screen[None]):
         self.risk = RiskPane(inks, model)
         self.system = SystemPane(inks)
         self.log_pane = LogPane(inks, model)
+        self.detail = DetailPane(inks, model)
         self.flash = Flash(inks, monotonic)
-        self.footer = Footer(inks)
-        self.too_small = TooSmall(inks)
+        self.footer = Footer(inks, keys)
+        self.too_small = TooSmall(inks, keys)
         self.filter_bar = FilterBar(inks, model.routes)
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield self.header
         yield self.tabs
-        yield self.routes
+        with Container(id="upper"):
+            yield self.routes
+            yield self.detail
         with Container(id="lower"):
             yield self.fills
             yield self.risk
@@ -103,7 +103,7 @@ class MainScreen(Screen[None]):
     @property
     def panes(self) -> dict[str, Widget]:
         """The panes by name, in the order of their digits."""
-        return {"routes": self.routes, "fills": self.fills, "risk": self.risk, "system": self.system, "log": self.log_pane}
+        return dict(zip(PANES, (self.routes, self.fills, self.risk, self.system, self.log_pane, self.detail), strict=True))
 
     @property
     def active(self) -> str:
@@ -123,7 +123,7 @@ class MainScreen(Screen[None]):
     # frames
 
     def tick(self) -> None:
-        """One frame: what is visible and changed."""
+        """One frame: what is visible and changed. Frozen or not, the header, the risks and the flash line go on."""
         now = self._monotonic()
         header = self._model.header()
         if header.state != self._state or now - self._header_at >= HEADER_EVERY_S:
@@ -133,8 +133,8 @@ class MainScreen(Screen[None]):
             self._state = header.state
             if self.too_small.display:
                 self.too_small.tick(header)
-            self.header.tick(header)
-            self.footer.tick(header.state, self._active)
+            self.header.tick(header, self.freeze.banner(now))
+            self.footer.tick(header.state, self._active, self.freeze.is_on)
             order, text = self.routes.order_word, self.routes.query_filter.text
             self.tabs.tick(self._active, len(self._model.routes), header.breaches_open, text, order)
             if self.filter_bar.is_open:
@@ -144,20 +144,42 @@ class MainScreen(Screen[None]):
             gauges = self._model.gauges()
             self._frame.observe(now, gauges.lag_p99_ms, self._drops())
             self.system.tick(gauges, self._frame.hz, self._frame.drops)
-        if self.routes.display:
-            self.routes.tick(self._frame.hz)
-        for pane in (self.fills, self.log_pane):
-            if pane.display:
-                pane.tick()
+        if not self.freeze.is_on:
+            self._tick_panes(now)
         fresh = self.risk.tick()
         if fresh is not None and fresh.kind != "KILL":  # the header says that in red already, and the flash line says what next
-            self.flash.say(f"! CRIT {fresh.kind} {fresh.scope} {fresh.detail}   3 opens Risk", "kill")
+            self.flash.say(f"! CRIT {fresh.kind} {fresh.scope} {fresh.detail}   {self._keys['pane.risk']} opens Risk", "kill")
         self.flash.tick()
+
+    def _tick_panes(self, now: float) -> None:
+        if is_seen(self.routes):
+            self.routes.tick(self._frame.hz)
+        for pane in (self.fills, self.log_pane):
+            if is_seen(pane):
+                pane.tick()
+        if is_seen(self.detail) and now - self._detail_at >= DETAIL_EVERY_S:
+            self._detail_at = now
+            if not self.detail.route_id and self.routes.current is not None:
+                self.detail.route_id = self.routes.current.id
+            self.detail.tick()
+
+    def paint_slice(self, number: int) -> None:
+        """What a frame left over: rows that did not fit its first slice, and from slice 2 on the detail's lines."""
+        if self.freeze.is_on:
+            return
+        for pane in (self.routes, self.fills, self.log_pane):
+            if is_seen(pane):
+                pane.paint_changed()
+        if number > 1 and is_seen(self.detail):
+            self.detail.paint_changed()
 
     def tick_all(self) -> None:
         """One frame with nothing held back: after a kill, a change of pane or of theme."""
-        self._header_at = self._gauges_at = -1e9
+        self._header_at = self._gauges_at = self._detail_at = -1e9
         self.tick()
+        for pane in (self.routes, self.fills, self.log_pane, self.risk, self.detail):
+            while is_seen(pane) and pane.paint_changed():
+                pass
 
     def repaint(self) -> None:
         """Forget every cached line: the theme changed."""
@@ -203,10 +225,11 @@ class MainScreen(Screen[None]):
     def action_pause(self) -> None:
         """Pause or resume."""
         if self._state in HALTED_STATES:
-            self.flash.say(f"p does nothing while {self._state}: r re-arms first", "warn")
+            self.flash.say(f"{self._keys['pause']} does nothing while {self._state}: {self._keys['rearm']} re-arms first", "warn")
             return
         answer = self._controls.toggle_pause()
-        said = {"PAUSED": "paused: no new entries; open cycles finish. p resumes", "ARMED": "resumed: new entries allowed"}
+        paused = f"paused: no new entries; open cycles finish. {self._keys['pause']} resumes"
+        said = {"PAUSED": paused, "ARMED": "resumed: new entries allowed"}
         self.flash.say(said.get(answer, answer), "warn" if answer != "ARMED" else "up")
         self.tick_all()
 
@@ -215,7 +238,7 @@ class MainScreen(Screen[None]):
         header = self._model.header()
         if header.state not in ("HALTED", "HALTED_DIRTY"):
             why = f"still halting, {header.halt_detail}" if header.state == "HALTING" else f"not halted, state is {header.state}"
-            self.flash.say(f"r re-arms only after a halt: {why}", "warn")
+            self.flash.say(f"{self._keys['rearm']} re-arms only after a halt: {why}", "warn")
             return
         self.app.push_screen(RearmScreen(self._model, self._controls), self._rearmed)
 
@@ -226,7 +249,7 @@ class MainScreen(Screen[None]):
 
     def action_filter(self) -> None:
         """Open the filter line."""
-        if self.too_small.display:
+        if self.too_small.display or self._is_frozen("filters"):
             return
         if self._active != "routes":
             self._show("routes")
@@ -243,19 +266,19 @@ class MainScreen(Screen[None]):
 
     def action_sort(self) -> None:
         """Order by the next column."""
-        if self._needs("routes", "s sorts"):
-            self.flash.say(f"ordered by {self.routes.next_sort()}   S reverses")
+        if self._needs("routes", "sort", "sorts") and not self._is_frozen("sorts"):
+            self.flash.say(f"ordered by {self.routes.next_sort()}   {self._keys['sort.reverse']} reverses")
             self.tick_all()
 
     def action_reverse(self) -> None:
         """The other way round."""
-        if self._needs("routes", "S reverses"):
+        if self._needs("routes", "sort.reverse", "reverses") and not self._is_frozen("reverses"):
             self.routes.reverse_sort()
             self.tick_all()
 
     def action_acknowledge(self) -> None:
         """A person has seen the breach under the cursor."""
-        if not self._needs("risk", "a acknowledges breaches"):
+        if not self._needs("risk", "acknowledge", "acknowledges breaches"):
             return
         breach = self.risk.current
         if breach is None or breach.acknowledged:
@@ -264,6 +287,68 @@ class MainScreen(Screen[None]):
         answer = self._controls.acknowledge(breach.id)
         self.flash.say(answer or f"acknowledged: {breach.kind} {breach.scope}", "warn" if answer else "text")
         self.tick_all()
+
+    def action_detail(self) -> None:
+        """The route under the cursor in full: beside the routes where there is room, else in their place."""
+        if not self._needs("routes", "detail", "opens the detail of a route") or self._is_frozen("opens another route"):
+            return
+        row = self.routes.current
+        if row is None:
+            self.flash.say(f"no route under the cursor: {self.routes.empty_text()}", "warn")
+        elif self.shows_routes_only:
+            self.flash.say("the detail of a route needs 80x24", "warn")
+        else:
+            self.detail.route_id = row.id
+            if self.is_small or self.has_class("zoomed"):
+                self._show("detail")
+            else:
+                self.flash.say(f"{self._keys['pane.detail']} Detail shows {row.id}; moving the cursor moves it")
+            self.tick_all()
+
+    @on(Grid.CursorMoved)
+    def _follow_cursor(self, event: Grid.CursorMoved) -> None:
+        row = self.routes.current
+        if not self.is_small and self._active == "routes" and row is not None and not self.freeze.is_on:
+            self.detail.route_id = row.id
+
+    def action_toggle_route(self) -> None:
+        """Disable or enable the route under the cursor, or the one in detail."""
+        if self._active == "detail":
+            route = self.detail.route_id
+        elif self._needs("routes", "route.toggle", "disables a route"):
+            route = self.routes.current.id if self.routes.current is not None else ""
+        else:
+            return
+        said = self._controls.toggle_route(route) if route else "no route here to disable"
+        again = f"   {self._keys['route.toggle']} enables it again" if "disabled" in said else ""
+        self.flash.say(said + again, "warn" if again or not route else "up")
+        self.tick_all()
+
+    def action_copy(self) -> None:
+        """The row under the cursor to the clipboard of whoever sits at the terminal."""
+        pane = self.panes[self._active]
+        row: object = None
+        if isinstance(pane, Grid):
+            row = pane.current
+        elif pane is self.detail and self.detail.route_id:
+            row = self._model.detail(self.detail.route_id)
+        if row is None:
+            self.flash.say(f"nothing to copy here: {self._keys['copy']} copies a row of {', '.join(COPIES)}", "warn")
+            return
+        text = row_json(row)
+        self.app.copy_to_clipboard(text)
+        self.flash.say(f"copied {len(text)} letters of JSON (OSC 52; tmux: set -g set-clipboard on)")
+
+    def action_freeze(self) -> None:
+        """Stand still, or go on."""
+        frozen = self.freeze.toggle(self._monotonic())
+        self.flash.say(f"display frozen: the engine trades on. {self._keys['freeze']} goes on" if frozen else "display live again")
+        self.tick_all()
+
+    def _is_frozen(self, what: str) -> bool:
+        if self.freeze.is_on:
+            self.flash.say(f"nothing {what} while the display is frozen: {self._keys['freeze']} goes on first", "warn")
+        return self.freeze.is_on
 
     def action_pane(self, pane: str) -> None:
         """Go to a pane."""
@@ -285,24 +370,26 @@ class MainScreen(Screen[None]):
         """Leave zoom, or clear the filter."""
         if self.has_class("zoomed"):
             self.action_zoom()
+        elif self._active == "detail":
+            self._show("routes")
         elif self.routes.query_filter.text:
             self.filter_bar.action_clear()
         else:
-            self.flash.say("nothing to leave: Esc ends zoom and filter; ^Q quits")
+            self.flash.say(f"nothing to leave: {self._keys['back']} ends zoom, detail and filter; {self._keys['quit']} quits")
 
     def action_help(self) -> None:
         """Explain everything."""
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(self._active, self._keys))
 
     def on_key(self, event: events.Key) -> None:
         """A key that nothing took: say so, instead of leaving the operator to guess."""
         if event.key in self.active_bindings:
             return
         name = event.character if event.character and event.is_printable else event.key.replace("ctrl+", "^")
-        self.flash.say(f"{name} does nothing here; ? lists the keys", "soft")
+        self.flash.say(f"{name} does nothing here; {self._keys['help']} lists the keys", "soft")
 
-    def _needs(self, pane: str, what: str) -> bool:
+    def _needs(self, pane: str, key: str, what: str) -> bool:
         if self._active == pane:
             return True
-        self.flash.say(f"{what} in {pane.capitalize()}: {PANES.index(pane) + 1} goes there", "warn")
+        self.flash.say(f"{self._keys[key]} {what} in {pane.capitalize()}: {self._keys[f'pane.{pane}']} goes there", "warn")
         return False

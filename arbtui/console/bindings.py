@@ -1,0 +1,35 @@
+"""What the main screen's keys do. The default key of each id stands in :mod:`arbtui.console.keys`."""
+
+from textual.binding import Binding, BindingType
+
+from arbtui.console.keys import DEFAULT_KEYS, parts
+from arbtui.console.panes.tabs import PANES
+
+
+def textual_keys(keys: str) -> str:
+    """Keys as Textual takes them: it splits at commas, so the comma key goes by its name."""
+    return ",".join("comma" if key == "," else key for key in parts(keys))
+
+
+def _binding(name: str, action: str, word: str, tooltip: str) -> Binding:
+    return Binding(textual_keys(DEFAULT_KEYS[name]), action, word, id=name, tooltip=tooltip)
+
+
+MAIN_BINDINGS: list[BindingType] = [
+    _binding("pause", "pause", "pause", "Pause new entries, or resume them; open cycles finish either way"),
+    _binding("rearm", "rearm", "re-arm", "Open the gate again after a halt: asks for the profile's name and a reason"),
+    _binding("detail", "detail", "detail", "Routes: both books, edge, costs and last decisions of the route under the cursor"),
+    _binding("filter", "filter", "filter", "Filter routes: xrp edge>5 state:open net>3 !buy:upbit"),
+    _binding("sort", "sort", "sort", "Order the routes by the next column"),
+    _binding("sort.reverse", "reverse", "reverse", "Reverse the order"),
+    _binding("route.toggle", "toggle_route", "disable", "Disable this route for the run, or enable it again; an open cycle finishes"),
+    _binding("acknowledge", "acknowledge", "ack", "Risk: acknowledge the breach under the cursor; it stays listed"),
+    _binding("copy", "copy", "copy", "Copy the row under the cursor as JSON, through the terminal (OSC 52, also over ssh)"),
+    _binding("freeze", "freeze", "freeze", "Freeze the display, or go on; the engine trades on, header and Risk stay live"),
+    *(_binding(f"pane.{pane}", f"pane('{pane}')", pane.capitalize(), f"Go to {pane.capitalize()}") for pane in PANES),
+    _binding("pane.next", "next_pane(1)", "pane", "Next pane"),
+    _binding("pane.previous", "next_pane(-1)", "previous pane", "Previous pane"),
+    _binding("zoom", "zoom", "zoom", "Only this pane, or all of them again"),
+    _binding("back", "back", "back", "Leave zoom or detail; then clear the filter"),
+    _binding("help", "help", "help", "What this pane shows, and what every key means"),
+]

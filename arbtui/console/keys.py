@@ -1,0 +1,130 @@
+"""The keys that an operator may remap, by the id of what they do, and what a remapping may be. Knows no Textual: settings read it."""
+
+import difflib
+import re
+from collections.abc import Mapping
+
+DEFAULT_KEYS: Mapping[str, str] = {
+    "kill": "ctrl+k",
+    "quit": "ctrl+q",
+    "interrupt": "ctrl+c",
+    "palette": "ctrl+p",
+    "pause": "p",
+    "rearm": "r",
+    "filter": "/",
+    "sort": "s",
+    "sort.reverse": "S",
+    "detail": "enter",
+    "route.toggle": "x",
+    "copy": "y",
+    "freeze": "space",
+    "acknowledge": "a",
+    "pane.routes": "1",
+    "pane.fills": "2",
+    "pane.risk": "3",
+    "pane.system": "4",
+    "pane.log": "5",
+    "pane.detail": "6",
+    "pane.next": "tab",
+    "pane.previous": "shift+tab",
+    "zoom": "z",
+    "back": "escape",
+    "help": "?",
+    "grid.down": "j,down",
+    "grid.up": "k,up",
+    "grid.top": "g,home",
+    "grid.end": "G,end",
+    "grid.page-down": "pagedown",
+    "grid.page-up": "pageup",
+}
+"""Several keys for one thing are separated by commas."""
+
+ANYWHERE = ("kill", "quit", "interrupt", "palette")
+"""Work in inputs and dialogs too, so they need a key that nothing there uses: ctrl and a letter."""
+
+_NAMED = (
+    *("space", "enter", "tab", "escape", "backspace", "delete", "insert"),
+    *("home", "end", "pageup", "pagedown", "up", "down", "left", "right"),
+    *(f"f{number}" for number in range(1, 13)),
+)
+_ALIKE = {"h": "backspace", "i": "tab", "j": "enter", "m": "enter"}
+"""Terminals send the same byte for ctrl and these letters as for those keys."""
+
+_CHORD = re.compile(r"(?:ctrl|alt|shift)\+")
+_SHOWN = {"enter": "⏎", "escape": "Esc", "tab": "Tab", "space": "Space", "shift+tab": "⇧Tab", "pagedown": "PgDn", "pageup": "PgUp"}
+
+
+def check(told: Mapping[str, str]) -> None:
+    """Refuse a remapping that could not work.
+
+    Raises:
+        ValueError: ``id: what is wrong, and what would do``.
+    """
+    for name, keys in told.items():
+        if name not in DEFAULT_KEYS:
+            close = difflib.get_close_matches(name, DEFAULT_KEYS, n=1, cutoff=0.4)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(DEFAULT_KEYS)}"
+            raise ValueError(f"{name}: no such action; {hint}")
+        for key in parts(keys):
+            complaint = _complaint(name, key)
+            if complaint:
+                raise ValueError(f"{name}: {complaint}")
+    owners: dict[str, str] = {}
+    for name, keys in {**DEFAULT_KEYS, **told}.items():
+        for key in parts(keys):
+            other = owners.setdefault(key, name)
+            if other != name:
+                first, second = (name, other) if name in told else (other, name)
+                raise ValueError(f"{first}: {key} is the key of {second} already; give {second} another one too")
+
+
+def parts(keys: str) -> list[str]:
+    """The single keys of ``"j,down"``; a comma alone is the comma key."""
+    return [","] if keys.strip() == "," else [key.strip() for key in keys.split(",")]
+
+
+def shown(key: str) -> str:
+    """A key as screens print it: ``^K``, ``Esc``, ``/``."""
+    first = parts(key)[0]
+    return _SHOWN.get(first) or (f"^{first[5:].upper()}" if first.startswith("ctrl+") else first.upper() if first[1:].isdigit() else first)
+
+
+def _complaint(name: str, key: str) -> str:
+    if name in ANYWHERE:
+        if not re.fullmatch(r"ctrl\+[a-z]", key):
+            return f"{key!r} will not do: it must work everywhere, also where one types; give ctrl and a letter, such as ctrl+k"
+        if key[5:] in _ALIKE:
+            return f"{key} will not do: a terminal sends the same for {_ALIKE[key[5:]]}"
+        return ""
+    if not key:
+        return "give a key, such as f5 or ctrl+t"
+    bare = _CHORD.sub("", key)
+    if (len(bare) == 1 and bare.isprintable() and bare != " ") or bare in _NAMED:
+        return ""
+    close = difflib.get_close_matches(bare.lower(), _NAMED, n=1, cutoff=0.5)
+    return f"{key!r} is no key; {f'did you mean {close[0]}?' if close else 'give one character, a name such as f5 or pageup, or ctrl+t'}"
+
+
+class KeyNames:
+    """The keys in force, by id: what the footer, the help and the flash line print.
+
+    Args:
+        told: the remapping, checked.
+    """
+
+    def __init__(self, told: Mapping[str, str]) -> None:
+        self.told = dict(told)
+        self._keys: dict[str, str] = {**DEFAULT_KEYS, **told}
+
+    def __getitem__(self, name: str) -> str:
+        """The first key of ``name`` as printed."""
+        return shown(self._keys[name])
+
+    def all_of(self, name: str) -> str:
+        """Every key of ``name`` as printed."""
+        return " ".join(shown(key) for key in parts(self._keys[name]))
+
+    @property
+    def kill_letter(self) -> str:
+        """The letter that halts together with ctrl."""
+        return self._keys["kill"][5:]

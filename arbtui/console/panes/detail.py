@@ -1,0 +1,145 @@
+"""Pane 6: one route in full. Both books, the way from gross to net edge, its last minute, its last decisions."""
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from math import isfinite
+
+from arbtui.console.grid import LINES_PER_SLICE
+from arbtui.console.ink import Inks, Span
+from arbtui.console.ladder import WIDTH, ladder_lines
+from arbtui.console.lines import Lines, width_of
+from arbtui.console.numbers import arrow, clock, fit, signed
+from arbtui.console.sparkline import history
+from arbtui.console.words import REASONS
+from arbtui.views import DecisionLine, ReadModel, RouteDetail
+
+LEVELS = 8
+"""Levels of each side where there is room."""
+
+EVERY_S = 0.25
+"""Books move faster than they can be read; four times a second is calm and costs little."""
+
+_FALL = 23
+"""Cells of the waterfall."""
+
+_FALL_LINES = 9
+
+LEAST_DECISIONS = 5
+"""Lines under which a list of decisions below the books is not worth having."""
+
+_TOOK = {"OPENED": "key", "HEDGED": "up", "UNWOUND": "warn", "RESIDUAL": "kill"}
+Row = list[Span]
+
+
+class DetailPane(Lines):
+    """The route that :attr:`route_id` names. Asks the model only while it is on screen."""
+
+    can_focus = True
+    number = 6
+
+    def __init__(self, inks: Inks, model: ReadModel) -> None:
+        super().__init__(inks, id="detail")
+        self._model = model
+        self.route_id = ""
+        self._wanted: list[tuple[Row, str]] = []
+
+    def tick(self) -> None:
+        """Read, and paint at once when it is another route or another size; else :meth:`paint_changed` does, bit by bit."""
+        if not self.size:
+            return  # shown a moment ago, not yet laid out
+        if not self.route_id:
+            self._wanted = [(self._title("no route"), "")]
+            self.show(self._wanted)
+            return
+        d = self._model.detail(self.route_id)
+        width, height = self.size.width, self.size.height
+        rows = self._broad(d, width, height - 2) if width >= 2 * WIDTH + _FALL + 3 else self._slender(d, width, height - 2)
+        state = d.state
+        said: Row = [(" ", "text"), (state or "-", "strong"), (fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)), "soft")]
+        title = self._title(f"{d.symbol} {d.buy.exchange}→{d.sell.exchange}")
+        self._wanted = [(line, "") for line in [title, said, *rows][:height]]
+        if len(self._wanted) != len(self._lines) or self._lines[0] != self._wanted[0]:
+            self.show(self._wanted)
+
+    def paint_changed(self) -> int:
+        """Repaint the lines that look different, at most :data:`LINES_PER_SLICE`; how many that were."""
+        lines, changed = list(self._lines), 0
+        for y, wanted in enumerate(self._wanted):
+            if y < len(lines) and lines[y] != wanted and changed < LINES_PER_SLICE:
+                lines[y] = wanted
+                changed += 1
+        if changed:
+            self.show(lines)
+        return changed
+
+    def _title(self, name: str) -> Row:
+        left: Row = [("── ", "rule"), ("[6] ", "key"), ("Detail ", "focus" if self.has_focus else "title"), (name, "strong"), (" ", "rule")]
+        return [*left, ("─" * max(0, self.size.width - width_of(left)), "rule")]
+
+    def _broad(self, d: RouteDetail, width: int, height: int) -> list[Row]:
+        """Books and waterfall side by side, the rest below."""
+        levels = max(2, min(LEVELS, (height - 5) // 2))
+        books = self._books(d, levels)
+        side = [*self._falls(d), [], *self._edge(d, _FALL)]
+        rows = [[*book, ("  ", "text"), *line] for book, line in zip_longest(books, side, fillvalue=[(" " * (2 * WIDTH + 1), "text")])]
+        return [*rows, *self._decisions(d, width, height - len(rows))]
+
+    def _slender(self, d: RouteDetail, width: int, height: int) -> list[Row]:
+        """Books, then the waterfall with the edge beside it; decisions below, or where that leaves no room, beside it too."""
+        levels = max(2, min(LEVELS, (height - _FALL_LINES - 2) // 2))
+        rows = self._books(d, levels)
+        below = height - len(rows) - _FALL_LINES
+        beside = width - _FALL - 3
+        right = self._edge(d, beside)
+        if below < LEAST_DECISIONS:
+            right += self._decisions(d, beside, _FALL_LINES - len(right))
+        falls = [_padded(line, _FALL + 2) for line in self._falls(d)]
+        rows += [[*left, *line] for left, line in zip_longest(falls, right, fillvalue=[(" " * (_FALL + 2), "text")])]
+        return [*rows, *self._decisions(d, width, below)] if below >= LEAST_DECISIONS else rows
+
+    def _books(self, d: RouteDetail, levels: int) -> list[Row]:
+        pairs = zip(ladder_lines(d.buy, levels), ladder_lines(d.sell, levels), strict=True)
+        return [[*buy, (" ", "text"), *sell] for buy, sell in pairs]
+
+    def _falls(self, d: RouteDetail) -> list[Row]:
+        """One line a step, the sum, the threshold, and what is missing."""
+        if not d.steps:
+            return [[(" no edge: a price is missing", "warn")]]
+        lines: list[Row] = []
+        for step in d.steps:
+            first = not lines
+            name: Span = (f" {step.name:10}", "soft" if first else "dim")
+            lines.append([name, (f"{signed(step.bps, 1):>8}", "text" if step.bps else "faint"), (" bp", "faint")])
+        short = d.net_bps - d.threshold_bps
+        ink = "up" if d.net_bps > 0 else "down"
+        lines.append([(" = net     ", "title"), (f"{signed(d.net_bps, 1):>8}", ink), (f" {arrow(d.net_bps)}", ink)])
+        lines.append([(" threshold ", "dim"), (f"{signed(d.threshold_bps, 1):>8}", "text"), (" bp", "faint")])
+        word = "clears by" if short > 0 else "short by"
+        lines.append([(f" {word:10}", "dim"), (f"{signed(abs(short), 1).lstrip('+'):>8}", "up" if short > 0 else "soft"), (" bp", "faint")])
+        return lines
+
+    def _edge(self, d: RouteDetail, width: int) -> list[Row]:
+        """The last minute of the net edge, and its bounds."""
+        known = [value for value in d.history if isfinite(value)]
+        bounds = f"{signed(min(known), 1)} to {signed(max(known), 1)}" if known else "no sample yet"
+        return [[(" net 60s ", "dim"), (bounds, "soft")], [(" ", "text"), (history(d.history, max(0, min(60, width - 2))), "spark")]]
+
+    def _decisions(self, d: RouteDetail, width: int, room: int) -> list[Row]:
+        """The newest ones that fit, under a head."""
+        none: Row = [(" none yet: no edge cleared", "faint")]
+        head: Row = [(" last decisions", "dim")]
+        return [head, *(_decision_rows(d.decisions, width) if d.decisions else [none])][: max(0, room)]
+
+
+def _decision_rows(decisions: Sequence[DecisionLine], width: int) -> Iterator[Row]:
+    for one in decisions:
+        times = f" x{one.count:,}" if one.count > 1 else ""
+        words = f" {one.detail}" if one.detail else f" {REASONS.get(one.word, '')}"
+        row: Row = [(f" {clock(one.ts_ms)[:12 if width >= 50 else 8]} ", "dim"), (one.word + times, _TOOK.get(one.word, "warn"))]
+        edge: Span = (f" {signed(one.edge_bps, 1)} bp", "text")
+        room = width - width_of([*row, edge])
+        yield [*row, edge, (fit(words, room), "soft")] if room > 8 else [*row, edge] if room >= 0 else row
+
+
+def _padded(line: Row, width: int) -> Row:
+    return [*line, (" " * max(0, width - width_of(line)), "text")]

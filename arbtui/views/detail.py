@@ -1,0 +1,94 @@
+"""The read model of one route: both books, the way from gross to net edge, its last minute and its last decisions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+HISTORY_S = 60
+"""Seconds of edge history, one sample each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a book. ``ours``: base quantity of our orders that stand or are under way up to this price; 0 when none."""
+
+    price: float
+    qty: float
+    ours: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """One book, best levels first. Prices in ``currency``, quantities in base; ``mid`` and ``spread_bps`` 0 without both sides."""
+
+    exchange: str
+    currency: str
+    acts: str  #: ``buy`` or ``sell``: what the route does here
+    asks: Sequence[Level]
+    bids: Sequence[Level]
+    mid: float
+    spread_bps: float
+    age_ms: float
+    state: str  #: LIVE, or why the book is not to be believed
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the waterfall, in bps, signed."""
+
+    name: str
+    bps: float
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLine:
+    """One decision on the route, or a run of ``count`` equal ones; time and edge are the newest's."""
+
+    ts_ms: int
+    word: str
+    edge_bps: float
+    detail: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDetail:
+    """Everything about one route, as of now."""
+
+    id: str
+    symbol: str
+    buy: Ladder
+    sell: Ladder
+    state: str  #: as in :class:`arbtui.views.RouteRow`
+    steps: Sequence[Step]  #: gross edge first, then its costs; they add up to ``net_bps``. Empty when a price is missing
+    net_bps: float
+    threshold_bps: float
+    history: Sequence[float]  #: net edge at the touch of the last 60 s, oldest first; NaN where none was sampled
+    decisions: Sequence[DecisionLine]  #: newest first
+
+
+class EdgeHistory:
+    """One figure a second over the last minute; seconds without a sample stay empty."""
+
+    __slots__ = ("_at", "_samples")
+
+    def __init__(self) -> None:
+        self._samples: list[float] = []
+        self._at = 0
+
+    def add(self, second: int, value: float) -> None:
+        """Sample ``value`` in ``second`` (whole monotonic seconds); the first sample of a second counts."""
+        samples = self._samples
+        if second == self._at and samples:
+            return
+        if samples:
+            missed = min(second - self._at - 1, HISTORY_S)
+            samples.extend([float("nan")] * missed)
+        samples.append(value if isfinite(value) else float("nan"))
+        del samples[:-HISTORY_S]
+        self._at = second
+
+    def until(self, second: int) -> Sequence[float]:
+        """The samples up to ``second``, oldest first."""
+        late = min(max(0, second - self._at), HISTORY_S)
+        return [*self._samples, *([float("nan")] * late)][-HISTORY_S:] if self._samples else []

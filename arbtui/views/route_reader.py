@@ -1,0 +1,90 @@
+"""Reads one route of a running engine: only while somebody looks at it."""
+
+from collections.abc import Iterator
+from itertools import islice
+from math import inf, isfinite
+
+from arbtui.engine.engine import Engine
+from arbtui.model.book import Level as BookLevel
+from arbtui.model.book import OrderBook
+from arbtui.model.order import Order, Side
+from arbtui.routes.hops import TradeHop
+from arbtui.routes.route import ArbRoute
+from arbtui.views.detail import DecisionLine, EdgeHistory, Ladder, Level, RouteDetail, Step
+
+LEVELS = 10
+"""Levels read of each side of a book."""
+
+
+class RouteReader:
+    """Makes a :class:`RouteDetail` of a route of ``engine``; never writes to it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def read(self, route: ArbRoute, state: str, history: EdgeHistory) -> RouteDetail:
+        """``route`` as of now; ``state`` as its row shows it."""
+        now = self._engine.parts.clock.monotonic()
+        open_orders = [
+            order
+            for cycle in self._engine.executor.open.values()
+            if cycle.plan.route is route
+            for order in cycle.orders
+            if not order.state.is_final
+        ]
+        falls = route.waterfall()
+        steps = () if falls is None else (
+            Step("gross", falls.gross),
+            Step("buy fee", falls.buy_fee),
+            Step("sell fee", falls.sell_fee),
+            Step("rate fee", falls.rate_fee),
+            Step("slippage", falls.slippage),
+            Step("shadow", falls.shadow),
+        )  # fmt: skip
+        return RouteDetail(
+            id=route.id,
+            symbol=route.symbol,
+            buy=_ladder(route.buy, "buy", open_orders, now),
+            sell=_ladder(route.sell, "sell", open_orders, now),
+            state=state,
+            steps=steps,
+            net_bps=falls.net if falls is not None else 0.0,
+            threshold_bps=route.terms.min_edge_bps,
+            history=history.until(int(now)),
+            decisions=[
+                DecisionLine(one.ts_ms, one.word, one.edge_bps, one.detail, one.count) for one in self._engine.decisions.of_route(route.id)
+            ],
+        )
+
+
+def _ladder(hop: TradeHop, acts: str, orders: list[Order], now: float) -> Ladder:
+    book, market = hop.book, hop.market
+    ours = [(order.side, float(order.price), float(order.leaves_qty)) for order in orders if order.market is market]
+    whole = _is_whole(book)
+    age = now - book.ts_init
+    return Ladder(
+        exchange=market.exchange.upper(),
+        currency=market.quote,
+        acts=acts,
+        asks=_levels(book.asks(), [(price, qty) for side, price, qty in ours if side is Side.BUY], 1.0),
+        bids=_levels(book.bids(), [(price, qty) for side, price, qty in ours if side is Side.SELL], -1.0),
+        mid=book.mid if whole else 0.0,
+        spread_bps=(book.ask - book.bid) / book.mid * 1e4 if whole else 0.0,
+        age_ms=age * 1000 if isfinite(age) else inf,
+        state=book.state.value,
+    )
+
+
+def _is_whole(book: OrderBook) -> bool:
+    return book.bid > 0.0 and book.ask < inf
+
+
+def _levels(levels: Iterator[BookLevel], ours: list[tuple[float, float]], sign: float) -> list[Level]:
+    """The best levels; an order of ours is marked at the deepest one that its worst price reaches, or else at the touch."""
+    read = list(islice(levels, LEVELS))
+    marks = [0.0] * len(read)
+    for price, qty in ours:
+        within = [i for i, level in enumerate(read) if level[0] * sign <= price * sign]
+        if read:
+            marks[within[-1] if within else 0] += qty
+    return [Level(price, qty, mark) for (price, qty), mark in zip(read, marks, strict=True)]

@@ -1,0 +1,198 @@
+"""The route in detail, and what keeps a hand on it: disable, copy, freeze."""
+
+import base64
+import json
+
+import pytest
+from textual.pilot import Pilot
+
+from arbtui.console.app import ConsoleApp
+from arbtui.console.ladder import WIDTH, ladder_lines
+from arbtui.console.lines import width_of
+from arbtui.views import Ladder, Level
+from tests.console.demo import DemoModel
+from tests.console.driving import drive, repaint
+
+WANTED = ("BUY UPBIT", "SELL BINANCE", "gross", "buy fee", "sell fee", "rate fee", "slippage", "shadow", "= net", "threshold", "net 60s")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48), (200, 70)])
+def test_enter_shows_both_books_the_costs_and_the_last_decisions(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("slash", *"sei buy:upbit", "enter", "enter")
+        text = await repaint(app, pilot)
+        assert "Detail SEI UPBIT→BINANCE" in text
+        for words in (*WANTED, "last decisions", "OPENED", "IN_FLIGHT x37"):
+            assert words in text
+        assert ("[6 Detail]" in text) == (size[0] < 150)
+        assert ("Routes 1/40" in text) == (size[0] >= 150)
+        region = app.main.detail.region
+        assert all(width_of(spans) <= region.width for spans, _ in app.main.detail._lines)
+
+    drive(steps, size)
+
+
+def test_zoomed_detail_shows_all_levels_and_decisions() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("6", "z")
+        await pilot.pause()
+        text = await repaint(app, pilot)
+        assert text.count("HEDGED +6.1 bp") == 5
+        assert len([line for line in text.splitlines() if "█" in line or "▌" in line]) >= 8
+
+    drive(steps, (160, 48))
+
+
+def test_detail_stays_with_its_route_while_rows_move_and_follows_the_cursor_where_both_are_seen() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        first = app.main.detail.route_id
+        assert first == app.main.routes.current.id  # type: ignore[union-attr]
+        model.routes[-1].net_bps += 500
+        model.now_ms += 5_000
+        await repaint(app, pilot)
+        assert app.main.routes.current is model.routes[-1]
+        assert app.main.detail.route_id == first
+        await pilot.press("j", "j")
+        assert app.main.detail.route_id == app.main.routes.current.id != first
+
+    drive(steps, (160, 48))
+
+
+def test_detail_is_not_read_while_nobody_sees_it() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await repaint(app, pilot)
+        assert model.detailed == []
+        await pilot.press("enter")
+        await repaint(app, pilot)
+        assert model.detailed
+
+    drive(steps)
+
+
+def test_escape_returns_from_detail() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("enter", "escape")
+        assert app.main.active == "routes"
+
+    drive(steps)
+
+
+def test_ladder_marks_our_orders_and_keeps_its_width() -> None:
+    asks = [Level(101.0 + n, 1.0 + n, 12_500.0 if n == 1 else 0.0) for n in range(4)]
+    book = Ladder("BINANCE", "USDT", "buy", asks, [Level(100.0, 3.0)], 100.5, 99.5, 40.0, "LIVE")
+    lines = ladder_lines(book, 3)
+    assert {width_of(line) for line in lines} == {WIDTH}
+    texts = ["".join(text for text, _ in line) for line in lines]
+    assert [text.split()[0] for text in texts if text.strip()] == ["BUY", "103.00", "102.00", "101.00", "─", "100.00"]
+    assert [text for text in texts if "◂" in text] == [texts[2]]
+    assert "◂12k" in texts[2]
+    assert "99.5 bp" in texts[4]
+
+
+def test_ladder_of_an_empty_side_says_so() -> None:
+    book = Ladder("UPBIT", "KRW", "sell", [Level(101.0, 1.0)], [], 0.0, 0.0, float("inf"), "SYNCING")
+    texts = ["".join(text for text, _ in line) for line in ladder_lines(book, 2)]
+    assert "SYNCING" in texts[0]
+    assert any("no price on one side" in text for text in texts)
+
+
+def test_x_disables_and_enables_the_route() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("j", "x")
+        row = app.main.routes.current
+        assert row is not None
+        assert list(model.disabled) == [row.id]
+        text = await repaint(app, pilot)
+        assert "DISABLED" in text
+        assert "x enables it again" in text
+        await pilot.press("enter", "x")
+        assert model.disabled == {}
+        await pilot.press("2", "x")
+        assert "x disables a route in Routes: 1 goes there" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+ROWS = [((), "net_bps"), (("2",), "pnl"), (("3",), "severity"), (("5",), "level"), (("enter",), "steps")]
+
+
+@pytest.mark.parametrize(("keys", "field"), ROWS)
+def test_y_copies_the_row_as_json(keys: tuple[str, ...], field: str) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        written: list[str] = []
+        assert app._driver is not None
+        app._driver.write = written.append  # type: ignore[method-assign, assignment]
+        model.routes[0].age_ms = float("inf")
+        await pilot.press(*keys, "y")
+        (sequence,) = [text for text in written if text.startswith("\x1b]52;c;")]
+        told = json.loads(base64.b64decode(sequence[7:].rstrip("\a")))
+        assert field in told
+        assert "version" not in told
+        assert "copied" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_y_says_why_not_where_there_is_no_row() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("4", "y")
+        assert "nothing to copy here" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_space_freezes_prices_fills_and_log_but_never_state_or_risk(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("space")
+        refreshed, cycles = model.refreshed, len(app.main.fills.rows)
+        model.now_ms += 12_000
+        model.trade()
+        model.say("INFO", "not to be seen")
+        model.breach("CRIT", "UNHEDGED", "global", "2,100 > 2,000 USDT")
+        text = await repaint(app, pilot)
+        assert "DISPLAY FROZEN 00:12" in text.splitlines()[0]
+        assert "[ARMED]" in text.splitlines()[0]
+        assert "! CRIT UNHEDGED" in text
+        assert "not to be seen" not in text
+        assert (model.refreshed, len(app.main.fills.rows)) == (refreshed, cycles)
+        await pilot.press("s")
+        assert "nothing sorts while the display is frozen: Space goes on first" in await repaint(app, pilot)
+        await pilot.press("ctrl+k")
+        first = (await repaint(app, pilot)).splitlines()[0]
+        assert "HALTED 00:00:00 by KEY" in first
+        assert "DISPLAY FROZEN" in first
+        await pilot.press("space")
+        text = await repaint(app, pilot)
+        assert "FROZEN" not in text
+        assert len(app.main.fills.rows) == cycles + 1
+
+    drive(steps, size)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        (("2", "enter"), "⏎ opens the detail of a route in Routes: 1 goes there"),
+        (("2", "s"), "s sorts in Routes: 1 goes there"),
+        (("a",), "a acknowledges breaches in Risk: 3 goes there"),
+        (("r",), "r re-arms only after a halt"),
+        (("escape",), "nothing to leave"),
+        (("slash", *"qqqq", "enter", "enter"), "no route under the cursor: no route matches /qqqq"),
+        (("space", "slash"), "nothing filters while the display is frozen"),
+    ],
+)
+def test_a_key_that_cannot_act_says_why(keys: tuple[str, ...], said: str) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press(*keys)
+        assert said in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_detail_needs_room() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("enter")
+        assert "the detail of a route needs 80x24" in await repaint(app, pilot)
+
+    drive(steps, (79, 23))
