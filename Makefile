@@ -30,6 +30,7 @@ contracts: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev  ## figures, not verdicts
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.kill_key
 
 # The marker files hold the lock they were made from, so that a changed lock, and only that, installs anew. The bigger
 # set holds the smaller one, so whoever has it needs nothing more to run.

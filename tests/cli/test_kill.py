@@ -150,7 +150,11 @@ def test_an_engine_that_does_not_listen_is_not_signalled_and_not_confirmed(folde
 
 def test_a_number_that_now_belongs_to_another_process_is_not_signalled(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What an engine that was killed left behind, and a bystander who was given its number."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as bystander, ProfileLock(folder):
+    mortal = "import signal; signal.signal(signal.SIGUSR1, signal.SIG_DFL); print(flush=True); input()"
+    command = [sys.executable, "-c", mortal]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as bystander, ProfileLock(folder):
+        assert bystander.stdout is not None
+        bystander.stdout.readline()
         (folder / "lock").write_text(f"{bystander.pid}\n")
         (folder / "kill.ack").write_text(f"{bystander.pid:010d} 1 0000000000\n")
         assert kill(["--profile", "p"]) == 0

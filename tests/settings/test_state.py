@@ -1,5 +1,6 @@
 """State lives where it is told to, belongs to the operator alone, and one engine holds it."""
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -100,6 +101,30 @@ def test_one_engine_holds_the_lock(home: Path) -> None:
     assert holder(home) is None
     with ProfileLock(home):
         assert is_held(home)
+
+
+def test_whoever_only_looks_keeps_no_engine_from_starting(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ProfileLock(home):
+        pass
+    looking = os.open(home / "lock", os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    waits: list[float] = []
+
+    def gone(seconds: float) -> None:
+        if not waits:
+            os.close(looking)
+        waits.append(seconds)
+
+    monkeypatch.setattr("arbtui.settings.lock.time.sleep", gone)
+    with ProfileLock(home):
+        assert holder(home) == os.getpid()
+    assert len(waits) == 1
+
+
+def test_a_lock_that_was_given_back_names_nobody(home: Path) -> None:
+    with ProfileLock(home):
+        pass
+    assert (home / "lock").read_bytes() == b""
 
 
 def test_the_lock_ends_with_its_process(home: Path) -> None:

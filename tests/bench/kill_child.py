@@ -1,0 +1,55 @@
+"""The console for tests/bench/kill_key.py: ``python -m tests.bench.kill_child DESCRIPTOR ARGUMENTS...``.
+
+Writes a line to DESCRIPTOR when the gate was closed by a key (with the moment), and when it is open again: nobody types
+a reason a hundred times, so this child re-arms by itself, a moment after the engine has taken notice of each kill.
+"""
+
+import asyncio
+import os
+import sys
+
+from arbtui.cli import main
+from arbtui.engine.engine import Engine
+from arbtui.failover.reconciler import Reconciled
+from arbtui.model.halt import Halt
+from arbtui.risk.state import TradingState
+
+#: Between the engine's notice of a kill and the gate's opening, in seconds.
+REARM_S = 0.05
+
+
+def tell(descriptor: int, line: str) -> None:
+    os.write(descriptor, f"{line}\n".encode())
+
+
+def measured(descriptor: int) -> None:
+    """Hook the closing of the gate, the engine's notice of it, and the start."""
+    close, on_kill, arm = Halt.close, Engine._on_kill, Engine.arm
+
+    def close_and_tell(self: Halt, source: str, reason: str = "", ts_ms: int | None = None) -> bool:
+        closed = close(self, source, reason, ts_ms)
+        if closed:
+            tell(descriptor, f"closed {self.closed_at!r}")
+        return closed
+
+    def reopen(engine: Engine) -> None:
+        engine.kill_switch.rearm()
+        engine.change_state(TradingState.ARMED, "for the next press")
+        tell(descriptor, "armed")
+
+    def on_kill_and_reopen(self: Engine) -> None:
+        on_kill(self)
+        asyncio.get_running_loop().call_later(REARM_S, reopen, self)
+
+    def arm_and_tell(self: Engine, reconciled: Reconciled) -> None:
+        arm(self, reconciled)
+        tell(descriptor, "armed")
+
+    Halt.close = close_and_tell  # type: ignore[method-assign]
+    Engine._on_kill = on_kill_and_reopen  # type: ignore[method-assign]
+    Engine.arm = arm_and_tell  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    measured(int(sys.argv.pop(1)))
+    sys.exit(main())
