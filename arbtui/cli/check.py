@@ -41,7 +41,17 @@ def _of_profile(name_or_path: str) -> list[dict[str, str]]:
         return [_problem("profile", one) for one in error.problems]
     except UsageError as error:
         return [_problem("profile", str(error))]
-    return [_problem("markets", text) for text in _of_markets(settings)]
+    return [*_of_secrets(settings), *(_problem("markets", text) for text in _of_markets(settings))]
+
+
+def _of_secrets(settings: "Settings") -> list[dict[str, str]]:
+    from arbtui.settings.secrets import telegram_token
+
+    try:
+        telegram_token(settings)
+    except UsageError as error:
+        return [_problem("keys", str(error))]
+    return []
 
 
 def _of_markets(settings: "Settings") -> list[str]:

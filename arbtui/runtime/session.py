@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from arbtui.engine.engine import Engine
 from arbtui.engine.parts import EngineParts
 from arbtui.failover.reconciler import Reconciled
@@ -30,6 +32,7 @@ from arbtui.runtime.assemble import assemble
 from arbtui.runtime.keeper import Keeper
 from arbtui.runtime.meter import Meter
 from arbtui.runtime.opening import halted, latch_again, record_start, refuse_lost_journal, refuse_lost_venues, take_up
+from arbtui.runtime.reach import Reach, open_reach
 from arbtui.runtime.stop import Stop
 from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb, simulated_venues
@@ -38,6 +41,7 @@ from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
 from arbtui.settings.output import JsonOutput, say
 from arbtui.settings.profile import Settings
+from arbtui.settings.secrets import telegram_token
 from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
 from arbtui.views.live import EngineViews
 
@@ -61,6 +65,8 @@ def run_session(options: SessionOptions) -> int:
     keep_private()
     refuse_unplayable(options.settings)
     name = options.settings.name
+    virtual = options.speed == "max"
+    token = None if virtual else telegram_token(options.settings)  # in virtual time nothing may wait for a socket, and nothing is news
     folder = make_private(profile_folder(options.state_root, name))
     with ProfileLock(folder):
         cause = read_flag(folder)
@@ -72,11 +78,12 @@ def run_session(options: SessionOptions) -> int:
             folder=folder,
             state_folder=state_folder,
             open_venues=partial(simulated_venues, options.settings),
-            virtual=options.speed == "max",
+            virtual=virtual,
             headless=options.headless,
             max_runtime_s=options.max_runtime_s,
             json=options.json,
             scenario=options.settings.simulator.scenario,
+            telegram=token,
         )
         return run_plan(plan)
 
@@ -94,6 +101,7 @@ class Plan:
     max_runtime_s: float | None
     json: JsonOutput | None
     scenario: str = ""
+    telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
     top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
 
 
@@ -127,6 +135,7 @@ class Session:
         self._settings = plan.settings
         self._lines = lines
         self._stop = Stop()
+        self._reach: Reach | None = None
 
     async def run(self) -> int:
         """The whole session; its exit code."""
@@ -143,6 +152,7 @@ class Session:
         door: Door = "sync" if self._plan.virtual else "aio"
         journal = await Journal.open(path, clock=clock, door=door, salt=salt)
         try:
+            self._reach = open_reach(self._settings, journal, clock, self._plan.telegram)
             remembered = journal.load(clock.time_ms() // _DAY_MS * _DAY_MS)
             origins = dict.fromkeys(self._settings.exchanges, "simulator")
             remembered.refuse_other_origins(origins)
@@ -159,6 +169,8 @@ class Session:
             finally:
                 await venues.close()
         finally:
+            if self._reach is not None:
+                await self._reach.close()
             await journal.close()
 
     async def _trade(
@@ -222,6 +234,8 @@ class Session:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only
 
             screen = tasks.create_task(show(engine, views, self._settings.console, self._stop), name="console")
+        if self._reach is not None:
+            self._reach.attach(engine, views)
         engine.arm(reconciled)
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
@@ -269,6 +283,8 @@ class Session:
         def failed(failure: JournalFailed) -> None:
             log.critical("the journal failed, the gate is closed: %s", failure)
             engine.on_journal_failure(failure)
+            if self._reach is not None:
+                self._reach.journal_failed(failure)
             if self._plan.headless:
                 self._stop.fail(failure)
 

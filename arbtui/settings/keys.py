@@ -14,7 +14,7 @@ from arbtui.exchanges.config import VENUES, ExchangeConfig
 from arbtui.settings.profile import NOT_IN_A_PROFILE, Settings
 
 #: Tables that later versions read; named here only so that the refusal can say so.
-LATER_TABLES = ("telegram", "email", "metrics")
+LATER_TABLES = ("email", "metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def _kind(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(_kind(one) for one in inner if one is not types.NoneType)
     if origin is list:
-        return "a list of texts"
+        return "a list of whole numbers" if inner == (int,) else "a list of texts"
     if origin is dict:
         return "a table of texts in quotes" if inner[1] is str else "a table of numbers"
     if origin is tuple:

@@ -12,6 +12,7 @@ from arbtui.exchanges.config import VENUES, ExchangeConfig
 from arbtui.execution.config import ExecutionConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig
+from arbtui.monitoring.config import TelegramConfig
 from arbtui.positions.config import RebalanceConfig
 from arbtui.risk.config import LimitSet, RiskConfig, default_limits
 from arbtui.routes.config import CostsConfig, RatesConfig, UniverseConfig
@@ -69,6 +70,9 @@ class Settings(BaseSettings):
 
     simulator: SimulatorConfig = SimulatorConfig()
     """the embedded market simulator, used in mode ``sim``."""
+
+    telegram: TelegramConfig = TelegramConfig()
+    """alerts to a phone, and commands from it."""
 
     console: ConsoleConfig = ConsoleConfig()
     """the console."""

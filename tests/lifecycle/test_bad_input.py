@@ -67,7 +67,7 @@ def test_arguments(state: State, arguments: tuple[str, ...], said: str) -> None:
     [
         ("[exchanges.upbit]\n[exchanges.binance]\n[execution]\norder_valu = 1\n", "did you mean execution.order_value?"),
         ("[exchanges.upbit]\n[exchanges.binance]\n[execution]\norder_value = 'much'\n", "execution.order_value"),
-        ("[exchanges.upbit]\n[exchanges.binance]\n[telegram]\nenabled = true\n", "telegram"),
+        ("[exchanges.upbit]\n[exchanges.binance]\n[metrics]\nport = 9464\n", "metrics"),
         ("[exchanges.upbit\n", "odd.toml"),
         ("", "odd.toml"),
     ],

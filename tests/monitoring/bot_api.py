@@ -176,7 +176,9 @@ def loses_the_reply(server: BotApi) -> Answer:
     return answer
 
 
-def message(update_id: int, text: str, *, user: int = 42, chat: int | None = None, kind: str = "private", **more: Any) -> dict[str, Any]:
+def message(
+    update_id: int, text: str | None, *, user: int = 42, chat: int | None = None, kind: str = "private", **more: Any
+) -> dict[str, Any]:
     """An update with a message typed just now; ``more`` goes into the message."""
     content = {
         "message_id": update_id,

@@ -44,7 +44,6 @@ async def outpost(
     timeout_s: float = 5.0,
     warn_every_s: float = 60.0,
     backoff_s: Sequence[float] = BACKOFF_S,
-    run: str = "r1",
 ) -> AsyncIterator[Outpost]:
     """Open all of it over the journal at ``path``, begin a run, and end as abruptly as a crash: nothing is flushed."""
     clock = SystemClock()
@@ -56,7 +55,7 @@ async def outpost(
     journal.alert_of = alerts.alert_of
     sending = asyncio.create_task(alerts.run())
     try:
-        await journal.commit(RunStarted(run, "desk", "sim", None, "0", "c", {}, "ARMED"))
+        await journal.commit(RunStarted(f"r{journal.load().runs + 1}", "desk", "sim", None, "0", "c", {}, "ARMED"))
         yield Outpost(journal, bot, alerts)
     finally:
         sending.cancel()

@@ -208,7 +208,7 @@ def test_what_was_sent_and_not_marked_is_sent_again_with_its_own_id(tmp_path: Pa
             await until(lambda: numbers(server) == [1], "delivered, unanswered")
 
     async def second(server: BotApi) -> None:
-        async with outpost(path, server.url, run="r2") as post:
+        async with outpost(path, server.url) as post:
             await until(lambda: not post.alerts.waiting, "the rest")
 
     with bot_api() as server:

@@ -1,0 +1,88 @@
+"""Reaching the operator who is away: alerts out and commands in, beside the engine, never in its way."""
+
+import asyncio
+import logging
+
+from pydantic import SecretStr
+
+from arbtui.engine.engine import Engine
+from arbtui.journal.journal import Journal
+from arbtui.journal.outbox import Outbox, load_outbox
+from arbtui.model.clock import Clock
+from arbtui.model.errors import JournalFailed
+from arbtui.monitoring.alert_manager import AlertManager
+from arbtui.monitoring.alert_rules import Urgency
+from arbtui.monitoring.remote import TelegramRemote
+from arbtui.monitoring.telegram import TelegramBot
+from arbtui.settings.profile import Settings
+from arbtui.views.live import EngineControls, EngineViews
+
+log = logging.getLogger("arbtui")
+
+#: What waits at the end of a run may still go out for so long, in seconds; the next start sends the rest.
+_FLUSH_S = 2.0
+
+
+class Reach:
+    """Telegram for one run. Its tasks stand outside the engine's task group, so nothing of them can end it."""
+
+    def __init__(self, settings: Settings, journal: Journal, clock: Clock, bot: TelegramBot, outbox: Outbox) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._clock = clock
+        self._bot = bot
+        self._outbox = outbox
+        channels = [bot.chat(chat_id) for chat_id in dict.fromkeys(settings.telegram.chat_ids)]
+        self._alerts = AlertManager(journal, clock, channels, f"{settings.name} {settings.mode.upper()}", outbox.alerts)
+        journal.alert_of = self._alerts.alert_of
+        self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
+
+    def attach(self, engine: Engine, views: EngineViews) -> None:
+        """Obey commands from now on, where the profile names users."""
+        users = self._settings.telegram.user_ids
+        if users:
+            halt = engine.parts.halt
+            remote = TelegramRemote(
+                self._bot,
+                users,
+                self._journal,
+                self._clock,
+                self._alerts,
+                self._outbox.commands,
+                views,
+                EngineControls(engine),
+                lambda: halt.epoch,
+            )
+            remote.resume()
+            self._tasks.append(asyncio.create_task(remote.run(), name="remote commands"))
+
+    def journal_failed(self, failure: JournalFailed) -> None:
+        """Nothing can be queued any more: this goes out directly."""
+        self._alerts.tell(Urgency.CRITICAL, "JOURNAL", f"the journal failed, the gate is closed: {failure}")
+
+    async def close(self) -> None:
+        """Send what can be sent soon, then stop."""
+        await self._alerts.flush(_FLUSH_S)
+        if self._alerts.waiting:
+            log.warning("%d alerts were not sent; the next start sends them", self._alerts.waiting)
+        for task in self._tasks:
+            task.cancel()
+        for task, ended in zip(self._tasks, await asyncio.gather(*self._tasks, return_exceptions=True), strict=True):
+            if isinstance(ended, Exception):
+                log.error("%s: %r", task.get_name(), ended)
+        try:
+            await self._bot.close()
+        except Exception:  # whatever a connection says at its end, the journal behind it must be closed
+            log.exception("closing Telegram's connections")
+
+
+def open_reach(settings: Settings, journal: Journal, clock: Clock, token: SecretStr | None) -> Reach | None:
+    """Telegram for the run that begins, its alerts sent from now on; None without a token.
+
+    Raises:
+        UsageError: the outbox cannot be read.
+    """
+    if token is None:
+        return None
+    outbox = load_outbox(journal.path)
+    return Reach(settings, journal, clock, TelegramBot(token, settings.telegram.base_url), outbox)

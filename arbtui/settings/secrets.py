@@ -1,0 +1,30 @@
+"""Secrets from the environment; a profile holds none, and no message shows one."""
+
+import os
+import re
+
+from pydantic import SecretStr
+
+from arbtui.model.errors import UsageError
+from arbtui.settings.profile import Settings
+
+TELEGRAM_TOKEN = "ARBTUI_TELEGRAM_TOKEN"
+
+
+def telegram_token(settings: Settings) -> SecretStr | None:
+    """The bot's token where the profile wants Telegram, else None.
+
+    Raises:
+        UsageError: it is wanted and missing, or holds what no token holds.
+    """
+    if not settings.telegram.enabled:
+        return None
+    token = os.environ.get(TELEGRAM_TOKEN, "").strip()
+    if not token:
+        raise UsageError(
+            f"{settings.path}: telegram.enabled = true needs the bot's token in {TELEGRAM_TOKEN} (@BotFather gives it); "
+            "set it, or set telegram.enabled = false"
+        )
+    if not re.fullmatch(r"[\w:-]+", token, re.ASCII):
+        raise UsageError(f"{TELEGRAM_TOKEN} in the environment: no bot's token (digits, a colon, letters); copy it from @BotFather anew")
+    return SecretStr(token)
