@@ -1,0 +1,98 @@
+"""The outbox: an alert is written with its event or not at all, and a journal from before there were alerts still opens."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from arbtui.journal.events import (
+    AlertGivenUp,
+    AlertQueued,
+    AlertSent,
+    BreachRecorded,
+    CommandActed,
+    CommandReceived,
+    Event,
+    Killed,
+    Recorded,
+    RunStarted,
+)
+from arbtui.journal.journal import Journal
+from arbtui.journal.outbox import load_outbox
+from arbtui.journal.state import load
+from arbtui.model.errors import JournalFailed
+from arbtui.model.virtual_loop import run_virtual
+from tests.journal.synthetic import FixedClock, whole_run
+
+START = RunStarted("r1", "desk", "sim", 1, "0", "c", {}, "ARMED")
+
+
+def loud(recorded: Recorded) -> AlertQueued | None:
+    """An alert for every breach and kill."""
+    if isinstance(recorded.event, BreachRecorded | Killed):
+        return AlertQueued(f"{recorded.run_id}-{recorded.seq}", "CRITICAL", type(recorded.event).__name__, "look")
+    return None
+
+
+def record(path: Path, *groups: tuple[Event, ...]) -> None:
+    async def main() -> None:
+        journal = await Journal.open(path, clock=FixedClock(), door="sync", salt="salt")
+        journal.alert_of = loud
+        try:
+            for group in groups:
+                await journal.commit(*group)
+        finally:
+            await journal.close()
+
+    run_virtual(main())
+
+
+def test_an_alert_follows_its_event_in_one_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    breach = BreachRecorded("b1", "CRIT", "RESIDUAL", "BTC", "0.1", "acknowledge")
+    record(path, (START,), (Killed("KEY", "", 1), breach))
+    with closing(sqlite3.connect(path)) as db:
+        kinds = [kind for (kind,) in db.execute("SELECT type FROM event ORDER BY seq")]
+    assert kinds == ["JournalCreated", "RunStarted", "Killed", "AlertQueued", "BreachRecorded", "AlertQueued"]
+    assert [alert.alert_id for alert in load_outbox(path).alerts] == ["r1-3", "r1-5"]
+
+
+def test_an_event_that_cannot_be_written_leaves_no_alert(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with pytest.raises(JournalFailed, match="run_id"):
+        record(path, (START,), (Killed("KEY", "", 1), START))
+    assert load_outbox(path).alerts == []
+    assert load(path).kills == []
+
+
+def test_what_waits_is_what_no_channel_has_closed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    queued = [AlertQueued(name, "WARN", "LOSSES", "") for name in "abcd"]
+    record(
+        path,
+        tuple(queued),
+        (AlertSent(("a", "b"), "telegram:1", 1, ("a",)), AlertGivenUp(("c",), "telegram:1", 3, "Bad Request", ())),
+        (AlertSent(("c",), "telegram:2", 1, ("c",)), AlertGivenUp(("d",), "telegram:1", 3, "Bad Request", ("d",))),
+        (CommandReceived(5, 42, "/kill"), CommandReceived(6, 42, "/kill"), CommandReceived(5, 43, "/kill"), CommandActed(5, "killed")),
+    )
+    outbox = load_outbox(path)
+    assert [(alert.alert_id, alert.settled) for alert in outbox.alerts] == [("b", ("telegram:1",))]
+    assert outbox.commands == {5: "killed", 6: None}
+    with closing(sqlite3.connect(path)) as db:
+        states = dict(db.execute("SELECT alert_id, state FROM alert").fetchall())
+        assert states == {"a": "SENT", "b": "QUEUED", "c": "SENT", "d": "GIVEN_UP"}
+        assert db.execute("SELECT attempts FROM alert WHERE alert_id = 'c'").fetchone() == (4,)
+
+
+def test_a_journal_from_before_there_were_alerts_is_read_and_opened(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    record(path, *(tuple(group) for group in whole_run()))
+    with closing(sqlite3.connect(path)) as db:
+        for table in ("alert", "alert_delivery", "remote_command"):
+            db.execute(f"DROP TABLE {table}")
+        db.commit()
+    assert load(path).cycles == 3
+    record(path)
+    assert load_outbox(path).alerts == []
+    assert load(path).cycles == 3
