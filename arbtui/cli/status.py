@@ -129,9 +129,9 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     if status["wedged"]:
         lines.append(("", _wedged(status), "bold red"))
     if kill["latched"]:
-        words = (
-            f"LATCHED by {kill['source']} at {kill['ts']}: {kill['reason'] or 'no reason given'}. Nothing is sent until a person re-arms"
-        )
+        missing = "" if kill["flag"] else " (the flag is gone; the journal remembers)"
+        words = f"LATCHED by {kill['source']} at {kill['ts']}: {kill['reason'] or 'no reason given'}{missing}. "
+        words += "Nothing is sent until a person re-arms"
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))

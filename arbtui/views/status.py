@@ -66,18 +66,26 @@ def read_status(
             }
             for breach in (journal.breaches if journal else ())
         ],
-        "kill": {
-            "latched": cause is not None,
-            "source": cause.source if cause else None,
-            "reason": cause.reason if cause else None,
-            "ts": iso_ms(cause.ts_ms) if cause else None,
-        },
+        "kill": _kill(cause, journal),
     }
 
 
 def midnight_ms(pulse: JournalPulse, wall_ms: int) -> int:
     """Where today (UTC) began, on the journal's clock."""
     return pulse.now_ms(wall_ms) // DAY_MS * DAY_MS
+
+
+def _kill(cause: HaltCause | None, journal: JournalState | None) -> dict[str, Any]:
+    """Latched by the flag; without one, by the journal's last word: a flag that was taken away is no re-arming."""
+    last = journal.kills[-1] if journal and journal.is_killed else None
+    known = cause or (HaltCause(last.source, last.reason, last.ts_ms) if last else None)
+    return {
+        "latched": known is not None,
+        "flag": cause is not None,
+        "source": known.source if known else None,
+        "reason": known.reason if known else None,
+        "ts": iso_ms(known.ts_ms) if known else None,
+    }
 
 
 def _state(running: bool, run: RunRow | None) -> str:

@@ -57,4 +57,7 @@ def test_it_works_whatever_the_engine_does(state: State, tmp_path: Path) -> None
     dead = status(arguments)
     assert (dead["running"], dead["pid"], dead["state"], dead["wedged"]) == (False, None, "CRASHED", False)
     assert dead["kill"]["latched"] is True
+    quick.flag.unlink()
+    assert status(arguments)["kill"] == {**dead["kill"], "flag": False, "ts": status(arguments)["kill"]["ts"]}
+    assert "the flag is gone; the journal remembers" in " ".join(run("status", *arguments).out.split())
     assert dead["pnl"]["all"] == quick.ledger()["pnl"]

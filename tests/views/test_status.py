@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.journal.pulse import JournalPulse
-from arbtui.journal.state import JournalState, RunRow
+from arbtui.journal.state import JournalState, KillRow, RunRow
 from arbtui.model.halt import HaltCause
 from arbtui.views.status import DAY_MS, Holder, midnight_ms, read_status
 
@@ -86,7 +86,19 @@ def test_today_begins_at_midnight_of_the_journals_clock() -> None:
     assert midnight_ms(JournalPulse(WALL, 3 * DAY_MS + 5, None, None), WALL) == 3 * DAY_MS
 
 
+def killed(action: str) -> JournalState:
+    journal = journal_of(RUN)
+    journal.kills = [KillRow(3, "killed", "KEY", "earlier", 1), KillRow(4, action, "GUARD", "loss", 2)]
+    return journal
+
+
 def test_the_kill_is_the_flags() -> None:
-    told = read_status(None, HaltCause("KEY", "why", 5), None, None, WALL, 5.0)
-    assert told["kill"] == {"latched": True, "source": "KEY", "reason": "why", "ts": "1970-01-01T00:00:00.005Z"}
-    assert status()["kill"] == {"latched": False, "source": None, "reason": None, "ts": None}
+    told = read_status(None, HaltCause("KEY", "why", 5), killed("killed"), FRESH, WALL, 5.0)
+    assert told["kill"] == {"latched": True, "flag": True, "source": "KEY", "reason": "why", "ts": "1970-01-01T00:00:00.005Z"}
+    assert status()["kill"] == {"latched": False, "flag": False, "source": None, "reason": None, "ts": None}
+
+
+def test_a_flag_that_was_taken_away_leaves_the_kill_latched() -> None:
+    told = read_status(None, None, killed("killed"), FRESH, WALL, 5.0)
+    assert told["kill"] == {"latched": True, "flag": False, "source": "GUARD", "reason": "loss", "ts": "1970-01-01T00:00:00.004Z"}
+    assert read_status(None, None, killed("rearmed"), FRESH, WALL, 5.0)["kill"]["latched"] is False
