@@ -100,6 +100,20 @@ def replay(
     return run_replay(options)
 
 
+@app.command("load-test")
+def load_test(
+    profile: flags.Profile = None,
+    symbols: Annotated[str, typer.Option("--symbols", metavar="N,N,...", help="Numbers of symbols, a process each.")] = "10,20,50",
+    duration: Annotated[float | None, typer.Option("--duration", metavar="S", help="Seconds for each.")] = None,
+    report: Annotated[str | None, typer.Option("--report", metavar="DIR", help="Where report.md, .json, .svg and .png go.")] = None,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Measure the simulated market at several sizes and judge it. Exit code 1 when a verdict is FAIL."""
+    from arbtui.cli.load_test import run
+
+    return run(flags.wanted_profile(profile), symbols, duration, report, state_dir)
+
+
 @app.command()
 def ledger(
     profile: flags.Profile = None,

@@ -32,3 +32,15 @@ class ReplayOptions:
     state_root: Path | None = None  #: None: a fresh temporary folder
     speed: float | None = 1.0  #: times the recorded speed; None: as fast as possible, on the virtual clock
     json: JsonOutput | None = None  #: where the summary goes at the end
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTestOptions:
+    """One load test: a child process for each number of symbols."""
+
+    settings: Settings  #: the profile's, in mode ``sim``; the children load it anew
+    profile: str  #: by name or path, as it was told
+    symbols: tuple[int, ...]  #: at least one, each once
+    duration_s: float  #: of each child, from the first update to the closing of the gate
+    report: Path  #: a folder; made when it is not there
+    state_root: Path | None = None  #: None: a fresh temporary folder

@@ -1,0 +1,54 @@
+"""``load-test``: what its flags mean, checked before anything starts."""
+
+import re
+from pathlib import Path
+
+from arbtui.model.errors import UsageError
+
+MOST_SYMBOLS = 1000
+
+
+def run(profile: str, symbols: str, duration: float | None, report: str | None, state_dir: str | None) -> int:
+    """Check, then run the load test.
+
+    Raises:
+        UsageError: a flag is wrong.
+    """
+    from arbtui.settings.load import load_profile
+    from arbtui.settings.options import LoadTestOptions
+    from arbtui.settings.state import state_root
+
+    counts = wanted_counts(symbols)
+    if duration is None:
+        raise UsageError("how long? --duration S, for each number of symbols")
+    if not 1.0 <= duration <= 86_400.0:
+        raise UsageError(f"--duration {duration:g}: expected seconds from 1 to 86400")
+    if not report:
+        raise UsageError("where to? --report DIR")
+    options = LoadTestOptions(
+        settings=load_profile(profile, {"mode": "sim"}),
+        profile=profile,
+        symbols=counts,
+        duration_s=duration,
+        report=Path(report).expanduser(),
+        state_root=None if state_dir is None else state_root(state_dir),
+    )
+    from arbtui.runtime.load_test.load_test import run_load_test
+
+    return run_load_test(options)
+
+
+def wanted_counts(text: str) -> tuple[int, ...]:
+    """``--symbols 10,20,50``: numbers of symbols, each once.
+
+    Raises:
+        UsageError: not numbers from 1 to 1000 with commas between them, or one twice.
+    """
+    counts: list[int] = []
+    for word in (word.strip() for word in text.split(",")):
+        if not re.fullmatch(r"\d{1,4}", word) or not 1 <= int(word) <= MOST_SYMBOLS:
+            raise UsageError(f"--symbols {text!r}: {word!r} is no number from 1 to {MOST_SYMBOLS}; expected numbers such as 10,20,50")
+        if int(word) in counts:
+            raise UsageError(f"--symbols {text!r}: {word} is named twice")
+        counts.append(int(word))
+    return tuple(counts)

@@ -1,0 +1,27 @@
+"""The paper limits, scaled to the number of symbols, so that a load test measures the engine and not a limit.
+
+``max_unhedged``, ``max_open_cycles`` and ``max_in_flight_orders`` bound what is open at once over all symbols. Their paper
+defaults let some 200 symbols of scenario `busy` trade whenever they could; above, the symbols with the best edges take the
+places of all others. For more symbols the three are raised in proportion. Nothing else is changed, and a profile keeps its own.
+"""
+
+from math import ceil
+
+from arbtui.settings.environment import variable_of
+from arbtui.settings.profile import Settings
+
+SYMBOLS = 200
+"""How many symbols the limits are meant for as they stand."""
+
+
+def raised_limits(settings: Settings, symbols: int) -> dict[str, str]:
+    """The environment in which a child of ``symbols`` runs; empty up to :data:`SYMBOLS`."""
+    if symbols <= SYMBOLS:
+        return {}
+    factor = symbols / SYMBOLS
+    total, venue = settings.risk.global_, settings.risk.exchange
+    return {
+        variable_of(("risk", "global", "max_unhedged")): f"{total.max_unhedged * factor:.1f}",
+        variable_of(("risk", "global", "max_open_cycles")): str(ceil(total.max_open_cycles * factor)),
+        variable_of(("risk", "exchange", "max_in_flight_orders")): str(ceil(venue.max_in_flight_orders * factor)),
+    }

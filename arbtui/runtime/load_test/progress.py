@@ -1,0 +1,94 @@
+"""What is under way, on standard error: a bar where there is a terminal, plain lines where not."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from arbtui.settings.output import say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+
+class Progress(Protocol):
+    """Told of each part as it goes on."""
+
+    def begin(self, what: str) -> None:
+        """A part begins."""
+        ...
+
+    def tick(self) -> None:
+        """Some time has passed."""
+        ...
+
+    def end(self, expected_s: float) -> None:
+        """The part that was reckoned with ``expected_s`` seconds is over."""
+        ...
+
+
+class Lines:
+    """One line a part: for logs and pipes."""
+
+    def __init__(self, total_s: float) -> None:
+        self._left_s = total_s
+
+    def begin(self, what: str) -> None:
+        """See :class:`Progress`."""
+        say(f"load test: {what}, about {self._left_s:.0f} s to go")
+
+    def tick(self) -> None:
+        """See :class:`Progress`."""
+
+    def end(self, expected_s: float) -> None:
+        """See :class:`Progress`."""
+        self._left_s -= expected_s
+
+
+@contextmanager
+def progress(total_s: float) -> Iterator[Progress]:
+    """The progress of a load test reckoned with ``total_s`` seconds."""
+    if not (sys.stderr and sys.stderr.isatty()):
+        yield Lines(total_s)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:<34}"), BarColumn(bar_width=None), TextColumn("{task.fields[left]} left"))
+    # Twice a second, by our own ticks: a thread that redraws would take CPU from the child that is measured.
+    with Bars(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as bar:
+        yield _Bar(bar, total_s)
+
+
+class _Bar:
+    def __init__(self, bar: "RichProgress", total_s: float) -> None:
+        self._bar = bar
+        self._total_s = total_s
+        self._task = bar.add_task("", total=total_s, left=_clock(total_s))
+        self._done_s = 0.0
+        self._began = self._shown = time.monotonic()
+
+    def begin(self, what: str) -> None:
+        self._began = time.monotonic()
+        self._bar.update(self._task, description=what, refresh=True)
+
+    def tick(self) -> None:
+        now = time.monotonic()
+        if now - self._shown >= 0.5:
+            self._shown = now
+            self._show(self._done_s + now - self._began)
+
+    def end(self, expected_s: float) -> None:
+        self._done_s += expected_s
+        self._show(self._done_s)
+
+    def _show(self, done_s: float) -> None:
+        done_s = min(done_s, self._total_s)
+        self._bar.update(self._task, completed=done_s, left=_clock(self._total_s - done_s), refresh=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    return f"{minutes}:{rest:02d}"

@@ -1,0 +1,167 @@
+"""The report: Markdown for people, JSON for scripts, the figure as SVG and PNG."""
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from arbtui import __version__
+from arbtui.model.errors import UsageError
+from arbtui.runtime.load_test.plot.figure import figure
+from arbtui.runtime.load_test.plot.png import png
+from arbtui.runtime.load_test.plot.svg import svg
+from arbtui.runtime.load_test.rows import Row, ends, measured
+from arbtui.runtime.load_test.table import growth_table, table
+from arbtui.runtime.load_test.verdicts.trading import below, required
+from arbtui.runtime.load_test.verdicts.verdict import Verdict
+
+FILES = ("report.md", "report.json", "report.svg", "report.png")
+
+
+class ReportFolder:
+    """Where a report goes; made, and known to be writable, before the first child starts.
+
+    Raises:
+        UsageError: it cannot be made or written, or a file stands in its place.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"--report {path}: a file stands there; name a folder")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            for name in FILES:
+                file = path / name
+                existed = file.exists()
+                os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+                if not existed:
+                    file.unlink()
+        except OSError as error:
+            raise UsageError(f"--report {path}: cannot be written ({error.strerror or error})") from None
+
+    def write(self, report: "Report") -> None:
+        """Write all four files.
+
+        Raises:
+            UsageError: the disk filled up, or the folder went away, since the start.
+        """
+        drawing = figure(report.title, report.rows)
+        texts = {"report.md": report.markdown(), "report.json": json.dumps(report.told(), indent=2) + "\n", "report.svg": svg(drawing)}
+        try:
+            for name, text in texts.items():
+                (self.path / name).write_text(text, encoding="utf-8")
+            (self.path / "report.png").write_bytes(png(drawing))
+        except OSError as error:
+            raise UsageError(f"--report {self.path}: cannot be written ({error.strerror or error})") from None
+
+
+class Report:
+    """What a load test found.
+
+    Args:
+        settings: what was set through the environment, by variable; it holds for every child.
+    """
+
+    def __init__(
+        self,
+        *,
+        profile: str,
+        scenario: str,
+        duration_s: float,
+        rows: Sequence[Row],
+        verdicts: Sequence[Verdict],
+        settings: dict[str, str],
+    ) -> None:
+        self.profile, self.scenario, self.duration_s = profile, scenario, duration_s
+        self.rows, self.verdicts, self.settings = rows, verdicts, settings
+        self.title = f"arbtui load-test: {profile}, {scenario}, {duration_s:g} s a symbol count"
+
+    def told(self) -> dict[str, Any]:
+        """Everything, the children's own summaries among it."""
+        return {
+            "arbtui": __version__,
+            "profile": self.profile,
+            "scenario": self.scenario,
+            "duration_s": self.duration_s,
+            "machine": machine(),
+            "environment": self.settings,
+            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            "rows": [asdict(row) for row in self.rows],
+        }
+
+    def markdown(self) -> str:
+        """The page."""
+        parts = [
+            f"# Load test: {self.profile}, scenario {self.scenario}",
+            f"Each symbol count ran in a process of its own, `arbtui --headless --mode sim`, from a fresh state folder, for "
+            f"{self.duration_s:g} s. A second process played the same market at `--speed max` for the capacity. arbtui {__version__}, "
+            f"{machine_in_words()}.",
+            "## Verdicts",
+            "\n".join(["| verdict | criterion | found |", "| --- | --- | --- |", *(_line(verdict) for verdict in self.verdicts)]),
+            "## Figures",
+            table(self.rows),
+            "![Over the number of symbols](report.svg)",
+        ]
+        both = ends(self.rows)
+        if both is not None:
+            parts += [f"## Growth from {both[0].symbols} to {both[1].symbols} symbols", growth_table(*both)]
+        parts += ["## Symbols with too few fills", self._lacking(), "## Settings", self._settings(), "## How to read it", _NOTES]
+        return "\n\n".join(parts) + "\n"
+
+    def _lacking(self) -> str:
+        lines = []
+        for row in measured(self.rows):
+            lacking = below(row.told)
+            names = ", ".join(f"{symbol} {fills}" for symbol, fills in lacking.items())
+            lines.append(f"- {row.symbols} symbols, {required(row.duration_s)} fills asked: {names or 'none'}")
+        return "\n".join(lines) or "No child left a summary."
+
+    def _settings(self) -> str:
+        lines = [f"- {row.symbols} symbols: {_variables(row.overrides)}" for row in self.rows if row.overrides]
+        if lines:
+            lines.insert(0, "Limits on what is open at once over all symbols, raised in proportion above 200 symbols:\n")
+        if self.settings:
+            lines.append(f"\nFrom the environment: {_variables(self.settings)}")
+        return "\n".join(lines) or "The profile's own."
+
+
+def _line(verdict: Verdict) -> str:
+    return f"| **{verdict.outcome}** | {verdict.criterion} | {verdict.found.replace('|', '/')} |"
+
+
+def _variables(told: Mapping[str, str]) -> str:
+    return ", ".join(f"`{name}={value}`" for name, value in told.items())
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on; no names."""
+    return {
+        "system": platform.system(),
+        "release": platform.release(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+    }
+
+
+def machine_in_words() -> str:
+    """The same in one phrase."""
+    told = machine()
+    return f"Python {told['python']}, {told['system']} on {told['processor']}, {told['cores']} cores"
+
+
+_NOTES = """\
+- *Updates offered*: messages of the simulated market as it made them, second by second, whether or not the engine kept up.
+- *Due to decided*: from the moment a message was due at the market to the end of the decision on it, for every tick of 10 ms that
+  had one. It holds the loop's lateness, the wait behind others of its batch, and the work itself.
+- *Loop lag*: how late a timer on a 10 ms grid fires; a stall counts once for every slot it swallowed.
+- *Longest turn*: the time between two looks for work, less what the thread spent waiting for a core (Linux tells; elsewhere it is
+  in it). That wait stands in the next line: it is the machine's, not the program's.
+- *CPU* is of one core over the whole life of the engine, start and end included; the simulator's is measured inside it.
+- *Memory of the engine* is the largest resident size less that after the imports and less what building the simulator took.
+- *Capacity* includes trading: cycles, journal and paper venues, with commits that do not wait for the disk.
+- Exponents: a figure that grows as N^e; below 1 it grows slower than the number of symbols."""

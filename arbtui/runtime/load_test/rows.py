@@ -1,0 +1,83 @@
+"""One symbol count of a load test: what its children did, told by them and seen from outside."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """How fast the same engine is when nobody makes it wait: a child at ``--speed max``."""
+
+    updates: int
+    wall_s: float  #: real seconds from the engine's start to its end
+    virtual_s: float  #: the market's seconds
+
+    @property
+    def updates_per_s(self) -> float:
+        """Updates in a real second."""
+        return self.updates / self.wall_s if self.wall_s > 0 else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One child in real time, and the capacity child beside it.
+
+    Attributes:
+        exit_code: the process's; negative for a signal, None when it had to be ended from outside.
+        wall_s: seconds from the start of the process to its end, by the parent's clock.
+        said: the last line on its standard error.
+        summary: its ``--json`` summary; None when it left none.
+        overrides: limits that were raised for this child, by environment variable.
+        load: the machine's load average (1 min) before it started.
+    """
+
+    symbols: int
+    duration_s: float
+    exit_code: int | None
+    wall_s: float
+    said: str = ""
+    summary: Mapping[str, Any] | None = None
+    capacity: Capacity | None = None
+    overrides: Mapping[str, str] | None = None
+    load: float = 0.0
+
+    @property
+    def told(self) -> Mapping[str, Any]:
+        """The summary; ask :func:`measured` for rows that have one.
+
+        Raises:
+            LookupError: there is none.
+        """
+        if self.summary is None:
+            raise LookupError(f"the child of {self.symbols} symbols left no summary")
+        return self.summary
+
+
+def measured(rows: Sequence[Row]) -> list[Row]:
+    """The rows whose child left a summary."""
+    return [row for row in rows if row.summary is not None]
+
+
+def engine_memory_mb(row: Row) -> float:
+    """Most resident memory, without what the process had after its imports and what building the simulator took, in MB."""
+    told = row.told
+    return float(told["rss_mb"]["max"] - told["rss_mb"]["baseline"] - told["simulator"]["rss_mb"])
+
+
+def exponent(small: tuple[float, float], large: tuple[float, float]) -> float:
+    """``e`` of ``value ~ symbols ** e`` between two points of (symbols, value); below 1 it grows slower than symbols.
+
+    A value of nothing counts as a thousandth: it must not hide growth from there.
+    """
+    (few, low), (many, high) = small, large
+    return log(max(high, 0.001) / max(low, 0.001)) / log(many / few)
+
+
+def ends(rows: Sequence[Row]) -> tuple[Row, Row] | None:
+    """The measured rows of the fewest and the most symbols; None when that is one and the same."""
+    ordered = sorted(measured(rows), key=lambda row: row.symbols)
+    if len(ordered) < 2 or ordered[0].symbols == ordered[-1].symbols:
+        return None
+    return ordered[0], ordered[-1]

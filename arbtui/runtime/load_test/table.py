@@ -1,0 +1,115 @@
+"""The rows as a table in Markdown: one column a symbol count, one line a figure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from arbtui.runtime.load_test.rows import Row, engine_memory_mb, exponent
+from arbtui.runtime.load_test.verdicts.trading import below
+
+Told = Mapping[str, Any]
+Line = tuple[str, Callable[[Row], str]]
+
+ENDS = ("hedged", "unwound", "residual")  #: how a cycle ends
+
+
+def _told(write: Callable[[Told], str]) -> Callable[[Row], str]:
+    return lambda row: "-" if row.summary is None else write(row.summary)
+
+
+def _three(values: Mapping[str, float | None]) -> str:
+    return " · ".join("-" if value is None else f"{value:,.1f}" for value in (values["p50"], values["p99"], values["max"]))
+
+
+def _fills_per_exchange(told: Told) -> str:
+    return ", ".join(f"{name} {fills:,}" for name, fills in told["fills_per_exchange"].items())
+
+
+def _denials(told: Told) -> str:
+    most = sorted(told["denials"].items(), key=lambda item: -item[1])[:3]
+    return ", ".join(f"{reason} {count:,}" for reason, count in most) or "none"
+
+
+def _capacity(row: Row) -> str:
+    if row.capacity is None:
+        return "-"
+    times = row.capacity.virtual_s / row.capacity.wall_s if row.capacity.wall_s > 0 else 0.0
+    return f"{row.capacity.updates_per_s:,.0f} ({times:.1f} x real time)"
+
+
+def _turns(told: Told) -> str:
+    turns = told["loop_turns"]
+    return "-" if turns is None else f"{turns['longest_ms']:.1f} ({turns['over_10_ms']} of {turns['count']:,} over 10 ms)"
+
+
+def _withheld(told: Told) -> str:
+    turns = told["loop_turns"]
+    return "-" if turns is None else f"{turns['cpu_wait_percent']:.1f} % of the time, {turns['longest_cpu_wait_ms']:.0f} ms at once"
+
+
+def _fills(told: Told) -> str:
+    fills = told["fills_per_symbol"]
+    return f"{fills['min']} · {fills['median']:g} · {fills['max']} ({len(below(told))} too few)"
+
+
+def _cpu(told: Told) -> str:
+    return f"{told['cpu_percent']['avg']:.1f} · {told['cpu_percent']['max']:.1f}"
+
+
+LINES: tuple[Line, ...] = (
+    ("Updates offered a second", _told(lambda told: f"{told['updates_per_s']:,.0f}")),
+    ("Updates processed", _told(lambda told: f"{told['messages']['read']:,} of {told['simulator']['messages']:,}")),
+    ("Capacity, updates a second", _capacity),
+    ("Decision, us a batch (p50 · p99 · max)", _told(lambda told: _three(told["decision_us"]))),
+    ("Due to decided, ms (p50 · p99 · max)", _told(lambda told: _three(told["staleness_ms"]))),
+    ("Loop lag, ms (p50 · p99 · max)", _told(lambda told: _three(told["loop_lag_ms"]))),
+    ("Longest turn of the loop, ms", _told(_turns)),
+    ("CPU withheld by the machine", _told(_withheld)),
+    ("CPU of the engine, % of a core", _told(lambda told: f"{told['engine']['cpu_percent']:.1f}")),
+    ("CPU of the simulator, %", _told(lambda told: f"{told['simulator']['cpu_percent']:.1f}")),
+    ("CPU of the process, % (avg · max)", _told(_cpu)),
+    ("CPU an update, us", _told(lambda told: f"{told['engine']['us_per_update']:.1f}")),
+    ("Memory after imports, MB", _told(lambda told: f"{told['rss_mb']['baseline']:.1f}")),
+    ("Memory of the engine above that, MB", lambda row: "-" if row.summary is None else f"{engine_memory_mb(row):.1f}"),
+    ("Memory of the simulator, MB", _told(lambda told: f"{told['simulator']['rss_mb']:.1f}")),
+    ("Memory of the process at most, MB", _told(lambda told: f"{told['rss_mb']['max']:.1f}")),
+    ("Samples of CPU and memory", _told(lambda told: str(told["samples"]))),
+    ("Orders", _told(lambda told: f"{told['orders']:,}")),
+    ("Fills", _told(lambda told: f"{told['fills']:,}")),
+    ("Fills per symbol (min · median · max)", _told(_fills)),
+    ("Fills per exchange", _told(_fills_per_exchange)),
+    ("Cycles hedged, unwound, residual", _told(lambda told: ", ".join(f"{told['cycles'][end]:,}" for end in ENDS))),
+    ("Denials, the most frequent", _told(_denials)),
+    ("Journal commit, ms (p50 · p99)", _told(lambda told: " · ".join(f"{told['journal']['commit_ms'][p]:.1f}" for p in ("p50", "p99")))),
+    ("Runtime, s", _told(lambda told: f"{told['runtime_s']:.4f}")),
+    ("After it, until all cycles had ended, s", _told(lambda told: f"{told['drain_s']:.2f}")),
+    ("Process from start to end, s", lambda row: f"{row.wall_s:.1f}"),
+    ("Exit code", lambda row: "ended from outside" if row.exit_code is None else str(row.exit_code)),
+    ("Load average of the machine before", lambda row: f"{row.load:.1f}"),
+)
+
+#: What the growth table follows.
+GROWTHS: tuple[tuple[str, Callable[[Row], float]], ...] = (
+    ("Updates offered", lambda row: float(row.told["updates_per_s"])),
+    ("CPU of the engine", lambda row: float(row.told["engine"]["cpu_percent"])),
+    ("CPU an update", lambda row: float(row.told["engine"]["us_per_update"])),
+    ("CPU of the simulator", lambda row: float(row.told["simulator"]["cpu_percent"])),
+    ("Memory of the engine", engine_memory_mb),
+    ("Memory of the process", lambda row: float(row.told["rss_mb"]["max"])),
+)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The figures of every row."""
+    head = ["", *(f"{row.symbols} symbols" for row in rows)]
+    lines = [head, ["---", *("---:" for _ in rows)], *([name, *(write(row) for row in rows)] for name, write in LINES)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def growth_table(few: Row, many: Row) -> str:
+    """How the figures grow between two rows."""
+    lines = ["| | times | exponent |", "| --- | ---: | ---: |", f"| Symbols | {many.symbols / few.symbols:.1f} | 1 |"]
+    for name, value in GROWTHS:
+        low, high = value(few), value(many)
+        times = f"{high / low:.1f}" if low > 0 else "-"
+        lines.append(f"| {name} | {times} | {exponent((few.symbols, low), (many.symbols, high)):.2f} |")
+    return "\n".join(lines)

@@ -1,0 +1,29 @@
+"""The run lasted exactly as long as it was told."""
+
+from collections.abc import Sequence
+
+from arbtui.runtime.load_test.rows import Row, measured
+from arbtui.runtime.load_test.verdicts.verdict import Verdict, judged, not_measured
+
+WITHIN_MS = 5.0
+
+CRITERION = f"The runtime is exact: from the first update to the closing of the gate within {WITHIN_MS:g} ms of what was asked"
+
+
+def runtime(rows: Sequence[Row]) -> Verdict:
+    """What each child tells of its runtime, and that the parent's clock does not contradict it."""
+    faults: list[str] = []
+    worst = 0.0
+    for row in measured(rows):
+        told = row.told
+        late_ms = (told["runtime_s"] - row.duration_s) * 1000
+        worst = max(worst, abs(late_ms))
+        if told["stop_reason"] != "max_runtime":
+            faults.append(f"{row.symbols} symbols: stopped for {told['stop_reason']} after {told['runtime_s']:.3f} s")
+        elif not abs(late_ms) <= WITHIN_MS:
+            faults.append(f"{row.symbols} symbols: {abs(late_ms):.1f} ms too {'late' if late_ms > 0 else 'early'}")
+        if not row.wall_s >= told["runtime_s"] + told["drain_s"]:
+            faults.append(f"{row.symbols} symbols: the process lived {row.wall_s:.3f} s, shorter than the run it tells of")
+    if not measured(rows):
+        return not_measured(CRITERION, "no child left a summary")
+    return judged(CRITERION, faults, f"largest difference {worst:.2f} ms")

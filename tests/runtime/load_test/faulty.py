@@ -1,0 +1,117 @@
+"""The program with one fault planted in it: run as a load test's child by the tests, `faulty.py FAULT ARGUMENT...`."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from arbtui.cli import main
+from arbtui.exchanges.feed import Frame
+from arbtui.model.reason import Reason
+from arbtui.risk.guard import RiskGuard
+from arbtui.routes.route import Opportunity
+from arbtui.runtime.keeper import Keeper
+from arbtui.runtime.meter import Meter
+from arbtui.runtime.stop import Stop
+
+MUTE = "ETH"
+LATE_S = 0.05
+STALL_S = 0.05
+LEAK_BYTES = 100_000
+
+
+def stall() -> None:
+    """The loop is blocked once for 50 ms, a second into the run."""
+    housekeep = Keeper._housekeeping
+
+    async def blocking(keeper: Keeper) -> None:
+        asyncio.get_running_loop().call_later(1.0, time.sleep, STALL_S)
+        await housekeep(keeper)
+
+    Keeper._housekeeping = blocking  # type: ignore[method-assign, assignment]
+
+
+def mute() -> None:
+    """One symbol is refused whatever it offers."""
+    check = RiskGuard.check_entry
+
+    def refusing(guard: RiskGuard, opportunity: Opportunity, now: float) -> Reason | None:
+        return Reason.COOLDOWN if opportunity.route.symbol == MUTE else check(guard, opportunity, now)
+
+    RiskGuard.check_entry = refusing  # type: ignore[method-assign, assignment]
+
+
+def leak() -> None:
+    """Every batch of market data leaves something behind."""
+    deliver = Meter.deliver
+    left: list[bytes] = []
+
+    def leaking(meter: Meter, frames: Sequence[Frame]) -> None:
+        left.append(os.urandom(LEAK_BYTES))
+        deliver(meter, frames)
+
+    Meter.deliver = leaking  # type: ignore[method-assign, assignment]
+
+
+def late() -> None:
+    """The run stops 50 ms after its time."""
+    ask = Stop.ask
+
+    def waiting(stop: Stop, reason: str, code: int = 0, error: BaseException | None = None) -> None:
+        if reason == "max_runtime":
+            asyncio.get_running_loop().call_later(LATE_S, ask, stop, reason, code, error)
+        else:
+            ask(stop, reason, code, error)
+
+    Stop.ask = waiting  # type: ignore[method-assign, assignment]
+
+
+def early() -> None:
+    """The run stops for another reason before its time."""
+    housekeep = Keeper._housekeeping
+
+    async def stopping(keeper: Keeper) -> None:
+        asyncio.get_running_loop().call_later(0.5, os.kill, os.getpid(), 15)
+        await housekeep(keeper)
+
+    Keeper._housekeeping = stopping  # type: ignore[method-assign, assignment]
+
+
+def lose() -> None:
+    """Every hundredth frame is dropped on its way to the engine."""
+    deliver = Meter.deliver
+    seen = 0
+
+    def losing(meter: Meter, frames: Sequence[Frame]) -> None:
+        nonlocal seen
+        kept = []
+        for frame in frames:
+            seen += 1
+            if seen % 100:
+                kept.append(frame)
+        deliver(meter, kept)
+
+    Meter.deliver = losing  # type: ignore[method-assign, assignment]
+
+
+def crash() -> None:
+    """The process dies in the midst of the run."""
+    housekeep = Keeper._housekeeping
+
+    async def dying(keeper: Keeper) -> None:
+        asyncio.get_running_loop().call_later(0.5, os.kill, os.getpid(), 9)
+        await housekeep(keeper)
+
+    Keeper._housekeeping = dying  # type: ignore[method-assign, assignment]
+
+
+def none() -> None:
+    """No fault."""
+
+
+FAULTS = {plant.__name__: plant for plant in (stall, mute, leak, late, early, lose, crash, none)}
+
+if __name__ == "__main__":
+    FAULTS[sys.argv.pop(1)]()
+    sys.exit(main())
