@@ -24,13 +24,19 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     """Print the facts; 0, or 2 when the journal cannot be read (lock and flag are told all the same).
 
     Raises:
-        UsageError: no such mode, or neither a profile of that name nor any state of one.
+        UsageError: no such mode, a state folder that cannot be read, or neither a profile of that name nor any state of one.
     """
     if mode is not None and mode not in MODES:
         raise UsageError(f"--mode {mode!r}: expected {', '.join(MODES)}")
     name, root = profile_name(name_or_path), state_root(state_dir)
     folder = profile_folder(root, name)
-    if not _has_state(folder):
+    try:
+        if root.exists() and not root.is_dir():
+            raise UsageError(f"state folder {root} is a file; name the folder with --state-dir")
+        has_state = _has_state(folder)
+    except OSError as error:
+        raise UsageError(f"state folder {folder} cannot be read ({error.strerror or error})") from None
+    if not has_state:
         _refuse_unknown(name_or_path, name, root)
     chosen = mode or latest_mode(root, name)
     if mode is not None and not (mode_folder(root, name, mode) / "journal.db").exists():
@@ -125,7 +131,8 @@ def _show(status: dict[str, Any]) -> None:
 def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Label, words and style of each line; a list goes on without its label."""
     run, pnl, kill = status["run"], status["pnl"], status["kill"]
-    lines = [("profile", f"{status['profile']} {status['mode'] or ''}", "bold"), _engine_line(status)]
+    name = f"{status['profile']} {status['mode'] or ''}"
+    lines = [("profile", name, "bold"), ("state in", status["folder"], ""), _engine_line(status)]
     if status["wedged"]:
         lines.append(("", _wedged(status), "bold red"))
     if kill["latched"]:

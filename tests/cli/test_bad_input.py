@@ -63,6 +63,8 @@ HEADLESS = (*P, "--headless")
         (("status", "--profile", ""), "which profile?"),
         (("status", *P, "--mode", "simm"), "--mode 'simm': expected sim, paper, live"),
         (("status", *P, "--mode", "live"), "profile upbit-binance has no journal of mode live ("),
+        (("status", *P, "--state-dir", "/bin/ls"), "state folder /bin/ls is a file"),
+        (("status", *P, "--state-dir", "/" + "x" * 300), "cannot be read (File name too long)"),
         (("status", *P, "--jsn"), "No such option: --jsn"),
         (("status", *P, "please"), "Got unexpected extra argument"),
         ((*P, "status"), "--profile belongs after the command: arbtui status --profile"),

@@ -1,5 +1,6 @@
 """``arbtui status``: tells what is there, reads only, and goes on without what cannot be read."""
 
+import asyncio
 import json
 import os
 import re
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.journal.events import BreachRecorded, RunStarted
+from arbtui.journal.journal import Journal
+from arbtui.model.clock import SystemClock
 from arbtui.model.halt import Halt, write_flag
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.lock import ProfileLock
@@ -49,6 +53,7 @@ def test_the_page_says_the_same(arbtui: Here, state: Path) -> None:
     page = arbtui("status", *P, "--state-dir", str(state)).out
     told = json.loads(arbtui("status", *P, "--state-dir", str(state), "--json").out)
     assert re.search(r"^engine +STOPPED: none runs *$", page, re.MULTILINE)
+    assert str(state / "upbit-binance") in "".join(page.split())
     assert re.search(rf"^PnL today +{re.escape(told['pnl']['today']['total'])} USDT *$", page, re.MULTILINE)
     assert re.search(r"^kill +none *$", page, re.MULTILINE)
     assert re.search(rf"^cycles +{told['cycles']['HEDGED']} HEDGED", page, re.MULTILINE)
@@ -125,6 +130,24 @@ def test_after_a_kill(arbtui: Here, home: Path) -> None:
         assert arbtui("kill", "--profile", "p").code == 0
         told = json.loads(arbtui("status", "--profile", "p", "--json").out)
     assert (told["running"], told["kill"]["latched"], told["kill"]["source"]) == (True, True, "CLI")
+
+
+def test_a_page_shows_the_newest_breaches_and_how_many_more(arbtui: Here, home: Path) -> None:
+    path = make_private(mode_folder(state_root(), "p", "sim")) / "journal.db"
+
+    async def write() -> None:
+        journal = await Journal.open(path, clock=SystemClock(), door="sync", salt="s")
+        await journal.commit(RunStarted("r1", "p", "sim", 1, "", "", {}, "ARMED"))
+        await journal.commit(*(BreachRecorded(f"b{n}", "WARN", "LOSSES", f"route-{n}", "x", "paused") for n in range(12)))
+        await journal.close()
+
+    asyncio.run(write())
+    page = arbtui("status", "--profile", "p").out
+    assert re.search(r"^breaches 12 +WARN .* LOSSES route-11: x", page, re.MULTILINE)
+    assert "route-2:" in page
+    assert "route-1:" not in page
+    assert re.search(r"^ +and 2 more: --json *$", page, re.MULTILINE)
+    assert len(json.loads(arbtui("status", "--profile", "p", "--json").out)["breaches"]) == 12
 
 
 def test_help_names_it(arbtui: Here) -> None:

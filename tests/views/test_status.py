@@ -1,12 +1,14 @@
 """What an outsider may say of an engine: what its lock, its flag and its journal show, and "wedged?" only with reason."""
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from arbtui.journal.events import CycleState
 from arbtui.journal.pulse import JournalPulse
-from arbtui.journal.state import JournalState, KillRow, RunRow
+from arbtui.journal.state import BreachRow, CycleRow, JournalState, KillRow, RunRow
 from arbtui.model.halt import HaltCause
 from arbtui.views.status import DAY_MS, Holder, midnight_ms, read_status
 
@@ -102,3 +104,35 @@ def test_a_flag_that_was_taken_away_leaves_the_kill_latched() -> None:
     told = read_status(None, None, killed("killed"), FRESH, WALL, 5.0)
     assert told["kill"] == {"latched": True, "flag": False, "source": "GUARD", "reason": "loss", "ts": "1970-01-01T00:00:00.004Z"}
     assert read_status(None, None, killed("rearmed"), FRESH, WALL, 5.0)["kill"]["latched"] is False
+
+
+def test_what_waits_for_a_person_is_listed() -> None:
+    journal = journal_of(RUN)
+    left = CycleRow("r1-9", "r1", "TRX:upbit>binance", "TRX", CycleState.RESIDUAL, 9.0, (), 5, 6, Decimal("1.5"), "WORST_PRICE", {}, (), ())
+    journal.residual_cycles = [left]
+    journal.open_cycles = [replace(left, cycle_id="r1-10", state=CycleState.OPEN, closed_ms=None, reason="")]
+    journal.breaches = [BreachRow("b1", "r1", 7, "CRIT", "RESIDUAL", "TRX", "left 1.5", "acknowledge")]
+    told = read_status(HOLDER, None, journal, FRESH, WALL, 5.0)
+    assert told["residual_cycles"] == [
+        {
+            "id": "r1-9",
+            "route": "TRX:upbit>binance",
+            "symbol": "TRX",
+            "state": "RESIDUAL",
+            "opened": "1970-01-01T00:00:00.005Z",
+            "closed": "1970-01-01T00:00:00.006Z",
+            "reason": "WORST_PRICE",
+        }
+    ]
+    assert [(row["id"], row["closed"]) for row in told["open_cycles"]] == [("r1-10", None)]
+    assert told["breaches"] == [
+        {
+            "id": "b1",
+            "ts": "1970-01-01T00:00:00.007Z",
+            "severity": "CRIT",
+            "kind": "RESIDUAL",
+            "scope": "TRX",
+            "detail": "left 1.5",
+            "action": "acknowledge",
+        }
+    ]
