@@ -82,6 +82,10 @@ class BotApi:
             started.set()
             await self._stop.wait()
             await runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}  # answers that were never meant to come
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1

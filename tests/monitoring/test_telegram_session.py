@@ -2,8 +2,11 @@
 
 import os
 import re
+import shlex
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -145,6 +148,17 @@ def test_a_dead_telegram_delays_no_cycle_and_no_end(profile: Path, server: BotAp
     run(*arguments(profile, state), "--headless", "--max-runtime", "1")
     assert started(server)
     assert started(server, 2)
+
+
+def test_a_journal_that_fails_is_told_directly(profile: Path, server: BotApi, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    flags = arguments(profile, state, "--headless", "--symbols", "10", "--max-runtime", "60")
+    command = shlex.join([sys.executable, "-m", "arbtui", *flags])
+    script = f"ulimit -f 700; exec {command}"  # no file may grow beyond 700 KiB
+    done = subprocess.run(["bash", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=90)
+    assert done.returncode in (1, 3), done.stderr
+    assert told(server, "CRITICAL JOURNAL the journal failed, the gate is closed")
+    assert_no_secret(state, done.stdout, done.stderr)
 
 
 def test_the_token_is_in_nothing_that_is_written(profile: Path, server: BotApi, tmp_path: Path) -> None:
