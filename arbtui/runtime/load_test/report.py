@@ -13,7 +13,7 @@ from arbtui.model.errors import UsageError
 from arbtui.runtime.load_test.plot.figure import figure
 from arbtui.runtime.load_test.plot.png import png
 from arbtui.runtime.load_test.plot.svg import svg
-from arbtui.runtime.load_test.rows import Row, ends, measured
+from arbtui.runtime.load_test.rows import Row, ends, measured, withheld
 from arbtui.runtime.load_test.table import growth_table, table
 from arbtui.runtime.load_test.verdicts.trading import below, required
 from arbtui.runtime.load_test.verdicts.verdict import Verdict
@@ -102,6 +102,7 @@ class Report:
             f"{machine_in_words()}.",
             "## Verdicts",
             "\n".join(["| verdict | criterion | found |", "| --- | --- | --- |", *(_line(verdict) for verdict in self.verdicts)]),
+            *self._busy(),
             "## Figures",
             table(self.rows),
             "![Over the number of symbols](report.svg)",
@@ -111,6 +112,15 @@ class Report:
             parts += [f"## Growth from {both[0].symbols} to {both[1].symbols} symbols", growth_table(*both)]
         parts += ["## Symbols with too few fills", self._lacking(), "## Settings", self._settings(), "## How to read it", _NOTES]
         return "\n\n".join(parts) + "\n"
+
+    def _busy(self) -> list[str]:
+        waits = ", ".join(f"{percent:.0f} % with {symbols} symbols" for symbols, percent in withheld(self.rows).items())
+        if not waits:
+            return []
+        return [
+            f"**The machine was busy with other work.** Of the time, the loop's thread waited for a core {waits}. Stalls leave that out; "
+            "lag, delays, exact ends and capacity do not, and are better on a quiet machine."
+        ]
 
     def _lacking(self) -> str:
         lines = []
@@ -156,8 +166,8 @@ def machine_in_words() -> str:
 
 _NOTES = """\
 - *Updates offered*: messages of the simulated market as it made them, second by second, whether or not the engine kept up.
-- *Due to decided*: from the moment a message was due at the market to the end of the decision on it, for every tick of 10 ms that
-  had one. It holds the loop's lateness, the wait behind others of its batch, and the work itself.
+- *Due to decided*: from the moment the market's tick (10 ms) was due to the end of the decision on what it brought, one value a
+  tick, also for ticks that waited together. It holds the loop's lateness, the wait behind others of its batch, and the work itself.
 - *Loop lag*: how late a timer on a 10 ms grid fires; a stall counts once for every slot it swallowed.
 - *Longest turn*: the time between two looks for work, less what the thread spent waiting for a core (Linux tells; elsewhere it is
   in it). That wait stands in the next line: it is the machine's, not the program's.

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from math import log
 from typing import Any
 
+QUIET_PERCENT = 5.0
+"""A machine that makes a thread wait for a core for more of the time is busy with something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
@@ -58,6 +61,12 @@ class Row:
 def measured(rows: Sequence[Row]) -> list[Row]:
     """The rows whose child left a summary."""
     return [row for row in rows if row.summary is not None]
+
+
+def withheld(rows: Sequence[Row]) -> dict[int, float]:
+    """The rows on a busy machine: by symbol count, the percentage of the time in which the loop's thread waited for a core."""
+    waits = {row.symbols: row.told["loop_turns"]["cpu_wait_percent"] for row in measured(rows) if row.told["loop_turns"] is not None}
+    return {symbols: percent for symbols, percent in waits.items() if percent > QUIET_PERCENT}
 
 
 def engine_memory_mb(row: Row) -> float:

@@ -54,6 +54,13 @@ def test_one_row_says_that_growth_was_not_measured() -> None:
     assert "## Growth" not in page
 
 
+def test_a_busy_machine_is_told() -> None:
+    assert "busy" not in report([row(10)]).markdown().split("## Figures")[0].split("## Verdicts")[1].replace("scenario busy", "")
+    page = report([row(10), row(50, loop_turns__cpu_wait_percent=38.7)]).markdown()
+    assert "The machine was busy with other work" in page
+    assert "39 % with 50 symbols." in page
+
+
 def test_a_child_that_died_still_has_a_column() -> None:
     page = report([row(10), row(50, summary=None, exit_code=-9, capacity=None)]).markdown()
     assert "| Exit code | 0 | -9 |" in page
