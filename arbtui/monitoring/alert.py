@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from arbtui.model.clock import iso_ms
 from arbtui.monitoring.alert_rules import Urgency
 
-#: Telegram takes 4096 characters (Bot API, sendMessage); the rest is room for counting them differently.
-_LONGEST = 3500
+#: Telegram takes 4096 UTF-16 units (Bot API, sendMessage); what is left is for times, ids and the sender.
+_LONGEST = 2800
 _PLAIN = 500
 #: How often a refused message is worded more plainly: as it is, in short ASCII, and as a bare pointer to the journal.
 WORDINGS = 3
@@ -27,28 +27,34 @@ class Alert:
     taken: bool = False  #: a channel has begun to send it, so nothing can be added
     more: int = 0
     last: str = ""
-    wording: int = 0  #: how plainly it must be worded
 
 
-def message(sender: str, alerts: Sequence[Alert]) -> str:
-    """The message that tells ``alerts``: of one kind as one with their number, else one a line; ``sender`` names the profile."""
+def message(sender: str, alerts: Sequence[Alert], wording: int) -> str:
+    """The message that tells ``alerts``: CRITICAL each by itself, others of one kind as one with their number.
+
+    ``sender`` names the profile; ``wording`` counts how often the server has refused it.
+    """
     first = alerts[0]
-    wording = max(alert.wording for alert in alerts)
     if wording >= WORDINGS - 1:
         return f"{first.urgency} alert {first.alert_id}: see the journal"
     if first.urgency is Urgency.CRITICAL:
-        body = "\n".join(f"CRITICAL {alert.kind} {alert.text}\n{_when(alert)}" for alert in alerts)
+        room = _LONGEST // len(alerts)  # none may push another out
+        body = "\n".join(f"{_cut(f'CRITICAL {alert.kind} {alert.text}', room)}\n{_when(alert)}" for alert in alerts)
     else:
         count = sum(1 + alert.more for alert in alerts)
         newest = alerts[-1].last or alerts[-1].text
-        body = f"{first.urgency} {first.kind} {first.text}"
+        body = _cut(f"{first.urgency} {first.kind} {first.text}", _LONGEST // 2)
         if count > 1:
-            body += f"\n{count} times, the last: {newest}"
+            body += f"\n{count} times, the last: {_cut(newest, _LONGEST // 2)}"
         body += f"\n{_when(first)}"
     text = f"{body}\n{sender}"
     if wording:
         return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()[:_PLAIN]
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return text
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 3]}..."
 
 
 def _when(alert: Alert) -> str:

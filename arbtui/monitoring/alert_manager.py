@@ -108,7 +108,7 @@ class AlertManager:
         return AlertQueued(alert_id, wording.urgency, wording.kind, wording.text)
 
     def _queue(self, alert: Alert, lanes: Sequence[Lane]) -> None:
-        if alert.urgency is Urgency.WARN:
+        if alert.urgency is Urgency.WARN and len(lanes) == len(self._lanes):
             self._newest[alert.kind] = alert
         self._unsettled[alert.alert_id] = len(lanes)
         for lane in lanes:

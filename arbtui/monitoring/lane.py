@@ -42,6 +42,7 @@ class Lane:
         self._resume_at = 0.0
         self._aside: dict[str, tuple[float, int]] = {}  #: refused CRITICALs: when they are tried again, and how often they were
         self._warned_at: dict[str, float] = {}
+        self._wording: dict[str, int] = {}  #: how often the server has refused the message that an alert leads
         self._alone = 0  #: CRITICALs to send one by one, since one of them was refused
         self._attempts = 0
 
@@ -114,7 +115,7 @@ class Lane:
             alert.taken = True
         self._attempts += 1
         try:
-            await self.channel.send(message(self._sender, alerts))
+            await self.channel.send(message(self._sender, alerts, self._wording.get(alerts[0].alert_id, 0)))
         except SendLater as error:
             self._later(error)
         except MessageRefused as error:
@@ -141,14 +142,14 @@ class Lane:
             self._alone = len(alerts)
             return
         head = alerts[0]
-        head.wording += 1
-        if head.wording < WORDINGS:
+        self._wording[head.alert_id] = self._wording.get(head.alert_id, 0) + 1
+        if self._wording[head.alert_id] < WORDINGS:
             return
+        del self._wording[head.alert_id]
         if head.urgency is not Urgency.CRITICAL:
             log.error("%s: refuses %s %s for good (%s)", self.channel.name, head.kind, head.alert_id, reason)
             self._done(alerts, reason)
             return
-        head.wording = 0
         _, times = self._aside.get(head.alert_id, (0.0, 0))
         if times == 0:
             log.error("%s: refuses CRITICAL %s (%s); it is tried again", self.channel.name, head.alert_id, reason)
@@ -163,6 +164,7 @@ class Lane:
         for alert in alerts:
             del self.waiting[alert.alert_id]
             self._aside.pop(alert.alert_id, None)
+            self._wording.pop(alert.alert_id, None)
         attempts, self._attempts = self._attempts, 0
         self._settle(self, alerts, attempts, given_up)
 
