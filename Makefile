@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_WORKERS ?= auto
 
-.PHONY: run install test check lint types contracts bench lock clean
+.PHONY: run install test check lint types contracts picture bench lock clean
 .DEFAULT_GOAL := run
 
 run: install  ## the console on the shipped profile
@@ -27,6 +27,9 @@ types: $(VENV)/.installed-dev
 
 contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-logo
+
+picture: $(VENV)/.installed  ## docs/console.svg anew, from a real session
+	$(BIN)/python docs/picture.py
 
 bench: $(VENV)/.installed-dev  ## figures, not verdicts
 	$(BIN)/python -m tests.bench

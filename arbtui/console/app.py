@@ -83,7 +83,8 @@ class ConsoleApp(App[str]):
         self.set_keymap({name: textual_keys(keys) for name, keys in self.keys.told.items()})
         self.theme = THEMES[self.palette, self.ground].name
         self.frame = FrameRate(config.frame_rate)
-        self._slice = 0
+        self._slice = SLICES - 1
+        self._due = True
         self._model = model
         self._controls = controls
         self._after_first_paint = after_first_paint
@@ -117,15 +118,13 @@ class ConsoleApp(App[str]):
 
     def _paint_slice(self) -> None:
         self._slice = (self._slice + 1) % SLICES
-        if self._slice:
-            if not self.is_terminal_stalled:
-                self.main.paint_slice(self._slice)
-            return
-        take_recovery = getattr(self._driver, "take_recovery", None)
-        if take_recovery is not None and take_recovery():
-            self.screen.refresh()
-        if self.frame.due() and not self.is_terminal_stalled:
-            self.main.tick()
+        if self._slice == 0:
+            take_recovery = getattr(self._driver, "take_recovery", None)
+            if take_recovery is not None and take_recovery():
+                self.screen.refresh()
+            self._due = self.frame.due()
+        if not self.is_terminal_stalled:
+            self.main.tick(self._slice, self._due)
 
     def _theme_changed(self, variables: dict[str, str]) -> None:
         self._inks.load(variables)

@@ -7,6 +7,8 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable
 
 from arbtui.console.app import ConsoleApp
+from arbtui.console.frame import SLICES
+from arbtui.console.grid import LINES_PER_SLICE
 from arbtui.views import RouteRow
 from tests.console.demo import DemoModel
 from tests.console.driving import drive
@@ -68,3 +70,38 @@ def test_a_frame_costs_a_fraction_of_a_data_table_and_does_not_grow_with_the_rou
     print({name: f"{figure * 1e3:.2f} ms" for name, figure in figures.items()})
     assert figures["large tenth"] < figures["table tenth"] / 3
     assert figures["large all"] < figures["small all"] * 3
+
+
+def test_a_frame_is_painted_in_slices_between_which_the_engine_runs() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        routes = app.main.routes
+        assert routes.page > 2 * LINES_PER_SLICE
+        for row in model.routes:
+            row.version += 1
+        before = list(routes._stamps)
+        painted = []
+        for number in range(SLICES):
+            app.main.tick(number, due=number == 0)
+            painted.append(sum(old != new for old, new in zip(before, routes._stamps, strict=True)))
+            before = list(routes._stamps)
+        assert max(painted) <= LINES_PER_SLICE
+        assert sum(painted) == routes.page
+
+    drive(steps, (160, 48), DemoModel(500))
+
+
+def test_routes_that_all_change_in_every_frame_do_not_starve_the_detail() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        detail = app.main.detail
+        model.now_ms += 1_000
+        row = next(row for row in model.routes if row.id == detail.route_id)
+        row.edge_bps, row.buy_px, row.sell_px = 77.7, row.buy_px * 1.1, row.sell_px * 1.1
+        for _ in range(2):
+            for row in model.routes:
+                row.version += 1
+            for number in range(SLICES):
+                app.main.tick(number, due=number == 0)
+        assert detail._lines == detail._wanted
+        assert any("+77.7" in text for spans, _ in detail._lines for text, _ in spans)
+
+    drive(steps, (160, 48), DemoModel(500))

@@ -19,6 +19,9 @@ LEVELS = 8
 EVERY_S = 0.25
 """Books move faster than they can be read; four times a second is calm and costs little."""
 
+SHORT_LINES_PER_SLICE = 2 * LINES_PER_SLICE
+"""Beside the routes this pane's lines are a third as wide as theirs."""
+
 _FALL = 23
 """Cells of the waterfall."""
 
@@ -62,10 +65,10 @@ class DetailPane(Lines):
             self.show(self._wanted)
 
     def paint_changed(self) -> int:
-        """Repaint the lines that look different, at most :data:`LINES_PER_SLICE`; how many that were."""
+        """Repaint the lines that look different, at most :data:`SHORT_LINES_PER_SLICE`; how many that were."""
         lines, changed = list(self._lines), 0
         for y, wanted in enumerate(self._wanted):
-            if y < len(lines) and lines[y] != wanted and changed < LINES_PER_SLICE:
+            if y < len(lines) and lines[y] != wanted and changed < SHORT_LINES_PER_SLICE:
                 lines[y] = wanted
                 changed += 1
         if changed:

@@ -16,8 +16,7 @@ from arbtui.console.freeze import Freeze
 from arbtui.console.grid import Grid
 from arbtui.console.ink import Inks
 from arbtui.console.keys import KeyNames
-from arbtui.console.lines import Lines, is_seen
-from arbtui.console.panes.detail import EVERY_S as DETAIL_EVERY_S
+from arbtui.console.painter import Painter
 from arbtui.console.panes.detail import DetailPane
 from arbtui.console.panes.fills import FillsPane
 from arbtui.console.panes.filter_bar import FilterBar
@@ -34,11 +33,6 @@ from arbtui.console.row_json import row_json
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.rearm import RearmScreen
 from arbtui.views import Controls, ReadModel
-
-HEADER_EVERY_S = 0.25
-"""Ages in the header are read, not watched: four times a second is calm. A change of state shows at once."""
-
-GAUGES_EVERY_S = 1.0
 
 COPIES = ("routes", "fills", "risk", "log", "detail")
 """Panes with rows to copy."""
@@ -57,11 +51,9 @@ class MainScreen(Screen[None]):
         super().__init__()
         self._model = model
         self._controls = controls
-        self._frame = frame
         self._monotonic = monotonic
         self._keys = keys
-        self._header_at = self._gauges_at = self._detail_at = -1e9
-        self._state = ""
+        self._painter = Painter(self, model, frame, monotonic, keys)
         self.freeze = Freeze()
         self._active = PANES[0]
         self.inks = inks
@@ -122,75 +114,17 @@ class MainScreen(Screen[None]):
 
     # frames
 
-    def tick(self) -> None:
-        """One frame: what is visible and changed. Frozen or not, the header, the risks and the flash line go on."""
-        now = self._monotonic()
-        header = self._model.header()
-        if header.state != self._state or now - self._header_at >= HEADER_EVERY_S:
-            self._header_at = now
-            if header.state in HALTED_STATES and self._state not in HALTED_STATES:
-                self.app.bell()
-            self._state = header.state
-            if self.too_small.display:
-                self.too_small.tick(header)
-            self.header.tick(header, self.freeze.banner(now))
-            self.footer.tick(header.state, self._active, self.freeze.is_on)
-            order, text = self.routes.order_word, self.routes.query_filter.text
-            self.tabs.tick(self._active, len(self._model.routes), header.breaches_open, text, order)
-            if self.filter_bar.is_open:
-                self.filter_bar.tick()
-        if now - self._gauges_at >= GAUGES_EVERY_S:
-            self._gauges_at = now
-            gauges = self._model.gauges()
-            self._frame.observe(now, gauges.lag_p99_ms, self._drops())
-            self.system.tick(gauges, self._frame.hz, self._frame.drops)
-        if not self.freeze.is_on:
-            self._tick_panes(now)
-        fresh = self.risk.tick()
-        if fresh is not None and fresh.kind != "KILL":  # the header says that in red already, and the flash line says what next
-            self.flash.say(f"! CRIT {fresh.kind} {fresh.scope} {fresh.detail}   {self._keys['pane.risk']} opens Risk", "kill")
-        self.flash.tick()
-
-    def _tick_panes(self, now: float) -> None:
-        if is_seen(self.routes):
-            self.routes.tick(self._frame.hz)
-        for pane in (self.fills, self.log_pane):
-            if is_seen(pane):
-                pane.tick()
-        if is_seen(self.detail) and now - self._detail_at >= DETAIL_EVERY_S:
-            self._detail_at = now
-            if not self.detail.route_id and self.routes.current is not None:
-                self.detail.route_id = self.routes.current.id
-            self.detail.tick()
-
-    def paint_slice(self, number: int) -> None:
-        """What a frame left over: rows that did not fit its first slice, and from slice 2 on the detail's lines."""
-        if self.freeze.is_on:
-            return
-        for pane in (self.routes, self.fills, self.log_pane):
-            if is_seen(pane):
-                pane.paint_changed()
-        if number > 1 and is_seen(self.detail):
-            self.detail.paint_changed()
+    def tick(self, number: int, due: bool) -> None:
+        """One slice of a frame; see :meth:`Painter.tick`."""
+        self._painter.tick(number, due)
 
     def tick_all(self) -> None:
         """One frame with nothing held back: after a kill, a change of pane or of theme."""
-        self._header_at = self._gauges_at = self._detail_at = -1e9
-        self.tick()
-        for pane in (self.routes, self.fills, self.log_pane, self.risk, self.detail):
-            while is_seen(pane) and pane.paint_changed():
-                pass
+        self._painter.tick_all()
 
     def repaint(self) -> None:
         """Forget every cached line: the theme changed."""
-        for widget in self.query(Lines):
-            widget.repaint()
-        for grid in self.query(Grid):
-            grid.repaint()
-        self.tick_all()
-
-    def _drops(self) -> int:
-        return int(getattr(self.app._driver, "drops", 0))
+        self._painter.repaint()
 
     # layout
 
@@ -224,8 +158,8 @@ class MainScreen(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause or resume."""
-        if self._state in HALTED_STATES:
-            self.flash.say(f"{self._keys['pause']} does nothing while {self._state}: {self._keys['rearm']} re-arms first", "warn")
+        if self._painter.state in HALTED_STATES:
+            self.flash.say(f"{self._keys['pause']} does nothing while {self._painter.state}: {self._keys['rearm']} re-arms first", "warn")
             return
         answer = self._controls.toggle_pause()
         paused = f"paused: no new entries; open cycles finish. {self._keys['pause']} resumes"

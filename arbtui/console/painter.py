@@ -1,0 +1,121 @@
+"""Paints the main screen slice by slice, so that the engine never waits for a whole frame."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from arbtui.console.frame import SLICES, FrameRate
+from arbtui.console.grid import Grid
+from arbtui.console.keys import KeyNames
+from arbtui.console.lines import Lines, is_seen
+from arbtui.console.panes.detail import EVERY_S as DETAIL_EVERY_S
+from arbtui.console.panes.header import HALTED_STATES
+from arbtui.views import ReadModel
+
+if TYPE_CHECKING:
+    from arbtui.console.screens.main import MainScreen
+
+HEADER_EVERY_S = 0.25
+"""Ages in the header are read, not watched: four times a second is calm. A change of state shows at once."""
+
+GAUGES_EVERY_S = 1.0
+
+
+class Painter:
+    """Brings ``screen`` up to date with ``model``; ``monotonic`` in seconds paces what need not be painted in every frame."""
+
+    def __init__(self, screen: "MainScreen", model: ReadModel, frame: FrameRate, monotonic: Callable[[], float], keys: KeyNames) -> None:
+        self._screen = screen
+        self._model = model
+        self._frame = frame
+        self._monotonic = monotonic
+        self._keys = keys
+        self._header_at = self._gauges_at = self._detail_at = -1e9
+        self.state = ""
+        """The trading state as last painted."""
+
+    def tick(self, number: int, due: bool) -> None:
+        """One slice of a frame, 0 to 3, between which the engine gets its turn; ``due``: new figures are painted in this frame.
+
+        Frozen or not, the header, the risks and the flash line go on.
+        """
+        now = self._monotonic()
+        if number == 0 and due and not self._screen.freeze.is_on:
+            self._tick_panes()
+        elif number == 1:
+            self._tick_header(now)
+        elif number == 2 and not self._screen.freeze.is_on:
+            self._tick_detail(now)
+        elif number == 3:
+            self._tick_gauges(now)
+        if number and not self._screen.freeze.is_on:
+            self._paint_rest(number)
+
+    def _tick_panes(self) -> None:
+        if is_seen(self._screen.routes):
+            self._screen.routes.tick(self._frame.hz)
+        for pane in (self._screen.fills, self._screen.log_pane):
+            if is_seen(pane):
+                pane.tick()
+
+    def _tick_header(self, now: float) -> None:
+        header = self._model.header()
+        if header.state == self.state and now - self._header_at < HEADER_EVERY_S:
+            return
+        self._header_at = now
+        if header.state in HALTED_STATES and self.state not in HALTED_STATES:
+            self._screen.app.bell()
+        self.state = header.state
+        if self._screen.too_small.display:
+            self._screen.too_small.tick(header)
+        self._screen.header.tick(header, self._screen.freeze.banner(now))
+        self._screen.footer.tick(header.state, self._screen.active, self._screen.freeze.is_on)
+        order, text = self._screen.routes.order_word, self._screen.routes.query_filter.text
+        self._screen.tabs.tick(self._screen.active, len(self._model.routes), header.breaches_open, text, order)
+        if self._screen.filter_bar.is_open:
+            self._screen.filter_bar.tick()
+
+    def _tick_detail(self, now: float) -> None:
+        if is_seen(self._screen.detail) and now - self._detail_at >= DETAIL_EVERY_S:
+            self._detail_at = now
+            if not self._screen.detail.route_id and self._screen.routes.current is not None:
+                self._screen.detail.route_id = self._screen.routes.current.id
+            self._screen.detail.tick()
+
+    def _tick_gauges(self, now: float) -> None:
+        if now - self._gauges_at >= GAUGES_EVERY_S:
+            self._gauges_at = now
+            gauges = self._model.gauges()
+            self._frame.observe(now, gauges.lag_p99_ms, self._drops())
+            self._screen.system.tick(gauges, self._frame.hz, self._frame.drops)
+        fresh = self._screen.risk.tick()
+        if fresh is not None and fresh.kind != "KILL":  # the header says that in red already, and the flash line says what next
+            self._screen.flash.say(f"! CRIT {fresh.kind} {fresh.scope} {fresh.detail}   {self._keys['pane.risk']} opens Risk", "kill")
+        self._screen.flash.tick()
+
+    def _paint_rest(self, number: int) -> None:
+        """Some of the rows and lines that earlier slices left over. Slice 2 is the detail's: routes alone could fill them all."""
+        screen = self._screen
+        panes = (screen.routes, screen.fills, screen.log_pane, screen.detail)
+        for pane in (screen.detail, *panes) if number == 2 else panes:
+            if is_seen(pane) and pane.paint_changed():
+                return
+
+    def tick_all(self) -> None:
+        """One frame with nothing held back: after a kill, a change of pane or of theme."""
+        self._header_at = self._gauges_at = self._detail_at = -1e9
+        for number in range(SLICES):
+            self.tick(number, due=True)
+        for pane in (self._screen.routes, self._screen.fills, self._screen.log_pane, self._screen.risk, self._screen.detail):
+            while is_seen(pane) and pane.paint_changed():
+                pass
+
+    def repaint(self) -> None:
+        """Forget every cached line: the theme changed."""
+        for widget in self._screen.query(Lines):
+            widget.repaint()
+        for grid in self._screen.query(Grid):
+            grid.repaint()
+        self.tick_all()
+
+    def _drops(self) -> int:
+        return int(getattr(self._screen.app._driver, "drops", 0))
