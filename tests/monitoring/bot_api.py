@@ -86,6 +86,8 @@ class BotApi:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        for _ in range(5):  # connections that were cut close in the loop's next turns
+            await asyncio.sleep(0)
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
