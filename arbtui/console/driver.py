@@ -8,9 +8,12 @@ Bound to Textual 8.2.8: uses the private ``_writer_thread`` and ``_queue``; test
 """
 
 import asyncio
+import fcntl
 import os
 import selectors
+import struct
 import sys
+import termios
 import time
 from codecs import getincrementaldecoder
 from contextlib import suppress
@@ -87,6 +90,20 @@ class TerminalFile:
         return os.isatty(self._descriptor)
 
 
+def give_size(descriptor: int) -> None:
+    """Tell a terminal of 0x0 (a pty that nobody sized) that it is 80x24.
+
+    Textual and Rich each have a fallback of their own for it, 24 and 25 lines, and the layout would go back and forth
+    between them for ever, at the cost of a whole core.
+    """
+    try:
+        lines, columns, *pixels = struct.unpack("HHHH", fcntl.ioctl(descriptor, termios.TIOCGWINSZ, bytes(8)))
+        if not lines or not columns:
+            fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", lines or 24, columns or 80, *pixels))
+    except OSError:
+        return  # not a terminal: whoever reads its size meets that again, and says so
+
+
 class GuardedDriver(LinuxDriver):
     """Textual's driver for Linux and macOS, made safe for a loop that trades."""
 
@@ -102,6 +119,11 @@ class GuardedDriver(LinuxDriver):
         """Writes dropped because the terminal did not read."""
         self.stalled = False
         """True from the first dropped write until the terminal has read everything before it."""
+
+    def start_application_mode(self) -> None:
+        """Take the terminal; one that does not know its size is told 80x24."""
+        give_size(self._terminal.fileno())
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves it without types
 
     def write(self, data: str) -> None:
         """Queue ``data`` for the terminal, or drop it; never blocks."""

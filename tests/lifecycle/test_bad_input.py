@@ -265,6 +265,15 @@ def test_two_starts_of_one_profile(state: State, tmp_path: Path) -> None:
     assert state.count("run") == 1
 
 
+def test_a_terminal_that_does_not_know_its_size_is_taken_for_80x24(state: State) -> None:
+    """A pty that nobody sized: the layout must not go back and forth between two fallbacks for ever."""
+    with console(*state.arguments(), "--symbols", "5", "--max-runtime", "2", size=(0, 0)) as terminal:
+        terminal.shows("^K KILL")
+        assert terminal.ended() == 0
+    assert len(terminal.screen) < 1_000_000, "it was painted over and over"
+    assert state.last_run["stop_reason"] == "max_runtime"
+
+
 def test_a_tiny_terminal_shows_the_state_and_can_kill(state: State) -> None:
     with console(*state.arguments(), "--symbols", "5", size=(40, 10)) as terminal:
         terminal.shows("SIM ARMED")
