@@ -5,6 +5,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 ZERO = Decimal(0)
 ONE = Decimal(1)
 BPS = Decimal(10_000)
+#: Digits that sums of money are kept to: 28, Decimal's default, could lose the last of a large balance of small fractions.
+DIGITS = 60
 
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:

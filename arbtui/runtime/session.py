@@ -5,6 +5,7 @@ import gc
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from decimal import getcontext
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from arbtui.model.book import OrderBook
 from arbtui.model.clock import VIRTUAL_EPOCH_MS, Clock, LoopClock, SystemClock
 from arbtui.model.errors import ArbtuiError, JournalFailed, UsageError
 from arbtui.model.halt import Halt, read_flag
+from arbtui.model.money import DIGITS
 from arbtui.model.rng import Rng
 from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.monitoring.lag import LagProbe
@@ -113,6 +115,7 @@ def run_plan(plan: Plan) -> int:
         place = f"log {error.filename} cannot be written ({error.strerror or error})"
         raise UsageError(f"{place}; mend it, or name another --state-dir") from None
     halt = Halt(plan.folder)
+    getcontext().prec = DIGITS
     try:
         with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else TimedLoop) as runner:
             return runner.run(Session(plan, lines, halt).run())
