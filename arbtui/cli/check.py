@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arbtui.model.errors import UsageError
+from arbtui.model.halt import read_flag
 from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root
 
 if TYPE_CHECKING:
@@ -41,7 +42,25 @@ def _of_profile(name_or_path: str) -> list[dict[str, str]]:
         return [_problem("profile", one) for one in error.problems]
     except UsageError as error:
         return [_problem("profile", str(error))]
-    return [*_of_secrets(settings), *(_problem("markets", text) for text in _of_markets(settings))]
+    return [
+        *_of_secrets(settings),
+        *(_problem("markets", text) for text in _of_markets(settings)),
+        *(_problem("limits", text) for text in _of_limits(settings)),
+    ]
+
+
+def _of_limits(settings: "Settings") -> list[str]:
+    """Sizes that the profile's own limits and play money can never let pass."""
+    size, problems = settings.execution.order_value, []
+    if size > settings.risk.global_.max_unhedged:
+        problems.append(
+            f"execution.order_value {size:g} is over risk.global.max_unhedged {settings.risk.global_.max_unhedged:g}: nothing will open"
+        )
+    if settings.mode == "sim" and size > settings.simulator.stock_value:
+        problems.append(
+            f"execution.order_value {size:g} is over simulator.stock_value {settings.simulator.stock_value:g}: no stock can cover it"
+        )
+    return problems
 
 
 def _of_secrets(settings: "Settings") -> list[dict[str, str]]:
@@ -78,6 +97,8 @@ def _of_state(name_or_path: str, state_dir: str | None) -> list[dict[str, str]]:
         return []  # told with the profile
     folder = profile_folder(root, name)
     problems = [_problem("state", text) for text in _of_folder(folder if folder.exists() else _standing_above(folder))]
+    if folder.is_dir() and (cause := read_flag(folder)) is not None:
+        problems.append(_problem("kill", f"a kill is latched (by {cause.source}): start the console and press r to re-arm"))
     for mode in MODES:
         journal = mode_folder(root, name, mode) / "journal.db"
         if journal.exists():
@@ -105,8 +126,14 @@ def _of_journal(path: Path) -> list[str]:
     try:
         with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as connection:
             found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+            residual = connection.execute(
+                "SELECT group_concat(symbol, ', ') FROM cycle WHERE state = 'RESIDUAL' AND acknowledged_ms IS NULL"
+            )
+            left = residual.fetchone()[0]
     except UsageError as error:
         return [str(error)]
     except sqlite3.Error as error:
         return [str(refusal(path, error))]
-    return [] if found == ["ok"] else [f"{path}: {text}" for text in found]
+    if found != ["ok"]:
+        return [f"{path}: {text}" for text in found]
+    return [f"residual cycles not acknowledged: {left}; press a in the console's Risk pane once you have dealt with them"] if left else []

@@ -109,7 +109,7 @@ def _tell(done: _Done, quiet: bool) -> int:
         others = _running(done.folder.parent)
         hint = f"; running there: {', '.join(others)}" if others else ""
         stands = f"The kill flag stands there all the same{before}: {done.name} will start halted"
-        return _fail(f"no engine runs on {done.folder}{hint}. {stands}", 1)
+        return _fail(f"nothing was stopped: no engine runs on {done.folder}{hint}. {stands}", 1)
     if quiet:
         return 0
     engine = _engine(answer)

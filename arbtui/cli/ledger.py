@@ -53,7 +53,7 @@ def _page(name: str, mode: str, ledger: dict[str, Any]) -> str:
     states = Counter(cycle["state"] for cycle in ledger["cycles"])
     lines = [
         f"{name} {mode}",
-        "  " + "   ".join(f"{what} {len(ledger[what])}" for what in ("orders", "fills", "breaches", "kills")),
+        "  " + "   ".join(f"{what} {len(ledger[what])}" for what in ("orders", "fills", "breaches")) + f"   {_kills(ledger)}",
         "  cycles " + (", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"),
         "  pnl    " + (", ".join(f"{key} {value}" for key, value in ledger["pnl"].items()) or "none"),
     ]
@@ -63,3 +63,8 @@ def _page(name: str, mode: str, ledger: dict[str, Any]) -> str:
             before = ledger["start_balances"].get(exchange, {}).get(asset, {}).get("free", "0")
             lines.append(f"    {asset:<10} {held['free']:>24}   at the start {before:>24}")
     return "\n".join(lines) + "\n"
+
+
+def _kills(ledger: dict[str, Any]) -> str:
+    actions = [row["action"] for row in ledger["kills"]]
+    return f"kills {actions.count('killed')}   re-arms {actions.count('rearmed')}"

@@ -146,7 +146,7 @@ class Engine:
             cause = self.parts.halt.cause
             if cause is not None and not self._killed_before:  # made while nothing ran: the journal has not heard of it
                 self._journal.post(Killed(cause.source, cause.reason, self.parts.halt.epoch))
-            self.change_state(TradingState.HALTED, "a kill is latched")
+            self.change_state(TradingState.HALTED_DIRTY if self.unsettled else TradingState.HALTED, self.unsettled or "a kill is latched")
         else:
             self.change_state(TradingState.ARMED, "started")
 
@@ -170,6 +170,8 @@ class Engine:
             return f"the kill flag cannot be taken away: {error.strerror} ({error.filename})"
         self.halt_detail = ""
         self._journal.post(Rearmed("operator", reason.strip()))
+        for breach in [breach for breach in self.breaches.breaches.values() if breach.kind == "KILL"]:
+            self.breaches.acknowledge(breach.id, "operator")  # whoever re-arms has seen the kill
         self.change_state(TradingState.ARMED, f"re-armed: {reason.strip()}")
         return None
 

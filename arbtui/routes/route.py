@@ -243,7 +243,7 @@ class ArbRoute:
         sell_price = self.sell.market.price_up(decimal_of(worst_bid))
         sizes = leg_sizes(self.buy.market, self.sell.market, decimal_of(walked), buy_price, sell_price)
         if isinstance(sizes, Reason):
-            self.denied = sizes
+            self.denied = self._short_of(walked) or sizes
             return None
         edge, value = self._priced(float(sizes.buy_qty), float(sizes.sell_qty))
         if not edge >= (required - 1.0) * 1e4 - terms.slippage_bps:
@@ -269,6 +269,13 @@ class ArbRoute:
             self.denied = Reason.NO_RATE  # two venues of one currency, and no rate to size in another
             return 0.0
         return min(self.terms.order_value / unit_value, stock, cash)
+
+    def _short_of(self, walked: float) -> Reason | None:
+        """What made the walk too short to trade, when it was our own stock or cash and not the books."""
+        if walked >= self.inventory.sold_at.available:
+            return Reason.NO_STOCK
+        price = self.buy_book.ask * self._buy_unit
+        return Reason.NO_CASH if walked * price >= self.cash.available * 0.9 else None
 
     def _affordable(self, worst_ask: float) -> float:
         """Net base units whose order at ``worst_ask`` the cash can be reserved for; a lot less, for rounding up to one."""

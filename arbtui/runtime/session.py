@@ -240,6 +240,8 @@ class Session:
         if self._reach is not None:
             self._reach.attach(engine, views)
         engine.arm(reconciled)
+        if self._plan.headless and not self._plan.virtual:
+            say(f"{engine.state}: run {engine.parts.run_id} of {engine.parts.profile}, {len(views.routes)} routes; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         background.append(tasks.create_task(self._deadline(run), name="deadline"))

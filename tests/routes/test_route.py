@@ -173,9 +173,9 @@ def test_a_scarce_stock_asks_more_and_a_full_one_less() -> None:
         (1000.0, 0.0, Reason.NO_CASH),
         (1000.0, -5.0, Reason.NO_CASH),
         (1000.0, 0.1, Reason.NO_CASH),  # not even a lot
-        (1.0, 2000.0, Reason.TOO_SMALL),  # 3,030 KRW
-        (1000.0, 3.0, Reason.TOO_SMALL),
-        (3.0, 2000.0, Reason.LOT_TOO_COARSE),
+        (1.0, 2000.0, Reason.NO_STOCK),  # 3,030 KRW: under the minimum, for want of stock
+        (1000.0, 3.0, Reason.NO_CASH),
+        (3.0, 2000.0, Reason.NO_STOCK),  # a lot would be over a fiftieth of it
     ],
 )
 def test_what_stock_and_cash_allow(stock: float, cash: float, reason: Reason) -> None:

@@ -65,6 +65,9 @@ class Header(Lines):
         frozen = f"{banner}  " if banner else ""
         left = f" {h.state} {since} by {clean(h.halt_source) or '?'}{why}"
         right = f"{frozen}{h.profile}  {h.mode}{scenario}  {clock(h.now_ms)[:8]}Z "
+        money = f"PnL day {arrow(h.pnl_day)} {signed(h.pnl_day)} {h.pnl_currency}  unhedged {h.unhedged:,.2f}  "
+        if len(left) + len(money) + len(right) + 2 <= self.size.width:
+            right = money + right  # in a halt it is wanted most
         room = self.size.width - len(left) - len(right) - 4
         detail = clean(h.halt_detail)
         if detail and len(detail) > room:
@@ -92,7 +95,16 @@ class Header(Lines):
         more: list[Span] = [("opportunities ", "dim"), (f"{h.opportunities}", "text")]
         more += [("   unhedged ", "dim"), (f"{h.unhedged:,.2f}   ", "text")]
         tight: list[Span] = [("open ", "dim"), (f"{h.open_cycles}", "text"), (" flight ", "dim"), (f"{h.orders_in_flight}", "text")]
-        for right in ([*more, *counts, *breach], [*counts, *breach], [*tight, *breach], breach):
+        open_leg: list[Span] = [("unhedged ", "dim"), (f"{h.unhedged:,.0f}  ", "warn")] if h.unhedged else []
+        choices = (
+            [*more, *counts, *breach],
+            [*open_leg, *counts, *breach],
+            [*open_leg, *tight, *breach],
+            [*counts, *breach],
+            [*tight, *breach],
+            breach,
+        )
+        for right in choices:
             if width_of(left) + width_of(right) + 1 <= width:
                 return justify(left, right, width)
         return left
