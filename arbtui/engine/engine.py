@@ -22,6 +22,7 @@ from arbtui.journal.state import JournalState
 from arbtui.model.errors import ArbtuiError, JournalFailed
 from arbtui.model.money import plain
 from arbtui.model.reason import Reason
+from arbtui.positions.coordinator import Mismatch
 from arbtui.risk.breach import Severity
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import TradingState
@@ -134,13 +135,7 @@ class Engine:
                 detail = f"cycle {cycle_id} was open when the last run stopped"
                 self.breaches.record(Severity.CRIT, "RESIDUAL", symbol, detail, "acknowledge", every_time=True)
         for found in reconciled.mismatches:
-            self.breaches.record(
-                Severity.CRIT,
-                "BALANCE_MISMATCH",
-                f"{found.exchange}:{found.asset}",
-                f"{found.asset} {plain(found.ours)} here, {plain(found.theirs)} there",
-                "taken from the venue",
-            )
+            self._record_mismatch(found, "taken from the venue")
         self.kill_switch.attach(asyncio.get_running_loop())
         if self.kill_switch.look():
             cause = self.parts.halt.cause
@@ -244,13 +239,7 @@ class Engine:
             self.breaches.record(Severity.WARN, "BALANCES_UNREAD", "global", str(error), "asked again")
             return
         for found in mismatches or ():
-            self.breaches.record(
-                Severity.CRIT,
-                "BALANCE_MISMATCH",
-                f"{found.exchange}:{found.asset}",
-                f"{found.asset} {plain(found.ours)} here, {plain(found.theirs)} there",
-                "compare by hand",
-            )
+            self._record_mismatch(found, "compare by hand")
 
     async def snapshot(self, simulator: dict[str, Any] | None) -> int:
         """Store what a restart needs beside the journal's projections; the snapshot's number."""
@@ -274,6 +263,10 @@ class Engine:
         if self.risk.route.residual:
             parts.append(f"{len(self.risk.route.residual)} residual cycles not acknowledged ({', '.join(self.risk.route.residual)})")
         return ", ".join(parts)
+
+    def _record_mismatch(self, found: Mismatch, action: str) -> None:
+        detail = f"{found.asset} {plain(found.ours)} here, {plain(found.theirs)} there"
+        self.breaches.record(Severity.CRIT, "BALANCE_MISMATCH", f"{found.exchange}:{found.asset}", detail, action)
 
     def _open_cycle(self, opportunity: Opportunity) -> None:
         plan = compile_plan(opportunity, self.parts.execution.leg_deadline_ms / 1000)
