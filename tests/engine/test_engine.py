@@ -8,7 +8,7 @@ from arbtui.engine.breaches import BreachBook
 from arbtui.journal.events import CycleState
 from arbtui.model.book import BookState
 from arbtui.model.clock import VIRTUAL_EPOCH_MS
-from arbtui.model.halt import FLAG_NAME
+from arbtui.model.halt import FLAG_NAME, write_flag
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.risk.breach import Severity
@@ -196,8 +196,10 @@ def test_a_kill_that_follows_a_rearming_is_a_kill_of_its_own(tmp_path: Path) -> 
                 await asyncio.sleep(0)
                 await asyncio.sleep(0)
                 assert w.halt.epoch == epoch
+                assert w.engine.breaches.open == 1
                 assert w.engine.rearm("p", "at once") is None
                 assert w.engine.state is TradingState.ARMED
+                assert w.engine.breaches.open == 0  # whoever re-arms has seen the kill
             await asyncio.sleep(15)
             assert w.engine.state is TradingState.ARMED  # the halting of an old kill has no say any more
             assert len(w.journal.load().kills) == 6
@@ -212,11 +214,39 @@ def test_a_latched_kill_beats_the_start(tmp_path: Path) -> None:
             await asyncio.sleep(1)
         async with world(tmp_path) as w:
             assert w.engine.state is TradingState.HALTED
+            await w.journal.commit()
+            assert [row.action for row in w.journal.load().kills] == ["killed"]  # it was told when it was made, and once
             w.show("upbit", UPBIT_DEAR)
             assert w.engine.cycles == {}
             assert w.engine.rearm("p", "new day") is None
             await w.trade()
             w.agree()
+
+    run_virtual(main())
+
+
+def test_a_kill_made_while_nothing_ran_reaches_the_journal_at_the_next_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            folder = w.halt.folder
+        write_flag(folder, "CLI", "")
+        async with world(tmp_path) as w:
+            assert w.engine.state is TradingState.HALTED
+            await w.journal.commit()
+            assert [(row.action, row.source) for row in w.journal.load().kills] == [("killed", "CLI")]
+
+    run_virtual(main())
+
+
+def test_what_a_kill_left_is_dirty_at_the_next_start_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await _residual(w)
+            w.engine.kill_switch.kill("KEY")
+            await asyncio.sleep(15)
+            assert w.engine.state is TradingState.HALTED_DIRTY
+        async with world(tmp_path) as w:
+            assert w.engine.state is TradingState.HALTED_DIRTY
 
     run_virtual(main())
 
