@@ -52,12 +52,12 @@ def session(
     from arbtui.settings.state import state_root
 
     settings = load_profile(flags.wanted_profile(profile), flags.overrides(mode, symbols, seed))
-    if settings.mode != "sim":
-        raise UsageError(f"mode {settings.mode} is not built yet; this version runs sim (and replay)")
     if speed not in ("real", "max"):
         raise UsageError(f"--speed {speed!r}: expected real or max")
     if speed == "max" and not headless:
         raise UsageError("--speed max runs on a virtual clock, which no console can show; add --headless")
+    if speed == "max" and settings.mode != "sim":
+        raise UsageError(f"--speed max runs on a virtual clock; mode {settings.mode} lives in real time: leave --speed out")
     options = SessionOptions(
         settings=settings,
         state_root=state_root(state_dir),

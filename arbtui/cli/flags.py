@@ -11,7 +11,7 @@ import typer
 from arbtui.model.errors import UsageError
 
 Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME|PATH", help="The profile, by name or by its file.")]
-Mode = Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Where orders go. Built in this version: sim.")]
+Mode = Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Where orders go; default sim.")]
 StateDir = Annotated[str | None, typer.Option("--state-dir", metavar="DIR", help="Where state lives, else ARBTUI_STATE_DIR.")]
 JsonTarget = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write the summary as JSON at the end.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -123,8 +123,11 @@ class Engine:
             log.info("%s: %s", state, why or "no reason given")
             self._journal.post(StateChanged(state, why))
 
-    def arm(self, reconciled: Reconciled) -> None:
-        """Take what the reconciliation left, then start trading, unless a kill is latched."""
+    def arm(self, reconciled: Reconciled, disarmed: str = "") -> None:
+        """Take what the reconciliation left, then start trading, unless a kill is latched.
+
+        ``disarmed`` says why a person must arm it first (real orders nobody has confirmed); empty starts ARMED.
+        """
         for row in reconciled.residual:
             self._mark_residual(row.symbol, row.cycle_id)
         self.risk.total.exposure.update(reconciled.exposure)
@@ -142,14 +145,18 @@ class Engine:
             if cause is not None and not self._killed_before:  # made while nothing ran: the journal has not heard of it
                 self._journal.post(Killed(cause.source, cause.reason, self.parts.halt.epoch))
             self.change_state(TradingState.HALTED_DIRTY if self.unsettled else TradingState.HALTED, self.unsettled or "a kill is latched")
+        elif disarmed:
+            self.halt_detail = disarmed
+            self.change_state(TradingState.DISARMED, disarmed)
         else:
             self.change_state(TradingState.ARMED, "started")
 
     # what an operator does
 
     def rearm(self, typed_name: str, reason: str) -> str | None:
-        """Open the gate after a kill; None when done, else why not."""
-        if not self.parts.halt.is_closed:
+        """Open the gate after a kill, or arm what started DISARMED; None when done, else why not."""
+        was_killed = self.parts.halt.is_closed
+        if not was_killed and self.state is not TradingState.DISARMED:
             return "nothing to re-arm: the gate is open"
         if typed_name.strip() != self.parts.profile:
             return f"type the profile's name, {self.parts.profile}"
@@ -164,10 +171,11 @@ class Engine:
         except OSError as error:
             return f"the kill flag cannot be taken away: {error.strerror} ({error.filename})"
         self.halt_detail = ""
-        self._journal.post(Rearmed("operator", reason.strip()))
+        if was_killed:
+            self._journal.post(Rearmed("operator", reason.strip()))
         for breach in [breach for breach in self.breaches.breaches.values() if breach.kind == "KILL"]:
             self.breaches.acknowledge(breach.id, "operator")  # whoever re-arms has seen the kill
-        self.change_state(TradingState.ARMED, f"re-armed: {reason.strip()}")
+        self.change_state(TradingState.ARMED, f"{'re-armed' if was_killed else 'armed'}: {reason.strip()}")
         return None
 
     def toggle_pause(self) -> str:

@@ -36,6 +36,7 @@ def _replay(options: ReplayOptions, root: Path) -> int:
                 folder=folder,
                 state_folder=make_private(mode_folder(root, settings.name, settings.mode)),
                 open_venues=partial(_open, options),
+                origins=dict.fromkeys(settings.exchanges, "simulator"),
                 virtual=options.speed is None,
                 headless=True,
                 max_runtime_s=None,

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import getcontext
 from functools import partial
@@ -30,14 +30,16 @@ from arbtui.monitoring.lag import LagProbe
 from arbtui.monitoring.log import LogRing, close_logging, set_up_logging
 from arbtui.monitoring.resources import ResourceSampler, sampling_interval
 from arbtui.monitoring.turns import TimedLoop
+from arbtui.runtime.arming import disarmed, refuse_unarmed
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.keeper import Keeper
 from arbtui.runtime.meter import Meter
+from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.opening import halted, latch_again, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.reach import Reach, open_reach
 from arbtui.runtime.stop import Stop
 from arbtui.runtime.summary import Run, summarise
-from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb, simulated_venues
+from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
@@ -65,45 +67,52 @@ def run_session(options: SessionOptions) -> int:
         ArbtuiError: the session could not start; nothing was changed.
     """
     keep_private()
-    refuse_unplayable(options.settings)
-    name = options.settings.name
+    settings = options.settings
+    refuse_unarmed(options)
+    if settings.mode == "sim":
+        refuse_unplayable(settings)
+    name = settings.name
     virtual = options.speed == "max"
-    token = None if virtual else telegram_token(options.settings)  # in virtual time nothing may wait for a socket, and nothing is news
+    token = None if virtual else telegram_token(settings)  # in virtual time nothing may wait for a socket, and nothing is news
     folder = make_private(profile_folder(options.state_root, name))
     with ProfileLock(folder):
         cause = read_flag(folder)
         if cause is not None and options.headless:
             raise UsageError(halted(name, cause))
-        state_folder = make_private(mode_folder(options.state_root, name, options.settings.mode))
+        state_folder = make_private(mode_folder(options.state_root, name, settings.mode))
         plan = Plan(
-            settings=options.settings,
+            settings=settings,
             folder=folder,
             state_folder=state_folder,
-            open_venues=partial(simulated_venues, options.settings),
+            open_venues=partial(opener(settings), settings),
+            origins=origins(settings),
             virtual=virtual,
             headless=options.headless,
             max_runtime_s=options.max_runtime_s,
             json=options.json,
-            scenario=options.settings.simulator.scenario,
+            scenario=scenario(settings),
             telegram=token,
+            disarmed=disarmed(options),
         )
         return run_plan(plan)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one run is: a session in ``sim``, or a replay."""
+    """What one run is: a session in one of the modes, or a replay."""
 
     settings: Settings
     folder: Path  #: of the profile: flag and log
     state_folder: Path  #: of the mode: journal and venues
     open_venues: Callable[[Ground], Awaitable[Venues]]
+    origins: Mapping[str, str]  #: exchange to where it trades: ``simulator``, or its REST URL
     virtual: bool
     headless: bool
     max_runtime_s: float | None
     json: JsonOutput | None
     scenario: str = ""
     telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
+    disarmed: str = ""  #: why a person must arm it first; empty starts ARMED
     top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
 
 
@@ -145,7 +154,9 @@ class Session:
         self._stop.on_signals(asyncio.get_running_loop())  # before anything is opened: a start, too, is ended in order
         path = self._plan.state_folder / "journal.db"
         venue_path = self._plan.state_folder / "venue.db"
-        refuse_lost_journal(path, venue_path)
+        plays = self._settings.mode != "live"  # paper venues keep a ledger of their own beside the journal
+        if plays:
+            refuse_lost_journal(path, venue_path)
         clock: Clock = SystemClock()
         if self._plan.virtual:
             clock = LoopClock(asyncio.get_running_loop(), max(VIRTUAL_EPOCH_MS, last_event_ms(path) + 1000))
@@ -157,9 +168,9 @@ class Session:
         try:
             self._reach = open_reach(self._settings, journal, clock, self._plan.telegram)
             remembered = journal.load(clock.time_ms() // _DAY_MS * _DAY_MS)
-            origins = dict.fromkeys(self._settings.exchanges, "simulator")
-            remembered.refuse_other_origins(origins)
-            refuse_lost_venues(remembered, venue_path)
+            remembered.refuse_other_origins(self._plan.origins)
+            if plays:
+                refuse_lost_venues(remembered, venue_path)
             latch_again(remembered, self._halt)
             if self._halt.is_closed and self._plan.headless:
                 raise UsageError(halted(self._settings.name, self._halt.cause))
@@ -167,7 +178,8 @@ class Session:
             venues = await self._plan.open_venues(ground)
             try:
                 run_id = f"r{remembered.runs + 1}"
-                await record_start(journal, self._settings, run_id, origins, self._settings.simulator.seed, "RECOVERING")
+                seed = self._settings.simulator.seed if venues.simulator is not None else None
+                await record_start(journal, self._settings, run_id, self._plan.origins, seed, "RECOVERING")
                 return await self._trade(clock, journal, remembered, venues, run_id, baseline_mb)
             finally:
                 await venues.close()
@@ -239,7 +251,7 @@ class Session:
             screen = tasks.create_task(show(engine, views, self._settings.console, self._stop), name="console")
         if self._reach is not None:
             self._reach.attach(engine, views)
-        engine.arm(reconciled)
+        engine.arm(reconciled, self._plan.disarmed)
         if self._plan.headless and not self._plan.virtual:
             say(f"{engine.state}: run {engine.parts.run_id} of {engine.parts.profile}, {len(views.routes)} routes; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]

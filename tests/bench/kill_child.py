@@ -41,8 +41,8 @@ def measured(descriptor: int) -> None:
         on_kill(self)
         asyncio.get_running_loop().call_later(REARM_S, reopen, self)
 
-    def arm_and_tell(self: Engine, reconciled: Reconciled) -> None:
-        arm(self, reconciled)
+    def arm_and_tell(self: Engine, reconciled: Reconciled, disarmed: str = "") -> None:
+        arm(self, reconciled, disarmed)
         tell(descriptor, "armed")
 
     Halt.close = close_and_tell  # type: ignore[method-assign]

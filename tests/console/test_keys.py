@@ -86,6 +86,24 @@ def test_rearm_without_a_reason_is_refused() -> None:
     drive(steps)
 
 
+def test_what_started_disarmed_is_armed_by_name_and_reason() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        model.header().state = "DISARMED"
+        model.header().scenario = "sandbox"
+        await repaint(app, pilot)
+        await pilot.press("p")
+        assert "does nothing while DISARMED" in await repaint(app, pilot)
+        await pilot.press("r")
+        await pilot.pause()
+        assert "Arm LIVE sandbox" in screen_text(app)
+        assert "no order leaves before you arm it" in screen_text(app)
+        await pilot.press(*"upbit-binance", "enter", *"go", "enter")
+        await pilot.pause()
+        assert " armed: state is ARMED" in await repaint(app, pilot)
+
+    drive(steps, model=DemoModel(mode="LIVE").settle())
+
+
 def test_rearm_says_why_not_while_armed() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("r")

@@ -15,7 +15,7 @@ from arbtui.risk.breach import Severity
 from arbtui.risk.config import RiskConfig, default_limits
 from arbtui.risk.state import TradingState
 from arbtui.simulation.faults import Fault, FaultKind
-from tests.execution.world import EXECUTION, FAIR, UPBIT_CHEAP, UPBIT_DEAR, World, world
+from tests.execution.world import EXECUTION, FAIR, UPBIT_CHEAP, UPBIT_DEAR, World, armed, world
 
 _DAY_S = 86_400.0
 
@@ -97,6 +97,42 @@ def test_a_route_rests_after_a_cycle_and_then_trades_again(tmp_path: Path) -> No
             assert len(w.engine.cycles) == 2
             await w.engine.executor.quiet.wait()
             w.agree()
+
+    run_virtual(main())
+
+
+def test_what_starts_disarmed_sends_nothing_until_name_and_reason_are_typed(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, disarmed="not confirmed") as w:
+            assert not armed(w)
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(1)
+            assert w.engine.cycles == {}
+            assert w.engine.risk.denials == {Reason.DISARMED: 1}
+            assert "only an armed or paused engine" in w.engine.toggle_pause()
+            assert w.engine.rearm("other", "why") == "type the profile's name, p"
+            assert "reason" in str(w.engine.rearm("p", " "))
+            assert not armed(w)
+            assert w.engine.rearm("p", "opening") is None
+            assert armed(w)
+            assert w.engine.halt_detail == ""
+            w.show("upbit", UPBIT_CHEAP)
+            await w.engine.executor.quiet.wait()
+            assert len(w.engine.cycles) == 1
+            assert "nothing to re-arm" in str(w.engine.rearm("p", "again"))
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_kill_outranks_a_disarmed_start(tmp_path: Path) -> None:
+    async def main() -> None:
+        write_flag(tmp_path, "KEY", "before", 1)
+        async with world(tmp_path, disarmed="not confirmed") as w:
+            assert w.engine.halt_detail == ""
+            assert not armed(w)
+            assert w.engine.rearm("p", "seen") is None
+            assert armed(w)
 
     run_virtual(main())
 

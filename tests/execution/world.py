@@ -191,6 +191,7 @@ async def world(
     keep_fresh: bool = True,
     on_open: Callable[[Mapping[str, Venue]], None] = lambda _: None,
     on_journal: Callable[[Journal], None] = lambda _: None,
+    disarmed: str = "",
 ) -> AsyncIterator[World]:
     """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch."""
     loop = asyncio.get_running_loop()
@@ -248,7 +249,7 @@ async def world(
             journal.on_failure = engine.on_journal_failure
             made = World(folder, clock, halt, journal, venues, parts, engine, remembered, reconciled, keep_fresh)
             made.freshen()
-            engine.arm(reconciled)
+            engine.arm(reconciled, disarmed)
             turn = tasks.create_task(_turn(made))
             yield made
             engine.executor.abandon()

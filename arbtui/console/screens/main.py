@@ -1,6 +1,7 @@
 """The one screen that stays: every pane, shown or hidden by size, active pane and zoom."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 from textual import events, on
@@ -158,8 +159,9 @@ class MainScreen(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause or resume."""
-        if self._painter.state in HALTED_STATES:
-            self.flash.say(f"{self._keys['pause']} does nothing while {self._painter.state}: {self._keys['rearm']} re-arms first", "warn")
+        if self._painter.state in (*HALTED_STATES, "DISARMED"):
+            word = "arms" if self._painter.state == "DISARMED" else "re-arms"
+            self.flash.say(f"{self._keys['pause']} does nothing while {self._painter.state}: {self._keys['rearm']} {word} first", "warn")
             return
         answer = self._controls.toggle_pause()
         paused = f"paused: no new entries; open cycles finish. {self._keys['pause']} resumes"
@@ -170,15 +172,16 @@ class MainScreen(Screen[None]):
     def action_rearm(self) -> None:
         """Ask for name and reason, when there is something to re-arm."""
         header = self._model.header()
-        if header.state not in ("HALTED", "HALTED_DIRTY"):
+        if header.state not in ("HALTED", "HALTED_DIRTY", "DISARMED"):
             why = f"still halting, {header.halt_detail}" if header.state == "HALTING" else f"not halted, state is {header.state}"
             self.flash.say(f"{self._keys['rearm']} re-arms only after a halt: {why}", "warn")
             return
-        self.app.push_screen(RearmScreen(self._model, self._controls), self._rearmed)
+        word = "armed" if header.state == "DISARMED" else "re-armed"
+        self.app.push_screen(RearmScreen(self._model, self._controls), partial(self._rearmed, word))
 
-    def _rearmed(self, done: bool | None) -> None:
+    def _rearmed(self, word: str, done: bool | None) -> None:
         state = self._model.header().state
-        self.flash.say(f"re-armed: state is {state}" if done else f"not re-armed: state is {state}", "up" if done else "warn")
+        self.flash.say(f"{word}: state is {state}" if done else f"not {word}: state is {state}", "up" if done else "warn")
         self.tick_all()
 
     def action_filter(self) -> None:

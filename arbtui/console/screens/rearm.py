@@ -1,4 +1,4 @@
-"""Re-arming: the dangerous direction, so it is typed. The profile's name and a reason, which the journal keeps."""
+"""Arming, first or anew: the dangerous direction, so it is typed. The profile's name and a reason, which the journal keeps."""
 
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ class RearmScreen(Dialog[bool]):
     """Answers True when the gate is open again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(False)", "stay halted", id="rearm.cancel", tooltip="Stay halted"),
+        Binding("escape", "dismiss(False)", "leave it", id="rearm.cancel", tooltip="Leave the gate as it is"),
     ]
 
     def __init__(self, model: ReadModel, controls: Controls) -> None:
@@ -29,10 +29,12 @@ class RearmScreen(Dialog[bool]):
         """Cause, what is left, the two fields."""
         h = self._model.header()
         with Vertical(id="box") as box:
-            box.border_title = "Re-arm"
-            box.border_subtitle = "Enter next / re-arm   Esc stay halted"
+            killed = h.state != "DISARMED"
+            box.border_title = "Re-arm" if killed else f"Arm {h.mode}{f' {h.scenario}' if h.scenario else ''}"
+            box.border_subtitle = "Enter next / re-arm   Esc stay halted" if killed else "Enter next / arm   Esc stay disarmed"
             why = f": {h.halt_reason}" if h.halt_reason else ""
-            yield Static(f"{h.state} since {clock(h.halt_ts_ms)}Z by {h.halt_source}{why}", markup=False)
+            killed_by = f"{h.state} since {clock(h.halt_ts_ms)}Z by {h.halt_source}{why}"
+            yield Static(killed_by if killed else "DISARMED: no order leaves before you arm it", markup=False)
             yield Static(h.halt_detail or "nothing pending is known", markup=False, classes="label")
             yield Static(f"Type the profile's name ({h.profile})", markup=False, classes="label")
             yield Input(id="rearm-name", compact=True)

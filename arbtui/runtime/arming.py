@@ -1,0 +1,35 @@
+"""What must be typed and true before real orders may leave: looked at before anything is opened."""
+
+from arbtui.model.errors import UsageError
+from arbtui.settings.options import SessionOptions
+
+
+def refuse_unarmed(options: SessionOptions) -> None:
+    """Look at how ``live`` was asked for.
+
+    Raises:
+        UsageError: a URL leaves this machine, the name is not the profile's, or nobody could arm it.
+    """
+    settings, typed = options.settings, options.confirm
+    if typed is not None and settings.mode != "live":
+        raise UsageError(f"--confirm arms mode live; this start is {settings.mode}: leave it out, or add --mode live")
+    if settings.mode != "live":
+        return
+    for name, exchange in settings.exchanges.items():
+        if not exchange.urls.is_loopback:
+            raise UsageError(
+                f"{settings.path}: exchanges.{name}.urls leads to {exchange.urls.rest}: in this version mode live reaches this machine "
+                "only, until execution and failover have shown what they promise; arbtui sandbox --profile P --write FILE writes a "
+                "profile that it can run"
+            )
+    if typed is not None and typed != settings.name:
+        raise UsageError(f"--confirm {typed}: that is not this profile's name; real orders need --confirm {settings.name}")
+    if typed is None and options.headless:
+        raise UsageError(f"mode live sends orders; without a console nobody can arm it later: add --confirm {settings.name}")
+
+
+def disarmed(options: SessionOptions) -> str:
+    """Why the session starts DISARMED, for the screen; empty when the command line has armed it."""
+    if options.settings.mode != "live" or options.confirm == options.settings.name:
+        return ""
+    return f"not confirmed: press r and type {options.settings.name}"
