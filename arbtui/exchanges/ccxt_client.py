@@ -17,10 +17,9 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.answers import Answer, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
-from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, OrderAbandoned
+from arbtui.model.errors import OrderAbandoned
 
 #: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
 #: request, because it bounds how long an order under way can still come to be.
@@ -43,6 +42,26 @@ class ApiKeys(Protocol):
     @property
     def secret(self) -> SecretStr:
         """The half that signs."""
+        ...
+
+
+class HealthReports(Protocol):
+    """What is told of a venue's answers and connection to whoever judges its health."""
+
+    def on_answer(self, ok: bool, ms: float) -> None:
+        """An answer came, usable or not, after so many ms."""
+        ...
+
+    def on_clock(self, skew_ms: float) -> None:
+        """How far our clock is ahead of the venue's."""
+        ...
+
+    def on_throttled(self, until: float) -> None:
+        """The venue wants to hear nothing until this monotonic second."""
+        ...
+
+    def on_socket(self, connected: bool) -> None:
+        """The private stream opened or broke."""
         ...
 
 
@@ -92,7 +111,7 @@ class CcxtClient:
         keys: ApiKeys,
         clock: Clock,
         limits: RateLimitManager | None = None,
-        health: ExchangeHealthMonitor | None = None,
+        health: HealthReports | None = None,
     ) -> None:
         self.exchange = exchange
         self.limits = limits
@@ -104,7 +123,7 @@ class CcxtClient:
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        self._ccxt = _instance(exchange, urls, keys, clock, self)
+        self._ccxt, self._errors = _instance(exchange, urls, keys, clock, self)
 
     async def request(
         self,
@@ -135,7 +154,7 @@ class CcxtClient:
             answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
         except OrderAbandoned:
             raise
-        except self._ccxt.errors as error:
+        except self._errors as error:
             # Without the cause: ccxt's text and traceback hold the URL with its signature.
             raise self._failure(error, f"{method} {path}", departure.sent, started) from None
         finally:
@@ -193,15 +212,13 @@ class CcxtClient:
             self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
 
 
-def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, client: CcxtClient) -> Any:
-    """A ccxt exchange of its own, whose class is made here because importing ccxt costs 0.7 s and 70 MB."""
+def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, client: CcxtClient) -> tuple[Any, tuple[type[Exception], ...]]:
+    """A ccxt exchange of its own and what its ``fetch`` raises. Its class is made here, because importing ccxt costs 0.7 s and 70 MB."""
     import ccxt.pro as ccxt  # type: ignore[import-untyped]
 
-    base = {"upbit": ccxt.upbit, "binance": ccxt.binance}[exchange]
+    base: Any = {"upbit": ccxt.upbit, "binance": ccxt.binance}[exchange]
 
     class Instance(base):  # type: ignore[misc]
-        errors = (ccxt.BaseError, aiohttp.ClientError)
-
         def milliseconds(self) -> int:
             return clock.time_ms()
 
@@ -226,7 +243,7 @@ def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, clie
     # ccxt's debug log holds headers and bodies: keys and signatures. Nothing may turn it on.
     logging.getLogger("ccxt.base.exchange").setLevel(logging.WARNING)
     rest = {"upbit": urls.rest, "binance": urls.rest + "/api/v3"}[exchange]
-    return Instance(
+    instance = Instance(
         {
             "apiKey": keys.key.get_secret_value(),
             "secret": keys.secret.get_secret_value(),
@@ -239,6 +256,7 @@ def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, clie
             "urls": {"api": {"public": rest, "private": rest, "sapi": urls.rest + "/sapi/v1"}},
         }
     )
+    return instance, (ccxt.BaseError, aiohttp.ClientError)
 
 
 def _said(response: Any, body: str) -> tuple[str, str]:
@@ -254,6 +272,3 @@ def _tls() -> ssl.SSLContext:
     import certifi
 
     return ssl.create_default_context(cafile=certifi.where())
-
-
-__all__ = ["RECV_WINDOW_MS", "ApiKeys", "ArbtuiError", "CcxtClient"]
