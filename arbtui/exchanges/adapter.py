@@ -22,6 +22,22 @@ class OrderReport:
     reason: str = ""
 
 
+class AccountEvents(Protocol):
+    """Whoever must hear what a venue's private streams tell. Plain calls: one must return before the next frame is read."""
+
+    def on_order(self, report: OrderReport) -> None:
+        """An order changed, or filled: ``report.fills`` holds what this message tells, often one fill, often none."""
+        ...
+
+    def on_balances(self, exchange: str, balances: Mapping[str, Balance]) -> None:
+        """These balances changed; assets that are not among them did not."""
+        ...
+
+    def on_reconnected(self, exchange: str) -> None:
+        """The stream is open, for the first time or again: what happened while it was not must be asked for."""
+        ...
+
+
 class ExchangeAdapter(Protocol):
     """Orders and balances of one venue."""
 
@@ -64,6 +80,10 @@ class ExchangeAdapter(Protocol):
 
     async def fetch_balances(self) -> Mapping[str, Balance]:
         """Balances by asset; assets never held may be absent."""
+        ...
+
+    async def run(self, account: AccountEvents) -> None:
+        """Tell ``account`` what happens at the venue as it happens, reconnecting by itself; runs until cancelled."""
         ...
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ AlreadyRunning          4  another process holds the profile's lock
 VenueRefused            5  a venue refuses keys or permissions
 JournalFailed           1  a commit failed: the gate closes, nothing is retried
 WireError               -  a frame could not be decoded; counted, never raised out of a stream
+VenueFailed             1  a venue did not answer a query, or not usably: no information
 OrderRejected           -  a venue's definite no to an order
 OrderAbandoned          -  our own gate's no, immediately before the request
 OrderUnknown            -  no usable answer: the order may stand at the venue
@@ -39,6 +40,10 @@ class VenueRefused(ArbtuiError):
     """A venue refuses the keys or what they may do."""
 
     exit_code = 5
+
+
+class VenueFailed(ArbtuiError):
+    """A venue did not answer a query, or not usably. It says nothing about what was asked: unknown is not zero, nor absent."""
 
 
 class JournalFailed(ArbtuiError):

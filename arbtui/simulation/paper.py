@@ -5,7 +5,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 
-from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
+from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
 from arbtui.model.errors import JournalFailed, OrderRejected, OrderUnknown
 from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, Order
@@ -119,6 +119,10 @@ class PaperExchange(ExchangeAdapter):
         balances = self.core.balances()
         await asyncio.sleep(self._latency.draw())
         return balances
+
+    async def run(self, account: AccountEvents) -> None:
+        """Waits: every answer here is complete, so there is nothing that a stream could add."""
+        await asyncio.get_running_loop().create_future()
 
     async def close(self) -> None:
         """Let orders that are under way arrive, so that the ledger knows them. The ledger itself is the caller's to close."""

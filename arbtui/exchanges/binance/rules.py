@@ -1,6 +1,7 @@
 """Binance's market rules, from the filters of ``exchangeInfo`` (spot and USD-M futures)."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -69,6 +70,22 @@ def parse_exchange_info(raw: bytes, exchange: str = SPOT) -> dict[str, Market]:
         symbols = _decode(raw).symbols
     except msgspec.DecodeError as error:
         raise WireError("exchangeInfo", str(error)) from error
+    return _markets(symbols, exchange)
+
+
+def markets_of(info: Any) -> dict[str, Market]:
+    """As :func:`parse_exchange_info`, of spot, from JSON that is parsed already.
+
+    Raises:
+        WireError: as there.
+    """
+    try:
+        return _markets(msgspec.convert(info, _ExchangeInfo).symbols, SPOT)
+    except msgspec.ValidationError as error:
+        raise WireError("exchangeInfo", str(error)) from error
+
+
+def _markets(symbols: list[_Symbol], exchange: str) -> dict[str, Market]:
     fees = USDM_FEES if exchange == USDM else SPOT_FEES
     return {s.symbol: _market(s, exchange, fees) for s in symbols if s.status == "TRADING" and s.contractType in ("", "PERPETUAL")}
 

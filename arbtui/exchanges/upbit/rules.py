@@ -1,8 +1,9 @@
 """Upbit's rules for KRW markets: price units, minimum, fee."""
 
+from dataclasses import replace
 from decimal import Decimal
 
-from arbtui.model.market import BandedUnits, Fees, FeeTakenIn, Market
+from arbtui.model.market import BandedUnits, Fees, FeeTakenIn, FixedUnit, Market
 
 EXCHANGE = "upbit"
 QUOTE = "KRW"
@@ -61,3 +62,12 @@ def krw_market(base: str) -> Market:
         min_cost=MIN_COST,
         fees=FEES,
     )
+
+
+def with_unit(market: Market, price: Decimal, unit: Decimal) -> Market:
+    """``market`` with the unit that the venue tells at ``price`` (``/v1/orderbook/instruments``), where that is another than documented.
+
+    What the venue says of other prices is not known then, so its one unit counts everywhere; a price that has left the band
+    is refused by the venue, not filled.
+    """
+    return market if market.price_units.at(price) == unit else replace(market, price_units=FixedUnit(unit))

@@ -1,0 +1,301 @@
+"""Binance spot, orders and account.
+
+Quirks, and where they are written:
+- A client id is unique among *open* orders only (developers.binance.com, Spot, New order): a repeated IOC fills twice.
+  Nothing here repeats; "Duplicate order sent" means that an earlier copy came through.
+- ``myTrades`` takes one symbol and names orders by the venue's id only.
+- 5xx, -1006 and -1007: "execution status unknown" (General API information, HTTP return codes; Error codes).
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+
+from arbtui.exchanges.adapter import AccountEvents, OrderReport
+from arbtui.exchanges.amounts import read
+from arbtui.exchanges.answers import RequestFailed
+from arbtui.exchanges.binance import orders
+from arbtui.exchanges.binance.rules import markets_of
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, unreadable
+from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.private_stream import PrivateStream, StreamEnded
+from arbtui.exchanges.rate_limits import Lane
+from arbtui.model.clock import Clock
+from arbtui.model.errors import ArbtuiError, VenueFailed, VenueRefused, WireError
+from arbtui.model.market import FeeTakenIn, Market
+from arbtui.model.money import plain
+from arbtui.model.order import Balance, Fill, Order
+
+log = logging.getLogger("arbtui")
+
+#: Up to so many symbols each is asked for its own commission and its own fills (weight 20 of 6,000 a minute each); beyond
+#: it, the account's rates and the symbols traded since the start are what is asked.
+_ASKED_ONE_BY_ONE = 50
+_SYMBOLS_A_REQUEST = 100
+_TRADES_A_PAGE = 1000
+#: s between two measurements of the clocks; a computer's drifts by some ms a minute at worst.
+_CLOCK_EVERY_S = 60.0
+_CLOCK_READINGS = 3
+
+
+class BinanceAdapter(CcxtAdapter):
+    """Binance spot through ccxt. See :class:`ExchangeAdapter`."""
+
+    def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
+        super().__init__(client, clock)
+        self._private_url = private_url
+        self._traded: dict[str, None] = {}  # symbols with orders since the start
+        self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
+
+    async def connect(self, codes: Sequence[str] | None = None) -> None:
+        """See :meth:`CcxtAdapter.connect`; a withdrawing key is refused (``/sapi/v1/account/apiRestrictions``)."""
+        await self.measure_clock()
+        try:
+            await self._check_key()
+            account = await self._account()
+            if not account.canTrade:
+                raise VenueRefused("binance: this account may not trade (account.canTrade is false)")
+            markets = await self._listed(codes)
+            self.markets = await self._with_commissions(markets, account)
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def _check_key(self) -> None:
+        answer = await self.query("sapi", "GET", "account/apiRestrictions", costs={"weight": 1})
+        may = read(answer, orders.KeyRestrictions, "apiRestrictions")
+        if may.enableWithdrawals or may.enableInternalTransfer:
+            what = "withdraw" if may.enableWithdrawals else "transfer between accounts"
+            raise VenueRefused(f"binance: this key may {what}; make one that can only read and trade, then delete this one")
+        if not may.enableSpotAndMarginTrading:
+            raise VenueRefused("binance: this key may not trade; allow 'Spot & Margin Trading' for it")
+        if not may.ipRestrict:
+            log.warning("binance: this key works from every address; restrict it to this machine's")
+
+    async def _account(self) -> orders.Account:
+        answer = await self.query("private", "GET", "account", {"omitZeroBalances": "true"}, costs={"weight": 20})
+        return read(answer, orders.Account, "account")
+
+    async def _listed(self, codes: Sequence[str] | None) -> dict[str, Market]:
+        """The markets of ``codes`` that trade. One name that is not listed fails a whole list of names: then all are asked for."""
+        if codes is not None and len(codes) <= _SYMBOLS_A_REQUEST:
+            names = {"symbols": json.dumps(list(codes), separators=(",", ":"))}
+            try:
+                answer = await self._client.request("public", "GET", "exchangeInfo", names, lane=Lane.DATA, costs={"weight": 20})
+                return markets_of(answer)
+            except RequestFailed as error:
+                if error.answer.code != "-1121":
+                    raise error.of_query() from None
+        listed = markets_of(await self.query("public", "GET", "exchangeInfo", {"permissions": "SPOT"}, costs={"weight": 20}))
+        return listed if codes is None else {code: listed[code] for code in codes if code in listed}
+
+    async def _with_commissions(self, markets: Mapping[str, Market], account: orders.Account) -> dict[str, Market]:
+        if len(markets) > _ASKED_ONE_BY_ONE:
+            rates = account.commissionRates
+            return {code: replace(m, fees=replace(m.fees, taker=rates.taker, maker=rates.maker)) for code, m in markets.items()}
+        made = {}
+        for code, market in markets.items():
+            answer = await self.query("private", "GET", "account/commission", {"symbol": code}, costs={"weight": 20})
+            told = read(answer, orders.Commission, "commission")
+            fees = replace(market.fees, taker=told.taker, maker=told.maker)
+            if told.is_paid_in_bnb:  # nothing is taken out of the coin then; the undiscounted rate errs on the safe side
+                log.warning("binance %s: fees are paid in BNB while there is some; sizes count on that", code)
+                fees = replace(fees, taken_in=FeeTakenIn.QUOTE)
+            made[code] = replace(market, fees=fees)
+        return made
+
+    async def measure_clock(self) -> None:
+        """Learn how far our clock is ahead, from the quickest of three readings."""
+        best_s, skew = float("inf"), 0
+        for _ in range(_CLOCK_READINGS):
+            started, ours = self._clock.monotonic(), self._clock.time_ms()
+            answer = await self.query("public", "GET", "time", costs={"weight": 1}, lane=Lane.HEDGE)
+            took_s = self._clock.monotonic() - started
+            theirs = answer.get("serverTime") if isinstance(answer, dict) else None
+            if not isinstance(theirs, int):
+                raise VenueFailed("binance: /api/v3/time tells no serverTime")
+            if took_s < best_s:
+                best_s, skew = took_s, round(ours + took_s * 500 - theirs)
+        self._client.set_clock_skew(skew)
+        self._doubts_clock = False
+
+    async def settle_clock(self) -> None:
+        """See :meth:`CcxtAdapter.settle_clock`."""
+        if self._doubts_clock:
+            await self.measure_clock()
+
+    async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:
+        self._traded[order.market.code] = None
+        params = {
+            "symbol": order.market.code,
+            "side": order.side.value.upper(),
+            "type": "LIMIT",
+            "timeInForce": order.tif.value.upper(),
+            "quantity": plain(order.qty),
+            "price": plain(order.price),
+            "newClientOrderId": order.client_order_id,
+            "newOrderRespType": "FULL",
+        }
+        return await self._client.request("private", "POST", "order", params, lane=lane, costs={"weight": 1, "orders": 1}, admit=admit)
+
+    async def _outcome(self, order: Order, answer: Any) -> OrderReport:
+        report = orders.report_of_answer(answer, order.market)
+        if report.client_order_id != order.client_order_id:
+            raise WireError("order", f"the answer is of another order, {report.client_order_id}")
+        self._learn(order.market.code, int(report.venue_order_id), report.client_order_id)
+        return report
+
+    async def cancel(self, code: str, client_order_id: str) -> None:
+        """See :meth:`ExchangeAdapter.cancel`; -2011 says that nothing of it is open."""
+        params = {"symbol": code, "origClientOrderId": client_order_id}
+        await self.find("DELETE", "order", params, costs={"weight": 1}, lane=Lane.CANCEL)
+
+    async def cancel_all(self) -> int:
+        """See :meth:`ExchangeAdapter.cancel_all`; one request lists what is open, then one for each symbol."""
+        rows = await self._open_rows(Lane.CANCEL)
+        symbols = dict.fromkeys(row.symbol for row in rows)
+        done = await asyncio.gather(*(self._cancel_symbol(symbol) for symbol in symbols))
+        return sum(done)
+
+    async def _cancel_symbol(self, symbol: str) -> int:
+        answer = await self.find("DELETE", "openOrders", {"symbol": symbol}, costs={"weight": 1}, lane=Lane.CANCEL)
+        return len(answer) if isinstance(answer, list) else 0
+
+    async def _open_rows(self, lane: Lane) -> list[orders.OrderRow]:
+        answer = await self.query("private", "GET", "openOrders", costs={"weight": 80}, lane=lane)
+        try:
+            return read(answer, list[orders.OrderRow], "openOrders")
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
+        """See :meth:`ExchangeAdapter.fetch_order`."""
+        market = self.market(code)
+        params = {"symbol": code, "origClientOrderId": client_order_id}
+        answer = await self.find("GET", "order", params, costs={"weight": 4}, lane=Lane.HEDGE)
+        if answer is None:
+            return None
+        try:
+            row = read(answer, orders.OrderRow, "order")
+            if row.clientOrderId != client_order_id:
+                raise WireError("order", f"asked for {client_order_id}, told of {row.clientOrderId}")
+            self._learn(code, row.orderId, client_order_id)
+            trades: list[orders.TradeRow] = []
+            if row.executedQty:
+                told = await self.query(
+                    "private", "GET", "myTrades", {"symbol": code, "orderId": row.orderId}, costs={"weight": 5}, lane=Lane.HEDGE
+                )
+                trades = read(told, list[orders.TradeRow], "myTrades")
+            return orders.report_of(row, tuple(orders.fill_of_trade(trade, market, client_order_id) for trade in trades))
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def fetch_open_orders(self) -> Sequence[OrderReport]:
+        """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
+        try:
+            return [orders.report_of(row) for row in await self._open_rows(Lane.DATA)]
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
+        """See :meth:`ExchangeAdapter.fetch_fills`, with a limit of the venue's: it lists fills by symbol only.
+
+        Asked are the symbols connected to, while there are 50 or fewer; beyond that those traded since the start.
+        """
+        codes = self.markets if len(self.markets) <= _ASKED_ONE_BY_ONE else self._traded
+        fills: list[Fill] = []
+        try:
+            for code in list(codes):
+                market = self.market(code)
+                for row in await self._trades_since(code, since_ms):
+                    client_order_id = await self._client_id(code, row.orderId)
+                    fills.append(orders.fill_of_trade(row, market, client_order_id))
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+        return sorted(fills, key=lambda fill: fill.ts_event)
+
+    async def _trades_since(self, code: str, since_ms: int) -> list[orders.TradeRow]:
+        params: dict[str, Any] = {"symbol": code, "startTime": since_ms, "limit": _TRADES_A_PAGE}
+        rows: list[orders.TradeRow] = []
+        while True:
+            page = read(await self.query("private", "GET", "myTrades", params, costs={"weight": 20}), list[orders.TradeRow], "myTrades")
+            rows += page
+            if len(page) < _TRADES_A_PAGE:
+                return rows
+            params = {"symbol": code, "fromId": max(row.id for row in page) + 1, "limit": _TRADES_A_PAGE}
+
+    async def _client_id(self, code: str, order_id: int) -> str:
+        known = self._client_ids.get((code, order_id))
+        if known is None:
+            answer = await self.query("private", "GET", "order", {"symbol": code, "orderId": order_id}, costs={"weight": 4})
+            known = read(answer, orders.OrderRow, "order").clientOrderId
+            self._learn(code, order_id, known)
+        return known
+
+    def _learn(self, code: str, order_id: int, client_order_id: str) -> None:
+        self._client_ids[code, order_id] = client_order_id
+        if len(self._client_ids) > 10_000:
+            del self._client_ids[next(iter(self._client_ids))]
+
+    async def fetch_balances(self) -> Mapping[str, Balance]:
+        """See :meth:`ExchangeAdapter.fetch_balances`."""
+        try:
+            return orders.balances_of(await self._account())
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def run(self, account: AccountEvents) -> None:
+        """See :meth:`ExchangeAdapter.run`: the user data stream of the ws-api, and the clocks compared once a minute."""
+
+        def on_frame(frame: bytes) -> None:
+            kind, event = orders.event_of(frame)
+            if kind == "executionReport":
+                report = orders.report_of_event(event, self.markets)
+                if report is not None:
+                    self._learn_of(report)
+                    account.on_order(report)
+            elif kind == "outboundAccountPosition":
+                account.on_balances(self.name, orders.balances_of_event(event))
+            elif kind == "eventStreamTerminated":
+                raise StreamEnded("eventStreamTerminated")
+
+        stream = PrivateStream(
+            self.name,
+            self._private_url,
+            headers=dict,
+            subscribe=self._subscribe,
+            on_frame=on_frame,
+            on_open=lambda: account.on_reconnected(self.name),
+            limits=self._client.limits,
+            health=self._client.health,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(stream.run(), name="binance private stream")
+            tasks.create_task(self._keep_clock(), name="binance clock")
+
+    def _learn_of(self, report: OrderReport) -> None:
+        for fill in report.fills:
+            self._traded[fill.market] = None
+            self._learn(fill.market, int(report.venue_order_id), report.client_order_id)
+
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """``userDataStream.subscribe.signature``; listenKeys are not used for spot any more (Spot, User Data Stream requests)."""
+        await socket.send_json({"id": "1", "method": "userDataStream.subscribe.signature", "params": self._client.stream_signature()})
+        try:
+            kind, _ = orders.event_of((await socket.receive_str()).encode())
+        except TypeError as error:  # the socket closed instead
+            raise WireError("subscribe", "closed before it was answered") from error
+        if kind != "answer":
+            raise WireError("subscribe", f"{kind} before its answer")
+
+    async def _keep_clock(self) -> None:
+        while True:
+            await asyncio.sleep(_CLOCK_EVERY_S)
+            try:
+                await self.measure_clock()
+            except ArbtuiError as error:
+                log.warning("binance: the clocks could not be compared: %s", error)

@@ -1,0 +1,131 @@
+"""What the live adapters have in common: orders that leave once, through the gate, and answers that mean one thing."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
+from arbtui.exchanges.answers import Meaning, RequestFailed
+from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
+from arbtui.exchanges.rate_limits import Lane
+from arbtui.model.clock import Clock
+from arbtui.model.errors import OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
+from arbtui.model.market import Market
+from arbtui.model.order import Order, Purpose
+
+#: No request may come to be so long after it was sent: twice Binance's window, and never under 30 s, for Upbit has no
+#: window at all and a request can hang in a proxy. From then on "not found" is believed (it must be said three times).
+ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
+
+Costs = Mapping[str, float]
+
+
+class CcxtAdapter(ExchangeAdapter):
+    """One venue through its own ccxt instance. Subclasses know the venue's words."""
+
+    def __init__(self, client: CcxtClient, clock: Clock) -> None:
+        self.name = client.exchange
+        self.markets: dict[str, Market] = {}
+        self.absence_proof_s = ABSENCE_PROOF_S
+        self._client = client
+        self._clock = clock
+        self._doubts_clock = False
+
+    @abstractmethod
+    async def connect(self, codes: Sequence[str] | None = None) -> None:
+        """Check the keys, set the clock and read the rules of the markets ``codes`` (None: all) into :attr:`markets`.
+
+        A code that the venue does not list, or does not trade now, is left out; look at :attr:`markets`.
+
+        Raises:
+            VenueRefused: the keys are refused, or may do what no key here may do.
+            VenueFailed: the venue does not answer usably.
+        """
+        ...
+
+    @abstractmethod
+    async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:
+        """Send ``order``; the venue's answer."""
+        ...
+
+    @abstractmethod
+    async def _outcome(self, order: Order, answer: Any) -> OrderReport:
+        """What ``answer`` says, and whatever must be asked to know an immediate order's end."""
+        ...
+
+    async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
+        """See :meth:`ExchangeAdapter.place`."""
+        refusal = order.market.refusal(order.price, order.qty)
+        if refusal is not None:
+            raise OrderRejected(refusal)
+        lane = Lane.ENTRY if order.purpose is Purpose.ENTRY else Lane.HEDGE
+        try:
+            await self.settle_clock()
+            answer = await self._submit(order, lane, admit)
+        except (RateLimited, VenueFailed) as error:  # before the order's own request: nothing of it has left
+            word = Meaning.RATE_LIMITED if isinstance(error, RateLimited) else Meaning.CLOCK
+            raise OrderRejected(f"{word} {error}") from None
+        except RequestFailed as error:
+            self._doubts_clock = self._doubts_clock or error.meaning is Meaning.CLOCK
+            raise error.of_order() from None
+        try:
+            return await self._outcome(order, answer)
+        except WireError as error:  # it was taken, and what was said of it makes no sense
+            raise OrderUnknown(f"{self.name}: the answer to {order.client_order_id} cannot be read: {error}") from error
+
+    async def settle_clock(self) -> None:
+        """Measure the clocks again when an answer has shown that they differ; a venue without timestamps has none to settle."""
+
+    async def query(
+        self, section: str, method: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs, lane: Lane = Lane.DATA
+    ) -> Any:
+        """Ask, and raise what whoever asked must know.
+
+        Raises:
+            RateLimited: the question has no room in the venue's limits.
+            VenueRefused: the keys are refused.
+            VenueFailed: no usable answer: no information.
+        """
+        try:
+            return await self._client.request(section, method, path, params, lane=lane, costs=costs)
+        except RequestFailed as error:
+            raise error.of_query() from None
+
+    async def find(self, method: str, path: str, params: Mapping[str, Any], *, costs: Costs, lane: Lane) -> Any | None:
+        """As :meth:`query` for something that may not be there; None when the venue says that it does not know it."""
+        try:
+            return await self._client.request("private", method, path, params, lane=lane, costs=costs)
+        except RequestFailed as error:
+            if error.meaning is Meaning.NOT_FOUND:
+                return None
+            raise error.of_query() from None
+
+    def market(self, code: str) -> Market:
+        """The market of ``code``.
+
+        Raises:
+            VenueFailed: the rules of that market were never read.
+        """
+        try:
+            return self.markets[code]
+        except KeyError:
+            raise VenueFailed(f"{self.name}: {code} is not among the {len(self.markets)} markets whose rules were read") from None
+
+    async def close(self) -> None:
+        """See :meth:`ExchangeAdapter.close`."""
+        await self._client.close()
+
+
+def unreadable(exchange: str, error: WireError) -> VenueFailed:
+    """A query's answer that makes no sense is no information."""
+    return VenueFailed(f"{exchange}: an answer cannot be read: {error}")
+
+
+async def pause_until(event: asyncio.Event, seconds: float) -> None:
+    """Wait for ``event``, ``seconds`` at most."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

@@ -1,0 +1,69 @@
+"""The live venues of a profile, each with an adapter and connections of its own."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+from arbtui.exchanges.binance.adapter import BinanceAdapter
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+from arbtui.exchanges.ccxt_client import ApiKeys, CcxtClient, HealthReports
+from arbtui.exchanges.config import ExchangeConfig
+from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.upbit.adapter import UpbitAdapter
+from arbtui.model.clock import Clock
+from arbtui.model.errors import UsageError
+from arbtui.model.market import Market
+
+log = logging.getLogger("arbtui")
+
+_ADAPTERS: Mapping[str, type[UpbitAdapter] | type[BinanceAdapter]] = {"upbit": UpbitAdapter, "binance": BinanceAdapter}
+
+
+class ExchangeRegistry:
+    """Adapters by exchange. Make it with :meth:`open`, then :meth:`connect`; ``await close()`` at the end, whatever happened."""
+
+    def __init__(self, adapters: Mapping[str, CcxtAdapter]) -> None:
+        self.adapters = adapters
+
+    @classmethod
+    async def open(
+        cls,
+        exchanges: Mapping[str, ExchangeConfig],
+        keys: Mapping[str, ApiKeys],
+        clock: Clock,
+        limits: Mapping[str, RateLimitManager],
+        health: Mapping[str, HealthReports],
+    ) -> "ExchangeRegistry":
+        """Make an adapter for each of ``exchanges``; nothing is sent yet. Loads ccxt, which stops the loop for 0.7 s.
+
+        Raises:
+            UsageError: an exchange that cannot be traded at yet.
+        """
+        for name in exchanges:
+            if name not in _ADAPTERS:
+                raise UsageError(f"[exchanges.{name}]: no orders can be sent there yet; {', '.join(_ADAPTERS)} can be traded at")
+        adapters: dict[str, CcxtAdapter] = {}
+        for name, config in exchanges.items():
+            client = CcxtClient(name, config.urls, keys[name], clock, limits.get(name), health.get(name))
+            adapters[name] = _ADAPTERS[name](client, config.urls.private, clock)
+        return cls(adapters)
+
+    async def connect(self, codes: Mapping[str, Sequence[str]] | None = None) -> dict[str, dict[str, Market]]:
+        """Connect all venues at once; the markets of ``codes`` (by exchange; None: all) that trade, by exchange and code.
+
+        Raises:
+            VenueRefused: keys are refused, or may withdraw.
+            VenueFailed: a venue does not answer usably.
+        """
+        results = await asyncio.gather(
+            *(adapter.connect(None if codes is None else codes.get(name, ())) for name, adapter in self.adapters.items()),
+            return_exceptions=True,
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return {name: adapter.markets for name, adapter in self.adapters.items()}
+
+    async def close(self) -> None:
+        """Close every connection, each within its own few seconds."""
+        await asyncio.gather(*(adapter.close() for adapter in self.adapters.values()))

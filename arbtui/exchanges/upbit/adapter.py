@@ -1,0 +1,286 @@
+"""Upbit's KRW markets, orders and account.
+
+Quirks, and where they are written:
+- The answer to an order tells that it was taken, not what became of it (docs.upbit.com, new-order): an immediate order is
+  looked up at once, and its end is seen there.
+- An ``identifier`` is spent for good; reuse is an error. With ``uuid`` beside it, ``uuid`` decides (docs.upbit.com,
+  get-order); ccxt's ``fetch_order`` sends an empty one and finds nothing, so look-ups here name the identifier alone.
+- Requests carry no time: nothing bounds how late one may be executed (docs.upbit.com, auth).
+- Upbit does not tell what a key may do (``/v1/api_keys``: key and end of validity only).
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from arbtui.exchanges.adapter import AccountEvents, OrderReport
+from arbtui.exchanges.amounts import read
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, pause_until, unreadable
+from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.private_stream import PrivateStream
+from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.upbit import orders
+from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
+from arbtui.model.clock import Clock
+from arbtui.model.errors import ArbtuiError, WireError
+from arbtui.model.market import Market
+from arbtui.model.money import plain
+from arbtui.model.order import Balance, Fill, Order, Side
+
+log = logging.getLogger("arbtui")
+
+#: Pauses before the look-ups of an immediate order just taken, in s. `default` allows 30 requests a second.
+_LOOK_AFTER_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4)
+#: Market codes in one question; a URL of 200 is under 2 kB.
+_CODES_A_REQUEST = 200
+_ORDERS_A_PAGE = 1000
+_OPEN_A_PAGE = 100
+_CANCELS_A_REQUEST = 300
+#: ms by which older orders are asked for too: closed orders are listed by when they were *made*, and a resting one fills later.
+_RESTING_MS = 3_600_000
+_IMMEDIATE = frozenset({"ioc", "fok"})
+
+
+class UpbitAdapter(CcxtAdapter):
+    """Upbit through ccxt. See :class:`ExchangeAdapter`."""
+
+    def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
+        super().__init__(client, clock)
+        self._private_url = private_url
+        self._awaited: dict[str, asyncio.Event] = {}  # immediate orders whose end is being looked up; set when the stream tells one
+
+    async def connect(self, codes: Sequence[str] | None = None) -> None:
+        """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are asked market by market (30 a second)."""
+        await self.query("private", "GET", "api_keys", costs={"default": 1})  # refused keys are refused here
+        log.warning("upbit: what a key may do is not told by Upbit; make sure that this one cannot withdraw")
+        try:
+            listed = await self._listed()
+            wanted = list(listed) if codes is None else [code for code in codes if code in listed]
+            units = await self._units(wanted)
+            self.markets = {}
+            for code in wanted:
+                market = await self._market_of(code, *units[code]) if code in units else None
+                if market is not None:
+                    self.markets[code] = market
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def _listed(self) -> dict[str, None]:
+        answer = await self.query("public", "GET", "market/all", costs={"quotation": 1})
+        rows = read(answer, list[dict[str, Any]], "market/all")
+        return dict.fromkeys(code for row in rows if (code := str(row.get("market", ""))).startswith(f"{QUOTE}-"))
+
+    async def _units(self, codes: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
+        """Each market's last price and the price unit that holds there."""
+        found: dict[str, tuple[Decimal, Decimal]] = {}
+        for start in range(0, len(codes), _CODES_A_REQUEST):
+            names = {"markets": ",".join(codes[start : start + _CODES_A_REQUEST])}
+            units = await self.query("public", "GET", "orderbook/instruments", names, costs={"quotation": 1})
+            tickers = await self.query("public", "GET", "ticker", names, costs={"quotation": 1})
+            prices = {row.market: row.trade_price for row in read(tickers, list[_Ticker], "ticker")}
+            for row in read(units, list[orders.Instrument], "instruments"):
+                if row.market in prices:
+                    found[row.market] = (prices[row.market], row.tick_size)
+        return found
+
+    async def _market_of(self, code: str, price: Decimal, unit: Decimal) -> Market | None:
+        answer = await self.query("private", "GET", "orders/chance", {"market": code}, costs={"default": 1})
+        chance = read(answer, orders.Chance, "chance")
+        if chance.market.state != "active":
+            return None
+        documented = krw_market(code.removeprefix(f"{QUOTE}-"))
+        market = with_unit(documented, price, unit)
+        if market is not documented:
+            log.warning("upbit %s: price unit %s at %s is not the documented one; taken as the venue tells it", code, unit, price)
+        fees = replace(
+            market.fees,
+            taker=max(chance.bid_fee, chance.ask_fee),
+            maker=max(chance.maker_bid_fee, chance.maker_ask_fee),
+        )
+        return replace(market, min_cost=max(chance.market.bid.min_total, chance.market.ask.min_total), fees=fees)
+
+    async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:
+        params = {
+            "market": order.market.code,
+            "side": "bid" if order.side is Side.BUY else "ask",
+            "ord_type": "limit",
+            "volume": plain(order.qty),
+            "price": plain(order.price),
+            "identifier": order.client_order_id,
+        }
+        if order.tif.value in _IMMEDIATE:  # an order without it stands until it is cancelled
+            params["time_in_force"] = order.tif.value
+        return await self._client.request("private", "POST", "orders", params, lane=lane, costs={"order": 1}, admit=admit)
+
+    async def _outcome(self, order: Order, answer: Any) -> OrderReport:
+        row = read(answer, orders.OrderRow, "order")
+        if row.identifier is not None and row.identifier != order.client_order_id:
+            raise WireError("order", f"the answer is of another order, {row.identifier}")
+        report = replace(orders.report_of(row, order.market), client_order_id=order.client_order_id)
+        if order.tif.value not in _IMMEDIATE:
+            return report
+        told = self._awaited[order.client_order_id] = asyncio.Event()
+        try:
+            for pause in _LOOK_AFTER_S:
+                await pause_until(told, pause)
+                told.clear()
+                try:
+                    found = await self.fetch_order(order.market.code, order.client_order_id)
+                except ArbtuiError:
+                    continue  # a failed query is no information
+                if found is not None:
+                    report = found
+                    if _is_whole(found):
+                        break
+        finally:
+            del self._awaited[order.client_order_id]
+        return report
+
+    async def cancel(self, code: str, client_order_id: str) -> None:
+        """See :meth:`ExchangeAdapter.cancel`."""
+        await self.find("DELETE", "order", {"identifier": client_order_id}, costs={"default": 1}, lane=Lane.CANCEL)
+
+    async def cancel_all(self) -> int:
+        """See :meth:`ExchangeAdapter.cancel_all`; 300 orders a request (docs.upbit.com, batch-cancel-orders)."""
+        done = 0
+        while True:
+            params = {"cancel_side": "all", "count": _CANCELS_A_REQUEST}
+            answer = await self.query("private", "DELETE", "orders/open", params, costs={"order-cancel-all": 1}, lane=Lane.CANCEL)
+            try:
+                batch = read(answer, _Cancelled, "orders/open")
+            except WireError as error:
+                raise unreadable(self.name, error) from error
+            done += batch.success.count
+            if batch.success.count < _CANCELS_A_REQUEST:
+                return done
+
+    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
+        """See :meth:`ExchangeAdapter.fetch_order`."""
+        market = self.market(code)
+        answer = await self.find("GET", "order", {"identifier": client_order_id}, costs={"default": 1}, lane=Lane.HEDGE)
+        if answer is None:
+            return None
+        try:
+            row = read(answer, orders.OrderRow, "order")
+            if row.identifier != client_order_id or row.market != code:
+                raise WireError("order", f"asked for {client_order_id}, told of {row.identifier} in {row.market}")
+            return orders.report_of(row, market)
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def fetch_open_orders(self) -> Sequence[OrderReport]:
+        """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
+        try:
+            return [orders.report_of(row, self.markets[row.market]) for row in await self._open_rows() if row.market in self.markets]
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def _open_rows(self) -> list[orders.OrderRow]:
+        rows: list[orders.OrderRow] = []
+        while True:
+            params = {"limit": _OPEN_A_PAGE, "page": len(rows) // _OPEN_A_PAGE + 1}
+            page = read(
+                await self.query("private", "GET", "orders/open", params, costs={"default": 1}), list[orders.OrderRow], "orders/open"
+            )
+            rows += page
+            if len(page) < _OPEN_A_PAGE:
+                return rows
+
+    async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
+        """See :meth:`ExchangeAdapter.fetch_fills`.
+
+        Upbit lists closed orders by when they were made, so orders up to an hour older are looked at too; one that rested
+        longer, and closed since, is missed here and found by its client id. Fills have whole seconds: so has ``since_ms``.
+        """
+        since_ms -= since_ms % 1000
+        fills: list[Fill] = []
+        try:
+            rows = [*await self._closed_rows(since_ms - _RESTING_MS), *await self._open_rows()]
+            for row in rows:
+                if row.executed_volume and row.market in self.markets:
+                    answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1})
+                    fills += orders.fills_of(read(answer, orders.OrderRow, "order"), self.markets[row.market])
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+        once = {fill.trade_id: fill for fill in fills if fill.ts_event >= since_ms}
+        return sorted(once.values(), key=lambda fill: fill.ts_event)
+
+    async def _closed_rows(self, since_ms: int) -> list[orders.OrderRow]:
+        rows: dict[str, orders.OrderRow] = {}
+        start_ms = since_ms
+        while True:
+            start = datetime.fromtimestamp(start_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            params = {"start_time": start, "limit": _ORDERS_A_PAGE, "order_by": "asc"}
+            page = read(
+                await self.query("private", "GET", "orders/closed", params, costs={"default": 1}), list[orders.OrderRow], "orders/closed"
+            )
+            before = len(rows)
+            rows |= {row.uuid: row for row in page}
+            if len(page) < _ORDERS_A_PAGE or len(rows) == before:
+                return list(rows.values())
+            start_ms = orders.ms_of(page[-1].created_at)
+
+    async def fetch_balances(self) -> Mapping[str, Balance]:
+        """See :meth:`ExchangeAdapter.fetch_balances`."""
+        answer = await self.query("private", "GET", "accounts", costs={"default": 1})
+        try:
+            return orders.balances_of(read(answer, list[orders.AccountRow], "accounts"))
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def run(self, account: AccountEvents) -> None:
+        """See :meth:`ExchangeAdapter.run`: myOrder and myAsset over one connection."""
+
+        def on_frame(frame: bytes) -> None:
+            kind = orders.kind_of(frame)
+            if kind == "myOrder":
+                report = orders.report_of_event(frame, self.markets)
+                if report is not None:
+                    if report.state.is_final and report.client_order_id in self._awaited:
+                        self._awaited[report.client_order_id].set()
+                    account.on_order(report)
+            elif kind == "myAsset":
+                account.on_balances(self.name, orders.balances_of_event(frame))
+
+        stream = PrivateStream(
+            self.name,
+            self._private_url,
+            headers=self._client.stream_headers,
+            subscribe=self._subscribe,
+            on_frame=on_frame,
+            on_open=lambda: account.on_reconnected(self.name),
+            limits=self._client.limits,
+            health=self._client.health,
+        )
+        await stream.run()
+
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """One message for both types, not answered (docs.upbit.com, websocket-guide)."""
+        await socket.send_str(json.dumps([{"ticket": "arbtui-private"}, {"type": "myOrder"}, {"type": "myAsset"}]))
+
+
+class _Ticker(msgspec.Struct):
+    market: str
+    trade_price: Decimal
+
+
+class _Batch(msgspec.Struct):
+    count: int
+
+
+class _Cancelled(msgspec.Struct):
+    success: _Batch
+    failed: _Batch
+
+
+def _is_whole(report: OrderReport) -> bool:
+    """True for an order at its end whose fills are all told."""
+    return report.state.is_final and sum(fill.qty for fill in report.fills) >= report.filled_qty
