@@ -81,6 +81,8 @@ class OrderbookAggregator:
                     decoder.feed(raw)
             except WireError as error:
                 counts.reject(error.kind)
+                if snapshot_of:
+                    self._ask_again(exchange, snapshot_of)
         if batch.touched:
             self._tell()
         if batch.wanted:
@@ -133,6 +135,12 @@ class OrderbookAggregator:
             book.state = BookState.STALE
             self._batch.touched[book] = None
             self._tell()
+
+    def _ask_again(self, exchange: str, code: str) -> None:
+        """A market's snapshot came and was none."""
+        book = self.books.get((exchange, code))
+        if book is not None and exchange in self._syncs and book.state is not BookState.LIVE and book.state is not BookState.STALE:
+            self._batch.wanted.append(book)
 
     def _tell(self) -> None:
         books = list(self._batch.touched)

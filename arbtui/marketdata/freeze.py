@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from math import inf
 
+from arbtui.exchanges.streams import PUBLIC_STREAMS, Numbering
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import Clock
@@ -65,6 +66,9 @@ class FreezeWatch:
         self._on_frozen = on_frozen
         self._clock = clock
         self._after = probe_after_s
+        # What waits for a snapshot says so itself. A venue of whole books owes the first one with the subscription.
+        whole = PUBLIC_STREAMS[exchange].numbering is Numbering.WHOLE
+        self._waits = {BookState.GAPPED, BookState.SYNCING} | (set() if whole else {BookState.EMPTY})
         self._asked: dict[str, float] = {}
         self._renewed: dict[str, float] = {}
         self.frozen: dict[str, int] = {}  #: frozen markets, with the updates that they had then
@@ -88,8 +92,8 @@ class FreezeWatch:
         found: OrderBook | None = None
         best = (False, -1)
         for code, book in self._books.items():
-            if book.state is BookState.GAPPED or book.state is BookState.SYNCING:
-                continue  # it waits for a snapshot, and says so
+            if book.state in self._waits:
+                continue
             up = self._live_since(code)
             if up is None:
                 continue

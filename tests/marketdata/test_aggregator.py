@@ -87,6 +87,17 @@ def test_a_flood_of_invented_types_is_summed() -> None:
     assert max(len(kind) for kind in named) <= 40
 
 
+def test_a_malformed_snapshot_is_asked_for_again() -> None:
+    bench = Bench(SPOT)
+    bench.feed(spot_diff(1, 2))
+    broken = snapshot(2, BIDS, ASKS)
+    bench.feed(broken._replace(raw=broken.raw[:-5]))
+    assert bench.asked == [SPOT, SPOT]
+    bench.feed(snapshot(2, BIDS, ASKS), broken._replace(raw=b"<html>"))
+    assert bench.state() is BookState.LIVE
+    assert bench.asked == [SPOT, SPOT], "a book that is up needs none"
+
+
 def test_a_malformed_diff_is_a_gap_once_the_next_one_comes() -> None:
     bench = Bench(SPOT)
     bench.feed(spot_diff(1, 2), snapshot(2, BIDS, ASKS))
