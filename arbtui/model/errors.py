@@ -12,6 +12,7 @@ WireError               -  a frame could not be decoded; counted, never raised o
 OrderRejected           -  a venue's definite no to an order
 OrderAbandoned          -  our own gate's no, immediately before the request
 OrderUnknown            -  no usable answer: the order may stand at the venue
+RateLimited             1  the venue's budget is spent, or it has banned us: nothing was sent
 ===================  ====  ==================================================================
 """
 
@@ -70,3 +71,11 @@ class OrderAbandoned(ArbtuiError):
 
 class OrderUnknown(ArbtuiError):
     """The venue gave no usable answer: the order may or may not stand. Never resend; look up by client id."""
+
+
+class RateLimited(ArbtuiError):
+    """The request was not sent: the venue's budget cannot be had in time, or it has banned us. ``retry_s``: seconds until it may be had."""
+
+    def __init__(self, message: str, retry_s: float) -> None:
+        super().__init__(message)
+        self.retry_s = retry_s

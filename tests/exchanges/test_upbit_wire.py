@@ -35,15 +35,11 @@ def told(raw: bytes) -> list[Event]:
 
 
 def test_an_order_book_comes_whole_with_exponents_read_and_padding_dropped() -> None:
-    assert told(BOOK) == [
-        ("snapshot", "KRW-BTC", [(116530000.0, 1.25)], [(116539000.0, 0.5), (116540000.0, 2.5)], 1618678262640, 0)
-    ]
+    assert told(BOOK) == [("snapshot", "KRW-BTC", [(116530000.0, 1.25)], [(116539000.0, 0.5), (116540000.0, 2.5)], 1618678262640, 0)]
 
 
 def test_the_simple_format_and_microseconds_are_read() -> None:
-    assert told(SHORT_BOOK) == [
-        ("snapshot", "KRW-LAMB", [(126.0, 688682.44561413)], [(127.0, 280460.37885666)], 1618678262640, 0)
-    ]
+    assert told(SHORT_BOOK) == [("snapshot", "KRW-LAMB", [(126.0, 688682.44561413)], [(127.0, 280460.37885666)], 1618678262640, 0)]
 
 
 def test_trades_of_both_formats_tell_the_takers_side() -> None:

@@ -121,9 +121,7 @@ class BinanceDecoder:
             else:
                 if (ticker.transaction_time < 0) is self._usdm:
                     raise _wrong_market("bookTicker")
-                self._on_touch(
-                    ticker.symbol, ticker.update_id, ticker.bid, ticker.bid_qty, ticker.ask, ticker.ask_qty, ticker.event_time
-                )
+                self._on_touch(ticker.symbol, ticker.update_id, ticker.bid, ticker.bid_qty, ticker.ask, ticker.ask_qty, ticker.event_time)
         elif hint == _DEPTH:
             try:
                 depth = _depth_frame(raw).data
@@ -152,18 +150,14 @@ class BinanceDecoder:
     def _tell_ticker(self, ticker: _Ticker) -> None:
         if (ticker.transaction_time < 0) is self._usdm:
             raise _wrong_market("bookTicker")
-        self._on_touch(
-            ticker.symbol, ticker.update_id, ticker.bid, ticker.bid_qty, ticker.ask, ticker.ask_qty, ticker.event_time
-        )
+        self._on_touch(ticker.symbol, ticker.update_id, ticker.bid, ticker.bid_qty, ticker.ask, ticker.ask_qty, ticker.event_time)
 
     def _tell_depth(self, depth: _Depth) -> None:
         if (depth.prev_id < 0) is self._usdm:
             raise _wrong_market("depthUpdate")
         if depth.first_id > depth.last_id:
             raise WireError("depthUpdate", f"U {depth.first_id} is above u {depth.last_id}")
-        self._on_diff(
-            depth.symbol, depth.first_id, depth.last_id, depth.prev_id, depth.bids, depth.asks, depth.event_time
-        )
+        self._on_diff(depth.symbol, depth.first_id, depth.last_id, depth.prev_id, depth.bids, depth.asks, depth.event_time)
 
     def _tell_trade(self, trade: _Trade | _AggregateTrade) -> None:
         if trade.price <= 0.0 or trade.qty <= 0.0:  # USD-M prints trades without a price for its own bookkeeping (X: NA)
