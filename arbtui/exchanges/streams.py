@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from arbtui.exchanges.binance.subscriptions import BinanceFraming
 from arbtui.exchanges.binance.wire import BinanceDecoder
+from arbtui.exchanges.subscriptions import PublicFraming
+from arbtui.exchanges.upbit.subscriptions import UpbitFraming
 from arbtui.exchanges.upbit.wire import UpbitDecoder
 from arbtui.exchanges.wire import MarketDataSink, WireDecoder
 from arbtui.model.errors import UsageError
@@ -20,10 +23,11 @@ class Numbering(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PublicStream:
-    """How one exchange's public frames are decoded, and how its books are kept in sync."""
+    """How one exchange's public frames are asked for and decoded, and how its books are kept in sync."""
 
     decoder: Callable[[MarketDataSink], WireDecoder]
     numbering: Numbering
+    framing: PublicFraming
 
 
 def _binance_usdm(sink: MarketDataSink) -> WireDecoder:
@@ -31,9 +35,9 @@ def _binance_usdm(sink: MarketDataSink) -> WireDecoder:
 
 
 PUBLIC_STREAMS: dict[str, PublicStream] = {
-    "upbit": PublicStream(UpbitDecoder, Numbering.WHOLE),
-    "binance": PublicStream(BinanceDecoder, Numbering.SPOT),
-    "binanceusdm": PublicStream(_binance_usdm, Numbering.USDM),
+    "upbit": PublicStream(UpbitDecoder, Numbering.WHOLE, UpbitFraming()),
+    "binance": PublicStream(BinanceDecoder, Numbering.SPOT, BinanceFraming()),
+    "binanceusdm": PublicStream(_binance_usdm, Numbering.USDM, BinanceFraming(usdm=True)),
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from arbtui.model.book import Level
+from arbtui.model.errors import WireError
 from arbtui.model.order import Side
 
 
@@ -47,3 +48,8 @@ class WireDecoder(Protocol):
     def feed_snapshot(self, code: str, raw: bytes) -> None:
         """Decode a REST depth answer of market ``code``; raises WireError likewise."""
         ...
+
+
+def not_json(raw: bytes, error: Exception) -> WireError:
+    """The error of an answer or frame that could not be parsed; a web page (a proxy's, a block page) has a kind of its own."""
+    return WireError("html" if raw[:64].lstrip()[:1] == b"<" else "json", str(error))

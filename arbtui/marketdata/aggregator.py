@@ -55,7 +55,7 @@ class OrderbookAggregator:
         self._silence_s = config.stream_silence_ms / 1000
         self._buffer_limit = config.buffer_limit
         self._top_check = top_check
-        self._syncs: dict[str, list[BookSync]] = {}
+        self._syncs: dict[str, dict[str, BookSync]] = {}
         self._decoders: dict[str, tuple[WireDecoder, ExchangeCounts]] = {}
         self.books: dict[tuple[str, str], OrderBook] = {(exchange, code): OrderBook(exchange, code) for exchange, code in keys}
         self.trades = TradeStreamProcessor(keys)
@@ -81,6 +81,8 @@ class OrderbookAggregator:
                     decoder.feed(raw)
             except WireError as error:
                 counts.reject(error.kind)
+                if snapshot_of:
+                    self._ask_again(exchange, snapshot_of)
         if batch.touched:
             self._tell()
         if batch.wanted:
@@ -97,18 +99,48 @@ class OrderbookAggregator:
         if self._batch.touched:
             self._tell()
 
-    def reset(self, exchange: str) -> None:
-        """An exchange's connection was lost: forget its books, so that no ghost level outlives the reconnect."""
+    def connected(self, exchange: str, codes: Iterable[str], up: bool) -> None:
+        """The connection that carries ``codes`` is there, or was lost: then their books cannot be traded on from now on.
+
+        Books of diffs are cleared, so that no ghost level outlives the reconnect, and wait for a snapshot; whole books wait for
+        the next one.
+        """
+        syncs = self._syncs.get(exchange, {})
         touched = self._batch.touched
-        for sync in self._syncs.get(exchange, ()):
-            if sync.reset():
-                touched[sync.book] = None
-        for book in self.books.values():
-            if book.exchange == exchange and book.state is not BookState.EMPTY:
-                book.clear(BookState.EMPTY)
+        for code in codes:
+            book, sync = self.books.get((exchange, code)), syncs.get(code)
+            if sync is not None and up:
+                sync.resume()
+            elif sync is not None:
+                if sync.cut():
+                    touched[sync.book] = None
+            elif book is not None and not up and book.state is BookState.LIVE:
+                book.state = BookState.STALE
                 touched[book] = None
         if touched:
             self._tell()
+
+    def confirm(self, exchange: str, code: str, at: float) -> None:
+        """The venue said, asked at ``at`` (monotonic s), that this book's best prices still hold: it is quiet, not frozen."""
+        book = self.books[exchange, code]
+        book.ts_init = max(book.ts_init, at)
+        if self.watches[exchange].revive(book):
+            self._batch.touched[book] = None
+            self._tell()
+
+    def freeze(self, exchange: str, code: str) -> None:
+        """The venue trades at other prices than this book, and its stream says nothing: STALE until the next update."""
+        book = self.books[exchange, code]
+        if book.state is BookState.LIVE:
+            book.state = BookState.STALE
+            self._batch.touched[book] = None
+            self._tell()
+
+    def _ask_again(self, exchange: str, code: str) -> None:
+        """A market's snapshot came and was none."""
+        book = self.books.get((exchange, code))
+        if book is not None and exchange in self._syncs and book.state is not BookState.LIVE and book.state is not BookState.STALE:
+            self._batch.wanted.append(book)
 
     def _tell(self) -> None:
         books = list(self._batch.touched)
@@ -127,7 +159,7 @@ class OrderbookAggregator:
             sink = WholeBookSink(self._batch, counts, watch, tapes, books)
         else:
             syncs = {code: self._new_sync(book, counts, stream.numbering is Numbering.USDM) for code, book in books.items()}
-            self._syncs[exchange] = list(syncs.values())
+            self._syncs[exchange] = syncs
             sink = DiffBookSink(self._batch, counts, watch, tapes, syncs)
         self._decoders[exchange] = (stream.decoder(sink), counts)
 

@@ -18,9 +18,11 @@ class ExchangeCounts:
         "_books",
         "asked",
         "diffs",
+        "failures",
         "gaps",
         "malformed",
         "merged",
+        "merged_raw",
         "named",
         "old",
         "outside",
@@ -43,6 +45,8 @@ class ExchangeCounts:
         self.trades = 0
         self.old = 0  #: diffs, touches and snapshots not newer than what the book already had
         self.merged = 0  #: of the updates, how many were conflated with an earlier one of the same batch
+        self.merged_raw = 0  #: frames replaced by a newer one before they were decoded; not in ``read``
+        self.failures: dict[str, int] = {}  #: connections and requests that failed, by kind
         self.gaps = 0  #: updates found missing
         self.asked = 0  #: snapshots asked for
         self.resyncs = 0  #: books brought back LIVE after a gap
@@ -64,6 +68,10 @@ class ExchangeCounts:
     def reject(self, kind: str) -> None:
         """Count a frame that could not be decoded."""
         _count(self.malformed, kind)
+
+    def fail(self, kind: str) -> None:
+        """Count a connection or a request that failed."""
+        _count(self.failures, kind)
 
 
 def _count(table: dict[str, int], kind: str) -> None:

@@ -10,6 +10,12 @@ from arbtui.marketdata.trades import TradeTape
 from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.order import Side
 
+#: How far a trade id may lie behind the newest one and still count as told before. Further back, the venue numbers anew.
+#: Upbit's ids are microseconds, so this is a hundred seconds there.
+_SAME_TRADES = 100_000_000
+#: ms that a whole book may be older than the one before it and count as out of order; more, and the venue's clock was wrong.
+_REORDERED_MS = 2000
+
 
 class Batch:
     """What the frames of one delivery have in common: when they came, and which books they changed (in order, once each)."""
@@ -38,6 +44,11 @@ class _Sink:
             self._counts.outside += 1
             return
         self._counts.trades += 1
+        number = int(trade_id)
+        if 0 <= tape.last_id - number < _SAME_TRADES:
+            self._counts.old += 1  # told again: after a new subscription, or by both sockets while one takes over from the other
+            return
+        tape.last_id = number
         tape.add(price, qty, taker, ts_event, self._batch.now)
 
     def on_other(self, kind: str) -> None:
@@ -71,13 +82,16 @@ class WholeBookSink(_Sink):
         self._books = books
 
     def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
-        """A whole book: replaces what was there."""
+        """A whole book: replaces what was there, unless it is a little older by the venue's own clock."""
         self._watch.last_message = self._batch.now
         book = self._books.get(code)
         if book is None:
             self._counts.outside += 1
             return
         self._counts.snapshots += 1
+        if 0 < book.ts_event - ts_event <= _REORDERED_MS:
+            self._counts.old += 1
+            return
         book.replace(bids, asks)
         book.state = BookState.LIVE
         self._changed(book, ts_event)
@@ -86,11 +100,11 @@ class WholeBookSink(_Sink):
         self, code: str, first_id: int, last_id: int, prev_id: int, bids: Sequence[Level], asks: Sequence[Level], ts_event: int
     ) -> None:
         """Never: such a venue sends none."""
-        raise NotImplementedError("a venue of whole books sends no diffs")
+        raise AssertionError("a venue of whole books sends no diffs")
 
     def on_touch(self, code: str, update_id: int, bid: float, bid_qty: float, ask: float, ask_qty: float, ts_event: int) -> None:
         """Never: such a venue sends none."""
-        raise NotImplementedError("a venue of whole books sends no best prices")
+        raise AssertionError("a venue of whole books sends no best prices")
 
 
 class DiffBookSink(_Sink):

@@ -18,23 +18,40 @@ class StreamWatch:
         silence_s: seconds without a message after which the stream is silent.
     """
 
-    __slots__ = ("_books", "_silence", "exchange", "last_message")
+    __slots__ = ("_books", "_silence", "_silenced", "exchange", "last_message")
 
     def __init__(self, exchange: str, books: Iterable[OrderBook], silence_s: float) -> None:
         self.exchange = exchange
         self.last_message = -inf  #: monotonic seconds, written by whoever receives
         self._books = list(books)
         self._silence = silence_s
+        self._silenced: set[OrderBook] = set()
 
     def is_silent(self, now: float) -> bool:
         """True when nothing came for longer than the allowed silence, or nothing ever."""
         return now - self.last_message > self._silence
 
     def sweep(self, now: float) -> list[OrderBook]:
-        """Mark the LIVE books of a silent stream STALE; returns those that changed. Cheap while nothing is wrong."""
+        """Mark the LIVE books of a silent stream STALE, but for those that the venue confirmed since; returns those that changed.
+
+        Cheap while nothing is wrong.
+        """
         if not self.is_silent(now):
             return []
-        changed = [book for book in self._books if book.state is BookState.LIVE]
+        changed = [book for book in self._books if book.state is BookState.LIVE and now - book.ts_init > self._silence]
         for book in changed:
             book.state = BookState.STALE
+        self._silenced.update(changed)
         return changed
+
+    def revive(self, book: OrderBook) -> bool:
+        """The venue confirmed ``book``: LIVE again if only the silence made it STALE; returns whether it changed.
+
+        A book that is STALE for another reason (its depth lags behind its best prices) is not saved by its best prices.
+        """
+        silenced = book in self._silenced
+        self._silenced.discard(book)
+        if not (silenced and book.state is BookState.STALE):
+            return False
+        book.state = BookState.LIVE
+        return True

@@ -57,6 +57,7 @@ class BookSync:
         "_usdm",
         "book",
         "counts",
+        "is_cut",
         "wants_snapshot",
     )
 
@@ -64,6 +65,7 @@ class BookSync:
         self.book = book
         self.counts = counts
         self.wants_snapshot = False
+        self.is_cut = False
         self._usdm = usdm
         self._buffer_limit = buffer_limit
         self._silence = silence_s
@@ -75,16 +77,25 @@ class BookSync:
         self._old = 0
         self._ahead_since = -1.0
 
-    def reset(self) -> bool:
-        """Forget everything: the connection was lost, and ids may start anew."""
-        was = self.book.state
-        self.book.clear(BookState.EMPTY)
+    def cut(self) -> bool:
+        """Forget everything: the connection was lost, updates will be missing and ids may start anew.
+
+        Until :meth:`resume` or the next diff no snapshot is taken: a book that nothing keeps up must not look alive.
+        """
+        self.is_cut = True
         self._buffer = []
         self._touch_id = 0
         self._old = 0
         self._ahead_since = -1.0
         self.wants_snapshot = False
-        return was is not BookState.EMPTY
+        if self.book.state is BookState.EMPTY or self.book.state is BookState.GAPPED:
+            return False
+        self.book.clear(BookState.GAPPED)
+        return True
+
+    def resume(self) -> None:
+        """The connection is there again."""
+        self.is_cut = False
 
     def diff(self, first_id: int, last_id: int, prev_id: int, bids: Sequence[Level], asks: Sequence[Level]) -> bool:
         """Take a depth update; arguments as in :class:`arbtui.exchanges.wire.MarketDataSink`."""
@@ -118,7 +129,7 @@ class BookSync:
         """Take a whole book; one that nobody waits for is not newer than the diffs already applied, and is left."""
         book = self.book
         state = book.state
-        if state is BookState.LIVE or state is BookState.STALE:
+        if state is BookState.LIVE or state is BookState.STALE or self.is_cut:
             self.counts.old += 1
             return False
         waiting = [diff for diff in self._buffer if diff.last_id > update_id]
@@ -191,21 +202,24 @@ class BookSync:
 
     def _buffer_diff(self, diff: Diff, state: BookState) -> bool:
         buffer = self._buffer
+        self.is_cut = False
+        asks = not buffer  # the first one since the start, or since the connection was lost
         if buffer and diff.last_id <= buffer[-1].last_id:
             self.counts.old += 1
             self._old += 1
             if self._old <= _OLD_IN_A_ROW:
                 return False
             buffer.clear()
-            self._ask()
+            asks = True
         elif len(buffer) >= self._buffer_limit:
             buffer.clear()
-            self._ask()
+            asks = True
         self._old = 0
         buffer.append(diff)
+        if asks:
+            self._ask()
         if state is BookState.EMPTY:
             self.book.state = BookState.SYNCING
-            self._ask()
             return True
         return False
 

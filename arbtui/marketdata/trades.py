@@ -1,6 +1,7 @@
 """TradeStreamProcessor: what the public trades of each market say about the last minute."""
 
 from collections.abc import Iterable
+from math import inf
 
 from arbtui.model.order import Side
 
@@ -13,11 +14,13 @@ class TradeTape:
     ``last_price`` is in quote (0.0 before the first trade), ``count`` counts since the start.
     """
 
-    __slots__ = ("_bought", "_second", "_sold", "count", "last_price", "last_ts_event")
+    __slots__ = ("_bought", "_second", "_sold", "count", "last_at", "last_id", "last_price", "last_ts_event")
 
     def __init__(self) -> None:
         self.last_price = 0.0
         self.last_ts_event = 0
+        self.last_at = -inf  #: monotonic seconds of receipt of the last trade
+        self.last_id = -1  #: the highest trade id so far
         self.count = 0
         self._bought = [0.0] * WINDOW_S
         self._sold = [0.0] * WINDOW_S
@@ -33,6 +36,7 @@ class TradeTape:
             self._sold[slot] += qty
         self.last_price = price
         self.last_ts_event = ts_event
+        self.last_at = now
         self.count += 1
 
     def volume(self, now: float) -> float:

@@ -1,5 +1,6 @@
 """Frames as the venues send them, and an aggregator to feed them to."""
 
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -87,8 +88,11 @@ def ticker(update_id: int, bid: Level, ask: Level, exchange: str = "binance", co
     return encode(exchange, {"stream": f"{code.lower()}@bookTicker", "data": data})
 
 
-def trade(price: float, qty: float, code: str = "BTCUSDT") -> Frame:
-    data = {"e": "trade", "E": 7, "s": code, "t": 1, "p": str(price), "q": str(qty), "T": 6, "m": False, "M": True}
+_trade_ids = itertools.count(1)
+
+
+def trade(price: float, qty: float, code: str = "BTCUSDT", number: int | None = None) -> Frame:
+    data = {"e": "trade", "E": 7, "s": code, "t": next(_trade_ids) if number is None else number, "p": str(price), "q": str(qty), "T": 6, "m": False, "M": True}
     return encode("binance", {"stream": f"{code.lower()}@trade", "data": data})
 
 

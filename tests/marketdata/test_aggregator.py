@@ -87,6 +87,17 @@ def test_a_flood_of_invented_types_is_summed() -> None:
     assert max(len(kind) for kind in named) <= 40
 
 
+def test_a_malformed_snapshot_is_asked_for_again() -> None:
+    bench = Bench(SPOT)
+    bench.feed(spot_diff(1, 2))
+    broken = snapshot(2, BIDS, ASKS)
+    bench.feed(broken._replace(raw=broken.raw[:-5]))
+    assert bench.asked == [SPOT, SPOT]
+    bench.feed(snapshot(2, BIDS, ASKS), broken._replace(raw=b"<html>"))
+    assert bench.state() is BookState.LIVE
+    assert bench.asked == [SPOT, SPOT], "a book that is up needs none"
+
+
 def test_a_malformed_diff_is_a_gap_once_the_next_one_comes() -> None:
     bench = Bench(SPOT)
     bench.feed(spot_diff(1, 2), snapshot(2, BIDS, ASKS))
@@ -114,20 +125,28 @@ def test_spot_and_usdm_of_one_code_are_two_books() -> None:
     assert (bench.state(SPOT), bench.state(USDM)) == (BookState.LIVE, BookState.LIVE)
 
 
-def test_a_lost_connection_leaves_no_book_of_that_exchange() -> None:
+def test_a_lost_connection_leaves_no_book_to_trade_on() -> None:
     bench = Bench(SPOT, UPBIT)
     bench.feed(spot_diff(9, 10), snapshot(9, BIDS, ASKS), ticker(50, (99.5, 1.0), (100.0, 1.0)), upbit_book(BIDS, ASKS))
     bench.batches.clear()
-    bench.aggregator.reset("binance")
+    bench.asked.clear()
+    bench.aggregator.connected("binance", ["BTCUSDT"], up=False)
     assert [[book.code for book in batch] for batch in bench.batches] == [["BTCUSDT"]]
-    assert bench.state(SPOT) is BookState.EMPTY
+    assert bench.state(SPOT) is BookState.GAPPED
     assert list(bench.book(SPOT).bids()) == []
     assert bench.state(UPBIT) is BookState.LIVE
-    bench.feed(spot_diff(3, 4), snapshot(3, BIDS, ASKS))
+    bench.feed(snapshot(60, BIDS, ASKS))
+    assert bench.state(SPOT) is BookState.GAPPED, "a snapshot that nothing keeps up is no book"
+    bench.aggregator.connected("binance", ["BTCUSDT"], up=True)
+    bench.feed(spot_diff(3, 4))
+    assert bench.asked == [SPOT], "the first diff of the new connection asks for the snapshot"
+    bench.feed(snapshot(3, BIDS, ASKS))
     assert bench.state(SPOT) is BookState.LIVE
     assert bench.book(SPOT).bid == 99.0, "the best price of the lost connection must not come back"
-    bench.aggregator.reset("upbit")
-    assert bench.state(UPBIT) is BookState.EMPTY
+    bench.aggregator.connected("upbit", ["KRW-BTC"], up=False)
+    assert bench.state(UPBIT) is BookState.STALE
+    bench.feed(upbit_book(BIDS, ASKS))
+    assert bench.state(UPBIT) is BookState.LIVE
 
 
 def test_an_exchange_without_a_decoder_is_refused_by_name() -> None:

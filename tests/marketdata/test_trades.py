@@ -25,6 +25,20 @@ def test_a_tape_of_the_last_minute() -> None:
     assert tape.count == 2
 
 
+def test_a_trade_that_is_told_twice_counts_once() -> None:
+    bench = Bench(SPOT)
+    tape = bench.aggregator.trades.tapes[SPOT]
+    bench.feed(trade(99.0, 3.0, number=500), trade(98.0, 1.0, number=501), trade(99.0, 3.0, number=500), trade(98.0, 1.0, number=501))
+    assert (tape.count, tape.volume(bench.clock.now)) == (2, 4.0)
+    assert bench.aggregator.counts["binance"].old == 2
+
+
+def test_ids_that_begin_anew_are_new_trades() -> None:
+    bench = Bench(SPOT)
+    bench.feed(trade(99.0, 3.0, number=10**12), trade(98.0, 1.0, number=7))
+    assert bench.aggregator.trades.tapes[SPOT].count == 2
+
+
 def test_imbalance_weighs_takers() -> None:
     tape = TradeTape()
     tape.add(10.0, 3.0, Side.BUY, 0, 5.0)

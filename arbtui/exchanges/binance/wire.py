@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct, field
 
 from arbtui.exchanges.numbers import PaddedPrice, Price, Quantity, Sequence, Timestamp
-from arbtui.exchanges.wire import MarketDataSink
+from arbtui.exchanges.wire import MarketDataSink, not_json
 from arbtui.model.errors import WireError
 from arbtui.model.order import Side
 
@@ -173,7 +173,7 @@ class BinanceDecoder:
         try:
             message = msgspec.json.decode(raw)
         except _BROKEN as error:
-            raise WireError("json", str(error)) from None
+            raise not_json(raw, error) from None
         kind, data = _kind_of(message)
         try:
             if kind == "depthUpdate":

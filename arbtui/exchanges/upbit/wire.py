@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, field
 
 from arbtui.exchanges.numbers import PaddedPrice, Price, Quantity, Sequence, Timestamp
-from arbtui.exchanges.wire import MarketDataSink
+from arbtui.exchanges.wire import MarketDataSink, not_json
 from arbtui.model.errors import WireError
 from arbtui.model.order import Side
 
@@ -126,7 +126,7 @@ class UpbitDecoder:
         try:
             message = msgspec.json.decode(raw)
         except _BROKEN as error:
-            raise WireError("json", str(error)) from None
+            raise not_json(raw, error) from None
         kind = _kind_of(message)
         trade: _Trade | _ShortTrade | None = None
         book: _Book | _ShortBook | None = None

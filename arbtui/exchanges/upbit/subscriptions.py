@@ -1,0 +1,82 @@
+"""What to send over Upbit's public WebSocket (docs.upbit.com, WebSocket guide and "Rate limits", 2026-10).
+
+One message lists everything: a second one on the same socket replaces the first. Unknown codes are ignored without a word. A
+connection without traffic is closed after 120 s. Limits: 5 connections a second, 5 messages a second and 100 a minute; REST
+questions of one quotation group 10 a second and address.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import Any
+
+import msgspec
+
+from arbtui.exchanges.numbers import PaddedPrice
+from arbtui.exchanges.subscriptions import RestCall, Subscription
+from arbtui.exchanges.wire import not_json
+
+MARKETS_A_SOCKET = 300  #: the whole won list (286) fits one; a cut then costs one message to mend
+LEVELS = 15  #: asked for by a suffix of the code (1, 5, 15 or 30; 30 without one, twice the bytes for levels that no cycle reaches)
+
+_BOOK_STARTS = (b'{"type":"orderbook","code":"', b'{"ty":"orderbook","cd":"')
+
+
+class _Unit(msgspec.Struct, gc=False):
+    ask: PaddedPrice = msgspec.field(name="ask_price")
+    bid: PaddedPrice = msgspec.field(name="bid_price")
+
+
+class _Answer(msgspec.Struct, gc=False):
+    units: list[_Unit] = msgspec.field(name="orderbook_units")
+
+
+_answers = msgspec.json.Decoder(list[_Answer], strict=False).decode
+
+
+class UpbitFraming:
+    """A :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
+
+    message_gap_s = 1.0
+    connect_costs: Mapping[str, float] = {"socket-connect": 1}
+    lifetime_s = 86_400.0  # none is documented; a new socket a day costs nothing and keeps both venues alike
+
+    def subscriptions(self, codes: Sequence[str]) -> list[Subscription]:
+        """Sockets of up to :data:`MARKETS_A_SOCKET` markets, one message each."""
+        return [_subscription(at, codes[at : at + MARKETS_A_SOCKET]) for at in range(0, len(codes), MARKETS_A_SOCKET)]
+
+    def snapshot(self, code: str) -> RestCall | None:
+        """None: every frame is a whole book, and the first one comes with the subscription."""
+        return None
+
+    def probe(self, code: str) -> RestCall:
+        """``GET /v1/orderbook``."""
+        return RestCall(f"/v1/orderbook?markets={code}", {"quotation": 1})
+
+    def read_probe(self, raw: bytes) -> tuple[float, float]:
+        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
+        try:
+            (answer,) = _answers(raw)
+            best = answer.units[0] if answer.units else _Unit(0.0, 0.0)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+            raise not_json(raw, error) from None
+        return best.bid, best.ask or inf
+
+    def merge_key(self, raw: bytes) -> bytes | None:
+        """Whole books, in either format, by market."""
+        for start in _BOOK_STARTS:
+            if raw.startswith(start):
+                end = raw.find(b'"', len(start))
+                return raw[:end] if end > 0 else None
+        return None
+
+
+def _subscription(at: int, codes: Sequence[str]) -> Subscription:
+    books = [f"{code}.{LEVELS}" for code in codes]
+    message: list[dict[str, Any]] = [
+        {"ticket": f"arbtui-{at // MARKETS_A_SOCKET + 1}"},
+        {"type": "orderbook", "codes": books},
+        {"type": "trade", "codes": list(codes)},
+        {"format": "DEFAULT"},
+    ]
+    return Subscription(tuple(codes), (json.dumps(message, separators=(",", ":")).encode(),), len(codes) * 2)

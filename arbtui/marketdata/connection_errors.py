@@ -1,0 +1,84 @@
+"""What went wrong with a connection, in words: the venue, the host, what to do."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from arbtui.model.errors import ArbtuiError
+
+#: Every way that a connection or a request is known to fail. Anything else is a mistake of ours, and counted as such.
+FAILURES = (aiohttp.ClientError, OSError, TimeoutError, ssl.SSLError, ArbtuiError)
+
+_BY_STATUS = {
+    403: ("forbidden", "the address or the region is not served; check the network the program runs in"),
+    404: ("not found", "check the path in [exchanges.*.urls]"),
+    418: ("banned", "waiting as long as the venue asks"),
+    429: ("throttled", "waiting as long as the venue asks"),
+    451: ("region refused", "the venue does not serve this region"),
+    503: ("unavailable", "the venue is overloaded or in maintenance; trying again"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One failed connection or request."""
+
+    kind: str  #: a short label that it is counted under
+    words: str  #: what happened, where, and what is done or to be done
+    retry_after_s: float = 0.0  #: what the venue asked for
+
+
+class SocketLost(Exception):
+    """An open connection ended; ``kind`` is what it is counted under."""
+
+    def __init__(self, kind: str, words: str) -> None:
+        super().__init__(words)
+        self.kind = kind
+
+
+def failure_of(exchange: str, url: str, error: BaseException) -> Failure:
+    """What ``error`` means for a connection to ``url`` of ``exchange``."""
+    host = urlsplit(url).netloc
+    where = f"{exchange} at {host}"
+    if isinstance(error, SocketLost):
+        return Failure(error.kind, f"{where}: {error}; connecting again")
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return _refused(where, error)
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Failure("dns", f"{where}: the name is not known; check the network, the name server and [exchanges.{exchange}.urls]")
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
+        return Failure("certificate", f"{where}: its certificate is not trusted ({_reason(error)}); check the clock and what sits between")
+    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
+        return Failure("tls", f"{where}: no TLS connection ({_reason(error)}); check the port and the scheme in the URL")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Failure("unreachable", f"{where}: cannot be reached ({_reason(error)}); check the network; trying again")
+    if isinstance(error, TimeoutError):
+        return Failure("timeout", f"{where}: no answer in time; trying again")
+    if isinstance(error, ArbtuiError):  # our own budget says no
+        return Failure("budget", f"{where}: {error}")
+    return Failure("connection", f"{where}: {type(error).__name__}: {error}; trying again")
+
+
+def retry_after_s(value: str | None) -> float:
+    """Seconds of a Retry-After header; 0.0 where there is none or it makes no sense. A ban lasts three days at most."""
+    try:
+        seconds = float(value or 0.0)
+    except ValueError:
+        return 0.0
+    return seconds if 0.0 <= seconds <= 3 * 86_400.0 else 0.0
+
+
+def _refused(where: str, error: aiohttp.WSServerHandshakeError) -> Failure:
+    headers: Mapping[str, str] = error.headers or {}
+    kind, what_to_do = _BY_STATUS.get(error.status, ("handshake", "what answers there is no WebSocket of the venue; check the URL"))
+    if error.status == 200 or "html" in headers.get("Content-Type", ""):
+        what_to_do = f"a web page answered instead of the stream; {what_to_do}"
+    return Failure(kind, f"{where}: HTTP {error.status}: {what_to_do}", retry_after_s(headers.get("Retry-After")))
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(str(text).split())[:160]

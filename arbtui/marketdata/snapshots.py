@@ -1,0 +1,94 @@
+"""SnapshotRequester: fetches the depth snapshots that books need, one question a market, as many at once as is polite."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from random import Random
+
+from arbtui.marketdata.public_rest import RestRefused
+from arbtui.model.clock import Clock
+from arbtui.model.errors import ArbtuiError
+
+log = logging.getLogger("arbtui")
+
+#: Questions under way at once: fifty books are up in a second, and a thousand do not open a thousand connections.
+AT_ONCE = 8
+_FIRST_RETRY_S = 0.25
+_LONGEST_RETRY_S = 30.0
+#: Seconds between two questions for one market. An answer may be older than the stream it is to start (a lagging REST
+#: server); to ask again at once would bring the same one, and cost the budget of all others.
+_APART_S = 0.3
+
+
+class SnapshotRequester:
+    """Asks for each wanted market once, again after a failure, and never twice at a time.
+
+    Args:
+        fetch: fetches and delivers one market's snapshot; raises ArbtuiError when it cannot be had now.
+        clock: spaces the questions.
+        chance: jitter.
+    """
+
+    def __init__(self, fetch: Callable[[str], Awaitable[None]], clock: Clock, chance: Random) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._chance = chance
+        self._wanted: dict[str, None] = {}  # waiting, in order of asking
+        self._busy: set[str] = set()
+        self._last: dict[str, float] = {}
+        self._more = asyncio.Event()
+        self.asked = 0  #: questions sent since the start
+
+    def want(self, code: str) -> None:
+        """Ask for a market. One that is being asked for is not asked twice: whether the answer will do, its book finds out."""
+        if code not in self._busy:
+            self._wanted[code] = None
+            self._more.set()
+
+    @property
+    def waiting(self) -> int:
+        """Markets whose snapshot is not there yet."""
+        return len(self._wanted) + len(self._busy)
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            slots = asyncio.Semaphore(AT_ONCE)
+            while True:
+                await self._more.wait()
+                await slots.acquire()
+                if not self._wanted:
+                    self._more.clear()
+                    slots.release()
+                    continue
+                code = next(iter(self._wanted))
+                del self._wanted[code]
+                self._busy.add(code)
+                tasks.create_task(self._bring(code, slots), name=f"snapshot {code}")
+
+    async def _bring(self, code: str, slots: asyncio.Semaphore) -> None:
+        """Fetch until it is there; the slot is free for others while this one pauses."""
+        pause = _FIRST_RETRY_S
+        while True:
+            early = self._last.get(code, -_APART_S) + _APART_S - self._clock.monotonic()
+            if early > 0:
+                slots.release()
+                await asyncio.sleep(early)
+                await slots.acquire()
+            self._last[code] = self._clock.monotonic()
+            self.asked += 1
+            try:
+                await self._fetch(code)
+                break
+            except ArbtuiError as error:
+                log.warning("%s", error)
+                asked_for = error.failure.retry_after_s if isinstance(error, RestRefused) else 0.0
+            except Exception:  # a mistake of ours must cost one question, never the engine
+                asked_for = 0.0
+                log.exception("snapshot of %s: internal error", code)
+            slots.release()
+            await asyncio.sleep(max(asked_for, pause * self._chance.uniform(0.5, 1.0)))
+            pause = min(pause * 2, _LONGEST_RETRY_S)
+            await slots.acquire()
+        slots.release()
+        self._busy.discard(code)

@@ -1,0 +1,227 @@
+"""MarketDataStream: the live public data of all exchanges of a profile, as a MarketDataFeed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiohttp
+
+from arbtui.exchanges.config import UrlsConfig
+from arbtui.exchanges.feed import Deliver, Frame
+from arbtui.exchanges.streams import PUBLIC_STREAMS
+from arbtui.marketdata.aggregator import OrderbookAggregator
+from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.connection_errors import Failure
+from arbtui.marketdata.freeze import FreezeWatch
+from arbtui.marketdata.intake import Intake
+from arbtui.marketdata.public_rest import PublicRest, RestRefused
+from arbtui.marketdata.public_socket import PublicSocket, Wiring
+from arbtui.marketdata.snapshots import SnapshotRequester
+from arbtui.marketdata.websocket_manager import SocketStatus, WebSocketManager
+from arbtui.model.book import BookState
+from arbtui.model.clock import Clock
+from arbtui.model.rng import Rng
+
+#: How often health and counts are brought up to date, in seconds.
+_TICK_S = 0.1
+#: Seconds after which a market that has sent no diff yet is asked for all the same: a quiet one may send none for minutes.
+_QUIET_START_S = 1.0
+
+
+class StreamHealth(Protocol):
+    """What a venue's health monitor is told by its public streams."""
+
+    def on_message(self, now: float) -> None:
+        """Something came, at ``now`` (monotonic s)."""
+        ...
+
+    def on_answer(self, ok: bool, ms: float) -> None:
+        """A REST question was answered, or not."""
+        ...
+
+    def on_socket(self, connected: bool) -> None:
+        """All sockets are up, or one is not."""
+        ...
+
+    def on_frozen(self, frozen: bool) -> None:
+        """The stream is open and brings nothing though the venue trades, or that is over."""
+        ...
+
+
+async def _no_limits(costs: Mapping[str, float]) -> None:
+    """Budget without a bound, where nobody limits."""
+
+
+def _unobserved(status: int, headers: Mapping[str, str]) -> None:
+    """Nobody learns from answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class VenueSource:
+    """One venue whose public data is wanted."""
+
+    exchange: str
+    urls: UrlsConfig
+    codes: Sequence[str]  #: markets, by the venue's own names
+    turn: Callable[[Mapping[str, float]], Awaitable[None]] = _no_limits  #: waits for budget of the data lane; raises ArbtuiError
+    observe: Callable[[int, Mapping[str, str]], None] = _unobserved  #: told of every answer's status and headers
+    health: StreamHealth | None = None
+
+
+class MarketDataStream:
+    """Live frames of all venues, kept coming: sockets, snapshots, and the watch for frozen streams.
+
+    :meth:`attach` comes before :meth:`run`. Nothing that a venue sends, or fails to send, is raised out of :meth:`run`; only a
+    mistake of whoever takes the frames is.
+
+    Args:
+        sources: the venues.
+        config: limits and deadlines.
+        clock: real time.
+        rng: jitter.
+    """
+
+    def __init__(self, sources: Sequence[VenueSource], config: MarketDataConfig, clock: Clock, rng: Rng) -> None:
+        self._sources = {source.exchange: source for source in sources}
+        self._config = config
+        self._clock = clock
+        self._rng = rng
+        self._aggregator: OrderbookAggregator | None = None
+        self._requesters: dict[str, SnapshotRequester] = {}
+        self._managers: dict[str, WebSocketManager] = {}
+        self._intake: Intake | None = None
+        self.watches: dict[str, FreezeWatch] = {}
+
+    def attach(self, aggregator: OrderbookAggregator) -> None:
+        """Whose books these frames keep: it is told of lost connections and of frozen markets, and counts failures."""
+        self._aggregator = aggregator
+
+    async def run(self, deliver: Deliver) -> None:
+        """Deliver batches until cancelled; raises what ``deliver`` raises."""
+        aggregator = self._aggregator
+        if aggregator is None:
+            raise ValueError("attach an aggregator before the stream runs")
+        framings = {name: PUBLIC_STREAMS[name].framing for name in self._sources}
+        intake = self._intake = Intake(framings, self._clock, deliver)
+        connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=30)
+        # No cookies, no proxies of the environment, and never an Origin header: Upbit answers those once in 10 s only.
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session, asyncio.TaskGroup() as tasks:
+            for source in self._sources.values():
+                for name, work in self._open(source, session, aggregator, intake):
+                    tasks.create_task(work, name=f"{name} {source.exchange}")
+            tasks.create_task(self._tick(aggregator, intake), name="stream tick")
+            tasks.create_task(_raise(intake.broken), name="stream errors")
+
+    def request_snapshot(self, exchange: str, code: str) -> None:
+        """Ask for one market's depth; its answer comes as a frame. A market that is being asked for is not asked twice."""
+        requester = self._requesters.get(exchange)
+        if requester is not None:
+            requester.want(code)
+
+    def status(self) -> list[SocketStatus]:
+        """Every socket of every venue."""
+        return [status for manager in self._managers.values() for status in manager.status()]
+
+    @property
+    def intake(self) -> Intake | None:
+        """Where frames wait; None before the start."""
+        return self._intake
+
+    @property
+    def snapshots_asked(self) -> dict[str, int]:
+        """REST depth questions sent since the start, by exchange."""
+        return {name: requester.asked for name, requester in self._requesters.items()}
+
+    def _open(
+        self, source: VenueSource, session: aiohttp.ClientSession, aggregator: OrderbookAggregator, intake: Intake
+    ) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        """Everything of one venue, and the work that keeps it going."""
+        exchange, config, clock = source.exchange, self._config, self._clock
+        framing = PUBLIC_STREAMS[exchange].framing
+        counts = aggregator.counts[exchange]
+
+        def on_failure(failure: Failure) -> None:
+            counts.fail(failure.kind)
+
+        def on_answer(ok: bool, ms: float) -> None:
+            if source.health is not None:
+                source.health.on_answer(ok, ms)
+
+        def on_change(socket: PublicSocket, up: bool) -> None:
+            if not up:
+                intake.flush()  # what came before the cut is older than it
+            aggregator.connected(exchange, socket.subscription.codes, up)
+            if source.health is not None:
+                source.health.on_socket(manager.is_connected)
+            if up and requester is not None:
+                asyncio.get_running_loop().call_later(_QUIET_START_S, self._ask_for_the_quiet, exchange, socket)
+
+        def on_frozen(frozen: bool) -> None:
+            if source.health is not None:
+                source.health.on_frozen(frozen)
+
+        rest = PublicRest(exchange, source.urls.rest, session, config, clock, source.turn, source.observe, on_answer)
+
+        async def fetch(code: str) -> None:
+            call = framing.snapshot(code)
+            if call is None:
+                return
+            try:
+                intake.put(Frame(exchange, await rest.ask(call), code))
+            except RestRefused as error:
+                counts.fail(error.failure.kind)
+                raise
+
+        async def probe(code: str) -> tuple[float, float]:
+            return framing.read_probe(await rest.ask(framing.probe(code)))
+
+        wiring = Wiring(
+            exchange=exchange,
+            url=source.urls.stream,
+            framing=framing,
+            session=session,
+            config=config,
+            clock=clock,
+            intake=intake,
+            turn=source.turn,
+            observe=source.observe,
+            on_change=on_change,
+            on_failure=on_failure,
+        )
+        manager = self._managers[exchange] = WebSocketManager(source.codes, wiring, self._rng)
+        work: list[tuple[str, Coroutine[Any, Any, None]]] = [("sockets", manager.run())]
+        requester: SnapshotRequester | None = None
+        if source.codes and framing.snapshot(source.codes[0]) is not None:
+            requester = self._requesters[exchange] = SnapshotRequester(fetch, clock, self._rng.stream(f"snapshots {exchange}"))
+            work.append(("snapshots", requester.run()))
+        watch = self.watches[exchange] = FreezeWatch(
+            exchange, aggregator, probe, manager.live_since, manager.renew, on_frozen, clock, config.probe_after_ms / 1000
+        )
+        work.append(("freeze watch", watch.run()))
+        return work
+
+    def _ask_for_the_quiet(self, exchange: str, socket: PublicSocket) -> None:
+        aggregator = self._aggregator
+        for code in socket.subscription.codes if aggregator is not None else ():
+            book = aggregator.books.get((exchange, code)) if aggregator is not None else None
+            if book is not None and book.state in (BookState.EMPTY, BookState.GAPPED):
+                self.request_snapshot(exchange, code)
+
+    async def _tick(self, aggregator: OrderbookAggregator, intake: Intake) -> None:
+        """Streams that fell silent, health, and counts."""
+        seen = dict.fromkeys(self._managers, 0)
+        while True:
+            await asyncio.sleep(_TICK_S)
+            aggregator.sweep()
+            now = self._clock.monotonic()
+            for exchange, manager in self._managers.items():
+                aggregator.counts[exchange].merged_raw = intake.merged[exchange]
+                health, frames = self._sources[exchange].health, manager.frames
+                if health is not None and frames != seen[exchange]:
+                    health.on_message(now)
+                seen[exchange] = frames
+
+
+async def _raise(broken: asyncio.Future[None]) -> None:
+    await broken

@@ -1,0 +1,84 @@
+"""WebSocketManager: the public sockets of one exchange, each kept up by a supervised task of its own."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from arbtui.marketdata.public_socket import PublicSocket, SocketState, Wiring
+from arbtui.model.rng import Rng
+
+
+@dataclass(frozen=True, slots=True)
+class SocketStatus:
+    """One socket as the screen shows it."""
+
+    name: str
+    state: SocketState
+    why: str  #: in words, while it is not live
+    since: float  #: monotonic seconds of the last change of state
+    markets: int
+    streams: int
+    frames: int
+    connects: int
+    rollovers: int
+
+
+class WebSocketManager:
+    """Opens as many sockets as the venue's limits ask for, and keeps every one of them up.
+
+    Args:
+        codes: the markets to subscribe to.
+        wiring: what the sockets share.
+        rng: jitter of reconnects and rollovers.
+    """
+
+    def __init__(self, codes: Sequence[str], wiring: Wiring, rng: Rng) -> None:
+        self.exchange = wiring.exchange
+        self.sockets = [
+            PublicSocket(name, subscription, wiring, rng.stream(f"socket {name}"))
+            for number, subscription in enumerate(wiring.framing.subscriptions(codes), 1)
+            for name in (f"{wiring.exchange} {number}",)
+        ]
+        self._of_code = {code: socket for socket in self.sockets for code in socket.subscription.codes}
+
+    async def run(self) -> None:
+        """Keep all sockets up until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for socket in self.sockets:
+                tasks.create_task(socket.run(), name=f"socket {socket.name}")
+
+    @property
+    def frames(self) -> int:
+        """Frames received since the start, on all sockets."""
+        return sum(socket.frames for socket in self.sockets)
+
+    @property
+    def is_connected(self) -> bool:
+        """True when every socket is live."""
+        return all(socket.state is SocketState.LIVE for socket in self.sockets)
+
+    def live_since(self, code: str) -> float | None:
+        """Since when the socket that carries ``code`` is live, in monotonic seconds; None while it is not."""
+        socket = self._of_code[code]
+        return socket.since if socket.state is SocketState.LIVE else None
+
+    def renew(self, code: str) -> None:
+        """Replace the connection that carries ``code``: it is open and does not bring what it should."""
+        self._of_code[code].renew()
+
+    def status(self) -> list[SocketStatus]:
+        """Every socket, in order."""
+        return [
+            SocketStatus(
+                name=one.name,
+                state=one.state,
+                why=one.why,
+                since=one.since,
+                markets=len(one.subscription.codes),
+                streams=one.subscription.streams,
+                frames=one.frames,
+                connects=one.connects,
+                rollovers=one.rollovers,
+            )
+            for one in self.sockets
+        ]
