@@ -19,7 +19,6 @@ from arbtui.exchanges.answers import Answer, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.model.clock import Clock
-from arbtui.model.errors import OrderAbandoned
 
 #: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
 #: request, because it bounds how long an order under way can still come to be.
@@ -71,12 +70,17 @@ class _Departure:
     def __init__(self, admit: Callable[[], None] | None) -> None:
         self._admit = admit
         self.sent = False
+        self.refusal: Exception | None = None
 
     def leave(self) -> None:
         if self._admit is not None:
             if self.sent:
                 raise aiohttp.ClientError("the request has left already; an order is never sent twice")
-            self._admit()
+            try:
+                self._admit()
+            except Exception as error:  # whatever the gate raises is its no, and comes out of the request as it is
+                self.refusal = error
+                raise
         self.sent = True
 
 
@@ -123,7 +127,7 @@ class CcxtClient:
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        self._ccxt, self._errors = _instance(exchange, urls, keys, clock, self)
+        self._ccxt = _instance(exchange, urls, keys, clock, self)
 
     async def request(
         self,
@@ -152,9 +156,9 @@ class CcxtClient:
         started = self._clock.monotonic()
         try:
             answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
-        except OrderAbandoned:
-            raise
-        except self._errors as error:
+        except Exception as error:  # also what ccxt itself trips over in an odd body: the request has left all the same
+            if error is departure.refusal:
+                raise
             # Without the cause: ccxt's text and traceback hold the URL with its signature.
             raise self._failure(error, f"{method} {path}", departure.sent, started) from None
         finally:
@@ -212,8 +216,8 @@ class CcxtClient:
             self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
 
 
-def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, client: CcxtClient) -> tuple[Any, tuple[type[Exception], ...]]:
-    """A ccxt exchange of its own and what its ``fetch`` raises. Its class is made here, because importing ccxt costs 0.7 s and 70 MB."""
+def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, client: CcxtClient) -> Any:
+    """A ccxt exchange of its own. Its class is made here, because importing ccxt costs 0.7 s and 70 MB."""
     import ccxt.pro as ccxt  # type: ignore[import-untyped]
 
     base: Any = {"upbit": ccxt.upbit, "binance": ccxt.binance}[exchange]
@@ -224,7 +228,7 @@ def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, clie
 
         def get_exceptions_by_url(self, url: str, exact_or_broad: str) -> Any:
             # ccxt takes the spot table only for https://api.binance.com/; ours is spot wherever it is.
-            return self.exceptions["spot"][exact_or_broad]
+            return self.exceptions["spot"].get(exact_or_broad, {})
 
         def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: Any) -> str:
             client.on_response(code, headers)
@@ -243,7 +247,7 @@ def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, clie
     # ccxt's debug log holds headers and bodies: keys and signatures. Nothing may turn it on.
     logging.getLogger("ccxt.base.exchange").setLevel(logging.WARNING)
     rest = {"upbit": urls.rest, "binance": urls.rest + "/api/v3"}[exchange]
-    instance = Instance(
+    return Instance(
         {
             "apiKey": keys.key.get_secret_value(),
             "secret": keys.secret.get_secret_value(),
@@ -256,7 +260,6 @@ def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, clie
             "urls": {"api": {"public": rest, "private": rest, "sapi": urls.rest + "/sapi/v1"}},
         }
     )
-    return instance, (ccxt.BaseError, aiohttp.ClientError)
 
 
 def _said(response: Any, body: str) -> tuple[str, str]:
