@@ -102,7 +102,7 @@ def test_upbits_answer_is_only_that_it_was_taken_so_its_end_is_looked_up() -> No
             missing = body('{"error":{"name":"order_not_found","message":"x"}}', 404)  # it may not be readable yet
             venue.on("GET", "/v1/order", missing, value(UPBIT_TAKEN), value(UPBIT_ENDED))
             report = await adapter.place(order_of("upbit"), _admit)
-            assert (report.state, report.filled_qty) == (OrderState.EXPIRED, 7)
+            assert (report.state, report.filled_qty) == (OrderState.EXPIRED, Decimal(7))
             assert [(fill.trade_id, fill.fee, fill.fee_currency) for fill in report.fills] == [
                 ("t-1", Decimal("5.0983"), "KRW"),
                 ("t-2", Decimal("5.4"), "KRW"),
@@ -325,7 +325,7 @@ def test_binances_rules_and_rates_come_from_the_venue() -> None:
             await adapter.connect(["XRPUSDT", "ADAUSDT", "NONEUSDT"])
             assert list(adapter.markets) == ["XRPUSDT"]  # what does not trade, or is not listed, is left out
             market = adapter.markets["XRPUSDT"]
-            assert (market.lot_step, market.min_qty, market.min_cost) == (Decimal("0.1"), Decimal("0.1"), 5)
+            assert (market.lot_step, market.min_qty, market.min_cost) == (Decimal("0.1"), Decimal("0.1"), Decimal(5))
             assert market.price_units == FixedUnit(Decimal("0.0001"))
             assert market.fees.taker == Decimal("0.00076")
             assert market.fees.taken_in is FeeTakenIn.RECEIVED
@@ -363,9 +363,9 @@ def test_upbits_rules_come_from_the_venue_and_another_price_unit_is_believed() -
             await adapter.connect(["KRW-XRP", "KRW-ADA", "KRW-OLD", "KRW-NONE"])
             assert list(adapter.markets) == ["KRW-XRP", "KRW-ADA"]
             xrp, ada = adapter.markets.values()
-            assert (xrp.price_units.at(Decimal(3000)), xrp.price_units.at(Decimal(20_000))) == (1, 10)
+            assert (xrp.price_units.at(Decimal(3000)), xrp.price_units.at(Decimal(20_000))) == (Decimal(1), Decimal(10))
             assert ada.price_units == FixedUnit(Decimal(5))
-            assert (xrp.min_cost, xrp.fees.taker) == (6000, Decimal("0.0007"))
+            assert (xrp.min_cost, xrp.fees.taker) == (Decimal(6000), Decimal("0.0007"))
             assert venue.of("GET", "/v1/orders/chance")[0].query == {"market": "KRW-XRP"}
 
     run(main)
