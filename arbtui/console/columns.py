@@ -22,7 +22,7 @@ def state_word(row: RouteRow) -> str:
 
 def is_stale(row: RouteRow) -> bool:
     """Whether the row's prices are not to be believed."""
-    return row.state in ("STALE", "GAPPED", "NO_BOOK", "CROSSED", "BOOK_AGE", "MESSAGE_AGE")
+    return row.state in ("STALE", "GAPPED", "NO_BOOK", "CROSSED", "BOOK_AGE", "MESSAGE_AGE") or row.state.startswith("VENUE_")
 
 
 def _edge_text(row: RouteRow) -> str:

@@ -102,6 +102,7 @@ class Engine:
         self.halt_detail = ""
         self.decisions = DecisionLog(parts.clock)
         self.disabled: dict[str, None] = {}  #: routes that the operator disabled, by id; for this run only
+        self._unfit: dict[str, Reason | None] = {}  #: by venue, as of the last look
         self.route_fills = dict(remembered.route_fills)
         self._killed_before = remembered.is_killed
         self._day = self._today()
@@ -224,10 +225,31 @@ class Engine:
                     Severity.WARN, "STREAM_SILENT", watch.exchange, "no message within the limit: its books are STALE", "wait"
                 )
         self.parts.aggregator.sweep()
+        self._watch_health(now)
         today = self._today()
         if today > self._day:
             self._day = today
             self.risk.total.pnl_day = 0.0
+
+    def _watch_health(self, now: float) -> None:
+        """Mark the routes of each venue whose health changed, and record it once."""
+        for name, watch in self.parts.aggregator.watches.items():
+            if watch.last_message == -inf:
+                continue  # not heard yet: its books say so
+            guard = self.risk.exchange[name]
+            unfit = guard.unfit(now)
+            if unfit is self._unfit.get(name):
+                continue
+            self._unfit[name] = unfit
+            if unfit is None:
+                log.info("%s is fit to trade at again", name)
+            else:
+                self.breaches.record(
+                    Severity.WARN, unfit, name, guard.health.why(now), "no entries there until it is well", every_time=True
+                )
+            for route in self.parts.universe.routes:
+                venues = (route.buy.market.exchange, route.sell.market.exchange)
+                route.unfit = next((reason for venue in venues if (reason := self._unfit.get(venue)) is not None), None)
 
     async def compare_positions(self) -> None:
         """At quiescence, ask every venue for its balances; a difference is a breach, not yet a correction."""

@@ -1,4 +1,4 @@
-"""Settings of a venue: tables ``[exchanges.NAME]`` and ``[exchanges.NAME.urls]``, and the venues that there are."""
+"""Settings of a venue: tables ``[exchanges.NAME]``, ``[exchanges.NAME.urls]`` and ``[health]``, and the venues that there are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,6 +74,37 @@ class ExchangeConfig(Config):
 
     urls: UrlsConfig
     """where the venue is reached; left out, the real venue."""
+
+
+class HealthConfig(Config):
+    """When a venue is fit to open something new at. A state is left at half of what it is entered at, after ``recover_s``."""
+
+    silence_ms: int = Field(default=3000, ge=100, le=600_000)
+    """ms without any message after which a venue is DOWN; twice what makes its books STALE, so that a hiccup is not an outage."""
+
+    failure_ratio: float = Field(default=0.3, gt=0, le=1)
+    """share of requests without a usable answer from which a venue is DEGRADED; one in three means that hedges may fail, too."""
+
+    down_failure_ratio: float = Field(default=0.8, gt=0, le=1)
+    """share from which it is DOWN: hardly anything comes back."""
+
+    answer_window_s: float = Field(default=60.0, ge=1, le=3600)
+    """s that an answer counts; a venue that is asked nothing any more is tried again after them."""
+
+    min_answers: int = Field(default=10, ge=1, le=10_000)
+    """requests in that time under which no share is taken; three failures of four say little."""
+
+    slow_answer_ms: int = Field(default=1500, ge=1, le=600_000)
+    """ms; when more than 5 % of the answers take longer the venue is DEGRADED: edges do not live that long."""
+
+    skew_warn_ms: int = Field(default=500, ge=1, le=600_000)
+    """ms between the venue's clock and ours from which it is told."""
+
+    skew_block_ms: int = Field(default=1000, ge=1, le=600_000)
+    """ms from which the venue is DEGRADED: ages of books are wrong by as much, and signed requests soon refused."""
+
+    recover_s: float = Field(default=5.0, ge=0, le=3600)
+    """s that a venue must be better without a relapse before it counts as such; a stream that comes and goes is not back."""
 
 
 @dataclass(frozen=True, slots=True)

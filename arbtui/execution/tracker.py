@@ -117,19 +117,27 @@ class OrderTracker:
             return
         except OrderRejected as error:
             self.sent += 1
+            self._answered(exchange, sent_at, ok=True)
             order.state, order.reason = OrderState.REJECTED, error.reason
             await self._settle(cycle, order, ())
             return
         except (ArbtuiError, TimeoutError) as error:  # OrderUnknown, and whatever else is no proof: bytes may have left
             self.sent += 1
+            self._answered(exchange, sent_at, ok=False)
             order.state, order.reason = OrderState.UNKNOWN, str(error) or "no answer in time"
             self._journal.post(OrderChanged.of(order))
             await self.resolve(cycle, order, sent_at)
             return
         self.sent += 1
-        self.answer_ms[exchange].append((self._clock.monotonic() - sent_at) * 1000)
+        self.answer_ms[exchange].append(self._answered(exchange, sent_at, ok=True))
         if not await self.take(cycle, order, report, "answer"):
             await self.resolve(cycle, order, sent_at)
+
+    def _answered(self, exchange: str, sent_at: float, *, ok: bool) -> float:
+        """Tell the venue's health how a request ended; how long it took, in ms."""
+        ms = (self._clock.monotonic() - sent_at) * 1000
+        self._risk.exchange[exchange].health.on_answer(ok, ms)
+        return ms
 
     async def resolve(self, cycle: ArbCycle, order: Order, sent_at: float) -> None:
         """Look ``order`` up until the venue tells its end, or has had time enough to prove that it never came."""

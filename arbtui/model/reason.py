@@ -35,6 +35,9 @@ class Reason(StrEnum):
     # tiers: exchange
     IN_FLIGHT = "IN_FLIGHT"  #: too many orders unanswered at the venue
     MESSAGE_AGE = "MESSAGE_AGE"  #: the venue has sent nothing for too long
+    VENUE_DOWN = "VENUE_DOWN"  #: the venue cannot be heard, or does not answer
+    VENUE_FROZEN = "VENUE_FROZEN"  #: the venue talks, and what it says does not change
+    VENUE_DEGRADED = "VENUE_DEGRADED"  #: the venue answers late, wrongly, or wants fewer requests
     # tiers: symbol
     BOOK_AGE = "BOOK_AGE"
     LEG_SKEW = "LEG_SKEW"  #: the two books are too far apart in time

@@ -1,7 +1,8 @@
 """The guard that every order passes: four tiers, first refusal wins, every refusal counted by its reason."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.model.book import BookState
 from arbtui.model.order import Order, Purpose
 from arbtui.model.reason import Reason
@@ -17,11 +18,18 @@ class RiskGuard:
         config: limits by tier.
         exchanges: names of the venues.
         last_message: monotonic seconds of a venue's last frame (``-inf`` before the first).
+        health: each venue's monitor.
     """
 
-    def __init__(self, config: RiskConfig, exchanges: Iterable[str], last_message: Callable[[str], float]) -> None:
+    def __init__(
+        self,
+        config: RiskConfig,
+        exchanges: Iterable[str],
+        last_message: Callable[[str], float],
+        health: Mapping[str, ExchangeHealthMonitor],
+    ) -> None:
         self.total = GlobalGuard(config.global_)
-        self.exchange = {name: ExchangeGuard(name, config.exchange, last_message) for name in exchanges}
+        self.exchange = {name: ExchangeGuard(name, config.exchange, last_message, health[name]) for name in exchanges}
         self.symbol = SymbolGuard(config.symbol)
         self.route = RouteGuard(config.route)
         self.denials: dict[Reason, int] = {}
@@ -29,12 +37,15 @@ class RiskGuard:
     def check_entry(self, opportunity: Opportunity, now: float) -> Reason | None:
         """Why no cycle may open on ``opportunity`` at ``now`` (monotonic seconds), or None. Counts the refusal."""
         route = opportunity.route
+        buying, selling = self.exchange[route.buy.market.exchange], self.exchange[route.sell.market.exchange]
         reason = (
             self.total.check(opportunity.value)
             or self.route.check(route, opportunity.edge_bps, now)
+            or buying.unfit(now)
+            or selling.unfit(now)
             or self.symbol.check(route, now)
-            or self.exchange[route.buy.market.exchange].check(now)
-            or self.exchange[route.sell.market.exchange].check(now)
+            or buying.check(now)
+            or selling.check(now)
         )
         if reason is not None:
             self.count(reason)
@@ -50,6 +61,10 @@ class RiskGuard:
         if order.purpose is Purpose.ENTRY:
             if not self.total.state.allows_entries:
                 return Reason.HALTED if not self.total.state.allows_hedges else Reason.PAUSED
+            for hop in (route.buy, route.sell):  # both: one leg must not leave where the other will be refused
+                unfit = self.exchange[hop.market.exchange].unfit(now)
+                if unfit is not None:
+                    return unfit
             return route.data_refusal(now) or self.symbol.check(route, now)
         if not self.total.state.allows_hedges:
             return Reason.HALTED

@@ -6,6 +6,7 @@ Comparisons are written so that NaN is a breach: ``not value <= limit``. A missi
 from collections.abc import Callable
 from math import inf
 
+from arbtui.exchanges.health import ExchangeHealthMonitor, Health
 from arbtui.model.reason import Reason
 from arbtui.risk.config import ExchangeLimits, GlobalLimits, RouteLimits, SymbolLimits
 from arbtui.risk.state import TradingState
@@ -43,12 +44,17 @@ class GlobalGuard:
         return sum(self.exposure.values())
 
 
-class ExchangeGuard:
-    """A venue's unanswered orders and its silence. ``last_message`` gives monotonic seconds of its last frame."""
+#: Nothing opens at a venue that is not HEALTHY.
+_UNFIT = {Health.DEGRADED: Reason.VENUE_DEGRADED, Health.FROZEN: Reason.VENUE_FROZEN, Health.DOWN: Reason.VENUE_DOWN}
 
-    def __init__(self, exchange: str, limits: ExchangeLimits, last_message: Callable[[str], float]) -> None:
+
+class ExchangeGuard:
+    """A venue's unanswered orders, its silence and its health. ``last_message`` gives monotonic seconds of its last frame."""
+
+    def __init__(self, exchange: str, limits: ExchangeLimits, last_message: Callable[[str], float], health: ExchangeHealthMonitor) -> None:
         self.exchange = exchange
         self.limits = limits
+        self.health = health
         self._unanswered: dict[str, None] = {}
         self._last_message = last_message
 
@@ -73,6 +79,11 @@ class ExchangeGuard:
         if not (now - self._last_message(self.exchange)) * 1000 <= self.limits.max_message_age_ms:
             return Reason.MESSAGE_AGE
         return None
+
+    def unfit(self, now: float) -> Reason | None:
+        """Why nothing new may open at this venue at ``now``. Hedges do not ask: a leg left open is worse than a late answer."""
+        self.health.on_message(self._last_message(self.exchange))
+        return _UNFIT.get(self.health.state(now))
 
 
 class SymbolGuard:

@@ -87,6 +87,7 @@ class ArbRoute:
         "sell_book",
         "symbol",
         "terms",
+        "unfit",
     )
 
     def __init__(
@@ -104,6 +105,7 @@ class ArbRoute:
         self.rates = rates
         self.terms = terms
         self.blocked: Reason | None = None  #: set while nothing may open here whatever the prices (a cycle runs, a residual waits)
+        self.unfit: Reason | None = None  #: set while one of the two venues is not fit to open at
         self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
         self.evaluations = 0
         self.opportunities = 0
@@ -194,6 +196,8 @@ class ArbRoute:
         """The first reason why this route does not trade at ``now``; None when it would."""
         if self.blocked is not None:
             return self.blocked
+        if self.unfit is not None:
+            return self.unfit
         data = self.data_refusal(now)
         if data is not None:
             return data
@@ -202,7 +206,7 @@ class ArbRoute:
         return self.denied
 
     def _walk(self, now: float) -> Opportunity | None:
-        self.denied = self.data_refusal(now)
+        self.denied = self.unfit or self.data_refusal(now)
         if self.denied is not None:
             return None
         terms = self.terms

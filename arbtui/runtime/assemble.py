@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from arbtui.engine.parts import EngineParts
 from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.journal.journal import Journal
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.rate_book import RateBook
@@ -40,8 +41,12 @@ def assemble(
     on_books: Callable[[Sequence[OrderBook]], None],
     request_snapshot: Callable[[str, str], None],
     top_check: TopCheck | None = None,
+    health: Mapping[str, ExchangeHealthMonitor] | None = None,
 ) -> EngineParts:
-    """The parts of an engine over ``adapters`` and ``markets`` (by exchange and code)."""
+    """The parts of an engine over ``adapters`` and ``markets`` (by exchange and code).
+
+    ``health``: the monitors that streams and adapters report to; None where nothing but the engine does.
+    """
     traded = [market for listed in markets.values() for market in listed.values()]
     aggregator = OrderbookAggregator(
         clock,
@@ -71,7 +76,9 @@ def assemble(
     inventory = InventoryLedger(universe.nodes)
     marks = Marks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
     quotes = dict.fromkeys(market.quote for market in traded)
-    risk = RiskGuard(settings.risk, settings.exchanges, lambda exchange: aggregator.watches[exchange].last_message)
+    if health is None:
+        health = {name: ExchangeHealthMonitor(name, clock, settings.health) for name in settings.exchanges}
+    risk = RiskGuard(settings.risk, settings.exchanges, lambda exchange: aggregator.watches[exchange].last_message, health)
     return EngineParts(
         profile=settings.name,
         run_id=run_id,

@@ -71,6 +71,7 @@ class Keeper:
         stats = engine.parts.journal.stats
         gauge.journal_p50_ms, gauge.journal_p99_ms, gauge.journal_queue = stats.commit_p50_ms, stats.commit_p99_ms, stats.queue
         gauge.snapshot_age_s = now - self._snapshot_at if self._snapshot_at else 0.0
+        gauge.venues = self._views.venues()
         gauge.cpu_history.append(gauge.cpu_percent)
         gauge.rss_history.append(gauge.rss_mb)
         gauge.lag_history.append(gauge.lag_p99_ms)

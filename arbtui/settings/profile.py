@@ -8,7 +8,7 @@ from pydantic import model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from arbtui.console.config import ConsoleConfig
-from arbtui.exchanges.config import VENUES, ExchangeConfig
+from arbtui.exchanges.config import VENUES, ExchangeConfig, HealthConfig
 from arbtui.execution.config import ExecutionConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig
@@ -46,6 +46,9 @@ class Settings(BaseSettings):
 
     universe: UniverseConfig = UniverseConfig()
     """which assets are traded."""
+
+    health: HealthConfig = HealthConfig()
+    """when a venue is fit to open something new at."""
 
     rates: RatesConfig = RatesConfig()
     """the exchange rate between the quote currencies."""

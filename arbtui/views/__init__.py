@@ -11,6 +11,7 @@ from arbtui.views.model import (
     LogLine,
     ReadModel,
     RouteRow,
+    VenueGauge,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "RouteDetail",
     "RouteRow",
     "Step",
+    "VenueGauge",
 ]

@@ -1,12 +1,14 @@
 """The read model over a running engine, and the operator's controls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import inf, isfinite
 from statistics import median
 from typing import Protocol
 
 from arbtui.engine.engine import Engine
+from arbtui.exchanges.health import Health
+from arbtui.exchanges.rate_limits import LimitLeft, RateLimitManager
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.state import CycleRow
 from arbtui.model.book import BookState
@@ -15,7 +17,7 @@ from arbtui.model.order import Fill, Side
 from arbtui.model.reason import Reason
 from arbtui.risk.breach import Breach
 from arbtui.views.detail import EdgeHistory, RouteDetail
-from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow
+from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow, VenueGauge
 from arbtui.views.route_reader import RouteReader
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
@@ -43,9 +45,19 @@ class EngineViews:
         mode: ``SIM``, ``PAPER`` or ``LIVE``; ``scenario`` names the simulator's, else empty.
         log: the last log lines.
         earlier: cycles of earlier runs, oldest first, that the blotter goes on from.
+        limits: the venues' limits by name, where requests go to a venue.
     """
 
-    def __init__(self, engine: Engine, mode: str, scenario: str, log: LogLines, earlier: Sequence[CycleRow] = ()) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        mode: str,
+        scenario: str,
+        log: LogLines,
+        earlier: Sequence[CycleRow] = (),
+        limits: Mapping[str, RateLimitManager] | None = None,
+    ) -> None:
+        self._limits = limits or {}
         self._engine = engine
         self._mode = mode
         self._scenario = scenario
@@ -165,10 +177,25 @@ class EngineViews:
         watch = engine.parts.aggregator.watches[name]
         books = [book for (exchange, _), book in engine.parts.aggregator.books.items() if exchange == name]
         live = any(book.state is BookState.LIVE for book in books)
-        status = "SILENT" if watch.is_silent(now) else "ok" if live else "DOWN"
+        health = engine.risk.exchange[name].health.state(now)
+        unfit = "" if health is Health.HEALTHY or not live else health.value
+        status = unfit or ("SILENT" if watch.is_silent(now) else "ok" if live else "DOWN")
         answers = engine.tracker.answer_ms.get(name)
         age = now - watch.last_message
         return ExchangeView(name.upper(), age * 1000 if isfinite(age) else inf, median(answers) if answers else 0.0, status)
+
+    def venues(self) -> tuple[VenueGauge, ...]:
+        """Every venue's health and limits, now; for the gauges, once a second."""
+        now = self._engine.parts.clock.monotonic()
+        return tuple(
+            VenueGauge(name.upper(), guard.health.state(now), guard.health.why(now), self._left(name))
+            for name, guard in self._engine.risk.exchange.items()
+        )
+
+    def _left(self, name: str) -> tuple[LimitLeft, ...]:
+        if name not in self._limits:
+            return ()
+        return tuple(sorted(self._limits[name].left(), key=lambda left: -left.used / left.hard))
 
     def _cycle(self, cycle: ArbCycle) -> CycleLine:
         buy, sell = cycle.plan.legs

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from arbtui.exchanges.rate_limit import LimitLeft
 from arbtui.views.detail import RouteDetail
 
 
 @dataclass(slots=True)
 class ExchangeView:
-    """One venue in the header. ``age_ms``: since its last message; ``status``: ``ok``, ``SILENT`` or ``DOWN``."""
+    """One venue in the header. ``age_ms``: since its last message; ``status``: ``ok``, ``SILENT``, ``DOWN``, ``FROZEN``, ``DEGRADED``."""
 
     name: str
     age_ms: float
@@ -107,6 +108,16 @@ class LogLine:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class VenueGauge:
+    """One venue's health and what is left of its limits, the most used first; none where nothing is asked of a venue."""
+
+    name: str
+    health: str  #: HEALTHY DEGRADED FROZEN DOWN
+    why: str  #: empty, or a warning, when HEALTHY
+    limits: tuple[LimitLeft, ...] = ()
+
+
 @dataclass(slots=True)
 class GaugeView:
     """Resource gauges, refreshed once a second; histories are the last 60 samples, oldest first."""
@@ -123,6 +134,7 @@ class GaugeView:
     journal_queue: int = 0
     snapshot_age_s: float = 0.0
     snapshot_no: int = 0
+    venues: tuple[VenueGauge, ...] = ()
     cpu_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     rss_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     lag_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from arbtui.console.app import ConsoleApp
 from arbtui.console.config import ConsoleConfig, Ground, PaletteName
+from arbtui.exchanges.rate_limit import LimitLeft
 from arbtui.views import (
     BreachLine,
     CycleLine,
@@ -23,6 +24,7 @@ from arbtui.views import (
     RouteDetail,
     RouteRow,
     Step,
+    VenueGauge,
 )
 
 START_MS = 1_767_258_845_000  # 2026-01-01T09:14:05Z
@@ -52,12 +54,21 @@ class DemoModel:
         self._breaches: list[BreachLine] = []
         self._log: deque[LogLine] = deque(maxlen=200)
         self.cycles_version = self.breaches_version = self.log_version = 0
+        limits = (
+            LimitLeft("order", 10, 8.4, 12, 0.4, 0.0),
+            LimitLeft("default", 6, 21, 30, 0.9, 0.0),
+            LimitLeft("quotation", 0, 9, 10, 0, 0),
+        )
         self._gauges = GaugeView(14.2, 82.4, 41, 0.6, 2.6, 8.1, 1_042, 0.9, 3.4, 0, 4, 1_182)
         self._header = HeaderView(
             profile, mode, "busy" if mode == "SIM" else "", "ARMED", "", "", 0, "", START_MS, 22_364,
             [ExchangeView("UPBIT", 12, 88, "ok"), ExchangeView("BINANCE", 31, 64, "ok")],
             1_384.2, 3_000, 1_284.2, 212.05, "USDT", 4, 7, 0, len(self.routes), 3, 12.5,
         )  # fmt: skip
+        self._gauges.venues = (
+            VenueGauge("UPBIT", "HEALTHY", "", limits),
+            VenueGauge("BINANCE", "DEGRADED", "wants no requests for 12 s", (LimitLeft("weight/1m", 4_300, 4_200, 6_000, 41, 12.0),)),
+        )
         self.noise = 2.2
         self.kills: list[str] = []
         self.disabled: dict[str, str] = {}

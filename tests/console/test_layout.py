@@ -121,3 +121,20 @@ def test_no_color_keeps_the_words(monkeypatch: pytest.MonkeyPatch) -> None:
         assert all(grey)
 
     drive(steps)
+
+
+@pytest.mark.parametrize(("size", "keys"), [((80, 24), ("4",)), ((160, 48), ("4", "z"))])
+def test_the_system_page_shows_each_venues_health_and_what_is_left_of_its_limits(size: tuple[int, int], keys: tuple[str, ...]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press(*keys)
+        text = await repaint(app, pilot)
+        upbit, binance = (next(line for line in text.splitlines() if line.strip().startswith(name)) for name in ("upbit ", "binance "))
+        assert "HEALTHY" in upbit
+        assert "order 10/12" in upbit
+        assert "DEGRADED" in binance
+        assert "silent for 12s" in binance
+        assert "wants no requests" in binance
+        assert ("weight/1m 4,300/6,000" in binance) is (size[0] > 80)
+        assert all(len(line) <= size[0] for line in text.splitlines())
+
+    drive(steps, size)

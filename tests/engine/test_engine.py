@@ -342,6 +342,54 @@ def test_a_silent_stream_is_stale_a_breach_and_back_with_its_next_book(tmp_path:
     run_virtual(main())
 
 
+def test_a_venue_that_is_down_shows_on_its_routes_once_as_a_breach_and_comes_back_by_itself(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, symbols=("XRP", "ADA")) as w:
+            routes = w.parts.universe.routes
+            w.silent.add("upbit")
+            await asyncio.sleep(2.9)
+            assert {route.refusal(w.clock.monotonic()) for route in routes} == {Reason.STALE}, "a hiccup is no outage"
+            await asyncio.sleep(0.3)
+            assert {route.refusal(w.clock.monotonic()) for route in routes} == {Reason.VENUE_DOWN}
+            await asyncio.sleep(100)
+            assert _kinds(w).count(("VENUE_DOWN", "upbit")) == 1
+            assert ("VENUE_DOWN", "binance") not in _kinds(w)
+            w.silent.clear()
+            await asyncio.sleep(4.5)
+            w.show("upbit", UPBIT_DEAR)
+            assert w.engine.cycles == {}, "it may go again: nothing opens before it has stayed"
+            await asyncio.sleep(1)
+            assert {route.refusal(w.clock.monotonic()) for route in routes} != {Reason.VENUE_DOWN}
+            await w.trade()
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_venue_that_does_not_answer_its_orders_gets_no_more_and_is_tried_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.upbit.core.faults.add(*[Fault(FaultKind.ANSWER_LOST, seconds=30.0)] * 12)
+            route = w.parts.universe.routes[0]
+            for _ in range(200):  # losses pause the route in between
+                if route.refusal(w.clock.monotonic()) in (Reason.VENUE_DEGRADED, Reason.VENUE_DOWN):
+                    break
+                w.show("upbit", UPBIT_DEAR)
+                w.show("upbit", FAIR["upbit"])
+                await w.engine.executor.quiet.wait()
+                await asyncio.sleep(1.1)
+            assert route.refusal(w.clock.monotonic()) in (Reason.VENUE_DEGRADED, Reason.VENUE_DOWN)
+            opened = len(w.engine.cycles)
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == opened
+            await asyncio.sleep(75)
+            assert route.refusal(w.clock.monotonic()) not in (Reason.VENUE_DEGRADED, Reason.VENUE_DOWN)
+            await w.trade()
+            w.agree()
+
+    run_virtual(main())
+
+
 def test_a_breach_is_told_once_a_minute(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path, risk=_limits(route={"max_edge_bps": 10.0})) as w:

@@ -11,6 +11,8 @@ from arbtui.engine.engine import Engine
 from arbtui.engine.parts import EngineParts
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.binance.rules import spot_market
+from arbtui.exchanges.config import HealthConfig
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
@@ -226,7 +228,8 @@ async def world(
         inventory = InventoryLedger(universe.nodes)
         marks = Marks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
         positions = PositionCoordinator(inventory, marks, PnlBook(marks, ["KRW", "USDT"]), CrossExchangePositionSync(venues, inventory))
-        guard = RiskGuard(config, markets, lambda name: aggregator.watches[name].last_message)
+        health = {name: ExchangeHealthMonitor(name, clock, HealthConfig()) for name in markets}
+        guard = RiskGuard(config, markets, lambda name: aggregator.watches[name].last_message, health)
         parts = EngineParts("p", run_id, clock, halt, journal, venues, aggregator, rates, universe, guard, positions, execution)
         for (name, code), book in aggregator.books.items():
             book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else FAIR[name]))

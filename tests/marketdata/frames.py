@@ -16,8 +16,8 @@ SPOT, USDM, UPBIT = ("binance", "BTCUSDT"), ("binanceusdm", "BTCUSDT"), ("upbit"
 class HandClock:
     """A clock that is moved by hand."""
 
-    def __init__(self) -> None:
-        self.now = 100.0
+    def __init__(self, now: float = 100.0) -> None:
+        self.now = now
 
     def monotonic(self) -> float:
         return self.now

@@ -4,6 +4,8 @@ from math import inf, nan
 
 import pytest
 
+from arbtui.exchanges.config import HealthConfig
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.model.book import BookState
 from arbtui.model.order import Order, Purpose, Side
 from arbtui.model.reason import Reason
@@ -12,6 +14,7 @@ from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import TradingState
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
 from arbtui.routes.route import Opportunity
+from tests.marketdata.frames import HandClock
 from tests.routes.pairs import NOW, Pair
 from tests.simulation.worlds import BINANCE_XRP, order
 
@@ -28,6 +31,14 @@ def _armed() -> GlobalGuard:
     guard = GlobalGuard(LIMITS.global_)
     guard.state = TradingState.ARMED
     return guard
+
+
+def _health(exchange: str) -> ExchangeHealthMonitor:
+    return ExchangeHealthMonitor(exchange, HandClock(NOW), HealthConfig())
+
+
+def _venue_guard(last_message: Callable[[str], float]) -> ExchangeGuard:
+    return ExchangeGuard("upbit", LIMITS.exchange, last_message, _health("upbit"))
 
 
 def test_every_tier_enforces_at_least_two_limits() -> None:
@@ -82,7 +93,7 @@ def test_open_cycles_have_a_limit(open_cycles: int, reason: Reason | None) -> No
 
 @pytest.mark.parametrize(("sent", "reason"), [(3, None), (4, Reason.IN_FLIGHT)])
 def test_orders_in_flight_have_a_limit(sent: int, reason: Reason | None) -> None:
-    guard = ExchangeGuard("upbit", LIMITS.exchange, lambda _: NOW)
+    guard = _venue_guard(lambda _: NOW)
     for n in range(sent):
         guard.admitted(f"a{n}")
     assert guard.in_flight == sent
@@ -95,7 +106,7 @@ def test_orders_in_flight_have_a_limit(sent: int, reason: Reason | None) -> None
 
 def test_an_order_that_took_the_last_place_is_not_in_its_own_way() -> None:
     """Refused at the second look, it would leave its other leg alone at the other venue."""
-    guard = ExchangeGuard("upbit", LIMITS.exchange, lambda _: NOW)
+    guard = _venue_guard(lambda _: NOW)
     for n in range(4):
         guard.admitted(f"a{n}")
     assert guard.check(NOW, "a3") is None
@@ -107,7 +118,7 @@ def test_an_order_that_took_the_last_place_is_not_in_its_own_way() -> None:
     [(0.999, None), (1.0, None), (1.001, Reason.MESSAGE_AGE), (inf, Reason.MESSAGE_AGE), (nan, Reason.MESSAGE_AGE)],
 )
 def test_a_silent_venue_gets_no_orders(age: float, reason: Reason | None) -> None:
-    assert ExchangeGuard("upbit", LIMITS.exchange, lambda _: NOW - age).check(NOW) is reason
+    assert _venue_guard(lambda _: NOW - age).check(NOW) is reason
 
 
 @pytest.mark.parametrize("which", ["upbit", "binance"])
@@ -189,7 +200,7 @@ def test_a_loss_that_is_not_a_number_is_a_loss() -> None:
 
 
 def _guard(now: float = NOW) -> RiskGuard:
-    guard = RiskGuard(LIMITS, ["upbit", "binance"], lambda _: now)
+    guard = RiskGuard(LIMITS, ["upbit", "binance"], lambda _: now, {name: _health(name) for name in ("upbit", "binance")})
     guard.total.state = TradingState.ARMED
     return guard
 
@@ -224,6 +235,34 @@ def test_both_venues_are_asked(exchange: str) -> None:
     for n in range(4):
         guard.exchange[exchange].admitted(f"a{n}")
     assert guard.check_entry(_opportunity(Pair()), NOW) is Reason.IN_FLIGHT
+
+
+@pytest.mark.parametrize("exchange", ["upbit", "binance"])
+@pytest.mark.parametrize(
+    ("reason", "make_it"),
+    [
+        (Reason.VENUE_DOWN, lambda health: health.on_socket(False)),
+        (Reason.VENUE_FROZEN, lambda health: health.on_frozen(True)),
+        (Reason.VENUE_DEGRADED, lambda health: health.on_throttled(NOW + 1)),
+        (Reason.VENUE_DEGRADED, lambda health: health.on_clock(1000.0)),
+        (Reason.VENUE_DEGRADED, lambda health: health.on_clock(nan)),
+    ],
+)
+def test_nothing_opens_at_a_venue_that_is_not_fit_and_a_hedge_still_goes_there(
+    exchange: str, reason: Reason, make_it: Callable[[ExchangeHealthMonitor], None]
+) -> None:
+    pair, guard = Pair(), _guard()
+    assert guard.check_entry(_opportunity(pair), NOW) is None
+    make_it(guard.exchange[exchange].health)
+    assert guard.check_entry(_opportunity(pair), NOW) is reason
+    for hop in (pair.to_upbit.buy, pair.to_upbit.sell):
+        entry, hedge = (dataclasses.replace(_order(purpose), market=hop.market) for purpose in (Purpose.ENTRY, Purpose.COMPLETE))
+        assert guard.check_order(entry, pair.to_upbit, NOW) is reason, "neither leg may leave alone"
+        assert guard.check_order(hedge, pair.to_upbit, NOW) is None
+
+
+def test_a_venue_that_was_never_heard_is_down() -> None:
+    assert _guard(-inf).check_entry(_opportunity(Pair()), NOW) is Reason.VENUE_DOWN
 
 
 def _order(purpose: Purpose) -> Order:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from arbtui.console.ink import Inks, Span
-from arbtui.console.lines import Lines
+from arbtui.console.lines import Lines, width_of
+from arbtui.console.numbers import clean
 from arbtui.console.sparkline import sparkline
-from arbtui.views import GaugeView
+from arbtui.views import GaugeView, VenueGauge
 
 LAG_WARN_MS = 10.0
 """p99 of the loop's lag that the design aims to stay under."""
@@ -92,10 +93,29 @@ class SystemPane(Lines):
         ]
         name: list[Span] = [("── ", "rule"), ("[4] ", "key"), ("System", "title"), (" ", "rule")]
         lines: list[tuple[list[Span], str]] = [([*name, ("─" * max(0, self.size.width - 14), "rule")], "")]
-        gap = 2 if self.size.height >= 2 * len(rows) + 2 else 1
+        gap = 2 if self.size.height >= 2 * (len(rows) + len(g.venues)) + 2 else 1
         for label, value, history in rows:
             floor = 0.9 * min(history, default=0.0) if label == "memory" else 0.0
             spark = sparkline(history, max(0, wide), floor) if history else ""
             lines.append(([("   ", "text"), (f"{label:11}", "dim"), (f"{value:31}", "text"), (spark.lstrip(), "spark")], ""))
             lines.extend([([], "")] * (gap - 1))
+        for venue in g.venues:
+            lines.append((self._venue(venue), ""))
+            lines.extend([([], "")] * (gap - 1))
         return lines
+
+    def _venue(self, venue: VenueGauge) -> list[Span]:
+        """Health, why, and as many limits as fit, the most used first."""
+        line: list[Span] = [("   ", "text"), (f"{venue.name.lower():11}", "dim")]
+        line.append((f"{venue.health:9}", "armed" if venue.health == "HEALTHY" else "warn"))
+        banned_s = max((limit.banned_s for limit in venue.limits), default=0.0)
+        told = f"silent for {banned_s:.0f}s  " if banned_s else ""
+        told += f"{clean(venue.why)}  " if venue.why else ""
+        room = self.size.width - 1 - width_of(line)
+        line.append((told[:room], "warn"))
+        for limit in venue.limits:
+            used = _fact(limit.name, f"{limit.used:,.0f}/{limit.hard:,.0f}", "warn" if limit.used > limit.soft else "text")
+            if width_of(line) + width_of(used) >= self.size.width:
+                break
+            line += used
+        return line

@@ -1,0 +1,170 @@
+"""ExchangeHealthMonitor: whether a venue is fit to open something new at, from what is heard of it."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from math import inf
+
+from arbtui.exchanges.config import HealthConfig
+from arbtui.model.clock import Clock
+
+#: A state is left only where what brought it about has fallen to half of what it takes to enter it: no flapping.
+_LEFT_AT = 0.5
+#: p95 of the answers is over the limit when more than this share of them is.
+_SLOW_SHARE = 0.05
+
+
+class Health(StrEnum):
+    """How fit a venue is; entries want HEALTHY, hedges and cancels ask nobody."""
+
+    HEALTHY = "HEALTHY"
+    DEGRADED = "DEGRADED"  #: answers, but late, wrongly, or on a clock that is not ours; or it wants fewer requests
+    FROZEN = "FROZEN"  #: talks, and what it says does not change: its prices may be old
+    DOWN = "DOWN"  #: cannot be heard, or does not answer
+
+
+_RANKS = {health: rank for rank, health in enumerate(Health)}
+_Finding = tuple[Health, str]
+
+
+class ExchangeHealthMonitor:
+    """One venue's health. A worse state is entered at once, a better one after ``recover_s`` without a relapse.
+
+    Everything it is told is O(1); ``state`` costs a few comparisons. Times are monotonic seconds of ``clock``.
+    """
+
+    def __init__(self, exchange: str, clock: Clock, config: HealthConfig) -> None:
+        self.exchange = exchange
+        self._clock = clock
+        self._config = config
+        self._state = Health.DOWN
+        self._why = "nothing was received yet"
+        self._was_fit = False  # the first time needs no patience: nothing was lost yet
+        self._better_since: float | None = None
+        self._last_message = -inf
+        self._connected = True  # where nobody tells of a socket, there is none
+        self._frozen = False
+        self._throttled_until = -inf
+        self._skew_ms = 0.0
+        self._answers: deque[tuple[float, bool, bool]] = deque()  # (when, ok, slow)
+        self._failed = 0
+        self._slow = 0
+        self._conditions: Sequence[Callable[[float], _Finding | None]] = (
+            self._unheard,
+            self._refusing,
+            self._frozen_stream,
+            self._throttled,
+            self._failing,
+            self._late,
+            self._skewed,
+        )
+
+    def on_message(self, now: float) -> None:
+        """A message of the public stream came at ``now``."""
+        self._last_message = max(self._last_message, now)
+
+    def on_answer(self, ok: bool, ms: float) -> None:
+        """A request ended after ``ms``. A definite refusal is an answer, too: ``ok`` is false for no answer or a server error."""
+        now, slow = self._clock.monotonic(), ms > self._config.slow_answer_ms
+        self._answers.append((now, ok, slow))
+        self._failed += not ok
+        self._slow += slow
+        self._forget(now)
+
+    def on_clock(self, skew_ms: float) -> None:
+        """The venue's clock was measured ``skew_ms`` ahead of ours (behind: negative)."""
+        self._skew_ms = abs(skew_ms) if skew_ms == skew_ms else inf
+
+    def on_throttled(self, until_monotonic: float) -> None:
+        """The venue wants to hear nothing until then."""
+        self._throttled_until = max(self._throttled_until, until_monotonic)
+
+    def on_socket(self, connected: bool) -> None:
+        """The public stream is there, or was lost."""
+        self._connected = connected
+
+    def on_frozen(self, frozen: bool) -> None:
+        """The stream is open and its content stands still, or moves again."""
+        self._frozen = frozen
+
+    def state(self, now: float) -> Health:
+        """The venue's health at ``now``."""
+        found, why = self._worst(now)
+        if found is Health.HEALTHY and not self._was_fit:
+            self._was_fit = True
+            self._enter(found, why)
+        elif _RANKS[found] >= _RANKS[self._state]:
+            self._enter(found, why)
+        elif self._better_since is None:
+            self._better_since = now
+        elif now - self._better_since >= self._config.recover_s:
+            self._enter(found, why)
+        return self._state
+
+    def why(self, now: float) -> str:
+        """What the state comes from, in words; at HEALTHY empty, or a warning."""
+        if self.state(now) is Health.HEALTHY:
+            warn = self._config.skew_warn_ms
+            return f"its clock is {self._skew_ms:.0f} ms from ours (limit {self._config.skew_block_ms})" if self._skew_ms > warn else ""
+        if self._better_since is not None:
+            return f"recovering: {self._why}"
+        return self._why
+
+    def _enter(self, state: Health, why: str) -> None:
+        self._state, self._why, self._better_since = state, why, None
+
+    def _worst(self, now: float) -> _Finding:
+        self._forget(now)
+        worst: _Finding = (Health.HEALTHY, "")
+        for condition in self._conditions:
+            finding = condition(now)
+            if finding is not None and _RANKS[finding[0]] > _RANKS[worst[0]]:
+                worst = finding
+        return worst
+
+    def _limit(self, entered: Health, at: float) -> float:
+        """``at``, or half of it while the venue is in a state that this, or worse, has brought about."""
+        return at * _LEFT_AT if self._was_fit and _RANKS[self._state] >= _RANKS[entered] else at
+
+    def _forget(self, now: float) -> None:
+        while self._answers and now - self._answers[0][0] > self._config.answer_window_s:
+            _, ok, slow = self._answers.popleft()
+            self._failed -= not ok
+            self._slow -= slow
+
+    def _unheard(self, now: float) -> _Finding | None:
+        if not self._connected:
+            return Health.DOWN, "its stream is disconnected"
+        age_ms = (now - self._last_message) * 1000
+        if age_ms <= self._limit(Health.DOWN, self._config.silence_ms):
+            return None
+        return Health.DOWN, f"silent for {age_ms / 1000:.1f} s" if age_ms < inf else "nothing was received yet"
+
+    def _refusing(self, _: float) -> _Finding | None:
+        return self._failures(Health.DOWN, self._config.down_failure_ratio)
+
+    def _frozen_stream(self, _: float) -> _Finding | None:
+        return (Health.FROZEN, "its stream is open and nothing in it moves") if self._frozen else None
+
+    def _throttled(self, now: float) -> _Finding | None:
+        return (Health.DEGRADED, f"wants no requests for {self._throttled_until - now:.0f} s") if now < self._throttled_until else None
+
+    def _failing(self, _: float) -> _Finding | None:
+        return self._failures(Health.DEGRADED, self._config.failure_ratio)
+
+    def _failures(self, health: Health, ratio: float) -> _Finding | None:
+        count = len(self._answers)
+        if count < self._config.min_answers or self._failed / count < self._limit(health, ratio):
+            return None
+        return health, f"{self._failed} of {count} requests failed"
+
+    def _late(self, _: float) -> _Finding | None:
+        count = len(self._answers)
+        if count < self._config.min_answers or self._slow <= max(1.0, self._limit(Health.DEGRADED, _SLOW_SHARE) * count):
+            return None  # one late answer is none: it may have been the line
+        return Health.DEGRADED, f"{self._slow} of {count} answers took over {self._config.slow_answer_ms} ms"
+
+    def _skewed(self, _: float) -> _Finding | None:
+        if self._skew_ms < self._limit(Health.DEGRADED, self._config.skew_block_ms):
+            return None
+        return Health.DEGRADED, f"its clock is {self._skew_ms:.0f} ms from ours"

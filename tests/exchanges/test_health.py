@@ -1,0 +1,217 @@
+"""A venue's health: worse at once, better only after it has stayed so; each cause found, each limit met exactly."""
+
+from collections.abc import Callable
+from math import nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arbtui.exchanges.config import HealthConfig
+from arbtui.exchanges.health import ExchangeHealthMonitor, Health
+from tests.marketdata.frames import HandClock
+
+CONFIG = HealthConfig()
+
+
+class Watched:
+    """A monitor, its clock, and a stream that speaks whenever time passes (unless told not to)."""
+
+    def __init__(self, config: HealthConfig = CONFIG) -> None:
+        self.clock = HandClock(1000.0)
+        self.monitor = ExchangeHealthMonitor("upbit", self.clock, config)
+        self.silent = False
+        self.monitor.on_message(self.clock.now)
+        assert self.state is Health.HEALTHY
+
+    @property
+    def state(self) -> Health:
+        return self.monitor.state(self.clock.now)
+
+    @property
+    def why(self) -> str:
+        return self.monitor.why(self.clock.now)
+
+    def wait(self, seconds: float) -> Health:
+        """Look ten times a second, as the engine does."""
+        end = self.clock.now + seconds
+        while self.clock.now < end - 1e-9:
+            self.clock.now = min(self.clock.now + 0.1, end)
+            if not self.silent:
+                self.monitor.on_message(self.clock.now)
+            self.monitor.state(self.clock.now)
+        return self.state
+
+    def answers(self, good: int, bad: int, ms: float = 100.0) -> Health:
+        for n in range(good + bad):
+            self.monitor.on_answer(n >= bad, ms)
+        return self.state
+
+
+def test_a_venue_is_down_until_it_was_heard_and_then_fit_at_once() -> None:
+    clock = HandClock(1000.0)
+    monitor = ExchangeHealthMonitor("upbit", clock, CONFIG)
+    assert monitor.state(1000.0) is Health.DOWN
+    assert monitor.why(1000.0) == "nothing was received yet"
+    monitor.on_message(1000.5)
+    assert monitor.state(1000.5) is Health.HEALTHY
+    assert monitor.why(1000.5) == ""
+
+
+@pytest.mark.parametrize(("silent_s", "state"), [(2.9, Health.HEALTHY), (3.1, Health.DOWN)])
+def test_a_silent_venue_is_down(silent_s: float, state: Health) -> None:
+    w = Watched()
+    w.silent = True
+    assert w.wait(silent_s) is state
+    assert ("silent" in w.why) is (state is Health.DOWN)
+
+
+def test_a_venue_that_speaks_again_is_back_after_it_has_stayed() -> None:
+    w = Watched()
+    w.silent = True
+    w.wait(4)
+    w.silent = False
+    assert w.wait(4.5) is Health.DOWN
+    assert w.why.startswith("recovering")
+    assert w.wait(1) is Health.HEALTHY
+
+
+def test_a_stream_that_comes_and_goes_stays_down() -> None:
+    w = Watched()
+    w.silent = True
+    w.wait(4)
+    for _ in range(20):
+        w.silent = not w.silent
+        assert w.wait(2) is Health.DOWN
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "state"),
+    [
+        (0, 9, Health.HEALTHY),  # too few to say
+        (10, 0, Health.HEALTHY),
+        (8, 2, Health.HEALTHY),
+        (7, 3, Health.DEGRADED),
+        (3, 7, Health.DEGRADED),
+        (2, 8, Health.DOWN),
+        (0, 10, Health.DOWN),
+    ],
+)
+def test_failed_requests_make_it_degraded_and_then_down(good: int, bad: int, state: Health) -> None:
+    w = Watched()
+    assert w.answers(good, bad) is state
+    assert (f"{bad} of {good + bad} requests failed" in w.why) is (state is not Health.HEALTHY)
+
+
+def test_a_degraded_venue_recovers_at_half_the_ratio_and_not_before() -> None:
+    w = Watched()
+    assert w.answers(7, 3) is Health.DEGRADED
+    w.answers(9, 0)
+    assert w.wait(10) is Health.DEGRADED  # 3 of 19 is over 15 %
+    w.answers(2, 0)
+    assert w.wait(10) is Health.HEALTHY
+
+
+def test_old_failures_are_forgotten_so_that_a_venue_nobody_asks_is_tried_again() -> None:
+    w = Watched()
+    assert w.answers(0, 20) is Health.DOWN
+    assert w.wait(59) is Health.DOWN
+    assert w.wait(7) is Health.HEALTHY
+
+
+@pytest.mark.parametrize(("late", "state"), [(1, Health.HEALTHY), (2, Health.DEGRADED)])
+def test_late_answers_make_it_degraded_one_alone_does_not(late: int, state: Health) -> None:
+    w = Watched()
+    w.answers(18, 0)
+    assert w.answers(late, 0, 1501.0) is state
+
+
+@pytest.mark.parametrize(
+    ("skew", "state", "told"),
+    [
+        (0.0, Health.HEALTHY, False),
+        (500.0, Health.HEALTHY, False),
+        (-501.0, Health.HEALTHY, True),
+        (999.0, Health.HEALTHY, True),
+        (1000.0, Health.DEGRADED, True),
+        (-5000.0, Health.DEGRADED, True),
+        (nan, Health.DEGRADED, True),
+    ],
+)
+def test_a_clock_that_differs_is_told_and_then_blocks(skew: float, state: Health, told: bool) -> None:
+    w = Watched()
+    w.monitor.on_clock(skew)
+    assert w.state is state
+    assert ("clock" in w.why) is told
+
+
+def test_a_throttled_venue_is_degraded_until_it_may_be_asked_and_a_little_longer() -> None:
+    w = Watched()
+    w.monitor.on_throttled(w.clock.now + 10)
+    w.monitor.on_throttled(w.clock.now + 2)  # an older answer: the longer one counts
+    assert w.state is Health.DEGRADED
+    assert w.wait(14) is Health.DEGRADED
+    assert w.wait(2) is Health.HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("break_it", "mend_it", "state"),
+    [
+        (lambda m: m.on_socket(False), lambda m: m.on_socket(True), Health.DOWN),
+        (lambda m: m.on_frozen(True), lambda m: m.on_frozen(False), Health.FROZEN),
+    ],
+)
+def test_a_lost_socket_and_a_frozen_stream_are_known_at_once(
+    break_it: Callable[[ExchangeHealthMonitor], None], mend_it: Callable[[ExchangeHealthMonitor], None], state: Health
+) -> None:
+    w = Watched()
+    break_it(w.monitor)
+    assert w.state is state
+    mend_it(w.monitor)
+    assert w.wait(4) is state
+    assert w.wait(2) is Health.HEALTHY
+
+
+def test_the_worst_of_several_causes_is_told() -> None:
+    w = Watched()
+    w.monitor.on_throttled(w.clock.now + 100)
+    w.monitor.on_frozen(True)
+    assert w.state is Health.FROZEN
+    w.monitor.on_socket(False)
+    assert (w.state, w.why) == (Health.DOWN, "its stream is disconnected")
+
+
+EVENTS: dict[str, Callable[[Watched], object]] = {
+    "silent": lambda w: setattr(w, "silent", True),
+    "speaks": lambda w: setattr(w, "silent", False),
+    "fails": lambda w: w.answers(0, 5),
+    "answers": lambda w: w.answers(5, 0),
+    "late": lambda w: w.answers(5, 0, 9000.0),
+    "throttled": lambda w: w.monitor.on_throttled(w.clock.now + 3),
+    "frozen": lambda w: w.monitor.on_frozen(True),
+    "moves": lambda w: w.monitor.on_frozen(False),
+    "lost": lambda w: w.monitor.on_socket(False),
+    "connected": lambda w: w.monitor.on_socket(True),
+    "skewed": lambda w: w.monitor.on_clock(2000.0),
+    "in step": lambda w: w.monitor.on_clock(0.0),
+}
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), st.floats(0, 7)), max_size=12))
+def test_whatever_happened_a_venue_that_is_well_again_comes_back_by_itself(events: list[tuple[str, float]]) -> None:
+    w = Watched()
+    improved = w.clock.now - CONFIG.recover_s
+    before = Health.HEALTHY
+    ranks = {health: rank for rank, health in enumerate(Health)}
+    for name, seconds in events:
+        EVENTS[name](w)
+        end = w.clock.now + seconds
+        while w.clock.now < end:
+            w.wait(0.1)
+            if ranks[w.state] < ranks[before]:
+                assert w.clock.now - improved >= CONFIG.recover_s - 1e-6, "two steps up within the least stay"
+                improved = w.clock.now
+            before = w.state
+    for name in ("speaks", "moves", "connected", "in step"):
+        EVENTS[name](w)
+    assert w.wait(60 + 4 * CONFIG.recover_s) is Health.HEALTHY
