@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.answers import Answer, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.model.clock import Clock
 
@@ -41,26 +42,6 @@ class ApiKeys(Protocol):
     @property
     def secret(self) -> SecretStr:
         """The half that signs."""
-        ...
-
-
-class HealthReports(Protocol):
-    """What is told of a venue's answers and connection to whoever judges its health."""
-
-    def on_answer(self, ok: bool, ms: float) -> None:
-        """An answer came, usable or not, after so many ms."""
-        ...
-
-    def on_clock(self, skew_ms: float) -> None:
-        """How far our clock is ahead of the venue's."""
-        ...
-
-    def on_throttled(self, until: float) -> None:
-        """The venue wants to hear nothing until this monotonic second."""
-        ...
-
-    def on_socket(self, connected: bool) -> None:
-        """The private stream opened or broke."""
         ...
 
 
@@ -115,7 +96,7 @@ class CcxtClient:
         keys: ApiKeys,
         clock: Clock,
         limits: RateLimitManager | None = None,
-        health: HealthReports | None = None,
+        health: ExchangeHealthMonitor | None = None,
     ) -> None:
         self.exchange = exchange
         self.limits = limits
@@ -160,14 +141,16 @@ class CcxtClient:
             if error is departure.refusal:
                 raise
             # Without the cause: ccxt's text and traceback hold the URL with its signature.
-            raise self._failure(error, f"{method} {path}", departure.sent, started) from None
+            failure = self._failure(error, f"{method} {path}", departure.sent)
+            self._tell(admit, ok=failure.answer.status is not None and failure.answer.status < 500, started=started)
+            raise failure from None
         finally:
             _departure.reset(token)
         if not isinstance(answer, dict | list):
             facts = Answer(200, "", f"not JSON: {str(answer)[:_EXCERPT]!r}", frozenset(), sent=True)
-            self._tell(ok=False, started=started)
+            self._tell(admit, ok=False, started=started)
             raise RequestFailed(self.exchange, f"{method} {path}", facts)
-        self._tell(ok=True, started=started)
+        self._tell(admit, ok=True, started=started)
         return answer
 
     def stream_headers(self) -> dict[str, str]:
@@ -186,7 +169,7 @@ class CcxtClient:
         """How far our clock is ahead of the venue's; taken off every timestamp."""
         self._ccxt.options["timeDifference"] = ms
         if self.health is not None:
-            self.health.on_clock(ms)
+            self.health.on_clock(-ms)
 
     async def close(self, timeout_s: float = 5.0) -> None:
         """Close the connections; a peer that does not answer the close is left after ``timeout_s``."""
@@ -204,15 +187,14 @@ class CcxtClient:
             if self.health is not None and status in (418, 429):
                 self.health.on_throttled(self.limits.banned_until)
 
-    def _failure(self, error: Exception, what: str, sent: bool, started: float) -> RequestFailed:
+    def _failure(self, error: Exception, what: str, sent: bool) -> RequestFailed:
         kinds = frozenset(kind.__name__ for kind in type(error).__mro__)
         status, code, message = getattr(error, "facts", (None, "", type(error).__name__))
-        failure = RequestFailed(self.exchange, what, Answer(status, code, message, kinds, sent))
-        self._tell(ok=status is not None and status < 500, started=started)
-        return failure
+        return RequestFailed(self.exchange, what, Answer(status, code, message, kinds, sent))
 
-    def _tell(self, *, ok: bool, started: float) -> None:
-        if self.health is not None:
+    def _tell(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
+        """Tell the venue's health; how orders end is told by their tracker, which knows when it stopped waiting."""
+        if self.health is not None and admit is None:
             self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
 
 

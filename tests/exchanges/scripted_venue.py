@@ -16,8 +16,9 @@ from pydantic import SecretStr
 from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
-from arbtui.exchanges.ccxt_client import CcxtClient, HealthReports
+from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.config import UrlsConfig
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.upbit.adapter import UpbitAdapter
 from arbtui.exchanges.upbit.rules import krw_market
@@ -181,7 +182,7 @@ async def scripted() -> AsyncIterator[ScriptedVenue]:
 
 @asynccontextmanager
 async def adapter_of(
-    venue: ScriptedVenue, exchange: str, limits: RateLimitManager | None = None, health: HealthReports | None = None
+    venue: ScriptedVenue, exchange: str, limits: RateLimitManager | None = None, health: ExchangeHealthMonitor | None = None
 ) -> AsyncIterator[CcxtAdapter]:
     """An adapter to ``venue`` that knows one market, XRP."""
     socket = venue.url.replace("http", "ws")

@@ -84,7 +84,7 @@ def test_binances_answer_to_an_order_is_read_to_the_last_digit() -> None:
         async with scripted() as venue, adapter_of(venue, "binance") as adapter:
             venue.on("POST", "/api/v3/order", value(BINANCE_ANSWER))
             report = await adapter.place(order_of("binance"), _admit)
-            assert (report.state, report.filled_qty, report.venue_order_id) == (OrderState.EXPIRED, 7, "28")
+            assert (report.state, report.filled_qty, report.venue_order_id) == (OrderState.EXPIRED, Decimal(7), "28")
             assert [fill.trade_id for fill in report.fills] == ["XRPUSDT:56", "XRPUSDT:57"]
             assert [str(fill.fee) for fill in report.fills] == ["0.00400000", "0.00000123"]
             assert [fill.fee_currency for fill in report.fills] == ["XRP", "BNB"]
