@@ -88,14 +88,16 @@ def create_file(path: Path) -> None:
         ) from error
 
 
-def create_tables(connection: sqlite3.Connection, schema: Sequence[str], application_id: int, user_version: int) -> None:
-    """Run ``schema`` (statements that may be repeated) and mark the file, in one transaction.
+def create_tables(
+    connection: sqlite3.Connection, schema: Sequence[str], application_id: int, user_version: int, upgrade: Sequence[str] = ()
+) -> None:
+    """Run ``upgrade`` (what an older file lacks), then ``schema`` (statements that may be repeated), and mark the file, in one transaction.
 
     It writes even when nothing is new: a full disk or a read-only file shall be found now, not at the first order.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in schema:
+        for statement in (*upgrade, *schema):
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {application_id}")
         connection.execute(f"PRAGMA user_version = {user_version}")

@@ -7,7 +7,7 @@ have dropped the dirty pages and would answer "done" (PostgreSQL's fsyncgate).
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -242,12 +242,20 @@ class AioWriter:
             call.fail(failure)
 
 
-async def open_writer(path: Path, schema: Sequence[str], door: Door, *, application_id: int, user_version: int) -> Writer:
+async def open_writer(
+    path: Path,
+    schema: Sequence[str],
+    door: Door,
+    *,
+    application_id: int,
+    user_version: int,
+    upgrades: Mapping[int, Sequence[str]] | None = None,
+) -> Writer:
     """Open or create the database at ``path`` for its one writer.
 
     ``schema`` is run at every start, so its statements must be repeatable (``CREATE ... IF NOT EXISTS``). The file is
     made 0600, missing folders 0700. ``application_id`` (32 bits) tells our files from others', ``user_version`` their
-    format; version 1 is the first, so there is nothing to migrate yet.
+    format; version 1 is the first. ``upgrades``: by version, what brings a file of it to the next one; all or nothing.
 
     Raises:
         UsageError: not SQLite, another program's, a newer version, not writable, a directory, no space; names the file.
@@ -257,9 +265,11 @@ async def open_writer(path: Path, schema: Sequence[str], door: Door, *, applicat
     try:
         connection = sqlite3.connect(path, isolation_level=None, factory=_Connection)
         try:
-            check_identity(connection, path, application_id, user_version)
+            version = check_identity(connection, path, application_id, user_version)
             apply_pragmas(connection, synchronous=synchronous)
-            create_tables(connection, schema, application_id, user_version)
+            steps = sorted((upgrades or {}).items())
+            missing = [statement for older, upgrade in steps if 0 < version <= older for statement in upgrade]
+            create_tables(connection, schema, application_id, user_version, missing)
         except BaseException:  # the connection is not handed on
             connection.close()
             raise

@@ -24,6 +24,8 @@ class TimeInForce(StrEnum):
     """How long an order may stand. Taker legs are IOC only: what does not fill at once is cancelled by the venue."""
 
     IOC = "ioc"
+    FOK = "fok"  #: whole at once, or nothing of it
+    GTC = "gtc"  #: what does not fill at once rests in the book until it fills or is cancelled
 
 
 class Purpose(StrEnum):

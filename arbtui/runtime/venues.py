@@ -100,6 +100,7 @@ async def simulated_venues(settings: Settings, ground: Ground) -> Venues:
     for name in settings.exchanges:
         core = VenueCore(name, markets[name], partial(simulator.book, name), ledger, ground.clock)
         await core.open_account(balances[name])
+        simulator.attach(name, core)
         adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
     return Venues(simulator, adapters, markets, list(prices), ledger, simulator, grown)
 

@@ -12,6 +12,7 @@ from statistics import NormalDist
 from arbtui.exchanges.feed import Frame
 from arbtui.model.book import Level
 from arbtui.model.market import Market
+from arbtui.model.order import Side
 from arbtui.simulation.ladder import LadderSide, size_palette
 from arbtui.simulation.paths import AssetPath
 from arbtui.simulation.stage import GRID, Stage
@@ -150,6 +151,7 @@ class BinanceMarket:
         self._bids.resize_below()
         self._asks.resize_below()
         self.update_id += 2
+        self._stage.onlookers["binance"].on_book(self.code)
 
     def _quote(self) -> None:
         """Put the best prices around the fair one, when it has moved far enough: the side that makes room first."""
@@ -203,6 +205,7 @@ class BinanceMarket:
             f'"T":{ts_ms},"m":{"true" if sold else "false"},"M":true}}}}'
         )
         self._stage.frames.append(Frame("binance", text.encode()))
+        self._stage.onlookers["binance"].on_trade(self.code, float(side.prices[0]), float(f"{qty:.8f}"), Side.SELL if sold else Side.BUY)
 
     def _send_snapshot(self) -> None:
         self._snapshot_due = False

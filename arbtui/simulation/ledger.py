@@ -1,38 +1,62 @@
 """The venues' own durable ledger, ``venue.db``: the truth at the venue, never our journal."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Context, Decimal, localcontext
 from pathlib import Path
 
-from arbtui.exchanges.adapter import OrderReport
 from arbtui.journal.database import open_reader, refusal
 from arbtui.journal.store import Door, Statement, Writer, open_writer
 from arbtui.model.money import ZERO, plain
-from arbtui.model.order import Balance, Fill, OrderState, Side
+from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
+from arbtui.simulation.venue_order import VenueOrder
 
 APPLICATION_ID = 0x41525656  #: "ARVV"
-VERSION = 1
+VERSION = 2
+
+_ORDERS = """CREATE TABLE IF NOT EXISTS venue_order (
+        exchange TEXT NOT NULL, venue_order_id INTEGER NOT NULL, client_order_id TEXT NOT NULL, market TEXT NOT NULL,
+        side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL, tif TEXT NOT NULL, ts_ms INTEGER NOT NULL, state TEXT NOT NULL,
+        filled_qty TEXT NOT NULL, reason TEXT NOT NULL, locked_asset TEXT NOT NULL, locked TEXT NOT NULL, ahead TEXT NOT NULL,
+        exact_fees TEXT NOT NULL, PRIMARY KEY (exchange, venue_order_id)) WITHOUT ROWID"""
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS account (
-        exchange TEXT NOT NULL, asset TEXT NOT NULL, free TEXT NOT NULL, PRIMARY KEY (exchange, asset)) WITHOUT ROWID""",
+        exchange TEXT NOT NULL, asset TEXT NOT NULL, free TEXT NOT NULL, locked TEXT NOT NULL DEFAULT '0',
+        PRIMARY KEY (exchange, asset)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS balance_change (
         id INTEGER PRIMARY KEY, exchange TEXT NOT NULL, asset TEXT NOT NULL, change TEXT NOT NULL, reason TEXT NOT NULL,
         trade_id TEXT NOT NULL, ts_ms INTEGER NOT NULL)""",
-    """CREATE TABLE IF NOT EXISTS venue_order (
-        exchange TEXT NOT NULL, client_order_id TEXT NOT NULL, venue_order_id INTEGER NOT NULL, market TEXT NOT NULL,
-        side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL, state TEXT NOT NULL, filled_qty TEXT NOT NULL,
-        reason TEXT NOT NULL, ts_ms INTEGER NOT NULL, PRIMARY KEY (exchange, client_order_id)) WITHOUT ROWID""",
+    _ORDERS,
     """CREATE TABLE IF NOT EXISTS venue_fill (
         exchange TEXT NOT NULL, trade_id INTEGER NOT NULL, client_order_id TEXT NOT NULL, venue_order_id INTEGER NOT NULL,
         market TEXT NOT NULL, base TEXT NOT NULL, quote TEXT NOT NULL, side TEXT NOT NULL, qty TEXT NOT NULL,
         price TEXT NOT NULL, cost TEXT NOT NULL, fee TEXT NOT NULL, fee_currency TEXT NOT NULL, liquidity TEXT NOT NULL,
         ts_event INTEGER NOT NULL, PRIMARY KEY (exchange, trade_id)) WITHOUT ROWID""",
-    "CREATE INDEX IF NOT EXISTS venue_fill_by_order ON venue_fill (exchange, client_order_id)",
+    "CREATE INDEX IF NOT EXISTS venue_order_by_client_id ON venue_order (exchange, client_order_id, venue_order_id)",
+    "CREATE INDEX IF NOT EXISTS venue_order_open ON venue_order (exchange) WHERE state IN ('ACCEPTED', 'PARTIALLY_FILLED')",
+    "CREATE INDEX IF NOT EXISTS venue_fill_of_order ON venue_fill (exchange, venue_order_id)",
     "CREATE INDEX IF NOT EXISTS venue_fill_by_time ON venue_fill (exchange, ts_event)",
 )
 
+#: Version 1 knew immediate orders only, one for each client id, and had nothing locked.
+UPGRADES = {
+    1: (
+        "ALTER TABLE account ADD COLUMN locked TEXT NOT NULL DEFAULT '0'",
+        "ALTER TABLE venue_order RENAME TO venue_order_1",
+        _ORDERS,
+        """INSERT INTO venue_order SELECT exchange, venue_order_id, client_order_id, market, side, qty, price, 'ioc', ts_ms, state,
+            filled_qty, reason, '', '0', '0', '0' FROM venue_order_1""",
+        "DROP TABLE venue_order_1",
+        "DROP INDEX venue_fill_by_order",
+    )
+}
+
+_ORDER_COLUMNS = (
+    "venue_order_id, client_order_id, market, side, qty, price, tif, ts_ms, state, filled_qty, reason, "
+    "locked_asset, locked, ahead, exact_fees"
+)
 _FILL_COLUMNS = (
     "trade_id, client_order_id, venue_order_id, market, base, quote, side, qty, price, cost, fee, fee_currency, liquidity, ts_event"
 )
@@ -47,8 +71,10 @@ class VenueLedger:
         self._writer = writer
         self._reader = reader
         self._free: dict[str, dict[str, Decimal]] = {}
-        for exchange, asset, free in reader.execute("SELECT exchange, asset, free FROM account ORDER BY exchange, asset"):
+        self._locked: dict[str, dict[str, Decimal]] = {}
+        for exchange, asset, free, locked in reader.execute("SELECT exchange, asset, free, locked FROM account ORDER BY exchange, asset"):
             self._free.setdefault(exchange, {})[asset] = Decimal(free)
+            self._locked.setdefault(exchange, {})[asset] = Decimal(locked)
 
     @classmethod
     async def open(cls, path: Path, door: Door) -> "VenueLedger":
@@ -57,7 +83,7 @@ class VenueLedger:
         Raises:
             UsageError: the file cannot be used; the message says why and what to do.
         """
-        writer = await open_writer(path, SCHEMA, door, application_id=APPLICATION_ID, user_version=VERSION)
+        writer = await open_writer(path, SCHEMA, door, application_id=APPLICATION_ID, user_version=VERSION, upgrades=UPGRADES)
         try:
             return cls(writer, open_reader(path, APPLICATION_ID, VERSION))
         except sqlite3.Error as error:  # damaged inside: it opened all the same
@@ -82,14 +108,29 @@ class VenueLedger:
         changes = [(asset, amount, reason, "") for asset, amount in amounts.items()]
         await self.commit(self.change_balances(exchange, changes, ts_ms))
 
-    def change_balances(self, exchange: str, changes: Iterable[tuple[str, Decimal, str, str]], ts_ms: int) -> list[Statement]:
-        """Move balances in memory; the statements that make it durable. ``changes``: (asset, change, reason, trade id)."""
-        accounts = self._free.setdefault(exchange, {})
+    def change_balances(
+        self,
+        exchange: str,
+        changes: Iterable[tuple[str, Decimal, str, str]],
+        ts_ms: int,
+        locks: Iterable[tuple[str, Decimal]] = (),
+    ) -> list[Statement]:
+        """Move balances in memory; the statements that make it durable.
+
+        ``changes``: (asset, change of what is free, reason, trade id). ``locks``: (asset, amount that goes from free to
+        locked; negative, back), which changes nobody's wealth and so leaves no row of its own.
+        """
+        free = self._free.setdefault(exchange, {})
+        locked = self._locked.setdefault(exchange, {})
         statements: list[Statement] = []
         touched: dict[str, None] = {}
         with localcontext(_EXACT):
+            for asset, amount in locks:
+                free[asset] = free.get(asset, ZERO) - amount
+                locked[asset] = locked.get(asset, ZERO) + amount
+                touched[asset] = None
             for asset, change, reason, trade_id in changes:
-                accounts[asset] = accounts.get(asset, ZERO) + change
+                free[asset] = free.get(asset, ZERO) + change
                 touched[asset] = None
                 statements.append(
                     (
@@ -97,7 +138,9 @@ class VenueLedger:
                         (exchange, asset, plain(change), reason, trade_id, ts_ms),
                     )
                 )
-        statements += [("INSERT OR REPLACE INTO account VALUES (?, ?, ?)", (exchange, asset, plain(accounts[asset]))) for asset in touched]
+        for asset in touched:
+            amounts = (plain(free[asset]), plain(locked.get(asset, ZERO)))
+            statements.append(("INSERT OR REPLACE INTO account VALUES (?, ?, ?, ?)", (exchange, asset, *amounts)))
         return statements
 
     async def commit(self, statements: list[Statement]) -> None:
@@ -108,22 +151,42 @@ class VenueLedger:
         """
         await self._writer.commit(statements)
 
+    def post(self, statements: list[Statement]) -> None:
+        """Queue ``statements`` in order; they are durable when a later :meth:`commit` returns, which also tells their failure."""
+        self._writer.post(statements, lambda _: None)
+
     def last_ids(self, exchange: str) -> tuple[int, int]:
         """The greatest venue order id and trade id given out so far; 0 when none."""
         order = self._reader.execute("SELECT max(venue_order_id) FROM venue_order WHERE exchange = ?", (exchange,)).fetchone()[0]
         trade = self._reader.execute("SELECT max(trade_id) FROM venue_fill WHERE exchange = ?", (exchange,)).fetchone()[0]
         return order or 0, trade or 0
 
-    def order(self, exchange: str, client_order_id: str) -> OrderReport | None:
-        """A committed order with its fills, or None."""
-        row = self._reader.execute(
-            "SELECT venue_order_id, state, filled_qty, reason FROM venue_order WHERE exchange = ? AND client_order_id = ?",
-            (exchange, client_order_id),
-        ).fetchone()
-        if row is None:
-            return None
-        fills = self._fills(exchange, "client_order_id = ?", client_order_id)
-        return OrderReport(exchange, client_order_id, str(row[0]), OrderState(row[1]), Decimal(row[2]), tuple(fills), row[3])
+    @contextmanager
+    def one_view(self) -> Iterator[None]:
+        """What is read inside is of one instant, though the writer goes on: no order without its fills, no fill before its order."""
+        self._reader.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._reader.execute("COMMIT")
+
+    def order(self, exchange: str, client_order_id: str) -> VenueOrder | None:
+        """The newest committed order of ``client_order_id``, or None."""
+        found = self._orders(exchange, "client_order_id = ? ORDER BY venue_order_id DESC LIMIT 1", client_order_id)
+        return found[0] if found else None
+
+    def order_by_id(self, exchange: str, venue_order_id: int) -> VenueOrder | None:
+        """A committed order, or None."""
+        found = self._orders(exchange, "venue_order_id = ?", venue_order_id)
+        return found[0] if found else None
+
+    def open_orders(self, exchange: str) -> list[VenueOrder]:
+        """Committed orders that rest, oldest first."""
+        return self._orders(exchange, "state IN ('ACCEPTED', 'PARTIALLY_FILLED') ORDER BY venue_order_id")
+
+    def fills_of(self, exchange: str, venue_order_id: int) -> list[Fill]:
+        """Committed fills of one order, oldest first."""
+        return self._fills(exchange, "venue_order_id = ?", venue_order_id)
 
     def fills_since(self, exchange: str, since_ms: int) -> list[Fill]:
         """Committed fills with ``ts_event >= since_ms``, oldest first."""
@@ -131,20 +194,25 @@ class VenueLedger:
 
     def balances(self, exchange: str) -> dict[str, Balance]:
         """Committed balances by asset."""
-        rows = self._reader.execute("SELECT asset, free FROM account WHERE exchange = ? ORDER BY asset", (exchange,))
-        return {asset: Balance(Decimal(free)) for asset, free in rows}
+        rows = self._reader.execute("SELECT asset, free, locked FROM account WHERE exchange = ? ORDER BY asset", (exchange,))
+        return {asset: Balance(Decimal(free), Decimal(locked)) for asset, free, locked in rows}
+
+    def _orders(self, exchange: str, where: str, *values: object) -> list[VenueOrder]:
+        sql = f"SELECT {_ORDER_COLUMNS} FROM venue_order WHERE exchange = ? AND {where}"
+        return [_order(row) for row in self._reader.execute(sql, (exchange, *values))]
 
     def _fills(self, exchange: str, where: str, value: object) -> list[Fill]:
         sql = f"SELECT {_FILL_COLUMNS} FROM venue_fill WHERE exchange = ? AND {where} ORDER BY ts_event, trade_id"
         return [_fill(exchange, row) for row in self._reader.execute(sql, (exchange, value))]
 
 
-def order_statement(exchange: str, report: OrderReport, market: str, side: Side, qty: Decimal, price: Decimal, ts_ms: int) -> Statement:
-    """The statement that records an order with its final state."""
-    ids: tuple[object, ...] = (exchange, report.client_order_id, int(report.venue_order_id), market)
-    what: tuple[object, ...] = (side.value, plain(qty), plain(price))
-    outcome: tuple[object, ...] = (report.state.value, plain(report.filled_qty), report.reason, ts_ms)
-    return "INSERT INTO venue_order VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", ids + what + outcome
+def order_statement(exchange: str, order: VenueOrder) -> Statement:
+    """The statement that records an order as it is now, whether it was recorded before or not."""
+    ids: tuple[object, ...] = (exchange, order.venue_order_id, order.client_order_id, order.code)
+    what: tuple[object, ...] = (order.side.value, plain(order.qty), plain(order.price), order.tif.value, order.ts_ms)
+    outcome: tuple[object, ...] = (order.state.value, plain(order.filled_qty), order.reason)
+    rest: tuple[object, ...] = (order.locked_asset, plain(order.locked), plain(order.ahead), plain(order.exact_fees))
+    return "INSERT OR REPLACE INTO venue_order VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", ids + what + outcome + rest
 
 
 def fill_statement(fill: Fill) -> Statement:
@@ -160,3 +228,24 @@ def _fill(exchange: str, row: tuple[int, str, int, str, str, str, str, str, str,
     money = (Decimal(qty), Decimal(price), Decimal(cost), Decimal(fee))
     ids = (exchange, str(trade_id), client_order_id, str(venue_order_id), market, base, quote)
     return Fill(*ids, Side(side), *money, fee_currency, liquidity, ts)
+
+
+def _order(row: tuple[int, str, str, str, str, str, str, int, str, str, str, str, str, str, str]) -> VenueOrder:
+    venue_order_id, client_order_id, market, side, qty, price, tif, ts_ms, state, filled, reason, asset, locked, ahead, fees = row
+    return VenueOrder(
+        client_order_id,
+        venue_order_id,
+        market,
+        Side(side),
+        Decimal(qty),
+        Decimal(price),
+        TimeInForce(tif),
+        ts_ms,
+        OrderState(state),
+        Decimal(filled),
+        reason,
+        asset,
+        Decimal(locked),
+        Decimal(ahead),
+        Decimal(fees),
+    )

@@ -19,7 +19,7 @@ from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.matching import ExternalBook
 from arbtui.simulation.paths import BPS, TICK_S, AssetPath, RatePath, Swing
 from arbtui.simulation.scenario import SCENARIOS, depth_usdt, rates, volatility_bps
-from arbtui.simulation.stage import Stage
+from arbtui.simulation.stage import Onlooker, Stage
 from arbtui.simulation.upbit_market import UpbitMarket
 
 #: After a stall of the process at most this much is made up for, in one delivery; the rest of the market's time is skipped.
@@ -100,6 +100,10 @@ class MarketSimulator(MarketDataFeed):
     def book(self, exchange: str, code: str) -> ExternalBook:
         """The book at the venue now: the same that the last frames describe."""
         return self._upbit[code] if exchange == "upbit" else self._binance[code]
+
+    def attach(self, exchange: str, onlooker: Onlooker) -> None:
+        """Tell ``onlooker`` of every book and trade of ``exchange``, as they happen at the venue."""
+        self._stage.onlookers[exchange] = onlooker
 
     def prices(self) -> dict[str, float]:
         """Fair prices of now in USDT by symbol."""

@@ -1,16 +1,14 @@
-"""Matching our immediate-or-cancel orders against an external book, and remembering what we have taken from it."""
+"""Matching our orders against an external book, and remembering what we have taken from it."""
 
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from arbtui.model.book import Level
-from arbtui.model.market import FeeTakenIn, Market
+from arbtui.model.market import Market
 from arbtui.model.money import ZERO, decimal_of, floor_to
 from arbtui.model.order import Side
 
-#: Venues book fees with eight decimals; a fraction of the last one goes to the venue.
-FEE_STEP = Decimal("0.00000001")
 #: Most taken levels remembered a side; beyond it the oldest are forgotten (prices far from today's market).
 MEMORY = 64
 
@@ -48,8 +46,13 @@ class ConsumedDepth:
     def __init__(self) -> None:
         self._taken: dict[Side, dict[float, _Taken]] = {Side.BUY: {}, Side.SELL: {}}
 
-    def match(self, market: Market, side: Side, qty: Decimal, limit: Decimal, book: ExternalBook) -> list[Execution]:
-        """Fill up to ``qty`` at ``limit`` or better, one execution a level; what is taken here is gone for the next order."""
+    def match(
+        self, market: Market, side: Side, qty: Decimal, limit: Decimal, book: ExternalBook, *, whole: bool = False
+    ) -> list[Execution]:
+        """Fill up to ``qty`` at ``limit`` or better, one execution a level; what is taken here is gone for the next order.
+
+        ``whole``: all of ``qty``, or nothing, and then nothing is taken.
+        """
         memory = self._taken[side]
         kept: dict[float, _Taken] = {}
         executions: list[Execution] = []
@@ -69,6 +72,8 @@ class ConsumedDepth:
                 kept[price] = _Taken(external, before)
             if qty <= 0:
                 break
+        if whole and qty > 0:
+            return []
         self._remember(side, kept)
         return executions
 
@@ -79,16 +84,3 @@ class ConsumedDepth:
         memory.update(kept)
         while len(memory) > MEMORY:
             del memory[next(iter(memory))]
-
-
-def taker_fee(market: Market, side: Side, execution: Execution) -> tuple[Decimal, str]:
-    """The fee of one execution and the asset it is taken in, rounded up to :data:`FEE_STEP`."""
-    rate = market.fees.taker
-    if market.fees.taken_in is FeeTakenIn.RECEIVED and side is Side.BUY:
-        return _round_up(execution.qty * rate), market.base
-    return _round_up(execution.price * execution.qty * rate), market.quote
-
-
-def _round_up(fee: Decimal) -> Decimal:
-    down = floor_to(fee, FEE_STEP)
-    return down if down == fee else down + FEE_STEP

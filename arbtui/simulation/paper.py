@@ -43,7 +43,7 @@ class PaperExchange(ExchangeAdapter):
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """See :meth:`ExchangeAdapter.place`."""
         there, back = self._latency.draw(), self._latency.draw()
-        request = OrderRequest(order.client_order_id, order.market.code, order.side, order.qty, order.price)
+        request = OrderRequest(order.client_order_id, order.market.code, order.side, order.qty, order.price, order.tif)
         admit()
         fault = self.core.faults.take()
         if fault is not None and fault.kind is FaultKind.REQUEST_LOST:
@@ -66,13 +66,31 @@ class PaperExchange(ExchangeAdapter):
         return report
 
     async def cancel(self, code: str, client_order_id: str) -> None:
-        """Nothing ever rests here: an immediate-or-cancel order is final when it is answered."""
-        await self._there_and_back()
+        """See :meth:`ExchangeAdapter.cancel`; an order that has filled by the time the cancel arrives stays filled.
+
+        Raises:
+            OrderUnknown: the venue's ledger failed; whether the order stands is not known.
+        """
+        await asyncio.sleep(self._latency.draw())
+        try:
+            await self.core.cancel(client_order_id)
+        except JournalFailed as error:
+            raise OrderUnknown(f"{self.name}: the venue's ledger failed with the cancel of {client_order_id}: {error}") from error
+        await asyncio.sleep(self._latency.draw())
 
     async def cancel_all(self) -> int:
-        """Nothing ever rests here."""
-        await self._there_and_back()
-        return 0
+        """See :meth:`ExchangeAdapter.cancel_all`.
+
+        Raises:
+            OrderUnknown: the venue's ledger failed; which orders stand is not known.
+        """
+        await asyncio.sleep(self._latency.draw())
+        try:
+            cancelled = len(await self.core.cancel_all())
+        except JournalFailed as error:
+            raise OrderUnknown(f"{self.name}: the venue's ledger failed with a cancel of all orders: {error}") from error
+        await asyncio.sleep(self._latency.draw())
+        return cancelled
 
     async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`; an order that is still on its way is not known yet."""
@@ -82,9 +100,11 @@ class PaperExchange(ExchangeAdapter):
         return report
 
     async def fetch_open_orders(self) -> Sequence[OrderReport]:
-        """Nothing ever rests here."""
-        await self._there_and_back()
-        return ()
+        """See :meth:`ExchangeAdapter.fetch_open_orders`."""
+        await asyncio.sleep(self._latency.draw())
+        reports = self.core.open_orders()
+        await asyncio.sleep(self._latency.draw())
+        return reports
 
     async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`."""
@@ -104,6 +124,7 @@ class PaperExchange(ExchangeAdapter):
         """Let orders that are under way arrive, so that the ledger knows them. The ledger itself is the caller's to close."""
         if self._travelling:
             await asyncio.wait(list(self._travelling))
+        await self.core.settled()
 
     async def _journey(self, request: OrderRequest, there: float, fault: Fault | None) -> OrderReport:
         await asyncio.sleep(there)
@@ -115,6 +136,3 @@ class PaperExchange(ExchangeAdapter):
         self._travelling.pop(journey, None)
         if not journey.cancelled():
             journey.exception()  # its sender may have stopped waiting: the outcome is in the ledger, not lost
-
-    async def _there_and_back(self) -> None:
-        await asyncio.sleep(self._latency.draw() + self._latency.draw())

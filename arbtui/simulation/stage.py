@@ -1,22 +1,47 @@
 """What all simulated markets share: the tick they act in, whom to wake when, and the frames of this turn."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from arbtui.exchanges.feed import Frame
+from arbtui.model.order import Side
 
 Action = Callable[[], None]
 GRID = 10  #: ticks of 10 ms between two books of one market: both venues send books on a grid of 100 ms
 
 
+class Onlooker(Protocol):
+    """Who must know what happens in a venue's markets: the venue core, for the orders that rest in them."""
+
+    def on_book(self, code: str) -> None:
+        """The book of ``code`` has changed."""
+        ...
+
+    def on_trade(self, code: str, price: float, qty: float, taker: Side) -> None:
+        """Others have traded in ``code``."""
+        ...
+
+
+class Nobody:
+    """Looks on where no core does."""
+
+    def on_book(self, code: str) -> None:
+        """See :meth:`Onlooker.on_book`."""
+
+    def on_trade(self, code: str, price: float, qty: float, taker: Side) -> None:
+        """See :meth:`Onlooker.on_trade`."""
+
+
 class Stage:
     """The clockwork of the simulator: acts are done in order of tick, then of appointment."""
 
-    __slots__ = ("_appointments", "frames", "tick", "ts_ms")
+    __slots__ = ("_appointments", "frames", "onlookers", "tick", "ts_ms")
 
     def __init__(self, ts_ms: int) -> None:
         self.tick = 0  #: of 10 ms, since the simulator's start
         self.ts_ms = ts_ms  #: the venues' wall time at this tick, ms since the epoch
         self.frames: list[Frame] = []
+        self.onlookers: dict[str, Onlooker] = {"upbit": Nobody(), "binance": Nobody()}
         self._appointments: dict[int, list[Action]] = {}
 
     def at(self, tick: int, action: Action) -> None:

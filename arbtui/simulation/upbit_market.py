@@ -9,6 +9,7 @@ from arbtui.exchanges.feed import Frame
 from arbtui.model.book import Level
 from arbtui.model.clock import iso_ms
 from arbtui.model.market import BandedUnits, Market
+from arbtui.model.order import Side
 from arbtui.simulation.ladder import LadderSide, size_palette
 from arbtui.simulation.stage import GRID, Stage
 
@@ -213,20 +214,22 @@ class UpbitMarket:
         bids.changed.clear()
         asks.changed.clear()
         self._stage.frames.append(Frame("upbit", text.encode()))
+        self._stage.onlookers["upbit"].on_book(self.code)
 
     def _send_trade(self) -> None:
         bought = self._random() < 0.5
         side = self._asks if bought else self._bids
         price = float(side.prices[0])
-        qty = side.qtys[0] * self._random()
+        qty = round(side.qtys[0] * self._random() + 1e-8, 8)
         ts_ms = self._stage.ts_ms
         date, _, time = iso_ms(ts_ms)[:19].partition("T")
         self._trade_id += 1
         change = "EVEN" if price == self._opening_price else "RISE" if price > self._opening_price else "FALL"
         text = (
             f'{self._trade_head}{ts_ms},"trade_date":"{date}","trade_time":"{time}","trade_timestamp":{ts_ms},'
-            f'"trade_price":{side.prices[0]},"trade_volume":{qty + 1e-8:.8f},"ask_bid":"{"BID" if bought else "ASK"}",'
+            f'"trade_price":{side.prices[0]},"trade_volume":{qty:.8f},"ask_bid":"{"BID" if bought else "ASK"}",'
             f'"prev_closing_price":{self._opening},"change":"{change}","change_price":{abs(price - self._opening_price):.8f},'
             f'"sequential_id":{self._trade_id},"stream_type":"REALTIME"}}'
         )
         self._stage.frames.append(Frame("upbit", text.encode()))
+        self._stage.onlookers["upbit"].on_trade(self.code, price, qty, Side.BUY if bought else Side.SELL)

@@ -1,45 +1,90 @@
-"""The venue core: takes our orders at their arrival, fills them against the external book, keeps the exact ledger."""
+"""The venue core: takes our orders at their arrival, fills them against the external book, keeps the exact ledger.
 
-from collections.abc import Callable, Mapping, Sequence
+Whoever owns the market tells the core of each new book and public trade (:meth:`VenueCore.on_book`,
+:meth:`VenueCore.on_trade`); that is what resting orders fill from. Our own orders never meet each other.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
+from enum import Enum
 from typing import NamedTuple
 
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.journal.store import Statement
 from arbtui.model.clock import Clock
-from arbtui.model.errors import OrderRejected
+from arbtui.model.errors import JournalFailed, OrderRejected
 from arbtui.model.market import Market
-from arbtui.model.money import ZERO
-from arbtui.model.order import Balance, Fill, OrderState, Side
+from arbtui.model.money import ZERO, decimal_of
+from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
 from arbtui.simulation.faults import FaultScript
+from arbtui.simulation.fees import booked_fee, exact_fee, fee_currency
 from arbtui.simulation.ledger import VenueLedger, fill_statement, order_statement
-from arbtui.simulation.matching import ConsumedDepth, Execution, ExternalBook, taker_fee
+from arbtui.simulation.matching import ConsumedDepth, Execution, ExternalBook
+from arbtui.simulation.order_queue import OrderQueue, Progress, shown_ahead
+from arbtui.simulation.venue_order import VenueOrder
 
 BookSource = Callable[[str], ExternalBook]  #: market code -> the external book as it is now
 
 
+class ClientIdRule(Enum):
+    """How long a client order id is taken."""
+
+    UNIQUE_FOREVER = "forever"  #: Upbit's ``identifier``: spent for good, also by a refused order
+    UNIQUE_WHILE_OPEN = "while open"  #: Binance's ``newClientOrderId``: free again when its order is final
+
+    @classmethod
+    def of(cls, exchange: str) -> "ClientIdRule":
+        """The rule of a venue."""
+        return cls.UNIQUE_WHILE_OPEN if exchange.startswith("binance") else cls.UNIQUE_FOREVER
+
+
 class OrderRequest(NamedTuple):
-    """What a venue is told of an immediate-or-cancel limit order. ``qty`` in base, ``price`` in quote."""
+    """What a venue is told of a limit order. ``qty`` in base, ``price`` in quote."""
 
     client_order_id: str
     code: str
     side: Side
     qty: Decimal
     price: Decimal
+    tif: TimeInForce = TimeInForce.IOC
 
 
 class VenueCore:
-    """One venue. Every answer it gives has been committed to the ledger before."""
+    """One venue. Every answer it gives has been committed to the ledger before.
 
-    def __init__(self, name: str, markets: Mapping[str, Market], books: BookSource, ledger: VenueLedger, clock: Clock) -> None:
+    ``on_report`` is told, once it is durable, of everything that happens to an order: its arrival, each fill, its end. Such a
+    report carries the fills that are new with it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        markets: Mapping[str, Market],
+        books: BookSource,
+        ledger: VenueLedger,
+        clock: Clock,
+        client_ids: ClientIdRule | None = None,
+    ) -> None:
         self.name = name
         self.markets = markets
         self.faults = FaultScript()
+        self.on_report: Callable[[OrderReport], None] | None = None
         self._books = books
         self._ledger = ledger
         self._clock = clock
+        self._client_ids = client_ids or ClientIdRule.of(name)
         self._consumed: dict[str, ConsumedDepth] = {}
         self._uncommitted: dict[str, None] = {}  # client ids whose record is on its way to the disk
+        self._open: dict[str, VenueOrder] = {}  # resting orders by client id, which both rules keep unique among them
+        self._queues: dict[str, OrderQueue] = {}  # by market, only where something rests
+        self._untold: deque[OrderReport] = deque()  # in the order in which their writes were queued
+        self._queued_reports = self._told_reports = 0
+        self._telling: dict[asyncio.Task[None], None] = {}
         self._last_order_id, self._last_trade_id = ledger.last_ids(name)
+        for order in ledger.open_orders(name):
+            self._rest(order)
 
     async def open_account(self, balances: Mapping[str, Decimal]) -> bool:
         """Pay in the starting balances of the assets that this account has never held; whether there were any.
@@ -53,32 +98,86 @@ class VenueCore:
         return True
 
     async def execute(self, request: OrderRequest) -> OrderReport:
-        """Match ``request`` now; the final report, once it is durable.
+        """Match ``request`` now; what came of it, once that is durable. Only a GTC order can still be open then.
 
         Raises:
-            OrderRejected: unknown market, a market rule, too little money, or a client id that was used before.
+            OrderRejected: unknown market, a market rule, too little money, or a client id that is taken.
             JournalFailed: the ledger's disk failed; whether the order stands is not known.
         """
-        known = request.client_order_id in self._uncommitted
-        if known or self._ledger.order(self.name, request.client_order_id) is not None:
+        if self._is_taken(request.client_order_id):
             raise OrderRejected(f"DUPLICATE_CLIENT_ID {request.client_order_id} was used before")
         self._uncommitted[request.client_order_id] = None
         self._last_order_id += 1
+        order = VenueOrder(
+            request.client_order_id,
+            self._last_order_id,
+            request.code,
+            request.side,
+            request.qty,
+            request.price,
+            request.tif,
+            self._clock.time_ms(),
+        )
         try:
             refusal = self._refusal(request)
             if refusal is not None:
-                await self._record(request, (), refusal)
+                order.state, order.reason = OrderState.REJECTED, refusal
+                await self._record(order, (), [])
                 raise OrderRejected(refusal)
-            consumed = self._consumed.setdefault(request.code, ConsumedDepth())
-            market = self.markets[request.code]
-            executions = consumed.match(market, request.side, request.qty, request.price, self._books(request.code))
-            return await self._record(request, executions, "")
+            # From matching to the ledger's memory nothing is awaited, so that no other order can come in between.
+            fills, statements = self._match(order)
+            return await self._record(order, fills, statements)
         finally:
             del self._uncommitted[request.client_order_id]
 
+    async def cancel(self, client_order_id: str) -> OrderReport | None:
+        """Take a resting order, or its rest, out of the book; its last report, or None when no such order is open.
+
+        Raises:
+            JournalFailed: the ledger's disk failed; whether the order stands is not known.
+        """
+        order = self._open.get(client_order_id)
+        if order is None:
+            return None
+        order.state = OrderState.CANCELED
+        self._leave(order)
+        unlocked = [(order.locked_asset, -order.locked)]
+        order.locked = ZERO
+        statements = self._ledger.change_balances(self.name, (), self._clock.time_ms(), unlocked)
+        await self._record(order, (), statements)
+        return self._whole_report(order)
+
+    async def cancel_all(self) -> Sequence[OrderReport]:
+        """Cancel everything that rests; the last reports."""
+        reports = [await self.cancel(client_order_id) for client_order_id in list(self._open)]
+        return [report for report in reports if report is not None]
+
+    def on_book(self, code: str) -> None:
+        """The external book of ``code`` has changed."""
+        queue = self._queues.get(code)
+        if queue is not None:
+            self._advance(queue.on_book(self._books(code), self._consumed_of(code)))
+
+    def on_trade(self, code: str, price: float, qty: float, taker: Side) -> None:
+        """Others have traded in ``code``; ``taker`` is who came to whom."""
+        queue = self._queues.get(code)
+        if queue is not None:
+            self._advance(queue.on_trade(decimal_of(price), decimal_of(qty), taker))
+
     def find(self, client_order_id: str) -> OrderReport | None:
-        """An order by client id with its fills; None when nothing durable is known of it."""
-        return self._ledger.order(self.name, client_order_id)
+        """The newest order of a client id with all its fills; None when nothing durable is known of it."""
+        with self._ledger.one_view():
+            order = self._ledger.order(self.name, client_order_id)
+            return None if order is None else self._whole_report(order)
+
+    def record(self, venue_order_id: int) -> VenueOrder | None:
+        """Everything that is durable of one order."""
+        return self._ledger.order_by_id(self.name, venue_order_id)
+
+    def open_orders(self) -> Sequence[OrderReport]:
+        """Every order that rests, with its fills so far, oldest first."""
+        with self._ledger.one_view():
+            return tuple(self._whole_report(order) for order in self._ledger.open_orders(self.name))
 
     def fills_since(self, since_ms: int) -> Sequence[Fill]:
         """Fills with ``ts_event >= since_ms``, oldest first."""
@@ -88,6 +187,16 @@ class VenueCore:
         """Balances by asset."""
         return self._ledger.balances(self.name)
 
+    async def settled(self) -> None:
+        """Wait until every report that is due has been told."""
+        if self._telling:
+            await asyncio.wait(list(self._telling))
+
+    def _is_taken(self, client_order_id: str) -> bool:
+        if client_order_id in self._uncommitted or client_order_id in self._open:
+            return True
+        return self._client_ids is ClientIdRule.UNIQUE_FOREVER and self._ledger.order(self.name, client_order_id) is not None
+
     def _refusal(self, request: OrderRequest) -> str | None:
         market = self.markets.get(request.code)
         if market is None:
@@ -95,51 +204,161 @@ class VenueCore:
         broken = market.refusal(request.price, request.qty)
         if broken is not None:
             return broken
+        asset, needed = market.base, request.qty
         if request.side is Side.BUY:
-            fee, fee_currency = taker_fee(market, Side.BUY, Execution(request.price, request.qty))
-            asset, needed = market.quote, request.price * request.qty + (fee if fee_currency == market.quote else ZERO)
-        else:
-            asset, needed = market.base, request.qty
+            asset, needed = market.quote, request.price * request.qty
+            if fee_currency(market, Side.BUY) == market.quote:
+                worst = Execution(request.price, request.qty)
+                needed += max(booked_fee(exact_fee(market, Side.BUY, worst, maker=maker)) for maker in (False, True))
         free = self._ledger.free(self.name, asset)
         if free < needed:
             return f"INSUFFICIENT_FUNDS {needed} {asset} needed, {free} free at {self.name}"
         return None
 
-    async def _record(self, request: OrderRequest, executions: Sequence[Execution], refusal: str) -> OrderReport:
-        """Book the outcome in memory, then durably, without a gap between matching and booking that another order could enter."""
-        ts_ms = self._clock.time_ms()
-        order_id = str(self._last_order_id)
-        fills = tuple(self._fill(request, execution, order_id, ts_ms) for execution in executions)
-        filled = sum((fill.qty for fill in fills), ZERO)
-        state = OrderState.REJECTED if refusal else OrderState.FILLED if filled == request.qty else OrderState.EXPIRED
-        report = OrderReport(self.name, request.client_order_id, order_id, state, filled, fills, refusal)
-        statements = [order_statement(self.name, report, request.code, request.side, request.qty, request.price, ts_ms)]
-        statements += [fill_statement(fill) for fill in fills]
+    def _match(self, order: VenueOrder) -> tuple[Sequence[Fill], list[Statement]]:
+        """What crosses trades; what is left of a GTC order is locked and takes its place in the queue."""
+        market, book = self.markets[order.code], self._books(order.code)
+        whole = order.tif is TimeInForce.FOK
+        executions = self._consumed_of(order.code).match(market, order.side, order.qty, order.price, book, whole=whole)
+        fills = [self._fill(order, execution, maker=False) for execution in executions]
+        locks: list[tuple[str, Decimal]] = []
+        if order.leaves_qty == ZERO:
+            order.state = OrderState.FILLED
+        elif order.tif is TimeInForce.GTC:
+            order.state = OrderState.PARTIALLY_FILLED if fills else OrderState.ACCEPTED
+            order.ahead = shown_ahead(order.side, order.price, book)
+            order.locked_asset, order.locked = self._needed_at_rest(market, order)
+            locks = [(order.locked_asset, order.locked)]
+            self._rest(order)
+        else:
+            order.state = OrderState.EXPIRED
+            order.reason = "FOK_NOT_FILLED the whole quantity is not there within the price" if whole else ""
         changes = [change for fill in fills for change in _changes(fill)]
-        statements += self._ledger.change_balances(self.name, changes, ts_ms)
-        await self._ledger.commit(statements)
-        return report
+        return fills, self._ledger.change_balances(self.name, changes, order.ts_ms, locks)
 
-    def _fill(self, request: OrderRequest, execution: Execution, order_id: str, ts_ms: int) -> Fill:
-        market = self.markets[request.code]
-        fee, fee_currency = taker_fee(market, request.side, execution)
+    def _needed_at_rest(self, market: Market, order: VenueOrder) -> tuple[str, Decimal]:
+        if order.side is Side.SELL:
+            return market.base, order.leaves_qty
+        needed = order.price * order.leaves_qty
+        if fee_currency(market, Side.BUY) == market.quote:
+            rest = exact_fee(market, Side.BUY, Execution(order.price, order.leaves_qty), maker=True)
+            needed += booked_fee(order.exact_fees + rest) - booked_fee(order.exact_fees)
+        return market.quote, needed
+
+    def _rest(self, order: VenueOrder) -> None:
+        self._open[order.client_order_id] = order
+        market = self.markets.get(order.code)  # None: of an earlier, larger universe; it can be listed and cancelled
+        if market is not None:
+            self._queues.setdefault(order.code, OrderQueue(market)).add(order)
+
+    def _leave(self, order: VenueOrder) -> None:
+        del self._open[order.client_order_id]
+        queue = self._queues.get(order.code)
+        if queue is not None:
+            queue.remove(order)
+            if not len(queue):
+                del self._queues[order.code]
+
+    def _advance(self, progress: Iterable[Progress]) -> None:
+        """Book what the market gave to resting orders: in memory and on the way to the disk at once, told when it is there."""
+        statements: list[Statement] = []
+        reports: list[OrderReport] = []
+        for order, qty in progress:
+            if qty:
+                fill = self._fill(order, Execution(order.price, qty), maker=True)
+                order.state = OrderState.PARTIALLY_FILLED if order.leaves_qty else OrderState.FILLED
+                unlocked = order.locked - self._still_locked(order, fill)
+                order.locked -= unlocked
+                if order.state is OrderState.FILLED:
+                    self._leave(order)
+                statements.append(fill_statement(fill))
+                statements += self._ledger.change_balances(self.name, _changes(fill), fill.ts_event, [(order.locked_asset, -unlocked)])
+                reports.append(self._report(order, (fill,)))
+            statements.append(order_statement(self.name, order))
+        if statements:
+            self._ledger.post(statements)
+        if reports and self.on_report is not None:
+            task = asyncio.create_task(self._tell_when_durable(self._queue_reports(*reports)), name=f"reports of {self.name}")
+            self._telling[task] = None
+            task.add_done_callback(lambda done: self._telling.pop(done, None))
+
+    def _still_locked(self, order: VenueOrder, fill: Fill) -> Decimal:
+        """What stays locked after ``fill``; a filled order holds nothing."""
+        if order.leaves_qty == ZERO:
+            return ZERO
+        if order.side is Side.SELL:
+            return order.locked - fill.qty
+        return order.locked - fill.cost - (fill.fee if fill.fee_currency == fill.quote else ZERO)
+
+    def _queue_reports(self, *reports: OrderReport) -> int:
+        """Reports whose writes are queued now; the mark to tell up to once they are durable."""
+        self._untold.extend(reports)
+        self._queued_reports += len(reports)
+        return self._queued_reports
+
+    def _tell(self, mark: int) -> None:
+        """Tell what is due up to ``mark``: whatever was queued for the disk before it is there too, so order is kept."""
+        while self._told_reports < mark:
+            self._told_reports += 1
+            report = self._untold.popleft()
+            if self.on_report is not None:
+                self.on_report(report)
+
+    async def _tell_when_durable(self, mark: int) -> None:
+        try:
+            await self._ledger.commit([])  # returns when everything posted before is on the disk
+        except JournalFailed:
+            return  # nothing durable, so nothing to tell: the next order or query meets the failure
+        self._tell(mark)
+
+    async def _record(self, order: VenueOrder, fills: Sequence[Fill], statements: list[Statement]) -> OrderReport:
+        """Commit an order with its new ``fills`` and the ``statements`` of its balances; the report, once it is durable and told."""
+        told = self._report(order, fills)
+        mark = self._queue_reports(told)
+        await self._ledger.commit([order_statement(self.name, order), *(fill_statement(fill) for fill in fills), *statements])
+        self._tell(mark)
+        return told
+
+    def _report(self, order: VenueOrder, fills: Sequence[Fill]) -> OrderReport:
+        ids = (self.name, order.client_order_id, str(order.venue_order_id))
+        return OrderReport(*ids, order.state, order.filled_qty, tuple(fills), order.reason)
+
+    def _whole_report(self, order: VenueOrder) -> OrderReport:
+        return self._report(order, self._ledger.fills_of(self.name, order.venue_order_id))
+
+    def _consumed_of(self, code: str) -> ConsumedDepth:
+        return self._consumed.setdefault(code, ConsumedDepth())
+
+    def _fill(self, order: VenueOrder, execution: Execution, *, maker: bool) -> Fill:
+        """Fill ``order`` in part or whole; its lock and state are the caller's."""
+        market = self.markets[order.code]
+        cost = execution.price * execution.qty
+        before = booked_fee(order.exact_fees)
+        order.exact_fees += exact_fee(market, order.side, execution, maker=maker)
+        fee = booked_fee(order.exact_fees) - before
+        order.filled_qty += execution.qty
+        currency = fee_currency(market, order.side)
+        if order.side is Side.SELL:
+            fee = min(fee, cost)  # it is taken from what the sale brings
+        elif maker and currency == market.quote:
+            fee = min(fee, order.locked - cost - order.price * order.leaves_qty)  # never more than was set aside for it
         self._last_trade_id += 1
         return Fill(
             exchange=self.name,
             trade_id=str(self._last_trade_id),
-            client_order_id=request.client_order_id,
-            venue_order_id=order_id,
+            client_order_id=order.client_order_id,
+            venue_order_id=str(order.venue_order_id),
             market=market.code,
             base=market.base,
             quote=market.quote,
-            side=request.side,
+            side=order.side,
             qty=execution.qty,
             price=execution.price,
-            cost=execution.price * execution.qty,
+            cost=cost,
             fee=fee,
-            fee_currency=fee_currency,
-            liquidity="taker",
-            ts_event=ts_ms,
+            fee_currency=currency,
+            liquidity="maker" if maker else "taker",
+            ts_event=self._clock.time_ms(),
         )
 
 

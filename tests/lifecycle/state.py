@@ -114,7 +114,7 @@ def assert_venues_agree(state: State, *, audit: bool = True, adjusted: bool = Fa
     ledger = state.ledger()
     held: dict[tuple[str, str], Decimal] = {}
     for row in state.rows("SELECT * FROM account", path=state.venue):
-        held[row["exchange"], row["asset"]] = Decimal(row["free"])
+        held[row["exchange"], row["asset"]] = Decimal(row["free"]) + Decimal(row["locked"])
     ours = {
         (exchange, asset): Decimal(balance["free"]) + Decimal(balance["locked"])
         for exchange, assets in ledger["balances"].items()

@@ -3,8 +3,10 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arbtui.model.market import Market
 from arbtui.model.order import Side
-from arbtui.simulation.matching import ConsumedDepth, Execution, taker_fee
+from arbtui.simulation.fees import booked_fee, exact_fee, fee_currency
+from arbtui.simulation.matching import ConsumedDepth, Execution
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP, HandBook
 
 
@@ -69,9 +71,12 @@ def test_an_unchanging_book_never_gives_more_than_it_shows(levels: list[tuple[in
 
 
 def test_fees_round_up_in_the_venue_s_currency() -> None:
+    def fee(market: Market, side: Side, execution: Execution) -> tuple[Decimal, str]:
+        return booked_fee(exact_fee(market, side, execution, maker=False)), fee_currency(market, side)
+
     bought = Execution(Decimal("2.1401"), Decimal("0.3"))
-    assert taker_fee(BINANCE_XRP, Side.BUY, bought) == (Decimal("0.0003"), "XRP")
-    assert taker_fee(BINANCE_XRP, Side.SELL, bought) == (Decimal("0.00064203"), "USDT")
+    assert fee(BINANCE_XRP, Side.BUY, bought) == (Decimal("0.0003"), "XRP")
+    assert fee(BINANCE_XRP, Side.SELL, bought) == (Decimal("0.00064203"), "USDT")
     odd = Execution(Decimal(3001), Decimal("0.00000001"))
-    assert taker_fee(UPBIT_XRP, Side.BUY, odd) == (Decimal("0.00000002"), "KRW")
-    assert taker_fee(UPBIT_XRP, Side.SELL, odd) == (Decimal("0.00000002"), "KRW")
+    assert fee(UPBIT_XRP, Side.BUY, odd) == (Decimal("0.00000002"), "KRW")
+    assert fee(UPBIT_XRP, Side.SELL, odd) == (Decimal("0.00000002"), "KRW")

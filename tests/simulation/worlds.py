@@ -12,7 +12,7 @@ from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.model.book import Level
 from arbtui.model.clock import LoopClock
 from arbtui.model.market import Market
-from arbtui.model.order import Order, Purpose, Side
+from arbtui.model.order import Order, Purpose, Side, TimeInForce
 from arbtui.model.rng import Rng
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.paper import PaperExchange
@@ -38,8 +38,10 @@ class HandBook:
         return iter(self.ask_levels)
 
 
-def order(market: Market, side: Side, qty: str, price: str, client_order_id: str = "a1") -> Order:
-    return Order(client_order_id, market, side, Decimal(qty), Decimal(price), "c1", 0, 1, Purpose.ENTRY, 0, 0.0, 1e9)
+def order(
+    market: Market, side: Side, qty: str, price: str, client_order_id: str = "a1", tif: TimeInForce = TimeInForce.IOC
+) -> Order:
+    return Order(client_order_id, market, side, Decimal(qty), Decimal(price), "c1", 0, 1, Purpose.ENTRY, 0, 0.0, 1e9, tif)
 
 
 @dataclass

@@ -1,0 +1,31 @@
+"""What a venue charges for a trade.
+
+A venue rounds an order's fees up once, in sum: so an order never costs more than its quantity at its price with the fee
+on it, however many pieces it fills in, and what is set aside for it is always enough.
+"""
+
+from decimal import Decimal
+
+from arbtui.model.market import FeeTakenIn, Market
+from arbtui.model.money import ceil_to
+from arbtui.model.order import Side
+from arbtui.simulation.matching import Execution
+
+#: Venues book fees with eight decimals; a fraction of the last one goes to the venue.
+FEE_STEP = Decimal("0.00000001")
+
+
+def fee_currency(market: Market, side: Side) -> str:
+    """The asset that ``market`` takes the fee of an order of ``side`` in."""
+    return market.base if market.fees.taken_in is FeeTakenIn.RECEIVED and side is Side.BUY else market.quote
+
+
+def exact_fee(market: Market, side: Side, execution: Execution, *, maker: bool) -> Decimal:
+    """The fee of one execution before any rounding, in :func:`fee_currency`."""
+    rate = market.fees.maker if maker else market.fees.taker
+    return execution.qty * rate if fee_currency(market, side) == market.base else execution.price * execution.qty * rate
+
+
+def booked_fee(exact: Decimal) -> Decimal:
+    """An order's ``exact`` fees as a venue books them: rounded up to :data:`FEE_STEP`."""
+    return ceil_to(exact, FEE_STEP)
