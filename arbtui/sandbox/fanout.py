@@ -13,6 +13,7 @@ class Fanout(Generic[Form]):
     """Subscriptions of one venue's public sockets. ``encode`` makes a whole WebSocket frame out of a payload, in a form."""
 
     def __init__(self, encode: Callable[[bytes, Form], bytes]) -> None:
+        self.changes = 0  #: how often what is wanted has changed
         self._encode = encode
         self._wanted: dict[Key, dict[Form, dict[Peer, None]]] = {}
         self._of: dict[Peer, dict[Key, Form]] = {}
@@ -21,6 +22,7 @@ class Fanout(Generic[Form]):
     def want(self, peer: Peer, key: Key, form: Form) -> None:
         """Send the stream ``key`` to ``peer`` from now on; another form of it ends."""
         self.forget(peer, key)
+        self.changes += 1
         self._wanted.setdefault(key, {}).setdefault(form, {})[peer] = None
         self._of.setdefault(peer, {})[key] = form
 
@@ -29,6 +31,7 @@ class Fanout(Generic[Form]):
         form = self._of.get(peer, {}).pop(key, None)
         if form is None:
             return
+        self.changes += 1
         forms = self._wanted[key]
         del forms[form][peer]
         if not forms[form]:
@@ -46,6 +49,11 @@ class Fanout(Generic[Form]):
     def of(self, peer: Peer) -> list[Key]:
         """What ``peer`` subscribes to, in order."""
         return list(self._of.get(peer, ()))
+
+    @property
+    def keys(self) -> Iterable[Key]:
+        """Every stream that somebody takes."""
+        return self._wanted.keys()
 
     def is_wanted(self, key: Key) -> bool:
         """Whether anybody takes it."""

@@ -148,7 +148,9 @@ class WireFaults:
             rows.append(row)
         return rows
 
-    def find(self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None) -> WireFault | None:
+    def find(
+        self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
+    ) -> WireFault | None:
         """The first standing fault of ``kind`` that meets this; it is not used up."""
         if not self._faults:
             return None
@@ -163,7 +165,9 @@ class WireFaults:
                 return fault
         return None
 
-    def take(self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None) -> WireFault | None:
+    def take(
+        self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
+    ) -> WireFault | None:
         """As :meth:`find`, and one of its count is used up."""
         fault = self.find(kind, symbol=symbol, part=part, stream=stream)
         if fault is not None and fault.count is not None:

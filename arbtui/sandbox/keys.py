@@ -18,3 +18,5 @@ DEFAULT_KEYS: dict[str, Key] = {
     "upbit": Key("sandbox-upbit", "sandbox-upbit-secret"),
     "binance": Key("sandbox-binance", "sandbox-binance-secret"),
 }
+#: Who asks where no key is needed.
+NOBODY = Key("", "", can_trade=False)

@@ -10,7 +10,7 @@ from arbtui.model.order import Fill, OrderState, Side, TimeInForce
 
 _OPEN = "state IN ('ACCEPTED', 'PARTIALLY_FILLED')"
 _KNOWN = "state <> 'REJECTED'"  # a refused order never was one
-_COLUMNS = "venue_order_id, client_order_id, market, side, qty, price, ts_ms, state, filled_qty"
+_COLUMNS = "venue_order_id, client_order_id, market, side, qty, price, tif, ts_ms, state, filled_qty, locked"
 _FILLS = "trade_id, client_order_id, venue_order_id, market, base, quote, side, qty, price, cost, fee, fee_currency, liquidity, ts_event"
 
 
@@ -29,6 +29,12 @@ class OrderRecord:
     state: OrderState
     filled_qty: Decimal
     fills: tuple[Fill, ...] = ()
+    locked: Decimal = ZERO  #: what it holds of the balance
+
+    @property
+    def leaves_qty(self) -> Decimal:
+        """What is not filled, in base."""
+        return self.qty - self.filled_qty
 
     @property
     def cost(self) -> Decimal:
@@ -77,16 +83,18 @@ class OrderLog:
         since_ms: int = 0,
         until_ms: int = 2**62,
         limit: int = 500,
+        oldest_first: bool = False,
     ) -> list[OrderRecord]:
-        """Every order (in one of ``states``, where given), the latest ``limit`` of them, oldest first."""
+        """Every order (in one of ``states``, where given), oldest first: the latest ``limit`` of them, or the first ones."""
         where, values = _of(code)
         if states:
             where, values = f"{where} AND state IN ({', '.join('?' * len(states))})", (*values, *(state.value for state in states))
+        order = "ASC" if oldest_first else "DESC"
         found = self._orders(
-            f"{_KNOWN} {where} AND venue_order_id >= ? AND ts_ms BETWEEN ? AND ? ORDER BY venue_order_id DESC LIMIT ?",
+            f"{_KNOWN} {where} AND venue_order_id >= ? AND ts_ms BETWEEN ? AND ? ORDER BY venue_order_id {order} LIMIT ?",
             *values, from_number, since_ms, until_ms, limit,
         )  # fmt: skip
-        return found[::-1]
+        return found if oldest_first else found[::-1]
 
     def fills(self, code: str | None = None, *, since_ms: int = 0, until_ms: int = 2**62, number: int | None = None) -> list[Fill]:
         """Every fill, oldest first; of one order where ``number`` is given."""
@@ -96,11 +104,15 @@ class OrderLog:
         return self._fills(f"ts_event BETWEEN ? AND ? {where}", since_ms, until_ms, *values)
 
     def _orders(self, where: str, *values: object) -> list[OrderRecord]:
-        rows = self._reader.execute(f"SELECT {_COLUMNS} FROM venue_order WHERE exchange = ? AND {where}", (self._exchange, *values))
-        return [self._order(row) for row in rows.fetchall()]
+        self._reader.execute("BEGIN")  # one view: no order without its fills
+        try:
+            rows = self._reader.execute(f"SELECT {_COLUMNS} FROM venue_order WHERE exchange = ? AND {where}", (self._exchange, *values))
+            return [self._order(row) for row in rows.fetchall()]
+        finally:
+            self._reader.execute("COMMIT")
 
     def _order(self, row: Sequence[str]) -> OrderRecord:
-        number, client_order_id, code, side, qty, price, ts_ms, state, filled = row
+        number, client_order_id, code, side, qty, price, tif, ts_ms, state, filled, locked = row
         return OrderRecord(
             number=int(number),
             client_order_id=client_order_id,
@@ -108,11 +120,12 @@ class OrderLog:
             side=Side(side),
             qty=Decimal(qty),
             price=Decimal(price),
-            tif=TimeInForce.IOC,
+            tif=TimeInForce(tif),
             ts_ms=int(ts_ms),
             state=OrderState(state),
             filled_qty=Decimal(filled),
             fills=tuple(self._fills("venue_order_id = ?", number)),
+            locked=Decimal(locked),
         )
 
     def _fills(self, where: str, *values: object) -> list[Fill]:
@@ -127,4 +140,6 @@ def _of(code: str | None) -> tuple[str, tuple[object, ...]]:
 def _fill(exchange: str, row: Sequence[str]) -> Fill:
     trade_id, client_order_id, number, market, base, quote, side, qty, price, cost, fee, currency, liquidity, ts = row
     money = (Decimal(qty), Decimal(price), Decimal(cost), Decimal(fee))
-    return Fill(exchange, str(trade_id), client_order_id, str(number), market, base, quote, Side(side), *money, currency, liquidity, int(ts))
+    return Fill(
+        exchange, str(trade_id), client_order_id, str(number), market, base, quote, Side(side), *money, currency, liquidity, int(ts)
+    )

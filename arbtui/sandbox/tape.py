@@ -92,4 +92,3 @@ class Tape:
 
     def on_other(self, kind: str) -> None:
         """Nothing else is read here."""
-

@@ -12,16 +12,16 @@ import msgspec
 
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO, ceil_to, plain
-from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
+from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import AccountEvent, What
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
+from arbtui.simulation.fees import FEE_STEP
 
 KST = timezone(timedelta(hours=9))
 #: Client ids that begin with this were made up here for orders sent without an identifier, and are not told.
 UNNAMED = "~"
 
-_FEE_STEP = Decimal("0.00000001")
 _STATES = {
     OrderState.ACCEPTED: "wait",
     OrderState.PARTIALLY_FILLED: "wait",
@@ -64,7 +64,7 @@ def order_body(order: OrderRecord, market: Market, ord_type: str) -> dict[str, A
         "market": order.code,
         "created_at": kst(order.ts_ms),
         "volume": plain(order.qty),
-        "remaining_volume": plain(order.qty - order.filled_qty),
+        "remaining_volume": plain(order.leaves_qty),
         "executed_volume": plain(order.filled_qty),
         "executed_funds": plain(order.cost),
         "reserved_fee": plain(money.reserved_fee),
@@ -155,7 +155,7 @@ def my_order(event: AccountEvent, market: Market, ord_type: str) -> dict[str, An
         "price": _number(fill.price if fill else order.price),
         "avg_price": _number(average),
         "volume": _number(fill.qty if fill else order.qty),
-        "remaining_volume": _number(order.qty - order.filled_qty),
+        "remaining_volume": _number(order.leaves_qty),
         "executed_volume": _number(order.filled_qty),
         "trades_count": len(order.fills),
         "reserved_fee": _number(money.reserved_fee),
@@ -191,22 +191,15 @@ def my_asset(balances: dict[str, Balance], number: int, ts_ms: int) -> dict[str,
     }
 
 
-def funds(fill: Fill) -> tuple[str, str]:
-    """The two assets that a fill moves; Upbit's fee is in the quote."""
-    return fill.base, fill.quote
-
-
 class _Money:
     """What an order still holds of the balance, and of its fee."""
 
     def __init__(self, order: OrderRecord, market: Market) -> None:
-        leaves = order.qty - order.filled_qty
-        is_open = not order.state.is_final
-        buys = order.side is Side.BUY
-        rate = market.fees.taker
-        self.reserved_fee = ceil_to(order.qty * order.price * rate, _FEE_STEP) if buys else ZERO
-        self.remaining_fee = ceil_to(leaves * order.price * rate, _FEE_STEP) if buys and is_open else ZERO
-        self.locked = ZERO if not is_open else leaves * order.price + self.remaining_fee if buys else leaves
+        buys, is_open = order.side is Side.BUY, not order.state.is_final
+        self.reserved_fee = ceil_to(order.qty * order.price * market.fees.taker, FEE_STEP) if buys else ZERO
+        self.remaining_fee = max(self.reserved_fee - order.fee, ZERO) if is_open else ZERO
+        reckoned = order.leaves_qty * order.price + self.remaining_fee if buys else order.leaves_qty
+        self.locked = (order.locked or reckoned) if is_open else ZERO
 
 
 def _number(value: Decimal) -> msgspec.Raw:

@@ -10,7 +10,7 @@ from arbtui.model.errors import OrderRejected
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO, floor_to
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
-from arbtui.sandbox.account import Account
+from arbtui.sandbox.account import Account, as_of
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
@@ -18,7 +18,7 @@ from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.bodies import UNNAMED, account_body, chance_body, kst, order_body, order_with_trades
 from arbtui.sandbox.upbit.names import order_number
 from arbtui.sandbox.upbit.refusals import refused, refused_by_core
-from arbtui.simulation.venue import BookSource
+from arbtui.simulation.venue import BookSource, OrderRequest
 
 _SIDES = {"bid": Side.BUY, "ask": Side.SELL}
 _TIFS = {None: TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK}
@@ -49,14 +49,12 @@ class UpbitExchange:
         return self.ord_types.get(order.client_order_id, "limit")
 
     async def place(self, key: Key, body: Body) -> dict[str, Any]:
-        """``POST /v1/orders``: the order as accepted, which is before it is matched; how it ends is told by
-        ``GET /v1/order`` and by ``myOrder``."""
+        """``POST /v1/orders``: the order as accepted, before it is matched.
+
+        How it ends is told by ``GET /v1/order`` and by ``myOrder``.
+        """
         order = await self._place(body)
-        accepted = OrderRecord(
-            order.number, order.client_order_id, order.code, order.side, order.qty, order.price, order.tif, order.ts_ms,
-            OrderState.ACCEPTED, ZERO,
-        )  # fmt: skip
-        return order_body(accepted, self._market(order.code), self.ord_type(order))
+        return order_body(as_of(order, 0), self._market(order.code), self.ord_type(order))
 
     async def test(self, key: Key, body: Body) -> dict[str, Any]:
         """``POST /v1/orders/test``: checks that an order could be made, and makes none."""
@@ -109,7 +107,8 @@ class UpbitExchange:
         pairs = [code for code in str(query.get("pairs", "")).split(",") if code]
         side = _SIDES.get(str(query.get("cancel_side", "all")))
         count = min(int(query.get("count", 20)), 300)
-        done, failed = [], []
+        done: list[dict[str, Any]] = []
+        failed: list[dict[str, Any]] = []
         for order in self._account.log.open_orders():
             if (pairs and order.code not in pairs) or (side is not None and order.side is not side) or len(done) >= count:
                 continue
@@ -156,7 +155,7 @@ class UpbitExchange:
         if ord_type != "limit":
             self.ord_types[client_order_id] = ord_type
         try:
-            return await self._account.place(client_order_id, market.code, side, qty, price, tif)
+            return await self._account.place(OrderRequest(client_order_id, market.code, side, qty, price, tif))
         except OrderRejected as rejected:
             raise refused_by_core(rejected.reason, str(body["side"])) from None
 
@@ -248,7 +247,7 @@ def _decimal(body: Body, name: str) -> Decimal:
 
 
 def _time(told: object, otherwise: int) -> int:
-    """ms from ms, or from ISO 8601."""
+    """Ms from ms, or from ISO 8601."""
     if told is None:
         return otherwise
     text = str(told)

@@ -21,7 +21,9 @@ Body = Mapping[str, Any]
 class UpbitQuotation:
     """Handlers of the public calls."""
 
-    def __init__(self, markets: Mapping[str, Market], book_of: BookSource, tape: Tape, faults: WireFaults, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, markets: Mapping[str, Market], book_of: BookSource, tape: Tape, faults: WireFaults, now_ms: Callable[[], int]
+    ) -> None:
         self._markets = markets
         self._book_of = book_of
         self._tape = tape

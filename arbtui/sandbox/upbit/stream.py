@@ -27,7 +27,11 @@ class Subscriptions:
     """Reads what the clients of one of the two sockets ask for."""
 
     def __init__(
-        self, types: tuple[str, ...], codes: Mapping[str, object], clock: Clock, snapshot: Callable[[str, str], bytes | None] = lambda *_: None
+        self,
+        types: tuple[str, ...],
+        codes: Mapping[str, object],
+        clock: Clock,
+        snapshot: Callable[[str, str], bytes | None] = lambda *_: None,
     ) -> None:
         self.fanout: Fanout[Form] = Fanout(framed)
         self.peers: dict[Peer, tuple[RollingWindow, RollingWindow]] = {}

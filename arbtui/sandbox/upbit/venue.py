@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from aiohttp import web
 
 from arbtui.exchanges.upbit.wire import UpbitDecoder
-from arbtui.sandbox.account import Account, AccountEvent
+from arbtui.sandbox.account import Account, AccountEvent, What
 from arbtui.sandbox.answer import Answer, Refusal, encode
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import Part, WireFaultKind, WireFaults
@@ -18,7 +19,7 @@ from arbtui.sandbox.peer import Peer
 from arbtui.sandbox.private_events import Rearranger
 from arbtui.sandbox.tape import PublicTrade, Tape
 from arbtui.sandbox.upbit.auth import UpbitAuth
-from arbtui.sandbox.upbit.bodies import funds, my_asset, my_order
+from arbtui.sandbox.upbit.bodies import my_asset, my_order
 from arbtui.sandbox.upbit.exchange import UpbitExchange, parse_query
 from arbtui.sandbox.upbit.limits import UpbitLimits, refusal
 from arbtui.sandbox.upbit.quotation import UpbitQuotation
@@ -140,7 +141,7 @@ class UpbitVenue:
         for peer in peers or (*self._public.peers, *self._private.peers):
             peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
 
-    def housekeep(self) -> None:
+    async def housekeep(self) -> None:
         """Once a second: close what is idle."""
         self._public.close_idle()
         self._private.close_idle()
@@ -161,6 +162,10 @@ class UpbitVenue:
                     continue
                 fanout.put((kind, code), self._skewed(raw))
         self._public.flush()
+
+    def on_deposit(self, asset: str, change: Decimal) -> None:
+        """Tell that ``asset`` was paid in from outside (or taken out)."""
+        self._tell_assets((asset,), "", self._clock.time_ms())
 
     async def _answer_signed(self, call: Call) -> Answer:
         known = self._signed.get((call.method, call.path))
@@ -213,12 +218,14 @@ class UpbitVenue:
         market = self.account.markets[event.order.code]
         order = encode(my_order(event, market, self._exchange.ord_type(event.order)))
         self._events.tell(event.order.code, "myOrder", order)
-        if event.fill is not None or event.order.state.is_final:
-            balances = self.account.balances()
-            self._assets_told += 1
-            assets = (market.base, market.quote) if event.fill is None else funds(event.fill)
-            changed = {asset: balances[asset] for asset in assets if asset in balances}
-            self._events.tell(event.order.code, "myAsset", encode(my_asset(changed, self._assets_told, event.ts_ms)))
+        if event.what is not What.NEW or not event.order.state.is_final:
+            self._tell_assets((market.base, market.quote), event.order.code, event.ts_ms)
+
+    def _tell_assets(self, assets: Sequence[str], code: str, ts_ms: int) -> None:
+        balances = self.account.balances()
+        self._assets_told += 1
+        changed = {asset: balances[asset] for asset in assets if asset in balances}
+        self._events.tell(code, "myAsset", encode(my_asset(changed, self._assets_told, ts_ms)))
 
     def _send_private(self, code: str, kind: str, payload: bytes) -> None:
         self._private.fanout.put((kind, code), payload)
