@@ -89,6 +89,7 @@ class Sandbox:
             self.simulator.attach(name, self.cores[name])
             self.faults[name].changed = partial(self._on_fault, name)
         self.control = Control(self, HOST, options.port)
+        self.ended = asyncio.Event()  #: set when the market stops by itself, which is a mistake of ours
 
     @property
     def urls(self) -> dict[str, dict[str, str]]:
@@ -174,9 +175,12 @@ class Sandbox:
 
     async def run(self) -> None:
         """Play the market until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.simulator.run(self._deliver), name="sandbox market")
-            tasks.create_task(self._housekeep(), name="sandbox housekeeping")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.simulator.run(self._deliver), name="sandbox market")
+                tasks.create_task(self._housekeep(), name="sandbox housekeeping")
+        finally:
+            self.ended.set()
 
     async def close(self) -> None:
         """Close the ports, let orders under way be booked, remember the market."""
