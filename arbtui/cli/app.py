@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from arbtui.cli import flags
+from arbtui.cli.keys import keys_app
 from arbtui.model.errors import UsageError
 
 app = typer.Typer(
@@ -13,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(keys_app, name="keys")
 
 
 def _version(wanted: bool) -> None:
