@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from arbtui.cli import flags
+from arbtui.cli.keys import keys_app
 from arbtui.model.errors import UsageError
 
 app = typer.Typer(
@@ -13,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(keys_app, name="keys")
 
 
 def _version(wanted: bool) -> None:
@@ -112,6 +114,23 @@ def load_test(
     from arbtui.cli.load_test import run
 
     return run(flags.wanted_profile(profile), symbols, duration, report, state_dir)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[
+        int | None, typer.Option("--port", metavar="N", help="Control port; the venues take the two after it. 0: free ones.")
+    ] = None,
+    symbols: Annotated[str | None, typer.Option("--symbols", metavar="N|A,B,C", help="How many assets, or which.")] = None,
+    profile: flags.Profile = None,
+    write: Annotated[str | None, typer.Option("--write", metavar="FILE", help="Write the profile with its URLs turned here.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the simulated market.")] = None,
+    state_dir: Annotated[str | None, typer.Option("--state-dir", metavar="DIR", help="Keeps the venues' ledger; else a fresh one.")] = None,
+) -> int:
+    """A local Upbit and Binance with play money, to run live against, and to break on purpose."""
+    from arbtui.cli.sandbox import run
+
+    return run(port, symbols, profile, write, seed, state_dir)
 
 
 @app.command()

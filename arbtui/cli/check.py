@@ -66,10 +66,26 @@ def _of_limits(settings: "Settings") -> list[str]:
 def _of_secrets(settings: "Settings") -> list[dict[str, str]]:
     from arbtui.settings.secrets import telegram_token
 
+    problems = []
     try:
         telegram_token(settings)
     except UsageError as error:
-        return [_problem("keys", str(error))]
+        problems.append(_problem("keys", str(error)))
+    return problems + [_problem("keys", text) for name in settings.exchanges for text in _of_keys(name, settings)]
+
+
+def _of_keys(exchange: str, settings: "Settings") -> list[str]:
+    """What is wrong with a venue's API keys; that there are none is wrong in live only. No passphrase is asked for."""
+    from arbtui.settings.key_file import KeyFile, key_file
+    from arbtui.settings.venue_keys import from_environment, venue_keys
+
+    try:
+        if settings.mode == "live":
+            venue_keys(exchange, live=True)
+        elif from_environment(exchange) is None:
+            KeyFile(key_file()).venues()
+    except UsageError as error:
+        return [str(error)]
     return []
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
+from arbtui.engine.late_fills import LateFills
 from arbtui.engine.parts import EngineParts
 from arbtui.execution.cycle import ArbCycle, left_value
 from arbtui.execution.executor import CycleExecutor
@@ -87,6 +88,8 @@ class Engine:
             on_release=self._on_release,
             on_end=self._on_end,
         )
+        late = LateFills(self.breaches, self.executor, self._on_end_again)
+        self.tracker.on_late, self.tracker.on_stray = late.on_late, late.on_stray
         self.decider = Decider(
             universe=parts.universe,
             rates=parts.rates,
@@ -328,6 +331,11 @@ class Engine:
         if not -self.risk.total.pnl_day <= self.risk.total.limits.max_loss_day and not self.parts.halt.is_closed:
             self.breaches.record(Severity.CRIT, "LOSS_DAY", "global", f"{self.risk.total.pnl_day:.2f} today", "HALT")
             self.kill_switch.kill("GUARD", "loss limit of the day")
+
+    def _on_end_again(self, cycle: ArbCycle) -> None:
+        self.cycles_version += 1
+        if cycle.state is CycleState.RESIDUAL:
+            self._mark_residual(cycle.plan.route.symbol, cycle.id)
 
     def _on_denied(self, opportunity: Opportunity, reason: Reason) -> None:
         self.decisions.record(opportunity.route.id, reason, opportunity.edge_bps)

@@ -17,9 +17,9 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.answers import Answer, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.model.clock import Clock
-from arbtui.model.errors import OrderAbandoned
 
 #: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
 #: request, because it bounds how long an order under way can still come to be.
@@ -45,38 +45,23 @@ class ApiKeys(Protocol):
         ...
 
 
-class HealthReports(Protocol):
-    """What is told of a venue's answers and connection to whoever judges its health."""
-
-    def on_answer(self, ok: bool, ms: float) -> None:
-        """An answer came, usable or not, after so many ms."""
-        ...
-
-    def on_clock(self, skew_ms: float) -> None:
-        """How far our clock is ahead of the venue's."""
-        ...
-
-    def on_throttled(self, until: float) -> None:
-        """The venue wants to hear nothing until this monotonic second."""
-        ...
-
-    def on_socket(self, connected: bool) -> None:
-        """The private stream opened or broke."""
-        ...
-
-
 class _Departure:
     """One request's leave to go: asked once, and never given a second time."""
 
     def __init__(self, admit: Callable[[], None] | None) -> None:
         self._admit = admit
         self.sent = False
+        self.refusal: Exception | None = None
 
     def leave(self) -> None:
         if self._admit is not None:
             if self.sent:
                 raise aiohttp.ClientError("the request has left already; an order is never sent twice")
-            self._admit()
+            try:
+                self._admit()
+            except Exception as error:  # whatever the gate raises is its no, and comes out of the request as it is
+                self.refusal = error
+                raise
         self.sent = True
 
 
@@ -111,7 +96,7 @@ class CcxtClient:
         keys: ApiKeys,
         clock: Clock,
         limits: RateLimitManager | None = None,
-        health: HealthReports | None = None,
+        health: ExchangeHealthMonitor | None = None,
     ) -> None:
         self.exchange = exchange
         self.limits = limits
@@ -123,7 +108,7 @@ class CcxtClient:
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        self._ccxt, self._errors = _instance(exchange, urls, keys, clock, self)
+        self._ccxt = _instance(exchange, urls, keys, clock, self)
 
     async def request(
         self,
@@ -152,18 +137,20 @@ class CcxtClient:
         started = self._clock.monotonic()
         try:
             answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
-        except OrderAbandoned:
-            raise
-        except self._errors as error:
+        except Exception as error:  # also what ccxt itself trips over in an odd body: the request has left all the same
+            if error is departure.refusal:
+                raise
             # Without the cause: ccxt's text and traceback hold the URL with its signature.
-            raise self._failure(error, f"{method} {path}", departure.sent, started) from None
+            failure = self._failure(error, f"{method} {path}", departure.sent)
+            self._tell(admit, ok=failure.answer.status is not None and failure.answer.status < 500, started=started)
+            raise failure from None
         finally:
             _departure.reset(token)
         if not isinstance(answer, dict | list):
             facts = Answer(200, "", f"not JSON: {str(answer)[:_EXCERPT]!r}", frozenset(), sent=True)
-            self._tell(ok=False, started=started)
+            self._tell(admit, ok=False, started=started)
             raise RequestFailed(self.exchange, f"{method} {path}", facts)
-        self._tell(ok=True, started=started)
+        self._tell(admit, ok=True, started=started)
         return answer
 
     def stream_headers(self) -> dict[str, str]:
@@ -182,7 +169,7 @@ class CcxtClient:
         """How far our clock is ahead of the venue's; taken off every timestamp."""
         self._ccxt.options["timeDifference"] = ms
         if self.health is not None:
-            self.health.on_clock(ms)
+            self.health.on_clock(-ms)
 
     async def close(self, timeout_s: float = 5.0) -> None:
         """Close the connections; a peer that does not answer the close is left after ``timeout_s``."""
@@ -200,20 +187,19 @@ class CcxtClient:
             if self.health is not None and status in (418, 429):
                 self.health.on_throttled(self.limits.banned_until)
 
-    def _failure(self, error: Exception, what: str, sent: bool, started: float) -> RequestFailed:
+    def _failure(self, error: Exception, what: str, sent: bool) -> RequestFailed:
         kinds = frozenset(kind.__name__ for kind in type(error).__mro__)
         status, code, message = getattr(error, "facts", (None, "", type(error).__name__))
-        failure = RequestFailed(self.exchange, what, Answer(status, code, message, kinds, sent))
-        self._tell(ok=status is not None and status < 500, started=started)
-        return failure
+        return RequestFailed(self.exchange, what, Answer(status, code, message, kinds, sent))
 
-    def _tell(self, *, ok: bool, started: float) -> None:
-        if self.health is not None:
+    def _tell(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
+        """Tell the venue's health; how orders end is told by their tracker, which knows when it stopped waiting."""
+        if self.health is not None and admit is None:
             self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
 
 
-def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, client: CcxtClient) -> tuple[Any, tuple[type[Exception], ...]]:
-    """A ccxt exchange of its own and what its ``fetch`` raises. Its class is made here, because importing ccxt costs 0.7 s and 70 MB."""
+def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, client: CcxtClient) -> Any:
+    """A ccxt exchange of its own. Its class is made here, because importing ccxt costs 0.7 s and 70 MB."""
     import ccxt.pro as ccxt  # type: ignore[import-untyped]
 
     base: Any = {"upbit": ccxt.upbit, "binance": ccxt.binance}[exchange]
@@ -224,7 +210,7 @@ def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, clie
 
         def get_exceptions_by_url(self, url: str, exact_or_broad: str) -> Any:
             # ccxt takes the spot table only for https://api.binance.com/; ours is spot wherever it is.
-            return self.exceptions["spot"][exact_or_broad]
+            return self.exceptions["spot"].get(exact_or_broad, {})
 
         def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: Any) -> str:
             client.on_response(code, headers)
@@ -243,7 +229,7 @@ def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, clie
     # ccxt's debug log holds headers and bodies: keys and signatures. Nothing may turn it on.
     logging.getLogger("ccxt.base.exchange").setLevel(logging.WARNING)
     rest = {"upbit": urls.rest, "binance": urls.rest + "/api/v3"}[exchange]
-    instance = Instance(
+    return Instance(
         {
             "apiKey": keys.key.get_secret_value(),
             "secret": keys.secret.get_secret_value(),
@@ -256,7 +242,6 @@ def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, clie
             "urls": {"api": {"public": rest, "private": rest, "sapi": urls.rest + "/sapi/v1"}},
         }
     )
-    return instance, (ccxt.BaseError, aiohttp.ClientError)
 
 
 def _said(response: Any, body: str) -> tuple[str, str]:

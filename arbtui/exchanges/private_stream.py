@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import aiohttp
 
-from arbtui.exchanges.ccxt_client import HealthReports
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.model.errors import RateLimited, WireError
 
@@ -47,7 +46,6 @@ class PrivateStream:
         on_frame: Callable[[bytes], None],
         on_open: Callable[[], None],
         limits: RateLimitManager | None,
-        health: HealthReports | None,
     ) -> None:
         self._exchange = exchange
         self._url = url
@@ -56,7 +54,6 @@ class PrivateStream:
         self._on_frame = on_frame
         self._on_open = on_open
         self._limits = limits
-        self._health = health
 
     async def run(self) -> None:
         """Keep the stream open until cancelled."""
@@ -70,8 +67,6 @@ class PrivateStream:
                     why = "closed by the venue"
                 except (aiohttp.ClientError, OSError, TimeoutError, WireError, RateLimited) as error:
                     why = str(error) or type(error).__name__
-                if self._health is not None:
-                    self._health.on_socket(False)
                 if loop.time() - started >= _GOOD_S:
                     pause = _FIRST_PAUSE_S
                 log.warning("%s private stream: %s; again in %.2g s", self._exchange, why, pause)
@@ -88,8 +83,6 @@ class PrivateStream:
                 if self._limits is not None:
                     await self._limits.turn(Lane.DATA, {"socket-message": 1})
                 await self._subscribe(socket)
-            if self._health is not None:
-                self._health.on_socket(True)
             self._on_open()
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.TEXT:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
-from arbtui.exchanges.ccxt_client import ApiKeys, CcxtClient, HealthReports
+from arbtui.exchanges.ccxt_client import ApiKeys, CcxtClient
 from arbtui.exchanges.config import ExchangeConfig
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.upbit.adapter import UpbitAdapter
 from arbtui.model.clock import Clock
@@ -32,7 +33,7 @@ class ExchangeRegistry:
         keys: Mapping[str, ApiKeys],
         clock: Clock,
         limits: Mapping[str, RateLimitManager],
-        health: Mapping[str, HealthReports],
+        health: Mapping[str, ExchangeHealthMonitor],
     ) -> "ExchangeRegistry":
         """Make an adapter for each of ``exchanges``; nothing is sent yet. Loads ccxt, which stops the loop for 0.7 s.
 

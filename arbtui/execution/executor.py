@@ -17,7 +17,7 @@ from arbtui.model.errors import JournalFailed
 from arbtui.model.halt import Halt
 from arbtui.model.ids import client_order_id
 from arbtui.model.money import ZERO, plain
-from arbtui.model.order import Order, Purpose
+from arbtui.model.order import Fill, Order, Purpose
 from arbtui.model.reason import Reason
 from arbtui.positions.coordinator import PositionCoordinator
 from arbtui.positions.pnl import Pnl
@@ -178,21 +178,33 @@ class CycleExecutor:
         cycle.state = outcome(cycle.fills, cycle.was_undone, cycle.lot)
         cycle.closed_at = self._clock.monotonic()
         cycle.pnl = self._positions.book.book(cycle.fills)  # before the commit: marks move while it waits
-        residual = cycle.state is CycleState.RESIDUAL
-        dust = ZERO if residual else abs(cycle.excess)
-        await self._journal.commit(
-            CycleEnded(
-                cycle.id, cycle.state, dust, pnl_payload(cycle.pnl, self._positions.marks.currency), self._clock.time_ms(), cycle.reason
-            )
-        )
+        await self._journal.commit(self._ended(cycle))
         self.ended[cycle.state] += 1
         route = cycle.plan.route
         self._release(cycle)
-        if residual:
-            self._risk.route.residual[route.symbol] = cycle.id
-            self._risk.total.exposure[cycle.id] = left_value(cycle.fills, self._positions.marks)
+        self._expose(cycle)
         self._risk.route.cooling_until[route.id] = cycle.closed_at + self._config.cooldown_ms / 1000
         self._on_end(cycle)
+
+    def end_again(self, cycle: ArbCycle, fill: Fill) -> None:
+        """Count a fill that came after ``cycle`` had ended: its PnL, and how it has ended after all."""
+        self.ended[cycle.state] -= 1
+        cycle.state = outcome(cycle.fills, cycle.was_undone, cycle.lot)
+        self.ended[cycle.state] += 1
+        cycle.pnl = (cycle.pnl or Pnl()) + self._positions.book.book([fill])
+        cycle.reason = "LATE_FILL"
+        self._journal.post(self._ended(cycle))
+        self._expose(cycle)
+
+    def _ended(self, cycle: ArbCycle) -> CycleEnded:
+        dust = ZERO if cycle.state is CycleState.RESIDUAL else abs(cycle.excess)
+        pnl = pnl_payload(cycle.pnl or Pnl(), self._positions.marks.currency)
+        return CycleEnded(cycle.id, cycle.state, dust, pnl, self._clock.time_ms(), cycle.reason)
+
+    def _expose(self, cycle: ArbCycle) -> None:
+        if cycle.state is CycleState.RESIDUAL:
+            self._risk.route.residual[cycle.plan.route.symbol] = cycle.id
+            self._risk.total.exposure[cycle.id] = left_value(cycle.fills, self._positions.marks)
 
 
 def pnl_payload(pnl: Pnl, currency: str) -> dict[str, str]:

@@ -1,25 +1,33 @@
 """Follows every order from intent to its last fill: committed before it is sent, sent once, applied once.
 
 An answer that does not come, or says nothing, leaves the order UNKNOWN: it is looked up by its client id until it is
-found or proved absent, and never sent again. While it is unknown its reservation stays and its cycle waits.
+found or proved absent, and never sent again. While it is unknown its reservation stays and its cycle waits. What the
+venue's private stream tells counts like an answer, whichever is first; a fill counts once, however often it is told.
 """
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.gate import OrderGate
-from arbtui.journal.events import Event, FillRecorded, OrderChanged, OrderIntended, Source
+from arbtui.journal.events import CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Source
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, OrderAbandoned, OrderRejected
+from arbtui.model.errors import ArbtuiError, JournalFailed, OrderAbandoned, OrderRejected
+from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Order, OrderState
 from arbtui.model.reason import Reason
 from arbtui.positions.inventory import InventoryLedger
 from arbtui.risk.guard import RiskGuard
+
+log = logging.getLogger("arbtui")
 
 #: Pauses between look-ups of an order whose fate is unknown, in seconds; the last repeats.
 _LOOK_UP_AFTER = (0.25, 0.5, 1.0, 2.0, 5.0)
@@ -27,6 +35,19 @@ _LOOK_UP_AFTER = (0.25, 0.5, 1.0, 2.0, 5.0)
 _ABSENT_LOOK_UPS = 3
 #: How long one look-up may take, in seconds: a venue that hangs is asked again.
 _LOOK_UP_S = 5.0
+#: So many ended orders are remembered for fills that come late; older ones are strangers.
+_REMEMBERED = 5000
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """An order that was sent, or is about to be, and its cycle."""
+
+    cycle: ArbCycle
+    order: Order
+    sent_at: float  #: monotonic seconds of the decision to send
+    claimed: OrderReport | None = None  #: the venue calls it ended, and has not told all its fills
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class OrderTracker:
@@ -55,9 +76,14 @@ class OrderTracker:
         self._journal = journal
         self._clock = clock
         self._answer_s = answer_s
+        self.on_late: Callable[[ArbCycle, Order, Fill], None] = lambda *_: None  #: of a fill, once booked, whose order had ended
+        self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
+        self._followed: dict[str, Followed] = {}  # by client id, oldest first; all that are open and the last that ended
+        self._background: dict[asyncio.Task[None], None] = {}
         self.open: dict[str, Order] = {}  #: orders that are not final, by client id
         self.sent = 0
         self.fills = 0
+        self.late_fills = 0
         self.fills_per_exchange: dict[str, int] = {}
         self.fills_per_symbol: dict[str, int] = {}
         self.answer_ms: dict[str, deque[float]] = {name: deque(maxlen=50) for name in adapters}
@@ -90,7 +116,7 @@ class OrderTracker:
         except BaseException:  # nothing was sent, whatever the reason
             self._drop(orders)
             raise
-        await asyncio.gather(*(self._place(cycle, order) for order in orders))
+        await asyncio.gather(*(self._place(self._follow(cycle, order)) for order in orders))
         return None
 
     def _drop(self, orders: Sequence[Order]) -> None:
@@ -99,39 +125,76 @@ class OrderTracker:
             self._inventory.release(order)
             self._risk.exchange[order.market.exchange].answered(order.client_order_id)
 
-    async def _place(self, cycle: ArbCycle, order: Order) -> None:
+    def _follow(self, cycle: ArbCycle, order: Order) -> Followed:
+        if len(self._followed) >= _REMEMBERED:
+            ended = next((key for key in self._followed if key not in self.open), None)
+            if ended is not None:
+                del self._followed[ended]
+        followed = self._followed[order.client_order_id] = Followed(cycle, order, self._clock.monotonic())
+        return followed
+
+    async def _place(self, followed: Followed) -> None:
+        order = followed.order
         try:
-            await self._ask(cycle, order)
+            await self._ask(followed)
         finally:
             self._risk.exchange[order.market.exchange].answered(order.client_order_id)
 
-    async def _ask(self, cycle: ArbCycle, order: Order) -> None:
+    async def _ask(self, followed: Followed) -> None:
+        cycle, order = followed.cycle, followed.order
         exchange = order.market.exchange
-        sent_at = self._clock.monotonic()
+        place = self._adapters[exchange].place(order, partial(self._gate.last_look, order, cycle.plan.route))
         try:
-            async with asyncio.timeout(self._answer_s):
-                report = await self._adapters[exchange].place(order, partial(self._gate.last_look, order, cycle.plan.route))
+            report = await self._answer(followed, asyncio.create_task(place, name=f"place {order.client_order_id}"))
         except OrderAbandoned as error:
             order.state, order.reason = OrderState.ABANDONED, error.reason
-            await self._settle(cycle, order, ())
-            return
-        except OrderRejected as error:
-            self.sent += 1
-            self._answered(exchange, sent_at, ok=True)
-            order.state, order.reason = OrderState.REJECTED, error.reason
-            await self._settle(cycle, order, ())
+            await self._settle(followed, ())
             return
         except (ArbtuiError, TimeoutError) as error:  # OrderUnknown, and whatever else is no proof: bytes may have left
             self.sent += 1
-            self._answered(exchange, sent_at, ok=False)
+            if order.state.is_final:  # the stream has told its end, which no answer can change
+                return
+            # A refusal that the stream contradicts is no proof either.
+            refused = isinstance(error, OrderRejected) and not order.venue_order_id
+            self._answered(exchange, followed.sent_at, ok=refused)
+            if refused:
+                order.state, order.reason = OrderState.REJECTED, str(error)
+                await self._settle(followed, ())
+                return
             order.state, order.reason = OrderState.UNKNOWN, str(error) or "no answer in time"
             self._journal.post(OrderChanged.of(order))
-            await self.resolve(cycle, order, sent_at)
+            await self.resolve(followed)
             return
         self.sent += 1
-        self.answer_ms[exchange].append(self._answered(exchange, sent_at, ok=True))
-        if not await self.take(cycle, order, report, "answer"):
-            await self.resolve(cycle, order, sent_at)
+        self.answer_ms[exchange].append(self._answered(exchange, followed.sent_at, ok=True))
+        if report is not None and not await self.take(followed, report, "answer"):
+            await self.resolve(followed)
+
+    async def _answer(self, followed: Followed, place: asyncio.Task[OrderReport]) -> OrderReport | None:
+        """The venue's answer; None when its stream has told the order's end before.
+
+        The request is then left to end by itself: cutting it off would close a connection that the next order needs.
+
+        Raises:
+            TimeoutError: neither came in time.
+        """
+        ended = asyncio.create_task(followed.ended.wait())
+        try:
+            await asyncio.wait((place, ended), timeout=self._answer_s, return_when=asyncio.FIRST_COMPLETED)
+            if not place.done() and followed.order.state.is_final:
+                self._keep(_swallow(place))
+                return None
+            if not place.done():
+                place.cancel()
+                await asyncio.wait((place,))
+                if place.cancelled():
+                    raise TimeoutError
+            return place.result()
+        except asyncio.CancelledError:
+            place.cancel()
+            raise
+        finally:
+            ended.cancel()
 
     def _answered(self, exchange: str, sent_at: float, *, ok: bool) -> float:
         """Tell the venue's health how a request ended; how long it took, in ms."""
@@ -139,42 +202,114 @@ class OrderTracker:
         self._risk.exchange[exchange].health.on_answer(ok, ms)
         return ms
 
-    async def resolve(self, cycle: ArbCycle, order: Order, sent_at: float) -> None:
-        """Look ``order`` up until the venue tells its end, or has had time enough to prove that it never came."""
+    async def resolve(self, followed: Followed) -> None:
+        """Look an order up until the venue tells its end, or has had time enough to prove that it never came."""
+        order = followed.order
         adapter = self._adapters[order.market.exchange]
         absent = 0
         for turn in range(1_000_000):
-            await asyncio.sleep(_LOOK_UP_AFTER[min(turn, len(_LOOK_UP_AFTER) - 1)])
+            if await _happens(followed.ended, _LOOK_UP_AFTER[min(turn, len(_LOOK_UP_AFTER) - 1)]):
+                return
             try:
                 async with asyncio.timeout(_LOOK_UP_S):
                     report = await adapter.fetch_order(order.market.code, order.client_order_id)
             except (ArbtuiError, TimeoutError):
                 continue  # a failed query is no information
+            if order.state.is_final:  # the stream was quicker
+                return
             if report is None:
                 absent += 1
-                waited = self._clock.monotonic() - sent_at
-                if absent >= _ABSENT_LOOK_UPS and waited >= adapter.absence_proof_s:
+                waited = self._clock.monotonic() - followed.sent_at
+                if absent >= _ABSENT_LOOK_UPS and waited >= adapter.absence_proof_s and not order.venue_order_id:
                     order.state, order.reason = OrderState.REJECTED, "NOT_PLACED"
-                    await self._settle(cycle, order, ())
+                    await self._settle(followed, ())
                     return
                 continue
             absent = 0
             news = report.state.is_final or report.filled_qty > order.filled_qty
-            if news and await self.take(cycle, order, report, "answer"):
+            if news and await self.take(followed, report, "answer"):
                 return
 
-    async def take(self, cycle: ArbCycle, order: Order, report: OrderReport, source: Source) -> bool:
-        """Apply a venue's report: every new fill once, then the state, all in one commit; True when the order is at its end.
+    async def take(self, followed: Followed, report: OrderReport, source: Source) -> bool:
+        """Apply a venue's report: every new fill once, then the state, all in one commit; True when the order is at its end."""
+        events = self._apply(followed, report, source)
+        await self._settle(followed, events)
+        return followed.order.state.is_final
 
-        A venue may call an order final before it tells all its fills: until they add up, its fate is not known.
-        """
+    def on_order(self, report: OrderReport) -> None:
+        """Apply what a venue's private stream tells of an order, at once; it is durable before anything that follows from it."""
+        followed = self._followed.get(report.client_order_id)
+        if followed is None:
+            for fill in report.fills:
+                self.on_stray(fill)
+            return
+        order = followed.order
+        before = (order.state, order.venue_order_id, order.filled_qty)
+        events = self._apply(followed, report, "stream")
+        if events or (order.state, order.venue_order_id, order.filled_qty) != before:
+            self._end(followed)
+            self._journal.post(*events, OrderChanged.of(order))
+
+    def on_fill(self, fill: Fill) -> None:
+        """Apply a fill that was found in the venue's list of fills."""
+        followed = self._followed.get(fill.client_order_id)
+        if followed is None:
+            self.on_stray(fill)
+        elif (fill.exchange, fill.trade_id) not in followed.cycle.fill_keys:
+            told = followed.order.filled_qty + fill.qty
+            self.on_order(
+                OrderReport(
+                    fill.exchange,
+                    fill.client_order_id,
+                    fill.venue_order_id,
+                    OrderState.PARTIALLY_FILLED,
+                    told,
+                    (fill,),
+                    followed.order.reason,
+                )
+            )
+
+    def _apply(self, followed: Followed, report: OrderReport, source: Source) -> list[FillRecorded]:
+        """Bring an order to what ``report`` says: every fill once, and a state that never goes back."""
+        cycle, order = followed.cycle, followed.order
+        was_final = order.state.is_final
         events = [event for fill in report.fills if (event := self._book(cycle, order, fill, source)) is not None]
-        order.venue_order_id = report.venue_order_id
-        order.state, order.reason = report.state, report.reason
-        if report.state.is_final and order.filled_qty < report.filled_qty:
-            order.state, order.reason = OrderState.UNKNOWN, f"fills of {report.filled_qty - order.filled_qty} are not told yet"
-        await self._settle(cycle, order, events)
-        return order.state.is_final
+        order.venue_order_id = report.venue_order_id or order.venue_order_id
+        if not was_final:
+            self._advance(followed, report)
+        elif events and order.state in (OrderState.REJECTED, OrderState.ABANDONED):
+            self._revive(followed, report)
+        if was_final or cycle.state is not CycleState.OPEN:
+            for event in events:
+                self.late_fills += 1
+                self.on_late(cycle, order, event.fill)
+        return events
+
+    def _advance(self, followed: Followed, report: OrderReport) -> None:
+        order = followed.order
+        if report.state.is_final:
+            followed.claimed = report
+        elif order.leaves_qty <= ZERO:  # whoever told the fills, there is nothing left that could happen
+            order.state, order.reason = OrderState.FILLED, report.reason
+        elif followed.claimed is None:
+            order.state = OrderState.PARTIALLY_FILLED if order.filled_qty else report.state
+            order.reason = report.reason
+        claimed = followed.claimed
+        if claimed is not None:
+            missing = claimed.filled_qty - order.filled_qty
+            # A venue may call an order final before it tells all its fills: until they add up, its fate is not known.
+            order.state = claimed.state if missing <= ZERO else OrderState.UNKNOWN
+            order.reason = claimed.reason if missing <= ZERO else f"fills of {missing} are not told yet"
+
+    def _revive(self, followed: Followed, report: OrderReport) -> None:
+        """An order that counted as never placed has filled all the same: it is followed to its end after all."""
+        order = followed.order
+        self._advance(followed, report)
+        order.reason = order.reason or "it filled after it had counted as not placed"
+        if not order.state.is_final:
+            self.open[order.client_order_id] = order
+            followed.ended.clear()
+            self._keep(self.resolve(followed))
 
     def _book(self, cycle: ArbCycle, order: Order, fill: Fill, source: Source) -> FillRecorded | None:
         if not cycle.add_fill(order, fill):
@@ -185,8 +320,42 @@ class OrderTracker:
         self.fills_per_symbol[fill.base] = self.fills_per_symbol.get(fill.base, 0) + 1
         return FillRecorded(fill, cycle.id, order.leg, source, self._clock.time_ms(), balances)
 
-    async def _settle(self, cycle: ArbCycle, order: Order, events: Sequence[FillRecorded]) -> None:
+    def _end(self, followed: Followed) -> None:
+        """Give back what an order that is final has not used, and wake whoever waits for its end."""
+        order = followed.order
         if order.state.is_final:
             self.open.pop(order.client_order_id, None)
             self._inventory.release(order)
-        await self._journal.commit(*events, OrderChanged.of(order))
+            followed.ended.set()
+
+    async def _settle(self, followed: Followed, events: Sequence[FillRecorded]) -> None:
+        self._end(followed)
+        await self._journal.commit(*events, OrderChanged.of(followed.order))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` beside everything else, and lose neither it nor its failure."""
+        task = asyncio.create_task(work)
+        self._background[task] = None
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._background[task]
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, JournalFailed):  # of that, the engine knows
+            log.error("following an order failed: %r", error, exc_info=error)
+
+
+async def _swallow(place: asyncio.Task[OrderReport]) -> None:
+    """Wait for an answer that nobody needs any more."""
+    with suppress(ArbtuiError, TimeoutError):  # the order's end is known from the stream
+        await place
+
+
+async def _happens(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for ``event``, ``seconds`` at most; whether it has happened."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

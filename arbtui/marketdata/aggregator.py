@@ -166,6 +166,4 @@ class OrderbookAggregator:
     def _new_sync(self, book: OrderBook, counts: ExchangeCounts, usdm: bool) -> BookSync:
         if self._top_check is None:
             return BookSync(book, counts, usdm=usdm, buffer_limit=self._buffer_limit, silence_s=self._silence_s)
-        return WatchedBookSync(
-            book, counts, self._top_check, usdm=usdm, buffer_limit=self._buffer_limit, silence_s=self._silence_s
-        )
+        return WatchedBookSync(book, counts, self._top_check, usdm=usdm, buffer_limit=self._buffer_limit, silence_s=self._silence_s)

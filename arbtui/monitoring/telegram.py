@@ -83,9 +83,7 @@ class TelegramBot:
         wait: float = self._timeout_s
         try:
             async with asyncio.timeout(wait):
-                await self._bot.send_message(
-                    chat_id, text, connect_timeout=wait, read_timeout=wait, write_timeout=wait, pool_timeout=wait
-                )
+                await self._bot.send_message(chat_id, text, connect_timeout=wait, read_timeout=wait, write_timeout=wait, pool_timeout=wait)
         except RetryAfter as error:
             raise SendLater(_words(error), _seconds(error.retry_after)) from None
         except BadRequest as error:

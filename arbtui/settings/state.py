@@ -54,9 +54,7 @@ def profile_name(name_or_path: str) -> str:
     """
     name = Path(name_or_path).stem if is_path(name_or_path) else name_or_path
     if not _NAME.fullmatch(name):
-        raise UsageError(
-            f"{name_or_path!r} gives no profile's name: at most 64 letters, digits, `-`, `_` and `.`, a letter or digit first"
-        )
+        raise UsageError(f"{name_or_path!r} gives no profile's name: at most 64 letters, digits, `-`, `_` and `.`, a letter or digit first")
     return name
 
 

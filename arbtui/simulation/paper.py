@@ -124,8 +124,13 @@ class PaperExchange(ExchangeAdapter):
         return await self._ask(self.core.balances)
 
     async def run(self, account: AccountEvents) -> None:
-        """Waits: every answer here is complete, so there is nothing that a stream could add."""
-        await asyncio.get_running_loop().create_future()
+        """See :meth:`ExchangeAdapter.run`: what the core reports, as it becomes durable; a stream inside one process never breaks."""
+        self.core.on_report = account.on_order
+        account.on_reconnected(self.name)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.core.on_report = None
 
     async def close(self) -> None:
         """Let orders that are under way arrive, so that the ledger knows them. The ledger itself is the caller's to close."""

@@ -138,7 +138,7 @@ def _decision_rows(decisions: Sequence[DecisionLine], width: int) -> Iterator[Ro
     for one in decisions:
         times = f" x{one.count:,}" if one.count > 1 else ""
         words = f" {one.detail}" if one.detail else f" {REASONS.get(one.word, '')}"
-        row: Row = [(f" {clock(one.ts_ms)[:12 if width >= 50 else 8]} ", "dim"), (one.word + times, _TOOK.get(one.word, "warn"))]
+        row: Row = [(f" {clock(one.ts_ms)[: 12 if width >= 50 else 8]} ", "dim"), (one.word + times, _TOOK.get(one.word, "warn"))]
         edge: Span = (f" {signed(one.edge_bps, 1)} bp", "text")
         room = width - width_of([*row, edge])
         yield [*row, edge, (fit(words, room), "soft")] if room > 8 else [*row, edge] if room >= 0 else row

@@ -271,7 +271,6 @@ class BinanceAdapter(CcxtAdapter):
             on_frame=on_frame,
             on_open=lambda: account.on_reconnected(self.name),
             limits=self._client.limits,
-            health=self._client.health,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="binance private stream")

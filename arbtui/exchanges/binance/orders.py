@@ -93,14 +93,14 @@ class KeyRestrictions(msgspec.Struct):
     ipRestrict: bool = False
 
 
-class _SideRates(msgspec.Struct):
+class _SideRates(msgspec.Struct, frozen=True):
     maker: Decimal = Decimal(0)
     taker: Decimal = Decimal(0)
     buyer: Decimal = Decimal(0)
     seller: Decimal = Decimal(0)
 
 
-class _Discount(msgspec.Struct):
+class _Discount(msgspec.Struct, frozen=True):
     enabledForAccount: bool = False
     enabledForSymbol: bool = False
 

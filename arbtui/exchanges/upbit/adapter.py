@@ -33,7 +33,7 @@ from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, WireError
 from arbtui.model.market import Market
 from arbtui.model.money import plain
-from arbtui.model.order import Balance, Fill, Order, Side
+from arbtui.model.order import Balance, Fill, Order, Side, TimeInForce
 
 log = logging.getLogger("arbtui")
 
@@ -46,7 +46,6 @@ _OPEN_A_PAGE = 100
 _CANCELS_A_REQUEST = 300
 #: ms by which older orders are asked for too: closed orders are listed by when they were *made*, and a resting one fills later.
 _RESTING_MS = 3_600_000
-_IMMEDIATE = frozenset({"ioc", "fok"})
 
 
 class UpbitAdapter(CcxtAdapter):
@@ -116,7 +115,7 @@ class UpbitAdapter(CcxtAdapter):
             "price": plain(order.price),
             "identifier": order.client_order_id,
         }
-        if order.tif.value in _IMMEDIATE:  # an order without it stands until it is cancelled
+        if order.tif is not TimeInForce.GTC:  # an order without it stands until it is cancelled
             params["time_in_force"] = order.tif.value
         return await self._client.request("private", "POST", "orders", params, lane=lane, costs={"order": 1}, admit=admit)
 
@@ -125,7 +124,7 @@ class UpbitAdapter(CcxtAdapter):
         if row.identifier is not None and row.identifier != order.client_order_id:
             raise WireError("order", f"the answer is of another order, {row.identifier}")
         report = replace(orders.report_of(row, order.market), client_order_id=order.client_order_id)
-        if order.tif.value not in _IMMEDIATE:
+        if order.tif is TimeInForce.GTC:
             return report
         told = self._awaited[order.client_order_id] = asyncio.Event()
         try:
@@ -258,7 +257,6 @@ class UpbitAdapter(CcxtAdapter):
             on_frame=on_frame,
             on_open=lambda: account.on_reconnected(self.name),
             limits=self._client.limits,
-            health=self._client.health,
         )
         await stream.run()
 

@@ -22,9 +22,7 @@ class Ended:
     summary: Mapping[str, Any] | None
 
 
-def run_child(
-    command: Sequence[str], environment: Mapping[str, str], folder: Path, within_s: float, on_wait: Callable[[], None]
-) -> Ended:
+def run_child(command: Sequence[str], environment: Mapping[str, str], folder: Path, within_s: float, on_wait: Callable[[], None]) -> Ended:
     """Run ``command`` with ``--json`` into ``folder`` to its end, but no longer than ``within_s`` seconds.
 
     Whatever interrupts the wait, the child is ended before this returns.

@@ -1,0 +1,127 @@
+"""``sandbox``: what its flags mean, what is printed at start, and its end."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from arbtui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from arbtui.sandbox.sandbox import Sandbox, SandboxOptions
+
+PLAYED = ("upbit", "binance")
+_HIGHEST_PORT = 65_533
+
+
+def run(port: int | None, symbols: str | None, profile: str | None, write: str | None, seed: int | None, state_dir: str | None) -> int:
+    """Check, serve until a signal comes, and give back 128 + its number.
+
+    Raises:
+        UsageError: a flag is wrong, a port is taken, or a file cannot be written.
+    """
+    from arbtui.cli.flags import overrides, wanted_symbols
+    from arbtui.runtime.venues import selection
+    from arbtui.sandbox.sandbox import DEFAULT_PORT, SandboxOptions
+    from arbtui.settings.load import load_profile, read_text
+    from arbtui.settings.state import keep_private
+    from arbtui.simulation.assets import select
+    from arbtui.simulation.config import SimulatorConfig
+
+    port = DEFAULT_PORT if port is None else port
+    if port != 0 and not 1024 <= port <= _HIGHEST_PORT:
+        raise UsageError(f"--port {port}: expected 0 (free ones), or a number from 1024 to {_HIGHEST_PORT} (two more follow it)")
+    if write and not profile:
+        raise UsageError("--write FILE needs --profile P: it writes P with its URLs turned here")
+    keep_private()
+    wanted: int | list[str] = 20 if symbols is None else wanted_symbols(symbols)
+    config = SimulatorConfig() if seed is None else SimulatorConfig(seed=seed)
+    text, target = "", None
+    if profile:
+        settings = load_profile(profile, overrides(None, symbols, seed))
+        if stray := [name for name in settings.exchanges if name not in PLAYED]:
+            raise UsageError(f"profile {settings.name}: the sandbox plays {' and '.join(PLAYED)}, not {stray[0]}")
+        wanted, config = selection(settings), settings.simulator
+        text = read_text(settings.path)
+        target = _target(write, settings.path)
+    select(wanted)
+    options = SandboxOptions(port, wanted, config, None if state_dir is None else _folder(state_dir))
+    return asyncio.run(_serve(options, text, target, profile))
+
+
+async def _serve(options: "SandboxOptions", text: str, target: Path | None, profile: str | None) -> int:
+    from arbtui.sandbox.profile import turned
+    from arbtui.sandbox.sandbox import sandbox
+
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    def end(number: signal.Signals) -> None:
+        if not ended.done():
+            ended.set_result(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, end, number)
+    async with sandbox(options) as running:
+        if target is not None:
+            _write(target, turned(text, running.urls, str(profile)))
+        sys.stdout.write(_told(running, options.keys, target, profile))
+        sys.stdout.flush()
+        market = asyncio.ensure_future(running.ended.wait())
+        try:
+            either: tuple[asyncio.Future[Any], ...] = (ended, market)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            market.cancel()
+    return ended.result() if ended.done() else 1
+
+
+def _told(running: "Sandbox", keys: Mapping[str, object], target: Path | None, profile: str | None) -> str:
+    """What a person needs now: where it listens, the keys, and the next command."""
+    from arbtui.sandbox.keys import Key
+
+    lines = [f"The sandbox is up: {len(running.simulator.prices())} symbols, play money, state in {running.folder}"]
+    for name, urls in running.urls.items():
+        lines.append(f"  {name:<8} {urls['rest']}   stream {urls['stream']}   private {urls['private']}")
+    lines.append(f"  {'control':<8} {running.control_url}   GET /ledger /balances /orders /health /faults, POST /faults (docs/sandbox.md)")
+    lines.append("Play keys, for the shell that comes next:")
+    for name, key in keys.items():
+        if isinstance(key, Key):
+            lines.append(f"  export ARBTUI_{name.upper()}_KEY={key.key} ARBTUI_{name.upper()}_SECRET={key.secret}")
+    if target is not None:
+        lines.append(f"Next: arbtui --profile {target} --mode live --confirm {target.stem}")
+    else:
+        lines.append(f"Next: a profile that comes here: arbtui sandbox --profile {profile or 'upbit-binance'} --write sandbox.toml")
+    lines.append("End it with ^C.")
+    return "\n".join(lines) + "\n"
+
+
+def _target(write: str | None, profile: Path) -> Path | None:
+    """Where the turned profile goes: a new file, or one whose URLs were turned here before."""
+    from arbtui.settings.load import load_profile
+    from arbtui.settings.state import profile_name
+
+    if not write:
+        return None
+    target = Path(write).expanduser()
+    if target.suffix != ".toml":
+        raise UsageError(f"--write {write}: expected a file that ends in .toml")
+    profile_name(str(target.absolute()))
+    if target.exists() and (target.samefile(profile) or not load_profile(str(target.absolute())).is_sandbox):
+        raise UsageError(f"--write {write}: that profile trades elsewhere and is not overwritten; name another file")
+    return target
+
+
+def _write(target: Path, text: str) -> None:
+    beside = target.with_name(f".{target.name}.new")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise UsageError(f"--write {target}: it cannot be written ({error.strerror or error})") from None
+
+
+def _folder(state_dir: str) -> Path:
+    return Path(state_dir).expanduser().absolute()

@@ -1,0 +1,85 @@
+"""Keeps the tracker in step with one venue's account: its private stream, and what the stream may have missed."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+
+from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
+from arbtui.execution.tracker import OrderTracker
+from arbtui.model.clock import Clock
+from arbtui.model.errors import ArbtuiError
+from arbtui.model.order import Balance, OrderState
+
+log = logging.getLogger("arbtui")
+
+#: s after which fills are asked for although the stream is open: a push may be lost without a sign.
+_ASK_EVERY_S = 30.0
+#: s between two attempts when the asking itself fails.
+_RETRY_S = 2.0
+_ANSWER_S = 60.0
+#: ms before the last complete answer from which fills are asked for again: clocks differ, and venues list late.
+_OVERLAP_MS = 60_000
+
+
+class AccountFollower(AccountEvents):
+    """One venue's account. Run it beside the engine in paper and live."""
+
+    def __init__(self, adapter: ExchangeAdapter, tracker: OrderTracker, clock: Clock) -> None:
+        self._adapter = adapter
+        self._tracker = tracker
+        self._clock = clock
+        self._wanted = asyncio.Event()
+        self._since_ms = clock.time_ms()
+        self.balances: dict[str, Balance] = {}  #: as the venue last told them, by asset
+        self.readings = 0  #: how often everything was read to its end
+
+    async def run(self) -> None:
+        """Listen, and ask after each connection and from time to time, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._adapter.run(self), name=f"{self._adapter.name} account stream")
+            tasks.create_task(self._ask(), name=f"{self._adapter.name} account reading")
+
+    def on_order(self, report: OrderReport) -> None:
+        """See :class:`AccountEvents`."""
+        self._tracker.on_order(report)
+
+    def on_balances(self, exchange: str, balances: Mapping[str, Balance]) -> None:
+        """See :class:`AccountEvents`."""
+        self.balances.update(balances)
+
+    def on_reconnected(self, exchange: str) -> None:
+        """See :class:`AccountEvents`."""
+        self._wanted.set()
+
+    async def _ask(self) -> None:
+        pause = _ASK_EVERY_S
+        while True:
+            try:
+                async with asyncio.timeout(pause):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass
+            self._wanted.clear()
+            try:
+                async with asyncio.timeout(_ANSWER_S):
+                    await self._read()
+            except (ArbtuiError, TimeoutError) as error:
+                log.warning("%s: what the stream may have missed could not be asked for: %s", self._adapter.name, error or "no answer")
+                pause = _RETRY_S
+            else:
+                pause = _ASK_EVERY_S
+
+    async def _read(self) -> None:
+        """Fills, then the orders that are open here, then balances; the next reading begins where this one is complete."""
+        asked_ms = self._clock.time_ms()
+        for fill in await self._adapter.fetch_fills(self._since_ms - _OVERLAP_MS):
+            self._tracker.on_fill(fill)
+        for order in list(self._tracker.open.values()):
+            # One that is being sent has nothing to be asked yet, and would be looked for before it can be there.
+            if order.market.exchange == self._adapter.name and order.state is not OrderState.SENDING:
+                report = await self._adapter.fetch_order(order.market.code, order.client_order_id)
+                if report is not None:  # that it is not there proves nothing here; the tracker waits its time out
+                    self._tracker.on_order(report)
+        self.balances = dict(await self._adapter.fetch_balances())
+        self._since_ms = asked_ms
+        self.readings += 1

@@ -1,0 +1,37 @@
+"""What a venue's door answers over HTTP, and the refusals that its handlers raise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from arbtui.model.errors import ArbtuiError
+
+encode = msgspec.json.Encoder().encode
+
+JSON = "application/json"
+
+
+@dataclass(slots=True)
+class Answer:
+    """One HTTP answer, ready to be sent."""
+
+    body: bytes
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = JSON
+
+
+class Refusal(ArbtuiError):
+    """A venue's no, in the venue's own body; raised by handlers, turned into an answer at the door."""
+
+    def __init__(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{status} {body}")
+        self.status = status
+        self.body = dict(body)
+        self.headers = dict(headers or {})
+
+    def answer(self) -> Answer:
+        """The refusal as an HTTP answer."""
+        return Answer(encode(self.body), self.status, self.headers)

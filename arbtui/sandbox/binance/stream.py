@@ -1,0 +1,159 @@
+"""Binance's market streams (Spot API, "WebSocket Streams"): raw and combined, subscribed by URL or by message."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType
+
+from arbtui.model.clock import Clock
+from arbtui.sandbox.answer import encode
+from arbtui.sandbox.fanout import Fanout
+from arbtui.sandbox.peer import Peer, text_frame
+from arbtui.sandbox.windows import RollingWindow
+
+MOST_STREAMS = 1024  #: of one connection
+MESSAGES_A_SECOND = 5
+PING_S, PONG_WITHIN_S = 20.0, 60.0
+_DATA = b'"data":'
+
+
+class Sockets(ABC):
+    """What the streams and the WebSocket API have in common: pings, the cut after a day, the limit on a client's messages."""
+
+    def __init__(self, clock: Clock, cut_after_s: float) -> None:
+        self.peers: dict[Peer, RollingWindow] = {}
+        self._clock = clock
+        self._cut_after_s = cut_after_s
+        self._last_ping = clock.monotonic()
+
+    async def serve(self, peer: Peer) -> None:
+        """Talk to ``peer`` until it leaves or breaks a limit."""
+        self.peers[peer] = RollingWindow(MESSAGES_A_SECOND, 1.0)
+        try:
+            while True:
+                message = await peer.receive()
+                if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
+                    return
+                now = self._clock.monotonic()
+                if message.type is WSMsgType.PONG:
+                    peer.last_pong = now
+                    continue
+                if not self.peers[peer].take(now):
+                    await peer.response.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Too many requests")
+                    return
+                if message.type is WSMsgType.PING:
+                    await peer.response.pong(message.data)
+                else:
+                    await self.read(peer, message.data.encode() if isinstance(message.data, str) else message.data)
+        finally:
+            del self.peers[peer]
+            self.gone(peer)
+
+    @abstractmethod
+    async def read(self, peer: Peer, raw: bytes) -> None:
+        """One message of a client."""
+
+    @abstractmethod
+    def gone(self, peer: Peer) -> None:
+        """A client has left."""
+
+    async def housekeep(self) -> None:
+        """Once a second: ping, and cut who does not answer or has stayed a day."""
+        now = self._clock.monotonic()
+        ping = now - self._last_ping >= PING_S
+        if ping:
+            self._last_ping = now
+        for peer in list(self.peers):
+            if now - peer.opened >= self._cut_after_s or (now - peer.last_pong > PING_S + PONG_WITHIN_S):
+                await peer.response.close(code=WSCloseCode.GOING_AWAY, drain=False)
+            elif ping and peer.is_open:
+                await peer.response.ping(str(self._clock.time_ms()).encode())
+
+    def cut(self) -> None:
+        """Break every socket."""
+        for peer in list(self.peers):
+            peer.cut()
+
+
+class Streams(Sockets):
+    """The public streams. A stream that is not played is accepted and silent, as an unknown symbol's is at the venue."""
+
+    def __init__(self, clock: Clock, cut_after_s: float) -> None:
+        super().__init__(clock, cut_after_s)
+        self.fanout: Fanout[bool] = Fanout(_framed)  # form: combined?
+        self._combined: dict[Peer, bool] = {}
+
+    def begin(self, peer: Peer, path: str, query: str) -> None:
+        """Take up what the URL asks for: ``/ws/a/b``, ``/stream?streams=a/b``, or nothing yet."""
+        self._combined[peer] = path.startswith("/stream")
+        if path.startswith("/stream"):
+            names = "/".join(parse_qs(query).get("streams", [])).split("/")
+        else:
+            names = path.removeprefix("/ws").strip("/").split("/")
+        for name in names:
+            if "@" in name:
+                self.fanout.want(peer, ("", name), self._combined[peer])
+
+    def gone(self, peer: Peer) -> None:
+        """See :meth:`Sockets.gone`."""
+        self.fanout.drop(peer)
+        self._combined.pop(peer, None)
+
+    async def read(self, peer: Peer, raw: bytes) -> None:
+        """SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, SET_PROPERTY, GET_PROPERTY."""
+        try:
+            told = msgspec.json.decode(raw, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            peer.send(_error(3, f"Invalid JSON: {error}", None))
+            return
+        number, method, params = told.get("id"), told.get("method"), told.get("params", [])
+        do: Callable[[Peer, Any], Any] | None = {
+            "SUBSCRIBE": self._subscribe,
+            "UNSUBSCRIBE": self._unsubscribe,
+            "LIST_SUBSCRIPTIONS": lambda one, _: [name for _, name in self.fanout.of(one)],
+            "SET_PROPERTY": self._set,
+            "GET_PROPERTY": lambda one, _: self._combined[one],
+        }.get(str(method))
+        if do is None:
+            peer.send(_error(2, f"Invalid request: unknown variant `{method}`", number))
+            return
+        if not isinstance(params, list):
+            peer.send(_error(2, "Invalid request: params must be an array", number))
+            return
+        try:
+            result = do(peer, params)
+        except ValueError as error:
+            peer.send(_error(2, f"Invalid request: {error}", number))
+            return
+        peer.send(text_frame(encode({"result": result, "id": number})))
+
+    def _subscribe(self, peer: Peer, names: list[Any]) -> None:
+        if not names or not all(isinstance(name, str) for name in names):
+            raise ValueError("stream names must be strings")
+        have = set(self.fanout.of(peer))
+        if len(have | {("", name) for name in names}) > MOST_STREAMS:
+            raise ValueError(f"a connection can listen to a maximum of {MOST_STREAMS} streams")
+        for name in names:
+            self.fanout.want(peer, ("", name), self._combined[peer])
+
+    def _unsubscribe(self, peer: Peer, names: list[Any]) -> None:
+        for name in names:
+            self.fanout.forget(peer, ("", str(name)))
+
+    def _set(self, peer: Peer, params: list[Any]) -> None:
+        if len(params) != 2 or params[0] != "combined" or not isinstance(params[1], bool):
+            raise ValueError("expected combined and a boolean")
+        self._combined[peer] = params[1]
+        for key in self.fanout.of(peer):
+            self.fanout.want(peer, key, params[1])
+
+
+def _framed(payload: bytes, combined: bool) -> bytes:
+    return text_frame(payload if combined else payload[payload.index(_DATA) + len(_DATA) : -1])
+
+
+def _error(code: int, message: str, number: Any) -> bytes:
+    return text_frame(encode({"error": {"code": code, "msg": message}, "id": number}))

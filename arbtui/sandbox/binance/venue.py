@@ -1,0 +1,191 @@
+"""The local Binance: joins its calls, streams, WebSocket API, keys and limits behind one port."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from arbtui.exchanges.binance.wire import BinanceDecoder
+from arbtui.sandbox.account import Account, AccountEvent, What
+from arbtui.sandbox.answer import Answer, encode
+from arbtui.sandbox.binance.auth import BinanceAuth
+from arbtui.sandbox.binance.bodies import account_position, balance_update, execution_report
+from arbtui.sandbox.binance.derived import DerivedStreams
+from arbtui.sandbox.binance.endpoints import MESSAGES, endpoints
+from arbtui.sandbox.binance.limits import BinanceLimits, banned, throttled
+from arbtui.sandbox.binance.market_data import BinanceMarketData
+from arbtui.sandbox.binance.refusals import mandatory
+from arbtui.sandbox.binance.stream import Streams
+from arbtui.sandbox.binance.trade_numbers import TradeNumbers
+from arbtui.sandbox.binance.trading import BinanceTrading
+from arbtui.sandbox.binance.ws_api import WsApi
+from arbtui.sandbox.clock import VenueClock
+from arbtui.sandbox.faults import Part, WireFaultKind, WireFaults
+from arbtui.sandbox.front import Call
+from arbtui.sandbox.keys import NOBODY, Key
+from arbtui.sandbox.peer import Peer
+from arbtui.sandbox.private_events import Rearranger
+from arbtui.sandbox.tape import Tape
+from arbtui.simulation.matching import ExternalBook
+from arbtui.simulation.venue import BookSource
+
+WS_API = "/ws-api/v3"
+DAY_S = 86_400.0
+
+_SKEWED = re.compile(rb'"([ET])":(\d{13})')
+
+
+class BinanceVenue:
+    """See :class:`arbtui.sandbox.front.Venue`. ``on_frames`` takes the market's frames as the simulator makes them.
+
+    ``cut_after_s``: sockets end so long after they were opened, 24 hours at the venue.
+    """
+
+    name = "binance"
+
+    def __init__(
+        self,
+        account: Account,
+        book_of: BookSource,
+        update_id: Callable[[ExternalBook], int],
+        faults: WireFaults,
+        clock: VenueClock,
+        keys: Mapping[str, Key],
+        cut_after_s: float = DAY_S,
+    ) -> None:
+        self.account = account
+        self.numbers = TradeNumbers(account.log.fills())
+        self._faults = faults
+        self._clock = clock
+        self._limits = limits = BinanceLimits(clock)
+        self._auth = BinanceAuth(keys, faults, clock)
+        self._tape = Tape(BinanceDecoder, book_of, clock.time_ms)
+        data = BinanceMarketData(account.markets, book_of, update_id, self._tape, faults, clock.time_ms)
+        self._trading = BinanceTrading(account, book_of, self.numbers, limits, faults, clock)
+        self._endpoints = endpoints(data, self._trading)
+        self._streams = Streams(clock, cut_after_s)
+        self._ws_api = WsApi({name: self._endpoints[path] for name, path in MESSAGES.items()}, self._auth, limits, clock, cut_after_s)
+        self._derived = DerivedStreams(self._streams.fanout, data)
+        self._events = Rearranger(faults, lambda code, kind, payload: self._ws_api.send_event(payload))
+        self._reports = 0
+        account.listen(self._on_account)
+
+    def part(self, call: Call) -> tuple[Part, str | None]:
+        """See :class:`Venue`."""
+        known = self._endpoints.get((call.method, call.path))
+        return ("public", None) if known is None else (known.part, _params(call).get("symbol"))
+
+    async def answer(self, call: Call) -> Answer:
+        """See :class:`Venue`."""
+        known = self._endpoints.get((call.method, call.path))
+        if known is None:
+            return Answer(b"", 404)
+        params = _params(call)
+        refusal = self._limits.take(known.weigh(params), known.orders)
+        if refusal is not None:
+            return refusal
+        key = self._auth.check(call, params) if known.signed else NOBODY
+        try:
+            body = await known.ask(key, params)
+        except ValueError:  # a number that is none, deep in a parameter
+            raise mandatory("parameter") from None
+        return Answer(encode(body), 200, self._limits.headers(orders=known.orders > 0))
+
+    def throttled(self, status: int, retry_after_s: int) -> Answer:
+        """See :class:`Venue`."""
+        if status == 418:
+            return banned(self._clock.time_ms() + retry_after_s * 1000, retry_after_s)
+        return throttled(retry_after_s)
+
+    def is_socket(self, path: str) -> bool:
+        """See :class:`Venue`."""
+        return path == WS_API or path.split("/")[1] in ("ws", "stream")
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """See :class:`Venue`."""
+        refusal = self._limits.connect()
+        if refusal is not None:
+            return web.Response(body=refusal.body, status=refusal.status, headers=refusal.headers, content_type=refusal.content_type)
+        response = web.WebSocketResponse(autoping=False, compress=False, timeout=1.0)
+        await response.prepare(request)
+        peer = Peer(request, response, self._clock.monotonic())
+        self.apply_delay(peer)
+        if request.path == WS_API:
+            self._limits.take(2)
+            await self._ws_api.serve(peer)
+        else:
+            self._streams.begin(peer, request.path, request.query_string)
+            await self._streams.serve(peer)
+        return response
+
+    def cut(self, stream: str = "any") -> None:
+        """See :class:`Venue`; one of the two streams when ``stream`` names it."""
+        if stream in ("any", "public"):
+            self._streams.cut()
+        if stream in ("any", "private"):
+            self._ws_api.cut()
+
+    def apply_delay(self, *peers: Peer) -> None:
+        """Give ``peers`` (else all) the delay that is scripted now."""
+        delay = self._faults.find(WireFaultKind.DELAY, part="public")
+        for peer in peers or (*self._streams.peers, *self._ws_api.peers):
+            peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
+
+    async def housekeep(self) -> None:
+        """Once a second: pings, cuts, and the streams that tell something every second."""
+        await self._streams.housekeep()
+        await self._ws_api.housekeep()
+        self._derived.every_second()
+        self._streams.fanout.flush()
+
+    def on_frames(self, frames: Sequence[bytes]) -> None:
+        """Send on what the market did."""
+        fanout, faults, derived = self._streams.fanout, self._faults, self._derived
+        for raw in frames:
+            name = raw[11 : raw.index(b'"', 11)].decode()
+            code, _, kind = name.partition("@")
+            if kind == "trade":
+                self._tape.feed(raw)
+            if faults:
+                code = code.upper()
+                if faults.find(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
+                    continue
+                if kind == "depth@100ms" and fanout.is_wanted(("", name)) and faults.take(WireFaultKind.GAP, symbol=code) is not None:
+                    continue
+            skewed = self._skewed(raw)
+            fanout.put(("", name), skewed)
+            if derived.are_wanted:
+                derived.on_frame(code, kind, skewed)
+        fanout.flush()
+
+    def on_deposit(self, asset: str, change: Decimal) -> None:
+        """Tell that ``asset`` was paid in from outside (or taken out)."""
+        now = self._clock.time_ms()
+        self._events.tell("", "balanceUpdate", encode(balance_update(asset, change, now)))
+        self._tell_position((asset,), "", now)
+
+    def _skewed(self, raw: bytes) -> bytes:
+        skew = self._clock.skew_ms
+        return raw if not skew else _SKEWED.sub(lambda found: b'"%s":%d' % (found[1], int(found[2]) + skew), raw)
+
+    def _on_account(self, event: AccountEvent) -> None:
+        order = event.order
+        if event.what is What.DONE:  # the last TRADE has said it
+            return
+        self._reports += 1
+        cancel_id = self._trading.cancel_ids.get(order.number, "")
+        report = execution_report(event, self._trading.order_type(order), self.numbers, self._reports, cancel_id)
+        self._events.tell(order.code, "executionReport", encode(report))
+        market = self.account.markets[order.code]
+        self._tell_position((market.base, market.quote), order.code, event.ts_ms)
+
+    def _tell_position(self, assets: Sequence[str], code: str, ts_ms: int) -> None:
+        balances = self.account.balances()
+        told = {asset: balances[asset] for asset in assets if asset in balances}
+        self._events.tell(code, "outboundAccountPosition", encode(account_position(told, ts_ms)))
+
+
+def _params(call: Call) -> dict[str, str]:
+    return dict(parse_qsl(call.query, keep_blank_values=True) + parse_qsl(call.body.decode(), keep_blank_values=True))

@@ -1,0 +1,132 @@
+"""The control port: what the venues really hold, and the faults to play. It has no counterpart at a real venue."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from aiohttp import web
+
+from arbtui.model.errors import UsageError
+from arbtui.model.money import plain
+from arbtui.sandbox.answer import JSON, encode
+from arbtui.sandbox.faults import read_fault
+
+if TYPE_CHECKING:
+    from arbtui.sandbox.sandbox import Sandbox
+
+_Ask = Callable[[web.BaseRequest], Awaitable[Any]]
+
+
+class _Deposit(msgspec.Struct, forbid_unknown_fields=True):
+    venue: str
+    asset: str
+    amount: str
+
+
+class Control:
+    """Serves the control port of ``sandbox``."""
+
+    def __init__(self, sandbox: "Sandbox", host: str, port: int) -> None:
+        self.port = port
+        self._sandbox = sandbox
+        self._host = host
+        self._runner: web.ServerRunner | None = None
+        self._calls: dict[tuple[str, str], _Ask] = {
+            ("GET", "/health"): self._health,
+            ("GET", "/ledger"): self._ledger,
+            ("GET", "/balances"): self._balances,
+            ("GET", "/orders"): self._orders,
+            ("GET", "/faults"): self._standing,
+            ("POST", "/faults"): self._add,
+            ("DELETE", "/faults"): self._clear,
+            ("POST", "/deposits"): self._deposit,
+        }
+
+    async def open(self) -> None:
+        """Begin to listen.
+
+        Raises:
+            UsageError: the port is taken or may not be used.
+        """
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.2)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self.port).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise UsageError(f"port {self.port} on {self._host} cannot be used ({error.strerror or error}); give another --port") from None
+        self._runner = runner
+        self.port = int(runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        ask = self._calls.get((request.method, request.path))
+        if ask is None:
+            known = ", ".join(f"{method} {path}" for method, path in self._calls)
+            return _json({"error": f"no such call; there are {known}"}, 404)
+        try:
+            return _json(await ask(request))
+        except UsageError as error:
+            return _json({"error": str(error)}, 400)
+
+    async def _health(self, request: web.BaseRequest) -> Any:
+        return self._sandbox.health()
+
+    async def _ledger(self, request: web.BaseRequest) -> Any:
+        await asyncio.gather(*(venue.account.settle() for venue in self._sandbox.venues.values()))
+        return [[exchange, trade_id] for exchange, trade_id in self._sandbox.trades()]
+
+    async def _balances(self, request: web.BaseRequest) -> Any:
+        return {
+            name: {asset: {"free": plain(one.free), "locked": plain(one.locked)} for asset, one in venue.account.balances().items()}
+            for name, venue in self._sandbox.venues.items()
+        }
+
+    async def _orders(self, request: web.BaseRequest) -> Any:
+        return [
+            {
+                "exchange": name,
+                "venue_order_id": self._sandbox.order_id(name, order),
+                "client_order_id": order.client_order_id,
+                "market": order.code,
+                "side": order.side.value,
+                "tif": order.tif.value,
+                "qty": plain(order.qty),
+                "price": plain(order.price),
+                "state": order.state.value,
+                "filled_qty": plain(order.filled_qty),
+                "locked": plain(order.locked),
+                "ts_ms": order.ts_ms,
+            }
+            for name, venue in self._sandbox.venues.items()
+            for order in venue.account.log.orders(None, limit=100_000)
+        ]
+
+    async def _standing(self, request: web.BaseRequest) -> Any:
+        return [row for faults in self._sandbox.faults.values() for row in faults.standing()]
+
+    async def _add(self, request: web.BaseRequest) -> Any:
+        self._sandbox.fault(read_fault(await request.read()))
+        return await self._standing(request)
+
+    async def _clear(self, request: web.BaseRequest) -> Any:
+        for faults in self._sandbox.faults.values():
+            faults.clear()
+        return []
+
+    async def _deposit(self, request: web.BaseRequest) -> Any:
+        try:
+            told = msgspec.json.decode(await request.read(), type=_Deposit)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise UsageError(f"deposit: {error}") from None
+        await self._sandbox.deposit(told.venue, told.asset, told.amount)
+        return await self._balances(request)
+
+
+def _json(body: Any, status: int = 200) -> web.Response:
+    return web.Response(body=encode(body), status=status, content_type=JSON)

@@ -1,0 +1,181 @@
+"""Faults on the wire of one sandbox venue, scripted by count or for a time. The table is in docs/sandbox.md."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+from arbtui.model.clock import Clock
+from arbtui.model.errors import UsageError
+
+VENUES = ("upbit", "binance")
+
+Part = Literal["order", "cancel", "query", "account", "public", "any"]
+Stream = Literal["public", "private", "any"]
+
+
+class WireFaultKind(StrEnum):
+    """What goes wrong."""
+
+    DROP = "drop"  #: the sockets are cut, now
+    FREEZE = "freeze"  #: sockets stay open and nothing is sent on them: one symbol, or a whole stream
+    GAP = "gap"  #: ``count`` depth updates of a symbol (or of all) are never sent (Binance)
+    DELAY = "delay"  #: answers and frames come ``ms`` later
+    LATE = "late"  #: an order is executed ``ms`` after its arrival, and answered then
+    ERROR_BEFORE = "error_before"  #: HTTP ``status`` (503), nothing executed
+    ERROR_AFTER = "error_after"  #: HTTP ``status`` (502), executed
+    TIMEOUT = "timeout"  #: executed, never answered; the connection stays open
+    RESET_BEFORE = "reset_before"  #: connection reset, nothing executed
+    RESET_AFTER = "reset_after"  #: connection reset, executed
+    HTML = "html"  #: executed, answered with a proxy's HTML page and status 200
+    TRUNCATED = "truncated"  #: executed, answered with half of the JSON
+    EMPTY = "empty"  #: executed, answered with nothing and status 200
+    DUPLICATE = "duplicate"  #: private events are sent twice
+    REORDER = "reorder"  #: two private events change places
+    LOSE = "lose"  #: private events are never sent
+    RATE_LIMIT = "rate_limit"  #: 429 with Retry-After ``retry_after_s``
+    BAN = "ban"  #: 418 with Retry-After: what is left of ``seconds``
+    CLOCK_SKEW = "clock_skew"  #: the venue's clock runs ``ms`` ahead (behind when negative)
+    HALT = "halt"  #: a symbol does not trade
+    REVOKE = "revoke"  #: API keys are no longer known
+    CRASH = "crash"  #: the venue's port is closed for ``seconds``, then open again
+
+
+_K = WireFaultKind
+#: Kinds that last until they are taken away when neither ``count`` nor ``seconds`` is given; the others happen once.
+_LASTING = frozenset({_K.FREEZE, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.REVOKE})
+#: Kinds that meet any request unless told otherwise.
+_ANY_REQUEST = frozenset({_K.DELAY, _K.RATE_LIMIT, _K.BAN})
+#: Kinds whose end must be told.
+_TIMED = frozenset({_K.CRASH, _K.BAN})
+
+
+class WireFault(msgspec.Struct, forbid_unknown_fields=True):
+    """One fault as scripted. ``count`` is how many times it happens, ``seconds`` how long it lasts from now."""
+
+    venue: str
+    kind: WireFaultKind
+    count: int | None = None
+    seconds: float | None = None
+    symbol: str | None = None  #: the venue's market code, such as KRW-BTC or BTCUSDT; None: all
+    on: Part | None = None  #: which requests an HTTP fault meets; None: orders for those that touch execution, else any
+    stream: Stream = "any"  #: which sockets a stream fault meets
+    ms: int = 1000
+    status: int | None = None
+    retry_after_s: int = 1
+    until: float | None = None  #: monotonic s; set when it is scripted
+
+    def check(self) -> None:
+        """Refuse what cannot be played.
+
+        Raises:
+            UsageError: an unknown venue, or a number out of range.
+        """
+        if self.venue not in VENUES:
+            raise UsageError(f"fault: venue {self.venue!r} is not played; there are {' and '.join(VENUES)}")
+        if self.count is not None and self.seconds is not None:
+            raise UsageError("fault: count or seconds, not both")
+        if self.count is not None and not 1 <= self.count <= 1_000_000:
+            raise UsageError(f"fault: count {self.count} is not from 1 to 1000000")
+        if self.seconds is not None and not 0 < self.seconds <= 86_400:
+            raise UsageError(f"fault: seconds {self.seconds} is not above 0 and at most 86400")
+        if self.kind in _TIMED and self.seconds is None:
+            raise UsageError(f"fault: {self.kind} needs seconds")
+        if self.status is not None and not 400 <= self.status <= 599:
+            raise UsageError(f"fault: status {self.status} is not from 400 to 599")
+        if self.kind is not _K.CLOCK_SKEW and self.ms < 0:
+            raise UsageError(f"fault: ms {self.ms} is below 0")
+
+
+def read_fault(raw: bytes) -> WireFault:
+    """The fault that a JSON body describes.
+
+    Raises:
+        UsageError: no JSON, an unknown key or kind, or a value out of range; the message names it.
+    """
+    try:
+        fault = msgspec.json.decode(raw, type=WireFault)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UsageError(f"fault: {error}") from None
+    fault.until = None
+    fault.check()
+    return fault
+
+
+class WireFaults:
+    """The faults of one venue that are still to happen or still last."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.changed: Callable[[WireFault | None], None] = lambda _: None  #: told of a new fault, or None when all are gone
+        self._clock = clock
+        self._faults: list[WireFault] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._faults)
+
+    def add(self, fault: WireFault) -> None:
+        """Script ``fault``, from now on.
+
+        Raises:
+            UsageError: it cannot be played.
+        """
+        fault.check()
+        if fault.on is None:
+            fault.on = "any" if fault.kind in _ANY_REQUEST else "order"
+        if fault.seconds is not None:
+            fault.until = self._clock.monotonic() + fault.seconds
+        elif fault.count is None and fault.kind not in _LASTING:
+            fault.count = 1
+        if fault.kind not in (_K.DROP, _K.CRASH):  # these happen at once and leave nothing to wait for
+            self._faults.append(fault)
+        self.changed(fault)
+
+    def clear(self) -> None:
+        """Take every fault away."""
+        self._faults.clear()
+        self.changed(None)
+
+    def standing(self) -> list[dict[str, Any]]:
+        """What is scripted and not over yet, as JSON-able rows."""
+        self._forget()
+        now = self._clock.monotonic()
+        rows = []
+        for fault in self._faults:
+            row = {name: value for name, value in msgspec.structs.asdict(fault).items() if value is not None and name != "until"}
+            if fault.until is not None:
+                row["seconds_left"] = round(fault.until - now, 3)
+            rows.append(row)
+        return rows
+
+    def find(
+        self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
+    ) -> WireFault | None:
+        """The first standing fault of ``kind`` that meets this; it is not used up."""
+        if not self._faults:
+            return None
+        self._forget()
+        for fault in self._faults:
+            if (
+                fault.kind is kind
+                and (fault.symbol is None or fault.symbol == symbol)
+                and (part is None or fault.on in ("any", part))
+                and (stream is None or fault.stream in ("any", stream))
+            ):
+                return fault
+        return None
+
+    def take(
+        self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
+    ) -> WireFault | None:
+        """As :meth:`find`, and one of its count is used up."""
+        fault = self.find(kind, symbol=symbol, part=part, stream=stream)
+        if fault is not None and fault.count is not None:
+            fault.count -= 1
+            if fault.count == 0:
+                self._faults.remove(fault)
+        return fault
+
+    def _forget(self) -> None:
+        now = self._clock.monotonic()
+        self._faults = [fault for fault in self._faults if fault.until is None or fault.until > now]

@@ -1,0 +1,198 @@
+"""The port of one venue: HTTP in, answers out, with the scripted faults between; it can crash and come back."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+
+from arbtui.model.clock import Clock
+from arbtui.model.errors import UsageError
+from arbtui.sandbox.answer import Answer, Refusal
+from arbtui.sandbox.faults import Part, WireFault, WireFaultKind, WireFaults
+
+#: Seconds that requests under way get when a port closes.
+_GRACE_S = 0.2
+
+_K = WireFaultKind
+_HTML = "text/html"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request as a venue's handlers read it. ``query`` is the raw query string."""
+
+    method: str
+    path: str
+    query: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Venue(Protocol):
+    """What stands behind a port."""
+
+    def part(self, call: Call) -> tuple[Part, str | None]:
+        """Which kind of request it is and, for an order, its market: what faults are aimed by."""
+        ...
+
+    async def answer(self, call: Call) -> Answer:
+        """Answer it; raises Refusal."""
+        ...
+
+    def throttled(self, status: int, retry_after_s: int) -> Answer:
+        """The venue's own 429 or 418."""
+        ...
+
+    def is_socket(self, path: str) -> bool:
+        """Whether a WebSocket is served at ``path``."""
+        ...
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve a WebSocket until it ends."""
+        ...
+
+    def cut(self) -> None:
+        """Break every socket."""
+        ...
+
+
+class Front:
+    """Listens for one venue. ``port`` 0 takes a free one, and keeps it over crashes."""
+
+    def __init__(self, name: str, host: str, port: int, venue: Venue, faults: WireFaults, clock: Clock) -> None:
+        self.name = name
+        self.port = port
+        self.requests = 0  #: HTTP requests answered or lost so far
+        self._host = host
+        self._venue = venue
+        self._faults = faults
+        self._clock = clock
+        self._runner: web.ServerRunner | None = None
+        self._closing = asyncio.Event()
+        self._crash: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Begin to listen.
+
+        Raises:
+            UsageError: the port is taken or may not be used.
+        """
+        self._closing = asyncio.Event()
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=_GRACE_S)
+        await runner.setup()
+        site = web.TCPSite(runner, self._host, self.port)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            reason = error.strerror or error
+            raise UsageError(f"port {self.port} on {self._host} cannot be used for {self.name} ({reason}); give another --port") from None
+        self._runner = runner
+        self.port = int(runner.addresses[0][1])
+
+    @property
+    def is_open(self) -> bool:
+        """False while crashed or closed."""
+        return self._runner is not None
+
+    def crash(self, seconds: float) -> None:
+        """Close the port for ``seconds``, as a venue that dies and is started again."""
+        if self._crash is None or self._crash.done():
+            self._crash = asyncio.create_task(self._die_and_return(seconds), name=f"{self.name} crash")
+
+    async def close(self) -> None:
+        """Stop listening for good."""
+        if self._crash is not None:
+            self._crash.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._crash
+        await self._shut()
+
+    async def _die_and_return(self, seconds: float) -> None:
+        await self._shut()
+        await asyncio.sleep(seconds)
+        await self.open()
+
+    async def _shut(self) -> None:
+        runner, self._runner = self._runner, None
+        if runner is None:
+            return
+        self._closing.set()
+        self._venue.cut()
+        await runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        faults, venue = self._faults, self._venue
+        path = request.path
+        if venue.is_socket(path):
+            banned = self._banned()
+            return _response(banned) if banned is not None else await venue.serve(request)
+        self.requests += 1
+        call = Call(request.method, path, request.rel_url.raw_query_string, await request.read(), request.headers)
+        if not faults:
+            return _response(await self._answer(call))
+        part, symbol = venue.part(call)
+
+        def take(kind: WireFaultKind) -> WireFault | None:
+            return faults.take(kind, symbol=symbol, part=part)
+
+        refused = self._banned()
+        if refused is None and (storm := take(_K.RATE_LIMIT)) is not None:
+            refused = venue.throttled(429, storm.retry_after_s)
+        if refused is not None:
+            return _response(refused)
+        if (fault := take(_K.ERROR_BEFORE)) is not None:
+            return _response(_error_page(fault.status or 503))
+        if take(_K.RESET_BEFORE) is not None:
+            return _reset(request)
+        if (fault := take(_K.LATE)) is not None:
+            await asyncio.sleep(fault.ms / 1000)
+        answer = await self._answer(call)
+        if (fault := faults.find(_K.DELAY, symbol=symbol, part=part)) is not None:
+            await asyncio.sleep(fault.ms / 1000)
+        if take(_K.TIMEOUT) is not None:
+            await self._closing.wait()
+            return _reset(request)
+        if take(_K.RESET_AFTER) is not None:
+            return _reset(request)
+        if (fault := take(_K.ERROR_AFTER)) is not None:
+            return _response(_error_page(fault.status or 502))
+        if take(_K.HTML) is not None:
+            return _response(_error_page(200))
+        if take(_K.TRUNCATED) is not None:
+            answer.body = answer.body[: len(answer.body) // 2]
+        if take(_K.EMPTY) is not None:
+            answer = Answer(b"", 200, answer.headers)
+        return _response(answer)
+
+    async def _answer(self, call: Call) -> Answer:
+        try:
+            return await self._venue.answer(call)
+        except Refusal as refusal:
+            return refusal.answer()
+
+    def _banned(self) -> Answer | None:
+        ban = self._faults.find(_K.BAN)
+        if ban is None or ban.until is None:
+            return None
+        return self._venue.throttled(418, max(1, round(ban.until - self._clock.monotonic())))
+
+
+def _response(answer: Answer) -> web.Response:
+    return web.Response(body=answer.body, status=answer.status, headers=answer.headers, content_type=answer.content_type)
+
+
+def _reset(request: web.BaseRequest) -> web.Response:
+    """Break the connection; what is returned has nowhere to go."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+def _error_page(status: int) -> Answer:
+    """What a proxy in front of a venue answers when the venue does not: HTML, never the venue's JSON."""
+    page = f"<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n</body>\r\n</html>\r\n"
+    return Answer(page.encode(), status, content_type=_HTML)

@@ -1,0 +1,81 @@
+"""One client's WebSocket, seen from the venue: frames are encoded once and written to every socket that wants them."""
+
+import asyncio
+import struct
+
+from aiohttp import WSMessage, web
+
+#: A client that reads slower than this many bytes behind is cut, as venues do; kept in memory it would grow for ever.
+MOST_BUFFERED = 16_000_000
+
+_TEXT, _BINARY = 0x81, 0x82
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole unmasked text message (RFC 6455, section 5.2), the same for every client."""
+    return _frame(_TEXT, payload)
+
+
+def binary_frame(payload: bytes) -> bytes:
+    """A whole unmasked binary message."""
+    return _frame(_BINARY, payload)
+
+
+def _frame(head: int, payload: bytes) -> bytes:
+    size = len(payload)
+    if size < 126:
+        return struct.pack("!BB", head, size) + payload
+    if size < 65_536:
+        return struct.pack("!BBH", head, 126, size) + payload
+    return struct.pack("!BBQ", head, 127, size) + payload
+
+
+class Peer:
+    """One open socket. ``opened`` and ``last_activity`` are monotonic seconds."""
+
+    def __init__(self, request: web.BaseRequest, response: web.WebSocketResponse, now: float) -> None:
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError("the client left during the handshake")
+        self.response = response
+        self.opened = self.last_activity = self.last_pong = now
+        self.pending: list[bytes] = []  #: whole frames that wait for :meth:`flush`
+        self.delay_s = 0.0
+        self._transport = transport
+
+    @property
+    def is_open(self) -> bool:
+        """Whether frames can still leave."""
+        return not self._transport.is_closing() and not self.response.closed
+
+    def send(self, frame: bytes) -> None:
+        """Write one whole frame now (or after the scripted delay)."""
+        self.pending.append(frame)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits, in one piece."""
+        if not self.pending:
+            return
+        data = b"".join(self.pending)
+        self.pending.clear()
+        if self.delay_s:
+            asyncio.get_running_loop().call_later(self.delay_s, self._write, data)
+        else:
+            self._write(data)
+
+    def cut(self) -> None:
+        """Break the connection without a farewell."""
+        self._transport.abort()
+
+    async def receive(self) -> WSMessage:
+        """The client's next message, pings and pongs among them."""
+        return await self.response.receive()
+
+    def _write(self, data: bytes) -> None:
+        if not self.is_open:
+            return
+        if self._transport.get_write_buffer_size() > MOST_BUFFERED:
+            self._transport.abort()
+            return
+        self._transport.write(data)

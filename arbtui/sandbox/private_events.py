@@ -1,0 +1,37 @@
+"""Private events on their way out: told in order and once, unless a fault says otherwise."""
+
+from collections.abc import Callable
+
+from arbtui.sandbox.faults import WireFaultKind, WireFaults
+
+Send = Callable[[str, str, bytes], None]  #: market code, kind of event, payload
+_Event = tuple[str, str, bytes]
+
+
+class Rearranger:
+    """Sends events with ``send``, and plays the faults that lose, repeat and reorder them."""
+
+    def __init__(self, faults: WireFaults, send: Send) -> None:
+        self._faults = faults
+        self._send = send
+        self._held: _Event | None = None
+
+    def tell(self, code: str, kind: str, payload: bytes) -> None:
+        """One event."""
+        faults = self._faults
+        if not faults and self._held is None:
+            self._send(code, kind, payload)
+            return
+        if faults.find(WireFaultKind.FREEZE, symbol=code, stream="private") is not None:
+            return
+        if faults.take(WireFaultKind.LOSE, symbol=code, stream="private") is not None:
+            return
+        if self._held is None and faults.take(WireFaultKind.REORDER, symbol=code, stream="private") is not None:
+            self._held = (code, kind, payload)  # it follows the next one
+            return
+        self._send(code, kind, payload)
+        if faults.take(WireFaultKind.DUPLICATE, symbol=code, stream="private") is not None:
+            self._send(code, kind, payload)
+        held, self._held = self._held, None
+        if held is not None:
+            self._send(*held)

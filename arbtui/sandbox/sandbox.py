@@ -1,0 +1,285 @@
+"""The sandbox whole: one simulated market, two venues on their own ports, a control port, one durable ledger."""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from arbtui.exchanges.feed import Frame
+from arbtui.journal.database import open_reader
+from arbtui.model.clock import Clock, SystemClock
+from arbtui.model.errors import UsageError
+from arbtui.model.money import ZERO
+from arbtui.model.rng import Rng
+from arbtui.sandbox.account import Account
+from arbtui.sandbox.binance.venue import DAY_S, BinanceVenue
+from arbtui.sandbox.clock import VenueClock
+from arbtui.sandbox.control import Control
+from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind, WireFaults
+from arbtui.sandbox.front import Front
+from arbtui.sandbox.keys import DEFAULT_KEYS, Key
+from arbtui.sandbox.order_log import OrderLog, OrderRecord
+from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
+from arbtui.sandbox.upbit.venue import UpbitVenue
+from arbtui.simulation.binance_market import BinanceMarket
+from arbtui.simulation.config import SimulatorConfig
+from arbtui.simulation.funding import starting_balances
+from arbtui.simulation.ledger import APPLICATION_ID, VERSION, VenueLedger
+from arbtui.simulation.market_simulator import MarketSimulator
+from arbtui.simulation.matching import ExternalBook
+from arbtui.simulation.venue import VenueCore
+
+DEFAULT_PORT = 9100
+HOST = "127.0.0.1"
+_MARKET_FILE = "market.json"
+_SAVE_EVERY_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """What a sandbox is made of. ``port`` is the control's, Upbit's is the next and Binance's the one after; 0 takes free ones."""
+
+    port: int = DEFAULT_PORT
+    symbols: int | Sequence[str] = 20
+    config: SimulatorConfig = field(default_factory=SimulatorConfig)
+    state_dir: Path | None = None  #: None: a fresh temporary folder, gone at the end
+    keys: Mapping[str, Key] = field(default_factory=lambda: DEFAULT_KEYS)  #: by venue
+    cut_after_s: float = DAY_S  #: seconds after which Binance ends a socket
+
+
+class Sandbox:
+    """A running sandbox; made by :func:`sandbox`."""
+
+    def __init__(self, options: SandboxOptions, folder: Path, ledger: VenueLedger, clock: Clock, state: Mapping[str, Any] | None) -> None:
+        self.options = options
+        self.folder = folder
+        self.ledger = ledger
+        self.simulator = MarketSimulator(options.config, options.symbols, Rng(options.config.seed), clock, state)
+        self.clocks = {name: VenueClock(clock) for name in VENUES}
+        self.faults = {name: WireFaults(clock) for name in VENUES}
+        self.cores = {
+            name: VenueCore(name, self.simulator.markets[name], partial(self.simulator.book, name), ledger, self.clocks[name])
+            for name in VENUES
+        }
+        self._readers = [open_reader(folder / "venue.db", APPLICATION_ID, VERSION) for _ in VENUES]
+        accounts = {name: Account(self.cores[name], OrderLog(name, reader)) for name, reader in zip(VENUES, self._readers, strict=True)}
+        keys = {name: {key.key: key} for name, key in options.keys.items()}
+        books = {name: partial(self.simulator.book, name) for name in VENUES}
+        self.upbit = UpbitVenue(accounts["upbit"], books["upbit"], self.faults["upbit"], self.clocks["upbit"], keys["upbit"])
+        self.binance = BinanceVenue(
+            accounts["binance"],
+            books["binance"],
+            _update_id,
+            self.faults["binance"],
+            self.clocks["binance"],
+            keys["binance"],
+            options.cut_after_s,
+        )
+        self.venues: dict[str, UpbitVenue | BinanceVenue] = {"upbit": self.upbit, "binance": self.binance}
+        self.fronts: dict[str, Front] = {}
+        for place, (name, venue) in enumerate(self.venues.items(), 1):
+            port = options.port + place if options.port else 0
+            self.fronts[name] = Front(name, HOST, port, venue, self.faults[name], clock)
+            self.simulator.attach(name, self.cores[name])
+            self.faults[name].changed = partial(self._on_fault, name)
+        self.control = Control(self, HOST, options.port)
+        self.ended = asyncio.Event()  #: set when the market stops by itself, which is a mistake of ours
+
+    @property
+    def urls(self) -> dict[str, dict[str, str]]:
+        """``[exchanges.NAME.urls]`` of a profile that comes here."""
+        upbit, binance = (f"{HOST}:{self.fronts[name].port}" for name in VENUES)
+        return {
+            "upbit": {
+                "rest": f"http://{upbit}",
+                "stream": f"ws://{upbit}/websocket/v1",
+                "private": f"ws://{upbit}/websocket/v1/private",
+            },
+            "binance": {"rest": f"http://{binance}", "stream": f"ws://{binance}/stream", "private": f"ws://{binance}/ws-api/v3"},
+        }
+
+    @property
+    def control_url(self) -> str:
+        """Where the control port is."""
+        return f"http://{HOST}:{self.control.port}"
+
+    def fault(self, fault: WireFault) -> None:
+        """Script a fault, from now on.
+
+        Raises:
+            UsageError: it cannot be played, or names a market that there is none of.
+        """
+        if fault.venue in self.cores and fault.symbol is not None and fault.symbol not in self.cores[fault.venue].markets:
+            raise UsageError(f"fault: {fault.venue} has no market {fault.symbol} here")
+        fault.check()
+        self.faults[fault.venue].add(fault)
+
+    async def deposit(self, venue: str, asset: str, amount: str) -> None:
+        """Pay ``amount`` in from outside (or, negative, take it out), as a transfer would.
+
+        Raises:
+            UsageError: an unknown venue, no amount, or more than there is.
+        """
+        if venue not in self.cores:
+            raise UsageError(f"deposit: venue {venue!r} is not played; there are {' and '.join(VENUES)}")
+        try:
+            change = Decimal(amount)
+        except InvalidOperation:
+            raise UsageError(f"deposit: {amount!r} is no amount") from None
+        if not change.is_finite() or change != round(change, 8) or self.ledger.free(venue, asset) + change < ZERO:
+            raise UsageError(f"deposit: {amount} {asset} cannot be booked at {venue}, which has {self.ledger.free(venue, asset)} free")
+        await self.ledger.deposit(venue, {asset: change}, "transfer", self.clocks[venue].time_ms())
+        self.venues[venue].on_deposit(asset, change)
+
+    def trades(self) -> Iterator[tuple[str, str]]:
+        """(exchange, trade id) of every fill, as adapters must name them: Binance's id with its symbol, Upbit's uuid."""
+        for fill in self.upbit.account.log.fills():
+            yield "upbit", trade_uuid(fill.trade_id)
+        for fill in self.binance.account.log.fills():
+            yield "binance", f"{fill.market}:{self.binance.numbers.of(fill)}"
+
+    def order_id(self, venue: str, order: OrderRecord) -> str:
+        """The venue's own id of an order, as its wire tells it."""
+        return order_uuid(order.number) if venue == "upbit" else str(order.number)
+
+    def health(self) -> dict[str, Any]:
+        """What the control port tells about the sandbox itself."""
+        return {
+            "status": "up",
+            "symbols": len(self.simulator.prices()),
+            "frames": self.simulator.messages,
+            "skipped_s": round(self.simulator.skipped_s, 3),
+            "urls": self.urls,
+            "venues": {name: {"open": front.is_open, "requests": front.requests} for name, front in self.fronts.items()},
+        }
+
+    async def open(self) -> None:
+        """Fund the accounts and open the ports.
+
+        Raises:
+            UsageError: a port is taken.
+        """
+        markets = {name: core.markets for name, core in self.cores.items()}
+        balances = starting_balances(self.options.config, markets, self.simulator.prices())
+        for name, core in self.cores.items():
+            await core.open_account(balances[name])
+        await self.control.open()
+        for front in self.fronts.values():
+            await front.open()
+
+    async def run(self) -> None:
+        """Play the market until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.simulator.run(self._deliver), name="sandbox market")
+                tasks.create_task(self._housekeep(), name="sandbox housekeeping")
+        finally:
+            self.ended.set()
+
+    async def close(self) -> None:
+        """Close the ports, let orders under way be booked, remember the market."""
+        await self.control.close()
+        for front in self.fronts.values():
+            await front.close()
+        for venue in self.venues.values():
+            await venue.account.settle()
+        self._save()
+        for reader in self._readers:
+            reader.close()
+
+    def _deliver(self, frames: Sequence[Frame]) -> None:
+        """One turn's frames, split by venue; depth snapshots are for those who read the simulator directly."""
+        mine: dict[str, list[bytes]] = {"upbit": [], "binance": []}
+        for frame in frames:
+            if not frame.snapshot_of:
+                mine[frame.exchange].append(frame.raw)
+        self.upbit.on_frames(mine["upbit"])
+        self.binance.on_frames(mine["binance"])
+
+    async def _housekeep(self) -> None:
+        seconds = 0
+        while True:
+            await asyncio.sleep(1.0)
+            seconds += 1
+            for name, venue in self.venues.items():
+                await venue.housekeep()
+                self._set_clock(name)
+                venue.apply_delay()
+            if seconds % _SAVE_EVERY_S == 0:
+                self._save()
+
+    def _on_fault(self, venue: str, fault: WireFault | None) -> None:
+        """Faults that act by themselves, not by a request that meets them."""
+        if fault is not None and fault.kind is WireFaultKind.CRASH and fault.seconds is not None:
+            self.fronts[venue].crash(fault.seconds)
+        elif fault is not None and fault.kind is WireFaultKind.DROP:
+            self.venues[venue].cut(fault.stream)
+        self._set_clock(venue)
+        self.venues[venue].apply_delay()
+
+    def _set_clock(self, venue: str) -> None:
+        skew = self.faults[venue].find(WireFaultKind.CLOCK_SKEW)
+        self.clocks[venue].skew_ms = skew.ms if skew is not None else 0
+
+    def _save(self) -> None:
+        """Keep the market's state, so that prices and ids go on from it; whole or not at all."""
+        path = self.folder / _MARKET_FILE
+        beside = path.with_suffix(".new")
+        with suppress(OSError):  # only the market's memory: a restart without it begins anew, and says nothing wrong
+            beside.write_text(json.dumps(self.simulator.state()), encoding="utf-8")
+            beside.replace(path)
+
+
+@asynccontextmanager
+async def sandbox(options: SandboxOptions | None = None) -> AsyncIterator[Sandbox]:
+    """A running sandbox: its ports are open and its market moves until the end of the block.
+
+    For tests: ``SandboxOptions(port=0, symbols=3)`` takes free ports; :attr:`Sandbox.urls`, :attr:`Sandbox.cores` and
+    :meth:`Sandbox.fault` are what a test needs.
+
+    Raises:
+        UsageError: a port is taken, or the state folder cannot be used.
+    """
+    options = options or SandboxOptions()
+    async with AsyncExitStack() as stack:
+        if options.state_dir is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arbtui-sandbox-", ignore_cleanup_errors=True)))
+        else:
+            folder = options.state_dir
+        ledger = await VenueLedger.open(folder / "venue.db", "aio")
+        stack.push_async_callback(ledger.close)
+        running = Sandbox(options, folder, ledger, SystemClock(), _read_state(folder))
+        stack.push_async_callback(running.close)
+        await running.open()
+        task = asyncio.create_task(running.run(), name="sandbox")
+        stack.push_async_callback(_stop, task)
+        yield running
+        if task.done():
+            await task
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _read_state(folder: Path) -> dict[str, Any] | None:
+    path = folder / _MARKET_FILE
+    try:
+        if not path.exists():
+            return None
+        state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read ({error}): move it away; the market begins anew then") from None
+    return state
+
+
+def _update_id(book: ExternalBook) -> int:
+    return book.update_id if isinstance(book, BinanceMarket) else 0

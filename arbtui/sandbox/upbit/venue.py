@@ -1,0 +1,249 @@
+"""The local Upbit: joins its calls, sockets, keys and limits behind one port."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from arbtui.exchanges.upbit.wire import UpbitDecoder
+from arbtui.sandbox.account import Account, AccountEvent, What
+from arbtui.sandbox.answer import Answer, Refusal, encode
+from arbtui.sandbox.clock import VenueClock
+from arbtui.sandbox.faults import Part, WireFaultKind, WireFaults
+from arbtui.sandbox.front import Call
+from arbtui.sandbox.keys import Key
+from arbtui.sandbox.peer import Peer
+from arbtui.sandbox.private_events import Rearranger
+from arbtui.sandbox.tape import PublicTrade, Tape
+from arbtui.sandbox.upbit.auth import UpbitAuth
+from arbtui.sandbox.upbit.bodies import my_asset, my_order
+from arbtui.sandbox.upbit.exchange import UpbitExchange, parse_query
+from arbtui.sandbox.upbit.limits import UpbitLimits, refusal
+from arbtui.sandbox.upbit.quotation import UpbitQuotation
+from arbtui.sandbox.upbit.refusals import not_found, refused
+from arbtui.sandbox.upbit.stream import EVERY, PRIVATE, PUBLIC, Subscriptions
+from arbtui.simulation.venue import BookSource
+
+STREAM, PRIVATE_STREAM = "/websocket/v1", "/websocket/v1/private"
+
+_Open = Callable[[Mapping[str, Any]], Awaitable[Any]]
+_Signed = Callable[[Key, Mapping[str, Any]], Awaitable[Any]]
+_SKEWED = re.compile(rb'"((?:trade_)?timestamp)":(\d{13})')
+
+
+class UpbitVenue:
+    """See :class:`arbtui.sandbox.front.Venue`. ``on_frames`` takes the market's frames as the simulator makes them."""
+
+    name = "upbit"
+
+    def __init__(self, account: Account, book_of: BookSource, faults: WireFaults, clock: VenueClock, keys: Mapping[str, Key]) -> None:
+        self.account = account
+        self._faults = faults
+        self._clock = clock
+        self._limits = UpbitLimits(clock.monotonic)
+        self._auth = UpbitAuth(keys, faults)
+        self._tape = Tape(UpbitDecoder, book_of, clock.time_ms)
+        self._tape.on_trade_of = self._on_trade
+        self._quotation = quotation = UpbitQuotation(account.markets, book_of, self._tape, faults, clock.time_ms)
+        self._exchange = exchange = UpbitExchange(account, book_of, faults, clock)
+        self._last_books: dict[str, bytes] = {}
+        self._last_trades: dict[str, bytes] = {}
+        self._public = Subscriptions(PUBLIC, account.markets, clock, self._snapshot)
+        self._private = Subscriptions(PRIVATE, account.markets, clock)
+        self._events = Rearranger(faults, self._send_private)
+        self._assets_told = 0
+        account.listen(self._on_account)
+        self._open: dict[str, tuple[str, _Open]] = {
+            "/v1/market/all": ("market", quotation.market_all),
+            "/v1/orderbook": ("orderbook", quotation.orderbook),
+            "/v1/orderbook/instruments": ("orderbook", quotation.instruments),
+            "/v1/ticker": ("ticker", quotation.tickers),
+            "/v1/ticker/all": ("ticker", quotation.all_tickers),
+            "/v1/trades/ticks": ("trade", quotation.ticks),
+        }
+        self._signed: dict[tuple[str, str], tuple[str, Part, _Signed]] = {
+            ("POST", "/v1/orders"): ("order", "order", exchange.place),
+            ("POST", "/v1/orders/test"): ("order-test", "query", exchange.test),
+            ("GET", "/v1/order"): ("default", "query", exchange.order),
+            ("DELETE", "/v1/order"): ("default", "cancel", exchange.cancel),
+            ("GET", "/v1/orders/open"): ("default", "query", exchange.open_orders),
+            ("DELETE", "/v1/orders/open"): ("order-cancel-all", "cancel", exchange.cancel_all),
+            ("GET", "/v1/orders/closed"): ("default", "query", exchange.closed_orders),
+            ("GET", "/v1/orders/uuids"): ("default", "query", exchange.orders_by_id),
+            ("GET", "/v1/orders/chance"): ("default", "account", exchange.chance),
+            ("GET", "/v1/accounts"): ("default", "account", exchange.accounts),
+            ("GET", "/v1/status/wallet"): ("default", "account", exchange.wallet_status),
+            ("GET", "/v1/api_keys"): ("default", "account", exchange.api_keys),
+        }
+
+    def part(self, call: Call) -> tuple[Part, str | None]:
+        """See :class:`Venue`."""
+        known = self._signed.get((call.method, call.path))
+        if known is None:
+            return "public", None
+        try:
+            symbol = (msgspec.json.decode(call.body) if call.body else parse_query(call.query)).get("market")
+        except (msgspec.MsgspecError, AttributeError):
+            symbol = None
+        return known[1], symbol
+
+    async def answer(self, call: Call) -> Answer:
+        """See :class:`Venue`."""
+        public = self._open.get(call.path) if call.method == "GET" else None
+        try:
+            if public is not None:
+                group, ask = public
+                return self._limits.take(group) or Answer(encode(await ask(parse_query(call.query))), 200, self._limits.header(group))
+            return await self._answer_signed(call)
+        except ValueError:  # a number that is none, deep in a parameter
+            raise refused("validation_error") from None
+
+    def throttled(self, status: int, retry_after_s: int) -> Answer:
+        """See :class:`Venue`."""
+        return refusal(status, retry_after_s)
+
+    def is_socket(self, path: str) -> bool:
+        """See :class:`Venue`."""
+        return path in (STREAM, PRIVATE_STREAM)
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """See :class:`Venue`."""
+        throttled = self._limits.take("websocket-connect")
+        if throttled is not None:
+            return web.Response(body=throttled.body, status=throttled.status, content_type=throttled.content_type)
+        sockets = self._public
+        if request.path == PRIVATE_STREAM:
+            sockets = self._private
+            try:
+                self._auth.check_socket(request.headers)
+            except Refusal as no:
+                return web.Response(body=encode(no.body), status=no.status, content_type="application/json")
+        response = web.WebSocketResponse(autoping=False, compress=False, timeout=1.0)
+        await response.prepare(request)
+        peer = Peer(request, response, self._clock.monotonic())
+        self.apply_delay(peer)
+        await sockets.serve(peer)
+        return response
+
+    def cut(self, stream: str = "any") -> None:
+        """See :class:`Venue`; one of the two streams when ``stream`` names it."""
+        if stream in ("any", "public"):
+            self._public.cut()
+        if stream in ("any", "private"):
+            self._private.cut()
+
+    def apply_delay(self, *peers: Peer) -> None:
+        """Give ``peers`` (else all) the delay that is scripted now."""
+        delay = self._faults.find(WireFaultKind.DELAY, part="public")
+        for peer in peers or (*self._public.peers, *self._private.peers):
+            peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
+
+    async def housekeep(self) -> None:
+        """Once a second: close what is idle."""
+        self._public.close_idle()
+        self._private.close_idle()
+
+    def on_frames(self, frames: Sequence[bytes]) -> None:
+        """Send on what the market did."""
+        fanout, faults, books = self._public.fanout, self._faults, self._last_books
+        for raw in frames:
+            kind, code = _what(raw)
+            if kind == "trade":
+                raw = self._enriched(raw, code)
+                self._last_trades[code] = raw
+                self._tape.feed(raw)
+            else:
+                books[code] = raw
+            if fanout.is_wanted((kind, code)):
+                if faults and faults.find(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
+                    continue
+                fanout.put((kind, code), self._skewed(raw))
+        self._public.flush()
+
+    def on_deposit(self, asset: str, change: Decimal) -> None:
+        """Tell that ``asset`` was paid in from outside (or taken out)."""
+        self._tell_assets((asset,), "", self._clock.time_ms())
+
+    async def _answer_signed(self, call: Call) -> Answer:
+        known = self._signed.get((call.method, call.path))
+        if known is None:
+            raise not_found()
+        group, _, ask = known
+        throttled = self._limits.take(group)
+        if throttled is not None:
+            return throttled
+        told: Mapping[str, Any]
+        if call.method == "POST":
+            try:
+                told = msgspec.json.decode(call.body, type=dict[str, Any])
+            except msgspec.MsgspecError:
+                raise refused("validation_error") from None
+            key = self._auth.check(call, told)
+        else:
+            told = parse_query(call.query)
+            key = self._auth.check(call, None)
+        if not key.can_trade and group == "order":
+            raise refused("out_of_scope")
+        status = 201 if call.method == "POST" else 200
+        return Answer(encode(await ask(key, told)), status, self._limits.header(group))
+
+    def _snapshot(self, kind: str, code: str) -> bytes | None:
+        if kind == "ticker":
+            return encode(self._quotation.ticker_frame(code, "SNAPSHOT"))
+        last = (self._last_books if kind == "orderbook" else self._last_trades).get(code)
+        return None if last is None else self._skewed(last.replace(b'"stream_type":"REALTIME"', b'"stream_type":"SNAPSHOT"'))
+
+    def _enriched(self, raw: bytes, code: str) -> bytes:
+        """The simulator's trade with the best prices beside it, which the venue tells since 2024."""
+        book = self._last_books.get(code)
+        if book is None:
+            return raw
+        best = _best(book)
+        return raw.replace(b'"stream_type"', best + b'"stream_type"', 1)
+
+    def _skewed(self, raw: bytes) -> bytes:
+        skew = self._clock.skew_ms
+        return raw if not skew else _SKEWED.sub(lambda found: b'"%s":%d' % (found[1], int(found[2]) + skew), raw)
+
+    def _on_trade(self, code: str, trade: PublicTrade) -> None:
+        if self._public.fanout.is_wanted(("ticker", code)):
+            frozen = self._faults.find(WireFaultKind.FREEZE, symbol=code, stream="public")
+            if frozen is None:
+                self._public.fanout.put(("ticker", code), encode(self._quotation.ticker_frame(code, "REALTIME")))
+
+    def _on_account(self, event: AccountEvent) -> None:
+        market = self.account.markets[event.order.code]
+        order = encode(my_order(event, market, self._exchange.ord_type(event.order)))
+        self._events.tell(event.order.code, "myOrder", order)
+        if event.what is not What.NEW or not event.order.state.is_final:
+            self._tell_assets((market.base, market.quote), event.order.code, event.ts_ms)
+
+    def _tell_assets(self, assets: Sequence[str], code: str, ts_ms: int) -> None:
+        balances = self.account.balances()
+        self._assets_told += 1
+        changed = {asset: balances[asset] for asset in assets if asset in balances}
+        self._events.tell(code, "myAsset", encode(my_asset(changed, self._assets_told, ts_ms)))
+
+    def _send_private(self, code: str, kind: str, payload: bytes) -> None:
+        self._private.fanout.put((kind, code), payload)
+        self._private.fanout.put((kind, EVERY), payload)
+        self._private.flush()
+
+
+def _what(raw: bytes) -> tuple[str, str]:
+    """Type and code of a frame as the simulator writes it: ``{"type":"orderbook","code":"KRW-BTC",...``."""
+    end = raw.index(b'"', 9)
+    start = end + 10
+    return raw[9:end].decode(), raw[start : raw.index(b'"', start)].decode()
+
+
+def _best(book: bytes) -> bytes:
+    start = book.index(b'"orderbook_units":[{') + len(b'"orderbook_units":[{')
+    unit = book[start : book.index(b"}", start)]
+    for side in (b"ask", b"bid"):
+        for what in (b"price", b"size"):
+            unit = unit.replace(b'"' + side + b"_" + what, b'"best_' + side + b"_" + what)
+    return unit + b","

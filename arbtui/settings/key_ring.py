@@ -1,0 +1,107 @@
+"""API keys in the keyring of the operating system, where there is a real one: never in a backend that writes plain text."""
+
+import json
+from typing import TYPE_CHECKING
+
+from arbtui.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
+
+_SERVICE = "arbtui"
+
+
+class OsKeyring:
+    """One entry a venue, key and secret together, so that no reader ever sees the one of yesterday with the other of today.
+
+    A headless machine has no keyring: the library then offers backends that fail, forget, or write a plain file. They
+    count as none.
+    """
+
+    def __init__(self) -> None:
+        self._backend = _sound_backend()
+
+    @property
+    def name(self) -> str:
+        """The backend's name; empty when there is none to trust."""
+        return "" if self._backend is None else str(self._backend.name)
+
+    def read(self, exchange: str) -> tuple[str, str] | None:
+        """(key, secret) of a venue, None when the keyring has none or there is no keyring.
+
+        Raises:
+            UsageError: the keyring is locked or broken, or its entry is not ours.
+        """
+        if self._backend is None:
+            return None
+        from keyring.errors import KeyringError
+
+        try:
+            told = self._backend.get_password(_SERVICE, exchange)
+        except (KeyringError, OSError, RuntimeError) as error:  # backends raise RuntimeError where their service is gone
+            raise UsageError(f"the keyring {self.name} cannot be read ({type(error).__name__}); unlock it and try again") from None
+        if told is None:
+            return None
+        try:
+            key, secret = json.loads(told)
+        except (ValueError, TypeError):
+            raise UsageError(f"the keyring's entry {_SERVICE}/{exchange} is not ours; arbtui keys set {exchange}") from None
+        return str(key), str(secret)
+
+    def write(self, exchange: str, key: str, secret: str) -> None:
+        """Store a venue's keys.
+
+        Raises:
+            UsageError: there is no keyring to trust, or it refuses.
+        """
+        from keyring.errors import KeyringError
+
+        try:
+            self._need().set_password(_SERVICE, exchange, json.dumps([key, secret]))
+        except (KeyringError, OSError, RuntimeError) as error:
+            raise UsageError(f"the keyring {self.name} does not take the keys ({type(error).__name__}); unlock it and try again") from None
+
+    def remove(self, exchange: str) -> None:
+        """Take a venue's keys away.
+
+        Raises:
+            UsageError: there is no keyring to trust, or it refuses.
+        """
+        from keyring.errors import KeyringError
+
+        try:
+            self._need().delete_password(_SERVICE, exchange)
+        except (KeyringError, OSError, RuntimeError) as error:
+            raise UsageError(f"the keyring {self.name} does not give the keys up ({type(error).__name__})") from None
+
+    def _need(self) -> "KeyringBackend":
+        if self._backend is None:
+            raise UsageError(
+                "this machine has no keyring to trust (none runs, or it would write plain text); "
+                "use --store file, or set the keys in the environment"
+            )
+        return self._backend
+
+
+def _sound_backend() -> "KeyringBackend | None":
+    """The first backend that keeps secrets; a chain is looked into, since it falls through to whatever it has.
+
+    Raises:
+        UsageError: the library is configured for a backend that is not there.
+    """
+    import keyring
+    from keyring.backends.chainer import ChainerBackend
+
+    try:
+        chosen = keyring.get_keyring()
+    except (ImportError, AttributeError, RuntimeError, ValueError, OSError) as error:  # a backend that was configured and is not there
+        raise UsageError(f"the keyring is configured wrongly ({type(error).__name__}: {error}); see `keyring diagnose`") from None
+    candidates = list(chosen.backends) if isinstance(chosen, ChainerBackend) else [chosen]
+    return next((backend for backend in candidates if _is_sound(backend)), None)
+
+
+def _is_sound(backend: "KeyringBackend") -> bool:
+    kind = type(backend)
+    if kind.__module__ in ("keyring.backends.fail", "keyring.backends.null") or kind.__module__.startswith("keyrings.alt"):
+        return False
+    return "plaintext" not in kind.__name__.lower()

@@ -1,0 +1,27 @@
+"""Asking a person for a secret, at the terminal and without showing it."""
+
+import getpass
+import os
+
+from pydantic import SecretStr
+
+from arbtui.model.errors import UsageError
+
+
+def ask_secret(what: str) -> SecretStr:
+    """What is typed at the terminal for ``what``. It is read from the terminal itself, whatever standard input is.
+
+    Raises:
+        UsageError: there is no terminal (a secret is never read where it could be seen), or nothing was typed.
+    """
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        raise UsageError(f"{what} is typed at a terminal, and there is none here") from None
+    try:
+        typed = getpass.getpass(f"{what} (not shown): ").strip()
+    except EOFError:
+        typed = ""
+    if not typed:
+        raise UsageError(f"{what}: nothing was typed; nothing was changed")
+    return SecretStr(typed)

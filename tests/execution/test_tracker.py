@@ -1,0 +1,268 @@
+"""What a venue tells counts once, whoever tells it, in whatever order: answers, streams, lists of fills."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from arbtui.exchanges.adapter import OrderReport
+from arbtui.execution.account import AccountFollower
+from arbtui.execution.cycle import ArbCycle
+from arbtui.journal.events import CycleState
+from arbtui.model.order import Fill, Order, OrderState, Side
+from arbtui.model.virtual_loop import run_virtual
+from arbtui.risk.breach import Severity
+from arbtui.simulation.faults import Fault, FaultKind
+from tests.execution.world import UPBIT_DEAR, Venue, World, world
+
+
+@asynccontextmanager
+async def streaming(w: World) -> AsyncIterator[dict[str, AccountFollower]]:
+    """The venues' account streams are open, and have been read once."""
+    followers = {name: AccountFollower(venue, w.engine.tracker, w.clock) for name, venue in w.venues.items()}
+    tasks = [asyncio.create_task(follower.run()) for follower in followers.values()]
+    await asyncio.sleep(2)
+    assert [follower.readings for follower in followers.values()] == [1, 1]
+    try:
+        yield followers
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _breaches(w: World, kind: str) -> list[Severity]:
+    return [breach.severity for breach in w.engine.breaches.breaches.values() if breach.kind == kind]
+
+
+async def _ended(w: World) -> ArbCycle:
+    """The last cycle, once it has ended."""
+    await w.engine.executor.quiet.wait()
+    return list(w.engine.cycles.values())[-1]
+
+
+@pytest.mark.parametrize("kind", [FaultKind.ANSWER_LATE, FaultKind.ANSWER_LOST])
+def test_what_the_stream_tells_first_ends_the_wait_for_an_answer(tmp_path: Path, kind: FaultKind) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, streaming(w):
+            for venue in w.venues.values():
+                venue.core.faults.add(Fault(kind, seconds=20.0))
+            started = w.clock.monotonic()
+            cycle = await w.trade()
+            assert cycle.state is CycleState.HEDGED
+            assert w.clock.monotonic() - started < 0.5  # nobody waited for the answer, nor for a look-up
+            assert [venue.look_ups for venue in w.venues.values()] == [[], []]
+            assert [order.state for order in cycle.orders] == [OrderState.FILLED] * 2
+            assert {row.source for row in w.journal.load().recent_cycles[0].fills} == {"stream"}
+            await asyncio.sleep(30)  # the answers come, and change nothing
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_streams_and_answers_together_count_every_fill_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, streaming(w):
+            for _ in range(3):
+                cycle = await w.trade()
+                assert cycle.state is CycleState.HEDGED
+                await asyncio.sleep(1)
+                w.freshen()
+            await asyncio.sleep(40)  # and the lists of fills are read again
+            w.agree()
+            assert w.engine.breaches.open == 0
+
+    run_virtual(main())
+
+
+def _fill(order: Order, trade_id: str, qty: Decimal) -> Fill:
+    market = order.market
+    cost = qty * order.price
+    return Fill(
+        market.exchange, trade_id, order.client_order_id, "v1", market.code, market.base, market.quote, order.side, qty, order.price, cost,
+        cost * market.fees.taker, market.quote, "taker", 1,
+    )  # fmt: skip
+
+
+def _told(order: Order, parts: int) -> list[OrderReport]:
+    """Everything that a venue tells of an order that fills in so many parts: arrival, fills, end."""
+    qty = order.market.qty_down(order.qty / parts)
+    sizes = [qty] * (parts - 1) + [order.qty - qty * (parts - 1)]
+    base = OrderReport(order.market.exchange, order.client_order_id, "v1", OrderState.ACCEPTED, Decimal(0))
+    reports, filled = [base], Decimal(0)
+    for number, size in enumerate(sizes):
+        filled += size
+        fills = (_fill(order, f"t{number}", size),)
+        reports.append(replace(base, state=OrderState.PARTIALLY_FILLED, filled_qty=filled, fills=fills))
+    return [*reports, replace(base, state=OrderState.FILLED, filled_qty=filled)]
+
+
+@asynccontextmanager
+async def silent_leg(w: World) -> AsyncIterator[Order]:
+    """A cycle whose order at Upbit got lost, before anything has been told of it."""
+    w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST, seconds=1e6))
+    w.show("upbit", UPBIT_DEAR)
+    await asyncio.sleep(0.3)
+    (cycle,) = w.engine.cycles.values()
+    (order,) = [order for order in cycle.orders if order.market.exchange == "upbit"]
+    yield order
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_however_reports_are_shuffled_and_repeated_each_fill_counts_once(tmp_path: Path, seed: int) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            before = w.parts.positions.inventory.total("upbit", "XRP")
+            reports = _told(order, 3)
+            chance = random.Random(seed)
+            reports += chance.choices(reports, k=4)
+            chance.shuffle(reports)
+            for report in reports:
+                w.engine.tracker.on_order(report)
+                await asyncio.sleep(chance.choice((0.0, 0.0, 0.01)))
+            assert (order.state, order.filled_qty) == (OrderState.FILLED, order.qty)
+            assert order.side is Side.SELL
+            assert before - w.parts.positions.inventory.total("upbit", "XRP") == order.qty
+            cycle = await _ended(w)
+            assert cycle.state is CycleState.HEDGED
+            state = w.journal.load()
+            assert sum(row.fill.qty for row in state.recent_cycles[0].fills if row.fill.exchange == "upbit") == order.qty
+            assert state.open_orders == []
+            assert w.parts.positions.inventory.available("upbit", "XRP") == w.parts.positions.inventory.total("upbit", "XRP")
+
+    run_virtual(main())
+
+
+def test_an_end_before_its_last_fill_leaves_the_order_open_until_the_fill_comes(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            arrived, first, second, end = _told(order, 2)
+            for report in (arrived, first, end):
+                w.engine.tracker.on_order(report)
+            assert w.engine.tracker.open[order.client_order_id].state is OrderState.UNKNOWN
+            w.engine.tracker.on_order(second)
+            assert order.state is OrderState.FILLED
+            assert (await _ended(w)).state is CycleState.HEDGED
+
+    run_virtual(main())
+
+
+def test_an_order_that_the_stream_has_shown_is_never_taken_for_absent(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            arrived, filled, end = _told(order, 1)
+            w.engine.tracker.on_order(arrived)
+            await asyncio.sleep(60)  # every look-up finds nothing
+            assert len(w.upbit.look_ups) > 5
+            assert not order.state.is_final
+            w.engine.tracker.on_order(filled)
+            w.engine.tracker.on_order(end)
+            assert (await _ended(w)).state is CycleState.HEDGED
+
+    run_virtual(main())
+
+
+def test_a_fill_after_its_cycle_has_ended_is_booked_and_told_and_the_cycle_is_a_persons(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await w.trade()
+            order = cycle.orders[0]
+            before = w.parts.positions.inventory.total("binance", "XRP")
+            late = _fill(order, "late", Decimal(20))
+            report = OrderReport("binance", order.client_order_id, "v1", OrderState.FILLED, order.qty + 20, (late,))
+            for _ in range(2):  # told twice, counted once
+                w.engine.tracker.on_order(report)
+            assert w.parts.positions.inventory.total("binance", "XRP") - before == 20
+            assert cycle.state is CycleState.RESIDUAL
+            assert _breaches(w, "LATE_FILL") == [Severity.CRIT]
+            assert "XRP" in w.engine.risk.route.residual
+            assert w.engine.risk.total.exposure[cycle.id] == pytest.approx(20 * 2.14, rel=0.05)
+            assert w.engine.tracker.late_fills == 1
+            assert w.engine.executor.ended == {CycleState.HEDGED: 0, CycleState.UNWOUND: 0, CycleState.RESIDUAL: 1}
+        async with world(tmp_path) as w:
+            assert [row.cycle_id for row in w.remembered.residual_cycles] == [cycle.id]
+            assert w.remembered.fills == 3
+
+    run_virtual(main())
+
+
+def test_an_order_that_counted_as_never_placed_and_fills_after_all_is_followed_to_its_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            cycle = await _ended(w)  # the missing leg was replaced by another order
+            assert (order.state, order.reason) == (OrderState.REJECTED, "NOT_PLACED")
+            sent = len(cycle.orders)
+            _, first, second, end = _told(order, 2)
+            w.engine.tracker.on_order(first)
+            assert not order.state.is_final
+            assert order.client_order_id in w.engine.tracker.open
+            w.engine.tracker.on_order(second)
+            w.engine.tracker.on_order(end)
+            assert (order.state, order.filled_qty) == (OrderState.FILLED, order.qty)
+            assert w.engine.tracker.open == {}
+            assert cycle.state is CycleState.RESIDUAL
+            assert _breaches(w, "LATE_FILL") == [Severity.CRIT, Severity.CRIT]
+            await asyncio.sleep(30)
+            assert len(cycle.orders) == sent  # a person decides, not the hedging
+            assert w.journal.load().open_orders == []
+
+    run_virtual(main())
+
+
+def test_a_fill_of_somebody_elses_order_is_told_and_not_booked(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await w.trade()
+            total = w.parts.positions.inventory.totals()
+            fill = replace(_fill(cycle.orders[0], "x9", Decimal(5)), client_order_id="web_123")
+            w.engine.tracker.on_fill(fill)
+            w.engine.tracker.on_order(OrderReport("binance", "web_123", "9", OrderState.FILLED, Decimal(5), (fill,)))
+            assert w.parts.positions.inventory.totals() == total
+            assert _breaches(w, "STRAY_FILL") == [Severity.WARN]  # once a minute is enough
+
+    run_virtual(main())
+
+
+def test_fills_that_no_stream_and_no_look_up_told_are_found_in_the_list_after_a_reconnect(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            for venue in w.venues.values():
+                venue.core.faults.add(Fault(FaultKind.ANSWER_LOST, seconds=1e6))
+                venue.bend_look_up = lambda _: None
+                venue.absence_proof_s = 1e6
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(10)
+            (cycle,) = w.engine.cycles.values()
+            assert [order.state for order in cycle.orders] == [OrderState.UNKNOWN] * 2
+            async with streaming(w) as followers:
+                assert (await _ended(w)).state is CycleState.HEDGED
+                assert followers["upbit"].balances == w.upbit.core.balances()
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_reading_that_fails_is_done_again_and_begins_where_the_last_was_whole(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w, streaming(w) as followers:
+            asked: list[int] = []
+
+            class Flaky(Venue):
+                async def fetch_fills(self, since_ms: int) -> list[Fill]:
+                    asked.append(since_ms)
+                    if len(asked) < 4:
+                        raise TimeoutError
+                    return list(await super().fetch_fills(since_ms))
+
+            w.upbit.__class__ = Flaky
+            await asyncio.sleep(60)
+            assert len(asked) >= 4
+            assert len(set(asked[:4])) == 1
+            assert followers["upbit"].readings >= 2
+
+    run_virtual(main())
