@@ -70,6 +70,8 @@ class VenueCore:
         self.name = name
         self.markets = markets
         self.faults = FaultScript()
+        self.is_down = False  #: it answers nothing, and what arrives is lost; for whoever stands in front of it to heed
+        self._halted: dict[str, None] = {}  # markets that take no orders
         self.on_report: Callable[[OrderReport], None] | None = None
         self._books = books
         self._ledger = ledger
@@ -164,6 +166,17 @@ class VenueCore:
         if queue is not None:
             self._advance(queue.on_trade(decimal_of(price), decimal_of(qty), taker))
 
+    def on_halt(self, code: str, halted: bool) -> None:
+        """``code`` takes no orders, or takes them again; what rests there stays and can be cancelled."""
+        if halted:
+            self._halted[code] = None
+        else:
+            self._halted.pop(code, None)
+
+    def on_outage(self, down: bool) -> None:
+        """The venue cannot be reached, or can be again; its market goes on without us."""
+        self.is_down = down
+
     def find(self, client_order_id: str) -> OrderReport | None:
         """The newest order of a client id with all its fills; None when nothing durable is known of it."""
         with self._ledger.one_view():
@@ -201,6 +214,8 @@ class VenueCore:
         market = self.markets.get(request.code)
         if market is None:
             return f"UNKNOWN_MARKET {self.name} has no market {request.code}"
+        if request.code in self._halted:
+            return f"MARKET_HALTED {self.name} takes no orders in {request.code}"
         broken = market.refusal(request.price, request.qty)
         if broken is not None:
             return broken

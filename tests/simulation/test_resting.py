@@ -155,7 +155,7 @@ def test_two_of_ours_at_one_price_fill_in_order_and_one_trade_is_never_counted_t
             first = await _rest(w, Side.SELL, "30", "3000")
             w.books["upbit"].ask_levels[0] = (3000.0, 60.0)
             second = await _rest(w, Side.SELL, "30", "3000", "a2")
-            assert (_ahead(w, first), _ahead(w, second)) == (40, 60)
+            assert (_ahead(w, first), _ahead(w, second)) == _numbers(40, 60)
             w.upbit.core.on_trade(XRP, 3000.0, 75.0, Side.BUY)  # 40 others, our 30, then 5 of the 20 that came between
             assert (_filled(w), _filled(w, "a2"), _ahead(w, second)) == _numbers(30, 0, 15)
 

@@ -85,7 +85,10 @@ class Check:
             core.on_book(code)
         elif what == "trade":
             taker, ticks, size = rest
+            before = len(core.fills_since(0))
             core.on_trade(code, float(_price(name, ticks)), size / 10, taker)
+            given = [fill.qty for fill in core.fills_since(0)[before:]]
+            assert sum(given, Decimal(0)) <= Decimal(size) / 10
         elif what == "cancel":
             cancelled = await core.cancel(f"a{rest[0]}")
             assert cancelled is None or cancelled.state is OrderState.CANCELED
