@@ -3,6 +3,7 @@
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
@@ -21,6 +22,14 @@ ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
 Costs = Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A market as everybody may read it. ``price``: its last one in quote, 0.0 where the venue was not asked."""
+
+    market: Market
+    price: float = 0.0
+
+
 class CcxtAdapter(ExchangeAdapter):
     """One venue through its own ccxt instance. Subclasses know the venue's words."""
 
@@ -31,6 +40,15 @@ class CcxtAdapter(ExchangeAdapter):
         self._client = client
         self._clock = clock
         self._doubts_clock = False
+
+    @abstractmethod
+    async def listed(self) -> Mapping[str, Listing]:
+        """Every market that is listed now, by code, with what the venue tells of it without a key: fees are the documented ones.
+
+        Raises:
+            VenueFailed: the venue does not answer usably.
+        """
+        ...
 
     @abstractmethod
     async def connect(self, codes: Sequence[str] | None = None) -> None:

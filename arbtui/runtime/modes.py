@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 
-from arbtui.model.errors import UsageError
 from arbtui.runtime.venues import Ground, Venues, simulated_venues
 from arbtui.settings.profile import Settings
 
@@ -13,7 +12,9 @@ def opener(settings: Settings) -> Opener:
     """How the venues of the settings' mode are opened; sockets and ccxt are loaded only where they are needed."""
     if settings.mode == "sim":
         return simulated_venues
-    raise UsageError(f"mode {settings.mode} is not built yet; this version runs sim (and replay)")
+    from arbtui.runtime.real_venues import live_venues, streamed_venues
+
+    return live_venues if settings.mode == "live" else streamed_venues
 
 
 def origins(settings: Settings) -> dict[str, str]:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from arbtui.engine.engine import Engine
 from arbtui.engine.parts import EngineParts
+from arbtui.execution.account import AccountFollower
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import RunEnded
 from arbtui.journal.journal import Journal
@@ -209,8 +210,9 @@ class Session:
             on_books=on_books,
             request_snapshot=venues.feed.request_snapshot,
             top_check=self._plan.top_check,
+            health=venues.health,
         )
-        venues.books = parts.aggregator.books
+        venues.attach(parts.aggregator)
         reconciled = await take_up(parts, remembered, venues.markets)
         log.info(
             "run %s of %s: %d routes, %d open cycles resolved",
@@ -243,7 +245,7 @@ class Session:
         self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[CycleRow]
     ) -> None:
         engine, clock = run.engine, run.engine.parts.clock
-        views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines, earlier)
+        views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines, earlier, venues.limits)
         keeper = Keeper(engine, views, venues, run, snapshot_every_s=self._settings.journal.snapshot_interval_s)
         if not self._plan.headless:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only
@@ -256,6 +258,9 @@ class Session:
             say(f"{engine.state}: run {engine.parts.run_id} of {engine.parts.profile}, {len(views.routes)} routes; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
+        if self._settings.mode == "live":
+            followers = [AccountFollower(adapter, engine.tracker, clock) for adapter in venues.adapters.values()]
+            background += [tasks.create_task(follower.run(), name="account") for follower in followers]
         background.append(tasks.create_task(self._deadline(run), name="deadline"))
         if not self._plan.virtual:
             freeze_garbage()  # before anything trades: its pause is nobody's

@@ -1,6 +1,7 @@
 """The venues of a mode: a feed of frames, an adapter for each exchange, and the markets they trade."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -12,7 +13,10 @@ import psutil
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.binance.rules import linear_market
 from arbtui.exchanges.feed import MarketDataFeed
+from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.journal.store import Door
+from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.recording_feed import RecordingFeed
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import Clock
@@ -32,28 +36,41 @@ from arbtui.simulation.venue import VenueCore
 RATE_MARKET = ("upbit", "KRW-USDT")
 
 
+def _unattached(aggregator: OrderbookAggregator) -> None:
+    """Frames of a simulator or a recording need to know nobody's books."""
+
+
 @dataclass(slots=True)
 class Venues:
-    """What a run trades at. ``books`` are filled in once they exist, for paper exchanges that match against our own."""
+    """What a run trades at."""
 
     feed: MarketDataFeed
     adapters: Mapping[str, ExchangeAdapter]
     markets: Mapping[str, Mapping[str, Market]]
     symbols: list[str]  #: in order of liquidity, or of naming
-    ledger: VenueLedger
+    ledger: VenueLedger | None  #: the paper venues' own; real ones keep theirs
     simulator: MarketSimulator | None = None
     build_rss: int = 0  #: bytes that building the simulator took
-    books: Mapping[tuple[str, str], OrderBook] = field(default_factory=dict)
+    books: Mapping[tuple[str, str], OrderBook] = field(default_factory=dict)  #: ours, for paper exchanges that match against them
+    limits: Mapping[str, RateLimitManager] = field(default_factory=dict)  #: where requests go to a venue
+    health: Mapping[str, ExchangeHealthMonitor] | None = None  #: where streams and adapters report to one
+
+    on_books: Callable[[OrderbookAggregator], None] = _unattached
+
+    def attach(self, aggregator: OrderbookAggregator) -> None:
+        """Give the venues the books that their frames fill, once they exist."""
+        self.books = aggregator.books
+        self.on_books(aggregator)
 
     def simulator_state(self) -> dict[str, Any] | None:
         """What the simulator needs to go on from here; None without one."""
         return None if self.simulator is None else self.simulator.state()
 
     async def close(self) -> None:
-        """Let orders under way arrive, then close the venues' ledger."""
-        for adapter in self.adapters.values():
-            await adapter.close()
-        await self.ledger.close()
+        """Let orders under way arrive, then close connections and ledger."""
+        await asyncio.gather(*(adapter.close() for adapter in self.adapters.values()))
+        if self.ledger is not None:
+            await self.ledger.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +141,22 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
     markets = {name: with_fees(listed[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     balances = starting_balances(settings.simulator, markets, {asset.symbol: asset.price for asset in assets})
-    nothing = OrderBook("", "")
     adapters: dict[str, ExchangeAdapter] = {}
     venues = Venues(feed, adapters, markets, [asset.symbol for asset in assets], ledger)
     for name in settings.exchanges:
-
-        def book(code: str, exchange: str = name) -> OrderBook:
-            ours = venues.books[exchange, code]
-            return ours if ours.state is BookState.LIVE else nothing
-
-        core = VenueCore(name, markets[name], book, ledger, ground.clock)
+        core = VenueCore(name, markets[name], partial(book_of, venues, name), ledger, ground.clock)
         await core.open_account(balances[name])
         adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
     return venues
+
+
+_NO_BOOK = OrderBook("", "")
+
+
+def book_of(venues: Venues, exchange: str, code: str) -> OrderBook:
+    """What a paper exchange matches against: our own book while it is LIVE, else an empty one."""
+    ours = venues.books[exchange, code]
+    return ours if ours.state is BookState.LIVE else _NO_BOOK
 
 
 def with_fees(markets: Mapping[str, Market], taker_bps: float | None) -> dict[str, Market]:

@@ -21,7 +21,7 @@ from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.binance import orders
 from arbtui.exchanges.binance.rules import markets_of
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, unreadable
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamEnded
 from arbtui.exchanges.rate_limits import Lane
@@ -51,6 +51,13 @@ class BinanceAdapter(CcxtAdapter):
         self._private_url = private_url
         self._traded: dict[str, None] = {}  # symbols with orders since the start
         self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
+
+    async def listed(self) -> Mapping[str, Listing]:
+        """See :meth:`CcxtAdapter.listed`."""
+        try:
+            return {code: Listing(market) for code, market in (await self._listed(None)).items()}
+        except WireError as error:
+            raise unreadable(self.name, error) from error
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a withdrawing key is refused (``/sapi/v1/account/apiRestrictions``)."""

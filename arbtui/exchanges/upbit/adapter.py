@@ -23,7 +23,7 @@ import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.amounts import read
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, pause_until, unreadable
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing, pause_until, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream
 from arbtui.exchanges.rate_limits import Lane
@@ -55,6 +55,17 @@ class UpbitAdapter(CcxtAdapter):
         super().__init__(client, clock)
         self._private_url = private_url
         self._awaited: dict[str, asyncio.Event] = {}  # immediate orders whose end is being looked up; set when the stream tells one
+
+    async def listed(self) -> Mapping[str, Listing]:
+        """See :meth:`CcxtAdapter.listed`."""
+        try:
+            units = await self._units(list(await self._listed()))
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+        return {
+            code: Listing(with_unit(krw_market(code.removeprefix(f"{QUOTE}-")), price, unit), float(price))
+            for code, (price, unit) in units.items()
+        }
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are asked market by market (30 a second)."""

@@ -1,0 +1,134 @@
+"""Venues reached over sockets: ``paper`` takes their books and plays the orders, ``live`` sends them."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from pydantic import SecretStr
+
+from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.exchanges.ccxt_adapter import Listing
+from arbtui.exchanges.ccxt_client import ApiKeys
+from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.keys import VenueKeys
+from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.marketdata.stream import MarketDataStream, VenueSource
+from arbtui.model.errors import UsageError, VenueFailed
+from arbtui.model.market import Market
+from arbtui.runtime.pairing import Pairs, pair
+from arbtui.runtime.venues import Ground, Venues, book_of, with_fees
+from arbtui.settings.output import say
+from arbtui.settings.profile import Settings
+from arbtui.settings.venue_keys import venue_keys
+from arbtui.simulation.funding import starting_balances
+from arbtui.simulation.ledger import VenueLedger
+from arbtui.simulation.paper import PaperExchange
+from arbtui.simulation.venue import VenueCore
+
+log = logging.getLogger("arbtui")
+
+_NO_KEYS = VenueKeys(SecretStr(""), SecretStr(""), "none")
+
+
+class _Wires:
+    """What both modes hold of each venue: limits, health, and the connection that rules are read over."""
+
+    def __init__(self, settings: Settings, ground: Ground) -> None:
+        self.settings, self.ground = settings, ground
+        self.limits = {name: RateLimitManager(name, ground.clock) for name in settings.exchanges}
+        self.health = {name: ExchangeHealthMonitor(name, ground.clock, settings.health) for name in settings.exchanges}
+
+    async def registry(self, keys: Mapping[str, ApiKeys]) -> ExchangeRegistry:
+        """Adapters, not connected yet."""
+        return await ExchangeRegistry.open(self.settings.exchanges, keys, self.ground.clock, self.limits, self.health)
+
+    def stream(self, codes: Mapping[str, Sequence[str]]) -> MarketDataStream:
+        """The public streams of ``codes`` by exchange."""
+        sources = [
+            VenueSource(
+                name,
+                config.urls,
+                list(codes[name]),
+                turn=partial(self.limits[name].turn, Lane.DATA),
+                observe=self.limits[name].observe,
+                health=self.health[name],
+            )
+            for name, config in self.settings.exchanges.items()
+        ]
+        return MarketDataStream(sources, self.settings.marketdata, self.ground.clock, self.ground.rng)
+
+
+async def live_venues(settings: Settings, ground: Ground) -> Venues:
+    """Build ``live``: keys checked, rules read from the venues, streams ready to be opened.
+
+    Raises:
+        UsageError: keys are missing, or nothing that the profile wants is listed at both venues.
+        VenueRefused: a venue refuses the keys, or they may do what no key here may do.
+        VenueFailed: a venue does not answer usably.
+    """
+    keys = {name: venue_keys(name, live=True) for name in settings.exchanges}
+    wires = _Wires(settings, ground)
+    _say_where(settings)
+    registry = await wires.registry(keys)
+    try:
+        pairs = pair(settings, await _listings(registry))
+        markets = await registry.connect(pairs.codes)
+        symbols = _still_traded(pairs, markets)
+    except BaseException:
+        await registry.close()
+        raise
+    kept = {name: with_fees(listed, settings.exchanges[name].taker_bps) for name, listed in markets.items()}
+    stream = wires.stream(kept)
+    venues = Venues(stream, dict(registry.adapters), kept, symbols, None, limits=wires.limits, health=wires.health)
+    venues.on_books = stream.attach
+    return venues
+
+
+async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
+    """Build ``paper``: the venues' public streams and rules, orders played against our own books. Needs no keys.
+
+    Raises:
+        UsageError: nothing that the profile wants is listed at both venues, or ``venue.db`` cannot be used.
+        VenueFailed: a venue does not answer usably.
+    """
+    wires = _Wires(settings, ground)
+    _say_where(settings)
+    registry = await wires.registry(dict.fromkeys(settings.exchanges, _NO_KEYS))
+    try:
+        pairs = pair(settings, await _listings(registry))
+    finally:
+        await registry.close()
+    markets = {name: with_fees(listed, settings.exchanges[name].taker_bps) for name, listed in pairs.markets.items()}
+    ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
+    stream = wires.stream(markets)
+    adapters: dict[str, ExchangeAdapter] = {}
+    venues = Venues(stream, adapters, markets, pairs.symbols, ledger, limits=wires.limits, health=wires.health)
+    venues.on_books = stream.attach
+    balances = starting_balances(settings.simulator, markets, pairs.prices)
+    for name in settings.exchanges:
+        core = VenueCore(name, markets[name], partial(book_of, venues, name), ledger, ground.clock)
+        await core.open_account(balances[name])
+        adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
+    return venues
+
+
+async def _listings(registry: ExchangeRegistry) -> dict[str, Mapping[str, Listing]]:
+    return {name: await adapter.listed() for name, adapter in registry.adapters.items()}
+
+
+def _say_where(settings: Settings) -> None:
+    for name, exchange in settings.exchanges.items():
+        say(f"connecting to {name.upper()} at {exchange.urls.rest}")
+
+
+def _still_traded(pairs: Pairs, markets: Mapping[str, Mapping[str, Market]]) -> list[str]:
+    """The symbols that every venue still trades, once their rules are read."""
+    gone = {symbol for symbol in pairs.symbols for name, code in pairs.codes_of(symbol).items() if code not in markets[name]}
+    for symbol in sorted(gone):
+        log.warning("%s is not traded at every venue now; left out", symbol)
+    left = [symbol for symbol in pairs.symbols if symbol not in gone]
+    if not left:
+        raise UsageError("no symbol of the profile is traded at both venues now")
+    return left
