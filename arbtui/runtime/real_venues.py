@@ -1,8 +1,7 @@
 """Venues reached over sockets: ``paper`` takes their books and plays the orders, ``live`` sends them."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import partial
 
 from pydantic import SecretStr
@@ -15,7 +14,7 @@ from arbtui.exchanges.keys import VenueKeys
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
-from arbtui.model.errors import UsageError, VenueFailed
+from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
 from arbtui.runtime.pairing import Pairs, pair
 from arbtui.runtime.venues import Ground, Venues, book_of, with_fees
@@ -44,13 +43,13 @@ class _Wires:
         """Adapters, not connected yet."""
         return await ExchangeRegistry.open(self.settings.exchanges, keys, self.ground.clock, self.limits, self.health)
 
-    def stream(self, codes: Mapping[str, Sequence[str]]) -> MarketDataStream:
-        """The public streams of ``codes`` by exchange."""
+    def stream(self, markets: Mapping[str, Mapping[str, Market]]) -> MarketDataStream:
+        """The public streams of ``markets``, by exchange and code."""
         sources = [
             VenueSource(
                 name,
                 config.urls,
-                list(codes[name]),
+                list(markets[name]),
                 turn=partial(self.limits[name].turn, Lane.DATA),
                 observe=self.limits[name].observe,
                 health=self.health[name],
