@@ -14,12 +14,24 @@ from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.simulation.venue import OrderRequest, VenueCore
 
 
+#: Orders arrive, and answers come back, on a grid of the simulator's grain, in seconds: a book does not change in between, and
+#: at 500 orders a second a wake-up for each would cost more than the order.
+_GRAIN_S = 0.01
+
+
 class Latency:
     """One way's delay: lognormal above the least one (median 30 % of the range, p95 about 80 %), never over the greatest."""
 
     def __init__(self, bounds_ms: tuple[int, int], stream: random.Random) -> None:
         self._low, self._high = bounds_ms[0] / 1000, bounds_ms[1] / 1000
         self._stream = stream
+
+    async def travel(self, delay: float) -> None:
+        """Wait for ``delay`` seconds, shortened to the grid where that leaves it within the bounds."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        arrival = (now + delay) // _GRAIN_S * _GRAIN_S
+        await asyncio.sleep(arrival - now if arrival >= now + self._low else delay)
 
     def draw(self) -> float:
         """Seconds."""
@@ -62,7 +74,7 @@ class PaperExchange(ExchangeAdapter):
         if fault is not None and fault.kind is FaultKind.ANSWER_LOST:
             await asyncio.sleep(fault.seconds)
             raise OrderUnknown(f"{self.name}: no answer to {order.client_order_id} in {fault.seconds:g} s")
-        await asyncio.sleep(back + (fault.seconds if fault is not None else 0.0))
+        await self._latency.travel(back + (fault.seconds if fault is not None else 0.0))
         return report
 
     async def cancel(self, code: str, client_order_id: str) -> None:
@@ -106,7 +118,7 @@ class PaperExchange(ExchangeAdapter):
             await asyncio.wait(list(self._travelling))
 
     async def _journey(self, request: OrderRequest, there: float, fault: Fault | None) -> OrderReport:
-        await asyncio.sleep(there)
+        await self._latency.travel(there)
         if fault is not None and fault.kind is FaultKind.REJECT:
             raise OrderRejected("SCRIPTED the fault script refuses this order")
         return await self.core.execute(request)
