@@ -191,7 +191,6 @@ class CycleExecutor:
         if residual:
             self._risk.route.residual[route.symbol] = cycle.id
             self._risk.total.exposure[cycle.id] = left_value(cycle.fills, self._positions.marks)
-        self._risk.route.cooling_until[route.id] = cycle.closed_at + self._config.cooldown_ms / 1000
         self._on_end(cycle)
 
 

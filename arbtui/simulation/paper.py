@@ -13,7 +13,6 @@ from arbtui.model.rng import Rng
 from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.simulation.venue import OrderRequest, VenueCore
 
-
 #: Orders arrive, and answers come back, on a grid of the simulator's grain, in seconds: a book does not change in between, and
 #: at 500 orders a second a wake-up for each would cost more than the order.
 _GRAIN_S = 0.01
