@@ -102,6 +102,19 @@ def replay(
     return run_replay(options)
 
 
+@app.command()
+def record(
+    profile: flags.Profile = None,
+    duration: Annotated[float | None, typer.Option("--duration", metavar="S", help="For how long.")] = None,
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE", help="The recording; never written over.")] = None,
+    json: flags.JsonTarget = None,
+) -> int:
+    """Record a profile's live public streams, for `arbtui replay`. Needs no keys; Ctrl+C ends it early, and the file is whole."""
+    from arbtui.cli.record import run
+
+    return run(flags.wanted_profile(profile), duration, output, json)
+
+
 @app.command("load-test")
 def load_test(
     profile: flags.Profile = None,

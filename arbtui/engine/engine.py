@@ -103,6 +103,7 @@ class Engine:
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
         self.cycles_version = 0
         self.halt_detail = ""
+        self._cooldown_s = parts.execution.cooldown_ms / 1000
         self.decisions = DecisionLog(parts.clock)
         self.disabled: dict[str, None] = {}  #: routes that the operator disabled, by id; for this run only
         self._unfit: dict[str, Reason | None] = {}  #: by venue, as of the last look
@@ -215,7 +216,7 @@ class Engine:
             log.info("%s enabled by the operator", route_id)
             if route.blocked is Reason.DISABLED:
                 route.blocked = None
-                self._rest(route)
+                self._rest(route, self._clock.monotonic() + self._cooldown_s)
             return f"{route_id} enabled"
         self.disabled[route_id] = None
         log.info("%s disabled by the operator", route_id)
@@ -319,7 +320,7 @@ class Engine:
         self.cycles_version += 1
         self.route_fills[route.id] = self.route_fills.get(route.id, 0) + len(cycle.fills)
         self.decisions.record(route.id, cycle.state, cycle.plan.edge_bps, f"pnl {pnl:+.2f}")
-        self._rest(route)
+        self._rest(route, cycle.closed_at + self._cooldown_s)
         self.prioritizer.learn(route, captured=cycle.state is CycleState.HEDGED)
         self.risk.total.pnl_day += pnl
         if cycle.state is CycleState.RESIDUAL:
@@ -379,21 +380,28 @@ class Engine:
         self.risk.route.residual[symbol] = cycle_id
         self._block(symbol, Reason.RESIDUAL)
 
-    def _rest(self, route: ArbRoute) -> None:
-        """Skip ``route`` by its flag until its cool-down is over, instead of pricing what risk would refuse."""
+    def _rest(self, route: ArbRoute, until: float) -> None:
+        """Let ``route`` rest until then (monotonic seconds): risk refuses it, and its flag, which follows, skips even the pricing."""
+        self.risk.route.cooling_until[route.id] = until
         if route.blocked is None:
-            route.blocked = Reason.COOLDOWN
-            asyncio.get_running_loop().call_later(self.parts.execution.cooldown_ms / 1000, self._rested, route)
+            route.blocked = self._standing(route)
+        asyncio.get_running_loop().call_at(until, self._rested, route)
 
     def _rested(self, route: ArbRoute) -> None:
         if route.blocked is Reason.COOLDOWN:
             route.blocked = None
 
+    def _standing(self, route: ArbRoute) -> Reason | None:
+        """What stands against ``route`` when nothing is under way on its symbol."""
+        if route.id in self.disabled:
+            return Reason.DISABLED
+        return Reason.COOLDOWN if self.risk.route.cools(route.id, self._clock.monotonic()) else None
+
     def _block(self, symbol: str, reason: Reason | None) -> None:
         if reason is None and symbol in self.risk.route.residual:
             reason = Reason.RESIDUAL
         for route in self.parts.universe.of_symbol(symbol):
-            route.blocked = Reason.DISABLED if reason is None and route.id in self.disabled else reason
+            route.blocked = reason or self._standing(route)
 
     def _keep(self, cycle: ArbCycle) -> None:
         self.cycles[cycle.id] = cycle

@@ -183,7 +183,6 @@ class CycleExecutor:
         route = cycle.plan.route
         self._release(cycle)
         self._expose(cycle)
-        self._risk.route.cooling_until[route.id] = cycle.closed_at + self._config.cooldown_ms / 1000
         self._on_end(cycle)
 
     def end_again(self, cycle: ArbCycle, fill: Fill) -> None:

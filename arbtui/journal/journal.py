@@ -152,21 +152,21 @@ class Journal:
     def _statements(self, events: tuple[Event, ...]) -> list[Statement]:
         encoded = [encode(event) for event in events]  # whatever cannot be encoded fails before a number is used
         now = self._clock.time_ms()
-        statements: list[Statement] = []
+        rows: list[Statement] = []
+        projections: list[Statement] = []
         for event, (kind, version, payload) in zip(events, encoded, strict=True):
             if isinstance(event, RunStarted):
                 self.run_id = event.run_id
-            recorded = self._append(statements, now, event, kind, version, payload)
+            recorded = self._append(rows, now, event, kind, version, payload)
+            projections += statements_for(recorded)
             if self.alert_of is not None and (alert := self.alert_of(recorded)) is not None:
-                self._append(statements, now, alert, *encode(alert))
-        return statements
+                projections += statements_for(self._append(rows, now, alert, *encode(alert)))
+        return rows + projections  # neighbours that are alike run as one
 
-    def _append(self, statements: list[Statement], now: int, event: Event, kind: str, version: int, payload: str) -> Recorded:
+    def _append(self, rows: list[Statement], now: int, event: Event, kind: str, version: int, payload: str) -> Recorded:
         self.seq += 1
-        recorded = Recorded(self.seq, now, self.run_id, event)
-        statements.append((_EVENT_ROW, (self.seq, now, self.run_id, kind, version, payload)))
-        statements += statements_for(recorded)
-        return recorded
+        rows.append((_EVENT_ROW, (self.seq, now, self.run_id, kind, version, payload)))
+        return Recorded(self.seq, now, self.run_id, event)
 
     def _tell(self, failure: JournalFailed) -> None:
         if not self._failed:

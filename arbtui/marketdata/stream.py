@@ -1,7 +1,7 @@
 """MarketDataStream: the live public data of all exchanges of a profile, as a MarketDataFeed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -9,6 +9,7 @@ import aiohttp
 
 from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.feed import Deliver, Frame
+from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.exchanges.streams import PUBLIC_STREAMS
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
@@ -44,17 +45,13 @@ class StreamHealth(Protocol):
         """All sockets are up, or one is not."""
         ...
 
+    def on_throttled(self, until_monotonic: float) -> None:
+        """The venue wants fewer requests until then."""
+        ...
+
     def on_frozen(self, frozen: bool) -> None:
         """The stream is open and brings nothing though the venue trades, or that is over."""
         ...
-
-
-async def _no_limits(costs: Mapping[str, float]) -> None:
-    """Budget without a bound, where nobody limits."""
-
-
-def _unobserved(status: int, headers: Mapping[str, str]) -> None:
-    """Nobody learns from answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +61,20 @@ class VenueSource:
     exchange: str
     urls: UrlsConfig
     codes: Sequence[str]  #: markets, by the venue's own names
-    turn: Callable[[Mapping[str, float]], Awaitable[None]] = _no_limits  #: waits for budget of the data lane; raises ArbtuiError
-    observe: Callable[[int, Mapping[str, str]], None] = _unobserved  #: told of every answer's status and headers
+    limits: RateLimitManager | None = None  #: None: nobody limits (a test's venue)
     health: StreamHealth | None = None
+
+    async def turn(self, costs: Mapping[str, float]) -> None:
+        """Wait for budget of the data lane; raises RateLimited."""
+        if self.limits is not None:
+            await self.limits.turn(Lane.DATA, costs)
+
+    def observe(self, status: int, headers: Mapping[str, str]) -> None:
+        """Learn from an answer of the venue."""
+        if self.limits is not None:
+            self.limits.observe(status, headers)
+            if status in (418, 429) and self.health is not None:
+                self.health.on_throttled(self.limits.banned_until)
 
 
 class MarketDataStream:

@@ -38,18 +38,24 @@ class Pnl:
         return Pnl(*(part.quantize(_CENTI_MICRO) for part in (self.trading, self.fees, self.fx, self.inventory)))
 
 
-def cycle_pnl(fills: Iterable[Fill], marks: Marks) -> Pnl:
+def cycle_pnl(fills: Sequence[Fill], marks: Marks) -> Pnl:
     """What one cycle's fills earned, at the marks of now; an asset without a mark counts as worth nothing."""
-    return _exact(fills, marks).rounded()
+    return _exact(fills, _values(fills, marks)).rounded()
 
 
-def _exact(fills: Iterable[Fill], marks: Marks) -> Pnl:
+def _values(fills: Iterable[Fill], marks: Marks) -> dict[str, Decimal]:
+    """The mark of every asset that ``fills`` moved."""
+    assets = {asset: None for fill in fills for asset in (fill.base, fill.quote, fill.fee_currency)}
+    return {asset: marks.value(asset) or ZERO for asset in assets}
+
+
+def _exact(fills: Iterable[Fill], values: Mapping[str, Decimal]) -> Pnl:
     trading = fees = inventory = ZERO
     for fill in fills:
         sign = 1 if fill.side is Side.BUY else -1
-        trading -= sign * fill.cost * (marks.value(fill.quote) or ZERO)
-        inventory += sign * fill.qty * (marks.value(fill.base) or ZERO)
-        fees += fill.fee * (marks.value(fill.fee_currency) or ZERO)
+        trading -= sign * fill.cost * values[fill.quote]
+        inventory += sign * fill.qty * values[fill.base]
+        fees += fill.fee * values[fill.fee_currency]
     return Pnl(trading=trading, fees=fees, inventory=inventory)
 
 
@@ -70,12 +76,13 @@ class PnlBook:
 
     def book(self, fills: Sequence[Fill]) -> Pnl:
         """Add an ended cycle at the marks of now; its PnL as ledgers keep it. The session's sum is kept unrounded."""
-        pnl = _exact(fills, self._marks)
+        values = _values(fills, self._marks)
+        pnl = _exact(fills, values)
         self.cycles += pnl
         for fill in fills:
             sign = 1 if fill.side is Side.BUY else -1
             for asset, change in ((fill.base, sign * fill.qty), (fill.quote, -sign * fill.cost), (fill.fee_currency, -fill.fee)):
-                self._booked[asset] = self._booked.get(asset, ZERO) + change * (self._marks.value(asset) or ZERO)
+                self._booked[asset] = self._booked.get(asset, ZERO) + change * values[asset]
         return pnl.rounded()
 
     def total(self, totals: Mapping[tuple[str, str], Decimal]) -> Pnl:

@@ -113,7 +113,7 @@ class RouteGuard:
         self.limits = limits
         self.losses: dict[str, int] = {}  #: consecutive, by route
         self.paused_until: dict[str, float] = {}
-        self.cooling_until: dict[str, float] = {}  #: by route
+        self.cooling_until: dict[str, float] = {}  #: by route; its flag, which spares even the pricing, only follows this
         self.busy: dict[str, str] = {}  #: symbol -> its open cycle
         self.residual: dict[str, str] = {}  #: symbol -> its unacknowledged residual cycle
 
@@ -123,13 +123,17 @@ class RouteGuard:
             return Reason.RESIDUAL
         if route.symbol in self.busy:
             return Reason.ROUTE_BUSY
-        if now < self.cooling_until.get(route.id, -inf):
+        if self.cools(route.id, now):
             return Reason.COOLDOWN
         if now < self.paused_until.get(route.id, -inf):
             return Reason.LOSSES
         if not edge_bps <= self.limits.max_edge_bps:
             return Reason.EDGE_TOO_GOOD
         return None
+
+    def cools(self, route_id: str, now: float) -> bool:
+        """True while a route rests after its last cycle."""
+        return now < self.cooling_until.get(route_id, -inf)
 
     def ended(self, route_id: str, pnl: float, now: float) -> bool:
         """Count how a cycle of ``route_id`` ended; True when the route pauses because of it. One that filled nothing counts for nothing."""

@@ -35,6 +35,16 @@ class ReplayOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordOptions:
+    """One recording of live public streams."""
+
+    settings: Settings
+    duration_s: float
+    output: Path  #: made anew, never written over
+    json: JsonOutput | None = None  #: where the summary goes at the end
+
+
+@dataclass(frozen=True, slots=True)
 class LoadTestOptions:
     """One load test: a child process for each number of symbols."""
 

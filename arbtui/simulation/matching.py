@@ -78,9 +78,13 @@ class ConsumedDepth:
         return executions
 
     def _remember(self, side: Side, kept: dict[float, _Taken]) -> None:
-        memory = self._taken[side]
-        for price in kept:
-            memory.pop(price, None)
-        memory.update(kept)
+        """``kept`` is all that holds of the levels walked: no level shows any more what else was remembered up to the last of them."""
+        if not kept:
+            return
+        last = next(reversed(kept))
+        behind = {
+            price: taken for price, taken in self._taken[side].items() if (price > last if side is Side.BUY else price < last)
+        }
+        memory = self._taken[side] = behind | kept
         while len(memory) > MEMORY:
             del memory[next(iter(memory))]

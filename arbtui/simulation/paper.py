@@ -18,6 +18,9 @@ Answer = TypeVar("Answer")
 
 #: How long a request to a venue that answers nothing waits before it gives up, in seconds: a usual timeout of HTTP clients.
 _PATIENCE_S = 10.0
+#: Orders arrive, and answers come back, on a grid of the simulator's grain, in seconds: a book does not change in between, and
+#: at 500 orders a second a wake-up for each would cost more than the order.
+_GRAIN_S = 0.01
 
 
 class Latency:
@@ -26,6 +29,13 @@ class Latency:
     def __init__(self, bounds_ms: tuple[int, int], stream: random.Random) -> None:
         self._low, self._high = bounds_ms[0] / 1000, bounds_ms[1] / 1000
         self._stream = stream
+
+    async def travel(self, delay: float) -> None:
+        """Wait for ``delay`` seconds, shortened to the grid where that leaves it within the bounds."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        arrival = (now + delay) // _GRAIN_S * _GRAIN_S
+        await asyncio.sleep(arrival - now if arrival >= now + self._low else delay)
 
     def draw(self) -> float:
         """Seconds."""
@@ -139,7 +149,7 @@ class PaperExchange(ExchangeAdapter):
         await self.core.settled()
 
     async def _journey(self, request: OrderRequest, there: float, fault: Fault | None) -> OrderReport:
-        await asyncio.sleep(there)
+        await self._latency.travel(there)
         if self.core.is_down:
             raise _Lost
         if fault is not None and fault.kind is FaultKind.REJECT:
@@ -154,7 +164,7 @@ class PaperExchange(ExchangeAdapter):
 
     async def _travel(self, seconds: float, what: str) -> None:
         """The way to the venue or back, unless it is down at the end of it."""
-        await asyncio.sleep(seconds)
+        await self._latency.travel(seconds)
         if self.core.is_down:
             raise await self._silence(what)
 

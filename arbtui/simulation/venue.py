@@ -224,7 +224,7 @@ class VenueCore:
             asset, needed = market.quote, request.price * request.qty
             if fee_currency(market, Side.BUY) == market.quote:
                 worst = Execution(request.price, request.qty)
-                needed += max(booked_fee(exact_fee(market, Side.BUY, worst, maker=maker)) for maker in (False, True))
+                needed += max(booked_fee(market, exact_fee(market, Side.BUY, worst, maker=maker)) for maker in (False, True))
         free = self._ledger.free(self.name, asset)
         if free < needed:
             return f"INSUFFICIENT_FUNDS {needed} {asset} needed, {free} free at {self.name}"
@@ -257,7 +257,7 @@ class VenueCore:
         needed = order.price * order.leaves_qty
         if fee_currency(market, Side.BUY) == market.quote:
             rest = exact_fee(market, Side.BUY, Execution(order.price, order.leaves_qty), maker=True)
-            needed += booked_fee(order.exact_fees + rest) - booked_fee(order.exact_fees)
+            needed += booked_fee(market, order.exact_fees + rest) - booked_fee(market, order.exact_fees)
         return market.quote, needed
 
     def _rest(self, order: VenueOrder) -> None:
@@ -348,9 +348,9 @@ class VenueCore:
         """Fill ``order`` in part or whole; its lock and state are the caller's."""
         market = self.markets[order.code]
         cost = execution.price * execution.qty
-        before = booked_fee(order.exact_fees)
+        before = booked_fee(market, order.exact_fees)
         order.exact_fees += exact_fee(market, order.side, execution, maker=maker)
-        fee = booked_fee(order.exact_fees) - before
+        fee = booked_fee(market, order.exact_fees) - before
         order.filled_qty += execution.qty
         currency = fee_currency(market, order.side)
         if order.side is Side.SELL:

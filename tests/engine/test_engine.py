@@ -137,6 +137,34 @@ def test_a_kill_outranks_a_disarmed_start(tmp_path: Path) -> None:
     run_virtual(main())
 
 
+def test_the_guard_refuses_a_resting_route_whatever_its_flag_says(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            route = w.parts.universe.by_id["XRP:binance>upbit"]
+            assert route.blocked is Reason.COOLDOWN
+            route.blocked = None
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == 1
+            assert w.engine.risk.denials == {Reason.COOLDOWN: 1}
+
+    run_virtual(main())
+
+
+def test_a_cycle_of_the_other_direction_does_not_end_a_rest(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            w.engine._block("XRP", Reason.ROUTE_BUSY)
+            w.engine._block("XRP", None)
+            rested, other = (w.parts.universe.by_id[name] for name in ("XRP:binance>upbit", "XRP:upbit>binance"))
+            assert (rested.blocked, other.blocked) == (Reason.COOLDOWN, None)
+            await asyncio.sleep(1)
+            assert rested.blocked is None
+
+    run_virtual(main())
+
+
 def test_a_profile_that_only_watches_finds_and_opens_nothing(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path, execution=EXECUTION.model_copy(update={"enabled": False})) as w:

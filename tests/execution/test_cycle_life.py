@@ -187,7 +187,7 @@ def test_a_book_that_is_away_for_a_moment_makes_no_residual(tmp_path: Path) -> N
             for name in ("upbit", "binance"):
                 w.book(name).state = BookState.LIVE
             await w.engine.executor.quiet.wait()
-            assert cycle.state is CycleState.HEDGED
+            assert cycle.state in (CycleState.HEDGED, CycleState.UNWOUND)
             w.agree()
 
     run_virtual(main())
@@ -215,7 +215,7 @@ def test_a_remainder_under_the_minimum_is_shed_by_a_round_trip(tmp_path: Path) -
             cycle = await _under_way(w)
             wanted = float(cycle.plan.legs[1].qty)
             w.quote("upbit", ([(3030.0, wanted - 1.0), (2960.0, 400.0)], [(3031.0, 400.0)]))  # 1 XRP, 3,030 KRW, stays behind
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(0.2)
             w.quote("upbit", ([(3025.0, 400.0)], [(3026.0, 400.0)]))
             await w.engine.executor.quiet.wait()
             assert cycle.state in (CycleState.HEDGED, CycleState.UNWOUND)

@@ -92,7 +92,8 @@ _trade_ids = itertools.count(1)
 
 
 def trade(price: float, qty: float, code: str = "BTCUSDT", number: int | None = None) -> Frame:
-    data = {"e": "trade", "E": 7, "s": code, "t": next(_trade_ids) if number is None else number, "p": str(price), "q": str(qty), "T": 6, "m": False, "M": True}
+    trade_id = next(_trade_ids) if number is None else number
+    data = {"e": "trade", "E": 7, "s": code, "t": trade_id, "p": str(price), "q": str(qty), "T": 6, "m": False, "M": True}
     return encode("binance", {"stream": f"{code.lower()}@trade", "data": data})
 
 

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from arbtui.exchanges.feed import Frame
+from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.counts import ExchangeCounts
@@ -25,6 +26,7 @@ class Health:
 
     def __init__(self) -> None:
         self.messages = 0
+        self.throttled = 0
         self.answers: list[bool] = []
         self.connected: list[bool] = []
         self.frozen: list[bool] = []
@@ -37,6 +39,9 @@ class Health:
 
     def on_socket(self, connected: bool) -> None:
         self.connected.append(connected)
+
+    def on_throttled(self, until_monotonic: float) -> None:
+        self.throttled += 1
 
     def on_frozen(self, frozen: bool) -> None:
         self.frozen.append(frozen)
@@ -52,7 +57,10 @@ class Live:
         self.clock = SystemClock()
         markets = {exchange: list(listed) for exchange, listed in server.markets.items() if listed}
         self.health = {exchange: Health() for exchange in markets}
-        sources = [VenueSource(name, server.urls(name), codes, health=self.health[name]) for name, codes in markets.items()]
+        self.limits = {exchange: RateLimitManager(exchange, self.clock) for exchange in markets}
+        sources = [
+            VenueSource(name, server.urls(name), codes, self.limits[name], self.health[name]) for name, codes in markets.items()
+        ]
         self.stream = MarketDataStream(sources, self.config, self.clock, Rng(1))
         keys = [(name, code) for name, codes in markets.items() for code in codes]
         self.states: list[tuple[str, BookState]] = []  #: every change handed on

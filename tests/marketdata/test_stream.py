@@ -48,6 +48,8 @@ def test_fifty_symbols_come_up_within_the_limits_of_both_venues() -> None:
             assert (book.bid, book.ask) == (listed.price - 0.5, listed.price + 0.5)
             assert live.health["upbit"].connected == live.health["binance"].connected == [True]
             assert live.counts("binance").malformed == {}
+            weight = next(one for one in live.limits["binance"].left() if "weight" in one.name.lower())
+            assert weight.used == 50 * 5
 
     asyncio.run(run())
 
@@ -221,6 +223,7 @@ def test_retry_after_is_waited_out() -> None:
                 await live.all_live()
                 first, second = server.opened["upbit"]
                 assert second - first >= 2
+                assert live.health["upbit"].throttled == 1
 
     asyncio.run(run())
 

@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -214,10 +215,8 @@ class VenueServer:
 
 
 async def _send(client: Client, payload: str | bytes) -> None:
-    try:
+    with suppress(ConnectionError):  # it was cut a moment ago
         await (client.socket.send_str(payload) if isinstance(payload, str) else client.socket.send_bytes(payload))
-    except ConnectionError:
-        pass  # it was cut a moment ago
 
 
 def _strings(levels: Any) -> list[list[str]]:

@@ -46,6 +46,9 @@ _OPEN_A_PAGE = 100
 _CANCELS_A_REQUEST = 300
 #: ms by which older orders are asked for too: closed orders are listed by when they were *made*, and a resting one fills later.
 _RESTING_MS = 3_600_000
+#: ms that one question for closed orders may span, and how far back they are asked for at all.
+_WINDOW_MS = 7 * 86_400_000
+_HISTORY_MS = 90 * 86_400_000
 
 
 class UpbitAdapter(CcxtAdapter):
@@ -208,7 +211,8 @@ class UpbitAdapter(CcxtAdapter):
         """See :meth:`ExchangeAdapter.fetch_fills`.
 
         Upbit lists closed orders by when they were made, so orders up to an hour older are looked at too; one that rested
-        longer, and closed since, is missed here and found by its client id. Fills have whole seconds: so has ``since_ms``.
+        longer, and closed since, is missed here and found by its client id. Nothing older than 90 days is asked for. Fills
+        have whole seconds: so has ``since_ms``.
         """
         since_ms -= since_ms % 1000
         fills: list[Fill] = []
@@ -224,19 +228,20 @@ class UpbitAdapter(CcxtAdapter):
         return sorted(once.values(), key=lambda fill: fill.ts_event)
 
     async def _closed_rows(self, since_ms: int) -> list[orders.OrderRow]:
+        """Closed orders made since then, window by window: a question spans 7 days at most (docs.upbit.com, list-closed-orders)."""
         rows: dict[str, orders.OrderRow] = {}
-        start_ms = since_ms
-        while True:
-            start = datetime.fromtimestamp(start_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            params = {"start_time": start, "limit": _ORDERS_A_PAGE, "order_by": "asc"}
-            page = read(
-                await self.query("private", "GET", "orders/closed", params, costs={"default": 1}), list[orders.OrderRow], "orders/closed"
-            )
+        now_ms = self._clock.time_ms()
+        start_ms = max(since_ms, now_ms - _HISTORY_MS)
+        while start_ms <= now_ms:
+            end_ms = start_ms + _WINDOW_MS
+            params = {"start_time": _iso(start_ms), "end_time": _iso(end_ms), "limit": _ORDERS_A_PAGE, "order_by": "asc"}
+            answer = await self.query("private", "GET", "orders/closed", params, costs={"default": 1})
+            page = read(answer, list[orders.OrderRow], "orders/closed")
             before = len(rows)
             rows |= {row.uuid: row for row in page}
-            if len(page) < _ORDERS_A_PAGE or len(rows) == before:
-                return list(rows.values())
-            start_ms = orders.ms_of(page[-1].created_at)
+            is_full = len(page) >= _ORDERS_A_PAGE and len(rows) > before
+            start_ms = orders.ms_of(page[-1].created_at) if is_full else end_ms
+        return list(rows.values())
 
     async def fetch_balances(self) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
@@ -274,6 +279,10 @@ class UpbitAdapter(CcxtAdapter):
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """One message for both types, not answered (docs.upbit.com, websocket-guide)."""
         await socket.send_str(json.dumps([{"ticket": "arbtui-private"}, {"type": "myOrder"}, {"type": "myAsset"}]))
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class _Ticker(msgspec.Struct):

@@ -2,10 +2,12 @@
 
 The first line is ``{"t":"header","format":"arbtui-1","exchanges":["upbit",...]}``, every other one message:
 ``{"ts":<receive time, ns since the epoch>,"ex":"upbit","d":"<payload>"}``, with ``"b64"`` instead of ``"d"`` for a payload that is
-not UTF-8, and ``"snap":"<market code>"`` where it is the answer to a REST depth request.
+not UTF-8, and ``"snap":"<market code>"`` where it is the answer to a REST depth request. The file is a row of gzip members, each
+holding whole lines: whatever ends the recording, what was written before is a recording.
 """
 
 import gzip
+import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,9 +20,14 @@ from msgspec import Struct, field
 from arbtui.exchanges.feed import Frame
 from arbtui.marketdata.formats.lines import read_lines
 from arbtui.marketdata.formats.message import Message, bad_line
-from arbtui.model.errors import UsageError
+from arbtui.model.errors import ArbtuiError, UsageError
 
 FORMAT = "arbtui-1"
+_MEMBER = 256 * 1024  #: bytes of lines that make a gzip member: compressed in a few ms, and nearly as small as in one piece
+
+
+class RecordingFailed(ArbtuiError):
+    """The recording could not be written on; what was written before is whole."""
 
 
 class _Header(Struct):
@@ -70,18 +77,45 @@ class OwnRecording:
 class RecordingWriter:
     """Writes a recording in our own format; a context manager.
 
+    Lines are collected and appended a member at a time. When the disk fills up, what did not fit is taken back: the file stays
+    whole.
+
     Args:
-        path: the file to make or overwrite.
+        path: the file to make.
         exchanges: whose frames will come.
+
+    Raises:
+        UsageError: the file is there already, or cannot be made.
     """
 
     def __init__(self, path: Path, exchanges: Sequence[str]) -> None:
+        self._path = path
         self._known = set(exchanges)
-        self._file = gzip.GzipFile(path, "wb", compresslevel=6, mtime=0)
-        self._put({"t": "header", "format": FORMAT, "exchanges": list(exchanges)})
+        self._lines: list[bytes] = []
+        self._waiting = 0
+        self._closed = False
+        self.size = 0  #: bytes in the file
+        self.written = 0  #: frames in it
+        self._new = 0
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise UsageError(f"{path} is there already, and a recording is never written over; name another file") from None
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written ({error.strerror or error})") from None
+        try:
+            self._put({"t": "header", "format": FORMAT, "exchanges": list(exchanges)})
+            self.flush()
+        except BaseException:
+            os.close(self._file)
+            raise
 
     def write(self, ts_ns: int, frame: Frame) -> None:
-        """Append one frame, received at ``ts_ns`` (ns since the epoch)."""
+        """Append one frame, received at ``ts_ns`` (ns since the epoch).
+
+        Raises:
+            RecordingFailed: the disk is full or gone; the file holds what was written before.
+        """
         if frame.exchange not in self._known:
             raise ValueError(f"{frame.exchange} was not named when the recording began")
         line = _Line(ts_ns, frame.exchange, snapshot_of=frame.snapshot_of)
@@ -90,10 +124,43 @@ class RecordingWriter:
         except UnicodeDecodeError:
             line.b64 = b64encode(frame.raw).decode()
         self._put(line)
+        self._new += 1
+        if self._waiting >= _MEMBER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write out what was collected.
+
+        Raises:
+            RecordingFailed: as :meth:`write`.
+        """
+        if not self._lines:
+            return
+        member = gzip.compress(b"".join(self._lines), compresslevel=6, mtime=0)
+        self._lines.clear()
+        self._waiting = 0
+        done = 0
+        try:
+            while done < len(member):
+                done += os.write(self._file, member[done:])
+        except OSError as error:
+            os.ftruncate(self._file, self.size)
+            lost, self._new = self._new, 0
+            kept = f"the file is whole with its first {self.written} frames, the {lost} after them are lost"
+            raise RecordingFailed(f"{self._path}: {error.strerror or error}; {kept}") from None
+        self.size += len(member)
+        self.written += self._new
+        self._new = 0
 
     def close(self) -> None:
-        """Finish the file."""
-        self._file.close()
+        """Finish the file; raises RecordingFailed as :meth:`write`."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.flush()
+        finally:
+            os.close(self._file)
 
     def __enter__(self) -> Self:
         return self
@@ -102,4 +169,6 @@ class RecordingWriter:
         self.close()
 
     def _put(self, line: object) -> None:
-        self._file.write(msgspec.json.encode(line) + b"\n")
+        encoded = msgspec.json.encode(line) + b"\n"
+        self._lines.append(encoded)
+        self._waiting += len(encoded)

@@ -1,0 +1,134 @@
+"""The venues that the contract is tried on: the paper exchange, and the live adapters against the sandbox's real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
+from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.model.clock import SystemClock
+from arbtui.model.market import Market
+from arbtui.model.order import Order, Purpose, Side, TimeInForce
+from arbtui.model.rng import Rng
+from arbtui.sandbox.keys import DEFAULT_KEYS
+from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
+from arbtui.simulation.ledger import VenueLedger
+from arbtui.simulation.paper import PaperExchange
+from arbtui.simulation.venue import VenueCore
+from tests.simulation.worlds import BINANCE_XRP, HandBook
+
+_ids = count(1)
+
+
+@dataclass
+class VenueUnderTest:
+    """One venue, its book in the test's hand, and a look at its truth. Bids 100 at 2.9 and 50 under it; asks 40 at 3 and 60 above."""
+
+    adapter: ExchangeAdapter
+    market: Market
+    book: HandBook
+    core: VenueCore
+    requests: Callable[[], int]  #: that the venue has got, of any kind
+    sandbox: Sandbox | None = None
+    sent: list[Order] = field(default_factory=list)
+
+    def order(self, side: Side, qty: str, price: str, tif: TimeInForce = TimeInForce.IOC) -> Order:
+        """An order that was never sent. Prices are in tenths of the best ask's unit price 3."""
+        client_order_id = f"a{next(_ids):04}contract"
+        return Order(client_order_id, self.market, side, Decimal(qty), Decimal(price), "c1", 0, 1, Purpose.ENTRY, 0, 0.0, 1e9, tif)
+
+    async def fee_total(self, currency: str) -> Decimal:
+        """What the venue has taken as fees in ``currency``."""
+        return sum((fill.fee for fill in self.core.fills_since(0) if fill.fee_currency == currency), Decimal(0))
+
+
+Factory = Callable[[Path], AbstractAsyncContextManager[VenueUnderTest]]
+
+
+def hand_book(scale: float) -> HandBook:
+    """Two levels a side; ``scale`` is the price of the best ask divided by 3."""
+    return HandBook(
+        [(round(2.9 * scale, 4), 100.0), (round(2.8 * scale, 4), 50.0)], [(round(3.0 * scale, 4), 40.0), (round(3.1 * scale, 4), 60.0)]
+    )
+
+
+@asynccontextmanager
+async def paper(folder: Path) -> AsyncIterator[VenueUnderTest]:
+    """The paper exchange, in real time and with little latency."""
+    ledger = await VenueLedger.open(folder / "venue.db", "aio")
+    book = hand_book(1.0)
+    core = VenueCore("binance", {"XRPUSDT": BINANCE_XRP}, lambda _: book, ledger, SystemClock())
+    await core.open_account({"USDT": Decimal(100_000), "XRP": Decimal(1000)})
+    adapter = PaperExchange(core, Rng(1), (0, 2))
+    try:
+        yield VenueUnderTest(adapter, BINANCE_XRP, book, core, lambda: core._last_order_id)
+    finally:
+        await adapter.close()
+        await ledger.close()
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys of the sandbox."""
+
+    key: SecretStr
+    secret: SecretStr
+
+
+def keys_of(exchange: str) -> Keys:
+    """The sandbox's default keys."""
+    known = DEFAULT_KEYS[exchange]
+    return Keys(SecretStr(known.key), SecretStr(known.secret))
+
+
+@asynccontextmanager
+async def registry_of(box: Sandbox, exchange: str) -> AsyncIterator[ExchangeRegistry]:
+    """A registry with one venue of ``box``, connected to XRP."""
+    quote, code = {"upbit": ("KRW", "KRW-XRP"), "binance": ("USDT", "XRPUSDT")}[exchange]
+    config = ExchangeConfig(quote=quote, urls=UrlsConfig(**box.urls[exchange]))
+    limits = {exchange: RateLimitManager(exchange, SystemClock())}
+    registry = await ExchangeRegistry.open({exchange: config}, {exchange: keys_of(exchange)}, SystemClock(), limits, {})
+    try:
+        markets = await registry.connect({exchange: [code]})
+        assert list(markets[exchange]) == [code]
+        yield registry
+    finally:
+        await registry.close()
+
+
+def _live(exchange: str) -> Factory:
+    @asynccontextmanager
+    async def opened(folder: Path) -> AsyncIterator[VenueUnderTest]:
+        async with sandbox(SandboxOptions(port=0, symbols=["XRP"], state_dir=folder)) as box:
+            book = hand_book(1000.0 if exchange == "upbit" else 1.0)
+            core = box.cores[exchange]
+            core._books = lambda _: book  # its truth in the test's hand; the market goes on talking
+            async with registry_of(box, exchange) as registry:
+                adapter = registry.adapters[exchange]
+                (market,) = adapter.markets.values()
+                front = box.fronts[exchange]
+                yield VenueUnderTest(adapter, market, book, core, lambda: front.requests, box)
+
+    return opened
+
+
+FACTORIES: dict[str, Factory] = {"paper": paper, "upbit": _live("upbit"), "binance": _live("binance")}
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a test's coroutine, for two minutes at most."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(120):
+            await main()
+
+    asyncio.run(bounded())

@@ -1,0 +1,178 @@
+"""`arbtui record` against local venues: what it writes replays, whatever ends it."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shlex
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arbtui.marketdata.recording import open_recordings
+from tests.lifecycle.waiting import until
+from tests.marketdata.venue_server import VenueServer
+
+WON, DOLLAR = ["KRW-USDT", "KRW-BTC", "KRW-ETH"], ["BTCUSDT", "ETHUSDT"]
+DEADLINE_S = 60.0
+
+
+@contextlib.asynccontextmanager
+async def venues() -> AsyncIterator[VenueServer]:
+    """Both venues, moving."""
+    async with VenueServer(WON, DOLLAR) as server:
+
+        async def move() -> None:
+            while True:
+                for exchange, listed in server.markets.items():
+                    for code in listed:
+                        await server.move(exchange, code)
+                        await server.trade(exchange, code)
+                await asyncio.sleep(0.02)
+
+        moving = asyncio.create_task(move())
+        yield server
+        moving.cancel()
+        await asyncio.gather(moving, return_exceptions=True)
+
+
+def profile(server: VenueServer, folder: Path) -> Path:
+    path = folder / "local.toml"
+    tables = []
+    for exchange in ("upbit", "binance"):
+        urls = server.urls(exchange)
+        tables.append(f'[exchanges.{exchange}.urls]\nrest = "{urls.rest}"\nstream = "{urls.stream}"\nprivate = "{urls.private}"\n')
+    path.write_text("\n".join(tables) + '[universe]\nsymbols = ["BTC", "ETH"]\n[marketdata]\nreconnect_max_s = 0.5\n')
+    return path
+
+
+async def arbtui(*arguments: str, before: str = "") -> asyncio.subprocess.Process:
+    command = f"{before} exec {shlex.join([sys.executable, '-m', 'arbtui', *arguments])}"
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec("bash", "-c", command, stdin=asyncio.subprocess.DEVNULL, stdout=pipe, stderr=pipe)
+
+
+async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
+    async with asyncio.timeout(DEADLINE_S):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    assert "Traceback" not in err.decode(), err.decode()
+    return process.returncode, out.decode(), err.decode()
+
+
+async def grown(file: Path) -> None:
+    """Wait until the recording holds something."""
+    await asyncio.to_thread(until, lambda: file.exists() and file.stat().st_size > 2000, DEADLINE_S, f"{file} grows")
+
+
+def frames_of(path: Path) -> list[str]:
+    """The exchanges of all frames; raises when the file is not whole."""
+    return [frame.exchange for _, frame in open_recordings([path])]
+
+
+def test_a_recording_replays(home: Path, tmp_path: Path) -> None:
+    async def run() -> tuple[dict[str, Any], dict[str, Any]]:
+        async with venues() as server:
+            path, file = str(profile(server, tmp_path)), str(tmp_path / "a.gz")
+            code, out, err = await ended(await arbtui("record", "--profile", path, "--duration", "3", "-o", file, "--json", "-"))
+            assert (code, err) == (0, "")
+        code, replayed, err = await ended(await arbtui("replay", file, "--profile", path, "--speed", "max", "--json", "-"))
+        assert code == 0, err
+        return json.loads(out), json.loads(replayed)
+
+    recorded, replayed = asyncio.run(run())
+    assert recorded["stop_reason"] == "max_runtime"
+    for exchange, markets in (("upbit", 3), ("binance", 2)):
+        told = recorded["exchanges"][exchange]
+        assert (told["markets"], told["books_live"]) == (markets, markets)
+        assert (told["gaps"], told["malformed"], told["failures"]) == (0, {}, {})
+    assert recorded["exchanges"]["binance"]["snapshots"] == 2
+    assert replayed["messages"]["read"] == recorded["frames"] == len(frames_of(tmp_path / "a.gz"))
+    assert replayed["messages"]["decoded"] > 100
+    assert replayed["gaps"] == 0
+    assert replayed["top_check"]["places"] > 10
+    assert replayed["top_check"]["equal"] == replayed["top_check"]["places"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_leaves_a_whole_file(home: Path, tmp_path: Path, number: signal.Signals) -> None:
+    async def run() -> tuple[int, str, str]:
+        async with venues() as server:
+            file = tmp_path / "a.gz"
+            process = await arbtui("record", "--profile", str(profile(server, tmp_path)), "--duration", "600", "-o", str(file))
+            await grown(file)
+            process.send_signal(number)
+            return await ended(process)
+
+    code, out, err = asyncio.run(run())
+    assert (code, out) == (128 + number, "")
+    assert "frames in" in err
+    assert set(frames_of(tmp_path / "a.gz")) == {"upbit", "binance"}
+
+
+def test_a_full_disk_leaves_a_whole_file(home: Path, tmp_path: Path) -> None:
+    async def run() -> tuple[int, str, str]:
+        async with venues() as server:
+            path, file = str(profile(server, tmp_path)), str(tmp_path / "a.gz")
+            return await ended(await arbtui("record", "--profile", path, "--duration", "600", "-o", file, before="ulimit -f 12;"))
+
+    code, _, err = asyncio.run(run())
+    assert code == 1
+    assert "a.gz: File too large; the file is whole with its first" in err
+    assert len(frames_of(tmp_path / "a.gz")) > 10
+    assert (tmp_path / "a.gz").stat().st_size <= 12 * 1024
+
+
+def test_a_killed_recorder_loses_a_second_at_most(home: Path, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with venues() as server:
+            file = tmp_path / "a.gz"
+            process = await arbtui("record", "--profile", str(profile(server, tmp_path)), "--duration", "600", "-o", str(file))
+            await grown(file)
+            process.kill()
+            await process.communicate()
+
+    asyncio.run(run())
+    assert len(frames_of(tmp_path / "a.gz")) > 10
+
+
+def test_a_venue_that_is_not_there_is_said_and_fails(home: Path, tmp_path: Path) -> None:
+    async def run() -> tuple[int, str, str]:
+        async with venues() as server:
+            path = profile(server, tmp_path)
+        return await ended(await arbtui("record", "--profile", str(path), "--duration", "1", "-o", str(tmp_path / "a.gz")))
+
+    code, _, err = asyncio.run(run())
+    assert code == 1
+    assert "nothing of upbit was recorded: upbit at 127.0.0.1:" in err
+    assert "cannot be reached" in err
+    assert frames_of(tmp_path / "a.gz") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--duration", "5"], "where to? -o FILE"),
+        (["-o", "x.gz"], "how long? --duration S"),
+        (["-o", "x.gz", "--duration", "0"], "expected seconds from 0.1"),
+        (["-o", "x.gz", "--duration", "nan"], "expected seconds from 0.1"),
+        (["-o", "taken.gz", "--duration", "1"], "is there already, and a recording is never written over"),
+        (["-o", "no/such/folder.gz", "--duration", "1"], "cannot be written (No such file or directory)"),
+    ],
+)
+def test_bad_input_is_told(home: Path, tmp_path: Path, arguments: list[str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("taken.gz").write_text("precious")
+    code, out, err = asyncio.run(_told(arguments))
+    assert (code, out) == (2, "")
+    assert said in err
+    assert Path("taken.gz").read_text() == "precious"
+    assert sorted(os.listdir()) == ["home", "taken.gz"]
+
+
+async def _told(arguments: list[str]) -> tuple[int, str, str]:
+    return await ended(await arbtui("record", "--profile", "upbit-binance", *arguments))
