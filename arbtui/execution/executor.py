@@ -180,7 +180,6 @@ class CycleExecutor:
         cycle.pnl = self._positions.book.book(cycle.fills)  # before the commit: marks move while it waits
         await self._journal.commit(self._ended(cycle))
         self.ended[cycle.state] += 1
-        route = cycle.plan.route
         self._release(cycle)
         self._expose(cycle)
         self._on_end(cycle)
