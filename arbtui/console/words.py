@@ -31,6 +31,7 @@ REASONS: Mapping[str, str] = {
     "OPEN_CYCLES": "as many cycles are open as may be",
     "JOURNAL": "the journal failed",
     "IN_FLIGHT": "too many unanswered orders at a venue",
+    "RATE_LIMITED": "a venue's rate limits leave no room for an order; clears itself",
     "MESSAGE_AGE": "a venue has sent nothing for too long",
     "VENUE_DOWN": "a venue cannot be heard or does not answer; clears itself",
     "VENUE_FROZEN": "a venue's stream is open and stands still; clears itself",

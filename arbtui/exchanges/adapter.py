@@ -82,6 +82,10 @@ class ExchangeAdapter(Protocol):
         """Balances by asset; assets never held may be absent."""
         ...
 
+    def throttled(self) -> str | None:
+        """Why the venue's rate limits leave no room for an entry's order now; None when they do. Spends and waits for nothing."""
+        ...
+
     async def run(self, account: AccountEvents) -> None:
         """Tell ``account`` what happens at the venue as it happens, reconnecting by itself; runs until cancelled."""
         ...

@@ -31,7 +31,12 @@ class Listing:
 
 
 class CcxtAdapter(ExchangeAdapter):
-    """One venue through its own ccxt instance. Subclasses know the venue's words."""
+    """One venue through its own ccxt instance. Subclasses know the venue's words.
+
+    ``order_costs``: what one order takes of the venue's limits.
+    """
+
+    order_costs: Costs
 
     def __init__(self, client: CcxtClient, clock: Clock) -> None:
         self.name = client.exchange
@@ -91,6 +96,11 @@ class CcxtAdapter(ExchangeAdapter):
             return await self._outcome(order, answer)
         except WireError as error:  # it was taken, and what was said of it makes no sense
             raise OrderUnknown(f"{self.name}: the answer to {order.client_order_id} cannot be read: {error}") from error
+
+    def throttled(self) -> str | None:
+        """See :meth:`ExchangeAdapter.throttled`."""
+        limits = self._client.limits
+        return None if limits is None else limits.refusal(Lane.ENTRY, self.order_costs)
 
     async def settle_clock(self) -> None:
         """Measure the clocks again when an answer has shown that they differ; a venue without timestamps has none to settle."""

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     JOURNAL = "JOURNAL"  #: the journal failed
     # tiers: exchange
     IN_FLIGHT = "IN_FLIGHT"  #: too many orders unanswered at the venue
+    RATE_LIMITED = "RATE_LIMITED"  #: the venue's limits leave no room for an order
     MESSAGE_AGE = "MESSAGE_AGE"  #: the venue has sent nothing for too long
     VENUE_DOWN = "VENUE_DOWN"  #: the venue cannot be heard, or does not answer
     VENUE_FROZEN = "VENUE_FROZEN"  #: the venue talks, and what it says does not change

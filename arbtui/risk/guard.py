@@ -19,6 +19,7 @@ class RiskGuard:
         exchanges: names of the venues.
         last_message: monotonic seconds of a venue's last frame (``-inf`` before the first).
         health: each venue's monitor.
+        throttled: for each venue, why its rate limits leave no room for an order now, or None.
     """
 
     def __init__(
@@ -27,9 +28,10 @@ class RiskGuard:
         exchanges: Iterable[str],
         last_message: Callable[[str], float],
         health: Mapping[str, ExchangeHealthMonitor],
+        throttled: Mapping[str, Callable[[], str | None]],
     ) -> None:
         self.total = GlobalGuard(config.global_)
-        self.exchange = {name: ExchangeGuard(name, config.exchange, last_message, health[name]) for name in exchanges}
+        self.exchange = {name: ExchangeGuard(name, config.exchange, last_message, health[name], throttled[name]) for name in exchanges}
         self.symbol = SymbolGuard(config.symbol)
         self.route = RouteGuard(config.route)
         self.denials: dict[Reason, int] = {}
@@ -46,6 +48,8 @@ class RiskGuard:
             or self.symbol.check(route, now)
             or buying.check(now)
             or selling.check(now)
+            or buying.budget()
+            or selling.budget()
         )
         if reason is not None:
             self.count(reason)

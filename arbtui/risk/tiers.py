@@ -49,12 +49,25 @@ _UNFIT = {Health.DEGRADED: Reason.VENUE_DEGRADED, Health.FROZEN: Reason.VENUE_FR
 
 
 class ExchangeGuard:
-    """A venue's unanswered orders, its silence and its health. ``last_message`` gives monotonic seconds of its last frame."""
+    """A venue's unanswered orders, its silence, its health and its rate limits.
 
-    def __init__(self, exchange: str, limits: ExchangeLimits, last_message: Callable[[str], float], health: ExchangeHealthMonitor) -> None:
+    Args:
+        last_message: gives monotonic seconds of the venue's last frame.
+        throttled: why the venue's rate limits leave no room for an order now, or None.
+    """
+
+    def __init__(
+        self,
+        exchange: str,
+        limits: ExchangeLimits,
+        last_message: Callable[[str], float],
+        health: ExchangeHealthMonitor,
+        throttled: Callable[[], str | None],
+    ) -> None:
         self.exchange = exchange
         self.limits = limits
         self.health = health
+        self._throttled = throttled
         self._unanswered: dict[str, None] = {}
         self._last_message = last_message
 
@@ -79,6 +92,10 @@ class ExchangeGuard:
         if not (now - self._last_message(self.exchange)) * 1000 <= self.limits.max_message_age_ms:
             return Reason.MESSAGE_AGE
         return None
+
+    def budget(self) -> Reason | None:
+        """Whether an order has room in the venue's limits. Asked when a cycle is decided: a leg sent alone would wait for its other."""
+        return Reason.RATE_LIMITED if self._throttled() is not None else None
 
     def unfit(self, now: float) -> Reason | None:
         """Why nothing new may open at this venue at ``now``. Hedges do not ask: a leg left open is worse than a late answer."""

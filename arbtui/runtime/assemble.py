@@ -78,7 +78,13 @@ def assemble(
     quotes = dict.fromkeys(market.quote for market in traded)
     if health is None:
         health = {name: ExchangeHealthMonitor(name, clock, settings.health) for name in settings.exchanges}
-    risk = RiskGuard(settings.risk, settings.exchanges, lambda exchange: aggregator.watches[exchange].last_message, health)
+    risk = RiskGuard(
+        settings.risk,
+        settings.exchanges,
+        lambda exchange: aggregator.watches[exchange].last_message,
+        health,
+        {name: adapter.throttled for name, adapter in adapters.items()},
+    )
     return EngineParts(
         profile=settings.name,
         run_id=run_id,

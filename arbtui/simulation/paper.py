@@ -133,6 +133,10 @@ class PaperExchange(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.fetch_balances`."""
         return await self._ask(self.core.balances)
 
+    def throttled(self) -> str | None:
+        """A paper venue limits nobody."""
+        return None
+
     async def run(self, account: AccountEvents) -> None:
         """See :meth:`ExchangeAdapter.run`: what the core reports, as it becomes durable; a stream inside one process never breaks."""
         self.core.on_report = account.on_order

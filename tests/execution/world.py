@@ -230,7 +230,8 @@ async def world(
         marks = Marks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
         positions = PositionCoordinator(inventory, marks, PnlBook(marks, ["KRW", "USDT"]), CrossExchangePositionSync(venues, inventory))
         health = {name: ExchangeHealthMonitor(name, clock, HealthConfig()) for name in markets}
-        guard = RiskGuard(config, markets, lambda name: aggregator.watches[name].last_message, health)
+        throttled = {name: venue.throttled for name, venue in venues.items()}
+        guard = RiskGuard(config, markets, lambda name: aggregator.watches[name].last_message, health, throttled)
         parts = EngineParts("p", run_id, clock, halt, journal, venues, aggregator, rates, universe, guard, positions, execution)
         for (name, code), book in aggregator.books.items():
             book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else FAIR[name]))

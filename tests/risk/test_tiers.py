@@ -38,7 +38,7 @@ def _health(exchange: str) -> ExchangeHealthMonitor:
 
 
 def _venue_guard(last_message: Callable[[str], float]) -> ExchangeGuard:
-    return ExchangeGuard("upbit", LIMITS.exchange, last_message, _health("upbit"))
+    return ExchangeGuard("upbit", LIMITS.exchange, last_message, _health("upbit"), lambda: None)
 
 
 def test_every_tier_enforces_at_least_two_limits() -> None:
@@ -199,8 +199,10 @@ def test_a_loss_that_is_not_a_number_is_a_loss() -> None:
     assert [guard.ended("r", nan, NOW) for _ in range(3)] == [False, False, True]
 
 
-def _guard(now: float = NOW) -> RiskGuard:
-    guard = RiskGuard(LIMITS, ["upbit", "binance"], lambda _: now, {name: _health(name) for name in ("upbit", "binance")})
+def _guard(now: float = NOW, spent: str = "") -> RiskGuard:
+    names = ("upbit", "binance")
+    throttled = {name: lambda name=name: "order is spent" if name == spent else None for name in names}
+    guard = RiskGuard(LIMITS, names, lambda _: now, {name: _health(name) for name in names}, throttled)
     guard.total.state = TradingState.ARMED
     return guard
 
@@ -209,6 +211,13 @@ def _opportunity(pair: Pair) -> Opportunity:
     found = pair.to_upbit.evaluate(NOW)
     assert found is not None
     return dataclasses.replace(found, edge_bps=50.0)
+
+
+@pytest.mark.parametrize("venue", ["upbit", "binance"])
+def test_no_cycle_opens_where_one_venue_has_no_room_for_its_leg(venue: str) -> None:
+    guard = _guard(spent=venue)
+    assert guard.check_entry(_opportunity(Pair()), NOW) is Reason.RATE_LIMITED
+    assert guard.denials == {Reason.RATE_LIMITED: 1}
 
 
 def test_the_first_refusal_wins_and_is_counted() -> None:

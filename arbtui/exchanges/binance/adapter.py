@@ -21,7 +21,7 @@ from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.binance import orders
 from arbtui.exchanges.binance.rules import markets_of
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing, unreadable
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamEnded
 from arbtui.exchanges.rate_limits import Lane
@@ -45,6 +45,8 @@ _CLOCK_READINGS = 3
 
 class BinanceAdapter(CcxtAdapter):
     """Binance spot through ccxt. See :class:`ExchangeAdapter`."""
+
+    order_costs: Costs = {"weight": 1, "orders": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, clock)
@@ -147,7 +149,7 @@ class BinanceAdapter(CcxtAdapter):
             "newClientOrderId": order.client_order_id,
             "newOrderRespType": "FULL",
         }
-        return await self._client.request("private", "POST", "order", params, lane=lane, costs={"weight": 1, "orders": 1}, admit=admit)
+        return await self._client.request("private", "POST", "order", params, lane=lane, costs=self.order_costs, admit=admit)
 
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
         report = orders.report_of_answer(answer, order.market)

@@ -23,7 +23,7 @@ import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.amounts import read
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing, pause_until, unreadable
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream
 from arbtui.exchanges.rate_limits import Lane
@@ -53,6 +53,8 @@ _HISTORY_MS = 90 * 86_400_000
 
 class UpbitAdapter(CcxtAdapter):
     """Upbit through ccxt. See :class:`ExchangeAdapter`."""
+
+    order_costs: Costs = {"order": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, clock)
@@ -131,7 +133,7 @@ class UpbitAdapter(CcxtAdapter):
         }
         if order.tif is not TimeInForce.GTC:  # an order without it stands until it is cancelled
             params["time_in_force"] = order.tif.value
-        return await self._client.request("private", "POST", "orders", params, lane=lane, costs={"order": 1}, admit=admit)
+        return await self._client.request("private", "POST", "orders", params, lane=lane, costs=self.order_costs, admit=admit)
 
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
         row = read(answer, orders.OrderRow, "order")
