@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arbtui.cli import flags
-from arbtui.model.clock import iso_ms
 from arbtui.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ def assets(context: typer.Context, profile: flags.Profile = None, state_dir: fla
             raise UsageError(f"flags belong after the command: arbtui assets {context.invoked_subcommand} SYMBOL --profile ...")
         return 0
     from arbtui.exchanges.assets import AssetRegistry
+    from arbtui.model.clock import iso_ms
 
     registry = AssetRegistry.shipped()
     offs = None if profile is None else _sign_offs(profile, state_dir)

@@ -9,6 +9,7 @@ from typing import Any
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
+from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.parts import EngineParts
 from arbtui.execution.cycle import ArbCycle, left_value
@@ -56,6 +57,7 @@ class Engine:
         self._journal = parts.journal
         self.risk = parts.risk
         self.breaches = BreachBook(parts.journal, parts.clock, parts.run_id, remembered.breaches)
+        self._health = HealthWatch(parts.aggregator.watches, parts.risk, parts.universe.routes, self.breaches)
         self.kill_switch = KillSwitch(parts.halt, parts.clock, self._on_kill)
         self.prioritizer = RoutePrioritizer()
         self.gate = OrderGate(
@@ -106,7 +108,6 @@ class Engine:
         self._cooldown_s = parts.execution.cooldown_ms / 1000
         self.decisions = DecisionLog(parts.clock)
         self.disabled: dict[str, None] = {}  #: routes that the operator disabled, by id; for this run only
-        self._unfit: dict[str, Reason | None] = {}  #: by venue, as of the last look
         self.route_fills = dict(remembered.route_fills)
         self._killed_before = remembered.is_killed
         self._day = self._today()
@@ -237,31 +238,11 @@ class Engine:
                     Severity.WARN, "STREAM_SILENT", watch.exchange, "no message within the limit: its books are STALE", "wait"
                 )
         self.parts.aggregator.sweep()
-        self._watch_health(now)
+        self._health.look(now)
         today = self._today()
         if today > self._day:
             self._day = today
             self.risk.total.pnl_day = 0.0
-
-    def _watch_health(self, now: float) -> None:
-        """Mark the routes of each venue whose health changed, and record it once."""
-        for name, watch in self.parts.aggregator.watches.items():
-            if watch.last_message == -inf:
-                continue  # not heard yet: its books say so
-            guard = self.risk.exchange[name]
-            unfit = guard.unfit(now)
-            if unfit is self._unfit.get(name):
-                continue
-            self._unfit[name] = unfit
-            if unfit is None:
-                log.info("%s is fit to trade at again", name)
-            else:
-                self.breaches.record(
-                    Severity.WARN, unfit, name, guard.health.why(now), "no entries there until it is well", every_time=True
-                )
-            for route in self.parts.universe.routes:
-                venues = (route.buy.market.exchange, route.sell.market.exchange)
-                route.unfit = next((reason for venue in venues if (reason := self._unfit.get(venue)) is not None), None)
 
     async def compare_positions(self) -> None:
         """At quiescence, ask every venue for its balances; a difference is a breach, not yet a correction."""

@@ -1,26 +1,25 @@
-"""From what two venues list to the pairs that may be traded."""
+"""From what two venues list to the pairs that a run on real venues trades."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from arbtui.exchanges.assets import AssetRegistry
 from arbtui.exchanges.ccxt_adapter import Listing
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
+from arbtui.runtime.tradable import tradable_symbols
 from arbtui.runtime.venues import RATE_MARKET
 from arbtui.settings.profile import Settings
-from arbtui.simulation.asset_table import REAL_ASSETS
-
-_RANKS = {symbol: rank for rank, (symbol, _) in enumerate(REAL_ASSETS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """What a run trades. ``prices`` are in USDT by symbol, 0.0 where nobody told one."""
+    """What a run trades."""
 
-    symbols: list[str]
+    symbols: list[str]  #: most liquid first, or as the profile names them
     markets: Mapping[str, Mapping[str, Market]]  #: by exchange and code, the rate's market among them
-    prices: Mapping[str, float]
+    prices: Mapping[str, float]  #: in USDT, by symbol
 
     @property
     def codes(self) -> dict[str, list[str]]:
@@ -32,42 +31,28 @@ class Pairs:
         return {name: market.code for name, listed in self.markets.items() for market in listed.values() if market.base == symbol}
 
 
-def pair(settings: Settings, listings: Mapping[str, Mapping[str, Listing]]) -> Pairs:
-    """Pair the listings of ``settings``' venues by asset, most liquid first.
+def pair(settings: Settings, profile_folder: Path, listings: Mapping[str, Mapping[str, Listing]]) -> Pairs:
+    """Pair the listings of the profile's venues by asset; sign-offs lie in ``profile_folder``.
 
     Raises:
-        UsageError: a named symbol is not listed at both, or nothing is left.
+        UsageError: a named symbol cannot be traded, nothing is left, or there is no rate between the venues' currencies.
     """
+    rate_at, rate_code = RATE_MARKET
     by_asset = {
         name: {listing.market.base: listing for listing in listings[name].values() if listing.market.quote == exchange.quote}
         for name, exchange in settings.exchanges.items()
     }
-    common = [base for base in next(iter(by_asset.values())) if all(base in listed for listed in by_asset.values())]
-    common.sort(key=lambda base: (_RANKS.get(base, len(_RANKS)), base))
-    symbols = _wanted(settings, common, by_asset)
+    rate = listings[rate_at].get(rate_code) if rate_at in listings else None
+    if rate_at in listings and (rate is None or not rate.price > 0.0):
+        raise UsageError(f"{rate_at} tells no price of {rate_code} now: without it there is no rate between KRW and USDT")
+    prices = {
+        name: {base: listing.price / (rate.price if rate is not None and name == rate_at else 1.0) for base, listing in listed.items()}
+        for name, listed in by_asset.items()
+    }
+    places = {symbol: place for place, symbol in enumerate(AssetRegistry.shipped().assets)}  # the table's order is that of liquidity
+    tickers = {name: sorted(listed, key=lambda base: places.get(base, len(places))) for name, listed in by_asset.items()}
+    symbols = tradable_symbols(settings, profile_folder, tickers, prices)
     markets = {name: {listed[symbol].market.code: listed[symbol].market for symbol in symbols} for name, listed in by_asset.items()}
-    rate_at, rate_code = RATE_MARKET
-    rate = 1.0
-    if rate_at in markets:
-        if rate_code not in listings[rate_at]:
-            raise UsageError(f"{rate_at} does not list {rate_code} now: without it there is no rate between KRW and USDT")
-        markets[rate_at][rate_code] = listings[rate_at][rate_code].market
-        rate = listings[rate_at][rate_code].price
-    local = by_asset.get(rate_at, {})
-    prices = {symbol: local[symbol].price / rate for symbol in symbols if symbol in local and rate > 0.0}
-    return Pairs(symbols, markets, prices)
-
-
-def _wanted(settings: Settings, common: list[str], by_asset: Mapping[str, Mapping[str, Listing]]) -> list[str]:
-    wanted, excluded = settings.universe.symbols, settings.universe.exclude
-    if isinstance(wanted, int):
-        symbols = [symbol for symbol in common if symbol not in excluded][:wanted]
-        if not symbols:
-            raise UsageError(f"nothing is listed at both {' and '.join(by_asset)}")
-        return symbols
-    for symbol in wanted:
-        if symbol not in common:
-            missing = " and ".join(name for name, listed in by_asset.items() if symbol not in listed)
-            near = difflib.get_close_matches(symbol, common, 1)
-            raise UsageError(f"--symbols: {symbol} is not listed at {missing}{f'; the nearest is {near[0]}' if near else ''}")
-    return [symbol for symbol in wanted if symbol not in excluded]
+    if rate is not None:
+        markets[rate_at][rate_code] = rate.market
+    return Pairs(symbols, markets, prices[rate_at if rate_at in prices else next(iter(prices))])

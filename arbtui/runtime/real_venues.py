@@ -11,7 +11,7 @@ from arbtui.exchanges.ccxt_adapter import Listing
 from arbtui.exchanges.ccxt_client import ApiKeys
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeys
-from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
 from arbtui.model.errors import UsageError
@@ -46,14 +46,7 @@ class _Wires:
     def stream(self, markets: Mapping[str, Mapping[str, Market]]) -> MarketDataStream:
         """The public streams of ``markets``, by exchange and code."""
         sources = [
-            VenueSource(
-                name,
-                config.urls,
-                list(markets[name]),
-                turn=partial(self.limits[name].turn, Lane.DATA),
-                observe=self.limits[name].observe,
-                health=self.health[name],
-            )
+            VenueSource(name, config.urls, list(markets[name]), self.limits[name], self.health[name])
             for name, config in self.settings.exchanges.items()
         ]
         return MarketDataStream(sources, self.settings.marketdata, self.ground.clock, self.ground.rng)
@@ -72,7 +65,7 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
     _say_where(settings)
     registry = await wires.registry(keys)
     try:
-        pairs = pair(settings, await _listings(registry))
+        pairs = pair(settings, ground.folder.parent, await _listings(registry))
         markets = await registry.connect(pairs.codes)
         symbols = _still_traded(pairs, markets)
     except BaseException:
@@ -96,7 +89,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     _say_where(settings)
     registry = await wires.registry(dict.fromkeys(settings.exchanges, _NO_KEYS))
     try:
-        pairs = pair(settings, await _listings(registry))
+        pairs = pair(settings, ground.folder.parent, await _listings(registry))
     finally:
         await registry.close()
     markets = {name: with_fees(listed, settings.exchanges[name].taker_bps) for name, listed in pairs.markets.items()}

@@ -81,12 +81,17 @@ class BotApi:
             await web.SockSite(runner, listening).start()
             started.set()
             await self._stop.wait()
+            assert runner.server is not None
+            connections = [connection.transport for connection in runner.server.connections]
             await runner.cleanup()
         left = asyncio.all_tasks() - {asyncio.current_task()}  # answers that were never meant to come
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        for _ in range(5):  # connections that were cut close in the loop's next turns
+        for transport in connections:  # one whose answer never came, or is half written, would outlive its loop
+            if transport is not None:
+                transport.abort()
+        for _ in range(10):  # they close in the loop's next turns
             await asyncio.sleep(0)
 
     async def _send(self, request: web.Request) -> web.StreamResponse:

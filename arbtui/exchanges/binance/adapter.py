@@ -12,9 +12,11 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.amounts import read
@@ -43,6 +45,11 @@ _CLOCK_EVERY_S = 60.0
 _CLOCK_READINGS = 3
 
 
+class _Price(msgspec.Struct):
+    symbol: str
+    price: Decimal
+
+
 class BinanceAdapter(CcxtAdapter):
     """Binance spot through ccxt. See :class:`ExchangeAdapter`."""
 
@@ -57,9 +64,12 @@ class BinanceAdapter(CcxtAdapter):
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
         try:
-            return {code: Listing(market) for code, market in (await self._listed(None)).items()}
+            markets = await self._listed(None)
+            prices = read(await self.query("public", "GET", "ticker/price", costs={"weight": 4}), list[_Price], "ticker/price")
         except WireError as error:
             raise unreadable(self.name, error) from error
+        told = {row.symbol: row.price for row in prices}
+        return {code: Listing(market, float(told.get(code, 0))) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a withdrawing key is refused (``/sapi/v1/account/apiRestrictions``)."""
