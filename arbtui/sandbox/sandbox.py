@@ -89,6 +89,7 @@ class Sandbox:
             self.simulator.attach(name, self.cores[name])
             self.faults[name].changed = partial(self._on_fault, name)
         self.control = Control(self, HOST, options.port)
+        self._opened = asyncio.Event()
         self.ended = asyncio.Event()  #: set when the market stops by itself, which is a mistake of ours
 
     @property
@@ -159,16 +160,20 @@ class Sandbox:
             "venues": {name: {"open": front.is_open, "requests": front.requests} for name, front in self.fronts.items()},
         }
 
-    async def open(self) -> None:
-        """Fund the accounts and open the ports.
-
-        Raises:
-            UsageError: a port is taken.
-        """
+    async def fund(self) -> None:
+        """Pay in the play money of assets that were never held."""
         markets = {name: core.markets for name, core in self.cores.items()}
         balances = starting_balances(self.options.config, markets, self.simulator.prices())
         for name, core in self.cores.items():
             await core.open_account(balances[name])
+
+    async def open(self) -> None:
+        """Open the ports, once every market has a book.
+
+        Raises:
+            UsageError: a port is taken.
+        """
+        await self._opened.wait()
         await self.control.open()
         for front in self.fronts.values():
             await front.open()
@@ -181,6 +186,7 @@ class Sandbox:
                 tasks.create_task(self._housekeep(), name="sandbox housekeeping")
         finally:
             self.ended.set()
+            self._opened.set()
 
     async def close(self) -> None:
         """Close the ports, let orders under way be booked, remember the market."""
@@ -200,6 +206,8 @@ class Sandbox:
             if not frame.snapshot_of:
                 mine[frame.exchange].append(frame.raw)
         self.upbit.on_frames(mine["upbit"])
+        if not self._opened.is_set() and self.upbit.has_every_book:
+            self._opened.set()
         self.binance.on_frames(mine["binance"])
 
     async def _housekeep(self) -> None:
@@ -256,9 +264,10 @@ async def sandbox(options: SandboxOptions | None = None) -> AsyncIterator[Sandbo
         stack.push_async_callback(ledger.close)
         running = Sandbox(options, folder, ledger, SystemClock(), _read_state(folder))
         stack.push_async_callback(running.close)
-        await running.open()
+        await running.fund()
         task = asyncio.create_task(running.run(), name="sandbox")
         stack.push_async_callback(_stop, task)
+        await running.open()
         yield running
         if task.done():
             await task

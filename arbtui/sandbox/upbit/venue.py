@@ -80,6 +80,11 @@ class UpbitVenue:
         }
 
     @property
+    def has_every_book(self) -> bool:
+        """Whether every market has opened."""
+        return len(self._last_books) == len(self.account.markets)
+
+    @property
     def private_streams(self) -> int:
         """How many private subscriptions there are, all clients together."""
         return sum(len(self._private.fanout.of(peer)) for peer in self._private.peers)
