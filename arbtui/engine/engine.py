@@ -26,6 +26,7 @@ from arbtui.positions.coordinator import Mismatch
 from arbtui.risk.breach import Severity
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import TradingState
+from arbtui.routes.health_score import RouteHealthScore
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity
 
@@ -56,7 +57,7 @@ class Engine:
         self.risk = parts.risk
         self.breaches = BreachBook(parts.journal, parts.clock, parts.run_id, remembered.breaches)
         self.kill_switch = KillSwitch(parts.halt, parts.clock, self._on_kill)
-        self.prioritizer = RoutePrioritizer()
+        self.prioritizer = RoutePrioritizer(RouteHealthScore(parts.aggregator.trades.tapes))
         self.gate = OrderGate(
             kill_switch=self.kill_switch,
             risk=parts.risk,
