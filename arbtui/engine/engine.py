@@ -28,6 +28,7 @@ from arbtui.positions.coordinator import Mismatch
 from arbtui.risk.breach import Severity
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import TradingState
+from arbtui.routes.health_score import RouteHealthScore
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity
 
@@ -59,7 +60,7 @@ class Engine:
         self.breaches = BreachBook(parts.journal, parts.clock, parts.run_id, remembered.breaches)
         self._health = HealthWatch(parts.aggregator.watches, parts.risk, parts.universe.routes, self.breaches)
         self.kill_switch = KillSwitch(parts.halt, parts.clock, self._on_kill)
-        self.prioritizer = RoutePrioritizer()
+        self.prioritizer = RoutePrioritizer(RouteHealthScore(parts.aggregator.trades.tapes))
         self.gate = OrderGate(
             kill_switch=self.kill_switch,
             risk=parts.risk,

@@ -14,7 +14,7 @@ class TradeTape:
     ``last_price`` is in quote (0.0 before the first trade), ``count`` counts since the start.
     """
 
-    __slots__ = ("_bought", "_second", "_sold", "count", "last_at", "last_id", "last_price", "last_ts_event")
+    __slots__ = ("_bought", "_counts", "_second", "_sold", "count", "last_at", "last_id", "last_price", "last_ts_event")
 
     def __init__(self) -> None:
         self.last_price = 0.0
@@ -24,6 +24,7 @@ class TradeTape:
         self.count = 0
         self._bought = [0.0] * WINDOW_S
         self._sold = [0.0] * WINDOW_S
+        self._counts = [0] * WINDOW_S
         self._second = 0
 
     def add(self, price: float, qty: float, taker: Side, ts_event: int, now: float) -> None:
@@ -34,6 +35,7 @@ class TradeTape:
             self._bought[slot] += qty
         else:
             self._sold[slot] += qty
+        self._counts[slot] += 1
         self.last_price = price
         self.last_ts_event = ts_event
         self.last_at = now
@@ -43,6 +45,11 @@ class TradeTape:
         """Base traded in the window that ends at ``now``."""
         self._advance(now)
         return sum(self._bought) + sum(self._sold)
+
+    def rate(self, now: float) -> float:
+        """Trades a second in the window."""
+        self._advance(now)
+        return sum(self._counts) / WINDOW_S
 
     def imbalance(self, now: float) -> float:
         """(bought - sold) / (bought + sold) by takers in the window, -1 to 1; 0.0 without trades."""
@@ -58,6 +65,7 @@ class TradeTape:
         for empty in range(second - min(passed, WINDOW_S) + 1, second + 1):
             self._bought[empty % WINDOW_S] = 0.0
             self._sold[empty % WINDOW_S] = 0.0
+            self._counts[empty % WINDOW_S] = 0
         self._second = second
 
 

@@ -89,8 +89,9 @@ def test_a_usdm_frame_on_spot_is_malformed(event: dict[str, Any]) -> None:
     [
         ({"stream": "btcusdt@kline_1m", "data": {"e": "kline", "s": "BTCUSDT", "k": {}}}, "kline"),
         ({"stream": "btcusdt@ticker", "data": {"e": "24hrTicker", "s": "BTCUSDT", "b": "1", "B": "2", "a": "3", "A": "4"}}, "24hrTicker"),
-        ({"stream": "!miniTicker@arr", "data": [{"e": "24hrMiniTicker"}]}, "arr"),
+        ({"stream": "!miniTicker@arr", "data": [{"e": "24hrMiniTicker"}]}, "!miniTicker@arr"),
         ({"stream": "btcusdt@depth20@100ms", "data": {"lastUpdateId": 1, "bids": [], "asks": []}}, "depth20@100ms"),
+        ({"stream": "btcusdt@depth5", "data": {**USDM_DEPTH}}, "depth5"),  # part of a book: as a diff it would leave ghosts
         ({"result": None, "id": 1}, "result"),
         ({"error": {"code": 2, "msg": "x"}, "id": 1}, "error"),
         ({**TRADE, "p": "0", "q": "0", "X": "NA"}, "trade without price"),

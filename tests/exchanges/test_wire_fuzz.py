@@ -1,8 +1,11 @@
 """Whatever arrives, a decoder either tells the sink sound numbers or raises WireError."""
 
 import json
+import math
 import random
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +16,7 @@ from arbtui.exchanges.wire import WireDecoder
 from arbtui.model.errors import WireError
 from tests.exchanges import test_binance_wire as binance
 from tests.exchanges import test_upbit_wire as upbit
+from tests.exchanges.frame_table import frames
 from tests.exchanges.told import Told
 
 FRAMES = [upbit.BOOK, upbit.SHORT_BOOK, upbit.TRADE, upbit.SHORT_TRADE] + [
@@ -23,6 +27,10 @@ FRAMES = [upbit.BOOK, upbit.SHORT_BOOK, upbit.TRADE, upbit.SHORT_TRADE] + [
 SNAPSHOT = b'{"lastUpdateId":155,"bids":[["10.0","1.0"]],"asks":[["11.0","2.0"]]}'
 DECODERS = pytest.mark.parametrize("exchange", list(PUBLIC_STREAMS))
 TOKENS = [b'"NaN"', b"NaN", b"-1", b"1e999", b'"inf"', b"null", b"{}", b"[]", b'""', b"true", b"9" * 23, b"\xff", b'"', b","]
+HOSTILE = [
+    b'"1.5"', b"1.16539E8", b'"1e-9"', b"1E400", b"NaN", b'"NaN"', b"Infinity", b'"-Infinity"', b"-0.0", b"-1", b"0", b'""', b'" 1 "',
+    b"1618678262640123", b"99999999999999999999", b"4102444800000", b"null", b"true", b"[1]", b"{}", b"0x10", b"1_000", b'"1,5"',
+]  # fmt: skip
 WORDS = [
     "stream", "data", "e", "E", "s", "U", "u", "pu", "b", "a", "B", "A", "p", "q", "m", "T", "type", "ty", "code", "cd", "orderbook_units",
     "obu", "lastUpdateId", "bids", "asks",
@@ -91,6 +99,62 @@ def test_mutated_real_frames(exchange: str) -> None:
             refused += 1
     assert accepted > 100, "the mutations must leave some frames whole, else nothing of the sink was tried"
     assert refused > 100
+
+
+@pytest.mark.parametrize("exchange", ["upbit", "binance", "binanceusdm"])
+def test_mutations_of_recorded_frames(exchange: str, shared_data: Path) -> None:
+    """Real shapes, real sizes: whatever a bit, a cut or a foreign token does to them, what is told is sound."""
+    rng = random.Random(9)
+    real = [(raw, code) for _, name, raw, code in frames(shared_data) if name == exchange]
+    rng.shuffle(real)
+    refused = 0
+    for raw, code in real[:400]:
+        for _ in range(12):
+            broken = mutated(raw, rng)
+            if rng.random() < 0.3:
+                broken = mutated(broken or b"x", rng)
+            feed = (lambda decoder, raw=broken, code=code: decoder.feed_snapshot(code, raw) if code else decoder.feed(raw))  # noqa: E731
+            refused += not decode(feed, exchange)
+    assert refused > len(real[:400])
+
+
+@DECODERS
+@settings(deadline=None, max_examples=200)
+@given(raw=st.sampled_from([*FRAMES, SNAPSHOT]), token=st.sampled_from(HOSTILE), where=st.floats(0, 1))
+def test_hostile_numbers(exchange: str, raw: bytes, token: bytes, where: float) -> None:
+    """Strings for numbers, exponents, NaN, infinities, microseconds, the far future: in the place of any number there is."""
+    numbers = list(re.finditer(rb"-?\d+(\.\d+)?([eE][-+]?\d+)?", raw))
+    hit = numbers[min(int(where * len(numbers)), len(numbers) - 1)]
+    broken = raw[: hit.start()] + token + raw[hit.end() :]
+    decode(lambda decoder: decoder.feed(broken), exchange)
+    decode(lambda decoder: decoder.feed_snapshot("X", broken), exchange)
+
+
+@DECODERS
+@settings(deadline=None)
+@given(raw=st.sampled_from(FRAMES), repeats=st.integers(0, 3), junk=st.binary(max_size=40))
+def test_merge_keys_are_read_off_anything(exchange: str, raw: bytes, repeats: int, junk: bytes) -> None:
+    """What may be merged is decided before decoding, so it must bear whatever arrives, and never take a diff or a trade."""
+    key_of = PUBLIC_STREAMS[exchange].framing.merge_key
+    for frame in (junk, raw * repeats, raw + junk, junk + raw, raw[: len(junk)], raw):
+        key = key_of(frame)
+        assert key is None or frame.startswith(key)
+    key = key_of(raw)
+    assert key is None or b"book" in key
+    if b'"depthUpdate"' in raw or b'"trade"' in raw or b'"aggTrade"' in raw:
+        assert key is None
+
+
+@DECODERS
+@settings(deadline=None)
+@given(raw=st.one_of(st.binary(max_size=200), JSON.map(lambda message: json.dumps(message).encode()), st.just(SNAPSHOT)))
+def test_probes_tell_numbers_or_refuse(exchange: str, raw: bytes) -> None:
+    try:
+        bid, ask = PUBLIC_STREAMS[exchange].framing.read_probe(raw)
+    except WireError:
+        return
+    assert 0.0 <= bid < math.inf
+    assert 0.0 < ask <= math.inf
 
 
 @DECODERS

@@ -20,7 +20,9 @@ def test_a_tape_of_the_last_minute() -> None:
     assert (tape.last_price, tape.count, tape.last_ts_event) == (98.0, 2, 6)
     assert tape.volume(now) == 4.0
     assert tape.imbalance(now) == 1.0
+    assert tape.rate(now) == 2 / 60
     assert tape.volume(now + 30) == 1.0, "the first trade left the window"
+    assert tape.rate(now + 30) == 1 / 60
     assert tape.volume(now + 1000) == 0.0
     assert tape.count == 2
 

@@ -5,6 +5,7 @@ Sources: developers.binance.com, "WebSocket Market Streams" of spot and of USD-M
 one has neither: a frame of the wrong kind is malformed, so the two can never be taken for each other.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ from arbtui.model.order import Side
 
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _TICKER, _DEPTH, _TRADE = b"bdt"  #: first letters of the stream names bookTicker, depth, trade
+_WHOLE_DEPTH = (b"@", b'"')  #: what follows the word in `depth@100ms` and `depth`; in `depth5@100ms` a number does
+_PART = re.compile(r"@(depth\d.*)")
 _Levels = list[tuple[Price, Quantity]]
 
 
@@ -109,8 +112,9 @@ class BinanceDecoder:
         """Decode one WebSocket frame; raises WireError when it is malformed, and has told the sink nothing then."""
         # A combined frame names its stream first: `{"stream":"btcusdt@bookTicker",...`; one letter tells the struct to parse
         # into. Only a hint: where it misleads, the struct does not fit and the frame goes the slow way.
+        at = raw.find(b"@", 11, 64) + 1
         try:
-            hint = raw[raw.find(b"@", 11, 64) + 1]
+            hint = raw[at]
         except IndexError:
             hint = 0
         if hint == _TICKER:
@@ -122,7 +126,7 @@ class BinanceDecoder:
                 if (ticker.transaction_time < 0) is self._usdm:
                     raise _wrong_market("bookTicker")
                 self._on_touch(ticker.symbol, ticker.update_id, ticker.bid, ticker.bid_qty, ticker.ask, ticker.ask_qty, ticker.event_time)
-        elif hint == _DEPTH:
+        elif hint == _DEPTH and raw[at + 5 : at + 6] in _WHOLE_DEPTH:
             try:
                 depth = _depth_frame(raw).data
             except _BROKEN:
@@ -202,6 +206,8 @@ def _kind_of(message: Any) -> tuple[str, Any]:
         stream, data = message["stream"], message["data"]
     if isinstance(data, dict):
         kind = data.get("e")
+        if kind == "depthUpdate" and isinstance(stream, str) and (part := _PART.search(stream)):
+            return part[1], data  # the best levels of a book (USD-M calls them an update, too): as a diff it would leave ghosts
         if isinstance(kind, str) and kind:
             return kind, data
         if "u" in data and "B" in data and "A" in data:  # spot's bookTicker alone names no type
@@ -210,5 +216,5 @@ def _kind_of(message: Any) -> tuple[str, Any]:
             if answer in data:
                 return answer, data
     if isinstance(stream, str) and "@" in stream:
-        return stream.partition("@")[2], data
+        return stream if stream.startswith("!") else stream.partition("@")[2], data
     raise WireError("unknown", "neither an event type nor a stream nor an answer")

@@ -1,0 +1,55 @@
+"""Every recorded public frame is decoded, or named with the reason why nothing is made of it; the counts are all there is."""
+
+from pathlib import Path
+
+from tests.exchanges.frame_table import UNUSED, table
+
+#: source, exchange, what became of it: how many. Printed by `python -m tests.exchanges.frame_table FOLDER`.
+EXPECTED = """
+cryptofeed binance     decoded diff              177
+cryptofeed binance     decoded snapshot            4
+cryptofeed binance     decoded touch              84
+cryptofeed binance     decoded trade               2
+cryptofeed binance     unused kline                2
+cryptofeed upbit       decoded snapshot          145
+cryptofeed upbit       decoded trade             304
+jkorf      binance     decoded touch               1
+jkorf      binance     decoded trade               2
+jkorf      binance     unused 1hTicker             1
+jkorf      binance     unused 24hrMiniTicker       1
+jkorf      binance     unused 24hrTicker           1
+jkorf      binance     unused depth5@100ms         1
+jkorf      binance     unused kline                3
+jkorf      binance     unused result              10
+jkorf      binanceusdm decoded diff                1
+jkorf      binanceusdm decoded touch               1
+jkorf      binanceusdm decoded trade               1
+jkorf      binanceusdm unused !assetIndex@arr      1
+jkorf      binanceusdm unused 24hrMiniTicker       1
+jkorf      binanceusdm unused 24hrTicker           1
+jkorf      binanceusdm unused compositeIndex       1
+jkorf      binanceusdm unused continuous_kline     1
+jkorf      binanceusdm unused contractInfo         1
+jkorf      binanceusdm unused depth5@100ms         1
+jkorf      binanceusdm unused forceOrder           1
+jkorf      binanceusdm unused kline                3
+jkorf      binanceusdm unused markPriceUpdate      1
+jkorf      binanceusdm unused result              15
+jkorf      upbit       decoded snapshot            1
+jkorf      upbit       decoded trade               1
+jkorf      upbit       unused candle.1m            1
+jkorf      upbit       unused candle.5m            1
+jkorf      upbit       unused candle.60m           1
+jkorf      upbit       unused ticker               1
+"""
+
+
+def test_nothing_recorded_is_malformed_or_unknown(shared_data: Path) -> None:
+    found = [f"{source} {exchange} {became} {count}" for (source, exchange, became), count in sorted(table(shared_data).items())]
+    assert found == [" ".join(line.split()) for line in EXPECTED.strip().splitlines()]
+
+
+def test_every_type_that_is_not_used_is_still_met_and_has_its_reason(shared_data: Path) -> None:
+    met = {became.removeprefix("unused ") for _, _, became in table(shared_data) if became.startswith("unused ")}
+    assert met == set(UNUSED)
+    assert all(len(reason) > 6 for reason in UNUSED.values())
