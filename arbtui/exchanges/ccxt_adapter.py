@@ -36,7 +36,8 @@ class CcxtAdapter(ExchangeAdapter):
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """Check the keys, set the clock and read the rules of the markets ``codes`` (None: all) into :attr:`markets`.
 
-        A code that the venue does not list, or does not trade now, is left out; look at :attr:`markets`.
+        A code that the venue does not list, or does not trade now, is left out; look at :attr:`markets`. Each call makes
+        the markets anew, and markets are compared by identity: call it once, before they are used.
 
         Raises:
             VenueRefused: the keys are refused, or may do what no key here may do.

@@ -20,6 +20,7 @@ from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.model.clock import Clock
+from arbtui.model.errors import ArbtuiError
 
 #: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
 #: request, because it bounds how long an order under way can still come to be.
@@ -131,11 +132,11 @@ class CcxtClient:
         """
         if self.limits is not None:
             await self.limits.turn(lane, costs)
-        signed = self._ccxt.sign(path, [section], method, dict(params or {}))
         departure = _Departure(admit)
         token = _departure.set(departure)
         started = self._clock.monotonic()
         try:
+            signed = self._ccxt.sign(path, [section], method, dict(params or {}))
             answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
         except Exception as error:  # also what ccxt itself trips over in an odd body: the request has left all the same
             if error is departure.refusal:
@@ -146,6 +147,10 @@ class CcxtClient:
             raise failure from None
         finally:
             _departure.reset(token)
+        if not departure.sent:  # every connection begins with queries, so no order ever gets here
+            raise ArbtuiError(
+                f"aiohttp {aiohttp.__version__} does not ask before it sends, so no order may leave; install the locked version"
+            )
         if not isinstance(answer, dict | list):
             facts = Answer(200, "", f"not JSON: {str(answer)[:_EXCERPT]!r}", frozenset(), sent=True)
             self._tell(admit, ok=False, started=started)

@@ -29,7 +29,7 @@ class AccountFollower(AccountEvents):
         self._tracker = tracker
         self._clock = clock
         self._wanted = asyncio.Event()
-        self._since_ms = clock.time_ms()
+        self._started_ms = self._since_ms = clock.time_ms()
         self.balances: dict[str, Balance] = {}  #: as the venue last told them, by asset
         self.readings = 0  #: how often everything was read to its end
 
@@ -73,7 +73,9 @@ class AccountFollower(AccountEvents):
         """Fills, then the orders that are open here, then balances; the next reading begins where this one is complete."""
         asked_ms = self._clock.time_ms()
         for fill in await self._adapter.fetch_fills(self._since_ms - _OVERLAP_MS):
-            self._tracker.on_fill(fill)
+            # Fills from before this run are the reconciler's, which has booked them.
+            if fill.ts_event >= self._started_ms or self._tracker.knows(fill.client_order_id):
+                self._tracker.on_fill(fill)
         for order in list(self._tracker.open.values()):
             # One that is being sent has nothing to be asked yet, and would be looked for before it can be there.
             if order.market.exchange == self._adapter.name and order.state is not OrderState.SENDING:

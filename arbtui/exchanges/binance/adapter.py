@@ -97,16 +97,17 @@ class BinanceAdapter(CcxtAdapter):
         if len(markets) > _ASKED_ONE_BY_ONE:
             rates = account.commissionRates
             return {code: replace(m, fees=replace(m.fees, taker=rates.taker, maker=rates.maker)) for code, m in markets.items()}
-        made = {}
-        for code, market in markets.items():
-            answer = await self.query("private", "GET", "account/commission", {"symbol": code}, costs={"weight": 20})
-            told = read(answer, orders.Commission, "commission")
-            fees = replace(market.fees, taker=told.taker, maker=told.maker)
-            if told.is_paid_in_bnb:  # nothing is taken out of the coin then; the undiscounted rate errs on the safe side
-                log.warning("binance %s: fees are paid in BNB while there is some; sizes count on that", code)
-                fees = replace(fees, taken_in=FeeTakenIn.QUOTE)
-            made[code] = replace(market, fees=fees)
-        return made
+        made = await asyncio.gather(*(self._with_commission(market) for market in markets.values()))
+        return {market.code: market for market in made}
+
+    async def _with_commission(self, market: Market) -> Market:
+        answer = await self.query("private", "GET", "account/commission", {"symbol": market.code}, costs={"weight": 20})
+        told = read(answer, orders.Commission, "commission")
+        fees = replace(market.fees, taker=told.taker, maker=told.maker)
+        if told.is_paid_in_bnb:  # nothing is taken out of the coin then; the undiscounted rate errs on the safe side
+            log.warning("binance %s: fees are paid in BNB while there is some; sizes count on that", market.code)
+            fees = replace(fees, taken_in=FeeTakenIn.QUOTE)
+        return replace(market, fees=fees)
 
     async def measure_clock(self) -> None:
         """Learn how far our clock is ahead, from the quickest of three readings."""

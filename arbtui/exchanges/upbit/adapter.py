@@ -67,11 +67,8 @@ class UpbitAdapter(CcxtAdapter):
             listed = await self._listed()
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
             units = await self._units(wanted)
-            self.markets = {}
-            for code in wanted:
-                market = await self._market_of(code, *units[code]) if code in units else None
-                if market is not None:
-                    self.markets[code] = market
+            made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
+            self.markets = {market.code: market for market in made if market is not None}
         except WireError as error:
             raise unreadable(self.name, error) from error
 
