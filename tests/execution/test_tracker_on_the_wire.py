@@ -21,7 +21,7 @@ from arbtui.journal.events import CycleOpened, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import SystemClock
 from arbtui.model.halt import Halt
-from arbtui.model.order import Fill, Order, OrderState, Side
+from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
 from arbtui.positions.inventory import InventoryLedger
 from arbtui.risk.config import risk_defaults
@@ -68,6 +68,7 @@ class Desk:
         scale = 1000 if self.v.market.quote == "KRW" else 1
         order = self.v.order(side, qty, str(Decimal(tenths) * scale / 10))
         order.cycle_id = self.cycle.id
+        order.purpose = Purpose.COMPLETE  # an entry would not wait for its turn in the venue's limits
         return order
 
     async def send(self, *orders: Order) -> None:
@@ -145,7 +146,7 @@ def test_an_order_that_was_executed_and_not_answered_is_found_and_counts_once(ex
                 d.fault(kind)
                 order = d.order("70", 30)
                 await d.send(order)
-                assert (kind, order.state, order.filled_qty) == (kind, OrderState.FILLED, Decimal(70))
+                assert (kind, order.state, order.filled_qty) == (kind, OrderState.FILLED, Decimal(70)), order.reason
                 await d.agree()
                 d.fault(kind)
                 nothing = d.order("70", 29)
