@@ -9,16 +9,17 @@ import random
 from collections.abc import Iterator
 from statistics import NormalDist
 
-from arbtui.exchanges.feed import Frame
 from arbtui.model.book import Level
 from arbtui.model.market import Market
 from arbtui.model.order import Side
 from arbtui.simulation.ladder import LadderSide, size_palette
+from arbtui.simulation.outlet import Outlet
 from arbtui.simulation.paths import AssetPath
 from arbtui.simulation.stage import GRID, Stage
 
 LEVELS = 20  #: kept a side; the snapshot tells them all
 SNAPSHOT_TICKS = 6  #: a REST depth answer takes 60 ms
+RETRY_TICKS = 100  #: an answer that did not come is asked for again a second later
 
 #: Activity of a slot of 100 ms is lognormal with mean one: its p99 is 16 times its median.
 _ACTIVITIES = 256
@@ -34,6 +35,8 @@ class BinanceMarket:
         "_bids",
         "_depth_head",
         "_depth_id",
+        "_empty",
+        "_halted",
         "_least_move",
         "_phase_log",
         "_random",
@@ -49,6 +52,7 @@ class BinanceMarket:
         "_unit",
         "code",
         "market",
+        "outlet",
         "path",
         "trade_id",
         "update_id",
@@ -60,6 +64,7 @@ class BinanceMarket:
         path: AssetPath,
         stage: Stage,
         stream: random.Random,
+        outlet: Outlet,
         *,
         depths_per_s: float,
         touches_per_s: float,
@@ -75,6 +80,8 @@ class BinanceMarket:
         self.path = path
         self.update_id = update_id
         self.trade_id = trade_id
+        self.outlet = outlet
+        self._halted = self._empty = False
         self._stage = stage
         self._random = stream.random
         self._phase_log = 1.0 / math.log1p(-min(depths_per_s / GRID, 0.999))
@@ -116,13 +123,29 @@ class BinanceMarket:
             self._snapshot_due = True
             self._stage.at(self._stage.tick + SNAPSHOT_TICKS, self._send_snapshot)
 
+    def halt(self, *, empty: bool) -> None:
+        """Stop trading: the book stands still, or is ``empty`` with the next depth event."""
+        self._halted, self._empty = True, empty
+        if empty:
+            self.update_id += 1
+            for side in (self._bids, self._asks):
+                side.tell_gone()
+
+    def resume(self) -> None:
+        """Trade again, on the book of before until it moves."""
+        if self._empty:
+            self.update_id += 1
+            for side in (self._bids, self._asks):
+                side.tell_all()
+        self._halted = self._empty = False
+
     def bids(self) -> Iterator[Level]:
         """Bid levels, best first, as last told."""
-        return ((float(price), qty) for price, qty in zip(self._bids.prices, self._bids.qtys, strict=True))
+        return iter(()) if self._empty else self._bids.levels()
 
     def asks(self) -> Iterator[Level]:
         """Ask levels, best first, as last told."""
-        return ((float(price), qty) for price, qty in zip(self._asks.prices, self._asks.qtys, strict=True))
+        return iter(()) if self._empty else self._asks.levels()
 
     def _first(self) -> None:
         self._send_snapshot()
@@ -136,6 +159,8 @@ class BinanceMarket:
         self._stage.at(end, self._send_depth)
 
     def _burst(self) -> None:
+        if self._halted:
+            return
         draw = self._random
         activity = _ACTIVITY[int(draw() * _ACTIVITIES)]
         self._touch_credit += self._touches_per_slot * activity
@@ -182,15 +207,18 @@ class BinanceMarket:
             f'{self._touch_head}{self.update_id},"s":"{self.code}","b":"{bids.prices[0]}","B":"{bids.sizes[0]}",'
             f'"a":"{asks.prices[0]}","A":"{asks.sizes[0]}"}}}}'
         )
-        self._stage.frames.append(Frame("binance", text.encode()))
+        self.outlet.send(text.encode())
 
     def _send_depth(self) -> None:
+        if self._depth_id == self.update_id:  # nothing happened: the market is halted
+            self._appoint()
+            return
         first, self._depth_id = self._depth_id + 1, self.update_id
         text = (
             f'{self._depth_head}{self._stage.ts_ms},"s":"{self.code}","U":{first},"u":{self.update_id},'
             f'"b":[{self._bids.take_changes()}],"a":[{self._asks.take_changes()}]}}}}'
         )
-        self._stage.frames.append(Frame("binance", text.encode()))
+        self.outlet.send_numbered(text.encode())
         self._appoint()
 
     def _send_trade(self) -> None:
@@ -204,14 +232,15 @@ class BinanceMarket:
             f'{self._trade_head}{ts_ms},"s":"{self.code}","t":{self.trade_id},"p":"{side.prices[0]}","q":"{qty:.8f}",'
             f'"T":{ts_ms},"m":{"true" if sold else "false"},"M":true}}}}'
         )
-        self._stage.frames.append(Frame("binance", text.encode()))
+        self.outlet.send(text.encode())
         self._stage.onlookers["binance"].on_trade(self.code, float(side.prices[0]), float(f"{qty:.8f}"), Side.SELL if sold else Side.BUY)
 
     def _send_snapshot(self) -> None:
-        self._snapshot_due = False
         bids, asks = (
-            ",".join([f'["{price}","{size}"]' for price, size in zip(side.prices, side.sizes, strict=True)])
+            "" if self._empty else ",".join([f'["{price}","{size}"]' for price, size in zip(side.prices, side.sizes, strict=True)])
             for side in (self._bids, self._asks)
         )
         text = f'{{"lastUpdateId":{self.update_id},"bids":[{bids}],"asks":[{asks}]}}'
-        self._stage.frames.append(Frame("binance", text.encode(), self.code))
+        self._snapshot_due = not self.outlet.answer(text.encode(), self.code)
+        if self._snapshot_due:
+            self._stage.at(self._stage.tick + RETRY_TICKS, self._send_snapshot)

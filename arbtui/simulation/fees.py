@@ -1,17 +1,18 @@
 """What a venue charges for a trade.
 
-A venue rounds an order's fees up once, in sum: so an order never costs more than its quantity at its price with the fee
+A venue that rounds an order's fees rounds them up once, in sum: so an order never costs more than its quantity at its price with the fee
 on it, however many pieces it fills in, and what is set aside for it is always enough.
 """
 
 from decimal import Decimal
 
+from arbtui.exchanges.upbit.rules import EXCHANGE as UPBIT
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.money import ceil_to
 from arbtui.model.order import Side
 from arbtui.simulation.matching import Execution
 
-#: Venues book fees with eight decimals; a fraction of the last one goes to the venue.
+#: Binance books fees with eight decimals; a fraction of the last one goes to the venue.
 FEE_STEP = Decimal("0.00000001")
 
 
@@ -26,6 +27,10 @@ def exact_fee(market: Market, side: Side, execution: Execution, *, maker: bool) 
     return execution.qty * rate if fee_currency(market, side) == market.base else execution.price * execution.qty * rate
 
 
-def booked_fee(exact: Decimal) -> Decimal:
-    """An order's ``exact`` fees as a venue books them: rounded up to :data:`FEE_STEP`."""
-    return ceil_to(exact, FEE_STEP)
+def booked_fee(market: Market, exact: Decimal) -> Decimal:
+    """An order's ``exact`` fees as its venue books them: rounded up to :data:`FEE_STEP`, at Upbit to the last digit.
+
+    Upbit's own examples have fees of nine and more decimals (``"paid_fee": "3.697095875"`` of 7394.19175 KRW, ccxt's
+    upbit.py, parse_order): the plain product. So its fills' fees are known one by one, also where only their sum is told.
+    """
+    return exact if market.exchange == UPBIT else ceil_to(exact, FEE_STEP)

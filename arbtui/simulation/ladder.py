@@ -3,8 +3,10 @@
 import math
 import random
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import NormalDist
+
+from arbtui.model.book import Level
 
 #: Sizes of one market are drawn from this many quantiles of their distribution, written out once.
 PALETTE = 32
@@ -83,6 +85,20 @@ class LadderSide:
         """Give one level behind the best another size, mostly a near one."""
         share = self._random()
         self.resize(1 + int(share * share * (self.depth - 1)))
+
+    def levels(self) -> Iterator[Level]:
+        """Every level as (price, quantity), best first."""
+        return ((float(price), qty) for price, qty in zip(self.prices, self.qtys, strict=True))
+
+    def tell_gone(self) -> None:
+        """Tell every level as removed, though it is kept here."""
+        for key, price in zip(self.keys, self.prices, strict=True):
+            self.changed[key] = (price, GONE)
+
+    def tell_all(self) -> None:
+        """Tell every level as it is."""
+        for key, price, size in zip(self.keys, self.prices, self.sizes, strict=True):
+            self.changed[key] = (price, size)
 
     def take_changes(self) -> str:
         """The levels changed since the last call, as the inside of a JSON array of [price, size] strings."""

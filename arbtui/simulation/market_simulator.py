@@ -17,9 +17,11 @@ from arbtui.simulation.assets import RATE, RATE_ASSET, Asset, select, simulated_
 from arbtui.simulation.binance_market import BinanceMarket
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.matching import ExternalBook
+from arbtui.simulation.outlet import Outlet, VenueLine
 from arbtui.simulation.paths import BPS, TICK_S, AssetPath, RatePath, Swing
-from arbtui.simulation.scenario import SCENARIOS, depth_usdt, rates, volatility_bps
+from arbtui.simulation.scenario import SCENARIOS, depth_usdt, volatility_bps
 from arbtui.simulation.stage import Onlooker, Stage
+from arbtui.simulation.troubles import TroubleMaker
 from arbtui.simulation.upbit_market import UpbitMarket
 
 #: After a stall of the process at most this much is made up for, in one delivery; the rest of the market's time is skipped.
@@ -58,10 +60,17 @@ class MarketSimulator(MarketDataFeed):
         self._paths: dict[str, AssetPath] = {}
         self._upbit: dict[str, UpbitMarket] = {}
         self._binance: dict[str, BinanceMarket] = {}
+        self._lines = {"upbit": VenueLine(), "binance": VenueLine()}
         self._earlier: dict[str, list[float]] = dict(state["assets"]) if state else {}
-        self._open_rate_market()
+        rate_code = self._open_rate_market()
         for place, asset in enumerate(select(symbols)):
             self._open(asset, 1 + place // OPENINGS_PER_TICK)
+        #: Makes what goes wrong in scenario ``crash``; None in every other.
+        self.troubles: TroubleMaker | None = None
+        if self._scenario.troubled:
+            stream = self._stream("troubles")
+            self.troubles = TroubleMaker(self._stage, stream, self._lines, self._upbit, self._binance, self._paths, rate_code)
+            self.troubles.start()
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver what is due every 10 ms until cancelled."""
@@ -124,7 +133,8 @@ class MarketSimulator(MarketDataFeed):
         binance_spread = spread["binance"](_unit_bps(binance_market, asset.price))
         rate_spread = _unit_bps(self.markets["upbit"][f"KRW-{RATE_ASSET}"], self._rate.krw)
         stream = self._stream(symbol)
-        path = AssetPath(stream, asset.price, volatility_bps(asset.rank), self._rate, self._swing)
+        sigma_bps = scenario.volatility_factor * volatility_bps(asset.rank)
+        path = AssetPath(stream, asset.price, sigma_bps, self._rate, self._swing, scenario.basis_factor)
         earlier = self._earlier.get(symbol)
         if earlier:
             path.restore(earlier[0], (earlier[1], earlier[2]))
@@ -133,12 +143,13 @@ class MarketSimulator(MarketDataFeed):
         def retune(unit_bps: float) -> None:
             path.set_swing(scenario.swing_bps(spread["upbit"](unit_bps) + binance_spread, rate_spread))
 
-        expected = rates(asset.rank)
+        expected = scenario.rates(asset.rank)
         upbit = UpbitMarket(
             upbit_market,
             path,
             stage,
             stream,
+            Outlet(stage, "upbit", self._lines["upbit"]),
             books_per_s=expected.upbit_books,
             trades_per_s=expected.upbit_trades,
             spread_bps=spread["upbit"](0.0),
@@ -152,6 +163,7 @@ class MarketSimulator(MarketDataFeed):
             path,
             stage,
             stream,
+            Outlet(stage, "binance", self._lines["binance"]),
             depths_per_s=expected.binance_depths,
             touches_per_s=expected.binance_touches,
             trades_per_s=expected.binance_trades,
@@ -166,13 +178,14 @@ class MarketSimulator(MarketDataFeed):
         binance.start(tick)
         upbit.start(tick + 3)
 
-    def _open_rate_market(self) -> None:
+    def _open_rate_market(self) -> str:
         market = self.markets["upbit"][f"KRW-{RATE_ASSET}"]
         rate_market = UpbitMarket(
             market,
             self._rate,
             self._stage,
             self._stream("rate market"),
+            Outlet(self._stage, "upbit", self._lines["upbit"]),
             books_per_s=_RATE_BOOKS_PER_S,
             trades_per_s=_RATE_TRADES_PER_S,
             spread_bps=_unit_bps(market, self._rate.krw),
@@ -182,6 +195,7 @@ class MarketSimulator(MarketDataFeed):
         )
         self._upbit[market.code] = rate_market
         rate_market.start(1)
+        return market.code
 
     def _stream(self, name: str) -> Random:
         return self._rng.stream(f"simulator:{name}:{self._generation}")

@@ -4,14 +4,20 @@ import asyncio
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
-from arbtui.model.errors import JournalFailed, OrderRejected, OrderUnknown
+from arbtui.model.errors import ArbtuiError, JournalFailed, OrderRejected, OrderUnknown
 from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, Order
 from arbtui.model.rng import Rng
 from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.simulation.venue import OrderRequest, VenueCore
+
+Answer = TypeVar("Answer")
+
+#: How long a request to a venue that answers nothing waits before it gives up, in seconds: a usual timeout of HTTP clients.
+_PATIENCE_S = 10.0
 
 
 class Latency:
@@ -29,8 +35,15 @@ class Latency:
                 return self._low + (self._high - self._low) * share
 
 
+class _Lost(ArbtuiError):
+    """An order did not reach the venue."""
+
+
 class PaperExchange(ExchangeAdapter):
-    """Orders are matched as the book is at their *arrival*; a caller that stops waiting does not stop its order."""
+    """Orders are matched as the book is at their *arrival*; a caller that stops waiting does not stop its order.
+
+    What arrives while the venue is down is lost, and so is an answer on its way: an order may stand there or not.
+    """
 
     def __init__(self, core: VenueCore, rng: Rng, latency_ms: tuple[int, int] = (50, 200)) -> None:
         self.name = core.name
@@ -55,70 +68,60 @@ class PaperExchange(ExchangeAdapter):
         try:
             report = await asyncio.shield(journey)
         except OrderRejected:
-            await asyncio.sleep(back)
+            await self._travel(back, order.client_order_id)
             raise
+        except _Lost:
+            raise await self._silence(order.client_order_id) from None
         except JournalFailed as error:
             raise OrderUnknown(f"{self.name}: the venue's ledger failed with {order.client_order_id} under way: {error}") from error
         if fault is not None and fault.kind is FaultKind.ANSWER_LOST:
             await asyncio.sleep(fault.seconds)
             raise OrderUnknown(f"{self.name}: no answer to {order.client_order_id} in {fault.seconds:g} s")
-        await asyncio.sleep(back + (fault.seconds if fault is not None else 0.0))
+        await self._travel(back + (fault.seconds if fault is not None else 0.0), order.client_order_id)
         return report
 
     async def cancel(self, code: str, client_order_id: str) -> None:
         """See :meth:`ExchangeAdapter.cancel`; an order that has filled by the time the cancel arrives stays filled.
 
         Raises:
-            OrderUnknown: the venue's ledger failed; whether the order stands is not known.
+            OrderUnknown: no answer, or the venue's ledger failed; whether the order stands is not known.
         """
-        await asyncio.sleep(self._latency.draw())
+        await self._travel(self._latency.draw(), f"the cancel of {client_order_id}")
         try:
             await self.core.cancel(client_order_id)
         except JournalFailed as error:
             raise OrderUnknown(f"{self.name}: the venue's ledger failed with the cancel of {client_order_id}: {error}") from error
-        await asyncio.sleep(self._latency.draw())
+        await self._travel(self._latency.draw(), f"the cancel of {client_order_id}")
 
     async def cancel_all(self) -> int:
         """See :meth:`ExchangeAdapter.cancel_all`.
 
         Raises:
-            OrderUnknown: the venue's ledger failed; which orders stand is not known.
+            OrderUnknown: no answer, or the venue's ledger failed; which orders stand is not known.
         """
-        await asyncio.sleep(self._latency.draw())
+        await self._travel(self._latency.draw(), "a cancel of all orders")
         try:
             cancelled = len(await self.core.cancel_all())
         except JournalFailed as error:
             raise OrderUnknown(f"{self.name}: the venue's ledger failed with a cancel of all orders: {error}") from error
-        await asyncio.sleep(self._latency.draw())
+        await self._travel(self._latency.draw(), "a cancel of all orders")
         return cancelled
 
     async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`; an order that is still on its way is not known yet."""
-        await asyncio.sleep(self._latency.draw())
-        report = self.core.find(client_order_id)
-        await asyncio.sleep(self._latency.draw())
-        return report
+        return await self._ask(lambda: self.core.find(client_order_id))
 
     async def fetch_open_orders(self) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`."""
-        await asyncio.sleep(self._latency.draw())
-        reports = self.core.open_orders()
-        await asyncio.sleep(self._latency.draw())
-        return reports
+        return await self._ask(self.core.open_orders)
 
     async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`."""
-        await asyncio.sleep(self._latency.draw())
-        fills = self.core.fills_since(since_ms)
-        await asyncio.sleep(self._latency.draw())
-        return fills
+        return await self._ask(lambda: self.core.fills_since(since_ms))
 
     async def fetch_balances(self) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
-        await asyncio.sleep(self._latency.draw())
-        balances = self.core.balances()
-        await asyncio.sleep(self._latency.draw())
-        return balances
+        return await self._ask(self.core.balances)
 
     async def run(self, account: AccountEvents) -> None:
         """See :meth:`ExchangeAdapter.run`: what the core reports, as it becomes durable; a stream inside one process never breaks."""
@@ -137,9 +140,27 @@ class PaperExchange(ExchangeAdapter):
 
     async def _journey(self, request: OrderRequest, there: float, fault: Fault | None) -> OrderReport:
         await asyncio.sleep(there)
+        if self.core.is_down:
+            raise _Lost
         if fault is not None and fault.kind is FaultKind.REJECT:
             raise OrderRejected("SCRIPTED the fault script refuses this order")
         return await self.core.execute(request)
+
+    async def _ask(self, question: Callable[[], Answer]) -> Answer:
+        await self._travel(self._latency.draw(), "a query")
+        answer = question()
+        await self._travel(self._latency.draw(), "a query")
+        return answer
+
+    async def _travel(self, seconds: float, what: str) -> None:
+        """The way to the venue or back, unless it is down at the end of it."""
+        await asyncio.sleep(seconds)
+        if self.core.is_down:
+            raise await self._silence(what)
+
+    async def _silence(self, what: str) -> OrderUnknown:
+        await asyncio.sleep(_PATIENCE_S)
+        return OrderUnknown(f"{self.name}: no answer to {what} in {_PATIENCE_S:g} s")
 
     def _arrived(self, journey: asyncio.Task[OrderReport]) -> None:
         self._travelling.pop(journey, None)

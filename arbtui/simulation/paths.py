@@ -58,16 +58,42 @@ class RatePath:
 class AssetPath:
     """The fair price of one asset on both venues: ``usdt`` on Binance, ``krw`` on Upbit, after :meth:`advance`."""
 
-    __slots__ = ("_anchor", "_random", "_rate", "_sigma", "_swing", "_swing_bps", "_tick", "basis", "krw", "log_mid", "usdt")
+    __slots__ = (
+        "_anchor",
+        "_basis_bps",
+        "_random",
+        "_rate",
+        "_sigma",
+        "_swing",
+        "_swing_bps",
+        "_tick",
+        "basis",
+        "krw",
+        "krw_factor",
+        "log_mid",
+        "usdt",
+        "usdt_factor",
+    )
 
-    def __init__(self, stream: random.Random, price: float, sigma_bps: float, rate: RatePath, swing: "Swing | None") -> None:
+    def __init__(
+        self,
+        stream: random.Random,
+        price: float,
+        sigma_bps: float,
+        rate: RatePath,
+        swing: "Swing | None",
+        basis_factor: float = 1.0,
+    ) -> None:
         self._random = stream.random
         self._anchor = math.log(price)
         self._sigma = sigma_bps * BPS
         self._rate = rate
         self._swing = swing
         self._swing_bps = 0.0
+        self._basis_bps = SLOW_BASIS_BPS * basis_factor, FAST_BASIS_BPS * basis_factor
         self._tick = 0
+        #: What one venue's price is multiplied with beside everything else: 1 but for a price spike.
+        self.usdt_factor = self.krw_factor = 1.0
         self.log_mid = self._anchor
         #: Two numbers in standard deviations: swing and its velocity, or the slow and the fast part of the basis.
         self.basis = (self._normal(), self._normal())
@@ -104,11 +130,13 @@ class AssetPath:
                 position, second = self.basis = position * keep_slow + new_slow * noise, second * keep_fast + new_fast * more_noise
         if swing is not None:
             mid, factor = math.exp(self.log_mid), math.exp(0.5 * self._swing_bps * position)
-            self.usdt = mid / factor
-            self.krw = mid * factor * self._rate.krw
+            usdt, krw = mid / factor, mid * factor
         else:
-            self.usdt = math.exp(self.log_mid)
-            self.krw = self.usdt * (1.0 + (SLOW_BASIS_BPS * position + FAST_BASIS_BPS * second) * BPS) * self._rate.krw
+            slow_bps, fast_bps = self._basis_bps
+            usdt = math.exp(self.log_mid)
+            krw = usdt * (1.0 + (slow_bps * position + fast_bps * second) * BPS)
+        self.usdt = usdt * self.usdt_factor
+        self.krw = krw * self._rate.krw * self.krw_factor
 
     def _jump(self, elapsed: float) -> None:
         expected = JUMP_RATE * elapsed

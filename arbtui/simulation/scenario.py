@@ -1,10 +1,10 @@
-"""How the simulated market behaves: rates, spreads and depth by rank, and the two scenarios.
+"""How the simulated market behaves: rates, spreads and depth by rank, and the four scenarios.
 
 Figures are set against recorded ones in docs/simulator.md. ``rank`` counts from 1; bps are of the price.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 #: Messages a second of the first symbol over both venues, and how they fall with rank: about 1,000 over the first 50
 #: symbols and 5,000 over the first 1,000.
@@ -61,6 +61,14 @@ class Scenario:
     swing_damping: float = 0.4
     swing_over_costs: float = 1.1  #: standard deviation of the swing, as a multiple of a cycle's costs with the threshold
     least_move_bps: float = 0.3  #: quotes follow the fair price when it is at least this far away
+    rate_factor: float = 1.0  #: messages a second, as a multiple of the rank's
+    volatility_factor: float = 1.0  #: the mid's moves likewise
+    basis_factor: float = 1.0  #: the basis likewise, where there is no swing
+    troubled: bool = False  #: streams, venues and markets fail on a schedule
+
+    def rates(self, rank: int) -> Rates:
+        """Message rates of the symbol of ``rank``."""
+        return Rates(*(self.rate_factor * rate for rate in astuple(rates(rank))))
 
     def spread_bps(self, exchange: str, rank: int, tick_bps: float) -> float:
         """Median quoted spread; majors stand at one price unit on Binance."""
@@ -80,4 +88,11 @@ NORMAL = Scenario("normal", widest_spread_bps=150.0, swing=False)
 #: Every symbol clears its costs several times a minute in both directions.
 BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0)
 
-SCENARIOS = {scenario.name: scenario for scenario in (BUSY, NORMAL)}
+#: A night in August: little moves, one price unit between bid and ask, and edges seldom clear their costs.
+CALM = Scenario(
+    "calm", widest_spread_bps=0.0, swing=False, rate_factor=0.4, volatility_factor=0.3, basis_factor=0.4
+)
+#: As busy, wilder, and with everything that goes wrong on such a day.
+CRASH = Scenario("crash", widest_spread_bps=16.0, swing=True, least_move_bps=1.0, volatility_factor=2.5, troubled=True)
+
+SCENARIOS = {scenario.name: scenario for scenario in (BUSY, NORMAL, CALM, CRASH)}

@@ -11,7 +11,7 @@ GRID = 10  #: ticks of 10 ms between two books of one market: both venues send b
 
 
 class Onlooker(Protocol):
-    """Who must know what happens in a venue's markets: the venue core, for the orders that rest in them."""
+    """Who must know what happens at a venue and in its markets: the venue core, for orders that rest there or arrive."""
 
     def on_book(self, code: str) -> None:
         """The book of ``code`` has changed."""
@@ -19,6 +19,14 @@ class Onlooker(Protocol):
 
     def on_trade(self, code: str, price: float, qty: float, taker: Side) -> None:
         """Others have traded in ``code``."""
+        ...
+
+    def on_halt(self, code: str, halted: bool) -> None:
+        """The venue takes no orders in ``code``, or takes them again."""
+        ...
+
+    def on_outage(self, down: bool) -> None:
+        """The venue answers nothing, or answers again."""
         ...
 
 
@@ -30,6 +38,12 @@ class Nobody:
 
     def on_trade(self, code: str, price: float, qty: float, taker: Side) -> None:
         """See :meth:`Onlooker.on_trade`."""
+
+    def on_halt(self, code: str, halted: bool) -> None:
+        """See :meth:`Onlooker.on_halt`."""
+
+    def on_outage(self, down: bool) -> None:
+        """See :meth:`Onlooker.on_outage`."""
 
 
 class Stage:

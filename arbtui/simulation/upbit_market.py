@@ -5,12 +5,12 @@ import random
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from arbtui.exchanges.feed import Frame
 from arbtui.model.book import Level
 from arbtui.model.clock import iso_ms
 from arbtui.model.market import BandedUnits, Market
 from arbtui.model.order import Side
 from arbtui.simulation.ladder import LadderSide, size_palette
+from arbtui.simulation.outlet import Outlet
 from arbtui.simulation.stage import GRID, Stage
 
 UNITS = 15  #: levels of a book frame
@@ -19,6 +19,7 @@ _REACH = 25  #: how far a ladder may reach above the fair price, in mean gaps
 #: The pieces of ``orderbook_units``; a book fills in every second one. Joining is three times as fast as formatting.
 _PIECES = ['},{"ask_price":', "", ',"bid_price":', "", ',"ask_size":', "", ',"bid_size":', ""] * UNITS
 _PIECES[0] = '{"ask_price":'
+_PADDING = ["0", "0", "0.00000000", "0.00000000"] * UNITS
 _REALTIME, _SNAPSHOT = "REALTIME", "SNAPSHOT"
 
 
@@ -51,8 +52,10 @@ class UpbitMarket:
         "_bands",
         "_bids",
         "_book_head",
+        "_empty",
         "_fair_range",
         "_gap_bps",
+        "_halted",
         "_least_move_bps",
         "_on_unit",
         "_opening",
@@ -68,6 +71,7 @@ class UpbitMarket:
         "_unit",
         "code",
         "market",
+        "outlet",
         "path",
     )
 
@@ -77,6 +81,7 @@ class UpbitMarket:
         path: FairPrice,
         stage: Stage,
         stream: random.Random,
+        outlet: Outlet,
         *,
         books_per_s: float,
         trades_per_s: float,
@@ -89,6 +94,8 @@ class UpbitMarket:
         self.market = market
         self.code = market.code
         self.path = path
+        self.outlet = outlet
+        self._halted = self._empty = False
         self._stage = stage
         self._random = stream.random
         self._phase_log = 1.0 / math.log1p(-min(books_per_s / GRID, 0.999))
@@ -120,6 +127,17 @@ class UpbitMarket:
         """Send the book as it stands, as Upbit does at a subscription."""
         self._send_book(_SNAPSHOT)
 
+    def halt(self, *, empty: bool) -> None:
+        """Stop trading: the book stands still, or is ``empty`` at once."""
+        self._halted, self._empty = True, empty
+        if empty:
+            self._send_book(_REALTIME)
+
+    def resume(self) -> None:
+        """Trade again, on the book of before until it moves."""
+        self._halted = self._empty = False
+        self._send_book(_REALTIME)
+
     @property
     def trade_id(self) -> int:
         """The last sequential id given to a trade."""
@@ -127,11 +145,11 @@ class UpbitMarket:
 
     def bids(self) -> Iterator[Level]:
         """Bid levels, best first, as last told."""
-        return ((float(price), qty) for price, qty in zip(self._bids.prices, self._bids.qtys, strict=True))
+        return iter(()) if self._empty else self._bids.levels()
 
     def asks(self) -> Iterator[Level]:
         """Ask levels, best first, as last told."""
-        return ((float(price), qty) for price, qty in zip(self._asks.prices, self._asks.qtys, strict=True))
+        return iter(()) if self._empty else self._asks.levels()
 
     def _first(self) -> None:
         self._send_book(_SNAPSHOT)
@@ -143,6 +161,9 @@ class UpbitMarket:
         self._stage.at(self._stage.tick + GRID * (1 + skipped), self._change)
 
     def _change(self) -> None:
+        if self._halted:
+            self._appoint()
+            return
         draw = self._random
         if draw() < self._trade_chance:
             self._send_trade()
@@ -203,17 +224,22 @@ class UpbitMarket:
     def _send_book(self, stream_type: str) -> None:
         bids, asks = self._bids, self._asks
         pieces = _PIECES
-        pieces[1::8] = asks.prices
-        pieces[3::8] = bids.prices
-        pieces[5::8] = asks.sizes
-        pieces[7::8] = bids.sizes
+        if self._empty:  # Upbit pads with levels of price and size zero
+            pieces[1::2] = _PADDING
+            sold = bought = 0.0
+        else:
+            pieces[1::8] = asks.prices
+            pieces[3::8] = bids.prices
+            pieces[5::8] = asks.sizes
+            pieces[7::8] = bids.sizes
+            sold, bought = sum(asks.qtys), sum(bids.qtys)
         text = (
-            f'{self._book_head}{self._stage.ts_ms},"total_ask_size":{sum(asks.qtys):.8f},"total_bid_size":{sum(bids.qtys):.8f},'
+            f'{self._book_head}{self._stage.ts_ms},"total_ask_size":{sold:.8f},"total_bid_size":{bought:.8f},'
             f'"orderbook_units":[{"".join(pieces)}}}],"stream_type":"{stream_type}","level":0}}'
         )
         bids.changed.clear()
         asks.changed.clear()
-        self._stage.frames.append(Frame("upbit", text.encode()))
+        self.outlet.send(text.encode())
         self._stage.onlookers["upbit"].on_book(self.code)
 
     def _send_trade(self) -> None:
@@ -231,5 +257,5 @@ class UpbitMarket:
             f'"prev_closing_price":{self._opening},"change":"{change}","change_price":{abs(price - self._opening_price):.8f},'
             f'"sequential_id":{self._trade_id},"stream_type":"REALTIME"}}'
         )
-        self._stage.frames.append(Frame("upbit", text.encode()))
+        self.outlet.send(text.encode())
         self._stage.onlookers["upbit"].on_trade(self.code, price, qty, Side.BUY if bought else Side.SELL)

@@ -70,6 +70,8 @@ class VenueCore:
         self.name = name
         self.markets = markets
         self.faults = FaultScript()
+        self.is_down = False  #: it answers nothing, and what arrives is lost; for whoever stands in front of it to heed
+        self._halted: dict[str, None] = {}  # markets that take no orders
         self.on_report: Callable[[OrderReport], None] | None = None
         self._books = books
         self._ledger = ledger
@@ -164,6 +166,17 @@ class VenueCore:
         if queue is not None:
             self._advance(queue.on_trade(decimal_of(price), decimal_of(qty), taker))
 
+    def on_halt(self, code: str, halted: bool) -> None:
+        """``code`` takes no orders, or takes them again; what rests there stays and can be cancelled."""
+        if halted:
+            self._halted[code] = None
+        else:
+            self._halted.pop(code, None)
+
+    def on_outage(self, down: bool) -> None:
+        """The venue cannot be reached, or can be again; its market goes on without us."""
+        self.is_down = down
+
     def find(self, client_order_id: str) -> OrderReport | None:
         """The newest order of a client id with all its fills; None when nothing durable is known of it."""
         with self._ledger.one_view():
@@ -201,6 +214,8 @@ class VenueCore:
         market = self.markets.get(request.code)
         if market is None:
             return f"UNKNOWN_MARKET {self.name} has no market {request.code}"
+        if request.code in self._halted:
+            return f"MARKET_HALTED {self.name} takes no orders in {request.code}"
         broken = market.refusal(request.price, request.qty)
         if broken is not None:
             return broken
@@ -209,7 +224,7 @@ class VenueCore:
             asset, needed = market.quote, request.price * request.qty
             if fee_currency(market, Side.BUY) == market.quote:
                 worst = Execution(request.price, request.qty)
-                needed += max(booked_fee(exact_fee(market, Side.BUY, worst, maker=maker)) for maker in (False, True))
+                needed += max(booked_fee(market, exact_fee(market, Side.BUY, worst, maker=maker)) for maker in (False, True))
         free = self._ledger.free(self.name, asset)
         if free < needed:
             return f"INSUFFICIENT_FUNDS {needed} {asset} needed, {free} free at {self.name}"
@@ -242,7 +257,7 @@ class VenueCore:
         needed = order.price * order.leaves_qty
         if fee_currency(market, Side.BUY) == market.quote:
             rest = exact_fee(market, Side.BUY, Execution(order.price, order.leaves_qty), maker=True)
-            needed += booked_fee(order.exact_fees + rest) - booked_fee(order.exact_fees)
+            needed += booked_fee(market, order.exact_fees + rest) - booked_fee(market, order.exact_fees)
         return market.quote, needed
 
     def _rest(self, order: VenueOrder) -> None:
@@ -333,9 +348,9 @@ class VenueCore:
         """Fill ``order`` in part or whole; its lock and state are the caller's."""
         market = self.markets[order.code]
         cost = execution.price * execution.qty
-        before = booked_fee(order.exact_fees)
+        before = booked_fee(market, order.exact_fees)
         order.exact_fees += exact_fee(market, order.side, execution, maker=maker)
-        fee = booked_fee(order.exact_fees) - before
+        fee = booked_fee(market, order.exact_fees) - before
         order.filled_qty += execution.qty
         currency = fee_currency(market, order.side)
         if order.side is Side.SELL:

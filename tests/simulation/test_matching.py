@@ -70,13 +70,13 @@ def test_an_unchanging_book_never_gives_more_than_it_shows(levels: list[tuple[in
     assert all(total <= Decimal(str(shown[float(price)])) for price, total in taken.items())
 
 
-def test_fees_round_up_in_the_venue_s_currency() -> None:
+def test_fees_in_the_venue_s_currency_rounded_up_where_the_venue_rounds() -> None:
     def fee(market: Market, side: Side, execution: Execution) -> tuple[Decimal, str]:
-        return booked_fee(exact_fee(market, side, execution, maker=False)), fee_currency(market, side)
+        return booked_fee(market, exact_fee(market, side, execution, maker=False)), fee_currency(market, side)
 
     bought = Execution(Decimal("2.1401"), Decimal("0.3"))
     assert fee(BINANCE_XRP, Side.BUY, bought) == (Decimal("0.0003"), "XRP")
     assert fee(BINANCE_XRP, Side.SELL, bought) == (Decimal("0.00064203"), "USDT")
     odd = Execution(Decimal(3001), Decimal("0.00000001"))
-    assert fee(UPBIT_XRP, Side.BUY, odd) == (Decimal("0.00000002"), "KRW")
-    assert fee(UPBIT_XRP, Side.SELL, odd) == (Decimal("0.00000002"), "KRW")
+    assert fee(UPBIT_XRP, Side.BUY, odd) == (Decimal("0.000000015005"), "KRW")
+    assert fee(UPBIT_XRP, Side.SELL, odd) == (Decimal("0.000000015005"), "KRW")

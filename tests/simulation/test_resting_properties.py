@@ -133,7 +133,7 @@ class Check:
             maker = fill.liquidity == "maker"
             assert not maker or fill.price == request.price
             exact += exact_fee(market, request.side, Execution(fill.price, fill.qty), maker=maker)
-        assert sum((fill.fee for fill in fills), Decimal(0)) == booked_fee(exact)
+        assert sum((fill.fee for fill in fills), Decimal(0)) == booked_fee(market, exact)
 
     def _look_at_place(self, name: str, kept: VenueOrder, locked: dict[str, Decimal]) -> None:
         if kept.state.is_final:

@@ -72,6 +72,11 @@ class BinanceVenue:
         self._reports = 0
         account.listen(self._on_account)
 
+    @property
+    def private_streams(self) -> int:
+        """How many private subscriptions there are, all clients together."""
+        return sum(len(self._ws_api.fanout.of(peer)) for peer in self._ws_api.peers)
+
     def part(self, call: Call) -> tuple[Part, str | None]:
         """See :class:`Venue`."""
         known = self._endpoints.get((call.method, call.path))

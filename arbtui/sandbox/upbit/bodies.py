@@ -11,12 +11,11 @@ from typing import Any
 import msgspec
 
 from arbtui.model.market import Market
-from arbtui.model.money import ZERO, ceil_to, plain
+from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import AccountEvent, What
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
-from arbtui.simulation.fees import FEE_STEP
 
 KST = timezone(timedelta(hours=9))
 #: Client ids that begin with this were made up here for orders sent without an identifier, and are not told.
@@ -196,7 +195,7 @@ class _Money:
 
     def __init__(self, order: OrderRecord, market: Market) -> None:
         buys, is_open = order.side is Side.BUY, not order.state.is_final
-        self.reserved_fee = ceil_to(order.qty * order.price * market.fees.taker, FEE_STEP) if buys else ZERO
+        self.reserved_fee = order.qty * order.price * market.fees.taker if buys else ZERO
         self.remaining_fee = max(self.reserved_fee - order.fee, ZERO) if is_open else ZERO
         reckoned = order.leaves_qty * order.price + self.remaining_fee if buys else order.leaves_qty
         self.locked = (order.locked or reckoned) if is_open else ZERO

@@ -83,8 +83,10 @@ class UpbitExchange:
         if until - since > 7 * 86_400_000:
             until = since + 7 * 86_400_000
         limit = min(int(query.get("limit", 100)), 1000)
-        rows = self._account.log.orders(query.get("market"), states=wanted, since_ms=since, until_ms=until, limit=limit)
-        return [self._row(order) for order in (rows if query.get("order_by") == "asc" else rows[::-1])]
+        ascending = query.get("order_by") == "asc"
+        code = query.get("market")
+        rows = self._account.log.orders(code, states=wanted, since_ms=since, until_ms=until, limit=limit, oldest_first=ascending)
+        return [self._row(order) for order in (rows if ascending else rows[::-1])]
 
     async def orders_by_id(self, key: Key, query: Body) -> list[dict[str, Any]]:
         """``GET /v1/orders/uuids``: by ``uuids[]`` or ``identifiers[]``, at most a hundred; unknown ones are left out."""

@@ -79,6 +79,11 @@ class UpbitVenue:
             ("GET", "/v1/api_keys"): ("default", "account", exchange.api_keys),
         }
 
+    @property
+    def private_streams(self) -> int:
+        """How many private subscriptions there are, all clients together."""
+        return sum(len(self._private.fanout.of(peer)) for peer in self._private.peers)
+
     def part(self, call: Call) -> tuple[Part, str | None]:
         """See :class:`Venue`."""
         known = self._signed.get((call.method, call.path))

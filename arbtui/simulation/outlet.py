@@ -1,0 +1,45 @@
+"""What leaves a simulated venue, and what does not: the wire of one market, and the switch of the whole venue."""
+
+from arbtui.exchanges.feed import Frame
+from arbtui.simulation.stage import Stage
+
+
+class VenueLine:
+    """The connection to one venue. ``silent``: its streams send nothing; ``dead``: its REST interface does not answer either."""
+
+    __slots__ = ("dead", "silent")
+
+    def __init__(self) -> None:
+        self.silent = False
+        self.dead = False
+
+
+class Outlet:
+    """Where a market puts its frames. What is swallowed here has happened all the same: ids go on, and books move."""
+
+    __slots__ = ("_exchange", "_line", "_stage", "drop", "frozen")
+
+    def __init__(self, stage: Stage, exchange: str, line: VenueLine) -> None:
+        self._stage = stage
+        self._exchange = exchange
+        self._line = line
+        self.frozen = False  #: this market's streams send nothing, while its neighbours' go on
+        self.drop = 0  #: so many of the next numbered frames get lost
+
+    def send(self, raw: bytes) -> None:
+        """A frame of the stream."""
+        if not (self.frozen or self._line.silent):
+            self._stage.frames.append(Frame(self._exchange, raw))
+
+    def send_numbered(self, raw: bytes) -> None:
+        """A frame whose loss the receiver can see."""
+        if self.drop:
+            self.drop -= 1
+        else:
+            self.send(raw)
+
+    def answer(self, raw: bytes, code: str) -> bool:
+        """A REST answer; False when the venue is dead, and whoever asked has to ask again."""
+        if not self._line.dead:
+            self._stage.frames.append(Frame(self._exchange, raw, code))
+        return not self._line.dead

@@ -1,0 +1,184 @@
+"""What goes wrong in scenario ``crash``: a seeded schedule of troubles, each kind once a round, round after round.
+
+It acts on the market only: on what is sent, on what orders meet, on prices. What the engine makes of it is its own affair.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from random import Random
+
+from arbtui.simulation.binance_market import BinanceMarket
+from arbtui.simulation.outlet import VenueLine
+from arbtui.simulation.paths import AssetPath
+from arbtui.simulation.stage import Stage
+from arbtui.simulation.upbit_market import UpbitMarket
+
+log = logging.getLogger("arbtui")
+
+FIRST_TICK = 1_500  #: the first round begins after 15 s, when every book has come and routes trade
+SLOT_TICKS = 2_000  #: every 20 s a trouble, which is over before the next one
+_STEP_TICKS = 5  #: a spike moves every 50 ms
+_SPIKE_TICKS = 100  #: up within a second, and down again within another
+_KEPT = 1_000
+
+
+class Trouble(StrEnum):
+    """The kinds of trouble."""
+
+    GAP = "gap"  #: depth events of several Binance markets get lost
+    VENUE_FROZEN = "venue frozen"  #: a venue's streams stay connected and send nothing; it trades, and answers
+    MARKET_FROZEN = "market frozen"  #: one market's streams send nothing, while it moves on
+    VENUE_DEAD = "venue dead"  #: a venue sends nothing and answers nothing; what arrives there is lost
+    HALT = "halt"  #: a venue takes no orders in one market; its book stands still, or is empty
+    SPIKE = "spike"  #: one asset's price jumps a few per cent on one venue, and comes back
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One trouble that happened. Ticks of 10 ms since the simulator's start; ``code`` is empty where it is the whole venue's."""
+
+    kind: Trouble
+    exchange: str
+    code: str
+    start: int
+    end: int
+    detail: str = ""
+
+
+class TroubleMaker:
+    """Makes trouble from its first :meth:`start` on.
+
+    Args:
+        lines: the venues' connections.
+        markets: every market that trades assets, by exchange and code; the rate's market is frozen at times, never halted.
+        paths: fair prices by symbol.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        stream: Random,
+        lines: Mapping[str, VenueLine],
+        upbit: Mapping[str, UpbitMarket],
+        binance: Mapping[str, BinanceMarket],
+        paths: Mapping[str, AssetPath],
+        rate_code: str,
+    ) -> None:
+        self.history: deque[Incident] = deque(maxlen=_KEPT)
+        self._stage = stage
+        self._random = stream
+        self._lines = lines
+        self._upbit = upbit
+        self._binance = binance
+        self._paths = paths
+        self._rate_code = rate_code
+        self._round: list[Trouble] = []
+
+    def start(self) -> None:
+        """Appoint the first trouble; each appoints the next."""
+        self._stage.at(self._stage.tick + FIRST_TICK, self._next)
+
+    def _next(self) -> None:
+        self._stage.at(self._stage.tick + SLOT_TICKS, self._next)
+        if not self._round:
+            self._round = list(Trouble)
+            self._random.shuffle(self._round)
+        self._stage.at(self._stage.tick + self._random.randint(1, 500), self._make)
+
+    def _make(self) -> None:
+        kind = self._round.pop()
+        venue = self._random.choice(list(self._lines))
+        match kind:
+            case Trouble.GAP:
+                self._lose_depths()
+            case Trouble.VENUE_FROZEN:
+                self._silence(venue, self._random.randint(300, 800), dead=False)
+            case Trouble.VENUE_DEAD:
+                self._silence(venue, self._random.randint(500, 1_200), dead=True)
+            case Trouble.MARKET_FROZEN:
+                self._freeze(venue, self._random.randint(700, 1_200))
+            case Trouble.HALT:
+                self._halt(venue, self._random.randint(500, 1_200))
+            case Trouble.SPIKE:
+                self._spike(venue)
+
+    def _tell(self, kind: Trouble, exchange: str, code: str, ticks: int, detail: str = "") -> None:
+        now = self._stage.tick
+        self.history.append(Incident(kind, exchange, code, now, now + ticks, detail))
+        log.info("simulator: %s at %s %s for %.1f s %s", kind, exchange, code or "(all)", ticks / 100, detail)
+
+    def _codes(self, venue: str) -> Sequence[str]:
+        return [code for code in (self._upbit if venue == "upbit" else self._binance) if code != self._rate_code]
+
+    def _market(self, venue: str, code: str) -> UpbitMarket | BinanceMarket:
+        return self._upbit[code] if venue == "upbit" else self._binance[code]
+
+    def _lose_depths(self) -> None:
+        codes = self._codes("binance")
+        for code in self._random.sample(codes, min(len(codes), self._random.randint(1, 5))):
+            self._binance[code].outlet.drop += (lost := self._random.randint(1, 3))
+            self._tell(Trouble.GAP, "binance", code, 0, f"{lost} depth events lost")
+
+    def _silence(self, venue: str, ticks: int, *, dead: bool) -> None:
+        line = self._lines[venue]
+        line.silent, line.dead = True, dead
+        if dead:
+            self._stage.onlookers[venue].on_outage(True)
+
+        def back() -> None:
+            line.silent = line.dead = False
+            if dead:
+                self._stage.onlookers[venue].on_outage(False)
+
+        self._stage.at(self._stage.tick + ticks, back)
+        self._tell(Trouble.VENUE_DEAD if dead else Trouble.VENUE_FROZEN, venue, "", ticks)
+
+    def _freeze(self, venue: str, ticks: int) -> None:
+        code = self._random.choice(self._codes(venue))
+        if self._random.random() < 0.25:
+            venue, code = "upbit", self._rate_code
+        outlet = self._market(venue, code).outlet
+        outlet.frozen = True
+
+        def thaw() -> None:
+            outlet.frozen = False
+
+        self._stage.at(self._stage.tick + ticks, thaw)
+        self._tell(Trouble.MARKET_FROZEN, venue, code, ticks)
+
+    def _halt(self, venue: str, ticks: int) -> None:
+        code, empty = self._random.choice(self._codes(venue)), self._random.random() < 0.5
+        market, onlooker = self._market(venue, code), self._stage.onlookers[venue]
+        onlooker.on_halt(code, True)
+        market.halt(empty=empty)
+
+        def resume() -> None:
+            market.resume()
+            onlooker.on_halt(code, False)
+
+        self._stage.at(self._stage.tick + ticks, resume)
+        self._tell(Trouble.HALT, venue, code, ticks, "its book is empty" if empty else "its book stands still")
+
+    def _spike(self, venue: str) -> None:
+        symbol = self._random.choice(list(self._paths))
+        path, peak = self._paths[symbol], 1.0 + self._random.choice((-1, 1)) * self._random.uniform(0.02, 0.06)
+        hold = self._random.randint(50, 200)
+        rise = _SPIKE_TICKS // _STEP_TICKS
+        shares = [(i + 1) / rise for i in range(rise)]
+        steps = [*shares, *[1.0] * (hold // _STEP_TICKS), *reversed(shares[:-1]), 0.0]
+
+        def put(share: float) -> None:
+            factor = 1.0 + (peak - 1.0) * share
+            if venue == "upbit":
+                path.krw_factor = factor
+            else:
+                path.usdt_factor = factor
+
+        for i, share in enumerate(steps):
+            self._stage.at(self._stage.tick + (i + 1) * _STEP_TICKS, partial(put, share))
+        code = f"KRW-{symbol}" if venue == "upbit" else f"{symbol}USDT"
+        self._tell(Trouble.SPIKE, venue, code, len(steps) * _STEP_TICKS, f"{(peak - 1) * 100:+.1f} %")
