@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from arbtui.cli import flags
+from arbtui.cli.assets import assets_app
 from arbtui.cli.keys import keys_app
 from arbtui.model.errors import UsageError
 
@@ -14,6 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(assets_app, name="assets")
 app.add_typer(keys_app, name="keys")
 
 

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 def print_check(name_or_path: str, state_dir: str | None, as_json: bool) -> int:
     """Print every problem; 0 when there is none, else 2."""
-    problems = [*_of_profile(name_or_path), *_of_state(name_or_path, state_dir)]
+    quarantined, damage = _quarantined(name_or_path, state_dir)
+    problems = [*_of_profile(name_or_path), *damage, *_of_state(name_or_path, state_dir)]
     if as_json:
-        told: dict[str, Any] = {"profile": name_or_path, "ok": not problems, "problems": problems}
+        told: dict[str, Any] = {"profile": name_or_path, "ok": not problems, "problems": problems, "quarantined": quarantined}
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
     else:
         for problem in problems:
             sys.stdout.write(f"{problem['area']:<8} {problem['problem']}\n")
+        for one in quarantined:
+            sys.stdout.write(f"assets   {one['symbol']} is quarantined and not traded: {one['reason']}, {one['detail']}\n")
         sys.stdout.write(f"{name_or_path}: {f'{len(problems)} problem(s)' if problems else 'no problem'}\n")
     return 2 if problems else 0
 
@@ -47,6 +50,23 @@ def _of_profile(name_or_path: str) -> list[dict[str, str]]:
         *(_problem("markets", text) for text in _of_markets(settings)),
         *(_problem("limits", text) for text in _of_limits(settings)),
     ]
+
+
+def _quarantined(name_or_path: str, state_dir: str | None) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """What the last start on real venues left alone (no problem in itself), and what keeps that from being read (one)."""
+    from arbtui.settings.sign_offs import SignOffs
+
+    try:
+        folder = profile_folder(state_root(state_dir), profile_name(name_or_path))
+    except UsageError:
+        return [], []  # told with the profile
+    offs = SignOffs(folder)
+    try:
+        signed = offs.signed()
+        left = [one for one in offs.quarantined() if one.symbol not in signed]
+    except UsageError as error:
+        return [], [_problem("assets", str(error))]
+    return [{"symbol": one.symbol, "reason": one.reason, "detail": one.detail} for one in left], []
 
 
 def _of_limits(settings: "Settings") -> list[str]:

@@ -31,6 +31,8 @@ _LONGEST_BAN_S = 3 * 86_400.0
 #: s after a ban in which only cancels try: they find out whether the ban is over, at one a second.
 _CALM_S = 2.0
 _PROBE_EVERY_S = 1.0
+#: Whoever was refused because others went first is told to wait at least so long.
+_SOONEST_RETRY_S = 0.1
 #: A timer is never set shorter: rounding of the clock must not turn into a busy loop.
 _SHORTEST_WAIT_S = 0.001
 
@@ -199,7 +201,7 @@ class RateLimitManager:
                 waiter.turn.set_result(None)
             elif at > waiter.deadline or now >= waiter.deadline:
                 self._waiters.remove(waiter)
-                retry_s = max(at - now, 0.0)
+                retry_s = max(at - now, _SOONEST_RETRY_S)
                 message = f"{why or self.exchange + ': others go first'}; not sent, may be had in {retry_s:.1f} s"
                 waiter.turn.set_exception(RateLimited(message, retry_s))
             else:

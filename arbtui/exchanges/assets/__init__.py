@@ -1,0 +1,5 @@
+"""Which assets are the same thing at two venues: a table kept by hand, and quarantine for all that is not in it."""
+
+from arbtui.exchanges.assets.registry import Asset, AssetRegistry, Pairing, Quarantine, Quarantined, SignOff
+
+__all__ = ["Asset", "AssetRegistry", "Pairing", "Quarantine", "Quarantined", "SignOff"]

@@ -1,0 +1,183 @@
+"""AssetRegistry: pairs two venues' listings by what an asset is, never by its ticker alone."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+class Quarantine(StrEnum):
+    """Why two listings are not traded against one another."""
+
+    UNKNOWN = "UNKNOWN"  #: not in the table, and nobody has signed for it
+    CLASH = "CLASH"  #: known to be two assets
+    RENAMED = "RENAMED"  #: a venue changed the ticker; that the rest of it is the other's ticker proves nothing
+    TICKER_DIFFERS = "TICKER_DIFFERS"  #: one asset under two tickers: its balances cannot be told together yet
+    PRICE_RATIO = "PRICE_RATIO"  #: the two prices are outside the asset's band, or one is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One asset. ``networks``: where it lives, only where that is certain.
+
+    ``price_ratio``: least and greatest ratio of two venues' prices.
+    """
+
+    symbol: str
+    name: str
+    networks: tuple[str, ...]
+    price_ratio: tuple[float, float]
+    tickers: Mapping[str, str] = field(default_factory=dict)  #: by exchange, where it is not the symbol
+
+    def ticker(self, exchange: str) -> str:
+        """What ``exchange`` calls it."""
+        return self.tickers.get(exchange, self.symbol)
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """A person answers for it that one ticker is one asset at both venues."""
+
+    symbol: str
+    by: str
+    ts_ms: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A pair of listings that is left alone."""
+
+    symbol: str
+    reason: Quarantine
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """What two listings have in common. ``tradable`` is in the first venue's order."""
+
+    tradable: tuple[Asset, ...]
+    quarantined: tuple[Quarantined, ...]
+
+
+class AssetRegistry:
+    """The known assets.
+
+    Args:
+        assets: by symbol.
+        clashes: tickers that are different assets, with each venue's meaning.
+        renamed: by exchange, tickers that the venue has changed to tell two assets apart.
+        price_ratio: the band of assets that somebody signed for.
+    """
+
+    def __init__(
+        self,
+        assets: Mapping[str, Asset],
+        clashes: Mapping[str, Mapping[str, str]],
+        renamed: Mapping[str, Sequence[str]],
+        price_ratio: tuple[float, float],
+    ) -> None:
+        self.assets = assets
+        self.clashes = clashes
+        self.renamed = renamed
+        self.price_ratio = price_ratio
+
+    @classmethod
+    def shipped(cls) -> "AssetRegistry":
+        """The table that comes with the program."""
+        return _shipped()
+
+    def refuses(self, symbol: str) -> Quarantined | None:
+        """Why no signature helps ``symbol``, None where one would."""
+        if symbol in self.clashes:
+            meanings = ", ".join(f"{meaning} at {exchange}" for exchange, meaning in self.clashes[symbol].items())
+            return Quarantined(symbol, Quarantine.CLASH, f"two assets: {meanings}")
+        for exchange, tickers in self.renamed.items():
+            if symbol in tickers:
+                return Quarantined(symbol, Quarantine.RENAMED, f"{exchange} has changed this ticker, so no other venue's is the same")
+        if symbol in self.assets and self.assets[symbol].tickers:
+            told = ", ".join(f"{ticker} at {exchange}" for exchange, ticker in self.assets[symbol].tickers.items())
+            return Quarantined(symbol, Quarantine.TICKER_DIFFERS, f"{told}: not traded under two names yet")
+        return None
+
+    def pair(
+        self,
+        listed: Mapping[str, Sequence[str]],
+        signed: Mapping[str, SignOff],
+        prices: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> Pairing:
+        """Pair what two venues list.
+
+        Args:
+            listed: tickers by exchange, each venue's in its own order; two venues.
+            signed: sign-offs by symbol.
+            prices: by exchange and ticker, all in one currency; None where none are known yet (the routes look again at
+                every price). Where they are given, a missing price is a reason, not an excuse.
+        """
+        (here, first), (there, second) = listed.items()
+        at = {here: frozenset(first), there: frozenset(second)}
+        known = {asset.ticker(here): asset for asset in self.assets.values()}
+        tradable: list[Asset] = []
+        quarantined = [
+            Quarantined(ticker, Quarantine.RENAMED, f"{exchange} lists {ticker}, {other} lists {ticker.rstrip('0123456789')}")
+            for exchange, other in ((here, there), (there, here))
+            for ticker in self.renamed.get(exchange, ())
+            if ticker in at[exchange] and ticker.rstrip("0123456789") in at[other]
+        ]
+        for ticker in first:
+            asset = known.get(ticker)
+            elsewhere = ticker if asset is None else asset.ticker(there)
+            if elsewhere not in at[there]:
+                continue
+            asset = asset or self._signed(ticker, signed)
+            found = self.refuses(ticker if asset is None else asset.symbol)
+            if found is None and asset is None:
+                detail = f"{here} and {there} list it; `arbtui assets sign {ticker}` once you have made sure that it is one asset"
+                found = Quarantined(ticker, Quarantine.UNKNOWN, detail)
+            if found is None and asset is not None and prices is not None:
+                found = self._out_of_band(asset, prices[here].get(ticker, 0.0), prices[there].get(elsewhere, 0.0))
+            if found is not None:
+                quarantined.append(found)
+            elif asset is not None:
+                tradable.append(asset)
+        return Pairing(tuple(tradable), tuple(quarantined))
+
+    def _signed(self, ticker: str, signed: Mapping[str, SignOff]) -> Asset | None:
+        if ticker not in signed:
+            return None
+        return Asset(ticker, f"signed by {signed[ticker].by}", (), self.price_ratio)
+
+    def _out_of_band(self, asset: Asset, price: float, other: float) -> Quarantined | None:
+        low, high = asset.price_ratio
+        if not (price > 0.0 and other > 0.0):
+            return Quarantined(asset.symbol, Quarantine.PRICE_RATIO, "a venue tells no price for it")
+        if not low <= price / other <= high:
+            detail = f"the prices' ratio is {price / other:.4g}, its band {low:g} to {high:g}"
+            return Quarantined(asset.symbol, Quarantine.PRICE_RATIO, detail)
+        return None
+
+
+@cache
+def _shipped() -> AssetRegistry:
+    table: dict[str, Any] = tomllib.loads(files(__package__).joinpath("assets.toml").read_text(encoding="utf-8"))
+    band = _band(table["price_ratio"])
+    assets = {
+        symbol: Asset(
+            symbol,
+            told["name"],
+            tuple(told["networks"]),
+            _band(told["price_ratio"]) if "price_ratio" in told else band,
+            told.get("tickers", {}),
+        )
+        for symbol, told in table["assets"].items()
+    }
+    return AssetRegistry(assets, table["clashes"], table["renamed"], band)
+
+
+def _band(told: Sequence[float]) -> tuple[float, float]:
+    low, high = told
+    return float(low), float(high)

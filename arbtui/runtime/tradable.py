@@ -1,0 +1,49 @@
+"""Which symbols a run on real venues may trade: what both list, less what is quarantined or excluded."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from arbtui.exchanges.assets import AssetRegistry
+from arbtui.model.errors import UsageError
+from arbtui.settings.profile import Settings
+from arbtui.settings.sign_offs import SignOffs
+
+log = logging.getLogger("arbtui")
+
+
+def tradable_symbols(
+    settings: Settings,
+    folder: Path,
+    listed: Mapping[str, Sequence[str]],
+    prices: Mapping[str, Mapping[str, float]] | None = None,
+) -> list[str]:
+    """The symbols of a run, in the order of the first venue's listing or of the profile's naming; what is quarantined is remembered.
+
+    Args:
+        settings: whose universe names or counts symbols.
+        folder: the profile's state folder, where sign-offs are.
+        listed: tickers by exchange, most active first; the profile's two venues.
+        prices: as :meth:`arbtui.exchanges.assets.AssetRegistry.pair` takes them.
+
+    Raises:
+        UsageError: a symbol that the profile names cannot be traded (why is said), or nothing is left.
+    """
+    offs = SignOffs(folder)
+    pairing = AssetRegistry.shipped().pair(listed, offs.signed(), prices)
+    offs.remember(pairing.quarantined)
+    for one in pairing.quarantined:
+        log.warning("%s is quarantined: %s, %s", one.symbol, one.reason, one.detail)
+    wanted, excluded = settings.universe.symbols, settings.universe.exclude
+    tradable = [asset.symbol for asset in pairing.tradable if asset.symbol not in excluded]
+    if isinstance(wanted, int):
+        chosen = tradable[:wanted]
+    else:
+        chosen = [symbol for symbol in wanted if symbol not in excluded]
+        reasons = {one.symbol: f"quarantined, {one.reason}: {one.detail}" for one in pairing.quarantined}
+        venues = " and ".join(listed)
+        if refused := [f"{symbol} ({reasons.get(symbol, f'not listed at both {venues}')})" for symbol in chosen if symbol not in tradable]:
+            raise UsageError(f"profile {settings.name}: universe.symbols names what cannot be traded: {'; '.join(refused)}")
+    if not chosen:
+        raise UsageError(f"profile {settings.name}: no symbol is left to trade; see `arbtui assets --profile {settings.name}`")
+    return chosen

@@ -1,0 +1,77 @@
+"""``arbtui assets``: what is known, who signed for what, and what was left alone."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from arbtui.exchanges.assets import Quarantine, Quarantined
+from arbtui.settings.sign_offs import SignOffs
+from tests.cli.command import Here
+
+P = ("--profile", "upbit-binance")
+
+
+@pytest.fixture
+def offs(home: Path) -> SignOffs:
+    return SignOffs(home / "state" / "arbtui" / "upbit-binance")
+
+
+def test_the_known_ones_need_no_profile(arbtui: Here, home: Path) -> None:
+    told = json.loads(arbtui("assets", "--json").out)
+    assert (told["profile"], told["signed"], told["quarantined"]) == (None, [], [])
+    assert {"symbol": "BTC", "name": "Bitcoin", "networks": ["bitcoin"], "price_ratio": [0.8, 1.25], "tickers": {}} in told["known"]
+    assert "182 known, 0 signed" in arbtui("assets").out
+    assert list(home.iterdir()) == []
+
+
+def test_a_signature_is_kept_with_name_time_and_reason_and_can_be_taken_back(arbtui: Here, offs: SignOffs) -> None:
+    offs.remember([Quarantined("MNT", Quarantine.UNKNOWN, "listed at both"), Quarantined("TON", Quarantine.CLASH, "two assets")])
+    assert json.loads(arbtui("check", *P, "--json").out)["quarantined"][0]["symbol"] == "MNT"
+    assert "TON is quarantined and not traded: CLASH, two assets" in arbtui("check", *P).out
+    assert arbtui("check", *P).code == 0, "left alone is no problem"
+    answer = arbtui("assets", "sign", "mnt", *P, "--reason", "same  contract\nat both")
+    assert (answer.code, answer.err) == (0, "")
+    told = json.loads(arbtui("assets", *P, "--json").out)
+    (signed,) = told["signed"]
+    assert (signed["symbol"], signed["reason"]) == ("MNT", "same contract at both")
+    assert signed["by"]
+    assert signed["at"].endswith("Z")
+    assert [one["symbol"] for one in told["quarantined"]] == ["TON"]
+    page = arbtui("assets", *P).out
+    assert "MNT      signed" in page
+    assert "TON      quarantined  CLASH" in page
+    assert arbtui("assets", "revoke", "MNT", *P).code == 0
+    assert json.loads(arbtui("assets", *P, "--json").out)["signed"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("sign", "MNT", *P), "--reason is needed"),
+        (("sign", "MNT", *P, "--reason", "  "), "--reason is needed"),
+        (("sign", "TON", *P, "--reason", "x"), "no signature helps"),
+        (("sign", "MET2", *P, "--reason", "x"), "no signature helps"),
+        (("sign", "BTC", *P, "--reason", "x"), "needs no signature"),
+        (("sign", "a/b", *P, "--reason", "x"), "no asset's ticker"),
+        (("sign", "MNT", "--reason", "x"), "which profile?"),
+        (("sign", "MNT", "--profile", "nowhere", "--reason", "x"), "nowhere"),
+        (("revoke", "MNT", *P), "nobody has signed"),
+        ((*P, "sign", "MNT", "--reason", "x"), "belong after the command"),
+    ],
+)
+def test_what_cannot_be_done_is_said_and_changes_nothing(arbtui: Here, offs: SignOffs, arguments: tuple[str, ...], complaint: str) -> None:
+    answer = arbtui("assets", *arguments)
+    assert answer.code == 2
+    assert complaint in answer.err
+    assert offs.signed() == {}
+
+
+def test_a_damaged_file_is_a_problem_that_check_tells(arbtui: Here, offs: SignOffs, home: Path) -> None:
+    folder = home / "state" / "arbtui" / "upbit-binance"
+    folder.mkdir(parents=True)
+    (folder / "assets.json").write_text("{")
+    answer = arbtui("check", *P)
+    assert answer.code == 2
+    assert "assets.json is damaged" in answer.out
+    assert arbtui("assets", *P).code == 2

@@ -1,0 +1,53 @@
+"""A run's symbols hold nothing that is quarantined, and say what they leave out."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arbtui.exchanges.assets import Quarantine, SignOff
+from arbtui.model.errors import UsageError
+from arbtui.runtime.tradable import tradable_symbols
+from arbtui.settings.load import load_profile
+from arbtui.settings.profile import Settings
+from arbtui.settings.sign_offs import SignOffs
+
+LISTED = {"upbit": ["XRP", "MNT", "BTC", "TON", "ETH", "BORA"], "binance": ["BTC", "ETH", "XRP", "MNT", "TON"]}
+
+
+def _settings(home: Path, **universe: Any) -> Settings:
+    return load_profile("upbit-binance", {"universe": universe})
+
+
+def test_a_number_takes_the_first_that_may_be_traded(home: Path, tmp_path: Path) -> None:
+    assert tradable_symbols(_settings(home, symbols=2), tmp_path, LISTED) == ["XRP", "BTC"]
+    assert tradable_symbols(_settings(home, symbols=20, exclude=["BTC"]), tmp_path, LISTED) == ["XRP", "ETH"]
+    assert {one.symbol: one.reason for one in SignOffs(tmp_path).quarantined()} == {"MNT": Quarantine.UNKNOWN, "TON": Quarantine.CLASH}
+
+
+def test_a_signature_counts_from_the_next_start_on(home: Path, tmp_path: Path) -> None:
+    SignOffs(tmp_path).sign(SignOff("MNT", "ann", 0, "same contract"))
+    assert tradable_symbols(_settings(home, symbols=20), tmp_path, LISTED) == ["XRP", "MNT", "BTC", "ETH"]
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [("MNT", "quarantined, UNKNOWN"), ("TON", "quarantined, CLASH"), ("BORA", "not listed at both upbit and binance")],
+)
+def test_a_named_symbol_that_may_not_be_traded_is_an_error_not_an_omission(home: Path, tmp_path: Path, named: str, why: str) -> None:
+    with pytest.raises(UsageError, match=rf"{named} \({why}"):
+        tradable_symbols(_settings(home, symbols=["BTC", named]), tmp_path, LISTED)
+
+
+def test_named_symbols_keep_their_order(home: Path, tmp_path: Path) -> None:
+    assert tradable_symbols(_settings(home, symbols=["ETH", "XRP"]), tmp_path, LISTED) == ["ETH", "XRP"]
+
+
+def test_nothing_left_is_an_error(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="arbtui assets"):
+        tradable_symbols(_settings(home, symbols=5), tmp_path, {"upbit": ["TON"], "binance": ["TON"]})
+
+
+def test_prices_outside_the_band_are_left_out(home: Path, tmp_path: Path) -> None:
+    prices = {"upbit": {"BTC": 1.0, "XRP": 110.0, "ETH": 1.0}, "binance": {"BTC": 1.0, "XRP": 1.0, "ETH": 1.1}}
+    assert tradable_symbols(_settings(home, symbols=20), tmp_path, LISTED, prices) == ["BTC", "ETH"]
