@@ -10,14 +10,14 @@ import logging
 import ssl
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
-from pydantic import SecretStr
 
 from arbtui.exchanges.answers import Answer, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError
@@ -30,20 +30,6 @@ _REQUEST_S = 10.0
 #: Connections kept warm: an order must not wait for a handshake behind look-ups.
 _CONNECTIONS = 16
 _EXCERPT = 200
-
-
-class ApiKeys(Protocol):
-    """A venue's keys, wherever they were found."""
-
-    @property
-    def key(self) -> SecretStr:
-        """The public half."""
-        ...
-
-    @property
-    def secret(self) -> SecretStr:
-        """The half that signs."""
-        ...
 
 
 class _Departure:
@@ -94,7 +80,7 @@ class CcxtClient:
         self,
         exchange: str,
         urls: UrlsConfig,
-        keys: ApiKeys,
+        keys: VenueKeyHolder,
         clock: Clock,
         limits: RateLimitManager | None = None,
         health: ExchangeHealthMonitor | None = None,
@@ -109,7 +95,9 @@ class CcxtClient:
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        self._ccxt = _instance(exchange, urls, keys, clock, self)
+        self.keys = keys
+        self._ccxt = _instance(exchange, urls, clock, self)
+        self.use(keys.current())
 
     async def request(
         self,
@@ -158,6 +146,10 @@ class CcxtClient:
         self._tell(admit, ok=True, started=started)
         return answer
 
+    def use(self, keys: VenueKeys) -> None:
+        """Sign everything with ``keys`` from now on."""
+        self._ccxt.apiKey, self._ccxt.secret = keys.key.get_secret_value(), keys.secret.get_secret_value()
+
     def stream_headers(self) -> dict[str, str]:
         """What a private WebSocket is opened with: Upbit's token, made anew each time (ccxt keeps one for ever); else nothing."""
         if self.exchange != "upbit":
@@ -203,7 +195,7 @@ class CcxtClient:
             self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
 
 
-def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, client: CcxtClient) -> Any:
+def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient) -> Any:
     """A ccxt exchange of its own. Its class is made here, because importing ccxt costs 0.7 s and 70 MB."""
     import ccxt.pro as ccxt  # type: ignore[import-untyped]
 
@@ -236,8 +228,6 @@ def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, clie
     rest = {"upbit": urls.rest, "binance": urls.rest + "/api/v3"}[exchange]
     return Instance(
         {
-            "apiKey": keys.key.get_secret_value(),
-            "secret": keys.secret.get_secret_value(),
             "enableRateLimit": False,
             "timeout": int(_REQUEST_S * 1000),
             "session": client.session,

@@ -56,7 +56,7 @@ class BinanceAdapter(CcxtAdapter):
         """See :meth:`CcxtAdapter.connect`; a withdrawing key is refused (``/sapi/v1/account/apiRestrictions``)."""
         await self.measure_clock()
         try:
-            await self._check_key()
+            await self.check_keys()
             account = await self._account()
             if not account.canTrade:
                 raise VenueRefused("binance: this account may not trade (account.canTrade is false)")
@@ -65,7 +65,8 @@ class BinanceAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def _check_key(self) -> None:
+    async def check_keys(self) -> None:
+        """See :meth:`CcxtAdapter.check_keys`: ``/sapi/v1/account/apiRestrictions`` tells what a key may do."""
         answer = await self.query("sapi", "GET", "account/apiRestrictions", costs={"weight": 1})
         may = read(answer, orders.KeyRestrictions, "apiRestrictions")
         if may.enableWithdrawals or may.enableInternalTransfer:
@@ -276,6 +277,7 @@ class BinanceAdapter(CcxtAdapter):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="binance private stream")
             tasks.create_task(self._keep_clock(), name="binance clock")
+            tasks.create_task(self.mind_keys(), name="binance keys")
 
     def _learn_of(self, report: OrderReport) -> None:
         for fill in report.fills:

@@ -61,9 +61,9 @@ class UpbitAdapter(CcxtAdapter):
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are asked market by market (30 a second)."""
-        await self.query("private", "GET", "api_keys", costs={"default": 1})  # refused keys are refused here
-        log.warning("upbit: what a key may do is not told by Upbit; make sure that this one cannot withdraw")
         try:
+            await self.check_keys()
+            log.warning("upbit: what a key may do is not told by Upbit; make sure that this one cannot withdraw")
             listed = await self._listed()
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
             units = await self._units(wanted)
@@ -71,6 +71,10 @@ class UpbitAdapter(CcxtAdapter):
             self.markets = {market.code: market for market in made if market is not None}
         except WireError as error:
             raise unreadable(self.name, error) from error
+
+    async def check_keys(self) -> None:
+        """See :meth:`CcxtAdapter.check_keys`: Upbit tells only that it takes them (``GET /v1/api_keys``)."""
+        await self.query("private", "GET", "api_keys", costs={"default": 1})
 
     async def _listed(self) -> dict[str, None]:
         answer = await self.query("public", "GET", "market/all", costs={"quotation": 1})
@@ -260,7 +264,9 @@ class UpbitAdapter(CcxtAdapter):
             on_open=lambda: account.on_reconnected(self.name),
             limits=self._client.limits,
         )
-        await stream.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(stream.run(), name="upbit private stream")
+            tasks.create_task(self.mind_keys(), name="upbit keys")
 
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """One message for both types, not answered (docs.upbit.com, websocket-guide)."""
