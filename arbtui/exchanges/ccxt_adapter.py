@@ -123,6 +123,20 @@ class CcxtAdapter(ExchangeAdapter):
             self._note(error)
             raise error.of_query() from None
 
+    async def cancel_one(self, code: str, client_order_id: str, params: Mapping[str, Any], *, costs: Costs) -> None:
+        """Cancel an order; a refusal counts as done when a look-up says that the order is not open."""
+        try:
+            await self._client.request("private", "DELETE", "order", params, lane=Lane.CANCEL, costs=costs)
+        except RequestFailed as error:
+            self._note(error)
+            if error.meaning is Meaning.NOT_FOUND:
+                return
+            if error.meaning is Meaning.REFUSED:
+                found = await self.fetch_order(code, client_order_id)
+                if found is None or found.state.is_final:
+                    return
+            raise error.of_query() from None
+
     def _note(self, error: RequestFailed) -> None:
         if error.meaning is Meaning.KEYS:
             self._refused_keys.set()

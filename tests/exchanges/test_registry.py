@@ -124,6 +124,8 @@ class Deaf:
 
     def on_reconnected(self, exchange: str) -> None: ...
 
+    def on_disconnected(self, exchange: str) -> None: ...
+
 
 class Heard(logging.Handler):
     """Waits for the word on new keys."""

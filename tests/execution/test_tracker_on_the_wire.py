@@ -57,6 +57,7 @@ class Desk:
     inventory: InventoryLedger
     journal: Journal
     cycle: ArbCycle
+    follower: AccountFollower
     late: list[Fill] = field(default_factory=list)
     strays: list[Fill] = field(default_factory=list)
 
@@ -115,10 +116,10 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
                 adapters={exchange: v.adapter}, gate=gate, risk=risk, inventory=inventory, journal=journal, clock=clock, answer_s=answer_s
             )
             cycle = ArbCycle("r1-1", cast(Any, SimpleNamespace(route=None)), 0, 0.0)
-            made = Desk(v, tracker, inventory, journal, cycle)
+            follower = AccountFollower(v.adapter, tracker, clock)
+            made = Desk(v, tracker, inventory, journal, cycle, follower)
             tracker.on_late = lambda cycle, order, fill: made.late.append(fill)
             tracker.on_stray = made.strays.append
-            follower = AccountFollower(v.adapter, tracker, clock)
             task = asyncio.create_task(follower.run()) if stream else None
             try:
                 if stream:
@@ -263,6 +264,7 @@ def test_events_that_come_twice_out_of_order_or_never_change_nothing(exchange: s
 def test_orders_go_on_while_the_stream_is_cut_again_and_again(exchange: str, tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(exchange, tmp_path, stream=True) as d:
+            assert d.follower.is_connected
             for _ in range(4):
                 d.fault(_K.DROP, stream="private")
                 order = d.order("20")
@@ -270,6 +272,7 @@ def test_orders_go_on_while_the_stream_is_cut_again_and_again(exchange: str, tmp
                 assert order.filled_qty == order.qty
             await d.agree()
             assert d.strays == []
+            await until(lambda: d.follower.is_connected)
 
     run(main)
 

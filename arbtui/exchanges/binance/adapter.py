@@ -152,9 +152,9 @@ class BinanceAdapter(CcxtAdapter):
         return report
 
     async def cancel(self, code: str, client_order_id: str) -> None:
-        """See :meth:`ExchangeAdapter.cancel`; -2011 says that nothing of it is open."""
+        """See :meth:`ExchangeAdapter.cancel`."""
         params = {"symbol": code, "origClientOrderId": client_order_id}
-        await self.find("DELETE", "order", params, costs={"weight": 1}, lane=Lane.CANCEL)
+        await self.cancel_one(code, client_order_id, params, costs={"weight": 1})
 
     async def cancel_all(self) -> int:
         """See :meth:`ExchangeAdapter.cancel_all`; one request lists what is open, then one for each symbol."""
@@ -272,6 +272,7 @@ class BinanceAdapter(CcxtAdapter):
             subscribe=self._subscribe,
             on_frame=on_frame,
             on_open=lambda: account.on_reconnected(self.name),
+            on_close=lambda: account.on_disconnected(self.name),
             limits=self._client.limits,
         )
         async with asyncio.TaskGroup() as tasks:

@@ -149,7 +149,7 @@ class UpbitAdapter(CcxtAdapter):
 
     async def cancel(self, code: str, client_order_id: str) -> None:
         """See :meth:`ExchangeAdapter.cancel`."""
-        await self.find("DELETE", "order", {"identifier": client_order_id}, costs={"default": 1}, lane=Lane.CANCEL)
+        await self.cancel_one(code, client_order_id, {"identifier": client_order_id}, costs={"default": 1})
 
     async def cancel_all(self) -> int:
         """See :meth:`ExchangeAdapter.cancel_all`; 300 orders a request (docs.upbit.com, batch-cancel-orders)."""
@@ -262,6 +262,7 @@ class UpbitAdapter(CcxtAdapter):
             subscribe=self._subscribe,
             on_frame=on_frame,
             on_open=lambda: account.on_reconnected(self.name),
+            on_close=lambda: account.on_disconnected(self.name),
             limits=self._client.limits,
         )
         async with asyncio.TaskGroup() as tasks:
