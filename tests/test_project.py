@@ -94,8 +94,8 @@ class TestMake:
             shutil.copy(lock, tmp_path)
         python = tmp_path / "python"
         python.write_text(
-            f"#!/bin/sh\n[ \"$1\" = -V ] && echo Python {name} && exit 0\n"
-            f"exec {sys.executable} -c \"import sys; sys.version_info = {(*version, 0, 'final', 0)}\n$2\"\n"
+            f'#!/bin/sh\n[ "$1" = -V ] && echo Python {name} && exit 0\n'
+            f'exec {sys.executable} -c "import sys; sys.version_info = {(*version, 0, "final", 0)}\n$2"\n'
         )
         python.chmod(0o755)
         done = subprocess.run(["make", "run", f"PYTHON={python}"], cwd=tmp_path, capture_output=True, text=True, timeout=60)

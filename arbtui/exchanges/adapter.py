@@ -37,6 +37,10 @@ class AccountEvents(Protocol):
         """The stream is open, for the first time or again: what happened while it was not must be asked for."""
         ...
 
+    def on_disconnected(self, exchange: str) -> None:
+        """The stream broke: until it is open again, only what is asked for becomes known."""
+        ...
+
 
 class ExchangeAdapter(Protocol):
     """Orders and balances of one venue."""

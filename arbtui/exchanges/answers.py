@@ -68,7 +68,7 @@ _KEYS = frozenset({"-1002", "-1022", "-2008", "-2014", "-2015"})
 _OPEN = frozenset({"OperationFailed", "BadResponse", "RequestTimeout", "ExchangeNotAvailable"})
 _AUTHENTICATION = frozenset({"AuthenticationError", "PermissionDenied", "AccountSuspended"})
 #: A client id of ours is used once, ever: "used before" proves that an earlier copy of the same request came through.
-_DUPLICATE = ("duplicate order sent", "duplicate", "identifier")
+_DUPLICATE = ("duplicate", "identifier", "중복")
 
 
 def meaning_of(answer: Answer) -> Meaning:
@@ -108,6 +108,7 @@ _WORDS = (
     ("volume", "LOT_SIZE"),
     ("-1121", "UNKNOWN_MARKET"),
     ("market_does_not_exist", "UNKNOWN_MARKET"),
+    ("market_not_found", "UNKNOWN_MARKET"),
     ("market is closed", "MARKET_CLOSED"),
     ("market_offline", "MARKET_CLOSED"),
 )

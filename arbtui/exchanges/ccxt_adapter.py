@@ -1,6 +1,7 @@
 """What the live adapters have in common: orders that leave once, through the gate, and answers that mean one thing."""
 
 import asyncio
+import logging
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +12,18 @@ from arbtui.exchanges.answers import Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
 from arbtui.exchanges.rate_limits import Lane
 from arbtui.model.clock import Clock
-from arbtui.model.errors import OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
+from arbtui.model.errors import ArbtuiError, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose
 
 #: No request may come to be so long after it was sent: twice Binance's window, and never under 30 s, for Upbit has no
 #: window at all and a request can hang in a proxy. From then on "not found" is believed (it must be said three times).
 ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
+
+#: s between two looks for other keys while the venue refuses those in use.
+_KEYS_EVERY_S = 5.0
+
+log = logging.getLogger("arbtui")
 
 Costs = Mapping[str, float]
 
@@ -45,6 +51,7 @@ class CcxtAdapter(ExchangeAdapter):
         self._client = client
         self._clock = clock
         self._doubts_clock = False
+        self._refused_keys = asyncio.Event()  # set by each answer that refuses the keys
 
     @abstractmethod
     async def listed(self) -> Mapping[str, Listing]:
@@ -59,11 +66,23 @@ class CcxtAdapter(ExchangeAdapter):
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """Check the keys, set the clock and read the rules of the markets ``codes`` (None: all) into :attr:`markets`.
 
-        A code that the venue does not list, or does not trade now, is left out; look at :attr:`markets`.
+        A code that the venue does not list, or does not trade now, is left out; look at :attr:`markets`. Each call makes
+        the markets anew, and markets are compared by identity: call it once, before they are used.
 
         Raises:
             VenueRefused: the keys are refused, or may do what no key here may do.
             VenueFailed: the venue does not answer usably.
+        """
+        ...
+
+    @abstractmethod
+    async def check_keys(self) -> None:
+        """Ask the venue whether it takes the keys in use, and whether they may do only what they should.
+
+        Raises:
+            VenueRefused: it does not, or they may do more.
+            VenueFailed: it does not tell.
+            WireError: it tells nonsense.
         """
         ...
 
@@ -91,6 +110,7 @@ class CcxtAdapter(ExchangeAdapter):
             raise OrderRejected(f"{word} {error}") from None
         except RequestFailed as error:
             self._doubts_clock = self._doubts_clock or error.meaning is Meaning.CLOCK
+            self._note(error)
             raise error.of_order() from None
         try:
             return await self._outcome(order, answer)
@@ -118,6 +138,7 @@ class CcxtAdapter(ExchangeAdapter):
         try:
             return await self._client.request(section, method, path, params, lane=lane, costs=costs)
         except RequestFailed as error:
+            self._note(error)
             raise error.of_query() from None
 
     async def find(self, method: str, path: str, params: Mapping[str, Any], *, costs: Costs, lane: Lane) -> Any | None:
@@ -127,7 +148,53 @@ class CcxtAdapter(ExchangeAdapter):
         except RequestFailed as error:
             if error.meaning is Meaning.NOT_FOUND:
                 return None
+            self._note(error)
             raise error.of_query() from None
+
+    async def cancel_one(self, code: str, client_order_id: str, params: Mapping[str, Any], *, costs: Costs) -> None:
+        """Cancel an order; a refusal counts as done when a look-up says that the order is not open."""
+        try:
+            await self._client.request("private", "DELETE", "order", params, lane=Lane.CANCEL, costs=costs)
+        except RequestFailed as error:
+            self._note(error)
+            if error.meaning is Meaning.NOT_FOUND:
+                return
+            if error.meaning is Meaning.REFUSED:
+                found = await self.fetch_order(code, client_order_id)
+                if found is None or found.state.is_final:
+                    return
+            raise error.of_query() from None
+
+    def _note(self, error: RequestFailed) -> None:
+        if error.meaning is Meaning.KEYS:
+            self._refused_keys.set()
+
+    async def mind_keys(self) -> None:
+        """Whenever the venue refuses the keys, look whether the operator has put others there; runs until cancelled.
+
+        New keys are used once the venue has taken them; keys that it refuses, or that may withdraw, never are.
+        """
+        while True:
+            await self._refused_keys.wait()
+            await self._rotate()
+            await asyncio.sleep(_KEYS_EVERY_S)
+
+    async def _rotate(self) -> None:
+        self._refused_keys.clear()
+        before = self._client.keys.current()
+        if not await asyncio.to_thread(self._client.keys.reread):
+            log.error("%s refuses the key %s, and no other is there: nothing can be done there", self.name, before.tail)
+            return
+        found = self._client.keys.current()
+        self._client.use(found)
+        try:
+            await self.check_keys()
+        except ArbtuiError as error:
+            self._client.use(before)
+            self._refused_keys.clear()  # that was the new ones' refusal
+            log.error("%s: the new key %s is not used: %s", self.name, found.tail, error)
+        else:
+            log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
 
     def market(self, code: str) -> Market:
         """The market of ``code``.

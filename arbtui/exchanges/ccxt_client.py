@@ -10,16 +10,17 @@ import logging
 import ssl
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
-from pydantic import SecretStr
 
 from arbtui.exchanges.answers import Answer, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.model.clock import Clock
+from arbtui.model.errors import ArbtuiError
 
 #: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
 #: request, because it bounds how long an order under way can still come to be.
@@ -29,20 +30,6 @@ _REQUEST_S = 10.0
 #: Connections kept warm: an order must not wait for a handshake behind look-ups.
 _CONNECTIONS = 16
 _EXCERPT = 200
-
-
-class ApiKeys(Protocol):
-    """A venue's keys, wherever they were found."""
-
-    @property
-    def key(self) -> SecretStr:
-        """The public half."""
-        ...
-
-    @property
-    def secret(self) -> SecretStr:
-        """The half that signs."""
-        ...
 
 
 class _Departure:
@@ -93,7 +80,7 @@ class CcxtClient:
         self,
         exchange: str,
         urls: UrlsConfig,
-        keys: ApiKeys,
+        keys: VenueKeyHolder,
         clock: Clock,
         limits: RateLimitManager | None = None,
         health: ExchangeHealthMonitor | None = None,
@@ -108,7 +95,9 @@ class CcxtClient:
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
-        self._ccxt = _instance(exchange, urls, keys, clock, self)
+        self.keys = keys
+        self._ccxt = _instance(exchange, urls, clock, self)
+        self.use(keys.current())
 
     async def request(
         self,
@@ -131,11 +120,11 @@ class CcxtClient:
         """
         if self.limits is not None:
             await self.limits.turn(lane, costs)
-        signed = self._ccxt.sign(path, [section], method, dict(params or {}))
         departure = _Departure(admit)
         token = _departure.set(departure)
         started = self._clock.monotonic()
         try:
+            signed = self._ccxt.sign(path, [section], method, dict(params or {}))
             answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
         except Exception as error:  # also what ccxt itself trips over in an odd body: the request has left all the same
             if error is departure.refusal:
@@ -146,12 +135,20 @@ class CcxtClient:
             raise failure from None
         finally:
             _departure.reset(token)
+        if not departure.sent:  # every connection begins with queries, so no order ever gets here
+            raise ArbtuiError(
+                f"aiohttp {aiohttp.__version__} does not ask before it sends, so no order may leave; install the locked version"
+            )
         if not isinstance(answer, dict | list):
             facts = Answer(200, "", f"not JSON: {str(answer)[:_EXCERPT]!r}", frozenset(), sent=True)
             self._tell(admit, ok=False, started=started)
             raise RequestFailed(self.exchange, f"{method} {path}", facts)
         self._tell(admit, ok=True, started=started)
         return answer
+
+    def use(self, keys: VenueKeys) -> None:
+        """Sign everything with ``keys`` from now on."""
+        self._ccxt.apiKey, self._ccxt.secret = keys.key.get_secret_value(), keys.secret.get_secret_value()
 
     def stream_headers(self) -> dict[str, str]:
         """What a private WebSocket is opened with: Upbit's token, made anew each time (ccxt keeps one for ever); else nothing."""
@@ -198,7 +195,7 @@ class CcxtClient:
             self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
 
 
-def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, client: CcxtClient) -> Any:
+def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient) -> Any:
     """A ccxt exchange of its own. Its class is made here, because importing ccxt costs 0.7 s and 70 MB."""
     import ccxt.pro as ccxt  # type: ignore[import-untyped]
 
@@ -231,8 +228,6 @@ def _instance(exchange: str, urls: UrlsConfig, keys: ApiKeys, clock: Clock, clie
     rest = {"upbit": urls.rest, "binance": urls.rest + "/api/v3"}[exchange]
     return Instance(
         {
-            "apiKey": keys.key.get_secret_value(),
-            "secret": keys.secret.get_secret_value(),
             "enableRateLimit": False,
             "timeout": int(_REQUEST_S * 1000),
             "session": client.session,

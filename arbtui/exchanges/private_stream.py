@@ -34,6 +34,7 @@ class PrivateStream:
         subscribe: sends what must be sent first, and waits for its answer where the venue gives one.
         on_frame: takes one frame; raises WireError for one that it cannot read.
         on_open: the stream delivers from now on; what it did not must be asked for. Called again after an unreadable frame.
+        on_close: it does not any more; also after an attempt to open it that failed.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class PrivateStream:
         subscribe: Callable[[aiohttp.ClientWebSocketResponse], Awaitable[None]],
         on_frame: Callable[[bytes], None],
         on_open: Callable[[], None],
+        on_close: Callable[[], None],
         limits: RateLimitManager | None,
     ) -> None:
         self._exchange = exchange
@@ -53,6 +55,7 @@ class PrivateStream:
         self._subscribe = subscribe
         self._on_frame = on_frame
         self._on_open = on_open
+        self._on_close = on_close
         self._limits = limits
 
     async def run(self) -> None:
@@ -67,6 +70,7 @@ class PrivateStream:
                     why = "closed by the venue"
                 except (aiohttp.ClientError, OSError, TimeoutError, WireError, RateLimited) as error:
                     why = str(error) or type(error).__name__
+                self._on_close()
                 if loop.time() - started >= _GOOD_S:
                     pause = _FIRST_PAUSE_S
                 log.warning("%s private stream: %s; again in %.2g s", self._exchange, why, pause)

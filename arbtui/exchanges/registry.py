@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
-from arbtui.exchanges.ccxt_client import ApiKeys, CcxtClient
+from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.upbit.adapter import UpbitAdapter
 from arbtui.model.clock import Clock
@@ -30,7 +31,7 @@ class ExchangeRegistry:
     async def open(
         cls,
         exchanges: Mapping[str, ExchangeConfig],
-        keys: Mapping[str, ApiKeys],
+        keys: Mapping[str, VenueKeyHolder],
         clock: Clock,
         limits: Mapping[str, RateLimitManager],
         health: Mapping[str, ExchangeHealthMonitor],

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
 from arbtui.execution.tracker import OrderTracker
@@ -14,6 +15,8 @@ log = logging.getLogger("arbtui")
 
 #: s after which fills are asked for although the stream is open: a push may be lost without a sign.
 _ASK_EVERY_S = 30.0
+#: The same while the stream is broken.
+_ASK_DEAF_S = 5.0
 #: s between two attempts when the asking itself fails.
 _RETRY_S = 2.0
 _ANSWER_S = 60.0
@@ -29,8 +32,9 @@ class AccountFollower(AccountEvents):
         self._tracker = tracker
         self._clock = clock
         self._wanted = asyncio.Event()
-        self._since_ms = clock.time_ms()
+        self._started_ms = self._since_ms = clock.time_ms()
         self.balances: dict[str, Balance] = {}  #: as the venue last told them, by asset
+        self.is_connected = False  #: the stream is open; while it is not, nothing new should open there
         self.readings = 0  #: how often everything was read to its end
 
     async def run(self) -> None:
@@ -49,16 +53,19 @@ class AccountFollower(AccountEvents):
 
     def on_reconnected(self, exchange: str) -> None:
         """See :class:`AccountEvents`."""
+        self.is_connected = True
         self._wanted.set()
+
+    def on_disconnected(self, exchange: str) -> None:
+        """See :class:`AccountEvents`."""
+        self.is_connected = False
 
     async def _ask(self) -> None:
         pause = _ASK_EVERY_S
         while True:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._wanted.wait()
-            except TimeoutError:
-                pass
             self._wanted.clear()
             try:
                 async with asyncio.timeout(_ANSWER_S):
@@ -67,13 +74,15 @@ class AccountFollower(AccountEvents):
                 log.warning("%s: what the stream may have missed could not be asked for: %s", self._adapter.name, error or "no answer")
                 pause = _RETRY_S
             else:
-                pause = _ASK_EVERY_S
+                pause = _ASK_EVERY_S if self.is_connected else _ASK_DEAF_S
 
     async def _read(self) -> None:
         """Fills, then the orders that are open here, then balances; the next reading begins where this one is complete."""
         asked_ms = self._clock.time_ms()
         for fill in await self._adapter.fetch_fills(self._since_ms - _OVERLAP_MS):
-            self._tracker.on_fill(fill)
+            # Fills from before this run are the reconciler's, which has booked them.
+            if fill.ts_event >= self._started_ms or self._tracker.knows(fill.client_order_id):
+                self._tracker.on_fill(fill)
         for order in list(self._tracker.open.values()):
             # One that is being sent has nothing to be asked yet, and would be looked for before it can be there.
             if order.market.exchange == self._adapter.name and order.state is not OrderState.SENDING:

@@ -250,6 +250,10 @@ class OrderTracker:
             self._end(followed)
             self._journal.post(*events, OrderChanged.of(order))
 
+    def knows(self, client_order_id: str) -> bool:
+        """Whether an order of this id was sent in this run, and is still remembered."""
+        return client_order_id in self._followed
+
     def on_fill(self, fill: Fill) -> None:
         """Apply a fill that was found in the venue's list of fills."""
         followed = self._followed.get(fill.client_order_id)

@@ -19,6 +19,7 @@ from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.upbit.adapter import UpbitAdapter
 from arbtui.exchanges.upbit.rules import krw_market
@@ -31,12 +32,9 @@ BINANCE_XRP = spot_market("XRP", "USDT", Decimal("0.0001"), Decimal("0.1"), Deci
 SECRET = "s3cr3t-" + "x" * 64
 
 
-@dataclass(frozen=True)
-class Keys:
+def made_up_keys() -> VenueKeyHolder:
     """Keys that a test made up."""
-
-    key: SecretStr = field(default_factory=lambda: SecretStr("k3y-of-a-test"))
-    secret: SecretStr = field(default_factory=lambda: SecretStr(SECRET))
+    return VenueKeyHolder(lambda: VenueKeys(SecretStr("k3y-of-a-test"), SecretStr(SECRET), "a test"))
 
 
 @dataclass
@@ -188,7 +186,7 @@ async def adapter_of(
     socket = venue.url.replace("http", "ws")
     private = socket + {"upbit": "/websocket/v1/private", "binance": "/ws-api/v3"}[exchange]
     urls = UrlsConfig(rest=venue.url, stream=socket + "/stream", private=private)
-    client = CcxtClient(exchange, urls, Keys(), SystemClock(), limits, health)
+    client = CcxtClient(exchange, urls, made_up_keys(), SystemClock(), limits, health)
     made: CcxtAdapter
     made = UpbitAdapter(client, private, SystemClock()) if exchange == "upbit" else BinanceAdapter(client, private, SystemClock())
     market = market_of(exchange)

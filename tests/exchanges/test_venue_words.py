@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.model.clock import SystemClock
+from arbtui.model.errors import VenueFailed
 from arbtui.model.market import FeeTakenIn, FixedUnit
 from arbtui.model.order import Balance, OrderState, Side
 from tests.exchanges.scripted_venue import ScriptedVenue, Stream, adapter_of, body, order_of, scripted, value
@@ -154,6 +157,7 @@ class Ear:
     balances: dict[str, Balance] = field(default_factory=dict)
     opened: "asyncio.Queue[str]" = field(default_factory=asyncio.Queue)
     told: asyncio.Event = field(default_factory=asyncio.Event)
+    broken: int = 0
 
     def on_order(self, report: OrderReport) -> None:
         self.reports.append(report)
@@ -165,6 +169,9 @@ class Ear:
 
     def on_reconnected(self, exchange: str) -> None:
         self.opened.put_nowait(exchange)
+
+    def on_disconnected(self, exchange: str) -> None:
+        self.broken += 1
 
     async def after(self, *frames: str, stream: Stream) -> None:
         """Send ``frames`` and wait until as many things were told."""
@@ -260,6 +267,7 @@ def test_a_broken_stream_is_opened_again_with_a_new_token_and_says_so() -> None:
             again = await venue.stream()
             async with asyncio.timeout(20):
                 assert await ear.opened.get() == "upbit"
+            assert ear.broken == 1
             assert again.headers["Authorization"] != stream.headers["Authorization"]
             await ear.after(UPBIT_TRADE, stream=again)
 
@@ -367,6 +375,18 @@ def test_upbits_rules_come_from_the_venue_and_another_price_unit_is_believed() -
             assert ada.price_units == FixedUnit(Decimal(5))
             assert (xrp.min_cost, xrp.fees.taker) == (Decimal(6000), Decimal("0.0007"))
             assert venue.of("GET", "/v1/orders/chance")[0].query == {"market": "KRW-XRP"}
+
+    run(main)
+
+
+def test_a_refused_cancel_is_done_when_the_order_turns_out_to_have_ended() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            venue.on("DELETE", "/v1/order", value({"error": {"name": "a_name_nobody_has_seen", "message": "x"}}, 400))
+            venue.on("GET", "/v1/order", value(UPBIT_ENDED), value(UPBIT_TAKEN))
+            await adapter.cancel("KRW-XRP", "a1")
+            with pytest.raises(VenueFailed):  # it stands: the refusal was one
+                await adapter.cancel("KRW-XRP", "a1")
 
     run(main)
 

@@ -275,9 +275,7 @@ def test_orders_end_in_the_states_the_venue_tells(tmp_path: Path) -> None:
     run_virtual(main())
 
 
-@pytest.mark.parametrize(
-    "payload", [None, {}, {"marks": None}, {"marks": {"XRP": "rubbish", "ADA": None}}, {"simulator": 3, "marks": [1]}]
-)
+@pytest.mark.parametrize("payload", [None, {}, {"marks": None}, {"marks": {"XRP": "rubbish", "ADA": None}}, {"simulator": 3, "marks": [1]}])
 def test_a_snapshot_is_never_needed_to_start(payload: dict[str, object] | None) -> None:
     assert StateSnapshot.of(payload) == StateSnapshot()
 

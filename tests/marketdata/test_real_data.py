@@ -33,9 +33,7 @@ class Replay:
     async def _run(self, files: Sequence[Path], markets: Sequence[tuple[str, str]]) -> None:
         clock = LoopClock(asyncio.get_running_loop())
         feed = RecordingFeed(files, clock)
-        self.aggregator = OrderbookAggregator(
-            clock, MarketDataConfig(), markets, self._watch, feed.request_snapshot, top_check=self.top
-        )
+        self.aggregator = OrderbookAggregator(clock, MarketDataConfig(), markets, self._watch, feed.request_snapshot, top_check=self.top)
         await feed.run(self.aggregator.deliver)
 
     def _watch(self, books: Sequence[OrderBook]) -> None:

@@ -79,9 +79,7 @@ def run(tmp_path: Path, desk: Desk, *updates: dict[str, Any], replies: int, igno
 
 def test_status_and_pnl_carry_state_and_epoch(tmp_path: Path) -> None:
     desk = Desk()
-    status, pnl, unknown = run(
-        tmp_path, desk, message(1, "/status"), message(2, "/Pnl@some_bot please"), message(3, "hello"), replies=3
-    )
+    status, pnl, unknown = run(tmp_path, desk, message(1, "/status"), message(2, "/Pnl@some_bot please"), message(3, "hello"), replies=3)
     for reply in (status, pnl, unknown):
         assert "desk SIM: ARMED, epoch 5" in reply
     assert "up 1:02:05" in status

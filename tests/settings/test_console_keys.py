@@ -16,7 +16,7 @@ VENUES = "exchanges.upbit = {}\nexchanges.binance = {}\n"
         ('kill = "k"', ":5: console.keys.kill: 'k' will not do: it must work everywhere, also where one types"),
         ('kill = ""', ":5: console.keys.kill: '' will not do"),
         ('pane.next = "r"', ":5: console.keys.pane.next: r is the key of rearm already"),
-        ('pause = 5', ":4: console.keys = "),
+        ("pause = 5", ":4: console.keys = "),
     ],
 )
 def test_told_with_file_and_line(home: Path, line: str, said: str) -> None:

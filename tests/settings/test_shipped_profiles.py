@@ -72,7 +72,7 @@ def test_the_default_profile_holds_the_defaults(home: Path) -> None:
         elif path[0] != "exchanges":
             default = Settings.model_fields[path[0]].default.model_dump(mode="json", by_alias=True)
             assert value == default[path[1]], path
-    nothing_told = 'exchanges.upbit = {}\nexchanges.binance = {}\n'
+    nothing_told = "exchanges.upbit = {}\nexchanges.binance = {}\n"
     bare = home / "upbit-binance.toml"
     bare.write_text(nothing_told)
     assert load_profile(str(bare)).exchanges == load_profile("upbit-binance").exchanges

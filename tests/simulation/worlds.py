@@ -38,9 +38,7 @@ class HandBook:
         return iter(self.ask_levels)
 
 
-def order(
-    market: Market, side: Side, qty: str, price: str, client_order_id: str = "a1", tif: TimeInForce = TimeInForce.IOC
-) -> Order:
+def order(market: Market, side: Side, qty: str, price: str, client_order_id: str = "a1", tif: TimeInForce = TimeInForce.IOC) -> Order:
     return Order(client_order_id, market, side, Decimal(qty), Decimal(price), "c1", 0, 1, Purpose.ENTRY, 0, 0.0, 1e9, tif)
 
 

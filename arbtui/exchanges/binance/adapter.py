@@ -75,7 +75,7 @@ class BinanceAdapter(CcxtAdapter):
         """See :meth:`CcxtAdapter.connect`; a withdrawing key is refused (``/sapi/v1/account/apiRestrictions``)."""
         await self.measure_clock()
         try:
-            await self._check_key()
+            await self.check_keys()
             account = await self._account()
             if not account.canTrade:
                 raise VenueRefused("binance: this account may not trade (account.canTrade is false)")
@@ -84,7 +84,8 @@ class BinanceAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def _check_key(self) -> None:
+    async def check_keys(self) -> None:
+        """See :meth:`CcxtAdapter.check_keys`: ``/sapi/v1/account/apiRestrictions`` tells what a key may do."""
         answer = await self.query("sapi", "GET", "account/apiRestrictions", costs={"weight": 1})
         may = read(answer, orders.KeyRestrictions, "apiRestrictions")
         if may.enableWithdrawals or may.enableInternalTransfer:
@@ -116,16 +117,17 @@ class BinanceAdapter(CcxtAdapter):
         if len(markets) > _ASKED_ONE_BY_ONE:
             rates = account.commissionRates
             return {code: replace(m, fees=replace(m.fees, taker=rates.taker, maker=rates.maker)) for code, m in markets.items()}
-        made = {}
-        for code, market in markets.items():
-            answer = await self.query("private", "GET", "account/commission", {"symbol": code}, costs={"weight": 20})
-            told = read(answer, orders.Commission, "commission")
-            fees = replace(market.fees, taker=told.taker, maker=told.maker)
-            if told.is_paid_in_bnb:  # nothing is taken out of the coin then; the undiscounted rate errs on the safe side
-                log.warning("binance %s: fees are paid in BNB while there is some; sizes count on that", code)
-                fees = replace(fees, taken_in=FeeTakenIn.QUOTE)
-            made[code] = replace(market, fees=fees)
-        return made
+        made = await asyncio.gather(*(self._with_commission(market) for market in markets.values()))
+        return {market.code: market for market in made}
+
+    async def _with_commission(self, market: Market) -> Market:
+        answer = await self.query("private", "GET", "account/commission", {"symbol": market.code}, costs={"weight": 20})
+        told = read(answer, orders.Commission, "commission")
+        fees = replace(market.fees, taker=told.taker, maker=told.maker)
+        if told.is_paid_in_bnb:  # nothing is taken out of the coin then; the undiscounted rate errs on the safe side
+            log.warning("binance %s: fees are paid in BNB while there is some; sizes count on that", market.code)
+            fees = replace(fees, taken_in=FeeTakenIn.QUOTE)
+        return replace(market, fees=fees)
 
     async def measure_clock(self) -> None:
         """Learn how far our clock is ahead, from the quickest of three readings."""
@@ -169,9 +171,9 @@ class BinanceAdapter(CcxtAdapter):
         return report
 
     async def cancel(self, code: str, client_order_id: str) -> None:
-        """See :meth:`ExchangeAdapter.cancel`; -2011 says that nothing of it is open."""
+        """See :meth:`ExchangeAdapter.cancel`."""
         params = {"symbol": code, "origClientOrderId": client_order_id}
-        await self.find("DELETE", "order", params, costs={"weight": 1}, lane=Lane.CANCEL)
+        await self.cancel_one(code, client_order_id, params, costs={"weight": 1})
 
     async def cancel_all(self) -> int:
         """See :meth:`ExchangeAdapter.cancel_all`; one request lists what is open, then one for each symbol."""
@@ -289,11 +291,13 @@ class BinanceAdapter(CcxtAdapter):
             subscribe=self._subscribe,
             on_frame=on_frame,
             on_open=lambda: account.on_reconnected(self.name),
+            on_close=lambda: account.on_disconnected(self.name),
             limits=self._client.limits,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="binance private stream")
             tasks.create_task(self._keep_clock(), name="binance clock")
+            tasks.create_task(self.mind_keys(), name="binance keys")
 
     def _learn_of(self, report: OrderReport) -> None:
         for fill in report.fills:

@@ -74,19 +74,20 @@ class UpbitAdapter(CcxtAdapter):
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are asked market by market (30 a second)."""
-        await self.query("private", "GET", "api_keys", costs={"default": 1})  # refused keys are refused here
-        log.warning("upbit: what a key may do is not told by Upbit; make sure that this one cannot withdraw")
         try:
+            await self.check_keys()
+            log.warning("upbit: what a key may do is not told by Upbit; make sure that this one cannot withdraw")
             listed = await self._listed()
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
             units = await self._units(wanted)
-            self.markets = {}
-            for code in wanted:
-                market = await self._market_of(code, *units[code]) if code in units else None
-                if market is not None:
-                    self.markets[code] = market
+            made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
+            self.markets = {market.code: market for market in made if market is not None}
         except WireError as error:
             raise unreadable(self.name, error) from error
+
+    async def check_keys(self) -> None:
+        """See :meth:`CcxtAdapter.check_keys`: Upbit tells only that it takes them (``GET /v1/api_keys``)."""
+        await self.query("private", "GET", "api_keys", costs={"default": 1})
 
     async def _listed(self) -> dict[str, None]:
         answer = await self.query("public", "GET", "market/all", costs={"quotation": 1})
@@ -161,7 +162,7 @@ class UpbitAdapter(CcxtAdapter):
 
     async def cancel(self, code: str, client_order_id: str) -> None:
         """See :meth:`ExchangeAdapter.cancel`."""
-        await self.find("DELETE", "order", {"identifier": client_order_id}, costs={"default": 1}, lane=Lane.CANCEL)
+        await self.cancel_one(code, client_order_id, {"identifier": client_order_id}, costs={"default": 1})
 
     async def cancel_all(self) -> int:
         """See :meth:`ExchangeAdapter.cancel_all`; 300 orders a request (docs.upbit.com, batch-cancel-orders)."""
@@ -274,9 +275,12 @@ class UpbitAdapter(CcxtAdapter):
             subscribe=self._subscribe,
             on_frame=on_frame,
             on_open=lambda: account.on_reconnected(self.name),
+            on_close=lambda: account.on_disconnected(self.name),
             limits=self._client.limits,
         )
-        await stream.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(stream.run(), name="upbit private stream")
+            tasks.create_task(self.mind_keys(), name="upbit keys")
 
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """One message for both types, not answered (docs.upbit.com, websocket-guide)."""

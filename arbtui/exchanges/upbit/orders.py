@@ -134,7 +134,7 @@ def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
             cost=amount(trade.funds, "funds"),
             fee=fee,
             fee_currency=market.quote,
-            liquidity="taker" if row.time_in_force in _IMMEDIATE else "maker",
+            liquidity="taker" if row.time_in_force in _IMMEDIATE else "maker",  # not told here; either pays the same at Upbit
             ts_event=ms_of(trade.created_at),
         )
         for trade, fee in zip(trades, fees, strict=True)

@@ -251,6 +251,9 @@ class Ear:
     def on_reconnected(self, exchange: str) -> None:
         self.opened.set()
 
+    def on_disconnected(self, exchange: str) -> None:
+        self.opened.clear()
+
 
 def test_the_stream_tells_every_fill_and_every_end(factory: Factory, tmp_path: Path) -> None:
     async def main() -> None:

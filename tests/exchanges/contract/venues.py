@@ -13,13 +13,14 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
+from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.model.clock import SystemClock
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose, Side, TimeInForce
 from arbtui.model.rng import Rng
-from arbtui.sandbox.keys import DEFAULT_KEYS
+from arbtui.sandbox.keys import DEFAULT_KEYS, Key
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.paper import PaperExchange
@@ -76,18 +77,15 @@ async def paper(folder: Path) -> AsyncIterator[VenueUnderTest]:
         await ledger.close()
 
 
-@dataclass(frozen=True)
-class Keys:
-    """Keys of the sandbox."""
-
-    key: SecretStr
-    secret: SecretStr
+def holder_of(*keys: Key) -> VenueKeyHolder:
+    """``keys`` in turn, as the operator stores them one after the other; the last stays."""
+    found = [VenueKeys(SecretStr(key.key), SecretStr(key.secret), "a test") for key in keys]
+    return VenueKeyHolder(lambda: found.pop(0) if len(found) > 1 else found[0])
 
 
-def keys_of(exchange: str) -> Keys:
+def keys_of(exchange: str) -> VenueKeyHolder:
     """The sandbox's default keys."""
-    known = DEFAULT_KEYS[exchange]
-    return Keys(SecretStr(known.key), SecretStr(known.secret))
+    return holder_of(DEFAULT_KEYS[exchange])
 
 
 @asynccontextmanager

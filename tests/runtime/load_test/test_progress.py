@@ -22,9 +22,7 @@ def test_lines_tell_what_and_how_long(capsys: pytest.CaptureFixture[str]) -> Non
     drive()
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err == (
-        "arbtui: load test: 10 symbols, 8 s, about 20 s to go\narbtui: load test: 20 symbols, 8 s, about 10 s to go\n"
-    )
+    assert told.err == ("arbtui: load test: 10 symbols, 8 s, about 20 s to go\narbtui: load test: 20 symbols, 8 s, about 10 s to go\n")
 
 
 def test_a_terminal_has_a_bar_with_the_row_and_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:

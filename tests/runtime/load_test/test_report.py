@@ -15,9 +15,7 @@ from tests.runtime.load_test.made import DURATION_S, fills, row
 
 
 def report(rows: list[Row], settings: dict[str, str] | None = None) -> Report:
-    return Report(
-        profile="p", scenario="busy", duration_s=DURATION_S, rows=rows, verdicts=judge(rows, "busy"), settings=settings or {}
-    )
+    return Report(profile="p", scenario="busy", duration_s=DURATION_S, rows=rows, verdicts=judge(rows, "busy"), settings=settings or {})
 
 
 def test_all_four_files_are_written(tmp_path: Path) -> None:

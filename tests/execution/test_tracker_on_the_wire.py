@@ -1,0 +1,305 @@
+"""The tracker and the live adapters against the sandbox, with the wire broken on purpose: faults F01 to F16 and F24."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from arbtui.exchanges.config import HealthConfig
+from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.execution.account import AccountFollower
+from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.gate import OrderGate
+from arbtui.execution.tracker import OrderTracker
+from arbtui.journal.events import CycleOpened, RunStarted
+from arbtui.journal.journal import Journal
+from arbtui.model.clock import SystemClock
+from arbtui.model.halt import Halt
+from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
+from arbtui.model.reason import Reason
+from arbtui.positions.inventory import InventoryLedger
+from arbtui.risk.config import risk_defaults
+from arbtui.risk.guard import RiskGuard
+from arbtui.risk.kill_switch import KillSwitch
+from arbtui.routes.route import ArbRoute
+from arbtui.sandbox.faults import WireFault, WireFaultKind
+from tests.exchanges.contract.venues import FACTORIES, VenueUnderTest, run
+
+_K = WireFaultKind
+VENUES = pytest.mark.parametrize("exchange", ["upbit", "binance"])
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that nobody announces."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
+class OpenGate(OrderGate):
+    """A gate that lets everything pass but after a halt: what leaves is not what these tests are about."""
+
+    def refusal(self, order: Order, route: ArbRoute) -> Reason | None:
+        return None
+
+
+@dataclass
+class Desk:
+    """A tracker at one venue of the sandbox."""
+
+    v: VenueUnderTest
+    tracker: OrderTracker
+    inventory: InventoryLedger
+    journal: Journal
+    cycle: ArbCycle
+    follower: AccountFollower
+    late: list[Fill] = field(default_factory=list)
+    strays: list[Fill] = field(default_factory=list)
+
+    def fault(self, kind: WireFaultKind, **more: Any) -> None:
+        assert self.v.sandbox is not None
+        self.v.sandbox.fault(WireFault(venue=self.v.adapter.name, kind=kind, **more))
+
+    def order(self, qty: str = "50", tenths: int = 31, side: Side = Side.BUY) -> Order:
+        scale = 1000 if self.v.market.quote == "KRW" else 1
+        order = self.v.order(side, qty, str(Decimal(tenths) * scale / 10))
+        order.cycle_id = self.cycle.id
+        order.purpose = Purpose.COMPLETE  # an entry would not wait for its turn in the venue's limits
+        return order
+
+    async def send(self, *orders: Order) -> None:
+        async with asyncio.timeout(60):
+            assert await self.tracker.send(self.cycle, list(orders)) is None
+
+    async def agree(self) -> None:
+        """The venue, the journal and the inventory tell the same story, every order once."""
+        assert self.tracker.open == {}
+        assert self.inventory.differences(self.v.adapter.name, await self.v.adapter.fetch_balances()) == []
+        # What is told after its order's end is posted, not waited for: a commit behind it is durable after it.
+        await self.journal.commit(*())
+        booked = [row.fill for row in self.journal.load().open_cycles[0].fills]
+        truth = self.v.core.fills_since(0)
+        assert sorted((fill.client_order_id, fill.qty, fill.price) for fill in booked) == sorted(
+            (fill.client_order_id, fill.qty, fill.price) for fill in truth
+        )
+        assert len({fill.trade_id for fill in booked}) == len(booked)
+
+
+@asynccontextmanager
+async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1.0) -> AsyncIterator[Desk]:
+    clock = SystemClock()
+    async with FACTORIES[exchange](folder) as v:
+        journal = await Journal.open(folder / "journal.db", clock=clock, door="aio")
+        try:
+            await journal.commit(RunStarted("r1", "p", "live", None, "0", "c", {exchange: "x"}, "RECOVERING"))
+            await journal.commit(CycleOpened("r1-1", "route", "XRP", 0.0, (), 0))
+            inventory = InventoryLedger({})
+            held = await v.adapter.fetch_balances()
+            inventory.start({(exchange, asset): balance.total for asset, balance in held.items()})
+            risk = RiskGuard(
+                risk_defaults("paper"), [exchange], lambda _: 0.0, {exchange: ExchangeHealthMonitor(exchange, clock, HealthConfig())}
+            )
+            gate = OpenGate(
+                kill_switch=KillSwitch(Halt(folder), clock, lambda: None),
+                risk=risk,
+                inventory=inventory,
+                clock=clock,
+                enabled=True,
+                max_decision_age_s=1e9,
+            )
+            tracker = OrderTracker(
+                adapters={exchange: v.adapter}, gate=gate, risk=risk, inventory=inventory, journal=journal, clock=clock, answer_s=answer_s
+            )
+            cycle = ArbCycle("r1-1", cast(Any, SimpleNamespace(route=None)), 0, 0.0)
+            follower = AccountFollower(v.adapter, tracker, clock)
+            made = Desk(v, tracker, inventory, journal, cycle, follower)
+            tracker.on_late = lambda cycle, order, fill: made.late.append(fill)
+            tracker.on_stray = made.strays.append
+            task = asyncio.create_task(follower.run()) if stream else None
+            try:
+                if stream:
+                    await until(lambda: follower.readings > 0)
+                yield made
+            finally:
+                if task is not None:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
+        finally:
+            await journal.close()
+
+
+EXECUTED = [_K.TIMEOUT, _K.RESET_AFTER, _K.ERROR_AFTER, _K.HTML, _K.TRUNCATED, _K.EMPTY]
+LOST = [_K.RESET_BEFORE, _K.ERROR_BEFORE]
+
+
+@VENUES
+@pytest.mark.parametrize("stream", [False, True], ids=["asked", "told"])
+def test_an_order_that_was_executed_and_not_answered_is_found_and_counts_once(exchange: str, stream: bool, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(exchange, tmp_path, stream=stream) as d:
+            d.v.book.ask_levels = [(price, 1e5) for price, _ in d.v.book.ask_levels]
+            for kind in EXECUTED:
+                d.fault(kind)
+                order = d.order("70", 30)
+                await d.send(order)
+                assert (kind, order.state, order.filled_qty) == (kind, OrderState.FILLED, Decimal(70)), order.reason
+                await d.agree()
+                d.fault(kind)
+                nothing = d.order("70", 29)
+                await d.send(nothing)
+                assert (kind, nothing.state, nothing.filled_qty) == (kind, OrderState.EXPIRED, Decimal(0))
+            await d.agree()
+            assert len(d.v.core.fills_since(0)) == len(EXECUTED)
+
+    run(main)
+
+
+@VENUES
+@pytest.mark.parametrize("kind", LOST)
+def test_an_order_that_never_came_is_proved_absent_after_the_venues_time_and_not_before(
+    exchange: str, kind: WireFaultKind, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with desk(exchange, tmp_path, stream=True) as d:
+            d.v.adapter.absence_proof_s = 3.0  # 30 s in earnest
+            d.fault(kind)
+            order = d.order()
+            started = asyncio.get_running_loop().time()
+            await d.send(order)
+            assert asyncio.get_running_loop().time() - started >= 3.0
+            assert (order.state, order.reason, order.filled_qty) == (OrderState.REJECTED, "NOT_PLACED", Decimal(0))
+            assert d.inventory.available(exchange, d.v.market.quote) == d.inventory.total(exchange, d.v.market.quote)
+            await d.agree()
+
+    run(main)
+
+
+@VENUES
+@pytest.mark.parametrize("stream", [False, True], ids=["asked", "told"])
+def test_an_order_that_is_executed_long_after_it_was_given_up_is_found(exchange: str, stream: bool, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(exchange, tmp_path, stream=stream) as d:
+            d.fault(_K.LATE, ms=3000)  # after at least two look-ups that found nothing
+            order = d.order()
+            await d.send(order)
+            assert (order.state, order.filled_qty) == (OrderState.FILLED, Decimal(50))
+            await d.agree()
+
+    run(main)
+
+
+@VENUES
+@pytest.mark.parametrize(
+    ("kind", "more", "word"),
+    [(_K.RATE_LIMIT, {"on": "order", "count": 1}, "RATE_LIMITED"), (_K.BAN, {"seconds": 1.0}, "RATE_LIMITED")],
+)
+def test_a_throttled_order_is_rejected_at_once(exchange: str, kind: WireFaultKind, more: dict[str, Any], word: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(exchange, tmp_path, stream=False) as d:
+            d.fault(kind, **more)
+            order = d.order()
+            await d.send(order)
+            assert order.state is OrderState.REJECTED
+            assert order.reason.split()[0] == word
+            assert d.v.core.fills_since(0) == []
+
+    run(main)
+
+
+def test_a_clock_that_is_off_costs_one_order_and_is_then_set(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk("binance", tmp_path, stream=False) as d:
+            d.fault(_K.CLOCK_SKEW, ms=120_000)
+            first, second = d.order(), d.order()
+            await d.send(first)
+            assert first.state is OrderState.REJECTED
+            assert first.reason.split()[0] == "CLOCK"
+            await d.send(second)
+            assert second.state is OrderState.FILLED
+            await d.agree()
+
+    run(main)
+
+
+@VENUES
+def test_a_revoked_key_is_told_as_such(exchange: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(exchange, tmp_path, stream=False) as d:
+            d.fault(_K.REVOKE)
+            order = d.order()
+            await d.send(order)
+            assert order.state is OrderState.REJECTED
+            assert order.reason.split()[0] == "KEYS"
+
+    run(main)
+
+
+@VENUES
+@pytest.mark.parametrize("kinds", [[_K.DUPLICATE], [_K.REORDER], [_K.LOSE], [_K.DUPLICATE, _K.REORDER, _K.LOSE]], ids=str)
+def test_events_that_come_twice_out_of_order_or_never_change_nothing(exchange: str, kinds: Sequence[WireFaultKind], tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(exchange, tmp_path, stream=True) as d:
+            d.v.book.bid_levels = [(price, 1e5) for price, _ in d.v.book.bid_levels]
+            for number in range(6):
+                for kind in kinds:
+                    d.fault(kind, count=2, stream="private")
+                if number % 2:
+                    d.fault(_K.TIMEOUT)  # the stream, or a look-up, must tell it
+                order = d.order("15") if number % 3 else d.order("60", 29, Side.SELL)
+                await d.send(order)
+                assert order.filled_qty == order.qty
+                assert order.state is OrderState.FILLED
+            await d.agree()
+            assert d.late == []
+
+    run(main)
+
+
+@VENUES
+def test_orders_go_on_while_the_stream_is_cut_again_and_again(exchange: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(exchange, tmp_path, stream=True) as d:
+            assert d.follower.is_connected
+            for _ in range(4):
+                d.fault(_K.DROP, stream="private")
+                order = d.order("20")
+                await d.send(order)
+                assert order.filled_qty == order.qty
+            await d.agree()
+            assert d.strays == []
+            await until(lambda: d.follower.is_connected)
+
+    run(main)
+
+
+@VENUES
+def test_a_venue_that_dies_under_an_order_and_comes_back_is_asked_until_it_tells(exchange: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(exchange, tmp_path, stream=True) as d:
+            d.fault(_K.TIMEOUT)
+            order = d.order()
+            sending = asyncio.create_task(d.send(order))
+            await until(lambda: d.v.core.find(order.client_order_id) is not None)
+            assert d.v.sandbox is not None
+            front = d.v.sandbox.fronts[exchange]
+            d.fault(_K.CRASH, seconds=5.0)
+            await until(lambda: not front.is_open)
+            await sending
+            assert (order.state, order.filled_qty) == (OrderState.FILLED, Decimal(50))
+            meanwhile = d.order("10")
+            await d.send(meanwhile)
+            if not front.is_open:  # the machine was quick enough to ask while there was nobody
+                assert meanwhile.state is OrderState.REJECTED
+                assert meanwhile.reason.split()[0] == "UNREACHABLE"
+            await until(lambda: front.is_open)
+            later = d.order("10")
+            await d.send(later)
+            assert later.filled_qty == 10
+            await d.agree()
+
+    run(main)
