@@ -1,16 +1,16 @@
-"""What the journal remembers: one frozen dataclass an event, written as versioned JSON.
+"""What the journal remembers: one frozen struct an event, written as versioned JSON.
 
 Money and quantities are Decimal here and strings in JSON; times are ms since the epoch, UTC. The journal adds to each
 event its number, its time and its run (:class:`Recorded`). A class may gain a field with a default in the same version;
 any other change needs a new number in :data:`VERSIONS` and a reader of the old one.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, get_args
 
 import msgspec
+from msgspec import Struct
 
 from arbtui.model.errors import UsageError
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInForce
@@ -27,15 +27,13 @@ class CycleState(StrEnum):
     RESIDUAL = "RESIDUAL"  #: something is left over; the operator must acknowledge
 
 
-@dataclass(frozen=True, slots=True)
-class JournalCreated:
+class JournalCreated(Struct, frozen=True):
     """The first event of each journal. ``salt`` goes into every client order id of this state folder."""
 
     salt: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True):
     """A run begins. ``origins``: exchange to the origin of its REST URL (or ``simulator``); ``seed`` None in real markets."""
 
     run_id: str
@@ -48,8 +46,7 @@ class RunStarted:
     start_state: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunEnded:
+class RunEnded(Struct, frozen=True):
     """A run ended by itself; a run without this one crashed."""
 
     run_id: str
@@ -57,8 +54,7 @@ class RunEnded:
     exit_code: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedLeg:
+class PlannedLeg(Struct, frozen=True):
     """One leg as planned: ``qty`` in base, ``price`` the worst allowed, in quote."""
 
     leg: int
@@ -69,8 +65,7 @@ class PlannedLeg:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class CycleOpened:
+class CycleOpened(Struct, frozen=True):
     """A cycle begins. ``edge_bps``: net edge at decision."""
 
     cycle_id: str
@@ -81,8 +76,7 @@ class CycleOpened:
     opened_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class OrderIntended:
+class OrderIntended(Struct, frozen=True):
     """An order is about to be sent: committed before its first byte leaves."""
 
     client_order_id: str
@@ -122,8 +116,7 @@ class OrderIntended:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChanged:
+class OrderChanged(Struct, frozen=True):
     """An order's state after something happened to it. ``filled_qty`` is cumulative, in base."""
 
     client_order_id: str
@@ -138,8 +131,7 @@ class OrderChanged:
         return cls(order.client_order_id, order.state, order.venue_order_id, order.filled_qty, order.reason)
 
 
-@dataclass(frozen=True, slots=True)
-class FillRecorded:
+class FillRecorded(Struct, frozen=True):
     """An execution, how we learned of it, and our balances after it: (exchange, asset, free, locked)."""
 
     fill: Fill
@@ -150,8 +142,7 @@ class FillRecorded:
     balances: tuple[tuple[str, str, Decimal, Decimal], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CycleEnded:
+class CycleEnded(Struct, frozen=True):
     """A cycle ended. ``dust``: what is left, in base; ``pnl``: ``currency`` and its parts, as strings."""
 
     cycle_id: str
@@ -162,8 +153,7 @@ class CycleEnded:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class CycleAcknowledged:
+class CycleAcknowledged(Struct, frozen=True):
     """A person has seen a RESIDUAL cycle."""
 
     cycle_id: str
@@ -171,8 +161,7 @@ class CycleAcknowledged:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceRecorded:
+class BalanceRecorded(Struct, frozen=True):
     """A balance as the venue told it, at a run's start or at a check."""
 
     exchange: str
@@ -182,8 +171,7 @@ class BalanceRecorded:
     kind: Literal["start", "check"]
 
 
-@dataclass(frozen=True, slots=True)
-class Adjusted:
+class Adjusted(Struct, frozen=True):
     """A balance moved and no fill of ours explains it. Record the new balance (:class:`BalanceRecorded`) right after it."""
 
     exchange: str
@@ -192,8 +180,7 @@ class Adjusted:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Transferred:
+class Transferred(Struct, frozen=True):
     """A person moved an asset: ``sent`` left one exchange, ``received`` (less the network's fee) came to the other."""
 
     from_exchange: str
@@ -204,8 +191,7 @@ class Transferred:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class BreachRecorded:
+class BreachRecorded(Struct, frozen=True):
     """A limit was broken. ``severity`` CRIT or WARN; ``scope``: a route, symbol or exchange, or ``global``."""
 
     breach_id: str
@@ -216,16 +202,14 @@ class BreachRecorded:
     action: str
 
 
-@dataclass(frozen=True, slots=True)
-class BreachAcknowledged:
+class BreachAcknowledged(Struct, frozen=True):
     """A person has seen a breach."""
 
     breach_id: str
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Killed:
+class Killed(Struct, frozen=True):
     """The gate was closed. ``source``: KEY, CLI, SIGNAL, GUARD, ...; ``epoch`` after it."""
 
     source: str
@@ -233,32 +217,28 @@ class Killed:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rearmed:
+class Rearmed(Struct, frozen=True):
     """A person opened the gate again."""
 
     by: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class StateChanged:
+class StateChanged(Struct, frozen=True):
     """The engine's state changed, and why."""
 
     state: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotTaken:
+class SnapshotTaken(Struct, frozen=True):
     """A state snapshot was stored; it covers every event up to ``seq``."""
 
     snapshot_no: int
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class AlertQueued:
+class AlertQueued(Struct, frozen=True):
     """An alert that must reach the operator; in one transaction with the event that it tells of.
 
     ``alert_id`` is unique in a state folder. ``severity``: CRITICAL, WARN or INFO; alerts of one ``kind`` may be told as one.
@@ -270,8 +250,7 @@ class AlertQueued:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class AlertSent:
+class AlertSent(Struct, frozen=True):
     """A channel (``telegram:CHAT``) took these alerts. ``closed``: those of them that no channel waits for any more."""
 
     alert_ids: tuple[str, ...]
@@ -280,8 +259,7 @@ class AlertSent:
     closed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AlertGivenUp:
+class AlertGivenUp(Struct, frozen=True):
     """A channel refuses these alerts for good, however plainly worded; never a CRITICAL one. ``closed`` as in :class:`AlertSent`."""
 
     alert_ids: tuple[str, ...]
@@ -291,8 +269,7 @@ class AlertGivenUp:
     closed: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CommandReceived:
+class CommandReceived(Struct, frozen=True):
     """A remote command that changes something, before it is acted on. ``update_id``: Telegram's number, acted on once."""
 
     update_id: int
@@ -300,8 +277,7 @@ class CommandReceived:
     command: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommandActed:
+class CommandActed(Struct, frozen=True):
     """What came of a :class:`CommandReceived`."""
 
     update_id: int
@@ -342,8 +318,7 @@ _DECODERS: dict[str, tuple[int, msgspec.json.Decoder[Any]]] = {
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """An event with its place in the journal: ``seq`` rises by one, ``ts_ms`` is our clock, ``run_id`` may be empty."""
 
     seq: int

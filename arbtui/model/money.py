@@ -33,7 +33,9 @@ def decimal_of(value: float) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """``value`` without exponent and without trailing zeros, as ledgers print it (``0.0001``, ``1200``)."""
-    text = format(value, "f")
+    text = str(value)
+    if "E" in text:
+        text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text

@@ -33,7 +33,7 @@ _FIELDS: dict[str, SearchStrategy[object]] = {
 
 
 def _build(kind: type[object]) -> SearchStrategy[object]:
-    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    fields = kind.__annotations__
     known = {name: _FIELDS[name] for name in fields if name in _FIELDS}
     if kind is CycleOpened:
         known["legs"] = st.lists(_build(PlannedLeg), max_size=2).map(tuple)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from arbtui.journal.events import (
     Adjusted,
@@ -277,8 +278,7 @@ def test_the_first_origin_of_a_venue_stays(path: Path) -> None:
 
 def test_balances_in_currencies_apart_are_never_added_up(path: Path) -> None:
     run = SyntheticRun()
-    other = run.end(1)[0]
-    object.__setattr__(other, "pnl", {"currency": "USDT", "total": "1"})
+    other = structs.replace(run.end(1)[0], pnl={"currency": "USDT", "total": "1"})
     record(path, run.start(), run.cycle(0), run.intents(1), [other])
     assert {currency: parts["total"] for currency, parts in load(path).pnl.items()} == {"KRW": Decimal("12.5"), "USDT": Decimal(1)}
 

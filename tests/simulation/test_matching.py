@@ -37,6 +37,16 @@ def test_what_was_taken_stays_taken_until_the_level_shows_another_quantity() -> 
     assert _take(depth, book, Side.BUY, "100", "2.14") == [("2.14", "41.0")]
 
 
+def test_a_level_that_the_market_passed_comes_back_as_a_new_one() -> None:
+    depth = ConsumedDepth()
+    low, both = HandBook(ask_levels=[(2.14, 40.0)]), HandBook(ask_levels=[(2.14, 40.0), (2.15, 40.0)])
+    assert _take(depth, low, Side.BUY, "40", "2.14") == [("2.14", "40")]
+    assert _take(depth, both, Side.BUY, "40", "2.15") == [("2.15", "40")]
+    assert _take(depth, both, Side.BUY, "40", "2.15") == []
+    _take(depth, HandBook(ask_levels=[(2.16, 40.0)]), Side.BUY, "1", "2.16")  # neither is shown any more
+    assert _take(depth, both, Side.BUY, "80", "2.15") == [("2.14", "40.0"), ("2.15", "40.0")]
+
+
 def test_the_other_side_is_not_touched_by_what_we_took() -> None:
     book = HandBook([(2.14, 40.0)], [(2.14, 40.0)])
     depth = ConsumedDepth()

@@ -168,6 +168,24 @@ def test_latency_stays_in_its_bounds_with_a_tail() -> None:
     assert Latency((0, 0), Rng(5).stream("test")).draw() == 0.0
 
 
+def test_orders_travel_on_one_grid_within_their_bounds() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        latency = Latency((50, 200), Rng(5).stream("test"))
+        for _ in range(200):
+            await asyncio.sleep(0.0037)
+            left, delay = loop.time(), latency.draw()
+            await latency.travel(delay)
+            took = loop.time() - left
+            assert 0.05 - 1e-9 <= took <= delay + 1e-9
+            assert took == pytest.approx(delay) or round(loop.time() * 100, 6).is_integer()
+        left = loop.time()
+        await Latency((0, 0), Rng(5).stream("test")).travel(0.0)
+        assert loop.time() == left
+
+    run_virtual(main())
+
+
 _KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
