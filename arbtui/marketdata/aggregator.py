@@ -81,8 +81,11 @@ class OrderbookAggregator:
                     decoder.feed(raw)
             except WireError as error:
                 counts.reject(error.kind)
-        if batch.touched:
-            self._tell()
+        touched = batch.touched
+        if touched:  # _tell, written out: nearly every batch comes here
+            books = list(touched)
+            touched.clear()
+            self._on_books(books)
         if batch.wanted:
             wanted, batch.wanted = batch.wanted, []
             for book in wanted:

@@ -38,13 +38,13 @@ class Side(Protocol):
         ...
 
 
-def serve(build: Callable[[Workload], Side]) -> None:
-    """The child's whole life: ``MODE SYMBOLS SEED`` as arguments, then commands on standard input until it ends."""
-    mode, symbols, seed = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+def serve(build: Callable[[Workload, str], Side]) -> None:
+    """The child's whole life: ``MODE SYMBOLS SEED [WITHOUT]`` as arguments, then commands on standard input until it ends."""
+    mode, symbols, seed, without = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), "".join(sys.argv[4:])
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no answer
     workload = Workload(mode, symbols, seed)
-    side = build(workload)
+    side = build(workload, without)
     side.opening(workload)
     items: Sequence[Any] = ()
     for line in sys.stdin:

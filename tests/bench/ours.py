@@ -21,14 +21,14 @@ from arbtui.exchanges.wire import MarketDataSink
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.rate_book import RateBook
-from arbtui.model.book import BookState
+from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import SystemClock
 from arbtui.model.reason import Reason
 from arbtui.risk.config import RiskConfig
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import TradingState
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import Opportunity, RouteTerms
+from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
 from arbtui.routes.universe import ArbUniverse
 from tests.bench.chunks import serve
 from tests.bench.workload import (
@@ -80,10 +80,39 @@ def _numbers(mode: str) -> PublicStream:
     return PublicStream(lambda sink: Numbers(sink.on_diff, sink), Numbering.SPOT)
 
 
-class Ours:
-    """The engine's hot path over one workload."""
+class Nobody:
+    """A sink that takes what decoders tell, and does nothing."""
 
-    def __init__(self, workload: Workload) -> None:
+    def on_snapshot(self, *told: Any) -> None:
+        """A whole book."""
+
+    def on_diff(self, *told: Any) -> None:
+        """Changed levels."""
+
+    def on_touch(self, *told: Any) -> None:
+        """Best prices."""
+
+    def on_trade(self, *told: Any) -> None:
+        """A public trade."""
+
+    def on_other(self, kind: str) -> None:
+        """Anything else."""
+
+
+def _telling_nobody(stream: PublicStream) -> PublicStream:
+    return PublicStream(lambda sink: stream.decoder(Nobody()), stream.numbering)
+
+
+class Ours:
+    """The engine's hot path over one workload.
+
+    Args:
+        workload: the market.
+        without: leaves a part out, to see what it costs: ``walk`` (what pays by its touch is not priced), ``decision`` (changed
+            books are handed to nobody), ``book`` (what is decoded is told to nobody).
+    """
+
+    def __init__(self, workload: Workload, without: str = "") -> None:
         self._workload = workload
         self._is_bytes = workload.mode.startswith("wire")
         self._clock = clock = SystemClock()
@@ -95,6 +124,10 @@ class Ours:
         self._codes = [[f"KRW-{name}" for name in names], [f"{name}USDT" for name in names]]
         keys = [(market.exchange, market.code) for market in markets]
         streams = PUBLIC_STREAMS if self._is_bytes else dict.fromkeys(_VENUES, _numbers(workload.mode))
+        if without == "book":
+            streams = {venue: _telling_nobody(stream) for venue, stream in streams.items()}
+        elif without == "walk":
+            ArbRoute._walk = lambda self, now: None  # type: ignore[method-assign]
         with patch.dict(PUBLIC_STREAMS, streams):
             self.aggregator = OrderbookAggregator(
                 clock,
@@ -122,7 +155,7 @@ class Ours:
             open_cycle=self._open,
             on_denied=self._denied,
         )
-        self._on_books = self.decider.on_books
+        self._on_books = self.decider.on_books if without != "decision" else _nothing
         self._found: list[Decision] = []
         self._opened_at = 0
         self._rates = rates
@@ -204,6 +237,10 @@ class Ours:
             return Frame(exchange, (*levels, 0, update_id), code)  # type: ignore[arg-type]  # numbers, where bytes would be
         rows = [[[str(price), str(qty)] for price, qty in side] for side in levels]
         return Frame(exchange, json.dumps({"lastUpdateId": update_id, "bids": rows[0], "asks": rows[1]}).encode(), code)
+
+
+def _nothing(books: Sequence[OrderBook]) -> None:
+    """Take the books and do nothing."""
 
 
 def _levels(rows: Rows, venue: int) -> list[tuple[float, float]]:

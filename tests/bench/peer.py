@@ -170,6 +170,16 @@ class Arbitrage(Strategy):  # type: ignore[misc]
         return [(depth.ask_price.as_double(), depth.ask_size.as_double())]
 
 
+class Idle(Arbitrage):
+    """Is told everything and does nothing."""
+
+    def on_quote_tick(self, tick: Any) -> None:
+        """A best price."""
+
+    def on_order_book_deltas(self, deltas: Any) -> None:
+        """A book has changed."""
+
+
 def _lots_down(qty: float) -> float:
     return int(qty * _LOTS + 1e-6) / _LOTS
 
@@ -224,9 +234,9 @@ _changes = msgspec.json.Decoder(_ChangesFrame, strict=False).decode
 
 
 class Peer:
-    """nautilus_trader over one workload."""
+    """nautilus_trader over one workload. ``without`` "strategy": with one that does nothing, to see what is left."""
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, without: str = "") -> None:
         self._workload = workload
         self._is_bytes = workload.mode.startswith("wire")
         self._is_book = workload.mode not in ("top", "wire")
@@ -248,7 +258,8 @@ class Peer:
                 cache.add_instrument(_instrument(ids[venue], names[venue], base, quote, venue))
             self._ids.append(ids)
         self._by_code = {str(ids[venue].symbol): ids[venue] for ids in self._ids for venue in (WON, DOLLAR)}
-        self._strategy = Arbitrage(self._ids, self._is_book, ORDER_VALUE[workload.mode])
+        strategy = Arbitrage if without != "strategy" else Idle
+        self._strategy = strategy(self._ids, self._is_book, ORDER_VALUE[workload.mode])
         portfolio = Portfolio(msgbus=bus, cache=cache, clock=clock)
         self._strategy.register(trader_id=trader_id, portfolio=portfolio, msgbus=bus, cache=cache, clock=clock)
         self._engine.start()

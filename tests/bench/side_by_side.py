@@ -1,7 +1,7 @@
 """Our engine beside nautilus_trader: the same updates, equal decisions, chunks in turn on one core.
 
-Each side is a process of its own (their environments differ). Both prepare a chunk, untimed; then one plays it while the
-other waits on its pipe, then the other; who is first alternates. A row counts only when both decided the same: the same
+Each side is a process of its own (their environments differ). All prepare a chunk, untimed; then one plays it while the
+others wait on their pipes, then the next; who is first changes. A row counts only when both decided the same: the same
 updates, assets and directions, edges within 0.001 bps. CPU time of the playing thread, so a busy machine stretches neither.
 """
 
@@ -9,8 +9,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ OURS = (sys.executable, "-m", "tests.bench.ours")
 PEER = (str(PEER_PYTHON), "-m", "tests.bench.peer")
 EDGE_TOLERANCE_BPS = 1e-3
 SEED = 1
-#: Mode: what it says in the table, and how often we want to be as fast (None: reported only).
+#: Mode: what it says in the table, and how many times as fast we want to be (None: reported only).
 MODES: dict[str, tuple[str, float | None]] = {
     "top": ("best price", 10.0),
     "snap": ("15-level books", 6.0),
@@ -61,7 +61,7 @@ class Child:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{' '.join(map(str, self.process.args))} ended with {self.process.wait()}")  # type: ignore[arg-type]
+            raise RuntimeError(f"a side of the comparison ended with {self.process.wait()}: {self.process.args!r}")
         told: dict[str, Any] = json.loads(line)
         return told
 
@@ -74,11 +74,12 @@ class Child:
 
 
 @contextmanager
-def child(command: Sequence[str], mode: str, symbols: int) -> Iterator[Child]:
-    """A side's process, ended at the end."""
-    process = subprocess.Popen(
-        [*command, mode, str(symbols), str(SEED)], cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+def child(command: Sequence[str], mode: str, symbols: int, without: str) -> Iterator[Child]:
+    """A side's process on the last core that is ours, ended at the end."""
+    arguments = [*command, mode, str(symbols), str(SEED), *([without] if without else [])]
+    process = subprocess.Popen(arguments, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    if hasattr(os, "sched_setaffinity"):  # elsewhere than on Linux the system decides
+        os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
     try:
         yield Child(process)
     finally:
@@ -86,30 +87,23 @@ def child(command: Sequence[str], mode: str, symbols: int) -> Iterator[Child]:
         process.wait()
 
 
-def play(mode: str, symbols: int, rounds: int, updates: int) -> tuple[Child, Child, dict[str, str]]:
-    """Both sides over one market: one chunk for warming up, then ``rounds`` chunks in turn."""
-    with child(OURS, mode, symbols) as ours, child(PEER, mode, symbols) as peer, one_core(ours, peer):
-        facts = {**ours.ask("facts"), **{f"peer {name}": version for name, version in peer.ask("facts").items()}}
+def play(sides: Mapping[str, tuple[Sequence[str], str]], mode: str, symbols: int, rounds: int, updates: int) -> dict[str, Child]:
+    """``sides`` (command, and what it leaves out) over one market: one chunk for warming up, then ``rounds`` chunks in turn."""
+    with ExitStack() as stack:
+        children = {name: stack.enter_context(child(command, mode, symbols, without)) for name, (command, without) in sides.items()}
+        order = list(children.values())
         for place in range(rounds + 1):
-            for side in (ours, peer):
+            for side in order:
                 side.tell(f"prepare {updates}")
-            for side in (ours, peer):
+            for side in order:
                 side.answer()
-            for side in (ours, peer) if place % 2 else (peer, ours):
+            for side in order:
                 side.play(updates, counts=place > 0)
             if place == 0:
-                ours.ask("warm"), peer.ask("warm")
-    return ours, peer, facts
-
-
-@contextmanager
-def one_core(*children: Child) -> Iterator[None]:
-    """All on the core that is ours last; elsewhere than on Linux the system decides."""
-    if hasattr(os, "sched_setaffinity"):
-        core = max(os.sched_getaffinity(0))
-        for each in children:
-            os.sched_setaffinity(each.process.pid, {core})
-    yield
+                for side in order:
+                    side.ask("warm")
+            order.append(order.pop(0))
+        return children
 
 
 def difference(ours: Sequence[Sequence[Any]], peer: Sequence[Sequence[Any]]) -> str:
@@ -131,19 +125,20 @@ def rows(*, quick: bool) -> Iterator[Row]:
         yield Row(group, "all", "not measured", f"no {PEER_PYTHON.parent.parent.name}: `make bench` makes it, and says so when it cannot")
         return
     rounds, updates = (2, 500) if quick else (10, 3000)
+    sides = {"ours": (OURS, ""), "peer": (PEER, ""), "idle": (PEER, "strategy")}
     for symbols in (50,) if quick else (50, 1000):
         for mode, (what, goal) in MODES.items():
-            yield row(group, what, goal, symbols, *play(mode, symbols, rounds, updates))
+            yield row(group, f"{what}, {symbols} symbols x 2", goal, play(sides, mode, symbols, rounds, updates))
 
 
-def row(group: str, what: str, goal: float | None, symbols: int, ours: Child, peer: Child, facts: dict[str, str]) -> Row:
+def row(group: str, what: str, goal: float | None, sides: Mapping[str, Child]) -> Row:
     """One line: the ratio, or why it is void."""
-    name = f"{what}, {symbols} symbols x 2"
+    ours, peer = sides["ours"], sides["peer"]
     promised = "" if goal is None else f">= {goal:g}x"
     apart = difference(ours.decisions, peer.decisions)
     if apart:
-        return Row(group, name, f"VOID: {apart}", "decisions differ", promised, None if goal is None else False)
+        return Row(group, what, f"VOID: {apart}", "decisions differ", promised, None if goal is None else False)
     ratios = [theirs / mine for mine, theirs in zip(ours.cpu_us, peer.cpu_us, strict=True)]
-    figure = f"{spread(ratios, 1, 'x')}; {median(ours.cpu_us):.2f} vs {median(peer.cpu_us):.2f} us"
-    how = f"{len(ratios)} pairs, {len(ours.decisions)} equal decisions, nautilus_trader {facts['peer nautilus_trader']}"
-    return Row(group, name, figure, how, promised, None if goal is None else median(ratios) >= goal)
+    figure = f"{spread(ratios, 1, 'x')}: {median(ours.cpu_us):.2f} beside {median(peer.cpu_us):.2f} us"
+    how = f"{len(ratios)} pairs in turn, {len(ours.decisions)} equal decisions; peer with an idle strategy {median(sides['idle'].cpu_us):.2f} us"
+    return Row(group, what, figure, how, promised, None if goal is None else median(ratios) >= goal)

@@ -20,7 +20,7 @@ LOT_DECIMALS = 1  #: of the sizes in the books, and of the coarser of the two ma
 TAKER = (0.0005, 0.001)  #: the won venue takes it in won on top, the dollar venue out of the coin bought
 MIN_EDGE_BPS = 3.0
 ORDER_VALUE = {"top": 1_000.0, "snap": 10_000.0, "diff": 10_000.0, "wire": 1_000.0, "wire-l2": 10_000.0}  #: dollars, by mode
-_WANDER_BPS = (14.0, 14.0)
+_WANDER_BPS = (13.0, 13.0)
 
 Rows = list[tuple[int, int]]  #: (ticks, lots)
 
