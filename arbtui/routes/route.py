@@ -5,7 +5,7 @@ a route, the exchange rate is one shared number. Only what passes is walked leve
 becomes Decimal.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
@@ -18,9 +18,6 @@ from arbtui.model.reason import Reason
 from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
 from arbtui.routes.size import LegSizes, leg_sizes
 from arbtui.routes.waterfall import EdgeWaterfall
-
-
-_NONE: Sequence["Opportunity"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,22 +291,20 @@ class ArbRoute:
         return (proceeds / cost - 1.0) * 1e4 - self.terms.slippage_bps, cost * self._value_of_quote()
 
 
-def evaluate_all(routes: Iterable[ArbRoute], now: float) -> Sequence[Opportunity]:
+def evaluate_all(routes: Iterable[ArbRoute], now: float) -> list[Opportunity]:
     """The opportunities among ``routes`` at ``now`` (monotonic seconds). The hot path: called for every update of every book.
 
     One call for all routes of a book, since the usual answer, "no", costs less than a call does.
     """
-    found: list[Opportunity] | None = None
+    found = []
     for route in routes:
         if route.blocked is None:
             route.evaluations += 1
             if route.sell_book.bid * route._conversion.value * route._factor > route.buy_book.ask:
                 opportunity = route._walk(now)
                 if opportunity is not None:
-                    if found is None:
-                        found = []
                     found.append(opportunity)
-    return found if found is not None else _NONE
+    return found
 
 
 def _cost(levels: Iterator[Level], qty: float) -> float:
