@@ -16,13 +16,12 @@ import msgspec
 from nautilus_trader import __version__  # type: ignore[import-not-found]
 from nautilus_trader.backtest.data_client import BacktestMarketDataClient  # type: ignore[import-not-found]
 from nautilus_trader.cache.cache import Cache  # type: ignore[import-not-found]
-from nautilus_trader.common.component import LiveClock, Logger, MessageBus, TestClock  # type: ignore[import-not-found]
+from nautilus_trader.common.component import MessageBus, TestClock  # type: ignore[import-not-found]
 from nautilus_trader.config import StrategyConfig  # type: ignore[import-not-found]
 from nautilus_trader.data.engine import DataEngine  # type: ignore[import-not-found]
-from nautilus_trader.model.book import OrderBook  # type: ignore[import-not-found]
 from nautilus_trader.model.currencies import USDT  # type: ignore[import-not-found]
 from nautilus_trader.model.data import OrderBookDelta, OrderBookDeltas, QuoteTick  # type: ignore[import-not-found]
-from nautilus_trader.model.enums import BookAction, CurrencyType, OrderSide, RecordFlag  # type: ignore[import-not-found]
+from nautilus_trader.model.enums import BookAction, CurrencyType, OrderSide  # type: ignore[import-not-found]
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, Symbol, TraderId, Venue  # type: ignore[import-not-found]
 from nautilus_trader.model.instruments import CurrencyPair  # type: ignore[import-not-found]
 from nautilus_trader.model.objects import Currency, Price, Quantity  # type: ignore[import-not-found]
@@ -246,18 +245,18 @@ class Peer:
         bus = MessageBus(trader_id=trader_id, clock=clock)
         cache = Cache()
         self._engine = DataEngine(msgbus=bus, cache=cache, clock=clock)
-        for venue in _VENUES:
-            self._engine.register_client(BacktestMarketDataClient(ClientId(venue), bus, cache, clock))
+        for name in _VENUES:
+            self._engine.register_client(BacktestMarketDataClient(ClientId(name), bus, cache, clock))
         won = Currency("KRW", 0, 410, "Won", CurrencyType.FIAT)
         self._ids = []
         for symbol in range(workload.symbols):
             base = Currency(coin(symbol), 8, 0, coin(symbol), CurrencyType.CRYPTO)
             names = (f"KRW-{coin(symbol)}", f"{coin(symbol)}USDT")
-            ids = tuple(InstrumentId(Symbol(name), Venue(venue)) for name, venue in zip(names, _VENUES, strict=True))
+            ids = tuple(InstrumentId(Symbol(name), Venue(at)) for name, at in zip(names, _VENUES, strict=True))
             for venue, quote in ((WON, won), (DOLLAR, USDT)):
                 cache.add_instrument(_instrument(ids[venue], names[venue], base, quote, venue))
             self._ids.append(ids)
-        self._by_code = {str(ids[venue].symbol): ids[venue] for ids in self._ids for venue in (WON, DOLLAR)}
+        self._by_code = {str(instrument_id.symbol): instrument_id for ids in self._ids for instrument_id in ids}
         strategy = Arbitrage if without != "strategy" else Idle
         self._strategy = strategy(self._ids, self._is_book, ORDER_VALUE[workload.mode])
         portfolio = Portfolio(msgbus=bus, cache=cache, clock=clock)

@@ -77,14 +77,13 @@ class Child:
 def child(command: Sequence[str], mode: str, symbols: int, without: str) -> Iterator[Child]:
     """A side's process on the last core that is ours, ended at the end."""
     arguments = [*command, mode, str(symbols), str(SEED), *([without] if without else [])]
-    process = subprocess.Popen(arguments, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    if hasattr(os, "sched_setaffinity"):  # elsewhere than on Linux the system decides
-        os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
-    try:
-        yield Child(process)
-    finally:
-        process.kill()
-        process.wait()
+    with subprocess.Popen(arguments, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        if hasattr(os, "sched_setaffinity"):  # elsewhere than on Linux the system decides
+            os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
+        try:
+            yield Child(process)
+        finally:
+            process.kill()
 
 
 def play(sides: Mapping[str, tuple[Sequence[str], str]], mode: str, symbols: int, rounds: int, updates: int) -> dict[str, Child]:
@@ -140,5 +139,6 @@ def row(group: str, what: str, goal: float | None, sides: Mapping[str, Child]) -
         return Row(group, what, f"VOID: {apart}", "decisions differ", promised, None if goal is None else False)
     ratios = [theirs / mine for mine, theirs in zip(ours.cpu_us, peer.cpu_us, strict=True)]
     figure = f"{spread(ratios, 1, 'x')}: {median(ours.cpu_us):.2f} beside {median(peer.cpu_us):.2f} us"
-    how = f"{len(ratios)} pairs in turn, {len(ours.decisions)} equal decisions; peer with an idle strategy {median(sides['idle'].cpu_us):.2f} us"
+    idle = f"peer with an idle strategy {median(sides['idle'].cpu_us):.2f} us"
+    how = f"{len(ratios)} pairs in turn, {len(ours.decisions)} equal decisions; {idle}"
     return Row(group, what, figure, how, promised, None if goal is None else median(ratios) >= goal)

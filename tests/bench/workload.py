@@ -3,7 +3,7 @@
 ``symbols`` assets, each with a book at a won venue (0) and at a dollar venue (1). Every update changes four levels of one
 15-level book: two bids and two asks get another size, or the whole book moves by one tick. Prices and sizes are whole
 numbers of ticks and lots, so that each side turns them into its own numbers and nobody's rounding decides. Prices wander
-about a fair one; on one to two of a hundred updates a route pays.
+about a fair one; on one or two of a hundred updates a route pays.
 """
 
 import random
@@ -26,7 +26,7 @@ Rows = list[tuple[int, int]]  #: (ticks, lots)
 
 
 class Update(NamedTuple):
-    """One change of one book. ``number`` counts the book's own updates, the opening is 1; ``bids`` and ``asks`` hold what the mode sends."""
+    """One change of one book: what the mode sends. ``number`` counts the book's own updates; the opening is 1."""
 
     symbol: int
     venue: int
