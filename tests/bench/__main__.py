@@ -1,7 +1,7 @@
 """`make bench`: every figure of docs/performance.md, measured now, in one table. Nothing is asserted.
 
 Options: ``--quick`` for a look at whether everything runs (its figures mean nothing), ``--only GROUP`` (repeatable),
-``--json FILE``, ``--markdown FILE``.
+``--json FILE``, ``--markdown FILE``; ``--before FOLDER`` measures our side in an older checkout beside this one instead.
 """
 
 import argparse
@@ -56,11 +56,15 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measures; asserts nothing.")
     parser.add_argument("--quick", action="store_true", help="everything once and small: does it run? The figures mean nothing")
     parser.add_argument("--only", action="append", choices=list(GROUPS), help="a group of rows; all when not given")
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="an older checkout, to compare our side with itself")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--markdown", type=Path, metavar="FILE")
     wished = parser.parse_args(arguments)
     started = time.monotonic()
-    rows = measure(wished.only or list(GROUPS), quick=wished.quick, progress=sys.stderr)
+    if wished.before is not None:
+        rows = list(side_by_side.rows_before(wished.before, quick=wished.quick))
+    else:
+        rows = measure(wished.only or list(GROUPS), quick=wished.quick, progress=sys.stderr)
     foot = f"{machine()}; {time.monotonic() - started:.0f} s{'; QUICK: the figures mean nothing' if wished.quick else ''}"
     print(as_text(rows))
     print(foot)

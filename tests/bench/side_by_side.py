@@ -74,10 +74,10 @@ class Child:
 
 
 @contextmanager
-def child(command: Sequence[str], mode: str, symbols: int, without: str) -> Iterator[Child]:
-    """A side's process on the last core that is ours, ended at the end."""
+def child(command: Sequence[str], mode: str, symbols: int, without: str, root: Path) -> Iterator[Child]:
+    """A side's process on the last core that is ours, ended at the end. ``root``: the checkout whose code it runs."""
     arguments = [*command, mode, str(symbols), str(SEED), *([without] if without else [])]
-    with subprocess.Popen(arguments, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(arguments, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if hasattr(os, "sched_setaffinity"):  # elsewhere than on Linux the system decides
             os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
         try:
@@ -86,21 +86,32 @@ def child(command: Sequence[str], mode: str, symbols: int, without: str) -> Iter
             process.kill()
 
 
-def play(sides: Mapping[str, tuple[Sequence[str], str]], mode: str, symbols: int, rounds: int, updates: int) -> dict[str, Child]:
-    """``sides`` (command, and what it leaves out) over one market: one chunk for warming up, then ``rounds`` chunks in turn."""
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What to start: a command, what it leaves out, and the checkout that it is started in."""
+
+    command: Sequence[str]
+    without: str = ""
+    root: Path = REPOSITORY
+
+
+def play(sides: Mapping[str, Side], mode: str, symbols: int, rounds: int, updates: int) -> dict[str, Child]:
+    """``sides`` over one market: one chunk for warming up, then ``rounds`` chunks in turn."""
     with ExitStack() as stack:
-        children = {name: stack.enter_context(child(command, mode, symbols, without)) for name, (command, without) in sides.items()}
+        children = {
+            name: stack.enter_context(child(side.command, mode, symbols, side.without, side.root)) for name, side in sides.items()
+        }
         order = list(children.values())
         for place in range(rounds + 1):
-            for side in order:
-                side.tell(f"prepare {updates}")
-            for side in order:
-                side.answer()
-            for side in order:
-                side.play(updates, counts=place > 0)
+            for each in order:
+                each.tell(f"prepare {updates}")
+            for each in order:
+                each.answer()
+            for each in order:
+                each.play(updates, counts=place > 0)
             if place == 0:
-                for side in order:
-                    side.ask("warm")
+                for each in order:
+                    each.ask("warm")
             order.append(order.pop(0))
         return children
 
@@ -123,11 +134,26 @@ def rows(*, quick: bool) -> Iterator[Row]:
     if not PEER_PYTHON.exists():
         yield Row(group, "all", "not measured", f"no {PEER_PYTHON.parent.parent.name}: `make bench` makes it, and says so when it cannot")
         return
-    rounds, updates = (2, 500) if quick else (10, 3000)
-    sides = {"ours": (OURS, ""), "peer": (PEER, ""), "idle": (PEER, "strategy")}
+    rounds, updates = (2, 500) if quick else (8, 2500)
+    sides = {"ours": Side(OURS), "peer": Side(PEER), "idle": Side(PEER, "strategy")}
     for symbols in (50,) if quick else (50, 1000):
         for mode, (what, goal) in MODES.items():
             yield row(group, f"{what}, {symbols} symbols x 2", goal, play(sides, mode, symbols, rounds, updates))
+
+
+def rows_before(root: Path, *, quick: bool) -> Iterator[Row]:
+    """Our side beside itself in another checkout: what a change has brought."""
+    rounds, updates = (2, 500) if quick else (10, 2500)
+    sides = {"before": Side(OURS, root=root), "after": Side(OURS)}
+    for symbols in (50,) if quick else (50, 1000):
+        for mode, (what, _) in MODES.items():
+            played = play(sides, mode, symbols, rounds, updates)
+            before, after = played["before"], played["after"]
+            ratios = [old / new for old, new in zip(before.cpu_us, after.cpu_us, strict=True)]
+            figure = f"{spread(ratios, 2, 'x')}: {median(before.cpu_us):.2f}, now {median(after.cpu_us):.2f} us"
+            apart = difference(before.decisions, after.decisions)
+            how = f"{len(ratios)} pairs in turn, {len(after.decisions)} equal decisions"
+            yield Row("before and after", f"{what}, {symbols} symbols x 2", f"VOID: {apart}" if apart else figure, how)
 
 
 def row(group: str, what: str, goal: float | None, sides: Mapping[str, Child]) -> Row:

@@ -13,7 +13,7 @@ import pytest
 from arbtui.model.market import Market
 from tests.bench import side_by_side
 from tests.bench.ours import Ours
-from tests.bench.side_by_side import MODES, OURS, PEER, PEER_PYTHON, REPOSITORY, Child, difference
+from tests.bench.side_by_side import MODES, OURS, PEER, PEER_PYTHON, REPOSITORY, Child, Side, difference
 from tests.bench.table import COLUMNS, Row, as_markdown, as_text, spread
 from tests.bench.workload import (
     DOLLAR,
@@ -151,7 +151,7 @@ def test_a_row_whose_decisions_differ_is_void_however_fast(sleeper: "subprocess.
 @pytest.mark.skipif(not PEER_PYTHON.exists(), reason="no .venv-nautilus; `make bench` makes it")
 @pytest.mark.parametrize("mode", MODES)
 def test_the_peer_decides_the_same(mode: str) -> None:
-    sides = side_by_side.play({"ours": (OURS, ""), "peer": (PEER, "")}, mode, SYMBOLS, 2, 1000)
+    sides = side_by_side.play({"ours": Side(OURS), "peer": Side(PEER)}, mode, SYMBOLS, 2, 1000)
     assert difference(sides["ours"].decisions, sides["peer"].decisions) == ""
 
 
