@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_WORKERS ?= auto
+NAUTILUS := .venv-nautilus
 
 .PHONY: run install test check lint types contracts picture bench lock clean
 .DEFAULT_GOAL := run
@@ -31,9 +32,10 @@ contracts: $(VENV)/.installed-dev
 picture: $(VENV)/.installed  ## docs/console.svg anew, from a real session
 	$(BIN)/python docs/picture.py
 
-bench: $(VENV)/.installed-dev  ## figures, not verdicts
-	$(BIN)/python -m tests.bench
-	$(BIN)/python -m tests.bench.kill_key
+bench: $(VENV)/.installed-dev  ## every figure of docs/performance.md, measured now (BENCH="--quick", "--json FILE", ...)
+	@$(MAKE) --no-print-directory $(NAUTILUS)/.installed || \
+	    echo "arbtui: $(NAUTILUS) could not be made (why is told above): the rows beside nautilus_trader are left out" >&2
+	$(BIN)/python -m tests.bench $(BENCH)
 
 # The marker files hold the lock they were made from, so that a changed lock, and only that, installs anew. The bigger
 # set holds the smaller one, so whoever has it needs nothing more to run.
@@ -55,6 +57,17 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	fi
 	@touch $@ $(VENV)/.installed
 
+# What `make bench` compares with: used by nothing else, and the bench runs without it.
+$(NAUTILUS)/.installed: tests/bench/nautilus.lock | $(BIN)/python
+	@if ! cmp -s $< $@; then \
+	    echo "arbtui: installing the peer of the bench into $(NAUTILUS) (700 MB, about a minute)" && \
+	    $(BIN)/python -m venv $(NAUTILUS) && \
+	    $(NAUTILUS)/bin/python -m pip --disable-pip-version-check install --quiet --retries 1 \
+	        --only-binary :all: --require-hashes -r $< && \
+	    cp $< $@ || { rm -rf $(NAUTILUS); exit 1; }; \
+	fi
+	@touch $@
+
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \
 	    echo "arbtui: $(PYTHON) is not installed; install Python 3.11, 3.12 or 3.13, or say which: make PYTHON=python3.12" >&2; exit 1; }
@@ -73,4 +86,4 @@ lock: $(VENV)/.installed-dev  ## both locks anew from pyproject.toml (UPGRADE=--
 	$(COMPILE) $(UPGRADE) --extra dev --output-file requirements-dev.lock pyproject.toml
 
 clean:  ## what can be made again; never state
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(NAUTILUS) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -9,7 +9,7 @@ from arbtui.model.clock import Clock
 from arbtui.model.reason import Reason
 from arbtui.risk.guard import RiskGuard
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import ArbRoute, Opportunity
+from arbtui.routes.route import ArbRoute, Opportunity, evaluate_all
 from arbtui.routes.universe import ArbUniverse
 
 #: Routes evaluated in one slice after a rate tick: well under 1 ms. Counted, not timed, so that a replay repeats.
@@ -57,10 +57,7 @@ class Decider:
         for book in books:
             if book is rate_book and self._rates.refresh():
                 self._sweep()
-            for route in touched_by(book):
-                opportunity = route.evaluate(now)
-                if opportunity is not None:
-                    found.append(opportunity)
+            found += evaluate_all(touched_by.get(book, ()), now)
         if found:
             self._take(found, now)
 
@@ -94,7 +91,7 @@ class Decider:
             return
         routes: list[ArbRoute] = self._universe.routes[at : at + _SLICE]
         now = self._clock.monotonic()
-        found = [opportunity for route in routes if (opportunity := route.evaluate(now)) is not None]
+        found = evaluate_all(routes, now)
         if at + _SLICE < len(self._universe.routes):
             self._sweep_at = at + _SLICE
             asyncio.get_running_loop().call_soon(self._slice)

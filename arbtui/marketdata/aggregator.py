@@ -83,8 +83,11 @@ class OrderbookAggregator:
                 counts.reject(error.kind)
                 if snapshot_of:
                     self._ask_again(exchange, snapshot_of)
-        if batch.touched:
-            self._tell()
+        touched = batch.touched
+        if touched:  # _tell, written out: nearly every batch comes here
+            books = list(touched)
+            touched.clear()
+            self._on_books(books)
         if batch.wanted:
             wanted, batch.wanted = batch.wanted, []
             for book in wanted:

@@ -174,7 +174,7 @@ class BookSync:
                 book.state = BookState.STALE  # best prices move, yet no diff brings them: this market's depth stream is frozen
         elif state is not BookState.STALE:
             return False
-        book.touch(*touch)
+        book.bid, book.bid_qty, book.ask, book.ask_qty = touch  # book.touch, written out: the most frequent message there is
         return True
 
     def _apply(self, last_id: int, bids: Sequence[Level], asks: Sequence[Level]) -> None:

@@ -38,7 +38,6 @@ class ArbUniverse:
         self.routes: list[ArbRoute] = []
         self.by_id: dict[str, ArbRoute] = {}
         self._of_symbol: dict[str, list[ArbRoute]] = {symbol: [] for symbol in symbols}
-        self._of_book: dict[OrderBook, tuple[ArbRoute, ...]] = {}
         by_asset: dict[str, list[Market]] = {symbol: [] for symbol in symbols}
         for market in markets:
             if market.base in by_asset:
@@ -65,8 +64,8 @@ class ArbUniverse:
                     self._of_symbol[symbol].append(route)
                     touched.setdefault(buy_book, []).append(route)
                     touched.setdefault(sell_book, []).append(route)
-        for book, routes in touched.items():
-            self._of_book[book] = tuple(routes)
+        #: The routes that a change of a book touches; a book that only gives a rate touches none, and is not in it.
+        self.touched_by: Mapping[OrderBook, tuple[ArbRoute, ...]] = {book: tuple(routes) for book, routes in touched.items()}
 
     def node(self, exchange: str, asset: str) -> Node:
         """The node of ``asset`` at ``exchange``, made on first use."""
@@ -74,10 +73,6 @@ class ArbUniverse:
         if key not in self.nodes:
             self.nodes[key] = Node(exchange, asset)
         return self.nodes[key]
-
-    def touched_by(self, book: OrderBook) -> tuple[ArbRoute, ...]:
-        """The routes that a change of ``book`` touches; none for a book that only gives a rate."""
-        return self._of_book.get(book, ())
 
     def of_symbol(self, symbol: str) -> Sequence[ArbRoute]:
         """Every route of one asset."""

@@ -1,33 +1,30 @@
-"""From ctrl+k, or from `arbtui kill`, to the closed gate: a console of 160x48 that trades and paints, in a real terminal.
+"""From ctrl+k, or from `arbtui kill`, to the closed gate: a console that trades and paints, in a real terminal.
 
 The key's figure runs from the byte written into the pseudo-terminal to the moment the gate is closed in memory (both on
 the machine's monotonic clock); the command's from its flag to the engine's answer, and over its whole process. Presses
-come at random moments, so they meet the loop in whatever it does. Nothing is asserted.
+come at random moments, so they meet the loop in whatever it does.
 """
 
-import fcntl
 import json
 import os
-import pty
 import random
 import select
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from tests.bench.table import Row
+from tests.bench.terminal import COLUMNS, ROWS, in_terminal
+
 PRESSES, COMMANDS, SYMBOLS = 100, 20, 1000
 WARM_S, DEADLINE_S = 5.0, 60.0
-_OWN_TERMINAL = "import os, sys, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,33 +56,16 @@ class Console:
 
 @contextmanager
 def console(symbols: int, root: Path) -> Iterator[Console]:
-    """A console of 160x48 that somebody reads."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 48, 160, 0, 0))
+    """A console that tells when its gate closes and opens."""
     told, tell = os.pipe()
     arguments = ("--profile", "upbit-binance", "--state-dir", str(root))
-    child = [sys.executable, "-m", "tests.bench.kill_child", str(tell), *arguments, "--symbols", str(symbols)]
-    process = subprocess.Popen(
-        [sys.executable, "-c", _OWN_TERMINAL, *child], stdin=slave, stdout=slave, stderr=slave, pass_fds=(tell,), start_new_session=True
-    )
-    os.close(slave)
-    os.close(tell)
-    reader = threading.Thread(target=_read_all, args=(master,), daemon=True)
-    reader.start()
+    command = [sys.executable, "-m", "tests.bench.kill_child", str(tell), *arguments, "--symbols", str(symbols)]
     try:
-        yield Console(master, told, process, arguments)
+        with in_terminal(command, pass_fds=(tell,)) as (process, master):
+            os.close(tell)
+            yield Console(master, told, process, arguments)
     finally:
-        process.kill()
-        process.wait()
-        reader.join(1)
-        os.close(master)
         os.close(told)
-
-
-def _read_all(master: int) -> None:
-    with suppress(OSError):  # the console has ended
-        while os.read(master, 65_536):
-            pass
 
 
 def press(there: Console, chance: random.Random) -> float:
@@ -98,46 +78,41 @@ def press(there: Console, chance: random.Random) -> float:
     return (closed - typed) * 1000
 
 
-def command(there: Console, chance: random.Random) -> tuple[float, float]:
-    """Milliseconds from the flag to the answer, and of the whole command."""
+def command(there: Console, chance: random.Random) -> tuple[float | None, float]:
+    """Milliseconds from the flag to the answer (None: the command did not wait for it any longer), and of the whole command."""
     time.sleep(chance.uniform(0.02, 0.15))
     started = time.monotonic()
     done = subprocess.run([sys.executable, "-m", "arbtui", "kill", *there.arguments, "--json"], capture_output=True, text=True)
     took = (time.monotonic() - started) * 1000
     told = json.loads(done.stdout)
-    if not told["confirmed"]:
-        raise RuntimeError(f"not confirmed: {told['why']}")
     there.next("armed")
-    return float(told["confirm_ms"]), took
+    return float(told["confirm_ms"]) if told["confirmed"] else None, took
 
 
-def row(name: str, values: Sequence[float]) -> str:
-    """One line of the table."""
-    ordered = sorted(values)
-    p50, p99 = (ordered[round(share * (len(ordered) - 1))] for share in (0.5, 0.99))
-    return f"{name:<44} {len(ordered):>6} {p50:>9.2f} {p99:>9.2f} {ordered[-1]:>9.2f}"
-
-
-def main() -> int:
-    """Measure and print."""
-    symbols = int(sys.argv[1]) if len(sys.argv) > 1 else SYMBOLS
+def rows(*, quick: bool) -> Iterator[Row]:
+    """Key and command, each p50, p99 and the longest."""
+    symbols, presses, commands, warm_s = (10, 5, 2, 0.5) if quick else (SYMBOLS, PRESSES, COMMANDS, WARM_S)
     chance = random.Random(1)
-    print(__doc__.split("\n\n")[0])
     with tempfile.TemporaryDirectory(prefix="arbtui-bench-") as folder, console(symbols, Path(folder)) as there:
         there.next("armed")
         engine = psutil.Process(there.process.pid)
         engine.cpu_percent()
-        time.sleep(WARM_S)
+        time.sleep(warm_s)
         busy = engine.cpu_percent()
-        pressed = [press(there, chance) for _ in range(PRESSES)]
-        commanded = [command(there, chance) for _ in range(COMMANDS)]
-    print(f"{symbols} symbols, console 160x48; the process takes {busy:.0f} % of a core; ms")
-    print(f"{'':<44} {'times':>6} {'p50':>9} {'p99':>9} {'max':>9}")
-    print(row("ctrl+k to gate closed", pressed))
-    print(row("arbtui kill: flag to the engine's answer", [answer for answer, _ in commanded]))
-    print(row("arbtui kill: the whole command", [whole for _, whole in commanded]))
-    return 0
+        pressed = [press(there, chance) for _ in range(presses)]
+        commanded = [command(there, chance) for _ in range(commands)]
+    how = f"{symbols} symbols, console {COLUMNS}x{ROWS}, {busy:.0f} % of a core"
+    group = "kill"
+    yield _row(group, "ctrl+k to gate closed", pressed, how)
+    answers = [answer for answer, _ in commanded if answer is not None]
+    late = f"{how}; {len(commanded) - len(answers)} not answered in a second"
+    if answers:
+        yield _row(group, "arbtui kill: flag to the engine's answer", answers, late)
+    yield _row(group, "arbtui kill: the whole command", [whole for _, whole in commanded], how)
 
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+def _row(group: str, what: str, values: Sequence[float], how: str) -> Row:
+    ordered = sorted(values)
+    p50, p99 = (ordered[round(share * (len(ordered) - 1))] for share in (0.5, 0.99))
+    figure = f"p50 {p50:.2f}, p99 {p99:.2f}, max {ordered[-1]:.2f} ms"
+    return Row(group, what, figure, f"{len(ordered)} times, {how}")

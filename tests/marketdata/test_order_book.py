@@ -82,8 +82,8 @@ def test_any_history_of_books_diffs_and_touches_equals_the_naive_book(steps: lis
         else:
             assert list(book.bid_px) == sorted(naive.sides[0])
             assert [-key for key in book.ask_key] == sorted(naive.sides[1], reverse=True)
-            assert book.bid_sz == [naive.sides[0][price] for price in book.bid_px]
-            assert book.ask_sz == [naive.sides[1][-key] for key in book.ask_key]
+            assert list(book.bid_sz) == [naive.sides[0][price] for price in book.bid_px]
+            assert list(book.ask_sz) == [naive.sides[1][-key] for key in book.ask_key]
         assert list(book.bids()) == naive.bids()
         assert list(book.asks()) == naive.asks()
         assert (book.bid, book.bid_qty) == (naive.bids() or [(0.0, 0.0)])[0]

@@ -268,8 +268,8 @@ def test_a_book_finds_exactly_the_routes_that_it_touches() -> None:
     universe, books = _universe()
     for (exchange, _), touched in books.items():
         expected = [route for route in universe.routes if touched in (route.buy_book, route.sell_book)]
-        assert list(universe.touched_by(touched)) == expected, exchange
-    assert universe.touched_by(OrderBook("upbit", "KRW-USDT")) == ()
+        assert list(universe.touched_by.get(touched, ())) == expected, exchange
+    assert OrderBook("upbit", "KRW-USDT") not in universe.touched_by
 
 
 def test_routes_share_the_stock_and_cash_that_they_compete_for() -> None:

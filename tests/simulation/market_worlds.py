@@ -117,5 +117,5 @@ class Reader:
     def check_uncrossed(self, code: str) -> None:
         book = self.book(code)
         assert 0.0 < book.bid < book.ask < float("inf")
-        assert book.bid_px == sorted(set(book.bid_px))
-        assert book.ask_key == sorted(set(book.ask_key))
+        assert list(book.bid_px) == sorted(set(book.bid_px))
+        assert list(book.ask_key) == sorted(set(book.ask_key))

@@ -1,0 +1,253 @@
+"""Our side of the comparison: the product's own way of an update, from `OrderbookAggregator.deliver` to the admitted opportunity.
+
+Rows of bytes run through the venues' decoders. Rows without bytes put numbers where a decoder would put them, into the
+same sinks; everything behind is what a session runs: book sync, books, index, routes, `Decider`, sizing in Decimal, and
+all four tiers of risk. Only the opening of a cycle is left out: it is noted instead.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+from unittest.mock import patch
+
+from arbtui.engine.decider import Decider
+from arbtui.exchanges.binance.rules import spot_market
+from arbtui.exchanges.feed import Frame
+from arbtui.exchanges.streams import PUBLIC_STREAMS, Numbering, PublicStream
+from arbtui.exchanges.upbit.rules import krw_market
+from arbtui.exchanges.wire import MarketDataSink
+from arbtui.marketdata.aggregator import OrderbookAggregator
+from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.rate_book import RateBook
+from arbtui.model.book import BookState, OrderBook
+from arbtui.model.clock import SystemClock
+from arbtui.model.reason import Reason
+from arbtui.risk.config import RiskConfig
+from arbtui.risk.guard import RiskGuard
+from arbtui.risk.state import TradingState
+from arbtui.routes.prioritizer import RoutePrioritizer
+from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
+from arbtui.routes.universe import ArbUniverse
+from tests.bench.chunks import serve
+from tests.bench.workload import (
+    LOT_DECIMALS,
+    MIN_EDGE_BPS,
+    ORDER_VALUE,
+    PRICE_DECIMALS,
+    RATE,
+    RATE_FEE,
+    WON,
+    Decision,
+    Rows,
+    Update,
+    Workload,
+    coin,
+    frame,
+)
+
+_VENUES = ("upbit", "binance")
+_FOR_EVER_MS = 600_000  #: the longest that the settings allow; the market here does not run by the clock
+_RISK = {
+    "global": {"max_unhedged": 1e12, "max_open_cycles": 10_000},
+    "exchange": {"max_message_age_ms": _FOR_EVER_MS},
+    "symbol": {"max_book_age_ms": _FOR_EVER_MS, "max_leg_skew_ms": _FOR_EVER_MS, "price_band_bps": 10_000},
+    "route": {"max_edge_bps": 10_000},
+}
+
+
+class Numbers:
+    """Stands where a decoder stands: what it is fed are the arguments of the sink's method."""
+
+    __slots__ = ("_tell", "feed_snapshot")
+
+    def __init__(self, tell: Callable[..., None], sink: MarketDataSink) -> None:
+        self._tell = tell
+        self.feed_snapshot: Callable[[str, Any], None] = lambda code, book: sink.on_snapshot(code, *book)
+
+    def feed(self, raw: Any) -> None:
+        """Tell the sink."""
+        self._tell(*raw)
+
+
+def _numbers(mode: str) -> PublicStream:
+    """A venue that sends best prices, whole books or changes, as ``mode`` wants, already decoded."""
+    if mode == "snap":
+        return PublicStream(lambda sink: Numbers(sink.on_snapshot, sink), Numbering.WHOLE)
+    if mode == "top":
+        return PublicStream(lambda sink: Numbers(sink.on_touch, sink), Numbering.SPOT)
+    return PublicStream(lambda sink: Numbers(sink.on_diff, sink), Numbering.SPOT)
+
+
+class Nobody:
+    """A sink that takes what decoders tell, and does nothing."""
+
+    def on_snapshot(self, *told: Any) -> None:
+        """A whole book."""
+
+    def on_diff(self, *told: Any) -> None:
+        """Changed levels."""
+
+    def on_touch(self, *told: Any) -> None:
+        """Best prices."""
+
+    def on_trade(self, *told: Any) -> None:
+        """A public trade."""
+
+    def on_other(self, kind: str) -> None:
+        """Anything else."""
+
+
+def _telling_nobody(stream: PublicStream) -> PublicStream:
+    return PublicStream(lambda sink: stream.decoder(Nobody()), stream.numbering)
+
+
+class Ours:
+    """The engine's hot path over one workload.
+
+    Args:
+        workload: the market.
+        without: leaves a part out, to see what it costs: ``walk`` (what pays by its touch is not priced), ``decision`` (changed
+            books are handed to nobody), ``book`` (what is decoded is told to nobody).
+    """
+
+    def __init__(self, workload: Workload, without: str = "") -> None:
+        self._workload = workload
+        self._is_bytes = workload.mode.startswith("wire")
+        self._clock = clock = SystemClock()
+        lot = Decimal(1).scaleb(-LOT_DECIMALS)
+        names = [coin(symbol) for symbol in range(workload.symbols)]
+        self._symbols = {name: symbol for symbol, name in enumerate(names)}
+        markets = [krw_market(name) for name in names]
+        markets += [spot_market(name, "USDT", Decimal(1).scaleb(-PRICE_DECIMALS[1]), lot, Decimal(5)) for name in names]
+        self._codes = [[f"KRW-{name}" for name in names], [f"{name}USDT" for name in names]]
+        keys = [(market.exchange, market.code) for market in markets]
+        streams = PUBLIC_STREAMS if self._is_bytes else dict.fromkeys(_VENUES, _numbers(workload.mode))
+        if without == "book":
+            streams = {venue: _telling_nobody(stream) for venue, stream in streams.items()}
+        elif without == "walk":
+            ArbRoute._walk = lambda self, now: None  # type: ignore[method-assign]
+        with patch.dict(PUBLIC_STREAMS, streams):
+            self.aggregator = OrderbookAggregator(
+                clock,
+                MarketDataConfig(stream_silence_ms=_FOR_EVER_MS),
+                [*keys, ("upbit", "KRW-USDT")],
+                lambda books: self._on_books(books),
+                lambda *_: None,
+            )
+        self._counts = [self.aggregator.counts[venue] for venue in _VENUES]
+        books = self.aggregator.books
+        rates = RateBook(books["upbit", "KRW-USDT"], "KRW", "USDT", 1e9, RATE_FEE)
+        terms = RouteTerms(MIN_EDGE_BPS, 0.0, ORDER_VALUE[workload.mode], "USDT", (0.5, 2.0))
+        self.universe = ArbUniverse(markets, books, rates, terms, 0.0, names)
+        for node in self.universe.nodes.values():
+            node.available = 1e12
+        risk = RiskGuard(RiskConfig.model_validate(_RISK), _VENUES, lambda exchange: self.aggregator.watches[exchange].last_message)
+        risk.total.state = TradingState.ARMED
+        self.decider = Decider(
+            universe=self.universe,
+            rates=rates,
+            risk=risk,
+            prioritizer=RoutePrioritizer(),
+            clock=clock,
+            enabled=True,
+            open_cycle=self._open,
+            on_denied=self._denied,
+        )
+        self._on_books = self.decider.on_books if without != "decision" else _nothing
+        self._found: list[Decision] = []
+        self._opened_at = 0
+        self._rates = rates
+
+    def opening(self, workload: Workload) -> None:
+        """Every book whole, and the rate."""
+        for update in workload.opening():
+            if not self._comes_whole(update.venue):
+                self.aggregator.deliver((self._rest_answer(update),))
+            if self._comes_whole(update.venue) or workload.mode in ("top", "wire"):
+                self.aggregator.deliver(self.prepare([update])[0])
+        rate = self._rates.book
+        assert rate is not None
+        rate.replace([(float(RATE), 1e9)], [(RATE * (1 + 1e-12), 1e9)])  # a book whose sides meet would be none
+        rate.state, rate.ts_init = BookState.LIVE, self._clock.monotonic()
+        for watch in self.aggregator.watches.values():
+            watch.last_message = self._clock.monotonic()  # a REST answer is no sign of life, and the first update may pay
+        self._rates.refresh()
+        self.decisions()
+        self._opened_at = self._read
+
+    def prepare(self, updates: Sequence[Update]) -> Sequence[Any]:
+        """Batches of one frame each: what a socket delivers that is never behind."""
+        if self._is_bytes:
+            return [(Frame(_VENUES[update.venue], frame(self._workload, update)),) for update in updates]
+        return [(Frame(_VENUES[update.venue], self._arguments(update)),) for update in updates]
+
+    def play(self, items: Sequence[Any]) -> None:
+        """Deliver them."""
+        deliver = self.aggregator.deliver
+        for batch in items:
+            deliver(batch)
+
+    def decisions(self) -> list[Decision]:
+        """What was admitted since the last question."""
+        found, self._found = self._found, []
+        return found
+
+    def facts(self) -> dict[str, str]:
+        """Which Python."""
+        return {"python": sys.version.split()[0]}
+
+    @property
+    def _read(self) -> int:
+        return self._counts[0].read + self._counts[1].read
+
+    def _open(self, opportunity: Opportunity) -> None:
+        route = opportunity.route
+        venue = _VENUES.index(route.sell.market.exchange)
+        seq = self._read - 1 - self._opened_at
+        self._found.append(
+            Decision(seq, self._symbols[route.symbol], venue, opportunity.edge_bps, float(opportunity.sizes.sell_qty))
+        )
+
+    def _denied(self, opportunity: Opportunity, reason: Reason) -> None:
+        raise RuntimeError(f"risk refused {opportunity.route.id}: {reason}; the limits of the bench are wrong")
+
+    def _arguments(self, update: Update) -> Any:
+        code = self._codes[update.venue][update.symbol]
+        bids, asks = _levels(update.bids, update.venue), _levels(update.asks, update.venue)
+        if self._workload.mode == "top":
+            return (code, update.number, *bids[0], *asks[0], 0)
+        if self._workload.mode == "snap":
+            return (code, bids, asks, 0, 0)
+        return (code, update.number, update.number, -1, bids, asks, 0)
+
+    def _comes_whole(self, venue: int) -> bool:
+        return self._workload.sends_whole(venue) or (self._workload.mode == "wire" and venue == WON)
+
+    def _rest_answer(self, update: Update) -> Frame:
+        """What changes and best prices are laid upon; empty where only best prices come, so that no level outlives them."""
+        exchange, code = _VENUES[update.venue], self._codes[update.venue][update.symbol]
+        levels = [_levels(side, update.venue) for side in (update.bids, update.asks)]
+        is_touch = self._workload.mode in ("top", "wire")
+        if is_touch:
+            levels = [[], []]
+        update_id = 0 if is_touch else update.number
+        if not self._is_bytes:
+            return Frame(exchange, (*levels, 0, update_id), code)  # type: ignore[arg-type]  # numbers, where bytes would be
+        rows = [[[str(price), str(qty)] for price, qty in side] for side in levels]
+        return Frame(exchange, json.dumps({"lastUpdateId": update_id, "bids": rows[0], "asks": rows[1]}).encode(), code)
+
+
+def _nothing(books: Sequence[OrderBook]) -> None:
+    """Take the books and do nothing."""
+
+
+def _levels(rows: Rows, venue: int) -> list[tuple[float, float]]:
+    """Prices and coins, as the venue's decimals round to floats."""
+    tick, lot = 10 ** PRICE_DECIMALS[venue], 10**LOT_DECIMALS
+    return [(ticks / tick, lots / lot) for ticks, lots in rows]
+
+
+if __name__ == "__main__":
+    serve(Ours)
