@@ -8,9 +8,8 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.ccxt_adapter import Listing
-from arbtui.exchanges.ccxt_client import ApiKeys
 from arbtui.exchanges.health import ExchangeHealthMonitor
-from arbtui.exchanges.keys import VenueKeys
+from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
@@ -20,7 +19,7 @@ from arbtui.runtime.pairing import Pairs, pair
 from arbtui.runtime.venues import Ground, Venues, book_of, with_fees
 from arbtui.settings.output import say
 from arbtui.settings.profile import Settings
-from arbtui.settings.venue_keys import venue_keys
+from arbtui.settings.venue_keys import key_holder
 from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.paper import PaperExchange
@@ -39,7 +38,7 @@ class _Wires:
         self.limits = {name: RateLimitManager(name, ground.clock) for name in settings.exchanges}
         self.health = {name: ExchangeHealthMonitor(name, ground.clock, settings.health) for name in settings.exchanges}
 
-    async def registry(self, keys: Mapping[str, ApiKeys]) -> ExchangeRegistry:
+    async def registry(self, keys: Mapping[str, VenueKeyHolder]) -> ExchangeRegistry:
         """Adapters, not connected yet."""
         return await ExchangeRegistry.open(self.settings.exchanges, keys, self.ground.clock, self.limits, self.health)
 
@@ -60,7 +59,7 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
         VenueRefused: a venue refuses the keys, or they may do what no key here may do.
         VenueFailed: a venue does not answer usably.
     """
-    keys = {name: venue_keys(name, live=True) for name in settings.exchanges}
+    keys = {name: key_holder(name, live=True) for name in settings.exchanges}
     wires = _Wires(settings, ground)
     _say_where(settings)
     registry = await wires.registry(keys)
@@ -87,7 +86,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     """
     wires = _Wires(settings, ground)
     _say_where(settings)
-    registry = await wires.registry(dict.fromkeys(settings.exchanges, _NO_KEYS))
+    registry = await wires.registry(dict.fromkeys(settings.exchanges, VenueKeyHolder(lambda: _NO_KEYS)))
     try:
         pairs = pair(settings, ground.folder.parent, await _listings(registry))
     finally:

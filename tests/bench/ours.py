@@ -14,7 +14,9 @@ from unittest.mock import patch
 
 from arbtui.engine.decider import Decider
 from arbtui.exchanges.binance.rules import spot_market
+from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.feed import Frame
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.streams import PUBLIC_STREAMS, Numbering, PublicStream
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.exchanges.wire import MarketDataSink
@@ -74,10 +76,10 @@ class Numbers:
 def _numbers(mode: str) -> PublicStream:
     """A venue that sends best prices, whole books or changes, as ``mode`` wants, already decoded."""
     if mode == "snap":
-        return PublicStream(lambda sink: Numbers(sink.on_snapshot, sink), Numbering.WHOLE)
+        return PublicStream(lambda sink: Numbers(sink.on_snapshot, sink), Numbering.WHOLE, PUBLIC_STREAMS["upbit"].framing)
     if mode == "top":
-        return PublicStream(lambda sink: Numbers(sink.on_touch, sink), Numbering.SPOT)
-    return PublicStream(lambda sink: Numbers(sink.on_diff, sink), Numbering.SPOT)
+        return PublicStream(lambda sink: Numbers(sink.on_touch, sink), Numbering.SPOT, PUBLIC_STREAMS["binance"].framing)
+    return PublicStream(lambda sink: Numbers(sink.on_diff, sink), Numbering.SPOT, PUBLIC_STREAMS["binance"].framing)
 
 
 class Nobody:
@@ -100,7 +102,7 @@ class Nobody:
 
 
 def _telling_nobody(stream: PublicStream) -> PublicStream:
-    return PublicStream(lambda sink: stream.decoder(Nobody()), stream.numbering)
+    return PublicStream(lambda sink: stream.decoder(Nobody()), stream.numbering, stream.framing)
 
 
 class Ours:
@@ -143,7 +145,13 @@ class Ours:
         self.universe = ArbUniverse(markets, books, rates, terms, 0.0, names)
         for node in self.universe.nodes.values():
             node.available = 1e12
-        risk = RiskGuard(RiskConfig.model_validate(_RISK), _VENUES, lambda exchange: self.aggregator.watches[exchange].last_message)
+        risk = RiskGuard(
+            RiskConfig.model_validate(_RISK),
+            _VENUES,
+            lambda exchange: self.aggregator.watches[exchange].last_message,
+            {venue: ExchangeHealthMonitor(venue, clock, HealthConfig()) for venue in _VENUES},
+            dict.fromkeys(_VENUES, lambda: None),
+        )
         risk.total.state = TradingState.ARMED
         self.decider = Decider(
             universe=self.universe,

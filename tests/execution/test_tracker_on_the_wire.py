@@ -102,7 +102,11 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
             held = await v.adapter.fetch_balances()
             inventory.start({(exchange, asset): balance.total for asset, balance in held.items()})
             risk = RiskGuard(
-                risk_defaults("paper"), [exchange], lambda _: 0.0, {exchange: ExchangeHealthMonitor(exchange, clock, HealthConfig())}
+                risk_defaults("paper"),
+                [exchange],
+                lambda _: 0.0,
+                {exchange: ExchangeHealthMonitor(exchange, clock, HealthConfig())},
+                {exchange: v.adapter.throttled},
             )
             gate = OpenGate(
                 kill_switch=KillSwitch(Halt(folder), clock, lambda: None),

@@ -21,6 +21,7 @@ from arbtui.model.money import DIGITS
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.monitoring.log import LogRing
+from arbtui.runtime.modes import origins
 from arbtui.runtime.session import Plan, Session
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Venues, simulated_venues
@@ -140,6 +141,7 @@ def watch(root: Path, scenario: str, symbols: int, seconds: float, seed: int = 1
         state.folder,
         state.journal.parent,
         partial(simulated_venues, settings),
+        origins(settings),
         virtual=True,
         headless=True,
         max_runtime_s=seconds,
