@@ -51,6 +51,7 @@ class SandboxOptions:
     state_dir: Path | None = None  #: None: a fresh temporary folder, gone at the end
     keys: Mapping[str, Key] = field(default_factory=lambda: DEFAULT_KEYS)  #: by venue
     cut_after_s: float = DAY_S  #: seconds after which Binance ends a socket
+    limits: bool = True  #: False: requests are counted and nobody is refused, for tests that ask fast
 
 
 class Sandbox:
@@ -71,7 +72,14 @@ class Sandbox:
         accounts = {name: Account(self.cores[name], OrderLog(name, reader)) for name, reader in zip(VENUES, self._readers, strict=True)}
         keys = {name: {key.key: key} for name, key in options.keys.items()}
         books = {name: partial(self.simulator.book, name) for name in VENUES}
-        self.upbit = UpbitVenue(accounts["upbit"], books["upbit"], self.faults["upbit"], self.clocks["upbit"], keys["upbit"])
+        self.upbit = UpbitVenue(
+            accounts["upbit"],
+            books["upbit"],
+            self.faults["upbit"],
+            self.clocks["upbit"],
+            keys["upbit"],
+            limits=options.limits,
+        )
         self.binance = BinanceVenue(
             accounts["binance"],
             books["binance"],
@@ -79,7 +87,8 @@ class Sandbox:
             self.faults["binance"],
             self.clocks["binance"],
             keys["binance"],
-            options.cut_after_s,
+            limits=options.limits,
+            cut_after_s=options.cut_after_s,
         )
         self.venues: dict[str, UpbitVenue | BinanceVenue] = {"upbit": self.upbit, "binance": self.binance}
         self.fronts: dict[str, Front] = {}
@@ -89,6 +98,7 @@ class Sandbox:
             self.simulator.attach(name, self.cores[name])
             self.faults[name].changed = partial(self._on_fault, name)
         self.control = Control(self, HOST, options.port)
+        self._opened = asyncio.Event()
         self.ended = asyncio.Event()  #: set when the market stops by itself, which is a mistake of ours
 
     @property
@@ -159,16 +169,20 @@ class Sandbox:
             "venues": {name: {"open": front.is_open, "requests": front.requests} for name, front in self.fronts.items()},
         }
 
-    async def open(self) -> None:
-        """Fund the accounts and open the ports.
-
-        Raises:
-            UsageError: a port is taken.
-        """
+    async def fund(self) -> None:
+        """Pay in the play money of assets that were never held."""
         markets = {name: core.markets for name, core in self.cores.items()}
         balances = starting_balances(self.options.config, markets, self.simulator.prices())
         for name, core in self.cores.items():
             await core.open_account(balances[name])
+
+    async def open(self) -> None:
+        """Open the ports, once every market has a book.
+
+        Raises:
+            UsageError: a port is taken.
+        """
+        await self._opened.wait()
         await self.control.open()
         for front in self.fronts.values():
             await front.open()
@@ -181,6 +195,7 @@ class Sandbox:
                 tasks.create_task(self._housekeep(), name="sandbox housekeeping")
         finally:
             self.ended.set()
+            self._opened.set()
 
     async def close(self) -> None:
         """Close the ports, let orders under way be booked, remember the market."""
@@ -200,6 +215,8 @@ class Sandbox:
             if not frame.snapshot_of:
                 mine[frame.exchange].append(frame.raw)
         self.upbit.on_frames(mine["upbit"])
+        if not self._opened.is_set() and self.upbit.has_every_book:
+            self._opened.set()
         self.binance.on_frames(mine["binance"])
 
     async def _housekeep(self) -> None:
@@ -208,7 +225,7 @@ class Sandbox:
             await asyncio.sleep(1.0)
             seconds += 1
             for name, venue in self.venues.items():
-                await venue.housekeep()
+                venue.housekeep()
                 self._set_clock(name)
                 venue.apply_delay()
             if seconds % _SAVE_EVERY_S == 0:
@@ -256,9 +273,10 @@ async def sandbox(options: SandboxOptions | None = None) -> AsyncIterator[Sandbo
         stack.push_async_callback(ledger.close)
         running = Sandbox(options, folder, ledger, SystemClock(), _read_state(folder))
         stack.push_async_callback(running.close)
-        await running.open()
+        await running.fund()
         task = asyncio.create_task(running.run(), name="sandbox")
         stack.push_async_callback(_stop, task)
+        await running.open()
         yield running
         if task.done():
             await task

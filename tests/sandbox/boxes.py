@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlencode
 
 import aiohttp
+from yarl import URL
 
 from arbtui.sandbox.faults import WireFault, WireFaultKind
 from arbtui.sandbox.keys import DEFAULT_KEYS, Key
@@ -110,7 +111,8 @@ class BinanceCaller:
 
     async def send(self, method: str, path: str) -> Reply:
         url = path if path.startswith("/sapi") else f"/api/v3/{path}"
-        async with self.session.request(method, self.urls["rest"] + url, headers={"X-MBX-APIKEY": self.key.key}) as answer:
+        exactly = URL(self.urls["rest"] + url, encoded=True)  # as it was signed
+        async with self.session.request(method, exactly, headers={"X-MBX-APIKEY": self.key.key}) as answer:
             return Reply(answer.status, answer.headers, await answer.read())
 
     async def ask(self, path: str) -> Reply:
@@ -125,7 +127,7 @@ class BinanceCaller:
     async def dear(self, code: str) -> str:
         """A price on the grid, 2 % above the best ask."""
         book = (await self.ask(f"ticker/bookTicker?symbol={code}")).body
-        return f"{Decimal(book['askPrice']) * Decimal('1.02'):.3f}"
+        return f"{Decimal(book['askPrice']) * Decimal('1.02'):.2f}"
 
 
 @asynccontextmanager
@@ -175,7 +177,7 @@ class Socket:
                 message = await self.socket.receive()
                 assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), f"the socket ended: {message}"
                 self.kinds.append(message.type)
-                told = json.loads(message.data)
+                told = json.loads(message.data, parse_float=Decimal)
                 if wanted(told):
                     return told
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 
-import ccxt
-import ccxt.pro
+import ccxt  # type: ignore[import-untyped]
+import ccxt.pro  # type: ignore[import-untyped]
 import pytest
 
 from arbtui.exchanges.binance.rules import parse_exchange_info

@@ -1,6 +1,7 @@
 """Every message that the sandbox sends has the keys and JSON types of a message that others recorded or transcribed."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,9 +169,9 @@ async def _upbit(on: Bench, told: dict[str, Any]) -> None:
     subscriptions = [{"type": kind, "codes": ["KRW-BTC"]} for kind in ("orderbook", "trade", "ticker")]
     async with upbit_socket(on, *subscriptions) as long, upbit_socket(on, *subscriptions[:2], form="SIMPLE") as short:
         for kind in ("orderbook", "trade", "ticker"):
-            told[f"upbit stream {kind}"] = await long.next(lambda frame, kind=kind: frame["type"] == kind)
+            told[f"upbit stream {kind}"] = await long.next(partial(_is, "type", kind))
         for kind in ("orderbook", "trade"):
-            told[f"upbit stream {kind} SIMPLE"] = await short.next(lambda frame, kind=kind: frame["ty"] == kind)
+            told[f"upbit stream {kind} SIMPLE"] = await short.next(partial(_is, "ty", kind))
     told["upbit trades/ticks"] = (await on.upbit.ask("trades/ticks?market=KRW-BTC")).body
 
 
@@ -187,7 +188,7 @@ async def _binance(on: Bench, told: dict[str, Any]) -> None:
         await socket.send({"method": "SUBSCRIBE", "params": list(streams.values()), "id": 1})
         told["binance SUBSCRIBE"] = await socket.next()
         for kind, stream in streams.items():
-            told[f"binance stream {kind}"] = await socket.next(lambda frame, stream=stream: _whole(frame, stream))
+            told[f"binance stream {kind}"] = await socket.next(partial(_whole, stream))
     for path in ("time", "exchangeInfo", "depth", "ticker/bookTicker", "ticker/price", "ticker/24hr", "trades"):
         symbol = "" if path in ("time", "exchangeInfo") else "?symbol=BTCUSDT"
         told[f"binance {path}"] = (await on.binance.ask(path + symbol)).body
@@ -224,7 +225,11 @@ async def _binance(on: Bench, told: dict[str, Any]) -> None:
         told[f"binance {name}"] = (await on.binance.call("GET", f"/sapi/v1/{path}")).body
 
 
-def _whole(frame: Any, stream: str) -> bool:
+def _is(key: str, kind: str, frame: Any) -> bool:
+    return bool(frame[key] == kind)
+
+
+def _whole(stream: str, frame: Any) -> bool:
     """A frame of ``stream`` with something in each of its lists."""
     if frame.get("stream") != stream:
         return False

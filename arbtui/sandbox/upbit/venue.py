@@ -39,11 +39,20 @@ class UpbitVenue:
 
     name = "upbit"
 
-    def __init__(self, account: Account, book_of: BookSource, faults: WireFaults, clock: VenueClock, keys: Mapping[str, Key]) -> None:
+    def __init__(
+        self,
+        account: Account,
+        book_of: BookSource,
+        faults: WireFaults,
+        clock: VenueClock,
+        keys: Mapping[str, Key],
+        *,
+        limits: bool = True,
+    ) -> None:
         self.account = account
         self._faults = faults
         self._clock = clock
-        self._limits = UpbitLimits(clock.monotonic)
+        self._limits = UpbitLimits(clock.monotonic, enforced=limits)
         self._auth = UpbitAuth(keys, faults)
         self._tape = Tape(UpbitDecoder, book_of, clock.time_ms)
         self._tape.on_trade_of = self._on_trade
@@ -80,6 +89,11 @@ class UpbitVenue:
         }
 
     @property
+    def has_every_book(self) -> bool:
+        """Whether every market has opened."""
+        return len(self._last_books) == len(self.account.markets)
+
+    @property
     def private_streams(self) -> int:
         """How many private subscriptions there are, all clients together."""
         return sum(len(self._private.fanout.of(peer)) for peer in self._private.peers)
@@ -103,7 +117,7 @@ class UpbitVenue:
                 group, ask = public
                 return self._limits.take(group) or Answer(encode(await ask(parse_query(call.query))), 200, self._limits.header(group))
             return await self._answer_signed(call)
-        except ValueError:  # a number that is none, deep in a parameter
+        except (ValueError, TypeError):  # a number that is none, a list where a word belongs, deep in a parameter
             raise refused("validation_error") from None
 
     def throttled(self, status: int, retry_after_s: int) -> Answer:
@@ -146,7 +160,7 @@ class UpbitVenue:
         for peer in peers or (*self._public.peers, *self._private.peers):
             peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
 
-    async def housekeep(self) -> None:
+    def housekeep(self) -> None:
         """Once a second: close what is idle."""
         self._public.close_idle()
         self._private.close_idle()

@@ -1,0 +1,127 @@
+"""``arbtui sandbox`` from a shell: what it prints and writes, how it ends, and what it refuses."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Here
+
+DEADLINE_S = 60
+
+
+class Served:
+    """A sandbox in a process of its own, which has printed its last line."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        assert process.stdout is not None
+        self.said: list[str] = []
+        for line in process.stdout:
+            self.said.append(line)
+            if line.startswith("End it"):
+                return
+        raise AssertionError(f"ended: {self.said} {process.stderr.read() if process.stderr else ''}")
+
+    @property
+    def control(self) -> str:
+        found = re.search(r"control\s+(http://\S+)", "".join(self.said))
+        assert found
+        return found[1]
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[Served]:
+    command = [sys.executable, "-m", "arbtui", "sandbox", *arguments]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with process:
+        try:
+            yield Served(process)
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def ask(url: str) -> object:
+    with urllib.request.urlopen(url, timeout=DEADLINE_S) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_it_says_where_and_how_and_ends_on_a_signal(home: Path, tmp_path: Path, number: signal.Signals, code: int) -> None:
+    target = tmp_path / "box.toml"
+    with served(
+        "--port", "0", "--symbols", "2", "--profile", "upbit-binance", "--write", str(target), "--state-dir", str(tmp_path / "state")
+    ) as box:
+        told = "".join(box.said)
+        assert "export ARBTUI_UPBIT_KEY=sandbox-upbit ARBTUI_UPBIT_SECRET=sandbox-upbit-secret" in told
+        assert f"Next: arbtui --profile {target} --mode live --confirm box" in told
+        assert ask(box.control + "/ledger") == []
+        health = ask(box.control + "/health")
+        assert isinstance(health, dict)
+        assert health["urls"]["upbit"]["rest"] in target.read_text()
+        box.process.send_signal(number)
+        assert box.process.wait(DEADLINE_S) == code
+        assert box.process.stderr is not None
+        assert box.process.stderr.read() == ""
+    assert (tmp_path / "state" / "venue.db").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "state" / "market.json").exists()
+
+
+def test_a_taken_port(arbtui: Here) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        answer = arbtui("sandbox", "--port", str(port), "--symbols", "2")
+    assert answer.code == 2
+    assert f"port {port} on 127.0.0.1 cannot be used" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--port", "80"), "--port 80"),
+        (("--port", "65534"), "two more follow"),
+        (("--symbols", "0"), "--symbols 0"),
+        (("--symbols", "NOPE1"), "NOPE1 is not among"),
+        (("--write", "x.toml"), "--write FILE needs --profile"),
+        (("--profile", "binance-spot-perp"), "not binanceusdm"),
+        (("--profile", "upbit-binance", "--write", "x.txt"), "ends in .toml"),
+        (("--profile", "nope"), "no profile is named nope"),
+    ],
+)
+def test_wrong_flags(arbtui: Here, arguments: tuple[str, ...], said: str) -> None:
+    answer = arbtui("sandbox", *arguments)
+    assert answer.code == 2
+    assert said in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_a_profile_that_trades_elsewhere_is_not_overwritten(arbtui: Here, tmp_path: Path) -> None:
+    real = Path(json.loads(arbtui("init", "mine", "--json").out)["path"])
+    before = real.read_text()
+    for profile in ("mine", "upbit-binance"):
+        answer = arbtui("sandbox", "--profile", profile, "--write", str(real))
+        assert answer.code == 2
+        assert "is not overwritten" in answer.err
+    assert real.read_text() == before
+
+
+def test_a_folder_that_cannot_be_written(arbtui: Here, tmp_path: Path) -> None:
+    answer = arbtui("sandbox", "--port", "0", "--symbols", "2", "--profile", "upbit-binance", "--write", str(tmp_path / "no" / "x.toml"))
+    assert answer.code == 2
+    assert "it cannot be written" in answer.err
+
+
+def test_two_sandboxes_do_not_share_a_folder(home: Path, arbtui: Here, tmp_path: Path) -> None:
+    with served("--port", "0", "--symbols", "2", "--state-dir", str(tmp_path / "state")):
+        answer = arbtui("sandbox", "--port", "0", "--symbols", "2", "--state-dir", str(tmp_path / "state"))
+    assert answer.code == 4
+    assert "another sandbox runs on it" in answer.err
