@@ -20,6 +20,9 @@ from arbtui.model.order import Order, Purpose
 #: window at all and a request can hang in a proxy. From then on "not found" is believed (it must be said three times).
 ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
 
+#: s between two pings: a revoked key, a clock that drifts and a venue that is gone are noticed without an order, and a
+#: connection stands when one comes.
+_PING_EVERY_S = 10.0
 #: s between two looks for other keys while the venue refuses those in use.
 _KEYS_EVERY_S = 5.0
 
@@ -84,6 +87,11 @@ class CcxtAdapter(ExchangeAdapter):
             VenueFailed: it does not tell.
             WireError: it tells nonsense.
         """
+        ...
+
+    @abstractmethod
+    async def ping(self) -> None:
+        """One cheap question."""
         ...
 
     @abstractmethod
@@ -168,6 +176,15 @@ class CcxtAdapter(ExchangeAdapter):
     def _note(self, error: RequestFailed) -> None:
         if error.meaning is Meaning.KEYS:
             self._refused_keys.set()
+
+    async def keep_warm(self) -> None:
+        """Ping from time to time; the venue's health hears how it went. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(_PING_EVERY_S)
+            try:
+                await self.ping()
+            except ArbtuiError as error:
+                log.warning("%s does not answer a ping: %s", self.name, error)
 
     async def mind_keys(self) -> None:
         """Whenever the venue refuses the keys, look whether the operator has put others there; runs until cancelled.

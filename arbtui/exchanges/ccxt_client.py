@@ -27,8 +27,8 @@ from arbtui.model.errors import ArbtuiError
 RECV_WINDOW_MS = 5000
 #: s for the whole of one request, for callers without a shorter deadline of their own.
 _REQUEST_S = 10.0
-#: Connections kept warm: an order must not wait for a handshake behind look-ups.
-_CONNECTIONS = 16
+#: s that an idle connection is kept for the next request; a ping comes more often, so an order finds one that stands.
+_KEEPALIVE_S = 30.0
 _EXCERPT = 200
 
 
@@ -91,7 +91,8 @@ class CcxtClient:
         self._clock = clock
         tls = _tls() if urls.rest.startswith("https") else False
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=tls),
+            # No limit of connections: requests that hang must not make a cancel wait. The rate limits bound them.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls),
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
         )

@@ -336,6 +336,11 @@ class OrderTracker:
         self._end(followed)
         await self._journal.commit(*events, OrderChanged.of(followed.order))
 
+    def abandon(self) -> None:
+        """Stop following what nobody waits for any more: the next start resolves it."""
+        for task in self._background:
+            task.cancel()
+
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` beside everything else, and lose neither it nor its failure."""
         task = asyncio.create_task(work)

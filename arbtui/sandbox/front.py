@@ -9,7 +9,7 @@ from typing import Protocol
 from aiohttp import web
 
 from arbtui.model.clock import Clock
-from arbtui.model.errors import UsageError
+from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.sandbox.answer import Answer, Refusal
 from arbtui.sandbox.faults import Part, WireFault, WireFaultKind, WireFaults
 
@@ -173,6 +173,8 @@ class Front:
             return await self._venue.answer(call)
         except Refusal as refusal:
             return refusal.answer()
+        except JournalFailed:  # the ledger's disk: whether an order stands is not known, and a venue answers no more then
+            return _error_page(500)
 
     def _banned(self) -> Answer | None:
         ban = self._faults.find(_K.BAN)

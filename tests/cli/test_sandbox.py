@@ -118,3 +118,10 @@ def test_a_folder_that_cannot_be_written(arbtui: Here, tmp_path: Path) -> None:
     answer = arbtui("sandbox", "--port", "0", "--symbols", "2", "--profile", "upbit-binance", "--write", str(tmp_path / "no" / "x.toml"))
     assert answer.code == 2
     assert "it cannot be written" in answer.err
+
+
+def test_two_sandboxes_do_not_share_a_folder(home: Path, arbtui: Here, tmp_path: Path) -> None:
+    with served("--port", "0", "--symbols", "2", "--state-dir", str(tmp_path / "state")):
+        answer = arbtui("sandbox", "--port", "0", "--symbols", "2", "--state-dir", str(tmp_path / "state"))
+    assert answer.code == 4
+    assert "another sandbox runs on it" in answer.err

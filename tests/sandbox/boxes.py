@@ -177,7 +177,7 @@ class Socket:
                 message = await self.socket.receive()
                 assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), f"the socket ended: {message}"
                 self.kinds.append(message.type)
-                told = json.loads(message.data)
+                told = json.loads(message.data, parse_float=Decimal)
                 if wanted(told):
                     return told
 

@@ -28,7 +28,7 @@ from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamEnded
 from arbtui.exchanges.rate_limits import Lane
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, VenueFailed, VenueRefused, WireError
+from arbtui.model.errors import VenueFailed, VenueRefused, WireError
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.money import plain
 from arbtui.model.order import Balance, Fill, Order
@@ -40,8 +40,7 @@ log = logging.getLogger("arbtui")
 _ASKED_ONE_BY_ONE = 50
 _SYMBOLS_A_REQUEST = 100
 _TRADES_A_PAGE = 1000
-#: s between two measurements of the clocks; a computer's drifts by some ms a minute at worst.
-_CLOCK_EVERY_S = 60.0
+#: The quickest of so many readings of the venue's clock is the truest.
 _CLOCK_READINGS = 3
 
 
@@ -143,6 +142,10 @@ class BinanceAdapter(CcxtAdapter):
                 best_s, skew = took_s, round(ours + took_s * 500 - theirs)
         self._client.set_clock_skew(skew)
         self._doubts_clock = False
+
+    async def ping(self) -> None:
+        """See :meth:`CcxtAdapter.ping`: the clocks, compared anew."""
+        await self.measure_clock()
 
     async def settle_clock(self) -> None:
         """See :meth:`CcxtAdapter.settle_clock`."""
@@ -270,7 +273,7 @@ class BinanceAdapter(CcxtAdapter):
             raise unreadable(self.name, error) from error
 
     async def run(self, account: AccountEvents) -> None:
-        """See :meth:`ExchangeAdapter.run`: the user data stream of the ws-api, and the clocks compared once a minute."""
+        """See :meth:`ExchangeAdapter.run`: the user data stream of the ws-api."""
 
         def on_frame(frame: bytes) -> None:
             kind, event = orders.event_of(frame)
@@ -296,7 +299,7 @@ class BinanceAdapter(CcxtAdapter):
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="binance private stream")
-            tasks.create_task(self._keep_clock(), name="binance clock")
+            tasks.create_task(self.keep_warm(), name="binance pings")
             tasks.create_task(self.mind_keys(), name="binance keys")
 
     def _learn_of(self, report: OrderReport) -> None:
@@ -313,11 +316,3 @@ class BinanceAdapter(CcxtAdapter):
             raise WireError("subscribe", "closed before it was answered") from error
         if kind != "answer":
             raise WireError("subscribe", f"{kind} before its answer")
-
-    async def _keep_clock(self) -> None:
-        while True:
-            await asyncio.sleep(_CLOCK_EVERY_S)
-            try:
-                await self.measure_clock()
-            except ArbtuiError as error:
-                log.warning("binance: the clocks could not be compared: %s", error)

@@ -53,20 +53,22 @@ class BinanceVenue:
         faults: WireFaults,
         clock: VenueClock,
         keys: Mapping[str, Key],
+        *,
+        limits: bool = True,
         cut_after_s: float = DAY_S,
     ) -> None:
         self.account = account
         self.numbers = TradeNumbers(account.log.fills())
         self._faults = faults
         self._clock = clock
-        self._limits = limits = BinanceLimits(clock)
+        self._limits = BinanceLimits(clock, enforced=limits)
         self._auth = BinanceAuth(keys, faults, clock)
         self._tape = Tape(BinanceDecoder, book_of, clock.time_ms)
         data = BinanceMarketData(account.markets, book_of, update_id, self._tape, faults, clock.time_ms)
-        self._trading = BinanceTrading(account, book_of, self.numbers, limits, faults, clock)
+        self._trading = BinanceTrading(account, book_of, self.numbers, self._limits, faults, clock)
         self._endpoints = endpoints(data, self._trading)
         self._streams = Streams(clock, cut_after_s)
-        self._ws_api = WsApi({name: self._endpoints[path] for name, path in MESSAGES.items()}, self._auth, limits, clock, cut_after_s)
+        self._ws_api = WsApi({name: self._endpoints[path] for name, path in MESSAGES.items()}, self._auth, self._limits, clock, cut_after_s)
         self._derived = DerivedStreams(self._streams.fanout, data)
         self._events = Rearranger(faults, lambda code, kind, payload: self._ws_api.send_event(payload))
         self._reports = 0
@@ -138,10 +140,10 @@ class BinanceVenue:
         for peer in peers or (*self._streams.peers, *self._ws_api.peers):
             peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
 
-    async def housekeep(self) -> None:
+    def housekeep(self) -> None:
         """Once a second: pings, cuts, and the streams that tell something every second."""
-        await self._streams.housekeep()
-        await self._ws_api.housekeep()
+        self._streams.housekeep()
+        self._ws_api.housekeep()
         self._derived.every_second()
         self._streams.fanout.flush()
 
@@ -193,4 +195,5 @@ class BinanceVenue:
 
 
 def _params(call: Call) -> dict[str, str]:
-    return dict(parse_qsl(call.query, keep_blank_values=True) + parse_qsl(call.body.decode(), keep_blank_values=True))
+    body = call.body.decode(errors="replace")
+    return dict(parse_qsl(call.query, keep_blank_values=True) + parse_qsl(body, keep_blank_values=True))

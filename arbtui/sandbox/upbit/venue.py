@@ -39,11 +39,20 @@ class UpbitVenue:
 
     name = "upbit"
 
-    def __init__(self, account: Account, book_of: BookSource, faults: WireFaults, clock: VenueClock, keys: Mapping[str, Key]) -> None:
+    def __init__(
+        self,
+        account: Account,
+        book_of: BookSource,
+        faults: WireFaults,
+        clock: VenueClock,
+        keys: Mapping[str, Key],
+        *,
+        limits: bool = True,
+    ) -> None:
         self.account = account
         self._faults = faults
         self._clock = clock
-        self._limits = UpbitLimits(clock.monotonic)
+        self._limits = UpbitLimits(clock.monotonic, enforced=limits)
         self._auth = UpbitAuth(keys, faults)
         self._tape = Tape(UpbitDecoder, book_of, clock.time_ms)
         self._tape.on_trade_of = self._on_trade
@@ -108,7 +117,7 @@ class UpbitVenue:
                 group, ask = public
                 return self._limits.take(group) or Answer(encode(await ask(parse_query(call.query))), 200, self._limits.header(group))
             return await self._answer_signed(call)
-        except ValueError:  # a number that is none, deep in a parameter
+        except (ValueError, TypeError):  # a number that is none, a list where a word belongs, deep in a parameter
             raise refused("validation_error") from None
 
     def throttled(self, status: int, retry_after_s: int) -> Answer:
@@ -151,7 +160,7 @@ class UpbitVenue:
         for peer in peers or (*self._public.peers, *self._private.peers):
             peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
 
-    async def housekeep(self) -> None:
+    def housekeep(self) -> None:
         """Once a second: close what is idle."""
         self._public.close_idle()
         self._private.close_idle()
