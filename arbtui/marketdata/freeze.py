@@ -16,8 +16,8 @@ log = logging.getLogger("arbtui")
 _LOOK_S = 0.1
 #: Seconds between two questions: 2 a second cost a tenth of Binance's weight and a fifth of Upbit's.
 _APART_S = 0.5
-#: Seconds without an update, though trades came after the last one, from which on a book is suspect: trades move books.
-_TRADED_S = 1.0
+#: Seconds without an update from which on a book is suspect at the earliest.
+_SHORTEST_S = 1.0
 #: Seconds that the stream has for bringing what the venue just told, before it counts as frozen.
 _GRACE_S = 0.5
 #: Seconds after which a question that was not answered is asked again.
@@ -29,10 +29,10 @@ _RENEW_S = 30.0
 class FreezeWatch:
     """Watches the books of one exchange.
 
-    A market is suspect when its own book has not changed for ``probe_after_s``, or for a second while it traded, or when the whole
-    stream is silent. The venue is asked for its best prices then: are they ours, the market is quiet and its book is confirmed;
-    are they others, and the stream does not bring them within half a second, it is frozen: the book is STALE, and its
-    connection is replaced.
+    A market is suspect when its own book has not changed for ten times its usual pause (a second at least, ``probe_after_s`` at
+    most); after a second when it traded meanwhile, when the whole stream is silent, or when it was frozen lately. The venue is
+    asked for its best prices then: are they ours, the market is quiet and its book is confirmed; are they others, and the
+    stream does not bring them within half a second, it is frozen: the book is STALE, and its connection is replaced.
 
     Args:
         exchange: whose books.
@@ -66,6 +66,7 @@ class FreezeWatch:
         self._on_frozen = on_frozen
         self._clock = clock
         self._after = probe_after_s
+        self._began = clock.monotonic()
         # What waits for a snapshot says so itself. A venue of whole books owes the first one with the subscription.
         whole = PUBLIC_STREAMS[exchange].numbering is Numbering.WHOLE
         self._waits = {BookState.GAPPED, BookState.SYNCING} | (set() if whole else {BookState.EMPTY})
@@ -99,7 +100,11 @@ class FreezeWatch:
                 continue
             age = now - max(book.ts_init, up, self._asked.get(code, -inf))
             traded = self._aggregator.trades.tapes[self._exchange, code].last_at > book.ts_init
-            if age > (_TRADED_S if traded or silent else self._after) and (traded, book.updates) > best:
+            doubtful = traded or silent or now - self._renewed.get(code, -inf) < _RENEW_S
+            # Ten times a market's usual pause is long for it, whatever that pause is.
+            usual = (now - self._began) / book.updates if book.updates else inf
+            patience = _SHORTEST_S if doubtful else min(self._after, max(_SHORTEST_S, 10 * usual))
+            if age > patience and (traded, book.updates) > best:
                 found, best = book, (traded, book.updates)
         return found
 

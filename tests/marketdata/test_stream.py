@@ -196,6 +196,17 @@ def test_a_frame_beyond_the_bound_costs_the_connection_and_no_memory() -> None:
     asyncio.run(run())
 
 
+def test_a_socket_that_answers_no_ping_is_opened_anew() -> None:
+    async def run() -> None:
+        async with VenueServer(["KRW-A"]) as server, Live(server, ping_after_s=0.5) as live:
+            await live.all_live()
+            server.deafen("upbit")
+            await live.until(lambda: live.counts("upbit").failures.get("silent") == 1, "noticed")
+            await live.until(lambda: len(server.clients["upbit"]) == 2 and live.book("upbit", "KRW-A").state is BookState.LIVE, "back")
+
+    asyncio.run(run())
+
+
 def test_a_refused_handshake_is_a_state_in_words_and_ends_when_it_ends() -> None:
     async def run() -> None:
         async with VenueServer(["KRW-A"]) as server:
