@@ -56,6 +56,22 @@ class CcxtAdapter(ExchangeAdapter):
         self._doubts_clock = False
         self._refused_keys = asyncio.Event()  # set by each answer that refuses the keys
 
+    @property
+    def clock_skew_ms(self) -> int | None:
+        """How far our clock is ahead of the venue's; None where requests carry no time, or before it was measured."""
+        return self._client.clock_skew_ms
+
+    @property
+    def has_keys(self) -> bool:
+        """False where only what everybody may read is asked for."""
+        return bool(self._client.keys.current().key.get_secret_value())
+
+    @property
+    def key_tail(self) -> str:
+        """The last characters of the key in use, and where it was found."""
+        keys = self._client.keys.current()
+        return f"{keys.tail} from {keys.source}"
+
     @abstractmethod
     async def listed(self) -> Mapping[str, Listing]:
         """Every market that is listed now, by code, with what the venue tells of it without a key: fees are the documented ones.
@@ -79,8 +95,8 @@ class CcxtAdapter(ExchangeAdapter):
         ...
 
     @abstractmethod
-    async def check_keys(self) -> None:
-        """Ask the venue whether it takes the keys in use, and whether they may do only what they should.
+    async def check_keys(self) -> str:
+        """Ask the venue whether it takes the keys in use, and whether they may do only what they should; what it tells, in words.
 
         Raises:
             VenueRefused: it does not, or they may do more.
@@ -129,6 +145,13 @@ class CcxtAdapter(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.throttled`."""
         limits = self._client.limits
         return None if limits is None else limits.refusal(Lane.ENTRY, self.order_costs)
+
+    async def measure_clock(self) -> None:
+        """Learn how far the clocks are apart; a venue whose requests carry no time has none to compare.
+
+        Raises:
+            VenueFailed: it does not tell.
+        """
 
     async def settle_clock(self) -> None:
         """Measure the clocks again when an answer has shown that they differ; a venue without timestamps has none to settle."""

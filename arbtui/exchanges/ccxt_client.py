@@ -97,6 +97,7 @@ class CcxtClient:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         self.keys = keys
+        self.clock_skew_ms: int | None = None  #: how far our clock is ahead of the venue's; None where it was never measured
         self._ccxt = _instance(exchange, urls, clock, self)
         self.use(keys.current())
 
@@ -165,7 +166,7 @@ class CcxtClient:
 
     def set_clock_skew(self, ms: int) -> None:
         """How far our clock is ahead of the venue's; taken off every timestamp."""
-        self._ccxt.options["timeDifference"] = ms
+        self._ccxt.options["timeDifference"] = self.clock_skew_ms = ms
         if self.health is not None:
             self.health.on_clock(-ms)
 

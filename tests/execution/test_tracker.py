@@ -24,7 +24,8 @@ from tests.execution.world import UPBIT_DEAR, Venue, World, world
 @asynccontextmanager
 async def streaming(w: World) -> AsyncIterator[dict[str, AccountFollower]]:
     """The venues' account streams are open, and have been read once."""
-    followers = {name: AccountFollower(venue, w.engine.tracker, w.clock) for name, venue in w.venues.items()}
+    health = {name: guard.health for name, guard in w.engine.risk.exchange.items()}
+    followers = {name: AccountFollower(venue, w.engine.tracker, w.clock, health[name]) for name, venue in w.venues.items()}
     tasks = [asyncio.create_task(follower.run()) for follower in followers.values()]
     await asyncio.sleep(2)
     assert [follower.readings for follower in followers.values()] == [1, 1]

@@ -120,7 +120,7 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
                 adapters={exchange: v.adapter}, gate=gate, risk=risk, inventory=inventory, journal=journal, clock=clock, answer_s=answer_s
             )
             cycle = ArbCycle("r1-1", cast(Any, SimpleNamespace(route=None)), 0, 0.0)
-            follower = AccountFollower(v.adapter, tracker, clock)
+            follower = AccountFollower(v.adapter, tracker, clock, ExchangeHealthMonitor(exchange, clock, HealthConfig()))
             made = Desk(v, tracker, inventory, journal, cycle, follower)
             tracker.on_late = lambda cycle, order, fill: made.late.append(fill)
             tracker.on_stray = made.strays.append

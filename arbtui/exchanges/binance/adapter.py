@@ -83,7 +83,7 @@ class BinanceAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def check_keys(self) -> None:
+    async def check_keys(self) -> str:
         """See :meth:`CcxtAdapter.check_keys`: ``/sapi/v1/account/apiRestrictions`` tells what a key may do."""
         answer = await self.query("sapi", "GET", "account/apiRestrictions", costs={"weight": 1})
         may = read(answer, orders.KeyRestrictions, "apiRestrictions")
@@ -94,6 +94,7 @@ class BinanceAdapter(CcxtAdapter):
             raise VenueRefused("binance: this key may not trade; allow 'Spot & Margin Trading' for it")
         if not may.ipRestrict:
             log.warning("binance: this key works from every address; restrict it to this machine's")
+        return f"may read and trade, cannot withdraw; works from {'listed addresses only' if may.ipRestrict else 'every address'}"
 
     async def _account(self) -> orders.Account:
         answer = await self.query("private", "GET", "account", {"omitZeroBalances": "true"}, costs={"weight": 20})

@@ -85,9 +85,10 @@ class UpbitAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def check_keys(self) -> None:
+    async def check_keys(self) -> str:
         """See :meth:`CcxtAdapter.check_keys`: Upbit tells only that it takes them (``GET /v1/api_keys``)."""
         await self.query("private", "GET", "api_keys", costs={"default": 1})
+        return "is taken; what it may do is not told: make sure that it cannot withdraw"
 
     async def ping(self) -> None:
         """See :meth:`CcxtAdapter.ping`: whether the keys are still taken."""
