@@ -74,9 +74,8 @@ def live_desk(folder: Path, monkeypatch: pytest.MonkeyPatch, symbols: int = 6) -
     profile, out = folder / "desk.toml", folder / "sandbox.out"
     command = ["sandbox", "--port", "0", "--symbols", str(symbols), "--profile", "upbit-binance", "--write", str(profile)]
     with out.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "arbtui", *command, "--state-dir", str(folder / "venue")], stdin=subprocess.DEVNULL, stdout=file, stderr=file
-        )
+        line = [sys.executable, "-m", "arbtui", *command, "--state-dir", str(folder / "venue")]
+        process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
     try:
         until(lambda: "End it with" in out.read_text() or process.poll() is not None, 60, "the sandbox")
         assert process.poll() is None, out.read_text()
