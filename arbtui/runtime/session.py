@@ -59,6 +59,10 @@ _EARLY_S = 0.002
 _DAY_MS = 86_400_000
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
+_GC_THRESHOLDS = (200, 5, 1000)
+"""The collector stops the loop for what it looks at, and books replaced at every message, or cells painted, pile up between two
+looks: young ones often and few at a time (2 ms, not 15, at 1000 symbols), all of them once in many minutes. Python's own are
+700, 10 and 10."""
 
 
 def run_session(options: SessionOptions) -> int:
@@ -126,17 +130,20 @@ def run_plan(plan: Plan) -> int:
         raise UsageError(f"{place}; mend it, or name another --state-dir") from None
     halt = Halt(plan.folder)
     getcontext().prec = DIGITS
+    thresholds = gc.get_threshold()
     try:
         with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else TimedLoop) as runner:
             return runner.run(Session(plan, lines, halt).run())
     finally:
+        gc.set_threshold(*thresholds)
         close_logging()
 
 
 def freeze_garbage() -> None:
-    """Collect once and take what is left out of later collections: a full one would stop the loop for up to 50 ms."""
+    """Collect once and take what is left out of later collections (a full one would stop the loop for 50 ms); keep those short."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 class Session:
