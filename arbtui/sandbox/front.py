@@ -10,7 +10,7 @@ from aiohttp import web
 
 from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed, UsageError
-from arbtui.sandbox.answer import Answer, Refusal
+from arbtui.sandbox.answer import Answer, Refusal, encode
 from arbtui.sandbox.faults import Part, WireFault, WireFaultKind, WireFaults
 
 #: Seconds that requests under way get when a port closes.
@@ -145,7 +145,7 @@ class Front:
         if refused is not None:
             return _response(refused)
         if (fault := take(_K.ERROR_BEFORE)) is not None:
-            return _response(_error_page(fault.status or 503))
+            return _response(_error(fault, 503))
         if take(_K.RESET_BEFORE) is not None:
             return _reset(request)
         if (fault := take(_K.LATE)) is not None:
@@ -159,7 +159,7 @@ class Front:
         if take(_K.RESET_AFTER) is not None:
             return _reset(request)
         if (fault := take(_K.ERROR_AFTER)) is not None:
-            return _response(_error_page(fault.status or 502))
+            return _response(_error(fault, 502))
         if take(_K.HTML) is not None:
             return _response(_error_page(200))
         if take(_K.TRUNCATED) is not None:
@@ -192,6 +192,14 @@ def _reset(request: web.BaseRequest) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
+
+
+def _error(fault: WireFault, status: int) -> Answer:
+    """A scripted 5xx: Binance's own JSON where a code is given, else what stands in front of a venue says."""
+    status = fault.status or status
+    if fault.code is None:
+        return _error_page(status)
+    return Answer(encode({"code": fault.code, "msg": "An error of the venue's own making; execution status unknown."}), status)
 
 
 def _error_page(status: int) -> Answer:
