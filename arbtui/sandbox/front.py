@@ -34,6 +34,11 @@ class Call:
 class Venue(Protocol):
     """What stands behind a port."""
 
+    @property
+    def is_down(self) -> bool:
+        """The venue answers nothing, and what arrives is lost."""
+        ...
+
     def part(self, call: Call) -> tuple[Part, str | None]:
         """Which kind of request it is and, for an order, its market: what faults are aimed by."""
         ...
@@ -127,6 +132,9 @@ class Front:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         faults, venue = self._faults, self._venue
         path = request.path
+        if venue.is_down:
+            await self._closing.wait()
+            return _reset(request)
         if venue.is_socket(path):
             banned = self._banned()
             return _response(banned) if banned is not None else await venue.serve(request)

@@ -11,7 +11,6 @@ from arbtui.model.order import Side
 from arbtui.sandbox.binance.bodies import eight
 from arbtui.sandbox.binance.limits import RATE_LIMITS
 from arbtui.sandbox.binance.refusals import mandatory, refused
-from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.tape import Tape
 from arbtui.simulation.matching import ExternalBook
 from arbtui.simulation.venue import BookSource
@@ -38,14 +37,14 @@ class BinanceMarketData:
         book_of: BookSource,
         update_id: Callable[[ExternalBook], int],
         tape: Tape,
-        faults: WireFaults,
+        is_halted: Callable[[str], bool],
         now_ms: Callable[[], int],
     ) -> None:
         self._markets = markets
         self._book_of = book_of
         self._update_id = update_id
         self._tape = tape
-        self._faults = faults
+        self._is_halted = is_halted
         self._now_ms = now_ms
 
     async def ping(self, params: Params) -> Any:
@@ -160,7 +159,8 @@ class BinanceMarketData:
 
     def _touch(self, code: str) -> dict[str, str]:
         book = self._book_of(code)
-        (bid, bid_qty), (ask, ask_qty) = next(iter(book.bids())), next(iter(book.asks()))
+        nothing = (0.0, 0.0)  # an empty side is told as zeros
+        (bid, bid_qty), (ask, ask_qty) = next(iter(book.bids()), nothing), next(iter(book.asks()), nothing)
         return {
             "symbol": code,
             "bidPrice": f"{bid:.8f}",
@@ -200,7 +200,7 @@ class BinanceMarketData:
     def _symbol(self, market: Market) -> dict[str, Any]:
         tick = eight(market.price_units.at(Decimal(1)))
         greatest = eight(min(market.max_qty, Decimal(_GREATEST)))
-        halted = self._faults.find(WireFaultKind.HALT, symbol=market.code) is not None
+        halted = self._is_halted(market.code)
         return {
             "symbol": market.code,
             "status": "BREAK" if halted else "TRADING",
