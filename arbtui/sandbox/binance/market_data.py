@@ -25,6 +25,7 @@ _SHORT = {
     "b": "bidPrice", "B": "bidQty", "a": "askPrice", "A": "askQty", "o": "openPrice", "h": "highPrice", "l": "lowPrice", "v": "volume",
     "q": "quoteVolume", "O": "openTime", "C": "closeTime", "F": "firstId", "L": "lastId", "n": "count",
 }  # fmt: skip
+_MINI = ("c", "o", "h", "l", "v", "q")
 _GREATEST = "9000000000.00000000"
 
 
@@ -115,10 +116,11 @@ class BinanceMarketData:
             "asks": [[f"{price:.8f}", f"{qty:.8f}"] for price, qty in islice(book.asks(), levels)],
         }
 
-    def ticker_event(self, code: str) -> dict[str, Any]:
-        """``24hrTicker`` of the ``ticker`` stream: the figures of ``ticker/24hr`` under short names."""
+    def ticker_event(self, code: str, kind: str) -> dict[str, Any]:
+        """The message of the ``ticker`` or the ``miniTicker`` stream: figures of ``ticker/24hr`` under short names."""
         day = self._day(code)
-        return {"e": "24hrTicker", "E": self._now_ms(), "s": code, **{short: day[long] for short, long in _SHORT.items()}}
+        figures = {short: day[long] for short, long in _SHORT.items() if kind == "ticker" or short in _MINI}
+        return {"e": "24hrTicker" if kind == "ticker" else "24hrMiniTicker", "E": self._now_ms(), "s": code, **figures}
 
     def symbol(self, params: Params) -> str:
         """The ``symbol`` of a call."""

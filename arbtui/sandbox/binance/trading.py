@@ -179,6 +179,10 @@ class BinanceTrading:
         markets = [self._market(params)] if "symbol" in params else list(self._account.markets.values())
         return [{"symbol": one.code, "makerCommission": str(one.fees.maker), "takerCommission": str(one.fees.taker)} for one in markets]
 
+    async def margin_pairs(self, key: Key, params: Params) -> Any:
+        """``GET /sapi/v1/margin/allPairs`` and its isolated sister: nothing trades on margin here."""
+        return []
+
     async def _cancel(self, order: OrderRecord, cancel_id: str | None) -> dict[str, Any] | None:
         self.cancel_ids[order.number] = cancel_id or self._make_id()
         try:
