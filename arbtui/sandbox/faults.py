@@ -23,8 +23,8 @@ class WireFaultKind(StrEnum):
     GAP = "gap"  #: ``count`` depth updates of a symbol (or of all) are never sent (Binance)
     DELAY = "delay"  #: answers and frames come ``ms`` later
     LATE = "late"  #: an order is executed ``ms`` after its arrival, and answered then
-    ERROR_BEFORE = "error_before"  #: HTTP ``status`` (503), nothing executed
-    ERROR_AFTER = "error_after"  #: HTTP ``status`` (502), executed
+    ERROR_BEFORE = "error_before"  #: HTTP ``status`` (503) and HTML (or ``code``), nothing executed
+    ERROR_AFTER = "error_after"  #: HTTP ``status`` (502) and HTML (or ``code``), executed
     TIMEOUT = "timeout"  #: executed, never answered; the connection stays open
     RESET_BEFORE = "reset_before"  #: connection reset, nothing executed
     RESET_AFTER = "reset_after"  #: connection reset, executed
@@ -63,6 +63,7 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     stream: Stream = "any"  #: which sockets a stream fault meets
     ms: int = 1000
     status: int | None = None
+    code: int | None = None  #: of an ``error_``: Binance's JSON with that code instead of a proxy's HTML
     retry_after_s: int = 1
     until: float | None = None  #: monotonic s; set when it is scripted
 
@@ -84,6 +85,8 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError(f"fault: {self.kind} needs seconds")
         if self.status is not None and not 400 <= self.status <= 599:
             raise UsageError(f"fault: status {self.status} is not from 400 to 599")
+        if self.code is not None and self.venue != "binance":
+            raise UsageError("fault: code is Binance's; Upbit has none")
         if self.kind is not _K.CLOCK_SKEW and self.ms < 0:
             raise UsageError(f"fault: ms {self.ms} is below 0")
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed, UsageError
-from arbtui.sandbox.answer import Answer, Refusal
+from arbtui.sandbox.answer import Answer, Refusal, encode
 from arbtui.sandbox.faults import Part, WireFault, WireFaultKind, WireFaults
 
 #: Seconds that requests under way get when a port closes.
@@ -33,6 +33,11 @@ class Call:
 
 class Venue(Protocol):
     """What stands behind a port."""
+
+    @property
+    def is_down(self) -> bool:
+        """The venue answers nothing, and what arrives is lost."""
+        ...
 
     def part(self, call: Call) -> tuple[Part, str | None]:
         """Which kind of request it is and, for an order, its market: what faults are aimed by."""
@@ -127,6 +132,9 @@ class Front:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         faults, venue = self._faults, self._venue
         path = request.path
+        if venue.is_down:
+            await self._closing.wait()
+            return _reset(request)
         if venue.is_socket(path):
             banned = self._banned()
             return _response(banned) if banned is not None else await venue.serve(request)
@@ -145,7 +153,7 @@ class Front:
         if refused is not None:
             return _response(refused)
         if (fault := take(_K.ERROR_BEFORE)) is not None:
-            return _response(_error_page(fault.status or 503))
+            return _response(_error(fault, 503))
         if take(_K.RESET_BEFORE) is not None:
             return _reset(request)
         if (fault := take(_K.LATE)) is not None:
@@ -159,7 +167,7 @@ class Front:
         if take(_K.RESET_AFTER) is not None:
             return _reset(request)
         if (fault := take(_K.ERROR_AFTER)) is not None:
-            return _response(_error_page(fault.status or 502))
+            return _response(_error(fault, 502))
         if take(_K.HTML) is not None:
             return _response(_error_page(200))
         if take(_K.TRUNCATED) is not None:
@@ -192,6 +200,14 @@ def _reset(request: web.BaseRequest) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
+
+
+def _error(fault: WireFault, status: int) -> Answer:
+    """A scripted 5xx: Binance's own JSON where a code is given, else what stands in front of a venue says."""
+    status = fault.status or status
+    if fault.code is None:
+        return _error_page(status)
+    return Answer(encode({"code": fault.code, "msg": "An error of the venue's own making; execution status unknown."}), status)
 
 
 def _error_page(status: int) -> Answer:

@@ -216,6 +216,8 @@ class Sandbox:
                 mine[frame.exchange].append(frame.raw)
         self.upbit.on_frames(mine["upbit"])
         if not self._opened.is_set() and self.upbit.has_every_book:
+            for venue in self.venues.values():
+                venue.begin()
             self._opened.set()
         self.binance.on_frames(mine["binance"])
 

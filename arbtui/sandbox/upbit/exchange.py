@@ -1,6 +1,6 @@
 """Upbit's signed REST calls: orders, cancels, lookups, accounts (docs.upbit.com, Exchange API)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -12,7 +12,6 @@ from arbtui.model.money import ZERO, floor_to
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import Account, as_of
 from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.bodies import UNNAMED, account_body, chance_body, kst, order_body, order_with_trades
@@ -36,11 +35,11 @@ Body = Mapping[str, Any]
 class UpbitExchange:
     """Handlers of the signed calls; each takes its parameters and gives back what the body says."""
 
-    def __init__(self, account: Account, book_of: BookSource, faults: WireFaults, clock: VenueClock) -> None:
+    def __init__(self, account: Account, book_of: BookSource, is_halted: Callable[[str], bool], clock: VenueClock) -> None:
         self.ord_types: dict[str, str] = {}  #: client id -> Upbit's order type, where it is not ``limit``; lost at a restart
         self._account = account
         self._book_of = book_of
-        self._faults = faults
+        self._is_halted = is_halted
         self._clock = clock
         self._unnamed = 0
 
@@ -125,7 +124,7 @@ class UpbitExchange:
         """``GET /v1/orders/chance``."""
         market = self._market(str(query.get("market", "")))
         balances = self._account.balances()
-        state = "active" if self._faults.find(WireFaultKind.HALT, symbol=market.code) is None else "delisted"
+        state = "delisted" if self._is_halted(market.code) else "active"
         return chance_body(market, balances.get(market.quote, Balance()), balances.get(market.base, Balance()), state)
 
     async def wallet_status(self, key: Key, query: Body) -> list[dict[str, Any]]:
@@ -151,7 +150,7 @@ class UpbitExchange:
 
     async def _place(self, body: Body) -> OrderRecord:
         market, side, qty, price, tif, ord_type = self._read(body)
-        if self._faults.find(WireFaultKind.HALT, symbol=market.code) is not None:
+        if self._is_halted(market.code):
             raise refused("market_offline")
         client_order_id = str(body.get("identifier") or self._make_id())
         if ord_type != "limit":

@@ -56,8 +56,8 @@ class UpbitVenue:
         self._auth = UpbitAuth(keys, faults)
         self._tape = Tape(UpbitDecoder, book_of, clock.time_ms)
         self._tape.on_trade_of = self._on_trade
-        self._quotation = quotation = UpbitQuotation(account.markets, book_of, self._tape, faults, clock.time_ms)
-        self._exchange = exchange = UpbitExchange(account, book_of, faults, clock)
+        self._quotation = quotation = UpbitQuotation(account.markets, book_of, self._tape, self.is_halted, clock.time_ms)
+        self._exchange = exchange = UpbitExchange(account, book_of, self.is_halted, clock)
         self._last_books: dict[str, bytes] = {}
         self._last_trades: dict[str, bytes] = {}
         self._public = Subscriptions(PUBLIC, account.markets, clock, self._snapshot)
@@ -97,6 +97,20 @@ class UpbitVenue:
     def private_streams(self) -> int:
         """How many private subscriptions there are, all clients together."""
         return sum(len(self._private.fanout.of(peer)) for peer in self._private.peers)
+
+    @property
+    def is_down(self) -> bool:
+        """See :class:`Venue`."""
+        return self.account.is_down
+
+    def is_halted(self, code: str) -> bool:
+        """Whether ``code`` takes no orders: scripted, or by the market's own scenario."""
+        return self._faults.find(WireFaultKind.HALT, symbol=code) is not None or self.account.is_halted(code)
+
+    def begin(self) -> None:
+        """Every market has opened: the day's figures begin."""
+        for code in self.account.markets:
+            self._tape.day(code)
 
     def part(self, call: Call) -> tuple[Part, str | None]:
         """See :class:`Venue`."""
@@ -221,7 +235,7 @@ class UpbitVenue:
         if book is None:
             return raw
         best = _best(book)
-        return raw.replace(b'"stream_type"', best + b'"stream_type"', 1)
+        return raw if best is None else raw.replace(b'"stream_type"', best + b'"stream_type"', 1)
 
     def _skewed(self, raw: bytes) -> bytes:
         skew = self._clock.skew_ms
@@ -247,6 +261,8 @@ class UpbitVenue:
         self._events.tell(code, "myAsset", encode(my_asset(changed, self._assets_told, ts_ms)))
 
     def _send_private(self, code: str, kind: str, payload: bytes) -> None:
+        if self.is_down:
+            return
         self._private.fanout.put((kind, code), payload)
         self._private.fanout.put((kind, EVERY), payload)
         self._private.flush()
@@ -259,8 +275,11 @@ def _what(raw: bytes) -> tuple[str, str]:
     return raw[9:end].decode(), raw[start : raw.index(b'"', start)].decode()
 
 
-def _best(book: bytes) -> bytes:
-    start = book.index(b'"orderbook_units":[{') + len(b'"orderbook_units":[{')
+def _best(book: bytes) -> bytes | None:
+    """The first unit of a book under the names that a trade has for it; None of an empty one."""
+    start = book.find(b'"orderbook_units":[{') + len(b'"orderbook_units":[{')
+    if start < len(b'"orderbook_units":[{'):
+        return None
     unit = book[start : book.index(b"}", start)]
     for side in (b"ask", b"bid"):
         for what in (b"price", b"size"):
