@@ -13,7 +13,7 @@ from arbtui.model.errors import ArbtuiError
 
 log = logging.getLogger("arbtui")
 
-_LOOK_S = 0.1
+_LOOK_S = 0.2
 #: Seconds between two questions: 2 a second cost a tenth of Binance's weight and a fifth of Upbit's.
 _APART_S = 0.5
 #: Seconds without an update from which on a book is suspect at the earliest.
@@ -59,6 +59,7 @@ class FreezeWatch:
         self._exchange = exchange
         self._aggregator = aggregator
         self._watch = aggregator.watches[exchange]
+        self._tapes = aggregator.trades.tapes
         self._books = {code: book for (name, code), book in aggregator.books.items() if name == exchange}
         self._probe = probe
         self._live_since = live_since
@@ -93,13 +94,13 @@ class FreezeWatch:
         found: OrderBook | None = None
         best = (False, -1)
         for code, book in self._books.items():
-            if book.state in self._waits:
+            if now - book.ts_init <= _SHORTEST_S or book.state in self._waits:
                 continue
             up = self._live_since(code)
             if up is None:
                 continue
             age = now - max(book.ts_init, up, self._asked.get(code, -inf))
-            traded = self._aggregator.trades.tapes[self._exchange, code].last_at > book.ts_init
+            traded = self._tapes[self._exchange, code].last_at > book.ts_init
             doubtful = traded or silent or now - self._renewed.get(code, -inf) < _RENEW_S
             # Ten times a market's usual pause is long for it, whatever that pause is.
             usual = (now - self._began) / book.updates if book.updates else inf
