@@ -3,11 +3,12 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import getcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -31,14 +32,14 @@ from arbtui.monitoring.lag import LagProbe
 from arbtui.monitoring.log import LogRing, close_logging, set_up_logging
 from arbtui.monitoring.resources import ResourceSampler, sampling_interval
 from arbtui.monitoring.turns import TimedLoop
-from arbtui.runtime.arming import disarmed, refuse_unarmed
+from arbtui.runtime.arming import disarmed, refuse_unarmed, unclean
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.keeper import Keeper
 from arbtui.runtime.meter import Meter
 from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.opening import halted, latch_again, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.reach import Reach, open_reach
-from arbtui.runtime.stop import Stop
+from arbtui.runtime.stop import Stop, Stopped
 from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
 from arbtui.settings.kill_signal import KillSignal
@@ -109,7 +110,7 @@ class Plan:
     settings: Settings
     folder: Path  #: of the profile: flag and log
     state_folder: Path  #: of the mode: journal and venues
-    open_venues: Callable[[Ground], Awaitable[Venues]]
+    open_venues: Callable[[Ground], Coroutine[Any, Any, Venues]]
     origins: Mapping[str, str]  #: exchange to where it trades: ``simulator``, or its REST URL
     virtual: bool
     headless: bool
@@ -183,7 +184,7 @@ class Session:
             if self._halt.is_closed and self._plan.headless:
                 raise UsageError(halted(self._settings.name, self._halt.cause))
             ground = Ground(clock, rng, self._plan.state_folder, door, (remembered.snapshot or {}).get("simulator"))
-            venues = await self._plan.open_venues(ground)
+            venues = await self._stop.unless(self._plan.open_venues(ground))
             try:
                 run_id = f"r{remembered.runs + 1}"
                 seed = self._settings.simulator.seed if venues.simulator is not None else None
@@ -191,6 +192,9 @@ class Session:
                 return await self._trade(clock, journal, remembered, venues, run_id, baseline_mb)
             finally:
                 await venues.close()
+        except Stopped:  # venues that do not answer, or orders whose end is not known yet: the next start goes on with them
+            say("stopped before trading began")
+            return 3 if remembered.open_cycles or remembered.open_orders else self._stop.code
         finally:
             if self._reach is not None:
                 await self._reach.close()
@@ -220,7 +224,9 @@ class Session:
             health=venues.health,
         )
         venues.attach(parts.aggregator)
-        reconciled = await take_up(parts, remembered, venues.markets)
+        if self._settings.mode == "live" and remembered.open_orders:
+            say(f"asking the venues about {len(remembered.open_orders)} orders that were under way; one that never came takes 30 s")
+        reconciled = await self._stop.unless(take_up(parts, remembered, venues.markets))
         log.info(
             "run %s of %s: %d routes, %d open cycles resolved",
             run_id,
@@ -260,7 +266,8 @@ class Session:
             screen = tasks.create_task(show(engine, views, self._settings.console, self._stop), name="console")
         if self._reach is not None:
             self._reach.attach(engine, views)
-        engine.arm(reconciled, self._plan.disarmed)
+        live = self._settings.mode == "live"
+        engine.arm(reconciled, self._plan.disarmed or (unclean(reconciled) if live else ""))
         if self._plan.headless and not self._plan.virtual:
             say(f"{engine.state}: run {engine.parts.run_id} of {engine.parts.profile}, {len(views.routes)} routes; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]

@@ -40,6 +40,18 @@ class LiveDesk:
         with urllib.request.urlopen(f"{self.control}{path}", timeout=10) as answer:
             return json.loads(answer.read())
 
+    def script(self, **fault: object) -> None:
+        """Script a fault at the sandbox (docs/sandbox.md)."""
+        self._post("/faults", fault)
+
+    def deposit(self, **transfer: str) -> None:
+        """Pay something in from outside."""
+        self._post("/deposits", transfer)
+
+    def _post(self, path: str, body: object) -> None:
+        request = urllib.request.Request(f"{self.control}{path}", data=json.dumps(body).encode(), method="POST")
+        urllib.request.urlopen(request, timeout=10).close()
+
     def ledger(self) -> dict[str, Any]:
         """The journal's ledger."""
         return read_ledger(self.journal)

@@ -85,6 +85,33 @@ def test_a_kill_from_outside_stops_every_order(desk: LiveDesk, tmp_path: Path) -
     desk.assert_agrees(tmp_path)
 
 
+def test_a_start_that_waits_for_a_venue_can_be_stopped(desk: LiveDesk, tmp_path: Path) -> None:
+    desk.script(venue="binance", kind="delay", ms=60_000, on="any")
+    with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+        until(lambda: engine.alive() and "connecting to BINANCE" in (tmp_path / "run" / "err").read_text(), 60, "it connects")
+        engine.signal(signal.SIGTERM)
+        ended = engine.ended(within=20)
+    assert ended.code == 128 + signal.SIGTERM
+    assert "stopped before trading began" in ended.err
+    assert count(desk, "run") == 0
+
+
+def test_a_recovery_that_is_not_clean_waits_for_a_person(desk: LiveDesk, tmp_path: Path) -> None:
+    with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+        await_cycles(desk, engine, 1)
+        engine.signal(signal.SIGTERM)
+        engine.ended()
+    request = {"venue": "upbit", "asset": "BTC", "amount": "0.01"}
+    desk.deposit(**request)
+    before = len(desk.told("/orders"))
+    ended = run(*desk.arguments("--headless", "--max-runtime", "5"))
+    assert ended.code == 0, ended.err
+    assert "DISARMED: run r2 of desk" in ended.err
+    assert len(desk.told("/orders")) == before
+    assert {change["asset"] for change in desk.ledger()["adjustments"]} == {"BTC"}
+    desk.assert_agrees(tmp_path)
+
+
 def test_paper_trades_on_live_books_without_keys(desk: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("UPBIT", "BINANCE"):
         monkeypatch.delenv(f"ARBTUI_{name}_KEY")
