@@ -20,7 +20,7 @@ _WAIT_S = 120.0
 
 def rows(*, quick: bool) -> Iterator[Row]:
     """Lag and longest turn of the three."""
-    rounds, seconds, symbols = (1, 2.0, 10) if quick else (3, 10.0, 500)
+    rounds, seconds, symbols = (1, 2.0, 10) if quick else (3, 8.0, 500)
     told: dict[str, list[dict[str, Any]]] = {"an idle loop": [], "the engine headless": [], "the engine with the console": []}
     for _ in range(rounds):
         for kind, summaries in told.items():
