@@ -136,7 +136,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
     if not PEER_PYTHON.exists():
         yield Row(group, "all", "not measured", f"no {PEER_PYTHON.parent.parent.name}: `make bench` makes it, and says so when it cannot")
         return
-    rounds, updates = (2, 500) if quick else (8, 2500)
+    rounds, updates = (2, 500) if quick else (6, 2500)
     sides = {"ours": Side(OURS), "peer": Side(PEER), "idle": Side(PEER, "strategy")}
     for symbols in (50,) if quick else (50, 1000):
         for mode, (what, goal) in MODES.items():
