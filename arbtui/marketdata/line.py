@@ -80,9 +80,11 @@ class Line:
 
     async def _read(self) -> None:
         receive, put, exchange = self._connection.receive, self._wiring.intake.put, self._wiring.exchange
+        text, binary = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY
         while True:
             message = await receive()
-            if message.type is not aiohttp.WSMsgType.TEXT and message.type is not aiohttp.WSMsgType.BINARY:
+            kind = message.type
+            if kind is not text and kind is not binary:
                 raise self._lost(message.data)
             frame = Frame(exchange, message.data)
             if self._held is None:
