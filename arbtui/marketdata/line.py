@@ -41,20 +41,23 @@ class Line:
     Args:
         wiring: what all lines of the exchange share.
         connection: the open WebSocket.
+        messages: what asks for the streams.
     """
 
-    def __init__(self, wiring: Wiring, connection: aiohttp.ClientWebSocketResponse[bool]) -> None:
+    def __init__(self, wiring: Wiring, connection: aiohttp.ClientWebSocketResponse[bool], messages: Sequence[bytes]) -> None:
         self._wiring = wiring
         self._connection = connection
+        self._messages = messages
         self._held: list[Frame] | None = []
-        self.first = asyncio.Event()  #: a frame has come
+        self._first_at = wiring.framing.answers * len(messages) + 1
+        self.first = asyncio.Event()  #: a frame has come that is no answer to a message
         self.frames = 0
         self.opened_at = wiring.clock.monotonic()
         self.reading = asyncio.create_task(self._read(), name=f"read {wiring.exchange}")
 
-    async def subscribe(self, messages: tuple[bytes, ...]) -> None:
+    async def subscribe(self) -> None:
         """Send what the subscription asks for, within the venue's pace."""
-        for number, message in enumerate(messages):
+        for number, message in enumerate(self._messages):
             if number:
                 await asyncio.sleep(self._wiring.framing.message_gap_s)
             await self._connection.send_str(message.decode())
@@ -77,9 +80,11 @@ class Line:
 
     async def _read(self) -> None:
         receive, put, exchange = self._connection.receive, self._wiring.intake.put, self._wiring.exchange
+        text, binary = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY
         while True:
             message = await receive()
-            if message.type is not aiohttp.WSMsgType.TEXT and message.type is not aiohttp.WSMsgType.BINARY:
+            kind = message.type
+            if kind is not text and kind is not binary:
                 raise self._lost(message.data)
             frame = Frame(exchange, message.data)
             if self._held is None:
@@ -90,7 +95,7 @@ class Line:
             if not self.frames % _READ_TURN:
                 await asyncio.sleep(0)
                 await self._wiring.intake.room()
-            elif self.frames == 1:
+            elif self.frames == self._first_at:
                 self.first.set()
 
     def _hold(self, frame: Frame) -> None:

@@ -17,7 +17,7 @@ log = logging.getLogger("arbtui")
 _FIRST_RETRY_S = 0.25
 #: Seconds that a successor's frames are held back after its first one: by then the old socket has brought what came before.
 _OVERLAP_S = 1.0
-#: Seconds within which a successor must have brought a frame; a market that is quiet for so long has nothing to lose.
+#: Seconds that a successor may take to its first frame; markets that are quiet for so long have nothing to lose.
 _SUCCESSOR_S = 30.0
 #: Seconds after which a connection counts as one that held, so that the next one is tried at once.
 _HELD_S = 10.0
@@ -86,7 +86,7 @@ class PublicSocket:
             was_live = self.state is SocketState.LIVE
             held = was_live and self._wiring.clock.monotonic() - began >= _HELD_S
             pause = _FIRST_RETRY_S if held else min(pause, self._wiring.config.reconnect_max_s)
-            if was_live or failure.words != self.why:
+            if failure.kind != "internal" and (was_live or failure.words != self.why):
                 log.warning("%s", failure.words)
             self._enter(SocketState.WAITING, failure.words)
             self._wiring.on_failure(failure)
@@ -171,9 +171,9 @@ class PublicSocket:
             wiring.observe(error.status, error.headers or {})
             raise
         self.connects += 1
-        line = Line(wiring, connection)
+        line = Line(wiring, connection, self.subscription.messages)
         try:
-            await line.subscribe(self.subscription.messages)
+            await line.subscribe()
         except BaseException:
             await line.close()
             raise
