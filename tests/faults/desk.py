@@ -6,9 +6,10 @@ and the patience of its health (``recover_s`` and ``answer_window_s``). Everythi
 
 import asyncio
 import json
+import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from functools import partial
@@ -218,6 +219,21 @@ class Desk:
     def ledger(self) -> dict[str, Any]:
         """The journal's own story."""
         return read_ledger(self.folder / "live" / "journal.db")
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """What the journal holds of that kind of event, oldest first."""
+        path = self.folder / "live" / "journal.db"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            return [json.loads(row[0]) for row in db.execute("SELECT payload FROM event WHERE type = ? ORDER BY seq", (kind,))]
+
+    def unknown(self) -> dict[str, dict[str, Any]]:
+        """The orders whose fate was unknown for a while, as they ended, by client id; call it once settled."""
+        ids = {event["client_order_id"] for event in self.events("OrderChanged") if event["state"] == "UNKNOWN"}
+        return {row["client_order_id"]: row for row in self.ledger()["orders"] if row["client_order_id"] in ids}
+
+    def sources(self, client_order_id: str) -> set[str]:
+        """Where the journal has learned of an order's fills."""
+        return {row["source"] for row in self.ledger()["fills"] if row["client_order_id"] == client_order_id}
 
     def venue_fills(self) -> dict[tuple[str, str], Fill]:
         """Every fill that the venues have, by exchange and trade id as adapters name it."""
