@@ -27,7 +27,7 @@ from arbtui.journal.ledger import read_ledger
 from arbtui.journal.state import CycleRow
 from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
-from arbtui.model.order import Fill
+from arbtui.model.order import Fill, OrderState
 from arbtui.monitoring.log import LogRing
 from arbtui.monitoring.turns import TimedLoop
 from arbtui.risk.breach import Breach
@@ -172,6 +172,12 @@ class Desk:
         """Wait until each of ``faults`` has happened so often."""
         await self.until(lambda: all(fault.met >= times for fault in faults), f"{faults} happened {times} times")
 
+    async def lost(self) -> str:
+        """Wait until the fate of an order is unknown; its client id."""
+        orders = self.engine.tracker.open
+        await self.until(lambda: any(order.state is OrderState.UNKNOWN for order in orders.values()), "an order is UNKNOWN")
+        return next(one for one, order in orders.items() if order.state is OrderState.UNKNOWN)
+
     @property
     def ended(self) -> Counter[CycleState]:
         """Cycles of this run that have ended, by how."""
@@ -247,7 +253,7 @@ class Desk:
         ledger, truth = self.ledger(), self.venue_fills()
         self._fills_agree(ledger, truth)
         self._orders_agree(ledger)
-        self._balances_agree(ledger)
+        self.balances_agree()
         self._cycles_agree(ledger, truth)
         assert adjusted or ledger["adjustments"] == []
 
@@ -279,7 +285,9 @@ class Desk:
             assert {(name, one) for one in accepted} <= set(self.posts)
             assert venue.account.log.open_orders() == []
 
-    def _balances_agree(self, ledger: Mapping[str, Any]) -> None:
+    def balances_agree(self) -> None:
+        """What the journal holds is what the venues hold, to the last digit."""
+        ledger = self.ledger()
         ours = {
             (exchange, asset): Decimal(balance["free"]) + Decimal(balance["locked"])
             for exchange, assets in ledger["balances"].items()
