@@ -77,6 +77,7 @@ class OrderTracker:
         self._clock = clock
         self._answer_s = answer_s
         self.on_late: Callable[[ArbCycle, Order, Fill], None] = lambda *_: None  #: of a fill, once booked, whose order had ended
+        self.on_unknown: Callable[[Order], None] = lambda _: None  #: of an order that was sent and not usably answered
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
         self._followed: dict[str, Followed] = {}  # by client id, oldest first; all that are open and the last that ended
         self._background: dict[asyncio.Task[None], None] = {}
@@ -163,6 +164,7 @@ class OrderTracker:
                 return
             order.state, order.reason = OrderState.UNKNOWN, str(error) or "no answer in time"
             self._journal.post(OrderChanged.of(order))
+            self.on_unknown(order)
             await self.resolve(followed)
             return
         self.sent += 1

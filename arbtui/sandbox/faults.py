@@ -1,5 +1,6 @@
 """Faults on the wire of one sandbox venue, scripted by count or for a time. The table is in docs/sandbox.md."""
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Literal
@@ -31,6 +32,8 @@ class WireFaultKind(StrEnum):
     HTML = "html"  #: executed, answered with a proxy's HTML page and status 200
     TRUNCATED = "truncated"  #: executed, answered with half of the JSON
     EMPTY = "empty"  #: executed, answered with nothing and status 200
+    NULLS = "nulls"  #: executed, answered with the right names and no values
+    DUPLICATE_ID = "duplicate_id"  #: an order is executed, and answered as one whose client id was used before
     DUPLICATE = "duplicate"  #: private events are sent twice
     REORDER = "reorder"  #: two private events change places
     LOSE = "lose"  #: private events are never sent
@@ -38,13 +41,15 @@ class WireFaultKind(StrEnum):
     BAN = "ban"  #: 418 with Retry-After: what is left of ``seconds``
     CLOCK_SKEW = "clock_skew"  #: the venue's clock runs ``ms`` ahead (behind when negative)
     HALT = "halt"  #: a symbol does not trade
+    RULES = "rules"  #: a symbol has other rules: ``tick``, ``lot_step``, ``min_cost``
+    FEE_COIN = "fee_coin"  #: fees are taken in BNB (Binance)
     REVOKE = "revoke"  #: API keys are no longer known
     CRASH = "crash"  #: the venue's port is closed for ``seconds``, then open again
 
 
 _K = WireFaultKind
 #: Kinds that last until they are taken away when neither ``count`` nor ``seconds`` is given; the others happen once.
-_LASTING = frozenset({_K.FREEZE, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.REVOKE})
+_LASTING = frozenset({_K.FREEZE, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.RULES, _K.FEE_COIN, _K.REVOKE})
 #: Kinds that meet any request unless told otherwise.
 _ANY_REQUEST = frozenset({_K.DELAY, _K.RATE_LIMIT, _K.BAN})
 #: Kinds whose end must be told.
@@ -65,7 +70,11 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     status: int | None = None
     code: int | None = None  #: of an ``error_``: Binance's JSON with that code instead of a proxy's HTML
     retry_after_s: int = 1
+    tick: str | None = None  #: price unit, in quote
+    lot_step: str | None = None  #: in base
+    min_cost: str | None = None  #: in quote
     until: float | None = None  #: monotonic s; set when it is scripted
+    met: int = 0  #: how often it has happened so far; a DROP and a CRASH happen when they are scripted
 
     def check(self) -> None:
         """Refuse what cannot be played.
@@ -89,6 +98,14 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError("fault: code is Binance's; Upbit has none")
         if self.kind is not _K.CLOCK_SKEW and self.ms < 0:
             raise UsageError(f"fault: ms {self.ms} is below 0")
+        if self.kind is _K.FEE_COIN and self.venue != "binance":
+            raise UsageError(f"fault: {self.venue} takes no fees in a coin of its own")
+        rules = {name: told for name in ("tick", "lot_step", "min_cost") if (told := getattr(self, name)) is not None}
+        if self.kind is _K.RULES and (self.symbol is None or not rules):
+            raise UsageError("fault: rules needs a symbol, and at least one of tick, lot_step and min_cost")
+        for name, told in rules.items():
+            if not re.fullmatch(r"\d{1,12}(\.\d{1,8})?", told) or not float(told) > 0:
+                raise UsageError(f"fault: {name} {told!r} is no number above 0 with at most eight decimals")
 
 
 def read_fault(raw: bytes) -> WireFault:
@@ -101,7 +118,7 @@ def read_fault(raw: bytes) -> WireFault:
         fault = msgspec.json.decode(raw, type=WireFault)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UsageError(f"fault: {error}") from None
-    fault.until = None
+    fault.until, fault.met = None, 0
     fault.check()
     return fault
 
@@ -130,7 +147,9 @@ class WireFaults:
             fault.until = self._clock.monotonic() + fault.seconds
         elif fault.count is None and fault.kind not in _LASTING:
             fault.count = 1
-        if fault.kind not in (_K.DROP, _K.CRASH):  # these happen at once and leave nothing to wait for
+        if fault.kind in (_K.DROP, _K.CRASH):  # these happen at once and leave nothing to wait for
+            fault.met += 1
+        else:
             self._faults.append(fault)
         self.changed(fault)
 
@@ -154,7 +173,7 @@ class WireFaults:
     def find(
         self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
     ) -> WireFault | None:
-        """The first standing fault of ``kind`` that meets this; it is not used up."""
+        """The first standing fault of ``kind`` that would meet this; it is not used up, and not counted as met."""
         if not self._faults:
             return None
         self._forget()
@@ -171,12 +190,14 @@ class WireFaults:
     def take(
         self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
     ) -> WireFault | None:
-        """As :meth:`find`, and one of its count is used up."""
+        """As :meth:`find`, and it happens: it was met once more, and one of its count is used up."""
         fault = self.find(kind, symbol=symbol, part=part, stream=stream)
-        if fault is not None and fault.count is not None:
-            fault.count -= 1
-            if fault.count == 0:
-                self._faults.remove(fault)
+        if fault is not None:
+            fault.met += 1
+            if fault.count is not None:
+                fault.count -= 1
+                if fault.count == 0:
+                    self._faults.remove(fault)
         return fault
 
     def _forget(self) -> None:

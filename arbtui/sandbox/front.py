@@ -1,11 +1,12 @@
 """The port of one venue: HTTP in, answers out, with the scripted faults between; it can crash and come back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 from aiohttp import web
 
 from arbtui.model.clock import Clock
@@ -51,6 +52,10 @@ class Venue(Protocol):
         """The venue's own 429 or 418."""
         ...
 
+    def duplicate(self) -> Answer:
+        """The venue's own refusal of a client id that was used before."""
+        ...
+
     def is_socket(self, path: str) -> bool:
         """Whether a WebSocket is served at ``path``."""
         ...
@@ -71,6 +76,7 @@ class Front:
         self.name = name
         self.port = port
         self.requests = 0  #: HTTP requests answered or lost so far
+        self.on_call: Callable[[Call], None] = lambda _: None  #: told of each as it comes, before any fault meets it
         self._host = host
         self._venue = venue
         self._faults = faults
@@ -140,6 +146,7 @@ class Front:
             return _response(banned) if banned is not None else await venue.serve(request)
         self.requests += 1
         call = Call(request.method, path, request.rel_url.raw_query_string, await request.read(), request.headers)
+        self.on_call(call)
         if not faults:
             return _response(await self._answer(call))
         part, symbol = venue.part(call)
@@ -159,7 +166,7 @@ class Front:
         if (fault := take(_K.LATE)) is not None:
             await asyncio.sleep(fault.ms / 1000)
         answer = await self._answer(call)
-        if (fault := faults.find(_K.DELAY, symbol=symbol, part=part)) is not None:
+        if (fault := take(_K.DELAY)) is not None:
             await asyncio.sleep(fault.ms / 1000)
         if take(_K.TIMEOUT) is not None:
             await self._closing.wait()
@@ -172,6 +179,10 @@ class Front:
             return _response(_error_page(200))
         if take(_K.TRUNCATED) is not None:
             answer.body = answer.body[: len(answer.body) // 2]
+        if take(_K.NULLS) is not None:
+            answer.body = _emptied(answer.body)
+        if take(_K.DUPLICATE_ID) is not None:
+            answer = venue.duplicate()
         if take(_K.EMPTY) is not None:
             answer = Answer(b"", 200, answer.headers)
         return _response(answer)
@@ -185,7 +196,7 @@ class Front:
             return _error_page(500)
 
     def _banned(self) -> Answer | None:
-        ban = self._faults.find(_K.BAN)
+        ban = self._faults.take(_K.BAN)
         if ban is None or ban.until is None:
             return None
         return self._venue.throttled(418, max(1, round(ban.until - self._clock.monotonic())))
@@ -208,6 +219,12 @@ def _error(fault: WireFault, status: int) -> Answer:
     if fault.code is None:
         return _error_page(status)
     return Answer(encode({"code": fault.code, "msg": "An error of the venue's own making; execution status unknown."}), status)
+
+
+def _emptied(body: bytes) -> bytes:
+    """An answer's names with null for every value."""
+    told = msgspec.json.decode(body)
+    return encode(dict.fromkeys(told)) if isinstance(told, dict) else encode(None)
 
 
 def _error_page(status: int) -> Answer:

@@ -15,6 +15,7 @@ from arbtui.sandbox.binance.limits import BinanceLimits
 from arbtui.sandbox.binance.refusals import closed_market, mandatory, refused, refused_by_core
 from arbtui.sandbox.binance.trade_numbers import TradeNumbers
 from arbtui.sandbox.clock import VenueClock
+from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.simulation.venue import BookSource, OrderRequest
@@ -36,6 +37,7 @@ class BinanceTrading:
         book_of: BookSource,
         numbers: TradeNumbers,
         limits: BinanceLimits,
+        faults: WireFaults,
         is_halted: Callable[[str], bool],
         clock: VenueClock,
     ) -> None:
@@ -45,6 +47,7 @@ class BinanceTrading:
         self._account = account
         self._book_of = book_of
         self._limits = limits
+        self._faults = faults
         self._is_halted = is_halted
         self._clock = clock
         self._unnamed = 0
@@ -58,6 +61,8 @@ class BinanceTrading:
         request, order_type = self._read(params)
         if not key.can_trade:
             raise refused(-2015)
+        self._faults.take(WireFaultKind.RULES, symbol=request.code)  # met: what they are is in the market itself
+        self._faults.take(WireFaultKind.HALT, symbol=request.code)  # met: what follows is the same as for a market of the simulator's
         if self._is_halted(request.code):
             raise closed_market()
         if order_type == "LIMIT":
@@ -135,15 +140,16 @@ class BinanceTrading:
         return account_body(self._account.balances(), market, self._clock.time_ms(), omit_zero=omit)
 
     async def commission(self, key: Key, params: Params) -> Any:
-        """``GET /api/v3/account/commission``: the base tier; no BNB pays here."""
+        """``GET /api/v3/account/commission``: the base tier; BNB pays only while that is scripted."""
         market = self._market(params)
+        in_bnb = self._faults.find(WireFaultKind.FEE_COIN) is not None
         zeros = dict.fromkeys(("maker", "taker", "buyer", "seller"), "0.00000000")
         return {
             "symbol": market.code,
             "standardCommission": {**zeros, "maker": eight(market.fees.maker), "taker": eight(market.fees.taker)},
             "specialCommission": zeros,
             "taxCommission": zeros,
-            "discount": {"enabledForAccount": False, "enabledForSymbol": False, "discountAsset": "BNB", "discount": "0.25000000"},
+            "discount": {"enabledForAccount": in_bnb, "enabledForSymbol": in_bnb, "discountAsset": "BNB", "discount": "0.25000000"},
         }
 
     async def order_limits(self, key: Key, params: Params) -> Any:

@@ -16,7 +16,7 @@ from arbtui.sandbox.binance.derived import DerivedStreams
 from arbtui.sandbox.binance.endpoints import MESSAGES, endpoints
 from arbtui.sandbox.binance.limits import BinanceLimits, banned, throttled
 from arbtui.sandbox.binance.market_data import BinanceMarketData
-from arbtui.sandbox.binance.refusals import mandatory
+from arbtui.sandbox.binance.refusals import mandatory, refused_by_core
 from arbtui.sandbox.binance.stream import Streams
 from arbtui.sandbox.binance.trade_numbers import TradeNumbers
 from arbtui.sandbox.binance.trading import BinanceTrading
@@ -65,7 +65,7 @@ class BinanceVenue:
         self._auth = BinanceAuth(keys, faults, clock)
         self._tape = Tape(BinanceDecoder, book_of, clock.time_ms)
         data = BinanceMarketData(account.markets, book_of, update_id, self._tape, self.is_halted, clock.time_ms)
-        self._trading = BinanceTrading(account, book_of, self.numbers, self._limits, self.is_halted, clock)
+        self._trading = BinanceTrading(account, book_of, self.numbers, self._limits, faults, self.is_halted, clock)
         self._endpoints = endpoints(data, self._trading)
         self._streams = Streams(clock, cut_after_s)
         self._ws_api = WsApi({name: self._endpoints[path] for name, path in MESSAGES.items()}, self._auth, self._limits, clock, cut_after_s)
@@ -120,6 +120,10 @@ class BinanceVenue:
             return banned(self._clock.time_ms() + retry_after_s * 1000, retry_after_s)
         return throttled(retry_after_s)
 
+    def duplicate(self) -> Answer:
+        """See :class:`Venue`."""
+        return refused_by_core("DUPLICATE_CLIENT_ID").answer()
+
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""
         return path == WS_API or path.split("/")[1] in ("ws", "stream")
@@ -171,7 +175,7 @@ class BinanceVenue:
                 self._tape.feed(raw)
             if faults:
                 code = code.upper()
-                if faults.find(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
+                if faults.take(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
                     continue
                 if kind == "depth@100ms" and fanout.is_wanted(("", name)) and faults.take(WireFaultKind.GAP, symbol=code) is not None:
                     continue

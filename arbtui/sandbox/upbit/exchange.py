@@ -12,6 +12,7 @@ from arbtui.model.money import ZERO, floor_to
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import Account, as_of
 from arbtui.sandbox.clock import VenueClock
+from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.bodies import UNNAMED, account_body, chance_body, kst, order_body, order_with_trades
@@ -35,10 +36,13 @@ Body = Mapping[str, Any]
 class UpbitExchange:
     """Handlers of the signed calls; each takes its parameters and gives back what the body says."""
 
-    def __init__(self, account: Account, book_of: BookSource, is_halted: Callable[[str], bool], clock: VenueClock) -> None:
+    def __init__(
+        self, account: Account, book_of: BookSource, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock
+    ) -> None:
         self.ord_types: dict[str, str] = {}  #: client id -> Upbit's order type, where it is not ``limit``; lost at a restart
         self._account = account
         self._book_of = book_of
+        self._faults = faults
         self._is_halted = is_halted
         self._clock = clock
         self._unnamed = 0
@@ -150,6 +154,8 @@ class UpbitExchange:
 
     async def _place(self, body: Body) -> OrderRecord:
         market, side, qty, price, tif, ord_type = self._read(body)
+        self._faults.take(WireFaultKind.RULES, symbol=market.code)  # met: what they are is in the market itself
+        self._faults.take(WireFaultKind.HALT, symbol=market.code)  # met: what follows is the same as for a market of the simulator's
         if self._is_halted(market.code):
             raise refused("market_offline")
         client_order_id = str(body.get("identifier") or self._make_id())

@@ -57,7 +57,7 @@ class UpbitVenue:
         self._tape = Tape(UpbitDecoder, book_of, clock.time_ms)
         self._tape.on_trade_of = self._on_trade
         self._quotation = quotation = UpbitQuotation(account.markets, book_of, self._tape, self.is_halted, clock.time_ms)
-        self._exchange = exchange = UpbitExchange(account, book_of, self.is_halted, clock)
+        self._exchange = exchange = UpbitExchange(account, book_of, faults, self.is_halted, clock)
         self._last_books: dict[str, bytes] = {}
         self._last_trades: dict[str, bytes] = {}
         self._public = Subscriptions(PUBLIC, account.markets, clock, self._snapshot)
@@ -138,6 +138,10 @@ class UpbitVenue:
         """See :class:`Venue`."""
         return refusal(status, retry_after_s)
 
+    def duplicate(self) -> Answer:
+        """See :class:`Venue`."""
+        return refused("duplicated_identifier").answer()
+
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""
         return path in (STREAM, PRIVATE_STREAM)
@@ -191,7 +195,7 @@ class UpbitVenue:
             else:
                 books[code] = raw
             if fanout.is_wanted((kind, code)):
-                if faults and faults.find(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
+                if faults and faults.take(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
                     continue
                 fanout.put((kind, code), self._skewed(raw))
         self._public.flush()
@@ -243,7 +247,7 @@ class UpbitVenue:
 
     def _on_trade(self, code: str, trade: PublicTrade) -> None:
         if self._public.fanout.is_wanted(("ticker", code)):
-            frozen = self._faults.find(WireFaultKind.FREEZE, symbol=code, stream="public")
+            frozen = self._faults.take(WireFaultKind.FREEZE, symbol=code, stream="public")
             if frozen is None:
                 self._public.fanout.put(("ticker", code), encode(self._quotation.ticker_frame(code, "REALTIME")))
 
