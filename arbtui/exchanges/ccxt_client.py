@@ -20,7 +20,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError
+from arbtui.model.errors import ArbtuiError, RateLimited
 
 #: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
 #: request, because it bounds how long an order under way can still come to be.
@@ -120,14 +120,23 @@ class CcxtClient:
             RateLimited: the venue's limits leave no room; nothing has left.
             RequestFailed: no usable answer, or a refusal; its ``meaning`` tells what may be concluded.
         """
-        if self.limits is not None:
-            await self.limits.turn(lane, costs)
         departure = _Departure(admit)
         token = _departure.set(departure)
         started = self._clock.monotonic()
         try:
+            if self.limits is not None:
+                await self.limits.turn(lane, costs)
+                started = self._clock.monotonic()
             signed = self._ccxt.sign(path, [section], method, dict(params or {}))
             answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
+        except RateLimited:
+            raise
+        except asyncio.CancelledError:
+            if admit is None or departure.sent:
+                raise
+            # Whoever gave up on an order must hear that none of it left: else it would count as under way for half a minute.
+            facts = Answer(None, "", "given up before it left", frozenset(), sent=False)
+            raise RequestFailed(self.exchange, f"{method} {path}", facts) from None
         except Exception as error:  # also what ccxt itself trips over in an odd body: the request has left all the same
             if error is departure.refusal:
                 raise

@@ -194,6 +194,7 @@ class OrderTracker:
             return place.result()
         except asyncio.CancelledError:
             place.cancel()
+            self._keep(_swallow(place))
             raise
         finally:
             ended.cancel()
@@ -358,7 +359,7 @@ class OrderTracker:
 
 async def _swallow(place: asyncio.Task[OrderReport]) -> None:
     """Wait for an answer that nobody needs any more."""
-    with suppress(ArbtuiError, TimeoutError):  # the order's end is known from the stream
+    with suppress(ArbtuiError, TimeoutError, asyncio.CancelledError):  # known from the stream, or looked up at the next start
         await place
 
 

@@ -53,7 +53,7 @@ from arbtui.views.live import EngineViews
 
 log = logging.getLogger("arbtui")
 
-#: How long open cycles may take to finish after the gate is closed for entries, in seconds.
+#: How long open cycles may take to finish after the gate is closed for entries, and a recovery after it was told to stop, in seconds.
 _DRAIN_S = 10.0
 #: The wait for the deadline ends so much earlier, and the rest is waited in turns of the loop: a timer alone is late.
 _EARLY_S = 0.002
@@ -226,7 +226,7 @@ class Session:
         venues.attach(parts.aggregator)
         if self._settings.mode == "live" and remembered.open_orders:
             say(f"asking the venues about {len(remembered.open_orders)} orders that were under way; one that never came takes 30 s")
-        reconciled = await self._stop.unless(take_up(parts, remembered, venues.markets))
+        reconciled = await self._stop.unless(take_up(parts, remembered, venues.markets), _DRAIN_S)
         log.info(
             "run %s of %s: %d routes, %d open cycles resolved",
             run_id,

@@ -46,8 +46,8 @@ class Stop:
         """Until the first reason."""
         await self._event.wait()
 
-    async def unless(self, work: Coroutine[Any, Any, Result]) -> Result:
-        """``work``'s result; a reason to stop that comes first ends it.
+    async def unless(self, work: Coroutine[Any, Any, Result], grace_s: float = 0.0) -> Result:
+        """``work``'s result; a reason to stop that comes first ends it ``grace_s`` later.
 
         Raises:
             Stopped: it did.
@@ -56,6 +56,8 @@ class Stop:
         stop = asyncio.ensure_future(self._event.wait())
         try:
             await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await asyncio.wait((task,), timeout=grace_s)
         finally:
             stop.cancel()
             if not task.done():

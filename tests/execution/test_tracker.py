@@ -76,7 +76,7 @@ def test_streams_and_answers_together_count_every_fill_once(tmp_path: Path) -> N
                 w.freshen()
             await asyncio.sleep(40)  # and the lists of fills are read again
             w.agree()
-            assert w.engine.breaches.open == 0
+            assert w.engine.tracker.late_fills == 0
 
     run_virtual(main())
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.execution.account import AccountFollower
@@ -142,10 +143,28 @@ LOST = [_K.RESET_BEFORE, _K.ERROR_BEFORE]
 
 
 @VENUES
+def test_an_order_whose_deadline_comes_before_its_turn_was_never_sent(exchange: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(exchange, tmp_path, stream=False, answer_s=0.2) as d:
+            assert isinstance(d.v.adapter, CcxtAdapter)
+            limits = d.v.adapter._client.limits
+            assert limits is not None
+            limits.observe(429, {"Retry-After": "2"})  # a hedge waits that long, its deadline does not
+            order = d.order("70", 30)
+            await d.send(order)
+            assert order.state is OrderState.REJECTED
+            assert order.reason.startswith("UNREACHABLE")
+            assert d.v.core.find(order.client_order_id) is None
+            assert d.tracker.open == {}
+
+    run(main)
+
+
+@VENUES
 @pytest.mark.parametrize("stream", [False, True], ids=["asked", "told"])
 def test_an_order_that_was_executed_and_not_answered_is_found_and_counts_once(exchange: str, stream: bool, tmp_path: Path) -> None:
     async def main() -> None:
-        async with desk(exchange, tmp_path, stream=stream) as d:
+        async with desk(exchange, tmp_path, stream=stream, answer_s=3.0) as d:  # longer than a turn in the venue's limits may take
             d.v.book.ask_levels = [(price, 1e5) for price, _ in d.v.book.ask_levels]
             for kind in EXECUTED:
                 d.fault(kind)
