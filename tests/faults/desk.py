@@ -243,9 +243,10 @@ class Desk:
         return order
 
     def fill_at_venue(self, order: Order, qty: Decimal) -> None:
-        """Others trade through a resting order: ``qty`` of it fills."""
-        core = self.box.cores[order.market.exchange]
-        core.on_trade(order.market.code, float(order.price), float(qty), order.side.opposite)
+        """Others trade through a resting order, one price unit beyond it: ``qty`` of it fills."""
+        unit = order.market.price_units.at(order.price)
+        beyond = order.price - unit if order.side is Side.BUY else order.price + unit
+        self.box.cores[order.market.exchange].on_trade(order.market.code, float(beyond), float(qty), order.side.opposite)
 
     # what is true
 

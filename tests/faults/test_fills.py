@@ -11,7 +11,7 @@ from arbtui.model.money import ZERO
 from arbtui.model.order import OrderState, Side
 from arbtui.sandbox.faults import VENUES, WireFaultKind
 from arbtui.simulation.venue import OrderRequest
-from tests.faults.desk import SYMBOLS, Desk, desk, play
+from tests.faults.desk import Desk, desk, play
 from tests.faults.test_order_path import deaf
 
 K = WireFaultKind
@@ -120,7 +120,8 @@ def test_f16_what_is_sold_is_what_is_left_of_a_purchase_after_its_fee_in_the_coi
 @pytest.mark.parametrize("known", [True, False], ids=["known at start", "changed later"])
 def test_f16_a_fee_in_a_third_coin_is_taken_from_that_coin_and_from_nothing_else(known: bool, tmp_path: Path) -> None:
     async def main() -> None:
-        async with desk(tmp_path, (*SYMBOLS, "BNB"), start=False) as d:
+        async with desk(tmp_path, start=False) as d:
+            await d.box.deposit("binance", "BNB", "10")
             if known:
                 d.fault("binance", K.FEE_COIN)
             await d.start()
