@@ -32,6 +32,7 @@ REASONS: Mapping[str, str] = {
     "JOURNAL": "the journal failed",
     "IN_FLIGHT": "too many unanswered orders at a venue",
     "RATE_LIMITED": "a venue's rate limits leave no room for an order; clears itself",
+    "ORDERS_UNKNOWN": "the fate of several orders at a venue is not known; they are looked up",
     "MESSAGE_AGE": "a venue has sent nothing for too long",
     "VENUE_DOWN": "a venue cannot be heard or does not answer; clears itself",
     "VENUE_FROZEN": "a venue's stream is open and stands still; clears itself",

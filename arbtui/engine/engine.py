@@ -61,6 +61,7 @@ class Engine:
         self._clock = parts.clock
         self._journal = parts.journal
         self.risk = parts.risk
+        self.risk.total.state = TradingState.RECOVERING
         self.breaches = BreachBook(parts.journal, parts.clock, parts.run_id, remembered.breaches)
         self._health = HealthWatch(parts.aggregator.watches, parts.risk, parts.universe.routes, self.breaches)
         self.kill_switch = KillSwitch(parts.halt, parts.clock, self._on_kill)

@@ -23,6 +23,8 @@ _RETRY_S = 2.0
 _ANSWER_S = 60.0
 #: ms before the last complete answer from which fills are asked for again: clocks differ, and venues list late.
 _OVERLAP_MS = 60_000
+#: ms before the start from which fills are asked for at first: what is older is the reconciler's, and may be thousands.
+_CLOCKS_DIFFER_MS = 5_000
 
 
 class AccountFollower(AccountEvents):
@@ -79,7 +81,7 @@ class AccountFollower(AccountEvents):
                 async with asyncio.timeout(_ANSWER_S):
                     await self._read()
             except (ArbtuiError, TimeoutError) as error:
-                log.warning("%s: what the stream may have missed could not be asked for: %s", self._adapter.name, error or "no answer")
+                log.warning("%s: what the stream may have missed could not be asked for: %s", self._adapter.name, str(error) or "no answer")
                 pause = _RETRY_S
             else:
                 self._health.on_account(self.is_connected)
@@ -88,7 +90,8 @@ class AccountFollower(AccountEvents):
     async def _read(self) -> None:
         """Fills, then the orders that are open here, then balances; the next reading begins where this one is complete."""
         asked_ms = self._clock.time_ms()
-        for fill in await self._adapter.fetch_fills(self._since_ms - _OVERLAP_MS):
+        since_ms = max(self._since_ms - _OVERLAP_MS, self._started_ms - _CLOCKS_DIFFER_MS)
+        for fill in await self._adapter.fetch_fills(since_ms):
             # Fills from before this run are the reconciler's, which has booked them.
             if fill.ts_event >= self._started_ms or self._tracker.knows(fill.client_order_id):
                 self._tracker.on_fill(fill)

@@ -168,6 +168,7 @@ class OrderTracker:
                 await self._settle(followed, ())
                 return
             order.state, order.reason = OrderState.UNKNOWN, str(error) or "no answer in time"
+            self._risk.exchange[exchange].lost_sight(order.client_order_id)
             self._journal.post(OrderChanged.of(order))
             self.on_unknown(order)
             await self.resolve(followed)
@@ -340,6 +341,7 @@ class OrderTracker:
         """Give back what an order that is final has not used, and wake whoever waits for its end."""
         order = followed.order
         if order.state.is_final:
+            self._risk.exchange[order.market.exchange].settled(order.client_order_id)
             self.open.pop(order.client_order_id, None)
             self._inventory.release(order)
             followed.ended.set()

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     # tiers: exchange
     IN_FLIGHT = "IN_FLIGHT"  #: too many orders unanswered at the venue
     RATE_LIMITED = "RATE_LIMITED"  #: the venue's limits leave no room for an order
+    ORDERS_UNKNOWN = "ORDERS_UNKNOWN"  #: too many orders at the venue whose fate nobody knows
     MESSAGE_AGE = "MESSAGE_AGE"  #: the venue has sent nothing for too long
     VENUE_DOWN = "VENUE_DOWN"  #: the venue cannot be heard, or does not answer
     VENUE_FROZEN = "VENUE_FROZEN"  #: the venue talks, and what it says does not change

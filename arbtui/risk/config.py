@@ -31,6 +31,9 @@ class ExchangeLimits(Config):
     max_in_flight_orders: int = Field(default=4, ge=1, le=10_000)
     """orders sent and not yet answered at one venue; live 4, paper 50 (a venue that stops answering must not collect orders)."""
 
+    max_unknown_orders: int = Field(default=2, ge=1, le=10_000)
+    """orders of unknown fate at one venue at which nothing new opens there; live 2, paper 5 (one is an accident)."""
+
     max_message_age_ms: int = Field(default=1000, ge=10, le=600_000)
     """ms since the venue's last message of any market; live 1000, paper 1500 (a silent venue's prices are nobody's prices)."""
 
@@ -85,7 +88,7 @@ LimitSet = Literal["live", "paper"]
 
 _PAPER: Mapping[str, Mapping[str, Any]] = {
     "global": {"max_unhedged": 2000.0, "max_loss_day": 1000.0, "max_open_cycles": 50},
-    "exchange": {"max_in_flight_orders": 50, "max_message_age_ms": 1500},
+    "exchange": {"max_in_flight_orders": 50, "max_unknown_orders": 5, "max_message_age_ms": 1500},
     "symbol": {"max_book_age_ms": 5000, "price_band_bps": 500.0, "max_leg_skew_ms": 5000},
     "route": {"max_edge_bps": 200.0, "max_consecutive_losses": 5, "loss_pause_s": 60.0, "refusal_pause_s": 60.0},
 }

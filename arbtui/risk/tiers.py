@@ -12,6 +12,13 @@ from arbtui.risk.config import ExchangeLimits, GlobalLimits, RouteLimits, Symbol
 from arbtui.risk.state import TradingState
 from arbtui.routes.route import ArbRoute
 
+#: Why nothing opens in a state; in every other one, because it is halted.
+_NO_ENTRIES = {
+    TradingState.PAUSED: Reason.PAUSED,
+    TradingState.DISARMED: Reason.DISARMED,
+    TradingState.RECOVERING: Reason.DISARMED,
+}
+
 
 class GlobalGuard:
     """Exposure and loss over everything that runs. Amounts in the PnL currency."""
@@ -29,7 +36,7 @@ class GlobalGuard:
         if self.journal_failed:
             return Reason.JOURNAL
         if not self.state.allows_entries:
-            return {TradingState.PAUSED: Reason.PAUSED, TradingState.DISARMED: Reason.DISARMED}.get(self.state, Reason.HALTED)
+            return _NO_ENTRIES.get(self.state, Reason.HALTED)
         if not self.open_cycles < self.limits.max_open_cycles:
             return Reason.OPEN_CYCLES
         if not self.unhedged + value <= self.limits.max_unhedged:
@@ -69,6 +76,7 @@ class ExchangeGuard:
         self.health = health
         self._throttled = throttled
         self._unanswered: dict[str, None] = {}
+        self._unknown: dict[str, None] = {}
         self._last_message = last_message
 
     @property
@@ -79,6 +87,14 @@ class ExchangeGuard:
     def admitted(self, client_order_id: str) -> None:
         """Count an order, from the gate's first look on: legs of two cycles must not pass it on one free place."""
         self._unanswered[client_order_id] = None
+
+    def lost_sight(self, client_order_id: str) -> None:
+        """An order was sent, and nobody knows whether it stands."""
+        self._unknown[client_order_id] = None
+
+    def settled(self, client_order_id: str) -> None:
+        """An order's end is known."""
+        self._unknown.pop(client_order_id, None)
 
     def answered(self, client_order_id: str) -> None:
         """Count it no longer: its fate is known, or it was never sent."""
@@ -100,7 +116,14 @@ class ExchangeGuard:
     def unfit(self, now: float) -> Reason | None:
         """Why nothing new may open at this venue at ``now``. Hedges do not ask: a leg left open is worse than a late answer."""
         self.health.on_message(self._last_message(self.exchange))
-        return _UNFIT.get(self.health.state(now))
+        unfit = _UNFIT.get(self.health.state(now))
+        if unfit is None and not len(self._unknown) < self.limits.max_unknown_orders:
+            return Reason.ORDERS_UNKNOWN
+        return unfit
+
+    def why_unfit(self, now: float) -> str:
+        """What :meth:`unfit` comes from, in words."""
+        return self.health.why(now) or f"{len(self._unknown)} orders of unknown fate, looked up and never sent again"
 
 
 class SymbolGuard:

@@ -8,6 +8,7 @@ import pytest
 from arbtui.journal.events import CycleState
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
+from arbtui.risk.config import risk_defaults
 from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import FAIR, UPBIT_DEAR, World, world
 
@@ -27,7 +28,7 @@ async def _refused(w: World, turn: int, times: int = 3) -> CycleState:
 
 def test_a_refused_symbol_rests_twice_as_long_each_time_and_no_longer_after_a_hedge(tmp_path: Path) -> None:
     async def main() -> None:
-        async with world(tmp_path) as w:
+        async with world(tmp_path, risk=risk_defaults("paper")) as w:
             for turn, pause_s in enumerate((PAUSE_S, 2 * PAUSE_S)):
                 assert await _refused(w, turn) is CycleState.UNWOUND
                 await asyncio.sleep(pause_s - 1.0)

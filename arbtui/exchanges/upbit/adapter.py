@@ -46,6 +46,10 @@ _OPEN_A_PAGE = 100
 _CANCELS_A_REQUEST = 300
 #: ms by which older orders are asked for too: closed orders are listed by when they were *made*, and a resting one fills later.
 _RESTING_MS = 3_600_000
+#: ms after which an immediate order has surely ended; its fills are older than any asked for after that.
+_IMMEDIATE_MS = 60_000
+#: Orders at their end whose fills are kept, so that the next list of fills need not ask for each of them again.
+_SETTLED = 10_000
 #: ms that one question for closed orders may span, and how far back they are asked for at all.
 _WINDOW_MS = 7 * 86_400_000
 _HISTORY_MS = 90 * 86_400_000
@@ -59,6 +63,7 @@ class UpbitAdapter(CcxtAdapter):
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, clock)
         self._private_url = private_url
+        self._settled: dict[str, tuple[Fill, ...]] = {}  # fills by uuid of orders at their end, newest last
         self._awaited: dict[str, asyncio.Event] = {}  # immediate orders whose end is being looked up; set when the stream tells one
 
     async def listed(self) -> Mapping[str, Listing]:
@@ -193,9 +198,11 @@ class UpbitAdapter(CcxtAdapter):
             row = read(answer, orders.OrderRow, "order")
             if row.identifier != client_order_id or row.market != code:
                 raise WireError("order", f"asked for {client_order_id}, told of {row.identifier} in {row.market}")
-            return orders.report_of(row, market)
+            report = orders.report_of(row, market)
         except WireError as error:
             raise unreadable(self.name, error) from error
+        self._remember(report)
+        return report
 
     async def fetch_open_orders(self) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
@@ -227,13 +234,29 @@ class UpbitAdapter(CcxtAdapter):
         try:
             rows = [*await self._closed_rows(since_ms - _RESTING_MS), *await self._open_rows()]
             for row in rows:
-                if row.executed_volume and row.market in self.markets:
-                    answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1})
-                    fills += orders.fills_of(read(answer, orders.OrderRow, "order"), self.markets[row.market])
+                over = row.time_in_force in orders.IMMEDIATE and orders.ms_of(row.created_at) < since_ms - _IMMEDIATE_MS
+                if row.executed_volume and row.market in self.markets and not over:
+                    fills += await self._fills_of(row)
         except WireError as error:
             raise unreadable(self.name, error) from error
         once = {fill.trade_id: fill for fill in fills if fill.ts_event >= since_ms}
         return sorted(once.values(), key=lambda fill: fill.ts_event)
+
+    async def _fills_of(self, row: orders.OrderRow) -> Sequence[Fill]:
+        """An order's fills; those of one at its end are asked for once."""
+        if row.uuid not in self._settled:
+            answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1})
+            report = orders.report_of(read(answer, orders.OrderRow, "order"), self.markets[row.market])
+            self._remember(report)
+            return report.fills
+        return self._settled[row.uuid]
+
+    def _remember(self, report: OrderReport) -> None:
+        """Keep the fills of an order at its end."""
+        if _is_whole(report):
+            self._settled[report.venue_order_id] = report.fills
+            if len(self._settled) > _SETTLED:
+                del self._settled[next(iter(self._settled))]
 
     async def _closed_rows(self, since_ms: int) -> list[orders.OrderRow]:
         """Closed orders made since then, window by window: a question spans 7 days at most (docs.upbit.com, list-closed-orders)."""

@@ -15,7 +15,8 @@ from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, Fill, OrderState, Side
 
 #: Orders that end by themselves: what is left of them is `cancel` at Upbit, as is a person's own cancel of any other.
-_IMMEDIATE = frozenset({"ioc", "fok"})
+#: ``time_in_force`` of orders that never rest.
+IMMEDIATE = frozenset({"ioc", "fok"})
 
 
 class TradeRow(msgspec.Struct):
@@ -98,7 +99,7 @@ def state_of(state: str, time_in_force: str | None, filled: Decimal) -> OrderSta
     if state == "done":
         return OrderState.FILLED
     if state == "cancel":
-        return OrderState.EXPIRED if time_in_force in _IMMEDIATE else OrderState.CANCELED
+        return OrderState.EXPIRED if time_in_force in IMMEDIATE else OrderState.CANCELED
     if state not in ("wait", "watch", "trade", "prevented"):
         raise WireError("state", f"{state!r} is no order state")
     return OrderState.PARTIALLY_FILLED if filled else OrderState.ACCEPTED
@@ -134,7 +135,7 @@ def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
             cost=amount(trade.funds, "funds"),
             fee=fee,
             fee_currency=market.quote,
-            liquidity="taker" if row.time_in_force in _IMMEDIATE else "maker",  # not told here; either pays the same at Upbit
+            liquidity="taker" if row.time_in_force in IMMEDIATE else "maker",  # not told here; either pays the same at Upbit
             ts_event=ms_of(trade.created_at),
         )
         for trade, fee in zip(trades, fees, strict=True)
