@@ -61,7 +61,7 @@ def test_f10_a_definite_no_is_final_is_not_repeated_and_gives_back_what_was_set_
             symbol = SYMBOLS[0]
             for venue in VENUES:
                 await d.met(d.fault(venue, K.HALT, symbol=code(venue, symbol), count=1))
-            await d.until(lambda: len(d.breaches("ORDER_REFUSED")) >= 2, "both refusals are told")
+            await d.until(lambda: len(refused(d, "MARKET_CLOSED")) >= 2, "both refusals are known")
             for venue, rule, word in RULES:
                 met = d.fault(venue, K.RULES, symbol=code(venue, symbol), **rule)
                 await d.met(met)
