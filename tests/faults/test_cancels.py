@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.engine import engine
 from arbtui.journal.events import CycleState
 from arbtui.model.order import OrderState
 from arbtui.risk.state import TradingState
@@ -65,7 +66,12 @@ def test_f12_a_kill_repeats_a_cancel_that_was_not_answered_until_the_venue_confi
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_f12_what_cannot_be_cancelled_counts_as_open_and_is_cancelled_as_soon_as_it_can_be(venue: str, tmp_path: Path) -> None:
+def test_f12_what_cannot_be_cancelled_counts_as_open_and_is_cancelled_as_soon_as_it_can_be(
+    venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_SETTLE_S", 2.0)  # 10 s in earnest
+    monkeypatch.setattr(engine, "_CANCEL_AGAIN_S", 1.0)  # 5 s
+
     async def main() -> None:
         async with desk(tmp_path) as d:
             order = await d.resting(venue)
