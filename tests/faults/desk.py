@@ -8,7 +8,7 @@ import asyncio
 import json
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
@@ -66,14 +66,11 @@ async def until(condition: Callable[[], bool], what: str, deadline_s: float = DE
         raise AssertionError(f"never happened: {what}") from None
 
 
-def play(main: Callable[[], Awaitable[None]]) -> None:
+def play(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a test in the loop, and with the decimal digits, that a session runs in."""
 
-    async def whole() -> None:
-        await main()
-
     with localcontext(prec=DIGITS), asyncio.Runner(loop_factory=TimedLoop) as runner:
-        runner.run(whole())
+        runner.run(main())
 
 
 class _Session(Session):
@@ -101,11 +98,8 @@ class Desk:
     folder: Path  #: the profile's; the mode's is ``live`` below it
     absence_s: float
     posts: Counter[Who] = field(default_factory=Counter)  #: new orders that reached a venue's port, whatever became of them
-    calls: Counter[tuple[str, str, str]] = field(default_factory=Counter)  #: requests by exchange, method and path
     session: _Session | None = None
     _running: "asyncio.Task[int] | None" = None
-
-    # the session
 
     async def start(self) -> None:
         """Start a session, and wait until it trades."""
@@ -160,8 +154,6 @@ class Desk:
             return condition()
 
         await until(met, what, deadline_s)
-
-    # what happens
 
     def fault(self, venue: str, kind: WireFaultKind, **more: Any) -> WireFault:
         """Script a fault from now on; its ``met`` tells how often it has happened."""
@@ -220,13 +212,16 @@ class Desk:
         executor, made = self.engine.executor, list[Order]()
         whole = executor._order
 
+        def is_unsent() -> bool:  # also when the gate refused the last one
+            return not made or made[0].state in (OrderState.PLANNED, OrderState.ABANDONED)
+
         def order(cycle: ArbCycle, step: HedgeStep) -> Order:
             one = whole(cycle, step)
-            if not made and step.purpose is Purpose.ENTRY and step.hop.market.exchange == venue:
+            if is_unsent() and step.purpose is Purpose.ENTRY and step.hop.market.exchange == venue:
                 is_low = (one.side is Side.BUY) is not crossing
                 factor = (Decimal("0.98") if is_low else Decimal("1.02")) if crossing else (Decimal("0.5") if is_low else Decimal(2))
                 one.tif, one.price = TimeInForce.GTC, one.market.price_down(one.price * factor)
-                made.append(one)
+                made[:] = [one]
             return one
 
         executor._order = order  # type: ignore[method-assign]
@@ -247,8 +242,6 @@ class Desk:
         unit = order.market.price_units.at(order.price)
         beyond = order.price - unit if order.side is Side.BUY else order.price + unit
         self.box.cores[order.market.exchange].on_trade(order.market.code, float(beyond), float(qty), order.side.opposite)
-
-    # what is true
 
     async def settle(self) -> None:
         """Let nothing new open, and wait until nothing is open, here and at the venues, and all of it is durable."""
@@ -346,8 +339,6 @@ class Desk:
             left = net_base(fills[cycle["id"]])
             assert (cycle["state"] == "RESIDUAL") is not is_dust(left, fills[cycle["id"]], lot), f"{cycle} leaves {left}"
 
-    # how it is built
-
     async def _open_venues(self, ground: Ground) -> Venues:
         venues = await live_venues(self.settings, ground)
         for adapter in venues.adapters.values():
@@ -356,7 +347,6 @@ class Desk:
 
     def on_call(self, venue: str, call: Call) -> None:
         """Count what reaches a venue's port."""
-        self.calls[venue, call.method, call.path] += 1
         if call.method != "POST" or call.path not in ("/v1/orders", "/api/v3/order"):
             return
         if venue == "upbit":

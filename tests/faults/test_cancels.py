@@ -1,9 +1,10 @@
-"""Section A of the fault table, F11 and F12: cancels that come too late, are not answered, or do not come."""
+"""Section A of the fault table, F11, F12 and the cancels of F18: too late, not answered, never come, or not wanted now."""
 
 from pathlib import Path
 
 import pytest
 
+from arbtui.engine import engine
 from arbtui.journal.events import CycleState
 from arbtui.model.order import OrderState
 from arbtui.risk.state import TradingState
@@ -65,7 +66,12 @@ def test_f12_a_kill_repeats_a_cancel_that_was_not_answered_until_the_venue_confi
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_f12_what_cannot_be_cancelled_counts_as_open_and_is_cancelled_as_soon_as_it_can_be(venue: str, tmp_path: Path) -> None:
+def test_f12_what_cannot_be_cancelled_counts_as_open_and_is_cancelled_as_soon_as_it_can_be(
+    venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_SETTLE_S", 2.0)  # 10 s in earnest
+    monkeypatch.setattr(engine, "_CANCEL_AGAIN_S", 1.0)  # 5 s
+
     async def main() -> None:
         async with desk(tmp_path) as d:
             order = await d.resting(venue)
@@ -83,6 +89,22 @@ def test_f12_what_cannot_be_cancelled_counts_as_open_and_is_cancelled_as_soon_as
             assert not inventory.holds_reservation(order)
             await d.until(lambda: "not confirmed" not in d.engine.halt_detail, "the operator is told")
             await assert_killed_clean_of_orders(d)
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_f18_a_kill_while_a_venue_bans_us_is_first_when_it_listens_again(venue: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting(venue)
+            posts = d.posts.copy()
+            ban = d.fault(venue, K.BAN, seconds=3.0)
+            d.engine.kill_switch.kill("TEST", "a resting order")
+            await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled once the ban is over")
+            assert 1 <= ban.met <= 10, "whoever is banned does not hammer"
+            await assert_killed_clean_of_orders(d)
+            assert d.posts == posts
 
     play(main)
 

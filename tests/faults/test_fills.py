@@ -1,6 +1,7 @@
 """Section A of the fault table, F13, F14 and F16: fills told twice, late, out of order, by nobody, and with odd fees."""
 
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,7 @@ def test_f14_a_persons_fill_that_nobody_tells_is_found_by_the_poll(tmp_path: Pat
             core = d.box.cores["binance"]
             market = core.markets["XRPUSDT"]
             book = d.engine.parts.aggregator.books["binance", "XRPUSDT"]
+            await d.until(lambda: book.ask < inf, "the book is there")
             price = market.price_up(Decimal(str(book.ask)) * Decimal("1.01"))
             report = await core.execute(OrderRequest("byhand", "XRPUSDT", Side.BUY, Decimal(50), price))
             assert report.filled_qty
