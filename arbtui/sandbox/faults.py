@@ -65,6 +65,7 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     status: int | None = None
     retry_after_s: int = 1
     until: float | None = None  #: monotonic s; set when it is scripted
+    met: int = 0  #: how often it has happened so far; a DROP and a CRASH happen when they are scripted
 
     def check(self) -> None:
         """Refuse what cannot be played.
@@ -98,7 +99,7 @@ def read_fault(raw: bytes) -> WireFault:
         fault = msgspec.json.decode(raw, type=WireFault)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UsageError(f"fault: {error}") from None
-    fault.until = None
+    fault.until, fault.met = None, 0
     fault.check()
     return fault
 
@@ -127,7 +128,9 @@ class WireFaults:
             fault.until = self._clock.monotonic() + fault.seconds
         elif fault.count is None and fault.kind not in _LASTING:
             fault.count = 1
-        if fault.kind not in (_K.DROP, _K.CRASH):  # these happen at once and leave nothing to wait for
+        if fault.kind in (_K.DROP, _K.CRASH):  # these happen at once and leave nothing to wait for
+            fault.met += 1
+        else:
             self._faults.append(fault)
         self.changed(fault)
 
@@ -151,7 +154,7 @@ class WireFaults:
     def find(
         self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
     ) -> WireFault | None:
-        """The first standing fault of ``kind`` that meets this; it is not used up."""
+        """The first standing fault of ``kind`` that would meet this; it is not used up, and not counted as met."""
         if not self._faults:
             return None
         self._forget()
@@ -168,12 +171,14 @@ class WireFaults:
     def take(
         self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
     ) -> WireFault | None:
-        """As :meth:`find`, and one of its count is used up."""
+        """As :meth:`find`, and it happens: it was met once more, and one of its count is used up."""
         fault = self.find(kind, symbol=symbol, part=part, stream=stream)
-        if fault is not None and fault.count is not None:
-            fault.count -= 1
-            if fault.count == 0:
-                self._faults.remove(fault)
+        if fault is not None:
+            fault.met += 1
+            if fault.count is not None:
+                fault.count -= 1
+                if fault.count == 0:
+                    self._faults.remove(fault)
         return fault
 
     def _forget(self) -> None:

@@ -1,7 +1,7 @@
 """The port of one venue: HTTP in, answers out, with the scripted faults between; it can crash and come back."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -66,6 +66,7 @@ class Front:
         self.name = name
         self.port = port
         self.requests = 0  #: HTTP requests answered or lost so far
+        self.on_call: Callable[[Call], None] = lambda _: None  #: told of each as it comes, before any fault meets it
         self._host = host
         self._venue = venue
         self._faults = faults
@@ -132,6 +133,7 @@ class Front:
             return _response(banned) if banned is not None else await venue.serve(request)
         self.requests += 1
         call = Call(request.method, path, request.rel_url.raw_query_string, await request.read(), request.headers)
+        self.on_call(call)
         if not faults:
             return _response(await self._answer(call))
         part, symbol = venue.part(call)
@@ -151,7 +153,7 @@ class Front:
         if (fault := take(_K.LATE)) is not None:
             await asyncio.sleep(fault.ms / 1000)
         answer = await self._answer(call)
-        if (fault := faults.find(_K.DELAY, symbol=symbol, part=part)) is not None:
+        if (fault := take(_K.DELAY)) is not None:
             await asyncio.sleep(fault.ms / 1000)
         if take(_K.TIMEOUT) is not None:
             await self._closing.wait()
@@ -175,7 +177,7 @@ class Front:
             return refusal.answer()
 
     def _banned(self) -> Answer | None:
-        ban = self._faults.find(_K.BAN)
+        ban = self._faults.take(_K.BAN)
         if ban is None or ban.until is None:
             return None
         return self._venue.throttled(418, max(1, round(ban.until - self._clock.monotonic())))

@@ -22,7 +22,7 @@ class Rearranger:
         if not faults and self._held is None:
             self._send(code, kind, payload)
             return
-        if faults.find(WireFaultKind.FREEZE, symbol=code, stream="private") is not None:
+        if faults.take(WireFaultKind.FREEZE, symbol=code, stream="private") is not None:
             return
         if faults.take(WireFaultKind.LOSE, symbol=code, stream="private") is not None:
             return

@@ -314,10 +314,14 @@ def test_faults_over_the_control_port() -> None:
     async def scenario() -> None:
         async with bench() as on:
             reply = await on.control("POST", "/faults", {"venue": "binance", "kind": "timeout", "count": 3})
-            assert reply.body == [
-                {"venue": "binance", "kind": "timeout", "count": 3, "on": "order", "stream": "any", "ms": 1000, "retry_after_s": 1}
-            ]
+            told = {"venue": "binance", "kind": "timeout", "count": 3, "on": "order", "stream": "any", "ms": 1000, "retry_after_s": 1}
+            assert reply.body == [{**told, "met": 0}]
             assert (await on.control("DELETE", "/faults")).body == []
+            await on.control("POST", "/faults", {"venue": "upbit", "kind": "error_before", "on": "public", "count": 3})
+            await on.upbit.ask("market/all")
+            (left,) = (await on.control("GET", "/faults")).body
+            assert (left["met"], left["count"]) == (1, 2)
+            await on.control("DELETE", "/faults")
             for wrong, said in (
                 ({"venue": "kraken", "kind": "drop"}, "kraken"),
                 ({"venue": "upbit", "kind": "crash"}, "needs seconds"),

@@ -53,7 +53,7 @@ class BinanceTrading:
         request, order_type = self._read(params)
         if not key.can_trade:
             raise refused(-2015)
-        if self._faults.find(WireFaultKind.HALT, symbol=request.code) is not None:
+        if self._faults.take(WireFaultKind.HALT, symbol=request.code) is not None:
             raise closed_market()
         if order_type == "LIMIT":
             self._order_types.pop(request.client_order_id, None)

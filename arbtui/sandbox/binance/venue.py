@@ -155,7 +155,7 @@ class BinanceVenue:
                 self._tape.feed(raw)
             if faults:
                 code = code.upper()
-                if faults.find(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
+                if faults.take(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
                     continue
                 if kind == "depth@100ms" and fanout.is_wanted(("", name)) and faults.take(WireFaultKind.GAP, symbol=code) is not None:
                     continue

@@ -151,7 +151,7 @@ class UpbitExchange:
 
     async def _place(self, body: Body) -> OrderRecord:
         market, side, qty, price, tif, ord_type = self._read(body)
-        if self._faults.find(WireFaultKind.HALT, symbol=market.code) is not None:
+        if self._faults.take(WireFaultKind.HALT, symbol=market.code) is not None:
             raise refused("market_offline")
         client_order_id = str(body.get("identifier") or self._make_id())
         if ord_type != "limit":

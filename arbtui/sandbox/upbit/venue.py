@@ -168,7 +168,7 @@ class UpbitVenue:
             else:
                 books[code] = raw
             if fanout.is_wanted((kind, code)):
-                if faults and faults.find(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
+                if faults and faults.take(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
                     continue
                 fanout.put((kind, code), self._skewed(raw))
         self._public.flush()
@@ -220,7 +220,7 @@ class UpbitVenue:
 
     def _on_trade(self, code: str, trade: PublicTrade) -> None:
         if self._public.fanout.is_wanted(("ticker", code)):
-            frozen = self._faults.find(WireFaultKind.FREEZE, symbol=code, stream="public")
+            frozen = self._faults.take(WireFaultKind.FREEZE, symbol=code, stream="public")
             if frozen is None:
                 self._public.fanout.put(("ticker", code), encode(self._quotation.ticker_frame(code, "REALTIME")))
 

@@ -1,0 +1,345 @@
+"""A whole live session against a sandbox in the same loop: real settings, sockets, ccxt and journal; faults by script.
+
+Waits that are only waits are shortened where a test is not about them: a venue's proof of absence (``ABSENCE_S`` for 30 s)
+and the patience of its health (``recover_s`` and ``answer_window_s``). Everything else is as shipped.
+"""
+
+import asyncio
+import json
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from arbtui.engine.engine import Engine
+from arbtui.execution.cycle import is_dust, net_base
+from arbtui.failover.reconciler import Reconciled
+from arbtui.journal.events import CycleState
+from arbtui.journal.ledger import read_ledger
+from arbtui.journal.state import CycleRow
+from arbtui.model.halt import Halt
+from arbtui.model.money import DIGITS
+from arbtui.model.order import Fill
+from arbtui.monitoring.log import LogRing
+from arbtui.monitoring.turns import TimedLoop
+from arbtui.risk.breach import Breach
+from arbtui.risk.state import TradingState
+from arbtui.runtime.modes import origins
+from arbtui.runtime.real_venues import live_venues
+from arbtui.runtime.session import Plan, Session
+from arbtui.runtime.summary import Run
+from arbtui.runtime.venues import Ground, Venues
+from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
+from arbtui.sandbox.front import Call
+from arbtui.sandbox.keys import DEFAULT_KEYS
+from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
+from arbtui.settings.load import load_profile
+from arbtui.settings.profile import Settings
+from arbtui.simulation.config import SimulatorConfig
+
+#: s that anything may take which happens at all, on a busy machine.
+DEADLINE_S = 60.0
+#: s after which "not found" is believed here; 30 in earnest (``ABSENCE_PROOF_S``).
+ABSENCE_S = 3.0
+#: Symbols that the simulated market trades in about every second.
+SYMBOLS = ("XRP", "SOL", "DOGE")
+
+Who = tuple[str, str]  #: exchange, client order id
+
+
+async def until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait for something that nobody announces."""
+    try:
+        async with asyncio.timeout(deadline_s):
+            while not condition():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        raise AssertionError(f"never happened: {what}") from None
+
+
+def play(main: Callable[[], Awaitable[None]]) -> None:
+    """Run a test in the loop, and with the decimal digits, that a session runs in."""
+
+    async def whole() -> None:
+        await main()
+
+    with localcontext(prec=DIGITS), asyncio.Runner(loop_factory=TimedLoop) as runner:
+        runner.run(whole())
+
+
+class _Session(Session):
+    """A session that hands out what it is made of, and takes a stop from outside."""
+
+    engine: Engine | None = None
+    venues: Venues | None = None
+
+    async def _until_stopped(
+        self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[CycleRow]
+    ) -> None:
+        self.engine, self.venues = run.engine, venues
+        await super()._until_stopped(run, reconciled, venues, tasks, earlier)
+
+    def stop(self) -> None:
+        self._stop.ask("operator")
+
+
+@dataclass
+class Desk:
+    """A sandbox, and at most one session against it."""
+
+    box: Sandbox
+    settings: Settings
+    folder: Path  #: the profile's; the mode's is ``live`` below it
+    absence_s: float
+    posts: Counter[Who] = field(default_factory=Counter)  #: new orders that reached a venue's port, whatever became of them
+    calls: Counter[tuple[str, str, str]] = field(default_factory=Counter)  #: requests by exchange, method and path
+    session: _Session | None = None
+    _running: "asyncio.Task[int] | None" = None
+
+    # the session
+
+    async def start(self) -> None:
+        """Start a session, and wait until it trades."""
+        plan = Plan(
+            self.settings,
+            self.folder,
+            self.folder / "live",
+            self._open_venues,
+            origins(self.settings),
+            virtual=False,
+            headless=True,
+            max_runtime_s=None,
+            json=None,
+            scenario="sandbox",
+        )
+        plan.state_folder.mkdir(parents=True, exist_ok=True)
+        session = self.session = _Session(plan, LogRing(), Halt(self.folder))
+        self._running = asyncio.create_task(session.run(), name="session")
+        await self.until(lambda: session.engine is not None, "the session started")
+        await self.until(lambda: all(self.health().values()), "both venues are heard")
+
+    async def stop(self) -> int:
+        """End the session in order; its exit code."""
+        assert self.session is not None
+        assert self._running is not None
+        self.session.stop()
+        async with asyncio.timeout(DEADLINE_S):
+            code = await self._running
+        self._running = self.session = None
+        return code
+
+    @property
+    def engine(self) -> Engine:
+        """The running engine."""
+        assert self.session is not None
+        assert self.session.engine is not None
+        return self.session.engine
+
+    @property
+    def venues(self) -> Venues:
+        """What the running engine trades at."""
+        assert self.session is not None
+        assert self.session.venues is not None
+        return self.session.venues
+
+    async def until(self, condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
+        """Wait for ``condition``; a session that ended by itself ends the wait, too."""
+
+        def met() -> bool:
+            if self._running is not None and self._running.done():
+                raise AssertionError(f"the session ended ({self._running!r}) before: {what}")
+            return condition()
+
+        await until(met, what, deadline_s)
+
+    # what happens
+
+    def fault(self, venue: str, kind: WireFaultKind, **more: Any) -> WireFault:
+        """Script a fault from now on; its ``met`` tells how often it has happened."""
+        fault = WireFault(venue, kind, **more)
+        self.box.fault(fault)
+        return fault
+
+    async def met(self, *faults: WireFault, times: int = 1) -> None:
+        """Wait until each of ``faults`` has happened so often."""
+        await self.until(lambda: all(fault.met >= times for fault in faults), f"{faults} happened {times} times")
+
+    @property
+    def ended(self) -> Counter[CycleState]:
+        """Cycles of this run that have ended, by how."""
+        return Counter(self.engine.executor.ended)
+
+    async def cycles(self, count: int, state: CycleState | None = None, symbol: str = "") -> None:
+        """Wait until ``count`` more cycles have ended (in ``state``, of ``symbol``, where given)."""
+        engine = self.engine
+        seen = {id(cycle) for cycle in engine.cycles.values() if cycle.state is not CycleState.OPEN}
+
+        def new() -> int:
+            found: Counter[CycleState] = Counter()
+            for cycle in engine.cycles.values():
+                if id(cycle) not in seen and cycle.state is not CycleState.OPEN and (not symbol or cycle.plan.route.symbol == symbol):
+                    found[cycle.state] += 1
+            return found.total() if state is None else found[state]
+
+        await self.until(lambda: new() >= count, f"{count} more cycles {state or ''} {symbol}")
+
+    def breaches(self, kind: str) -> list[Breach]:
+        """What an operator was told of that ``kind``."""
+        return [breach for breach in self.engine.breaches.breaches.values() if breach.kind == kind]
+
+    def health(self) -> dict[str, bool]:
+        """Whether each venue is fit to open something new at."""
+        now = self.engine.parts.clock.monotonic()
+        return {name: guard.unfit(now) is None for name, guard in self.engine.risk.exchange.items()}
+
+    async def healthy(self) -> None:
+        """Wait until everything is well again by itself: both venues fit, ARMED, and a cycle has been hedged since."""
+        await self.until(lambda: all(self.health().values()) and self.engine.state is TradingState.ARMED, "healthy by itself")
+        await self.cycles(1, CycleState.HEDGED)
+
+    # what is true
+
+    async def settle(self) -> None:
+        """Let nothing new open, and wait until nothing is open, here and at the venues, and all of it is durable."""
+        engine = self.engine
+        if engine.state is TradingState.ARMED:
+            engine.toggle_pause()
+        await self.until(lambda: not engine.executor.open and not engine.tracker.open, "no cycle and no order is open")
+        await asyncio.gather(*(venue.account.settle() for venue in self.box.venues.values()))
+        await engine.parts.journal.commit()
+
+    def ledger(self) -> dict[str, Any]:
+        """The journal's own story."""
+        return read_ledger(self.folder / "live" / "journal.db")
+
+    def venue_fills(self) -> dict[tuple[str, str], Fill]:
+        """Every fill that the venues have, by exchange and trade id as adapters name it."""
+        fills = [*self.box.upbit.account.log.fills(), *self.box.binance.account.log.fills()]
+        return dict(zip(self.box.trades(), fills, strict=True))
+
+    async def agree(self, *, adjusted: bool = False) -> None:
+        """Everything adds up; a running session is paused for it. ``adjusted``: balances were corrected by the venue's word before."""
+        if self.session is not None:
+            await self.settle()
+        ledger, truth = self.ledger(), self.venue_fills()
+        self._fills_agree(ledger, truth)
+        self._orders_agree(ledger)
+        self._balances_agree(ledger)
+        self._cycles_agree(ledger, truth)
+        assert adjusted or ledger["adjustments"] == []
+
+    def _fills_agree(self, ledger: Mapping[str, Any], truth: Mapping[tuple[str, str], Fill]) -> None:
+        booked = {(row["exchange"], row["trade_id"]): row for row in ledger["fills"]}
+        assert len(booked) == len(ledger["fills"]), "a fill was booked twice"
+        assert set(booked) == set(truth), "lost, or invented"
+        fees: dict[str, list[Decimal]] = defaultdict(lambda: [Decimal(0), Decimal(0)])
+        for key, fill in truth.items():
+            row = booked[key]
+            told = tuple(row[name] for name in ("client_order_id", "market", "side", "fee_currency"))
+            assert told == (fill.client_order_id, fill.market, fill.side.value, fill.fee_currency)
+            assert tuple(Decimal(row[name]) for name in ("qty", "price", "cost")) == (fill.qty, fill.price, fill.cost)
+            fees[fill.client_order_id][0] += Decimal(row["fee"])
+            fees[fill.client_order_id][1] += fill.fee
+        for ours, theirs in fees.values():  # Upbit tells an order's fee in sum only where it is asked
+            assert ours == theirs
+
+    def _orders_agree(self, ledger: Mapping[str, Any]) -> None:
+        ours = {(row["exchange"], row["client_order_id"]): row for row in ledger["orders"]}
+        assert len(ours) == len(ledger["orders"])
+        final = {"FILLED", "CANCELED", "EXPIRED", "REJECTED", "ABANDONED"}
+        assert {row["state"] for row in ours.values()} <= final, "an order is open or of unknown fate"
+        assert set(self.posts.values()) <= {1}, f"sent twice: {[who for who, count in self.posts.items() if count > 1]}"
+        assert set(self.posts) <= set(ours), "sent without an intent"
+        for name, venue in self.box.venues.items():
+            accepted = Counter(order.client_order_id for order in venue.account.log.orders(None, limit=100_000))
+            assert set(accepted.values()) <= {1}, "accepted twice"
+            assert {(name, one) for one in accepted} <= set(self.posts)
+            assert venue.account.log.open_orders() == []
+
+    def _balances_agree(self, ledger: Mapping[str, Any]) -> None:
+        ours = {
+            (exchange, asset): Decimal(balance["free"]) + Decimal(balance["locked"])
+            for exchange, assets in ledger["balances"].items()
+            for asset, balance in assets.items()
+        }
+        theirs = {(name, asset): one.total for name, core in self.box.cores.items() for asset, one in core.balances().items()}
+        assert {key: ours.get(key, Decimal(0)) for key in theirs} == theirs
+        assert set(ours) <= set(theirs)
+
+    def _cycles_agree(self, ledger: Mapping[str, Any], truth: Mapping[tuple[str, str], Fill]) -> None:
+        """From the venues' own fills: a cycle is RESIDUAL where more than dust was left, and nowhere else."""
+        cycle_of = {row["client_order_id"]: row["cycle_id"] for row in ledger["orders"]}
+        fills: dict[str, list[Fill]] = defaultdict(list)
+        for fill in truth.values():
+            fills[cycle_of[fill.client_order_id]].append(fill)
+        for cycle in ledger["cycles"]:
+            assert cycle["state"] in ("HEDGED", "UNWOUND", "RESIDUAL"), f"cycle {cycle['id']} is {cycle['state']}"
+            lot = max(self.box.cores[leg["exchange"]].markets[leg["market"]].lot_step for leg in cycle["legs"])
+            left = net_base(fills[cycle["id"]])
+            assert (cycle["state"] == "RESIDUAL") is not is_dust(left, fills[cycle["id"]], lot), f"{cycle} leaves {left}"
+
+    # how it is built
+
+    async def _open_venues(self, ground: Ground) -> Venues:
+        venues = await live_venues(self.settings, ground)
+        for adapter in venues.adapters.values():
+            adapter.absence_proof_s = self.absence_s
+        return venues
+
+    def on_call(self, venue: str, call: Call) -> None:
+        """Count what reaches a venue's port."""
+        self.calls[venue, call.method, call.path] += 1
+        if call.method != "POST" or call.path not in ("/v1/orders", "/api/v3/order"):
+            return
+        if venue == "upbit":
+            told = json.loads(call.body)["identifier"]
+        else:
+            told = parse_qs(call.query + "&" + call.body.decode())["newClientOrderId"][0]
+        self.posts[venue, told] += 1
+
+
+@asynccontextmanager
+async def desk(
+    tmp_path: Path,
+    symbols: Sequence[str] = SYMBOLS,
+    *,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    absence_s: float = ABSENCE_S,
+    simulator: SimulatorConfig | None = None,
+    start: bool = True,
+) -> AsyncIterator[Desk]:
+    """A desk that trades; at the end its session is stopped, and must have ended in order.
+
+    ``settings``: tables laid over the shipped profile's. ``absence_s``: what the adapters take as proof of absence.
+    """
+    options = SandboxOptions(port=0, symbols=symbols, state_dir=tmp_path / "venues", config=simulator or SimulatorConfig())
+    async with sandbox(options) as box:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, key in DEFAULT_KEYS.items():
+                patch.setenv(f"ARBTUI_{name.upper()}_KEY", key.key)
+                patch.setenv(f"ARBTUI_{name.upper()}_SECRET", key.secret)
+            told: dict[str, Any] = {
+                "mode": "live",
+                "universe": {"symbols": list(symbols)},
+                "health": {"recover_s": 0.5, "answer_window_s": 5.0},
+                "exchanges": {name: {"urls": urls} for name, urls in box.urls.items()},
+            }
+            for table, values in (settings or {}).items():
+                told[table] = {**told.get(table, {}), **values}
+            made = Desk(box, load_profile("upbit-binance", told), tmp_path / "upbit-binance", absence_s)
+            for name in VENUES:
+                box.fronts[name].on_call = partial(made.on_call, name)
+            if start:
+                await made.start()
+            try:
+                yield made
+            finally:
+                if made.session is not None:
+                    await made.stop()
