@@ -4,6 +4,7 @@ import asyncio
 import json
 import resource
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def test_times_keep_batches_apart_and_tell_turns(tmp_path: Path) -> None:
         return [*told, times.next()]
 
     told = asyncio.run(main())
-    assert [later - earlier for earlier, later in zip(told, told[1:], strict=False)] == [1, 1, TURN_NS, 1, TURN_NS]
+    assert [later - earlier for earlier, later in pairwise(told)] == [1, 1, TURN_NS, 1, TURN_NS]
 
 
 def test_a_disk_that_fails_ends_the_recording_and_not_the_run(tmp_path: Path) -> None:
