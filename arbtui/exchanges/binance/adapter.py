@@ -42,6 +42,8 @@ _SYMBOLS_A_REQUEST = 100
 _TRADES_A_PAGE = 1000
 #: s between two measurements of the clocks; a computer's drifts by some ms a minute at worst.
 _CLOCK_EVERY_S = 60.0
+#: s after a measurement that found them apart, and ms that are meant by it: entries wait for the next.
+_APART_EVERY_S, _APART_MS = 5.0, 500
 _CLOCK_READINGS = 3
 
 
@@ -58,6 +60,7 @@ class BinanceAdapter(CcxtAdapter):
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, clock)
         self._private_url = private_url
+        self._skew_ms = 0
         self._traded: dict[str, None] = {}  # symbols with orders since the start
         self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
 
@@ -141,6 +144,7 @@ class BinanceAdapter(CcxtAdapter):
                 raise VenueFailed("binance: /api/v3/time tells no serverTime")
             if took_s < best_s:
                 best_s, skew = took_s, round(ours + took_s * 500 - theirs)
+        self._skew_ms = skew
         self._client.set_clock_skew(skew)
         self._doubts_clock = False
 
@@ -316,7 +320,7 @@ class BinanceAdapter(CcxtAdapter):
 
     async def _keep_clock(self) -> None:
         while True:
-            await asyncio.sleep(_CLOCK_EVERY_S)
+            await asyncio.sleep(_APART_EVERY_S if abs(self._skew_ms) > _APART_MS else _CLOCK_EVERY_S)
             try:
                 await self.measure_clock()
             except ArbtuiError as error:
