@@ -16,10 +16,10 @@ log = logging.getLogger("arbtui")
 AT_ONCE = 8
 _FIRST_RETRY_S = 0.25
 _LONGEST_RETRY_S = 30.0
-#: Seconds between two questions for one market, doubling up to the longest pause while they follow one another. An answer may be
+#: Seconds between two questions for one market, doubling while they follow one another. An answer may be
 #: older than the stream it is to start (a lagging REST server), and a stream that breaks again and again needs a new one each
 #: time: to ask at once would bring the same, and cost the budget of all others.
-_APART_S = 0.3
+_APART_S, _LONGEST_APART_S = 0.3, 10.0
 #: Seconds without a question after which a market's next one is asked at once.
 _CALM_S = 60.0
 
@@ -74,7 +74,7 @@ class SnapshotRequester:
     def _spacing(self, code: str) -> float:
         """Seconds that must lie between the last question for ``code`` and the next."""
         calm = self._clock.monotonic() - self._last.get(code, -inf) > _CALM_S
-        apart = self._apart[code] = _APART_S if calm else min(2 * self._apart[code], _LONGEST_RETRY_S)
+        apart = self._apart[code] = _APART_S if calm else min(2 * self._apart[code], _LONGEST_APART_S)
         return apart
 
     async def _bring(self, code: str, slots: asyncio.Semaphore) -> None:

@@ -34,6 +34,8 @@ def _rewritten(raw: bytes, prices: _Prices, *, empty: bool = False) -> bytes:
     if "orderbook_units" in frame:  # Upbit: the n-th best bid beside the n-th best ask, as numbers
         for unit in frame["orderbook_units"]:
             unit["bid_price"], unit["ask_price"] = prices(unit["bid_price"], unit["ask_price"])
+            if unit["bid_price"] != unit["bid_price"]:
+                unit["bid_price"] = "NaN"  # the bare word is no JSON, and would not get past the first parser
             if empty:
                 unit["ask_size"] = 0.0
         return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()

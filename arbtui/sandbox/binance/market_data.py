@@ -79,7 +79,10 @@ class BinanceMarketData:
         if self._faults.take(WireFaultKind.OLD_DEPTH, symbol=code) is not None:
             told["lastUpdateId"] -= _LONG_AGO
             for side in ("bids", "asks"):
-                told[side] = [[f"{float(price) * 1.05:.8f}", qty] for price, qty in told[side]]
+                told[side] = _times(told[side], 1.05)
+        elif (factor := self._factor(code)) != 1.0:
+            for side in ("bids", "asks"):
+                told[side] = _times(told[side], factor)
         return told
 
     async def trades(self, params: Params) -> Any:
@@ -258,3 +261,7 @@ class BinanceMarketData:
             "defaultSelfTradePreventionMode": "NONE",
             "allowedSelfTradePreventionModes": ["NONE"],
         }
+
+
+def _times(levels: list[list[str]], factor: float) -> list[list[str]]:
+    return [[f"{float(price) * factor:.8f}", qty] for price, qty in levels]
