@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from random import Random
 from urllib.parse import urlsplit, urlunsplit
 
@@ -119,10 +119,8 @@ async def lines(d: Desk, *, host: str = "127.0.0.1") -> AsyncIterator[Mapping[st
             server.close()
         for line in made.values():
             line.cut()
-            for task in list(line._tasks):
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+            if line._tasks:
+                await asyncio.wait(line._tasks, timeout=10)
 
 
 def _through(url: str, host: str, port: int) -> str:
