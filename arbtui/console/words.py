@@ -41,6 +41,7 @@ REASONS: Mapping[str, str] = {
     "ORDER_VALUE": "the order is over its limit",
     "ROUTE_BUSY": "a cycle of this asset runs",
     "COOLDOWN": "rests after a cycle",
+    "REFUSED": "a venue refused an order of it: paused for a while",
     "LOSSES": "too many losing cycles in a row: paused for a while",
     "RESIDUAL": "a cycle left something; `a` in Risk acknowledges it",
     "DECISION_AGE": "too old when it reached the gate",

@@ -7,10 +7,12 @@ from math import inf
 from typing import Any
 
 from arbtui.engine.breaches import BreachBook
+from arbtui.engine.cancels import cancel_all
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.late_fills import LateFills
+from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.parts import EngineParts
 from arbtui.execution.cycle import ArbCycle, left_value
 from arbtui.execution.executor import CycleExecutor
@@ -87,12 +89,14 @@ class Engine:
             clock=parts.clock,
             halt=parts.halt,
             run_id=parts.run_id,
-            salt=parts.journal.salt,
+            salt=f"{parts.journal.salt}/{parts.clock.time_ms()}",  # a journal put back from a copy numbers its runs again
             on_release=self._on_release,
             on_end=self._on_end,
         )
         late = LateFills(self.breaches, self.executor, self._on_end_again)
         self.tracker.on_late, self.tracker.on_stray = late.on_late, late.on_stray
+        self._troubles = OrderTroubles(self.breaches, parts.risk.route, parts.clock)
+        self.tracker.on_unknown = self._troubles.on_unknown
         self.decider = Decider(
             universe=parts.universe,
             rates=parts.rates,
@@ -309,6 +313,7 @@ class Engine:
             self._mark_residual(route.symbol, cycle.id)
             detail = f"cycle {cycle.id} left {plain(cycle.excess)} {route.symbol} ({cycle.reason})"
             self.breaches.record(Severity.CRIT, "RESIDUAL", route.symbol, detail, "acknowledge", every_time=True)
+        self._troubles.on_end(cycle)
         if self.risk.route.ended(route.id, pnl, self._clock.monotonic()):
             self.breaches.record(Severity.WARN, "LOSSES", route.id, "too many losing cycles in a row", "paused")
         if not -self.risk.total.pnl_day <= self.risk.total.limits.max_loss_day and not self.parts.halt.is_closed:
@@ -338,7 +343,8 @@ class Engine:
     async def _halting(self) -> None:
         """After the gate is closed: cancel what stands, wait for what is under way, say what is left."""
         epoch = self.parts.halt.epoch
-        results = await asyncio.gather(*(self._cancel_all(name) for name in self.parts.adapters))
+        self.halt_detail = "cancels pending"
+        results = await asyncio.gather(*(cancel_all(name, adapter) for name, adapter in self.parts.adapters.items()))
         try:
             async with asyncio.timeout(_SETTLE_S):
                 await self.executor.quiet.wait()
@@ -348,15 +354,6 @@ class Engine:
             self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
             dirty = bool(self.unsettled) or any("not confirmed" in result for result in results)
             self.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)
-
-    async def _cancel_all(self, name: str) -> str:
-        self.halt_detail = "cancels pending"
-        try:
-            async with asyncio.timeout(2.0):
-                await self.parts.adapters[name].cancel_all()
-        except (ArbtuiError, TimeoutError) as error:
-            return f"{name.upper()} cancels not confirmed ({error or 'no answer'})"
-        return f"{name.upper()} ok"
 
     def _mark_residual(self, symbol: str, cycle_id: str) -> None:
         self.risk.route.residual[symbol] = cycle_id

@@ -168,11 +168,13 @@ class CcxtAdapter(ExchangeAdapter):
     def _note(self, error: RequestFailed) -> None:
         if error.meaning is Meaning.KEYS:
             self._refused_keys.set()
+            self._client.on_keys(refused=True)
 
     async def mind_keys(self) -> None:
-        """Whenever the venue refuses the keys, look whether the operator has put others there; runs until cancelled.
+        """Whenever the venue refuses the keys, see every few seconds whether it takes these or others again; runs until cancelled.
 
-        New keys are used once the venue has taken them; keys that it refuses, or that may withdraw, never are.
+        Until then the venue is DOWN. New keys are used once the venue has taken them; keys that it refuses, or that may
+        withdraw, never are.
         """
         while True:
             await self._refused_keys.wait()
@@ -182,18 +184,19 @@ class CcxtAdapter(ExchangeAdapter):
     async def _rotate(self) -> None:
         self._refused_keys.clear()
         before = self._client.keys.current()
-        if not await asyncio.to_thread(self._client.keys.reread):
-            log.error("%s refuses the key %s, and no other is there: nothing can be done there", self.name, before.tail)
-            return
+        is_new = await asyncio.to_thread(self._client.keys.reread)
         found = self._client.keys.current()
-        self._client.use(found)
+        if is_new:
+            self._client.use(found)
         try:
             await self.check_keys()
         except ArbtuiError as error:
-            self._client.use(before)
-            self._refused_keys.clear()  # that was the new ones' refusal
-            log.error("%s: the new key %s is not used: %s", self.name, found.tail, error)
+            if is_new:
+                self._client.use(before)
+            self._refused_keys.set()  # asked again: until the venue takes a key, nothing can be done there
+            log.error("%s: the %skey %s is not taken: %s", self.name, "new " if is_new else "", found.tail, error)
         else:
+            self._client.on_keys(refused=False)
             log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
 
     def market(self, code: str) -> Market:

@@ -150,6 +150,11 @@ class CcxtClient:
         """Sign everything with ``keys`` from now on."""
         self._ccxt.apiKey, self._ccxt.secret = keys.key.get_secret_value(), keys.secret.get_secret_value()
 
+    def on_keys(self, *, refused: bool) -> None:
+        """Tell the venue's health whether it takes our keys."""
+        if self.health is not None:
+            self.health.on_keys(refused)
+
     def stream_headers(self) -> dict[str, str]:
         """What a private WebSocket is opened with: Upbit's token, made anew each time (ccxt keeps one for ever); else nothing."""
         if self.exchange != "upbit":

@@ -44,6 +44,7 @@ class ExchangeHealthMonitor:
         self._last_message = -inf
         self._connected = True  # where nobody tells of a socket, there is none
         self._frozen = False
+        self._refuses_keys = False
         self._throttled_until = -inf
         self._skew_ms = 0.0
         self._late_ms = 0.0
@@ -52,6 +53,7 @@ class ExchangeHealthMonitor:
         self._slow = 0
         self._conditions: Sequence[Callable[[float], _Finding | None]] = (
             self._unheard,
+            self._keyless,
             self._refusing,
             self._frozen_stream,
             self._throttled,
@@ -84,6 +86,10 @@ class ExchangeHealthMonitor:
     def on_throttled(self, until_monotonic: float) -> None:
         """The venue wants to hear nothing until then."""
         self._throttled_until = max(self._throttled_until, until_monotonic)
+
+    def on_keys(self, refused: bool) -> None:
+        """The venue refuses our API keys, or takes them again."""
+        self._refuses_keys = refused
 
     def on_socket(self, connected: bool) -> None:
         """The public stream is there, or was lost."""
@@ -145,6 +151,9 @@ class ExchangeHealthMonitor:
         if age_ms <= self._limit(Health.DOWN, self._config.silence_ms):
             return None
         return Health.DOWN, f"silent for {age_ms / 1000:.1f} s" if age_ms < inf else "nothing was received yet"
+
+    def _keyless(self, _: float) -> _Finding | None:
+        return (Health.DOWN, "it refuses our API key") if self._refuses_keys else None
 
     def _refusing(self, _: float) -> _Finding | None:
         return self._failures(Health.DOWN, self._config.down_failure_ratio)

@@ -34,7 +34,7 @@ class CycleExecutor:
 
     Args:
         run_id: part of every cycle's id, so ids never repeat over runs.
-        salt: of the state folder, part of every client order id.
+        salt: of the state folder and this run, part of every client order id.
         on_release: told when a symbol is free again, also when its cycle never came to be.
         on_end: told of each cycle that ended, after its end is committed.
     """

@@ -46,6 +46,7 @@ class Followed:
     cycle: ArbCycle
     order: Order
     sent_at: float  #: monotonic seconds of the decision to send
+    has_left: bool = False  #: the gate has let its request go; before that, no byte of it can be anywhere
     claimed: OrderReport | None = None  #: the venue calls it ended, and has not told all its fills
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -77,6 +78,7 @@ class OrderTracker:
         self._clock = clock
         self._answer_s = answer_s
         self.on_late: Callable[[ArbCycle, Order, Fill], None] = lambda *_: None  #: of a fill, once booked, whose order had ended
+        self.on_unknown: Callable[[Order], None] = lambda _: None  #: of an order that was sent and not usably answered
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
         self._followed: dict[str, Followed] = {}  # by client id, oldest first; all that are open and the last that ended
         self._background: dict[asyncio.Task[None], None] = {}
@@ -141,9 +143,9 @@ class OrderTracker:
             self._risk.exchange[order.market.exchange].answered(order.client_order_id)
 
     async def _ask(self, followed: Followed) -> None:
-        cycle, order = followed.cycle, followed.order
+        order = followed.order
         exchange = order.market.exchange
-        place = self._adapters[exchange].place(order, partial(self._gate.last_look, order, cycle.plan.route))
+        place = self._adapters[exchange].place(order, partial(self._last_look, followed))
         try:
             report = await self._answer(followed, asyncio.create_task(place, name=f"place {order.client_order_id}"))
         except OrderAbandoned as error:
@@ -151,6 +153,10 @@ class OrderTracker:
             await self._settle(followed, ())
             return
         except (ArbtuiError, TimeoutError) as error:  # OrderUnknown, and whatever else is no proof: bytes may have left
+            if isinstance(error, TimeoutError) and not followed.has_left:  # it waited for its turn in the venue's limits, too long
+                order.state, order.reason = OrderState.ABANDONED, Reason.RATE_LIMITED
+                await self._settle(followed, ())
+                return
             self.sent += 1
             if order.state.is_final:  # the stream has told its end, which no answer can change
                 return
@@ -163,12 +169,17 @@ class OrderTracker:
                 return
             order.state, order.reason = OrderState.UNKNOWN, str(error) or "no answer in time"
             self._journal.post(OrderChanged.of(order))
+            self.on_unknown(order)
             await self.resolve(followed)
             return
         self.sent += 1
         self.answer_ms[exchange].append(self._answered(exchange, followed.sent_at, ok=True))
         if report is not None and not await self.take(followed, report, "answer"):
             await self.resolve(followed)
+
+    def _last_look(self, followed: Followed) -> None:
+        self._gate.last_look(followed.order, followed.cycle.plan.route)
+        followed.has_left = True
 
     async def _answer(self, followed: Followed, place: asyncio.Task[OrderReport]) -> OrderReport | None:
         """The venue's answer; None when its stream has told the order's end before.

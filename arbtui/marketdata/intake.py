@@ -144,7 +144,6 @@ class Intake:
         self._looked = kept
 
 
-
 def newest(frames: Sequence[Frame], key_of: Callable[[bytes], bytes | None]) -> list[Frame]:
     """``frames`` without those that a later one of the same key makes worthless; the order of what is left stays."""
     keys = [key_of(frame.raw) for frame in frames]

@@ -8,6 +8,6 @@ import hashlib
 
 
 def client_order_id(salt: str, cycle_id: str, leg: int, attempt: int) -> str:
-    """The id of one order attempt. ``salt`` belongs to the state folder, ``cycle_id`` holds the run."""
+    """The id of one order attempt. ``salt`` belongs to the state folder and to one run of it, ``cycle_id`` holds the run's number."""
     digest = hashlib.sha256(f"{salt}/{cycle_id}/{leg}/{attempt}".encode()).digest()
     return "a" + base64.b32encode(digest[:15])[:17].decode().lower()  # 15 bytes are whole groups, and more than 17 characters hold

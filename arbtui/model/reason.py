@@ -47,6 +47,7 @@ class Reason(StrEnum):
     ROUTE_BUSY = "ROUTE_BUSY"  #: a cycle of this symbol is open
     COOLDOWN = "COOLDOWN"
     LOSSES = "LOSSES"  #: consecutive losses: paused for a while
+    REFUSED = "REFUSED"  #: a venue refused an order of this symbol: paused for a while
     RESIDUAL = "RESIDUAL"  #: an unacknowledged residual
     # gate
     DECISION_AGE = "DECISION_AGE"

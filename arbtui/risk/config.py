@@ -60,6 +60,10 @@ class RouteLimits(Config):
     loss_pause_s: float = Field(default=300.0, ge=0, le=86_400)
     """s of that pause; live 300, paper 60."""
 
+    refusal_pause_s: float = Field(default=300.0, ge=0, le=3600)
+    """s that a symbol rests after a venue refused an order of it, doubled each time in a row, up to an hour; live 300, paper 60
+    (a halted market, or rules that have changed, would refuse the next one as well)."""
+
 
 class RiskConfig(Config):
     """All four tiers."""
@@ -83,7 +87,7 @@ _PAPER: Mapping[str, Mapping[str, Any]] = {
     "global": {"max_unhedged": 2000.0, "max_loss_day": 1000.0, "max_open_cycles": 50},
     "exchange": {"max_in_flight_orders": 50, "max_message_age_ms": 1500},
     "symbol": {"max_book_age_ms": 5000, "price_band_bps": 500.0, "max_leg_skew_ms": 5000},
-    "route": {"max_edge_bps": 200.0, "max_consecutive_losses": 5, "loss_pause_s": 60.0},
+    "route": {"max_edge_bps": 200.0, "max_consecutive_losses": 5, "loss_pause_s": 60.0, "refusal_pause_s": 60.0},
 }
 
 

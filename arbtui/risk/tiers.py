@@ -130,6 +130,7 @@ class RouteGuard:
         self.limits = limits
         self.losses: dict[str, int] = {}  #: consecutive, by route
         self.paused_until: dict[str, float] = {}
+        self.refused_until: dict[str, float] = {}  #: by symbol: a venue refused an order that was to open a cycle
         self.cooling_until: dict[str, float] = {}  #: by route; its flag, which spares even the pricing, only follows this
         self.busy: dict[str, str] = {}  #: symbol -> its open cycle
         self.residual: dict[str, str] = {}  #: symbol -> its unacknowledged residual cycle
@@ -142,6 +143,8 @@ class RouteGuard:
             return Reason.ROUTE_BUSY
         if self.cools(route.id, now):
             return Reason.COOLDOWN
+        if now < self.refused_until.get(route.symbol, -inf):
+            return Reason.REFUSED
         if now < self.paused_until.get(route.id, -inf):
             return Reason.LOSSES
         if not edge_bps <= self.limits.max_edge_bps:

@@ -1,5 +1,6 @@
 """Faults on the wire of one sandbox venue, scripted by count or for a time. The table is in docs/sandbox.md."""
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Literal
@@ -39,6 +40,8 @@ class WireFaultKind(StrEnum):
     HTML = "html"  #: executed, answered with a proxy's HTML page and status 200
     TRUNCATED = "truncated"  #: executed, answered with half of the JSON
     EMPTY = "empty"  #: executed, answered with nothing and status 200
+    NULLS = "nulls"  #: executed, answered with the right names and no values
+    DUPLICATE_ID = "duplicate_id"  #: an order is executed, and answered as one whose client id was used before
     DUPLICATE = "duplicate"  #: private events are sent twice
     REORDER = "reorder"  #: two private events change places
     LOSE = "lose"  #: private events are never sent
@@ -46,13 +49,15 @@ class WireFaultKind(StrEnum):
     BAN = "ban"  #: 418 with Retry-After: what is left of ``seconds``
     CLOCK_SKEW = "clock_skew"  #: the venue's clock runs ``ms`` ahead (behind when negative)
     HALT = "halt"  #: a symbol does not trade
+    RULES = "rules"  #: a symbol has other rules: ``tick``, ``lot_step``, ``min_cost``
+    FEE_COIN = "fee_coin"  #: fees are taken in BNB (Binance)
     REVOKE = "revoke"  #: API keys are no longer known
     CRASH = "crash"  #: the venue's port is closed for ``seconds``, then open again
 
 
 _K = WireFaultKind
 #: Kinds that last until they are taken away when neither ``count`` nor ``seconds`` is given; the others happen once.
-_LASTING = frozenset({_K.FREEZE, _K.STUCK, _K.FLOOD, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.REVOKE})
+_LASTING = frozenset({_K.FREEZE, _K.STUCK, _K.FLOOD, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.RULES, _K.FEE_COIN, _K.REVOKE})
 #: Kinds that meet any request unless told otherwise.
 _ANY_REQUEST = frozenset({_K.DELAY, _K.RATE_LIMIT, _K.BAN})
 #: Kinds whose end must be told.
@@ -75,6 +80,9 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     every: int | None = None  #: only each so-manieth that it would meet; None: all
     status: int | None = None
     retry_after_s: int = 1
+    tick: str | None = None  #: price unit, in quote
+    lot_step: str | None = None  #: in base
+    min_cost: str | None = None  #: in quote
     until: float | None = None  #: monotonic s; set when it is scripted
     passed: int = 0  #: how many it would have met, counting those that ``every`` let go
     met: int = 0  #: how often it has happened so far; a DROP and a CRASH happen when they are scripted
@@ -103,6 +111,14 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError(f"fault: every {self.every} is not at least 1")
         if self.kind is not _K.CLOCK_SKEW and self.ms < 0:
             raise UsageError(f"fault: ms {self.ms} is below 0")
+        if self.kind is _K.FEE_COIN and self.venue != "binance":
+            raise UsageError(f"fault: {self.venue} takes no fees in a coin of its own")
+        rules = {name: told for name in ("tick", "lot_step", "min_cost") if (told := getattr(self, name)) is not None}
+        if self.kind is _K.RULES and (self.symbol is None or not rules):
+            raise UsageError("fault: rules needs a symbol, and at least one of tick, lot_step and min_cost")
+        for name, told in rules.items():
+            if not re.fullmatch(r"\d{1,12}(\.\d{1,8})?", told) or not float(told) > 0:
+                raise UsageError(f"fault: {name} {told!r} is no number above 0 with at most eight decimals")
 
 
 def read_fault(raw: bytes) -> WireFault:
@@ -161,7 +177,11 @@ class WireFaults:
         now = self._clock.monotonic()
         rows = []
         for fault in self._faults:
-            row = {name: value for name, value in msgspec.structs.asdict(fault).items() if value is not None and name not in ("until", "passed")}
+            row = {
+                name: value
+                for name, value in msgspec.structs.asdict(fault).items()
+                if value is not None and name not in ("until", "passed")
+            }
             if fault.until is not None:
                 row["seconds_left"] = round(fault.until - now, 3)
             rows.append(row)

@@ -6,11 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
 from aiohttp import web
 
 from arbtui.model.clock import Clock
 from arbtui.model.errors import UsageError
-from arbtui.sandbox.answer import Answer, Refusal
+from arbtui.sandbox.answer import Answer, Refusal, encode
 from arbtui.sandbox.faults import Part, WireFault, WireFaultKind, WireFaults
 
 #: Seconds that requests under way get when a port closes.
@@ -44,6 +45,10 @@ class Venue(Protocol):
 
     def throttled(self, status: int, retry_after_s: int) -> Answer:
         """The venue's own 429 or 418."""
+        ...
+
+    def duplicate(self) -> Answer:
+        """The venue's own refusal of a client id that was used before."""
         ...
 
     def is_socket(self, path: str) -> bool:
@@ -166,6 +171,10 @@ class Front:
             return _response(_error_page(200))
         if take(_K.TRUNCATED) is not None:
             answer.body = answer.body[: len(answer.body) // 2]
+        if take(_K.NULLS) is not None:
+            answer.body = _emptied(answer.body)
+        if take(_K.DUPLICATE_ID) is not None:
+            answer = venue.duplicate()
         if take(_K.EMPTY) is not None:
             answer = Answer(b"", 200, answer.headers)
         return _response(answer)
@@ -192,6 +201,12 @@ def _reset(request: web.BaseRequest) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
+
+
+def _emptied(body: bytes) -> bytes:
+    """An answer's names with null for every value."""
+    told = msgspec.json.decode(body)
+    return encode(dict.fromkeys(told)) if isinstance(told, dict) else encode(None)
 
 
 def _error_page(status: int) -> Answer:

@@ -5,7 +5,7 @@ import json
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,8 @@ from arbtui.exchanges.feed import Frame
 from arbtui.journal.database import open_reader
 from arbtui.model.clock import Clock, SystemClock
 from arbtui.model.errors import UsageError
-from arbtui.model.money import ZERO
+from arbtui.model.market import FixedUnit, Market
+from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.rng import Rng
 from arbtui.sandbox.account import Account
 from arbtui.sandbox.binance.venue import DAY_S, BinanceVenue
@@ -29,6 +30,7 @@ from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
 from arbtui.sandbox.upbit.venue import UpbitVenue
 from arbtui.simulation.binance_market import BinanceMarket
 from arbtui.simulation.config import SimulatorConfig
+from arbtui.simulation.fees import FeeCoin
 from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import APPLICATION_ID, VERSION, VenueLedger
 from arbtui.simulation.market_simulator import MarketSimulator
@@ -39,6 +41,8 @@ DEFAULT_PORT = 9100
 HOST = "127.0.0.1"
 _MARKET_FILE = "market.json"
 _SAVE_EVERY_S = 10.0
+#: What Binance takes its fees in, from accounts that want it so.
+_FEE_COIN = "BNB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +67,9 @@ class Sandbox:
         self.simulator = MarketSimulator(options.config, options.symbols, Rng(options.config.seed), clock, state)
         self.clocks = {name: VenueClock(clock) for name in VENUES}
         self.faults = {name: WireFaults(clock) for name in VENUES}
+        self._markets = {name: dict(self.simulator.markets[name]) for name in VENUES}  # with the rules that are scripted now
         self.cores = {
-            name: VenueCore(name, self.simulator.markets[name], partial(self.simulator.book, name), ledger, self.clocks[name])
-            for name in VENUES
+            name: VenueCore(name, self._markets[name], partial(self.simulator.book, name), ledger, self.clocks[name]) for name in VENUES
         }
         self._readers = [open_reader(folder / "venue.db", APPLICATION_ID, VERSION) for _ in VENUES]
         accounts = {name: Account(self.cores[name], OrderLog(name, reader)) for name, reader in zip(VENUES, self._readers, strict=True)}
@@ -119,6 +123,8 @@ class Sandbox:
         if fault.venue in self.cores and fault.symbol is not None and fault.symbol not in self.cores[fault.venue].markets:
             raise UsageError(f"fault: {fault.venue} has no market {fault.symbol} here")
         fault.check()
+        if fault.kind is WireFaultKind.FEE_COIN and _FEE_COIN not in self.simulator.prices():
+            raise UsageError(f"fault: fees can be taken in {_FEE_COIN} only where it is traded; add it to the symbols")
         self.faults[fault.venue].add(fault)
 
     async def deposit(self, venue: str, asset: str, amount: str) -> None:
@@ -218,6 +224,7 @@ class Sandbox:
             for name, venue in self.venues.items():
                 await venue.housekeep()
                 self._set_clock(name)
+                self._set_rules(name)
                 venue.apply_delay()
             if seconds % _SAVE_EVERY_S == 0:
                 self._save()
@@ -229,11 +236,21 @@ class Sandbox:
         elif fault is not None and fault.kind is WireFaultKind.DROP:
             self.venues[venue].cut(fault.stream)
         self._set_clock(venue)
+        self._set_rules(venue)
         self.venues[venue].apply_delay()
 
     def _set_clock(self, venue: str) -> None:
         skew = self.faults[venue].find(WireFaultKind.CLOCK_SKEW)
         self.clocks[venue].skew_ms = skew.ms if skew is not None else 0
+
+    def _set_rules(self, venue: str) -> None:
+        faults, markets = self.faults[venue], self._markets[venue]
+        for code, market in self.simulator.markets[venue].items():
+            rules = faults.find(WireFaultKind.RULES, symbol=code)
+            markets[code] = market if rules is None else _with_rules(market, rules)
+        coin = faults.find(WireFaultKind.FEE_COIN)
+        price = self.simulator.prices().get(_FEE_COIN, 0.0)
+        self.cores[venue].fee_coin = None if coin is None else FeeCoin(_FEE_COIN, decimal_of(price))
 
     def _save(self) -> None:
         """Keep the market's state, so that prices and ids go on from it; whole or not at all."""
@@ -288,6 +305,16 @@ def _read_state(folder: Path) -> dict[str, Any] | None:
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read ({error}): move it away; the market begins anew then") from None
     return state
+
+
+def _with_rules(market: Market, rules: WireFault) -> Market:
+    """``market`` with the rules that a fault tells."""
+    return replace(
+        market,
+        price_units=market.price_units if rules.tick is None else FixedUnit(Decimal(rules.tick)),
+        lot_step=market.lot_step if rules.lot_step is None else Decimal(rules.lot_step),
+        min_cost=market.min_cost if rules.min_cost is None else Decimal(rules.min_cost),
+    )
 
 
 def _update_id(book: ExternalBook) -> int:

@@ -4,6 +4,7 @@ A venue that rounds an order's fees rounds them up once, in sum: so an order nev
 on it, however many pieces it fills in, and what is set aside for it is always enough.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal
 
 from arbtui.exchanges.upbit.rules import EXCHANGE as UPBIT
@@ -14,6 +15,20 @@ from arbtui.simulation.matching import Execution
 
 #: Binance books fees with eight decimals; a fraction of the last one goes to the venue.
 FEE_STEP = Decimal("0.00000001")
+#: What is left of a fee that is paid in the venue's own coin.
+_DISCOUNTED = Decimal("0.75")
+
+
+@dataclass(frozen=True, slots=True)
+class FeeCoin:
+    """A coin of the venue's own that fees are taken in, at a discount (Binance: BNB, 25 %). ``price`` in quote, as one for all."""
+
+    asset: str
+    price: Decimal
+
+    def fee(self, market: Market, cost: Decimal) -> Decimal:
+        """The fee of a trade that cost so much quote, in the coin."""
+        return ceil_to(cost * market.fees.taker * _DISCOUNTED / self.price, FEE_STEP)
 
 
 def fee_currency(market: Market, side: Side) -> str:

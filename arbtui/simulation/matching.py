@@ -82,9 +82,7 @@ class ConsumedDepth:
         if not kept:
             return
         last = next(reversed(kept))
-        behind = {
-            price: taken for price, taken in self._taken[side].items() if (price > last if side is Side.BUY else price < last)
-        }
+        behind = {price: taken for price, taken in self._taken[side].items() if (price > last if side is Side.BUY else price < last)}
         memory = self._taken[side] = behind | kept
         while len(memory) > MEMORY:
             del memory[next(iter(memory))]

@@ -19,7 +19,7 @@ from arbtui.model.market import Market
 from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
 from arbtui.simulation.faults import FaultScript
-from arbtui.simulation.fees import booked_fee, exact_fee, fee_currency
+from arbtui.simulation.fees import FeeCoin, booked_fee, exact_fee, fee_currency
 from arbtui.simulation.ledger import VenueLedger, fill_statement, order_statement
 from arbtui.simulation.matching import ConsumedDepth, Execution, ExternalBook
 from arbtui.simulation.order_queue import OrderQueue, Progress, shown_ahead
@@ -70,6 +70,7 @@ class VenueCore:
         self.name = name
         self.markets = markets
         self.faults = FaultScript()
+        self.fee_coin: FeeCoin | None = None  #: fees are taken in it while there is some
         self.is_down = False  #: it answers nothing, and what arrives is lost; for whoever stands in front of it to heed
         self._halted: dict[str, None] = {}  # markets that take no orders
         self.on_report: Callable[[OrderReport], None] | None = None
@@ -357,6 +358,8 @@ class VenueCore:
             fee = min(fee, cost)  # it is taken from what the sale brings
         elif maker and currency == market.quote:
             fee = min(fee, order.locked - cost - order.price * order.leaves_qty)  # never more than was set aside for it
+        if self.fee_coin is not None and (coins := self.fee_coin.fee(market, cost)) <= self._ledger.free(self.name, self.fee_coin.asset):
+            fee, currency = coins, self.fee_coin.asset
         self._last_trade_id += 1
         return Fill(
             exchange=self.name,

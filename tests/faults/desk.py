@@ -6,9 +6,10 @@ and the patience of its health (``recover_s`` and ``answer_window_s``). Everythi
 
 import asyncio
 import json
+import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from functools import partial
@@ -26,7 +27,7 @@ from arbtui.journal.ledger import read_ledger
 from arbtui.journal.state import CycleRow
 from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
-from arbtui.model.order import Fill
+from arbtui.model.order import Fill, OrderState
 from arbtui.monitoring.log import LogRing
 from arbtui.monitoring.turns import TimedLoop
 from arbtui.risk.breach import Breach
@@ -171,6 +172,12 @@ class Desk:
         """Wait until each of ``faults`` has happened so often."""
         await self.until(lambda: all(fault.met >= times for fault in faults), f"{faults} happened {times} times")
 
+    async def lost(self) -> str:
+        """Wait until the fate of an order is unknown; its client id."""
+        orders = self.engine.tracker.open
+        await self.until(lambda: any(order.state is OrderState.UNKNOWN for order in orders.values()), "an order is UNKNOWN")
+        return next(one for one, order in orders.items() if order.state is OrderState.UNKNOWN)
+
     @property
     def ended(self) -> Counter[CycleState]:
         """Cycles of this run that have ended, by how."""
@@ -219,6 +226,21 @@ class Desk:
         """The journal's own story."""
         return read_ledger(self.folder / "live" / "journal.db")
 
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """What the journal holds of that kind of event, oldest first."""
+        path = self.folder / "live" / "journal.db"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            return [json.loads(row[0]) for row in db.execute("SELECT payload FROM event WHERE type = ? ORDER BY seq", (kind,))]
+
+    def unknown(self) -> dict[str, dict[str, Any]]:
+        """The orders whose fate was unknown for a while, as they ended, by client id; call it once settled."""
+        ids = {event["client_order_id"] for event in self.events("OrderChanged") if event["state"] == "UNKNOWN"}
+        return {row["client_order_id"]: row for row in self.ledger()["orders"] if row["client_order_id"] in ids}
+
+    def sources(self, client_order_id: str) -> set[str]:
+        """Where the journal has learned of an order's fills."""
+        return {row["source"] for row in self.ledger()["fills"] if row["client_order_id"] == client_order_id}
+
     def venue_fills(self) -> dict[tuple[str, str], Fill]:
         """Every fill that the venues have, by exchange and trade id as adapters name it."""
         fills = [*self.box.upbit.account.log.fills(), *self.box.binance.account.log.fills()]
@@ -231,7 +253,7 @@ class Desk:
         ledger, truth = self.ledger(), self.venue_fills()
         self._fills_agree(ledger, truth)
         self._orders_agree(ledger)
-        self._balances_agree(ledger)
+        self.balances_agree()
         self._cycles_agree(ledger, truth)
         assert adjusted or ledger["adjustments"] == []
 
@@ -263,7 +285,9 @@ class Desk:
             assert {(name, one) for one in accepted} <= set(self.posts)
             assert venue.account.log.open_orders() == []
 
-    def _balances_agree(self, ledger: Mapping[str, Any]) -> None:
+    def balances_agree(self) -> None:
+        """What the journal holds is what the venues hold, to the last digit."""
+        ledger = self.ledger()
         ours = {
             (exchange, asset): Decimal(balance["free"]) + Decimal(balance["locked"])
             for exchange, assets in ledger["balances"].items()

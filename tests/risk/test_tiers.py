@@ -319,4 +319,4 @@ def test_whoever_forgets_to_choose_gets_the_tighter_set() -> None:
     live, paper = risk_defaults("live").model_dump(), risk_defaults("paper").model_dump()
     for tier, limits in live.items():
         for key, value in limits.items():
-            assert value >= paper[tier][key] if key == "loss_pause_s" else value <= paper[tier][key], key
+            assert value >= paper[tier][key] if key in ("loss_pause_s", "refusal_pause_s") else value <= paper[tier][key], key

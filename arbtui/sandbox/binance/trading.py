@@ -53,6 +53,7 @@ class BinanceTrading:
         request, order_type = self._read(params)
         if not key.can_trade:
             raise refused(-2015)
+        self._faults.take(WireFaultKind.RULES, symbol=request.code)  # met: what they are is in the market itself
         if self._faults.take(WireFaultKind.HALT, symbol=request.code) is not None:
             raise closed_market()
         if order_type == "LIMIT":
@@ -130,15 +131,16 @@ class BinanceTrading:
         return account_body(self._account.balances(), market, self._clock.time_ms(), omit_zero=omit)
 
     async def commission(self, key: Key, params: Params) -> Any:
-        """``GET /api/v3/account/commission``: the base tier; no BNB pays here."""
+        """``GET /api/v3/account/commission``: the base tier; BNB pays only while that is scripted."""
         market = self._market(params)
+        in_bnb = self._faults.find(WireFaultKind.FEE_COIN) is not None
         zeros = dict.fromkeys(("maker", "taker", "buyer", "seller"), "0.00000000")
         return {
             "symbol": market.code,
             "standardCommission": {**zeros, "maker": eight(market.fees.maker), "taker": eight(market.fees.taker)},
             "specialCommission": zeros,
             "taxCommission": zeros,
-            "discount": {"enabledForAccount": False, "enabledForSymbol": False, "discountAsset": "BNB", "discount": "0.25000000"},
+            "discount": {"enabledForAccount": in_bnb, "enabledForSymbol": in_bnb, "discountAsset": "BNB", "discount": "0.25000000"},
         }
 
     async def order_limits(self, key: Key, params: Params) -> Any:

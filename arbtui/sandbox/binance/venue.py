@@ -16,7 +16,7 @@ from arbtui.sandbox.binance.derived import DerivedStreams
 from arbtui.sandbox.binance.endpoints import MESSAGES, endpoints
 from arbtui.sandbox.binance.limits import BinanceLimits, banned, throttled
 from arbtui.sandbox.binance.market_data import BinanceMarketData
-from arbtui.sandbox.binance.refusals import mandatory
+from arbtui.sandbox.binance.refusals import mandatory, refused_by_core
 from arbtui.sandbox.binance.stream import Streams
 from arbtui.sandbox.binance.trade_numbers import TradeNumbers
 from arbtui.sandbox.binance.trading import BinanceTrading
@@ -105,6 +105,10 @@ class BinanceVenue:
         if status == 418:
             return banned(self._clock.time_ms() + retry_after_s * 1000, retry_after_s)
         return throttled(retry_after_s)
+
+    def duplicate(self) -> Answer:
+        """See :class:`Venue`."""
+        return refused_by_core("DUPLICATE_CLIENT_ID").answer()
 
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""

@@ -151,6 +151,7 @@ class UpbitExchange:
 
     async def _place(self, body: Body) -> OrderRecord:
         market, side, qty, price, tif, ord_type = self._read(body)
+        self._faults.take(WireFaultKind.RULES, symbol=market.code)  # met: what they are is in the market itself
         if self._faults.take(WireFaultKind.HALT, symbol=market.code) is not None:
             raise refused("market_offline")
         client_order_id = str(body.get("identifier") or self._make_id())

@@ -117,6 +117,10 @@ class UpbitVenue:
         """See :class:`Venue`."""
         return refusal(status, retry_after_s)
 
+    def duplicate(self) -> Answer:
+        """See :class:`Venue`."""
+        return refused("duplicated_identifier").answer()
+
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""
         return path in (STREAM, PRIVATE_STREAM)

@@ -1,0 +1,188 @@
+"""Section A of the fault table, F10 and F17 to F20: a venue says no, for good, for a while, or to everybody.
+
+Shorter than shipped: the pause after a refusal (1 s for 60) and the time between two looks for a key (0.5 s for 5).
+"""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arbtui.exchanges import ccxt_adapter
+from arbtui.journal.events import CycleState
+from arbtui.model.reason import Reason
+from arbtui.risk.state import TradingState
+from arbtui.sandbox.faults import VENUES, WireFaultKind
+from tests.faults.desk import SYMBOLS, Desk, desk, play
+
+K = WireFaultKind
+PAUSE: dict[str, Any] = {"risk": {"route": {"refusal_pause_s": 1.0}}}
+#: Hedging orders that a cycle may send after its two legs, at most (``max_attempts`` of 8 for a leg).
+MOST_ORDERS = 9
+
+
+def code(venue: str, symbol: str) -> str:
+    return f"KRW-{symbol}" if venue == "upbit" else f"{symbol}USDT"
+
+
+def refused(d: Desk, word: str) -> list[dict[str, Any]]:
+    """Orders that the journal holds as refused for that reason."""
+    return [row for row in d.ledger()["orders"] if row["state"] == "REJECTED" and row["reason"].split()[0] == word]
+
+
+def assert_nothing_is_set_aside(d: Desk) -> None:
+    inventory = d.engine.parts.positions.inventory
+    assert all(inventory.available(*key) == total for key, total in inventory.totals().items())
+
+
+def assert_bounded(d: Desk) -> None:
+    """No cycle has sent more orders than it may, however often it was refused."""
+    orders: dict[str, int] = {}
+    for row in d.ledger()["orders"]:
+        orders[row["cycle_id"]] = orders.get(row["cycle_id"], 0) + 1
+    assert max(orders.values()) <= MOST_ORDERS
+
+
+RULES = [
+    ("upbit", {"min_cost": "900000000"}, "MIN_COST"),
+    ("binance", {"min_cost": "900000000"}, "MIN_COST"),
+    ("upbit", {"tick": "777.5"}, "PRICE_UNIT"),
+    ("binance", {"tick": "777.5"}, "PRICE_UNIT"),
+    ("upbit", {"lot_step": "777777.5"}, "LOT_SIZE"),
+    ("binance", {"lot_step": "777777.5"}, "LOT_SIZE"),
+]
+
+
+def test_f10_a_definite_no_is_final_is_not_repeated_and_gives_back_what_was_set_aside(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path, settings={"risk": {"route": {"refusal_pause_s": 0.0, "max_consecutive_losses": 1000}}}) as d:
+            words = ["MARKET_CLOSED", *(word for _, _, word in RULES), "INSUFFICIENT_FUNDS"]
+            symbol = SYMBOLS[0]
+            for venue in VENUES:
+                await d.met(d.fault(venue, K.HALT, symbol=code(venue, symbol), count=1))
+            await d.until(lambda: len(d.breaches("ORDER_REFUSED")) >= 2, "both refusals are told")
+            for venue, rule, word in RULES:
+                met = d.fault(venue, K.RULES, symbol=code(venue, symbol), **rule)
+                await d.met(met)
+                await d.until(lambda word=word: bool(refused(d, word)), f"{venue} refuses for its {word}")  # type: ignore[misc]
+                d.box.faults[venue].clear()
+            free = d.box.cores["upbit"].balances()["KRW"].free
+            await d.box.deposit("upbit", "KRW", str(-free.quantize(Decimal(1)) + 1000))  # somebody takes the won away
+            await d.until(lambda: bool(refused(d, "INSUFFICIENT_FUNDS")), "upbit has no won left")
+            await d.settle()
+            for word in words:
+                assert refused(d, word), word
+            assert_nothing_is_set_aside(d)
+            assert_bounded(d)
+            assert d.unknown() == {}
+
+    play(main)
+
+
+@pytest.mark.parametrize(
+    ("venue", "rule"),
+    [("binance", {"min_cost": "900000000"}), ("upbit", {"tick": "777.5"}), ("binance", {"lot_step": "777777.5"})],
+    ids=["minimum", "tick", "lot"],
+)
+def test_f17_rules_that_change_after_the_start_pause_the_symbol_while_the_others_trade(
+    venue: str, rule: dict[str, str], tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with desk(tmp_path, settings=PAUSE) as d:
+            symbol = SYMBOLS[0]
+            routes = d.engine.parts.universe.of_symbol(symbol)
+            changed = d.fault(venue, K.RULES, symbol=code(venue, symbol), **rule)
+            await d.met(changed)
+            await d.until(lambda: bool(d.breaches("ORDER_REFUSED")), "the refusal is told")
+            assert {breach.scope for breach in d.breaches("ORDER_REFUSED")} == {symbol}
+            await d.until(lambda: any(route.denied is Reason.REFUSED for route in routes), "its route says why it does not trade")
+            sent = changed.met
+            assert sent <= MOST_ORDERS
+            for other in SYMBOLS[1:]:
+                await d.cycles(1, CycleState.HEDGED, other)
+            # The next attempts are one cycle each, further and further apart.
+            await d.until(lambda: len(d.breaches("ORDER_REFUSED")) >= 2, "it is tried once more")
+            assert changed.met <= 2 * MOST_ORDERS
+            assert "2 s" in d.breaches("ORDER_REFUSED")[1].action
+            d.box.faults[venue].clear()
+            await d.cycles(1, CycleState.HEDGED, symbol)
+            await d.healthy()
+            assert_bounded(d)
+            await d.agree()
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_f18_a_venue_that_says_slow_down_and_then_bans_us_hears_nothing_until_it_is_over(venue: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            await d.met(d.fault(venue, K.RATE_LIMIT, retry_after_s=1, on="order"))
+            await d.healthy()
+            ban = d.fault(venue, K.BAN, seconds=2.0)
+            await d.met(ban)
+            assert d.engine.risk.exchange[venue].budget() is Reason.RATE_LIMITED
+            await d.until(lambda: not d.health()[venue], "it is not HEALTHY while it bans us")
+            heard = ban.met
+            await d.until(lambda: not d.box.faults[venue], "the ban is over")
+            assert ban.met <= heard + 20, "what was under way, and sockets that are opened anew; no order"
+            assert refused(d, "RATE_LIMITED")
+            await d.healthy()
+            await d.agree()
+            assert d.unknown() == {}
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_f19_a_venue_that_refuses_our_key_is_down_at_once_and_back_when_it_takes_it(
+    venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ccxt_adapter, "_KEYS_EVERY_S", 0.5)
+
+    async def main() -> None:
+        async with desk(tmp_path, settings=PAUSE) as d:
+            revoked = d.fault(venue, K.REVOKE)
+            await d.met(revoked)
+            await d.until(lambda: not d.health()[venue], "the venue is DOWN")
+            assert "key" in d.engine.risk.exchange[venue].health.why(d.engine.parts.clock.monotonic())
+            await d.until(lambda: any(breach.scope == venue for breach in d.breaches("VENUE_DOWN")), "the operator is told")
+            await d.until(lambda: not d.engine.executor.open, "what was open is brought to its end without that venue")
+            posts = d.posts.copy()
+            await d.met(revoked, times=revoked.met + 2)  # it is asked whether it takes the key again, and nothing else
+            assert d.posts == posts
+            assert d.health()[other(venue)]
+            assert d.engine.state is TradingState.ARMED
+            d.box.faults[venue].clear()
+            await d.healthy()
+            await d.agree()
+
+    play(main)
+
+
+def other(venue: str) -> str:
+    return next(name for name in VENUES if name != venue)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_f20_a_halted_symbol_is_left_alone_and_the_others_trade(venue: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path, settings=PAUSE) as d:
+            symbol = SYMBOLS[0]
+            halted = d.fault(venue, K.HALT, symbol=code(venue, symbol))
+            await d.met(halted)
+            await d.until(lambda: bool(d.breaches("ORDER_REFUSED")), "the refusal is told")
+            (told,) = d.breaches("ORDER_REFUSED")
+            assert told.scope == symbol
+            assert "MARKET_CLOSED" in told.detail
+            for name in SYMBOLS[1:]:
+                await d.cycles(1, CycleState.HEDGED, name)
+            assert halted.met <= MOST_ORDERS
+            assert all(d.health().values())
+            d.box.faults[venue].clear()
+            await d.cycles(1, CycleState.HEDGED, symbol)
+            await d.healthy()
+            await d.agree()
+
+    play(main)
