@@ -255,5 +255,3 @@ def test_f36_a_snapshot_that_is_older_than_the_stream(tmp_path: Path) -> None:
             await well_again(d, watch)
 
     play(main)
-
-

@@ -46,9 +46,7 @@ class Watch:
 
     def count(self, symbol: str = "", *, but: str = "", since: float = 0.0) -> int:
         """Cycles opened since then: of ``symbol``, of all but one, or of all."""
-        return sum(
-            1 for one in self.opened if one.at >= since and (not symbol or one.symbol == symbol) and (not but or one.symbol != but)
-        )
+        return sum(1 for one in self.opened if one.at >= since and (not symbol or one.symbol == symbol) and (not but or one.symbol != but))
 
     def now(self) -> float:
         """Monotonic seconds."""
