@@ -63,7 +63,7 @@ class Watch:
         await self._desk.until(lambda: self.count(symbol, since=since) > 0, f"{symbol} is traded")
 
     def check(self) -> None:
-        """I9: nothing was ever opened on books that were not LIVE, were crossed, or were not the venue's."""
+        """I9: nothing was ever opened on books that were not LIVE, were crossed, or were not the venue's, nor at an unfit venue."""
         assert [one for one in self.opened if one.wrong] == []
 
     def top(self, exchange: str, code: str) -> tuple[float, float]:
@@ -89,6 +89,8 @@ class Watch:
     def _on_start(self, plan: CyclePlan, tasks: asyncio.TaskGroup) -> ArbCycle:
         route = plan.route
         wrong = self._wrong(route.buy_book) or self._wrong(route.sell_book)
+        if unfit := [name for name, fit in self._desk.health().items() if not fit]:
+            wrong = f"{unfit} not fit"
         rate: Any = self._desk.engine.parts.rates.book
         self.opened.append(Opened(route.symbol, self.now(), wrong or self._wrong(rate)))
         return self._start(plan, tasks)
