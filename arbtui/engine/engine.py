@@ -48,6 +48,8 @@ _BREACHES = {
 }
 #: How long a kill waits for answers to orders that were under way, in seconds, before it says that something is left.
 _SETTLE_S = 10.0
+#: After that, between two attempts to cancel what is left, in seconds.
+_CANCEL_AGAIN_S = 5.0
 
 
 class Engine:
@@ -110,6 +112,7 @@ class Engine:
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
         self.cycles_version = 0
         self.halt_detail = ""
+        self._cancel_again_at = inf  # monotonic s
         self._cooldown_s = parts.execution.cooldown_ms / 1000
         self.decisions = DecisionLog(parts.clock)
         self.disabled: dict[str, None] = {}  #: routes that the operator disabled, by id; for this run only
@@ -242,6 +245,9 @@ class Engine:
                 self.breaches.record(
                     Severity.WARN, "STREAM_SILENT", watch.exchange, "no message within the limit: its books are STALE", "wait"
                 )
+        if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand
+            self._cancel_again_at = inf
+            self._tasks.create_task(self._halting(), name="halting")
         self.parts.aggregator.sweep()
         self._health.look(now)
         today = self._today()
@@ -352,7 +358,9 @@ class Engine:
             pass
         if self.parts.halt.is_closed and self.parts.halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
             self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
-            dirty = bool(self.unsettled) or any("not confirmed" in result for result in results)
+            unconfirmed = any("not confirmed" in result for result in results)
+            dirty = unconfirmed or bool(self.unsettled)
+            self._cancel_again_at = self._clock.monotonic() + _CANCEL_AGAIN_S if unconfirmed or self.tracker.open else inf
             self.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)
 
     def _mark_residual(self, symbol: str, cycle_id: str) -> None:

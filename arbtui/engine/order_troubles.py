@@ -34,9 +34,10 @@ class OrderTroubles:
         self._breaches.record(Severity.WARN, "ORDER_UNKNOWN", order.market.exchange, detail, action)
 
     def on_end(self, cycle: ArbCycle) -> None:
-        """``cycle`` has ended: pause its symbol when a venue refused one of the orders that opened it."""
+        """``cycle`` has ended: pause its symbol when a market took neither the order that opened it nor a later one."""
         symbol = cycle.plan.route.symbol
-        refused = next((order for order in cycle.orders if _is_refusal(order)), None)
+        taken = [order.market for order in cycle.orders if order.state is not OrderState.REJECTED and order.venue_order_id]
+        refused = next((order for order in cycle.orders if _is_refusal(order) and order.market not in taken), None)
         if refused is None:
             if cycle.state is CycleState.HEDGED:
                 self._in_a_row.pop(symbol, None)

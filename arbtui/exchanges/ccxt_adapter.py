@@ -52,6 +52,7 @@ class CcxtAdapter(ExchangeAdapter):
         self._clock = clock
         self._doubts_clock = False
         self._refused_keys = asyncio.Event()  # set by each answer that refuses the keys
+        self._said_of_keys = ""
 
     @abstractmethod
     async def listed(self) -> Mapping[str, Listing]:
@@ -183,20 +184,22 @@ class CcxtAdapter(ExchangeAdapter):
 
     async def _rotate(self) -> None:
         self._refused_keys.clear()
-        before = self._client.keys.current()
-        is_new = await asyncio.to_thread(self._client.keys.reread)
-        found = self._client.keys.current()
-        if is_new:
-            self._client.use(found)
+        before = self._client.in_use
+        if await asyncio.to_thread(self._client.keys.reread):
+            self._client.use(self._client.keys.current())
+        found = self._client.in_use
         try:
             await self.check_keys()
         except ArbtuiError as error:
-            if is_new:
-                self._client.use(before)
+            self._client.use(before)
             self._refused_keys.set()  # asked again: until the venue takes a key, nothing can be done there
-            log.error("%s: the %skey %s is not taken: %s", self.name, "new " if is_new else "", found.tail, error)
+            said = f"{self.name}: the key {found.tail} is not used: {error}"
+            if said != self._said_of_keys:
+                log.error("%s", said)
+            self._said_of_keys = said
         else:
             self._client.on_keys(refused=False)
+            self._said_of_keys = ""
             log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
 
     def market(self, code: str) -> Market:

@@ -150,6 +150,7 @@ class CcxtClient:
 
     def use(self, keys: VenueKeys) -> None:
         """Sign everything with ``keys`` from now on."""
+        self.in_use = keys
         self._ccxt.apiKey, self._ccxt.secret = keys.key.get_secret_value(), keys.secret.get_secret_value()
 
     def on_keys(self, *, refused: bool) -> None:

@@ -153,8 +153,8 @@ class OrderTracker:
             await self._settle(followed, ())
             return
         except (ArbtuiError, TimeoutError) as error:  # OrderUnknown, and whatever else is no proof: bytes may have left
-            if isinstance(error, TimeoutError) and not followed.has_left:  # it waited for its turn in the venue's limits, too long
-                order.state, order.reason = OrderState.ABANDONED, Reason.RATE_LIMITED
+            if isinstance(error, TimeoutError) and not followed.has_left:  # it waited too long for the venue's limits, or a connection
+                order.state, order.reason = OrderState.ABANDONED, Reason.DEADLINE
                 await self._settle(followed, ())
                 return
             self.sent += 1

@@ -50,7 +50,7 @@ class WireFaultKind(StrEnum):
     CLOCK_SKEW = "clock_skew"  #: the venue's clock runs ``ms`` ahead (behind when negative)
     HALT = "halt"  #: a symbol does not trade
     RULES = "rules"  #: a symbol has other rules: ``tick``, ``lot_step``, ``min_cost``
-    FEE_COIN = "fee_coin"  #: fees are taken in BNB (Binance)
+    FEE_COIN = "fee_coin"  #: fees are taken in BNB while there is some (Binance)
     REVOKE = "revoke"  #: API keys are no longer known
     CRASH = "crash"  #: the venue's port is closed for ``seconds``, then open again
 

@@ -16,7 +16,7 @@ from arbtui.journal.database import open_reader
 from arbtui.model.clock import Clock, SystemClock
 from arbtui.model.errors import UsageError
 from arbtui.model.market import FixedUnit, Market
-from arbtui.model.money import ZERO, decimal_of
+from arbtui.model.money import ZERO
 from arbtui.model.rng import Rng
 from arbtui.sandbox.account import Account
 from arbtui.sandbox.binance.venue import DAY_S, BinanceVenue
@@ -41,8 +41,8 @@ DEFAULT_PORT = 9100
 HOST = "127.0.0.1"
 _MARKET_FILE = "market.json"
 _SAVE_EVERY_S = 10.0
-#: What Binance takes its fees in, from accounts that want it so.
-_FEE_COIN = "BNB"
+#: What Binance takes its fees in, from accounts that want it so; not traded here, so its price stands still.
+_FEE_COIN = FeeCoin("BNB", Decimal(600))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +123,6 @@ class Sandbox:
         if fault.venue in self.cores and fault.symbol is not None and fault.symbol not in self.cores[fault.venue].markets:
             raise UsageError(f"fault: {fault.venue} has no market {fault.symbol} here")
         fault.check()
-        if fault.kind is WireFaultKind.FEE_COIN and _FEE_COIN not in self.simulator.prices():
-            raise UsageError(f"fault: fees can be taken in {_FEE_COIN} only where it is traded; add it to the symbols")
         self.faults[fault.venue].add(fault)
 
     async def deposit(self, venue: str, asset: str, amount: str) -> None:
@@ -248,9 +246,7 @@ class Sandbox:
         for code, market in self.simulator.markets[venue].items():
             rules = faults.find(WireFaultKind.RULES, symbol=code)
             markets[code] = market if rules is None else _with_rules(market, rules)
-        coin = faults.find(WireFaultKind.FEE_COIN)
-        price = self.simulator.prices().get(_FEE_COIN, 0.0)
-        self.cores[venue].fee_coin = None if coin is None else FeeCoin(_FEE_COIN, decimal_of(price))
+        self.cores[venue].fee_coin = None if faults.find(WireFaultKind.FEE_COIN) is None else _FEE_COIN
 
     def _save(self) -> None:
         """Keep the market's state, so that prices and ids go on from it; whole or not at all."""

@@ -504,7 +504,7 @@ def test_every_asset_on_which_a_venue_disagrees_is_told(tmp_path: Path) -> None:
 
 def test_losses_in_a_row_pause_the_route(tmp_path: Path) -> None:
     async def main() -> None:
-        async with world(tmp_path, risk=_limits(route={"max_consecutive_losses": 2, "loss_pause_s": 30})) as w:
+        async with world(tmp_path, risk=_limits(route={"max_consecutive_losses": 2, "loss_pause_s": 30, "refusal_pause_s": 0})) as w:
             for turn in range(2):
                 w.quote("upbit", FAIR["upbit"])
                 w.quote("binance", ([(2.1399, 300.0 + turn)], [(2.14, 300.0 + turn)]))

@@ -228,3 +228,14 @@ def test_whatever_happened_a_venue_that_is_well_again_comes_back_by_itself(event
     for name in ("speaks", "moves", "connected", "in step"):
         EVENTS[name](w)
     assert w.wait(60 + 4 * CONFIG.recover_s) is Health.HEALTHY
+
+
+def test_a_venue_that_refuses_our_key_is_down_at_once_and_back_once_it_has_taken_it_for_a_while() -> None:
+    w = Watched()
+    w.monitor.on_keys(refused=True)
+    assert w.state is Health.DOWN
+    assert w.why == "it refuses our API key"
+    assert w.wait(120.0) is Health.DOWN
+    w.monitor.on_keys(refused=False)
+    assert w.wait(CONFIG.recover_s - 0.2) is Health.DOWN
+    assert w.wait(0.4) is Health.HEALTHY

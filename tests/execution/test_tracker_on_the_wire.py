@@ -145,7 +145,7 @@ LOST = [_K.RESET_BEFORE, _K.ERROR_BEFORE]
 @pytest.mark.parametrize("stream", [False, True], ids=["asked", "told"])
 def test_an_order_that_was_executed_and_not_answered_is_found_and_counts_once(exchange: str, stream: bool, tmp_path: Path) -> None:
     async def main() -> None:
-        async with desk(exchange, tmp_path, stream=stream) as d:
+        async with desk(exchange, tmp_path, stream=stream, answer_s=3.0) as d:  # a second of it may pass until the limits allow it
             d.v.book.ask_levels = [(price, 1e5) for price, _ in d.v.book.ask_levels]
             for kind in EXECUTED:
                 d.fault(kind)

@@ -20,14 +20,15 @@ from urllib.parse import parse_qs
 import pytest
 
 from arbtui.engine.engine import Engine
-from arbtui.execution.cycle import is_dust, net_base
+from arbtui.execution.cycle import ArbCycle, is_dust, net_base
+from arbtui.execution.hedging import HedgeStep
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import CycleState
 from arbtui.journal.ledger import read_ledger
 from arbtui.journal.state import CycleRow
 from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
-from arbtui.model.order import Fill, OrderState
+from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.monitoring.log import LogRing
 from arbtui.monitoring.turns import TimedLoop
 from arbtui.risk.breach import Breach
@@ -210,6 +211,42 @@ class Desk:
         """Wait until everything is well again by itself: both venues fit, ARMED, and a cycle has been hedged since."""
         await self.until(lambda: all(self.health().values()) and self.engine.state is TradingState.ARMED, "healthy by itself")
         await self.cycles(1, CycleState.HEDGED)
+
+    def rest_next(self, venue: str, *, crossing: bool = False) -> list[Order]:
+        """Let the next cycle's leg at ``venue`` be an order that rests at half or twice its price, or fills at once and may rest.
+
+        The legs of the product are immediate orders; this is how its cancels are met all the same. The list holds it once it is made.
+        """
+        executor, made = self.engine.executor, list[Order]()
+        whole = executor._order
+
+        def order(cycle: ArbCycle, step: HedgeStep) -> Order:
+            one = whole(cycle, step)
+            if not made and step.purpose is Purpose.ENTRY and step.hop.market.exchange == venue:
+                is_low = (one.side is Side.BUY) is not crossing
+                factor = (Decimal("0.98") if is_low else Decimal("1.02")) if crossing else (Decimal("0.5") if is_low else Decimal(2))
+                one.tif, one.price = TimeInForce.GTC, one.market.price_down(one.price * factor)
+                made.append(one)
+            return one
+
+        executor._order = order  # type: ignore[method-assign]
+        return made
+
+    async def resting(self, venue: str) -> Order:
+        """Wait until an order of a cycle rests at ``venue``, its other leg is at its end, and all of that is known here."""
+        made = self.rest_next(venue)
+        core = self.box.cores[venue]
+        await self.until(lambda: bool(made) and bool(core.open_orders()), "an order rests")
+        (order,) = made
+        others = self.engine.tracker.open
+        await self.until(lambda: order.state is OrderState.ACCEPTED and list(others) == [order.client_order_id], "nothing else is open")
+        return order
+
+    def fill_at_venue(self, order: Order, qty: Decimal) -> None:
+        """Others trade through a resting order, one price unit beyond it: ``qty`` of it fills."""
+        unit = order.market.price_units.at(order.price)
+        beyond = order.price - unit if order.side is Side.BUY else order.price + unit
+        self.box.cores[order.market.exchange].on_trade(order.market.code, float(beyond), float(qty), order.side.opposite)
 
     # what is true
 

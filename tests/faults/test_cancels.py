@@ -1,0 +1,104 @@
+"""Section A of the fault table, F11 and F12: cancels that come too late, are not answered, or do not come."""
+
+from pathlib import Path
+
+import pytest
+
+from arbtui.journal.events import CycleState
+from arbtui.model.order import OrderState
+from arbtui.risk.state import TradingState
+from arbtui.sandbox.faults import VENUES, WireFaultKind
+from tests.faults.desk import Desk, desk, play
+from tests.faults.test_order_path import deaf
+
+K = WireFaultKind
+
+
+async def assert_killed_clean_of_orders(d: Desk) -> None:
+    """After a kill with one resting leg: no order stands, none has left since, and the covered leg waits for a person."""
+    await d.until(lambda: not d.engine.tracker.open and not d.engine.executor.open, "everything is at its end")
+    await d.until(lambda: d.engine.state is TradingState.HALTED_DIRTY, "it says that something is left")
+    assert all(core.open_orders() == () for core in d.box.cores.values())
+    await d.agree()
+    assert await d.stop() == 3
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_f11_a_cancel_of_an_order_that_has_filled_is_no_error_and_loses_no_fill(venue: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            deaf(d)
+            made = d.rest_next(venue, crossing=True)
+            await d.until(lambda: bool(made), "the order is made")
+            (order,) = made
+            d.fault(venue, K.TIMEOUT, symbol=order.market.code)
+            core = d.box.cores[venue]
+            await d.until(lambda: core.find(order.client_order_id) is not None, "the venue has it")
+            adapter = d.venues.adapters[venue]
+            await adapter.cancel(order.market.code, order.client_order_id)  # refused: there is nothing left to cancel
+            await adapter.cancel(order.market.code, "anobodyknowsthisid")
+            await d.until(lambda: order.state.is_final, "it is looked up")
+            assert order.state is OrderState.FILLED
+            await d.healthy()
+            await d.agree()
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("kind", [K.TIMEOUT, K.RESET_BEFORE, K.RESET_AFTER], ids=str)
+def test_f12_a_kill_repeats_a_cancel_that_was_not_answered_until_the_venue_confirms(
+    venue: str, kind: WireFaultKind, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting(venue)
+            lost = d.fault(venue, kind, on="cancel", count=2)
+            posts = d.posts.copy()
+            d.engine.kill_switch.kill("TEST", "a resting order")
+            await d.met(lost)
+            await assert_killed_clean_of_orders(d)
+            assert order.state is OrderState.CANCELED
+            assert d.posts == posts
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_f12_what_cannot_be_cancelled_counts_as_open_and_is_cancelled_as_soon_as_it_can_be(venue: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting(venue)
+            inventory = d.engine.parts.positions.inventory
+            down = d.fault(venue, K.ERROR_BEFORE, on="cancel", count=1_000_000)
+            d.engine.kill_switch.kill("TEST", "a resting order")
+            await d.met(down, times=4)
+            await d.until(lambda: d.engine.state is TradingState.HALTED_DIRTY, "it says that something is left")
+            assert f"{venue.upper()} cancels not confirmed" in d.engine.halt_detail
+            assert "1 orders not settled" in d.engine.unsettled
+            assert inventory.holds_reservation(order), "it may still fill"
+            assert d.engine.rearm("upbit-binance", "no"), "nothing is armed on top of it"
+            d.box.faults[venue].clear()
+            await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled after all")
+            assert not inventory.holds_reservation(order)
+            await d.until(lambda: "not confirmed" not in d.engine.halt_detail, "the operator is told")
+            await assert_killed_clean_of_orders(d)
+
+    play(main)
+
+
+def test_f12_a_fill_that_overtakes_the_kill_is_booked(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting("upbit")
+            d.fault("upbit", K.RESET_BEFORE, on="cancel", count=2)
+            d.engine.kill_switch.kill("TEST", "a resting order")
+            d.fill_at_venue(order, order.qty)
+            await d.until(lambda: order.state is OrderState.FILLED, "it filled first")
+            await d.until(lambda: not d.engine.executor.open, "its cycle is at its end")
+            assert d.ended[CycleState.HEDGED] >= 1
+            await d.until(lambda: d.engine.state is TradingState.HALTED, "nothing is left")
+            await d.agree()
+            assert await d.stop() == 0
+
+    play(main)
