@@ -33,7 +33,7 @@ def test_f28_a_socket_that_is_open_and_dead(tmp_path: Path) -> None:
         async with desk(tmp_path, start=False, settings=QUICK) as d, lines(d) as made:
             await d.start()
             watch = Watch(d)
-            await watch.trades("XRP")
+            await watch.trades()
             before = connects(d)
             watch.forget()
             made["upbit"].is_dead = True
@@ -45,7 +45,7 @@ def test_f28_a_socket_that_is_open_and_dead(tmp_path: Path) -> None:
             made["upbit"].is_dead = False  # for new connections: what was dead stays so
             await d.until(lambda: connects(d)["upbit 1"] > before["upbit 1"] and live(d), "another connection is made")
             assert connects(d)["binance 1"] == before["binance 1"], "nothing happened there"
-            await well_again(d, watch)
+            await well_again(d, watch, "")
 
     play(main)
 
@@ -56,7 +56,7 @@ def test_f37_slow_and_sliced_lines_that_break(tmp_path: Path) -> None:
         async with desk(tmp_path, start=False, settings=patient) as d, lines(d) as made:
             await d.start()
             watch = Watch(d)
-            await watch.trades("XRP")
+            await watch.trades()
             for latency_s in (0.05, 0.4, 3.0):
                 for line in made.values():
                     line.latency_s = latency_s
@@ -75,7 +75,7 @@ def test_f37_slow_and_sliced_lines_that_break(tmp_path: Path) -> None:
             await d.until(lambda: all(line.broken >= 2 for line in made.values()), "connections break")
             for line in made.values():
                 line.resets = line.latency_s = 0.0
-            await well_again(d, watch)
+            await well_again(d, watch, "")
 
     play(main)
 
@@ -97,7 +97,7 @@ def test_f38_names_that_do_not_resolve_while_an_order_is_unknown(tmp_path: Path,
         async with desk(tmp_path, start=False, settings=QUICK) as d, lines(d, host="localhost") as made:
             await d.start()
             watch = Watch(d)
-            await watch.trades("XRP")
+            await watch.trades()
             d.fault("binance", K.FREEZE, stream="private")
             await d.met(d.fault("binance", K.TIMEOUT))
             monkeypatch.setattr(loop, "getaddrinfo", unresolved)
@@ -112,7 +112,7 @@ def test_f38_names_that_do_not_resolve_while_an_order_is_unknown(tmp_path: Path,
             assert len(d.engine.tracker.open) == open_orders > 0, "an order of unknown fate is kept"
             monkeypatch.setattr(loop, "getaddrinfo", resolve)
             d.box.faults["binance"].clear()
-            await well_again(d, watch)
+            await well_again(d, watch, "")
 
     play(main)
 
@@ -121,7 +121,7 @@ def test_f38_a_venue_that_refuses_connections(tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path, settings=QUICK) as d:
             watch = Watch(d)
-            await watch.trades("XRP")
+            await watch.trades()
             for venue in ("upbit", "binance"):
                 d.fault(venue, K.CRASH, seconds=2.5)
                 await d.until(lambda venue=venue: not d.health()[venue], "it is gone")  # type: ignore[misc]
@@ -132,7 +132,7 @@ def test_f38_a_venue_that_refuses_connections(tmp_path: Path) -> None:
                 assert watch.count(since=since) == 0
                 await d.until(lambda venue=venue: d.box.fronts[venue].is_open, "it is there again")  # type: ignore[misc]
                 await d.healthy()
-            await well_again(d, watch)
+            await well_again(d, watch, "")
 
     play(main)
 
@@ -141,7 +141,7 @@ def test_f39_every_socket_is_cut_at_once(tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path, settings=QUICK) as d:
             watch = Watch(d)
-            await watch.trades("XRP")
+            await watch.trades()
             for _ in range(3):
                 before = connects(d)
                 watch.forget()
@@ -152,7 +152,7 @@ def test_f39_every_socket_is_cut_at_once(tmp_path: Path) -> None:
             await d.healthy()
             assert {kind for venue in d.box.fronts for kind in counts(d, venue).failures} <= {"cut", "closed"}, "and nobody was refused"
             assert all(one.connects <= 8 for one in stream(d).status())
-            await well_again(d, watch)
+            await well_again(d, watch, "")
 
     play(main)
 
@@ -161,7 +161,7 @@ def test_delayed_answers_and_frames_of_one_venue(tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path) as d:
             watch = Watch(d)
-            await watch.trades("XRP")
+            await watch.trades()
             late = d.fault("upbit", K.DELAY, ms=2500)
             await d.until(lambda: not d.health()["upbit"], "its news is old")
             since, reads = watch.now(), counts(d, "upbit").read
@@ -169,6 +169,6 @@ def test_delayed_answers_and_frames_of_one_venue(tmp_path: Path) -> None:
             assert watch.count(since=since) == 0
             d.box.faults["upbit"].clear()
             assert late.venue == "upbit"
-            await well_again(d, watch)
+            await well_again(d, watch, "")
 
     play(main)

@@ -57,10 +57,10 @@ class Watch:
         since = self.now()
         await self._desk.until(lambda: self.count(but=symbol, since=since) >= count, f"{count} cycles beside {symbol}")
 
-    async def trades(self, symbol: str) -> None:
-        """Wait until ``symbol`` is traded (again)."""
+    async def trades(self, symbol: str = "") -> None:
+        """Wait until ``symbol`` (empty: any) is traded (again)."""
         since = self.now()
-        await self._desk.until(lambda: self.count(symbol, since=since) > 0, f"{symbol} is traded")
+        await self._desk.until(lambda: self.count(symbol, since=since) > 0, f"{symbol or 'something'} is traded")
 
     def check(self) -> None:
         """I9: nothing was ever opened on books that were not LIVE, were crossed, or were not the venue's, nor at an unfit venue."""

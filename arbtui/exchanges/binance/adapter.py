@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from math import inf
 from typing import Any
 
 import aiohttp
@@ -60,7 +61,7 @@ class BinanceAdapter(CcxtAdapter):
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, clock)
         self._private_url = private_url
-        self._skew_ms = 0
+        self._skew_ms, self._measured_at = 0, -inf
         self._traded: dict[str, None] = {}  # symbols with orders since the start
         self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
 
@@ -144,7 +145,7 @@ class BinanceAdapter(CcxtAdapter):
                 raise VenueFailed("binance: /api/v3/time tells no serverTime")
             if took_s < best_s:
                 best_s, skew = took_s, round(ours + took_s * 500 - theirs)
-        self._skew_ms = skew
+        self._skew_ms, self._measured_at = skew, self._clock.monotonic()
         self._client.set_clock_skew(skew)
         self._doubts_clock = False
 
@@ -320,7 +321,9 @@ class BinanceAdapter(CcxtAdapter):
 
     async def _keep_clock(self) -> None:
         while True:
-            await asyncio.sleep(_APART_EVERY_S if abs(self._skew_ms) > _APART_MS else _CLOCK_EVERY_S)
+            await asyncio.sleep(_APART_EVERY_S)
+            if abs(self._skew_ms) <= _APART_MS and self._clock.monotonic() - self._measured_at < _CLOCK_EVERY_S:
+                continue
             try:
                 await self.measure_clock()
             except ArbtuiError as error:
