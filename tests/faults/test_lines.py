@@ -64,7 +64,7 @@ def test_f37_slow_and_sliced_lines_that_break(tmp_path: Path) -> None:
                 await d.until(lambda passed=passed: all(made[name].passed > passed[name] + 60 for name in made), "it passes on")  # type: ignore[misc]
             await d.until(lambda: not any(d.health().values()), "three seconds are too late to trade on")
             since, reads = watch.now(), counts(d, "upbit").read
-            await d.until(lambda: counts(d, "upbit").read > reads + 50, "old news comes in")
+            await d.until(lambda: counts(d, "upbit").read > reads + 25, "old news comes in")
             assert watch.count(since=since) == 0
             for line in made.values():
                 line.latency_s, line.is_sliced = 0.02, True
@@ -165,7 +165,7 @@ def test_delayed_answers_and_frames_of_one_venue(tmp_path: Path) -> None:
             late = d.fault("upbit", K.DELAY, ms=2500)
             await d.until(lambda: not d.health()["upbit"], "its news is old")
             since, reads = watch.now(), counts(d, "upbit").read
-            await d.until(lambda: counts(d, "upbit").read > reads + 50, "and comes in")
+            await d.until(lambda: counts(d, "upbit").read > reads + 25, "and comes in")
             assert watch.count(since=since) == 0
             d.box.faults["upbit"].clear()
             assert late.venue == "upbit"

@@ -45,7 +45,7 @@ def profile(running: Sandbox, folder: Path, *, trades: bool) -> str:
     return str(path)
 
 
-async def recorded(folder: Path, *, trades: bool, seconds: str = "6") -> tuple[str, Path, dict[str, Any]]:
+async def recorded(folder: Path, *, trades: bool, seconds: str = "4") -> tuple[str, Path, dict[str, Any]]:
     """The profile, the recording and the summary of a paper run."""
     async with box(SYMBOLS) as running:
         path, file, told = profile(running, folder, trades=trades), folder / "a.gz", folder / "a.json"
