@@ -8,6 +8,7 @@ from arbtui.model.book import BookState, OrderBook
 #: Updates of which at least one is surely new.
 _TELLING = 5
 
+
 class StreamWatch:
     """One exchange's stream of order book messages (whole books, diffs and best prices, of any market).
 
