@@ -73,4 +73,3 @@ def _refused(where: str, error: aiohttp.WSServerHandshakeError) -> Failure:
     if error.status == 200 or "html" in headers.get("Content-Type", ""):
         what_to_do = f"a web page answered instead of the stream; {what_to_do}"
     return Failure(kind, f"{where}: HTTP {error.status}: {what_to_do}", retry_after_s(headers.get("Retry-After")))
-
