@@ -215,8 +215,8 @@ def locate(state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
 
 
 @app.command()
-def check(profile: flags.Profile = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
-    """Every problem of a profile and its state, none fatal. Exit code 0 when there is none, else 2."""
+def check(profile: flags.Profile = None, mode: flags.Mode = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
+    """Every problem of a profile and its state, none fatal; --mode paper or live asks the venues too. Exit code 0 for none, else 2."""
     from arbtui.cli.check import print_check
 
-    return print_check(flags.wanted_profile(profile), state_dir, json)
+    return print_check(flags.wanted_profile(profile), mode, state_dir, json)

@@ -16,14 +16,19 @@ if TYPE_CHECKING:
     from arbtui.settings.profile import Settings
 
 
-def print_check(name_or_path: str, state_dir: str | None, as_json: bool) -> int:
-    """Print every problem; 0 when there is none, else 2."""
+def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_json: bool) -> int:
+    """Print every problem; 0 when there is none, else 2. Modes ``paper`` and ``live`` ask the venues too."""
     quarantined, damage = _quarantined(name_or_path, state_dir)
-    problems = [*_of_profile(name_or_path), *damage, *_of_state(name_or_path, state_dir)]
+    problems = [*_of_profile(name_or_path, mode), *damage, *_of_state(name_or_path, state_dir)]
+    venues, trouble = _of_venues(name_or_path, mode)
+    problems += trouble
     if as_json:
         told: dict[str, Any] = {"profile": name_or_path, "ok": not problems, "problems": problems, "quarantined": quarantined}
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        sys.stdout.write(json.dumps(told | {"venues": venues}, indent=2) + "\n")
     else:
+        for name, facts in venues.items():
+            for fact in facts:
+                sys.stdout.write(f"{name:<8} {fact}\n")
         for problem in problems:
             sys.stdout.write(f"{problem['area']:<8} {problem['problem']}\n")
         for one in quarantined:
@@ -36,11 +41,28 @@ def _problem(area: str, text: str) -> dict[str, str]:
     return {"area": area, "problem": text}
 
 
-def _of_profile(name_or_path: str) -> list[dict[str, str]]:
+def _of_venues(name_or_path: str, mode: str | None) -> tuple[dict[str, list[str]], list[dict[str, str]]]:
+    """What the venues say, by name, and what is wrong there; nothing is asked in ``sim``."""
+    from arbtui.settings.load import load_profile
+
+    try:
+        settings = load_profile(name_or_path, {} if mode is None else {"mode": mode})
+    except UsageError:
+        return {}, []  # told with the profile
+    if settings.mode == "sim":
+        return {}, []
+    from arbtui.runtime.venue_check import check_venues
+
+    found = check_venues(settings)
+    problems = [_problem(area, text) for one in found for area, text in one.problems]
+    return {one.exchange: one.facts for one in found if one.facts}, problems
+
+
+def _of_profile(name_or_path: str, mode: str | None) -> list[dict[str, str]]:
     from arbtui.settings.load import ProfileError, load_profile
 
     try:
-        settings = load_profile(name_or_path)
+        settings = load_profile(name_or_path, {} if mode is None else {"mode": mode})
     except ProfileError as error:
         return [_problem("profile", one) for one in error.problems]
     except UsageError as error:

@@ -3,11 +3,12 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from arbtui.model.errors import UsageError
+from arbtui.model.errors import AlreadyRunning, UsageError
 
 if TYPE_CHECKING:
     from arbtui.sandbox.sandbox import Sandbox, SandboxOptions
@@ -47,8 +48,11 @@ def run(port: int | None, symbols: str | None, profile: str | None, write: str |
         text = read_text(settings.path)
         target = _target(write, settings.path)
     select(wanted)
-    options = SandboxOptions(port, wanted, config, None if state_dir is None else _folder(state_dir))
-    return asyncio.run(_serve(options, text, target, profile))
+    if state_dir is None:
+        return asyncio.run(_serve(SandboxOptions(port, wanted, config), text, target, profile))
+    folder = Path(state_dir).expanduser().absolute()
+    with _alone(folder):
+        return asyncio.run(_serve(SandboxOptions(port, wanted, config, folder), text, target, profile))
 
 
 async def _serve(options: "SandboxOptions", text: str, target: Path | None, profile: str | None) -> int:
@@ -123,5 +127,21 @@ def _write(target: Path, text: str) -> None:
         raise UsageError(f"--write {target}: it cannot be written ({error.strerror or error})") from None
 
 
-def _folder(state_dir: str) -> Path:
-    return Path(state_dir).expanduser().absolute()
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` for one sandbox: two would book over each other."""
+    from arbtui.settings.lock import ProfileLock
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--state-dir {folder}: it cannot be made ({error.strerror or error})") from None
+    lock = ProfileLock(folder)
+    try:
+        lock.acquire()
+    except AlreadyRunning:
+        raise AlreadyRunning(f"--state-dir {folder}: another sandbox runs on it; end that one first, or name another folder") from None
+    try:
+        yield
+    finally:
+        lock.release()

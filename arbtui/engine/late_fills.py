@@ -30,8 +30,12 @@ class LateFills:
         if cycle.state is CycleState.OPEN:
             self._breaches.record(Severity.WARN, "LATE_FILL", symbol, detail, "hedged by its cycle", every_time=True)
             return
+        before = cycle.state
         self._executor.end_again(cycle, fill)
         self._on_end_again(cycle)
+        if cycle.state is CycleState.RESIDUAL and before is not CycleState.RESIDUAL:  # what a person acknowledges
+            left = f"cycle {cycle.id} left {plain(cycle.excess)} {symbol} ({cycle.reason})"
+            self._breaches.record(Severity.CRIT, "RESIDUAL", symbol, left, "acknowledge", every_time=True)
         self._breaches.record(Severity.CRIT, "LATE_FILL", symbol, detail, f"its cycle is {cycle.state} now", every_time=True)
 
     def on_stray(self, fill: Fill) -> None:

@@ -20,6 +20,9 @@ from arbtui.model.order import Order, Purpose
 #: window at all and a request can hang in a proxy. From then on "not found" is believed (it must be said three times).
 ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
 
+#: s between two pings: a revoked key, a clock that drifts and a venue that is gone are noticed without an order, and a
+#: connection stands when one comes.
+_PING_EVERY_S = 10.0
 #: s between two looks for other keys while the venue refuses those in use.
 _KEYS_EVERY_S = 5.0
 
@@ -54,6 +57,22 @@ class CcxtAdapter(ExchangeAdapter):
         self._refused_keys = asyncio.Event()  # set by each answer that refuses the keys
         self._said_of_keys = ""
 
+    @property
+    def clock_skew_ms(self) -> int | None:
+        """How far our clock is ahead of the venue's; None where requests carry no time, or before it was measured."""
+        return self._client.clock_skew_ms
+
+    @property
+    def has_keys(self) -> bool:
+        """False where only what everybody may read is asked for."""
+        return bool(self._client.keys.current().key.get_secret_value())
+
+    @property
+    def key_tail(self) -> str:
+        """The last characters of the key in use, and where it was found."""
+        keys = self._client.keys.current()
+        return f"{keys.tail} from {keys.source}"
+
     @abstractmethod
     async def listed(self) -> Mapping[str, Listing]:
         """Every market that is listed now, by code, with what the venue tells of it without a key: fees are the documented ones.
@@ -77,14 +96,19 @@ class CcxtAdapter(ExchangeAdapter):
         ...
 
     @abstractmethod
-    async def check_keys(self) -> None:
-        """Ask the venue whether it takes the keys in use, and whether they may do only what they should.
+    async def check_keys(self) -> str:
+        """Ask the venue whether it takes the keys in use, and whether they may do only what they should; what it tells, in words.
 
         Raises:
             VenueRefused: it does not, or they may do more.
             VenueFailed: it does not tell.
             WireError: it tells nonsense.
         """
+        ...
+
+    @abstractmethod
+    async def ping(self) -> None:
+        """One cheap question."""
         ...
 
     @abstractmethod
@@ -122,6 +146,13 @@ class CcxtAdapter(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.throttled`."""
         limits = self._client.limits
         return None if limits is None else limits.refusal(Lane.ENTRY, self.order_costs)
+
+    async def measure_clock(self) -> None:
+        """Learn how far the clocks are apart; a venue whose requests carry no time has none to compare.
+
+        Raises:
+            VenueFailed: it does not tell.
+        """
 
     async def settle_clock(self) -> None:
         """Measure the clocks again when an answer has shown that they differ; a venue without timestamps has none to settle."""
@@ -170,6 +201,15 @@ class CcxtAdapter(ExchangeAdapter):
         if error.meaning is Meaning.KEYS:
             self._refused_keys.set()
             self._client.on_keys(refused=True)
+
+    async def keep_warm(self) -> None:
+        """Ping from time to time; the venue's health hears how it went. Runs until cancelled."""
+        while True:
+            await asyncio.sleep(_PING_EVERY_S)
+            try:
+                await self.ping()
+            except ArbtuiError as error:
+                log.warning("%s does not answer a ping: %s", self.name, error)
 
     async def mind_keys(self) -> None:
         """Whenever the venue refuses the keys, see every few seconds whether it takes these or others again; runs until cancelled.

@@ -21,15 +21,15 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError
+from arbtui.model.errors import ArbtuiError, RateLimited
 
 #: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
 #: request, because it bounds how long an order under way can still come to be.
 RECV_WINDOW_MS = 5000
 #: s for the whole of one request, for callers without a shorter deadline of their own.
 _REQUEST_S = 10.0
-#: Connections kept warm: an order must not wait for a handshake behind look-ups.
-_CONNECTIONS = 16
+#: s that an idle connection is kept for the next request; a ping comes more often, so an order finds one that stands.
+_KEEPALIVE_S = 30.0
 _EXCERPT = 200
 
 
@@ -93,11 +93,13 @@ class CcxtClient:
         self._where = urls.rest
         tls = _tls() if urls.rest.startswith("https") else False
         self.session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_CONNECTIONS, ssl=tls),
+            # No limit of connections: requests that hang must not make a cancel wait. The rate limits bound them.
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls),
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         self.keys = keys
+        self.clock_skew_ms: int | None = None  #: how far our clock is ahead of the venue's; None where it was never measured
         self._ccxt = _instance(exchange, urls, clock, self)
         self.use(keys.current())
 
@@ -120,14 +122,23 @@ class CcxtClient:
             RateLimited: the venue's limits leave no room; nothing has left.
             RequestFailed: no usable answer, or a refusal; its ``meaning`` tells what may be concluded.
         """
-        if self.limits is not None:
-            await self.limits.turn(lane, costs)
         departure = _Departure(admit)
         token = _departure.set(departure)
         started = self._clock.monotonic()
         try:
+            if self.limits is not None:
+                await self.limits.turn(lane, costs)
+                started = self._clock.monotonic()
             signed = self._ccxt.sign(path, [section], method, dict(params or {}))
             answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
+        except RateLimited:
+            raise
+        except asyncio.CancelledError:
+            if admit is None or departure.sent:
+                raise
+            # Whoever gave up on an order must hear that none of it left: else it would count as under way for half a minute.
+            facts = Answer(None, "", "given up before it left", frozenset(), sent=False)
+            raise RequestFailed(self.exchange, f"{method} {path}", facts) from None
         except Exception as error:  # also what ccxt itself trips over in an odd body: the request has left all the same
             if error is departure.refusal:
                 raise
@@ -172,7 +183,7 @@ class CcxtClient:
 
     def set_clock_skew(self, ms: int) -> None:
         """How far our clock is ahead of the venue's; taken off every timestamp."""
-        self._ccxt.options["timeDifference"] = ms
+        self._ccxt.options["timeDifference"] = self.clock_skew_ms = ms
         if self.health is not None:
             self.health.on_clock(-ms)
 

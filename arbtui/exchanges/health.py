@@ -43,6 +43,7 @@ class ExchangeHealthMonitor:
         self._better_since: float | None = None
         self._last_message = -inf
         self._connected = True  # where nobody tells of a socket, there is none
+        self._account_heard = True  # where nobody tells, nothing is kept from us
         self._frozen = False
         self._refuses_keys = False
         self._throttled_until = -inf
@@ -57,6 +58,7 @@ class ExchangeHealthMonitor:
             self._refusing,
             self._frozen_stream,
             self._throttled,
+            self._deaf,
             self._failing,
             self._late,
             self._skewed,
@@ -94,6 +96,10 @@ class ExchangeHealthMonitor:
     def on_socket(self, connected: bool) -> None:
         """The public stream is there, or was lost."""
         self._connected = connected
+
+    def on_account(self, heard: bool) -> None:
+        """The account's private stream is open and everything it may have missed was read, or it was lost."""
+        self._account_heard = heard
 
     def on_frozen(self, frozen: bool) -> None:
         """The stream is open and its content stands still, or moves again."""
@@ -163,6 +169,9 @@ class ExchangeHealthMonitor:
 
     def _throttled(self, now: float) -> _Finding | None:
         return (Health.DEGRADED, f"wants no requests for {self._throttled_until - now:.0f} s") if now < self._throttled_until else None
+
+    def _deaf(self, _: float) -> _Finding | None:
+        return None if self._account_heard else (Health.DEGRADED, "its account stream is not open")
 
     def _failing(self, _: float) -> _Finding | None:
         return self._failures(Health.DEGRADED, self._config.failure_ratio)

@@ -25,6 +25,7 @@ class RestCall:
 class PublicFraming(Protocol):
     """A venue's rules of its public streams."""
 
+    answers: int  #: frames with which the venue answers each message of ours
     message_gap_s: float  #: least seconds between two messages of ours over one socket
     connect_costs: Mapping[str, float]  #: what opening a socket costs of the venue's budgets
     lifetime_s: float  #: seconds after which the venue itself closes a socket

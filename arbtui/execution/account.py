@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.execution.tracker import OrderTracker
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError
@@ -25,16 +26,22 @@ _OVERLAP_MS = 60_000
 
 
 class AccountFollower(AccountEvents):
-    """One venue's account. Run it beside the engine in paper and live."""
+    """One venue's account. Run it beside the engine in live.
 
-    def __init__(self, adapter: ExchangeAdapter, tracker: OrderTracker, clock: Clock) -> None:
+    Args:
+        health: told whether the account can be heard: while it cannot, nothing new opens at the venue.
+    """
+
+    def __init__(self, adapter: ExchangeAdapter, tracker: OrderTracker, clock: Clock, health: ExchangeHealthMonitor) -> None:
         self._adapter = adapter
+        self._health = health
+        health.on_account(False)
         self._tracker = tracker
         self._clock = clock
         self._wanted = asyncio.Event()
         self._started_ms = self._since_ms = clock.time_ms()
         self.balances: dict[str, Balance] = {}  #: as the venue last told them, by asset
-        self.is_connected = False  #: the stream is open; while it is not, nothing new should open there
+        self.is_connected = False  #: the stream is open
         self.readings = 0  #: how often everything was read to its end
 
     async def run(self) -> None:
@@ -59,6 +66,7 @@ class AccountFollower(AccountEvents):
     def on_disconnected(self, exchange: str) -> None:
         """See :class:`AccountEvents`."""
         self.is_connected = False
+        self._health.on_account(False)
 
     async def _ask(self) -> None:
         pause = _ASK_EVERY_S
@@ -74,6 +82,7 @@ class AccountFollower(AccountEvents):
                 log.warning("%s: what the stream may have missed could not be asked for: %s", self._adapter.name, error or "no answer")
                 pause = _RETRY_S
             else:
+                self._health.on_account(self.is_connected)
                 pause = _ASK_EVERY_S if self.is_connected else _ASK_DEAF_S
 
     async def _read(self) -> None:

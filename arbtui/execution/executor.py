@@ -90,6 +90,7 @@ class CycleExecutor:
         """Stop waiting for open cycles: the next start resolves them against the venues."""
         for task in self._tasks.values():
             task.cancel()
+        self._tracker.abandon()
 
     async def _run(self, cycle: ArbCycle) -> None:
         # From Python 3.12 on the console's loop runs a task's first stretch inside create_task: nothing may end before `start`.

@@ -203,6 +203,7 @@ class OrderTracker:
             return place.result()
         except asyncio.CancelledError:
             place.cancel()
+            self._keep(_swallow(place))
             raise
         finally:
             ended.cancel()
@@ -347,6 +348,11 @@ class OrderTracker:
         self._end(followed)
         await self._journal.commit(*events, OrderChanged.of(followed.order))
 
+    def abandon(self) -> None:
+        """Stop following what nobody waits for any more: the next start resolves it."""
+        for task in self._background:
+            task.cancel()
+
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` beside everything else, and lose neither it nor its failure."""
         task = asyncio.create_task(work)
@@ -362,7 +368,7 @@ class OrderTracker:
 
 async def _swallow(place: asyncio.Task[OrderReport]) -> None:
     """Wait for an answer that nobody needs any more."""
-    with suppress(ArbtuiError, TimeoutError):  # the order's end is known from the stream
+    with suppress(ArbtuiError, TimeoutError, asyncio.CancelledError):  # known from the stream, or looked up at the next start
         await place
 
 

@@ -13,11 +13,11 @@ from arbtui.model.errors import ArbtuiError
 
 log = logging.getLogger("arbtui")
 
-_LOOK_S = 0.1
+_LOOK_S = 0.2
 #: Seconds between two questions: 2 a second cost a tenth of Binance's weight and a fifth of Upbit's.
 _APART_S = 0.5
-#: Seconds without an update, though trades came after the last one, from which on a book is suspect: trades move books.
-_TRADED_S = 1.0
+#: Seconds without an update from which on a book is suspect at the earliest.
+_SHORTEST_S = 1.0
 #: Seconds that the stream has for bringing what the venue just told, before it counts as frozen.
 _GRACE_S = 0.5
 #: Seconds after which a question that was not answered is asked again.
@@ -29,10 +29,10 @@ _RENEW_S = 30.0
 class FreezeWatch:
     """Watches the books of one exchange.
 
-    A market is suspect when its own book has not changed for ``probe_after_s``, or for a second while it traded, or when the whole
-    stream is silent. The venue is asked for its best prices then: are they ours, the market is quiet and its book is confirmed;
-    are they others, and the stream does not bring them within half a second, it is frozen: the book is STALE, and its
-    connection is replaced.
+    A market is suspect when its own book has not changed for ten times its usual pause (a second at least, ``probe_after_s`` at
+    most); after a second when it traded meanwhile, when the whole stream is silent, or when it was frozen lately. The venue is
+    asked for its best prices then: are they ours, the market is quiet and its book is confirmed; are they others, and the
+    stream does not bring them within half a second, it is frozen: the book is STALE, and its connection is replaced.
 
     Args:
         exchange: whose books.
@@ -59,6 +59,7 @@ class FreezeWatch:
         self._exchange = exchange
         self._aggregator = aggregator
         self._watch = aggregator.watches[exchange]
+        self._tapes = aggregator.trades.tapes
         self._books = {code: book for (name, code), book in aggregator.books.items() if name == exchange}
         self._probe = probe
         self._live_since = live_since
@@ -66,6 +67,7 @@ class FreezeWatch:
         self._on_frozen = on_frozen
         self._clock = clock
         self._after = probe_after_s
+        self._began = clock.monotonic()
         # What waits for a snapshot says so itself. A venue of whole books owes the first one with the subscription.
         whole = PUBLIC_STREAMS[exchange].numbering is Numbering.WHOLE
         self._waits = {BookState.GAPPED, BookState.SYNCING} | (set() if whole else {BookState.EMPTY})
@@ -92,14 +94,18 @@ class FreezeWatch:
         found: OrderBook | None = None
         best = (False, -1)
         for code, book in self._books.items():
-            if book.state in self._waits:
+            if now - book.ts_init <= _SHORTEST_S or book.state in self._waits:
                 continue
             up = self._live_since(code)
             if up is None:
                 continue
             age = now - max(book.ts_init, up, self._asked.get(code, -inf))
-            traded = self._aggregator.trades.tapes[self._exchange, code].last_at > book.ts_init
-            if age > (_TRADED_S if traded or silent else self._after) and (traded, book.updates) > best:
+            traded = self._tapes[self._exchange, code].last_at > book.ts_init
+            doubtful = traded or silent or now - self._renewed.get(code, -inf) < _RENEW_S
+            # Ten times a market's usual pause is long for it, whatever that pause is.
+            usual = (now - self._began) / book.updates if book.updates else inf
+            patience = _SHORTEST_S if doubtful else min(self._after, max(_SHORTEST_S, 10 * usual))
+            if age > patience and (traded, book.updates) > best:
                 found, best = book, (traded, book.updates)
         return found
 

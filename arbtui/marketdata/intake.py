@@ -11,6 +11,7 @@ from arbtui.model.clock import Clock
 _BATCH = 128
 #: Seconds of delivering after which the loop's other work gets its turn.
 _SLICE_S = 0.003
+_DELIVERED_MOST = 4096  # delivered frames that the list may still hold
 #: Frames that may wait before sockets stop reading. Books and best prices are merged long before; so many diffs and trades
 #: mean that we are too slow for the venue, which then feels it by its own buffers and cuts us off: a gap that is seen.
 FULL = 50_000
@@ -38,6 +39,7 @@ class Intake:
         self._looked = 0  # those before are known to `_places`
         self._places: dict[tuple[str, bytes], int] = {}
         self._scheduled = False
+        self._behind = False  # frames wait since an earlier turn
         self._room = asyncio.Event()
         self._room.set()
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()  #: fails when ``deliver`` raised: our mistake
@@ -84,31 +86,30 @@ class Intake:
 
     def _slice(self) -> None:
         waiting = self._waiting
-        count = len(waiting) - self._at
-        if count > self.most:
-            self.most = count
-        if count <= _BATCH:
-            self.flush()
-            return
-        self._merge()
+        self.most = max(self.most, len(waiting) - self._at)
+        if self._behind:
+            self._merge()
         until = self._clock.monotonic() + _SLICE_S
         while self._at < len(waiting):
             self._batch()
             if self._clock.monotonic() >= until:
                 break
-        if self._at < len(waiting):
-            self.slices += 1
-            if self._at > FULL:  # a backlog that never empties must not keep what was delivered
-                del waiting[: self._at]
-                self._places = {key: place - self._at for key, place in self._places.items() if place >= self._at}
-                self._looked -= self._at
-                self._at = 0
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._turn)
-        else:
+        if self._at == len(waiting):
             self._forget()
+            return
+        self.slices += 1
+        if not self._behind:
+            self._behind = True
+            self._merge()
+        if self._at > _DELIVERED_MOST:  # a backlog that never empties must not keep what was delivered
+            del waiting[: self._at]
+            self._places = {key: place - self._at for key, place in self._places.items() if place >= self._at}
+            self._looked -= self._at
+            self._at = 0
         if not self._room.is_set() and len(waiting) - self._at < FULL // 2:
             self._room.set()
+        self._scheduled = True
+        asyncio.get_running_loop().call_soon(self._turn)
 
     def _batch(self) -> None:
         at = self._at
@@ -120,6 +121,7 @@ class Intake:
         self._waiting.clear()
         self._places.clear()
         self._at = self._looked = 0
+        self._behind = False
         self._room.set()
 
     def _merge(self) -> None:

@@ -2,33 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 from typing import NoReturn
 
 import aiohttp
 
-from arbtui.exchanges.feed import Frame
-from arbtui.exchanges.subscriptions import PublicFraming, Subscription
-from arbtui.marketdata.config import MarketDataConfig
+from arbtui.exchanges.subscriptions import Subscription
 from arbtui.marketdata.connection_errors import FAILURES, Failure, SocketLost, failure_of
-from arbtui.marketdata.intake import Intake, newest
-from arbtui.model.clock import Clock
+from arbtui.marketdata.line import Line, Wiring
 
 log = logging.getLogger("arbtui")
 
 _FIRST_RETRY_S = 0.25
-#: Frames read before the loop's other work gets its turn; about half a millisecond.
-_READ_TURN = 256
 #: Seconds that a successor's frames are held back after its first one: by then the old socket has brought what came before.
 _OVERLAP_S = 1.0
-#: Seconds within which a successor must have brought a frame; a market that is quiet for so long has nothing to lose.
+#: Seconds that a successor may take to its first frame; markets that are quiet for so long have nothing to lose.
 _SUCCESSOR_S = 30.0
 #: Seconds after which a connection counts as one that held, so that the next one is tried at once.
 _HELD_S = 10.0
-_HOLD_MOST = 20_000  # frames held back before those that later ones made worthless are dropped
 
 
 class SocketState(StrEnum):
@@ -37,98 +29,6 @@ class SocketState(StrEnum):
     CONNECTING = "CONNECTING"
     LIVE = "LIVE"
     WAITING = "WAITING"  #: before the next attempt; ``why`` says what happened
-
-
-@dataclass(frozen=True, slots=True)
-class Wiring:
-    """What all sockets of one exchange share."""
-
-    exchange: str
-    url: str
-    framing: PublicFraming
-    session: aiohttp.ClientSession
-    config: MarketDataConfig
-    clock: Clock
-    intake: Intake
-    turn: Callable[[Mapping[str, float]], Awaitable[None]]  #: waits for budget; raises ArbtuiError when it cannot be had
-    observe: Callable[[int, Mapping[str, str]], None]  #: told of every HTTP answer's status and headers
-    on_change: Callable[["PublicSocket", bool], None]  #: a socket became live (True) or was lost (False)
-    on_failure: Callable[[Failure], None]  #: counts
-
-
-class _Line:
-    """One open connection and the task that reads it."""
-
-    def __init__(self, wiring: Wiring, connection: aiohttp.ClientWebSocketResponse[bool]) -> None:
-        self._wiring = wiring
-        self._connection = connection
-        self._held: list[Frame] | None = []
-        self.first = asyncio.Event()  #: a frame has come
-        self.frames = 0
-        self.opened_at = wiring.clock.monotonic()
-        self.reading = asyncio.create_task(self._read(), name=f"read {wiring.exchange}")
-
-    async def subscribe(self, messages: tuple[bytes, ...]) -> None:
-        """Send what the subscription asks for, within the venue's pace."""
-        for number, message in enumerate(messages):
-            if number:
-                await asyncio.sleep(self._wiring.framing.message_gap_s)
-            await self._connection.send_str(message.decode())
-
-    def release(self) -> None:
-        """From now on frames go straight in; those held back go first."""
-        held, self._held = self._held, None
-        if held:
-            self._wiring.intake.put_held(held)
-
-    async def close(self) -> None:
-        """Stop reading and close, without waiting for a peer that does not answer."""
-        self.reading.cancel()
-        await asyncio.gather(self.reading, return_exceptions=True)
-        try:
-            async with asyncio.timeout(1.0):
-                await self._connection.close()
-        except (TimeoutError, *FAILURES):
-            pass  # it is gone either way
-
-    async def _read(self) -> None:
-        receive, put, exchange = self._connection.receive, self._wiring.intake.put, self._wiring.exchange
-        while True:
-            message = await receive()
-            if message.type is not aiohttp.WSMsgType.TEXT and message.type is not aiohttp.WSMsgType.BINARY:
-                raise self._lost(message.data)
-            frame = Frame(exchange, message.data)
-            if self._held is None:
-                put(frame)
-            else:
-                self._hold(frame)
-            self.frames += 1
-            if not self.frames % _READ_TURN:
-                await asyncio.sleep(0)
-                await self._wiring.intake.room()
-            elif self.frames == 1:
-                self.first.set()
-
-    def _hold(self, frame: Frame) -> None:
-        held = self._held
-        if held is not None:
-            held.append(frame)
-            if len(held) > _HOLD_MOST:
-                held[:] = newest(held, self._wiring.framing.merge_key)
-                if len(held) > _HOLD_MOST // 2:
-                    raise SocketLost("backlog", "more came during the change of sockets than can be held")
-
-    def _lost(self, data: object) -> SocketLost:
-        error = data if isinstance(data, BaseException) else self._connection.exception()
-        if isinstance(error, aiohttp.WebSocketError) and error.code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
-            return SocketLost("frame too big", f"a frame of more than {self._wiring.config.frame_limit_kb} kB")
-        if isinstance(error, aiohttp.WebSocketError):
-            return SocketLost("protocol", f"broken WebSocket framing ({error})")
-        if isinstance(error, aiohttp.ServerTimeoutError):
-            return SocketLost("silent", "it answered no ping")
-        code = self._connection.close_code
-        reason = f"the venue closed it (code {code})" if code not in (None, 1006) else "the connection was cut"
-        return SocketLost("closed" if code not in (None, 1006) else "cut", reason)
 
 
 class PublicSocket:
@@ -155,7 +55,7 @@ class PublicSocket:
         self.rollovers = 0
         self._wiring = wiring
         self._chance = chance
-        self._line: _Line | None = None
+        self._line: Line | None = None
         self._frames = 0  # of lines that are gone
         self._renew = asyncio.Event()
         self._bugs: set[str] = set()
@@ -186,12 +86,12 @@ class PublicSocket:
             was_live = self.state is SocketState.LIVE
             held = was_live and self._wiring.clock.monotonic() - began >= _HELD_S
             pause = _FIRST_RETRY_S if held else min(pause, self._wiring.config.reconnect_max_s)
-            if was_live or failure.words != self.why:
+            if failure.kind != "internal" and (was_live or failure.words != self.why):
                 log.warning("%s", failure.words)
             self._enter(SocketState.WAITING, failure.words)
             self._wiring.on_failure(failure)
             if was_live:
-                self._wiring.on_change(self, False)
+                self._wiring.on_change(self.subscription.codes, False)
             await asyncio.sleep(max(failure.retry_after_s, pause * self._chance.uniform(0.5, 1.0)))
             pause *= 2
             self.state = SocketState.CONNECTING  # ``why`` stays: it is what the screen should still say
@@ -206,7 +106,7 @@ class PublicSocket:
             self._line = line
             line.release()
             self._enter(SocketState.LIVE, "")
-            self._wiring.on_change(self, True)
+            self._wiring.on_change(self.subscription.codes, True)
             lifetime = min(config.rollover_h * 3600, self._wiring.framing.lifetime_s * 0.97)
             due = clock.monotonic() + lifetime * self._chance.uniform(0.95, 1.0)
             while True:
@@ -225,7 +125,7 @@ class PublicSocket:
             self._frames += line.frames
             await line.close()
 
-    async def _replaced(self, old: _Line) -> _Line:
+    async def _replaced(self, old: Line) -> Line:
         """The line that goes on: a new one when it is up, else still the old one."""
         try:
             new = await self._open()
@@ -254,7 +154,7 @@ class PublicSocket:
         await old.close()
         return new
 
-    async def _open(self) -> _Line:
+    async def _open(self) -> Line:
         """A connection that has asked for its streams, its frames held back."""
         wiring, config = self._wiring, self._wiring.config
         await wiring.turn(wiring.framing.connect_costs)
@@ -271,9 +171,9 @@ class PublicSocket:
             wiring.observe(error.status, error.headers or {})
             raise
         self.connects += 1
-        line = _Line(wiring, connection)
+        line = Line(wiring, connection, self.subscription.messages)
         try:
-            await line.subscribe(self.subscription.messages)
+            await line.subscribe()
         except BaseException:
             await line.close()
             raise

@@ -16,8 +16,8 @@ from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.connection_errors import Failure
 from arbtui.marketdata.freeze import FreezeWatch
 from arbtui.marketdata.intake import Intake
+from arbtui.marketdata.line import Wiring
 from arbtui.marketdata.public_rest import PublicRest, RestRefused
-from arbtui.marketdata.public_socket import PublicSocket, Wiring
 from arbtui.marketdata.snapshots import SnapshotRequester
 from arbtui.marketdata.websocket_manager import SocketStatus, WebSocketManager
 from arbtui.model.book import BookState
@@ -163,14 +163,14 @@ class MarketDataStream:
             if source.health is not None:
                 source.health.on_answer(ok, ms)
 
-        def on_change(socket: PublicSocket, up: bool) -> None:
+        def on_change(codes: Sequence[str], up: bool) -> None:
             if not up:
                 intake.flush()  # what came before the cut is older than it
-            aggregator.connected(exchange, socket.subscription.codes, up)
+            aggregator.connected(exchange, codes, up)
             if source.health is not None:
                 source.health.on_socket(manager.is_connected)
             if up and requester is not None:
-                asyncio.get_running_loop().call_later(_QUIET_START_S, self._ask_for_the_quiet, exchange, socket)
+                asyncio.get_running_loop().call_later(_QUIET_START_S, self._ask_for_the_quiet, aggregator, exchange, codes)
 
         def on_frozen(frozen: bool) -> None:
             if source.health is not None:
@@ -216,10 +216,10 @@ class MarketDataStream:
         work.append(("freeze watch", watch.run()))
         return work
 
-    def _ask_for_the_quiet(self, exchange: str, socket: PublicSocket) -> None:
-        aggregator = self._aggregator
-        for code in socket.subscription.codes if aggregator is not None else ():
-            book = aggregator.books.get((exchange, code)) if aggregator is not None else None
+    def _ask_for_the_quiet(self, aggregator: OrderbookAggregator, exchange: str, codes: Sequence[str]) -> None:
+        """Start the books of markets that have sent no diff since their connection is up."""
+        for code in codes:
+            book = aggregator.books.get((exchange, code))
             if book is not None and book.state in (BookState.EMPTY, BookState.GAPPED):
                 self.request_snapshot(exchange, code)
 

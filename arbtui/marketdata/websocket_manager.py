@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from arbtui.marketdata.public_socket import PublicSocket, SocketState, Wiring
+from arbtui.marketdata.line import Wiring
+from arbtui.marketdata.public_socket import PublicSocket, SocketState
 from arbtui.model.rng import Rng
 
 

@@ -1,5 +1,6 @@
-"""What must be typed and true before real orders may leave: looked at before anything is opened."""
+"""What must be typed and true before real orders may leave."""
 
+from arbtui.failover.reconciler import Reconciled
 from arbtui.model.errors import UsageError
 from arbtui.settings.options import SessionOptions
 
@@ -33,3 +34,13 @@ def disarmed(options: SessionOptions) -> str:
     if options.settings.mode != "live" or options.confirm == options.settings.name:
         return ""
     return f"not confirmed: press r and type {options.settings.name}"
+
+
+def unclean(reconciled: Reconciled) -> str:
+    """What a recovery has left for a person to look at before ``live`` is armed; empty after a clean one."""
+    found = []
+    if reconciled.mismatches:
+        found.append(f"{len(reconciled.mismatches)} balances were not what the journal held")
+    if reconciled.residual:
+        found.append(f"{len(reconciled.residual)} cycles ended RESIDUAL")
+    return f"{', '.join(found)}: look at the Risk pane, then press r" if found else ""

@@ -1,11 +1,12 @@
 """What differs between the three modes of a session: how its venues are opened, and what it calls them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from arbtui.runtime.venues import Ground, Venues, simulated_venues
 from arbtui.settings.profile import Settings
 
-Opener = Callable[[Settings, Ground], Awaitable[Venues]]
+Opener = Callable[[Settings, Ground], Coroutine[Any, Any, Venues]]
 
 
 def opener(settings: Settings) -> Opener:

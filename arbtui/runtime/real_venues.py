@@ -27,7 +27,7 @@ from arbtui.simulation.venue import VenueCore
 
 log = logging.getLogger("arbtui")
 
-_NO_KEYS = VenueKeys(SecretStr(""), SecretStr(""), "none")
+NO_KEYS = VenueKeys(SecretStr(""), SecretStr(""), "none")
 
 
 class _Wires:
@@ -86,7 +86,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     """
     wires = _Wires(settings, ground)
     _say_where(settings)
-    registry = await wires.registry(dict.fromkeys(settings.exchanges, VenueKeyHolder(lambda: _NO_KEYS)))
+    registry = await wires.registry(dict.fromkeys(settings.exchanges, VenueKeyHolder(lambda: NO_KEYS)))
     try:
         pairs = pair(settings, ground.folder.parent, await _listings(registry))
     finally:

@@ -1,9 +1,10 @@
 """`arbtui replay`: recordings through the same engine, in a state folder of its own."""
 
 import tempfile
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.runtime.fingerprint import Fingerprint
@@ -48,5 +49,5 @@ def _replay(options: ReplayOptions, root: Path) -> int:
         )
 
 
-def _open(options: ReplayOptions, ground: Ground) -> Awaitable[Venues]:
+def _open(options: ReplayOptions, ground: Ground) -> Coroutine[Any, Any, Venues]:
     return recorded_venues(options.settings, ground, options.files, options.speed or 1.0)

@@ -3,11 +3,12 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import getcontext
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -32,7 +33,7 @@ from arbtui.monitoring.lag import LagProbe
 from arbtui.monitoring.log import LogRing, close_logging, set_up_logging
 from arbtui.monitoring.resources import ResourceSampler, sampling_interval
 from arbtui.monitoring.turns import TimedLoop
-from arbtui.runtime.arming import disarmed, refuse_unarmed
+from arbtui.runtime.arming import disarmed, refuse_unarmed, unclean
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.fingerprint import Fingerprint
 from arbtui.runtime.keeper import Keeper
@@ -40,7 +41,7 @@ from arbtui.runtime.meter import Meter
 from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.opening import halted, latch_again, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.reach import Reach, open_reach
-from arbtui.runtime.stop import Stop
+from arbtui.runtime.stop import Stop, Stopped
 from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.tap import Tap
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
@@ -55,13 +56,17 @@ from arbtui.views.live import EngineViews
 
 log = logging.getLogger("arbtui")
 
-#: How long open cycles may take to finish after the gate is closed for entries, in seconds.
+#: How long open cycles may take to finish after the gate is closed for entries, and a recovery after it was told to stop, in seconds.
 _DRAIN_S = 10.0
 #: The wait for the deadline ends so much earlier, and the rest is waited in turns of the loop: a timer alone is late.
 _EARLY_S = 0.002
 _DAY_MS = 86_400_000
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
+_GC_THRESHOLDS = (200, 5, 1000)
+"""The collector stops the loop for what it looks at, and books replaced at every message, or cells painted, pile up between two
+looks: young ones often and few at a time (2 ms, not 15, at 1000 symbols), all of them once in many minutes. Python's own are
+700, 10 and 10."""
 
 
 def run_session(options: SessionOptions) -> int:
@@ -110,7 +115,7 @@ class Plan:
     settings: Settings
     folder: Path  #: of the profile: flag and log
     state_folder: Path  #: of the mode: journal and venues
-    open_venues: Callable[[Ground], Awaitable[Venues]]
+    open_venues: Callable[[Ground], Coroutine[Any, Any, Venues]]
     origins: Mapping[str, str]  #: exchange to where it trades: ``simulator``, or its REST URL
     virtual: bool
     headless: bool
@@ -133,17 +138,20 @@ def run_plan(plan: Plan) -> int:
         raise UsageError(f"{place}; mend it, or name another --state-dir") from None
     halt = Halt(plan.folder)
     getcontext().prec = DIGITS
+    thresholds = gc.get_threshold()
     try:
         with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else TimedLoop) as runner:
             return runner.run(Session(plan, lines, halt).run())
     finally:
+        gc.set_threshold(*thresholds)
         close_logging()
 
 
 def freeze_garbage() -> None:
-    """Collect once and take what is left out of later collections: a full one would stop the loop for up to 50 ms."""
+    """Collect once and take what is left out of later collections (a full one would stop the loop for 50 ms); keep those short."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 class Session:
@@ -184,7 +192,7 @@ class Session:
             if self._halt.is_closed and self._plan.headless:
                 raise UsageError(halted(self._settings.name, self._halt.cause))
             ground = Ground(clock, rng, self._plan.state_folder, door, (remembered.snapshot or {}).get("simulator"))
-            venues = await self._plan.open_venues(ground)
+            venues = await self._stop.unless(self._plan.open_venues(ground))
             try:
                 if self._plan.record is not None:
                     self._tap = Tap(self._plan.record, list(self._settings.exchanges), clock)
@@ -196,6 +204,9 @@ class Session:
                 if self._tap is not None:
                     self._tap.close()
                 await venues.close()
+        except Stopped:  # venues that do not answer, or orders whose end is not known yet: the next start goes on with them
+            say("stopped before trading began")
+            return 3 if remembered.open_cycles or remembered.open_orders else self._stop.code
         finally:
             if self._reach is not None:
                 await self._reach.close()
@@ -228,7 +239,9 @@ class Session:
             health=venues.health,
         )
         venues.attach(parts.aggregator)
-        reconciled = await take_up(parts, remembered, venues.markets)
+        if self._settings.mode == "live" and remembered.open_orders:
+            say(f"asking the venues about {len(remembered.open_orders)} orders that were under way; one that never came takes 30 s")
+        reconciled = await self._stop.unless(take_up(parts, remembered, venues.markets), _DRAIN_S)
         log.info(
             "run %s of %s: %d routes, %d open cycles resolved",
             run_id,
@@ -269,13 +282,17 @@ class Session:
             screen = tasks.create_task(show(engine, views, self._settings.console, self._stop), name="console")
         if self._reach is not None:
             self._reach.attach(engine, views)
-        engine.arm(reconciled, self._plan.disarmed)
+        live = self._settings.mode == "live"
+        engine.arm(reconciled, self._plan.disarmed or (unclean(reconciled) if live else ""))
         if self._plan.headless and not self._plan.virtual:
             say(f"{engine.state}: run {engine.parts.run_id} of {engine.parts.profile}, {len(views.routes)} routes; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         if self._settings.mode == "live":
-            followers = [AccountFollower(adapter, engine.tracker, clock) for adapter in venues.adapters.values()]
+            followers = [
+                AccountFollower(adapter, engine.tracker, clock, engine.risk.exchange[name].health)
+                for name, adapter in venues.adapters.items()
+            ]
             background += [tasks.create_task(follower.run(), name="account") for follower in followers]
         background.append(tasks.create_task(self._deadline(run), name="deadline"))
         if not self._plan.virtual:

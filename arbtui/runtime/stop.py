@@ -2,11 +2,20 @@
 
 import asyncio
 import signal
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from arbtui.model.errors import ArbtuiError
 
 #: Signals that end a run in order: asked by a person, by the system, and by a terminal that went away.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+Result = TypeVar("Result")
+
+
+class Stopped(Exception):
+    """A start was told to stop before it was done."""
 
 
 class Stop:
@@ -36,3 +45,24 @@ class Stop:
     async def wait(self) -> None:
         """Until the first reason."""
         await self._event.wait()
+
+    async def unless(self, work: Coroutine[Any, Any, Result], grace_s: float = 0.0) -> Result:
+        """``work``'s result; a reason to stop that comes first ends it ``grace_s`` later.
+
+        Raises:
+            Stopped: it did.
+        """
+        task = asyncio.ensure_future(work)
+        stop = asyncio.ensure_future(self._event.wait())
+        try:
+            await asyncio.wait((task, stop), return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await asyncio.wait((task,), timeout=grace_s)
+        finally:
+            stop.cancel()
+            if not task.done():
+                task.cancel()
+                await asyncio.wait((task,))
+        if task.cancelled():
+            raise Stopped
+        return task.result()

@@ -55,6 +55,15 @@ class Account:
         """The venue's markets by code."""
         return self._core.markets
 
+    @property
+    def is_down(self) -> bool:
+        """The venue cannot be reached: it answers nothing, and what arrives is lost (scenario ``crash``)."""
+        return self._core.is_down
+
+    def is_halted(self, code: str) -> bool:
+        """The market takes no orders (scenario ``crash``)."""
+        return self._core.is_halted(code)
+
     def listen(self, listener: Listener) -> None:
         """Tell ``listener`` every event from now on."""
         self._listeners.append(listener)

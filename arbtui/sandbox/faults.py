@@ -32,8 +32,8 @@ class WireFaultKind(StrEnum):
     FLOOD = "flood"  #: each public update is sent ``factor`` times
     DELAY = "delay"  #: answers and frames come ``ms`` later
     LATE = "late"  #: an order is executed ``ms`` after its arrival, and answered then
-    ERROR_BEFORE = "error_before"  #: HTTP ``status`` (503), nothing executed
-    ERROR_AFTER = "error_after"  #: HTTP ``status`` (502), executed
+    ERROR_BEFORE = "error_before"  #: HTTP ``status`` (503) and HTML (or ``code``), nothing executed
+    ERROR_AFTER = "error_after"  #: HTTP ``status`` (502) and HTML (or ``code``), executed
     TIMEOUT = "timeout"  #: executed, never answered; the connection stays open
     RESET_BEFORE = "reset_before"  #: connection reset, nothing executed
     RESET_AFTER = "reset_after"  #: connection reset, executed
@@ -79,6 +79,7 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     factor: float | None = None  #: of prices, or of how many are sent; None: 10
     every: int | None = None  #: only each so-manieth that it would meet; None: all
     status: int | None = None
+    code: int | None = None  #: of an ``error_``: Binance's JSON with that code instead of a proxy's HTML
     retry_after_s: int = 1
     tick: str | None = None  #: price unit, in quote
     lot_step: str | None = None  #: in base
@@ -109,6 +110,8 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError(f"fault: factor {self.factor} is not above 0 and at most 1000")
         if self.every is not None and self.every < 1:
             raise UsageError(f"fault: every {self.every} is not at least 1")
+        if self.code is not None and self.venue != "binance":
+            raise UsageError("fault: code is Binance's; Upbit has none")
         if self.kind is not _K.CLOCK_SKEW and self.ms < 0:
             raise UsageError(f"fault: ms {self.ms} is below 0")
         if self.kind is _K.FEE_COIN and self.venue != "binance":

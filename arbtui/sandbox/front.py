@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from arbtui.model.clock import Clock
-from arbtui.model.errors import UsageError
+from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.sandbox.answer import Answer, Refusal, encode
 from arbtui.sandbox.faults import Part, WireFault, WireFaultKind, WireFaults
 
@@ -34,6 +34,11 @@ class Call:
 
 class Venue(Protocol):
     """What stands behind a port."""
+
+    @property
+    def is_down(self) -> bool:
+        """The venue answers nothing, and what arrives is lost."""
+        ...
 
     def part(self, call: Call) -> tuple[Part, str | None]:
         """Which kind of request it is and, for an order, its market: what faults are aimed by."""
@@ -133,6 +138,9 @@ class Front:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         faults, venue = self._faults, self._venue
         path = request.path
+        if venue.is_down:
+            await self._closing.wait()
+            return _reset(request)
         if venue.is_socket(path):
             banned = self._banned()
             return _response(banned) if banned is not None else await venue.serve(request)
@@ -152,7 +160,7 @@ class Front:
         if refused is not None:
             return _response(refused)
         if (fault := take(_K.ERROR_BEFORE)) is not None:
-            return _response(_error_page(fault.status or 503))
+            return _response(_error(fault, 503))
         if take(_K.RESET_BEFORE) is not None:
             return _reset(request)
         if (fault := take(_K.LATE)) is not None:
@@ -166,7 +174,7 @@ class Front:
         if take(_K.RESET_AFTER) is not None:
             return _reset(request)
         if (fault := take(_K.ERROR_AFTER)) is not None:
-            return _response(_error_page(fault.status or 502))
+            return _response(_error(fault, 502))
         if take(_K.HTML) is not None:
             return _response(_error_page(200))
         if take(_K.TRUNCATED) is not None:
@@ -184,6 +192,8 @@ class Front:
             return await self._venue.answer(call)
         except Refusal as refusal:
             return refusal.answer()
+        except JournalFailed:  # the ledger's disk: whether an order stands is not known, and a venue answers no more then
+            return _error_page(500)
 
     def _banned(self) -> Answer | None:
         ban = self._faults.take(_K.BAN)
@@ -201,6 +211,14 @@ def _reset(request: web.BaseRequest) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
+
+
+def _error(fault: WireFault, status: int) -> Answer:
+    """A scripted 5xx: Binance's own JSON where a code is given, else what stands in front of a venue says."""
+    status = fault.status or status
+    if fault.code is None:
+        return _error_page(status)
+    return Answer(encode({"code": fault.code, "msg": "An error of the venue's own making; execution status unknown."}), status)
 
 
 def _emptied(body: bytes) -> bytes:

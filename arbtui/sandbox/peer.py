@@ -8,7 +8,7 @@ from aiohttp import WSMessage, web
 #: A client that reads slower than this many bytes behind is cut, as venues do; kept in memory it would grow for ever.
 MOST_BUFFERED = 16_000_000
 
-_TEXT, _BINARY = 0x81, 0x82
+_TEXT, _BINARY, _PING, _PONG = 0x81, 0x82, 0x89, 0x8A
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -19,6 +19,16 @@ def text_frame(payload: bytes) -> bytes:
 def binary_frame(payload: bytes) -> bytes:
     """A whole unmasked binary message."""
     return _frame(_BINARY, payload)
+
+
+def ping_frame(payload: bytes) -> bytes:
+    """A ping; ``payload`` (at most 125 bytes) comes back with the pong."""
+    return _frame(_PING, payload)
+
+
+def pong_frame(payload: bytes) -> bytes:
+    """The answer to a ping."""
+    return _frame(_PONG, payload)
 
 
 def _frame(head: int, payload: bytes) -> bytes:

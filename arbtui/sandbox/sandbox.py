@@ -55,6 +55,7 @@ class SandboxOptions:
     state_dir: Path | None = None  #: None: a fresh temporary folder, gone at the end
     keys: Mapping[str, Key] = field(default_factory=lambda: DEFAULT_KEYS)  #: by venue
     cut_after_s: float = DAY_S  #: seconds after which Binance ends a socket
+    limits: bool = True  #: False: requests are counted and nobody is refused, for tests that ask fast
 
 
 class Sandbox:
@@ -75,7 +76,14 @@ class Sandbox:
         accounts = {name: Account(self.cores[name], OrderLog(name, reader)) for name, reader in zip(VENUES, self._readers, strict=True)}
         keys = {name: {key.key: key} for name, key in options.keys.items()}
         books = {name: partial(self.simulator.book, name) for name in VENUES}
-        self.upbit = UpbitVenue(accounts["upbit"], books["upbit"], self.faults["upbit"], self.clocks["upbit"], keys["upbit"])
+        self.upbit = UpbitVenue(
+            accounts["upbit"],
+            books["upbit"],
+            self.faults["upbit"],
+            self.clocks["upbit"],
+            keys["upbit"],
+            limits=options.limits,
+        )
         self.binance = BinanceVenue(
             accounts["binance"],
             books["binance"],
@@ -83,7 +91,8 @@ class Sandbox:
             self.faults["binance"],
             self.clocks["binance"],
             keys["binance"],
-            options.cut_after_s,
+            limits=options.limits,
+            cut_after_s=options.cut_after_s,
         )
         self.venues: dict[str, UpbitVenue | BinanceVenue] = {"upbit": self.upbit, "binance": self.binance}
         self.fronts: dict[str, Front] = {}
@@ -211,6 +220,8 @@ class Sandbox:
                 mine[frame.exchange].append(frame.raw)
         self.upbit.on_frames(mine["upbit"])
         if not self._opened.is_set() and self.upbit.has_every_book:
+            for venue in self.venues.values():
+                venue.begin()
             self._opened.set()
         self.binance.on_frames(mine["binance"])
 
@@ -220,7 +231,7 @@ class Sandbox:
             await asyncio.sleep(1.0)
             seconds += 1
             for name, venue in self.venues.items():
-                await venue.housekeep()
+                venue.housekeep()
                 self._set_clock(name)
                 self._set_rules(name)
                 venue.apply_delay()

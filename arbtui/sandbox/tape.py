@@ -8,8 +8,8 @@ from arbtui.exchanges.wire import WireDecoder
 from arbtui.model.order import Side
 from arbtui.simulation.matching import ExternalBook
 
-#: Trades remembered of each market: what one REST answer can hold at most.
-MEMORY = 500
+#: Trades remembered of each market, and so the most that one REST answer holds: a venue tells more, a thousand markets cost memory.
+MEMORY = 100
 
 
 @dataclass(frozen=True, slots=True)

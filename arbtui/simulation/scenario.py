@@ -89,7 +89,7 @@ NORMAL = Scenario("normal", widest_spread_bps=150.0, swing=False)
 BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0)
 
 #: A night in August: little moves, one price unit between bid and ask, and edges seldom clear their costs.
-CALM = Scenario("calm", widest_spread_bps=0.0, swing=False, rate_factor=0.4, volatility_factor=0.3, basis_factor=0.8)
+CALM = Scenario("calm", widest_spread_bps=0.0, swing=False, rate_factor=0.4, volatility_factor=0.3, basis_factor=0.85)
 #: As busy, wilder, and with everything that goes wrong on such a day.
 CRASH = Scenario("crash", widest_spread_bps=16.0, swing=True, least_move_bps=1.0, volatility_factor=2.5, troubled=True)
 

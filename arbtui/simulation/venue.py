@@ -174,6 +174,10 @@ class VenueCore:
         else:
             self._halted.pop(code, None)
 
+    def is_halted(self, code: str) -> bool:
+        """Whether ``code`` takes no orders now."""
+        return code in self._halted
+
     def on_outage(self, down: bool) -> None:
         """The venue cannot be reached, or can be again; its market goes on without us."""
         self.is_down = down

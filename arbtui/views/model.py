@@ -25,7 +25,7 @@ class HeaderView:
 
     profile: str
     mode: str  #: SIM, PAPER or LIVE
-    scenario: str  #: ``busy``, ``normal``; empty outside sim
+    scenario: str  #: ``busy``, ``normal``, ``calm``, ``crash``; empty outside sim
     state: str  #: DISARMED ARMED PAUSED REDUCING HALTING HALTED HALTED_DIRTY RECOVERING
     halt_source: str  #: KEY, CLI, ...; empty unless halted
     halt_reason: str

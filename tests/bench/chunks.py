@@ -6,6 +6,7 @@ Standard library only, like everything that the peer's environment imports.
 import gc
 import json
 import os
+import resource
 import sys
 from collections.abc import Callable, Sequence
 from time import perf_counter, thread_time
@@ -56,6 +57,8 @@ def serve(build: Callable[[Workload, str], Side]) -> None:
             items = ()
             gc.collect()
             gc.freeze()
+            kilobyte = 1 if sys.platform == "darwin" else 1024  # getrusage counts in bytes there
+            answer = {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte / 1e6}
         elif command == "play":
             wall, cpu = perf_counter(), thread_time()
             side.play(items)

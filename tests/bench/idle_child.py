@@ -20,7 +20,7 @@ async def idle(loop: TimedLoop, seconds: float) -> dict[str, dict[str, float]]:
     seen, turns = lag.run(), loop.turns
     return {
         "loop_lag_ms": {"p50": seen.p50, "p99": seen.p99, "max": seen.max},
-        "loop_turns": {"longest_ms": turns.longest_ms, "longest_cpu_wait_ms": turns.longest_wait_ms},
+        "loop_turns": {"longest_ms": turns.longest_ms, "longest_at_s": turns.longest_at_s, "longest_cpu_wait_ms": turns.longest_wait_ms},
     }
 
 

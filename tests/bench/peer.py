@@ -92,7 +92,6 @@ class Arbitrage(Strategy):  # type: ignore[misc]
                 self.at[instrument_id] = (pair, venue)
 
     def on_start(self) -> None:
-        """Subscribe to everything."""
         for instrument_id in self.at:
             if self.is_book:
                 self.subscribe_order_book_deltas(instrument_id)
@@ -161,7 +160,6 @@ class Arbitrage(Strategy):  # type: ignore[misc]
             self.found.append(Decision(seq, pair.symbol, sell, edge, sell_qty))
 
     def ladder(self, depth: Any, *, bids: bool) -> list[tuple[float, float]]:
-        """Prices and sizes of one side, best first."""
         if self.is_book:
             return [(level.price.as_double(), level.size()) for level in (depth.bids() if bids else depth.asks())]
         if bids:
@@ -265,7 +263,6 @@ class Peer:
         self._strategy.start()
 
     def opening(self, workload: Workload) -> None:
-        """Every book whole."""
         for update in workload.opening():
             self._engine.process(self._book(update, 0, whole=True) if self._is_book else self._quote(update, 0))
         self.decisions()
@@ -281,7 +278,6 @@ class Peer:
         return [self._book(update, seq, whole=whole(update.venue)) for seq, update in enumerate(updates, first)]
 
     def play(self, items: Sequence[Any]) -> None:
-        """Process them."""
         process = self._engine.process
         if not self._is_bytes:
             for item in items:
@@ -296,12 +292,10 @@ class Peer:
                 self._seq += 1
 
     def decisions(self) -> list[Decision]:
-        """What the strategy found since the last question."""
         found, self._strategy.found = self._strategy.found, []
         return found
 
     def facts(self) -> dict[str, str]:
-        """Versions."""
         return {"python": sys.version.split()[0], "nautilus_trader": __version__, "msgspec": msgspec.__version__}
 
     def _quote(self, update: Update, seq: int) -> Any:

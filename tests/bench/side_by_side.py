@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.table import Row, median, spread
+from tests.bench.workload import LEVELS
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 PEER_PYTHON = REPOSITORY / ".venv-nautilus" / "bin" / "python"
@@ -40,6 +41,7 @@ class Child:
     process: "subprocess.Popen[str]"
     cpu_us: list[float] = field(default_factory=list)  #: an update, by chunk
     decisions: list[list[Any]] = field(default_factory=list)
+    peak_mb: float = 0.0  #: most resident memory of the process up to the end of its warming up
 
     def ask(self, command: str) -> dict[str, Any]:
         """Send a command, wait for its answer.
@@ -111,7 +113,7 @@ def play(sides: Mapping[str, Side], mode: str, symbols: int, rounds: int, update
                 each.play(updates, counts=place > 0)
             if place == 0:
                 for each in order:
-                    each.ask("warm")
+                    each.peak_mb = each.ask("warm")["peak_mb"]
             order.append(order.pop(0))
         return children
 
@@ -134,11 +136,21 @@ def rows(*, quick: bool) -> Iterator[Row]:
     if not PEER_PYTHON.exists():
         yield Row(group, "all", "not measured", f"no {PEER_PYTHON.parent.parent.name}: `make bench` makes it, and says so when it cannot")
         return
-    rounds, updates = (2, 500) if quick else (8, 2500)
+    rounds, updates = (2, 500) if quick else (6, 2500)
     sides = {"ours": Side(OURS), "peer": Side(PEER), "idle": Side(PEER, "strategy")}
     for symbols in (50,) if quick else (50, 1000):
         for mode, (what, goal) in MODES.items():
-            yield row(group, f"{what}, {symbols} symbols x 2", goal, play(sides, mode, symbols, rounds, updates))
+            played = play(sides, mode, symbols, rounds, updates)
+            yield row(group, f"{what}, {symbols} symbols x 2", goal, played)
+            if mode == "diff":
+                yield memory(group, f"memory, {LEVELS}-level books, {symbols} symbols x 2", played)
+
+
+def memory(group: str, what: str, sides: Mapping[str, Child]) -> Row:
+    """Whole processes, imports and all."""
+    ours, peer = sides["ours"].peak_mb, sides["peer"].peak_mb
+    how = "peak of the whole process after warming up: imports, markets, books, one chunk of updates"
+    return Row(group, what, f"{ours / peer:.2f}x: {ours:.0f} beside {peer:.0f} MB", how, "<= 0.30x", ours / peer <= 0.30)
 
 
 def rows_before(root: Path, *, quick: bool) -> Iterator[Row]:

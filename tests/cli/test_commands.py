@@ -67,7 +67,7 @@ class TestCheck:
     def test_shipped_profiles_have_no_problem(self, arbtui: Here, name: str) -> None:
         answer = arbtui("check", "--profile", name, "--json")
         assert answer.code == 0
-        assert json.loads(answer.out) == {"profile": name, "ok": True, "problems": [], "quarantined": []}
+        assert json.loads(answer.out) == {"profile": name, "ok": True, "problems": [], "quarantined": [], "venues": {}}
 
     def test_changes_nothing(self, arbtui: Here, home: Path) -> None:
         arbtui("check", "--profile", "upbit-binance")

@@ -1,5 +1,6 @@
 """``arbtui sandbox`` from a shell: what it prints and writes, how it ends, and what it refuses."""
 
+import asyncio
 import json
 import re
 import signal
@@ -7,13 +8,16 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.cli.command import Here
+from tests.sandbox.boxes import BinanceCaller
 
 DEADLINE_S = 60
 
@@ -36,6 +40,10 @@ class Served:
         found = re.search(r"control\s+(http://\S+)", "".join(self.said))
         assert found
         return found[1]
+
+    @property
+    def health(self) -> Any:
+        return ask(self.control + "/health")
 
 
 @contextmanager
@@ -65,9 +73,7 @@ def test_it_says_where_and_how_and_ends_on_a_signal(home: Path, tmp_path: Path, 
         assert "export ARBTUI_UPBIT_KEY=sandbox-upbit ARBTUI_UPBIT_SECRET=sandbox-upbit-secret" in told
         assert f"Next: arbtui --profile {target} --mode live --confirm box" in told
         assert ask(box.control + "/ledger") == []
-        health = ask(box.control + "/health")
-        assert isinstance(health, dict)
-        assert health["urls"]["upbit"]["rest"] in target.read_text()
+        assert box.health["urls"]["upbit"]["rest"] in target.read_text()
         box.process.send_signal(number)
         assert box.process.wait(DEADLINE_S) == code
         assert box.process.stderr is not None
@@ -118,3 +124,39 @@ def test_a_folder_that_cannot_be_written(arbtui: Here, tmp_path: Path) -> None:
     answer = arbtui("sandbox", "--port", "0", "--symbols", "2", "--profile", "upbit-binance", "--write", str(tmp_path / "no" / "x.toml"))
     assert answer.code == 2
     assert "it cannot be written" in answer.err
+
+
+def test_two_sandboxes_do_not_share_a_folder(home: Path, arbtui: Here, tmp_path: Path) -> None:
+    with served("--port", "0", "--symbols", "2", "--state-dir", str(tmp_path / "state")):
+        answer = arbtui("sandbox", "--port", "0", "--symbols", "2", "--state-dir", str(tmp_path / "state"))
+    assert answer.code == 4
+    assert "another sandbox runs on it" in answer.err
+
+
+def test_what_was_answered_survives_a_kill(home: Path, tmp_path: Path) -> None:
+    told: set[tuple[str, str]] = set()
+
+    async def trade(urls: dict[str, dict[str, str]], kill: Callable[[], None]) -> None:
+        async with aiohttp.ClientSession() as session:
+            caller = BinanceCaller(session, urls["binance"])
+
+            async def one(number: int) -> None:
+                try:
+                    placed = (await caller.buy("10", "4", newClientOrderId=f"o{number}")).body
+                except (aiohttp.ClientError, ConnectionError):
+                    return  # not answered
+                told.update(("binance", f"XRPUSDT:{fill['tradeId']}") for fill in placed["fills"])
+                if number == 20:
+                    kill()
+
+            await asyncio.gather(*(one(number) for number in range(40)))
+
+    arguments = ("--port", "0", "--symbols", "3", "--state-dir", str(tmp_path))
+    with served(*arguments) as box:
+        asyncio.run(trade(box.health["urls"], box.process.kill))
+        assert box.process.wait(DEADLINE_S) == -signal.SIGKILL
+    with served(*arguments) as box:
+        ledger = ask(box.control + "/ledger")
+        assert isinstance(ledger, list)
+        assert told <= {(exchange, trade_id) for exchange, trade_id in ledger}
+        assert len(told) > 5

@@ -22,6 +22,7 @@ _DAY_S = 86_400.0
 
 def _limits(**tiers: dict[str, float]) -> RiskConfig:
     limits = default_limits("paper")
+    limits["route"]["refusal_pause_s"] = 0.0  # scripted refusals are these tests' tool
     for tier, changed in tiers.items():
         limits[tier] |= changed
     return RiskConfig.model_validate(limits)

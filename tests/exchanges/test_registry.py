@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.config import VENUES, ExchangeConfig, UrlsConfig
+from arbtui.exchanges.config import VENUES, ExchangeConfig, HealthConfig, UrlsConfig
+from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
 from arbtui.model.order import Balance
+from arbtui.sandbox.faults import WireFault, WireFaultKind
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
 from tests.exchanges.contract.venues import holder_of, keys_of, run
@@ -174,6 +176,38 @@ def test_refused_keys_are_replaced_by_the_operators_new_ones_unless_those_may_wi
                     assert "withdraw" in caplog.text
             finally:
                 logging.getLogger("arbtui").removeHandler(heard)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                await registry.close()
+
+    run(main)
+
+
+@pytest.mark.parametrize("exchange", ["upbit", "binance"])
+def test_pings_tell_the_venues_health_without_an_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: str) -> None:
+    monkeypatch.setattr("arbtui.exchanges.ccxt_adapter._PING_EVERY_S", 0.02)
+
+    class Told(ExchangeHealthMonitor):
+        def __init__(self) -> None:
+            super().__init__(exchange, SystemClock(), HealthConfig())
+            self.answers: asyncio.Queue[bool] = asyncio.Queue()
+
+        def on_answer(self, ok: bool, ms: float) -> None:
+            super().on_answer(ok, ms)
+            self.answers.put_nowait(ok)
+
+    async def main() -> None:
+        async with sandbox(SandboxOptions(port=0, symbols=["XRP"], state_dir=tmp_path)) as box:
+            health = Told()
+            config = {exchange: _configs(box)[exchange]}
+            registry = await ExchangeRegistry.open(config, {exchange: keys_of(exchange)}, SystemClock(), {}, {exchange: health})
+            task = asyncio.create_task(registry.adapters[exchange].run(Deaf()))
+            try:
+                assert await health.answers.get()
+                box.fault(WireFault(venue=exchange, kind=WireFaultKind.CRASH, seconds=60.0))
+                while await health.answers.get():
+                    pass  # until the venue is seen to be gone
+            finally:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
                 await registry.close()

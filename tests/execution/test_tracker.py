@@ -24,7 +24,8 @@ from tests.execution.world import UPBIT_DEAR, Venue, World, world
 @asynccontextmanager
 async def streaming(w: World) -> AsyncIterator[dict[str, AccountFollower]]:
     """The venues' account streams are open, and have been read once."""
-    followers = {name: AccountFollower(venue, w.engine.tracker, w.clock) for name, venue in w.venues.items()}
+    health = {name: guard.health for name, guard in w.engine.risk.exchange.items()}
+    followers = {name: AccountFollower(venue, w.engine.tracker, w.clock, health[name]) for name, venue in w.venues.items()}
     tasks = [asyncio.create_task(follower.run()) for follower in followers.values()]
     await asyncio.sleep(2)
     assert [follower.readings for follower in followers.values()] == [1, 1]
@@ -75,7 +76,7 @@ def test_streams_and_answers_together_count_every_fill_once(tmp_path: Path) -> N
                 w.freshen()
             await asyncio.sleep(40)  # and the lists of fills are read again
             w.agree()
-            assert w.engine.breaches.open == 0
+            assert w.engine.tracker.late_fills == 0
 
     run_virtual(main())
 
@@ -183,6 +184,7 @@ def test_a_fill_after_its_cycle_has_ended_is_booked_and_told_and_the_cycle_is_a_
             assert "XRP" in w.engine.risk.route.residual
             assert w.engine.risk.total.exposure[cycle.id] == pytest.approx(20 * 2.14, rel=0.05)
             assert w.engine.tracker.late_fills == 1
+            assert _breaches(w, "RESIDUAL") == [Severity.CRIT]
             assert w.engine.executor.ended == {CycleState.HEDGED: 0, CycleState.UNWOUND: 0, CycleState.RESIDUAL: 1}
         async with world(tmp_path) as w:
             assert [row.cycle_id for row in w.remembered.residual_cycles] == [cycle.id]
@@ -207,6 +209,10 @@ def test_an_order_that_counted_as_never_placed_and_fills_after_all_is_followed_t
             assert w.engine.tracker.open == {}
             assert cycle.state is CycleState.RESIDUAL
             assert _breaches(w, "LATE_FILL") == [Severity.CRIT, Severity.CRIT]
+            (residual,) = [breach for breach in w.engine.breaches.breaches.values() if breach.kind == "RESIDUAL"]
+            assert w.engine.acknowledge(residual.id) is None
+            assert w.engine.risk.route.residual == {}
+            assert w.engine.risk.total.exposure == {}
             await asyncio.sleep(30)
             assert len(cycle.orders) == sent  # a person decides, not the hedging
             assert w.journal.load().open_orders == []

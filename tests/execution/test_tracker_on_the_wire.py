@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.execution.account import AccountFollower
@@ -120,7 +121,7 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
                 adapters={exchange: v.adapter}, gate=gate, risk=risk, inventory=inventory, journal=journal, clock=clock, answer_s=answer_s
             )
             cycle = ArbCycle("r1-1", cast(Any, SimpleNamespace(route=None)), 0, 0.0)
-            follower = AccountFollower(v.adapter, tracker, clock)
+            follower = AccountFollower(v.adapter, tracker, clock, ExchangeHealthMonitor(exchange, clock, HealthConfig()))
             made = Desk(v, tracker, inventory, journal, cycle, follower)
             tracker.on_late = lambda cycle, order, fill: made.late.append(fill)
             tracker.on_stray = made.strays.append
@@ -139,6 +140,24 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
 
 EXECUTED = [_K.TIMEOUT, _K.RESET_AFTER, _K.ERROR_AFTER, _K.HTML, _K.TRUNCATED, _K.EMPTY]
 LOST = [_K.RESET_BEFORE, _K.ERROR_BEFORE]
+
+
+@VENUES
+def test_an_order_whose_deadline_comes_before_its_turn_was_never_sent(exchange: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(exchange, tmp_path, stream=False, answer_s=0.2) as d:
+            assert isinstance(d.v.adapter, CcxtAdapter)
+            limits = d.v.adapter._client.limits
+            assert limits is not None
+            limits.observe(429, {"Retry-After": "2"})  # a hedge waits that long, its deadline does not
+            order = d.order("70", 30)
+            await d.send(order)
+            assert order.state is OrderState.REJECTED
+            assert order.reason.startswith("UNREACHABLE")
+            assert d.v.core.find(order.client_order_id) is None
+            assert d.tracker.open == {}
+
+    run(main)
 
 
 @VENUES

@@ -34,7 +34,7 @@ from arbtui.positions.coordinator import CrossExchangePositionSync, PositionCoor
 from arbtui.positions.inventory import InventoryLedger
 from arbtui.positions.marks import Marks
 from arbtui.positions.pnl import PnlBook
-from arbtui.risk.config import RiskConfig, risk_defaults
+from arbtui.risk.config import RiskConfig, default_limits
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import TradingState
 from arbtui.routes.route import RouteTerms
@@ -182,6 +182,10 @@ def markets_of(symbols: Sequence[str]) -> dict[str, dict[str, Market]]:
     return listed
 
 
+#: Limits under which a refusal that a test scripts pauses nothing.
+UNRESTING = RiskConfig.model_validate({**default_limits("paper"), "route": {**default_limits("paper")["route"], "refusal_pause_s": 0.0}})
+
+
 @asynccontextmanager
 async def world(
     folder: Path,
@@ -204,7 +208,7 @@ async def world(
     on_journal(journal)
     try:
         markets = markets_of(symbols)
-        config, execution = risk or risk_defaults("paper"), execution or EXECUTION
+        config, execution = risk or UNRESTING, execution or EXECUTION
         halt = Halt(folder)
         remembered = journal.load()
         run_id = f"r{remembered.runs + 1}"
@@ -230,7 +234,7 @@ async def world(
         marks = Marks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
         positions = PositionCoordinator(inventory, marks, PnlBook(marks, ["KRW", "USDT"]), CrossExchangePositionSync(venues, inventory))
         health = {name: ExchangeHealthMonitor(name, clock, HealthConfig()) for name in markets}
-        throttled = {name: venue.throttled for name, venue in venues.items()}
+        throttled = {name: venues[name].throttled if name in venues else lambda: None for name in markets}
         guard = RiskGuard(config, markets, lambda name: aggregator.watches[name].last_message, health, throttled)
         parts = EngineParts("p", run_id, clock, halt, journal, venues, aggregator, rates, universe, guard, positions, execution)
         for (name, code), book in aggregator.books.items():

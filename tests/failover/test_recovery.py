@@ -106,8 +106,8 @@ def test_a_cycle_ends_as_its_fills_say(
             if ended is S.RESIDUAL:
                 assert w.engine.risk.route.residual == {"XRP": cycle_id}
                 assert w.engine.risk.total.unhedged == pytest.approx(abs(float(_net(w))) * 2.14, rel=0.02)
-                (breach,) = w.engine.breaches.breaches.values()
-                assert (breach.kind, breach.scope) == ("RESIDUAL", "XRP")
+                kinds = [(breach.kind, breach.scope) for breach in w.engine.breaches.breaches.values()]
+                assert kinds.count(("RESIDUAL", "XRP")) == 1
             else:
                 assert abs(_net(w)) < Decimal("0.1")
                 assert w.engine.risk.total.unhedged == 0

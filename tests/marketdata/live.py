@@ -55,7 +55,7 @@ class Live:
     """The stream of all that the server lists, running; a context manager."""
 
     def __init__(self, server: VenueServer, **config: Any) -> None:
-        settings = {"reconnect_max_s": 0.5, "stream_silence_ms": 60_000, "probe_after_ms": 60_000, **config}
+        settings = {"reconnect_max_s": 0.5, "ping_after_s": 20.0, "stream_silence_ms": 60_000, "probe_after_ms": 60_000, **config}
         self.server = server
         self.config = MarketDataConfig(**settings)
         self.clock = SystemClock()

@@ -3,9 +3,12 @@
 import asyncio
 from itertools import pairwise
 
+import pytest
 from aiohttp import web
 
 from arbtui.exchanges.binance.subscriptions import STREAMS_A_SOCKET
+from arbtui.exchanges.feed import Frame
+from arbtui.marketdata.intake import Intake
 from arbtui.marketdata.public_socket import SocketState
 from arbtui.model.book import BookState
 from tests.marketdata.live import LONG_S, Live
@@ -194,6 +197,44 @@ def test_a_frame_beyond_the_bound_costs_the_connection_and_no_memory() -> None:
             await live.until(lambda: len(server.clients["upbit"]) == 2 and live.book("upbit", "KRW-A").state is BookState.LIVE, "back")
 
     asyncio.run(run())
+
+
+def test_a_socket_that_answers_no_ping_is_opened_anew() -> None:
+    async def run() -> None:
+        async with VenueServer(["KRW-A"]) as server, Live(server, ping_after_s=0.5) as live:
+            await live.all_live()
+            server.deafen("upbit")
+            await live.until(lambda: live.counts("upbit").failures.get("silent") == 1, "noticed")
+            await live.until(lambda: len(server.clients["upbit"]) == 2 and live.book("upbit", "KRW-A").state is BookState.LIVE, "back")
+
+    asyncio.run(run())
+
+
+def test_a_mistake_of_ours_costs_a_socket_a_reconnect_and_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    put = Intake.put
+    failed: list[Frame] = []
+
+    def broken(intake: Intake, frame: Frame) -> None:
+        if frame.exchange == "binance" and len(failed) < 3:
+            failed.append(frame)
+            raise KeyError("a bug")
+        put(intake, frame)
+
+    monkeypatch.setattr(Intake, "put", broken)
+
+    async def run() -> None:
+        async with VenueServer(["KRW-A"], ["AUSDT"]) as server, Live(server) as live:
+            await live.until(lambda: live.book("upbit", "KRW-A").state is BookState.LIVE, "the other venue goes on")
+            await start(server, live)
+            assert live.counts("binance").failures == {"internal": 3}
+            assert len(server.clients["upbit"]) == 1
+
+    asyncio.run(run())
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == [
+        "binance 1: internal error (KeyError: 'a bug'); connecting again"
+    ]
 
 
 def test_a_refused_handshake_is_a_state_in_words_and_ends_when_it_ends() -> None:

@@ -121,6 +121,12 @@ class VenueServer:
             if transport is not None:
                 transport.abort()
 
+    def deafen(self, exchange: str) -> None:
+        """The sockets stay open, and nothing on them is heard any more, no ping either."""
+        for client in self.live(exchange):
+            if isinstance(client.request.transport, asyncio.Transport):
+                client.request.transport.pause_reading()
+
     async def say(self, exchange: str, payload: str | bytes) -> None:
         """Send anything to every socket."""
         for client in self.live(exchange):

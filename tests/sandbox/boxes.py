@@ -55,9 +55,9 @@ def jwt(key: Key, claims: Mapping[str, Any], algorithm: str = "HS512") -> str:
 class UpbitCaller:
     """Signs as docs.upbit.com tells, without ccxt."""
 
-    def __init__(self, session: aiohttp.ClientSession, box: Sandbox, key: Key = DEFAULT_KEYS["upbit"]) -> None:
+    def __init__(self, session: aiohttp.ClientSession, urls: Mapping[str, str], key: Key = DEFAULT_KEYS["upbit"]) -> None:
         self.session = session
-        self.urls = box.urls["upbit"]
+        self.urls = urls
         self.key = key
 
     def claims(self, query: str = "") -> dict[str, Any]:
@@ -96,9 +96,9 @@ class UpbitCaller:
 class BinanceCaller:
     """Signs as developers.binance.com tells, without ccxt."""
 
-    def __init__(self, session: aiohttp.ClientSession, box: Sandbox, key: Key = DEFAULT_KEYS["binance"]) -> None:
+    def __init__(self, session: aiohttp.ClientSession, urls: Mapping[str, str], key: Key = DEFAULT_KEYS["binance"]) -> None:
         self.session = session
-        self.urls = box.urls["binance"]
+        self.urls = urls
         self.key = key
 
     def signed(self, params: Mapping[str, Any], *, at_ms: int | None = None) -> str:
@@ -157,7 +157,7 @@ class Bench:
 @asynccontextmanager
 async def bench(symbols: int = 3, *, state_dir: Path | None = None, **options: Any) -> AsyncIterator[Bench]:
     async with box(symbols, state_dir=state_dir, **options) as running, aiohttp.ClientSession() as session:
-        yield Bench(running, session, UpbitCaller(session, running), BinanceCaller(session, running))
+        yield Bench(running, session, UpbitCaller(session, running.urls["upbit"]), BinanceCaller(session, running.urls["binance"]))
 
 
 class Socket:
@@ -177,7 +177,7 @@ class Socket:
                 message = await self.socket.receive()
                 assert message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY), f"the socket ended: {message}"
                 self.kinds.append(message.type)
-                told = json.loads(message.data)
+                told = json.loads(message.data, parse_float=Decimal)
                 if wanted(told):
                     return told
 

@@ -24,7 +24,9 @@ def differences(ours: Any, theirs: Any, where: str = "$") -> list[str]:
 def _type(value: Any) -> str:
     if isinstance(value, bool):
         return "boolean"
-    return {"int": "number", "float": "number", "str": "string", "dict": "object", "list": "list"}[type(value).__name__]
+    return {"int": "number", "float": "number", "Decimal": "number", "str": "string", "dict": "object", "list": "list"}[
+        type(value).__name__
+    ]
 
 
 class Fixtures:

@@ -39,7 +39,7 @@ async def binance(on: Sandbox) -> AsyncIterator[Any]:
         "sapi": f"{urls['rest']}/sapi/v1",
         "ws": {"spot": urls["stream"], "ws-api": {"spot": urls["private"]}},
     }
-    options = {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}, "fetchMargins": False}
+    options = {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}}
     client = ccxt.pro.binance({"apiKey": "sandbox-binance", "secret": "sandbox-binance-secret", "options": options, "urls": {"api": api}})
     try:
         await client.load_markets()
@@ -122,6 +122,34 @@ def test_binance_orders_from_beginning_to_end() -> None:
             off = {"symbol": "XRPUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "IOC", "quantity": "100", "price": "0.500001"}
             with pytest.raises(ccxt.InvalidOrder):
                 await client.private_post_order(off)
+
+    run(scenario)
+
+
+def test_everything_that_ccxt_watches_comes() -> None:
+    async def scenario() -> None:
+        async with box() as on, upbit(on) as won, binance(on) as tether:
+            waits = [
+                won.watch_trades("BTC/KRW"),
+                won.watch_ticker("BTC/KRW"),
+                tether.watch_order_book_for_symbols(["BTC/USDT", "ETH/USDT"], 100),
+                tether.watch_bids_asks(["BTC/USDT"]),
+                tether.watch_trades("BTC/USDT"),
+                tether.watch_ticker("BTC/USDT"),
+            ]
+            async with asyncio.timeout(60):
+                trades, ticker, book, touches, more_trades, day = await asyncio.gather(*waits)
+            assert trades[0]["symbol"] == "BTC/KRW"
+            assert ticker["last"] > 0
+            assert book["bids"][0][0] < book["asks"][0][0]
+            assert touches["BTC/USDT"]["bid"] > 0
+            assert more_trades[0]["price"] > 0
+            assert day["last"] > 0
+            books = await won.fetch_order_books(["BTC/KRW", "ETH/KRW"])
+            assert set(books) == {"BTC/KRW", "ETH/KRW"}
+            assert len(await won.fetch_tickers()) == 4
+            assert len(await tether.fetch_tickers()) == 3
+            assert (await tether.fetch_trading_fee("BTC/USDT"))["taker"] == 0.001
 
     run(scenario)
 

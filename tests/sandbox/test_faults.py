@@ -78,6 +78,18 @@ def test_a_timeout_accepts_and_never_answers(venue: str) -> None:
     run(scenario)
 
 
+def test_binance_s_own_words_for_not_knowing() -> None:
+    async def scenario() -> None:
+        async with bench() as on:
+            on.fault("binance", K.ERROR_AFTER, status=504, code=-1007)
+            reply = await place(on, "binance", "unknown")
+            assert (reply.status, reply.error, executed(on, "binance", "unknown")) == (504, -1007, True)
+            with pytest.raises(UsageError):
+                on.fault("upbit", K.ERROR_AFTER, code=-1007)
+
+    run(scenario)
+
+
 def test_a_late_order_is_executed_after_the_sender_gave_up() -> None:
     async def scenario() -> None:
         async with bench() as on:

@@ -1,27 +1,29 @@
 """The venues' own books: exact, durable, and what the control port tells of them is what the wire told."""
 
-import asyncio
 import random
 import sqlite3
 from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from decimal import Decimal, localcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from arbtui.model.errors import UsageError
 from arbtui.sandbox.sandbox import SandboxOptions, sandbox
-from tests.sandbox.boxes import bench, box, run, user_data
+from tests.sandbox.boxes import Socket, bench, box, run, upbit_socket, user_data
 
 ZERO = Decimal(0)
+PRIVATE = ({"type": "myOrder"}, {"type": "myAsset"})
 
 
 def test_value_is_conserved_to_the_last_digit_through_any_orders(tmp_path: Path) -> None:
     chance = random.Random(7)
 
     async def scenario() -> None:
-        async with bench(state_dir=tmp_path) as on:
+        async with bench(state_dir=tmp_path, limits=False) as on:
             start = {name: core.balances() for name, core in on.box.cores.items()}
             for number in range(60):
                 if chance.random() < 0.5:
@@ -29,7 +31,6 @@ def test_value_is_conserved_to_the_last_digit_through_any_orders(tmp_path: Path)
                     tif = chance.choice(["ioc", "fok", None])
                     side = chance.choice(["bid", "ask"])
                     await on.upbit.buy(qty, chance.choice(["1000", "3000", "5000"]), tif=tif, identifier=f"o{number}", side=side)
-                    await asyncio.sleep(0.1)  # the venue's own pace: 12 orders a second
                 else:
                     tif = chance.choice(["IOC", "FOK", "GTC"])
                     await on.binance.buy(str(chance.randrange(5, 60)), tif=tif, side=chance.choice(["BUY", "SELL"]))
@@ -60,6 +61,56 @@ def test_value_is_conserved_to_the_last_digit_through_any_orders(tmp_path: Path)
                 assert Decimal(free) + Decimal(locked) == changes[exchange, asset]
 
     run(scenario)
+
+
+def test_what_the_streams_tell_adds_up_to_the_ledger() -> None:
+    chance = random.Random(11)
+
+    async def scenario() -> None:
+        async with bench(limits=False) as on, user_data(on) as binance, upbit_socket(on, *PRIVATE, private=True) as upbit:
+            await upbit.send("PING")
+            await upbit.next(lambda told: told == {"status": "UP"})
+            for number in range(40):
+                price = chance.choice(["1000", "3000", "5000"])
+                await on.upbit.buy(
+                    f"{chance.uniform(5, 40):.8f}", price, tif=chance.choice(["ioc", None]), side=chance.choice(["bid", "ask"])
+                )
+                await on.binance.buy(str(chance.randrange(5, 60)), tif=chance.choice(["IOC", "GTC"]), side=chance.choice(["BUY", "SELL"]))
+                if number % 10 == 9:
+                    await on.upbit.call("DELETE", "orders/open", {"cancel_side": "all"})
+                    await on.binance.call("DELETE", "openOrders", {"symbol": "XRPUSDT"})
+            await on.control("POST", "/deposits", {"venue": "binance", "asset": "ETH", "amount": "1"})
+            await on.control("POST", "/deposits", {"venue": "upbit", "asset": "ETH", "amount": "1"})
+            held: dict[tuple[str, str], tuple[Decimal, Decimal]] = {}
+            fees: dict[tuple[str, str], Decimal] = {}
+            async for told in _until(binance, lambda told: told["event"].get("e") == "balanceUpdate"):
+                event = told["event"]
+                if event["e"] == "outboundAccountPosition":
+                    held |= {("binance", row["a"]): (Decimal(row["f"]), Decimal(row["l"])) for row in event["B"]}
+                elif event["e"] == "executionReport" and event["t"] != -1:
+                    assert ("binance", f"{event['s']}:{event['t']}") not in fees  # each once
+                    fees["binance", f"{event['s']}:{event['t']}"] = Decimal(event["n"])
+            async for told in _until(upbit, lambda told: any(row["currency"] == "ETH" for row in told.get("assets", ()))):
+                if told["type"] == "myAsset":
+                    held |= {("upbit", row["currency"]): (row["balance"], row["locked"]) for row in told["assets"]}
+                elif told["state"] == "trade":
+                    assert ("upbit", told["trade_uuid"]) not in fees
+                    fees["upbit", told["trade_uuid"]] = told["trade_fee"]
+            assert set(fees) == set(on.box.trades())
+            booked = {"upbit": Decimal(0), "binance": Decimal(0)}
+            for name, venue in on.box.venues.items():
+                booked[name] = sum((fill.fee for fill in venue.account.log.fills()), ZERO)
+                assert sum((fee for (exchange, _), fee in fees.items() if exchange == name), ZERO) == booked[name] > 0
+                for asset, balance in on.box.cores[name].balances().items():
+                    assert held.get((name, asset), (balance.free, balance.locked)) == (balance.free, balance.locked), (name, asset)
+
+    run(scenario)
+
+
+async def _until(socket: Socket, last: Callable[[Any], bool]) -> AsyncIterator[Any]:
+    """Every message up to the one that is the ``last``."""
+    while not last(told := await socket.next()):
+        yield told
 
 
 def test_the_control_port_tells_the_ids_that_the_wire_tells() -> None:

@@ -20,8 +20,8 @@ def test_upbit() -> None:
         async with bench() as on:
             ours = on.upbit
             assert (await ours.call("GET", "accounts")).status == 200
-            assert (await UpbitCaller(on.session, on.box, WRONG["upbit"]).call("GET", "accounts")).error == "jwt_verification"
-            assert (await UpbitCaller(on.session, on.box, STRANGER["upbit"]).call("GET", "accounts")).error == "invalid_access_key"
+            assert (await UpbitCaller(on.session, ours.urls, WRONG["upbit"]).call("GET", "accounts")).error == "jwt_verification"
+            assert (await UpbitCaller(on.session, ours.urls, STRANGER["upbit"]).call("GET", "accounts")).error == "invalid_access_key"
             claims = ours.claims()
             assert (await ours.call("GET", "accounts", claims=claims)).status == 200
             reply = await ours.call("GET", "accounts", claims=claims)
@@ -61,8 +61,8 @@ def test_binance() -> None:
             ours = on.binance
             assert (await ours.call("GET", "account")).status == 200
             cases: list[tuple[Any, int]] = [
-                (BinanceCaller(on.session, on.box, WRONG["binance"]).call("GET", "account"), -1022),
-                (BinanceCaller(on.session, on.box, STRANGER["binance"]).call("GET", "account"), -2015),
+                (BinanceCaller(on.session, ours.urls, WRONG["binance"]).call("GET", "account"), -1022),
+                (BinanceCaller(on.session, ours.urls, STRANGER["binance"]).call("GET", "account"), -2015),
                 (ours.ask("account"), -2014),
                 (ours.send("GET", "account"), -1102),
                 (ours.call("GET", "account", query=ours.signed({}, at_ms=int(time.time() * 1000) - 60_000)), -1021),

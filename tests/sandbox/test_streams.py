@@ -13,6 +13,8 @@ from arbtui.exchanges.upbit.wire import UpbitDecoder
 from tests.exchanges.told import Told
 from tests.sandbox.boxes import Socket, bench, binance_socket, run, upbit_socket, user_data
 
+UPBIT_CODES = ("KRW-USDT", "KRW-BTC", "KRW-ETH", "KRW-XRP")
+
 
 def test_upbit_frames_are_binary_and_the_second_subscription_replaces_the_first() -> None:
     async def scenario() -> None:
@@ -98,13 +100,13 @@ def test_our_decoders_read_every_frame_and_the_depth_chain_has_no_gap() -> None:
         async with (
             bench() as on,
             binance_socket(on, *streams) as binance,
-            upbit_socket(on, {"type": "orderbook", "codes": ["KRW-BTC"]}, {"type": "trade", "codes": ["KRW-BTC"]}, form="SIMPLE") as upbit,
+            upbit_socket(on, *({"type": kind, "codes": list(UPBIT_CODES)} for kind in ("orderbook", "trade")), form="SIMPLE") as upbit,
         ):
             told = Told()
             decoders = ((BinanceDecoder(told), binance), (UpbitDecoder(told), upbit))
             last: dict[str, int] = {}
             for decoder, socket in decoders:
-                for _ in range(150):
+                for _ in range(80):
                     message = await socket.socket.receive(30)
                     raw = message.data.encode() if isinstance(message.data, str) else message.data
                     decoder.feed(raw)

@@ -80,6 +80,7 @@ FOREIGN: dict[str, tuple[str, dict[str, str]]] = {
     "binance stream aggTrade": (f"{_STREAMS}/ExchangeData/AggregatedTrades.txt", {}),
     "binance stream depth5": (f"{_STREAMS}/ExchangeData/PartialBook.txt", {}),
     "binance stream ticker": (f"{_STREAMS}/ExchangeData/Ticker.txt", {}),
+    "binance stream miniTicker": (f"{_STREAMS}/ExchangeData/MiniTicker.txt", {}),
     "binance SUBSCRIBE": (f"ack of {_STREAMS}/ExchangeData/Trades.txt", {}),
     "binance userDataStream.subscribe": (f"ack of {_STREAMS}/Account/Order.txt", {"$.id is a string, not a number": "the client's own"}),
     "binance executionReport": (f"{_STREAMS}/Account/Order.txt", {}),
@@ -183,6 +184,7 @@ async def _binance(on: Bench, told: dict[str, Any]) -> None:
         "aggTrade": "btcusdt@aggTrade",
         "depth5": "btcusdt@depth5@100ms",
         "ticker": "btcusdt@ticker",
+        "miniTicker": "btcusdt@miniTicker",
     }
     async with binance_socket(on) as socket:
         await socket.send({"method": "SUBSCRIBE", "params": list(streams.values()), "id": 1})

@@ -13,7 +13,6 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from math import inf
 from typing import Any
 
 import aiohttp
@@ -29,7 +28,7 @@ from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamEnded
 from arbtui.exchanges.rate_limits import Lane
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, VenueFailed, VenueRefused, WireError
+from arbtui.model.errors import VenueFailed, VenueRefused, WireError
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.money import plain
 from arbtui.model.order import Balance, Fill, Order
@@ -41,10 +40,7 @@ log = logging.getLogger("arbtui")
 _ASKED_ONE_BY_ONE = 50
 _SYMBOLS_A_REQUEST = 100
 _TRADES_A_PAGE = 1000
-#: s between two measurements of the clocks; a computer's drifts by some ms a minute at worst.
-_CLOCK_EVERY_S = 60.0
-#: s after a measurement that found them apart, and ms that are meant by it: entries wait for the next.
-_APART_EVERY_S, _APART_MS = 5.0, 500
+#: The quickest of so many readings of the venue's clock is the truest.
 _CLOCK_READINGS = 3
 
 
@@ -61,7 +57,6 @@ class BinanceAdapter(CcxtAdapter):
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, clock)
         self._private_url = private_url
-        self._skew_ms, self._measured_at = 0, -inf
         self._traded: dict[str, None] = {}  # symbols with orders since the start
         self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
 
@@ -88,7 +83,7 @@ class BinanceAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def check_keys(self) -> None:
+    async def check_keys(self) -> str:
         """See :meth:`CcxtAdapter.check_keys`: ``/sapi/v1/account/apiRestrictions`` tells what a key may do."""
         answer = await self.query("sapi", "GET", "account/apiRestrictions", costs={"weight": 1})
         may = read(answer, orders.KeyRestrictions, "apiRestrictions")
@@ -99,6 +94,7 @@ class BinanceAdapter(CcxtAdapter):
             raise VenueRefused("binance: this key may not trade; allow 'Spot & Margin Trading' for it")
         if not may.ipRestrict:
             log.warning("binance: this key works from every address; restrict it to this machine's")
+        return f"may read and trade, cannot withdraw; works from {'listed addresses only' if may.ipRestrict else 'every address'}"
 
     async def _account(self) -> orders.Account:
         answer = await self.query("private", "GET", "account", {"omitZeroBalances": "true"}, costs={"weight": 20})
@@ -145,9 +141,12 @@ class BinanceAdapter(CcxtAdapter):
                 raise VenueFailed("binance: /api/v3/time tells no serverTime")
             if took_s < best_s:
                 best_s, skew = took_s, round(ours + took_s * 500 - theirs)
-        self._skew_ms, self._measured_at = skew, self._clock.monotonic()
         self._client.set_clock_skew(skew)
         self._doubts_clock = False
+
+    async def ping(self) -> None:
+        """See :meth:`CcxtAdapter.ping`: the clocks, compared anew."""
+        await self.measure_clock()
 
     async def settle_clock(self) -> None:
         """See :meth:`CcxtAdapter.settle_clock`."""
@@ -275,7 +274,7 @@ class BinanceAdapter(CcxtAdapter):
             raise unreadable(self.name, error) from error
 
     async def run(self, account: AccountEvents) -> None:
-        """See :meth:`ExchangeAdapter.run`: the user data stream of the ws-api, and the clocks compared once a minute."""
+        """See :meth:`ExchangeAdapter.run`: the user data stream of the ws-api."""
 
         def on_frame(frame: bytes) -> None:
             kind, event = orders.event_of(frame)
@@ -301,7 +300,7 @@ class BinanceAdapter(CcxtAdapter):
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="binance private stream")
-            tasks.create_task(self._keep_clock(), name="binance clock")
+            tasks.create_task(self.keep_warm(), name="binance pings")
             tasks.create_task(self.mind_keys(), name="binance keys")
 
     def _learn_of(self, report: OrderReport) -> None:
@@ -318,13 +317,3 @@ class BinanceAdapter(CcxtAdapter):
             raise WireError("subscribe", "closed before it was answered") from error
         if kind != "answer":
             raise WireError("subscribe", f"{kind} before its answer")
-
-    async def _keep_clock(self) -> None:
-        while True:
-            await asyncio.sleep(_APART_EVERY_S)
-            if abs(self._skew_ms) <= _APART_MS and self._clock.monotonic() - self._measured_at < _CLOCK_EVERY_S:
-                continue
-            try:
-                await self.measure_clock()
-            except ArbtuiError as error:
-                log.warning("binance: the clocks could not be compared: %s", error)

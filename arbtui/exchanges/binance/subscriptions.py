@@ -39,6 +39,7 @@ class BinanceFraming:
         usdm: True for USD-M futures, False for spot.
     """
 
+    answers = 1
     message_gap_s = 0.25
     connect_costs: Mapping[str, float] = {"socket-connect": 1}
     lifetime_s = 86_400.0

@@ -85,9 +85,14 @@ class UpbitAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def check_keys(self) -> None:
+    async def check_keys(self) -> str:
         """See :meth:`CcxtAdapter.check_keys`: Upbit tells only that it takes them (``GET /v1/api_keys``)."""
         await self.query("private", "GET", "api_keys", costs={"default": 1})
+        return "is taken; what it may do is not told: make sure that it cannot withdraw"
+
+    async def ping(self) -> None:
+        """See :meth:`CcxtAdapter.ping`: whether the keys are still taken."""
+        await self.check_keys()
 
     async def _listed(self) -> dict[str, None]:
         answer = await self.query("public", "GET", "market/all", costs={"quotation": 1})
@@ -281,6 +286,7 @@ class UpbitAdapter(CcxtAdapter):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="upbit private stream")
             tasks.create_task(self.mind_keys(), name="upbit keys")
+            tasks.create_task(self.keep_warm(), name="upbit pings")
 
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """One message for both types, not answered (docs.upbit.com, websocket-guide)."""

@@ -37,6 +37,7 @@ _answers = msgspec.json.Decoder(list[_Answer], strict=False).decode
 class UpbitFraming:
     """A :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
 
+    answers = 0
     message_gap_s = 1.0
     connect_costs: Mapping[str, float] = {"socket-connect": 1}
     lifetime_s = 86_400.0  # none is documented; a new socket a day costs nothing and keeps both venues alike

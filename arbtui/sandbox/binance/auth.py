@@ -35,7 +35,7 @@ class BinanceAuth:
         if not signature:
             raise mandatory("signature")
         # The signed text is the query string and the body, one after the other, without the signature itself.
-        signed = _without_signature(call.query) + _without_signature(call.body.decode())
+        signed = _without_signature(call.query) + _without_signature(call.body.decode(errors="replace"))
         self._check_signature(key, signed, signature)
         self._check_time(params)
         return key

@@ -1,4 +1,4 @@
-"""Streams that are made out of others: aggTrade, ticker, and the first levels of a book (``depth5``, ``depth10``, ``depth20``)."""
+"""Streams made out of others: aggTrade, ticker, miniTicker, and the first levels of a book (``depth5``, ``depth10``, ``depth20``)."""
 
 from typing import Any
 
@@ -46,8 +46,8 @@ class DerivedStreams:
         """The tickers."""
         for _, name in list(self._fanout.keys):
             code, _, kind = name.partition("@")
-            if kind == "ticker" and self._data.knows(code.upper()):
-                self._put(name, self._data.ticker_event(code.upper()))
+            if kind in ("ticker", "miniTicker") and self._data.knows(code.upper()):
+                self._put(name, self._data.ticker_event(code.upper(), kind))
 
     def _put(self, name: str, data: dict[str, Any]) -> None:
         self._fanout.put(("", name), b'{"stream":"%b","data":%b}' % (name.encode(), encode(data)))

@@ -27,10 +27,11 @@ _TOO_MUCH = (
 
 
 class BinanceLimits:
-    """The limits of one address and account (everything on this machine is one)."""
+    """The limits of one address and account (all of this machine is one); ``enforced`` False counts and refuses nobody."""
 
-    def __init__(self, clock: VenueClock) -> None:
+    def __init__(self, clock: VenueClock, *, enforced: bool = True) -> None:
         self._clock = clock
+        self._enforced = enforced
         self._weight = FixedWindow(WEIGHT_A_MINUTE, 60)
         self._ten_s, self._day = FixedWindow(ORDERS_A_10S, 10), FixedWindow(ORDERS_A_DAY, 86_400)
         self._connections = RollingWindow(CONNECTIONS_A_5_MIN, 300.0)
@@ -43,12 +44,12 @@ class BinanceLimits:
         now = self._clock.time_ms()
         if now < self._banned_until_ms:
             return banned(self._banned_until_ms, -(-(self._banned_until_ms - now) // 1000))
-        if self._weight.add(weight, now) > WEIGHT_A_MINUTE:
+        if self._weight.add(weight, now) > WEIGHT_A_MINUTE and self._enforced:
             return self._strike(now)
         self._strikes = 0
         if orders:
             for window, words in ((self._ten_s, f"{ORDERS_A_10S} orders per 10 SECOND"), (self._day, f"{ORDERS_A_DAY} orders per 1 DAY")):
-                if window.used(now) + orders > window.limit:
+                if window.used(now) + orders > window.limit and self._enforced:
                     return too_many(429, f"Too many new orders; current limit is {words}.", window.left_s(now), -1015)
             self._ten_s.add(orders, now)
             self._day.add(orders, now)
@@ -59,7 +60,8 @@ class BinanceLimits:
         now = self._clock.time_ms()
         if now < self._banned_until_ms:
             return banned(self._banned_until_ms, -(-(self._banned_until_ms - now) // 1000))
-        return None if self._connections.take(self._clock.monotonic()) else too_many(429, "Too many connections.", 60)
+        passes = self._connections.take(self._clock.monotonic()) or not self._enforced
+        return None if passes else too_many(429, "Too many connections.", 60)
 
     def headers(self, *, orders: bool) -> dict[str, str]:
         """The counts as answers tell them; the order counts with answers to new orders only."""

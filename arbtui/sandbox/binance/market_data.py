@@ -28,6 +28,7 @@ _SHORT = {
 }  # fmt: skip
 #: Update ids, and 5 % of the price, by which an old depth answer differs from now.
 _LONG_AGO = 100_000
+_MINI = ("c", "o", "h", "l", "v", "q")
 _GREATEST = "9000000000.00000000"
 
 
@@ -41,6 +42,7 @@ class BinanceMarketData:
         update_id: Callable[[ExternalBook], int],
         tape: Tape,
         faults: WireFaults,
+        is_halted: Callable[[str], bool],
         now_ms: Callable[[], int],
     ) -> None:
         self._markets = markets
@@ -48,6 +50,7 @@ class BinanceMarketData:
         self._update_id = update_id
         self._tape = tape
         self._faults = faults
+        self._is_halted = is_halted
         self._now_ms = now_ms
 
     async def ping(self, params: Params) -> Any:
@@ -127,10 +130,11 @@ class BinanceMarketData:
             "asks": [[f"{price:.8f}", f"{qty:.8f}"] for price, qty in islice(book.asks(), levels)],
         }
 
-    def ticker_event(self, code: str) -> dict[str, Any]:
-        """``24hrTicker`` of the ``ticker`` stream: the figures of ``ticker/24hr`` under short names."""
+    def ticker_event(self, code: str, kind: str) -> dict[str, Any]:
+        """The message of the ``ticker`` or the ``miniTicker`` stream: figures of ``ticker/24hr`` under short names."""
         day = self._day(code)
-        return {"e": "24hrTicker", "E": self._now_ms(), "s": code, **{short: day[long] for short, long in _SHORT.items()}}
+        figures = {short: day[long] for short, long in _SHORT.items() if kind == "ticker" or short in _MINI}
+        return {"e": "24hrTicker" if kind == "ticker" else "24hrMiniTicker", "E": self._now_ms(), "s": code, **figures}
 
     def symbol(self, params: Params) -> str:
         """The ``symbol`` of a call."""
@@ -171,7 +175,8 @@ class BinanceMarketData:
 
     def _touch(self, code: str) -> dict[str, str]:
         book = self._book_of(code)
-        (bid, bid_qty), (ask, ask_qty) = next(iter(book.bids())), next(iter(book.asks()))
+        nothing = (0.0, 0.0)  # an empty side is told as zeros
+        (bid, bid_qty), (ask, ask_qty) = next(iter(book.bids()), nothing), next(iter(book.asks()), nothing)
         return {
             "symbol": code,
             "bidPrice": f"{bid:.8f}",
@@ -216,7 +221,7 @@ class BinanceMarketData:
     def _symbol(self, market: Market) -> dict[str, Any]:
         tick = eight(market.price_units.at(Decimal(1)))
         greatest = eight(min(market.max_qty, Decimal(_GREATEST)))
-        halted = self._faults.find(WireFaultKind.HALT, symbol=market.code) is not None
+        halted = self._is_halted(market.code)
         return {
             "symbol": market.code,
             "status": "BREAK" if halted else "TRADING",

@@ -33,6 +33,7 @@ _OF_CORE = {
     "INSUFFICIENT_FUNDS": (-2010, "Account has insufficient balance for requested action."),
     "DUPLICATE_CLIENT_ID": (-2010, "Duplicate order sent."),
     "UNKNOWN_MARKET": (-1121, "Invalid symbol."),
+    "MARKET_HALTED": (-1013, "Market is closed."),
 }
 
 

@@ -1,5 +1,6 @@
 """Binance's market streams (Spot API, "WebSocket Streams"): raw and combined, subscribed by URL or by message."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +12,7 @@ from aiohttp import WSCloseCode, WSMsgType
 from arbtui.model.clock import Clock
 from arbtui.sandbox.answer import encode
 from arbtui.sandbox.fanout import Fanout
-from arbtui.sandbox.peer import Peer, text_frame
+from arbtui.sandbox.peer import Peer, ping_frame, pong_frame, text_frame
 from arbtui.sandbox.windows import RollingWindow
 
 MOST_STREAMS = 1024  #: of one connection
@@ -28,6 +29,7 @@ class Sockets(ABC):
         self._clock = clock
         self._cut_after_s = cut_after_s
         self._last_ping = clock.monotonic()
+        self._ending: dict[Peer, asyncio.Task[bool]] = {}
 
     async def serve(self, peer: Peer) -> None:
         """Talk to ``peer`` until it leaves or breaks a limit."""
@@ -45,7 +47,7 @@ class Sockets(ABC):
                     await peer.response.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Too many requests")
                     return
                 if message.type is WSMsgType.PING:
-                    await peer.response.pong(message.data)
+                    peer.send(pong_frame(bytes(message.data)))
                 else:
                     await self.read(peer, message.data.encode() if isinstance(message.data, str) else message.data)
         finally:
@@ -60,7 +62,7 @@ class Sockets(ABC):
     def gone(self, peer: Peer) -> None:
         """A client has left."""
 
-    async def housekeep(self) -> None:
+    def housekeep(self) -> None:
         """Once a second: ping, and cut who does not answer or has stayed a day."""
         now = self._clock.monotonic()
         ping = now - self._last_ping >= PING_S
@@ -68,9 +70,15 @@ class Sockets(ABC):
             self._last_ping = now
         for peer in list(self.peers):
             if now - peer.opened >= self._cut_after_s or (now - peer.last_pong > PING_S + PONG_WITHIN_S):
-                await peer.response.close(code=WSCloseCode.GOING_AWAY, drain=False)
+                self._end(peer)
             elif ping and peer.is_open:
-                await peer.response.ping(str(self._clock.time_ms()).encode())
+                peer.send(ping_frame(str(self._clock.time_ms()).encode()))
+
+    def _end(self, peer: Peer) -> None:
+        """Say farewell beside everything else: a client that does not answer must not hold up the others."""
+        if peer not in self._ending:
+            self._ending[peer] = asyncio.create_task(peer.response.close(code=WSCloseCode.GOING_AWAY, drain=False))
+            self._ending[peer].add_done_callback(lambda _: self._ending.pop(peer, None))
 
     def cut(self) -> None:
         """Break every socket."""

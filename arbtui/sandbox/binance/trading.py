@@ -1,7 +1,7 @@
 """Binance's signed calls (Spot API, trading and account endpoints, and the wallet calls that clients make at start)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -32,7 +32,14 @@ class BinanceTrading:
     """Handlers of the signed calls; each takes its parameters and gives back what the body says."""
 
     def __init__(
-        self, account: Account, book_of: BookSource, numbers: TradeNumbers, limits: BinanceLimits, faults: WireFaults, clock: VenueClock
+        self,
+        account: Account,
+        book_of: BookSource,
+        numbers: TradeNumbers,
+        limits: BinanceLimits,
+        faults: WireFaults,
+        is_halted: Callable[[str], bool],
+        clock: VenueClock,
     ) -> None:
         self.numbers = numbers
         self.cancel_ids: dict[int, str] = {}  #: order number -> the id of the cancel that is under way
@@ -41,6 +48,7 @@ class BinanceTrading:
         self._book_of = book_of
         self._limits = limits
         self._faults = faults
+        self._is_halted = is_halted
         self._clock = clock
         self._unnamed = 0
 
@@ -54,7 +62,8 @@ class BinanceTrading:
         if not key.can_trade:
             raise refused(-2015)
         self._faults.take(WireFaultKind.RULES, symbol=request.code)  # met: what they are is in the market itself
-        if self._faults.take(WireFaultKind.HALT, symbol=request.code) is not None:
+        self._faults.take(WireFaultKind.HALT, symbol=request.code)  # met: what follows is the same as for a market of the simulator's
+        if self._is_halted(request.code):
             raise closed_market()
         if order_type == "LIMIT":
             self._order_types.pop(request.client_order_id, None)
@@ -176,6 +185,10 @@ class BinanceTrading:
         markets = [self._market(params)] if "symbol" in params else list(self._account.markets.values())
         return [{"symbol": one.code, "makerCommission": str(one.fees.maker), "takerCommission": str(one.fees.taker)} for one in markets]
 
+    async def margin_pairs(self, key: Key, params: Params) -> Any:
+        """``GET /sapi/v1/margin/allPairs`` and its isolated sister: nothing trades on margin here."""
+        return []
+
     async def _cancel(self, order: OrderRecord, cancel_id: str | None) -> dict[str, Any] | None:
         self.cancel_ids[order.number] = cancel_id or self._make_id()
         try:
@@ -202,8 +215,8 @@ class BinanceTrading:
             return self._market_order(params, market, side, client_order_id), order_type
         price, qty = _decimal(params, "price"), _decimal(params, "quantity")
         if order_type == "LIMIT_MAKER":
-            best = self._shown(market.code, side)[0]
-            if price >= best if side is Side.BUY else price <= best:
+            best = self._shown(market.code, side)[:1]
+            if best and (price >= best[0] if side is Side.BUY else price <= best[0]):
                 raise refused(-2010, "Order would immediately match and take.")
             return OrderRequest(client_order_id, market.code, side, qty, price, TimeInForce.GTC), order_type
         tif = _TIFS.get(params.get("timeInForce", ""))
@@ -216,6 +229,8 @@ class BinanceTrading:
         shown = self._shown(market.code, side)
         if "price" in params:
             raise refused(-1106)
+        if not shown:
+            raise closed_market()
         if "quantity" in params:
             qty = _decimal(params, "quantity")
         else:

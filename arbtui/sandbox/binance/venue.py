@@ -54,6 +54,8 @@ class BinanceVenue:
         faults: WireFaults,
         clock: VenueClock,
         keys: Mapping[str, Key],
+        *,
+        limits: bool = True,
         cut_after_s: float = DAY_S,
     ) -> None:
         self.account = account
@@ -61,16 +63,16 @@ class BinanceVenue:
         self._faults = faults
         self._public_faults = PublicFaults(faults)
         self._clock = clock
-        self._limits = limits = BinanceLimits(clock)
+        self._limits = BinanceLimits(clock, enforced=limits)
         self._auth = BinanceAuth(keys, faults, clock)
         self._tape = Tape(BinanceDecoder, book_of, clock.time_ms)
-        data = BinanceMarketData(account.markets, book_of, update_id, self._tape, faults, clock.time_ms)
-        self._trading = BinanceTrading(account, book_of, self.numbers, limits, faults, clock)
+        data = BinanceMarketData(account.markets, book_of, update_id, self._tape, faults, self.is_halted, clock.time_ms)
+        self._trading = BinanceTrading(account, book_of, self.numbers, self._limits, faults, self.is_halted, clock)
         self._endpoints = endpoints(data, self._trading)
         self._streams = Streams(clock, cut_after_s)
-        self._ws_api = WsApi({name: self._endpoints[path] for name, path in MESSAGES.items()}, self._auth, limits, clock, cut_after_s)
+        self._ws_api = WsApi({name: self._endpoints[path] for name, path in MESSAGES.items()}, self._auth, self._limits, clock, cut_after_s)
         self._derived = DerivedStreams(self._streams.fanout, data)
-        self._events = Rearranger(faults, lambda code, kind, payload: self._ws_api.send_event(payload))
+        self._events = Rearranger(faults, self._send_private)
         self._reports = 0
         account.listen(self._on_account)
 
@@ -78,6 +80,20 @@ class BinanceVenue:
     def private_streams(self) -> int:
         """How many private subscriptions there are, all clients together."""
         return sum(len(self._ws_api.fanout.of(peer)) for peer in self._ws_api.peers)
+
+    @property
+    def is_down(self) -> bool:
+        """See :class:`Venue`."""
+        return self.account.is_down
+
+    def is_halted(self, code: str) -> bool:
+        """Whether ``code`` takes no orders: scripted, or by the market's own scenario."""
+        return self._faults.find(WireFaultKind.HALT, symbol=code) is not None or self.account.is_halted(code)
+
+    def begin(self) -> None:
+        """Every market has opened: the day's figures begin."""
+        for code in self.account.markets:
+            self._tape.day(code)
 
     def part(self, call: Call) -> tuple[Part, str | None]:
         """See :class:`Venue`."""
@@ -144,10 +160,10 @@ class BinanceVenue:
         for peer in peers or (*self._streams.peers, *self._ws_api.peers):
             peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
 
-    async def housekeep(self) -> None:
+    def housekeep(self) -> None:
         """Once a second: pings, cuts, and the streams that tell something every second."""
-        await self._streams.housekeep()
-        await self._ws_api.housekeep()
+        self._streams.housekeep()
+        self._ws_api.housekeep()
         self._derived.every_second()
         self._streams.fanout.flush()
 
@@ -188,6 +204,10 @@ class BinanceVenue:
         market = self.account.markets[order.code]
         self._tell_position((market.base, market.quote), order.code, event.ts_ms)
 
+    def _send_private(self, code: str, kind: str, payload: bytes) -> None:
+        if not self.is_down:
+            self._ws_api.send_event(payload)
+
     def _tell_position(self, assets: Sequence[str], code: str, ts_ms: int) -> None:
         balances = self.account.balances()
         told = {asset: balances[asset] for asset in assets if asset in balances}
@@ -195,4 +215,5 @@ class BinanceVenue:
 
 
 def _params(call: Call) -> dict[str, str]:
-    return dict(parse_qsl(call.query, keep_blank_values=True) + parse_qsl(call.body.decode(), keep_blank_values=True))
+    body = call.body.decode(errors="replace")
+    return dict(parse_qsl(call.query, keep_blank_values=True) + parse_qsl(body, keep_blank_values=True))

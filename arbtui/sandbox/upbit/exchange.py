@@ -1,6 +1,6 @@
 """Upbit's signed REST calls: orders, cancels, lookups, accounts (docs.upbit.com, Exchange API)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -36,11 +36,14 @@ Body = Mapping[str, Any]
 class UpbitExchange:
     """Handlers of the signed calls; each takes its parameters and gives back what the body says."""
 
-    def __init__(self, account: Account, book_of: BookSource, faults: WireFaults, clock: VenueClock) -> None:
+    def __init__(
+        self, account: Account, book_of: BookSource, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock
+    ) -> None:
         self.ord_types: dict[str, str] = {}  #: client id -> Upbit's order type, where it is not ``limit``; lost at a restart
         self._account = account
         self._book_of = book_of
         self._faults = faults
+        self._is_halted = is_halted
         self._clock = clock
         self._unnamed = 0
 
@@ -125,7 +128,7 @@ class UpbitExchange:
         """``GET /v1/orders/chance``."""
         market = self._market(str(query.get("market", "")))
         balances = self._account.balances()
-        state = "active" if self._faults.find(WireFaultKind.HALT, symbol=market.code) is None else "delisted"
+        state = "delisted" if self._is_halted(market.code) else "active"
         return chance_body(market, balances.get(market.quote, Balance()), balances.get(market.base, Balance()), state)
 
     async def wallet_status(self, key: Key, query: Body) -> list[dict[str, Any]]:
@@ -152,7 +155,8 @@ class UpbitExchange:
     async def _place(self, body: Body) -> OrderRecord:
         market, side, qty, price, tif, ord_type = self._read(body)
         self._faults.take(WireFaultKind.RULES, symbol=market.code)  # met: what they are is in the market itself
-        if self._faults.take(WireFaultKind.HALT, symbol=market.code) is not None:
+        self._faults.take(WireFaultKind.HALT, symbol=market.code)  # met: what follows is the same as for a market of the simulator's
+        if self._is_halted(market.code):
             raise refused("market_offline")
         client_order_id = str(body.get("identifier") or self._make_id())
         if ord_type != "limit":

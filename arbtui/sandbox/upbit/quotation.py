@@ -7,7 +7,6 @@ from typing import Any
 from arbtui.model.market import Market
 from arbtui.model.money import decimal_of
 from arbtui.model.order import Side
-from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.tape import DayFigures, PublicTrade, Tape
 from arbtui.sandbox.upbit.bodies import utc
 from arbtui.sandbox.upbit.refusals import not_found, refused
@@ -22,12 +21,12 @@ class UpbitQuotation:
     """Handlers of the public calls."""
 
     def __init__(
-        self, markets: Mapping[str, Market], book_of: BookSource, tape: Tape, faults: WireFaults, now_ms: Callable[[], int]
+        self, markets: Mapping[str, Market], book_of: BookSource, tape: Tape, is_halted: Callable[[str], bool], now_ms: Callable[[], int]
     ) -> None:
         self._markets = markets
         self._book_of = book_of
         self._tape = tape
-        self._faults = faults
+        self._is_halted = is_halted
         self._now_ms = now_ms
 
     async def market_all(self, query: Body) -> list[dict[str, Any]]:
@@ -92,7 +91,6 @@ class UpbitQuotation:
         figures = _figures(day)
         at = utc(day.last_ms)
         taker = day.trades[-1].taker if day.trades else Side.SELL
-        halted = self._faults.find(WireFaultKind.HALT, symbol=code) is not None
         return {
             "type": "ticker",
             "code": code,
@@ -104,7 +102,7 @@ class UpbitQuotation:
             "acc_ask_volume": day.volume - day.bought,
             "acc_bid_volume": day.bought,
             "market_state": "ACTIVE",
-            "is_trading_suspended": halted,
+            "is_trading_suspended": self._is_halted(code),
             "delisting_date": None,
             "market_warning": "NONE",
             "timestamp": self._now_ms(),

@@ -40,6 +40,7 @@ _OF_CORE = {
     "INSUFFICIENT_FUNDS": "insufficient_funds_{}",
     "DUPLICATE_CLIENT_ID": "duplicated_identifier",
     "UNKNOWN_MARKET": "market_not_found",
+    "MARKET_HALTED": "market_offline",
 }
 
 

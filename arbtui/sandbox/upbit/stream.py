@@ -9,7 +9,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType
 from arbtui.model.clock import Clock
 from arbtui.sandbox.answer import encode
 from arbtui.sandbox.fanout import Fanout
-from arbtui.sandbox.peer import Peer, binary_frame, text_frame
+from arbtui.sandbox.peer import Peer, binary_frame, pong_frame, text_frame
 from arbtui.sandbox.upbit.forms import FORMATS, Form, framed
 from arbtui.sandbox.windows import RollingWindow
 
@@ -51,7 +51,7 @@ class Subscriptions:
                 now = self._clock.monotonic()
                 peer.last_activity = now
                 if message.type is WSMsgType.PING:
-                    await peer.response.pong(message.data)
+                    peer.send(pong_frame(bytes(message.data)))
                 elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     second, minute = self.peers[peer]
                     if not (second.take(now) and minute.take(now)):

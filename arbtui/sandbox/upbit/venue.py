@@ -40,17 +40,26 @@ class UpbitVenue:
 
     name = "upbit"
 
-    def __init__(self, account: Account, book_of: BookSource, faults: WireFaults, clock: VenueClock, keys: Mapping[str, Key]) -> None:
+    def __init__(
+        self,
+        account: Account,
+        book_of: BookSource,
+        faults: WireFaults,
+        clock: VenueClock,
+        keys: Mapping[str, Key],
+        *,
+        limits: bool = True,
+    ) -> None:
         self.account = account
         self._faults = faults
         self._public_faults = PublicFaults(faults)
         self._clock = clock
-        self._limits = UpbitLimits(clock.monotonic)
+        self._limits = UpbitLimits(clock.monotonic, enforced=limits)
         self._auth = UpbitAuth(keys, faults)
         self._tape = Tape(UpbitDecoder, book_of, clock.time_ms)
         self._tape.on_trade_of = self._on_trade
-        self._quotation = quotation = UpbitQuotation(account.markets, book_of, self._tape, faults, clock.time_ms)
-        self._exchange = exchange = UpbitExchange(account, book_of, faults, clock)
+        self._quotation = quotation = UpbitQuotation(account.markets, book_of, self._tape, self.is_halted, clock.time_ms)
+        self._exchange = exchange = UpbitExchange(account, book_of, faults, self.is_halted, clock)
         self._last_books: dict[str, bytes] = {}
         self._last_trades: dict[str, bytes] = {}
         self._public = Subscriptions(PUBLIC, account.markets, clock, self._snapshot)
@@ -91,6 +100,20 @@ class UpbitVenue:
         """How many private subscriptions there are, all clients together."""
         return sum(len(self._private.fanout.of(peer)) for peer in self._private.peers)
 
+    @property
+    def is_down(self) -> bool:
+        """See :class:`Venue`."""
+        return self.account.is_down
+
+    def is_halted(self, code: str) -> bool:
+        """Whether ``code`` takes no orders: scripted, or by the market's own scenario."""
+        return self._faults.find(WireFaultKind.HALT, symbol=code) is not None or self.account.is_halted(code)
+
+    def begin(self) -> None:
+        """Every market has opened: the day's figures begin."""
+        for code in self.account.markets:
+            self._tape.day(code)
+
     def part(self, call: Call) -> tuple[Part, str | None]:
         """See :class:`Venue`."""
         known = self._signed.get((call.method, call.path))
@@ -110,7 +133,7 @@ class UpbitVenue:
                 group, ask = public
                 return self._limits.take(group) or Answer(encode(await ask(parse_query(call.query))), 200, self._limits.header(group))
             return await self._answer_signed(call)
-        except ValueError:  # a number that is none, deep in a parameter
+        except (ValueError, TypeError):  # a number that is none, a list where a word belongs, deep in a parameter
             raise refused("validation_error") from None
 
     def throttled(self, status: int, retry_after_s: int) -> Answer:
@@ -157,7 +180,7 @@ class UpbitVenue:
         for peer in peers or (*self._public.peers, *self._private.peers):
             peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
 
-    async def housekeep(self) -> None:
+    def housekeep(self) -> None:
         """Once a second: close what is idle."""
         self._public.close_idle()
         self._private.close_idle()
@@ -217,7 +240,7 @@ class UpbitVenue:
         if book is None:
             return raw
         best = _best(book)
-        return raw.replace(b'"stream_type"', best + b'"stream_type"', 1)
+        return raw if best is None else raw.replace(b'"stream_type"', best + b'"stream_type"', 1)
 
     def _skewed(self, raw: bytes) -> bytes:
         skew = self._clock.skew_ms
@@ -243,6 +266,8 @@ class UpbitVenue:
         self._events.tell(code, "myAsset", encode(my_asset(changed, self._assets_told, ts_ms)))
 
     def _send_private(self, code: str, kind: str, payload: bytes) -> None:
+        if self.is_down:
+            return
         self._private.fanout.put((kind, code), payload)
         self._private.fanout.put((kind, EVERY), payload)
         self._private.flush()
@@ -255,8 +280,11 @@ def _what(raw: bytes) -> tuple[str, str]:
     return raw[9:end].decode(), raw[start : raw.index(b'"', start)].decode()
 
 
-def _best(book: bytes) -> bytes:
-    start = book.index(b'"orderbook_units":[{') + len(b'"orderbook_units":[{')
+def _best(book: bytes) -> bytes | None:
+    """The first unit of a book under the names that a trade has for it; None of an empty one."""
+    start = book.find(b'"orderbook_units":[{') + len(b'"orderbook_units":[{')
+    if start < len(b'"orderbook_units":[{'):
+        return None
     unit = book[start : book.index(b"}", start)]
     for side in (b"ask", b"bid"):
         for what in (b"price", b"size"):

@@ -1,0 +1,120 @@
+"""Line: one open connection of a public socket, and what all of an exchange's connections share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import aiohttp
+
+from arbtui.exchanges.feed import Frame
+from arbtui.exchanges.subscriptions import PublicFraming
+from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.connection_errors import FAILURES, Failure, SocketLost
+from arbtui.marketdata.intake import Intake, newest
+from arbtui.model.clock import Clock
+
+#: Frames read before the loop's other work gets its turn; about half a millisecond.
+_READ_TURN = 256
+_HOLD_MOST = 20_000  # frames held back before those that later ones made worthless are dropped
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What all sockets of one exchange share."""
+
+    exchange: str
+    url: str
+    framing: PublicFraming
+    session: aiohttp.ClientSession
+    config: MarketDataConfig
+    clock: Clock
+    intake: Intake
+    turn: Callable[[Mapping[str, float]], Awaitable[None]]  #: waits for budget; raises ArbtuiError when it cannot be had
+    observe: Callable[[int, Mapping[str, str]], None]  #: told of every HTTP answer's status and headers
+    on_change: Callable[[Sequence[str], bool], None]  #: the connection of these markets is there (True), or was lost (False)
+    on_failure: Callable[[Failure], None]  #: counts
+
+
+class Line:
+    """One open connection and the task that reads it. Its frames are held back until :meth:`release`.
+
+    Args:
+        wiring: what all lines of the exchange share.
+        connection: the open WebSocket.
+        messages: what asks for the streams.
+    """
+
+    def __init__(self, wiring: Wiring, connection: aiohttp.ClientWebSocketResponse[bool], messages: Sequence[bytes]) -> None:
+        self._wiring = wiring
+        self._connection = connection
+        self._messages = messages
+        self._held: list[Frame] | None = []
+        self._first_at = wiring.framing.answers * len(messages) + 1
+        self.first = asyncio.Event()  #: a frame has come that is no answer to a message
+        self.frames = 0
+        self.opened_at = wiring.clock.monotonic()
+        self.reading = asyncio.create_task(self._read(), name=f"read {wiring.exchange}")
+
+    async def subscribe(self) -> None:
+        """Send what the subscription asks for, within the venue's pace."""
+        for number, message in enumerate(self._messages):
+            if number:
+                await asyncio.sleep(self._wiring.framing.message_gap_s)
+            await self._connection.send_str(message.decode())
+
+    def release(self) -> None:
+        """From now on frames go straight in; those held back go first."""
+        held, self._held = self._held, None
+        if held:
+            self._wiring.intake.put_held(held)
+
+    async def close(self) -> None:
+        """Stop reading and close, without waiting for a peer that does not answer."""
+        self.reading.cancel()
+        await asyncio.gather(self.reading, return_exceptions=True)
+        try:
+            async with asyncio.timeout(1.0):
+                await self._connection.close()
+        except (TimeoutError, *FAILURES):
+            pass  # it is gone either way
+
+    async def _read(self) -> None:
+        receive, put, exchange = self._connection.receive, self._wiring.intake.put, self._wiring.exchange
+        text, binary = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY
+        while True:
+            message = await receive()
+            kind = message.type
+            if kind is not text and kind is not binary:
+                raise self._lost(message.data)
+            frame = Frame(exchange, message.data)
+            if self._held is None:
+                put(frame)
+            else:
+                self._hold(frame)
+            self.frames += 1
+            if not self.frames % _READ_TURN:
+                await asyncio.sleep(0)
+                await self._wiring.intake.room()
+            elif self.frames == self._first_at:
+                self.first.set()
+
+    def _hold(self, frame: Frame) -> None:
+        held = self._held
+        if held is not None:
+            held.append(frame)
+            if len(held) > _HOLD_MOST:
+                held[:] = newest(held, self._wiring.framing.merge_key)
+                if len(held) > _HOLD_MOST // 2:
+                    raise SocketLost("backlog", "more came during the change of sockets than can be held")
+
+    def _lost(self, data: object) -> SocketLost:
+        error = data if isinstance(data, BaseException) else self._connection.exception()
+        if isinstance(error, aiohttp.WebSocketError) and error.code == aiohttp.WSCloseCode.MESSAGE_TOO_BIG:
+            return SocketLost("frame too big", f"a frame of more than {self._wiring.config.frame_limit_kb} kB")
+        if isinstance(error, aiohttp.WebSocketError):
+            return SocketLost("protocol", f"broken WebSocket framing ({error})")
+        if isinstance(error, aiohttp.ServerTimeoutError):
+            return SocketLost("silent", "it answered no ping")
+        code = self._connection.close_code
+        reason = f"the venue closed it (code {code})" if code not in (None, 1006) else "the connection was cut"
+        return SocketLost("closed" if code not in (None, 1006) else "cut", reason)

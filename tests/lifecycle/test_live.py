@@ -1,0 +1,143 @@
+"""Live, whole: ``arbtui sandbox`` in one process and the engine in another, over real sockets."""
+
+import json
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.lifecycle.live import LiveDesk, live_desk
+from tests.lifecycle.programs import Running, run, running
+from tests.lifecycle.waiting import until
+
+
+@pytest.fixture
+def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveDesk]:
+    with live_desk(tmp_path, monkeypatch) as made:
+        yield made
+
+
+def count(desk: LiveDesk, table: str, where: str = "1") -> int:
+    if not desk.journal.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{desk.journal}?mode=ro", uri=True)) as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+            return 0
+        (found,) = db.execute(f"SELECT count(*) FROM {table} WHERE {where}").fetchone()
+        return int(found)
+
+
+def await_cycles(desk: LiveDesk, engine: Running, number: int) -> None:
+    until(lambda: engine.alive() and count(desk, "cycle", "closed_ms IS NOT NULL") >= number, 90, f"{number} cycles")
+
+
+def test_it_trades_and_the_ledgers_agree_to_the_last_digit_over_a_restart(desk: LiveDesk, tmp_path: Path) -> None:
+    for run_number in (1, 2):
+        with running(*desk.arguments("--json", str(tmp_path / "summary")), folder=tmp_path / "run") as engine:
+            await_cycles(desk, engine, 5 * run_number)
+            engine.signal(signal.SIGTERM)
+            ended = engine.ended()
+        assert ended.code == 128 + signal.SIGTERM, ended.err
+        assert "connecting to UPBIT at http://127.0.0.1:" in ended.err
+        desk.assert_agrees(tmp_path)
+    summary = json.loads((tmp_path / "summary").read_text())
+    assert summary["mode"] == "live"
+    assert summary["gaps"] == 0
+    assert "STRAY_FILL" not in (desk.root / "desk" / "arbtui.log").read_text()
+
+
+def test_kill_nine_while_trading_loses_nothing_and_sends_nothing_twice(desk: LiveDesk, tmp_path: Path) -> None:
+    for _ in range(2):
+        with running(*desk.arguments(), folder=tmp_path / "killed") as engine:
+            wanted = count(desk, "order_") + 4
+            until(partial(lambda more: engine.alive() and count(desk, "order_") >= more, wanted), 90, "orders under way")
+            engine.signal(signal.SIGKILL)
+            assert engine.ended().code == -signal.SIGKILL
+    ended = run(*desk.arguments("--headless", "--max-runtime", "1"), within=180)
+    assert ended.code in (0, 3), ended.err
+    assert count(desk, "cycle", "state = 'OPEN'") == 0
+    desk.assert_agrees(tmp_path)
+    orders = desk.told("/orders")
+    ids = [(order["exchange"], order["client_order_id"]) for order in orders]
+    assert len(ids) == len(set(ids))
+
+
+def test_a_kill_from_outside_stops_every_order(desk: LiveDesk, tmp_path: Path) -> None:
+    with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+        await_cycles(desk, engine, 3)
+        killed = run("kill", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json")
+        assert json.loads(killed.out)["confirmed"] is True
+        until(lambda: count(desk, "event", "type = 'StateChanged' AND payload LIKE '%HALTED%'"), 60, "halted")
+        sent = len(desk.told("/orders"))
+        status = run("status", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json")
+        assert json.loads(status.out)["state"] in ("HALTED", "HALTED_DIRTY")
+        until(lambda: desk.told("/health")["frames"] > 0, 10, "the market moves on")
+        engine.signal(signal.SIGTERM)
+        engine.ended()
+        assert len(desk.told("/orders")) == sent
+    refused = run(*desk.arguments("--headless", "--max-runtime", "1"))
+    assert refused.code == 2
+    assert "HALTED" in refused.err
+    desk.assert_agrees(tmp_path)
+
+
+def test_a_start_that_waits_for_a_venue_can_be_stopped(desk: LiveDesk, tmp_path: Path) -> None:
+    desk.script(venue="binance", kind="delay", ms=60_000, on="any")
+    with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+        until(lambda: engine.alive() and "connecting to BINANCE" in (tmp_path / "run" / "err").read_text(), 60, "it connects")
+        engine.signal(signal.SIGTERM)
+        ended = engine.ended(within=20)
+    assert ended.code == 128 + signal.SIGTERM
+    assert "stopped before trading began" in ended.err
+    assert count(desk, "run") == 0
+
+
+def test_a_recovery_that_is_not_clean_waits_for_a_person(desk: LiveDesk, tmp_path: Path) -> None:
+    with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+        await_cycles(desk, engine, 1)
+        engine.signal(signal.SIGTERM)
+        engine.ended()
+    request = {"venue": "upbit", "asset": "BTC", "amount": "0.01"}
+    desk.deposit(**request)
+    before = len(desk.told("/orders"))
+    ended = run(*desk.arguments("--headless", "--max-runtime", "5"))
+    assert ended.code == 0, ended.err
+    assert "DISARMED: run r2 of desk" in ended.err
+    assert len(desk.told("/orders")) == before
+    assert {change["asset"] for change in desk.ledger()["adjustments"]} == {"BTC"}
+    desk.assert_agrees(tmp_path)
+
+
+def test_paper_trades_on_live_books_without_keys(desk: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("UPBIT", "BINANCE"):
+        monkeypatch.delenv(f"ARBTUI_{name}_KEY")
+        monkeypatch.delenv(f"ARBTUI_{name}_SECRET")
+    place = ("--profile", str(desk.profile), "--mode", "paper", "--state-dir", str(desk.root))
+    ended = run(*place, "--headless", "--max-runtime", "10", "--json", str(tmp_path / "summary"))
+    assert ended.code in (0, 3), ended.err
+    summary = json.loads((tmp_path / "summary").read_text())
+    assert summary["mode"] == "paper"
+    assert summary["fills"] > 0
+    assert summary["seed"] is not None
+    assert desk.told("/orders") == []
+
+
+def test_check_tells_what_is_reached_and_what_keys_may_do(desk: LiveDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = ("check", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json")
+    told = run(*place, "--mode", "live")
+    assert told.code == 0, told.out
+    venues = json.loads(told.out)["venues"]
+    assert any("may read and trade, cannot withdraw" in fact for fact in venues["binance"])
+    assert any("ms from its" in fact for fact in venues["binance"])
+    assert "public stream opens" in venues["upbit"]
+    monkeypatch.setenv("ARBTUI_UPBIT_SECRET", "wrong")
+    wrong = run(*place, "--mode", "live")
+    assert wrong.code == 2
+    assert [problem["area"] for problem in json.loads(wrong.out)["problems"]] == ["keys"]
+    refused = run(*desk.arguments("--headless", "--max-runtime", "1"))
+    assert refused.code == 5
+    assert "Traceback" not in refused.err
