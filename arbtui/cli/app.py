@@ -40,6 +40,7 @@ def session(
     json: flags.JsonTarget = None,
     state_dir: flags.StateDir = None,
     confirm: Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The profile's name: what arms live.")] = None,
+    record: Annotated[str | None, typer.Option("--record", metavar="FILE", help="Record what the engine is fed, for a replay.")] = None,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> int:
     """A cross-exchange arbitrage engine in a terminal. Kill it with ^K, or with `arbtui kill` from another shell."""
@@ -70,6 +71,7 @@ def session(
         max_runtime_s=flags.wanted_runtime(max_runtime),
         json=None if json is None else JsonOutput(json),
         confirm=confirm,
+        record=flags.new_recording(record),
     )
     if not headless:
         flags.need_terminal()

@@ -71,6 +71,22 @@ def wanted_runtime(seconds: float | None) -> float | None:
     return seconds
 
 
+def new_recording(file: str | None) -> Path | None:
+    """``--record``: a file that is not there yet. Said at once, not after the venues were opened.
+
+    Raises:
+        UsageError: it is there, or its folder is not.
+    """
+    if file is None:
+        return None
+    path = Path(file).expanduser()
+    if path.exists():
+        raise UsageError(f"--record {file}: is there already, and a recording is never written over; name another file")
+    if not file or not path.parent.is_dir():
+        raise UsageError(f"--record {file or repr(file)}: there is no such folder")
+    return path
+
+
 def wanted_factor(text: str) -> float | None:
     """``replay --speed``: times the recorded speed; None for ``max``.
 

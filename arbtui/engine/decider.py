@@ -47,6 +47,7 @@ class Decider:
         self._on_denied = on_denied
         self._sweep_at: int | None = None
         self.opportunities = 0
+        self.on_found: Callable[[Sequence[Opportunity]], None] | None = None  #: told of all opportunities of one look, as they were found
 
     def on_books(self, books: Sequence[OrderBook]) -> None:
         """The books that one batch of frames changed, each once."""
@@ -68,6 +69,8 @@ class Decider:
 
     def _take(self, found: Sequence[Opportunity], now: float) -> None:
         self.opportunities += len(found)
+        if self.on_found is not None:
+            self.on_found(found)
         for opportunity in self._prioritizer.rank(found) if len(found) > 1 else found:
             route = opportunity.route
             if route.blocked is not None:

@@ -16,6 +16,7 @@ import aiohttp
 
 from arbtui.exchanges.answers import Answer, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
+from arbtui.exchanges.connection_words import why_no_answer
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
@@ -89,6 +90,7 @@ class CcxtClient:
         self.limits = limits
         self.health = health
         self._clock = clock
+        self._where = urls.rest
         tls = _tls() if urls.rest.startswith("https") else False
         self.session = aiohttp.ClientSession(
             # No limit of connections: requests that hang must not make a cancel wait. The rate limits bound them.
@@ -151,7 +153,7 @@ class CcxtClient:
                 f"aiohttp {aiohttp.__version__} does not ask before it sends, so no order may leave; install the locked version"
             )
         if not isinstance(answer, dict | list):
-            facts = Answer(200, "", f"not JSON: {str(answer)[:_EXCERPT]!r}", frozenset(), sent=True)
+            facts = Answer(200, "", f"not JSON: {_said(None, str(answer))[1]}", frozenset(), sent=True)
             self._tell(admit, ok=False, started=started)
             raise RequestFailed(self.exchange, f"{method} {path}", facts)
         self._tell(admit, ok=True, started=started)
@@ -203,7 +205,8 @@ class CcxtClient:
 
     def _failure(self, error: Exception, what: str, sent: bool) -> RequestFailed:
         kinds = frozenset(kind.__name__ for kind in type(error).__mro__)
-        status, code, message = getattr(error, "facts", (None, "", type(error).__name__))
+        told = why_no_answer(self.exchange, error)
+        status, code, message = getattr(error, "facts", (None, "", type(error).__name__ if told is None else f"{self._where}: {told}"))
         return RequestFailed(self.exchange, what, Answer(status, code, message, kinds, sent))
 
     def _tell(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
@@ -262,6 +265,8 @@ def _said(response: Any, body: str) -> tuple[str, str]:
     if isinstance(error, dict):
         code, message = error.get("name", error.get("code", "")), error.get("message", error.get("msg", ""))
         return str(code), str(message)[:_EXCERPT]
+    if body.lstrip()[:1] == "<":
+        return "", "a web page where the venue's answer should be; check its address in [exchanges.*.urls], and what sits between"
     return "", body[:_EXCERPT]
 
 

@@ -48,6 +48,7 @@ class ExchangeHealthMonitor:
         self._refuses_keys = False
         self._throttled_until = -inf
         self._skew_ms = 0.0
+        self._late_ms = 0.0
         self._answers: deque[tuple[float, bool, bool]] = deque()  # (when, ok, slow)
         self._failed = 0
         self._slow = 0
@@ -61,6 +62,7 @@ class ExchangeHealthMonitor:
             self._failing,
             self._late,
             self._skewed,
+            self._old_news,
         )
 
     def on_message(self, now: float) -> None:
@@ -78,6 +80,10 @@ class ExchangeHealthMonitor:
     def on_clock(self, skew_ms: float) -> None:
         """The venue's clock was measured ``skew_ms`` ahead of ours (behind: negative)."""
         self._skew_ms = abs(skew_ms) if skew_ms == skew_ms else inf
+
+    def on_late(self, ms: float) -> None:
+        """The public stream's newest updates are, by their own times, ``ms`` old (negative: from the future)."""
+        self._late_ms = ms if ms == ms else inf
 
     def on_throttled(self, until_monotonic: float) -> None:
         """The venue wants to hear nothing until then."""
@@ -186,3 +192,9 @@ class ExchangeHealthMonitor:
         if self._skew_ms < self._limit(Health.DEGRADED, self._config.skew_block_ms):
             return None
         return Health.DEGRADED, f"its clock is {self._skew_ms:.0f} ms from ours"
+
+    def _old_news(self, _: float) -> _Finding | None:
+        if abs(self._late_ms) < self._limit(Health.DEGRADED, self._config.skew_block_ms):
+            return None
+        what = "old" if self._late_ms > 0 else "from the future: its clock is not ours"
+        return Health.DEGRADED, f"what its stream brings is {abs(self._late_ms):.0f} ms {what}"

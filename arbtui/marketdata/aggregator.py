@@ -55,6 +55,7 @@ class OrderbookAggregator:
         self._silence_s = config.stream_silence_ms / 1000
         self._buffer_limit = config.buffer_limit
         self._top_check = top_check
+        self.is_live = False  #: what comes was made just now, so its own times can be held against ours
         self._syncs: dict[str, dict[str, BookSync]] = {}
         self._decoders: dict[str, tuple[WireDecoder, ExchangeCounts]] = {}
         self.books: dict[tuple[str, str], OrderBook] = {(exchange, code): OrderBook(exchange, code) for exchange, code in keys}
@@ -70,6 +71,8 @@ class OrderbookAggregator:
         """Take one batch: every frame is decoded and applied, in order, before anybody is told."""
         batch = self._batch
         batch.now = self._clock.monotonic()
+        if self.is_live:
+            batch.wall_ms = self._clock.time_ms()
         decoders = self._decoders
         for exchange, raw, snapshot_of in frames:
             decoder, counts = decoders[exchange]

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from arbtui.exchanges.connection_words import why_not_connected
 from arbtui.model.errors import ArbtuiError
 
 #: Every way that a connection or a request is known to fail. Anything else is a mistake of ours, and counted as such.
@@ -47,14 +48,9 @@ def failure_of(exchange: str, url: str, error: BaseException) -> Failure:
         return Failure(error.kind, f"{where}: {error}; connecting again")
     if isinstance(error, aiohttp.WSServerHandshakeError):
         return _refused(where, error)
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return Failure("dns", f"{where}: the name is not known; check the network, the name server and [exchanges.{exchange}.urls]")
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
-        return Failure("certificate", f"{where}: its certificate is not trusted ({_reason(error)}); check the clock and what sits between")
-    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
-        return Failure("tls", f"{where}: no TLS connection ({_reason(error)}); check the port and the scheme in the URL")
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return Failure("unreachable", f"{where}: cannot be reached ({_reason(error)}); check the network; trying again")
+    if (told := why_not_connected(exchange, error)) is not None:
+        kind, words = told
+        return Failure(kind, f"{where}: {words}" + ("; trying again" if kind == "unreachable" else ""))
     if isinstance(error, TimeoutError):
         return Failure("timeout", f"{where}: no answer in time; trying again")
     if isinstance(error, ArbtuiError):  # our own budget says no
@@ -77,8 +73,3 @@ def _refused(where: str, error: aiohttp.WSServerHandshakeError) -> Failure:
     if error.status == 200 or "html" in headers.get("Content-Type", ""):
         what_to_do = f"a web page answered instead of the stream; {what_to_do}"
     return Failure(kind, f"{where}: HTTP {error.status}: {what_to_do}", retry_after_s(headers.get("Retry-After")))
-
-
-def _reason(error: BaseException) -> str:
-    text = getattr(error, "strerror", None) or str(error)
-    return " ".join(str(text).split())[:160]

@@ -6,18 +6,20 @@ from math import ceil
 from pathlib import Path
 
 from arbtui.exchanges.feed import Deliver, Frame
+from arbtui.marketdata.batch_times import TURN_NS
 from arbtui.marketdata.recording import open_recordings
 from arbtui.model.clock import Clock
 from arbtui.model.errors import UsageError
 
-_TURN = 256  # batches delivered without waiting before the loop's other tasks get a turn, when the replay is behind
+_TURN = 256  # batches of one turn delivered before the loop's other tasks get theirs all the same
 
 
 class RecordingFeed:
     """A MarketDataFeed made of recordings.
 
     A frame is delivered on the millisecond at or after its time, never before it; frames of one receive time together, all others
-    one by one and in order. As fast as possible is the same code in a virtual-time loop.
+    one by one and in order. Between two batches the loop gets a turn, as it had when they came, but for those that came in one
+    turn. As fast as possible is the same code in a virtual-time loop.
 
     Args:
         paths: the recordings, opened at once.
@@ -42,6 +44,7 @@ class RecordingFeed:
         clock = self._clock
         start = clock.monotonic()
         first: int | None = None
+        before = 0
         unslept = 0
         for ts_ns, frames in self._batches:
             if first is None:
@@ -50,8 +53,9 @@ class RecordingFeed:
             if wait > 1e-6:
                 await asyncio.sleep(wait)
                 unslept = 0
-            elif (unslept := unslept + 1) % _TURN == 0:
+            elif ts_ns - before >= TURN_NS or (unslept := unslept + 1) % _TURN == 0:
                 await asyncio.sleep(0)
+            before = ts_ns
             self.delivered += len(frames)
             deliver(frames)
 

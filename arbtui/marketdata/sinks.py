@@ -13,6 +13,9 @@ from arbtui.model.order import Side
 #: How far a trade id may lie behind the newest one and still count as told before. Further back, the venue numbers anew.
 #: Upbit's ids are microseconds, so this is a hundred seconds there.
 _SAME_TRADES = 100_000_000
+#: ms that an update may have been under way, and our clock differ from the venue's, and count as new; more, and it was old already
+#: when it came. More than a healthy venue may differ at all (``[health] skew_block_ms``), so that a clock alone ages no book.
+_UNDER_WAY_MS = 2000
 #: ms that a whole book may be older than the one before it and count as out of order; more, and the venue's clock was wrong.
 _REORDERED_MS = 2000
 
@@ -20,10 +23,11 @@ _REORDERED_MS = 2000
 class Batch:
     """What the frames of one delivery have in common: when they came, and which books they changed (in order, once each)."""
 
-    __slots__ = ("now", "touched", "wanted")
+    __slots__ = ("now", "touched", "wall_ms", "wanted")
 
     def __init__(self) -> None:
         self.now = -inf
+        self.wall_ms = 0  #: of now, where venues live in our time; 0 in a simulation or replay, whose wall clock is no venue's
         self.touched: dict[OrderBook, None] = {}
         self.wanted: list[OrderBook] = []  #: books that need a snapshot
 
@@ -60,6 +64,11 @@ class _Sink:
         book.ts_init = batch.now
         if ts_event:
             book.ts_event = ts_event
+            if batch.wall_ms:
+                late_ms = batch.wall_ms - ts_event
+                self._watch.told_late(late_ms)
+                if late_ms > _UNDER_WAY_MS:
+                    book.ts_init -= late_ms / 1000  # as old as its venue says, however lately it was sent
         book.updates += 1
         if book in batch.touched:
             self._counts.merged += 1

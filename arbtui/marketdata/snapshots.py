@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from math import inf
 from random import Random
 
 from arbtui.marketdata.public_rest import RestRefused
@@ -15,9 +16,12 @@ log = logging.getLogger("arbtui")
 AT_ONCE = 8
 _FIRST_RETRY_S = 0.25
 _LONGEST_RETRY_S = 30.0
-#: Seconds between two questions for one market. An answer may be older than the stream it is to start (a lagging REST
-#: server); to ask again at once would bring the same one, and cost the budget of all others.
-_APART_S = 0.3
+#: Seconds between two questions for one market, doubling while they follow one another. An answer may be
+#: older than the stream it is to start (a lagging REST server), and a stream that breaks again and again needs a new one each
+#: time: to ask at once would bring the same, and cost the budget of all others.
+_APART_S, _LONGEST_APART_S = 0.3, 10.0
+#: Seconds without a question after which a market's next one is asked at once.
+_CALM_S = 60.0
 
 
 class SnapshotRequester:
@@ -36,6 +40,7 @@ class SnapshotRequester:
         self._wanted: dict[str, None] = {}  # waiting, in order of asking
         self._busy: set[str] = set()
         self._last: dict[str, float] = {}
+        self._apart: dict[str, float] = {}
         self._more = asyncio.Event()
         self.asked = 0  #: questions sent since the start
 
@@ -66,11 +71,17 @@ class SnapshotRequester:
                 self._busy.add(code)
                 tasks.create_task(self._bring(code, slots), name=f"snapshot {code}")
 
+    def _spacing(self, code: str) -> float:
+        """Seconds that must lie between the last question for ``code`` and the next."""
+        calm = self._clock.monotonic() - self._last.get(code, -inf) > _CALM_S
+        apart = self._apart[code] = _APART_S if calm else min(2 * self._apart[code], _LONGEST_APART_S)
+        return apart
+
     async def _bring(self, code: str, slots: asyncio.Semaphore) -> None:
         """Fetch until it is there; the slot is free for others while this one pauses."""
         pause = _FIRST_RETRY_S
         while True:
-            early = self._last.get(code, -_APART_S) + _APART_S - self._clock.monotonic()
+            early = self._last.get(code, -inf) + self._spacing(code) - self._clock.monotonic()
             if early > 0:
                 slots.release()
                 await asyncio.sleep(early)

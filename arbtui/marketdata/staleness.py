@@ -5,6 +5,9 @@ from math import inf
 
 from arbtui.model.book import BookState, OrderBook
 
+#: Updates of which at least one is surely new.
+_TELLING = 5
+
 
 class StreamWatch:
     """One exchange's stream of order book messages (whole books, diffs and best prices, of any market).
@@ -18,7 +21,7 @@ class StreamWatch:
         silence_s: seconds without a message after which the stream is silent.
     """
 
-    __slots__ = ("_books", "_silence", "_silenced", "exchange", "last_message")
+    __slots__ = ("_books", "_count", "_least_late", "_silence", "_silenced", "exchange", "last_message")
 
     def __init__(self, exchange: str, books: Iterable[OrderBook], silence_s: float) -> None:
         self.exchange = exchange
@@ -26,6 +29,24 @@ class StreamWatch:
         self._books = list(books)
         self._silence = silence_s
         self._silenced: set[OrderBook] = set()
+        self._least_late = inf
+        self._count = 0
+
+    def told_late(self, ms: float) -> None:
+        """An update's own time was so many ms before its receipt (negative: after it)."""
+        self._count += 1
+        if ms < self._least_late:
+            self._least_late = ms
+
+    def take_least_late(self) -> float | None:
+        """The least of what was told since the last call, in ms: how far the venue's clock and data are from our time, and the wire.
+
+        None while too few updates came to tell: a single one may be a quiet market's old book.
+        """
+        if self._count < _TELLING:
+            return None
+        least, self._least_late, self._count = self._least_late, inf, 0
+        return least
 
     def is_silent(self, now: float) -> bool:
         """True when nothing came for longer than the allowed silence, or nothing ever."""

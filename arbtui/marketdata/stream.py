@@ -26,6 +26,8 @@ from arbtui.model.rng import Rng
 
 #: How often health and counts are brought up to date, in seconds.
 _TICK_S = 0.1
+#: Seconds over which the newest update counts: after a stall of our own, what had to wait is told with what is new.
+_LATE_S = 1.0
 #: Seconds after which a market that has sent no diff yet is asked for all the same: a quiet one may send none for minutes.
 _QUIET_START_S = 1.0
 
@@ -47,6 +49,10 @@ class StreamHealth(Protocol):
 
     def on_throttled(self, until_monotonic: float) -> None:
         """The venue wants fewer requests until then."""
+        ...
+
+    def on_late(self, ms: float) -> None:
+        """The stream's newest updates are, by their own times, so many ms old (negative: from the future)."""
         ...
 
     def on_frozen(self, frozen: bool) -> None:
@@ -104,6 +110,7 @@ class MarketDataStream:
     def attach(self, aggregator: OrderbookAggregator) -> None:
         """Whose books these frames keep: it is told of lost connections and of frozen markets, and counts failures."""
         self._aggregator = aggregator
+        aggregator.is_live = True
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver batches until cancelled; raises what ``deliver`` raises."""
@@ -219,15 +226,20 @@ class MarketDataStream:
     async def _tick(self, aggregator: OrderbookAggregator, intake: Intake) -> None:
         """Streams that fell silent, health, and counts."""
         seen = dict.fromkeys(self._managers, 0)
+        judged = self._clock.monotonic()
         while True:
             await asyncio.sleep(_TICK_S)
             aggregator.sweep()
             now = self._clock.monotonic()
+            judges = now - judged >= _LATE_S
+            judged = now if judges else judged
             for exchange, manager in self._managers.items():
                 aggregator.counts[exchange].merged_raw = intake.merged[exchange]
                 health, frames = self._sources[exchange].health, manager.frames
                 if health is not None and frames != seen[exchange]:
                     health.on_message(now)
+                if health is not None and judges and (late_ms := aggregator.watches[exchange].take_least_late()) is not None:
+                    health.on_late(late_ms)
                 seen[exchange] = frames
 
 

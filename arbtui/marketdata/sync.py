@@ -115,6 +115,8 @@ class BookSync:
         self._old = 0
         self._ahead_since = -1.0
         self._apply(last_id, bids, asks)
+        if book.bid >= book.ask:  # no venue's ladder is: something in it is wrong, and would stay
+            return self._gap(Diff(first_id, last_id, prev_id, bids, asks))
         if self._touch_id > last_id:
             self._kept += 1
             if self._kept <= _TOUCH_LEAD:
@@ -153,6 +155,11 @@ class BookSync:
         self._ahead_since = -1.0
         for diff in waiting:
             self._apply(diff.last_id, diff.bids, diff.asks)
+        if book.bid >= book.ask:
+            self.counts.gaps += 1
+            book.clear(BookState.GAPPED)
+            self._ask()
+            return True
         if self._touch_id > book.update_id:
             book.touch(*self._touch)
         return True

@@ -9,7 +9,7 @@ AlreadyRunning          4  another process holds the profile's lock
 VenueRefused            5  a venue refuses keys or permissions
 JournalFailed           1  a commit failed: the gate closes, nothing is retried
 WireError               -  a frame could not be decoded; counted, never raised out of a stream
-VenueFailed             1  a venue did not answer a query, or not usably: no information
+VenueFailed             2  a venue did not answer a query, or not usably: no information
 OrderRejected           -  a venue's definite no to an order
 OrderAbandoned          -  our own gate's no, immediately before the request
 OrderUnknown            -  no usable answer: the order may stand at the venue
@@ -43,7 +43,12 @@ class VenueRefused(ArbtuiError):
 
 
 class VenueFailed(ArbtuiError):
-    """A venue did not answer a query, or not usably. It says nothing about what was asked: unknown is not zero, nor absent."""
+    """A venue did not answer a query, or not usably. It says nothing about what was asked: unknown is not zero, nor absent.
+
+    It ends a program only at its start, where it is a matter of the network or of the profile's URLs.
+    """
+
+    exit_code = 2
 
 
 class JournalFailed(ArbtuiError):

@@ -9,6 +9,7 @@ from arbtui.exchanges.feed import Frame
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.streams import require_decoders
 from arbtui.marketdata.aggregator import OrderbookAggregator
+from arbtui.marketdata.batch_times import BatchTimes
 from arbtui.marketdata.formats.own import RecordingFailed, RecordingWriter
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
 from arbtui.model.book import BookState
@@ -57,6 +58,7 @@ class _Recorder:
         self._codes = codes
         self._writer = writer
         self._clock = SystemClock()
+        self._times = BatchTimes(self._clock)
         self._stop = Stop()
         self._frames = dict.fromkeys(codes, 0)
         self._began = self._ended = 0.0
@@ -114,7 +116,7 @@ class _Recorder:
     def _deliver(self, frames: Sequence[Frame]) -> None:
         if self._stop.error is not None:
             return
-        ts_ns = self._clock.time_ms() * 1_000_000
+        ts_ns = self._times.next()
         try:
             for frame in frames:
                 self._writer.write(ts_ns, frame)

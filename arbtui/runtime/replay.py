@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arbtui.marketdata.top_check import TopCheck
+from arbtui.runtime.fingerprint import Fingerprint
 from arbtui.runtime.session import Plan, run_plan
 from arbtui.runtime.venues import Ground, Venues, recorded_venues
 from arbtui.settings.lock import ProfileLock
@@ -43,6 +44,7 @@ def _replay(options: ReplayOptions, root: Path) -> int:
                 max_runtime_s=None,
                 json=options.json,
                 top_check=TopCheck(),
+                fingerprint=Fingerprint(),
             )
         )
 

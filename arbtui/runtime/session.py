@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from arbtui.engine.engine import Engine
 from arbtui.engine.parts import EngineParts
+from arbtui.exchanges.feed import Deliver
 from arbtui.execution.account import AccountFollower
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import RunEnded
@@ -34,6 +35,7 @@ from arbtui.monitoring.resources import ResourceSampler, sampling_interval
 from arbtui.monitoring.turns import TimedLoop
 from arbtui.runtime.arming import disarmed, refuse_unarmed, unclean
 from arbtui.runtime.assemble import assemble
+from arbtui.runtime.fingerprint import Fingerprint
 from arbtui.runtime.keeper import Keeper
 from arbtui.runtime.meter import Meter
 from arbtui.runtime.modes import opener, origins, scenario
@@ -41,6 +43,7 @@ from arbtui.runtime.opening import halted, latch_again, record_start, refuse_los
 from arbtui.runtime.reach import Reach, open_reach
 from arbtui.runtime.stop import Stop, Stopped
 from arbtui.runtime.summary import Run, summarise
+from arbtui.runtime.tap import Tap
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.lock import ProfileLock
@@ -99,6 +102,8 @@ def run_session(options: SessionOptions) -> int:
             scenario=scenario(settings),
             telegram=token,
             disarmed=disarmed(options),
+            record=options.record,
+            fingerprint=None if options.record is None else Fingerprint(),
         )
         return run_plan(plan)
 
@@ -119,6 +124,8 @@ class Plan:
     scenario: str = ""
     telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
     disarmed: str = ""  #: why a person must arm it first; empty starts ARMED
+    record: Path | None = None  #: where what the engine is fed is recorded
+    fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
     top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
 
 
@@ -157,6 +164,7 @@ class Session:
         self._lines = lines
         self._stop = Stop()
         self._reach: Reach | None = None
+        self._tap: Tap | None = None
 
     async def run(self) -> int:
         """The whole session; its exit code."""
@@ -186,11 +194,15 @@ class Session:
             ground = Ground(clock, rng, self._plan.state_folder, door, (remembered.snapshot or {}).get("simulator"))
             venues = await self._stop.unless(self._plan.open_venues(ground))
             try:
+                if self._plan.record is not None:
+                    self._tap = Tap(self._plan.record, list(self._settings.exchanges), clock)
                 run_id = f"r{remembered.runs + 1}"
                 seed = self._settings.simulator.seed if venues.simulator is not None else None
                 await record_start(journal, self._settings, run_id, self._plan.origins, seed, "RECOVERING")
                 return await self._trade(clock, journal, remembered, venues, run_id, baseline_mb)
             finally:
+                if self._tap is not None:
+                    self._tap.close()
                 await venues.close()
         except Stopped:  # venues that do not answer, or orders whose end is not known yet: the next start goes on with them
             say("stopped before trading began")
@@ -204,8 +216,11 @@ class Session:
         self, clock: Clock, journal: Journal, remembered: JournalState, venues: Venues, run_id: str, baseline_mb: float
     ) -> int:
         engine: Engine | None = None
+        fingerprint = self._plan.fingerprint
 
         def on_books(books: Sequence[OrderBook]) -> None:
+            if fingerprint is not None:
+                fingerprint.on_books(books)
             if engine is not None:
                 engine.decider.on_books(books)
 
@@ -243,6 +258,7 @@ class Session:
         try:
             async with asyncio.TaskGroup() as tasks:
                 engine = Engine(parts, remembered, tasks)
+                engine.decider.on_found = None if fingerprint is None else fingerprint.on_found
                 journal.on_failure = self._journal_failed(engine)
                 run = Run(self._settings, engine, meter, lag, turns, resources, baseline_mb, self._plan.max_runtime_s)
                 await self._until_stopped(run, reconciled, venues, tasks, remembered.recent_cycles)
@@ -301,7 +317,12 @@ class Session:
             screen.cancel()
 
     async def _feed(self, venues: Venues, meter: Meter) -> None:
-        await venues.feed.run(meter.deliver)
+        deliver: Deliver = meter.deliver
+        if self._plan.fingerprint is not None:
+            deliver = self._plan.fingerprint.around(deliver)
+        if self._tap is not None:
+            deliver = self._tap.around(deliver)
+        await venues.feed.run(deliver)
         self._stop.ask("end_of_data")
 
     async def _deadline(self, run: Run) -> None:
@@ -340,12 +361,21 @@ class Session:
             await engine.compare_positions()  # a busy market is seldom quiet while it runs; now it is
             await engine.snapshot(venues.simulator_state())
             await journal.commit(RunEnded(parts.run_id, reason, code))
+        if self._tap is not None:
+            self._tap.close()
+            if self._tap.failure is not None:
+                say(str(self._tap.failure))
+                code = code or 1
         if self._plan.json is not None:
             run.resources.sample()  # a run in virtual time, or of less than a second, has no other
             summary = summarise(run, reason, venues)
             if self._plan.top_check is not None:
                 self._plan.top_check.finish()
                 summary["top_check"] = {"places": self._plan.top_check.places, "equal": self._plan.top_check.equal}
+            if self._tap is not None:
+                summary["recording"] = self._tap.summary()
+            if self._plan.fingerprint is not None:
+                summary["fingerprint"] = self._plan.fingerprint.summary()
             try:
                 self._plan.json.write(summary)
             except ArbtuiError as failure:  # everything else is saved, and its code is worth more

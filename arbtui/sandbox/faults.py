@@ -9,6 +9,7 @@ import msgspec
 
 from arbtui.model.clock import Clock
 from arbtui.model.errors import UsageError
+from arbtui.sandbox.spoil import How
 
 VENUES = ("upbit", "binance")
 
@@ -21,7 +22,14 @@ class WireFaultKind(StrEnum):
 
     DROP = "drop"  #: the sockets are cut, now
     FREEZE = "freeze"  #: sockets stay open and nothing is sent on them: one symbol, or a whole stream
-    GAP = "gap"  #: ``count`` depth updates of a symbol (or of all) are never sent (Binance)
+    GAP = "gap"  #: ``count`` updates of a symbol's ladder (or of any) are never sent
+    AGAIN = "again"  #: updates of a book are sent twice
+    SWAP = "swap"  #: an update of a book is sent after the one that follows it
+    BAD_BOOK = "bad_book"  #: updates of books with prices that cannot be, in the way that ``how`` names
+    PRICE = "price"  #: updates of books with every price ``factor`` times as high
+    STUCK = "stuck"  #: instead of what is new, the same updates are sent again and again
+    OLD_DEPTH = "old_depth"  #: REST depth answers are from before what the stream has told, and wrong by now (Binance)
+    FLOOD = "flood"  #: each public update is sent ``factor`` times
     DELAY = "delay"  #: answers and frames come ``ms`` later
     LATE = "late"  #: an order is executed ``ms`` after its arrival, and answered then
     ERROR_BEFORE = "error_before"  #: HTTP ``status`` (503) and HTML (or ``code``), nothing executed
@@ -49,7 +57,7 @@ class WireFaultKind(StrEnum):
 
 _K = WireFaultKind
 #: Kinds that last until they are taken away when neither ``count`` nor ``seconds`` is given; the others happen once.
-_LASTING = frozenset({_K.FREEZE, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.RULES, _K.FEE_COIN, _K.REVOKE})
+_LASTING = frozenset({_K.FREEZE, _K.STUCK, _K.FLOOD, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.RULES, _K.FEE_COIN, _K.REVOKE})
 #: Kinds that meet any request unless told otherwise.
 _ANY_REQUEST = frozenset({_K.DELAY, _K.RATE_LIMIT, _K.BAN})
 #: Kinds whose end must be told.
@@ -67,6 +75,9 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     on: Part | None = None  #: which requests an HTTP fault meets; None: orders for those that touch execution, else any
     stream: Stream = "any"  #: which sockets a stream fault meets
     ms: int = 1000
+    how: How | None = None  #: what a bad book looks like; None: crossed
+    factor: float | None = None  #: of prices, or of how many are sent; None: 10
+    every: int | None = None  #: only each so-manieth that it would meet; None: all
     status: int | None = None
     code: int | None = None  #: of an ``error_``: Binance's JSON with that code instead of a proxy's HTML
     retry_after_s: int = 1
@@ -74,6 +85,7 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     lot_step: str | None = None  #: in base
     min_cost: str | None = None  #: in quote
     until: float | None = None  #: monotonic s; set when it is scripted
+    passed: int = 0  #: how many it would have met, counting those that ``every`` let go
     met: int = 0  #: how often it has happened so far; a DROP and a CRASH happen when they are scripted
 
     def check(self) -> None:
@@ -94,6 +106,10 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError(f"fault: {self.kind} needs seconds")
         if self.status is not None and not 400 <= self.status <= 599:
             raise UsageError(f"fault: status {self.status} is not from 400 to 599")
+        if self.factor is not None and not 0 < self.factor <= 1000:
+            raise UsageError(f"fault: factor {self.factor} is not above 0 and at most 1000")
+        if self.every is not None and self.every < 1:
+            raise UsageError(f"fault: every {self.every} is not at least 1")
         if self.code is not None and self.venue != "binance":
             raise UsageError("fault: code is Binance's; Upbit has none")
         if self.kind is not _K.CLOCK_SKEW and self.ms < 0:
@@ -118,7 +134,7 @@ def read_fault(raw: bytes) -> WireFault:
         fault = msgspec.json.decode(raw, type=WireFault)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise UsageError(f"fault: {error}") from None
-    fault.until, fault.met = None, 0
+    fault.until, fault.passed, fault.met = None, 0, 0
     fault.check()
     return fault
 
@@ -164,7 +180,11 @@ class WireFaults:
         now = self._clock.monotonic()
         rows = []
         for fault in self._faults:
-            row = {name: value for name, value in msgspec.structs.asdict(fault).items() if value is not None and name != "until"}
+            row = {
+                name: value
+                for name, value in msgspec.structs.asdict(fault).items()
+                if value is not None and name not in ("until", "passed")
+            }
             if fault.until is not None:
                 row["seconds_left"] = round(fault.until - now, 3)
             rows.append(row)
@@ -193,6 +213,9 @@ class WireFaults:
         """As :meth:`find`, and it happens: it was met once more, and one of its count is used up."""
         fault = self.find(kind, symbol=symbol, part=part, stream=stream)
         if fault is not None:
+            fault.passed += 1
+            if fault.passed % (fault.every or 1):
+                return None
             fault.met += 1
             if fault.count is not None:
                 fault.count -= 1

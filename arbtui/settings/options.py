@@ -21,6 +21,7 @@ class SessionOptions:
     max_runtime_s: float | None = None  #: from the first update to the closing of the gate; None: until stopped
     json: JsonOutput | None = None  #: where the summary goes at the end
     confirm: str | None = None  #: the profile's name, typed: what arms ``live``
+    record: Path | None = None  #: where everything that the engine is fed goes, for a replay; made anew
 
 
 @dataclass(frozen=True, slots=True)

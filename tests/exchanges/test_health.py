@@ -145,6 +145,19 @@ def test_a_clock_that_differs_is_told_and_then_blocks(skew: float, state: Health
     assert ("clock" in w.why) is told
 
 
+@pytest.mark.parametrize(
+    ("late", "state"),
+    [(150.0, Health.HEALTHY), (999.0, Health.HEALTHY), (1000.0, Health.DEGRADED), (-60_000.0, Health.DEGRADED), (nan, Health.DEGRADED)],
+)
+def test_news_that_is_old_or_from_the_future_makes_it_degraded(late: float, state: Health) -> None:
+    w = Watched()
+    w.monitor.on_late(late)
+    assert w.state is state
+    assert ("what its stream brings" in w.why) is (state is Health.DEGRADED)
+    w.monitor.on_late(20.0)
+    assert w.wait(6) is Health.HEALTHY
+
+
 def test_a_throttled_venue_is_degraded_until_it_may_be_asked_and_a_little_longer() -> None:
     w = Watched()
     w.monitor.on_throttled(w.clock.now + 10)

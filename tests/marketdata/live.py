@@ -30,6 +30,7 @@ class Health:
         self.answers: list[bool] = []
         self.connected: list[bool] = []
         self.frozen: list[bool] = []
+        self.late: list[float] = []
 
     def on_message(self, now: float) -> None:
         self.messages += 1
@@ -42,6 +43,9 @@ class Health:
 
     def on_throttled(self, until_monotonic: float) -> None:
         self.throttled += 1
+
+    def on_late(self, ms: float) -> None:
+        self.late.append(ms)
 
     def on_frozen(self, frozen: bool) -> None:
         self.frozen.append(frozen)

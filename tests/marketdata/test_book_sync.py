@@ -213,3 +213,17 @@ def test_a_market_whose_best_prices_move_without_diffs_is_stale_until_the_next_d
     assert bench.state() is BookState.LIVE
     bench.feed(ticker(108, (99.8, 3.0), (100.5, 3.0)))
     assert bench.state() is BookState.LIVE, "the diff ended the wait; a new one begins with the next best price"
+
+
+def test_a_ladder_that_is_crossed_holds_something_wrong_and_is_fetched_anew() -> None:
+    bench = live_spot()
+    bench.asked.clear()
+    bench.feed(spot_diff(102, 103, [(150.0, 1.0)]))  # a level that nothing would ever take away
+    assert bench.state() is BookState.GAPPED
+    assert bench.asked == [SPOT]
+    bench.feed(snapshot(103, [*BIDS, (150.0, 1.0)], ASKS))
+    assert bench.state() is BookState.GAPPED, "nor from a snapshot"
+    assert bench.asked == [SPOT, SPOT]
+    bench.feed(snapshot(104, BIDS, ASKS))
+    assert bench.state() is BookState.LIVE
+    assert (bench.book().bid, bench.book().ask) == (99.0, 101.0)

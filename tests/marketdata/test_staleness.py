@@ -65,3 +65,28 @@ def test_the_time_of_the_last_message_is_there_to_be_read() -> None:
     assert watch.last_message == 100.0
     assert not watch.is_silent(101.5)
     assert watch.is_silent(101.6)
+
+
+def test_a_book_is_as_old_as_its_venue_says_where_venues_live_in_our_time() -> None:
+    bench = Bench(SPOT, UPBIT)
+    now_ms = bench.clock.time_ms()
+    bench.feed(upbit_book(BIDS, ASKS, ts=now_ms - 60_000))
+    assert bench.book(UPBIT).ts_init == bench.clock.now, "a recording's time is not ours"
+    bench.aggregator.is_live = True
+    bench.feed(upbit_book(BIDS, ASKS, ts=now_ms - 60_000))
+    assert bench.book(UPBIT).ts_init == bench.clock.now - 60
+    bench.feed(upbit_book(BIDS, ASKS, ts=now_ms - 1900))
+    assert bench.book(UPBIT).ts_init == bench.clock.now, "what was under way ages nothing"
+
+
+def test_how_late_a_stream_is_is_told_by_the_newest_of_several_updates() -> None:
+    bench = Bench(UPBIT)
+    bench.aggregator.is_live = True
+    watch, now_ms = bench.aggregator.watches["upbit"], bench.clock.time_ms()
+    bench.feed(upbit_book(BIDS, ASKS, ts=now_ms - 60_000))
+    assert watch.take_least_late() is None, "one alone may be a quiet market's"
+    bench.feed(*(upbit_book(BIDS, ASKS, ts=now_ms - late) for late in (900, 700, 300, 40)))
+    assert watch.take_least_late() == 40
+    assert watch.take_least_late() is None
+    bench.feed(*[upbit_book(BIDS, ASKS, ts=now_ms + 3000)] * 5)
+    assert watch.take_least_late() == -3000

@@ -7,7 +7,7 @@ import hmac
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -131,7 +131,7 @@ class BinanceCaller:
 
 
 @asynccontextmanager
-async def box(symbols: int = 3, *, state_dir: Path | None = None, **options: Any) -> AsyncIterator[Sandbox]:
+async def box(symbols: int | Sequence[str] = 3, *, state_dir: Path | None = None, **options: Any) -> AsyncIterator[Sandbox]:
     """A sandbox on free ports, whose every market has opened."""
     async with sandbox(SandboxOptions(port=0, symbols=symbols, state_dir=state_dir, **options)) as running:
         yield running

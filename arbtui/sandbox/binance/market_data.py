@@ -11,6 +11,7 @@ from arbtui.model.order import Side
 from arbtui.sandbox.binance.bodies import eight
 from arbtui.sandbox.binance.limits import RATE_LIMITS
 from arbtui.sandbox.binance.refusals import mandatory, refused
+from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.tape import Tape
 from arbtui.simulation.matching import ExternalBook
 from arbtui.simulation.venue import BookSource
@@ -25,6 +26,8 @@ _SHORT = {
     "b": "bidPrice", "B": "bidQty", "a": "askPrice", "A": "askQty", "o": "openPrice", "h": "highPrice", "l": "lowPrice", "v": "volume",
     "q": "quoteVolume", "O": "openTime", "C": "closeTime", "F": "firstId", "L": "lastId", "n": "count",
 }  # fmt: skip
+#: Update ids, and 5 % of the price, by which an old depth answer differs from now.
+_LONG_AGO = 100_000
 _MINI = ("c", "o", "h", "l", "v", "q")
 _GREATEST = "9000000000.00000000"
 
@@ -38,6 +41,7 @@ class BinanceMarketData:
         book_of: BookSource,
         update_id: Callable[[ExternalBook], int],
         tape: Tape,
+        faults: WireFaults,
         is_halted: Callable[[str], bool],
         now_ms: Callable[[], int],
     ) -> None:
@@ -45,6 +49,7 @@ class BinanceMarketData:
         self._book_of = book_of
         self._update_id = update_id
         self._tape = tape
+        self._faults = faults
         self._is_halted = is_halted
         self._now_ms = now_ms
 
@@ -72,7 +77,16 @@ class BinanceMarketData:
         limit = int(params.get("limit", 100))
         if not 1 <= limit <= 5000:
             raise refused(-1100, "Illegal characters found in parameter 'limit'; legal range is '1' to '5000'.")
-        return self.top(self.symbol(params), limit)
+        code = self.symbol(params)
+        told = self.top(code, limit)
+        if self._faults.take(WireFaultKind.OLD_DEPTH, symbol=code) is not None:
+            told["lastUpdateId"] -= _LONG_AGO
+            for side in ("bids", "asks"):
+                told[side] = _times(told[side], 1.05)
+        elif (factor := self._factor(code)) != 1.0:
+            for side in ("bids", "asks"):
+                told[side] = _times(told[side], factor)
+        return told
 
     async def trades(self, params: Params) -> Any:
         """``GET /api/v3/trades``, the newest last."""
@@ -97,7 +111,7 @@ class BinanceMarketData:
 
     async def price(self, params: Params) -> Any:
         """``GET /api/v3/ticker/price``."""
-        return self._one_or_many(params, lambda code: {"symbol": code, "price": f"{self._tape.day(code).last:.8f}"})
+        return self._one_or_many(params, lambda code: {"symbol": code, "price": f"{self._tape.day(code).last * self._factor(code):.8f}"})
 
     async def day_ticker(self, params: Params) -> Any:
         """``GET /api/v3/ticker/24hr``."""
@@ -170,6 +184,11 @@ class BinanceMarketData:
             "askPrice": f"{ask:.8f}",
             "askQty": f"{ask_qty:.8f}",
         }
+
+    def _factor(self, code: str) -> float:
+        """How many times too high prices are told now."""
+        wrong = self._faults.find(WireFaultKind.PRICE, symbol=code)
+        return 1.0 if wrong is None else wrong.factor or 10.0
 
     def _day(self, code: str) -> dict[str, Any]:
         day, touch = self._tape.day(code), self._touch(code)
@@ -247,3 +266,7 @@ class BinanceMarketData:
             "defaultSelfTradePreventionMode": "NONE",
             "allowedSelfTradePreventionModes": ["NONE"],
         }
+
+
+def _times(levels: list[list[str]], factor: float) -> list[list[str]]:
+    return [[f"{float(price) * factor:.8f}", qty] for price, qty in levels]

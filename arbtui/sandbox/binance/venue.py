@@ -27,6 +27,7 @@ from arbtui.sandbox.front import Call
 from arbtui.sandbox.keys import NOBODY, Key
 from arbtui.sandbox.peer import Peer
 from arbtui.sandbox.private_events import Rearranger
+from arbtui.sandbox.public_faults import PublicFaults
 from arbtui.sandbox.tape import Tape
 from arbtui.simulation.matching import ExternalBook
 from arbtui.simulation.venue import BookSource
@@ -60,11 +61,12 @@ class BinanceVenue:
         self.account = account
         self.numbers = TradeNumbers(account.log.fills())
         self._faults = faults
+        self._public_faults = PublicFaults(faults)
         self._clock = clock
         self._limits = BinanceLimits(clock, enforced=limits)
         self._auth = BinanceAuth(keys, faults, clock)
         self._tape = Tape(BinanceDecoder, book_of, clock.time_ms)
-        data = BinanceMarketData(account.markets, book_of, update_id, self._tape, self.is_halted, clock.time_ms)
+        data = BinanceMarketData(account.markets, book_of, update_id, self._tape, faults, self.is_halted, clock.time_ms)
         self._trading = BinanceTrading(account, book_of, self.numbers, self._limits, faults, self.is_halted, clock)
         self._endpoints = endpoints(data, self._trading)
         self._streams = Streams(clock, cut_after_s)
@@ -167,22 +169,18 @@ class BinanceVenue:
 
     def on_frames(self, frames: Sequence[bytes]) -> None:
         """Send on what the market did."""
-        fanout, faults, derived = self._streams.fanout, self._faults, self._derived
+        fanout, faults, derived = self._streams.fanout, self._public_faults, self._derived
         for raw in frames:
             name = raw[11 : raw.index(b'"', 11)].decode()
             code, _, kind = name.partition("@")
             if kind == "trade":
                 self._tape.feed(raw)
-            if faults:
-                code = code.upper()
-                if faults.take(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
-                    continue
-                if kind == "depth@100ms" and fanout.is_wanted(("", name)) and faults.take(WireFaultKind.GAP, symbol=code) is not None:
-                    continue
-            skewed = self._skewed(raw)
-            fanout.put(("", name), skewed)
-            if derived.are_wanted:
-                derived.on_frame(code, kind, skewed)
+            if fanout.is_wanted(("", name)):
+                depth = kind == "depth@100ms"
+                for frame in faults.sent(name, code.upper(), raw, ladder=depth, book=depth or kind == "bookTicker"):
+                    fanout.put(("", name), self._skewed(frame))
+            if derived.are_wanted and self._faults.find(WireFaultKind.FREEZE, symbol=code.upper(), stream="public") is None:
+                derived.on_frame(code, kind, self._skewed(raw))
         fanout.flush()
 
     def on_deposit(self, asset: str, change: Decimal) -> None:

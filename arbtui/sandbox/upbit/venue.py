@@ -17,6 +17,7 @@ from arbtui.sandbox.front import Call
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.peer import Peer
 from arbtui.sandbox.private_events import Rearranger
+from arbtui.sandbox.public_faults import PublicFaults
 from arbtui.sandbox.tape import PublicTrade, Tape
 from arbtui.sandbox.upbit.auth import UpbitAuth
 from arbtui.sandbox.upbit.bodies import my_asset, my_order
@@ -51,6 +52,7 @@ class UpbitVenue:
     ) -> None:
         self.account = account
         self._faults = faults
+        self._public_faults = PublicFaults(faults)
         self._clock = clock
         self._limits = UpbitLimits(clock.monotonic, enforced=limits)
         self._auth = UpbitAuth(keys, faults)
@@ -185,7 +187,7 @@ class UpbitVenue:
 
     def on_frames(self, frames: Sequence[bytes]) -> None:
         """Send on what the market did."""
-        fanout, faults, books = self._public.fanout, self._faults, self._last_books
+        fanout, faults, books = self._public.fanout, self._public_faults, self._last_books
         for raw in frames:
             kind, code = _what(raw)
             if kind == "trade":
@@ -195,9 +197,8 @@ class UpbitVenue:
             else:
                 books[code] = raw
             if fanout.is_wanted((kind, code)):
-                if faults and faults.take(WireFaultKind.FREEZE, symbol=code, stream="public") is not None:
-                    continue
-                fanout.put((kind, code), self._skewed(raw))
+                for frame in faults.sent(f"{kind} {code}", code, raw, ladder=kind == "orderbook", book=kind == "orderbook"):
+                    fanout.put((kind, code), self._skewed(frame))
         self._public.flush()
 
     def on_deposit(self, asset: str, change: Decimal) -> None:

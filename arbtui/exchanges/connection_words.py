@@ -1,0 +1,40 @@
+"""Why a connection could not be made, in words that hold no URL: ccxt's own errors and aiohttp's texts may hold a signature."""
+
+import ssl
+
+import aiohttp
+
+
+def why_not_connected(exchange: str, error: BaseException) -> tuple[str, str] | None:
+    """A short label, and what happened with what to do; None when the connection was made."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "dns", f"the name is not known; check the network, the name server and [exchanges.{exchange}.urls]"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError):
+        return "certificate", f"its certificate is not trusted ({_reason(error)}); check the clock and what sits between"
+    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
+        return "tls", f"no TLS connection ({_reason(error)}); check the port and the scheme in the URL"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return "unreachable", f"cannot be reached ({_reason(error)}); check the network"
+    return None
+
+
+def why_no_answer(exchange: str, error: BaseException) -> str | None:
+    """What happened to a request by what ``error`` was raised from (ccxt wraps it); None when that tells nothing."""
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    for link in chain:
+        if (told := why_not_connected(exchange, link)) is not None:
+            return told[1]
+    if any(isinstance(link, TimeoutError) for link in chain):
+        return "no answer in time"
+    if any(isinstance(link, aiohttp.ClientError) for link in chain):
+        return f"the connection broke before an answer; where it always does, check port and scheme in [exchanges.{exchange}.urls]"
+    return None
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return " ".join(str(text).split())[:160]

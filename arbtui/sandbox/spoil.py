@@ -1,0 +1,55 @@
+"""Books as no venue should ever send them: whole frames rewritten, for the faults ``bad_book`` and ``price``."""
+
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+How = Literal["crossed", "locked", "empty", "nan", "zero", "negative", "tiny"]
+
+_Prices = Callable[[float, float], tuple[float, float]]  #: (bid, ask) as they are -> as they are told
+
+_WAYS: dict[How, _Prices] = {
+    "crossed": lambda bid, ask: (ask * 1.01, bid * 0.99),
+    "locked": lambda bid, ask: (ask, ask),
+    "empty": lambda bid, ask: (bid, 0.0),
+    "nan": lambda bid, ask: (float("nan"), ask),
+    "zero": lambda bid, ask: (0.0, 0.0),
+    "negative": lambda bid, ask: (-bid, -ask),
+    "tiny": lambda bid, ask: (1e-12, 1e-12),
+}
+
+
+def spoiled(raw: bytes, how: How) -> bytes:
+    """A frame of a book whose prices are bad in one way; where a side is ``empty``, its quantities are 0 too."""
+    return _rewritten(raw, _WAYS[how], empty=how == "empty")
+
+
+def multiplied(raw: bytes, factor: float) -> bytes:
+    """A frame of a book with every price ``factor`` times as high."""
+    return _rewritten(raw, lambda bid, ask: (bid * factor, ask * factor))
+
+
+def _rewritten(raw: bytes, prices: _Prices, *, empty: bool = False) -> bytes:
+    frame: dict[str, Any] = json.loads(raw)
+    if "orderbook_units" in frame:  # Upbit: the n-th best bid beside the n-th best ask, as numbers
+        for unit in frame["orderbook_units"]:
+            unit["bid_price"], unit["ask_price"] = prices(unit["bid_price"], unit["ask_price"])
+            if unit["bid_price"] != unit["bid_price"]:
+                unit["bid_price"] = "NaN"  # the bare word is no JSON, and would not get past the first parser
+            if empty:
+                unit["ask_size"] = 0.0
+        return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
+    told: dict[str, Any] = frame["data"]
+    if "B" in told:  # Binance, best prices, as text
+        bid, ask = prices(float(told["b"]), float(told["a"]))
+        told["b"], told["a"] = _text(bid), _text(ask)
+        if empty:
+            told["A"] = "0.00000000"
+    else:  # Binance, changed levels: each is told as if it were the best of its side
+        told["b"] = [[_text(prices(float(price), float(price))[0]), qty] for price, qty in told["b"]]
+        told["a"] = [[_text(prices(float(price), float(price))[1]), qty] for price, qty in told["a"]]
+    return json.dumps(frame, separators=(",", ":")).encode()
+
+
+def _text(price: float) -> str:
+    return f"{price:.12f}"

@@ -1,0 +1,257 @@
+"""Market data that is broken, old or a lie, under a live session that trades (F27..F36 of the fault catalogue).
+
+In each: the fault is seen to happen, nothing is opened on such a book, other symbols trade on, nothing is sent twice, the
+ledger agrees with the venues to the last digit, and all is well again by itself.
+"""
+
+import asyncio
+from pathlib import Path
+
+import psutil
+import pytest
+
+from arbtui.marketdata.counts import ExchangeCounts
+from arbtui.marketdata.intake import FULL
+from arbtui.marketdata.stream import MarketDataStream
+from arbtui.model.book import BookState
+from arbtui.model.reason import Reason
+from arbtui.sandbox.faults import WireFaultKind as K
+from arbtui.sandbox.spoil import How
+from tests.faults.desk import Desk, desk, play
+from tests.faults.watch import Watch
+
+XRP = {"upbit": "KRW-XRP", "binance": "XRPUSDT"}
+HOWS: tuple[How, ...] = ("crossed", "locked", "empty", "nan", "zero", "negative", "tiny")
+
+
+def counts(d: Desk, exchange: str) -> ExchangeCounts:
+    return d.engine.parts.aggregator.counts[exchange]
+
+
+def stream(d: Desk) -> MarketDataStream:
+    feed = d.venues.feed
+    assert isinstance(feed, MarketDataStream)
+    return feed
+
+
+def blocked(d: Desk, symbol: str) -> set[Reason | None]:
+    """Why each of a symbol's routes would open nothing now."""
+    now = d.engine.parts.clock.monotonic()
+    return {route.data_refusal(now) or d.engine.risk.symbol.check(route, now) for route in d.engine.parts.universe.of_symbol(symbol)}
+
+
+async def well_again(d: Desk, watch: Watch, symbol: str = "XRP") -> None:
+    """Health, the books themselves, trading in the symbol (empty: in any), and all that was ever done."""
+    await d.healthy()
+    for exchange, code in XRP.items():
+        await d.until(lambda exchange=exchange, code=code: watch.agrees(exchange, code), f"{exchange}'s book is the venue's")  # type: ignore[misc]
+    await watch.trades(symbol)
+    watch.check()
+    await d.agree()
+
+
+def test_f27_a_lost_a_late_and_a_repeated_update(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            watch, count = Watch(d), counts(d, "binance")
+            await watch.trades("XRP")
+            for kind in (K.GAP, K.SWAP):
+                gaps, resyncs = count.gaps, count.resyncs
+                watch.forget()
+                await d.met(d.fault("binance", kind, symbol="XRPUSDT"))
+                await d.until(lambda gaps=gaps: count.gaps > gaps, f"{kind}: the gap is noticed")  # type: ignore[misc]
+                await d.until(lambda resyncs=resyncs: count.resyncs > resyncs, f"{kind}: a snapshot brings it back")  # type: ignore[misc]
+                assert BookState.GAPPED in watch.states["binance", "XRPUSDT"]
+                await d.until(lambda: watch.agrees("binance", "XRPUSDT"), f"{kind}: the book is the venue's")
+            gaps, old = count.gaps, count.old
+            twice = d.fault("binance", K.AGAIN, symbol="XRPUSDT", count=20)
+            late = d.fault("upbit", K.SWAP, symbol="KRW-XRP", count=3)
+            again = d.fault("upbit", K.AGAIN, symbol="KRW-XRP", count=20)
+            await d.met(twice, again, times=20)
+            await d.met(late, times=3)
+            await d.until(lambda: count.old > old, "what was known is left")
+            assert count.gaps == gaps
+            await well_again(d, watch)
+
+    play(main)
+
+
+def test_f29_a_book_that_stands_still_while_the_rest_of_its_stream_goes_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            watch = Watch(d)
+            await watch.trades("XRP")
+            frozen = d.fault("binance", K.FREEZE, symbol="XRPUSDT", stream="public")
+            await d.met(frozen)
+            await d.until(lambda: None not in blocked(d, "XRP"), "it is noticed")
+            since = watch.now()
+            await watch.others("XRP")
+            await d.until(lambda: "XRPUSDT" in stream(d).watches["binance"].frozen, "and told from a quiet market")
+            assert watch.count("XRP", since=since) == 0
+            d.box.faults["binance"].clear()
+            await well_again(d, watch)
+
+    play(main)
+
+
+def test_f29_the_same_old_book_again_and_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            watch = Watch(d)
+            await watch.trades("XRP")
+            stuck = d.fault("upbit", K.STUCK, symbol="KRW-XRP")
+            await d.met(stuck)
+            await d.until(lambda: None not in blocked(d, "XRP"), "its own time tells that it is old")
+            since, updates = watch.now(), d.engine.parts.aggregator.books["upbit", "KRW-XRP"].updates
+            await watch.others("XRP")
+            assert watch.count("XRP", since=since) == 0
+            assert d.engine.parts.aggregator.books["upbit", "KRW-XRP"].updates > updates, "it kept coming"
+            d.box.faults["upbit"].clear()
+            await well_again(d, watch)
+
+    play(main)
+
+
+def test_f30_books_that_cannot_be(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            watch = Watch(d)
+            await watch.trades("XRP")
+            for exchange, code in XRP.items():
+                for how in HOWS:
+                    await d.met(d.fault(exchange, K.BAD_BOOK, symbol=code, how=how, count=6), times=6)
+            assert watch.crossed > 0, "the engine saw them"
+            assert set(counts(d, "upbit").malformed) == {"orderbook"}
+            assert set(counts(d, "binance").malformed) <= {"bookTicker", "depthUpdate"}
+            await well_again(d, watch)
+
+    play(main)
+
+
+def test_f31_a_price_that_jumps_for_one_tick(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            watch = Watch(d)
+            await watch.trades("XRP")
+            for exchange, code in XRP.items():
+                for factor in (10.0, 0.1, 1.15, 0.85):
+                    seen = watch.off + watch.crossed + counts(d, exchange).gaps
+                    while watch.off + watch.crossed + counts(d, exchange).gaps == seen:  # what the next tick overtakes is never looked at
+                        await d.met(d.fault(exchange, K.PRICE, symbol=code, factor=factor, count=1))
+            denials = d.engine.risk.denials
+            assert denials.get(Reason.EDGE_TOO_GOOD, 0) + denials.get(Reason.PRICE_BAND, 0) > 0
+            await well_again(d, watch)
+
+    play(main)
+
+
+def test_f32_the_same_ticker_for_another_asset(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path, settings={"universe": {"symbols": 3}}, start=False) as d:
+            other = d.fault("binance", K.PRICE, symbol="DOGEUSDT", factor=3.0, count=1_000_000)
+            await d.start()
+            watch = Watch(d)
+            assert set(d.engine.parts.universe.symbols) == {"XRP", "SOL"}, "never paired"
+            # A ticker that comes to mean something else while the session runs.
+            later = d.fault("binance", K.PRICE, symbol="XRPUSDT", factor=3.0, count=1_000_000)
+            await d.met(later)
+            await d.until(lambda: Reason.PRICE_RATIO in blocked(d, "XRP") and None not in blocked(d, "XRP"), "out of its band")
+            since = watch.now()
+            await watch.others("XRP")
+            assert watch.count("XRP", since=since) == 0
+            assert other.met == 0, "nobody asked for a market that is not paired"
+            d.box.faults["binance"].clear()
+            await well_again(d, watch)
+
+    play(main)
+
+
+def test_f33_a_stream_that_breaks_again_and_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            watch, count = Watch(d), counts(d, "binance")
+            await watch.trades("XRP")
+            asked, gaps = stream(d).snapshots_asked["binance"], count.gaps
+            tasks = len(asyncio.all_tasks())
+            broken = d.fault("binance", K.GAP, symbol="XRPUSDT", every=2, count=1_000_000)
+            await d.met(broken, times=16)
+            await watch.others("XRP", 3)
+            questions = stream(d).snapshots_asked["binance"] - asked
+            assert 2 <= questions <= 8, "asked again, and less and less often"
+            assert count.gaps - gaps < broken.met + 8
+            assert len(asyncio.all_tasks()) < tasks + 20
+            assert d.engine.parts.aggregator.books["binance", "XRPUSDT"].updates > 0
+            d.box.faults["binance"].clear()
+            await well_again(d, watch)
+
+    play(main)
+
+
+@pytest.mark.parametrize(("exchange", "first", "second"), [("binance", 2000, -60_000), ("upbit", -2000, 60_000)])
+def test_f34_a_venue_whose_clock_is_not_ours(tmp_path: Path, exchange: str, first: int, second: int) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            watch = Watch(d)
+            await watch.trades()
+            for ms in (first, second):
+                d.fault(exchange, K.CLOCK_SKEW, ms=ms)
+                await d.until(lambda: not d.health()[exchange], f"{ms} ms are noticed")
+                since = watch.now()
+                guard = d.engine.risk.exchange[exchange]
+                assert guard.unfit(since) is Reason.VENUE_DEGRADED
+                assert "ms" in guard.health.why(since)
+                frames = counts(d, exchange).read
+                await d.until(lambda frames=frames: counts(d, exchange).read > frames + 25, "it talks on")  # type: ignore[misc]
+                assert watch.count(since=since) == 0, "nothing opens at all: each cycle needs both venues"
+                d.box.faults[exchange].clear()
+                await d.healthy()
+            await well_again(d, watch, "")
+
+    play(main)
+
+
+def test_f35_ten_thousand_messages_a_second(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            watch, intake = Watch(d), stream(d).intake
+            assert intake is not None
+            await watch.trades()
+            process = psutil.Process()
+            rss, read = process.memory_info().rss, sum(counts(d, name).read for name in d.box.fronts)
+            merged, turns = sum(intake.merged.values()), 0
+            began = watch.now()
+            floods = [d.fault(name, K.FLOOD, factor=150.0, seconds=3.0) for name in d.box.fronts]
+            while d.box.faults["upbit"] or d.box.faults["binance"]:
+                await asyncio.sleep(0)  # the loop is there for others all the while
+                turns += 1
+                if not any(d.box.faults[name].standing() for name in d.box.fronts):
+                    break
+            took = watch.now() - began
+            came = sum(counts(d, name).read for name in d.box.fronts) - read + sum(intake.merged.values()) - merged
+            assert all(flood.met for flood in floods)
+            assert came / took > 3000, f"{came} in {took:.1f} s: no flood"
+            assert turns > 100
+            assert intake.most < FULL
+            await d.until(lambda: intake.waiting == 0, "all of it was worked off")
+            assert process.memory_info().rss - rss < 150_000_000
+            await well_again(d, watch, "")
+
+    play(main)
+
+
+def test_f36_a_snapshot_that_is_older_than_the_stream(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            watch, count = Watch(d), counts(d, "binance")
+            await watch.trades("XRP")
+            asked, resyncs = stream(d).snapshots_asked["binance"], count.resyncs
+            watch.forget()
+            old = d.fault("binance", K.OLD_DEPTH, symbol="XRPUSDT", count=3)
+            await d.met(d.fault("binance", K.GAP, symbol="XRPUSDT"))
+            await d.met(old, times=3)
+            await d.until(lambda: count.resyncs > resyncs, "the fourth one is new enough")
+            assert stream(d).snapshots_asked["binance"] - asked >= 4
+            assert watch.off == 0, "an old one was merged"
+            await well_again(d, watch)
+
+    play(main)
