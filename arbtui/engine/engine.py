@@ -241,11 +241,6 @@ class Engine:
         """Ten times a second: streams, the flag, the day."""
         now = self._clock.monotonic()
         self.kill_switch.look()
-        for watch in self.parts.aggregator.watches.values():
-            if watch.is_silent(now) and watch.last_message > -inf:
-                self.breaches.record(
-                    Severity.WARN, "STREAM_SILENT", watch.exchange, "no message within the limit: its books are STALE", "wait"
-                )
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand
             self._cancel_again_at = inf
             self._tasks.create_task(self._halting(), name="halting")

@@ -1,4 +1,4 @@
-"""Routes and operator hear of a venue's health when it changes."""
+"""Routes and operator hear of a venue's silence, and of its health when it changes."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -34,6 +34,8 @@ class HealthWatch:
         for name, watch in self._watches.items():
             if watch.last_message == -inf:
                 continue  # not heard yet: its books say so
+            if watch.is_silent(now):
+                self._breaches.record(Severity.WARN, "STREAM_SILENT", name, "no message within the limit: its books are STALE", "wait")
             unfit = self._risk.exchange[name].unfit(now)
             self._tell(name, unfit, now)
             if unfit is self._unfit.get(name):

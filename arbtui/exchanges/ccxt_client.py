@@ -133,12 +133,6 @@ class CcxtClient:
             answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
         except RateLimited:
             raise
-        except asyncio.CancelledError:
-            if admit is None or departure.sent:
-                raise
-            # Whoever gave up on an order must hear that none of it left: else it would count as under way for half a minute.
-            facts = Answer(None, "", "given up before it left", frozenset(), sent=False)
-            raise RequestFailed(self.exchange, f"{method} {path}", facts) from None
         except Exception as error:  # also what ccxt itself trips over in an odd body: the request has left all the same
             if error is departure.refusal:
                 raise

@@ -242,7 +242,7 @@ def test_fills_that_no_stream_and_no_look_up_told_are_found_in_the_list_after_a_
                 venue.bend_look_up = lambda _: None
                 venue.absence_proof_s = 1e6
             w.show("upbit", UPBIT_DEAR)
-            await asyncio.sleep(10)
+            await asyncio.sleep(3)
             (cycle,) = w.engine.cycles.values()
             assert [order.state for order in cycle.orders] == [OrderState.UNKNOWN] * 2
             async with streaming(w) as followers:

@@ -152,8 +152,7 @@ def test_an_order_whose_deadline_comes_before_its_turn_was_never_sent(exchange: 
             limits.observe(429, {"Retry-After": "2"})  # a hedge waits that long, its deadline does not
             order = d.order("70", 30)
             await d.send(order)
-            assert order.state is OrderState.REJECTED
-            assert order.reason.startswith("UNREACHABLE")
+            assert (order.state, order.reason) == (OrderState.ABANDONED, Reason.DEADLINE)
             assert d.v.core.find(order.client_order_id) is None
             assert d.tracker.open == {}
 

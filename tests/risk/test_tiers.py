@@ -41,6 +41,20 @@ def _venue_guard(last_message: Callable[[str], float]) -> ExchangeGuard:
     return ExchangeGuard("upbit", LIMITS.exchange, last_message, _health("upbit"), lambda: None)
 
 
+def test_nothing_opens_where_several_orders_are_of_unknown_fate() -> None:
+    guard = _venue_guard(lambda _: NOW)
+    limit = LIMITS.exchange.max_unknown_orders
+    for number in range(limit - 1):
+        guard.lost_sight(f"a{number}")
+    assert guard.unfit(NOW) is None
+    guard.lost_sight("last")
+    assert guard.unfit(NOW) is Reason.ORDERS_UNKNOWN
+    assert guard.why_unfit(NOW) == f"{limit} orders of unknown fate, looked up and never sent again"
+    assert guard.check(NOW) is None  # a hedge may go all the same
+    guard.settled("last")
+    assert guard.unfit(NOW) is None
+
+
 def test_every_tier_enforces_at_least_two_limits() -> None:
     for tier in ("global_", "exchange", "symbol", "route"):
         assert len(type(getattr(RiskConfig(), tier)).model_fields) >= 2
@@ -50,7 +64,7 @@ def test_every_tier_enforces_at_least_two_limits() -> None:
 def test_only_an_armed_engine_opens(state: TradingState) -> None:
     guard = GlobalGuard(LIMITS.global_)
     guard.state = state
-    expected = {TradingState.ARMED: None, TradingState.PAUSED: Reason.PAUSED, TradingState.DISARMED: Reason.DISARMED}
+    expected = {TradingState.ARMED: None, TradingState.PAUSED: Reason.PAUSED, TradingState.DISARMED: Reason.DISARMED, TradingState.RECOVERING: Reason.DISARMED}
     assert guard.check(1.0) is expected.get(state, Reason.HALTED)
 
 
