@@ -64,7 +64,12 @@ def test_every_tier_enforces_at_least_two_limits() -> None:
 def test_only_an_armed_engine_opens(state: TradingState) -> None:
     guard = GlobalGuard(LIMITS.global_)
     guard.state = state
-    expected = {TradingState.ARMED: None, TradingState.PAUSED: Reason.PAUSED, TradingState.DISARMED: Reason.DISARMED, TradingState.RECOVERING: Reason.DISARMED}
+    expected = {
+        TradingState.ARMED: None,
+        TradingState.PAUSED: Reason.PAUSED,
+        TradingState.DISARMED: Reason.DISARMED,
+        TradingState.RECOVERING: Reason.DISARMED,
+    }
     assert guard.check(1.0) is expected.get(state, Reason.HALTED)
 
 
