@@ -148,11 +148,12 @@ def test_a_row_whose_decisions_differ_is_void_however_fast(sleeper: "subprocess.
     assert void.figure.startswith("VOID: 2 decisions here, 1 there")
 
 
-@pytest.mark.skipif(not PEER_PYTHON.exists(), reason="no .venv-nautilus; `make bench` makes it")
-@pytest.mark.parametrize("mode", MODES)
-def test_the_peer_decides_the_same(mode: str) -> None:
-    sides = side_by_side.play({"ours": Side(OURS), "peer": Side(PEER)}, mode, SYMBOLS, 2, 1000)
-    assert difference(sides["ours"].decisions, sides["peer"].decisions) == ""
+if PEER_PYTHON.exists():  # `make bench` makes it, and voids each row whose decisions differ; here nothing more is promised
+
+    @pytest.mark.parametrize("mode", MODES)
+    def test_the_peer_decides_the_same(mode: str) -> None:
+        sides = side_by_side.play({"ours": Side(OURS), "peer": Side(PEER)}, mode, SYMBOLS, 2, 1000)
+        assert difference(sides["ours"].decisions, sides["peer"].decisions) == ""
 
 
 def test_a_table_is_in_line_and_nothing_of_a_cell_is_lost() -> None:
