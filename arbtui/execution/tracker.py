@@ -36,7 +36,12 @@ _ABSENT_LOOK_UPS = 3
 #: How long one look-up may take, in seconds: a venue that hangs is asked again.
 _LOOK_UP_S = 5.0
 #: So many ended orders are remembered for fills that come late; older ones are strangers.
-_REMEMBERED = 5000
+_REMEMBERED = 1000
+
+
+#: What whoever waits for the end of an ended order is given.
+_OVER = asyncio.Event()
+_OVER.set()
 
 
 @dataclass(slots=True, eq=False)
@@ -325,7 +330,7 @@ class OrderTracker:
         order.reason = order.reason or "it filled after it had counted as not placed"
         if not order.state.is_final:
             self.open[order.client_order_id] = order
-            followed.ended.clear()
+            followed.ended = asyncio.Event()
             self._keep(self.resolve(followed))
 
     def _book(self, cycle: ArbCycle, order: Order, fill: Fill, source: Source) -> FillRecorded | None:
@@ -345,6 +350,7 @@ class OrderTracker:
             self.open.pop(order.client_order_id, None)
             self._inventory.release(order)
             followed.ended.set()
+            followed.ended, followed.claimed = _OVER, None  # a thousand of them are remembered
 
     async def _settle(self, followed: Followed, events: Sequence[FillRecorded]) -> None:
         self._end(followed)
