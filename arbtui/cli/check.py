@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import read_flag
 from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root
@@ -33,7 +34,7 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
             sys.stdout.write(f"{problem['area']:<8} {problem['problem']}\n")
         for one in quarantined:
             sys.stdout.write(f"assets   {one['symbol']} is quarantined and not traded: {one['reason']}, {one['detail']}\n")
-        sys.stdout.write(f"{name_or_path}: {f'{len(problems)} problem(s)' if problems else 'no problem'}\n")
+        sys.stdout.write(f"{name_or_path}: {counted(len(problems), 'problem') if problems else 'no problem'}\n")
     return 2 if problems else 0
 
 

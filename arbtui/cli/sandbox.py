@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arbtui.model.counted import counted
 from arbtui.model.errors import AlreadyRunning, UsageError
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _told(running: "Sandbox", keys: Mapping[str, object], target: Path | None, p
     """What a person needs now: where it listens, the keys, and the next command."""
     from arbtui.sandbox.keys import Key
 
-    lines = [f"The sandbox is up: {len(running.simulator.prices())} symbols, play money, state in {running.folder}"]
+    lines = [f"The sandbox is up: {counted(len(running.simulator.prices()), 'symbol')}, play money, state in {running.folder}"]
     for name, urls in running.urls.items():
         lines.append(f"  {name:<8} {urls['rest']}   stream {urls['stream']}   private {urls['private']}")
     lines.append(f"  {'control':<8} {running.control_url}   GET /ledger /balances /orders /health /faults, POST /faults (docs/sandbox.md)")

@@ -23,6 +23,7 @@ from arbtui.journal.store import Door
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import VIRTUAL_EPOCH_MS, Clock, LoopClock, SystemClock
+from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed, UsageError
 from arbtui.model.halt import Halt, read_flag
 from arbtui.model.money import DIGITS
@@ -34,6 +35,7 @@ from arbtui.monitoring.resources import ResourceSampler, sampling_interval
 from arbtui.monitoring.turns import TimedLoop
 from arbtui.runtime.arming import disarmed, refuse_unarmed, unclean
 from arbtui.runtime.assemble import assemble
+from arbtui.runtime.ending import ending
 from arbtui.runtime.keeper import Keeper
 from arbtui.runtime.meter import Meter
 from arbtui.runtime.modes import opener, origins, scenario
@@ -225,7 +227,8 @@ class Session:
         )
         venues.attach(parts.aggregator)
         if self._settings.mode == "live" and remembered.open_orders:
-            say(f"asking the venues about {len(remembered.open_orders)} orders that were under way; one that never came takes 30 s")
+            under_way = "orders that were" if len(remembered.open_orders) > 1 else "order that was"
+            say(f"asking the venues about {len(remembered.open_orders)} {under_way} under way; one that never came takes 30 s")
         reconciled = await self._stop.unless(take_up(parts, remembered, venues.markets), _DRAIN_S)
         log.info(
             "run %s of %s: %d routes, %d open cycles resolved",
@@ -269,7 +272,8 @@ class Session:
         live = self._settings.mode == "live"
         engine.arm(reconciled, self._plan.disarmed or (unclean(reconciled) if live else ""))
         if self._plan.headless and not self._plan.virtual:
-            say(f"{engine.state}: run {engine.parts.run_id} of {engine.parts.profile}, {len(views.routes)} routes; Ctrl+C stops it")
+            routes = counted(len(views.routes), "route")
+            say(f"{engine.state}: run {engine.parts.run_id} of {engine.parts.profile}, {routes}; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         if self._settings.mode == "live":
@@ -351,8 +355,5 @@ class Session:
             except ArbtuiError as failure:  # everything else is saved, and its code is worth more
                 say(str(failure))
                 code = code or failure.exit_code
-        if error is not None:
-            say(str(error))
-        elif engine.unsettled:
-            say(f"stopped with {engine.unsettled}")
+        say(f"{error}; {ending(run, reason)}" if error is not None else ending(run, reason))
         return code

@@ -214,9 +214,7 @@ class Ours:
         route = opportunity.route
         venue = _VENUES.index(route.sell.market.exchange)
         seq = self._read - 1 - self._opened_at
-        self._found.append(
-            Decision(seq, self._symbols[route.symbol], venue, opportunity.edge_bps, float(opportunity.sizes.sell_qty))
-        )
+        self._found.append(Decision(seq, self._symbols[route.symbol], venue, opportunity.edge_bps, float(opportunity.sizes.sell_qty)))
 
     def _denied(self, opportunity: Opportunity, reason: Reason) -> None:
         raise RuntimeError(f"risk refused {opportunity.route.id}: {reason}; the limits of the bench are wrong")

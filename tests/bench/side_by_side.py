@@ -100,9 +100,7 @@ class Side:
 def play(sides: Mapping[str, Side], mode: str, symbols: int, rounds: int, updates: int) -> dict[str, Child]:
     """``sides`` over one market: one chunk for warming up, then ``rounds`` chunks in turn."""
     with ExitStack() as stack:
-        children = {
-            name: stack.enter_context(child(side.command, mode, symbols, side.without, side.root)) for name, side in sides.items()
-        }
+        children = {name: stack.enter_context(child(side.command, mode, symbols, side.without, side.root)) for name, side in sides.items()}
         order = list(children.values())
         for place in range(rounds + 1):
             for each in order:

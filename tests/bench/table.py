@@ -27,9 +27,7 @@ class Row:
 def as_text(rows: Sequence[Row]) -> str:
     """Columns in line, a rule under the head, a group's name once."""
     body = [row.cells() for row in rows]
-    shown = [
-        (("" if place and body[place - 1][0] == cells[0] else cells[0]), *cells[1:]) for place, cells in enumerate(body)
-    ]
+    shown = [(("" if place and body[place - 1][0] == cells[0] else cells[0]), *cells[1:]) for place, cells in enumerate(body)]
     widths = [min(_WIDEST, max(len(cells[i]) for cells in (COLUMNS, *shown))) for i in range(len(COLUMNS))]
     lines = [_line(COLUMNS, widths), _line(["-" * width for width in widths], widths)]
     for cells in shown:

@@ -85,7 +85,7 @@ class TestCheck:
         assert [problem["area"] for problem in told["problems"]] == ["profile", "profile", "journal"]
         assert "cooldown_ms" in told["problems"][1]["problem"]
         assert str(journal) in told["problems"][2]["problem"]
-        assert "3 problem(s)" in arbtui("check", "--profile", str(path)).out
+        assert "3 problems" in arbtui("check", "--profile", str(path)).out
 
     def test_a_newer_journal(self, arbtui: Here, home: Path) -> None:
         journal = make_private(mode_folder(state_root(), "upbit-binance", "sim")) / "journal.db"

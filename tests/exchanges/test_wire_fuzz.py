@@ -113,7 +113,7 @@ def test_mutations_of_recorded_frames(exchange: str, shared_data: Path) -> None:
             broken = mutated(raw, rng)
             if rng.random() < 0.3:
                 broken = mutated(broken or b"x", rng)
-            feed = (lambda decoder, raw=broken, code=code: decoder.feed_snapshot(code, raw) if code else decoder.feed(raw))  # noqa: E731
+            feed = lambda decoder, raw=broken, code=code: decoder.feed_snapshot(code, raw) if code else decoder.feed(raw)  # noqa: E731
             refused += not decode(feed, exchange)
     assert refused > len(real[:400])
 

@@ -58,9 +58,7 @@ class Live:
         markets = {exchange: list(listed) for exchange, listed in server.markets.items() if listed}
         self.health = {exchange: Health() for exchange in markets}
         self.limits = {exchange: RateLimitManager(exchange, self.clock) for exchange in markets}
-        sources = [
-            VenueSource(name, server.urls(name), codes, self.limits[name], self.health[name]) for name, codes in markets.items()
-        ]
+        sources = [VenueSource(name, server.urls(name), codes, self.limits[name], self.health[name]) for name, codes in markets.items()]
         self.stream = MarketDataStream(sources, self.config, self.clock, Rng(1))
         keys = [(name, code) for name, codes in markets.items() for code in codes]
         self.states: list[tuple[str, BookState]] = []  #: every change handed on
