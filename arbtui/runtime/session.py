@@ -45,6 +45,7 @@ from arbtui.runtime.stop import Stop, Stopped
 from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
 from arbtui.settings.kill_signal import KillSignal
+from arbtui.settings.limits import limit_problems, limits_in_words
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
 from arbtui.settings.output import JsonOutput, say
@@ -163,6 +164,7 @@ class Session:
     async def run(self) -> int:
         """The whole session; its exit code."""
         self._stop.on_signals(asyncio.get_running_loop())  # before anything is opened: a start, too, is ended in order
+        self._tell_limits()
         path = self._plan.state_folder / "journal.db"
         venue_path = self._plan.state_folder / "venue.db"
         plays = self._settings.mode != "live"  # paper venues keep a ledger of their own beside the journal
@@ -201,6 +203,14 @@ class Session:
             if self._reach is not None:
                 await self._reach.close()
             await journal.close()
+
+    def _tell_limits(self) -> None:
+        """Which limits hold, and which sizes can never pass them: warnings, since books can be watched all the same."""
+        log.info("limits: %s", limits_in_words(self._settings))
+        for problem in limit_problems(self._settings):
+            log.warning("%s", problem)
+            if self._plan.headless:
+                say(f"warning: {problem}")
 
     async def _trade(
         self, clock: Clock, journal: Journal, remembered: JournalState, venues: Venues, run_id: str, baseline_mb: float

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import psutil
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.binance.rules import linear_market
+from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.feed import MarketDataFeed
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -134,7 +134,9 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
     assets = select(selection(settings))
     listed = simulated_markets([asset.symbol for asset in assets])
     listed["binanceusdm"] = {
-        market.code: market for asset in assets for market in (linear_market(asset.symbol, "USDT", asset.tick, asset.lot, Decimal(5)),)
+        market.code: market
+        for asset in assets
+        for market in (linear_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binanceusdm"].min_cost),)
     }
     if stray := [name for name in settings.exchanges if name not in listed]:
         raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {', '.join(listed)} can")

@@ -102,6 +102,17 @@ def test_a_run_without_json_ends_with_a_line_too(state: State) -> None:
     assert re.fullmatch(said + r"2 fills; PnL [+-]\d+\.\d{4} USDT; nothing left open\n", ended.err), ended.err
 
 
+@pytest.mark.parametrize("speed", ["real", "max"])
+def test_a_size_that_can_never_trade_is_told_at_the_start(state: State, monkeypatch: pytest.MonkeyPatch, speed: str) -> None:
+    monkeypatch.setenv("ARBTUI_EXECUTION__ORDER_VALUE", "0.5")
+    arguments = ("--headless", "--symbols", "2", "--max-runtime", "1", "--speed", speed, "--json", "-")
+    ended = run(*state.arguments(), *arguments)
+    assert json.loads(ended.out)["cycles"]["opened"] == 0
+    assert ended.err.splitlines()[0].startswith("arbtui: warning: execution.order_value 0.5 USDT is not above the least order of upbit")
+    assert "WARNING arbtui: execution.order_value 0.5 USDT is not above" in state.log
+    assert "INFO arbtui: limits: paper set (play money): max_unhedged 2000 USDT, max_loss_day 1000 USDT, max_open_cycles 50, " in state.log
+
+
 def ending_of(told: dict[str, Any], run_id: str, left: str) -> str:
     """The line that a run leaves on standard error, from its summary."""
     cycles = ", ".join(f"{told['cycles'][state]} {state}" for state in ("hedged", "unwound", "residual"))
