@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from typing import Any, Literal
 
+from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_name, state_root
 
@@ -34,7 +35,7 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, form: For
     elif form == "json":
         sys.stdout.write(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(_page(name, chosen, ledger))
+        sys.stdout.write(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
     return 0
 
 
@@ -49,10 +50,11 @@ def _others(name_or_path: str) -> str:
     return ""
 
 
-def _page(name: str, mode: str, ledger: dict[str, Any]) -> str:
+def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
     states = Counter(cycle["state"] for cycle in ledger["cycles"])
     lines = [
         f"{name} {mode}",
+        *([f"  {others}"] if others else []),
         "  " + "   ".join(f"{what} {len(ledger[what])}" for what in ("orders", "fills", "breaches")) + f"   {_kills(ledger)}",
         "  cycles " + (", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"),
         "  pnl    " + (", ".join(f"{key} {value}" for key, value in ledger["pnl"].items()) or "none"),
