@@ -60,15 +60,16 @@ def select(selection: int | Sequence[str]) -> list[Asset]:
     """The first ``selection`` assets by rank, or those named, in the order of their naming.
 
     Raises:
-        UsageError: a number out of range, no name, or a name that is not simulated (with the nearest one that is).
+        UsageError: a number out of range, no name, or a name that is not simulated (with the nearest one that is). Who named it
+            is for the caller to say.
     """
     known = universe()
     if isinstance(selection, int):
         if not 1 <= selection <= len(known):
-            raise UsageError(f"--symbols {selection}: the simulator has 1 to {len(known)} symbols")
+            raise UsageError(f"the simulator has 1 to {len(known)} symbols, not {selection}")
         return list(known.values())[:selection]
     if not selection:
-        raise UsageError("--symbols: no symbol is named")
+        raise UsageError("no symbol is named")
     return [_named(symbol, known) for symbol in dict.fromkeys(name.strip().upper() for name in selection)]
 
 
@@ -89,7 +90,7 @@ def _named(symbol: str, known: dict[str, Asset]) -> Asset:
         return known[symbol]
     except KeyError:
         near = max(known, key=lambda name: _likeness(symbol, name))
-        raise UsageError(f"--symbols: {symbol} is not among the {len(known)} simulated symbols; the nearest is {near}") from None
+        raise UsageError(f"{symbol} is not among the {len(known)} simulated symbols; the nearest is {near}") from None
 
 
 def _likeness(wrong: str, name: str) -> tuple[float, int]:

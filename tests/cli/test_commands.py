@@ -112,7 +112,7 @@ class TestCheck:
         path.write_text('[universe]\nsymbols = ["BTC", "BTCC", "ETHH"]\n' + MINE)
         answer = arbtui("check", "--profile", str(path))
         assert answer.code == 2
-        assert "BTCC is not among" in answer.out
+        assert f"{path}:2: universe.symbols: BTCC is not among" in answer.out
         assert "ETHH is not among" in answer.out
 
     @pytest.mark.parametrize(
