@@ -2,7 +2,9 @@
 
 import json
 import sys
+import time
 from collections import Counter
+from pathlib import Path
 from typing import Any, Literal
 
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
@@ -12,11 +14,11 @@ from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_name,
 Form = Literal["text", "json", "csv"]
 
 
-def print_ledger(name_or_path: str, mode: str | None, run: str | None, form: Form, state_dir: str | None) -> int:
+def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: str | None, form: Form, state_dir: str | None) -> int:
     """Print the ledger. The profile itself is not read: a ledger outlives it.
 
     Raises:
-        UsageError: no such mode, no journal, an unreadable one, or no such run.
+        UsageError: no such mode, no journal, an unreadable one, no such run, or no such time.
     """
     name, root = profile_name(name_or_path), state_root(state_dir)
     if mode is not None and mode not in MODES:
@@ -29,7 +31,7 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, form: For
         raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
     from arbtui.journal.ledger import ledger_csv, read_ledger
 
-    ledger = read_ledger(path, run)
+    ledger = read_ledger(path, run, None if since is None else _since_ms(path, since))
     if form == "csv":
         sys.stdout.write(ledger_csv(ledger))
     elif form == "json":
@@ -37,6 +39,14 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, form: For
     else:
         sys.stdout.write(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
     return 0
+
+
+def _since_ms(path: Path, since: str) -> int:
+    """The moment on the journal's own clock, which is not the machine's when a run's time was virtual."""
+    from arbtui.cli.since import since_ms
+    from arbtui.journal.pulse import read_pulse
+
+    return since_ms(since, read_pulse(path).now_ms(time.time_ns() // 1_000_000))
 
 
 def _others(name_or_path: str) -> str:
@@ -55,6 +65,7 @@ def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
     lines = [
         f"{name} {mode}",
         *([f"  {others}"] if others else []),
+        *([f"  since {ledger['since']} (balances, breaches and kills: all)"] if ledger["since"] else []),
         "  " + "   ".join(f"{what} {len(ledger[what])}" for what in ("orders", "fills", "breaches")) + f"   {_kills(ledger)}",
         "  cycles " + (", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"),
         "  pnl    " + (", ".join(f"{key} {value}" for key, value in ledger["pnl"].items()) or "none"),
