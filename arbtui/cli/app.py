@@ -213,11 +213,11 @@ def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The new profi
 
 
 @app.command()
-def locate(state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
-    """Where profiles and state live."""
+def locate(profile: flags.Profile = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
+    """Where profiles and state live; with --profile also that one's file, log, flag and journals, made or not."""
     from arbtui.cli.places import print_places
 
-    return print_places(state_dir, json)
+    return print_places(profile, state_dir, json)
 
 
 @app.command()

@@ -13,6 +13,7 @@ from arbtui.failover.snapshot import StateSnapshot
 from arbtui.journal.events import Adjusted, BalanceRecorded, Event, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.journal.state import JournalState
+from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import Halt, HaltCause
 from arbtui.model.market import Market
@@ -42,7 +43,7 @@ def refuse_lost_venues(remembered: JournalState, venues: Path) -> None:
     """
     if remembered.runs and _is_empty(venues):
         raise UsageError(
-            f"{venues} is missing or empty, but {remembered.path} holds {remembered.runs} runs on it: put it back, move both away, "
+            f"{venues} is missing or empty, but {remembered.path} holds {counted(remembered.runs, 'run')} on it: put it back, move both away, "
             "or name another --state-dir"
         )
 

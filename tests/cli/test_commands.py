@@ -54,6 +54,21 @@ def test_locate(arbtui: Here, home: Path) -> None:
     assert arbtui("locate", "--state-dir", "/x").out.splitlines()[-1].split() == ["state", "/x"]
 
 
+def test_locate_one_profile(arbtui: Here, home: Path) -> None:
+    places = json.loads(arbtui("locate", "--profile", "upbit-binance", "--json").out)
+    folder = home / "state" / "arbtui" / "upbit-binance"
+    assert places["profile"] == str(Path(places["shipped_profiles"]) / "upbit-binance.toml")
+    assert (places["profile_state"], places["log"]) == (str(folder), str(folder / "arbtui.log"))
+    assert (places["kill_flag"], places["live_journal"]) == (str(folder / "kill.flag"), str(folder / "live" / "journal.db"))
+    assert f"live journal      {folder}/live/journal.db\n" in arbtui("locate", "--profile", "upbit-binance").out
+    assert not folder.exists()
+    answer = arbtui("locate", "--profile", "upbit-binanc")
+    assert answer.code == 2
+    assert "did you mean upbit-binance?" in answer.err
+    make_private(home / "state" / "arbtui" / "gone")
+    assert json.loads(arbtui("locate", "--profile", "gone", "--json").out)["profile"] is None
+
+
 def test_version(arbtui: Here) -> None:
     assert arbtui("--version").out == "arbtui 0.1.0\n"
 
