@@ -99,7 +99,12 @@ def test_without_a_terminal_nothing_is_read(home: Path) -> None:
 
 def test_that_live_refuses_the_file_is_said_before_anything_is_asked(arbtui: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr("arbtui.settings.prompt.ask_secret", lambda what: told.append(what) or SecretStr("typed-in-0123456789"))
+
+    def ask(what: str) -> SecretStr:
+        told.append(what)
+        return SecretStr("typed-in-0123456789")
+
+    monkeypatch.setattr("arbtui.settings.prompt.ask_secret", ask)
     monkeypatch.setattr("arbtui.settings.output.say", told.append)
     assert arbtui("keys", "set", "upbit", "--store", "file").code == 0
     assert "live refuses keys from" in told[0]
