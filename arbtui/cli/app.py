@@ -157,14 +157,22 @@ def ledger(
     run: Annotated[str | None, typer.Option("--run", metavar="ID", help="One run only.")] = None,
     json: flags.AsJson = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV.")] = False,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="60s|5m|1h|TIME", help="Only fills, orders and cycles since then; cannot be audited."),
+    ] = None,
     state_dir: flags.StateDir = None,
 ) -> int:
-    """What was traded and what is held, over the profile's whole life. Works while it runs, hangs or is stopped."""
+    """What was traded and what is held, over the profile's whole life. Works while it runs, hangs or is stopped.
+
+    With --since only the fills, orders and cycles since then are shown; balances stay those of now. Such a part does not add
+    up to its balances: for an audit, leave --since out.
+    """
     from arbtui.cli.ledger import print_ledger
 
     if json and csv:
         raise UsageError("--json or --csv, not both")
-    return print_ledger(flags.wanted_profile(profile), mode, run, "json" if json else "csv" if csv else "text", state_dir)
+    return print_ledger(flags.wanted_profile(profile), mode, run, since, "json" if json else "csv" if csv else "text", state_dir)
 
 
 @app.command()
@@ -207,11 +215,11 @@ def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The new profi
 
 
 @app.command()
-def locate(state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
-    """Where profiles and state live."""
+def locate(profile: flags.Profile = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
+    """Where profiles and state live; with --profile also that one's file, log, flag and journals, made or not."""
     from arbtui.cli.places import print_places
 
-    return print_places(state_dir, json)
+    return print_places(profile, state_dir, json)
 
 
 @app.command()

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import read_flag
 from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
 
 
 def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_json: bool) -> int:
-    """Print every problem; 0 when there is none, else 2. Modes ``paper`` and ``live`` ask the venues too."""
+    """Print every problem, and the limits that hold; 0 when there is none, else 2. Modes ``paper`` and ``live`` ask the venues too."""
+    from arbtui.settings.limits import limit_facts, limits_in_words
+
+    settings = _settings(name_or_path, mode)
     quarantined, damage = _quarantined(name_or_path, state_dir)
     problems = [*_of_profile(name_or_path, mode), *damage, *_of_state(name_or_path, state_dir)]
-    venues, trouble = _of_venues(name_or_path, mode)
+    venues, trouble = _of_venues(settings)
     problems += trouble
     if as_json:
         told: dict[str, Any] = {"profile": name_or_path, "ok": not problems, "problems": problems, "quarantined": quarantined}
-        sys.stdout.write(json.dumps(told | {"venues": venues}, indent=2) + "\n")
+        sys.stdout.write(json.dumps(told | {"venues": venues, "limits": limit_facts(settings) if settings else None}, indent=2) + "\n")
     else:
         for name, facts in venues.items():
             for fact in facts:
@@ -33,7 +37,9 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
             sys.stdout.write(f"{problem['area']:<8} {problem['problem']}\n")
         for one in quarantined:
             sys.stdout.write(f"assets   {one['symbol']} is quarantined and not traded: {one['reason']}, {one['detail']}\n")
-        sys.stdout.write(f"{name_or_path}: {f'{len(problems)} problem(s)' if problems else 'no problem'}\n")
+        if settings is not None:
+            sys.stdout.write(f"limits   {limits_in_words(settings)}\n")
+        sys.stdout.write(f"{name_or_path}: {counted(len(problems), 'problem') if problems else 'no problem'}\n")
     return 2 if problems else 0
 
 
@@ -41,15 +47,19 @@ def _problem(area: str, text: str) -> dict[str, str]:
     return {"area": area, "problem": text}
 
 
-def _of_venues(name_or_path: str, mode: str | None) -> tuple[dict[str, list[str]], list[dict[str, str]]]:
-    """What the venues say, by name, and what is wrong there; nothing is asked in ``sim``."""
+def _settings(name_or_path: str, mode: str | None) -> "Settings | None":
+    """The profile's settings; None when it is wrong, which :func:`_of_profile` tells."""
     from arbtui.settings.load import load_profile
 
     try:
-        settings = load_profile(name_or_path, {} if mode is None else {"mode": mode})
+        return load_profile(name_or_path, {} if mode is None else {"mode": mode})
     except UsageError:
-        return {}, []  # told with the profile
-    if settings.mode == "sim":
+        return None
+
+
+def _of_venues(settings: "Settings | None") -> tuple[dict[str, list[str]], list[dict[str, str]]]:
+    """What the venues say, by name, and what is wrong there; nothing is asked in ``sim``."""
+    if settings is None or settings.mode == "sim":
         return {}, []
     from arbtui.runtime.venue_check import check_venues
 
@@ -59,6 +69,7 @@ def _of_venues(name_or_path: str, mode: str | None) -> tuple[dict[str, list[str]
 
 
 def _of_profile(name_or_path: str, mode: str | None) -> list[dict[str, str]]:
+    from arbtui.settings.limits import limit_problems
     from arbtui.settings.load import ProfileError, load_profile
 
     try:
@@ -70,7 +81,7 @@ def _of_profile(name_or_path: str, mode: str | None) -> list[dict[str, str]]:
     return [
         *_of_secrets(settings),
         *(_problem("markets", text) for text in _of_markets(settings)),
-        *(_problem("limits", text) for text in _of_limits(settings)),
+        *(_problem("limits", text) for text in limit_problems(settings)),
     ]
 
 
@@ -89,20 +100,6 @@ def _quarantined(name_or_path: str, state_dir: str | None) -> tuple[list[dict[st
     except UsageError as error:
         return [], [_problem("assets", str(error))]
     return [{"symbol": one.symbol, "reason": one.reason, "detail": one.detail} for one in left], []
-
-
-def _of_limits(settings: "Settings") -> list[str]:
-    """Sizes that the profile's own limits and play money can never let pass."""
-    size, problems = settings.execution.order_value, []
-    if size > settings.risk.global_.max_unhedged:
-        problems.append(
-            f"execution.order_value {size:g} is over risk.global.max_unhedged {settings.risk.global_.max_unhedged:g}: nothing will open"
-        )
-    if settings.mode == "sim" and size > settings.simulator.stock_value:
-        problems.append(
-            f"execution.order_value {size:g} is over simulator.stock_value {settings.simulator.stock_value:g}: no stock can cover it"
-        )
-    return problems
 
 
 def _of_secrets(settings: "Settings") -> list[dict[str, str]]:
@@ -133,6 +130,7 @@ def _of_keys(exchange: str, settings: "Settings") -> list[str]:
 
 def _of_markets(settings: "Settings") -> list[str]:
     """What the simulator does not know. A pair of venues that it does not play takes its markets from recordings."""
+    from arbtui.settings.told_by import symbols_told_by
     from arbtui.simulation.assets import select, simulated_markets
 
     symbols = settings.universe.symbols
@@ -143,7 +141,7 @@ def _of_markets(settings: "Settings") -> list[str]:
         try:
             select([symbol])
         except UsageError as error:
-            problems.append(f"universe.symbols: {str(error).removeprefix('--symbols: ')}")
+            problems.append(f"{symbols_told_by(settings)}: {error}")
     return problems
 
 

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 keys_app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 Exchange = Annotated[str, typer.Argument(metavar="EXCHANGE", help="upbit, binance or binanceusdm.")]
-Store = Annotated[str, typer.Option("--store", metavar="keyring|file", help="The OS keyring, or a file under a passphrase.")]
+Store = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        metavar="keyring|file",
+        help="The OS keyring; or a file under a passphrase, which nothing in this version reads keys from.",
+    ),
+]
 
 
 @keys_app.callback(invoke_without_command=True)
@@ -28,15 +35,25 @@ def keys(context: typer.Context) -> None:
 
 @keys_app.command("set")
 def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
-    """Store a venue's API key and secret; both are asked for and not shown. A key that may withdraw will be refused in live."""
+    """Store a venue's API key and secret; both are asked for and not shown. A key that may withdraw will be refused in live.
+
+    Only live reads keys, from the environment or the keyring. It refuses the file of --store file, since nobody else could
+    open it when a kill must cancel orders; nothing else reads it in this version. Without a keyring, use the environment.
+    """
+    from arbtui.settings.output import say
     from arbtui.settings.prompt import ask_secret
-    from arbtui.settings.venue_keys import known_venue, refusal
+    from arbtui.settings.venue_keys import known_venue, refusal, variables
 
     name = known_venue(exchange)
     _known_store(store)
     keyring, file = _stores()
     if store == "keyring" and not keyring.name:
-        keyring.write(name, "", "")  # says why not, before anything is typed
+        keyring.refuse_none(variables(name))  # before anything is typed
+    if store == "file":
+        say(
+            f"{name}: live refuses keys from {file.path}, and nothing else in this version reads them; for live set "
+            f"{' and '.join(variables(name))} in the environment, or use --store keyring"
+        )
     entered = []
     for what in (f"API key of {name}", f"secret of {name}"):
         value = ask_secret(what).get_secret_value()
@@ -56,7 +73,7 @@ def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
         if ask_secret("the same once more") != passphrase:
             raise UsageError("the two passphrases differ; nothing was stored")
     file.save({**entries, name: (key, secret)}, passphrase)
-    sys.stdout.write(f"{name}: stored in {file.path}; live does not take keys from there (arbtui keys list says where yours come from)\n")
+    sys.stdout.write(f"{name}: stored in {file.path}; live does not take keys from there\n")
     return 0
 
 
@@ -70,7 +87,8 @@ def list_keys(as_json: flags.AsJson = False) -> int:
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
         return 0
     for row in rows:
-        used = "" if row["used"] else "  (not used: an earlier one is)"
+        unread = (row["source"] or "").startswith("file ")
+        used = "" if row["used"] else "  (not used: live refuses it)" if unread else "  (not used: an earlier one is)"
         sys.stdout.write(f"{row['exchange']:<12} {row['key'] or '':<8} {row['source'] or 'none'}{used}\n")
     return 0
 
@@ -112,7 +130,7 @@ def _stores() -> "tuple[OsKeyring, KeyFile]":
 
 
 def _found(exchange: str) -> list[dict[str, Any]]:
-    """What each store has of a venue, in the order in which they are asked; one row of nothing when none has."""
+    """What each store has of a venue, in the order in which they are asked; one row of nothing when none has. The file is never used."""
     from arbtui.exchanges.keys import tail
     from arbtui.settings.key_file import KeyFile, key_file
     from arbtui.settings.key_ring import OsKeyring
@@ -121,8 +139,9 @@ def _found(exchange: str) -> list[dict[str, Any]]:
     file = KeyFile(key_file())
     rows: list[dict[str, Any]] = []
 
-    def add(key: str, source: str, error: str = "") -> None:
-        rows.append({"exchange": exchange, "source": source, "key": key, "used": not rows, **({"error": error} if error else {})})
+    def add(key: str, source: str, error: str = "", *, usable: bool = True) -> None:
+        used = usable and not rows
+        rows.append({"exchange": exchange, "source": source, "key": key, "used": used, **({"error": error} if error else {})})
 
     try:
         told = from_environment(exchange)
@@ -140,7 +159,7 @@ def _found(exchange: str) -> list[dict[str, Any]]:
     try:
         ends = file.venues()
         if exchange in ends:
-            add(ends[exchange], f"file ({file.path})")
+            add(ends[exchange], f"file ({file.path})", usable=False)
     except UsageError as error:
         add("", str(error), str(error))
     return rows or [{"exchange": exchange, "source": None, "key": None, "used": True}]

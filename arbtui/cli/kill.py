@@ -2,9 +2,15 @@
 
 The flag is written first, from the profile's *name*; the profile itself is not read, so a broken one can be killed too.
 Then the engine is signalled, and what it did or did not confirm is said plainly.
+
+A mistyped name makes a flag that stops nobody. It is written all the same: whether a name is a mistake is a guess, a flag
+too many costs one re-arming, and a kill that was refused for a guess could cost everything. But whoever killed must not
+go away believing that it worked. So a name that has never run here, like one that runs now, is answered with that one
+first, and with the command to stop it. The likeness is looked at last, when all that stops has been done.
 """
 
 import json
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -14,7 +20,7 @@ from pathlib import Path
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
 from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
-from arbtui.settings.lock import holder
+from arbtui.settings.lock import LOCK_NAME, holder
 from arbtui.settings.process import STOPPED
 from arbtui.settings.state import keep_private, profile_folder, profile_name, state_root
 
@@ -26,7 +32,8 @@ The flag is written first; then the engine is signalled, and given one second to
 
 Exit codes: 0 a running engine's gate is closed, or the flag stands in its way and it has not confirmed yet (what is true is
 said, and in the JSON key `confirmed`); 1 the flag is written, but no engine runs on that folder (or the flag could not be
-written); 2 wrong usage.
+written); 2 wrong usage, or a name that has never run there and is much like one that runs: the flag is written, but NOTHING
+WAS STOPPED, and what still runs is named.
 """
 
 
@@ -48,6 +55,8 @@ class _Done:
     error: str  #: why no flag could be written; empty when one stands
     answer: Answer | None  #: None: no engine runs
     took_ms: float  #: from the flag to the engine's word
+    running: tuple[str, ...] = ()  #: without an engine: the profiles that run in the same state folder, so that a mistyped name is seen
+    meant: str = ""  #: of those, the one that was probably meant; empty for a name that has run before
 
 
 def kill(arguments: Sequence[str]) -> int:
@@ -77,7 +86,10 @@ def _close_gate(name: str, folder: Path) -> _Done:
     except OSError as error:
         failure = error.strerror or str(error)
     answer = ask(folder)
-    return _Done(name, folder, written, failure, answer, (time.monotonic() - started) * 1000)
+    took_ms = (time.monotonic() - started) * 1000
+    running = () if answer is not None else _running(folder.parent)
+    meant = "" if (folder / LOCK_NAME).exists() else _like(name, running)
+    return _Done(name, folder, written, failure, answer, took_ms, running, meant)
 
 
 def _facts(done: _Done) -> dict[str, object]:
@@ -95,19 +107,22 @@ def _facts(done: _Done) -> dict[str, object]:
         "confirm_ms": round(done.took_ms, 3) if answer and answer.confirmed else None,
         "process_state": (answer.state or None) if answer else None,
         "why": (answer.why or None) if answer else None,
+        "running_there": list(done.running),
+        "did_you_mean": done.meant or None,
     }
 
 
 def _tell(done: _Done, quiet: bool) -> int:
     """Say what is true; ``quiet`` leaves out what the JSON has told. The exit code."""
+    if done.meant:
+        return _fail(_mistyped(done), 1)
     if done.error:
         return _fail(_without_flag(done), 1)
     answer = done.answer
     cause = read_flag(done.folder)
     before = "" if done.written else f" (closed already, by {cause.source if cause else 'unknown'})"
     if answer is None:
-        others = _running(done.folder.parent)
-        hint = f"; running there: {', '.join(others)}" if others else ""
+        hint = f"; running there: {', '.join(done.running)}" if done.running else ""
         stands = f"The kill flag stands there all the same{before}: {done.name} will start halted"
         return _fail(f"nothing was stopped: no engine runs on {done.folder}{hint}. {stands}", 1)
     if quiet:
@@ -147,12 +162,35 @@ def _without_flag(done: _Done) -> str:
     return f"{failed}, and the engine ({_engine(answer)}) has not confirmed: {answer.why}; press ^K in its console{stop}"
 
 
-def _running(root: Path) -> list[str]:
-    """The profiles that an engine runs on at this moment, so that a mistyped name is seen."""
+def _mistyped(done: _Done) -> str:
+    """What is true when the name was probably another's: what still runs comes first."""
+    root = done.folder.parent
+    flag = f"the flag {done.folder / FLAG_NAME} could not be written ({done.error})"
+    if not done.error:
+        flag = f"the kill flag stands in {done.folder} all the same: {done.name} will start halted"
+    return (
+        f"NOTHING WAS STOPPED, {done.meant} STILL RUNS: no profile named {done.name} has ever run in {root}. "
+        f"To stop {done.meant}: arbtui kill --profile {done.meant} --state-dir {shlex.quote(str(root))} "
+        f"(running there: {', '.join(done.running)}); {flag}"
+    )
+
+
+def _running(root: Path) -> tuple[str, ...]:
+    """The profiles that an engine runs on at this moment."""
     try:
-        return sorted(folder.name for folder in root.iterdir() if holder(folder) is not None)
+        return tuple(sorted(folder.name for folder in root.iterdir() if holder(folder) is not None))
     except OSError:
-        return []
+        return ()
+
+
+def _like(name: str, running: Sequence[str]) -> str:
+    """The one of ``running`` that ``name`` was probably meant to be; empty when none is like it."""
+    if not running:
+        return ""
+    from difflib import get_close_matches
+
+    folded = {one.casefold(): one for one in running}
+    return next((folded[one] for one in get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)), "")
 
 
 def _parse(arguments: Sequence[str]) -> _Wish:

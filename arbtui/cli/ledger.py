@@ -2,20 +2,23 @@
 
 import json
 import sys
+import time
 from collections import Counter
+from pathlib import Path
 from typing import Any, Literal
 
+from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_name, state_root
 
 Form = Literal["text", "json", "csv"]
 
 
-def print_ledger(name_or_path: str, mode: str | None, run: str | None, form: Form, state_dir: str | None) -> int:
+def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: str | None, form: Form, state_dir: str | None) -> int:
     """Print the ledger. The profile itself is not read: a ledger outlives it.
 
     Raises:
-        UsageError: no such mode, no journal, an unreadable one, or no such run.
+        UsageError: no such mode, no journal, an unreadable one, no such run, or no such time.
     """
     name, root = profile_name(name_or_path), state_root(state_dir)
     if mode is not None and mode not in MODES:
@@ -28,14 +31,22 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, form: For
         raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
     from arbtui.journal.ledger import ledger_csv, read_ledger
 
-    ledger = read_ledger(path, run)
+    ledger = read_ledger(path, run, None if since is None else _since_ms(path, since))
     if form == "csv":
         sys.stdout.write(ledger_csv(ledger))
     elif form == "json":
         sys.stdout.write(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(_page(name, chosen, ledger))
+        sys.stdout.write(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
     return 0
+
+
+def _since_ms(path: Path, since: str) -> int:
+    """The moment on the journal's own clock, which is not the machine's when a run's time was virtual."""
+    from arbtui.cli.since import since_ms
+    from arbtui.journal.pulse import read_pulse
+
+    return since_ms(since, read_pulse(path).now_ms(time.time_ns() // 1_000_000))
 
 
 def _others(name_or_path: str) -> str:
@@ -49,10 +60,12 @@ def _others(name_or_path: str) -> str:
     return ""
 
 
-def _page(name: str, mode: str, ledger: dict[str, Any]) -> str:
+def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
     states = Counter(cycle["state"] for cycle in ledger["cycles"])
     lines = [
         f"{name} {mode}",
+        *([f"  {others}"] if others else []),
+        *([f"  since {ledger['since']} (balances, breaches and kills: all)"] if ledger["since"] else []),
         "  " + "   ".join(f"{what} {len(ledger[what])}" for what in ("orders", "fills", "breaches")) + f"   {_kills(ledger)}",
         "  cycles " + (", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"),
         "  pnl    " + (", ".join(f"{key} {value}" for key, value in ledger["pnl"].items()) or "none"),

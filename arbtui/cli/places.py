@@ -3,10 +3,13 @@
 import json
 import os
 import sys
+from pathlib import Path
 
 from arbtui.model.errors import UsageError
-from arbtui.settings.locations import all_profiles, own_profiles, shipped_profiles
-from arbtui.settings.state import is_path, keep_private, profile_name, state_root
+from arbtui.model.halt import FLAG_NAME
+from arbtui.monitoring.log import FILE_NAME
+from arbtui.settings.locations import all_profiles, find_profile, own_profiles, shipped_profiles
+from arbtui.settings.state import MODES, is_path, keep_private, mode_folder, profile_folder, profile_name, state_root
 
 EXAMPLE = "upbit-binance"
 
@@ -48,12 +51,32 @@ def write_example(name: str, as_json: bool) -> int:
     return 0
 
 
-def print_places(state_dir: str | None, as_json: bool) -> int:
-    """Print the folders that the program reads and writes."""
-    places = {"profiles": str(own_profiles()), "shipped_profiles": str(shipped_profiles()), "state": str(state_root(state_dir))}
+def print_places(profile: str | None, state_dir: str | None, as_json: bool) -> int:
+    """Print the folders that the program reads and writes; with ``profile``, also where that one's file and state are.
+
+    Raises:
+        UsageError: neither a profile of that name nor any state of one.
+    """
+    root = state_root(state_dir)
+    places: dict[str, str | None] = {"profiles": str(own_profiles()), "shipped_profiles": str(shipped_profiles()), "state": str(root)}
+    places |= _places_of(profile, root) if profile else {}
     if as_json:
         sys.stdout.write(json.dumps(places, indent=2) + "\n")
         return 0
     for what, where in places.items():
-        sys.stdout.write(f"{what.replace('_', ' '):<17} {where}\n")
+        sys.stdout.write(f"{what.replace('_', ' '):<17} {where or 'none'}\n")
     return 0
+
+
+def _places_of(name_or_path: str, root: Path) -> dict[str, str | None]:
+    """File and folders of one profile, made or not. A profile may be gone while its state is not."""
+    name = profile_name(name_or_path)
+    folder = profile_folder(root, name)
+    file: str | None = None
+    try:
+        file = str(find_profile(name_or_path).absolute())
+    except UsageError:
+        if not folder.exists():
+            raise
+    journals = {f"{mode}_journal": str(mode_folder(root, name, mode) / "journal.db") for mode in MODES}
+    return {"profile": file, "profile_state": str(folder), "log": str(folder / FILE_NAME), "kill_flag": str(folder / FLAG_NAME), **journals}

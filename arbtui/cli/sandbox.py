@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arbtui.model.counted import counted
 from arbtui.model.errors import AlreadyRunning, UsageError
 
 if TYPE_CHECKING:
@@ -24,11 +25,10 @@ def run(port: int | None, symbols: str | None, profile: str | None, write: str |
         UsageError: a flag is wrong, a port is taken, or a file cannot be written.
     """
     from arbtui.cli.flags import overrides, wanted_symbols
-    from arbtui.runtime.venues import selection
+    from arbtui.runtime.venues import selection, simulated_assets
     from arbtui.sandbox.sandbox import DEFAULT_PORT, SandboxOptions
     from arbtui.settings.load import load_profile, read_text
     from arbtui.settings.state import keep_private
-    from arbtui.simulation.assets import select
     from arbtui.simulation.config import SimulatorConfig
 
     port = DEFAULT_PORT if port is None else port
@@ -44,15 +44,26 @@ def run(port: int | None, symbols: str | None, profile: str | None, write: str |
         settings = load_profile(profile, overrides(None, symbols, seed))
         if stray := [name for name in settings.exchanges if name not in PLAYED]:
             raise UsageError(f"profile {settings.name}: the sandbox plays {' and '.join(PLAYED)}, not {stray[0]}")
+        simulated_assets(settings)
         wanted, config = selection(settings), settings.simulator
         text = read_text(settings.path)
         target = _target(write, settings.path)
-    select(wanted)
+    else:
+        _known(wanted)
     if state_dir is None:
         return asyncio.run(_serve(SandboxOptions(port, wanted, config), text, target, profile))
     folder = Path(state_dir).expanduser().absolute()
     with _alone(folder):
         return asyncio.run(_serve(SandboxOptions(port, wanted, config, folder), text, target, profile))
+
+
+def _known(wanted: int | list[str]) -> None:
+    from arbtui.simulation.assets import select
+
+    try:
+        select(wanted)
+    except UsageError as error:
+        raise UsageError(f"--symbols: {error}") from None
 
 
 async def _serve(options: "SandboxOptions", text: str, target: Path | None, profile: str | None) -> int:
@@ -85,7 +96,7 @@ def _told(running: "Sandbox", keys: Mapping[str, object], target: Path | None, p
     """What a person needs now: where it listens, the keys, and the next command."""
     from arbtui.sandbox.keys import Key
 
-    lines = [f"The sandbox is up: {len(running.simulator.prices())} symbols, play money, state in {running.folder}"]
+    lines = [f"The sandbox is up: {counted(len(running.simulator.prices()), 'symbol')}, play money, state in {running.folder}"]
     for name, urls in running.urls.items():
         lines.append(f"  {name:<8} {urls['rest']}   stream {urls['stream']}   private {urls['private']}")
     lines.append(f"  {'control':<8} {running.control_url}   GET /ledger /balances /orders /health /faults, POST /faults (docs/sandbox.md)")

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag
 from arbtui.settings.lock import LOCK_NAME, holder
@@ -14,6 +15,7 @@ from arbtui.settings.process import STOPPED, process_facts
 from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root
 
 if TYPE_CHECKING:
+    from arbtui.settings.profile import Settings
     from arbtui.views.status import Holder
 
 #: Rows of a list that a person sees; JSON holds all.
@@ -26,6 +28,8 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     Raises:
         UsageError: no such mode, a state folder that cannot be read, or neither a profile of that name nor any state of one.
     """
+    from arbtui.settings.limits import limit_facts
+
     if mode is not None and mode not in MODES:
         raise UsageError(f"--mode {mode!r}: expected {', '.join(MODES)}")
     name, root = profile_name(name_or_path), state_root(state_dir)
@@ -41,8 +45,10 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     chosen = mode or latest_mode(root, name)
     if mode is not None and not (mode_folder(root, name, mode) / "journal.db").exists():
         raise UsageError(f"profile {name} has no journal of mode {mode} ({mode_folder(root, name, mode) / 'journal.db'})")
-    status, trouble = _read(name_or_path, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
+    settings = _settings(name_or_path, chosen)
+    status, trouble = _read(settings, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
+    status |= {"other_modes": other_modes(root, name, chosen), "limits": limit_facts(settings) if settings else None}
     if as_json:
         sys.stdout.write(json.dumps(status, indent=2, allow_nan=False) + "\n")
     else:
@@ -52,8 +58,9 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     return 2 if trouble else 0
 
 
-def _read(name_or_path: str, folder: Path, path: Path | None) -> tuple[dict[str, Any], str]:
+def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple[dict[str, Any], str]:
     """The facts, and why the journal could not be read (then without it)."""
+    from arbtui.journal.config import JournalConfig
     from arbtui.journal.pulse import read_pulse
     from arbtui.journal.state import load
     from arbtui.views.status import midnight_ms, read_status
@@ -68,7 +75,7 @@ def _read(name_or_path: str, folder: Path, path: Path | None) -> tuple[dict[str,
         trouble = str(error)
     except OSError as error:
         trouble = f"{path}: {error.strerror or error}"
-    expected = _expected_interval_s(name_or_path) if pulse is None or pulse.interval_s is None else 0.0
+    expected = (settings.journal if settings else JournalConfig()).snapshot_interval_s  # for a journal that does not show it
     return read_status(who, cause, journal, pulse, wall_ms, expected), trouble
 
 
@@ -81,15 +88,14 @@ def _holder(folder: Path) -> "Holder | None":
     return Holder(pid, process_facts(pid).state if pid else "", (folder / LOCK_NAME).stat().st_mtime_ns // 1_000_000)
 
 
-def _expected_interval_s(name_or_path: str) -> float:
-    """How often the profile wants snapshots; the default when it cannot be read."""
-    from arbtui.journal.config import JournalConfig
+def _settings(name_or_path: str, mode: str | None) -> "Settings | None":
+    """The profile as it stands now, in the mode shown; None when it cannot be read: a status outlives it."""
     from arbtui.settings.load import load_profile
 
     try:
-        return load_profile(name_or_path).journal.snapshot_interval_s
+        return load_profile(name_or_path, {} if mode is None else {"mode": mode})
     except UsageError:
-        return JournalConfig().snapshot_interval_s
+        return None
 
 
 def _has_state(folder: Path) -> bool:
@@ -133,6 +139,8 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     run, pnl, kill = status["run"], status["pnl"], status["kill"]
     name = f"{status['profile']} {status['mode'] or ''}"
     lines = [("profile", name, "bold"), ("state in", status["folder"], ""), _engine_line(status)]
+    if others := other_modes_in_words(status["other_modes"]):
+        lines.append(("other modes", others, "bold red"))
     if status["wedged"]:
         lines.append(("", _wedged(status), "bold red"))
     if kill["latched"]:
@@ -142,6 +150,11 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))
+    if limits := status["limits"]:
+        most = limits["global"]
+        sizes = f"max_unhedged {most['max_unhedged']:g} USDT, max_loss_day {most['max_loss_day']:g} USDT"
+        words = f"{limits['set']} set: {sizes}, max_open_cycles {most['max_open_cycles']} (as the profile stands now)"
+        lines.append(("limits", words, ""))
     if run:
         ended = "still running" if status["running"] else "no end recorded"
         if run["ended"]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -115,11 +116,19 @@ class Venue:
     rest: str
     stream: str
     private: str
+    min_cost: Decimal  #: least order in ``quote``, where a market of its own rules does not say otherwise
 
 
-#: Venues that a profile may name. URLs: docs.upbit.com (WebSocket guide) and the Binance spot and USD-M API documentation.
+#: Venues that a profile may name. URLs: docs.upbit.com (WebSocket guide) and the Binance spot and USD-M API documentation. Least
+#: orders: 5,000 KRW (docs.upbit.com, KRW market); NOTIONAL and MIN_NOTIONAL of most USDT markets (``exchangeInfo``).
 VENUES: Mapping[str, Venue] = {
-    "upbit": Venue("KRW", "https://api.upbit.com", "wss://api.upbit.com/websocket/v1", "wss://api.upbit.com/websocket/v1/private"),
-    "binance": Venue("USDT", "https://api.binance.com", "wss://stream.binance.com:9443/stream", "wss://ws-api.binance.com/ws-api/v3"),
-    "binanceusdm": Venue("USDT", "https://fapi.binance.com", "wss://fstream.binance.com/stream", "wss://ws-fapi.binance.com/ws-fapi/v1"),
+    "upbit": Venue(
+        "KRW", "https://api.upbit.com", "wss://api.upbit.com/websocket/v1", "wss://api.upbit.com/websocket/v1/private", Decimal(5000)
+    ),
+    "binance": Venue(
+        "USDT", "https://api.binance.com", "wss://stream.binance.com:9443/stream", "wss://ws-api.binance.com/ws-api/v3", Decimal(5)
+    ),
+    "binanceusdm": Venue(
+        "USDT", "https://fapi.binance.com", "wss://fstream.binance.com/stream", "wss://ws-fapi.binance.com/ws-fapi/v1", Decimal(5)
+    ),
 }

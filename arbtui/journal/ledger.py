@@ -4,7 +4,7 @@ import csv
 import io
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,15 @@ _ORDER_COLUMNS = (
 _TIMES = ("ts_event", "ts_init")
 
 
+#: What belongs to the time since a moment: also what a fill of that time belongs to. Our clock, ms.
+_SINCE = {
+    "fill": "ts_init >= :since",
+    "order_": "intended_ms >= :since OR changed_ms >= :since"
+    " OR client_order_id IN (SELECT client_order_id FROM fill WHERE ts_init >= :since)",
+    "cycle": "opened_ms >= :since OR closed_ms >= :since OR cycle_id IN (SELECT cycle_id FROM fill WHERE ts_init >= :since)",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Span:
     """The part of the journal that a ledger covers: one run's events, or all (``run_id`` None)."""
@@ -40,10 +49,14 @@ class _Span:
     run_id: str | None
     first_seq: int
     last_seq: int
+    since_ms: int | None = None  #: leaves out fills, orders and cycles from before
 
 
-def read_ledger(path: Path, run: str | None = None) -> dict[str, Any]:
+def read_ledger(path: Path, run: str | None = None, since_ms: int | None = None) -> dict[str, Any]:
     """The ledger of the journal at ``path``, as JSON can hold it: its whole life, or one ``run``.
+
+    ``since_ms`` (our clock) leaves out the fills, orders and cycles from before, and so their PnL; balances and all the
+    rest stay as they are. Such a ledger no longer adds up to its balances: it cannot be audited.
 
     Balances are those that the engine recorded with each fill, not a sum made here: so an audit that adds up the fills
     compares two independent things. A start balance is the first ever recorded, or nothing for an asset that came by a flow.
@@ -56,7 +69,7 @@ def read_ledger(path: Path, run: str | None = None) -> dict[str, Any]:
         db.row_factory = sqlite3.Row
         try:
             db.execute("BEGIN")  # one moment for all queries
-            return _ledger(db, _span(path, db, run))
+            return _ledger(db, replace(_span(path, db, run), since_ms=since_ms))
         except sqlite3.Error as error:
             raise refusal(path, error) from error
 
@@ -93,11 +106,12 @@ def _ledger(db: sqlite3.Connection, span: _Span) -> dict[str, Any]:
     return {
         "profile": runs[-1]["profile"] if runs else "",
         "mode": runs[-1]["mode"] if runs else "",
+        "since": _iso(span.since_ms),
         "runs": runs,
         "start_balances": start,
         "balances": end,
         "fills": [_timed({name: row[name] for name in FILL_COLUMNS}) for row in _rows(db, "fill", span)],
-        "orders": [_timed({name: row[name] for name in _ORDER_COLUMNS}) for row in _orders(db, span)],
+        "orders": [_timed({name: row[name] for name in _ORDER_COLUMNS}) for row in _rows(db, "order_", span)],
         "cycles": cycles,
         "adjustments": [_flow(row) for row in _rows(db, "adjustment", span)],
         "transfers": [_flow(row) for row in _rows(db, "transfer", span)],
@@ -108,19 +122,13 @@ def _ledger(db: sqlite3.Connection, span: _Span) -> dict[str, Any]:
 
 
 def _rows(db: sqlite3.Connection, table: str, span: _Span) -> list[sqlite3.Row]:
-    if span.run_id is None:
-        return db.execute(f"SELECT * FROM {table} ORDER BY seq").fetchall()
-    return db.execute(f"SELECT * FROM {table} WHERE run_id = ? ORDER BY seq", (span.run_id,)).fetchall()
-
-
-def _orders(db: sqlite3.Connection, span: _Span) -> list[sqlite3.Row]:
-    """Those of the span, and older ones that it saw fills of."""
-    if span.run_id is None:
-        return _rows(db, "order_", span)
-    return db.execute(
-        "SELECT * FROM order_ WHERE run_id = ? OR client_order_id IN (SELECT client_order_id FROM fill WHERE run_id = ?) ORDER BY seq",
-        (span.run_id, span.run_id),
-    ).fetchall()
+    wanted = [] if span.run_id is None else ["run_id = :run"]
+    if table == "order_" and span.run_id is not None:  # older ones, too, that the run saw fills of
+        wanted = ["(run_id = :run OR client_order_id IN (SELECT client_order_id FROM fill WHERE run_id = :run))"]
+    if span.since_ms is not None and table in _SINCE:
+        wanted.append(f"({_SINCE[table]})")
+    where = f"WHERE {' AND '.join(wanted)} " if wanted else ""
+    return db.execute(f"SELECT * FROM {table} {where}ORDER BY seq", {"run": span.run_id, "since": span.since_ms}).fetchall()
 
 
 def _balances_of_life(db: sqlite3.Connection) -> tuple[Balances, Balances]:

@@ -1,6 +1,7 @@
 """What must be typed and true before real orders may leave."""
 
 from arbtui.failover.reconciler import Reconciled
+from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.settings.options import SessionOptions
 
@@ -40,7 +41,7 @@ def unclean(reconciled: Reconciled) -> str:
     """What a recovery has left for a person to look at before ``live`` is armed; empty after a clean one."""
     found = []
     if reconciled.mismatches:
-        found.append(f"{len(reconciled.mismatches)} balances were not what the journal held")
+        found.append(f"{counted(len(reconciled.mismatches), 'balance')} not what the journal held")
     if reconciled.residual:
-        found.append(f"{len(reconciled.residual)} cycles ended RESIDUAL")
+        found.append(f"{counted(len(reconciled.residual), 'cycle')} ended RESIDUAL")
     return f"{', '.join(found)}: look at the Risk pane, then press r" if found else ""

@@ -13,6 +13,7 @@ from arbtui.failover.snapshot import StateSnapshot
 from arbtui.journal.events import Adjusted, BalanceRecorded, Event, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.journal.state import JournalState
+from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import Halt, HaltCause
 from arbtui.model.market import Market
@@ -41,8 +42,9 @@ def refuse_lost_venues(remembered: JournalState, venues: Path) -> None:
         UsageError: it was. New venues would give out trade ids anew, which the journal must take for fills it knows.
     """
     if remembered.runs and _is_empty(venues):
+        runs = counted(remembered.runs, "run")
         raise UsageError(
-            f"{venues} is missing or empty, but {remembered.path} holds {remembered.runs} runs on it: put it back, move both away, "
+            f"{venues} is missing or empty, but {remembered.path} holds {runs} on it: put it back, move both away, "
             "or name another --state-dir"
         )
 

@@ -18,7 +18,7 @@ from arbtui.model.errors import ArbtuiError, UsageError
 from arbtui.model.rng import Rng
 from arbtui.runtime.record_progress import Progress, progress
 from arbtui.runtime.stop import Stop
-from arbtui.runtime.venues import selection
+from arbtui.runtime.venues import simulated_assets
 from arbtui.settings.options import RecordOptions
 from arbtui.settings.output import say
 from arbtui.settings.state import keep_private
@@ -37,7 +37,7 @@ def run_record(options: RecordOptions) -> int:
     keep_private()
     settings = options.settings
     require_decoders(settings.exchanges, f"profile {settings.name}: cannot be recorded")
-    listed = simulated_markets(selection(settings))
+    listed = simulated_markets([asset.symbol for asset in simulated_assets(settings)])
     if stray := [name for name in settings.exchanges if name not in listed]:
         raise UsageError(f"profile {settings.name}: {stray[0]} cannot be recorded yet; {', '.join(listed)} can")
     codes = {name: list(listed[name]) for name in settings.exchanges}

@@ -24,6 +24,7 @@ from arbtui.journal.store import Door
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import VIRTUAL_EPOCH_MS, Clock, LoopClock, SystemClock
+from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed, UsageError
 from arbtui.model.halt import Halt, read_flag
 from arbtui.model.money import DIGITS
@@ -35,6 +36,7 @@ from arbtui.monitoring.resources import ResourceSampler, sampling_interval
 from arbtui.monitoring.turns import TimedLoop
 from arbtui.runtime.arming import disarmed, refuse_unarmed, unclean
 from arbtui.runtime.assemble import assemble
+from arbtui.runtime.ending import ending
 from arbtui.runtime.fingerprint import Fingerprint
 from arbtui.runtime.keeper import Keeper
 from arbtui.runtime.meter import Meter
@@ -46,6 +48,7 @@ from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.tap import Tap
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
 from arbtui.settings.kill_signal import KillSignal
+from arbtui.settings.limits import limit_problems, limits_in_words
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
 from arbtui.settings.output import JsonOutput, say
@@ -169,6 +172,7 @@ class Session:
     async def run(self) -> int:
         """The whole session; its exit code."""
         self._stop.on_signals(asyncio.get_running_loop())  # before anything is opened: a start, too, is ended in order
+        self._tell_limits()
         path = self._plan.state_folder / "journal.db"
         venue_path = self._plan.state_folder / "venue.db"
         plays = self._settings.mode != "live"  # paper venues keep a ledger of their own beside the journal
@@ -212,6 +216,14 @@ class Session:
                 await self._reach.close()
             await journal.close()
 
+    def _tell_limits(self) -> None:
+        """Which limits hold, and which sizes can never pass them: warnings, since books can be watched all the same."""
+        log.info("limits: %s", limits_in_words(self._settings))
+        for problem in limit_problems(self._settings):
+            log.warning("%s", problem)
+            if self._plan.headless:
+                say(f"warning: {problem}")
+
     async def _trade(
         self, clock: Clock, journal: Journal, remembered: JournalState, venues: Venues, run_id: str, baseline_mb: float
     ) -> int:
@@ -240,7 +252,8 @@ class Session:
         )
         venues.attach(parts.aggregator)
         if self._settings.mode == "live" and remembered.open_orders:
-            say(f"asking the venues about {len(remembered.open_orders)} orders that were under way; one that never came takes 30 s")
+            under_way = "orders that were" if len(remembered.open_orders) > 1 else "order that was"
+            say(f"asking the venues about {len(remembered.open_orders)} {under_way} under way; one that never came takes 30 s")
         reconciled = await self._stop.unless(take_up(parts, remembered, venues.markets), _DRAIN_S)
         log.info(
             "run %s of %s: %d routes, %d open cycles resolved",
@@ -285,7 +298,8 @@ class Session:
         live = self._settings.mode == "live"
         engine.arm(reconciled, self._plan.disarmed or (unclean(reconciled) if live else ""))
         if self._plan.headless and not self._plan.virtual:
-            say(f"{engine.state}: run {engine.parts.run_id} of {engine.parts.profile}, {len(views.routes)} routes; Ctrl+C stops it")
+            routes = counted(len(views.routes), "route")
+            say(f"{engine.state}: run {engine.parts.run_id} of {engine.parts.profile}, {routes}; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         if self._settings.mode == "live":
@@ -381,8 +395,5 @@ class Session:
             except ArbtuiError as failure:  # everything else is saved, and its code is worth more
                 say(str(failure))
                 code = code or failure.exit_code
-        if error is not None:
-            say(str(error))
-        elif engine.unsettled:
-            say(f"stopped with {engine.unsettled}")
+        say(f"{error}; {ending(run, reason)}" if error is not None else ending(run, reason))
         return code

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import psutil
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.binance.rules import linear_market
+from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.feed import MarketDataFeed
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -25,7 +25,8 @@ from arbtui.model.market import Market
 from arbtui.model.money import BPS, decimal_of
 from arbtui.model.rng import Rng
 from arbtui.settings.profile import Settings
-from arbtui.simulation.assets import UNIVERSE, select, simulated_markets
+from arbtui.settings.told_by import symbols_told_by
+from arbtui.simulation.assets import UNIVERSE, Asset, select, simulated_markets
 from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.market_simulator import MarketSimulator
@@ -96,7 +97,7 @@ def refuse_unplayable(settings: Settings) -> None:
             f"profile {settings.name}: the simulator plays {' and '.join(played)}, not {stray[0]}; "
             "replay a recording with this profile, or start another one (arbtui profiles)"
         )
-    select(selection(settings))
+    simulated_assets(settings)
 
 
 async def simulated_venues(settings: Settings, ground: Ground) -> Venues:
@@ -131,10 +132,12 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
         UsageError: a recording cannot be read or does not fit the profile, or an unknown symbol.
     """
     feed = RecordingFeed(files, ground.clock, list(settings.exchanges), speed)
-    assets = select(selection(settings))
+    assets = simulated_assets(settings)
     listed = simulated_markets([asset.symbol for asset in assets])
     listed["binanceusdm"] = {
-        market.code: market for asset in assets for market in (linear_market(asset.symbol, "USDT", asset.tick, asset.lot, Decimal(5)),)
+        market.code: market
+        for asset in assets
+        for market in (linear_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binanceusdm"].min_cost),)
     }
     if stray := [name for name in settings.exchanges if name not in listed]:
         raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {', '.join(listed)} can")
@@ -165,6 +168,18 @@ def with_fees(markets: Mapping[str, Market], taker_bps: float | None) -> dict[st
         return dict(markets)
     taker = decimal_of(taker_bps) / BPS
     return {code: replace(market, fees=replace(market.fees, taker=taker)) for code, market in markets.items()}
+
+
+def simulated_assets(settings: Settings) -> list[Asset]:
+    """The assets that the universe selects, as the simulator knows them.
+
+    Raises:
+        UsageError: it does not know one; the message begins with who named it.
+    """
+    try:
+        return select(selection(settings))
+    except UsageError as error:
+        raise UsageError(f"{symbols_told_by(settings)}: {error}") from None
 
 
 def selection(settings: Settings) -> int | list[str]:

@@ -1,9 +1,9 @@
 """Faults on the wire of one sandbox venue, scripted by count or for a time. The table is in docs/sandbox.md."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -133,10 +133,21 @@ def read_fault(raw: bytes) -> WireFault:
     try:
         fault = msgspec.json.decode(raw, type=WireFault)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UsageError(f"fault: {error}") from None
+        raise UsageError(f"fault: {error}{_choices(str(error))}") from None
     fault.until, fault.passed, fault.met = None, 0, 0
     fault.check()
     return fault
+
+
+def _choices(said: str) -> str:
+    """What a decoder that refuses one word leaves out: the right ones."""
+    if "unknown field" in said:
+        return f"; there are {', '.join(name for name in WireFault.__struct_fields__ if name not in ('until', 'passed', 'met'))}"
+    known: Mapping[str, Iterable[str]] = {"kind": _K, "on": get_args(Part), "stream": get_args(Stream)}
+    for key, words in known.items():
+        if said.startswith("Invalid enum value") and said.endswith(f"`$.{key}`"):
+            return f"; there are {', '.join(words)}"
+    return ""
 
 
 class WireFaults:

@@ -1,6 +1,7 @@
 """API keys in the keyring of the operating system, where there is a real one: never in a backend that writes plain text."""
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from arbtui.model.errors import UsageError
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
 _SERVICE = "arbtui"
+_NONE = "this machine has no keyring to trust (none runs, or it would write plain text)"
 
 
 class OsKeyring:
@@ -74,12 +76,18 @@ class OsKeyring:
         except (KeyringError, OSError, RuntimeError) as error:
             raise UsageError(f"the keyring {self.name} does not give the keys up ({type(error).__name__})") from None
 
+    def refuse_none(self, variables: Sequence[str]) -> None:
+        """Look whether there is a keyring; ``variables``: the environment variables that do without one.
+
+        Raises:
+            UsageError: there is none to trust.
+        """
+        if self._backend is None:
+            raise UsageError(f"{_NONE}; set {' and '.join(variables)} in the environment")
+
     def _need(self) -> "KeyringBackend":
         if self._backend is None:
-            raise UsageError(
-                "this machine has no keyring to trust (none runs, or it would write plain text); "
-                "use --store file, or set the keys in the environment"
-            )
+            raise UsageError(f"{_NONE}; keys can stand in the environment instead")
         return self._backend
 
 

@@ -3,25 +3,57 @@
 import json
 import os
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from arbtui.model.errors import ArbtuiError, UsageError
 
+#: How long a line may wait for a terminal that takes nothing (stopped by ^S, or nobody reads it), in seconds.
+_TERMINAL_S = 1.0
+
 
 def say(message: str) -> None:
     """Say ``message`` on one line of standard error, if anybody is still there to read it.
 
-    A terminal that was closed must not turn an ordered end into a failure, neither now nor when Python flushes at exit.
+    A terminal that was closed must not turn an ordered end into a failure, neither now nor when Python flushes at exit; and
+    one that takes nothing more must not keep the process, and so the profile's lock, for ever.
     """
     if sys.stderr is None:  # started with that descriptor closed
         return
+    line = f"arbtui: {' '.join(message.split())}\n"
     try:
-        sys.stderr.write(f"arbtui: {' '.join(message.split())}\n")
-        sys.stderr.flush()
+        if sys.stderr.isatty():
+            _write_to_terminal(sys.stderr.fileno(), line.encode(errors="replace"))
+        else:
+            sys.stderr.write(line)
+            sys.stderr.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+def _write_to_terminal(descriptor: int, rest: bytes) -> None:
+    """Write in a thread that may be left behind. It takes no buffer's lock, which the interpreter would wait for at exit.
+
+    Raises:
+        OSError: the terminal is gone.
+    """
+    failed: list[OSError] = []
+
+    def write() -> None:
+        left = rest
+        try:
+            while left:
+                left = left[os.write(descriptor, left) :]
+        except OSError as error:
+            failed.append(error)
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    writer.join(_TERMINAL_S)
+    if failed:
+        raise failed[0]
 
 
 def mute_standard_output() -> None:

@@ -96,12 +96,20 @@ def make_private(folder: Path) -> Path:
     return folder
 
 
+def written_at(folder: Path) -> float | None:
+    """When the journal in a mode's ``folder`` was written last, on the machine's clock in s; None without a journal."""
+    journal, log = folder / "journal.db", folder / "journal.db-wal"
+    if not journal.exists():
+        return None
+    told = [path.stat() for path in (journal, log) if path.exists()]
+    return max([told[0].st_mtime, *(one.st_mtime for one in told[1:] if one.st_size)])  # a reader may leave an empty log behind
+
+
 def latest_mode(root: Path, name: str) -> str | None:
     """The mode whose journal of the profile ``name`` was written last, or None when there is no journal."""
     newest: tuple[float, str] | None = None
     for mode in MODES:
-        journal = mode_folder(root, name, mode) / "journal.db"
-        written = [path.stat().st_mtime for path in (journal, journal.with_name("journal.db-wal")) if path.exists()]
-        if journal.exists() and (newest is None or max(written) > newest[0]):
-            newest = (max(written), mode)
+        written = written_at(mode_folder(root, name, mode))
+        if written is not None and (newest is None or written > newest[0]):
+            newest = (written, mode)
     return newest[1] if newest else None

@@ -40,7 +40,9 @@ def venue_keys(exchange: str, *, live: bool, ask: Ask | None = None) -> VenueKey
     found = from_environment(exchange) or _from_keyring(exchange) or _from_file(exchange, live=live, ask=ask)
     if found is None:
         key, secret = variables(exchange)
-        raise UsageError(f"no API keys of {exchange}: store them with `arbtui keys set {exchange}`, or set {key} and {secret}")
+        raise UsageError(
+            f"no API keys of {exchange}: set {key} and {secret}, or store them in the keyring with `arbtui keys set {exchange}`"
+        )
     return found
 
 

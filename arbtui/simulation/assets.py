@@ -10,6 +10,7 @@ from functools import cache
 from itertools import takewhile
 
 from arbtui.exchanges.binance.rules import spot_market
+from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
@@ -19,7 +20,6 @@ UNIVERSE = 1000  #: how many assets there are to trade
 RATE_ASSET = "USDT"  #: traded against KRW on Upbit: the executable KRW/USDT rate
 RATE = 1400.0  #: KRW per USDT that the walk starts from
 
-_MIN_COST = Decimal(5)  #: Binance's NOTIONAL of most USDT markets
 _FINEST_DECIMALS = 8
 _BINANCE_TICK_CEILING = -2  #: 0.01: Binance quotes even BTC to the cent
 _MAJORS = 20  #: ranks whose price unit is a tenth of what others of that price have
@@ -60,15 +60,16 @@ def select(selection: int | Sequence[str]) -> list[Asset]:
     """The first ``selection`` assets by rank, or those named, in the order of their naming.
 
     Raises:
-        UsageError: a number out of range, no name, or a name that is not simulated (with the nearest one that is).
+        UsageError: a number out of range, no name, or a name that is not simulated (with the nearest one that is). Who named it
+            is for the caller to say.
     """
     known = universe()
     if isinstance(selection, int):
         if not 1 <= selection <= len(known):
-            raise UsageError(f"--symbols {selection}: the simulator has 1 to {len(known)} symbols")
+            raise UsageError(f"the simulator has 1 to {len(known)} symbols, not {selection}")
         return list(known.values())[:selection]
     if not selection:
-        raise UsageError("--symbols: no symbol is named")
+        raise UsageError("no symbol is named")
     return [_named(symbol, known) for symbol in dict.fromkeys(name.strip().upper() for name in selection)]
 
 
@@ -80,7 +81,7 @@ def simulated_markets(selection: int | Sequence[str]) -> dict[str, dict[str, Mar
     """
     assets = select(selection)
     upbit = [krw_market(RATE_ASSET)] + [krw_market(asset.symbol) for asset in assets]
-    binance = [spot_market(asset.symbol, "USDT", asset.tick, asset.lot, _MIN_COST) for asset in assets]
+    binance = [spot_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binance"].min_cost) for asset in assets]
     return {"upbit": {market.code: market for market in upbit}, "binance": {market.code: market for market in binance}}
 
 
@@ -89,7 +90,7 @@ def _named(symbol: str, known: dict[str, Asset]) -> Asset:
         return known[symbol]
     except KeyError:
         near = max(known, key=lambda name: _likeness(symbol, name))
-        raise UsageError(f"--symbols: {symbol} is not among the {len(known)} simulated symbols; the nearest is {near}") from None
+        raise UsageError(f"{symbol} is not among the {len(known)} simulated symbols; the nearest is {near}") from None
 
 
 def _likeness(wrong: str, name: str) -> tuple[float, int]:

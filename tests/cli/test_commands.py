@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.risk.config import default_limits
 from arbtui.settings.state import make_private, mode_folder, state_root
 from tests.cli.command import Here
 
@@ -53,6 +54,21 @@ def test_locate(arbtui: Here, home: Path) -> None:
     assert arbtui("locate", "--state-dir", "/x").out.splitlines()[-1].split() == ["state", "/x"]
 
 
+def test_locate_one_profile(arbtui: Here, home: Path) -> None:
+    places = json.loads(arbtui("locate", "--profile", "upbit-binance", "--json").out)
+    folder = home / "state" / "arbtui" / "upbit-binance"
+    assert places["profile"] == str(Path(places["shipped_profiles"]) / "upbit-binance.toml")
+    assert (places["profile_state"], places["log"]) == (str(folder), str(folder / "arbtui.log"))
+    assert (places["kill_flag"], places["live_journal"]) == (str(folder / "kill.flag"), str(folder / "live" / "journal.db"))
+    assert f"live journal      {folder}/live/journal.db\n" in arbtui("locate", "--profile", "upbit-binance").out
+    assert not folder.exists()
+    answer = arbtui("locate", "--profile", "upbit-binanc")
+    assert answer.code == 2
+    assert "did you mean upbit-binance?" in answer.err
+    make_private(home / "state" / "arbtui" / "gone")
+    assert json.loads(arbtui("locate", "--profile", "gone", "--json").out)["profile"] is None
+
+
 def test_version(arbtui: Here) -> None:
     assert arbtui("--version").out == "arbtui 0.1.0\n"
 
@@ -67,7 +83,9 @@ class TestCheck:
     def test_shipped_profiles_have_no_problem(self, arbtui: Here, name: str) -> None:
         answer = arbtui("check", "--profile", name, "--json")
         assert answer.code == 0
-        assert json.loads(answer.out) == {"profile": name, "ok": True, "problems": [], "quarantined": [], "venues": {}}
+        told = json.loads(answer.out)
+        assert told.pop("limits") == {"set": "paper", **default_limits("paper")}
+        assert told == {"profile": name, "ok": True, "problems": [], "quarantined": [], "venues": {}}
 
     def test_changes_nothing(self, arbtui: Here, home: Path) -> None:
         arbtui("check", "--profile", "upbit-binance")
@@ -85,7 +103,7 @@ class TestCheck:
         assert [problem["area"] for problem in told["problems"]] == ["profile", "profile", "journal"]
         assert "cooldown_ms" in told["problems"][1]["problem"]
         assert str(journal) in told["problems"][2]["problem"]
-        assert "3 problem(s)" in arbtui("check", "--profile", str(path)).out
+        assert "3 problems" in arbtui("check", "--profile", str(path)).out
 
     def test_a_newer_journal(self, arbtui: Here, home: Path) -> None:
         journal = make_private(mode_folder(state_root(), "upbit-binance", "sim")) / "journal.db"
@@ -109,8 +127,33 @@ class TestCheck:
         path.write_text('[universe]\nsymbols = ["BTC", "BTCC", "ETHH"]\n' + MINE)
         answer = arbtui("check", "--profile", str(path))
         assert answer.code == 2
-        assert "BTCC is not among" in answer.out
+        assert f"{path}:2: universe.symbols: BTCC is not among" in answer.out
         assert "ETHH is not among" in answer.out
+
+    @pytest.mark.parametrize(
+        ("told", "said"),
+        [
+            (
+                "order_value = 0.5",
+                "order_value 0.5 USDT is not above the least order of upbit (5,000 KRW, about 3.6 USDT) and of binance (5 USDT)",
+            ),
+            ("order_value = 5", "order_value 5 USDT is not above the least order of binance (5 USDT): nothing will open"),
+            ("order_value = 2500", "risk.global.max_unhedged 2000 is under execution.order_value 2500: nothing will open"),
+        ],
+    )
+    def test_a_size_that_nothing_can_let_pass(self, arbtui: Here, home: Path, told: str, said: str) -> None:
+        path = home / "mine.toml"
+        path.write_text(f"[execution]\n{told}\n" + MINE)
+        answer = arbtui("check", "--profile", str(path))
+        assert answer.code == 2
+        assert said in answer.out
+
+    def test_the_limits_that_hold_are_told_with_their_set(self, arbtui: Here, home: Path) -> None:
+        path = home / "mine.toml"
+        path.write_text("[risk.global]\nmax_open_cycles = 7\n" + MINE)
+        page = arbtui("check", "--profile", str(path)).out
+        assert "limits   paper set (play money): max_unhedged 2000 USDT, max_loss_day 1000 USDT, max_open_cycles 7, " in page
+        assert page.splitlines()[-2].endswith("; set otherwise: max_open_cycles")
 
     def test_a_profile_that_is_not_there(self, arbtui: Here) -> None:
         answer = arbtui("check", "--profile", "upbit-binanc")

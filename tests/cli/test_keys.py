@@ -52,7 +52,7 @@ def test_a_list_shows_every_place_and_which_one_is_used(arbtui: Here, ring: File
         ("...1111", "file", False),
     ]
     text = arbtui("keys", "list").out
-    assert text.count("not used") == 2
+    assert text.count("not used") == 2  # the keyring is behind the environment; nothing reads the file
     assert "canary" not in answer.out + text
     assert "key-of" not in answer.out + text
 
@@ -75,6 +75,7 @@ def test_a_place_that_cannot_be_read_is_told_and_the_others_are_listed(arbtui: H
         (("set", "kraken"), "there are: upbit, binance, binanceusdm"),
         (("set", "upbit", "--store", "env"), "expected keyring or file"),
         (("set", "upbit"), "no keyring to trust"),
+        (("set", "upbit"), "set ARBTUI_UPBIT_KEY and ARBTUI_UPBIT_SECRET in the environment"),
         (("remove", "upbit"), "no keyring to trust"),
         (("remove", "upbit", "--store", "file"), "has no keys of upbit"),
         ((), "keys list"),
@@ -94,6 +95,34 @@ def test_without_a_terminal_nothing_is_read(home: Path) -> None:
     assert done.returncode == 2
     assert "typed at a terminal" in done.stderr
     assert not key_file().exists()
+
+
+def test_that_live_refuses_the_file_is_said_before_anything_is_asked(arbtui: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    def ask(what: str) -> SecretStr:
+        told.append(what)
+        return SecretStr("typed-in-0123456789")
+
+    monkeypatch.setattr("arbtui.settings.prompt.ask_secret", ask)
+    monkeypatch.setattr("arbtui.settings.output.say", told.append)
+    assert arbtui("keys", "set", "upbit", "--store", "file").code == 0
+    assert "live refuses keys from" in told[0]
+    assert "nothing else in this version reads them" in told[0]
+    assert "ARBTUI_UPBIT_KEY and ARBTUI_UPBIT_SECRET" in told[0]
+    assert told[1] == "API key of upbit"
+    assert dict(KeyFile(key_file()).venues()) == {"upbit": "...6789"}
+
+
+def test_a_machine_without_a_keyring_is_not_sent_to_the_file_that_live_refuses(arbtui: Here) -> None:
+    assert "--store file" not in arbtui("keys", "set", "upbit").err
+    assert "nothing in this version reads keys from" in " ".join(arbtui("keys", "set", "--help").out.split())
+
+
+def test_keys_that_only_the_file_has_are_not_called_used(arbtui: Here) -> None:
+    KeyFile(key_file()).save({"upbit": ("file-key-of-1111", "file-secret-canary")}, SecretStr("p"))
+    assert "(not used: live refuses it)" in arbtui("keys", "list").out
+    assert [row["used"] for row in json.loads(arbtui("keys", "list", "--json").out) if row["exchange"] == "upbit"] == [False]
 
 
 def test_removed_from_the_keyring(arbtui: Here, ring: FileRing) -> None:

@@ -61,6 +61,47 @@ def test_a_mistyped_name_is_told_what_does_run(folder: Path, capsys: pytest.Capt
     assert read_flag(folder) is None
 
 
+class TestAMistypedName:
+    """The flag is written for the name as typed; that nothing was stopped, and what still runs, is said first."""
+
+    @pytest.fixture
+    def desk(self, home: Path) -> Iterator[Path]:
+        """The folder of ``upbit-binance``, which runs."""
+        folder = make_private(home / "state" / "arbtui" / "upbit-binance")
+        with engine(folder):
+            yield folder
+
+    @pytest.mark.parametrize("typed", ["upbit-binanc", "Upbit-Binance", "upbit_binance"])
+    def test_like_one_that_runs(self, desk: Path, capsys: pytest.CaptureFixture[str], typed: str) -> None:
+        for _ in range(2):  # the folder that the first one makes is no run
+            assert kill(["--profile", typed]) == 1
+            told = capsys.readouterr()
+            assert told.out == ""
+            assert told.err.startswith("arbtui: NOTHING WAS STOPPED, upbit-binance STILL RUNS: no profile named " + typed)
+            assert f"arbtui kill --profile upbit-binance --state-dir {desk.parent} (running there: upbit-binance)" in told.err
+            assert told.err.count("\n") == 1
+        assert read_flag(desk.parent / typed) is not None
+        assert read_flag(desk) is None
+
+    def test_in_json_too(self, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert kill(["--profile", "upbit-binanc", "--json"]) == 1
+        told = json.loads(capsys.readouterr().out)
+        assert (told["running"], told["confirmed"], told["written"]) == (False, False, True)
+        assert (told["did_you_mean"], told["running_there"]) == ("upbit-binance", ["upbit-binance"])
+
+    def test_a_name_that_has_run_is_no_mistake(self, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        other = make_private(desk.parent / "upbit-binance2")
+        with ProfileLock(other):
+            pass
+        assert kill(["--profile", "upbit-binance2"]) == 1
+        assert "no engine runs on" in capsys.readouterr().err
+        assert read_flag(other) is not None
+
+    def test_unlike_anything_that_runs(self, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert kill(["--profile", "q"]) == 1
+        assert "running there: upbit-binance" in capsys.readouterr().err
+
+
 def test_a_second_kill_keeps_the_first_cause(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_flag(folder, "KEY", "by hand", 5)
     with engine(folder):
@@ -125,6 +166,8 @@ def test_json_of_a_confirmed_kill(folder: Path, capsys: pytest.CaptureFixture[st
         "confirmed": True,
         "process_state": None,
         "why": None,
+        "running_there": [],
+        "did_you_mean": None,
     }
 
 

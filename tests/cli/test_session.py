@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,42 @@ def test_one_run(state: Path) -> None:
     answer = ledger(state, "--json", "--run", "no-such-run")
     assert answer.code == 2
     assert answer.err.startswith("arbtui: ")
+
+
+def test_since_a_moment(state: Path) -> None:
+    whole = json.loads(ledger(state, "--json").out)
+    assert whole["since"] is None
+    moment = whole["fills"][len(whole["fills"]) // 2]["ts_init"]
+    later = json.loads(ledger(state, "--json", "--since", moment).out)
+    assert later["since"] == moment
+    assert later["fills"] == [fill for fill in whole["fills"] if fill["ts_init"] >= moment]
+    assert 0 < len(later["fills"]) < len(whole["fills"])
+    assert {fill["client_order_id"] for fill in later["fills"]} <= {order["client_order_id"] for order in later["orders"]}
+    assert {fill["cycle_id"] for fill in later["fills"]} <= {cycle["id"] for cycle in later["cycles"]}
+    assert 0 < len(later["cycles"]) < len(whole["cycles"])
+    assert Decimal(later["pnl"]["total"]) == sum(Decimal(c["pnl"]["total"]) for c in whole["cycles"] if (c["closed"] or "") >= moment)
+    assert (later["balances"], later["start_balances"]) == (whole["balances"], whole["start_balances"])
+    assert len(ledger(state, "--csv", "--since", moment).out.splitlines()) == len(later["fills"]) + 1
+    page = ledger(state, "--since", moment).out
+    assert f"since {moment} (balances" in page
+    assert f"fills {len(later['fills'])} " in page
+
+
+def test_since_some_time_ago_by_the_journals_own_clock(state: Path) -> None:
+    whole = json.loads(ledger(state, "--json").out)
+    assert json.loads(ledger(state, "--json", "--since", "30d").out)["fills"] == whole["fills"]
+    path = state / "upbit-binance" / "sim" / "journal.db"
+    os.utime(path)  # as if it had been written this moment
+    later = json.loads(ledger(state, "--json", "--since", "60s").out)
+    assert 0 < len(later["fills"]) < len(whole["fills"])
+
+
+def test_a_since_that_is_no_time(state: Path) -> None:
+    for wrong in ("60", "soon", "-5m", "5w", "2026-13-01"):
+        answer = ledger(state, f"--since={wrong}")
+        assert answer.code == 2
+        assert f"--since {wrong!r}: expected 60s, 5m, 1h, 2d, or a time such as" in answer.err
+    assert "for an audit, leave --since out" in " ".join(in_shell("ledger", "--help").out.split())
 
 
 def test_check_finds_no_fault_in_its_journal(state: Path) -> None:

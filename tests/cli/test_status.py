@@ -4,20 +4,26 @@ import asyncio
 import json
 import os
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from arbtui.journal.events import BreachRecorded, RunStarted
+from arbtui.journal.events import BreachRecorded, CycleEnded, CycleOpened, CycleState, OrderIntended, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import SystemClock
 from arbtui.model.halt import Halt, write_flag
+from arbtui.model.order import Purpose, Side, TimeInForce
+from arbtui.risk.config import default_limits
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.state import make_private, mode_folder, state_root
 from tests.cli.command import Here, in_shell
 
 P = ("--profile", "upbit-binance")
+SENT = OrderIntended(
+    "o1", "c0", 0, 1, Purpose.ENTRY, "upbit", "KRW-BTC", "BTC", "KRW", Side.BUY, Decimal(1), Decimal(1000), TimeInForce.IOC, 0
+)
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +154,66 @@ def test_a_page_shows_the_newest_breaches_and_how_many_more(arbtui: Here, home: 
     assert "route-1:" not in page
     assert re.search(r"^ +and 2 more: --json *$", page, re.MULTILINE)
     assert len(json.loads(arbtui("status", "--profile", "p", "--json").out)["breaches"]) == 12
+
+
+class TestOtherModes:
+    """A simulated run must not hide what live has left."""
+
+    @pytest.fixture
+    def two(self, home: Path) -> Path:
+        """A live journal with an order and two cycles in the air and one residual, and a later simulated one with nothing."""
+        for mode, left in (("live", True), ("sim", False)):
+            asyncio.run(self._write(make_private(mode_folder(state_root(), "p", mode)) / "journal.db", mode, left))
+        for mode, time in (("live", 100), ("sim", 200)):
+            self._written(mode, time)
+        return mode_folder(state_root(), "p", "live")
+
+    @staticmethod
+    async def _write(path: Path, mode: str, left: bool) -> None:
+        journal = await Journal.open(path, clock=SystemClock(), door="sync", salt="s")
+        await journal.commit(RunStarted("r1", "p", mode, 1, "", "", {}, "ARMED"))
+        if left:
+            await journal.commit(*(CycleOpened(f"c{n}", "r", "BTC", 5.0, (), 1) for n in range(3)))
+            await journal.commit(SENT, CycleEnded("c2", CycleState.RESIDUAL, Decimal(1), {}, 2, "stuck"))
+        await journal.close()
+
+    @staticmethod
+    def _written(mode: str, time: int) -> None:
+        for path in mode_folder(state_root(), "p", mode).glob("journal.db*"):
+            os.utime(path, (time, time))
+
+    def test_are_told_in_one_line(self, arbtui: Here, two: Path) -> None:
+        answer = arbtui("status", "--profile", "p", "--json")
+        told = json.loads(answer.out)
+        assert told["mode"] == "sim"
+        assert told["other_modes"] == [
+            {"mode": "live", "last_run": "r1", "open_cycles": 2, "residual_cycles": 1, "open_orders": 1, "error": None, "later": False}
+        ]
+        said = "live has 1 residual cycle not acknowledged, 2 cycles open, 1 order not settled: --mode live"
+        assert said in " ".join(arbtui("status", "--profile", "p").out.split())
+        assert said in arbtui("ledger", "--profile", "p").out
+        assert arbtui("ledger", "--profile", "p", "--json").err == ""
+
+    def test_a_later_run_is_told_and_an_older_one_with_nothing_is_not(self, arbtui: Here, two: Path) -> None:
+        page = " ".join(arbtui("status", "--profile", "p", "--mode", "live").out.split())
+        assert "sim has a later run (r1): --mode sim" in page
+        self._written("sim", 50)
+        page = arbtui("status", "--profile", "p", "--mode", "live").out
+        assert "other modes" not in page
+
+    def test_one_that_cannot_be_read_is_told_and_hides_nothing(self, arbtui: Here, two: Path) -> None:
+        (two / "journal.db").write_text("this is no database at all, and long enough to be taken for one" * 20)
+        self._written("live", 100)
+        answer = arbtui("status", "--profile", "p")
+        assert answer.code == 0
+        assert "the journal of live cannot be read: --mode live" in " ".join(answer.out.split())
+
+
+def test_the_limits_are_those_of_the_mode_shown(arbtui: Here, state: Path) -> None:
+    told = json.loads(arbtui("status", *P, "--state-dir", str(state), "--json").out)
+    assert told["limits"] == {"set": "paper", **default_limits("paper")}
+    page = " ".join(arbtui("status", *P, "--state-dir", str(state)).out.split())
+    assert "limits paper set: max_unhedged 2000 USDT, max_loss_day 1000 USDT, max_open_cycles 50" in page
 
 
 def test_help_names_it(arbtui: Here) -> None:

@@ -235,7 +235,7 @@ def test_rearming_needs_the_name_a_reason_and_nothing_unsettled(tmp_path: Path) 
             await asyncio.sleep(0.1)
             unsettled = w.engine.rearm("p", "all clear")
             assert unsettled is not None
-            assert "1 orders are not settled" in unsettled
+            assert "1 order not settled" in unsettled
             await w.engine.executor.quiet.wait()
             await asyncio.sleep(3)
             assert w.engine.state is TradingState.HALTED_DIRTY  # the bought leg is left, for a person

@@ -97,7 +97,7 @@ def test_the_auditor_finds_what_was_tampered_with(journal: Path, tamper: str, sa
 def test_it_has_every_name_that_the_surface_promises(journal: Path) -> None:
     ledger = read_ledger(journal)
     assert list(ledger) == [
-        *("profile", "mode", "runs", "start_balances", "balances", "fills", "orders", "cycles"),
+        *("profile", "mode", "since", "runs", "start_balances", "balances", "fills", "orders", "cycles"),
         *("adjustments", "transfers", "pnl", "breaches", "kills"),
     ]
     assert ledger["fills"][0] == {

@@ -41,7 +41,10 @@ def everything_in(folder: Path) -> dict[str, bytes]:
         (("--profile", "upbit-binanc"), "did you mean upbit-binance?"),
         (("--profile", "no/such/profile.toml"), "no/such/profile.toml"),
         (("--profile", "."), "'.' gives no profile's name"),
-        (("--profile", "upbit-binance", "--symbols", "BTC,BTCX"), "BTCX is not among the 1000 simulated symbols; the nearest is BTC"),
+        (
+            ("--profile", "upbit-binance", "--symbols", "BTC,BTCX"),
+            "--symbols: BTCX is not among the 1000 simulated symbols; the nearest is BTC",
+        ),
         (("--profile", "upbit-binance", "--symbols", "0"), "--symbols 0: expected a number from 1 to 1000"),
         (("--profile", "upbit-binance", "--symbols", "-1"), "--symbols -1: expected a number from 1 to 1000"),
         (("--profile", "upbit-binance", "--symbols", "1001"), "--symbols 1001: expected a number from 1 to 1000"),
@@ -67,10 +70,14 @@ def test_arguments(state: State, arguments: tuple[str, ...], said: str) -> None:
         ("[exchanges.upbit]\n[exchanges.binance]\n[execution]\norder_valu = 1\n", "did you mean execution.order_value?"),
         ("[exchanges.upbit]\n[exchanges.binance]\n[execution]\norder_value = 'much'\n", "execution.order_value"),
         ("[exchanges.upbit]\n[exchanges.binance]\n[metrics]\nport = 9464\n", "metrics"),
+        (
+            '[exchanges.upbit]\n[exchanges.binance]\n[universe]\nsymbols = ["BTC", "BTCX"]\n',
+            "odd.toml:4: universe.symbols: BTCX is not among the 1000 simulated symbols; the nearest is BTC",
+        ),
         ("[exchanges.upbit\n", "odd.toml"),
         ("", "odd.toml"),
     ],
-    ids=["unknown key", "wrong type", "not built", "not TOML", "empty"],
+    ids=["unknown key", "wrong type", "not built", "unknown symbol", "not TOML", "empty"],
 )
 def test_profiles(home: Path, text: str, said: str) -> None:
     path = home / "odd.toml"

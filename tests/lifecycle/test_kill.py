@@ -1,6 +1,7 @@
 """The kill: from another shell or by one key, at once, latched, and only a person takes it back."""
 
 import json
+import re
 import signal
 import time
 from pathlib import Path
@@ -164,7 +165,9 @@ def test_a_kill_between_two_legs_leaves_what_differs_and_that_outranks_a_signal(
     states = assert_venues_agree(slow)
     assert states["RESIDUAL"] > 0, f"legs that filled alike try nothing: {states}"
     assert ended.code == 3
-    assert "residual cycles not acknowledged" in ended.err
+    last = ended.err.splitlines()[-1]
+    assert last.startswith(f"arbtui: run r1 of {slow.profile} sim ended by kill after ")
+    assert re.search(r"; left: .*\d+ residual cycles? not acknowledged \(.*; kill latched$", last), last
     assert_saved(slow, "kill", 3)
     assert_nothing_sent_since(slow, cause.ts_ms, journey_ms=LONGEST_SLOW_JOURNEY_MS)
     assert {breach["kind"] for breach in slow.ledger()["breaches"]} >= {"KILL", "RESIDUAL"}

@@ -7,7 +7,7 @@ import pytest
 
 from tests.lifecycle.programs import running
 from tests.lifecycle.state import State, assert_saved, assert_venues_agree
-from tests.lifecycle.terminal import CTRL_Q, console
+from tests.lifecycle.terminal import CTRL_Q, console, text_of
 from tests.lifecycle.waiting import until
 
 SYMBOLS = ("--symbols", "10")
@@ -62,6 +62,8 @@ def test_the_operator_quits(state: State) -> None:
         terminal.type(CTRL_Q * 2)  # the second answers the question that open cycles raise
         code = terminal.ended(20)
         terminal.assert_restored()
+        left = text_of(terminal.screen.rpartition(b"\x1b[?1049l")[2])  # what stands in the shell's own screen
+    assert "arbtui: run r1 of upbit-binance sim ended by operator after " in left
     assert code == (3 if state.count("cycle", "state = 'RESIDUAL'") else 0)
     assert_saved(state, "operator", code)
     assert_venues_agree(state, audit=False)

@@ -1,6 +1,7 @@
 """The summary that scripts read: every key of design section 6, of the right kind, and nothing else on standard output."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,9 @@ def test_a_session_tells_every_key(state: State, speed: str) -> None:
     assert told["messages"]["read"] == told["simulator"]["messages"] == told["updates"]
     assert (sum(told["fills_by_symbol"].values()), len(told["fills_by_symbol"])) == (told["fills"], 5)
     assert len(told["resources"]) == told["samples"]
-    assert ended.err == ("" if speed == "max" else "arbtui: ARMED: run r1 of upbit-binance, 10 routes; Ctrl+C stops it\n")
+    *before, last = ended.err.splitlines()
+    assert before == ([] if speed == "max" else ["arbtui: ARMED: run r1 of upbit-binance, 10 routes; Ctrl+C stops it"])
+    assert last == ending_of(told, "r1", "nothing left open")
     if speed == "max":
         assert told["runtime_s"] == 1.5
         assert told["loop_turns"] is None
@@ -89,6 +92,34 @@ def test_a_replay_tells_its_own_keys_too(home: Path) -> None:
     assert_keys(told, KEYS | REPLAY_KEYS | dict.fromkeys(LAGS, MAYBE))
     assert (told["mode"], told["stop_reason"], told["max_runtime_s"]) == ("paper", "end_of_data", None)
     assert told["messages"]["read"] == told["messages"]["decoded"] == len(IN_ORDER)
+    assert ended.err == ending_of(told, "r1", "nothing left open") + "\n"
+
+
+def test_a_run_without_json_ends_with_a_line_too(state: State) -> None:
+    ended = run(*state.arguments(), "--headless", "--symbols", "1", "--max-runtime", "1", "--speed", "max")
+    assert (ended.code, ended.out) == (0, "")
+    said = r"arbtui: run r1 of upbit-binance sim ended by max_runtime after 1\.0 s; cycles: 1 hedged, 0 unwound, 0 residual; "
+    assert re.fullmatch(said + r"2 fills; PnL [+-]\d+\.\d{4} USDT; nothing left open\n", ended.err), ended.err
+
+
+@pytest.mark.parametrize("speed", ["real", "max"])
+def test_a_size_that_can_never_trade_is_told_at_the_start(state: State, monkeypatch: pytest.MonkeyPatch, speed: str) -> None:
+    monkeypatch.setenv("ARBTUI_EXECUTION__ORDER_VALUE", "0.5")
+    arguments = ("--headless", "--symbols", "2", "--max-runtime", "1", "--speed", speed, "--json", "-")
+    ended = run(*state.arguments(), *arguments)
+    assert json.loads(ended.out)["cycles"]["opened"] == 0
+    assert ended.err.splitlines()[0].startswith("arbtui: warning: execution.order_value 0.5 USDT is not above the least order of upbit")
+    assert "WARNING arbtui: execution.order_value 0.5 USDT is not above" in state.log
+    assert "INFO arbtui: limits: paper set (play money): max_unhedged 2000 USDT, max_loss_day 1000 USDT, max_open_cycles 50, " in state.log
+
+
+def ending_of(told: dict[str, Any], run_id: str, left: str) -> str:
+    """The line that a run leaves on standard error, from its summary."""
+    cycles = ", ".join(f"{told['cycles'][state]} {state}" for state in ("hedged", "unwound", "residual"))
+    return (
+        f"arbtui: run {run_id} of {told['profile']} {told['mode']} ended by {told['stop_reason']} after {told['runtime_s']:,.1f} s; "
+        f"cycles: {cycles}; {told['fills']} fills; PnL {told['pnl']['total']:+,.4f} {told['pnl']['currency']}; {left}"
+    )
 
 
 def test_a_recorded_venue_replays_whole(home: Path, shared_data: Path) -> None:

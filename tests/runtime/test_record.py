@@ -174,5 +174,17 @@ def test_bad_input_is_told(home: Path, tmp_path: Path, arguments: list[str], sai
     assert sorted(os.listdir()) == ["home", "taken.gz"]
 
 
+def test_a_symbol_that_is_not_known_is_laid_at_the_profiles_line(home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[exchanges.upbit]\n[exchanges.binance]\n[universe]\nsymbols = ["NOPE"]\n')
+    code, _, err = asyncio.run(_ended_record(path, tmp_path / "x.gz"))
+    assert code == 2
+    assert f"{path}:4: universe.symbols: NOPE is not among" in err
+
+
+async def _ended_record(path: Path, file: Path) -> tuple[int, str, str]:
+    return await ended(await arbtui("record", "--profile", str(path), "--duration", "1", "-o", str(file)))
+
+
 async def _told(arguments: list[str]) -> tuple[int, str, str]:
     return await ended(await arbtui("record", "--profile", "upbit-binance", *arguments))

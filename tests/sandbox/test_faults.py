@@ -337,9 +337,14 @@ def test_faults_over_the_control_port() -> None:
             for wrong, said in (
                 ({"venue": "kraken", "kind": "drop"}, "kraken"),
                 ({"venue": "upbit", "kind": "crash"}, "needs seconds"),
-                ({"venue": "upbit", "kind": "explode"}, "explode"),
+                (
+                    {"venue": "upbit", "kind": "explode"},
+                    "'explode' - at `$.kind`; there are drop, freeze, gap, delay, late, error_before, ",
+                ),
+                ({"venue": "upbit", "kind": "drop", "on": "it"}, "; there are order, cancel, query, account, public, any"),
+                ({"venue": "upbit", "kind": "drop", "stream": "it"}, "; there are public, private, any"),
                 ({"venue": "upbit", "kind": "freeze", "symbol": "KRW-NIX"}, "no market KRW-NIX"),
-                ({"venue": "upbit", "kind": "drop", "sybmol": "KRW-BTC"}, "sybmol"),
+                ({"venue": "upbit", "kind": "drop", "sybmol": "KRW-BTC"}, "`sybmol`; there are venue, kind, count, seconds, symbol, on, "),
                 ({"venue": "upbit", "kind": "lose", "count": 1, "seconds": 1}, "not both"),
             ):
                 refused = await on.control("POST", "/faults", wrong)

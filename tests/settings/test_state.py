@@ -89,6 +89,9 @@ def test_the_latest_mode_is_that_of_the_journal_written_last(home: Path) -> None
     wal = mode_folder(home, "p", "sim") / "journal.db-wal"
     wal.write_text("")
     os.utime(wal, (300, 300))
+    assert latest_mode(home, "p") == "paper", "an empty log is what a reader leaves"
+    wal.write_text("frames")
+    os.utime(wal, (300, 300))
     assert latest_mode(home, "p") == "sim"
 
 

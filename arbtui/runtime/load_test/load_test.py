@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, UsageError
 from arbtui.runtime.load_test.child import Ended, run_child
 from arbtui.runtime.load_test.limits import raised_limits
@@ -105,7 +106,7 @@ class _Child:
         """The row without its capacity."""
         duration = self._options.duration_s
         load = os.getloadavg()[0]
-        self._shown.begin(f"{self._symbols} symbols, {duration:g} s")
+        self._shown.begin(f"{counted(self._symbols, 'symbol')}, {duration:g} s")
         ended = self._run("real", duration, duration + GRACE_S)
         self._shown.end(duration + _AROUND_S)
         return Row(
@@ -123,11 +124,13 @@ class _Child:
         """The same market as fast as it goes; None when that child failed, which is said."""
         low, high = CAPACITY_S
         virtual_s = round(max(low, min(high, _CAPACITY_UPDATES / max(1.0, row.told["updates_per_s"]))), 1)
-        self._shown.begin(f"{self._symbols} symbols, capacity")
+        self._shown.begin(f"{counted(self._symbols, 'symbol')}, capacity")
         ended = self._run("max", virtual_s, virtual_s * 10 + GRACE_S)
         self._shown.end(_CAPACITY_WALL_S)
         if ended.summary is None or ended.exit_code != 0:
-            say(f"load test: the capacity of {self._symbols} symbols was not measured: exit code {ended.exit_code}, {ended.said}")
+            say(
+                f"load test: the capacity of {counted(self._symbols, 'symbol')} was not measured: exit code {ended.exit_code}, {ended.said}"
+            )
             return None
         return Capacity(ended.summary["updates"], ended.summary["wall_s"], ended.summary["runtime_s"])
 

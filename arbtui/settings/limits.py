@@ -1,0 +1,55 @@
+"""The limits that hold for a run, in words, and the sizes that they or a venue's least order can never let pass."""
+
+from typing import Any
+
+from arbtui.exchanges.config import VENUES
+from arbtui.risk.config import LimitSet, risk_defaults
+from arbtui.settings.profile import Settings
+
+#: For words only, where no rate is known yet; the won has stood between 1,300 and 1,500 for years.
+_ROUGH_KRW_PER_USDT = 1400
+#: Limits of which the unit is not in the name.
+_UNITS = {"max_unhedged": " USDT", "max_loss_day": " USDT"}
+
+
+def limit_set(settings: Settings) -> LimitSet:
+    """Which set of defaults fills in what the profile leaves out: ``live`` only where real orders leave this machine."""
+    return "live" if settings.mode == "live" and not settings.is_sandbox else "paper"
+
+
+def limit_facts(settings: Settings) -> dict[str, Any]:
+    """The set's name and every limit by its table, as JSON."""
+    return {"set": limit_set(settings), **settings.risk.model_dump(by_alias=True)}
+
+
+def limits_in_words(settings: Settings) -> str:
+    """``paper set (play money): max_unhedged 2000 USDT, ...``, and which of them the profile or the environment has set otherwise."""
+    which = limit_set(settings)
+    held, usual = settings.risk.model_dump(), risk_defaults(which).model_dump()
+    told = [f"{name} {value:g}{_UNITS.get(name, '')}" for tier in held.values() for name, value in tier.items()]
+    own = [name for tier, limits in held.items() for name, value in limits.items() if value != usual[tier][name]]
+    words = f"{which} set ({'real orders' if which == 'live' else 'play money'}): {', '.join(told)}"
+    return f"{words}; set otherwise: {', '.join(own)}" if own else words
+
+
+def limit_problems(settings: Settings) -> list[str]:
+    """Why nothing will ever open: sizes against the venues' least orders, the profile's own limits and its play money."""
+    size, unhedged, problems = settings.execution.order_value, settings.risk.global_.max_unhedged, []
+    if small := [words for name in settings.exchanges if (words := _least_order_over(name, size))]:
+        problems.append(f"execution.order_value {size:g} USDT is not above the least order of {' and of '.join(small)}: nothing will open")
+    if size > unhedged:
+        problems.append(f"risk.global.max_unhedged {unhedged:g} is under execution.order_value {size:g}: nothing will open")
+    if settings.mode == "sim" and size > settings.simulator.stock_value:
+        problems.append(
+            f"execution.order_value {size:g} is over simulator.stock_value {settings.simulator.stock_value:g}: no stock can cover it"
+        )
+    return problems
+
+
+def _least_order_over(exchange: str, size: float) -> str:
+    """The venue and its least order, where ``size`` (USDT) does not exceed that: what is left once it is cut to lots falls short."""
+    venue = VENUES[exchange]
+    if venue.quote == "KRW":
+        least = float(venue.min_cost) / _ROUGH_KRW_PER_USDT
+        return f"{exchange} ({venue.min_cost:,f} KRW, about {least:.1f} USDT)" if size <= least else ""
+    return f"{exchange} ({venue.min_cost:,f} {venue.quote})" if size <= venue.min_cost else ""
