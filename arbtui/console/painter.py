@@ -59,6 +59,7 @@ class Painter:
 
     def _tick_header(self, now: float) -> None:
         header = self._model.header()
+        self._screen.close_outlived(header)
         if header.state == self.state and now - self._header_at < HEADER_EVERY_S:
             return
         self._header_at = now

@@ -164,8 +164,14 @@ class Engine:
 
     # what an operator does
 
-    def rearm(self, typed_name: str, reason: str) -> str | None:
-        """Open the gate after a kill, or arm what started DISARMED; None when done, else why not."""
+    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
+        """Open the gate after a kill, or arm what started DISARMED; None when done, else why not.
+
+        ``kills``: :attr:`Halt.kills` as the person saw it. A kill that came later is not theirs to undo.
+        """
+        self.kill_switch.look()
+        if kills != self.parts.halt.kills:
+            return "a kill came since this was opened: close it and look again"
         was_killed = self.parts.halt.is_closed
         if not was_killed and self.state is not TradingState.DISARMED:
             return "nothing to re-arm: the gate is open"

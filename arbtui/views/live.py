@@ -102,6 +102,7 @@ class EngineViews:
             routes=len(self.routes),
             opportunities=engine.decider.opportunities,
             unhedged=engine.risk.total.unhedged,
+            kills=parts.halt.kills,
         )
 
     def refresh(self, rows: Sequence[RouteRow]) -> None:
@@ -232,9 +233,9 @@ class EngineControls:
         """Close the gate now; safe from any thread."""
         return self._engine.kill_switch.kill(source, reason)
 
-    def rearm(self, typed_name: str, reason: str) -> str | None:
+    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
         """See :class:`arbtui.views.Controls`."""
-        return self._engine.rearm(typed_name, reason)
+        return self._engine.rearm(typed_name, reason, kills)
 
     def toggle_pause(self) -> str:
         """See :class:`arbtui.views.Controls`."""

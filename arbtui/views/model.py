@@ -45,6 +45,7 @@ class HeaderView:
     routes: int
     opportunities: int
     unhedged: float  #: in pnl_currency
+    kills: int = 0  #: kills asked for so far, repeated ones too: what :meth:`Controls.rearm` must be told
 
 
 @dataclass(slots=True)
@@ -197,8 +198,11 @@ class Controls(Protocol):
         """Close the gate now. Safe from any thread. False when it was closed already."""
         ...
 
-    def rearm(self, typed_name: str, reason: str) -> str | None:
-        """Open the gate again; None when done, else why not (wrong name, no reason, orders still open)."""
+    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
+        """Open the gate again; None when done, else why not (wrong name, no reason, orders still open).
+
+        ``kills``: :attr:`HeaderView.kills` of what the person looked at; refused when another kill came since.
+        """
         ...
 
     def toggle_pause(self) -> str:

@@ -124,6 +124,7 @@ class DemoModel:
     def kill(self, source: str, reason: str = "") -> bool:
         self.kills.append(source)
         header = self._header
+        header.kills += 1
         if header.state == "HALTED":
             return False
         header.state, header.halt_source, header.halt_reason = "HALTED", source, reason
@@ -133,7 +134,9 @@ class DemoModel:
             row.version += 1
         return True
 
-    def rearm(self, typed_name: str, reason: str) -> str | None:
+    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
+        if kills != self._header.kills:
+            return "a kill came since this was opened: close it and look again"
         if typed_name != self._header.profile:
             return f"the name is not {self._header.profile}"
         if not reason:
