@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
+from textual.widgets import Input
 
 from arbtui.console.bindings import textual_keys
 from arbtui.console.config import ConsoleConfig
@@ -20,7 +23,9 @@ from arbtui.console.keys import KeyNames
 from arbtui.console.palettes import TOLD
 from arbtui.console.screens.main import MainScreen
 from arbtui.console.screens.quit import QuitScreen
+from arbtui.console.screens.rearm import RearmScreen
 from arbtui.console.theme import THEMES
+from arbtui.console.type_ahead import TypeAhead
 from arbtui.views import Controls, ReadModel
 
 OPERATOR = "operator"
@@ -89,7 +94,8 @@ class ConsoleApp(App[str]):
         self._controls = controls
         self._after_first_paint = after_first_paint
         self._inks = Inks(THEMES[self.palette, self.ground].variables)
-        self.main = MainScreen(self._inks, model, controls, self.frame, monotonic, self.keys)
+        self._type_ahead = TypeAhead(monotonic)
+        self.main = MainScreen(self._inks, model, controls, self.frame, monotonic, self.keys, self._type_ahead)
 
     def get_default_screen(self) -> Screen[object]:
         """The one screen."""
@@ -116,7 +122,8 @@ class ConsoleApp(App[str]):
         if self._after_first_paint is not None:
             self.call_after_refresh(self._after_first_paint)
 
-    def _paint_slice(self) -> None:
+    async def _paint_slice(self) -> None:
+        await self._replay()
         self._slice = (self._slice + 1) % SLICES
         if self._slice == 0:
             take_recovery = getattr(self._driver, "take_recovery", None)
@@ -150,6 +157,40 @@ class ConsoleApp(App[str]):
         self._handle_exception(error)
 
     # keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Give every key to what the keys before it have opened, also when they come in one burst.
+
+        Textual posts a key to the focused widget and takes the next one at once: ``/`` would open the filter after ``x r p``
+        had gone to the routes. So the main screen's bindings run here, before the next key is looked at, and keys for a
+        dialog whose input has not the focus yet are held.
+        """
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self.app_focus = True
+        key = event.key if isinstance(event, events.Key) else ""
+        if key not in self.keys.anywhere:
+            if self._type_ahead.is_waiting or self._lacks_input:
+                self._type_ahead.hold(self.screen, event)
+                return
+            if self.screen is self.main and not isinstance(self.focused, Input):
+                if not key:
+                    self.main.flash.say("a paste does nothing here: it is taken in the filter and in dialogs", "soft")
+                elif not self._type_ahead.swallows() and not await self._check_bindings(key):
+                    await super().on_event(event)
+                return
+        await super().on_event(event)
+
+    @property
+    def _lacks_input(self) -> bool:
+        """Whether the screen on top is one to type into that is not ready for it."""
+        return isinstance(self.screen, RearmScreen | CommandPalette) and self.screen.focused is None
+
+    async def _replay(self) -> None:
+        if self._type_ahead.is_waiting and not self._lacks_input:
+            for event in self._type_ahead.take(self.screen):
+                await self.on_event(event)
 
     def action_kill(self) -> None:
         """Close the gate; the input thread has done so already where there is one."""

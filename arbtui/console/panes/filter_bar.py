@@ -63,7 +63,7 @@ class FilterBar(Horizontal):
         field = self.query_one(Input)
         field.value = text
         field.cursor_position = len(text)
-        field.focus()
+        self.screen.set_focus(field, scroll_visible=False)  # at once: the next key is already the filter's
         self.tick()
 
     def tick(self) -> None:

@@ -33,7 +33,8 @@ from arbtui.console.panes.too_small import TooSmall
 from arbtui.console.row_json import row_json
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.rearm import RearmScreen
-from arbtui.views import Controls, ReadModel
+from arbtui.console.type_ahead import TypeAhead
+from arbtui.views import Controls, HeaderView, ReadModel
 
 COPIES = ("routes", "fills", "risk", "log", "detail")
 """Panes with rows to copy."""
@@ -47,9 +48,17 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = MAIN_BINDINGS
 
     def __init__(
-        self, inks: Inks, model: ReadModel, controls: Controls, frame: FrameRate, monotonic: Callable[[], float], keys: KeyNames
+        self,
+        inks: Inks,
+        model: ReadModel,
+        controls: Controls,
+        frame: FrameRate,
+        monotonic: Callable[[], float],
+        keys: KeyNames,
+        type_ahead: TypeAhead,
     ) -> None:
         super().__init__()
+        self._type_ahead = type_ahead
         self._model = model
         self._controls = controls
         self._monotonic = monotonic
@@ -177,11 +186,22 @@ class MainScreen(Screen[None]):
             self.flash.say(f"{self._keys['rearm']} re-arms only after a halt: {why}", "warn")
             return
         word = "armed" if header.state == "DISARMED" else "re-armed"
-        self.app.push_screen(RearmScreen(self._model, self._controls), partial(self._rearmed, word))
+        self.app.push_screen(RearmScreen(header, self._controls), partial(self._rearmed, word))
+
+    def close_outlived(self, header: HeaderView) -> None:
+        """Close an arm dialog that a kill has outlived."""
+        dialog = self.app.screen
+        if isinstance(dialog, RearmScreen) and dialog.is_outlived(header):
+            dialog.dismiss(None)
+            self._type_ahead.cut()
 
     def _rearmed(self, word: str, done: bool | None) -> None:
         state = self._model.header().state
-        self.flash.say(f"{word}: state is {state}" if done else f"not {word}: state is {state}", "up" if done else "warn")
+        if done is None:
+            why = "a kill came, or the state changed, while you typed"
+            self.flash.say(f"not {word}: {why}. Look again, then {self._keys['rearm']}", "kill")
+        else:
+            self.flash.say(f"{word}: state is {state}" if done else f"not {word}: state is {state}", "up" if done else "warn")
         self.tick_all()
 
     def action_filter(self) -> None:
