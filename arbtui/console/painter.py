@@ -78,8 +78,9 @@ class Painter:
     def _tick_detail(self, now: float) -> None:
         if is_seen(self._screen.detail) and now - self._detail_at >= DETAIL_EVERY_S:
             self._detail_at = now
-            if not self._screen.detail.route_id and self._screen.routes.current is not None:
-                self._screen.detail.route_id = self._screen.routes.current.id
+            current = self._screen.routes.current
+            if current is not None and (self._screen.active != "detail" or not self._screen.detail.route_id):
+                self._screen.detail.route_id = current.id
             self._screen.detail.tick()
 
     def _tick_gauges(self, now: float) -> None:

@@ -43,17 +43,27 @@ def test_zoomed_detail_shows_all_levels_and_decisions() -> None:
     drive(steps, (160, 48))
 
 
-def test_detail_stays_with_its_route_while_rows_move_and_follows_the_cursor_where_both_are_seen() -> None:
+def test_detail_beside_the_routes_is_of_the_route_under_the_cursor_moved_or_not() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
-        first = app.main.detail.route_id
-        assert first == app.main.routes.current.id  # type: ignore[union-attr]
+        detail, routes = app.main.detail, app.main.routes
+        assert detail.route_id == routes.current.id  # type: ignore[union-attr]
         model.routes[-1].net_bps += 500
         model.now_ms += 5_000
         await repaint(app, pilot)
-        assert app.main.routes.current is model.routes[-1]
-        assert app.main.detail.route_id == first
+        assert routes.current is model.routes[-1]
+        assert detail.route_id == model.routes[-1].id
         await pilot.press("j", "j")
-        assert app.main.detail.route_id == app.main.routes.current.id != first
+        assert detail.route_id == routes.current.id != model.routes[-1].id  # type: ignore[union-attr]
+        await pilot.press("6")
+        held = detail.route_id
+        for row in model.routes[:-1]:
+            row.net_bps *= -1
+        model.now_ms += 5_000
+        await repaint(app, pilot)
+        assert detail.route_id == held
+        await pilot.press("1")
+        await repaint(app, pilot)
+        assert routes.current.id == held  # type: ignore[union-attr]
 
     drive(steps, (160, 48))
 
@@ -94,6 +104,58 @@ def test_ladder_of_an_empty_side_says_so() -> None:
     texts = ["".join(text for text, _ in line) for line in ladder_lines(book, 2)]
     assert "SYNCING" in texts[0]
     assert any("no price on one side" in text for text in texts)
+
+
+def test_the_cursor_stays_with_the_route_that_a_key_acted_on() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        best = app.main.routes.current
+        assert best is not None
+        await pilot.press("x")
+        assert list(model.disabled) == [best.id]
+        assert f"{best.id} disabled" in await repaint(app, pilot)
+        model.routes[7].net_bps += 500
+        model.now_ms += 5_000
+        await repaint(app, pilot)
+        assert app.main.routes.current is best
+        await pilot.press("x")
+        assert model.disabled == {}
+        await pilot.press("y")
+        assert f"{best.id}: copied" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_with_detail_open_x_acts_on_the_route_in_detail_and_names_it() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        best = app.main.routes.current
+        assert best is not None
+        await pilot.press("enter")
+        model.routes[7].net_bps += 500
+        model.now_ms += 5_000
+        assert f"Detail {best.symbol} {best.buy_at}→{best.sell_at}" in await repaint(app, pilot)
+        await pilot.press("x")
+        assert list(model.disabled) == [best.id]
+        assert f"{best.id} disabled" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_a_key_does_not_act_on_the_row_that_slid_under_the_cursor_when_its_route_left_the_list() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        routes = app.main.routes
+        await pilot.press("slash", *"net>-15", "enter", "j")
+        gone = routes.current
+        assert gone is not None
+        gone.net_bps = -99.0
+        model.now_ms += 5_000
+        await repaint(app, pilot)
+        await pilot.press("x")
+        assert model.disabled == {}
+        assert f"{gone.id} has left the list" in await repaint(app, pilot)
+        await pilot.press("x")
+        assert list(model.disabled) == [routes.current.id] != [gone.id]  # type: ignore[union-attr]
+
+    drive(steps)
 
 
 def test_x_disables_and_enables_the_route() -> None:

@@ -34,7 +34,7 @@ from arbtui.console.row_json import row_json
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.rearm import RearmScreen
 from arbtui.console.type_ahead import TypeAhead
-from arbtui.views import Controls, HeaderView, ReadModel
+from arbtui.views import Controls, HeaderView, ReadModel, RouteRow
 
 COPIES = ("routes", "fills", "risk", "log", "detail")
 """Panes with rows to copy."""
@@ -153,6 +153,9 @@ class MainScreen(Screen[None]):
     def _show(self, pane: str) -> None:
         self.remove_class(f"active-{self._active}")
         self._active = pane
+        if pane == "detail" and self.routes.current is not None:
+            self.routes.claim()
+            self.detail.route_id = self.routes.current.id
         self.add_class(f"active-{pane}")
         self.set_focus(self.panes[pane], scroll_visible=False)
         self._rearrange()
@@ -249,18 +252,29 @@ class MainScreen(Screen[None]):
         """The route under the cursor in full: beside the routes where there is room, else in their place."""
         if not self._needs("routes", "detail", "opens the detail of a route") or self._is_frozen("opens another route"):
             return
-        row = self.routes.current
+        if self.shows_routes_only:
+            self.flash.say("the detail of a route needs 80x24", "warn")
+            return
+        row = self._aimed_at("detail")
+        if row is None:
+            return
+        self.detail.route_id = row.id
+        if self.is_small or self.has_class("zoomed"):
+            self._show("detail")
+            self.flash.say(f"{row.id}: {self._keys['back']} goes back, {self._keys['route.toggle']} disables it")
+        else:
+            self.flash.say(f"{self._keys['pane.detail']} Detail shows {row.id}; moving the cursor moves it")
+        self.tick_all()
+
+    def _aimed_at(self, key: str) -> RouteRow | None:
+        """The route under the cursor, which keeps the cursor from now on; None, said why, when nobody aimed at one."""
+        aimed, row = self.routes.pinned, self.routes.current
         if row is None:
             self.flash.say(f"no route under the cursor: {self.routes.empty_text()}", "warn")
-        elif self.shows_routes_only:
-            self.flash.say("the detail of a route needs 80x24", "warn")
-        else:
-            self.detail.route_id = row.id
-            if self.is_small or self.has_class("zoomed"):
-                self._show("detail")
-            else:
-                self.flash.say(f"{self._keys['pane.detail']} Detail shows {row.id}; moving the cursor moves it")
-            self.tick_all()
+        elif not self.routes.claim():
+            self.flash.say(f"{aimed} has left the list; under the cursor is {row.id}: {self._keys[key]} again acts on that", "warn")
+            row = None
+        return row
 
     @on(Grid.CursorMoved)
     def _follow_cursor(self, event: Grid.CursorMoved) -> None:
@@ -270,31 +284,41 @@ class MainScreen(Screen[None]):
 
     def action_toggle_route(self) -> None:
         """Disable or enable the route under the cursor, or the one in detail."""
-        if self._active == "detail":
+        if self._active == "detail" and self.detail.route_id:
             route = self.detail.route_id
         elif self._needs("routes", "route.toggle", "disables a route"):
-            route = self.routes.current.id if self.routes.current is not None else ""
+            row = self._aimed_at("route.toggle")
+            if row is None:
+                return
+            route = row.id
         else:
             return
-        said = self._controls.toggle_route(route) if route else "no route here to disable"
+        said = self._controls.toggle_route(route)
         again = f"   {self._keys['route.toggle']} enables it again" if "disabled" in said else ""
-        self.flash.say(said + again, "warn" if again or not route else "up")
+        self.flash.say(said + again, "warn" if again else "up")
         self.tick_all()
 
     def action_copy(self) -> None:
         """The row under the cursor to the clipboard of whoever sits at the terminal."""
         pane = self.panes[self._active]
         row: object = None
-        if isinstance(pane, Grid):
+        name = ""
+        if pane is self.routes:
+            route = self._aimed_at("copy")
+            if route is None:
+                return
+            row, name = route, f"{route.id}: "
+        elif isinstance(pane, Grid):
+            pane.claim()
             row = pane.current
         elif pane is self.detail and self.detail.route_id:
-            row = self._model.detail(self.detail.route_id)
+            row, name = self._model.detail(self.detail.route_id), f"{self.detail.route_id}: "
         if row is None:
             self.flash.say(f"nothing to copy here: {self._keys['copy']} copies a row of {', '.join(COPIES)}", "warn")
             return
         text = row_json(row)
         self.app.copy_to_clipboard(text)
-        self.flash.say(f"copied {len(text)} letters of JSON (OSC 52; tmux: set -g set-clipboard on)")
+        self.flash.say(f"{name}copied {len(text)} letters of JSON (OSC 52; tmux: set -g set-clipboard on)")
 
     def action_freeze(self) -> None:
         """Stand still, or go on."""
