@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from arbtui.console.words import short_word
 from arbtui.views import RouteRow
 
 NUMBERS: dict[str, Callable[[RouteRow], float]] = {
@@ -25,7 +26,7 @@ TEXTS: dict[str, Callable[[RouteRow], str]] = {
     "sym": lambda row: row.symbol,
     "buy": lambda row: row.buy_at,
     "sell": lambda row: row.sell_at,
-    "state": lambda row: "IDLE" if row.state == "BELOW_THRESHOLD" else row.state,
+    "state": lambda row: f"{short_word(row.state)} {row.state}",
 }
 """Fields of words."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from statistics import median
 from typing import Protocol
 
@@ -119,8 +119,8 @@ class EngineViews:
             shown = (
                 buy.ask if buy.ask < inf else 0.0,
                 sell.bid,
-                _finite(route.gross_edge_bps()),
-                _finite(net),
+                _known(route.gross_edge_bps()),
+                _known(net),
                 min(buy.ask_qty, sell.bid_qty),
                 engine.route_fills.get(row.id, 0),
                 "READY" if refusal is None else _WORDS.get(refusal, refusal.value),
@@ -278,5 +278,6 @@ def _average(fills: Sequence[Fill], side: Side) -> tuple[float, float]:
     return (float(qty), float(cost / qty)) if qty > ZERO else (0.0, 0.0)
 
 
-def _finite(value: float) -> float:
-    return value if isfinite(value) else 0.0
+def _known(value: float) -> float:
+    """``value``; :data:`math.nan` itself where it is missing, so that two missing ones count as equal inside a tuple."""
+    return value if isfinite(value) else nan

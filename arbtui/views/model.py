@@ -58,8 +58,8 @@ class RouteRow:
     sell_at: str
     buy_px: float = 0.0
     sell_px: float = 0.0
-    edge_bps: float = 0.0  #: gross, at the touch
-    net_bps: float = 0.0  #: after fees, rate and costs
+    edge_bps: float = 0.0  #: gross, at the touch; NaN where a price or the rate is missing
+    net_bps: float = 0.0  #: after fees, rate and costs; NaN likewise
     size: float = 0.0  #: of the last opportunity; 0 when none
     depth: float = 0.0  #: smaller of the two touch quantities
     age_ms: float = 0.0  #: of the older book
