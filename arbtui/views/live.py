@@ -16,6 +16,7 @@ from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Side
 from arbtui.model.reason import Reason
 from arbtui.risk.breach import Breach
+from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import EdgeHistory, RouteDetail
 from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow, VenueGauge
 from arbtui.views.route_reader import RouteReader
@@ -64,6 +65,7 @@ class EngineViews:
         self._log = log
         self._started = engine.parts.clock.monotonic()
         self._earlier = [_past(row) for row in reversed(earlier)]
+        self._earlier_rows = {row.cycle_id: row for row in earlier}
         self.gauge = GaugeView()
         self._routes = {route.id: route for route in engine.parts.universe.routes}
         self.routes: Sequence[RouteRow] = [
@@ -144,6 +146,14 @@ class EngineViews:
         """See :class:`arbtui.views.ReadModel`."""
         return [*(self._cycle(cycle) for cycle in reversed(self._engine.cycles.values())), *self._earlier]
 
+    def cycle(self, cycle_id: str) -> CycleDetail | None:
+        """See :class:`arbtui.views.ReadModel`."""
+        running = self._engine.cycles.get(cycle_id)
+        if running is not None:
+            return running_cycle(running, self._engine.parts.positions.marks.currency)
+        row = self._earlier_rows.get(cycle_id)
+        return past_cycle(row) if row is not None else None
+
     @property
     def cycles_version(self) -> int:
         """See :class:`arbtui.views.ReadModel`."""
@@ -216,6 +226,7 @@ class EngineViews:
             pnl=float(cycle.pnl.total) if cycle.pnl is not None else 0.0,
             elapsed_ms=(ended - cycle.opened_at) * 1000,
             state=cycle.state,
+            reason=running_reason(cycle),
         )
 
     def _breach(self, breach: Breach) -> BreachLine:
@@ -269,6 +280,7 @@ def _past(row: CycleRow) -> CycleLine:
         pnl=float(row.pnl.get("total", 0)),
         elapsed_ms=float((row.closed_ms or row.opened_ms) - row.opened_ms),
         state=row.state,
+        reason=past_reason(row),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from arbtui.exchanges.rate_limit import LimitLeft
+from arbtui.views.cycle import CycleDetail
 from arbtui.views.detail import RouteDetail
 
 
@@ -84,6 +85,7 @@ class CycleLine:
     pnl: float
     elapsed_ms: float
     state: str  #: OPEN HEDGED UNWOUND RESIDUAL
+    reason: str = ""  #: why it did not simply hedge
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,10 @@ class ReadModel(Protocol):
 
     def cycles(self) -> Sequence[CycleLine]:
         """The last cycles, newest first (bounded)."""
+        ...
+
+    def cycle(self, cycle_id: str) -> CycleDetail | None:
+        """One cycle in full, asked for when somebody opens it; None when it is not kept any more."""
         ...
 
     @property

@@ -53,7 +53,7 @@ def test_detail_beside_the_routes_is_of_the_route_under_the_cursor_moved_or_not(
         assert routes.current is model.routes[-1]
         assert detail.route_id == model.routes[-1].id
         await pilot.press("j", "j")
-        assert detail.route_id == routes.current.id != model.routes[-1].id  # type: ignore[union-attr]
+        assert detail.route_id == routes.current.id != model.routes[-1].id
         await pilot.press("6")
         held = detail.route_id
         for row in model.routes[:-1]:
@@ -63,7 +63,7 @@ def test_detail_beside_the_routes_is_of_the_route_under_the_cursor_moved_or_not(
         assert detail.route_id == held
         await pilot.press("1")
         await repaint(app, pilot)
-        assert routes.current.id == held  # type: ignore[union-attr]
+        assert routes.current.id == held
 
     drive(steps, (160, 48))
 
@@ -235,7 +235,7 @@ def test_space_freezes_prices_fills_and_log_but_never_state_or_risk(size: tuple[
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        (("2", "enter"), "⏎ opens the detail of a route in Routes: 1 goes there"),
+        (("4", "enter"), "⏎ opens the detail of a route in Routes: 1 goes there"),
         (("2", "s"), "s sorts in Routes: 1 goes there"),
         (("a",), "a acknowledges breaches in Risk: 3 goes there"),
         (("r",), "r re-arms only after a halt"),

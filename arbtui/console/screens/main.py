@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -33,8 +33,9 @@ from arbtui.console.panes.too_small import TooSmall
 from arbtui.console.row_json import row_json
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.rearm import RearmScreen
+from arbtui.console.screens.whole import WholeScreen, breach_facts, cycle_facts, log_facts
 from arbtui.console.type_ahead import TypeAhead
-from arbtui.views import Controls, HeaderView, ReadModel, RouteRow
+from arbtui.views import BreachLine, Controls, CycleLine, HeaderView, LogLine, ReadModel, RouteRow
 
 COPIES = ("routes", "fills", "risk", "log", "detail")
 """Panes with rows to copy."""
@@ -249,7 +250,11 @@ class MainScreen(Screen[None]):
         self.tick_all()
 
     def action_detail(self) -> None:
-        """The route under the cursor in full: beside the routes where there is room, else in their place."""
+        """What is under the cursor in full: a route beside the routes where there is room, else in their place; all else in a box."""
+        pane = self.panes[self._active]
+        if isinstance(pane, Grid) and pane is not self.routes:
+            self._open_whole(pane)
+            return
         if not self._needs("routes", "detail", "opens the detail of a route") or self._is_frozen("opens another route"):
             return
         if self.shows_routes_only:
@@ -265,6 +270,23 @@ class MainScreen(Screen[None]):
         else:
             self.flash.say(f"{self._keys['pane.detail']} Detail shows {row.id}; moving the cursor moves it")
         self.tick_all()
+
+    def _open_whole(self, pane: Grid[Any]) -> None:
+        """The line under the cursor of Fills, Risk or Log, with all that it says."""
+        pane.claim()
+        row = pane.current
+        if isinstance(row, CycleLine):
+            cycle = self._model.cycle(row.id)
+            if cycle is None:
+                self.flash.say(f"cycle {row.id} is not kept any more: arbtui ledger has it", "warn")
+            else:
+                self.app.push_screen(WholeScreen(f"Cycle {row.symbol}", cycle_facts(cycle)))
+        elif isinstance(row, BreachLine):
+            self.app.push_screen(WholeScreen(f"{row.severity} {row.kind}", breach_facts(row)))
+        elif isinstance(row, LogLine):
+            self.app.push_screen(WholeScreen("Log", log_facts(row)))
+        else:
+            self.flash.say(f"nothing to open here: {pane.empty_text()}", "warn")
 
     def _aimed_at(self, key: str) -> RouteRow | None:
         """The route under the cursor, which keeps the cursor from now on; None, said why, when nobody aimed at one."""

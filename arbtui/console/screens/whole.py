@@ -1,0 +1,105 @@
+"""One row in full: what a line of Log, Risk or Fills has no room for."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from arbtui.console.numbers import clean, clock, signed
+from arbtui.console.screens.dialog import Dialog
+from arbtui.console.words import REASONS
+from arbtui.views import BreachLine, CycleDetail, LogLine, OrderLine
+
+Facts = Sequence[tuple[str, str]]
+"""Names and texts; a name without a text is a heading."""
+
+
+class WholeScreen(Dialog[None]):
+    """Shows ``facts`` as they were when it was opened; long texts go over several lines."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "dismiss", "close", id="whole.close", tooltip="Close"),
+        Binding("j,down", "scroll(1)", "down", id="whole.down", tooltip="Down", show=False),
+        Binding("k,up", "scroll(-1)", "up", id="whole.up", tooltip="Up", show=False),
+    ]
+
+    def __init__(self, title: str, facts: Facts) -> None:
+        super().__init__()
+        self._heading = title
+        self._facts = facts
+
+    def compose(self) -> ComposeResult:
+        """Names to the left, texts wrapped."""
+        variables = self.app.theme_variables
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, style=variables["ink-dim"])
+        table.add_column(overflow="fold", style=variables["ink-text"])
+        for name, text in self._facts:
+            table.add_row(Text(name, style="" if text else f"bold {variables['ink-title']}"), Text(clean(text)))
+        with VerticalScroll(id="box") as box:
+            box.border_title = self._heading
+            box.border_subtitle = "j/k scroll   Esc close"
+            yield Static(table)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by a line."""
+        self.query_one("#box", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def log_facts(line: LogLine) -> Facts:
+    """A log line."""
+    return [("time", f"{clock(line.ts_ms)}Z"), ("level", line.level), ("text", line.text)]
+
+
+def breach_facts(breach: BreachLine) -> Facts:
+    """A breach or residual."""
+    return [
+        ("time", f"{clock(breach.ts_ms)}Z"),
+        ("severity", breach.severity),
+        ("kind", f"{breach.kind}{_meaning(breach.kind)}"),
+        ("scope", breach.scope),
+        ("detail", breach.detail),
+        ("done", breach.action or "-"),
+        ("seen", "acknowledged" if breach.acknowledged else "not acknowledged yet"),
+    ]
+
+
+def cycle_facts(cycle: CycleDetail) -> Facts:
+    """A cycle with its orders, in the order they were sent."""
+    facts = [
+        ("cycle", cycle.id),
+        ("route", cycle.route),
+        ("opened", f"{clock(cycle.opened_ms)}Z at {signed(cycle.edge_bps, 1)} bp net"),
+        ("state", f"{cycle.state}{_meaning(cycle.state)}"),
+    ]
+    if cycle.reason:
+        facts.append(("reason", f"{cycle.reason}{_meaning(cycle.reason)}"))
+    if cycle.pnl:
+        currency = cycle.pnl.get("currency", "")
+        parts = ", ".join(f"{name} {amount}" for name, amount in cycle.pnl.items() if name not in ("currency", "total"))
+        facts.append(("pnl", f"{cycle.pnl.get('total', '-')} {currency} ({parts})"))
+    for order in cycle.orders:
+        facts += _order_facts(order)
+    return facts if cycle.orders else [*facts, ("orders", "none was sent")]
+
+
+def _order_facts(order: OrderLine) -> list[tuple[str, str]]:
+    facts = [
+        ("", ""),
+        (f"{order.side.upper()} {order.exchange}", ""),
+        ("ordered", f"{order.ordered} {order.market}, worst price {order.limit} {order.quote} ({order.purpose})"),
+        ("filled", f"{order.filled} at {order.average} {order.quote} on average" if order.average else f"{order.filled}: nothing"),
+        ("fees", order.fees or "-"),
+        ("state", f"{order.state}{f': {order.reason}' if order.reason else ''}{_meaning(order.reason)}"),
+        ("order id", order.client_order_id),
+    ]
+    return [*facts, ("venue's id", order.venue_order_id)] if order.venue_order_id else facts
+
+
+def _meaning(word: str) -> str:
+    return f" - {REASONS[word]}" if word in REASONS else ""
