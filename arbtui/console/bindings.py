@@ -17,8 +17,13 @@ def _binding(name: str, action: str, word: str, tooltip: str) -> Binding:
 
 MAIN_BINDINGS: list[BindingType] = [
     _binding("pause", "pause", "pause", "Pause new entries, or resume them; open cycles finish either way"),
-    _binding("rearm", "rearm", "re-arm", "Open the gate again after a halt: asks for the profile's name and a reason"),
-    _binding("detail", "detail", "detail", "Routes: both books, edge, costs and last decisions of the route under the cursor"),
+    _binding("rearm", "rearm", "re-arm", "Arm at the start, or again after a halt: asks for the profile's name and a reason"),
+    _binding(
+        "detail",
+        "detail",
+        "detail",
+        "Open what is under the cursor: a route in full, both legs of a cycle, the whole text in Risk and Log",
+    ),
     _binding("filter", "filter", "filter", "Filter routes: xrp edge>5 state:open net>3 !buy:upbit"),
     _binding("sort", "sort", "sort", "Order the routes by the next column"),
     _binding("sort.reverse", "reverse", "reverse", "Reverse the order"),

@@ -65,6 +65,8 @@ class Painter:
         self._header_at = now
         if header.state in HALTED_STATES and self.state not in HALTED_STATES:
             self._screen.app.bell()
+        if header.state == "DISARMED" and not self.state:
+            self._screen.flash.say(f"DISARMED: no order leaves until {self._keys['rearm']} arms it, by name and reason", "warn")
         self.state = header.state
         if self._screen.too_small.display:
             self._screen.too_small.tick(header)
@@ -76,12 +78,16 @@ class Painter:
             self._screen.filter_bar.tick()
 
     def _tick_detail(self, now: float) -> None:
-        if is_seen(self._screen.detail) and now - self._detail_at >= DETAIL_EVERY_S:
+        detail, current = self._screen.detail, self._screen.routes.current
+        if not is_seen(detail):
+            return
+        follows = current is not None and (self._screen.active != "detail" or not detail.route_id)
+        if follows and current is not None and detail.route_id != current.id:
+            detail.route_id = current.id
+            self._detail_at = -1e9
+        if now - self._detail_at >= DETAIL_EVERY_S:
             self._detail_at = now
-            current = self._screen.routes.current
-            if current is not None and (self._screen.active != "detail" or not self._screen.detail.route_id):
-                self._screen.detail.route_id = current.id
-            self._screen.detail.tick()
+            detail.tick()
 
     def _tick_gauges(self, now: float) -> None:
         if now - self._gauges_at >= GAUGES_EVERY_S:

@@ -20,7 +20,7 @@ REASONS: Mapping[str, str] = {
     "LOT_TOO_COARSE": "the lot is too coarse for the order's size",
     "NO_STOCK": "too little of the asset at the selling venue",
     "NO_CASH": "too little quote currency at the buying venue",
-    "DISARMED": "the engine is not armed",
+    "DISARMED": "no order leaves: a person arms it with `r`, by name and reason",
     "PAUSED": "no new entries; open cycles finish",
     "REDUCING": "only what shrinks exposure",
     "HALTED": "latched: nothing but cancels until a person re-arms",

@@ -250,3 +250,19 @@ def test_an_error_in_the_read_model_ends_the_console_and_is_kept() -> None:
 
     with pytest.raises(RuntimeError, match="projection is broken"):
         drive(steps, model=model)
+
+
+def test_disarmed_says_how_to_arm() -> None:
+    model = DemoModel(mode="LIVE").settle()
+    model.header().state = "DISARMED"
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        text = await repaint(app, pilot)
+        assert "DISARMED: no order leaves until r arms it" in text
+        assert "r arm " in text
+        assert "p pause" not in text
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "Arm at the start, or again after a halt" in screen_text(app)
+
+    drive(steps, model=model)

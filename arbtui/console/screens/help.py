@@ -29,20 +29,33 @@ COLUMN_HELP = {
 PANE_HELP = {
     "routes": (
         "Every route, best first: what it would earn now, or the first reason why it does not trade.",
-        ("detail", "filter", "sort", "sort.reverse", "route.toggle", "copy", "grid.down", "grid.up", "grid.top", "freeze"),
+        (
+            "rearm",
+            "pause",
+            "detail",
+            "filter",
+            "sort",
+            "sort.reverse",
+            "route.toggle",
+            "copy",
+            "grid.down",
+            "grid.up",
+            "grid.top",
+            "freeze",
+        ),
     ),
     "fills": (
         "One line a cycle with both its legs, newest first. Moving the cursor holds the view; the top follows the newest again.",
-        ("grid.down", "grid.up", "grid.top", "copy", "zoom"),
+        ("detail", "grid.down", "grid.up", "grid.top", "copy", "zoom"),
     ),
     "risk": (
         "Breaches and residuals, open ones first. A residual blocks its asset until somebody has acknowledged it.",
-        ("acknowledge", "grid.down", "grid.up", "copy", "zoom"),
+        ("detail", "acknowledge", "grid.down", "grid.up", "copy", "zoom"),
     ),
     "system": ("What the process costs and how late its loop is. Above 10 ms at p99 the console paints less often.", ("zoom", "back")),
     "log": (
         "The last lines of arbtui.log. Moving the cursor holds the view; the end follows the newest again.",
-        ("grid.down", "grid.up", "grid.end", "copy", "zoom"),
+        ("detail", "grid.down", "grid.up", "grid.end", "copy", "zoom"),
     ),
     "detail": (
         "One route: both books (◂ marks our orders), how the gross edge becomes the net one, the last minute, the last decisions.",
