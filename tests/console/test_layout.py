@@ -138,3 +138,22 @@ def test_the_system_page_shows_each_venues_health_and_what_is_left_of_its_limits
         assert all(len(line) <= size[0] for line in text.splitlines())
 
     drive(steps, size)
+
+
+@pytest.mark.parametrize(("keys", "pane"), [((), "routes"), (("slash", "x"), "")])
+def test_a_terminal_that_was_too_small_for_a_while_gives_the_keys_back(keys: tuple[str, ...], pane: str) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press(*keys)
+        focused = app.focused
+        await pilot.resize_terminal(40, 10)
+        await pilot.pause()
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        await repaint(app, pilot)
+        assert app.focused is focused
+        if pane:
+            await pilot.press("j")
+            assert app.main.routes.cursor == 1
+            assert "▸" in await repaint(app, pilot)
+
+    drive(steps)

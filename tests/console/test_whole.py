@@ -56,7 +56,7 @@ def test_a_cycle_shows_both_its_legs() -> None:
         await pilot.press("enter")
         await pilot.pause()
         text = screen_text(app)
-        for words in (f"BUY {row.buy_at}", "ordered", "filled", "on average", "0.05 USDT", f"v-{row.id}-buy", row.state):
+        for words in (f"BUY {row.buy_at}", "at worst", "filled", "on average", "0.05 USDT", f"v-{row.id}-buy", row.state):
             assert words in text
         await pilot.press("j", "ctrl+k")
         assert model.kills == ["KEY"]

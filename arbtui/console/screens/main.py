@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from arbtui.console.bindings import MAIN_BINDINGS
 from arbtui.console.frame import FrameRate
@@ -144,6 +145,13 @@ class MainScreen(Screen[None]):
         if self.shows_routes_only and self._active != "routes":
             self._show("routes")
         self._rearrange()
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        """A terminal that was too small for anything took the focus away."""
+        if self.focused is None and self.app.app_focus:
+            field = self.filter_bar.query_one(Input) if self.filter_bar.is_open else None
+            self.set_focus(field or self.panes[self._active], scroll_visible=False)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A click on a pane makes it the active one."""

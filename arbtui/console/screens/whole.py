@@ -16,7 +16,7 @@ from arbtui.console.words import REASONS
 from arbtui.views import BreachLine, CycleDetail, LogLine, OrderLine
 
 Facts = Sequence[tuple[str, str]]
-"""Names and texts; a name without a text is a heading."""
+"""Names and texts; a name in capitals begins a part."""
 
 
 class WholeScreen(Dialog[None]):
@@ -40,7 +40,7 @@ class WholeScreen(Dialog[None]):
         table.add_column(no_wrap=True, style=variables["ink-dim"])
         table.add_column(overflow="fold", style=variables["ink-text"])
         for name, text in self._facts:
-            table.add_row(Text(name, style="" if text else f"bold {variables['ink-title']}"), Text(clean(text)))
+            table.add_row(Text(name, style="" if not name.isupper() else f"bold {variables['ink-title']}"), Text(clean(text)))
         with VerticalScroll(id="box") as box:
             box.border_title = self._heading
             box.border_subtitle = "j/k scroll   Esc close"
@@ -72,8 +72,7 @@ def breach_facts(breach: BreachLine) -> Facts:
 def cycle_facts(cycle: CycleDetail) -> Facts:
     """A cycle with its orders, in the order they were sent."""
     facts = [
-        ("cycle", cycle.id),
-        ("route", cycle.route),
+        ("route", f"{cycle.route}, cycle {cycle.id}"),
         ("opened", f"{clock(cycle.opened_ms)}Z at {signed(cycle.edge_bps, 1)} bp net"),
         ("state", f"{cycle.state}{_meaning(cycle.state)}"),
     ]
@@ -89,16 +88,15 @@ def cycle_facts(cycle: CycleDetail) -> Facts:
 
 
 def _order_facts(order: OrderLine) -> list[tuple[str, str]]:
-    facts = [
+    filled = f"{order.filled} at {order.average} {order.quote} on average, fees {order.fees or 'none'}" if order.average else "nothing"
+    theirs = f", at the venue {order.venue_order_id}" if order.venue_order_id else ""
+    return [
         ("", ""),
-        (f"{order.side.upper()} {order.exchange}", ""),
-        ("ordered", f"{order.ordered} {order.market}, worst price {order.limit} {order.quote} ({order.purpose})"),
-        ("filled", f"{order.filled} at {order.average} {order.quote} on average" if order.average else f"{order.filled}: nothing"),
-        ("fees", order.fees or "-"),
+        (f"{order.side.upper()} {order.exchange}", f"{order.ordered} of {order.market}, at worst {order.limit} {order.quote} ({order.purpose})"),
+        ("filled", filled),
         ("state", f"{order.state}{f': {order.reason}' if order.reason else ''}{_meaning(order.reason)}"),
-        ("order id", order.client_order_id),
+        ("id", f"{order.client_order_id}{theirs}"),
     ]
-    return [*facts, ("venue's id", order.venue_order_id)] if order.venue_order_id else facts
 
 
 def _meaning(word: str) -> str:
