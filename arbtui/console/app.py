@@ -168,6 +168,8 @@ class ConsoleApp(App[str]):
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
+        if not self.screen_stack:
+            return  # the app begins or ends: nothing can take a key, and the input thread has seen the kill key
         self.app_focus = True
         key = event.key if isinstance(event, events.Key) else ""
         if key not in self.keys.anywhere:

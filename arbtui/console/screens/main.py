@@ -202,10 +202,10 @@ class MainScreen(Screen[None]):
 
     def close_outlived(self, header: HeaderView) -> None:
         """Close an arm dialog that a kill has outlived."""
-        dialog = self.app.screen
-        if isinstance(dialog, RearmScreen) and dialog.is_outlived(header):
-            dialog.dismiss(None)
-            self._type_ahead.cut()
+        for dialog in self.app.screen_stack[-1:]:  # none at all while the app ends
+            if isinstance(dialog, RearmScreen) and dialog.is_outlived(header):
+                dialog.dismiss(None)
+                self._type_ahead.cut()
 
     def _rearmed(self, word: str, done: bool | None) -> None:
         state = self._model.header().state

@@ -92,7 +92,10 @@ def _order_facts(order: OrderLine) -> list[tuple[str, str]]:
     theirs = f", at the venue {order.venue_order_id}" if order.venue_order_id else ""
     return [
         ("", ""),
-        (f"{order.side.upper()} {order.exchange}", f"{order.ordered} of {order.market}, at worst {order.limit} {order.quote} ({order.purpose})"),
+        (
+            f"{order.side.upper()} {order.exchange}",
+            f"{order.ordered} of {order.market}, at worst {order.limit} {order.quote} ({order.purpose})",
+        ),
         ("filled", filled),
         ("state", f"{order.state}{f': {order.reason}' if order.reason else ''}{_meaning(order.reason)}"),
         ("id", f"{order.client_order_id}{theirs}"),
