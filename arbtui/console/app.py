@@ -225,8 +225,8 @@ class ConsoleApp(App[str]):
         for palette, told in TOLD.items():
             yield SystemCommand(f"Palette: {palette}", told.capitalize(), partial(self.wear, palette, self.ground))
         for binding in MainScreen.BINDINGS:
-            if isinstance(binding, Binding) and binding.id not in ("back", "pane.previous"):
-                name = f"{binding.description[:1].upper()}{binding.description[1:]}"
+            if isinstance(binding, Binding) and binding.id and binding.id not in ("back", "pane.previous"):
+                name = binding.tooltip if binding.id.startswith("pane.") else f"{binding.description[:1].upper()}{binding.description[1:]}"
                 yield SystemCommand(name, binding.tooltip, lambda action=binding.action: self._run_on_main(action))
         yield SystemCommand("Quit", "Quit; asks once when something is open", self.action_quit)
 

@@ -23,6 +23,7 @@ from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import StateSnapshot
 from arbtui.journal.events import CycleAcknowledged, CycleState, Killed, Rearmed, StateChanged
 from arbtui.journal.state import JournalState
+from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed
 from arbtui.model.money import plain
 from arbtui.model.reason import Reason
@@ -182,7 +183,7 @@ class Engine:
         if self.risk.total.journal_failed:
             return "the journal failed: stop, mend the disk, and start again"
         if self.executor.open or self.tracker.open:
-            return f"{len(self.executor.open)} cycles and {len(self.tracker.open)} orders are not settled yet"
+            return f"not settled yet: {counted(len(self.executor.open), 'cycle')}, {counted(len(self.tracker.open), 'order')}"
         try:
             self.kill_switch.rearm()
         except OSError as error:
@@ -283,11 +284,12 @@ class Engine:
         """What a run would leave behind if it ended now; empty when nothing."""
         parts = []
         if self.executor.open:
-            parts.append(f"{len(self.executor.open)} cycles open")
+            parts.append(f"{counted(len(self.executor.open), 'cycle')} open")
         if self.tracker.open:
-            parts.append(f"{len(self.tracker.open)} orders not settled")
+            parts.append(f"{counted(len(self.tracker.open), 'order')} not settled")
         if self.risk.route.residual:
-            parts.append(f"{len(self.risk.route.residual)} residual cycles not acknowledged ({', '.join(self.risk.route.residual)})")
+            residual = counted(len(self.risk.route.residual), "residual cycle")
+            parts.append(f"{residual} not acknowledged ({', '.join(self.risk.route.residual)})")
         return ", ".join(parts)
 
     def _record_mismatch(self, found: Mismatch, action: str) -> None:

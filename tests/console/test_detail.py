@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
@@ -9,7 +10,7 @@ from textual.pilot import Pilot
 from arbtui.console.app import ConsoleApp
 from arbtui.console.ladder import WIDTH, ladder_lines
 from arbtui.console.lines import width_of
-from arbtui.views import Ladder, Level
+from arbtui.views import Ladder, Level, RouteDetail
 from tests.console.demo import DemoModel
 from tests.console.driving import drive, repaint
 
@@ -66,6 +67,18 @@ def test_detail_beside_the_routes_is_of_the_route_under_the_cursor_moved_or_not(
         assert routes.current.id == held
 
     drive(steps, (160, 48))
+
+
+def test_wide_bounds_of_the_last_minute_are_not_cut() -> None:
+    class Wild(DemoModel):
+        def detail(self, route_id: str) -> RouteDetail:
+            return replace(super().detail(route_id), history=[-1_119.4, 1_042.1])
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("enter")
+        assert "60s -1,119 to +1,042" in await repaint(app, pilot)
+
+    drive(steps, model=Wild().settle())
 
 
 def test_detail_is_not_read_while_nobody_sees_it() -> None:

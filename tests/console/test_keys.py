@@ -186,6 +186,27 @@ def test_quit_asks_once_while_something_is_open() -> None:
     assert drive(steps).return_value == OPERATOR
 
 
+def test_one_is_not_plural() -> None:
+    model = DemoModel().settle()
+    model.header().open_cycles = model.header().orders_in_flight = 1
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert "1 cycle open, 1 order in flight" in screen_text(app)
+
+    drive(steps, model=model)
+
+
+def test_no_two_commands_of_the_palette_share_a_name() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        names = [command.title for command in app.get_system_commands(app.main)]
+        assert len(set(names)) == len(names)
+        assert {"Detail", "Go to Detail"} <= set(names)
+
+    drive(steps)
+
+
 def test_quit_at_rest_does_not_ask() -> None:
     model = DemoModel().settle()
     model.header().open_cycles = model.header().orders_in_flight = 0

@@ -130,11 +130,11 @@ def test_the_system_page_shows_each_venues_health_and_what_is_left_of_its_limits
         text = await repaint(app, pilot)
         upbit, binance = (next(line for line in text.splitlines() if line.strip().startswith(name)) for name in ("upbit ", "binance "))
         assert "HEALTHY" in upbit
-        assert "order 10/12" in upbit
+        assert "order used 10 of 12" in upbit
         assert "DEGRADED" in binance
         assert "silent for 12s" in binance
         assert "wants no requests" in binance
-        assert ("weight/1m 4,300/6,000" in binance) is (size[0] > 80)
+        assert ("weight/1m used 4,300 of 6,000" in binance) is (size[0] > 80)
         assert all(len(line) <= size[0] for line in text.splitlines())
 
     drive(steps, size)

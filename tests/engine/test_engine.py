@@ -235,7 +235,7 @@ def test_rearming_needs_the_name_a_reason_and_nothing_unsettled(tmp_path: Path) 
             await asyncio.sleep(0.1)
             unsettled = w.engine.rearm("p", "all clear", w.halt.kills)
             assert unsettled is not None
-            assert "1 orders are not settled" in unsettled
+            assert "not settled yet: 1 cycle, 1 order" in unsettled
             await w.engine.executor.quiet.wait()
             await asyncio.sleep(3)
             assert w.engine.state is TradingState.HALTED_DIRTY  # the bought leg is left, for a person
