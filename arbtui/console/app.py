@@ -14,7 +14,7 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.widgets import Input
 
-from arbtui.console.bindings import textual_keys
+from arbtui.console.bindings import ANYWHERE_BINDINGS, textual_keys
 from arbtui.console.config import ConsoleConfig
 from arbtui.console.driver import GuardedDriver
 from arbtui.console.frame import SLICES, FrameRate
@@ -62,12 +62,7 @@ class ConsoleApp(App[str]):
     HORIZONTAL_BREAKPOINTS = [(0, "-w-tiny"), (60, "-w-small"), (80, "-w-normal"), (150, "-w-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-h-tiny"), (12, "-h-small"), (24, "-h-normal"), (36, "-h-tall")]  # noqa: RUF012
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+k", "kill", "KILL", id="kill", priority=True, tooltip="Halt now: nothing more is sent. Works anywhere, never asks"),
-        Binding("ctrl+q", "quit", "quit", id="quit", priority=True, tooltip="Quit; asks once when something is open"),
-        Binding("ctrl+c", "no_interrupt", "", id="interrupt", priority=True, show=False, tooltip="Does nothing: ^Q quits, ^K halts"),
-        Binding("ctrl+p", "command_palette", "palette", id="palette", priority=True, tooltip="Every command by name; themes"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = ANYWHERE_BINDINGS
 
     def __init__(
         self,

@@ -200,7 +200,7 @@ def test_one_is_not_plural() -> None:
 
 def test_no_two_commands_of_the_palette_share_a_name() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
-        names = [command.title for command in app.get_system_commands(app.main)]
+        names = [command.title for command in app.get_system_commands(app.screen)]
         assert len(set(names)) == len(names)
         assert {"Detail", "Go to Detail"} <= set(names)
 

@@ -10,6 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from arbtui.console.bindings import ANYWHERE_BINDINGS, MAIN_BINDINGS
+from arbtui.console.grid import Grid
 from arbtui.console.keys import KeyNames
 from arbtui.console.screens.dialog import Dialog
 from arbtui.console.words import REASONS, short_word
@@ -116,14 +118,9 @@ class HelpScreen(Dialog[None]):
 
     def _keys(self) -> Iterable[tuple[str, str]]:
         """Id and meaning of every key that can be remapped."""
-        from arbtui.console.app import ConsoleApp
-        from arbtui.console.grid import Grid
-        from arbtui.console.screens.main import MainScreen
-
-        for owner in (ConsoleApp, MainScreen, Grid):
-            for binding in owner.BINDINGS:
-                if isinstance(binding, Binding) and binding.id is not None:
-                    yield binding.id, binding.tooltip
+        for binding in (*ANYWHERE_BINDINGS, *MAIN_BINDINGS, *Grid.BINDINGS):
+            if isinstance(binding, Binding) and binding.id is not None:
+                yield binding.id, binding.tooltip
 
     def _table(self, title: str, rows: Iterable[tuple[str, str]]) -> Table:
         variables = self.app.theme_variables

@@ -1,6 +1,6 @@
 """The one screen that stays: every pane, shown or hidden by size, active pane and zoom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from arbtui.console.freeze import Freeze
 from arbtui.console.grid import Grid
 from arbtui.console.ink import Inks
 from arbtui.console.keys import KeyNames
+from arbtui.console.lines import Lines
 from arbtui.console.painter import Painter
 from arbtui.console.panes.detail import DetailPane
 from arbtui.console.panes.fills import FillsPane
@@ -34,9 +35,9 @@ from arbtui.console.panes.too_small import TooSmall
 from arbtui.console.row_json import row_json
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.rearm import RearmScreen
-from arbtui.console.screens.whole import WholeScreen, breach_facts, cycle_facts, log_facts
+from arbtui.console.screens.whole import whole_of
 from arbtui.console.type_ahead import TypeAhead
-from arbtui.views import BreachLine, Controls, CycleLine, HeaderView, LogLine, ReadModel, RouteRow
+from arbtui.views import Controls, HeaderView, ReadModel, RouteRow
 
 COPIES = ("routes", "fills", "risk", "log", "detail")
 """Panes with rows to copy."""
@@ -138,6 +139,10 @@ class MainScreen(Screen[None]):
         """Forget every cached line: the theme changed."""
         self._painter.repaint()
 
+    def painted(self) -> Iterable[Lines | Grid[Any]]:
+        """Everything that keeps painted lines."""
+        return (*self.query(Lines), *self.query(Grid))
+
     # layout
 
     def on_resize(self, event: events.Resize) -> None:
@@ -150,8 +155,7 @@ class MainScreen(Screen[None]):
     def _refocus(self) -> None:
         """A terminal that was too small for anything took the focus away."""
         if self.focused is None and self.app.app_focus:
-            field = self.filter_bar.query_one(Input) if self.filter_bar.is_open else None
-            self.set_focus(field or self.panes[self._active], scroll_visible=False)
+            self.set_focus(self.filter_bar.query_one(Input) if self.filter_bar.is_open else self.panes[self._active], scroll_visible=False)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A click on a pane makes it the active one."""
@@ -268,8 +272,7 @@ class MainScreen(Screen[None]):
         if self.shows_routes_only:
             self.flash.say("the detail of a route needs 80x24", "warn")
             return
-        row = self._aimed_at("detail")
-        if row is None:
+        if (row := self._aimed_at("detail")) is None:
             return
         self.detail.route_id = row.id
         if self.is_small or self.has_class("zoomed"):
@@ -282,19 +285,11 @@ class MainScreen(Screen[None]):
     def _open_whole(self, pane: Grid[Any]) -> None:
         """The line under the cursor of Fills, Risk or Log, with all that it says."""
         pane.claim()
-        row = pane.current
-        if isinstance(row, CycleLine):
-            cycle = self._model.cycle(row.id)
-            if cycle is None:
-                self.flash.say(f"cycle {row.id} is not kept any more: arbtui ledger has it", "warn")
-            else:
-                self.app.push_screen(WholeScreen(f"Cycle {row.symbol}", cycle_facts(cycle)))
-        elif isinstance(row, BreachLine):
-            self.app.push_screen(WholeScreen(f"{row.severity} {row.kind}", breach_facts(row)))
-        elif isinstance(row, LogLine):
-            self.app.push_screen(WholeScreen("Log", log_facts(row)))
-        else:
+        opened = whole_of(pane.current, self._model)
+        if opened is None:
             self.flash.say(f"nothing to open here: {pane.empty_text()}", "warn")
+        else:
+            self.app.push_screen(opened)
 
     def _aimed_at(self, key: str) -> RouteRow | None:
         """The route under the cursor, which keeps the cursor from now on; None, said why, when nobody aimed at one."""
@@ -318,10 +313,10 @@ class MainScreen(Screen[None]):
             route = self.detail.route_id
         elif self._needs("routes", "route.toggle", "disables a route"):
             row = self._aimed_at("route.toggle")
-            if row is None:
-                return
-            route = row.id
+            route = row.id if row is not None else ""
         else:
+            route = ""
+        if not route:
             return
         said = self._controls.toggle_route(route)
         again = f"   {self._keys['route.toggle']} enables it again" if "disabled" in said else ""
@@ -334,8 +329,7 @@ class MainScreen(Screen[None]):
         row: object = None
         name = ""
         if pane is self.routes:
-            route = self._aimed_at("copy")
-            if route is None:
+            if (route := self._aimed_at("copy")) is None:
                 return
             row, name = route, f"{route.id}: "
         elif isinstance(pane, Grid):

@@ -13,7 +13,7 @@ from textual.widgets import Static
 from arbtui.console.numbers import clean, clock, signed
 from arbtui.console.screens.dialog import Dialog
 from arbtui.console.words import REASONS
-from arbtui.views import BreachLine, CycleDetail, LogLine, OrderLine
+from arbtui.views import BreachLine, CycleDetail, CycleLine, LogLine, OrderLine, ReadModel
 
 Facts = Sequence[tuple[str, str]]
 """Names and texts; a name in capitals begins a part."""
@@ -49,6 +49,17 @@ class WholeScreen(Dialog[None]):
     def action_scroll(self, lines: int) -> None:
         """Scroll by a line."""
         self.query_one("#box", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def whole_of(row: object, model: ReadModel) -> WholeScreen | None:
+    """The box for a row of Fills, Risk or Log; None where there is no row."""
+    if isinstance(row, CycleLine):
+        cycle = model.cycle(row.id)
+        gone: Facts = [("cycle", f"{row.id} is not kept any more: arbtui ledger has it")]
+        return WholeScreen(f"Cycle {row.symbol}", gone if cycle is None else cycle_facts(cycle))
+    if isinstance(row, BreachLine):
+        return WholeScreen(f"{row.severity} {row.kind}", breach_facts(row))
+    return WholeScreen("Log", log_facts(row)) if isinstance(row, LogLine) else None
 
 
 def log_facts(line: LogLine) -> Facts:
