@@ -214,8 +214,7 @@ class MainScreen(Screen[None]):
     def _rearmed(self, word: str, done: bool | None) -> None:
         state = self._model.header().state
         if done is None:
-            why = "a kill came, or the state changed, while you typed"
-            self.flash.say(f"not {word}: {why}. Look again, then {self._keys['rearm']}", "kill")
+            self.flash.say(f"not {word}: a kill came meanwhile. Look again, then {self._keys['rearm']}", "kill")
         else:
             self.flash.say(f"{word}: state is {state}" if done else f"not {word}: state is {state}", "up" if done else "warn")
         self.tick_all()
