@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
 from textual.screen import Screen
+from textual.widgets import Input
 
-from arbtui.console.bindings import textual_keys
+from arbtui.console.bindings import ANYWHERE_BINDINGS, textual_keys
 from arbtui.console.config import ConsoleConfig
 from arbtui.console.driver import GuardedDriver
 from arbtui.console.frame import SLICES, FrameRate
@@ -20,7 +23,9 @@ from arbtui.console.keys import KeyNames
 from arbtui.console.palettes import TOLD
 from arbtui.console.screens.main import MainScreen
 from arbtui.console.screens.quit import QuitScreen
+from arbtui.console.screens.rearm import RearmScreen
 from arbtui.console.theme import THEMES
+from arbtui.console.type_ahead import TypeAhead
 from arbtui.views import Controls, ReadModel
 
 OPERATOR = "operator"
@@ -57,12 +62,7 @@ class ConsoleApp(App[str]):
     HORIZONTAL_BREAKPOINTS = [(0, "-w-tiny"), (60, "-w-small"), (80, "-w-normal"), (150, "-w-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-h-tiny"), (12, "-h-small"), (24, "-h-normal"), (36, "-h-tall")]  # noqa: RUF012
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+k", "kill", "KILL", id="kill", priority=True, tooltip="Halt now: nothing more is sent. Works anywhere, never asks"),
-        Binding("ctrl+q", "quit", "quit", id="quit", priority=True, tooltip="Quit; asks once when something is open"),
-        Binding("ctrl+c", "no_interrupt", "", id="interrupt", priority=True, show=False, tooltip="Does nothing: ^Q quits, ^K halts"),
-        Binding("ctrl+p", "command_palette", "palette", id="palette", priority=True, tooltip="Every command by name; themes"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = ANYWHERE_BINDINGS
 
     def __init__(
         self,
@@ -89,7 +89,8 @@ class ConsoleApp(App[str]):
         self._controls = controls
         self._after_first_paint = after_first_paint
         self._inks = Inks(THEMES[self.palette, self.ground].variables)
-        self.main = MainScreen(self._inks, model, controls, self.frame, monotonic, self.keys)
+        self._type_ahead = TypeAhead(monotonic)
+        self.main = MainScreen(self._inks, model, controls, self.frame, monotonic, self.keys, self._type_ahead)
 
     def get_default_screen(self) -> Screen[object]:
         """The one screen."""
@@ -116,7 +117,8 @@ class ConsoleApp(App[str]):
         if self._after_first_paint is not None:
             self.call_after_refresh(self._after_first_paint)
 
-    def _paint_slice(self) -> None:
+    async def _paint_slice(self) -> None:
+        await self._replay()
         self._slice = (self._slice + 1) % SLICES
         if self._slice == 0:
             take_recovery = getattr(self._driver, "take_recovery", None)
@@ -151,6 +153,42 @@ class ConsoleApp(App[str]):
 
     # keys
 
+    async def on_event(self, event: events.Event) -> None:
+        """Give every key to what the keys before it have opened, also when they come in one burst.
+
+        Textual posts a key to the focused widget and takes the next one at once: ``/`` would open the filter after ``x r p``
+        had gone to the routes. So the main screen's bindings run here, before the next key is looked at, and keys for a
+        dialog whose input has not the focus yet are held.
+        """
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        if not self.screen_stack:
+            return  # the app begins or ends: nothing can take a key, and the input thread has seen the kill key
+        self.app_focus = True
+        key = event.key if isinstance(event, events.Key) else ""
+        if key not in self.keys.anywhere:
+            if self._type_ahead.is_waiting or self._lacks_input:
+                self._type_ahead.hold(self.screen, event)
+                return
+            if self.screen is self.main and not isinstance(self.focused, Input):
+                if not key:
+                    self.main.flash.say("a paste does nothing here: it is taken in the filter and in dialogs", "soft")
+                elif not self._type_ahead.swallows() and not await self._check_bindings(key):
+                    await super().on_event(event)
+                return
+        await super().on_event(event)
+
+    @property
+    def _lacks_input(self) -> bool:
+        """Whether the screen on top is one to type into that is not ready for it."""
+        return isinstance(self.screen, RearmScreen | CommandPalette) and self.screen.focused is None
+
+    async def _replay(self) -> None:
+        if self._type_ahead.is_waiting and not self._lacks_input:
+            for event in self._type_ahead.take(self.screen):
+                await self.on_event(event)
+
     def action_kill(self) -> None:
         """Close the gate; the input thread has done so already where there is one."""
         self._controls.kill("KEY")
@@ -182,8 +220,8 @@ class ConsoleApp(App[str]):
         for palette, told in TOLD.items():
             yield SystemCommand(f"Palette: {palette}", told.capitalize(), partial(self.wear, palette, self.ground))
         for binding in MainScreen.BINDINGS:
-            if isinstance(binding, Binding) and binding.id not in ("back", "pane.previous"):
-                name = f"{binding.description[:1].upper()}{binding.description[1:]}"
+            if isinstance(binding, Binding) and binding.id and binding.id not in ("back", "pane.previous"):
+                name = binding.tooltip if binding.id.startswith("pane.") else f"{binding.description[:1].upper()}{binding.description[1:]}"
                 yield SystemCommand(name, binding.tooltip, lambda action=binding.action: self._run_on_main(action))
         yield SystemCommand("Quit", "Quit; asks once when something is open", self.action_quit)
 

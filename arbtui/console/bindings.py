@@ -1,4 +1,4 @@
-"""What the main screen's keys do. The default key of each id stands in :mod:`arbtui.console.keys`."""
+"""What the keys of the app and of the main screen do. The default key of each id stands in :mod:`arbtui.console.keys`."""
 
 from textual.binding import Binding, BindingType
 
@@ -15,10 +15,22 @@ def _binding(name: str, action: str, word: str, tooltip: str) -> Binding:
     return Binding(textual_keys(DEFAULT_KEYS[name]), action, word, id=name, tooltip=tooltip)
 
 
+ANYWHERE_BINDINGS: list[BindingType] = [
+    Binding("ctrl+k", "kill", "KILL", id="kill", priority=True, tooltip="Halt now: nothing more is sent. Works anywhere, never asks"),
+    Binding("ctrl+q", "quit", "quit", id="quit", priority=True, tooltip="Quit; asks once when something is open"),
+    Binding("ctrl+c", "no_interrupt", "", id="interrupt", priority=True, show=False, tooltip="Does nothing: ^Q quits, ^K halts"),
+    Binding("ctrl+p", "command_palette", "palette", id="palette", priority=True, tooltip="Every command by name; themes"),
+]
+
 MAIN_BINDINGS: list[BindingType] = [
     _binding("pause", "pause", "pause", "Pause new entries, or resume them; open cycles finish either way"),
-    _binding("rearm", "rearm", "re-arm", "Open the gate again after a halt: asks for the profile's name and a reason"),
-    _binding("detail", "detail", "detail", "Routes: both books, edge, costs and last decisions of the route under the cursor"),
+    _binding("rearm", "rearm", "re-arm", "Arm at the start, or again after a halt: asks for the profile's name and a reason"),
+    _binding(
+        "detail",
+        "detail",
+        "detail",
+        "Open what is under the cursor: a route in full, both legs of a cycle, the whole text in Risk and Log",
+    ),
     _binding("filter", "filter", "filter", "Filter routes: xrp edge>5 state:open net>3 !buy:upbit"),
     _binding("sort", "sort", "sort", "Order the routes by the next column"),
     _binding("sort.reverse", "reverse", "reverse", "Reverse the order"),

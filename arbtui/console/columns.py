@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 
 from arbtui.console.ink import Span
 from arbtui.console.numbers import age, arrow, fit, fit_right, price, quantity, short, signed
+from arbtui.console.words import short_word
 from arbtui.views import RouteRow
 
 IDLE_MS = 500.0
@@ -15,9 +17,13 @@ _PASSING = frozenset(("COOLDOWN", "ROUTE_BUSY", "TOO_SMALL", "DISABLED"))
 """Reasons that pass or are meant: not worth a colour."""
 
 
+_PRICELESS = ("NO_BOOK", "VENUE_DOWN")
+"""States in which a row has no edge to show, nor to be ordered by."""
+
+
 def state_word(row: RouteRow) -> str:
-    """The state as shown: the usual answer, no edge, is IDLE."""
-    return "IDLE" if row.state == "BELOW_THRESHOLD" else row.state or "-"
+    """The state as shown, in nine cells at most: the usual answer, no edge, is IDLE."""
+    return short_word(row.state) or "-"
 
 
 def is_stale(row: RouteRow) -> bool:
@@ -25,8 +31,18 @@ def is_stale(row: RouteRow) -> bool:
     return row.state in ("STALE", "GAPPED", "NO_BOOK", "CROSSED", "BOOK_AGE", "MESSAGE_AGE") or row.state.startswith("VENUE_")
 
 
+def _priced(row: RouteRow, value: float) -> float:
+    """``value``, or nothing where the row has no price: a venue that is down has none, whatever it said last."""
+    return nan if row.state in _PRICELESS else value
+
+
 def _edge_text(row: RouteRow) -> str:
-    return f"{arrow(row.edge_bps)} {signed(row.edge_bps, 1):>7}"
+    edge = _priced(row, row.edge_bps)
+    return f"{arrow(edge)} {signed(edge, 1):>7}"
+
+
+def _net_text(row: RouteRow) -> str:
+    return signed(_priced(row, row.net_bps), 1)
 
 
 def _fills_text(row: RouteRow) -> str:
@@ -82,12 +98,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("sym", "SYM", 7, 0, lambda r: r.symbol, _constant("strong"), lambda r: r.symbol, numeric=False),
     Column("buy", "BUY@", 8, 2, lambda r: r.buy_at, _constant("soft"), lambda r: r.buy_at, numeric=False),
     Column("sell", "SELL@", 8, 2, lambda r: r.sell_at, _constant("soft"), lambda r: r.sell_at, numeric=False),
-    Column("buypx", "BUY px", 11, 9, lambda r: price(r.buy_px), _constant("text"), lambda r: r.buy_px),
-    Column("sellpx", "SELL px", 11, 9, lambda r: price(r.sell_px), _constant("text"), lambda r: r.sell_px),
-    Column("edge", "EDGE bp", 9, 3, _edge_text, lambda r: _sign_ink(r.edge_bps), lambda r: r.edge_bps),
-    Column("net", "NET bp", 8, 1, lambda r: signed(r.net_bps, 1), lambda r: _sign_ink(r.net_bps), lambda r: r.net_bps),
-    Column("size", "SIZE", 10, 6, lambda r: quantity(r.size), _constant("text"), lambda r: r.size),
-    Column("depth", "DEPTH", 7, 10, lambda r: short(r.depth), _constant("soft"), lambda r: r.depth),
+    Column("buypx", "BUY px", 11, 9, lambda r: price(r.buy_px), _constant("text"), lambda r: r.buy_px or nan),
+    Column("sellpx", "SELL px", 11, 9, lambda r: price(r.sell_px), _constant("text"), lambda r: r.sell_px or nan),
+    Column("edge", "EDGE bp", 9, 3, _edge_text, lambda r: _sign_ink(_priced(r, r.edge_bps)), lambda r: _priced(r, r.edge_bps)),
+    Column("net", "NET bp", 8, 1, _net_text, lambda r: _sign_ink(_priced(r, r.net_bps)), lambda r: _priced(r, r.net_bps)),
+    Column("size", "SIZE", 10, 6, lambda r: quantity(r.size), _constant("text"), lambda r: r.size or nan),
+    Column("depth", "DEPTH", 7, 10, lambda r: short(r.depth), _constant("soft"), lambda r: r.depth or nan),
     Column("age", "AGE", 6, 4, lambda r: age(r.age_ms), _age_ink, lambda r: r.age_ms),
     Column("fills", "FILLS", 5, 5, _fills_text, lambda r: "text" if r.fills else "faint", lambda r: r.fills),
     Column("state", "STATE", 9, 0, state_word, _state_ink, state_word, numeric=False),

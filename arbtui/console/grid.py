@@ -101,6 +101,18 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         """The row under the cursor."""
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
+    def claim(self) -> bool:
+        """Keep the cursor on its row from now on, since somebody acts on it.
+
+        False when the row that the cursor was pinned to has left the grid: what is under the cursor now was not aimed at.
+        """
+        row = self.current
+        if row is None:
+            return False
+        aimed = self.pinned
+        self.pinned = self.identity(row)
+        return aimed is None or aimed == self.pinned
+
     def show_title(self, shown: bool) -> None:
         """The title line goes where tabs say the same."""
         if shown != self._has_title:

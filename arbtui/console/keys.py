@@ -125,6 +125,11 @@ class KeyNames:
         return " ".join(shown(key) for key in parts(self._keys[name]))
 
     @property
+    def anywhere(self) -> frozenset[str]:
+        """The keys that work in inputs and dialogs too."""
+        return frozenset(key for name in ANYWHERE for key in parts(self._keys[name]))
+
+    @property
     def kill_letter(self) -> str:
         """The letter that halts together with ctrl."""
         return self._keys["kill"][5:]

@@ -1,18 +1,29 @@
 """Paints the main screen slice by slice, so that the engine never waits for a whole frame."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from textual.app import App
 
 from arbtui.console.frame import SLICES, FrameRate
+from arbtui.console.freeze import Freeze
 from arbtui.console.grid import Grid
 from arbtui.console.keys import KeyNames
 from arbtui.console.lines import Lines, is_seen
 from arbtui.console.panes.detail import EVERY_S as DETAIL_EVERY_S
-from arbtui.console.panes.header import HALTED_STATES
-from arbtui.views import ReadModel
-
-if TYPE_CHECKING:
-    from arbtui.console.screens.main import MainScreen
+from arbtui.console.panes.detail import DetailPane
+from arbtui.console.panes.fills import FillsPane
+from arbtui.console.panes.filter_bar import FilterBar
+from arbtui.console.panes.flash import Flash
+from arbtui.console.panes.footer import Footer
+from arbtui.console.panes.header import HALTED_STATES, Header
+from arbtui.console.panes.log import LogPane
+from arbtui.console.panes.risk import RiskPane
+from arbtui.console.panes.routes import RoutesPane
+from arbtui.console.panes.system import SystemPane
+from arbtui.console.panes.tabs import Tabs
+from arbtui.console.panes.too_small import TooSmall
+from arbtui.views import HeaderView, ReadModel
 
 HEADER_EVERY_S = 0.25
 """Ages in the header are read, not watched: four times a second is calm. A change of state shows at once."""
@@ -20,10 +31,46 @@ HEADER_EVERY_S = 0.25
 GAUGES_EVERY_S = 1.0
 
 
+class Panes(Protocol):
+    """What is painted: the main screen, as far as the painter knows it."""
+
+    header: Header
+    tabs: Tabs
+    routes: RoutesPane
+    fills: FillsPane
+    risk: RiskPane
+    system: SystemPane
+    log_pane: LogPane
+    detail: DetailPane
+    flash: Flash
+    footer: Footer
+    too_small: TooSmall
+    filter_bar: FilterBar
+    freeze: Freeze
+
+    @property
+    def app(self) -> App[Any]:
+        """The app, for its bell."""
+        ...
+
+    @property
+    def active(self) -> str:
+        """The pane that keys go to."""
+        ...
+
+    def painted(self) -> Iterable[Lines | Grid[Any]]:
+        """Everything that keeps painted lines."""
+        ...
+
+    def close_outlived(self, header: HeaderView) -> None:
+        """Close an arm dialog that a kill has outlived."""
+        ...
+
+
 class Painter:
     """Brings ``screen`` up to date with ``model``; ``monotonic`` in seconds paces what need not be painted in every frame."""
 
-    def __init__(self, screen: "MainScreen", model: ReadModel, frame: FrameRate, monotonic: Callable[[], float], keys: KeyNames) -> None:
+    def __init__(self, screen: Panes, model: ReadModel, frame: FrameRate, monotonic: Callable[[], float], keys: KeyNames) -> None:
         self._screen = screen
         self._model = model
         self._frame = frame
@@ -59,11 +106,14 @@ class Painter:
 
     def _tick_header(self, now: float) -> None:
         header = self._model.header()
+        self._screen.close_outlived(header)
         if header.state == self.state and now - self._header_at < HEADER_EVERY_S:
             return
         self._header_at = now
         if header.state in HALTED_STATES and self.state not in HALTED_STATES:
             self._screen.app.bell()
+        if header.state == "DISARMED" and not self.state:
+            self._screen.flash.say(f"DISARMED: no order leaves until {self._keys['rearm']} arms it, by name and reason", "warn")
         self.state = header.state
         if self._screen.too_small.display:
             self._screen.too_small.tick(header)
@@ -75,11 +125,16 @@ class Painter:
             self._screen.filter_bar.tick()
 
     def _tick_detail(self, now: float) -> None:
-        if is_seen(self._screen.detail) and now - self._detail_at >= DETAIL_EVERY_S:
+        detail, current = self._screen.detail, self._screen.routes.current
+        if not is_seen(detail):
+            return
+        follows = current is not None and (self._screen.active != "detail" or not detail.route_id)
+        if follows and current is not None and detail.route_id != current.id:
+            detail.route_id = current.id
+            self._detail_at = -1e9
+        if now - self._detail_at >= DETAIL_EVERY_S:
             self._detail_at = now
-            if not self._screen.detail.route_id and self._screen.routes.current is not None:
-                self._screen.detail.route_id = self._screen.routes.current.id
-            self._screen.detail.tick()
+            detail.tick()
 
     def _tick_gauges(self, now: float) -> None:
         if now - self._gauges_at >= GAUGES_EVERY_S:
@@ -111,10 +166,8 @@ class Painter:
 
     def repaint(self) -> None:
         """Forget every cached line: the theme changed."""
-        for widget in self._screen.query(Lines):
+        for widget in self._screen.painted():
             widget.repaint()
-        for grid in self._screen.query(Grid):
-            grid.repaint()
         self.tick_all()
 
     def _drops(self) -> int:

@@ -4,11 +4,13 @@ A word alone is looked for in the symbol, both venues and the state. ``field:tex
 ``<  >=  <=  =``) compares a number, ``!`` before a word turns it around.
 """
 
+import difflib
 import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from arbtui.console.words import short_word
 from arbtui.views import RouteRow
 
 NUMBERS: dict[str, Callable[[RouteRow], float]] = {
@@ -25,7 +27,7 @@ TEXTS: dict[str, Callable[[RouteRow], str]] = {
     "sym": lambda row: row.symbol,
     "buy": lambda row: row.buy_at,
     "sell": lambda row: row.sell_at,
-    "state": lambda row: "IDLE" if row.state == "BELOW_THRESHOLD" else row.state,
+    "state": lambda row: f"{short_word(row.state)} {row.state}",
 }
 """Fields of words."""
 
@@ -85,5 +87,8 @@ def _parse_word(word: str) -> Test:
             raise QueryError(f"{word}: give a number after {op}") from None
         read_number, compare = NUMBERS[field], _COMPARE[op]
         return lambda row: compare(read_number(row), bound)
-    known = " ".join([*(f"{name}:" for name in TEXTS), *(f"{name}>" for name in NUMBERS)])
-    raise QueryError(f"{word}: no such field; there are {known}")
+    known = [*TEXTS, *NUMBERS]
+    if field in known:
+        raise QueryError(f"{word}: {field}{':text' if field in TEXTS else '>number'} would do")
+    close = difflib.get_close_matches(field, known, n=1, cutoff=0.5)
+    raise QueryError(f"no {field}; did you mean {close[0]}?" if close else f"no {field}: {' '.join(known)}")

@@ -20,7 +20,7 @@ REASONS: Mapping[str, str] = {
     "LOT_TOO_COARSE": "the lot is too coarse for the order's size",
     "NO_STOCK": "too little of the asset at the selling venue",
     "NO_CASH": "too little quote currency at the buying venue",
-    "DISARMED": "the engine is not armed",
+    "DISARMED": "no order leaves: a person arms it with `r`, by name and reason",
     "PAUSED": "no new entries; open cycles finish",
     "REDUCING": "only what shrinks exposure",
     "HALTED": "latched: nothing but cancels until a person re-arms",
@@ -54,4 +54,30 @@ REASONS: Mapping[str, str] = {
     "HEDGED": "both legs filled",
     "UNWOUND": "one leg was taken back",
 }
-"""By the word that screens print."""
+"""By the engine's word."""
+
+SHORT: Mapping[str, str] = {
+    "BELOW_THRESHOLD": "IDLE",
+    "ROUTE_BUSY": "OPEN",
+    "VENUE_DOWN": "DOWN",
+    "VENUE_FROZEN": "FROZEN",
+    "VENUE_DEGRADED": "DEGRADED",
+    "EDGE_TOO_GOOD": "TOO_GOOD",
+    "PRICE_BAND": "PX_BAND",
+    "PRICE_RATIO": "PX_RATIO",
+    "LOT_TOO_COARSE": "COARSE",
+    "HALTED_DIRTY": "DIRTY",
+    "OPEN_CYCLES": "CYCLES",
+    "RATE_LIMITED": "LIMITED",
+    "MESSAGE_AGE": "MSG_AGE",
+    "ORDER_VALUE": "VALUE",
+    "DECISION_AGE": "LATE",
+    "RESERVATION": "RESERVED",
+    "MISSING_INPUT": "NO_INPUT",
+}
+"""How the nine cells of a column print the longer ones, so that each still differs from all others."""
+
+
+def short_word(reason: str) -> str:
+    """``reason`` in at most nine cells."""
+    return SHORT.get(reason, reason)

@@ -7,12 +7,24 @@ from arbtui.journal.events import BreachAcknowledged, BreachRecorded
 from arbtui.journal.journal import Journal
 from arbtui.journal.state import BreachRow
 from arbtui.model.clock import Clock
+from arbtui.model.reason import Reason
 from arbtui.risk.breach import Breach, Severity
 
 log = logging.getLogger("arbtui")
 
 _KEPT = 500
 _REPEAT_AFTER_S = 60.0
+
+#: Denials that an operator should see as a breach, not only as a count.
+TOLD_DENIALS = {
+    Reason.UNHEDGED: Severity.WARN,
+    Reason.LOSS_DAY: Severity.CRIT,
+    Reason.MESSAGE_AGE: Severity.WARN,
+    Reason.EDGE_TOO_GOOD: Severity.WARN,
+    Reason.PRICE_BAND: Severity.WARN,
+    Reason.IN_FLIGHT: Severity.WARN,
+    Reason.OPEN_CYCLES: Severity.WARN,
+}
 
 
 class BreachBook:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
-from arbtui.engine.breaches import BreachBook
+from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
 from arbtui.engine.cancels import cancel_all
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
@@ -37,16 +37,6 @@ from arbtui.routes.route import ArbRoute, Opportunity
 
 log = logging.getLogger("arbtui")
 
-#: Denials that an operator should see as a breach, not only as a count.
-_BREACHES = {
-    Reason.UNHEDGED: Severity.WARN,
-    Reason.LOSS_DAY: Severity.CRIT,
-    Reason.MESSAGE_AGE: Severity.WARN,
-    Reason.EDGE_TOO_GOOD: Severity.WARN,
-    Reason.PRICE_BAND: Severity.WARN,
-    Reason.IN_FLIGHT: Severity.WARN,
-    Reason.OPEN_CYCLES: Severity.WARN,
-}
 #: How long a kill waits for answers to orders that were under way, in seconds, before it says that something is left.
 _SETTLE_S = 10.0
 #: After that, between two attempts to cancel what is left, in seconds.
@@ -169,8 +159,14 @@ class Engine:
 
     # what an operator does
 
-    def rearm(self, typed_name: str, reason: str) -> str | None:
-        """Open the gate after a kill, or arm what started DISARMED; None when done, else why not."""
+    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
+        """Open the gate after a kill, or arm what started DISARMED; None when done, else why not.
+
+        ``kills``: :attr:`Halt.kills` as the person saw it. A kill that came later is not theirs to undo.
+        """
+        self.kill_switch.look()
+        if kills != self.parts.halt.kills:
+            return "a kill came since this was opened: close it and look again"
         was_killed = self.parts.halt.is_closed
         if not was_killed and self.state is not TradingState.DISARMED:
             return "nothing to re-arm: the gate is open"
@@ -181,7 +177,7 @@ class Engine:
         if self.risk.total.journal_failed:
             return "the journal failed: stop, mend the disk, and start again"
         if self.executor.open or self.tracker.open:
-            return f"{counted(len(self.executor.open), 'cycle')} and {counted(len(self.tracker.open), 'order')} not settled yet"
+            return f"not settled yet: {counted(len(self.executor.open), 'cycle')}, {counted(len(self.tracker.open), 'order')}"
         try:
             self.kill_switch.rearm()
         except OSError as error:
@@ -284,8 +280,8 @@ class Engine:
         if self.tracker.open:
             parts.append(f"{counted(len(self.tracker.open), 'order')} not settled")
         if self.risk.route.residual:
-            residual = self.risk.route.residual
-            parts.append(f"{counted(len(residual), 'residual cycle')} not acknowledged ({', '.join(residual)})")
+            residual = counted(len(self.risk.route.residual), "residual cycle")
+            parts.append(f"{residual} not acknowledged ({', '.join(self.risk.route.residual)})")
         return ", ".join(parts)
 
     def _record_mismatch(self, found: Mismatch, action: str) -> None:
@@ -331,7 +327,7 @@ class Engine:
 
     def _on_denied(self, opportunity: Opportunity, reason: Reason) -> None:
         self.decisions.record(opportunity.route.id, reason, opportunity.edge_bps)
-        severity = _BREACHES.get(reason)
+        severity = TOLD_DENIALS.get(reason)
         if severity is not None:
             self.breaches.record(severity, reason, opportunity.route.id, f"edge {opportunity.edge_bps:.1f} bps not taken", "denied")
 

@@ -86,6 +86,7 @@ class Halt:
         self._flag = str(folder / FLAG_NAME)
         self.cause: HaltCause | None = read_flag(folder)
         self.epoch = 0
+        self.kills = 0  #: kills asked for, repeated ones too, which raise no epoch: who re-arms must have seen the last one
         self.flag_written = self.cause is not None
         self.closed_at: float | None = None  #: `time.monotonic()` of the closing, for measuring the kill's latency
 
@@ -98,6 +99,7 @@ class Halt:
         """Look at the disk: another process may have made the flag. Closes the gate when it has."""
         if self.cause is None and os.path.exists(self._flag):
             self.epoch += 1
+            self.kills += 1
             self.cause = read_flag(self.folder) or HaltCause("unknown", "the flag vanished", 0)
             self.flag_written = True
         return self.cause is not None
@@ -108,6 +110,7 @@ class Halt:
         The gate is closed in memory first, so a disk that is full or gone cannot keep it open; ``flag_written`` tells
         whether the halt will outlive this process.
         """
+        self.kills += 1
         if self.cause is not None:
             return False
         stamp = time.time_ns() // 1_000_000 if ts_ms is None else ts_ms

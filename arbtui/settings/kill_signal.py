@@ -52,8 +52,8 @@ class KillSignal:
         signal.signal(NUMBER, signal.SIG_IGN)  # by default it ends the process, and one may be on its way
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
-        if not self._halt.flag_stands():
-            self._halt.close("CLI", "SIGUSR1")
+        self._halt.flag_stands()  # first the cause that the flag tells, then this kill, which may be one more
+        self._halt.close("CLI", "SIGUSR1")
         self._answers += 1
         self._answer()
 

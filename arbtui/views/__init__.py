@@ -1,5 +1,6 @@
 """The read model: what screens, `status` and reports read, and what an operator may ask for."""
 
+from arbtui.views.cycle import CycleDetail, OrderLine
 from arbtui.views.detail import DecisionLine, Ladder, Level, RouteDetail, Step
 from arbtui.views.model import (
     BreachLine,
@@ -17,6 +18,7 @@ from arbtui.views.model import (
 __all__ = [
     "BreachLine",
     "Controls",
+    "CycleDetail",
     "CycleLine",
     "DecisionLine",
     "ExchangeView",
@@ -25,6 +27,7 @@ __all__ = [
     "Ladder",
     "Level",
     "LogLine",
+    "OrderLine",
     "ReadModel",
     "RouteDetail",
     "RouteRow",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from statistics import median
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Side
 from arbtui.model.reason import Reason
 from arbtui.risk.breach import Breach
+from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import EdgeHistory, RouteDetail
 from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow, VenueGauge
 from arbtui.views.route_reader import RouteReader
@@ -64,6 +65,7 @@ class EngineViews:
         self._log = log
         self._started = engine.parts.clock.monotonic()
         self._earlier = [_past(row) for row in reversed(earlier)]
+        self._earlier_rows = {row.cycle_id: row for row in earlier}
         self.gauge = GaugeView()
         self._routes = {route.id: route for route in engine.parts.universe.routes}
         self.routes: Sequence[RouteRow] = [
@@ -102,6 +104,7 @@ class EngineViews:
             routes=len(self.routes),
             opportunities=engine.decider.opportunities,
             unhedged=engine.risk.total.unhedged,
+            kills=parts.halt.kills,
         )
 
     def refresh(self, rows: Sequence[RouteRow]) -> None:
@@ -118,8 +121,8 @@ class EngineViews:
             shown = (
                 buy.ask if buy.ask < inf else 0.0,
                 sell.bid,
-                _finite(route.gross_edge_bps()),
-                _finite(net),
+                _known(route.gross_edge_bps()),
+                _known(net),
                 min(buy.ask_qty, sell.bid_qty),
                 engine.route_fills.get(row.id, 0),
                 "READY" if refusal is None else _WORDS.get(refusal, refusal.value),
@@ -142,6 +145,14 @@ class EngineViews:
     def cycles(self) -> Sequence[CycleLine]:
         """See :class:`arbtui.views.ReadModel`."""
         return [*(self._cycle(cycle) for cycle in reversed(self._engine.cycles.values())), *self._earlier]
+
+    def cycle(self, cycle_id: str) -> CycleDetail | None:
+        """See :class:`arbtui.views.ReadModel`."""
+        running = self._engine.cycles.get(cycle_id)
+        if running is not None:
+            return running_cycle(running, self._engine.parts.positions.marks.currency)
+        row = self._earlier_rows.get(cycle_id)
+        return past_cycle(row) if row is not None else None
 
     @property
     def cycles_version(self) -> int:
@@ -215,6 +226,7 @@ class EngineViews:
             pnl=float(cycle.pnl.total) if cycle.pnl is not None else 0.0,
             elapsed_ms=(ended - cycle.opened_at) * 1000,
             state=cycle.state,
+            reason=running_reason(cycle),
         )
 
     def _breach(self, breach: Breach) -> BreachLine:
@@ -232,9 +244,9 @@ class EngineControls:
         """Close the gate now; safe from any thread."""
         return self._engine.kill_switch.kill(source, reason)
 
-    def rearm(self, typed_name: str, reason: str) -> str | None:
+    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
         """See :class:`arbtui.views.Controls`."""
-        return self._engine.rearm(typed_name, reason)
+        return self._engine.rearm(typed_name, reason, kills)
 
     def toggle_pause(self) -> str:
         """See :class:`arbtui.views.Controls`."""
@@ -268,6 +280,7 @@ def _past(row: CycleRow) -> CycleLine:
         pnl=float(row.pnl.get("total", 0)),
         elapsed_ms=float((row.closed_ms or row.opened_ms) - row.opened_ms),
         state=row.state,
+        reason=past_reason(row),
     )
 
 
@@ -277,5 +290,6 @@ def _average(fills: Sequence[Fill], side: Side) -> tuple[float, float]:
     return (float(qty), float(cost / qty)) if qty > ZERO else (0.0, 0.0)
 
 
-def _finite(value: float) -> float:
-    return value if isfinite(value) else 0.0
+def _known(value: float) -> float:
+    """``value``; :data:`math.nan` itself where it is missing, so that two missing ones count as equal inside a tuple."""
+    return value if isfinite(value) else nan

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from arbtui.exchanges.rate_limit import LimitLeft
+from arbtui.views.cycle import CycleDetail
 from arbtui.views.detail import RouteDetail
 
 
@@ -45,6 +46,7 @@ class HeaderView:
     routes: int
     opportunities: int
     unhedged: float  #: in pnl_currency
+    kills: int = 0  #: kills asked for so far, repeated ones too: what :meth:`Controls.rearm` must be told
 
 
 @dataclass(slots=True)
@@ -57,8 +59,8 @@ class RouteRow:
     sell_at: str
     buy_px: float = 0.0
     sell_px: float = 0.0
-    edge_bps: float = 0.0  #: gross, at the touch
-    net_bps: float = 0.0  #: after fees, rate and costs
+    edge_bps: float = 0.0  #: gross, at the touch; NaN where a price or the rate is missing
+    net_bps: float = 0.0  #: after fees, rate and costs; NaN likewise
     size: float = 0.0  #: of the last opportunity; 0 when none
     depth: float = 0.0  #: smaller of the two touch quantities
     age_ms: float = 0.0  #: of the older book
@@ -83,6 +85,7 @@ class CycleLine:
     pnl: float
     elapsed_ms: float
     state: str  #: OPEN HEDGED UNWOUND RESIDUAL
+    reason: str = ""  #: why it did not simply hedge
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +165,10 @@ class ReadModel(Protocol):
         """The last cycles, newest first (bounded)."""
         ...
 
+    def cycle(self, cycle_id: str) -> CycleDetail | None:
+        """One cycle in full, asked for when somebody opens it; None when it is not kept any more."""
+        ...
+
     @property
     def cycles_version(self) -> int:
         """Rises when :meth:`cycles` would answer differently."""
@@ -197,8 +204,11 @@ class Controls(Protocol):
         """Close the gate now. Safe from any thread. False when it was closed already."""
         ...
 
-    def rearm(self, typed_name: str, reason: str) -> str | None:
-        """Open the gate again; None when done, else why not (wrong name, no reason, orders still open)."""
+    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
+        """Open the gate again; None when done, else why not (wrong name, no reason, orders still open).
+
+        ``kills``: :attr:`HeaderView.kills` of what the person looked at; refused when another kill came since.
+        """
         ...
 
     def toggle_pause(self) -> str:

@@ -13,6 +13,7 @@ from arbtui.console.config import ConsoleConfig, Ground, PaletteName
 from arbtui.exchanges.rate_limit import LimitLeft
 from arbtui.views import (
     BreachLine,
+    CycleDetail,
     CycleLine,
     DecisionLine,
     ExchangeView,
@@ -21,6 +22,7 @@ from arbtui.views import (
     Ladder,
     Level,
     LogLine,
+    OrderLine,
     RouteDetail,
     RouteRow,
     Step,
@@ -110,6 +112,19 @@ class DemoModel:
     def cycles(self) -> Sequence[CycleLine]:
         return self._cycles
 
+    def cycle(self, cycle_id: str) -> CycleDetail | None:
+        line = next((line for line in self._cycles if line.id == cycle_id), None)
+        if line is None:
+            return None
+        legs = (("buy", line.buy_at, line.buy_qty, line.buy_px), ("sell", line.sell_at, line.sell_qty, line.sell_px))
+        orders = [
+            OrderLine(side, venue, f"{line.symbol}-X", "USDT", "entry", f"{qty}", f"{px:.6g}", f"{qty}", f"{px:.6g}", "0.05 USDT",
+                "FILLED", "", f"{cycle_id}-{side}", f"v-{cycle_id}-{side}")
+            for side, venue, qty, px in legs
+        ]  # fmt: skip
+        pnl = {"currency": "USDT", "total": f"{line.pnl:.4f}", "fees": "0.1"} if line.state != "OPEN" else {}
+        return CycleDetail(cycle_id, f"{line.symbol}:x>y", line.symbol, line.state, line.ts_ms, 6.1, pnl, line.reason, orders)
+
     def breaches(self) -> Sequence[BreachLine]:
         return sorted(self._breaches, key=lambda breach: (breach.acknowledged, -breach.ts_ms))
 
@@ -124,6 +139,7 @@ class DemoModel:
     def kill(self, source: str, reason: str = "") -> bool:
         self.kills.append(source)
         header = self._header
+        header.kills += 1
         if header.state == "HALTED":
             return False
         header.state, header.halt_source, header.halt_reason = "HALTED", source, reason
@@ -133,7 +149,9 @@ class DemoModel:
             row.version += 1
         return True
 
-    def rearm(self, typed_name: str, reason: str) -> str | None:
+    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
+        if kills != self._header.kills:
+            return "a kill came since this was opened: close it and look again"
         if typed_name != self._header.profile:
             return f"the name is not {self._header.profile}"
         if not reason:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from textual import events
 from textual.pilot import Pilot
 
 from arbtui.console.app import ConsoleApp
@@ -35,3 +36,18 @@ async def repaint(app: ConsoleApp, pilot: Pilot[str]) -> str:
     app.main.tick_all()
     await pilot.pause()
     return screen_text(app)
+
+
+async def burst(app: ConsoleApp, pilot: Pilot[str], *keys: str) -> None:
+    """Give ``keys`` in one go, as a terminal does that was read late; then let the console come to rest."""
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else "\r" if key == "enter" else None))
+    await settle(app, pilot)
+
+
+async def settle(app: ConsoleApp, pilot: Pilot[str]) -> None:
+    """Wait until no key is held for an input that has not opened yet."""
+    await pilot.pause()
+    while app._type_ahead.is_waiting:
+        await pilot.pause(0.01)
+    await pilot.pause()

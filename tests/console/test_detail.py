@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from textual.pilot import Pilot
@@ -9,7 +10,7 @@ from textual.pilot import Pilot
 from arbtui.console.app import ConsoleApp
 from arbtui.console.ladder import WIDTH, ladder_lines
 from arbtui.console.lines import width_of
-from arbtui.views import Ladder, Level
+from arbtui.views import Ladder, Level, RouteDetail
 from tests.console.demo import DemoModel
 from tests.console.driving import drive, repaint
 
@@ -43,19 +44,41 @@ def test_zoomed_detail_shows_all_levels_and_decisions() -> None:
     drive(steps, (160, 48))
 
 
-def test_detail_stays_with_its_route_while_rows_move_and_follows_the_cursor_where_both_are_seen() -> None:
+def test_detail_beside_the_routes_is_of_the_route_under_the_cursor_moved_or_not() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
-        first = app.main.detail.route_id
-        assert first == app.main.routes.current.id  # type: ignore[union-attr]
+        detail, routes = app.main.detail, app.main.routes
+        assert detail.route_id == routes.current.id  # type: ignore[union-attr]
         model.routes[-1].net_bps += 500
         model.now_ms += 5_000
         await repaint(app, pilot)
-        assert app.main.routes.current is model.routes[-1]
-        assert app.main.detail.route_id == first
+        assert routes.current is model.routes[-1]
+        assert detail.route_id == model.routes[-1].id
         await pilot.press("j", "j")
-        assert app.main.detail.route_id == app.main.routes.current.id != first
+        assert detail.route_id == routes.current.id != model.routes[-1].id
+        await pilot.press("6")
+        held = detail.route_id
+        for row in model.routes[:-1]:
+            row.net_bps *= -1
+        model.now_ms += 5_000
+        await repaint(app, pilot)
+        assert detail.route_id == held
+        await pilot.press("1")
+        await repaint(app, pilot)
+        assert routes.current.id == held
 
     drive(steps, (160, 48))
+
+
+def test_wide_bounds_of_the_last_minute_are_not_cut() -> None:
+    class Wild(DemoModel):
+        def detail(self, route_id: str) -> RouteDetail:
+            return replace(super().detail(route_id), history=[-1_119.4, 1_042.1])
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("enter")
+        assert "60s -1,119 to +1,042" in await repaint(app, pilot)
+
+    drive(steps, model=Wild().settle())
 
 
 def test_detail_is_not_read_while_nobody_sees_it() -> None:
@@ -94,6 +117,58 @@ def test_ladder_of_an_empty_side_says_so() -> None:
     texts = ["".join(text for text, _ in line) for line in ladder_lines(book, 2)]
     assert "SYNCING" in texts[0]
     assert any("no price on one side" in text for text in texts)
+
+
+def test_the_cursor_stays_with_the_route_that_a_key_acted_on() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        best = app.main.routes.current
+        assert best is not None
+        await pilot.press("x")
+        assert list(model.disabled) == [best.id]
+        assert f"{best.id} disabled" in await repaint(app, pilot)
+        model.routes[7].net_bps += 500
+        model.now_ms += 5_000
+        await repaint(app, pilot)
+        assert app.main.routes.current is best
+        await pilot.press("x")
+        assert model.disabled == {}
+        await pilot.press("y")
+        assert f"{best.id}: copied" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_with_detail_open_x_acts_on_the_route_in_detail_and_names_it() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        best = app.main.routes.current
+        assert best is not None
+        await pilot.press("enter")
+        model.routes[7].net_bps += 500
+        model.now_ms += 5_000
+        assert f"Detail {best.symbol} {best.buy_at}→{best.sell_at}" in await repaint(app, pilot)
+        await pilot.press("x")
+        assert list(model.disabled) == [best.id]
+        assert f"{best.id} disabled" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+def test_a_key_does_not_act_on_the_row_that_slid_under_the_cursor_when_its_route_left_the_list() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        routes = app.main.routes
+        await pilot.press("slash", *"net>-15", "enter", "j")
+        gone = routes.current
+        assert gone is not None
+        gone.net_bps = -99.0
+        model.now_ms += 5_000
+        await repaint(app, pilot)
+        await pilot.press("x")
+        assert model.disabled == {}
+        assert f"{gone.id} has left the list" in await repaint(app, pilot)
+        await pilot.press("x")
+        assert list(model.disabled) == [routes.current.id] != [gone.id]  # type: ignore[union-attr]
+
+    drive(steps)
 
 
 def test_x_disables_and_enables_the_route() -> None:
@@ -173,7 +248,7 @@ def test_space_freezes_prices_fills_and_log_but_never_state_or_risk(size: tuple[
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        (("2", "enter"), "⏎ opens the detail of a route in Routes: 1 goes there"),
+        (("4", "enter"), "⏎ opens the detail of a route in Routes: 1 goes there"),
         (("2", "s"), "s sorts in Routes: 1 goes there"),
         (("a",), "a acknowledges breaches in Risk: 3 goes there"),
         (("r",), "r re-arms only after a halt"),

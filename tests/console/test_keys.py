@@ -186,6 +186,27 @@ def test_quit_asks_once_while_something_is_open() -> None:
     assert drive(steps).return_value == OPERATOR
 
 
+def test_one_is_not_plural() -> None:
+    model = DemoModel().settle()
+    model.header().open_cycles = model.header().orders_in_flight = 1
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert "1 cycle open, 1 order in flight" in screen_text(app)
+
+    drive(steps, model=model)
+
+
+def test_no_two_commands_of_the_palette_share_a_name() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        names = [command.title for command in app.get_system_commands(app.screen)]
+        assert len(set(names)) == len(names)
+        assert {"Detail", "Go to Detail"} <= set(names)
+
+    drive(steps)
+
+
 def test_quit_at_rest_does_not_ask() -> None:
     model = DemoModel().settle()
     model.header().open_cycles = model.header().orders_in_flight = 0
@@ -250,3 +271,19 @@ def test_an_error_in_the_read_model_ends_the_console_and_is_kept() -> None:
 
     with pytest.raises(RuntimeError, match="projection is broken"):
         drive(steps, model=model)
+
+
+def test_disarmed_says_how_to_arm() -> None:
+    model = DemoModel(mode="LIVE").settle()
+    model.header().state = "DISARMED"
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        text = await repaint(app, pilot)
+        assert "DISARMED: no order leaves until r arms it" in text
+        assert "r arm " in text
+        assert "p pause" not in text
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert "Arm at the start, or again after a halt" in screen_text(app)
+
+    drive(steps, model=model)

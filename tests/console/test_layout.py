@@ -130,11 +130,64 @@ def test_the_system_page_shows_each_venues_health_and_what_is_left_of_its_limits
         text = await repaint(app, pilot)
         upbit, binance = (next(line for line in text.splitlines() if line.strip().startswith(name)) for name in ("upbit ", "binance "))
         assert "HEALTHY" in upbit
-        assert "order 10/12" in upbit
+        assert "order used 10 of 12" in upbit
         assert "DEGRADED" in binance
         assert "silent for 12s" in binance
         assert "wants no requests" in binance
-        assert ("weight/1m 4,300/6,000" in binance) is (size[0] > 80)
+        assert ("weight/1m used 4,300 of 6,000" in binance) is (size[0] > 80)
         assert all(len(line) <= size[0] for line in text.splitlines())
 
     drive(steps, size)
+
+
+@pytest.mark.parametrize(("keys", "pane"), [((), "routes"), (("slash", "x"), "")])
+def test_a_terminal_that_was_too_small_for_a_while_gives_the_keys_back(keys: tuple[str, ...], pane: str) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press(*keys)
+        focused = app.focused
+        await pilot.resize_terminal(40, 10)
+        await pilot.pause()
+        await pilot.resize_terminal(80, 24)
+        await pilot.pause()
+        await repaint(app, pilot)
+        assert app.focused is focused
+        if pane:
+            await pilot.press("j")
+            assert app.main.routes.cursor == 1
+            assert "▸" in await repaint(app, pilot)
+
+    drive(steps)
+
+
+@pytest.mark.parametrize(("mode", "scenario"), [("SIM", "busy"), ("LIVE", "sandbox")])
+def test_at_80_columns_money_outlasts_the_clock_and_the_streams_ages(mode: str, scenario: str) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        header = model.header()
+        header.scenario, header.unhedged, header.orders_in_flight = scenario, 112_345.0, 17
+        first, second, *_ = (await repaint(app, pilot)).splitlines()
+        assert "PnL day ▲ +1,28" in first
+        assert "upbit-binance" in first
+        assert "unhedged 112,345" in second
+        assert "UPBIT ok" in second
+        header.state = "DISARMED"
+        assert "PnL day ▲ +1,28" in (await repaint(app, pilot)).splitlines()[0]
+
+    drive(steps, model=DemoModel(mode=mode).settle())
+
+
+def test_a_halt_keeps_profile_pnl_and_unhedged_and_says_what_is_left() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+k")
+        header = model.header()
+        header.halt_detail = "UPBIT ok, BINANCE ok"
+        first, second, *_ = (await repaint(app, pilot)).splitlines()
+        for words in ("HALTED 00:00:00 by KEY", "PnL day ▲ +1,28", "upbit-binance", "SIM busy"):
+            assert words in first
+        assert "unhedged 12" in second
+        header.state, header.halt_detail = "HALTED_DIRTY", "BINANCE cancels not confirmed (no answer), 1 cycles open"
+        first, second, *_ = (await repaint(app, pilot)).splitlines()
+        assert "HALTED_DIRTY" in first
+        assert "BINANCE cancels not confirmed" in second
+        assert "unhedged 12" in second
+
+    drive(steps)

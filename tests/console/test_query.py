@@ -40,7 +40,13 @@ def test_every_word_must_hold(text: str, row: bool, other: bool) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("edge>abc", "edge>abc: give a number"), ("egde>5", "no such field; there are sym:"), ("edge:5", "edge:5")],
+    [
+        ("edge>abc", "edge>abc: give a number"),
+        ("egde>5", "no egde; did you mean edge"),
+        ("qq>5", "no qq: sym buy sell state edge net size depth age fills"),
+        ("edge:5", "edge:5: edge>number would do"),
+        ("buy>5", "buy>5: buy:text would do"),
+    ],
 )
 def test_what_cannot_be_understood_says_what_would_do(text: str, said: str) -> None:
     with pytest.raises(QueryError, match=said):

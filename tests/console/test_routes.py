@@ -1,8 +1,17 @@
 """The table of routes: filter, order, and a cursor that stays with its route."""
 
+from collections.abc import Sequence
+from math import nan
+
+import pytest
 from textual.pilot import Pilot
 
 from arbtui.console.app import ConsoleApp
+from arbtui.console.columns import COLUMNS
+from arbtui.console.query import parse
+from arbtui.console.words import short_word
+from arbtui.model.reason import Reason
+from arbtui.views import RouteRow
 from tests.console.demo import DemoModel
 from tests.console.driving import drive, repaint, screen_text
 
@@ -40,6 +49,16 @@ def test_a_filter_that_means_nothing_keeps_the_last_one_and_says_why() -> None:
         text = await repaint(app, pilot)
         assert "edge>: give a number after >" in text
         assert {row.symbol for row in app.main.routes.rows} == {"XRP"}
+
+    drive(steps)
+
+
+def test_what_is_wrong_with_a_filter_can_be_read_whole() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("slash", *"qq>5")
+        assert "no qq: sym buy sell state edge net size depth age fills" in await repaint(app, pilot)
+        await pilot.press("escape", "slash")
+        assert "40 of 40 match   Enter keeps  Esc clears" in await repaint(app, pilot)
 
     drive(steps)
 
@@ -102,28 +121,98 @@ def test_nothing_is_sorted_right_after_a_cursor_move() -> None:
         await pilot.pause()
         before = [row.id for row in routes.rows]
         routes.rows[0].net_bps = -999.0
-        model.now_ms += 1_500
+        model.now_ms += 900
         await repaint(app, pilot)
         assert [row.id for row in routes.rows] == before
-        model.now_ms += 600
+        model.now_ms += 200
         await repaint(app, pilot)
         assert routes.rows[-1].id == before[0]
 
     drive(steps)
 
 
-def test_sorting_happens_at_most_once_a_second() -> None:
+@pytest.mark.parametrize(("symbols", "still_ms", "sorted_ms"), [(20, 300, 400), (100, 300, 400), (200, 900, 1_000)])
+def test_few_routes_are_sorted_more_than_twice_a_second_and_many_once(symbols: int, still_ms: int, sorted_ms: int) -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         routes = app.main.routes
         model.now_ms += 1_000
         await repaint(app, pilot)
         before = [row.id for row in routes.rows]
         routes.rows[0].net_bps = -999.0
-        model.now_ms += 900
+        model.now_ms += still_ms
         await repaint(app, pilot)
         assert [row.id for row in routes.rows] == before
+        model.now_ms += sorted_ms - still_ms
+        await repaint(app, pilot)
+        assert routes.rows[-1].id == before[0]
+
+    drive(steps, model=DemoModel(symbols).settle())
+
+
+def test_figures_and_order_of_few_routes_are_of_one_moment() -> None:
+    class Moving(DemoModel):
+        def refresh(self, rows: Sequence[RouteRow]) -> None:
+            super().refresh(rows)
+            for row in rows:
+                row.net_bps = self.rng.gauss(0, 10)
+                row.version += 1
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        for _ in range(30):
+            model.now_ms += 100
+            app.main.routes.tick(10.0)
+            nets = [row.net_bps for row in app.main.routes.rows]
+            assert nets == sorted(nets, reverse=True)
+
+    drive(steps, model=Moving())
+
+
+@pytest.mark.parametrize("symbols", [20, 200])
+def test_rows_that_match_no_more_leave_also_while_the_cursor_moves(symbols: int) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        routes = app.main.routes
+        await pilot.press("slash", *"net>-15", "enter")
+        last = routes.rows[-1]
+        for _ in range(11):
+            last.net_bps = -99.0
+            await pilot.press("j", "k")
+            model.now_ms += 100
+            routes.tick(10.0)
+        assert last not in routes.rows
+
+    drive(steps, model=DemoModel(symbols).settle())
+
+
+def test_a_route_without_a_price_shows_none_and_comes_last() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        down, unheard = model.routes[3], model.routes[5]
+        down.state, down.edge_bps, down.net_bps = "VENUE_DOWN", 900.0, 900.0
+        unheard.state, unheard.edge_bps, unheard.net_bps = "NO_RATE", nan, nan
+        model.now_ms += 1_000
+        await repaint(app, pilot)
+        assert {row.id for row in app.main.routes.rows[-2:]} == {down.id, unheard.id}
+        await pilot.press("S")
+        assert {row.id for row in app.main.routes.rows[-2:]} == {down.id, unheard.id}
+        await pilot.press("G")
+        lines = [line.split() for line in (await repaint(app, pilot)).splitlines() if " DOWN" in line or " NO_RATE" in line]
+        assert len(lines) == 2
+        assert all(line.count("-") >= 2 and "+900.0" not in line for line in lines)
 
     drive(steps)
+
+
+def test_every_state_differs_from_all_others_within_its_column() -> None:
+    states = [*Reason, "OPEN", "READY", "HALTED_DIRTY", "REDUCING"]
+    words = [short_word(str(state)) for state in states if state is not Reason.ROUTE_BUSY]
+    assert len(set(words)) == len(words)
+    assert max(map(len, words)) <= COLUMNS[-1].width
+
+
+def test_a_filter_knows_a_state_by_both_its_words() -> None:
+    row = RouteRow("X:A>B", "X", "A", "B", state="VENUE_DOWN")
+    assert parse("state:venue_down")(row)
+    assert parse("state:down")(row)
+    assert not parse("state:degraded")(row)
 
 
 def test_only_rows_that_changed_are_painted() -> None:

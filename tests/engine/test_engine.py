@@ -111,16 +111,16 @@ def test_what_starts_disarmed_sends_nothing_until_name_and_reason_are_typed(tmp_
             assert w.engine.cycles == {}
             assert w.engine.risk.denials == {Reason.DISARMED: 1}
             assert "only an armed or paused engine" in w.engine.toggle_pause()
-            assert w.engine.rearm("other", "why") == "type the profile's name, p"
-            assert "reason" in str(w.engine.rearm("p", " "))
+            assert w.engine.rearm("other", "why", w.halt.kills) == "type the profile's name, p"
+            assert "reason" in str(w.engine.rearm("p", " ", w.halt.kills))
             assert not armed(w)
-            assert w.engine.rearm("p", "opening") is None
+            assert w.engine.rearm("p", "opening", w.halt.kills) is None
             assert armed(w)
             assert w.engine.halt_detail == ""
             w.show("upbit", UPBIT_CHEAP)
             await w.engine.executor.quiet.wait()
             assert len(w.engine.cycles) == 1
-            assert "nothing to re-arm" in str(w.engine.rearm("p", "again"))
+            assert "nothing to re-arm" in str(w.engine.rearm("p", "again", w.halt.kills))
             w.agree()
 
     run_virtual(main())
@@ -132,7 +132,7 @@ def test_a_kill_outranks_a_disarmed_start(tmp_path: Path) -> None:
         async with world(tmp_path, disarmed="not confirmed") as w:
             assert w.engine.halt_detail == ""
             assert not armed(w)
-            assert w.engine.rearm("p", "seen") is None
+            assert w.engine.rearm("p", "seen", w.halt.kills) is None
             assert armed(w)
 
     run_virtual(main())
@@ -227,28 +227,48 @@ def test_a_kill_halts_cancels_and_is_told_once(tmp_path: Path, how: str) -> None
 def test_rearming_needs_the_name_a_reason_and_nothing_unsettled(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            assert w.engine.rearm("p", "why not") is not None  # nothing to re-arm
+            assert w.engine.rearm("p", "why not", w.halt.kills) is not None  # nothing to re-arm
             w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST, 0.1))
             w.show("upbit", UPBIT_DEAR)
             await asyncio.sleep(0.2)
             w.engine.kill_switch.kill("KEY")
             await asyncio.sleep(0.1)
-            unsettled = w.engine.rearm("p", "all clear")
+            unsettled = w.engine.rearm("p", "all clear", w.halt.kills)
             assert unsettled is not None
-            assert "1 order not settled" in unsettled
+            assert "not settled yet: 1 cycle, 1 order" in unsettled
             await w.engine.executor.quiet.wait()
             await asyncio.sleep(3)
             assert w.engine.state is TradingState.HALTED_DIRTY  # the bought leg is left, for a person
             for name, reason in (("q", "x"), ("", "x"), ("P", "x"), ("p", ""), ("p", "  ")):
-                assert w.engine.rearm(name, reason) is not None
+                assert w.engine.rearm(name, reason, w.halt.kills) is not None
                 assert w.halt.is_closed
-            assert w.engine.rearm("p", "looked at it") is None
+            assert w.engine.rearm("p", "looked at it", w.halt.kills) is None
             assert (w.engine.state, w.halt.is_closed) == (TradingState.ARMED, False)
             assert not (tmp_path / FLAG_NAME).exists()
             assert [kill.action for kill in w.journal.load().kills] == ["killed", "rearmed"]
             w.show("upbit", UPBIT_DEAR)
             assert len(w.engine.cycles) == 1  # the residual still blocks its asset
             assert w.parts.universe.routes[0].blocked is Reason.RESIDUAL
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("how", ["key", "key again", "flag"])
+def test_who_arms_must_have_seen_the_last_kill(tmp_path: Path, how: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path, disarmed="not confirmed") as w:
+            if how == "key again":
+                w.engine.kill_switch.kill("KEY", "first")
+            seen = w.halt.kills
+            if how == "flag":
+                (tmp_path / FLAG_NAME).write_text("{}")  # nobody has looked at it yet
+            else:
+                w.engine.kill_switch.kill("KEY", "second")
+            assert "a kill came since" in str(w.engine.rearm("p", "from an old dialog", seen))
+            assert w.halt.is_closed
+            assert (tmp_path / FLAG_NAME).exists()
+            assert w.engine.rearm("p", "looked again", w.halt.kills) is None
+            assert armed(w)
 
     run_virtual(main())
 
@@ -262,7 +282,7 @@ def test_a_kill_that_follows_a_rearming_is_a_kill_of_its_own(tmp_path: Path) -> 
                 await asyncio.sleep(0)
                 assert w.halt.epoch == epoch
                 assert w.engine.breaches.open == 1
-                assert w.engine.rearm("p", "at once") is None
+                assert w.engine.rearm("p", "at once", w.halt.kills) is None
                 assert w.engine.state is TradingState.ARMED
                 assert w.engine.breaches.open == 0  # whoever re-arms has seen the kill
             await asyncio.sleep(15)
@@ -283,7 +303,7 @@ def test_a_latched_kill_beats_the_start(tmp_path: Path) -> None:
             assert [row.action for row in w.journal.load().kills] == ["killed"]  # it was told when it was made, and once
             w.show("upbit", UPBIT_DEAR)
             assert w.engine.cycles == {}
-            assert w.engine.rearm("p", "new day") is None
+            assert w.engine.rearm("p", "new day", w.halt.kills) is None
             await w.trade()
             w.agree()
 

@@ -489,7 +489,7 @@ def test_after_the_journal_failed_nothing_is_sent(tmp_path: Path) -> None:
             await asyncio.sleep(5)
             assert [len(w.upbit.asked), len(w.binance.asked)] == [1, 1]
             assert isinstance(w.journal.failure, JournalFailed)
-            assert w.engine.rearm("p", "looks fine to me") is not None
+            assert w.engine.rearm("p", "looks fine to me", w.halt.kills) is not None
 
     run_virtual(main())
 

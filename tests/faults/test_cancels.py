@@ -81,9 +81,9 @@ def test_f12_what_cannot_be_cancelled_counts_as_open_and_is_cancelled_as_soon_as
             await d.met(down, times=4)
             await d.until(lambda: d.engine.state is TradingState.HALTED_DIRTY, "it says that something is left")
             assert f"{venue.upper()} cancels not confirmed" in d.engine.halt_detail
-            assert "1 orders not settled" in d.engine.unsettled
+            assert "1 order not settled" in d.engine.unsettled
             assert inventory.holds_reservation(order), "it may still fill"
-            assert d.engine.rearm("upbit-binance", "no"), "nothing is armed on top of it"
+            assert d.engine.rearm("upbit-binance", "no", d.engine.parts.halt.kills), "nothing is armed on top of it"
             d.box.faults[venue].clear()
             await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled after all")
             assert not inventory.holds_reservation(order)

@@ -90,7 +90,7 @@ def rearm(terminal: Terminal, name: str, reason: str) -> int:
     terminal.type(b"r")
     terminal.shows("Type the profile's name", since=since)
     terminal.type(name.encode() + ENTER)
-    since = terminal.turns()  # the focus goes on when the loop gets to it; what is typed sooner lands in the first field
+    since = len(terminal.screen)
     terminal.type(reason.encode() + ENTER)
     return since
 

@@ -45,12 +45,13 @@ def test_the_cause_is_the_flags(tmp_path: Path) -> None:
     assert halt.epoch == 1
 
 
-def test_a_second_signal_is_answered_too_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_second_signal_is_answered_and_counted_and_changes_nothing_else(tmp_path: Path) -> None:
     halt = Halt(tmp_path)
     with KillSignal(tmp_path, halt):
         hear()
-        first = halt.cause
+        first, kills = halt.cause, halt.kills
         hear()
+        assert halt.kills > kills, "so that nobody re-arms without having seen it"
         assert answers(tmp_path) == 2
     assert (halt.cause, halt.epoch) == (first, 1)
 

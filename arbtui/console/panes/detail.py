@@ -124,8 +124,10 @@ class DetailPane(Lines):
     def _edge(self, d: RouteDetail, width: int) -> list[Row]:
         """The last minute of the net edge, and its bounds."""
         known = [value for value in d.history if isfinite(value)]
-        bounds = f"{signed(min(known), 1)} to {signed(max(known), 1)}" if known else "no sample yet"
-        return [[(" net 60s ", "dim"), (bounds, "soft")], [(" ", "text"), (history(d.history, max(0, min(60, width - 2))), "spark")]]
+        texts = [f"{signed(min(known), digits)} to {signed(max(known), digits)}" for digits in (1, 0)] if known else ["no sample yet"]
+        choices = [(name, text) for text in texts for name in (" net 60s ", " 60s ")]
+        name, bounds = next((choice for choice in choices if len("".join(choice)) <= width), choices[-1])
+        return [[(name, "dim"), (bounds, "soft")], [(" ", "text"), (history(d.history, max(0, min(60, width - 2))), "spark")]]
 
     def _decisions(self, d: RouteDetail, width: int, room: int) -> list[Row]:
         """The newest ones that fit, under a head."""

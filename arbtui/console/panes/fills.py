@@ -2,6 +2,7 @@
 
 from arbtui.console.grid import Grid
 from arbtui.console.ink import Inks, Span
+from arbtui.console.lines import width_of
 from arbtui.console.numbers import arrow, clock, fit, fit_right, price, quantity, signed
 from arbtui.views import CycleLine, ReadModel
 
@@ -33,16 +34,24 @@ class FillsPane(Grid[CycleLine]):
         return [(f"{len(self.rows)}", "soft"), ("  held, g follows" if self.pinned else "", "warn")]
 
     def spans(self, row: CycleLine, width: int) -> list[Span]:
-        """Time, symbol, buy leg, sell leg, result; venues and quantities of the second leg as room allows."""
+        """Time, symbol, buy leg, sell leg, result; venues and quantities of the second leg as room allows.
+
+        Where nothing filled, the reason stands in the place of the legs.
+        """
         roomy, wide = width >= 104, width >= 122
         sold = quantity(row.sell_qty)
         same = sold == quantity(row.buy_qty)
         pnl = round(row.pnl, 2)
         result = f"{arrow(pnl)} {signed(pnl)}" if row.state != "OPEN" else "-"
         ink = "soft" if row.state == "OPEN" or not pnl else "up" if pnl > 0 else "down"
+        name: list[Span] = [(clock(row.ts_ms) + " ", "dim"), (fit(row.symbol, 6) + " ", "strong")]
+        end: Span = (" " + fit(row.state, 8), _STATE_INKS.get(row.state, "text"))
+        if row.state != "OPEN" and not row.buy_qty and not row.sell_qty:
+            room = width - width_of(name) - len(end[0]) - 1
+            said = f"{row.buy_at}→{row.sell_at} nothing filled: {row.reason or 'no reason told'}"
+            return [*name, (fit(said, max(0, room)), "soft"), end]
         spans: list[Span] = [
-            (clock(row.ts_ms) + " ", "dim"),
-            (fit(row.symbol, 6) + " ", "strong"),
+            *name,
             ("BUY ", "dim"),
             (fit(row.buy_at, 8), "soft"),
             (fit_right(quantity(row.buy_qty), 9), "text"),
@@ -57,7 +66,9 @@ class FillsPane(Grid[CycleLine]):
         spans.append((fit_right(result, 11), ink))
         if wide:
             spans.append((fit_right(f"{row.elapsed_ms:,.0f}ms", 9), "dim"))
-        spans.append((" " + fit(row.state, 8), _STATE_INKS.get(row.state, "text")))
+        spans.append(end)
+        if row.reason:
+            spans.append((fit(f" {row.reason}", max(0, width - width_of(spans))), "soft"))
         return spans
 
     def tick(self) -> None:

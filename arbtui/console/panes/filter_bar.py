@@ -14,6 +14,9 @@ from arbtui.console.lines import Lines
 from arbtui.console.query import NUMBERS, TEXTS, Query, QueryError, parse
 from arbtui.views import RouteRow
 
+MARK_CELLS, COUNT_CELLS, LEAST_INPUT = 9, 44, 10
+"""Cells of the mark, of the count, and the least that is left to type in when an error needs more."""
+
 
 class FilterBar(Horizontal):
     """Opens with `/`. Enter keeps the filter, Esc clears it."""
@@ -63,14 +66,16 @@ class FilterBar(Horizontal):
         field = self.query_one(Input)
         field.value = text
         field.cursor_position = len(text)
-        field.focus()
+        self.screen.set_focus(field, scroll_visible=False)  # at once: the next key is already the filter's
         self.tick()
 
     def tick(self) -> None:
         """Paint the live count."""
         shown = f"{self._count(self._query)} of {len(self._rows)} match   Enter keeps  Esc clears"
         said = (self._error, "warn") if self._error else (shown, "soft")
-        self.query_one("#filter-count", Lines).show([([(" ", "text"), said], "")])
+        count = self.query_one("#filter-count", Lines)
+        count.styles.width = min(max(COUNT_CELLS, len(said[0]) + 2), max(COUNT_CELLS, self.size.width - MARK_CELLS - LEAST_INPUT))
+        count.show([([(" ", "text"), said], "")])
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is typed; what cannot be understood leaves the last filter in force and says why."""

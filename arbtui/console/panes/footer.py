@@ -24,11 +24,14 @@ _KEYS = (
 )
 """Id, word, and rank: the highest go first when there is no room."""
 
+_OPENS = {"fills": "legs", "risk": "read", "log": "read"}
+"""What Enter opens in other panes than Routes."""
+
 _ONLY_IN = {
     "acknowledge": ("risk",),
     "filter": ("routes",),
     "sort": ("routes",),
-    "detail": ("routes",),
+    "detail": ("routes", *_OPENS),
     "route.toggle": ("routes", "detail"),
     "copy": ("routes", "fills", "risk", "log", "detail"),
 }
@@ -44,7 +47,7 @@ class Footer(Lines):
 
     def tick(self, state: str, active: str, frozen: bool = False) -> None:
         """Paint the keys as they are useful in ``state`` with pane ``active``."""
-        halted = state in HALTED_STATES
+        halted = state in (*HALTED_STATES, "DISARMED")
         dimmed = {name for name, panes in _ONLY_IN.items() if active not in panes}
         dimmed.add("pause" if halted else "rearm")
         if frozen:
@@ -53,7 +56,7 @@ class Footer(Lines):
         while True:
             spans: list[Span] = [(f" {self._names['kill']} KILL", "kill")]
             for name, word, _ in keys:
-                shown = "resume" if name == "pause" and state == "PAUSED" else "go on" if name == "freeze" and frozen else word
+                shown = self._word(name, word, state, active, frozen)
                 off = name in dimmed
                 spans += [("   " if self.size.width >= 175 else "  ", "text"), (self._key_of(name), "faint" if off else "key")]
                 spans.append((f" {shown}", "faint" if off else "soft"))
@@ -61,6 +64,15 @@ class Footer(Lines):
                 break
             keys.remove(max(keys, key=lambda key: self._rank(key, halted, frozen)))
         self.show([(spans, "")])
+
+    def _word(self, name: str, word: str, state: str, active: str, frozen: bool) -> str:
+        if name == "pause" and state == "PAUSED":
+            return "resume"
+        if name == "rearm" and state == "DISARMED":
+            return "arm"
+        if name == "freeze" and frozen:
+            return "go on"
+        return _OPENS.get(active, word) if name == "detail" else word
 
     def _key_of(self, name: str) -> str:
         return f"{self._names['pane.routes']}-{self._names['pane.detail']}" if name == "panes" else self._names[name]

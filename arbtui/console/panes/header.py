@@ -1,12 +1,17 @@
 """The two lines on top: what must be visible at all times. Red ground means halted, and nothing else does."""
 
+from collections.abc import Sequence
+
 from arbtui.console.ink import Inks, Span
 from arbtui.console.lines import Lines, justify, width_of
-from arbtui.console.numbers import age, arrow, clean, clock, duration, signed
+from arbtui.console.numbers import age, arrow, clean, clock, duration, fit, signed
 from arbtui.views import HeaderView
 
 HALTED_STATES = ("HALTING", "HALTED", "HALTED_DIRTY")
 _STATE_INKS = {"ARMED": "armed", "PAUSED": "paused", "REDUCING": "paused"}
+
+LEAST_DETAIL = 16
+"""Cells under which a cut text of what a halt left says nothing."""
 
 RATE_LATE_MS = 5_000.0
 """A KRW/USDT rate older than this is shown as late; the routes that need it block by their own limit."""
@@ -25,30 +30,37 @@ def state_spans(h: HeaderView) -> list[Span]:
 
 
 class Header(Lines):
-    """Profile, mode, state, clock and PnL; venues, rate and what is open."""
+    """Profile, mode, state, clock and PnL; venues, rate and what is open. What is money stays longest where there is little room."""
 
     def __init__(self, inks: Inks) -> None:
         super().__init__(inks, id="header")
 
     def tick(self, h: HeaderView, banner: str = "") -> None:
         """Paint ``h``; ``banner`` says that the display is frozen."""
-        first = self._halted_line(h, banner) if h.state in HALTED_STATES else self._state_line(h, banner)
-        self.show([first, (self._venues_line(h), "")])
+        if h.state in HALTED_STATES:
+            first, whole = self._halted_line(h, banner)
+            second = self._venues_line(h) if whole or h.state == "HALTED" else self._left_line(h)
+            self.show([(first, "halted"), (second, "")])
+        else:
+            self.show([(self._state_line(h, banner), ""), (self._venues_line(h), "")])
 
-    def _state_line(self, h: HeaderView, banner: str) -> tuple[list[Span], str]:
+    def _state_line(self, h: HeaderView, banner: str) -> list[Span]:
         width = self.size.width
-        left: list[Span] = [(" arbtui ", "title"), (f" {h.profile}  ", "text"), *mode_spans(h), ("  ", "text"), *state_spans(h)]
+        title: list[Span] = [(" arbtui ", "title")]
+        left: list[Span] = [(f" {h.profile}  ", "text"), *mode_spans(h), ("  ", "text"), *state_spans(h)]
         if banner:
             left += [("  ", "text"), (f" {banner} ", "frozen")]
         at: list[Span] = [(f"{clock(h.now_ms)[:8]}Z", "text")]
         session: list[Span] = [("session ", "dim"), (f"{duration(h.session_s)}   ", "soft")]
-        money = self._pnl(h, both=width >= 110)
-        right = [*session, *at, ("   ", "text"), *money, (" ", "text")]
-        if width_of(left) + width_of(right) + 2 > width:
-            right = [*at, ("  ", "text"), *money, (" ", "text")]
-        if width_of(left) + width_of(right) + 1 > width:
-            right = [*at, (" ", "text")]
-        return justify(left, right, width), ""
+        money = [*self._pnl(h, both=width >= 110), (" ", "text")]
+        choices = (
+            ([*title, *left], [*session, *at, ("   ", "text"), *money]),
+            ([*title, *left], [*at, ("  ", "text"), *money]),
+            (left, [*at, ("  ", "text"), *money]),
+            (left, money),
+            (left, [*money[:2], (" ", "text")]),
+        )
+        return _first_that_fits(choices, width)
 
     def _pnl(self, h: HeaderView, both: bool) -> list[Span]:
         def money(value: float) -> Span:
@@ -56,55 +68,86 @@ class Header(Lines):
 
         if both:
             return [("PnL  day ", "dim"), money(h.pnl_day), ("  session ", "dim"), money(h.pnl_session), (f" {h.pnl_currency}", "dim")]
-        return [("PnL ", "dim"), money(h.pnl_day), (f" {h.pnl_currency}", "dim")]
+        return [("PnL day ", "dim"), money(h.pnl_day), (f" {h.pnl_currency}", "dim")]
 
-    def _halted_line(self, h: HeaderView, banner: str) -> tuple[list[Span], str]:
+    def _halted_line(self, h: HeaderView, banner: str) -> tuple[list[Span], bool]:
+        """The red line, and whether it says all that is known of what is left."""
+        width = self.size.width
         since = duration((h.now_ms - h.halt_ts_ms) / 1_000) if h.halt_ts_ms else "--:--:--"
-        scenario = f" {h.scenario}" if h.scenario else ""
         why = f" ({clean(h.halt_reason)})" if h.halt_reason else ""
-        frozen = f"{banner}  " if banner else ""
         left = f" {h.state} {since} by {clean(h.halt_source) or '?'}{why}"
-        right = f"{frozen}{h.profile}  {h.mode}{scenario}  {clock(h.now_ms)[:8]}Z "
-        money = f"PnL day {arrow(h.pnl_day)} {signed(h.pnl_day)} {h.pnl_currency}  unhedged {h.unhedged:,.2f}  "
-        if len(left) + len(money) + len(right) + 2 <= self.size.width:
-            right = money + right  # in a halt it is wanted most
-        room = self.size.width - len(left) - len(right) - 4
+        frozen = f"{banner}  " if banner else ""
+        mode = f"{h.mode}{f' {h.scenario}' if h.scenario else ''} "
+        at = f" {clock(h.now_ms)[:8]}Z "
+        money = f"PnL day {arrow(h.pnl_day)} {signed(h.pnl_day)} {h.pnl_currency}  "
+        choices = (
+            f"{frozen}{money}unhedged {h.unhedged:,.2f}  {h.profile}  {mode}{at}",
+            f"{frozen}{money}{h.profile}  {mode}{at}",
+            f"{frozen}{money}{h.profile}  {mode}",
+            f"{frozen}{money}{mode}",
+            f"{frozen}{h.profile}  {mode}",
+        )
+        right = next((text for text in choices if len(left) + len(text) + 1 <= width), f"{frozen}{mode}")
         detail = clean(h.halt_detail)
-        if detail and len(detail) > room:
-            right = f"{frozen}{h.mode}{scenario}  {clock(h.now_ms)[:8]}Z "
-            room = self.size.width - len(left) - len(right) - 4
-        if detail:
-            left += f" - {detail if len(detail) <= room else detail[: max(0, room - 1)] + '…'}"
-        return justify([(left, "halted")], [(right, "halted")], self.size.width, (" ", "halted")), "halted"
+        room = width - len(left) - len(right) - 4
+        whole = len(detail) <= room
+        if detail and room >= min(len(detail), LEAST_DETAIL):
+            left += f" - {detail if whole else detail[: room - 1] + '…'}"
+        return justify([(left, "halted")], [(right, "halted")], width, (" ", "halted")), whole
+
+    def _left_line(self, h: HeaderView) -> list[Span]:
+        """While something is pending or left at a venue, that comes before the venues' streams."""
+        counts = [*self._unhedged(h), *self._breaches(h)]
+        room = self.size.width - width_of(counts) - 2
+        return justify([(f" {fit(clean(h.halt_detail), max(0, room))}", "warn")], counts, self.size.width)
 
     def _venues_line(self, h: HeaderView) -> list[Span]:
         width = self.size.width
-        gap = "   " if width >= 110 else "  "
-        left: list[Span] = [(" ", "text")]
-        for venue in h.exchanges:
-            fine = venue.status == "ok"
-            left += [(venue.name, "strong"), (f" {age(venue.age_ms)} ", "soft"), (venue.status, "armed" if fine else "warn"), (gap, "text")]
-        if h.rate:
-            late = h.rate_age_ms > RATE_LATE_MS
-            left += [("FX ", "dim"), (f"{h.rate:.1f}", "text")]
-            left.append((f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})", "warn" if late else "dim"))
-        else:
-            left += [("FX ", "dim"), ("none", "warn")]
-        counts: list[Span] = [("open ", "dim"), (f"{h.open_cycles}", "text"), ("  in flight ", "dim"), (f"{h.orders_in_flight}", "text")]
-        breach: list[Span] = [("  breach ", "dim"), (f"{h.breaches_open}", "warn" if h.breaches_open else "text"), (" ", "text")]
+        breaches, unhedged = self._breaches(h), self._unhedged(h)
+        opened: list[Span] = [("open ", "dim"), (f"{h.open_cycles}", "text")]
+        in_flight: Span = (f"{h.orders_in_flight}", "text")
+        counts = [*opened, ("  in flight ", "dim"), in_flight, *breaches]
+        tight = [*opened, (" flight ", "dim"), in_flight, *breaches]
         more: list[Span] = [("opportunities ", "dim"), (f"{h.opportunities}", "text")]
         more += [("   unhedged ", "dim"), (f"{h.unhedged:,.2f}   ", "text")]
-        tight: list[Span] = [("open ", "dim"), (f"{h.open_cycles}", "text"), (" flight ", "dim"), (f"{h.orders_in_flight}", "text")]
-        open_leg: list[Span] = [("unhedged ", "dim"), (f"{h.unhedged:,.0f}  ", "warn")] if h.unhedged else []
+        full, short = self._venues(h, ages=True), self._venues(h, ages=False)
         choices = (
-            [*more, *counts, *breach],
-            [*open_leg, *counts, *breach],
-            [*open_leg, *tight, *breach],
-            [*counts, *breach],
-            [*tight, *breach],
-            breach,
+            (full, [*more, *counts]),
+            (full, [*unhedged, *counts]),
+            (full, [*unhedged, *tight]),
+            (full, [*unhedged, *opened, *breaches]),
+            (short, [*unhedged, *tight]),
+            (short, [*unhedged, *opened, *breaches]),
+            (short, [*unhedged, *breaches]),
         )
-        for right in choices:
-            if width_of(left) + width_of(right) + 1 <= width:
-                return justify(left, right, width)
-        return left
+        return _first_that_fits(choices, width)
+
+    def _venues(self, h: HeaderView, ages: bool) -> list[Span]:
+        gap = "   " if self.size.width >= 110 else "  "
+        spans: list[Span] = [(" ", "text")]
+        for venue in h.exchanges:
+            fine = venue.status == "ok"
+            told = f" {age(venue.age_ms)} " if ages else " "
+            spans += [(venue.name, "strong"), (told, "soft"), (venue.status, "armed" if fine else "warn"), (gap, "text")]
+        if not h.rate:
+            return [*spans, ("FX ", "dim"), ("none", "warn")]
+        late = h.rate_age_ms > RATE_LATE_MS
+        told = f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})"
+        return [*spans, ("FX ", "dim"), (f"{h.rate:.1f}", "text"), (told, "warn" if late else "dim")]
+
+    def _unhedged(self, h: HeaderView) -> list[Span]:
+        """Only when there is any, but in a halt always: then it is wanted most."""
+        if not h.unhedged and h.state not in HALTED_STATES:
+            return []
+        return [("unhedged ", "dim"), (f"{h.unhedged:,.0f}  ", "warn" if h.unhedged else "text")]
+
+    def _breaches(self, h: HeaderView) -> list[Span]:
+        return [("  breach ", "dim"), (f"{h.breaches_open}", "warn" if h.breaches_open else "text"), (" ", "text")]
+
+
+def _first_that_fits(choices: Sequence[tuple[list[Span], list[Span]]], width: int) -> list[Span]:
+    """The first pair of margins that ``width`` holds; of the last one only the left."""
+    for left, right in choices:
+        if width_of(left) + width_of(right) + 1 <= width:
+            return justify(left, right, width)
+    return justify(*choices[-1], width)

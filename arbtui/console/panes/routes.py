@@ -1,7 +1,8 @@
 """Pane 1: every route with its net edge, or its first blocking reason. Filtered, sorted, and calm under the cursor."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from math import isfinite
 
 from textual import events
 
@@ -11,17 +12,27 @@ from arbtui.console.ink import Inks, Span
 from arbtui.console.query import Query
 from arbtui.views import ReadModel, RouteRow
 
-SORT_EVERY_S = 1.0
-"""Rows are put in order at most so often: a table that dances cannot be read."""
+FEW = 200
+"""Up to so many routes are brought up to date all at once, together with their order."""
 
-SORT_REST_S = 2.0
-"""No re-sort so soon after a cursor move: the row that the operator aims at must not jump away."""
+SORT_EVERY_S = 0.4
+"""A few routes are put in order so often, and their figures change only then: the table is always in the order that it shows."""
+
+SORT_MANY_EVERY_S = 1.0
+"""More routes are put in order so often; figures on screen change in every frame, the others in slices between two sorts."""
+
+SORT_REST_S = 1.0
+"""No re-sort so soon after a cursor move: the row that the operator aims at must not jump away. Rows that match no more go all the same."""
 
 _BY_KEY = {column.key: column for column in COLUMNS}
 
 
+def _place(entry: tuple[float | str, str, RouteRow]) -> tuple[float | str, str]:
+    return entry[0], entry[1]
+
+
 class RoutesPane(Grid[RouteRow]):
-    """The routes of ``model``. Rows off screen are brought up to date in slices, at least once between two sorts."""
+    """The routes of ``model``, each brought up to date at least once between two sorts."""
 
     def __init__(self, inks: Inks, model: ReadModel, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(inks, 1, "Routes", id="routes", has_head=True)
@@ -32,7 +43,7 @@ class RoutesPane(Grid[RouteRow]):
         self.query_filter = Query()
         self.sort_key = "net"
         self.sort_reverse = False
-        self._sorted_at = -SORT_EVERY_S
+        self._sorted_at = -SORT_MANY_EVERY_S
         self._moved_at = -SORT_REST_S
         self._slice_at = 0
 
@@ -94,24 +105,51 @@ class RoutesPane(Grid[RouteRow]):
         return self.sort_reverse == _BY_KEY[self.sort_key].numeric
 
     def tick(self, frames_per_s: float) -> None:
-        """One frame: visible rows now, a slice of the others, a sort when it is time."""
-        model = self._model
-        routes = model.routes
-        step = max(1, -(-len(routes) // max(1, int(frames_per_s * SORT_EVERY_S))))
-        model.refresh(routes[self._slice_at : self._slice_at + step])
-        self._slice_at = 0 if self._slice_at + step >= len(routes) else self._slice_at + step
-        now = self._monotonic()
-        if now - self._sorted_at >= SORT_EVERY_S and now - self._moved_at >= SORT_REST_S:
+        """One frame: figures as they are due, the order when it is time."""
+        model, now = self._model, self._monotonic()
+        few = len(model.routes) <= FEW
+        rests = now - self._moved_at < SORT_REST_S
+        due = now - self._sorted_at >= (SORT_EVERY_S if few else SORT_MANY_EVERY_S)
+        if not few:
+            self._refresh_slice(frames_per_s)
+            model.refresh(self.visible_rows)
+        elif rests:
+            model.refresh(self.visible_rows)
+        elif due:
+            model.refresh(model.routes)
+        if due and not rests:
             self.reorder()
-        model.refresh(self.visible_rows)
+        elif due and self.query_filter.text:
+            self._drop_unmatched()
         self.paint_changed()
 
     def reorder(self) -> None:
-        """Filter and sort now."""
+        """Filter and sort now. Rows without the figure come last, whichever way the order goes."""
         self._sorted_at = self._monotonic()
-        rows: Sequence[RouteRow] = [row for row in self._model.routes if self.query_filter(row)]
         key = _BY_KEY[self.sort_key].sort
-        self.set_rows(sorted(rows, key=lambda row: (key(row), row.id), reverse=not self._ascending))
+        known: list[tuple[float | str, str, RouteRow]] = []
+        missing: list[RouteRow] = []
+        for row in self._model.routes:
+            if self.query_filter(row):
+                value = key(row)
+                if isinstance(value, float) and not isfinite(value):
+                    missing.append(row)
+                else:
+                    known.append((value, row.id, row))
+        known.sort(key=_place, reverse=not self._ascending)
+        self.set_rows([*(row for _, _, row in known), *sorted(missing, key=self.identity)])
+
+    def _refresh_slice(self, frames_per_s: float) -> None:
+        routes = self._model.routes
+        step = max(1, -(-len(routes) // max(1, int(frames_per_s * SORT_MANY_EVERY_S))))
+        self._model.refresh(routes[self._slice_at : self._slice_at + step])
+        self._slice_at = 0 if self._slice_at + step >= len(routes) else self._slice_at + step
+
+    def _drop_unmatched(self) -> None:
+        self._sorted_at = self._monotonic()
+        rows = [row for row in self.rows if self.query_filter(row)]
+        if len(rows) != len(self.rows):
+            self.set_rows(rows)
 
     def set_query(self, query: Query) -> None:
         """Show the routes that match, from the top."""

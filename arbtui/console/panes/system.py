@@ -114,7 +114,7 @@ class SystemPane(Lines):
         room = self.size.width - 1 - width_of(line)
         line.append((told[:room], "warn"))
         for limit in venue.limits:
-            used = _fact(limit.name, f"{limit.used:,.0f}/{limit.hard:,.0f}", "warn" if limit.used > limit.soft else "text")
+            used = _fact(limit.name, f"used {limit.used:,.0f} of {limit.hard:,.0f}", "warn" if limit.used > limit.soft else "text")
             if width_of(line) + width_of(used) >= self.size.width:
                 break
             line += used

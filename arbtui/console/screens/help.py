@@ -10,9 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from arbtui.console.bindings import ANYWHERE_BINDINGS, MAIN_BINDINGS
+from arbtui.console.grid import Grid
 from arbtui.console.keys import KeyNames
 from arbtui.console.screens.dialog import Dialog
-from arbtui.console.words import REASONS
+from arbtui.console.words import REASONS, short_word
 
 COLUMN_HELP = {
     "SYM": "the asset; one route a direction",
@@ -28,35 +30,56 @@ COLUMN_HELP = {
 }
 PANE_HELP = {
     "routes": (
-        "Every route, best first: what it would earn now, or the first reason why it does not trade.",
-        ("detail", "filter", "sort", "sort.reverse", "route.toggle", "copy", "grid.down", "grid.up", "grid.top", "freeze"),
+        "Every route, best first, or the first reason why it does not trade. Sorted twice a second (over 200 routes: once), but not "
+        "within a second of a cursor move. The cursor stays with a route once a key has acted on it; g follows the best again.",
+        ("rearm", "detail", "filter", "sort", "sort.reverse", "route.toggle", "copy", "grid.top", "freeze"),
     ),
     "fills": (
         "One line a cycle with both its legs, newest first. Moving the cursor holds the view; the top follows the newest again.",
-        ("grid.down", "grid.up", "grid.top", "copy", "zoom"),
+        ("detail", "grid.down", "grid.up", "grid.top", "copy", "zoom"),
     ),
     "risk": (
         "Breaches and residuals, open ones first. A residual blocks its asset until somebody has acknowledged it.",
-        ("acknowledge", "grid.down", "grid.up", "copy", "zoom"),
+        ("detail", "acknowledge", "grid.down", "grid.up", "copy", "zoom"),
     ),
-    "system": ("What the process costs and how late its loop is. Above 10 ms at p99 the console paints less often.", ("zoom", "back")),
+    "system": (
+        "What the process costs and how late its loop is; when it is late the console paints less often. Then each venue: its health, "
+        "and its limits, the most used first. 'order used 8 of 12': 8 of the 12 requests that the venue allows in its window are used; "
+        "marked where no entry is sent any more and the rest is kept for hedges and cancels.",
+        ("zoom", "back"),
+    ),
     "log": (
         "The last lines of arbtui.log. Moving the cursor holds the view; the end follows the newest again.",
-        ("grid.down", "grid.up", "grid.end", "copy", "zoom"),
+        ("detail", "grid.down", "grid.up", "grid.end", "copy", "zoom"),
     ),
     "detail": (
-        "One route: both books (◂ marks our orders), how the gross edge becomes the net one, the last minute, the last decisions.",
+        "One route: both books (◂ marks our orders), how the gross edge becomes the net one, the last minute, the last decisions. "
+        "'shadow' is the price of scarce stock: it costs where a trade uses up stock that runs short, and pays where it refills it.",
         ("back", "route.toggle", "copy", "zoom", "freeze"),
     ),
 }
 """What a pane shows, and the ids of its keys."""
+
+EDGE_HELP = {
+    "gross": "what the two best prices differ by, over the exchange rate",
+    "buy fee, sell fee": "what the venues take",
+    "rate fee": "what it costs to change one quote currency into the other",
+    "slippage": "taken off every edge, by the profile",
+    "shadow": "the price of scarce stock: minus where it runs short, plus where it refills",
+    "threshold": "the net edge that opens a cycle",
+}
+"""The steps of a route's edge, in basis points."""
 
 _OF_THE_ENGINE = ("PAUSED", "REDUCING", "HALTED", "HALTED_DIRTY")
 _SAID_TWICE = ("BELOW_THRESHOLD", "ROUTE_BUSY")
 STATE_HELP = {
     "ARMED": "new cycles may open",
     **{name: REASONS[name] for name in _OF_THE_ENGINE},
-    **{name: meaning for name, meaning in REASONS.items() if name not in (*_OF_THE_ENGINE, *_SAID_TWICE)},
+    **{
+        short_word(name): f"{meaning}{f'  ({name})' if short_word(name) != name else ''}"
+        for name, meaning in REASONS.items()
+        if name not in (*_OF_THE_ENGINE, *_SAID_TWICE)
+    },
 }
 
 
@@ -86,6 +109,7 @@ class HelpScreen(Dialog[None]):
             yield Static(self._table(self._pane.upper(), [("", said), *((self._names.all_of(name), told[name]) for name in names)]))
             yield Static(self._table("KEYS", [(self._names.all_of(name), f"{text}  [{name}]") for name, text in told.items()]))
             yield Static(self._table("COLUMNS", COLUMN_HELP.items()))
+            yield Static(self._table("EDGE", EDGE_HELP.items()))
             yield Static(self._table("STATES", STATE_HELP.items()))
 
     def action_scroll(self, lines: int) -> None:
@@ -94,14 +118,9 @@ class HelpScreen(Dialog[None]):
 
     def _keys(self) -> Iterable[tuple[str, str]]:
         """Id and meaning of every key that can be remapped."""
-        from arbtui.console.app import ConsoleApp
-        from arbtui.console.grid import Grid
-        from arbtui.console.screens.main import MainScreen
-
-        for owner in (ConsoleApp, MainScreen, Grid):
-            for binding in owner.BINDINGS:
-                if isinstance(binding, Binding) and binding.id is not None:
-                    yield binding.id, binding.tooltip
+        for binding in (*ANYWHERE_BINDINGS, *MAIN_BINDINGS, *Grid.BINDINGS):
+            if isinstance(binding, Binding) and binding.id is not None:
+                yield binding.id, binding.tooltip
 
     def _table(self, title: str, rows: Iterable[tuple[str, str]]) -> Table:
         variables = self.app.theme_variables

@@ -1,8 +1,8 @@
 """The one screen that stays: every pane, shown or hidden by size, active pane and zoom."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from arbtui.console.bindings import MAIN_BINDINGS
 from arbtui.console.frame import FrameRate
@@ -17,6 +18,7 @@ from arbtui.console.freeze import Freeze
 from arbtui.console.grid import Grid
 from arbtui.console.ink import Inks
 from arbtui.console.keys import KeyNames
+from arbtui.console.lines import Lines
 from arbtui.console.painter import Painter
 from arbtui.console.panes.detail import DetailPane
 from arbtui.console.panes.fills import FillsPane
@@ -33,7 +35,9 @@ from arbtui.console.panes.too_small import TooSmall
 from arbtui.console.row_json import row_json
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.rearm import RearmScreen
-from arbtui.views import Controls, ReadModel
+from arbtui.console.screens.whole import whole_of
+from arbtui.console.type_ahead import TypeAhead
+from arbtui.views import Controls, HeaderView, ReadModel, RouteRow
 
 COPIES = ("routes", "fills", "risk", "log", "detail")
 """Panes with rows to copy."""
@@ -47,9 +51,17 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = MAIN_BINDINGS
 
     def __init__(
-        self, inks: Inks, model: ReadModel, controls: Controls, frame: FrameRate, monotonic: Callable[[], float], keys: KeyNames
+        self,
+        inks: Inks,
+        model: ReadModel,
+        controls: Controls,
+        frame: FrameRate,
+        monotonic: Callable[[], float],
+        keys: KeyNames,
+        type_ahead: TypeAhead,
     ) -> None:
         super().__init__()
+        self._type_ahead = type_ahead
         self._model = model
         self._controls = controls
         self._monotonic = monotonic
@@ -127,6 +139,10 @@ class MainScreen(Screen[None]):
         """Forget every cached line: the theme changed."""
         self._painter.repaint()
 
+    def painted(self) -> Iterable[Lines | Grid[Any]]:
+        """Everything that keeps painted lines."""
+        return (*self.query(Lines), *self.query(Grid))
+
     # layout
 
     def on_resize(self, event: events.Resize) -> None:
@@ -134,6 +150,12 @@ class MainScreen(Screen[None]):
         if self.shows_routes_only and self._active != "routes":
             self._show("routes")
         self._rearrange()
+        self.call_after_refresh(self._refocus)
+
+    def _refocus(self) -> None:
+        """A terminal that was too small for anything took the focus away."""
+        if self.focused is None and self.app.app_focus:
+            self.set_focus(self.filter_bar.query_one(Input) if self.filter_bar.is_open else self.panes[self._active], scroll_visible=False)
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A click on a pane makes it the active one."""
@@ -144,6 +166,9 @@ class MainScreen(Screen[None]):
     def _show(self, pane: str) -> None:
         self.remove_class(f"active-{self._active}")
         self._active = pane
+        if pane == "detail" and self.routes.current is not None:
+            self.routes.claim()
+            self.detail.route_id = self.routes.current.id
         self.add_class(f"active-{pane}")
         self.set_focus(self.panes[pane], scroll_visible=False)
         self._rearrange()
@@ -177,11 +202,21 @@ class MainScreen(Screen[None]):
             self.flash.say(f"{self._keys['rearm']} re-arms only after a halt: {why}", "warn")
             return
         word = "armed" if header.state == "DISARMED" else "re-armed"
-        self.app.push_screen(RearmScreen(self._model, self._controls), partial(self._rearmed, word))
+        self.app.push_screen(RearmScreen(header, self._controls), partial(self._rearmed, word))
+
+    def close_outlived(self, header: HeaderView) -> None:
+        """Close an arm dialog that a kill has outlived."""
+        for dialog in self.app.screen_stack[-1:]:  # none at all while the app ends
+            if isinstance(dialog, RearmScreen) and dialog.is_outlived(header):
+                dialog.dismiss(None)
+                self._type_ahead.cut()
 
     def _rearmed(self, word: str, done: bool | None) -> None:
         state = self._model.header().state
-        self.flash.say(f"{word}: state is {state}" if done else f"not {word}: state is {state}", "up" if done else "warn")
+        if done is None:
+            self.flash.say(f"not {word}: a kill came meanwhile. Look again, then {self._keys['rearm']}", "kill")
+        else:
+            self.flash.say(f"{word}: state is {state}" if done else f"not {word}: state is {state}", "up" if done else "warn")
         self.tick_all()
 
     def action_filter(self) -> None:
@@ -226,21 +261,44 @@ class MainScreen(Screen[None]):
         self.tick_all()
 
     def action_detail(self) -> None:
-        """The route under the cursor in full: beside the routes where there is room, else in their place."""
+        """What is under the cursor in full: a route beside the routes where there is room, else in their place; all else in a box."""
+        pane = self.panes[self._active]
+        if isinstance(pane, Grid) and pane is not self.routes:
+            self._open_whole(pane)
+            return
         if not self._needs("routes", "detail", "opens the detail of a route") or self._is_frozen("opens another route"):
             return
-        row = self.routes.current
+        if self.shows_routes_only:
+            self.flash.say("the detail of a route needs 80x24", "warn")
+            return
+        if (row := self._aimed_at("detail")) is None:
+            return
+        self.detail.route_id = row.id
+        if self.is_small or self.has_class("zoomed"):
+            self._show("detail")
+            self.flash.say(f"{row.id}: {self._keys['back']} goes back, {self._keys['route.toggle']} disables it")
+        else:
+            self.flash.say(f"{self._keys['pane.detail']} Detail shows {row.id}; moving the cursor moves it")
+        self.tick_all()
+
+    def _open_whole(self, pane: Grid[Any]) -> None:
+        """The line under the cursor of Fills, Risk or Log, with all that it says."""
+        pane.claim()
+        opened = whole_of(pane.current, self._model)
+        if opened is None:
+            self.flash.say(f"nothing to open here: {pane.empty_text()}", "warn")
+        else:
+            self.app.push_screen(opened)
+
+    def _aimed_at(self, key: str) -> RouteRow | None:
+        """The route under the cursor, which keeps the cursor from now on; None, said why, when nobody aimed at one."""
+        aimed, row = self.routes.pinned, self.routes.current
         if row is None:
             self.flash.say(f"no route under the cursor: {self.routes.empty_text()}", "warn")
-        elif self.shows_routes_only:
-            self.flash.say("the detail of a route needs 80x24", "warn")
-        else:
-            self.detail.route_id = row.id
-            if self.is_small or self.has_class("zoomed"):
-                self._show("detail")
-            else:
-                self.flash.say(f"{self._keys['pane.detail']} Detail shows {row.id}; moving the cursor moves it")
-            self.tick_all()
+        elif not self.routes.claim():
+            self.flash.say(f"{aimed} has left the list; under the cursor is {row.id}: {self._keys[key]} again acts on that", "warn")
+            row = None
+        return row
 
     @on(Grid.CursorMoved)
     def _follow_cursor(self, event: Grid.CursorMoved) -> None:
@@ -250,31 +308,40 @@ class MainScreen(Screen[None]):
 
     def action_toggle_route(self) -> None:
         """Disable or enable the route under the cursor, or the one in detail."""
-        if self._active == "detail":
+        if self._active == "detail" and self.detail.route_id:
             route = self.detail.route_id
         elif self._needs("routes", "route.toggle", "disables a route"):
-            route = self.routes.current.id if self.routes.current is not None else ""
+            row = self._aimed_at("route.toggle")
+            route = row.id if row is not None else ""
         else:
+            route = ""
+        if not route:
             return
-        said = self._controls.toggle_route(route) if route else "no route here to disable"
+        said = self._controls.toggle_route(route)
         again = f"   {self._keys['route.toggle']} enables it again" if "disabled" in said else ""
-        self.flash.say(said + again, "warn" if again or not route else "up")
+        self.flash.say(said + again, "warn" if again else "up")
         self.tick_all()
 
     def action_copy(self) -> None:
         """The row under the cursor to the clipboard of whoever sits at the terminal."""
         pane = self.panes[self._active]
         row: object = None
-        if isinstance(pane, Grid):
+        name = ""
+        if pane is self.routes:
+            if (route := self._aimed_at("copy")) is None:
+                return
+            row, name = route, f"{route.id}: "
+        elif isinstance(pane, Grid):
+            pane.claim()
             row = pane.current
         elif pane is self.detail and self.detail.route_id:
-            row = self._model.detail(self.detail.route_id)
+            row, name = self._model.detail(self.detail.route_id), f"{self.detail.route_id}: "
         if row is None:
             self.flash.say(f"nothing to copy here: {self._keys['copy']} copies a row of {', '.join(COPIES)}", "warn")
             return
         text = row_json(row)
         self.app.copy_to_clipboard(text)
-        self.flash.say(f"copied {len(text)} letters of JSON (OSC 52; tmux: set -g set-clipboard on)")
+        self.flash.say(f"{name}copied {len(text)} letters of JSON (OSC 52; tmux: set -g set-clipboard on)")
 
     def action_freeze(self) -> None:
         """Stand still, or go on."""

@@ -8,6 +8,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from arbtui.console.screens.dialog import Dialog
+from arbtui.model.counted import counted
 from arbtui.views import HeaderView
 
 
@@ -30,5 +31,7 @@ class QuitScreen(Dialog[bool]):
             box.border_title = "Quit?"
             box.border_subtitle = "y quit   n stay"
             exposed = f"unhedged {h.unhedged:,.2f} {h.pnl_currency}"
-            yield Static(f"{h.open_cycles} cycles open, {h.orders_in_flight} orders in flight, {exposed}.", markup=False)
+            yield Static(
+                f"{counted(h.open_cycles, 'cycle')} open, {counted(h.orders_in_flight, 'order')} in flight, {exposed}.", markup=False
+            )
             yield Static("No new entries; open cycles get their time to finish, all is saved, then the program ends.", classes="label")

@@ -2,7 +2,6 @@
 
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -10,26 +9,35 @@ from textual.widgets import Input, Static
 
 from arbtui.console.numbers import clock
 from arbtui.console.screens.dialog import Dialog
-from arbtui.views import Controls, ReadModel
+from arbtui.views import Controls, HeaderView
 
 
 class RearmScreen(Dialog[bool]):
-    """Answers True when the gate is open again."""
+    """Bound to the halt that ``header`` tells of.
+
+    Answers True when the gate is open again, False when it was left, and None when another kill closed it.
+    """
+
+    AUTO_FOCUS = "#rearm-name"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(False)", "leave it", id="rearm.cancel", tooltip="Leave the gate as it is"),
+        # A priority binding moves the focus before the next key of the same burst is given out.
+        Binding("enter", "next", "next", id="rearm.next", priority=True, tooltip="The next field; after the last one, arm"),
     ]
 
-    def __init__(self, model: ReadModel, controls: Controls) -> None:
+    def __init__(self, header: HeaderView, controls: Controls) -> None:
         super().__init__()
-        self._model = model
+        self._header = header
+        self._kills = header.kills
+        self._state = header.state
         self._controls = controls
 
     def compose(self) -> ComposeResult:
         """Cause, what is left, the two fields."""
-        h = self._model.header()
+        h = self._header
         with Vertical(id="box") as box:
-            killed = h.state != "DISARMED"
+            killed = self._state != "DISARMED"
             box.border_title = "Re-arm" if killed else f"Arm {h.mode}{f' {h.scenario}' if h.scenario else ''}"
             box.border_subtitle = "Enter next / re-arm   Esc stay halted" if killed else "Enter next / arm   Esc stay disarmed"
             why = f": {h.halt_reason}" if h.halt_reason else ""
@@ -42,18 +50,24 @@ class RearmScreen(Dialog[bool]):
             yield Input(id="rearm-reason", compact=True)
             yield Static("", id="rearm-problem", classes="problem", markup=False)
 
-    @on(Input.Submitted, "#rearm-name")
-    def _next_field(self) -> None:
-        self.query_one("#rearm-reason", Input).focus()
+    def is_outlived(self, header: HeaderView) -> bool:
+        """Whether a kill came since it was opened, or the state is another one."""
+        return (header.kills, header.state) != (self._kills, self._state)
 
-    @on(Input.Submitted, "#rearm-reason")
+    def action_next(self) -> None:
+        """The reason after the name; then arm, once both fields have read what was typed into them."""
+        name, reason = self.query_one("#rearm-name", Input), self.query_one("#rearm-reason", Input)
+        if self.focused is name:
+            self.set_focus(reason, scroll_visible=False)
+        else:
+            name.call_later(reason.call_later, self._rearm)
+
     def _rearm(self) -> None:
-        name = self.query_one("#rearm-name", Input).value.strip()
-        reason = self.query_one("#rearm-reason", Input).value.strip()
-        refusal = self._controls.rearm(name, reason)
+        name, reason = self.query_one("#rearm-name", Input), self.query_one("#rearm-reason", Input)
+        refusal = self._controls.rearm(name.value.strip(), reason.value.strip(), self._kills)
         if refusal is None:
             self.dismiss(True)
             return
         self.query_one("#rearm-problem", Static).update(refusal)
-        if not name or "name" in refusal:
-            self.query_one("#rearm-name", Input).focus()
+        if not name.value.strip() or "name" in refusal:
+            self.set_focus(name, scroll_visible=False)

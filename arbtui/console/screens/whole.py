@@ -1,0 +1,117 @@
+"""One row in full: what a line of Log, Risk or Fills has no room for."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from arbtui.console.numbers import clean, clock, signed
+from arbtui.console.screens.dialog import Dialog
+from arbtui.console.words import REASONS
+from arbtui.views import BreachLine, CycleDetail, CycleLine, LogLine, OrderLine, ReadModel
+
+Facts = Sequence[tuple[str, str]]
+"""Names and texts; a name in capitals begins a part."""
+
+
+class WholeScreen(Dialog[None]):
+    """Shows ``facts`` as they were when it was opened; long texts go over several lines."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q", "dismiss", "close", id="whole.close", tooltip="Close"),
+        Binding("j,down", "scroll(1)", "down", id="whole.down", tooltip="Down", show=False),
+        Binding("k,up", "scroll(-1)", "up", id="whole.up", tooltip="Up", show=False),
+    ]
+
+    def __init__(self, title: str, facts: Facts) -> None:
+        super().__init__()
+        self._heading = title
+        self._facts = facts
+
+    def compose(self) -> ComposeResult:
+        """Names to the left, texts wrapped."""
+        variables = self.app.theme_variables
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, style=variables["ink-dim"])
+        table.add_column(overflow="fold", style=variables["ink-text"])
+        for name, text in self._facts:
+            table.add_row(Text(name, style="" if not name.isupper() else f"bold {variables['ink-title']}"), Text(clean(text)))
+        with VerticalScroll(id="box") as box:
+            box.border_title = self._heading
+            box.border_subtitle = "j/k scroll   Esc close"
+            yield Static(table)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by a line."""
+        self.query_one("#box", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def whole_of(row: object, model: ReadModel) -> WholeScreen | None:
+    """The box for a row of Fills, Risk or Log; None where there is no row."""
+    if isinstance(row, CycleLine):
+        cycle = model.cycle(row.id)
+        gone: Facts = [("cycle", f"{row.id} is not kept any more: arbtui ledger has it")]
+        return WholeScreen(f"Cycle {row.symbol}", gone if cycle is None else cycle_facts(cycle))
+    if isinstance(row, BreachLine):
+        return WholeScreen(f"{row.severity} {row.kind}", breach_facts(row))
+    return WholeScreen("Log", log_facts(row)) if isinstance(row, LogLine) else None
+
+
+def log_facts(line: LogLine) -> Facts:
+    """A log line."""
+    return [("time", f"{clock(line.ts_ms)}Z"), ("level", line.level), ("text", line.text)]
+
+
+def breach_facts(breach: BreachLine) -> Facts:
+    """A breach or residual."""
+    return [
+        ("time", f"{clock(breach.ts_ms)}Z"),
+        ("severity", breach.severity),
+        ("kind", f"{breach.kind}{_meaning(breach.kind)}"),
+        ("scope", breach.scope),
+        ("detail", breach.detail),
+        ("done", breach.action or "-"),
+        ("seen", "acknowledged" if breach.acknowledged else "not acknowledged yet"),
+    ]
+
+
+def cycle_facts(cycle: CycleDetail) -> Facts:
+    """A cycle with its orders, in the order they were sent."""
+    facts = [
+        ("route", f"{cycle.route}, cycle {cycle.id}"),
+        ("opened", f"{clock(cycle.opened_ms)}Z at {signed(cycle.edge_bps, 1)} bp net"),
+        ("state", f"{cycle.state}{_meaning(cycle.state)}"),
+    ]
+    if cycle.reason:
+        facts.append(("reason", f"{cycle.reason}{_meaning(cycle.reason)}"))
+    if cycle.pnl:
+        currency = cycle.pnl.get("currency", "")
+        parts = ", ".join(f"{name} {amount}" for name, amount in cycle.pnl.items() if name not in ("currency", "total"))
+        facts.append(("pnl", f"{cycle.pnl.get('total', '-')} {currency} ({parts})"))
+    for order in cycle.orders:
+        facts += _order_facts(order)
+    return facts if cycle.orders else [*facts, ("orders", "none was sent")]
+
+
+def _order_facts(order: OrderLine) -> list[tuple[str, str]]:
+    filled = f"{order.filled} at {order.average} {order.quote} on average, fees {order.fees or 'none'}" if order.average else "nothing"
+    theirs = f", at the venue {order.venue_order_id}" if order.venue_order_id else ""
+    return [
+        ("", ""),
+        (
+            f"{order.side.upper()} {order.exchange}",
+            f"{order.ordered} of {order.market}, at worst {order.limit} {order.quote} ({order.purpose})",
+        ),
+        ("filled", filled),
+        ("state", f"{order.state}{f': {order.reason}' if order.reason else ''}{_meaning(order.reason)}"),
+        ("id", f"{order.client_order_id}{theirs}"),
+    ]
+
+
+def _meaning(word: str) -> str:
+    return f" - {REASONS[word]}" if word in REASONS else ""

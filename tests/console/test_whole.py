@@ -1,0 +1,83 @@
+"""Enter on a line of Fills, Risk or Log: all of it."""
+
+import pytest
+from textual.pilot import Pilot
+
+from arbtui.console.app import ConsoleApp
+from arbtui.views import CycleLine
+from tests.console.demo import DemoModel
+from tests.console.driving import drive, repaint, screen_text
+
+LONG = "SOL: sell leg rejected by BINANCE: INSUFFICIENT_BALANCE, completing within 20 bps; the venue said: " + "word " * 30 + "the end"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_a_long_log_line_can_be_read_to_its_end(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        model.say("ERROR", LONG)
+        await pilot.press("5")
+        text = await repaint(app, pilot)
+        assert "the end" not in text
+        assert "⏎ read" in text
+        await pilot.press("enter")
+        await pilot.pause()
+        text = screen_text(app)
+        assert "the end" in text
+        assert "INSUFFICIENT_BALANCE" in text
+        await pilot.press("escape")
+        assert app.screen is app.main
+
+    drive(steps, size)
+
+
+def test_a_long_breach_can_be_read_to_its_end() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        model.now_ms += 1_000
+        model.breach("CRIT", "RESIDUAL", "SOL", LONG)
+        await pilot.press("3")
+        text = await repaint(app, pilot)
+        assert "the end" not in text
+        assert "⏎ read" in text
+        await pilot.press("enter")
+        await pilot.pause()
+        text = screen_text(app)
+        for words in ("the end", "REDUCE", "not acknowledged yet", "a cycle left something"):
+            assert words in text
+
+    drive(steps)
+
+
+def test_a_cycle_shows_both_its_legs() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("2", "j")
+        assert "⏎ legs" in await repaint(app, pilot)
+        row = app.main.fills.current
+        assert row is not None
+        await pilot.press("enter")
+        await pilot.pause()
+        text = screen_text(app)
+        for words in (f"BUY {row.buy_at}", "at worst", "filled", "on average", "0.05 USDT", f"v-{row.id}-buy", row.state):
+            assert words in text
+        await pilot.press("j", "ctrl+k")
+        assert model.kills == ["KEY"]
+
+    drive(steps)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_a_cycle_in_which_nothing_filled_says_why(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        line = CycleLine("c0", model.now_ms, "SEI", "UPBIT", 0.0, 520.0, "BINANCE", 0.0, 0.37, 0.0, 12.0, "UNWOUND", "IN_FLIGHT")
+        model._cycles.appendleft(line)
+        model.cycles_version += 1
+        assert "UPBIT→BINANCE nothing filled: IN_FLIGHT" in await repaint(app, pilot)
+
+    drive(steps, size)
+
+
+def test_where_nothing_stands_enter_says_so() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("2", "enter")
+        assert "nothing to open here: no fills yet" in await repaint(app, pilot)
+
+    drive(steps, model=DemoModel())
