@@ -69,6 +69,7 @@ SHORT: Mapping[str, str] = {
     "HALTED_DIRTY": "DIRTY",
     "OPEN_CYCLES": "CYCLES",
     "RATE_LIMITED": "LIMITED",
+    "ORDERS_UNKNOWN": "UNKNOWN",
     "MESSAGE_AGE": "MSG_AGE",
     "ORDER_VALUE": "VALUE",
     "DECISION_AGE": "LATE",
