@@ -10,12 +10,12 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.followed import Followed, FollowedOrders
 from arbtui.execution.gate import OrderGate
 from arbtui.journal.events import CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Source
 from arbtui.journal.journal import Journal
@@ -35,25 +35,6 @@ _LOOK_UP_AFTER = (0.25, 0.5, 1.0, 2.0, 5.0)
 _ABSENT_LOOK_UPS = 3
 #: How long one look-up may take, in seconds: a venue that hangs is asked again.
 _LOOK_UP_S = 5.0
-#: So many ended orders are remembered for fills that come late; older ones are strangers.
-_REMEMBERED = 1000
-
-
-#: What whoever waits for the end of an ended order is given.
-_OVER = asyncio.Event()
-_OVER.set()
-
-
-@dataclass(slots=True, eq=False)
-class Followed:
-    """An order that was sent, or is about to be, and its cycle."""
-
-    cycle: ArbCycle
-    order: Order
-    sent_at: float  #: monotonic seconds of the decision to send
-    has_left: bool = False  #: the gate has let its request go; before that, no byte of it can be anywhere
-    claimed: OrderReport | None = None  #: the venue calls it ended, and has not told all its fills
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class OrderTracker:
@@ -85,7 +66,7 @@ class OrderTracker:
         self.on_late: Callable[[ArbCycle, Order, Fill], None] = lambda *_: None  #: of a fill, once booked, whose order had ended
         self.on_unknown: Callable[[Order], None] = lambda _: None  #: of an order that was sent and not usably answered
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
-        self._followed: dict[str, Followed] = {}  # by client id, oldest first; all that are open and the last that ended
+        self._followed = FollowedOrders()
         self._background: dict[asyncio.Task[None], None] = {}
         self.open: dict[str, Order] = {}  #: orders that are not final, by client id
         self.sent = 0
@@ -133,11 +114,8 @@ class OrderTracker:
             self._risk.exchange[order.market.exchange].answered(order.client_order_id)
 
     def _follow(self, cycle: ArbCycle, order: Order) -> Followed:
-        if len(self._followed) >= _REMEMBERED:
-            ended = next((key for key in self._followed if key not in self.open), None)
-            if ended is not None:
-                del self._followed[ended]
-        followed = self._followed[order.client_order_id] = Followed(cycle, order, self._clock.monotonic())
+        followed = Followed(cycle, order, self._clock.monotonic())
+        self._followed.add(followed, self.open)
         return followed
 
     async def _place(self, followed: Followed) -> None:
@@ -256,9 +234,9 @@ class OrderTracker:
 
     def on_order(self, report: OrderReport) -> None:
         """Apply what a venue's private stream tells of an order, at once; it is durable before anything that follows from it."""
-        followed = self._followed.get(report.client_order_id)
+        followed = self._followed.of(report.client_order_id)
         if followed is None:
-            for fill in report.fills:
+            for fill in filter(self._followed.is_stray, report.fills):
                 self.on_stray(fill)
             return
         order = followed.order
@@ -270,13 +248,14 @@ class OrderTracker:
 
     def knows(self, client_order_id: str) -> bool:
         """Whether an order of this id was sent in this run, and is still remembered."""
-        return client_order_id in self._followed
+        return self._followed.of(client_order_id) is not None
 
     def on_fill(self, fill: Fill) -> None:
         """Apply a fill that was found in the venue's list of fills."""
-        followed = self._followed.get(fill.client_order_id)
+        followed = self._followed.of(fill.client_order_id)
         if followed is None:
-            self.on_stray(fill)
+            if self._followed.is_stray(fill):
+                self.on_stray(fill)
         elif (fill.exchange, fill.trade_id) not in followed.cycle.fill_keys:
             told = followed.order.filled_qty + fill.qty
             self.on_order(
@@ -330,7 +309,7 @@ class OrderTracker:
         order.reason = order.reason or "it filled after it had counted as not placed"
         if not order.state.is_final:
             self.open[order.client_order_id] = order
-            followed.ended = asyncio.Event()
+            followed.go_on()
             self._keep(self.resolve(followed))
 
     def _book(self, cycle: ArbCycle, order: Order, fill: Fill, source: Source) -> FillRecorded | None:
@@ -349,8 +328,7 @@ class OrderTracker:
             self._risk.exchange[order.market.exchange].settled(order.client_order_id)
             self.open.pop(order.client_order_id, None)
             self._inventory.release(order)
-            followed.ended.set()
-            followed.ended, followed.claimed = _OVER, None  # a thousand of them are remembered
+            followed.end()
 
     async def _settle(self, followed: Followed, events: Sequence[FillRecorded]) -> None:
         self._end(followed)

@@ -66,7 +66,7 @@ _EARLY_S = 0.002
 _DAY_MS = 86_400_000
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
-_GC_THRESHOLDS = (200, 5, 1000)
+_GC_THRESHOLDS = (200, 5, 5000)
 """The collector stops the loop for what it looks at, and books replaced at every message, or cells painted, pile up between two
 looks: young ones often and few at a time (2 ms, not 15, at 1000 symbols), all of them once in many minutes. Python's own are
 700, 10 and 10."""

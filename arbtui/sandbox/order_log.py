@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, OrderState, Side, TimeInForce
+from arbtui.simulation.ledger import BY_CLIENT_ID, OF_ORDER
 
 _OPEN = "state IN ('ACCEPTED', 'PARTIALLY_FILLED')"
 _KNOWN = "state <> 'REJECTED'"  # a refused order never was one
@@ -61,7 +62,7 @@ class OrderLog:
 
     def by_client_id(self, client_order_id: str) -> OrderRecord | None:
         """The newest order of that client id."""
-        found = self._orders(f"client_order_id = ? AND {_KNOWN} ORDER BY venue_order_id DESC LIMIT 1", client_order_id)
+        found = self._orders(f"client_order_id = ? AND {_KNOWN} ORDER BY venue_order_id DESC LIMIT 1", client_order_id, index=BY_CLIENT_ID)
         return found[0] if found else None
 
     def by_number(self, number: int) -> OrderRecord | None:
@@ -99,14 +100,16 @@ class OrderLog:
     def fills(self, code: str | None = None, *, since_ms: int = 0, until_ms: int = 2**62, number: int | None = None) -> list[Fill]:
         """Every fill, oldest first; of one order where ``number`` is given."""
         where, values = _of(code)
+        index = ""
         if number is not None:
-            where, values = f"{where} AND venue_order_id = ?", (*values, number)
-        return self._fills(f"ts_event BETWEEN ? AND ? {where}", since_ms, until_ms, *values)
+            where, values, index = f"{where} AND venue_order_id = ?", (*values, number), OF_ORDER
+        return self._fills(f"ts_event BETWEEN ? AND ? {where}", since_ms, until_ms, *values, index=index)
 
-    def _orders(self, where: str, *values: object) -> list[OrderRecord]:
+    def _orders(self, where: str, *values: object, index: str = "") -> list[OrderRecord]:
         self._reader.execute("BEGIN")  # one view: no order without its fills
         try:
-            rows = self._reader.execute(f"SELECT {_COLUMNS} FROM venue_order WHERE exchange = ? AND {where}", (self._exchange, *values))
+            sql = f"SELECT {_COLUMNS} FROM venue_order {index} WHERE exchange = ? AND {where}"
+            rows = self._reader.execute(sql, (self._exchange, *values))
             return [self._order(row) for row in rows.fetchall()]
         finally:
             self._reader.execute("COMMIT")
@@ -124,12 +127,12 @@ class OrderLog:
             ts_ms=int(ts_ms),
             state=OrderState(state),
             filled_qty=Decimal(filled),
-            fills=tuple(self._fills("venue_order_id = ?", number)),
+            fills=tuple(self._fills("venue_order_id = ?", number, index=OF_ORDER)),
             locked=Decimal(locked),
         )
 
-    def _fills(self, where: str, *values: object) -> list[Fill]:
-        sql = f"SELECT {_FILLS} FROM venue_fill WHERE exchange = ? AND {where} ORDER BY trade_id"
+    def _fills(self, where: str, *values: object, index: str = "") -> list[Fill]:
+        sql = f"SELECT {_FILLS} FROM venue_fill {index} WHERE exchange = ? AND {where} ORDER BY trade_id"
         return [_fill(self._exchange, row) for row in self._reader.execute(sql, (self._exchange, *values))]
 
 

@@ -64,6 +64,11 @@ _FILL_COLUMNS = (
 _EXACT = Context(prec=60)
 
 
+#: Said outright: left to itself, SQLite takes the primary key and goes through all of an exchange's orders, or fills, for one.
+BY_CLIENT_ID = "INDEXED BY venue_order_by_client_id"
+OF_ORDER = "INDEXED BY venue_fill_of_order"
+
+
 class VenueLedger:
     """Balances, orders and fills of all paper venues of one mode. One writer; everything is committed before it is told."""
 
@@ -172,7 +177,7 @@ class VenueLedger:
 
     def order(self, exchange: str, client_order_id: str) -> VenueOrder | None:
         """The newest committed order of ``client_order_id``, or None."""
-        found = self._orders(exchange, "client_order_id = ? ORDER BY venue_order_id DESC LIMIT 1", client_order_id)
+        found = self._orders(exchange, "client_order_id = ? ORDER BY venue_order_id DESC LIMIT 1", client_order_id, index=BY_CLIENT_ID)
         return found[0] if found else None
 
     def order_by_id(self, exchange: str, venue_order_id: int) -> VenueOrder | None:
@@ -186,7 +191,7 @@ class VenueLedger:
 
     def fills_of(self, exchange: str, venue_order_id: int) -> list[Fill]:
         """Committed fills of one order, oldest first."""
-        return self._fills(exchange, "venue_order_id = ?", venue_order_id)
+        return self._fills(exchange, "venue_order_id = ?", venue_order_id, index=OF_ORDER)
 
     def fills_since(self, exchange: str, since_ms: int) -> list[Fill]:
         """Committed fills with ``ts_event >= since_ms``, oldest first."""
@@ -197,12 +202,12 @@ class VenueLedger:
         rows = self._reader.execute("SELECT asset, free, locked FROM account WHERE exchange = ? ORDER BY asset", (exchange,))
         return {asset: Balance(Decimal(free), Decimal(locked)) for asset, free, locked in rows}
 
-    def _orders(self, exchange: str, where: str, *values: object) -> list[VenueOrder]:
-        sql = f"SELECT {_ORDER_COLUMNS} FROM venue_order WHERE exchange = ? AND {where}"
+    def _orders(self, exchange: str, where: str, *values: object, index: str = "") -> list[VenueOrder]:
+        sql = f"SELECT {_ORDER_COLUMNS} FROM venue_order {index} WHERE exchange = ? AND {where}"
         return [_order(row) for row in self._reader.execute(sql, (exchange, *values))]
 
-    def _fills(self, exchange: str, where: str, value: object) -> list[Fill]:
-        sql = f"SELECT {_FILL_COLUMNS} FROM venue_fill WHERE exchange = ? AND {where} ORDER BY ts_event, trade_id"
+    def _fills(self, exchange: str, where: str, value: object, index: str = "") -> list[Fill]:
+        sql = f"SELECT {_FILL_COLUMNS} FROM venue_fill {index} WHERE exchange = ? AND {where} ORDER BY ts_event, trade_id"
         return [_fill(exchange, row) for row in self._reader.execute(sql, (exchange, value))]
 
 

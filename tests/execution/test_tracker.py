@@ -18,7 +18,7 @@ from arbtui.model.order import Fill, Order, OrderState, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.risk.breach import Severity
 from arbtui.simulation.faults import Fault, FaultKind
-from tests.execution.world import UPBIT_DEAR, Venue, World, world
+from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, Venue, World, world
 
 
 @asynccontextmanager
@@ -270,5 +270,27 @@ def test_a_reading_that_fails_is_done_again_and_begins_where_the_last_was_whole(
             assert len(asked) >= 4
             assert len(set(asked[:4])) == 1
             assert followers["upbit"].readings >= 2
+
+    run_virtual(main())
+
+
+def test_the_fills_of_an_order_that_is_not_followed_any_more_are_no_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.execution.followed._REMEMBERED", 2)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            first = await w.trade()
+            await asyncio.sleep(2)
+            w.freshen()
+            second = await w.trade("upbit", UPBIT_CHEAP)
+            assert second is not first
+            tracker = w.engine.tracker
+            assert not tracker.knows(first.orders[0].client_order_id)
+            for fill in first.fills:
+                tracker.on_fill(fill)  # a venue's list tells them once more
+            assert _breaches(w, "STRAY_FILL") == []
+            tracker.on_fill(replace(first.fills[0], trade_id="another"))
+            assert _breaches(w, "STRAY_FILL") == [Severity.WARN]
+            w.agree()
 
     run_virtual(main())

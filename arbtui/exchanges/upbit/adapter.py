@@ -47,7 +47,7 @@ _CANCELS_A_REQUEST = 300
 #: ms by which older orders are asked for too: closed orders are listed by when they were *made*, and a resting one fills later.
 _RESTING_MS = 3_600_000
 #: ms after which an immediate order has surely ended; its fills are older than any asked for after that.
-_IMMEDIATE_MS = 60_000
+_IMMEDIATE_MS = 5_000
 #: Orders at their end whose fills are kept, so that the next list of fills need not ask for each of them again.
 _SETTLED = 10_000
 #: ms that one question for closed orders may span, and how far back they are asked for at all.

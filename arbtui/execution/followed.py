@@ -1,0 +1,70 @@
+"""Orders that were sent and are still listened for: the open ones, and the last that ended."""
+
+import asyncio
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+from arbtui.exchanges.adapter import OrderReport
+from arbtui.execution.cycle import ArbCycle
+from arbtui.model.order import Fill, Order
+
+#: So many ended orders are remembered for fills that come late; older ones are strangers.
+_REMEMBERED = 1000
+#: Fills of older ones that are remembered as booked: those of 20 minutes at ten orders a second.
+_BOOKED = 20_000
+
+#: What whoever waits for the end of an ended order is given.
+_OVER = asyncio.Event()
+_OVER.set()
+
+
+@dataclass(slots=True, eq=False)
+class Followed:
+    """An order that was sent, or is about to be, and its cycle."""
+
+    cycle: ArbCycle
+    order: Order
+    sent_at: float  #: monotonic seconds of the decision to send
+    has_left: bool = False  #: the gate has let its request go; before that, no byte of it can be anywhere
+    claimed: OrderReport | None = None  #: the venue calls it ended, and has not told all its fills
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def end(self) -> None:
+        """It is over: wake whoever waits, and keep nothing that only the waiting needed."""
+        self.ended.set()
+        self.ended, self.claimed = _OVER, None
+
+    def go_on(self) -> None:
+        """It was not over after all."""
+        self.ended = asyncio.Event()
+
+
+class FollowedOrders:
+    """By client order id. Bounded: of those that ended long ago only the fills are known, so that they are told from strangers'."""
+
+    def __init__(self) -> None:
+        self._orders: dict[str, Followed] = {}  # oldest first
+        self._booked: dict[tuple[str, str], None] = {}  # (exchange, trade id) of fills of orders that were forgotten, newest last
+
+    def add(self, followed: Followed, is_open: Container[str]) -> None:
+        """Follow one more; the oldest that is not open makes room."""
+        if len(self._orders) >= _REMEMBERED:
+            ended = next((key for key in self._orders if key not in is_open), None)
+            if ended is not None:
+                self._forget(self._orders.pop(ended))
+        self._orders[followed.order.client_order_id] = followed
+
+    def of(self, client_order_id: str) -> Followed | None:
+        """The order of that id, or None."""
+        return self._orders.get(client_order_id)
+
+    def is_stray(self, fill: Fill) -> bool:
+        """Whether a fill of an order that is not followed was never one of ours either."""
+        return (fill.exchange, fill.trade_id) not in self._booked
+
+    def _forget(self, followed: Followed) -> None:
+        for fill in followed.cycle.fills:
+            if fill.client_order_id == followed.order.client_order_id:
+                self._booked[fill.exchange, fill.trade_id] = None
+        while len(self._booked) > _BOOKED:
+            del self._booked[next(iter(self._booked))]
