@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-PYTEST_WORKERS ?= auto
+# Most tests wait for sockets, processes and clocks, not for a core.
+PYTEST_WORKERS ?= 4
 NAUTILUS := .venv-nautilus
 
 .PHONY: run install test check lint types contracts picture bench lock clean
