@@ -105,7 +105,7 @@ def test_f29_the_same_old_book_again_and_again(tmp_path: Path) -> None:
             since, updates = watch.now(), d.engine.parts.aggregator.books["upbit", "KRW-XRP"].updates
             await watch.others("XRP")
             assert watch.count("XRP", since=since) == 0
-            assert d.engine.parts.aggregator.books["upbit", "KRW-XRP"].updates > updates, "it kept coming"
+            await d.until(lambda: d.engine.parts.aggregator.books["upbit", "KRW-XRP"].updates > updates, "it keeps coming")
             d.box.faults["upbit"].clear()
             await well_again(d, watch)
 

@@ -14,6 +14,7 @@ import pytest
 from arbtui.exchanges.ccxt_adapter import ABSENCE_PROOF_S
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS
 from arbtui.journal.events import CycleState
+from arbtui.risk.state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
 from arbtui.settings.load import ProfileError, load_profile
 from tests.faults.desk import ABSENCE_S, Desk, desk, play
@@ -226,6 +227,8 @@ def test_f09_no_client_id_is_used_again_on_a_journal_that_was_put_back_from_a_co
             before = set(d.posts)
             shutil.copy(copy, journal)
             await d.start()
+            assert d.engine.state is TradingState.DISARMED  # the balances are not what that journal held: a person looks first
+            assert d.engine.rearm("upbit-binance", "the copy was put back on purpose", d.engine.parts.halt.kills) is None
             await d.cycles(3)
             await d.settle()
             after = {(row["exchange"], row["client_order_id"]) for row in d.ledger()["orders"] if row["run_id"] == "r2"}

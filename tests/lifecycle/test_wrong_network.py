@@ -125,7 +125,7 @@ def test_live_with_keys_that_will_not_do(home: Path, tmp_path: Path, monkeypatch
             assert await told(*live, "bix") == (2, "arbtui: --confirm bix: that is not this profile's name; real orders need --confirm box")
             code, said = await told(*live, "box")
             assert code == 2
-            assert "no API keys of upbit: store them with `arbtui keys set upbit`, or set ARBTUI_UPBIT_KEY" in said
+            assert "no API keys of upbit: set ARBTUI_UPBIT_KEY and ARBTUI_UPBIT_SECRET" in said
             for name, value in KEYS.items():
                 monkeypatch.setenv(name, value)
             monkeypatch.setenv("ARBTUI_BINANCE_SECRET", "not-the-secret-of-anybody")

@@ -339,7 +339,7 @@ def test_faults_over_the_control_port() -> None:
                 ({"venue": "upbit", "kind": "crash"}, "needs seconds"),
                 (
                     {"venue": "upbit", "kind": "explode"},
-                    "'explode' - at `$.kind`; there are drop, freeze, gap, delay, late, error_before, ",
+                    "'explode' - at `$.kind`; there are drop, freeze, gap, ",
                 ),
                 ({"venue": "upbit", "kind": "drop", "on": "it"}, "; there are order, cancel, query, account, public, any"),
                 ({"venue": "upbit", "kind": "drop", "stream": "it"}, "; there are public, private, any"),

@@ -62,8 +62,8 @@ class BinanceTrading:
         if not key.can_trade:
             raise refused(-2015)
         self._faults.take(WireFaultKind.RULES, symbol=request.code)  # met: what they are is in the market itself
-        self._faults.take(WireFaultKind.HALT, symbol=request.code)  # met: what follows is the same as for a market of the simulator's
-        if self._is_halted(request.code):
+        scripted = self._faults.take(WireFaultKind.HALT, symbol=request.code) is not None
+        if scripted or self._is_halted(request.code):
             raise closed_market()
         if order_type == "LIMIT":
             self._order_types.pop(request.client_order_id, None)

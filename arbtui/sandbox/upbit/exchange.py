@@ -155,8 +155,8 @@ class UpbitExchange:
     async def _place(self, body: Body) -> OrderRecord:
         market, side, qty, price, tif, ord_type = self._read(body)
         self._faults.take(WireFaultKind.RULES, symbol=market.code)  # met: what they are is in the market itself
-        self._faults.take(WireFaultKind.HALT, symbol=market.code)  # met: what follows is the same as for a market of the simulator's
-        if self._is_halted(market.code):
+        scripted = self._faults.take(WireFaultKind.HALT, symbol=market.code) is not None
+        if scripted or self._is_halted(market.code):
             raise refused("market_offline")
         client_order_id = str(body.get("identifier") or self._make_id())
         if ord_type != "limit":
