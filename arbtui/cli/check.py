@@ -130,7 +130,7 @@ def _of_keys(exchange: str, settings: "Settings") -> list[str]:
 
 def _of_markets(settings: "Settings") -> list[str]:
     """What the simulator does not know. A pair of venues that it does not play takes its markets from recordings."""
-    from arbtui.settings.told_by import symbols_told_by
+    from arbtui.settings.symbols_source import symbols_source
     from arbtui.simulation.assets import select, simulated_markets
 
     symbols = settings.universe.symbols
@@ -141,7 +141,7 @@ def _of_markets(settings: "Settings") -> list[str]:
         try:
             select([symbol])
         except UsageError as error:
-            problems.append(f"{symbols_told_by(settings)}: {error}")
+            problems.append(f"{symbols_source(settings)}: {error}")
     return problems
 
 

@@ -44,9 +44,9 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: st
 def _since_ms(path: Path, since: str) -> int:
     """The moment on the journal's own clock, which is not the machine's when a run's time was virtual."""
     from arbtui.cli.since import since_ms
-    from arbtui.journal.pulse import read_pulse
+    from arbtui.journal.liveness import read_liveness
 
-    return since_ms(since, read_pulse(path).now_ms(time.time_ns() // 1_000_000))
+    return since_ms(since, read_liveness(path).now_ms(time.time_ns() // 1_000_000))
 
 
 def _others(name_or_path: str) -> str:

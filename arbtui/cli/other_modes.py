@@ -29,12 +29,12 @@ def other_modes_in_words(others: list[dict[str, Any]]) -> str:
 
 
 def _left(path: Path) -> dict[str, Any]:
-    from arbtui.journal.left import read_left
+    from arbtui.journal.open_items import read_open_items
 
     try:
         if not path.stat().st_size:  # a journal that is just being made is none yet
             return {"last_run": None, "open_cycles": 0, "residual_cycles": 0, "open_orders": 0, "error": None}
-        left = read_left(path)
+        left = read_open_items(path)
     except UsageError as error:
         return {"last_run": None, "open_cycles": None, "residual_cycles": None, "open_orders": None, "error": str(error)}
     except OSError as error:

@@ -61,7 +61,7 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
 def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple[dict[str, Any], str]:
     """The facts, and why the journal could not be read (then without it)."""
     from arbtui.journal.config import JournalConfig
-    from arbtui.journal.pulse import read_pulse
+    from arbtui.journal.liveness import read_liveness
     from arbtui.journal.state import load
     from arbtui.views.status import midnight_ms, read_status
 
@@ -69,7 +69,7 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
     journal, pulse, trouble = None, None, ""
     try:
         if path is not None and path.stat().st_size:  # a journal that is just being made is none yet
-            pulse = read_pulse(path)
+            pulse = read_liveness(path)
             journal = load(path, midnight_ms(pulse, wall_ms))
     except UsageError as error:
         trouble = str(error)

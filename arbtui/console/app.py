@@ -18,12 +18,12 @@ from arbtui.console.bindings import ANYWHERE_BINDINGS, textual_keys
 from arbtui.console.config import ConsoleConfig
 from arbtui.console.driver import GuardedDriver
 from arbtui.console.frame import SLICES, FrameRate
-from arbtui.console.ink import Inks
 from arbtui.console.keys import KeyNames
 from arbtui.console.palettes import TOLD
 from arbtui.console.screens.main import MainScreen
 from arbtui.console.screens.quit import QuitScreen
 from arbtui.console.screens.rearm import RearmScreen
+from arbtui.console.styles import Styles
 from arbtui.console.theme import THEMES
 from arbtui.console.type_ahead import TypeAhead
 from arbtui.views import Controls, ReadModel
@@ -88,7 +88,7 @@ class ConsoleApp(App[str]):
         self._model = model
         self._controls = controls
         self._after_first_paint = after_first_paint
-        self._inks = Inks(THEMES[self.palette, self.ground].variables)
+        self._inks = Styles(THEMES[self.palette, self.ground].variables)
         self._type_ahead = TypeAhead(monotonic)
         self.main = MainScreen(self._inks, model, controls, self.frame, monotonic, self.keys, self._type_ahead)
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import nan
 
-from arbtui.console.ink import Span
 from arbtui.console.numbers import age, arrow, fit, fit_right, price, quantity, short, signed
+from arbtui.console.styles import Span
 from arbtui.console.words import short_word
 from arbtui.views import RouteRow
 

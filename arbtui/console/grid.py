@@ -15,8 +15,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from arbtui.console.ink import Inks, Span
 from arbtui.console.lines import justify
+from arbtui.console.styles import Span, Styles
 
 Row = TypeVar("Row")
 
@@ -42,7 +42,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
     class CursorMoved(Message):
         """The operator moved the cursor."""
 
-    def __init__(self, inks: Inks, number: int, name: str, *, id: str, follow_end: bool = False, has_head: bool = False) -> None:
+    def __init__(self, inks: Styles, number: int, name: str, *, id: str, follow_end: bool = False, has_head: bool = False) -> None:
         super().__init__(id=id)
         self.inks = inks
         self.number = number

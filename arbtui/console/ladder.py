@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from arbtui.console.ink import Span
 from arbtui.console.lines import width_of
 from arbtui.console.numbers import age, fit, fit_right, price, quantity, short, signed
+from arbtui.console.styles import Span
 from arbtui.views import Ladder, Level
 
 WIDTH = 27

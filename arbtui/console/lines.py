@@ -7,7 +7,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from arbtui.console.ink import Inks, Span
+from arbtui.console.styles import Span, Styles
 
 
 class Lines(Widget):
@@ -15,7 +15,7 @@ class Lines(Widget):
 
     DEFAULT_CSS = "Lines { height: 1; width: 1fr; }"
 
-    def __init__(self, inks: Inks, *, id: str | None = None) -> None:
+    def __init__(self, inks: Styles, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.inks = inks
         self._lines: list[tuple[list[Span], str]] = []

@@ -5,7 +5,7 @@ Each is a set of changes to the western one (see :mod:`arbtui.console.theme`), f
 
 from collections.abc import Mapping
 
-Inks = Mapping[str, str]
+Styles = Mapping[str, str]
 
 TOLD: Mapping[str, str] = {
     "western": "green up, orange down",
@@ -15,7 +15,7 @@ TOLD: Mapping[str, str] = {
 }
 """By the name that ``[console] palette`` takes."""
 
-_MONO_DARK: Inks = {
+_MONO_DARK: Styles = {
     "on-page": "#101010", "ink-text": "#cccccc", "ink-strong": "#f0f0f0", "ink-soft": "#9c9c9c", "ink-dim": "#767676",
     "ink-faint": "#5f5f5f", "ink-rule": "#333333", "ink-title": "#b2b2b2", "ink-focus": "#ffffff", "ink-head": "#868686",
     "ink-sorted": "#cccccc", "ink-key": "#ffffff", "ink-kill": "#ffffff", "ink-up": "#ffffff", "ink-down": "#a8a8a8",
@@ -27,7 +27,7 @@ _MONO_DARK: Inks = {
     "input-cursor-background": "#cccccc", "border": "#cccccc", "border-blurred": "#333333",
     "block-cursor-background": "#444444", "block-cursor-foreground": "#f0f0f0", "scrollbar": "#333333", "scrollbar-background": "#101010",
 }  # fmt: skip
-_MONO_LIGHT: Inks = {
+_MONO_LIGHT: Styles = {
     "on-page": "#f5f5f5", "ink-text": "#262626", "ink-strong": "#000000", "ink-soft": "#545454", "ink-dim": "#757575",
     "ink-faint": "#949494", "ink-rule": "#cacaca", "ink-title": "#414141", "ink-focus": "#000000", "ink-head": "#6b6b6b",
     "ink-sorted": "#262626", "ink-key": "#000000", "ink-kill": "#000000", "ink-up": "#000000", "ink-down": "#5c5c5c",
@@ -40,13 +40,13 @@ _MONO_LIGHT: Inks = {
     "block-cursor-background": "#cacaca", "block-cursor-foreground": "#000000", "scrollbar": "#cacaca", "scrollbar-background": "#f5f5f5",
 }  # fmt: skip
 
-DARK: Mapping[str, Inks] = {
+DARK: Mapping[str, Styles] = {
     "western": {},
     "korean": {"ink-up": "#f0666b", "ink-down": "#6ea8fe"},
     "cvd": {"ink-up": "#5aa9f0", "ink-down": "#e69f4c", "ink-armed": "#5aa9f0", "ink-warn": "#e8d66a", "on-paused": "#e8d66a"},
     "mono": _MONO_DARK,
 }
-LIGHT: Mapping[str, Inks] = {
+LIGHT: Mapping[str, Styles] = {
     "western": {},
     "korean": {"ink-up": "#c8232c", "ink-down": "#1a56b8"},
     "cvd": {"ink-up": "#0b62b0", "ink-down": "#a85b00", "ink-armed": "#0b62b0", "ink-warn": "#6f6200", "on-paused": "#ecd94f"},

@@ -8,12 +8,12 @@ from typing import Any
 
 from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
 from arbtui.engine.cancels import cancel_all
+from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.order_troubles import OrderTroubles
-from arbtui.engine.parts import EngineParts
 from arbtui.execution.cycle import ArbCycle, left_value
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
@@ -46,58 +46,58 @@ _CANCEL_AGAIN_S = 5.0
 class Engine:
     """Everything that decides. One loop, one writer, no locks; what may be called from a thread says so."""
 
-    def __init__(self, parts: EngineParts, remembered: JournalState, tasks: asyncio.TaskGroup) -> None:
-        self.parts = parts
+    def __init__(self, components: EngineComponents, remembered: JournalState, tasks: asyncio.TaskGroup) -> None:
+        self.components = components
         self._tasks = tasks
-        self._clock = parts.clock
-        self._journal = parts.journal
-        self.risk = parts.risk
+        self._clock = components.clock
+        self._journal = components.journal
+        self.risk = components.risk
         self.risk.total.state = TradingState.RECOVERING
-        self.breaches = BreachBook(parts.journal, parts.clock, parts.run_id, remembered.breaches)
-        self._health = HealthWatch(parts.aggregator.watches, parts.risk, parts.universe.routes, self.breaches)
-        self.kill_switch = KillSwitch(parts.halt, parts.clock, self._on_kill)
-        self.prioritizer = RoutePrioritizer(RouteHealthScore(parts.aggregator.trades.tapes))
+        self.breaches = BreachBook(components.journal, components.clock, components.run_id, remembered.breaches)
+        self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
+        self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
+        self.prioritizer = RoutePrioritizer(RouteHealthScore(components.aggregator.trades.tapes))
         self.gate = OrderGate(
             kill_switch=self.kill_switch,
-            risk=parts.risk,
-            inventory=parts.positions.inventory,
-            clock=parts.clock,
-            enabled=parts.execution.enabled,
-            max_decision_age_s=parts.execution.max_decision_age_ms / 1000,
+            risk=components.risk,
+            inventory=components.positions.inventory,
+            clock=components.clock,
+            enabled=components.execution.enabled,
+            max_decision_age_s=components.execution.max_decision_age_ms / 1000,
         )
         self.tracker = OrderTracker(
-            adapters=parts.adapters,
+            adapters=components.adapters,
             gate=self.gate,
-            risk=parts.risk,
-            inventory=parts.positions.inventory,
-            journal=parts.journal,
-            clock=parts.clock,
-            answer_s=parts.execution.leg_deadline_ms / 1000,
+            risk=components.risk,
+            inventory=components.positions.inventory,
+            journal=components.journal,
+            clock=components.clock,
+            answer_s=components.execution.leg_deadline_ms / 1000,
         )
         self.executor = CycleExecutor(
-            config=parts.execution,
+            config=components.execution,
             tracker=self.tracker,
-            risk=parts.risk,
-            positions=parts.positions,
-            journal=parts.journal,
-            clock=parts.clock,
-            halt=parts.halt,
-            run_id=parts.run_id,
-            salt=f"{parts.journal.salt}/{parts.clock.time_ms()}",  # a journal put back from a copy numbers its runs again
+            risk=components.risk,
+            positions=components.positions,
+            journal=components.journal,
+            clock=components.clock,
+            halt=components.halt,
+            run_id=components.run_id,
+            salt=f"{components.journal.salt}/{components.clock.time_ms()}",  # a journal put back from a copy numbers its runs again
             on_release=self._on_release,
             on_end=self._on_end,
         )
         late = LateFills(self.breaches, self.executor, self._on_end_again)
         self.tracker.on_late, self.tracker.on_stray = late.on_late, late.on_stray
-        self._troubles = OrderTroubles(self.breaches, parts.risk.route, parts.clock)
+        self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_unknown = self._troubles.on_unknown
         self.decider = Decider(
-            universe=parts.universe,
-            rates=parts.rates,
-            risk=parts.risk,
+            universe=components.universe,
+            rates=components.rates,
+            risk=components.risk,
             prioritizer=self.prioritizer,
-            clock=parts.clock,
-            enabled=parts.execution.enabled,
+            clock=components.clock,
+            enabled=components.execution.enabled,
             open_cycle=self._open_cycle,
             on_denied=self._on_denied,
         )
@@ -105,17 +105,17 @@ class Engine:
         self.cycles_version = 0
         self.halt_detail = ""
         self._cancel_again_at = inf  # monotonic s
-        self._cooldown_s = parts.execution.cooldown_ms / 1000
-        self.decisions = DecisionLog(parts.clock)
+        self._cooldown_s = components.execution.cooldown_ms / 1000
+        self.decisions = DecisionLog(components.clock)
         self.disabled: dict[str, None] = {}  #: routes that the operator disabled, by id; for this run only
         self.route_fills = dict(remembered.route_fills)
         self._killed_before = remembered.is_killed
         self._day = self._today()
-        currency = parts.positions.marks.currency
+        currency = components.positions.marks.currency
         self.risk.total.pnl_day = float(remembered.pnl_since.get(currency, {}).get("total", 0))
         for row in remembered.residual_cycles:
             self._mark_residual(row.symbol, row.cycle_id)
-            self.risk.total.exposure[row.cycle_id] = left_value([fill.fill for fill in row.fills], parts.positions.marks)
+            self.risk.total.exposure[row.cycle_id] = left_value([fill.fill for fill in row.fills], components.positions.marks)
 
     @property
     def state(self) -> TradingState:
@@ -147,9 +147,9 @@ class Engine:
             self._record_mismatch(found, "taken from the venue")
         self.kill_switch.attach(asyncio.get_running_loop())
         if self.kill_switch.look():
-            cause = self.parts.halt.cause
+            cause = self.components.halt.cause
             if cause is not None and not self._killed_before:  # made while nothing ran: the journal has not heard of it
-                self._journal.post(Killed(cause.source, cause.reason, self.parts.halt.epoch))
+                self._journal.post(Killed(cause.source, cause.reason, self.components.halt.epoch))
             self.change_state(TradingState.HALTED_DIRTY if self.unsettled else TradingState.HALTED, self.unsettled or "a kill is latched")
         elif disarmed:
             self.halt_detail = disarmed
@@ -165,13 +165,13 @@ class Engine:
         ``kills``: :attr:`Halt.kills` as the person saw it. A kill that came later is not theirs to undo.
         """
         self.kill_switch.look()
-        if kills != self.parts.halt.kills:
+        if kills != self.components.halt.kills:
             return "a kill came since this was opened: close it and look again"
-        was_killed = self.parts.halt.is_closed
+        was_killed = self.components.halt.is_closed
         if not was_killed and self.state is not TradingState.DISARMED:
             return "nothing to re-arm: the gate is open"
-        if typed_name.strip() != self.parts.profile:
-            return f"type the profile's name, {self.parts.profile}"
+        if typed_name.strip() != self.components.profile:
+            return f"type the profile's name, {self.components.profile}"
         if not reason.strip():
             return "a reason is needed: it is kept in the journal"
         if self.risk.total.journal_failed:
@@ -215,7 +215,7 @@ class Engine:
 
     def toggle_route(self, route_id: str) -> str:
         """Disable a route, or enable it again; says what that means now. A cycle that runs goes on to its end."""
-        route = self.parts.universe.by_id.get(route_id)
+        route = self.components.universe.by_id.get(route_id)
         if route is None:
             return f"no route {route_id}"
         if route_id in self.disabled:
@@ -241,7 +241,7 @@ class Engine:
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand
             self._cancel_again_at = inf
             self._tasks.create_task(self._halting(), name="halting")
-        self.parts.aggregator.sweep()
+        self.components.aggregator.sweep()
         self._health.look(now)
         today = self._today()
         if today > self._day:
@@ -253,7 +253,7 @@ class Engine:
         if self.executor.open or self.tracker.open:
             return
         try:
-            mismatches = await self.parts.positions.sync.check()
+            mismatches = await self.components.positions.sync.check()
         except ArbtuiError as error:
             self.breaches.record(Severity.WARN, "BALANCES_UNREAD", "global", str(error), "asked again")
             return
@@ -262,12 +262,12 @@ class Engine:
 
     async def snapshot(self, simulator: dict[str, Any] | None) -> int:
         """Store what a restart needs beside the journal's projections; the snapshot's number."""
-        return await self._journal.snapshot(StateSnapshot(simulator, self.parts.positions.marks.known()).payload())
+        return await self._journal.snapshot(StateSnapshot(simulator, self.components.positions.marks.known()).payload())
 
     def on_journal_failure(self, failure: JournalFailed) -> None:
         """Nothing can be recorded any more, so nothing may leave: the gate closes and stays closed."""
         self.risk.total.journal_failed = True
-        self.parts.halt.close("JOURNAL", str(failure), self._clock.time_ms())
+        self.components.halt.close("JOURNAL", str(failure), self._clock.time_ms())
         self.risk.total.state = TradingState.HALTED
         self.halt_detail = f"the journal failed: {failure}"
 
@@ -289,7 +289,7 @@ class Engine:
         self.breaches.record(Severity.CRIT, "BALANCE_MISMATCH", f"{found.exchange}:{found.asset}", detail, action)
 
     def _open_cycle(self, opportunity: Opportunity) -> None:
-        plan = compile_plan(opportunity, self.parts.execution.leg_deadline_ms / 1000)
+        plan = compile_plan(opportunity, self.components.execution.leg_deadline_ms / 1000)
         self._block(plan.route.symbol, Reason.ROUTE_BUSY)
         self.decisions.record(plan.route.id, "OPENED", opportunity.edge_bps)
         self._keep(self.executor.start(plan, self._tasks))
@@ -316,7 +316,7 @@ class Engine:
         self._troubles.on_end(cycle)
         if self.risk.route.ended(route.id, pnl, self._clock.monotonic()):
             self.breaches.record(Severity.WARN, "LOSSES", route.id, "too many losing cycles in a row", "paused")
-        if not -self.risk.total.pnl_day <= self.risk.total.limits.max_loss_day and not self.parts.halt.is_closed:
+        if not -self.risk.total.pnl_day <= self.risk.total.limits.max_loss_day and not self.components.halt.is_closed:
             self.breaches.record(Severity.CRIT, "LOSS_DAY", "global", f"{self.risk.total.pnl_day:.2f} today", "HALT")
             self.kill_switch.kill("GUARD", "loss limit of the day")
 
@@ -332,25 +332,25 @@ class Engine:
             self.breaches.record(severity, reason, opportunity.route.id, f"edge {opportunity.edge_bps:.1f} bps not taken", "denied")
 
     def _on_kill(self) -> None:
-        cause = self.parts.halt.cause
+        cause = self.components.halt.cause
         if cause is None:
             return
-        self._journal.post(Killed(cause.source, cause.reason, self.parts.halt.epoch))
+        self._journal.post(Killed(cause.source, cause.reason, self.components.halt.epoch))
         self.change_state(TradingState.HALTING, f"killed by {cause.source}")
         self.breaches.record(Severity.CRIT, "KILL", "global", f"by {cause.source} {cause.reason}".strip(), "HALT", every_time=True)
         self._tasks.create_task(self._halting(), name="halting")
 
     async def _halting(self) -> None:
         """After the gate is closed: cancel what stands, wait for what is under way, say what is left."""
-        epoch = self.parts.halt.epoch
+        epoch = self.components.halt.epoch
         self.halt_detail = "cancels pending"
-        results = await asyncio.gather(*(cancel_all(name, adapter) for name, adapter in self.parts.adapters.items()))
+        results = await asyncio.gather(*(cancel_all(name, adapter) for name, adapter in self.components.adapters.items()))
         try:
             async with asyncio.timeout(_SETTLE_S):
                 await self.executor.quiet.wait()
         except TimeoutError:
             pass
-        if self.parts.halt.is_closed and self.parts.halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
+        if self.components.halt.is_closed and self.components.halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
             self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
             unconfirmed = any("not confirmed" in result for result in results)
             dirty = unconfirmed or bool(self.unsettled)
@@ -381,7 +381,7 @@ class Engine:
     def _block(self, symbol: str, reason: Reason | None) -> None:
         if reason is None and symbol in self.risk.route.residual:
             reason = Reason.RESIDUAL
-        for route in self.parts.universe.of_symbol(symbol):
+        for route in self.components.universe.of_symbol(symbol):
             route.blocked = reason or self._standing(route)
 
     def _keep(self, cycle: ArbCycle) -> None:

@@ -16,7 +16,7 @@ import aiohttp
 
 from arbtui.exchanges.answers import Answer, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
-from arbtui.exchanges.connection_words import why_no_answer
+from arbtui.exchanges.connection_errors import why_no_answer
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager

@@ -15,8 +15,8 @@ from typing import Any
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
 from arbtui.execution.cycle import ArbCycle
-from arbtui.execution.followed import Followed, FollowedOrders
 from arbtui.execution.gate import OrderGate
+from arbtui.execution.order_cache import OrderCache, TrackedOrder
 from arbtui.journal.events import CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Source
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
@@ -66,7 +66,7 @@ class OrderTracker:
         self.on_late: Callable[[ArbCycle, Order, Fill], None] = lambda *_: None  #: of a fill, once booked, whose order had ended
         self.on_unknown: Callable[[Order], None] = lambda _: None  #: of an order that was sent and not usably answered
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
-        self._followed = FollowedOrders()
+        self._followed = OrderCache()
         self._background: dict[asyncio.Task[None], None] = {}
         self.open: dict[str, Order] = {}  #: orders that are not final, by client id
         self.sent = 0
@@ -113,19 +113,19 @@ class OrderTracker:
             self._inventory.release(order)
             self._risk.exchange[order.market.exchange].answered(order.client_order_id)
 
-    def _follow(self, cycle: ArbCycle, order: Order) -> Followed:
-        followed = Followed(cycle, order, self._clock.monotonic())
+    def _follow(self, cycle: ArbCycle, order: Order) -> TrackedOrder:
+        followed = TrackedOrder(cycle, order, self._clock.monotonic())
         self._followed.add(followed, self.open)
         return followed
 
-    async def _place(self, followed: Followed) -> None:
+    async def _place(self, followed: TrackedOrder) -> None:
         order = followed.order
         try:
             await self._ask(followed)
         finally:
             self._risk.exchange[order.market.exchange].answered(order.client_order_id)
 
-    async def _ask(self, followed: Followed) -> None:
+    async def _ask(self, followed: TrackedOrder) -> None:
         order = followed.order
         exchange = order.market.exchange
         place = self._adapters[exchange].place(order, partial(self._last_look, followed))
@@ -161,11 +161,11 @@ class OrderTracker:
         if report is not None and not await self.take(followed, report, "answer"):
             await self.resolve(followed)
 
-    def _last_look(self, followed: Followed) -> None:
+    def _last_look(self, followed: TrackedOrder) -> None:
         self._gate.last_look(followed.order, followed.cycle.plan.route)
         followed.has_left = True
 
-    async def _answer(self, followed: Followed, place: asyncio.Task[OrderReport]) -> OrderReport | None:
+    async def _answer(self, followed: TrackedOrder, place: asyncio.Task[OrderReport]) -> OrderReport | None:
         """The venue's answer; None when its stream has told the order's end before.
 
         The request is then left to end by itself: cutting it off would close a connection that the next order needs.
@@ -198,7 +198,7 @@ class OrderTracker:
         self._risk.exchange[exchange].health.on_answer(ok, ms)
         return ms
 
-    async def resolve(self, followed: Followed) -> None:
+    async def resolve(self, followed: TrackedOrder) -> None:
         """Look an order up until the venue tells its end, or has had time enough to prove that it never came."""
         order = followed.order
         adapter = self._adapters[order.market.exchange]
@@ -226,7 +226,7 @@ class OrderTracker:
             if news and await self.take(followed, report, "answer"):
                 return
 
-    async def take(self, followed: Followed, report: OrderReport, source: Source) -> bool:
+    async def take(self, followed: TrackedOrder, report: OrderReport, source: Source) -> bool:
         """Apply a venue's report: every new fill once, then the state, all in one commit; True when the order is at its end."""
         events = self._apply(followed, report, source)
         await self._settle(followed, events)
@@ -270,7 +270,7 @@ class OrderTracker:
                 )
             )
 
-    def _apply(self, followed: Followed, report: OrderReport, source: Source) -> list[FillRecorded]:
+    def _apply(self, followed: TrackedOrder, report: OrderReport, source: Source) -> list[FillRecorded]:
         """Bring an order to what ``report`` says: every fill once, and a state that never goes back."""
         cycle, order = followed.cycle, followed.order
         was_final = order.state.is_final
@@ -286,7 +286,7 @@ class OrderTracker:
                 self.on_late(cycle, order, event.fill)
         return events
 
-    def _advance(self, followed: Followed, report: OrderReport) -> None:
+    def _advance(self, followed: TrackedOrder, report: OrderReport) -> None:
         order = followed.order
         if report.state.is_final:
             followed.claimed = report
@@ -302,7 +302,7 @@ class OrderTracker:
             order.state = claimed.state if missing <= ZERO else OrderState.UNKNOWN
             order.reason = claimed.reason if missing <= ZERO else f"fills of {missing} are not told yet"
 
-    def _revive(self, followed: Followed, report: OrderReport) -> None:
+    def _revive(self, followed: TrackedOrder, report: OrderReport) -> None:
         """An order that counted as never placed has filled all the same: it is followed to its end after all."""
         order = followed.order
         self._advance(followed, report)
@@ -321,7 +321,7 @@ class OrderTracker:
         self.fills_per_symbol[fill.base] = self.fills_per_symbol.get(fill.base, 0) + 1
         return FillRecorded(fill, cycle.id, order.leg, source, self._clock.time_ms(), balances)
 
-    def _end(self, followed: Followed) -> None:
+    def _end(self, followed: TrackedOrder) -> None:
         """Give back what an order that is final has not used, and wake whoever waits for its end."""
         order = followed.order
         if order.state.is_final:
@@ -330,7 +330,7 @@ class OrderTracker:
             self._inventory.release(order)
             followed.end()
 
-    async def _settle(self, followed: Followed, events: Sequence[FillRecorded]) -> None:
+    async def _settle(self, followed: TrackedOrder, events: Sequence[FillRecorded]) -> None:
         self._end(followed)
         await self._journal.commit(*events, OrderChanged.of(followed.order))
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from arbtui.exchanges.connection_words import why_not_connected
+from arbtui.exchanges.connection_errors import why_not_connected
 from arbtui.model.errors import ArbtuiError
 
 #: Every way that a connection or a request is known to fail. Anything else is a mistake of ours, and counted as such.

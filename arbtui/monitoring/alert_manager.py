@@ -9,9 +9,9 @@ from arbtui.journal.journal import Journal
 from arbtui.journal.outbox import AlertRow
 from arbtui.model.clock import Clock
 from arbtui.monitoring.alert import Alert
+from arbtui.monitoring.alert_queue import BACKOFF_S, WARN_EVERY_S, AlertQueue
 from arbtui.monitoring.alert_rules import Urgency, wording_of
 from arbtui.monitoring.channel import Channel
-from arbtui.monitoring.lane import BACKOFF_S, WARN_EVERY_S, Lane
 
 log = logging.getLogger("arbtui")
 
@@ -42,7 +42,7 @@ class AlertManager:
     ) -> None:
         self._journal = journal
         self._clock = clock
-        self._lanes = [Lane(channel, sender, self._settled, backoff_s, warn_every_s) for channel in channels]
+        self._lanes = [AlertQueue(channel, sender, self._settled, backoff_s, warn_every_s) for channel in channels]
         self._unsettled: dict[str, int] = {}  #: lanes that an alert still waits in, by its id
         self._newest: dict[str, Alert] = {}  #: the WARN of each kind that the next one may be added to
         self._direct = 0
@@ -107,14 +107,14 @@ class AlertManager:
         self._queue(alert, self._lanes)
         return AlertQueued(alert_id, wording.urgency, wording.kind, wording.text)
 
-    def _queue(self, alert: Alert, lanes: Sequence[Lane]) -> None:
+    def _queue(self, alert: Alert, lanes: Sequence[AlertQueue]) -> None:
         if alert.urgency is Urgency.WARN and len(lanes) == len(self._lanes):
             self._newest[alert.kind] = alert
         self._unsettled[alert.alert_id] = len(lanes)
         for lane in lanes:
             lane.add(alert)
 
-    def _settled(self, lane: Lane, alerts: Sequence[Alert], attempts: int, given_up: str) -> None:
+    def _settled(self, lane: AlertQueue, alerts: Sequence[Alert], attempts: int, given_up: str) -> None:
         closed: list[str] = []
         for alert in alerts:
             self._unsettled[alert.alert_id] -= 1

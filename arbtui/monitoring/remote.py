@@ -11,10 +11,10 @@ from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed
 from arbtui.monitoring import replies
 from arbtui.monitoring.alert_manager import AlertManager, supervised
+from arbtui.monitoring.alert_queue import BACKOFF_S
 from arbtui.monitoring.alert_rules import Urgency
 from arbtui.monitoring.channel import MessageRefused, SendLater
 from arbtui.monitoring.commands import Command, Ignored, read_update, update_number
-from arbtui.monitoring.lane import BACKOFF_S
 from arbtui.monitoring.telegram import POLL_S, PollConflict, TelegramBot
 from arbtui.views import Controls, ReadModel
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from arbtui.engine.parts import EngineParts
+from arbtui.engine.components import EngineComponents
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.journal.journal import Journal
@@ -42,7 +42,7 @@ def assemble(
     request_snapshot: Callable[[str, str], None],
     top_check: TopCheck | None = None,
     health: Mapping[str, ExchangeHealthMonitor] | None = None,
-) -> EngineParts:
+) -> EngineComponents:
     """The parts of an engine over ``adapters`` and ``markets`` (by exchange and code).
 
     ``health``: the monitors that streams and adapters report to; None where nothing but the engine does.
@@ -85,7 +85,7 @@ def assemble(
         health,
         {name: adapter.throttled for name, adapter in adapters.items()},
     )
-    return EngineParts(
+    return EngineComponents(
         profile=settings.name,
         run_id=run_id,
         clock=clock,

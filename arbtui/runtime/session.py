@@ -12,10 +12,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from arbtui.engine.components import EngineComponents
 from arbtui.engine.engine import Engine
-from arbtui.engine.parts import EngineParts
 from arbtui.exchanges.feed import Deliver
-from arbtui.execution.account import AccountFollower
+from arbtui.execution.account_sync import AccountSync
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import RunEnded
 from arbtui.journal.journal import Journal
@@ -32,20 +32,20 @@ from arbtui.model.rng import Rng
 from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.monitoring.lag import LagProbe
 from arbtui.monitoring.log import LogRing, close_logging, set_up_logging
+from arbtui.monitoring.loop_profiler import ProfiledLoop
 from arbtui.monitoring.resources import ResourceSampler, sampling_interval
-from arbtui.monitoring.turns import TimedLoop
 from arbtui.runtime.arming import disarmed, refuse_unarmed, unclean
 from arbtui.runtime.assemble import assemble
-from arbtui.runtime.ending import ending
+from arbtui.runtime.exit_summary import exit_summary
 from arbtui.runtime.fingerprint import Fingerprint
-from arbtui.runtime.keeper import Keeper
-from arbtui.runtime.meter import Meter
 from arbtui.runtime.modes import opener, origins, scenario
-from arbtui.runtime.opening import halted, latch_again, record_start, refuse_lost_journal, refuse_lost_venues, take_up
-from arbtui.runtime.reach import Reach, open_reach
+from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
+from arbtui.runtime.periodic_tasks import PeriodicTasks
+from arbtui.runtime.session_recorder import SessionRecorder
+from arbtui.runtime.startup import halted, latch_again, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.stop import Stop, Stopped
 from arbtui.runtime.summary import Run, summarise
-from arbtui.runtime.tap import Tap
+from arbtui.runtime.update_metrics import UpdateMetrics
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.limits import limit_problems, limits_in_words
@@ -143,7 +143,7 @@ def run_plan(plan: Plan) -> int:
     getcontext().prec = DIGITS
     thresholds = gc.get_threshold()
     try:
-        with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else TimedLoop) as runner:
+        with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else ProfiledLoop) as runner:
             return runner.run(Session(plan, lines, halt).run())
     finally:
         gc.set_threshold(*thresholds)
@@ -166,8 +166,8 @@ class Session:
         self._settings = plan.settings
         self._lines = lines
         self._stop = Stop()
-        self._reach: Reach | None = None
-        self._tap: Tap | None = None
+        self._reach: OperatorNotifications | None = None
+        self._tap: SessionRecorder | None = None
 
     async def run(self) -> int:
         """The whole session; its exit code."""
@@ -187,7 +187,7 @@ class Session:
         door: Door = "sync" if self._plan.virtual else "aio"
         journal = await Journal.open(path, clock=clock, door=door, salt=salt)
         try:
-            self._reach = open_reach(self._settings, journal, clock, self._plan.telegram)
+            self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram)
             remembered = journal.load(clock.time_ms() // _DAY_MS * _DAY_MS)
             remembered.refuse_other_origins(self._plan.origins)
             if plays:
@@ -199,7 +199,7 @@ class Session:
             venues = await self._stop.unless(self._plan.open_venues(ground))
             try:
                 if self._plan.record is not None:
-                    self._tap = Tap(self._plan.record, list(self._settings.exchanges), clock)
+                    self._tap = SessionRecorder(self._plan.record, list(self._settings.exchanges), clock)
                 run_id = f"r{remembered.runs + 1}"
                 seed = self._settings.simulator.seed if venues.simulator is not None else None
                 await record_start(journal, self._settings, run_id, self._plan.origins, seed, "RECOVERING")
@@ -236,7 +236,7 @@ class Session:
             if engine is not None:
                 engine.decider.on_books(books)
 
-        parts = assemble(
+        components = assemble(
             self._settings,
             run_id=run_id,
             clock=clock,
@@ -250,27 +250,27 @@ class Session:
             top_check=self._plan.top_check,
             health=venues.health,
         )
-        venues.attach(parts.aggregator)
+        venues.attach(components.aggregator)
         if self._settings.mode == "live" and remembered.open_orders:
             under_way = "orders that were" if len(remembered.open_orders) > 1 else "order that was"
             say(f"asking the venues about {len(remembered.open_orders)} {under_way} under way; one that never came takes 30 s")
-        reconciled = await self._stop.unless(take_up(parts, remembered, venues.markets), _DRAIN_S)
+        reconciled = await self._stop.unless(take_up(components, remembered, venues.markets), _DRAIN_S)
         log.info(
             "run %s of %s: %d routes, %d open cycles resolved",
             run_id,
-            parts.profile,
-            len(parts.universe.routes),
+            components.profile,
+            len(components.universe.routes),
             len(remembered.open_cycles),
         )
         simulator = venues.simulator
-        meter = Meter(parts.aggregator, clock, None if simulator is None or self._plan.virtual else lambda: simulator.due)
+        meter = UpdateMetrics(components.aggregator, clock, None if simulator is None or self._plan.virtual else lambda: simulator.due)
         loop = asyncio.get_running_loop()
-        lag, turns = LagProbe(loop), loop.turns if isinstance(loop, TimedLoop) else None
+        lag, turns = LagProbe(loop), loop.turns if isinstance(loop, ProfiledLoop) else None
         resources = ResourceSampler(every_s=sampling_interval(self._plan.max_runtime_s))
         run: Run | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
-                engine = Engine(parts, remembered, tasks)
+                engine = Engine(components, remembered, tasks)
                 engine.decider.on_found = None if fingerprint is None else fingerprint.on_found
                 journal.on_failure = self._journal_failed(engine)
                 run = Run(self._settings, engine, meter, lag, turns, resources, baseline_mb, self._plan.max_runtime_s)
@@ -281,14 +281,14 @@ class Session:
                 self._stop.fail(error)
         if run is None:
             raise self._stop.error or ArbtuiError("the engine could not be built")
-        return await self._end(run, journal, venues, parts)
+        return await self._end(run, journal, venues, components)
 
     async def _until_stopped(
         self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[CycleRow]
     ) -> None:
-        engine, clock = run.engine, run.engine.parts.clock
+        engine, clock = run.engine, run.engine.components.clock
         views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines, earlier, venues.limits)
-        keeper = Keeper(engine, views, venues, run, snapshot_every_s=self._settings.journal.snapshot_interval_s)
+        keeper = PeriodicTasks(engine, views, venues, run, snapshot_every_s=self._settings.journal.snapshot_interval_s)
         if not self._plan.headless:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only
 
@@ -299,12 +299,12 @@ class Session:
         engine.arm(reconciled, self._plan.disarmed or (unclean(reconciled) if live else ""))
         if self._plan.headless and not self._plan.virtual:
             routes = counted(len(views.routes), "route")
-            say(f"{engine.state}: run {engine.parts.run_id} of {engine.parts.profile}, {routes}; Ctrl+C stops it")
+            say(f"{engine.state}: run {engine.components.run_id} of {engine.components.profile}, {routes}; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         if self._settings.mode == "live":
             followers = [
-                AccountFollower(adapter, engine.tracker, clock, engine.risk.exchange[name].health)
+                AccountSync(adapter, engine.tracker, clock, engine.risk.exchange[name].health)
                 for name, adapter in venues.adapters.items()
             ]
             background += [tasks.create_task(follower.run(), name="account") for follower in followers]
@@ -318,7 +318,7 @@ class Session:
         run.closed_at = clock.monotonic()
         log.info("stopping: %s", self._stop.reason)
         try:  # without a journal no cycle can end any more
-            async with asyncio.timeout(_DRAIN_S if engine.parts.journal.failure is None else 0.0):
+            async with asyncio.timeout(_DRAIN_S if engine.components.journal.failure is None else 0.0):
                 await engine.executor.quiet.wait()
         except TimeoutError:
             log.error("%d cycles did not finish; the next start resolves them", len(engine.executor.open))
@@ -330,7 +330,7 @@ class Session:
         if not self._plan.headless:
             screen.cancel()
 
-    async def _feed(self, venues: Venues, meter: Meter) -> None:
+    async def _feed(self, venues: Venues, meter: UpdateMetrics) -> None:
         deliver: Deliver = meter.deliver
         if self._plan.fingerprint is not None:
             deliver = self._plan.fingerprint.around(deliver)
@@ -345,7 +345,7 @@ class Session:
         if wanted is None:
             return
         await run.meter.first.wait()
-        clock = run.engine.parts.clock
+        clock = run.engine.components.clock
         deadline = (run.meter.first_at or 0.0) + wanted
         await asyncio.sleep(max(0.0, deadline - clock.monotonic() - (0.0 if self._plan.virtual else _EARLY_S)))
         # In virtual time a timer may end a rounding error early, and no turn of the loop would ever make up for it.
@@ -364,17 +364,17 @@ class Session:
 
         return failed
 
-    async def _end(self, run: Run, journal: Journal, venues: Venues, parts: EngineParts) -> int:
+    async def _end(self, run: Run, journal: Journal, venues: Venues, components: EngineComponents) -> int:
         engine = run.engine
         if not run.closed_at:
-            run.closed_at = run.drained_at = parts.clock.monotonic()
+            run.closed_at = run.drained_at = components.clock.monotonic()
         error = self._stop.error or journal.failure  # the console goes on after a failed journal, halted, until somebody ends it
-        reason = "error" if error is not None else "kill" if parts.halt.is_closed else self._stop.reason
+        reason = "error" if error is not None else "kill" if components.halt.is_closed else self._stop.reason
         code = 3 if engine.unsettled else self._stop.code or (1 if error is not None else 0)
         if journal.failure is None:
             await engine.compare_positions()  # a busy market is seldom quiet while it runs; now it is
             await engine.snapshot(venues.simulator_state())
-            await journal.commit(RunEnded(parts.run_id, reason, code))
+            await journal.commit(RunEnded(components.run_id, reason, code))
         if self._tap is not None:
             self._tap.close()
             if self._tap.failure is not None:
@@ -395,5 +395,5 @@ class Session:
             except ArbtuiError as failure:  # everything else is saved, and its code is worth more
                 say(str(failure))
                 code = code or failure.exit_code
-        say(f"{error}; {ending(run, reason)}" if error is not None else ending(run, reason))
+        say(f"{error}; {exit_summary(run, reason)}" if error is not None else exit_summary(run, reason))
         return code

@@ -7,9 +7,9 @@ from typing import Any
 from arbtui.engine.engine import Engine
 from arbtui.model.histogram import Quantiles
 from arbtui.monitoring.lag import LagProbe
+from arbtui.monitoring.loop_profiler import ProfiledSelector
 from arbtui.monitoring.resources import ResourceSampler
-from arbtui.monitoring.turns import TurnSelector
-from arbtui.runtime.meter import Meter
+from arbtui.runtime.update_metrics import UpdateMetrics
 from arbtui.runtime.venues import Venues
 from arbtui.settings.profile import Settings
 from arbtui.views.summary import engine_summary, messages_summary
@@ -21,9 +21,9 @@ class Run:
 
     settings: Settings
     engine: Engine
-    meter: Meter
+    meter: UpdateMetrics
     lag: LagProbe
-    turns: TurnSelector | None  #: None in virtual time
+    turns: ProfiledSelector | None  #: None in virtual time
     resources: ResourceSampler
     baseline_mb: float
     max_runtime_s: float | None
@@ -89,7 +89,7 @@ def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
     }
 
 
-def _us(meter: Meter) -> dict[str, float]:
+def _us(meter: UpdateMetrics) -> dict[str, float]:
     decision = meter.decision.quantiles()
     return {"p50": round(decision.p50 * 1000, 3), "p99": round(decision.p99 * 1000, 3), "max": round(decision.max * 1000, 3)}
 
@@ -100,7 +100,7 @@ def _ms(measured: Quantiles) -> dict[str, float | None]:
     return {"p50": round(measured.p50, 3), "p99": round(measured.p99, 3), "max": round(measured.max, 3)}
 
 
-def _turns(turns: TurnSelector | None) -> dict[str, float | int] | None:
+def _turns(turns: ProfiledSelector | None) -> dict[str, float | int] | None:
     if turns is None:
         return None
     return {

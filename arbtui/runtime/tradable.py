@@ -8,7 +8,7 @@ from arbtui.exchanges.assets import AssetRegistry
 from arbtui.model.errors import UsageError
 from arbtui.settings.profile import Settings
 from arbtui.settings.sign_offs import SignOffs
-from arbtui.settings.told_by import symbols_told_by
+from arbtui.settings.symbols_source import symbols_source
 
 log = logging.getLogger("arbtui")
 
@@ -44,7 +44,7 @@ def tradable_symbols(
         reasons = {one.symbol: f"quarantined, {one.reason}: {one.detail}" for one in pairing.quarantined}
         venues = " and ".join(listed)
         if refused := [f"{symbol} ({reasons.get(symbol, f'not listed at both {venues}')})" for symbol in chosen if symbol not in tradable]:
-            raise UsageError(f"{symbols_told_by(settings)} names what cannot be traded: {'; '.join(refused)}")
+            raise UsageError(f"{symbols_source(settings)} names what cannot be traded: {'; '.join(refused)}")
     if not chosen:
         raise UsageError(f"profile {settings.name}: no symbol is left to trade; see `arbtui assets --profile {settings.name}`")
     return chosen

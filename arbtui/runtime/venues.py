@@ -25,7 +25,7 @@ from arbtui.model.market import Market
 from arbtui.model.money import BPS, decimal_of
 from arbtui.model.rng import Rng
 from arbtui.settings.profile import Settings
-from arbtui.settings.told_by import symbols_told_by
+from arbtui.settings.symbols_source import symbols_source
 from arbtui.simulation.assets import UNIVERSE, Asset, select, simulated_markets
 from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import VenueLedger
@@ -179,7 +179,7 @@ def simulated_assets(settings: Settings) -> list[Asset]:
     try:
         return select(selection(settings))
     except UsageError as error:
-        raise UsageError(f"{symbols_told_by(settings)}: {error}") from None
+        raise UsageError(f"{symbols_source(settings)}: {error}") from None
 
 
 def selection(settings: Settings) -> int | list[str]:

@@ -9,7 +9,7 @@ import msgspec
 
 from arbtui.model.clock import Clock
 from arbtui.model.errors import UsageError
-from arbtui.sandbox.spoil import How
+from arbtui.sandbox.book_corruptor import How
 
 VENUES = ("upbit", "binance")
 

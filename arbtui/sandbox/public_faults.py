@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from arbtui.sandbox.book_corruptor import corrupted, multiplied
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
-from arbtui.sandbox.spoil import multiplied, spoiled
 
 _K = WireFaultKind
 #: What ``factor`` is when it is not given.
@@ -52,6 +52,6 @@ class PublicFaults:
     def _rewritten(self, code: str, raw: bytes) -> bytes:
         bad = self._faults.take(_K.BAD_BOOK, symbol=code)
         if bad is not None:
-            raw = spoiled(raw, bad.how or "crossed")
+            raw = corrupted(raw, bad.how or "crossed")
         higher = self._faults.take(_K.PRICE, symbol=code)
         return raw if higher is None else multiplied(raw, higher.factor or _TIMES)

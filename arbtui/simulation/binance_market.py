@@ -12,10 +12,10 @@ from statistics import NormalDist
 from arbtui.model.book import Level
 from arbtui.model.market import Market
 from arbtui.model.order import Side
+from arbtui.simulation.event_scheduler import GRID, EventScheduler
+from arbtui.simulation.frame_sink import FrameSink
 from arbtui.simulation.ladder import LadderSide, size_palette
-from arbtui.simulation.outlet import Outlet
 from arbtui.simulation.paths import AssetPath
-from arbtui.simulation.stage import GRID, Stage
 
 LEVELS = 20  #: kept a side; the snapshot tells them all
 SNAPSHOT_TICKS = 6  #: a REST depth answer takes 60 ms
@@ -62,9 +62,9 @@ class BinanceMarket:
         self,
         market: Market,
         path: AssetPath,
-        stage: Stage,
+        stage: EventScheduler,
         stream: random.Random,
-        outlet: Outlet,
+        outlet: FrameSink,
         *,
         depths_per_s: float,
         touches_per_s: float,

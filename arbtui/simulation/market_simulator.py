@@ -16,11 +16,11 @@ from arbtui.model.rng import Rng
 from arbtui.simulation.assets import RATE, RATE_ASSET, Asset, select, simulated_markets
 from arbtui.simulation.binance_market import BinanceMarket
 from arbtui.simulation.config import SimulatorConfig
+from arbtui.simulation.event_scheduler import EventScheduler, Onlooker
+from arbtui.simulation.frame_sink import FrameSink, VenueLine
 from arbtui.simulation.matching import ExternalBook
-from arbtui.simulation.outlet import Outlet, VenueLine
 from arbtui.simulation.paths import BPS, TICK_S, AssetPath, RatePath, Swing
 from arbtui.simulation.scenario import SCENARIOS, depth_usdt, volatility_bps
-from arbtui.simulation.stage import Onlooker, Stage
 from arbtui.simulation.troubles import TroubleMaker
 from arbtui.simulation.upbit_market import UpbitMarket
 
@@ -54,7 +54,7 @@ class MarketSimulator(MarketDataFeed):
         self._scenario = SCENARIOS[config.scenario]
         self._generation = int(state["generation"]) + 1 if state else 0
         self._rng = rng
-        self._stage = Stage(clock.time_ms())
+        self._stage = EventScheduler(clock.time_ms())
         self._swing = Swing(self._scenario.swing_period_s, self._scenario.swing_damping) if self._scenario.swing else None
         self._rate = RatePath(self._stream("rate"), RATE, state["rate"] if state else None)
         self._paths: dict[str, AssetPath] = {}
@@ -149,7 +149,7 @@ class MarketSimulator(MarketDataFeed):
             path,
             stage,
             stream,
-            Outlet(stage, "upbit", self._lines["upbit"]),
+            FrameSink(stage, "upbit", self._lines["upbit"]),
             books_per_s=expected.upbit_books,
             trades_per_s=expected.upbit_trades,
             spread_bps=spread["upbit"](0.0),
@@ -163,7 +163,7 @@ class MarketSimulator(MarketDataFeed):
             path,
             stage,
             stream,
-            Outlet(stage, "binance", self._lines["binance"]),
+            FrameSink(stage, "binance", self._lines["binance"]),
             depths_per_s=expected.binance_depths,
             touches_per_s=expected.binance_touches,
             trades_per_s=expected.binance_trades,
@@ -185,7 +185,7 @@ class MarketSimulator(MarketDataFeed):
             self._rate,
             self._stage,
             self._stream("rate market"),
-            Outlet(self._stage, "upbit", self._lines["upbit"]),
+            FrameSink(self._stage, "upbit", self._lines["upbit"]),
             books_per_s=_RATE_BOOKS_PER_S,
             trades_per_s=_RATE_TRADES_PER_S,
             spread_bps=_unit_bps(market, self._rate.krw),

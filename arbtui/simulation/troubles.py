@@ -12,9 +12,9 @@ from functools import partial
 from random import Random
 
 from arbtui.simulation.binance_market import BinanceMarket
-from arbtui.simulation.outlet import VenueLine
+from arbtui.simulation.event_scheduler import EventScheduler
+from arbtui.simulation.frame_sink import VenueLine
 from arbtui.simulation.paths import AssetPath
-from arbtui.simulation.stage import Stage
 from arbtui.simulation.upbit_market import UpbitMarket
 
 log = logging.getLogger("arbtui")
@@ -60,7 +60,7 @@ class TroubleMaker:
 
     def __init__(
         self,
-        stage: Stage,
+        stage: EventScheduler,
         stream: Random,
         lines: Mapping[str, VenueLine],
         upbit: Mapping[str, UpbitMarket],

@@ -9,9 +9,9 @@ from arbtui.model.book import Level
 from arbtui.model.clock import iso_ms
 from arbtui.model.market import BandedUnits, Market
 from arbtui.model.order import Side
+from arbtui.simulation.event_scheduler import GRID, EventScheduler
+from arbtui.simulation.frame_sink import FrameSink
 from arbtui.simulation.ladder import LadderSide, size_palette
-from arbtui.simulation.outlet import Outlet
-from arbtui.simulation.stage import GRID, Stage
 
 UNITS = 15  #: levels of a book frame
 _REACH = 25  #: how far a ladder may reach above the fair price, in mean gaps
@@ -79,9 +79,9 @@ class UpbitMarket:
         self,
         market: Market,
         path: FairPrice,
-        stage: Stage,
+        stage: EventScheduler,
         stream: random.Random,
-        outlet: Outlet,
+        outlet: FrameSink,
         *,
         books_per_s: float,
         trades_per_s: float,

@@ -63,14 +63,14 @@ class EngineViews:
         self._mode = mode
         self._scenario = scenario
         self._log = log
-        self._started = engine.parts.clock.monotonic()
+        self._started = engine.components.clock.monotonic()
         self._earlier = [_past(row) for row in reversed(earlier)]
         self._earlier_rows = {row.cycle_id: row for row in earlier}
         self.gauge = GaugeView()
-        self._routes = {route.id: route for route in engine.parts.universe.routes}
+        self._routes = {route.id: route for route in engine.components.universe.routes}
         self.routes: Sequence[RouteRow] = [
             RouteRow(route.id, route.symbol, route.buy.market.exchange.upper(), route.sell.market.exchange.upper())
-            for route in engine.parts.universe.routes
+            for route in engine.components.universe.routes
         ]
         self._rows = {row.id: row for row in self.routes}
         self._histories = {row.id: EdgeHistory() for row in self.routes}
@@ -78,7 +78,7 @@ class EngineViews:
 
     def header(self) -> HeaderView:
         """See :class:`arbtui.views.ReadModel`."""
-        engine, parts = self._engine, self._engine.parts
+        engine, parts = self._engine, self._engine.components
         now = parts.clock.monotonic()
         cause = parts.halt.cause
         return HeaderView(
@@ -110,7 +110,7 @@ class EngineViews:
     def refresh(self, rows: Sequence[RouteRow]) -> None:
         """See :class:`arbtui.views.ReadModel`."""
         engine = self._engine
-        now = engine.parts.clock.monotonic()
+        now = engine.components.clock.monotonic()
         second = int(now)
         for row in rows:
             route = self._routes[row.id]
@@ -150,7 +150,7 @@ class EngineViews:
         """See :class:`arbtui.views.ReadModel`."""
         running = self._engine.cycles.get(cycle_id)
         if running is not None:
-            return running_cycle(running, self._engine.parts.positions.marks.currency)
+            return running_cycle(running, self._engine.components.positions.marks.currency)
         row = self._earlier_rows.get(cycle_id)
         return past_cycle(row) if row is not None else None
 
@@ -185,8 +185,8 @@ class EngineViews:
 
     def _exchange(self, name: str, now: float) -> ExchangeView:
         engine = self._engine
-        watch = engine.parts.aggregator.watches[name]
-        books = [book for (exchange, _), book in engine.parts.aggregator.books.items() if exchange == name]
+        watch = engine.components.aggregator.watches[name]
+        books = [book for (exchange, _), book in engine.components.aggregator.books.items() if exchange == name]
         live = any(book.state is BookState.LIVE for book in books)
         health = engine.risk.exchange[name].health.state(now)
         unfit = "" if health is Health.HEALTHY or not live else health.value
@@ -197,7 +197,7 @@ class EngineViews:
 
     def venues(self) -> tuple[VenueGauge, ...]:
         """Every venue's health and limits, now; for the gauges, once a second."""
-        now = self._engine.parts.clock.monotonic()
+        now = self._engine.components.clock.monotonic()
         return tuple(
             VenueGauge(name.upper(), guard.health.state(now), guard.health.why(now), self._left(name))
             for name, guard in self._engine.risk.exchange.items()
@@ -212,7 +212,7 @@ class EngineViews:
         buy, sell = cycle.plan.legs
         bought, bought_at = _average(cycle.fills, Side.BUY)
         sold, sold_at = _average(cycle.fills, Side.SELL)
-        ended = cycle.closed_at or self._engine.parts.clock.monotonic()
+        ended = cycle.closed_at or self._engine.components.clock.monotonic()
         return CycleLine(
             id=cycle.id,
             ts_ms=cycle.opened_ms,

@@ -24,7 +24,7 @@ class RouteReader:
 
     def read(self, route: ArbRoute, state: str, history: EdgeHistory) -> RouteDetail:
         """``route`` as of now; ``state`` as its row shows it."""
-        now = self._engine.parts.clock.monotonic()
+        now = self._engine.components.clock.monotonic()
         open_orders = [
             order
             for cycle in self._engine.executor.open.values()

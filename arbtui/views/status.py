@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from arbtui.journal.liveness import JournalLiveness
 from arbtui.journal.pnl import pnl_json
-from arbtui.journal.pulse import JournalPulse
 from arbtui.journal.state import CycleRow, JournalState, RunRow
 from arbtui.model.clock import iso_ms
 from arbtui.model.halt import HaltCause
@@ -27,7 +27,7 @@ def read_status(
     holder: Holder | None,
     cause: HaltCause | None,
     journal: JournalState | None,
-    pulse: JournalPulse | None,
+    pulse: JournalLiveness | None,
     wall_ms: int,
     interval_s: float,
 ) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def read_status(
     }
 
 
-def midnight_ms(pulse: JournalPulse, wall_ms: int) -> int:
+def midnight_ms(pulse: JournalLiveness, wall_ms: int) -> int:
     """Where today (UTC) began, on the journal's clock."""
     return pulse.now_ms(wall_ms) // DAY_MS * DAY_MS
 
@@ -98,7 +98,7 @@ def _state(running: bool, run: RunRow | None) -> str:
 
 
 def _signs_of_life(
-    holder: Holder | None, run: RunRow | None, pulse: JournalPulse | None, wall_ms: int, interval_s: float
+    holder: Holder | None, run: RunRow | None, pulse: JournalLiveness | None, wall_ms: int, interval_s: float
 ) -> dict[str, Any]:
     up_s = (wall_ms - holder.since_ms) / 1000 if holder else 0.0
     if pulse is None or run is None:

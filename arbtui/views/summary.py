@@ -14,7 +14,7 @@ def _middle(values: Sequence[int]) -> float:
 
 def engine_summary(engine: Engine) -> dict[str, Any]:
     """What the engine itself can tell: routes, cycles, fills, denials, PnL, journal."""
-    parts = engine.parts
+    parts = engine.components
     per_symbol = [engine.tracker.fills_per_symbol.get(symbol, 0) for symbol in parts.universe.symbols]
     pnl = parts.positions.pnl()
     stats = parts.journal.stats
@@ -54,7 +54,7 @@ def messages_summary(engine: Engine) -> dict[str, Any]:
     read = decoded = gaps = outside = 0
     named: dict[str, int] = {}
     malformed: dict[str, int] = {}
-    for counts in engine.parts.aggregator.counts.values():
+    for counts in engine.components.aggregator.counts.values():
         read += counts.read
         decoded += counts.decoded
         gaps += counts.gaps

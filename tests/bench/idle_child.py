@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from arbtui.monitoring.lag import LagProbe
-from arbtui.monitoring.turns import TimedLoop
+from arbtui.monitoring.loop_profiler import ProfiledLoop
 
 
-async def idle(loop: TimedLoop, seconds: float) -> dict[str, dict[str, float]]:
+async def idle(loop: ProfiledLoop, seconds: float) -> dict[str, dict[str, float]]:
     """Wait; what was measured, under the keys of a session's summary."""
     lag = LagProbe(loop)
     lag.start()
@@ -25,7 +25,7 @@ async def idle(loop: TimedLoop, seconds: float) -> dict[str, dict[str, float]]:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=TimedLoop) as runner:
+    with asyncio.Runner(loop_factory=ProfiledLoop) as runner:
         loop = runner.get_loop()
-        assert isinstance(loop, TimedLoop)
+        assert isinstance(loop, ProfiledLoop)
         Path(sys.argv[2]).write_text(json.dumps(runner.run(idle(loop, float(sys.argv[1])))))

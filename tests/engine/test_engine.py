@@ -48,8 +48,8 @@ def test_a_rate_tick_reaches_every_route_in_slices(tmp_path: Path) -> None:
     async def main() -> None:
         symbols = ["XRP", "ADA", *(f"C{n}" for n in range(200))]
         async with world(tmp_path, symbols=symbols) as w:
-            before = [route.evaluations for route in w.parts.universe.routes]
-            rate = w.parts.rates.book
+            before = [route.evaluations for route in w.components.universe.routes]
+            rate = w.components.rates.book
             assert rate is not None
             rate.replace([(1380.0, 1e6)], [(1381.0, 1e6)])  # the dollar falls: everything is dearer at Upbit
             w.engine.decider.on_books([rate])
@@ -57,7 +57,7 @@ def test_a_rate_tick_reaches_every_route_in_slices(tmp_path: Path) -> None:
             w.engine.decider.on_books([rate])  # told again without a change: no second sweep
             for _ in range(4):
                 await asyncio.sleep(0)
-            evaluated = [after.evaluations - count for after, count in zip(w.parts.universe.routes, before, strict=True)]
+            evaluated = [after.evaluations - count for after, count in zip(w.components.universe.routes, before, strict=True)]
             # Each once, but for those that the first slice found busy already.
             assert set(evaluated) == {1}
             assert {cycle.plan.route.symbol for cycle in w.engine.cycles.values()} == {"XRP", "ADA"}  # only these have stock
@@ -75,7 +75,7 @@ def test_one_asset_has_one_cycle_at_a_time_in_either_direction(tmp_path: Path) -
             w.show("upbit", UPBIT_CHEAP)  # the other direction pays now
             w.show("upbit", UPBIT_DEAR, "ADA")  # another asset is free
             assert [cycle.plan.route.id for cycle in w.engine.cycles.values()] == ["XRP:binance>upbit", "ADA:binance>upbit"]
-            assert [route.refusal(w.clock.monotonic()) for route in w.parts.universe.of_symbol("XRP")] == [Reason.ROUTE_BUSY] * 2
+            assert [route.refusal(w.clock.monotonic()) for route in w.components.universe.of_symbol("XRP")] == [Reason.ROUTE_BUSY] * 2
             assert w.engine.risk.denials == {}  # a busy asset costs nothing, not even a denial
             await w.engine.executor.quiet.wait()
             assert len(w.engine.cycles) == 2
@@ -92,7 +92,7 @@ def test_a_route_rests_after_a_cycle_and_then_trades_again(tmp_path: Path) -> No
             await asyncio.sleep(0.4)
             w.show("upbit", UPBIT_DEAR)
             assert len(w.engine.cycles) == 1
-            assert w.parts.universe.by_id["XRP:binance>upbit"].refusal(w.clock.monotonic()) is Reason.COOLDOWN
+            assert w.components.universe.by_id["XRP:binance>upbit"].refusal(w.clock.monotonic()) is Reason.COOLDOWN
             await asyncio.sleep(0.2)
             w.show("upbit", UPBIT_DEAR)
             assert len(w.engine.cycles) == 2
@@ -142,7 +142,7 @@ def test_the_guard_refuses_a_resting_route_whatever_its_flag_says(tmp_path: Path
     async def main() -> None:
         async with world(tmp_path) as w:
             await w.trade()
-            route = w.parts.universe.by_id["XRP:binance>upbit"]
+            route = w.components.universe.by_id["XRP:binance>upbit"]
             assert route.blocked is Reason.COOLDOWN
             route.blocked = None
             w.show("upbit", UPBIT_DEAR)
@@ -158,7 +158,7 @@ def test_a_cycle_of_the_other_direction_does_not_end_a_rest(tmp_path: Path) -> N
             await w.trade()
             w.engine._block("XRP", Reason.ROUTE_BUSY)
             w.engine._block("XRP", None)
-            rested, other = (w.parts.universe.by_id[name] for name in ("XRP:binance>upbit", "XRP:upbit>binance"))
+            rested, other = (w.components.universe.by_id[name] for name in ("XRP:binance>upbit", "XRP:upbit>binance"))
             assert (rested.blocked, other.blocked) == (Reason.COOLDOWN, None)
             await asyncio.sleep(1)
             assert rested.blocked is None
@@ -173,7 +173,7 @@ def test_a_profile_that_only_watches_finds_and_opens_nothing(tmp_path: Path) -> 
             await asyncio.sleep(1)
             assert w.engine.decider.opportunities == 1
             assert w.engine.cycles == {}
-            assert w.parts.universe.by_id["XRP:binance>upbit"].refusal(w.clock.monotonic()) is Reason.DISABLED
+            assert w.components.universe.by_id["XRP:binance>upbit"].refusal(w.clock.monotonic()) is Reason.DISABLED
 
     run_virtual(main())
 
@@ -248,7 +248,7 @@ def test_rearming_needs_the_name_a_reason_and_nothing_unsettled(tmp_path: Path) 
             assert [kill.action for kill in w.journal.load().kills] == ["killed", "rearmed"]
             w.show("upbit", UPBIT_DEAR)
             assert len(w.engine.cycles) == 1  # the residual still blocks its asset
-            assert w.parts.universe.routes[0].blocked is Reason.RESIDUAL
+            assert w.components.universe.routes[0].blocked is Reason.RESIDUAL
 
     run_virtual(main())
 
@@ -397,7 +397,7 @@ def test_a_days_loss_is_remembered_over_a_restart_and_forgotten_at_midnight(tmp_
         async with world(tmp_path) as w:
             assert w.engine.risk.total.pnl_day == pytest.approx(float(earned.total))
             w.fresh, w.step_s = False, 30.0
-            w.parts.aggregator.watches.clear()  # nobody waits a day for silent streams
+            w.components.aggregator.watches.clear()  # nobody waits a day for silent streams
             await asyncio.sleep(_DAY_S - w.clock.monotonic() - 1)
             assert w.engine.risk.total.pnl_day != 0
             await asyncio.sleep(40)
@@ -418,7 +418,7 @@ def test_a_silent_stream_is_stale_a_breach_and_back_with_its_next_book(tmp_path:
             assert ("STREAM_SILENT", "upbit") in _kinds(w)
             w.show("upbit", UPBIT_DEAR)
             assert w.engine.cycles == {}
-            assert w.parts.universe.routes[0].refusal(w.clock.monotonic()) is Reason.STALE
+            assert w.components.universe.routes[0].refusal(w.clock.monotonic()) is Reason.STALE
             w.silent.clear()
             await asyncio.sleep(0.1)
             await w.trade()
@@ -430,7 +430,7 @@ def test_a_silent_stream_is_stale_a_breach_and_back_with_its_next_book(tmp_path:
 def test_a_venue_that_is_down_shows_on_its_routes_once_as_a_breach_and_comes_back_by_itself(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path, symbols=("XRP", "ADA")) as w:
-            routes = w.parts.universe.routes
+            routes = w.components.universe.routes
             w.silent.add("upbit")
             await asyncio.sleep(2.9)
             assert {route.refusal(w.clock.monotonic()) for route in routes} == {Reason.STALE}, "a hiccup is no outage"
@@ -455,7 +455,7 @@ def test_a_venue_that_does_not_answer_its_orders_gets_no_more_and_is_tried_again
     async def main() -> None:
         async with world(tmp_path) as w:
             w.upbit.core.faults.add(*[Fault(FaultKind.ANSWER_LOST, seconds=30.0)] * 12)
-            route = w.parts.universe.routes[0]
+            route = w.components.universe.routes[0]
             for _ in range(200):  # losses pause the route in between
                 if route.refusal(w.clock.monotonic()) in (Reason.VENUE_DEGRADED, Reason.VENUE_DOWN):
                     break
@@ -518,7 +518,7 @@ def test_every_asset_on_which_a_venue_disagrees_is_told(tmp_path: Path) -> None:
             await w.upbit.core._ledger.deposit("upbit", {"KRW": Decimal(-5), "XRP": Decimal(3)}, "someone", 0)
             await w.engine.compare_positions()
             assert _kinds(w) == [("BALANCE_MISMATCH", "upbit:KRW"), ("BALANCE_MISMATCH", "upbit:XRP")]
-            assert w.parts.positions.inventory.total("upbit", "KRW") == 3_000_000  # told, not taken
+            assert w.components.positions.inventory.total("upbit", "KRW") == 3_000_000  # told, not taken
 
     run_virtual(main())
 

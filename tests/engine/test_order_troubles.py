@@ -33,7 +33,7 @@ def test_a_refused_symbol_rests_twice_as_long_each_time_and_no_longer_after_a_he
                 assert await _refused(w, turn) is CycleState.UNWOUND
                 await asyncio.sleep(pause_s - 1.0)
                 w.show("upbit", UPBIT_DEAR)
-                assert [route.denied for route in w.parts.universe.of_symbol("XRP") if route.denied is Reason.REFUSED]
+                assert [route.denied for route in w.components.universe.of_symbol("XRP") if route.denied is Reason.REFUSED]
                 await asyncio.sleep(1.0)
             told = [breach.action for breach in w.engine.breaches.breaches.values() if breach.kind == "ORDER_REFUSED"]
             assert told == ["paused for 60 s", "paused for 120 s"]

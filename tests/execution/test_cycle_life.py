@@ -105,7 +105,7 @@ def test_a_missed_leg_is_completed_within_the_edge_while_the_book_allows(tmp_pat
             bought = cycle.fills[0]
             unit = float(bought.cost / (bought.qty - bought.fee))
             # The bound: what was bought, sold at this price and changed back, costs nothing at all.
-            won = w.parts.rates.conversion("KRW", "USDT").value
+            won = w.components.rates.conversion("KRW", "USDT").value
             break_even = unit / (0.9995 * won)
             assert 0 <= float(cycle.orders[2].price) - break_even < 1.0
             w.agree()
@@ -118,7 +118,7 @@ def test_beyond_the_edge_twenty_bps_are_paid_and_then_the_leg_is_undone(tmp_path
     async def main() -> None:
         async with world(tmp_path) as w:
             cycle = await _under_way(w)
-            break_even = 2.14 / 0.999 / (0.9995 * w.parts.rates.conversion("KRW", "USDT").value)
+            break_even = 2.14 / 0.999 / (0.9995 * w.components.rates.conversion("KRW", "USDT").value)
             w.quote("upbit", ([(float(ceil(break_even * (1 - beyond_bps / 1e4))), 400.0)], [(3031.0, 400.0)]))
             await w.engine.executor.quiet.wait()
             assert _purposes(cycle)[2] is purpose
@@ -236,7 +236,7 @@ def test_a_lost_answer_is_found_by_client_id_applied_once_and_never_sent_again(t
             cycle = await _under_way(w)
             await asyncio.sleep(0.8)
             assert [order.state for order in cycle.orders] == [OrderState.FILLED, OrderState.UNKNOWN]
-            assert w.parts.positions.inventory.holds_reservation(cycle.orders[1])
+            assert w.components.positions.inventory.holds_reservation(cycle.orders[1])
             assert w.engine.risk.exchange["upbit"].in_flight == 1
             assert w.engine.risk.total.unhedged == pytest.approx(cycle.plan.value)
             assert [row.state for row in w.journal.load().open_orders] == [OrderState.UNKNOWN]
@@ -501,7 +501,7 @@ def test_an_intent_that_cannot_be_committed_is_not_sent(tmp_path: Path) -> None:
             w.show("upbit", UPBIT_DEAR)
             await asyncio.sleep(5)
             assert [len(w.upbit.asked), len(w.binance.asked)] == [0, 0]
-            assert w.parts.positions.inventory.available("binance", "USDT") == 2000
+            assert w.components.positions.inventory.available("binance", "USDT") == 2000
             assert [guard.in_flight for guard in w.engine.risk.exchange.values()] == [0, 0]
 
     run_virtual(main())

@@ -20,10 +20,10 @@ from tests.execution.world import EXECUTION, World, world
 
 def _entry(w: World) -> tuple[Order, ArbRoute]:
     """An order that may leave, with its reservation."""
-    route = w.parts.universe.by_id["XRP:binance>upbit"]
+    route = w.components.universe.by_id["XRP:binance>upbit"]
     now = w.clock.monotonic()
     made = Order("a1", route.buy.market, Side.BUY, Decimal(10), Decimal("2.14"), "c1", 0, 0, Purpose.ENTRY, w.halt.epoch, now, now + 1)
-    assert w.parts.positions.inventory.reserve(made)
+    assert w.components.positions.inventory.reserve(made)
     return made, route
 
 
@@ -67,14 +67,14 @@ def _set(name: str, value: object) -> Callable[[World, Order], object]:
         (lambda w, o: setattr(o, "deadline", w.clock.monotonic()), None),
         (lambda w, o: setattr(o, "deadline", w.clock.monotonic() - 1e-6), Reason.DEADLINE),
         (_set("deadline", nan), Reason.DEADLINE),
-        (lambda w, o: w.parts.positions.inventory.release(o), Reason.RESERVATION),
+        (lambda w, o: w.components.positions.inventory.release(o), Reason.RESERVATION),
         (lambda w, o: w.engine.change_state(TradingState.PAUSED, ""), Reason.PAUSED),
         (lambda w, o: w.engine.change_state(TradingState.HALTED, ""), Reason.HALTED),
         (lambda w, o: setattr(w.engine.risk.total, "journal_failed", True), Reason.JOURNAL),
         (lambda w, o: setattr(w.book("upbit"), "state", BookState.GAPPED), Reason.GAPPED),
         (lambda w, o: setattr(w.book("upbit"), "ts_init", -inf), Reason.BOOK_AGE),
-        (lambda w, o: setattr(w.parts.rates.book, "ts_init", -inf), Reason.RATE_OLD),
-        (lambda w, o: setattr(w.parts.aggregator.watches["binance"], "last_message", -inf), Reason.MESSAGE_AGE),
+        (lambda w, o: setattr(w.components.rates.book, "ts_init", -inf), Reason.RATE_OLD),
+        (lambda w, o: setattr(w.components.aggregator.watches["binance"], "last_message", -inf), Reason.MESSAGE_AGE),
     ],
 )
 def test_what_the_gate_looks_at_both_times(tmp_path: Path, prepare: Callable[[World, Order], object], reason: Reason | None) -> None:
@@ -106,7 +106,7 @@ def test_an_opportunity_too_old_opens_nothing_and_leaves_no_trace(tmp_path: Path
     async def main() -> None:
         async with world(tmp_path) as w:
             w.quote("upbit", ([(3030.0, 400.0)], [(3031.0, 400.0)]))
-            found = w.parts.universe.by_id["XRP:binance>upbit"].evaluate(w.clock.monotonic())
+            found = w.components.universe.by_id["XRP:binance>upbit"].evaluate(w.clock.monotonic())
             assert found is not None
             w.engine._open_cycle(replace(found, decided_at=found.decided_at - 0.3))
             await w.engine.executor.quiet.wait()

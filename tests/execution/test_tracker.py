@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.execution.account import AccountFollower
+from arbtui.execution.account_sync import AccountSync
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
 from arbtui.model.order import Fill, Order, OrderState, Side
@@ -22,10 +22,10 @@ from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, Venue, World, world
 
 
 @asynccontextmanager
-async def streaming(w: World) -> AsyncIterator[dict[str, AccountFollower]]:
+async def streaming(w: World) -> AsyncIterator[dict[str, AccountSync]]:
     """The venues' account streams are open, and have been read once."""
     health = {name: guard.health for name, guard in w.engine.risk.exchange.items()}
-    followers = {name: AccountFollower(venue, w.engine.tracker, w.clock, health[name]) for name, venue in w.venues.items()}
+    followers = {name: AccountSync(venue, w.engine.tracker, w.clock, health[name]) for name, venue in w.venues.items()}
     tasks = [asyncio.create_task(follower.run()) for follower in followers.values()]
     await asyncio.sleep(2)
     assert [follower.readings for follower in followers.values()] == [1, 1]
@@ -118,7 +118,7 @@ async def silent_leg(w: World) -> AsyncIterator[Order]:
 def test_however_reports_are_shuffled_and_repeated_each_fill_counts_once(tmp_path: Path, seed: int) -> None:
     async def main() -> None:
         async with world(tmp_path) as w, silent_leg(w) as order:
-            before = w.parts.positions.inventory.total("upbit", "XRP")
+            before = w.components.positions.inventory.total("upbit", "XRP")
             reports = _told(order, 3)
             chance = random.Random(seed)
             reports += chance.choices(reports, k=4)
@@ -128,13 +128,13 @@ def test_however_reports_are_shuffled_and_repeated_each_fill_counts_once(tmp_pat
                 await asyncio.sleep(chance.choice((0.0, 0.0, 0.01)))
             assert (order.state, order.filled_qty) == (OrderState.FILLED, order.qty)
             assert order.side is Side.SELL
-            assert before - w.parts.positions.inventory.total("upbit", "XRP") == order.qty
+            assert before - w.components.positions.inventory.total("upbit", "XRP") == order.qty
             cycle = await _ended(w)
             assert cycle.state is CycleState.HEDGED
             state = w.journal.load()
             assert sum(row.fill.qty for row in state.recent_cycles[0].fills if row.fill.exchange == "upbit") == order.qty
             assert state.open_orders == []
-            assert w.parts.positions.inventory.available("upbit", "XRP") == w.parts.positions.inventory.total("upbit", "XRP")
+            assert w.components.positions.inventory.available("upbit", "XRP") == w.components.positions.inventory.total("upbit", "XRP")
 
     run_virtual(main())
 
@@ -173,12 +173,12 @@ def test_a_fill_after_its_cycle_has_ended_is_booked_and_told_and_the_cycle_is_a_
         async with world(tmp_path) as w:
             cycle = await w.trade()
             order = cycle.orders[0]
-            before = w.parts.positions.inventory.total("binance", "XRP")
+            before = w.components.positions.inventory.total("binance", "XRP")
             late = _fill(order, "late", Decimal(20))
             report = OrderReport("binance", order.client_order_id, "v1", OrderState.FILLED, order.qty + 20, (late,))
             for _ in range(2):  # told twice, counted once
                 w.engine.tracker.on_order(report)
-            assert w.parts.positions.inventory.total("binance", "XRP") - before == 20
+            assert w.components.positions.inventory.total("binance", "XRP") - before == 20
             assert cycle.state is CycleState.RESIDUAL
             assert _breaches(w, "LATE_FILL") == [Severity.CRIT]
             assert "XRP" in w.engine.risk.route.residual
@@ -224,11 +224,11 @@ def test_a_fill_of_somebody_elses_order_is_told_and_not_booked(tmp_path: Path) -
     async def main() -> None:
         async with world(tmp_path) as w:
             cycle = await w.trade()
-            total = w.parts.positions.inventory.totals()
+            total = w.components.positions.inventory.totals()
             fill = replace(_fill(cycle.orders[0], "x9", Decimal(5)), client_order_id="web_123")
             w.engine.tracker.on_fill(fill)
             w.engine.tracker.on_order(OrderReport("binance", "web_123", "9", OrderState.FILLED, Decimal(5), (fill,)))
-            assert w.parts.positions.inventory.totals() == total
+            assert w.components.positions.inventory.totals() == total
             assert _breaches(w, "STRAY_FILL") == [Severity.WARN]  # once a minute is enough
 
     run_virtual(main())
@@ -275,7 +275,7 @@ def test_a_reading_that_fails_is_done_again_and_begins_where_the_last_was_whole(
 
 
 def test_the_fills_of_an_order_that_is_not_followed_any_more_are_no_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arbtui.execution.followed._REMEMBERED", 2)
+    monkeypatch.setattr("arbtui.execution.order_cache._REMEMBERED", 2)
 
     async def main() -> None:
         async with world(tmp_path) as w:

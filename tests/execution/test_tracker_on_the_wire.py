@@ -14,7 +14,7 @@ import pytest
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
-from arbtui.execution.account import AccountFollower
+from arbtui.execution.account_sync import AccountSync
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.tracker import OrderTracker
@@ -58,7 +58,7 @@ class Desk:
     inventory: InventoryLedger
     journal: Journal
     cycle: ArbCycle
-    follower: AccountFollower
+    follower: AccountSync
     late: list[Fill] = field(default_factory=list)
     strays: list[Fill] = field(default_factory=list)
 
@@ -121,7 +121,7 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
                 adapters={exchange: v.adapter}, gate=gate, risk=risk, inventory=inventory, journal=journal, clock=clock, answer_s=answer_s
             )
             cycle = ArbCycle("r1-1", cast(Any, SimpleNamespace(route=None)), 0, 0.0)
-            follower = AccountFollower(v.adapter, tracker, clock, ExchangeHealthMonitor(exchange, clock, HealthConfig()))
+            follower = AccountSync(v.adapter, tracker, clock, ExchangeHealthMonitor(exchange, clock, HealthConfig()))
             made = Desk(v, tracker, inventory, journal, cycle, follower)
             tracker.on_late = lambda cycle, order, fill: made.late.append(fill)
             tracker.on_stray = made.strays.append

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
+from arbtui.engine.components import EngineComponents
 from arbtui.engine.engine import Engine
-from arbtui.engine.parts import EngineParts
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.config import HealthConfig
@@ -106,7 +106,7 @@ class World:
     halt: Halt
     journal: Journal
     venues: dict[str, Venue]
-    parts: EngineParts
+    components: EngineComponents
     engine: Engine
     remembered: JournalState
     reconciled: Reconciled
@@ -124,7 +124,7 @@ class World:
         return self.venues["binance"]
 
     def book(self, exchange: str, symbol: str = "XRP") -> OrderBook:
-        return self.parts.aggregator.books[exchange, f"KRW-{symbol}" if exchange == "upbit" else f"{symbol}USDT"]
+        return self.components.aggregator.books[exchange, f"KRW-{symbol}" if exchange == "upbit" else f"{symbol}USDT"]
 
     def quote(self, exchange: str, levels: Levels, symbol: str = "XRP") -> OrderBook:
         """Put a book there without telling the engine."""
@@ -138,12 +138,12 @@ class World:
 
     def freshen(self) -> None:
         now = self.clock.monotonic()
-        for book in self.parts.aggregator.books.values():
+        for book in self.components.aggregator.books.values():
             if book.exchange not in self.silent:
                 book.ts_init = now
                 if book.state is BookState.STALE:
                     book.state = BookState.LIVE
-        for name, watch in self.parts.aggregator.watches.items():
+        for name, watch in self.components.aggregator.watches.items():
             if name not in self.silent:
                 watch.last_message = now
 
@@ -159,7 +159,7 @@ class World:
     def agree(self) -> None:
         """Journal, inventory and venue say the same; nothing is reserved or in flight."""
         state = self.journal.load()
-        inventory = self.parts.positions.inventory
+        inventory = self.components.positions.inventory
         told = {(fill.exchange, fill.trade_id): fill for venue in self.venues.values() for fill in venue.core.fills_since(0)}
         assert state.fills == len(told) == sum(len(cycle.fills) for cycle in self.engine.cycles.values()) + self.remembered.fills
         for name, venue in self.venues.items():
@@ -236,7 +236,7 @@ async def world(
         health = {name: ExchangeHealthMonitor(name, clock, HealthConfig()) for name in markets}
         throttled = {name: venues[name].throttled if name in venues else lambda: None for name in markets}
         guard = RiskGuard(config, markets, lambda name: aggregator.watches[name].last_message, health, throttled)
-        parts = EngineParts("p", run_id, clock, halt, journal, venues, aggregator, rates, universe, guard, positions, execution)
+        components = EngineComponents("p", run_id, clock, halt, journal, venues, aggregator, rates, universe, guard, positions, execution)
         for (name, code), book in aggregator.books.items():
             book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else FAIR[name]))
             book.state = BookState.LIVE
@@ -253,9 +253,9 @@ async def world(
         positions.book.start(totals)
         await journal.commit(*(BalanceRecorded(name, asset, total, ZERO, "start") for (name, asset), total in totals.items()))
         async with asyncio.TaskGroup() as tasks:
-            engine = Engine(parts, remembered, tasks)
+            engine = Engine(components, remembered, tasks)
             journal.on_failure = engine.on_journal_failure
-            made = World(folder, clock, halt, journal, venues, parts, engine, remembered, reconciled, keep_fresh)
+            made = World(folder, clock, halt, journal, venues, components, engine, remembered, reconciled, keep_fresh)
             made.freshen()
             engine.arm(reconciled, disarmed)
             turn = tasks.create_task(_turn(made))

@@ -149,7 +149,7 @@ def test_a_crash_in_the_midst_of_recovery_twice_changes_nothing(tmp_path: Path, 
             assert w.journal.load().fills == 2
             assert w.reconciled.mismatches == []
             for name, venue in w.venues.items():
-                assert w.parts.positions.inventory.differences(name, venue.core.balances()) == []
+                assert w.components.positions.inventory.differences(name, venue.core.balances()) == []
 
     run_virtual(main())
 
@@ -175,19 +175,19 @@ def test_fills_that_were_booked_before_the_crash_are_not_booked_again(tmp_path: 
 
 
 def _reconciler(w: World) -> Reconciler:
-    markets = {(market.exchange, market.code): market for market in w.parts.universe.markets}
-    return Reconciler(adapters=w.venues, markets=markets, positions=w.parts.positions, journal=w.journal, clock=w.clock)
+    markets = {(market.exchange, market.code): market for market in w.components.universe.markets}
+    return Reconciler(adapters=w.venues, markets=markets, positions=w.components.positions, journal=w.journal, clock=w.clock)
 
 
 def test_reconciling_again_does_nothing(tmp_path: Path) -> None:
     async def main() -> None:
         await _cut_off(tmp_path, _lose("upbit"))
         async with world(tmp_path) as w:
-            before, totals = w.journal.seq, w.parts.positions.inventory.totals()
+            before, totals = w.journal.seq, w.components.positions.inventory.totals()
             again = await _reconciler(w).run(w.journal.load())
             assert (again.orders, again.fills, again.cycles, again.mismatches) == (0, 0, {}, [])
             assert w.journal.seq == before
-            assert w.parts.positions.inventory.totals() == totals
+            assert w.components.positions.inventory.totals() == totals
         async with world(tmp_path) as w:
             assert w.reconciled.cycles == {}
             assert list(w.engine.risk.route.residual) == ["XRP"]

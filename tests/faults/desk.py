@@ -30,7 +30,7 @@ from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.monitoring.log import LogRing
-from arbtui.monitoring.turns import TimedLoop
+from arbtui.monitoring.loop_profiler import ProfiledLoop
 from arbtui.risk.breach import Breach
 from arbtui.risk.state import TradingState
 from arbtui.runtime.modes import origins
@@ -69,7 +69,7 @@ async def until(condition: Callable[[], bool], what: str, deadline_s: float = DE
 def play(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a test in the loop, and with the decimal digits, that a session runs in."""
 
-    with localcontext(prec=DIGITS), asyncio.Runner(loop_factory=TimedLoop) as runner:
+    with localcontext(prec=DIGITS), asyncio.Runner(loop_factory=ProfiledLoop) as runner:
         runner.run(main())
 
 
@@ -196,7 +196,7 @@ class Desk:
 
     def health(self) -> dict[str, bool]:
         """Whether each venue is fit to open something new at."""
-        now = self.engine.parts.clock.monotonic()
+        now = self.engine.components.clock.monotonic()
         return {name: guard.unfit(now) is None for name, guard in self.engine.risk.exchange.items()}
 
     async def healthy(self) -> None:
@@ -250,7 +250,7 @@ class Desk:
             engine.toggle_pause()
         await self.until(lambda: not engine.executor.open and not engine.tracker.open, "no cycle and no order is open")
         await asyncio.gather(*(venue.account.settle() for venue in self.box.venues.values()))
-        await engine.parts.journal.commit()
+        await engine.components.journal.commit()
 
     def ledger(self) -> dict[str, Any]:
         """The journal's own story."""

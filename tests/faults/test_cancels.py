@@ -75,7 +75,7 @@ def test_f12_what_cannot_be_cancelled_counts_as_open_and_is_cancelled_as_soon_as
     async def main() -> None:
         async with desk(tmp_path) as d:
             order = await d.resting(venue)
-            inventory = d.engine.parts.positions.inventory
+            inventory = d.engine.components.positions.inventory
             down = d.fault(venue, K.ERROR_BEFORE, on="cancel", count=1_000_000)
             d.engine.kill_switch.kill("TEST", "a resting order")
             await d.met(down, times=4)
@@ -83,7 +83,7 @@ def test_f12_what_cannot_be_cancelled_counts_as_open_and_is_cancelled_as_soon_as
             assert f"{venue.upper()} cancels not confirmed" in d.engine.halt_detail
             assert "1 order not settled" in d.engine.unsettled
             assert inventory.holds_reservation(order), "it may still fill"
-            assert d.engine.rearm("upbit-binance", "no", d.engine.parts.halt.kills), "nothing is armed on top of it"
+            assert d.engine.rearm("upbit-binance", "no", d.engine.components.halt.kills), "nothing is armed on top of it"
             d.box.faults[venue].clear()
             await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled after all")
             assert not inventory.holds_reservation(order)

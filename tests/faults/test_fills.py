@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.execution import account
+from arbtui.execution import account_sync
 from arbtui.journal.events import CycleState
 from arbtui.model.money import ZERO
 from arbtui.model.order import OrderState, Side
@@ -69,7 +69,7 @@ def test_f14_a_fill_that_nobody_tells_is_asked_for(venue: str, tmp_path: Path) -
 
 
 def test_f14_a_persons_fill_that_nobody_tells_is_found_by_the_poll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account, "_ASK_EVERY_S", 1.0)  # 30 s in earnest
+    monkeypatch.setattr(account_sync, "_ASK_EVERY_S", 1.0)  # 30 s in earnest
 
     async def main() -> None:
         async with desk(tmp_path) as d:
@@ -77,7 +77,7 @@ def test_f14_a_persons_fill_that_nobody_tells_is_found_by_the_poll(tmp_path: Pat
             await d.settle()
             core = d.box.cores["binance"]
             market = core.markets["XRPUSDT"]
-            book = d.engine.parts.aggregator.books["binance", "XRPUSDT"]
+            book = d.engine.components.aggregator.books["binance", "XRPUSDT"]
             await d.until(lambda: book.ask < inf, "the book is there")
             price = market.price_up(Decimal(str(book.ask)) * Decimal("1.01"))
             report = await core.execute(OrderRequest("byhand", "XRPUSDT", Side.BUY, Decimal(50), price))
@@ -130,7 +130,7 @@ def test_f16_a_fee_in_a_third_coin_is_taken_from_that_coin_and_from_nothing_else
             if not known:
                 await d.cycles(1, CycleState.HEDGED)
                 d.fault("binance", K.FEE_COIN)
-            inventory = d.engine.parts.positions.inventory
+            inventory = d.engine.components.positions.inventory
             before = inventory.total("binance", "BNB")
             await d.cycles(4, CycleState.HEDGED)
             await d.healthy()

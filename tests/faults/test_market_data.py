@@ -15,8 +15,8 @@ from arbtui.marketdata.intake import FULL
 from arbtui.marketdata.stream import MarketDataStream
 from arbtui.model.book import BookState
 from arbtui.model.reason import Reason
+from arbtui.sandbox.book_corruptor import How
 from arbtui.sandbox.faults import WireFaultKind as K
-from arbtui.sandbox.spoil import How
 from tests.faults.desk import Desk, desk, play
 from tests.faults.watch import Watch
 
@@ -25,7 +25,7 @@ HOWS: tuple[How, ...] = ("crossed", "locked", "empty", "nan", "zero", "negative"
 
 
 def counts(d: Desk, exchange: str) -> ExchangeCounts:
-    return d.engine.parts.aggregator.counts[exchange]
+    return d.engine.components.aggregator.counts[exchange]
 
 
 def stream(d: Desk) -> MarketDataStream:
@@ -36,8 +36,8 @@ def stream(d: Desk) -> MarketDataStream:
 
 def blocked(d: Desk, symbol: str) -> set[Reason | None]:
     """Why each of a symbol's routes would open nothing now."""
-    now = d.engine.parts.clock.monotonic()
-    return {route.data_refusal(now) or d.engine.risk.symbol.check(route, now) for route in d.engine.parts.universe.of_symbol(symbol)}
+    now = d.engine.components.clock.monotonic()
+    return {route.data_refusal(now) or d.engine.risk.symbol.check(route, now) for route in d.engine.components.universe.of_symbol(symbol)}
 
 
 async def well_again(d: Desk, watch: Watch, symbol: str = "XRP") -> None:
@@ -102,10 +102,10 @@ def test_f29_the_same_old_book_again_and_again(tmp_path: Path) -> None:
             stuck = d.fault("upbit", K.STUCK, symbol="KRW-XRP")
             await d.met(stuck)
             await d.until(lambda: None not in blocked(d, "XRP"), "its own time tells that it is old")
-            since, updates = watch.now(), d.engine.parts.aggregator.books["upbit", "KRW-XRP"].updates
+            since, updates = watch.now(), d.engine.components.aggregator.books["upbit", "KRW-XRP"].updates
             await watch.others("XRP")
             assert watch.count("XRP", since=since) == 0
-            await d.until(lambda: d.engine.parts.aggregator.books["upbit", "KRW-XRP"].updates > updates, "it keeps coming")
+            await d.until(lambda: d.engine.components.aggregator.books["upbit", "KRW-XRP"].updates > updates, "it keeps coming")
             d.box.faults["upbit"].clear()
             await well_again(d, watch)
 
@@ -151,7 +151,7 @@ def test_f32_the_same_ticker_for_another_asset(tmp_path: Path) -> None:
             other = d.fault("binance", K.PRICE, symbol="DOGEUSDT", factor=3.0, count=1_000_000)
             await d.start()
             watch = Watch(d)
-            assert set(d.engine.parts.universe.symbols) == {"XRP", "SOL"}, "never paired"
+            assert set(d.engine.components.universe.symbols) == {"XRP", "SOL"}, "never paired"
             # A ticker that comes to mean something else while the session runs.
             later = d.fault("binance", K.PRICE, symbol="XRPUSDT", factor=3.0, count=1_000_000)
             await d.met(later)
@@ -180,7 +180,7 @@ def test_f33_a_stream_that_breaks_again_and_again(tmp_path: Path) -> None:
             assert 2 <= questions <= 8, "asked again, and less and less often"
             assert count.gaps - gaps < broken.met + 8
             assert len(asyncio.all_tasks()) < tasks + 20
-            assert d.engine.parts.aggregator.books["binance", "XRPUSDT"].updates > 0
+            assert d.engine.components.aggregator.books["binance", "XRPUSDT"].updates > 0
             d.box.faults["binance"].clear()
             await well_again(d, watch)
 

@@ -228,7 +228,7 @@ def test_f09_no_client_id_is_used_again_on_a_journal_that_was_put_back_from_a_co
             shutil.copy(copy, journal)
             await d.start()
             assert d.engine.state is TradingState.DISARMED  # the balances are not what that journal held: a person looks first
-            assert d.engine.rearm("upbit-binance", "the copy was put back on purpose", d.engine.parts.halt.kills) is None
+            assert d.engine.rearm("upbit-binance", "the copy was put back on purpose", d.engine.components.halt.kills) is None
             await d.cycles(3)
             await d.settle()
             after = {(row["exchange"], row["client_order_id"]) for row in d.ledger()["orders"] if row["run_id"] == "r2"}

@@ -33,7 +33,7 @@ def refused(d: Desk, word: str) -> list[dict[str, Any]]:
 
 
 def assert_nothing_is_set_aside(d: Desk) -> None:
-    inventory = d.engine.parts.positions.inventory
+    inventory = d.engine.components.positions.inventory
     assert all(inventory.available(*key) == total for key, total in inventory.totals().items())
 
 
@@ -92,7 +92,7 @@ def test_f17_rules_that_change_after_the_start_pause_the_symbol_while_the_others
     async def main() -> None:
         async with desk(tmp_path, settings=PAUSE) as d:
             symbol = SYMBOLS[0]
-            routes = d.engine.parts.universe.of_symbol(symbol)
+            routes = d.engine.components.universe.of_symbol(symbol)
             changed = d.fault(venue, K.RULES, symbol=code(venue, symbol), **rule)
             await d.met(changed)
             await d.until(lambda: bool(d.breaches("ORDER_REFUSED")), "the refusal is told")
@@ -149,7 +149,7 @@ def test_f19_a_venue_that_refuses_our_key_is_down_at_once_and_back_when_it_takes
             revoked = d.fault(venue, K.REVOKE)
             await d.met(revoked)
             await d.until(lambda: not d.health()[venue], "the venue is DOWN")
-            assert "key" in d.engine.risk.exchange[venue].health.why(d.engine.parts.clock.monotonic())
+            assert "key" in d.engine.risk.exchange[venue].health.why(d.engine.components.clock.monotonic())
             await d.until(lambda: any(breach.scope == venue for breach in d.breaches("VENUE_DOWN")), "the operator is told")
             await d.until(lambda: not d.engine.executor.open, "what was open is brought to its end without that venue")
             posts = d.posts.copy()

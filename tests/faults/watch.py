@@ -29,7 +29,7 @@ class Watch:
 
     def __init__(self, d: Desk) -> None:
         self._desk = d
-        self._clock = d.engine.parts.clock
+        self._clock = d.engine.components.clock
         self.opened: list[Opened] = []
         self.off = 0  #: changes of a LIVE book after which its best prices were not near the venue's
         self.states: dict[tuple[str, str], set[BookState]] = {}  #: of each book that changed, since the last :meth:`forget`
@@ -73,7 +73,7 @@ class Watch:
 
     def agrees(self, exchange: str, code: str) -> bool:
         """Whether our book is LIVE and its best prices are the venue's."""
-        ours = self._desk.engine.parts.aggregator.books[exchange, code]
+        ours = self._desk.engine.components.aggregator.books[exchange, code]
         return ours.state is BookState.LIVE and (ours.bid, ours.ask) == self.top(exchange, code)
 
     def _wrong(self, book: OrderBook) -> str:
@@ -91,7 +91,7 @@ class Watch:
         wrong = self._wrong(route.buy_book) or self._wrong(route.sell_book)
         if unfit := [name for name, fit in self._desk.health().items() if not fit]:
             wrong = f"{unfit} not fit"
-        rate: Any = self._desk.engine.parts.rates.book
+        rate: Any = self._desk.engine.components.rates.book
         self.opened.append(Opened(route.symbol, self.now(), wrong or self._wrong(rate)))
         return self._start(plan, tasks)
 

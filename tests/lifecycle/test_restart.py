@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arbtui.journal.state import load
-from arbtui.runtime.opening import markets_to_resolve
+from arbtui.runtime.startup import markets_to_resolve
 from tests.lifecycle.programs import Running, run, running
 from tests.lifecycle.state import State, assert_saved, assert_venues_agree
 from tests.lifecycle.waiting import until

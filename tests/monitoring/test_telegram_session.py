@@ -180,7 +180,7 @@ def test_the_token_is_in_nothing_that_is_written(profile: Path, server: BotApi, 
     short = tmp_path / "short.py"
     short.write_text(
         "import logging, sys\n"
-        "import arbtui.monitoring.lane as lane, arbtui.monitoring.alert_manager as manager, arbtui.monitoring.remote as remote\n"
+        "import arbtui.monitoring.alert_queue as lane, arbtui.monitoring.alert_manager as manager, arbtui.monitoring.remote as remote\n"
         "manager.BACKOFF_S = remote.BACKOFF_S = lane.BACKOFF_S = (0.01,)\n"
         "manager.AlertManager.__init__.__kwdefaults__['backoff_s'] = (0.01,)\n"
         "remote.TelegramRemote.__init__.__kwdefaults__['backoff_s'] = (0.01,)\n"

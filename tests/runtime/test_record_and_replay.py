@@ -15,7 +15,7 @@ from arbtui.marketdata.batch_times import TURN_NS, BatchTimes
 from arbtui.marketdata.formats.own import RecordingWriter
 from arbtui.marketdata.recording import open_recordings
 from arbtui.model.clock import SystemClock
-from arbtui.runtime.tap import Tap
+from arbtui.runtime.session_recorder import SessionRecorder
 from arbtui.sandbox.sandbox import Sandbox
 from tests.runtime.test_record import arbtui, ended
 from tests.sandbox.boxes import box
@@ -147,8 +147,8 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_run(tmp_path: Path) ->
     def deliver(frames: Sequence[Frame]) -> None:
         got.extend(frame.raw for frame in frames)
 
-    async def main() -> Tap:
-        tap = Tap(tmp_path / "a.gz", ["upbit"], SystemClock())
+    async def main() -> SessionRecorder:
+        tap = SessionRecorder(tmp_path / "a.gz", ["upbit"], SystemClock())
         deliver_too = tap.around(deliver)
         deliver_too([Frame("upbit", b"first")])
         before = resource.getrlimit(resource.RLIMIT_FSIZE)

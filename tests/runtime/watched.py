@@ -78,16 +78,16 @@ class WatchedSession(Session):
         self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[CycleRow]
     ) -> None:
         engine, seen = run.engine, self.seen
-        origin = engine.parts.clock.monotonic()
+        origin = engine.components.clock.monotonic()
         seen.scenario = EngineViews(engine, "SIM", self._plan.scenario, self._lines, earlier).header().scenario
         watching = tasks.create_task(self._watch(engine, origin))
         start = engine.executor.start
 
         def started(plan: CyclePlan, tasks: asyncio.TaskGroup) -> ArbCycle:
-            route, now = plan.route, engine.parts.clock.monotonic()
+            route, now = plan.route, engine.components.clock.monotonic()
             books = (route.buy_book, route.sell_book)
-            watches = engine.parts.aggregator.watches
-            rate = engine.parts.rates.book
+            watches = engine.components.aggregator.watches
+            rate = engine.components.rates.book
             seen.decisions.append(
                 Decision(
                     now - origin,
@@ -106,13 +106,13 @@ class WatchedSession(Session):
         assert venues.simulator is not None
         if venues.simulator.troubles is not None:
             seen.incidents = list(venues.simulator.troubles.history)
-        counts = engine.parts.aggregator.counts["binance"]
+        counts = engine.components.aggregator.counts["binance"]
         seen.gaps, seen.resyncs = counts.gaps, counts.resyncs
         seen.breaches = [(breach.kind, breach.scope) for breach in engine.breaches.breaches.values()]
         seen.denials = dict(engine.risk.denials)
 
     async def _watch(self, engine: Engine, origin: float) -> None:
-        seen, books, clock = self.seen, engine.parts.aggregator.books, engine.parts.clock
+        seen, books, clock = self.seen, engine.components.aggregator.books, engine.components.clock
         looks = 0
         while True:
             now = clock.monotonic()
@@ -123,7 +123,7 @@ class WatchedSession(Session):
                 if looks % 5 == 0 and 0.0 < book.bid < book.ask < inf:
                     seen.mids.setdefault(key, []).append((now - origin, book.mid))
             if looks % 50 == 0:
-                refused = {route.id: why for route in engine.parts.universe.routes if (why := route.data_refusal(now)) is not None}
+                refused = {route.id: why for route in engine.components.universe.routes if (why := route.data_refusal(now)) is not None}
                 seen.refusals.append((now - origin, refused))
             looks += 1
             await asyncio.sleep(EVERY_S)

@@ -103,7 +103,7 @@ def test_a_disabled_route_opens_nothing_until_it_is_enabled(tmp_path: Path) -> N
             assert w.engine.cycles == {}
             assert views.detail(ROUTE).state == "DISABLED"
             assert controls.toggle_route(ROUTE) == f"{ROUTE} enabled"
-            assert w.parts.universe.by_id[ROUTE].refusal(w.clock.monotonic()) is Reason.COOLDOWN
+            assert w.components.universe.by_id[ROUTE].refusal(w.clock.monotonic()) is Reason.COOLDOWN
             await asyncio.sleep(1)
             await w.trade()
             assert controls.toggle_route("XRP:upbit>nowhere") == "no route XRP:upbit>nowhere"
@@ -118,7 +118,7 @@ def test_a_route_disabled_while_its_cycle_runs_ends_it_and_then_rests(tmp_path: 
             assert "ROUTE_BUSY now" in w.engine.toggle_route(ROUTE)
             await w.engine.executor.quiet.wait()
             await asyncio.sleep(1)
-            route, other = w.parts.universe.by_id[ROUTE], w.parts.universe.by_id["XRP:upbit>binance"]
+            route, other = w.components.universe.by_id[ROUTE], w.components.universe.by_id["XRP:upbit>binance"]
             assert (route.blocked, other.blocked) == (Reason.DISABLED, None)
             w.show("upbit", UPBIT_DEAR)
             assert len(w.engine.cycles) == 1

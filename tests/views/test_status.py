@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.journal.events import CycleState
-from arbtui.journal.pulse import JournalPulse
+from arbtui.journal.liveness import JournalLiveness
 from arbtui.journal.state import BreachRow, CycleRow, JournalState, KillRow, RunRow
 from arbtui.model.halt import HaltCause
 from arbtui.views.status import DAY_MS, Holder, midnight_ms, read_status
@@ -15,7 +15,7 @@ from arbtui.views.status import DAY_MS, Holder, midnight_ms, read_status
 WALL = 1_800_000_000_000
 RUN = RunRow("r1", "p", "sim", 1, WALL - 60_000, None, None, None, "ARMED")
 HOLDER = Holder(7, "S", WALL - 60_000)
-FRESH = JournalPulse(WALL, WALL, WALL - 1_000, 5.0)
+FRESH = JournalLiveness(WALL, WALL, WALL - 1_000, 5.0)
 
 
 def journal_of(run: RunRow | None) -> JournalState:
@@ -26,7 +26,7 @@ def journal_of(run: RunRow | None) -> JournalState:
     )  # fmt: skip
 
 
-def status(holder: Holder | None = HOLDER, run: RunRow | None = RUN, pulse: JournalPulse | None = FRESH) -> dict[str, object]:
+def status(holder: Holder | None = HOLDER, run: RunRow | None = RUN, pulse: JournalLiveness | None = FRESH) -> dict[str, object]:
     return read_status(holder, None, journal_of(run) if run else None, pulse, WALL, 5.0)
 
 
@@ -60,7 +60,7 @@ def test_state(holder: Holder | None, run: RunRow | None, state: str) -> None:
 def test_wedged_means_that_three_snapshots_are_missing(
     holder: Holder | None, snapshot_ms: int | None, started_ms: int, is_wedged: bool
 ) -> None:
-    told = status(holder, replace(RUN, started_ms=started_ms), JournalPulse(WALL, WALL, snapshot_ms, 5.0))
+    told = status(holder, replace(RUN, started_ms=started_ms), JournalLiveness(WALL, WALL, snapshot_ms, 5.0))
     assert told["wedged"] is is_wedged
 
 
@@ -76,7 +76,7 @@ def test_the_interval_is_the_journals_own_else_the_profiles() -> None:
 
 
 def test_a_run_in_virtual_time_is_as_old_as_its_file() -> None:
-    virtual = JournalPulse(written_ms=WALL - 2_000, event_ms=50_000, snapshot_ms=49_000, interval_s=5.0)
+    virtual = JournalLiveness(written_ms=WALL - 2_000, event_ms=50_000, snapshot_ms=49_000, interval_s=5.0)
     told = status(HOLDER, replace(RUN, started_ms=0), virtual)
     assert (told["last_event_age_s"], told["last_snapshot_age_s"], told["wedged"]) == (2.0, 3.0, False)
     stuck = replace(virtual, written_ms=WALL - 20_000)
@@ -85,7 +85,7 @@ def test_a_run_in_virtual_time_is_as_old_as_its_file() -> None:
 
 def test_today_begins_at_midnight_of_the_journals_clock() -> None:
     assert midnight_ms(FRESH, WALL) == WALL // DAY_MS * DAY_MS
-    assert midnight_ms(JournalPulse(WALL, 3 * DAY_MS + 5, None, None), WALL) == 3 * DAY_MS
+    assert midnight_ms(JournalLiveness(WALL, 3 * DAY_MS + 5, None, None), WALL) == 3 * DAY_MS
 
 
 def killed(action: str) -> JournalState:

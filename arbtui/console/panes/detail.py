@@ -5,11 +5,11 @@ from itertools import zip_longest
 from math import isfinite
 
 from arbtui.console.grid import LINES_PER_SLICE
-from arbtui.console.ink import Inks, Span
 from arbtui.console.ladder import WIDTH, ladder_lines
 from arbtui.console.lines import Lines, width_of
 from arbtui.console.numbers import arrow, clock, fit, signed
 from arbtui.console.sparkline import history
+from arbtui.console.styles import Span, Styles
 from arbtui.console.words import REASONS
 from arbtui.views import DecisionLine, ReadModel, RouteDetail
 
@@ -40,7 +40,7 @@ class DetailPane(Lines):
     can_focus = True
     number = 6
 
-    def __init__(self, inks: Inks, model: ReadModel) -> None:
+    def __init__(self, inks: Styles, model: ReadModel) -> None:
         super().__init__(inks, id="detail")
         self._model = model
         self.route_id = ""

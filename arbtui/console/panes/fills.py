@@ -1,9 +1,9 @@
 """Pane 2: the blotter. One line a cycle with both its legs, newest first; stays put once the operator has scrolled."""
 
 from arbtui.console.grid import Grid
-from arbtui.console.ink import Inks, Span
 from arbtui.console.lines import width_of
 from arbtui.console.numbers import arrow, clock, fit, fit_right, price, quantity, signed
+from arbtui.console.styles import Span, Styles
 from arbtui.views import CycleLine, ReadModel
 
 _STATE_INKS = {"HEDGED": "soft", "OPEN": "key", "UNWOUND": "warn", "RESIDUAL": "kill"}
@@ -12,7 +12,7 @@ _STATE_INKS = {"HEDGED": "soft", "OPEN": "key", "UNWOUND": "warn", "RESIDUAL": "
 class FillsPane(Grid[CycleLine]):
     """The last cycles of ``model``."""
 
-    def __init__(self, inks: Inks, model: ReadModel) -> None:
+    def __init__(self, inks: Styles, model: ReadModel) -> None:
         super().__init__(inks, 2, "Fills", id="fills")
         self._model = model
         self._seen = -1

@@ -9,9 +9,9 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
-from arbtui.console.ink import Inks
 from arbtui.console.lines import Lines
 from arbtui.console.query import NUMBERS, TEXTS, Query, QueryError, parse
+from arbtui.console.styles import Styles
 from arbtui.views import RouteRow
 
 MARK_CELLS, COUNT_CELLS, LEAST_INPUT = 9, 44, 10
@@ -41,7 +41,7 @@ class FilterBar(Horizontal):
             self.query = query
             self.done = done
 
-    def __init__(self, inks: Inks, rows: Sequence[RouteRow]) -> None:
+    def __init__(self, inks: Styles, rows: Sequence[RouteRow]) -> None:
         super().__init__(id="filter-bar")
         self._inks = inks
         self._rows = rows

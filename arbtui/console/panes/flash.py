@@ -3,9 +3,9 @@
 import time
 from collections.abc import Callable
 
-from arbtui.console.ink import Inks
 from arbtui.console.lines import Lines
 from arbtui.console.numbers import fit
+from arbtui.console.styles import Styles
 
 SHOWN_S = 8.0
 
@@ -13,7 +13,7 @@ SHOWN_S = 8.0
 class Flash(Lines):
     """Says one thing at a time; the newest wins."""
 
-    def __init__(self, inks: Inks, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, inks: Styles, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(inks, id="flash")
         self._monotonic = monotonic
         self._until = 0.0

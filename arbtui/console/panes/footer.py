@@ -1,9 +1,9 @@
 """The keys, the kill key first. What does nothing now is dimmed; pressing it says why."""
 
-from arbtui.console.ink import Inks, Span
 from arbtui.console.keys import KeyNames
 from arbtui.console.lines import Lines, width_of
 from arbtui.console.panes.header import HALTED_STATES
+from arbtui.console.styles import Span, Styles
 
 _KEYS = (
     ("pause", "pause", 1),
@@ -41,7 +41,7 @@ _ONLY_IN = {
 class Footer(Lines):
     """One line of keys."""
 
-    def __init__(self, inks: Inks, keys: KeyNames) -> None:
+    def __init__(self, inks: Styles, keys: KeyNames) -> None:
         super().__init__(inks, id="footer")
         self._names = keys
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from arbtui.console.ink import Inks, Span
 from arbtui.console.lines import Lines, justify, width_of
 from arbtui.console.numbers import age, arrow, clean, clock, duration, fit, signed
+from arbtui.console.styles import Span, Styles
 from arbtui.views import HeaderView
 
 HALTED_STATES = ("HALTING", "HALTED", "HALTED_DIRTY")
@@ -32,7 +32,7 @@ def state_spans(h: HeaderView) -> list[Span]:
 class Header(Lines):
     """Profile, mode, state, clock and PnL; venues, rate and what is open. What is money stays longest where there is little room."""
 
-    def __init__(self, inks: Inks) -> None:
+    def __init__(self, inks: Styles) -> None:
         super().__init__(inks, id="header")
 
     def tick(self, h: HeaderView, banner: str = "") -> None:

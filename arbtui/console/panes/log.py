@@ -1,8 +1,8 @@
 """Pane 5: the log, newest last; follows until the operator scrolls up."""
 
 from arbtui.console.grid import Grid
-from arbtui.console.ink import Inks, Span
 from arbtui.console.numbers import clock, fit
+from arbtui.console.styles import Span, Styles
 from arbtui.views import LogLine, ReadModel
 
 _INKS = {"DEBUG": "faint", "INFO": "dim", "WARNING": "warn", "ERROR": "kill", "CRITICAL": "crit"}
@@ -11,7 +11,7 @@ _INKS = {"DEBUG": "faint", "INFO": "dim", "WARNING": "warn", "ERROR": "kill", "C
 class LogPane(Grid[LogLine]):
     """The last lines of ``model``."""
 
-    def __init__(self, inks: Inks, model: ReadModel) -> None:
+    def __init__(self, inks: Styles, model: ReadModel) -> None:
         super().__init__(inks, 5, "Log", id="log", follow_end=True)
         self._model = model
         self._seen = -1

@@ -1,15 +1,15 @@
 """Pane 3: risk breaches and residuals. Open ones first; acknowledged ones stay listed, dimmed."""
 
 from arbtui.console.grid import Grid
-from arbtui.console.ink import Inks, Span
 from arbtui.console.numbers import clock, fit
+from arbtui.console.styles import Span, Styles
 from arbtui.views import BreachLine, ReadModel
 
 
 class RiskPane(Grid[BreachLine]):
     """The breaches of ``model``."""
 
-    def __init__(self, inks: Inks, model: ReadModel) -> None:
+    def __init__(self, inks: Styles, model: ReadModel) -> None:
         super().__init__(inks, 3, "Risk", id="risk")
         self._model = model
         self._seen = -1

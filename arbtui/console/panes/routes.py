@@ -8,8 +8,8 @@ from textual import events
 
 from arbtui.console.columns import COLUMNS, Column, columns_for
 from arbtui.console.grid import Grid
-from arbtui.console.ink import Inks, Span
 from arbtui.console.query import Query
+from arbtui.console.styles import Span, Styles
 from arbtui.views import ReadModel, RouteRow
 
 FEW = 200
@@ -34,7 +34,7 @@ def _place(entry: tuple[float | str, str, RouteRow]) -> tuple[float | str, str]:
 class RoutesPane(Grid[RouteRow]):
     """The routes of ``model``, each brought up to date at least once between two sorts."""
 
-    def __init__(self, inks: Inks, model: ReadModel, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, inks: Styles, model: ReadModel, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(inks, 1, "Routes", id="routes", has_head=True)
         self._model = model
         self._monotonic = monotonic

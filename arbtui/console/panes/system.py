@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from arbtui.console.ink import Inks, Span
 from arbtui.console.lines import Lines, width_of
 from arbtui.console.numbers import clean
 from arbtui.console.sparkline import sparkline
+from arbtui.console.styles import Span, Styles
 from arbtui.views import GaugeView, VenueGauge
 
 LAG_WARN_MS = 10.0
@@ -22,7 +22,7 @@ class SystemPane(Lines):
     can_focus = True
     number = 4
 
-    def __init__(self, inks: Inks) -> None:
+    def __init__(self, inks: Styles) -> None:
         super().__init__(inks, id="system")
 
     def tick(self, gauges: GaugeView, ui_hz: float, drops: int) -> None:

@@ -1,7 +1,7 @@
 """The line of panes on small terminals, where one table is shown at a time: ``[1 Routes 412] 2 Fills  3 Risk!1 ...``."""
 
-from arbtui.console.ink import Inks, Span
 from arbtui.console.lines import Lines, justify
+from arbtui.console.styles import Span, Styles
 
 PANES = ("routes", "fills", "risk", "system", "log", "detail")
 """By their digits, from 1."""
@@ -10,7 +10,7 @@ PANES = ("routes", "fills", "risk", "system", "log", "detail")
 class Tabs(Lines):
     """Which pane the digits show."""
 
-    def __init__(self, inks: Inks) -> None:
+    def __init__(self, inks: Styles) -> None:
         super().__init__(inks, id="tabs")
 
     def tick(self, active: str, routes: int, breaches_open: int, filter_text: str, order: str) -> None:

@@ -1,9 +1,9 @@
 """What a terminal under 60x12 shows: the state, and that the kill key lives."""
 
-from arbtui.console.ink import Inks, Span
 from arbtui.console.keys import KeyNames
 from arbtui.console.lines import Lines
 from arbtui.console.panes.header import HALTED_STATES
+from arbtui.console.styles import Span, Styles
 from arbtui.views import HeaderView
 
 LEAST = (60, 12)
@@ -12,7 +12,7 @@ LEAST = (60, 12)
 class TooSmall(Lines):
     """One line."""
 
-    def __init__(self, inks: Inks, keys: KeyNames) -> None:
+    def __init__(self, inks: Styles, keys: KeyNames) -> None:
         super().__init__(inks, id="too-small")
         self._keys = keys
 

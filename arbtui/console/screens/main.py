@@ -16,7 +16,6 @@ from arbtui.console.bindings import MAIN_BINDINGS
 from arbtui.console.frame import FrameRate
 from arbtui.console.freeze import Freeze
 from arbtui.console.grid import Grid
-from arbtui.console.ink import Inks
 from arbtui.console.keys import KeyNames
 from arbtui.console.lines import Lines
 from arbtui.console.painter import Painter
@@ -36,6 +35,7 @@ from arbtui.console.row_json import row_json
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.rearm import RearmScreen
 from arbtui.console.screens.whole import whole_of
+from arbtui.console.styles import Styles
 from arbtui.console.type_ahead import TypeAhead
 from arbtui.views import Controls, HeaderView, ReadModel, RouteRow
 
@@ -52,7 +52,7 @@ class MainScreen(Screen[None]):
 
     def __init__(
         self,
-        inks: Inks,
+        inks: Styles,
         model: ReadModel,
         controls: Controls,
         frame: FrameRate,

@@ -11,9 +11,9 @@ from arbtui.exchanges.feed import Frame
 from arbtui.model.reason import Reason
 from arbtui.risk.guard import RiskGuard
 from arbtui.routes.route import Opportunity
-from arbtui.runtime.keeper import Keeper
-from arbtui.runtime.meter import Meter
+from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.stop import Stop
+from arbtui.runtime.update_metrics import UpdateMetrics
 
 MUTE = "ETH"
 LATE_S = 0.05
@@ -23,13 +23,13 @@ LEAK_BYTES = 100_000
 
 def stall() -> None:
     """The loop is blocked once for 50 ms, a second into the run."""
-    housekeep = Keeper._housekeeping
+    housekeep = PeriodicTasks._housekeeping
 
-    async def blocking(keeper: Keeper) -> None:
+    async def blocking(keeper: PeriodicTasks) -> None:
         asyncio.get_running_loop().call_later(1.0, time.sleep, STALL_S)
         await housekeep(keeper)
 
-    Keeper._housekeeping = blocking  # type: ignore[method-assign, assignment]
+    PeriodicTasks._housekeeping = blocking  # type: ignore[method-assign, assignment]
 
 
 def mute() -> None:
@@ -44,14 +44,14 @@ def mute() -> None:
 
 def leak() -> None:
     """Every batch of market data leaves something behind."""
-    deliver = Meter.deliver
+    deliver = UpdateMetrics.deliver
     left: list[bytes] = []
 
-    def leaking(meter: Meter, frames: Sequence[Frame]) -> None:
+    def leaking(meter: UpdateMetrics, frames: Sequence[Frame]) -> None:
         left.append(os.urandom(LEAK_BYTES))
         deliver(meter, frames)
 
-    Meter.deliver = leaking  # type: ignore[method-assign, assignment]
+    UpdateMetrics.deliver = leaking  # type: ignore[method-assign, assignment]
 
 
 def late() -> None:
@@ -69,21 +69,21 @@ def late() -> None:
 
 def early() -> None:
     """The run stops for another reason before its time."""
-    housekeep = Keeper._housekeeping
+    housekeep = PeriodicTasks._housekeeping
 
-    async def stopping(keeper: Keeper) -> None:
+    async def stopping(keeper: PeriodicTasks) -> None:
         asyncio.get_running_loop().call_later(0.5, os.kill, os.getpid(), 15)
         await housekeep(keeper)
 
-    Keeper._housekeeping = stopping  # type: ignore[method-assign, assignment]
+    PeriodicTasks._housekeeping = stopping  # type: ignore[method-assign, assignment]
 
 
 def lose() -> None:
     """Every hundredth frame is dropped on its way to the engine."""
-    deliver = Meter.deliver
+    deliver = UpdateMetrics.deliver
     seen = 0
 
-    def losing(meter: Meter, frames: Sequence[Frame]) -> None:
+    def losing(meter: UpdateMetrics, frames: Sequence[Frame]) -> None:
         nonlocal seen
         kept = []
         for frame in frames:
@@ -92,18 +92,18 @@ def lose() -> None:
                 kept.append(frame)
         deliver(meter, kept)
 
-    Meter.deliver = losing  # type: ignore[method-assign, assignment]
+    UpdateMetrics.deliver = losing  # type: ignore[method-assign, assignment]
 
 
 def crash() -> None:
     """The process dies in the midst of the run."""
-    housekeep = Keeper._housekeeping
+    housekeep = PeriodicTasks._housekeeping
 
-    async def dying(keeper: Keeper) -> None:
+    async def dying(keeper: PeriodicTasks) -> None:
         asyncio.get_running_loop().call_later(0.5, os.kill, os.getpid(), 9)
         await housekeep(keeper)
 
-    Keeper._housekeeping = dying  # type: ignore[method-assign, assignment]
+    PeriodicTasks._housekeeping = dying  # type: ignore[method-assign, assignment]
 
 
 def none() -> None:

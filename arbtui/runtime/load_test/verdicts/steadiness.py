@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from arbtui.monitoring.turns import STALL_MS
+from arbtui.monitoring.loop_profiler import STALL_MS
 from arbtui.runtime.load_test.rows import Row
 from arbtui.runtime.load_test.verdicts.verdict import Verdict, judged
 

@@ -11,7 +11,7 @@ from arbtui.model.order import OrderState
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class OpenItems:
     """Counts of what is not settled, and the last run that wrote here."""
 
     open_cycles: int
@@ -20,7 +20,7 @@ class Left:
     last_run: str | None  #: its id; None when there was none
 
 
-def read_left(path: Path) -> Left:
+def read_open_items(path: Path) -> OpenItems:
     """The counts of the journal at ``path``, beside its writer or without one.
 
     Raises:
@@ -37,4 +37,4 @@ def read_left(path: Path) -> Left:
             ).fetchone()
         except sqlite3.Error as error:
             raise refusal(path, error) from error
-    return Left(*row)
+    return OpenItems(*row)

@@ -12,7 +12,7 @@ from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
 
 
 @dataclass(frozen=True, slots=True)
-class JournalPulse:
+class JournalLiveness:
     """The last signs of life. ``*_ms`` are on the journal's own clock, which is not the machine's when a run's time is virtual."""
 
     written_ms: int  #: the machine's clock at the last write to the file, ms
@@ -25,7 +25,7 @@ class JournalPulse:
         return self.event_ms + max(0, wall_ms - self.written_ms)
 
 
-def read_pulse(path: Path) -> JournalPulse:
+def read_liveness(path: Path) -> JournalLiveness:
     """The pulse of the journal at ``path``, beside its writer or without one.
 
     Raises:
@@ -41,7 +41,7 @@ def read_pulse(path: Path) -> JournalPulse:
     gaps = [(run, (later - earlier) / 1000) for (run, earlier), (same, later) in pairwise(snapshots) if run == same]
     newest = [gap for run, gap in gaps if run == snapshots[-1][0]]
     usual = newest or [gap for _, gap in gaps]
-    return JournalPulse(written_ms, event_ms, snapshots[-1][1] if snapshots else None, median(usual) if usual else None)
+    return JournalLiveness(written_ms, event_ms, snapshots[-1][1] if snapshots else None, median(usual) if usual else None)
 
 
 def _written_ms(path: Path) -> int:

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from arbtui.monitoring.turns import STALL_MS, TimedLoop, TurnSelector
+from arbtui.monitoring.loop_profiler import STALL_MS, ProfiledLoop, ProfiledSelector
 
 
-def timed(*, block_s: float = 0.0, burn_s: float = 0.0) -> TurnSelector:
+def timed(*, block_s: float = 0.0, burn_s: float = 0.0) -> ProfiledSelector:
     """A loop that turns quietly and then once blocks or computes."""
 
-    async def main(turns: TurnSelector) -> None:
+    async def main(turns: ProfiledSelector) -> None:
         turns.start()
         for _ in range(20):
             await asyncio.sleep(0.001)
@@ -24,7 +24,7 @@ def timed(*, block_s: float = 0.0, burn_s: float = 0.0) -> TurnSelector:
         await asyncio.sleep(0.001)
         turns.stop()
 
-    loop = TimedLoop()
+    loop = ProfiledLoop()
     try:
         loop.run_until_complete(main(loop.turns))
     finally:
@@ -53,7 +53,7 @@ def test_a_quiet_loop_has_none() -> None:
 
 
 def test_what_is_outside_start_and_stop_does_not_count() -> None:
-    loop = TimedLoop()
+    loop = ProfiledLoop()
 
     async def main() -> None:
         time.sleep(0.06)  # noqa: ASYNC251
@@ -73,9 +73,9 @@ def test_what_is_outside_start_and_stop_does_not_count() -> None:
 def test_a_wait_for_the_cpu_is_not_a_stall(monkeypatch: pytest.MonkeyPatch) -> None:
     """The run queue's clock, moved by hand: a turn of 60 ms of which 55 were waited is one of 5."""
     waited = [0.0]
-    monkeypatch.setattr(TurnSelector, "_queued_ms", lambda _: waited[0])
+    monkeypatch.setattr(ProfiledSelector, "_queued_ms", lambda _: waited[0])
 
-    async def main(turns: TurnSelector) -> None:
+    async def main(turns: ProfiledSelector) -> None:
         turns.start()
         await asyncio.sleep(0)
         time.sleep(0.06)  # noqa: ASYNC251
@@ -83,7 +83,7 @@ def test_a_wait_for_the_cpu_is_not_a_stall(monkeypatch: pytest.MonkeyPatch) -> N
         await asyncio.sleep(0)
         turns.stop()
 
-    loop = TimedLoop()
+    loop = ProfiledLoop()
     loop.run_until_complete(main(loop.turns))
     loop.close()
     assert loop.turns.stalls == 0
@@ -94,7 +94,7 @@ def test_a_wait_for_the_cpu_is_not_a_stall(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long a thread waited for a core")
 def test_the_machine_tells_of_the_wait() -> None:
     """The kernel's figure is read and rises while other threads of this machine compute."""
-    loop = TimedLoop()
+    loop = ProfiledLoop()
     loop.turns.start()
     before = loop.turns._queued_ms()
     others = [threading.Thread(target=sum, args=(range(3_000_000),)) for _ in range(4)]

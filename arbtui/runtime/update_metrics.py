@@ -10,7 +10,7 @@ from arbtui.model.clock import Clock
 from arbtui.model.histogram import Histogram
 
 
-class Meter:
+class UpdateMetrics:
     """Stands between feed and aggregator. CPU in seconds of this thread, decision time from a batch's arrival to its end.
 
     Args:

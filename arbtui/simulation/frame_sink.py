@@ -1,7 +1,7 @@
 """What leaves a simulated venue, and what does not: the wire of one market, and the switch of the whole venue."""
 
 from arbtui.exchanges.feed import Frame
-from arbtui.simulation.stage import Stage
+from arbtui.simulation.event_scheduler import EventScheduler
 
 
 class VenueLine:
@@ -14,12 +14,12 @@ class VenueLine:
         self.dead = False
 
 
-class Outlet:
+class FrameSink:
     """Where a market puts its frames. What is swallowed here has happened all the same: ids go on, and books move."""
 
     __slots__ = ("_exchange", "_line", "_stage", "drop", "frozen")
 
-    def __init__(self, stage: Stage, exchange: str, line: VenueLine) -> None:
+    def __init__(self, stage: EventScheduler, exchange: str, line: VenueLine) -> None:
         self._stage = stage
         self._exchange = exchange
         self._line = line

@@ -1,4 +1,4 @@
-"""Tap: records what a run's engine is fed, batch by batch, beside the run."""
+"""SessionRecorder: records what a run's engine is fed, batch by batch, beside the run."""
 
 import logging
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ log = logging.getLogger("arbtui")
 _FLUSH_S = 1.0
 
 
-class Tap:
+class SessionRecorder:
     """A recording of one run. A disk that fails ends the recording and never the run.
 
     Args:

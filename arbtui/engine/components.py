@@ -16,7 +16,7 @@ from arbtui.routes.universe import ArbUniverse
 
 
 @dataclass(frozen=True, slots=True)
-class EngineParts:
+class EngineComponents:
     """The floors below the engine, wired to each other."""
 
     profile: str

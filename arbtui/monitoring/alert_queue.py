@@ -21,10 +21,10 @@ _FEW = 5
 _MOST_OF_A_KIND = 500
 
 #: Told of alerts that are settled: the alerts, the attempts, and why they were given up (empty when sent).
-Settle = Callable[["Lane", Sequence[Alert], int, str], None]
+Settle = Callable[["AlertQueue", Sequence[Alert], int, str], None]
 
 
-class Lane:
+class AlertQueue:
     """Sends in order, CRITICAL first. Nothing CRITICAL is ever given up: a refused one waits aside and is tried again."""
 
     def __init__(self, channel: Channel, sender: str, settle: Settle, backoff_s: Sequence[float], warn_every_s: float) -> None:

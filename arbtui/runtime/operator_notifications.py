@@ -23,7 +23,7 @@ log = logging.getLogger("arbtui")
 _FLUSH_S = 2.0
 
 
-class Reach:
+class OperatorNotifications:
     """Telegram for one run. Its tasks stand outside the engine's task group, so nothing of them can end it."""
 
     def __init__(self, settings: Settings, journal: Journal, clock: Clock, bot: TelegramBot, outbox: Outbox) -> None:
@@ -41,7 +41,7 @@ class Reach:
         """Obey commands from now on, where the profile names users."""
         users = self._settings.telegram.user_ids
         if users:
-            halt = engine.parts.halt
+            halt = engine.components.halt
             remote = TelegramRemote(
                 self._bot,
                 users,
@@ -76,7 +76,7 @@ class Reach:
             log.exception("closing Telegram's connections")
 
 
-def open_reach(settings: Settings, journal: Journal, clock: Clock, token: SecretStr | None) -> Reach | None:
+def open_notifications(settings: Settings, journal: Journal, clock: Clock, token: SecretStr | None) -> OperatorNotifications | None:
     """Telegram for the run that begins, its alerts sent from now on; None without a token.
 
     Raises:
@@ -85,4 +85,4 @@ def open_reach(settings: Settings, journal: Journal, clock: Clock, token: Secret
     if token is None:
         return None
     outbox = load_outbox(journal.path)
-    return Reach(settings, journal, clock, TelegramBot(token, settings.telegram.base_url), outbox)
+    return OperatorNotifications(settings, journal, clock, TelegramBot(token, settings.telegram.base_url), outbox)

@@ -12,7 +12,7 @@ from arbtui.settings.profile import Settings
 _KEY = ("universe", "symbols")
 
 
-def symbols_told_by(settings: Settings) -> str:
+def symbols_source(settings: Settings) -> str:
     """``--symbols``, the variable, or the profile's file, line and key, as complaints about other keys begin."""
     wanted, dotted = settings.universe.symbols, ".".join(_KEY)
     if variable_of(_KEY) in os.environ:

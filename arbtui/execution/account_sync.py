@@ -27,7 +27,7 @@ _OVERLAP_MS = 60_000
 _CLOCKS_DIFFER_MS = 5_000
 
 
-class AccountFollower(AccountEvents):
+class AccountSync(AccountEvents):
     """One venue's account. Run it beside the engine in live.
 
     Args:

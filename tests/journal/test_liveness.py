@@ -8,7 +8,7 @@ import pytest
 
 from arbtui.journal.events import RunStarted
 from arbtui.journal.journal import Journal
-from arbtui.journal.pulse import JournalPulse, read_pulse
+from arbtui.journal.liveness import JournalLiveness, read_liveness
 from arbtui.model.errors import UsageError
 from tests.journal.synthetic import FixedClock
 
@@ -34,30 +34,30 @@ def write(path: Path, *runs: tuple[str, list[int]], written_s: int = 1_000) -> N
 def test_newest_event_and_snapshot_and_the_usual_gap_within_a_run(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     write(path, ("r1", [0, 5_000, 10_000]), ("r2", [900_000, 907_000, 914_000]))
-    assert read_pulse(path) == JournalPulse(1_000_000, 914_000, 914_000, 7.0)
+    assert read_liveness(path) == JournalLiveness(1_000_000, 914_000, 914_000, 7.0)
 
 
 def test_one_long_gap_does_not_make_long_gaps_usual(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     write(path, ("r1", [0, 5_000, 10_000, 70_000, 75_000]))
-    assert read_pulse(path).interval_s == 5.0
+    assert read_liveness(path).interval_s == 5.0
 
 
 def test_a_run_of_one_snapshot_is_judged_by_the_run_before(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     write(path, ("r1", [0, 5_000, 10_000]), ("r2", [900_000, 907_000]))
-    assert read_pulse(path).interval_s == 5.0
+    assert read_liveness(path).interval_s == 5.0
 
 
 @pytest.mark.parametrize(("times", "snapshot"), [([0], None), ([0, 5_000], 5_000)])
 def test_without_two_snapshots_no_interval(tmp_path: Path, times: list[int], snapshot: int | None) -> None:
     path = tmp_path / "journal.db"
     write(path, ("r1", times))
-    assert read_pulse(path) == JournalPulse(1_000_000, times[-1], snapshot, None)
+    assert read_liveness(path) == JournalLiveness(1_000_000, times[-1], snapshot, None)
 
 
 def test_the_journals_clock_goes_on_with_the_machines(tmp_path: Path) -> None:
-    pulse = JournalPulse(written_ms=1_000_000, event_ms=50, snapshot_ms=None, interval_s=None)
+    pulse = JournalLiveness(written_ms=1_000_000, event_ms=50, snapshot_ms=None, interval_s=None)
     assert pulse.now_ms(1_000_000) == 50
     assert pulse.now_ms(1_002_500) == 2_550
     assert pulse.now_ms(999_000) == 50, "a clock that was set back makes nobody younger than their last event"
@@ -67,7 +67,7 @@ def test_an_empty_log_that_a_reader_left_is_no_sign_of_life(tmp_path: Path) -> N
     path = tmp_path / "journal.db"
     write(path, ("r1", [0]))
     path.with_name("journal.db-wal").touch()
-    assert read_pulse(path).written_ms == 1_000_000
+    assert read_liveness(path).written_ms == 1_000_000
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database, and long enough to be taken for one" * 50])
@@ -76,4 +76,4 @@ def test_what_is_no_journal(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(UsageError, match=str(path)):
-        read_pulse(path)
+        read_liveness(path)

@@ -1,6 +1,6 @@
 """The console's colours by meaning. Widgets name an ink; the theme says what it looks like.
 
-Inks are read from the theme's variables and not from component classes: Textual restyles every component class of every
+Styles are read from the theme's variables and not from component classes: Textual restyles every component class of every
 widget whenever a class or the focus changes, which at 25 inks a widget blocks the engine for tens of milliseconds.
 """
 
@@ -17,7 +17,7 @@ _BOLD = frozenset({"strong", "title", "halted", "crit", "live", "kill", "armed",
 _UNDERLINED = frozenset({"sorted"})
 
 
-class Inks:
+class Styles:
     """The styles of the theme in force; one object, shared by every widget of the console."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:

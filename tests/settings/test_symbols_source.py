@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.settings.load import load_profile
-from arbtui.settings.told_by import symbols_told_by
+from arbtui.settings.symbols_source import symbols_source
 
 TEXT = """[exchanges.upbit]
 [exchanges.binance]
@@ -22,22 +22,22 @@ def profile(home: Path) -> Path:
 
 
 def test_the_profile(profile: Path) -> None:
-    assert symbols_told_by(load_profile(str(profile))) == f"{profile}:4: universe.symbols"
+    assert symbols_source(load_profile(str(profile))) == f"{profile}:4: universe.symbols"
 
 
 def test_the_flag(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flagged = {"universe": {"symbols": ["NOPE"]}}
-    assert symbols_told_by(load_profile(str(profile), flagged)) == "--symbols"
+    assert symbols_source(load_profile(str(profile), flagged)) == "--symbols"
     monkeypatch.setenv("ARBTUI_UNIVERSE__SYMBOLS", '["BTC", "ELSE"]')
-    assert symbols_told_by(load_profile(str(profile), flagged)) == "--symbols"
+    assert symbols_source(load_profile(str(profile), flagged)) == "--symbols"
 
 
 def test_the_environment(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARBTUI_UNIVERSE__SYMBOLS", '["NOPE"]')
-    assert symbols_told_by(load_profile(str(profile))) == "ARBTUI_UNIVERSE__SYMBOLS in the environment: universe.symbols"
+    assert symbols_source(load_profile(str(profile))) == "ARBTUI_UNIVERSE__SYMBOLS in the environment: universe.symbols"
 
 
 def test_a_profile_that_has_gone_since(profile: Path) -> None:
     settings = load_profile(str(profile))
     profile.unlink()
-    assert symbols_told_by(settings) == f"{profile}: universe.symbols"
+    assert symbols_source(settings) == f"{profile}: universe.symbols"

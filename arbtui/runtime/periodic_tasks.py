@@ -18,7 +18,7 @@ _HOUSEKEEPING_S = 0.1
 _POSITIONS_S = 30.0
 
 
-class Keeper:
+class PeriodicTasks:
     """The periodic work of one run."""
 
     def __init__(self, engine: Engine, views: EngineViews, venues: Venues, run: Run, snapshot_every_s: float) -> None:
@@ -28,7 +28,7 @@ class Keeper:
         self._run = run
         self._snapshot_every_s = snapshot_every_s
         self._snapshot_at = 0.0
-        self._counted, self._counted_at = 0, engine.parts.clock.monotonic()
+        self._counted, self._counted_at = 0, engine.components.clock.monotonic()
         run.resources.on_sample = self.sampled
 
     def work(self, *, real_time: bool) -> Sequence[tuple[str, Coroutine[Any, Any, None]]]:
@@ -44,7 +44,7 @@ class Keeper:
             await asyncio.sleep(_HOUSEKEEPING_S)
 
     async def _snapshots(self) -> None:
-        clock = self._engine.parts.clock
+        clock = self._engine.components.clock
         while True:
             await asyncio.sleep(self._snapshot_every_s)
             try:
@@ -61,14 +61,14 @@ class Keeper:
     def sampled(self, sample: ResourceSample) -> None:
         """One second is over: refresh the gauges."""
         gauge, run, engine = self._views.gauge, self._run, self._engine
-        now = engine.parts.clock.monotonic()
+        now = engine.components.clock.monotonic()
         lag = run.lag.window()
         gauge.cpu_percent, gauge.rss_mb, gauge.fds = sample.cpu_percent, sample.rss_mb, sample.fds
         gauge.lag_p50_ms, gauge.lag_p99_ms, gauge.lag_max_ms = lag.p50, lag.p99, lag.max
         passed = now - self._counted_at
         gauge.messages_per_s = (run.meter.updates - self._counted) / passed if passed > 0 else 0.0
         self._counted, self._counted_at = run.meter.updates, now
-        stats = engine.parts.journal.stats
+        stats = engine.components.journal.stats
         gauge.journal_p50_ms, gauge.journal_p99_ms, gauge.journal_queue = stats.commit_p50_ms, stats.commit_p99_ms, stats.queue
         gauge.snapshot_age_s = now - self._snapshot_at if self._snapshot_at else 0.0
         gauge.venues = self._views.venues()

@@ -46,7 +46,7 @@ class Nobody:
         """See :meth:`Onlooker.on_outage`."""
 
 
-class Stage:
+class EventScheduler:
     """The clockwork of the simulator: acts are done in order of tick, then of appointment."""
 
     __slots__ = ("_appointments", "frames", "onlookers", "tick", "ts_ms")

@@ -19,7 +19,7 @@ _OVER.set()
 
 
 @dataclass(slots=True, eq=False)
-class Followed:
+class TrackedOrder:
     """An order that was sent, or is about to be, and its cycle."""
 
     cycle: ArbCycle
@@ -39,14 +39,14 @@ class Followed:
         self.ended = asyncio.Event()
 
 
-class FollowedOrders:
+class OrderCache:
     """By client order id. Bounded: of those that ended long ago only the fills are known, so that they are told from strangers'."""
 
     def __init__(self) -> None:
-        self._orders: dict[str, Followed] = {}  # oldest first
+        self._orders: dict[str, TrackedOrder] = {}  # oldest first
         self._booked: dict[tuple[str, str], None] = {}  # (exchange, trade id) of fills of orders that were forgotten, newest last
 
-    def add(self, followed: Followed, is_open: Container[str]) -> None:
+    def add(self, followed: TrackedOrder, is_open: Container[str]) -> None:
         """Follow one more; the oldest that is not open makes room."""
         if len(self._orders) >= _REMEMBERED:
             ended = next((key for key in self._orders if key not in is_open), None)
@@ -54,7 +54,7 @@ class FollowedOrders:
                 self._forget(self._orders.pop(ended))
         self._orders[followed.order.client_order_id] = followed
 
-    def of(self, client_order_id: str) -> Followed | None:
+    def of(self, client_order_id: str) -> TrackedOrder | None:
         """The order of that id, or None."""
         return self._orders.get(client_order_id)
 
@@ -62,7 +62,7 @@ class FollowedOrders:
         """Whether a fill of an order that is not followed was never one of ours either."""
         return (fill.exchange, fill.trade_id) not in self._booked
 
-    def _forget(self, followed: Followed) -> None:
+    def _forget(self, followed: TrackedOrder) -> None:
         for fill in followed.cycle.fills:
             if fill.client_order_id == followed.order.client_order_id:
                 self._booked[fill.exchange, fill.trade_id] = None

@@ -5,10 +5,10 @@ from arbtui.model.counted import counted
 from arbtui.runtime.summary import Run
 
 
-def ending(run: Run, stop_reason: str) -> str:
+def exit_summary(run: Run, stop_reason: str) -> str:
     """Why, how long from the first update to the closing of the gate, what was traded, and what is left behind."""
     engine = run.engine
-    parts, ended = engine.parts, engine.executor.ended
+    parts, ended = engine.components, engine.executor.ended
     started = run.meter.first_at
     lasted = 0.0 if started is None else run.closed_at - started
     states = (CycleState.HEDGED, CycleState.UNWOUND, CycleState.RESIDUAL)

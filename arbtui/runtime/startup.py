@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from arbtui import __version__
-from arbtui.engine.parts import EngineParts
+from arbtui.engine.components import EngineComponents
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.failover.reconciler import Reconciled, Reconciler
 from arbtui.failover.snapshot import StateSnapshot
@@ -59,12 +59,12 @@ async def record_start(journal: Journal, settings: Settings, run_id: str, origin
     await journal.commit(RunStarted(run_id, settings.name, settings.mode, seed, __version__, config, dict(origins), state))
 
 
-async def take_up(parts: EngineParts, remembered: JournalState, markets: Mapping[str, Mapping[str, Market]]) -> Reconciled:
+async def take_up(components: EngineComponents, remembered: JournalState, markets: Mapping[str, Mapping[str, Market]]) -> Reconciled:
     """Give the inventory what the journal holds, make it agree with the venues, and record what the run starts with."""
-    inventory, marks = parts.positions.inventory, parts.positions.marks
+    inventory, marks = components.positions.inventory, components.positions.marks
     marks.restore(StateSnapshot.of(remembered.snapshot).marks)
     known = {key: balance.total for key, balance in remembered.balances.items()}
-    first_seen = await _first_seen(parts.adapters, known)
+    first_seen = await _first_seen(components.adapters, known)
     inventory.start({**known, **first_seen})
     events: list[Event] = []
     for (exchange, asset), total in first_seen.items():
@@ -72,19 +72,19 @@ async def take_up(parts: EngineParts, remembered: JournalState, markets: Mapping
             events.append(Adjusted(exchange, asset, total, "first seen at the venue"))
             events.append(BalanceRecorded(exchange, asset, total, ZERO, "check"))
     if events:
-        await parts.journal.commit(*events)
+        await components.journal.commit(*events)
     reconciler = Reconciler(
-        adapters=parts.adapters,
+        adapters=components.adapters,
         markets=markets_to_resolve(remembered, markets),
-        positions=parts.positions,
-        journal=parts.journal,
-        clock=parts.clock,
+        positions=components.positions,
+        journal=components.journal,
+        clock=components.clock,
     )
     reconciled = await reconciler.run(remembered)
     totals = inventory.totals()
     inventory.start(totals)  # targets of the stock are what this run starts with
-    parts.positions.book.start(totals)
-    await parts.journal.commit(*(BalanceRecorded(exchange, asset, total, ZERO, "start") for (exchange, asset), total in totals.items()))
+    components.positions.book.start(totals)
+    await components.journal.commit(*(BalanceRecorded(exchange, asset, total, ZERO, "start") for (exchange, asset), total in totals.items()))
     return reconciled
 
 

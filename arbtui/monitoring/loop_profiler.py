@@ -20,7 +20,7 @@ NOTICE_MS = 10.0
 """A turn that is counted as long."""
 
 
-class TurnSelector(selectors.DefaultSelector):
+class ProfiledSelector(selectors.DefaultSelector):
     """The platform's selector; between :meth:`start` and :meth:`stop` it times the loop's turns."""
 
     def __init__(self) -> None:
@@ -91,9 +91,9 @@ class TurnSelector(selectors.DefaultSelector):
         return int(os.pread(self._schedstat, 100, 0).split()[1]) / 1e6
 
 
-class TimedLoop(asyncio.SelectorEventLoop):
+class ProfiledLoop(asyncio.SelectorEventLoop):
     """The platform's selector loop with its turns timed in ``turns``."""
 
     def __init__(self) -> None:
-        self.turns = TurnSelector()
+        self.turns = ProfiledSelector()
         super().__init__(self.turns)

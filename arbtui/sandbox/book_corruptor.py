@@ -19,7 +19,7 @@ _WAYS: dict[How, _Prices] = {
 }
 
 
-def spoiled(raw: bytes, how: How) -> bytes:
+def corrupted(raw: bytes, how: How) -> bytes:
     """A frame of a book whose prices are bad in one way; where a side is ``empty``, its quantities are 0 too."""
     return _rewritten(raw, _WAYS[how], empty=how == "empty")
 
