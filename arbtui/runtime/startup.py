@@ -84,7 +84,9 @@ async def take_up(components: EngineComponents, remembered: JournalState, market
     totals = inventory.totals()
     inventory.start(totals)  # targets of the stock are what this run starts with
     components.positions.book.start(totals)
-    await components.journal.commit(*(BalanceRecorded(exchange, asset, total, ZERO, "start") for (exchange, asset), total in totals.items()))
+    await components.journal.commit(
+        *(BalanceRecorded(exchange, asset, total, ZERO, "start") for (exchange, asset), total in totals.items())
+    )
     return reconciled
 
 
