@@ -14,6 +14,7 @@ from arbtui.engine.decisions import DecisionLog
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.order_troubles import OrderTroubles
+from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.execution.cycle import ArbCycle, left_value
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
@@ -55,6 +56,7 @@ class Engine:
         self.risk.total.state = TradingState.RECOVERING
         self.breaches = BreachBook(components.journal, components.clock, components.run_id, remembered.breaches)
         self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
+        self._rate_doubts = RateDoubts(components.rate_watch, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
         self.prioritizer = RoutePrioritizer(RouteHealthScore(components.aggregator.trades.tapes))
         self.gate = OrderGate(
@@ -243,6 +245,7 @@ class Engine:
             self._tasks.create_task(self._halting(), name="halting")
         self.components.aggregator.sweep()
         self._health.look(now)
+        self._rate_doubts.look(now)
         today = self._today()
         if today > self._day:
             self._day = today

@@ -8,6 +8,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.journal.journal import Journal
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
@@ -73,6 +74,9 @@ def assemble(
         price_ratio=(settings.universe.price_ratio_low, settings.universe.price_ratio_high),
     )
     universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols)
+    rate_watch = None if rates.book is None else RateWatch(rates, settings.rates, clock)
+    if rate_watch is not None:
+        universe.watch_rates(rate_watch)
     inventory = InventoryLedger(universe.nodes)
     marks = Marks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
     quotes = dict.fromkeys(market.quote for market in traded)
@@ -98,4 +102,5 @@ def assemble(
         risk=risk,
         positions=PositionCoordinator(inventory, marks, PnlBook(marks, quotes), CrossExchangePositionSync(adapters, inventory)),
         execution=settings.execution,
+        rate_watch=rate_watch,
     )

@@ -11,6 +11,7 @@ from arbtui.exchanges.health import Health
 from arbtui.exchanges.rate_limits import LimitLeft, RateLimitManager
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.state import CycleRow
+from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Side
@@ -104,6 +105,7 @@ class EngineViews:
             routes=len(self.routes),
             opportunities=engine.decider.opportunities,
             unhedged=engine.risk.total.unhedged,
+            rate_doubt=_rate_doubt(parts.rate_watch),
             kills=parts.halt.kills,
         )
 
@@ -282,6 +284,14 @@ def _past(row: CycleRow) -> CycleLine:
         state=row.state,
         reason=past_reason(row),
     )
+
+
+def _rate_doubt(watch: RateWatch | None) -> str:
+    if watch is None:
+        return ""
+    if watch.rates.doubted:
+        return "DOUBTED"
+    return f"jumps only ({watch.live_coins} of {watch.limits.min_coins} coins)" if watch.needs_coins else ""
 
 
 def _average(fills: Sequence[Fill], side: Side) -> tuple[float, float]:

@@ -133,7 +133,10 @@ class Header(Lines):
             return [*spans, ("FX ", "dim"), ("none", "warn")]
         late = h.rate_age_ms > RATE_LATE_MS
         told = f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})"
-        return [*spans, ("FX ", "dim"), (f"{h.rate:.1f}", "text"), (told, "warn" if late else "dim")]
+        spans += [("FX ", "dim"), (f"{h.rate:.1f}", "text"), (told, "warn" if late else "dim")]
+        if h.rate_doubt == "DOUBTED":
+            return [*spans, (" DOUBTED", "warn")]
+        return [*spans, (f" {h.rate_doubt}", "warn")] if h.rate_doubt and ages else spans
 
     def _unhedged(self, h: HeaderView) -> list[Span]:
         """Only when there is any, but in a halt always: then it is wanted most."""
