@@ -180,11 +180,10 @@ def test_with_three_coins_only_a_jump_is_seen_and_blocks_for_thirty_seconds() ->
 def test_a_coin_whose_book_is_not_live_on_both_sides_does_not_count() -> None:
     m = _Market(coins=4)
     m.wait(1)
-    assert not m.watch.needs_coins
+    assert m.watch.live_coins == 4
     m.coins[0].foreign.state = BookState.STALE
     m.watch.look(m.clock.now)
     assert m.watch.live_coins == 3
-    assert m.watch.needs_coins
     m.coins[0].foreign.state = BookState.LIVE
     m.coins[0].local.replace([], [(1400.0, 1.0)])
     m.watch.look(m.clock.now)
