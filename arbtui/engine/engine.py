@@ -244,6 +244,7 @@ class Engine:
             self._cancel_again_at = inf
             self._tasks.create_task(self._halting(), name="halting")
         self.components.aggregator.sweep()
+        self.components.aggregator.delays.watch_clock()
         self._health.look(now)
         self._rate_doubts.look(now)
         today = self._today()

@@ -26,12 +26,17 @@ class HealthWatch:
         self._routes = routes
         self._breaches = breaches
         self._unfit: dict[str, Reason | None] = {}  # by venue, as of the last look
+        self._server_times: dict[str, tuple[float, float]] = {}  # by venue, as last taken into account
         self._settling_until: dict[str, float] = {}  # by venue; in the past once it has been fit
         self._told: dict[str, tuple[Reason, str]] = {}  # by venue: why it is unfit, and the id of the breach that says so
 
     def look(self, now: float) -> None:
         """Mark the routes of each venue whose health changed since the last look, and tell of it once."""
         for name, watch in self._watches.items():
+            server_time = self._risk.exchange[name].health.server_time
+            if self._risk.symbol.delays is not None and server_time is not None and server_time is not self._server_times.get(name):
+                self._server_times[name] = server_time
+                self._risk.symbol.delays.limit_base(name, *server_time)
             if watch.last_message == -inf:
                 continue  # not heard yet: its books say so
             if watch.is_silent(now):

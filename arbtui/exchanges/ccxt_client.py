@@ -175,11 +175,12 @@ class CcxtClient:
         signed: dict[str, Any] = self._ccxt.sign_params({})
         return signed
 
-    def set_clock_skew(self, ms: int) -> None:
-        """How far our clock is ahead of the venue's; taken off every timestamp."""
+    def set_clock_skew(self, ms: int, round_trip_ms: float) -> None:
+        """How far our clock is ahead of the venue's; taken off every timestamp. ``round_trip_ms``: what the question took."""
         self._ccxt.options["timeDifference"] = self.clock_skew_ms = ms
         if self.health is not None:
             self.health.on_clock(-ms)
+            self.health.on_server_time(ms, round_trip_ms)
 
     async def close(self, timeout_s: float = 5.0) -> None:
         """Close the connections; a peer that does not answer the close is left after ``timeout_s``."""

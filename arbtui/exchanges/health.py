@@ -49,6 +49,7 @@ class ExchangeHealthMonitor:
         self._throttled_until = -inf
         self._skew_ms = 0.0
         self._late_ms = 0.0
+        self.server_time: tuple[float, float] | None = None  #: ms that our clock was ahead, and of the round trip
         self._answers: deque[tuple[float, bool, bool]] = deque()  # (when, ok, slow)
         self._failed = 0
         self._slow = 0
@@ -80,6 +81,10 @@ class ExchangeHealthMonitor:
     def on_clock(self, skew_ms: float) -> None:
         """The venue's clock was measured ``skew_ms`` ahead of ours (behind: negative)."""
         self._skew_ms = abs(skew_ms) if skew_ms == skew_ms else inf
+
+    def on_server_time(self, ahead_ms: float, round_trip_ms: float) -> None:
+        """The venue was asked for its time: our clock is ``ahead_ms`` of it, as far as ``round_trip_ms`` of the question let tell."""
+        self.server_time = (ahead_ms, round_trip_ms)
 
     def on_late(self, ms: float) -> None:
         """The public stream's newest updates are, by their own times, ``ms`` old (negative: from the future)."""

@@ -17,6 +17,10 @@ class ExecutionConfig(Config):
     min_edge_bps: float = Field(default=3.0, ge=-1000, le=1000)
     """bps net of fees, rate and costs under which nothing is opened; covers what a move within the legs' latency usually takes."""
 
+    min_cross_ms: int = Field(default=0, ge=0, le=60_000)
+    """ms that a route's prices must have been crossed, before fees, since it first paid; 0 takes an edge at once, more leaves out
+    what lasts for one frame only."""
+
     leg_deadline_ms: int = Field(default=1000, ge=10, le=60_000)
     """ms for an order's answer; later it counts as UNKNOWN and is looked up, never sent again."""
 

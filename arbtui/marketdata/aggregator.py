@@ -9,6 +9,7 @@ from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.counts import ExchangeCounts
 from arbtui.marketdata.sinks import Batch, DiffBookSink, WholeBookSink
 from arbtui.marketdata.staleness import StreamWatch
+from arbtui.marketdata.stream_delay import StreamDelays
 from arbtui.marketdata.sync import BookSync
 from arbtui.marketdata.top_check import TopCheck, WatchedBookSync
 from arbtui.marketdata.trades import TradeStreamProcessor
@@ -55,12 +56,14 @@ class OrderbookAggregator:
         self._silence_s = config.stream_silence_ms / 1000
         self._buffer_limit = config.buffer_limit
         self._top_check = top_check
+        self.recorded_at: float | None = None  #: receive time of the batch that is delivered, in seconds, where a recording tells it
         self.is_live = False  #: what comes was made just now, so its own times can be held against ours
         self._syncs: dict[str, dict[str, BookSync]] = {}
         self._decoders: dict[str, tuple[WireDecoder, ExchangeCounts]] = {}
         self.books: dict[tuple[str, str], OrderBook] = {(exchange, code): OrderBook(exchange, code) for exchange, code in keys}
         self.trades = TradeStreamProcessor(keys)
         self.counts: dict[str, ExchangeCounts] = {}
+        self.delays = StreamDelays(config, clock)
         self.watches: dict[str, StreamWatch] = {}
         for name in names:
             self._open(name)
@@ -71,6 +74,7 @@ class OrderbookAggregator:
         """Take one batch: every frame is decoded and applied, in order, before anybody is told."""
         batch = self._batch
         batch.now = self._clock.monotonic()
+        batch.received = batch.now if self.recorded_at is None else self.recorded_at
         if self.is_live:
             batch.wall_ms = self._clock.time_ms()
         decoders = self._decoders
@@ -115,6 +119,8 @@ class OrderbookAggregator:
         touched = self._batch.touched
         for code in codes:
             book, sync = self.books.get((exchange, code)), syncs.get(code)
+            if up and book is not None:
+                self.delays.quarantine(book)
             if sync is not None and up:
                 sync.resume()
             elif sync is not None:
@@ -160,13 +166,15 @@ class OrderbookAggregator:
         counts = self.counts[exchange] = ExchangeCounts(books.values())
         tapes = {code: self.trades.tapes[exchange, code] for code in books}
         watch = self.watches[exchange] = StreamWatch(exchange, books.values(), self._silence_s)
+        delays = self.delays.open(exchange, books)
         sink: WholeBookSink | DiffBookSink
         if stream.numbering is Numbering.WHOLE:
-            sink = WholeBookSink(self._batch, counts, watch, tapes, books)
+            sink = WholeBookSink(self._batch, counts, watch, tapes, delays, self.delays.old_news, books)
         else:
             syncs = {code: self._new_sync(book, counts, stream.numbering is Numbering.USDM) for code, book in books.items()}
             self._syncs[exchange] = syncs
-            sink = DiffBookSink(self._batch, counts, watch, tapes, syncs)
+            old_news, on_resync = self.delays.old_news, self.delays.quarantine
+            sink = DiffBookSink(self._batch, counts, watch, tapes, delays, old_news, syncs, on_resync)
         self._decoders[exchange] = (stream.decoder(sink), counts)
 
     def _new_sync(self, book: OrderBook, counts: ExchangeCounts, usdm: bool) -> BookSync:

@@ -31,6 +31,9 @@ class MarketDataConfig(Config):
     rollover_h: float = Field(default=23.0, gt=0, le=168)
     """h after which a socket is replaced, the new one being up before the old one closes; Binance cuts at 24."""
 
+    quarantine_ms: int = Field(default=500, ge=0, le=60_000)
+    """ms that nothing opens on a market after its connection or its book came back; its first frames may be what had piled up."""
+
     frame_limit_kb: int = Field(default=1024, ge=16, le=65_536)
     """kB of one frame or answer at most; the largest real one (100 levels a side) is about 20."""
 

@@ -6,6 +6,7 @@ from math import ceil
 from pathlib import Path
 
 from arbtui.exchanges.feed import Deliver, Frame
+from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.batch_times import TURN_NS
 from arbtui.marketdata.recording import open_recordings
 from arbtui.model.clock import Clock
@@ -37,7 +38,12 @@ class RecordingFeed:
         self._batches = _batches(open_recordings(paths, exchanges))
         self._clock = clock
         self._ns_per_ms = 1e6 * speed
+        self._aggregator: OrderbookAggregator | None = None
         self.delivered = 0  #: frames so far
+
+    def attach(self, aggregator: OrderbookAggregator) -> None:
+        """Whose books these frames keep: told when each batch was received, whatever the speed."""
+        self._aggregator = aggregator
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver everything and return; raises UsageError where a file turns out damaged, after what came before it."""
@@ -57,6 +63,8 @@ class RecordingFeed:
                 await asyncio.sleep(0)
             before = ts_ns
             self.delivered += len(frames)
+            if self._aggregator is not None:
+                self._aggregator.recorded_at = ts_ns / 1e9
             deliver(frames)
 
     def request_snapshot(self, exchange: str, code: str) -> None:

@@ -1,10 +1,11 @@
 """What happens to decoded market data: one sink an exchange, either of whole books or of diffs that need a snapshot."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 
 from arbtui.marketdata.counts import ExchangeCounts
 from arbtui.marketdata.staleness import StreamWatch
+from arbtui.marketdata.stream_delay import StreamDelay
 from arbtui.marketdata.sync import BookSync
 from arbtui.marketdata.trades import TradeTape
 from arbtui.model.book import BookState, Level, OrderBook
@@ -23,10 +24,11 @@ _REORDERED_MS = 2000
 class Batch:
     """What the frames of one delivery have in common: when they came, and which books they changed (in order, once each)."""
 
-    __slots__ = ("now", "touched", "wall_ms", "wanted")
+    __slots__ = ("now", "received", "touched", "wall_ms", "wanted")
 
     def __init__(self) -> None:
         self.now = -inf
+        self.received = -inf  #: the same, but for a recording: its own receive time, in seconds, however fast it is played
         self.wall_ms = 0  #: of now, where venues live in our time; 0 in a simulation or replay, whose wall clock is no venue's
         self.touched: dict[OrderBook, None] = {}
         self.wanted: list[OrderBook] = []  #: books that need a snapshot
@@ -35,11 +37,21 @@ class Batch:
 class _Sink:
     """The common part: trades, other types, and the note that a book changed."""
 
-    def __init__(self, batch: Batch, counts: ExchangeCounts, watch: StreamWatch, tapes: Mapping[str, TradeTape]) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        counts: ExchangeCounts,
+        watch: StreamWatch,
+        tapes: Mapping[str, TradeTape],
+        delays: Mapping[str, StreamDelay],
+        old_news: set[OrderBook],
+    ) -> None:
         self._batch = batch
         self._counts = counts
         self._watch = watch
         self._tapes = tapes
+        self._delays = delays
+        self._old_news = old_news
 
     def on_trade(self, code: str, trade_id: str, price: float, qty: float, taker: Side, ts_event: int) -> None:
         """A public trade: goes to its market's tape."""
@@ -69,6 +81,9 @@ class _Sink:
                 self._watch.told_late(late_ms)
                 if late_ms > _UNDER_WAY_MS:
                     book.ts_init -= late_ms / 1000  # as old as its venue says, however lately it was sent
+                    self._old_news.add(book)
+                elif self._old_news:
+                    self._old_news.discard(book)
         book.updates += 1
         if book in batch.touched:
             self._counts.merged += 1
@@ -85,9 +100,11 @@ class WholeBookSink(_Sink):
         counts: ExchangeCounts,
         watch: StreamWatch,
         tapes: Mapping[str, TradeTape],
+        delays: Mapping[str, StreamDelay],
+        old_news: set[OrderBook],
         books: Mapping[str, OrderBook],
     ) -> None:
-        super().__init__(batch, counts, watch, tapes)
+        super().__init__(batch, counts, watch, tapes, delays, old_news)
         self._books = books
 
     def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
@@ -98,6 +115,8 @@ class WholeBookSink(_Sink):
             self._counts.outside += 1
             return
         self._counts.snapshots += 1
+        if ts_event:
+            self._delays[code].seen(ts_event, self._batch.received)
         if 0 < book.ts_event - ts_event <= _REORDERED_MS:
             self._counts.old += 1
             return
@@ -125,10 +144,14 @@ class DiffBookSink(_Sink):
         counts: ExchangeCounts,
         watch: StreamWatch,
         tapes: Mapping[str, TradeTape],
+        delays: Mapping[str, StreamDelay],
+        old_news: set[OrderBook],
         syncs: Mapping[str, BookSync],
+        on_resync: Callable[[OrderBook], None],
     ) -> None:
-        super().__init__(batch, counts, watch, tapes)
+        super().__init__(batch, counts, watch, tapes, delays, old_news)
         self._syncs = syncs
+        self._on_resync = on_resync
 
     def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
         """A REST depth answer."""
@@ -137,7 +160,10 @@ class DiffBookSink(_Sink):
             self._counts.outside += 1
             return
         self._counts.snapshots += 1
+        was_gapped = sync.book.state is BookState.GAPPED
         if sync.snapshot(bids, asks, update_id):
+            if was_gapped:
+                self._on_resync(sync.book)
             self._changed(sync.book, ts_event)
         if sync.wants_snapshot:
             self._want(sync)
@@ -152,6 +178,8 @@ class DiffBookSink(_Sink):
             self._counts.outside += 1
             return
         self._counts.diffs += 1
+        if ts_event:
+            self._delays[code].seen(ts_event, self._batch.received)
         if sync.diff(first_id, last_id, prev_id, bids, asks):
             self._changed(sync.book, ts_event)
         if sync.wants_snapshot:

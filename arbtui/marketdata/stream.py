@@ -111,6 +111,7 @@ class MarketDataStream:
         """Whose books these frames keep: it is told of lost connections and of frozen markets, and counts failures."""
         self._aggregator = aggregator
         aggregator.is_live = True
+        aggregator.delays.is_quiet_fine = True  # a FreezeWatch asks about what is quiet
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver batches until cancelled; raises what ``deliver`` raises."""
@@ -205,6 +206,9 @@ class MarketDataStream:
             on_failure=on_failure,
         )
         manager = self._managers[exchange] = WebSocketManager(source.codes, wiring, self._rng)
+        if len(manager.sockets) > 1:
+            for socket in manager.sockets:
+                aggregator.delays.share(exchange, socket.subscription.codes)
         work: list[tuple[str, Coroutine[Any, Any, None]]] = [("sockets", manager.run())]
         requester: SnapshotRequester | None = None
         if source.codes and framing.snapshot(source.codes[0]) is not None:

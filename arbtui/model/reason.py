@@ -18,6 +18,7 @@ class Reason(StrEnum):
     COIN_DOUBTED = "COIN_DOUBTED"  #: its price has parted from all others' at one venue: a closed wallet, a split, another asset
     # price
     BELOW_THRESHOLD = "BELOW_THRESHOLD"  #: the usual answer: no edge
+    CROSS_TOO_NEW = "CROSS_TOO_NEW"  #: the prices have crossed for less than the profile asks for
     EDGE_TOO_GOOD = "EDGE_TOO_GOOD"  #: such an edge is bad data until a person has looked
     PRICE_BAND = "PRICE_BAND"  #: the venues' prices differ too much to be the same thing at the same time
     PRICE_RATIO = "PRICE_RATIO"  #: probably two assets with one ticker: quarantined
@@ -45,7 +46,10 @@ class Reason(StrEnum):
     VENUE_DEGRADED = "VENUE_DEGRADED"  #: the venue answers late, wrongly, or wants fewer requests
     # tiers: symbol
     BOOK_AGE = "BOOK_AGE"
-    LEG_SKEW = "LEG_SKEW"  #: the two books are too far apart in time
+    LEG_SKEW = "LEG_SKEW"  #: the two streams are too far apart in the venues' time
+    EXCESS_DELAY = "EXCESS_DELAY"  #: a stream comes later than it usually does: its prices are old, however lately they came
+    LEARNING = "LEARNING"  #: what is usual of a stream's delay is not known yet
+    QUARANTINED = "QUARANTINED"  #: a book has just come back, by a new connection or snapshot
     ORDER_VALUE = "ORDER_VALUE"
     # tiers: route
     ROUTE_BUSY = "ROUTE_BUSY"  #: a cycle of this symbol is open

@@ -47,8 +47,13 @@ class SymbolLimits(Config):
     price_band_bps: float = Field(default=300.0, gt=0, le=10_000)
     """bps between the two venues' mid prices in one currency; live 300, paper 500 (beyond it a book is wrong or a venue is shut)."""
 
-    max_leg_skew_ms: int = Field(default=2000, ge=1, le=600_000)
-    """ms between the two books of a route; live 2000, paper 5000 (an edge between two different moments is none)."""
+    max_excess_delay_ms: int = Field(default=250, ge=1, le=600_000)
+    """ms that a stream may come later than it usually does, by the venue's own clock; live 250, paper 1000 (what came just now may be
+    seconds old; play money is played on busy machines)."""
+
+    max_leg_skew_ms: int = Field(default=250, ge=1, le=600_000)
+    """ms between what the two streams of a route show, each put on our clock by its usual delay; live 250, paper 1000 (an edge between
+    two different moments is none)."""
 
 
 class RouteLimits(Config):
@@ -89,7 +94,7 @@ LimitSet = Literal["live", "paper"]
 _PAPER: Mapping[str, Mapping[str, Any]] = {
     "global": {"max_unhedged": 2000.0, "max_loss_day": 1000.0, "max_open_cycles": 50},
     "exchange": {"max_in_flight_orders": 50, "max_unknown_orders": 5, "max_message_age_ms": 1500},
-    "symbol": {"max_book_age_ms": 5000, "price_band_bps": 500.0, "max_leg_skew_ms": 5000},
+    "symbol": {"max_book_age_ms": 5000, "price_band_bps": 500.0, "max_excess_delay_ms": 1000, "max_leg_skew_ms": 1000},
     "route": {"max_edge_bps": 200.0, "max_consecutive_losses": 5, "loss_pause_s": 60.0, "refusal_pause_s": 60.0},
 }
 

@@ -75,7 +75,7 @@ class RiskGuard:
         book = route.buy_book if route.buy.market is order.market else route.sell_book
         if book.state is not BookState.LIVE:
             return Reason.STALE
-        if not (now - book.ts_init) * 1000 <= self.symbol.limits.max_book_age_ms:
+        if not self.symbol.age_ms(book, now) <= self.symbol.limits.max_book_age_ms:
             return Reason.BOOK_AGE
         return None
 

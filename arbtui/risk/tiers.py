@@ -7,6 +7,8 @@ from collections.abc import Callable
 from math import inf
 
 from arbtui.exchanges.health import ExchangeHealthMonitor, Health
+from arbtui.marketdata.stream_delay import StreamDelays
+from arbtui.model.book import OrderBook
 from arbtui.model.reason import Reason
 from arbtui.risk.config import ExchangeLimits, GlobalLimits, RouteLimits, SymbolLimits
 from arbtui.risk.state import TradingState
@@ -131,14 +133,23 @@ class SymbolGuard:
 
     def __init__(self, limits: SymbolLimits) -> None:
         self.limits = limits
+        self.delays: StreamDelays | None = None  #: of the streams, where they are known; without them books are compared by receipt
+
+    def age_ms(self, book: OrderBook, now: float) -> float:
+        """How long ago ``book`` was last known to be current, in ms."""
+        return (now - (book.ts_init if self.delays is None else self.delays.current_at(book))) * 1000
 
     def check(self, route: ArbRoute, now: float) -> Reason | None:
         """May the two books of ``route`` be traded on at ``now``?"""
         buy, sell = route.buy_book, route.sell_book
-        limit = self.limits.max_book_age_ms
-        if not ((now - buy.ts_init) * 1000 <= limit and (now - sell.ts_init) * 1000 <= limit):
+        limits = self.limits
+        if not (self.age_ms(buy, now) <= limits.max_book_age_ms and self.age_ms(sell, now) <= limits.max_book_age_ms):
             return Reason.BOOK_AGE
-        if not abs(buy.ts_init - sell.ts_init) * 1000 <= self.limits.max_leg_skew_ms:
+        if self.delays is not None:
+            late = self.delays.refusal(buy, sell, now, limits.max_excess_delay_ms, limits.max_leg_skew_ms)
+            if late is not None:
+                return late
+        elif not abs(buy.ts_init - sell.ts_init) * 1000 <= limits.max_leg_skew_ms:
             return Reason.LEG_SKEW
         ratio = route.price_ratio()
         if not abs(ratio - 1.0) * 1e4 <= self.limits.price_band_bps:

@@ -30,6 +30,7 @@ class RouteTerms:
         slippage_bps: taken off every edge.
         order_value: size of one cycle, in ``value_currency``.
         value_currency: the currency of sizes and PnL (USDT).
+        min_cross_s: seconds that the prices must have been crossed since the route first paid.
         price_ratio: lowest and highest ratio of the venues' prices at which one ticker is believed to be one asset.
     """
 
@@ -38,6 +39,7 @@ class RouteTerms:
     order_value: float
     value_currency: str
     price_ratio: tuple[float, float]
+    min_cross_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class ArbRoute:
         "buy_book",
         "cash",
         "coin",
+        "crossed_since",
         "denied",
         "evaluations",
         "hops",
@@ -110,6 +113,7 @@ class ArbRoute:
         self.unfit: Reason | None = None  #: set while one of the two venues is not fit to open at
         self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
         self.coin: CoinRate | None = None  #: the asset's own implied exchange rate, where somebody watches it
+        self.crossed_since: float | None = None  #: since when the prices are crossed, before fees, from the first look that paid on
         self.evaluations = 0
         self.opportunities = 0
         self.last_size = 0.0  #: base quantity of the last opportunity
@@ -206,13 +210,23 @@ class ArbRoute:
             return Reason.BELOW_THRESHOLD
         return self.denied
 
+    @property
+    def is_crossed(self) -> bool:
+        """True while the selling venue's bid is above the buying venue's ask, before all costs."""
+        return self.sell_book.bid * self._conversion.gross > self.buy_book.ask
+
     def _walk(self, now: float) -> Opportunity | None:
+        if self.crossed_since is None:
+            self.crossed_since = now
         if self.coin is not None:
             self.coin.watch.look_at(self.coin, now)
         self.denied = self.unfit or self.data_refusal(now)
         if self.denied is not None:
             return None
         terms = self.terms
+        if now - self.crossed_since < terms.min_cross_s:
+            self.denied = Reason.CROSS_TOO_NEW
+            return None
         margin_bps = self._conversion.margin_bps
         required = 1.0 + (terms.min_edge_bps + terms.slippage_bps + self.inventory.shadow_bps() + margin_bps) / 1e4
         sell_unit = self._sell_unit * self._conversion.value / (self._buy_unit * required)
@@ -316,6 +330,8 @@ def evaluate_all(routes: Iterable[ArbRoute], now: float) -> list[Opportunity]:
                 opportunity = route._walk(now)
                 if opportunity is not None:
                     found.append(opportunity)
+            elif route.crossed_since is not None and not route.is_crossed:
+                route.crossed_since = None
     return found
 
 

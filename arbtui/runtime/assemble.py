@@ -72,6 +72,7 @@ def assemble(
         order_value=settings.execution.order_value,
         value_currency=VALUE_CURRENCY,
         price_ratio=(settings.universe.price_ratio_low, settings.universe.price_ratio_high),
+        min_cross_s=settings.execution.min_cross_ms / 1000,
     )
     universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols)
     rate_watch = None if rates.book is None else RateWatch(rates, settings.rates, clock)
@@ -89,6 +90,7 @@ def assemble(
         health,
         {name: adapter.throttled for name, adapter in adapters.items()},
     )
+    risk.symbol.delays = aggregator.delays
     return EngineComponents(
         profile=settings.name,
         run_id=run_id,

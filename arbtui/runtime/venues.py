@@ -146,6 +146,7 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
     balances = starting_balances(settings.simulator, markets, {asset.symbol: asset.price for asset in assets})
     adapters: dict[str, ExchangeAdapter] = {}
     venues = Venues(feed, adapters, markets, [asset.symbol for asset in assets], ledger)
+    venues.on_books = feed.attach
     for name in settings.exchanges:
         core = VenueCore(name, markets[name], partial(book_of, venues, name), ledger, ground.clock)
         await core.open_account(balances[name])

@@ -30,6 +30,7 @@ class WireFaultKind(StrEnum):
     STUCK = "stuck"  #: instead of what is new, the same updates are sent again and again
     OLD_DEPTH = "old_depth"  #: REST depth answers are from before what the stream has told, and wrong by now (Binance)
     FLOOD = "flood"  #: each public update is sent ``factor`` times
+    LAG = "lag"  #: one venue's public stream comes ``ms`` later, and ``growth_ms_per_s`` more each second; nothing else does
     DELAY = "delay"  #: answers and frames come ``ms`` later
     LATE = "late"  #: an order is executed ``ms`` after its arrival, and answered then
     ERROR_BEFORE = "error_before"  #: HTTP ``status`` (503) and HTML (or ``code``), nothing executed
@@ -57,7 +58,7 @@ class WireFaultKind(StrEnum):
 
 _K = WireFaultKind
 #: Kinds that last until they are taken away when neither ``count`` nor ``seconds`` is given; the others happen once.
-_LASTING = frozenset({_K.FREEZE, _K.STUCK, _K.FLOOD, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.RULES, _K.FEE_COIN, _K.REVOKE})
+_LASTING = frozenset({_K.FREEZE, _K.STUCK, _K.FLOOD, _K.LAG, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.RULES, _K.FEE_COIN, _K.REVOKE})
 #: Kinds that meet any request unless told otherwise.
 _ANY_REQUEST = frozenset({_K.DELAY, _K.RATE_LIMIT, _K.BAN})
 #: Kinds whose end must be told.
@@ -75,6 +76,7 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     on: Part | None = None  #: which requests an HTTP fault meets; None: orders for those that touch execution, else any
     stream: Stream = "any"  #: which sockets a stream fault meets
     ms: int = 1000
+    growth_ms_per_s: float | None = None  #: of a lag, since it was scripted; None: it does not grow
     how: How | None = None  #: what a bad book looks like; None: crossed
     factor: float | None = None  #: of prices, or of how many are sent; None: 10
     every: int | None = None  #: only each so-manieth that it would meet; None: all
@@ -84,7 +86,8 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     tick: str | None = None  #: price unit, in quote
     lot_step: str | None = None  #: in base
     min_cost: str | None = None  #: in quote
-    until: float | None = None  #: monotonic s; set when it is scripted
+    since: float = 0.0  #: monotonic s; set when it is scripted, as the next one
+    until: float | None = None
     passed: int = 0  #: how many it would have met, counting those that ``every`` let go
     met: int = 0  #: how often it has happened so far; a DROP and a CRASH happen when they are scripted
 
@@ -108,6 +111,8 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError(f"fault: status {self.status} is not from 400 to 599")
         if self.factor is not None and not 0 < self.factor <= 1000:
             raise UsageError(f"fault: factor {self.factor} is not above 0 and at most 1000")
+        if self.growth_ms_per_s is not None and not 0 <= self.growth_ms_per_s <= 10_000:
+            raise UsageError(f"fault: growth_ms_per_s {self.growth_ms_per_s} is not from 0 to 10000")
         if self.every is not None and self.every < 1:
             raise UsageError(f"fault: every {self.every} is not at least 1")
         if self.code is not None and self.venue != "binance":
@@ -170,8 +175,9 @@ class WireFaults:
         fault.check()
         if fault.on is None:
             fault.on = "any" if fault.kind in _ANY_REQUEST else "order"
+        fault.since = self._clock.monotonic()
         if fault.seconds is not None:
-            fault.until = self._clock.monotonic() + fault.seconds
+            fault.until = fault.since + fault.seconds
         elif fault.count is None and fault.kind not in _LASTING:
             fault.count = 1
         if fault.kind in (_K.DROP, _K.CRASH):  # these happen at once and leave nothing to wait for
@@ -194,7 +200,7 @@ class WireFaults:
             row = {
                 name: value
                 for name, value in msgspec.structs.asdict(fault).items()
-                if value is not None and name not in ("until", "passed")
+                if value is not None and name not in ("since", "until", "passed")
             }
             if fault.until is not None:
                 row["seconds_left"] = round(fault.until - now, 3)
@@ -217,6 +223,13 @@ class WireFaults:
             ):
                 return fault
         return None
+
+    def lag_s(self) -> float:
+        """How much later the public stream comes now."""
+        lag = self.find(_K.LAG)
+        if lag is None:
+            return 0.0
+        return (lag.ms + (lag.growth_ms_per_s or 0.0) * (self._clock.monotonic() - lag.since)) / 1000
 
     def take(
         self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None

@@ -51,6 +51,7 @@ class Peer:
         self.opened = self.last_activity = self.last_pong = now
         self.pending: list[bytes] = []  #: whole frames that wait for :meth:`flush`
         self.delay_s = 0.0
+        self._due = 0.0  # loop time before which nothing more leaves: what is sent later never comes sooner
         self._transport = transport
 
     @property
@@ -69,10 +70,17 @@ class Peer:
             return
         data = b"".join(self.pending)
         self.pending.clear()
-        if self.delay_s:
-            asyncio.get_running_loop().call_later(self.delay_s, self._write, data)
-        else:
+        if not self.delay_s and not self._due:
             self._write(data)
+            return
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if not self.delay_s and now >= self._due:
+            self._due = 0.0
+            self._write(data)
+            return
+        self._due = max(self._due, now + self.delay_s)
+        loop.call_at(self._due, self._write, data)
 
     def cut(self) -> None:
         """Break the connection without a farewell."""

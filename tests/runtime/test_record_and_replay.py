@@ -45,8 +45,8 @@ def profile(running: Sandbox, folder: Path, *, trades: bool) -> str:
     return str(path)
 
 
-async def recorded(folder: Path, *, trades: bool, seconds: str = "4") -> tuple[str, Path, dict[str, Any]]:
-    """The profile, the recording and the summary of a paper run."""
+async def recorded(folder: Path, *, trades: bool, seconds: str = "7") -> tuple[str, Path, dict[str, Any]]:
+    """The profile, the recording and the summary of a paper run; its first seconds go by in learning the streams' delays."""
     async with box(SYMBOLS) as running:
         path, file, told = profile(running, folder, trades=trades), folder / "a.gz", folder / "a.json"
         limits = ("--max-runtime", seconds, "--state-dir", str(folder / "state"))

@@ -141,7 +141,7 @@ class BinanceAdapter(CcxtAdapter):
                 raise VenueFailed("binance: /api/v3/time tells no serverTime")
             if took_s < best_s:
                 best_s, skew = took_s, round(ours + took_s * 500 - theirs)
-        self._client.set_clock_skew(skew)
+        self._client.set_clock_skew(skew, best_s * 1000)
         self._doubts_clock = False
 
     async def ping(self) -> None:

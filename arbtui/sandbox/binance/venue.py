@@ -159,6 +159,8 @@ class BinanceVenue:
         delay = self._faults.find(WireFaultKind.DELAY, part="public")
         for peer in peers or (*self._streams.peers, *self._ws_api.peers):
             peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
+            if peer in self._streams.peers:
+                peer.delay_s += self._faults.lag_s()
 
     def housekeep(self) -> None:
         """Once a second: pings, cuts, and the streams that tell something every second."""

@@ -179,6 +179,8 @@ class UpbitVenue:
         delay = self._faults.find(WireFaultKind.DELAY, part="public")
         for peer in peers or (*self._public.peers, *self._private.peers):
             peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
+            if peer in self._public.peers:
+                peer.delay_s += self._faults.lag_s()
 
     def housekeep(self) -> None:
         """Once a second: close what is idle."""

@@ -1,0 +1,182 @@
+"""How late a stream is, by its venue's own clock: what is usual, what is more, and what that means for two legs."""
+
+from collections.abc import Callable
+from math import isnan
+
+import pytest
+
+from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.stream_delay import StreamDelay, StreamDelays
+from arbtui.model.book import OrderBook
+from arbtui.model.reason import Reason
+
+VENUE_EPOCH_MS = 1_700_000_000_000
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.step_ms = 0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time_ms(self) -> int:
+        return VENUE_EPOCH_MS + round(self.now * 1000) + self.step_ms
+
+
+def feed(delay: StreamDelay, start: float, seconds: float, lag_ms: Callable[[float], float], per_s: int = 10) -> float:
+    """Frames ``per_s`` a second, each ``lag_ms`` (of seconds since the start) under way; the time at the end."""
+    for n in range(round(seconds * per_s)):
+        now = start + n / per_s
+        delay.seen(round(VENUE_EPOCH_MS + now * 1000 - lag_ms(n / per_s)), now)
+    return start + seconds
+
+
+def test_nothing_is_known_before_fifty_frames_or_ten_seconds() -> None:
+    busy, quiet = StreamDelay(), StreamDelay()
+    assert isnan(busy.excess)
+    learning = [busy.is_learning]
+    for delay, start, seconds, per_s in ((busy, 0.0, 4.9, 10), (busy, 4.9, 0.2, 10), (quiet, 0.0, 10.0, 1), (quiet, 10.0, 1.0, 1)):
+        feed(delay, start, seconds, lambda _: 80.0, per_s)
+        learning.append(delay.is_learning)
+    assert learning == [True, True, False, True, False]
+
+
+@pytest.mark.parametrize("ahead_ms", [0.0, 1272.0, -5000.0])
+def test_what_is_usual_is_no_excess_whatever_the_clocks(ahead_ms: float) -> None:
+    delay = StreamDelay()
+    at = feed(delay, 100.0, 60.0, lambda s: 120.0 + 5 * (s % 1) + ahead_ms)
+    assert abs(delay.excess) < 10.0
+    feed(delay, at, 1.0, lambda _: 120.0 + ahead_ms + 400.0)
+    assert delay.excess == pytest.approx(400.0, abs=10.0)
+
+
+def test_frames_of_one_market_that_are_old_say_nothing_while_another_is_up_to_date() -> None:
+    delay = StreamDelay()
+    at = feed(delay, 0.0, 20.0, lambda _: 50.0)
+    delay.seen(VENUE_EPOCH_MS + 5000, at)  # a quiet market's book, told again
+    assert delay.excess < 150.0
+
+
+def test_a_lag_that_creeps_is_an_excess_since_what_is_usual_rises_ten_ms_a_minute_at_most() -> None:
+    delay = StreamDelay()
+    at = feed(delay, 0.0, 60.0, lambda _: 100.0)
+    base = delay.base
+    feed(delay, at, 120.0, lambda s: 100.0 + 3.0 * s)  # 360 ms in two minutes
+    assert delay.base - base <= 21.0
+    assert delay.excess > 250.0
+
+
+def test_what_becomes_quicker_is_usual_soon() -> None:
+    delay = StreamDelay()
+    at = feed(delay, 0.0, 30.0, lambda _: 200.0)
+    base = delay.base
+    feed(delay, at, 5.0, lambda _: 60.0)
+    assert delay.base == pytest.approx(base - 140.0, abs=5.0)
+
+
+def test_a_single_frame_from_the_future_does_not_make_all_others_late() -> None:
+    delay = StreamDelay()
+    feed(delay, 0.0, 300.0, lambda s: 100.0 if s != 150.0 else 60.0)
+    assert delay.excess < 250.0
+
+
+class _Desk:
+    """Two venues of one market each."""
+
+    def __init__(self, **config: int) -> None:
+        self.clock = _Clock()
+        self.delays = StreamDelays(MarketDataConfig(**config), self.clock)
+        self.books = [OrderBook("upbit", "KRW-XRP"), OrderBook("binance", "XRPUSDT")]
+        self.own = {book.exchange: self.delays.open(book.exchange, [book.code])[book.code] for book in self.books}
+
+    def play(self, seconds: float, upbit_ms: float = 100.0, binance_ms: float = 30.0) -> None:
+        for delay, lag_ms in ((self.own["upbit"], upbit_ms), (self.own["binance"], binance_ms)):
+            feed(delay, self.clock.now, seconds, lambda _, lag_ms=lag_ms: lag_ms)  # type: ignore[misc]
+        self.clock.now += seconds
+
+    def refusal(self, max_skew_ms: float = 250.0) -> Reason | None:
+        return self.delays.refusal(self.books[0], self.books[1], self.clock.now, 250.0, max_skew_ms)
+
+
+def test_two_streams_that_are_as_usual_may_be_traded_on_together() -> None:
+    d = _Desk()
+    assert d.refusal() is Reason.LEARNING
+    d.play(20)
+    assert d.refusal() is None
+    d.play(2, upbit_ms=400.0)
+    assert d.refusal() is Reason.EXCESS_DELAY
+    d.play(2)
+    assert d.refusal() is None
+
+
+def test_two_streams_each_within_its_limit_may_be_too_far_apart() -> None:
+    d = _Desk()
+    d.play(20)
+    d.play(0.5, upbit_ms=300.0)
+    assert d.refusal() is None
+    assert d.refusal(max_skew_ms=150.0) is Reason.LEG_SKEW
+    d.play(0.5, upbit_ms=300.0, binance_ms=230.0)  # as late as each other
+    assert d.refusal(max_skew_ms=150.0) is None
+
+
+def test_a_quiet_moment_of_one_stream_is_no_skew() -> None:
+    d = _Desk()
+    d.play(20)
+    feed(d.own["binance"], d.clock.now, 3.0, lambda _: 30.0)  # the other sends nothing for three seconds
+    d.clock.now += 3.0
+    assert d.refusal() is None
+
+
+def test_a_quiet_book_on_a_live_socket_is_current_where_somebody_asks_about_it_and_old_news_is_not() -> None:
+    d = _Desk()
+    d.play(20)
+    book = d.books[0]
+    book.ts_init = 1000.0
+    assert d.delays.current_at(book) == 1000.0
+    d.delays.is_quiet_fine = True
+    assert d.delays.current_at(book) == pytest.approx(1019.9)
+    d.delays.old_news.add(book)
+    assert d.delays.current_at(book) == 1000.0
+
+
+def test_after_a_step_of_our_clock_everything_is_learnt_anew() -> None:
+    d = _Desk()
+    d.play(20)
+    d.delays.watch_clock()
+    d.clock.step_ms = 90
+    d.delays.watch_clock()
+    assert d.refusal() is None
+    d.clock.step_ms = 400
+    d.delays.watch_clock()
+    assert d.refusal() is Reason.LEARNING
+    d.play(6)
+    assert d.refusal() is None
+
+
+def test_a_lag_that_was_there_from_the_start_is_found_by_the_server_time() -> None:
+    d = _Desk()
+    d.play(20, upbit_ms=900.0)
+    assert d.refusal() is None  # nothing else is known of that venue
+    d.delays.limit_base("upbit", 0.0, 40.0)  # the clocks agree, a round trip takes 40 ms: the stream should come within 70
+    d.play(1, upbit_ms=900.0)
+    assert d.own["upbit"].excess == pytest.approx(830.0, abs=2.0)
+    assert d.refusal() is Reason.EXCESS_DELAY
+
+
+def test_a_market_that_came_back_is_quarantined_for_a_moment_and_its_neighbour_is_not() -> None:
+    d = _Desk(quarantine_ms=500)
+    d.play(20)
+    d.delays.quarantine(d.books[1])
+    assert d.refusal() is Reason.QUARANTINED
+    d.clock.now += 0.6
+    assert d.refusal() is None
+
+
+def test_a_socket_of_its_own_is_judged_on_its_own() -> None:
+    delays = StreamDelays(MarketDataConfig(), _Clock())
+    mapping = delays.open("upbit", ["KRW-A", "KRW-B", "KRW-C"])
+    delays.share("upbit", ["KRW-C", "KRW-UNKNOWN"])
+    assert mapping["KRW-A"] is mapping["KRW-B"] is not mapping["KRW-C"]
+    assert len(delays.sockets("upbit")) == 2
