@@ -116,7 +116,7 @@ class WholeBookSink(_Sink):
             return
         self._counts.snapshots += 1
         if ts_event:
-            self._delays[code].seen(ts_event, self._batch.received)
+            self._delays[code].seen(ts_event, book.ts_event, self._batch.received)
         if 0 < book.ts_event - ts_event <= _REORDERED_MS:
             self._counts.old += 1
             return
@@ -179,7 +179,7 @@ class DiffBookSink(_Sink):
             return
         self._counts.diffs += 1
         if ts_event:
-            self._delays[code].seen(ts_event, self._batch.received)
+            self._delays[code].seen(ts_event, sync.book.ts_event, self._batch.received)
         if sync.diff(first_id, last_id, prev_id, bids, asks):
             self._changed(sync.book, ts_event)
         if sync.wants_snapshot:

@@ -24,12 +24,26 @@ _RISE_MS_PER_S = 10.0 / 60.0  #: a base that rose with every delay would call no
 _OVER_CLOCK_MS = 50.0  #: what a venue's stream may take beyond half a round trip and the clocks' difference
 _LEARNING_FRAMES, _LEARNING_S = 50, 10.0
 _CLOCK_STEP_MS = 100.0
+#: ms that a market's frame may be older than the one before it, out of order. A lag never goes back in time.
+_PUT_BACK_MS = 500
 
 
 class StreamDelay:
     """One socket. All in ms, but ``heard_at`` in seconds of whatever clock receipt is counted on."""
 
-    __slots__ = ("_first_at", "_kept", "_least", "_sorted", "_turn_at", "base", "cap", "delay", "frames", "heard_at", "watermark")
+    __slots__ = (
+        "_first_at",
+        "_kept",
+        "_least",
+        "_sorted",
+        "_turn_at",
+        "base",
+        "cap",
+        "delay",
+        "frames",
+        "heard_at",
+        "watermark",
+    )
 
     def __init__(self) -> None:
         self.cap = inf  #: the base is never above it
@@ -48,11 +62,21 @@ class StreamDelay:
         self._kept: deque[float] = deque()  # the least of each second
         self._sorted: list[float] = []  # the same, ascending
 
-    def seen(self, ts_event: int, now: float) -> None:
-        """A frame of the venue's time ``ts_event`` came at ``now`` (seconds of receipt). On the way of every stamped update."""
+    def seen(self, ts_event: int, before: int, now: float) -> None:
+        """A frame of the venue's time ``ts_event`` came at ``now`` (seconds of receipt); its market's last one was of ``before`` (0: none).
+
+        On the way of every stamped update.
+        """
         if ts_event > self.watermark:
             self.watermark = ts_event
+        elif ts_event < before - _PUT_BACK_MS:  # its clock was put back: what it showed before is no measure any more
+            self.learn()
+            self.watermark = ts_event
         delay = self.delay = now * 1000.0 - self.watermark
+        if delay < self.base - _CLOCK_STEP_MS:  # its clock was put ahead, or what was learnt was a lag that is over
+            self.learn()
+            self.watermark = ts_event
+            self.delay = delay
         self.heard_at = now
         self.frames += 1
         if delay < self._least:

@@ -29,7 +29,8 @@ def feed(delay: StreamDelay, start: float, seconds: float, lag_ms: Callable[[flo
     """Frames ``per_s`` a second, each ``lag_ms`` (of seconds since the start) under way; the time at the end."""
     for n in range(round(seconds * per_s)):
         now = start + n / per_s
-        delay.seen(round(VENUE_EPOCH_MS + now * 1000 - lag_ms(n / per_s)), now)
+        ts_event = round(VENUE_EPOCH_MS + now * 1000 - lag_ms(n / per_s))
+        delay.seen(ts_event, delay.watermark, now)  # of one market
     return start + seconds
 
 
@@ -55,7 +56,7 @@ def test_what_is_usual_is_no_excess_whatever_the_clocks(ahead_ms: float) -> None
 def test_frames_of_one_market_that_are_old_say_nothing_while_another_is_up_to_date() -> None:
     delay = StreamDelay()
     at = feed(delay, 0.0, 20.0, lambda _: 50.0)
-    delay.seen(VENUE_EPOCH_MS + 5000, at)  # a quiet market's book, told again
+    delay.seen(VENUE_EPOCH_MS + 5000, VENUE_EPOCH_MS + 5000, at)  # a quiet market's book, told again
     assert delay.excess < 150.0
 
 
@@ -80,6 +81,31 @@ def test_a_single_frame_from_the_future_does_not_make_all_others_late() -> None:
     delay = StreamDelay()
     feed(delay, 0.0, 300.0, lambda s: 100.0 if s != 150.0 else 60.0)
     assert delay.excess < 250.0
+
+
+@pytest.mark.parametrize("per_s", [1, 10, 100])
+@pytest.mark.parametrize("step_ms", [2000.0, -2000.0, 60_000.0, -60_000.0])
+def test_a_step_of_the_venues_clock_and_back_is_learnt_and_denies_meanwhile(step_ms: float, per_s: int) -> None:
+    delay = StreamDelay()
+    at = feed(delay, 0.0, 30.0, lambda _: 100.0, per_s)
+    seen = []
+    for lag_ms in (100.0 - step_ms, 100.0):  # a clock that is ahead makes frames look young
+        feed(delay, at, 2 / per_s, lambda _, lag_ms=lag_ms: lag_ms, per_s)  # type: ignore[misc]
+        seen.append(delay.is_learning)
+        at = feed(delay, at + 2 / per_s, 60.0, lambda _, lag_ms=lag_ms: lag_ms, per_s)  # type: ignore[misc]
+        seen.append(delay.is_learning)
+        assert abs(delay.excess) < 10.0
+    assert seen == [True, False, True, False]
+
+
+def test_a_socket_that_says_the_same_again_and_again_is_never_found_up_to_date() -> None:
+    delay = StreamDelay()
+    at = feed(delay, 0.0, 30.0, lambda _: 100.0)
+    for n in range(300):
+        now = at + n / 10
+        stuck = round(VENUE_EPOCH_MS + at * 1000 - 100.0)
+        delay.seen(stuck, stuck, now)
+        assert n < 5 or delay.is_learning or delay.excess > 250.0
 
 
 class _Desk:
