@@ -56,7 +56,6 @@ class OrderbookAggregator:
         self._silence_s = config.stream_silence_ms / 1000
         self._buffer_limit = config.buffer_limit
         self._top_check = top_check
-        self.recorded_at: float | None = None  #: receive time of the batch that is delivered, in seconds, where a recording tells it
         self.is_live = False  #: what comes was made just now, so its own times can be held against ours
         self._syncs: dict[str, dict[str, BookSync]] = {}
         self._decoders: dict[str, tuple[WireDecoder, ExchangeCounts]] = {}
@@ -74,7 +73,6 @@ class OrderbookAggregator:
         """Take one batch: every frame is decoded and applied, in order, before anybody is told."""
         batch = self._batch
         batch.now = self._clock.monotonic()
-        batch.received = batch.now if self.recorded_at is None else self.recorded_at
         if self.is_live:
             batch.wall_ms = self._clock.time_ms()
         decoders = self._decoders
@@ -99,6 +97,10 @@ class OrderbookAggregator:
             wanted, batch.wanted = batch.wanted, []
             for book in wanted:
                 self._request_snapshot(book.exchange, book.code)
+
+    def recorded_at(self, seconds: float) -> None:
+        """When what is delivered next was received, by a recording: delays are counted on that, however fast it is played."""
+        self._batch.recorded = seconds
 
     def sweep(self) -> None:
         """Mark the books of silent streams STALE and hand them on; call it a few times a second."""

@@ -64,7 +64,7 @@ class RecordingFeed:
             before = ts_ns
             self.delivered += len(frames)
             if self._aggregator is not None:
-                self._aggregator.recorded_at = ts_ns / 1e9
+                self._aggregator.recorded_at(ts_ns / 1e9)
             deliver(frames)
 
     def request_snapshot(self, exchange: str, code: str) -> None:

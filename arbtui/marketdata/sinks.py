@@ -24,11 +24,11 @@ _REORDERED_MS = 2000
 class Batch:
     """What the frames of one delivery have in common: when they came, and which books they changed (in order, once each)."""
 
-    __slots__ = ("now", "received", "touched", "wall_ms", "wanted")
+    __slots__ = ("now", "recorded", "touched", "wall_ms", "wanted")
 
     def __init__(self) -> None:
         self.now = -inf
-        self.received = -inf  #: the same, but for a recording: its own receive time, in seconds, however fast it is played
+        self.recorded = 0.0  #: the same by a recording's own clock, in seconds; 0 where it is not one that is played
         self.wall_ms = 0  #: of now, where venues live in our time; 0 in a simulation or replay, whose wall clock is no venue's
         self.touched: dict[OrderBook, None] = {}
         self.wanted: list[OrderBook] = []  #: books that need a snapshot
@@ -116,7 +116,7 @@ class WholeBookSink(_Sink):
             return
         self._counts.snapshots += 1
         if ts_event:
-            self._delays[code].seen(ts_event, book.ts_event, self._batch.received)
+            self._delays[code].seen(ts_event, book.ts_event, self._batch.recorded or self._batch.now)
         if 0 < book.ts_event - ts_event <= _REORDERED_MS:
             self._counts.old += 1
             return
@@ -179,7 +179,7 @@ class DiffBookSink(_Sink):
             return
         self._counts.diffs += 1
         if ts_event:
-            self._delays[code].seen(ts_event, sync.book.ts_event, self._batch.received)
+            self._delays[code].seen(ts_event, sync.book.ts_event, self._batch.recorded or self._batch.now)
         if sync.diff(first_id, last_id, prev_id, bids, asks):
             self._changed(sync.book, ts_event)
         if sync.wants_snapshot:
