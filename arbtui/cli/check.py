@@ -2,9 +2,7 @@
 
 import json
 import os
-import sqlite3
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,20 +174,15 @@ def _of_folder(folder: Path) -> list[str]:
 
 
 def _of_journal(path: Path) -> list[str]:
-    from arbtui.journal.database import open_reader, refusal
-    from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
+    from arbtui.journal.reader import reading
 
     try:
-        with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as connection:
+        with reading(path) as connection:
             found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
-            residual = connection.execute(
-                "SELECT group_concat(symbol, ', ') FROM cycle WHERE state = 'RESIDUAL' AND acknowledged_ms IS NULL"
-            )
+            residual = connection.execute("SELECT group_concat(symbol, ', ') FROM cycle WHERE state = 'RESIDUAL' AND settled_ms IS NULL")
             left = residual.fetchone()[0]
     except UsageError as error:
         return [str(error)]
-    except sqlite3.Error as error:
-        return [str(refusal(path, error))]
     if found != ["ok"]:
         return [f"{path}: {text}" for text in found]
-    return [f"residual cycles not acknowledged: {left}; press a in the console's Risk pane once you have dealt with them"] if left else []
+    return [f"residual positions not settled: {left}; see arbtui positions --profile P"] if left else []

@@ -29,7 +29,7 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: st
     path = mode_folder(root, name, chosen) / "journal.db"
     if not path.exists():
         raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
-    from arbtui.journal.ledger import ledger_csv, read_ledger
+    from arbtui.portfolio.ledger import ledger_csv, read_ledger
 
     ledger = read_ledger(path, run, None if since is None else _since_ms(path, since))
     if form == "csv":

@@ -62,21 +62,21 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
     """The facts, and why the journal could not be read (then without it)."""
     from arbtui.journal.config import JournalConfig
     from arbtui.journal.liveness import read_liveness
-    from arbtui.journal.state import load
-    from arbtui.views.status import midnight_ms, read_status
+    from arbtui.portfolio.restore import restore
+    from arbtui.views.status import read_status
 
     who, cause, wall_ms = _holder(folder), read_flag(folder), time.time_ns() // 1_000_000
-    journal, pulse, trouble = None, None, ""
+    journal, portfolio, pulse, trouble = None, None, None, ""
     try:
         if path is not None and path.stat().st_size:  # a journal that is just being made is none yet
             pulse = read_liveness(path)
-            journal = load(path, midnight_ms(pulse, wall_ms))
+            journal, portfolio = restore(path)
     except UsageError as error:
         trouble = str(error)
     except OSError as error:
         trouble = f"{path}: {error.strerror or error}"
     expected = (settings.journal if settings else JournalConfig()).snapshot_interval_s  # for a journal that does not show it
-    return read_status(who, cause, journal, pulse, wall_ms, expected), trouble
+    return read_status(who, cause, journal, portfolio, pulse, wall_ms, expected), trouble
 
 
 def _holder(folder: Path) -> "Holder | None":
@@ -162,11 +162,19 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("last run", f"{run['id']}, started {run['started']}, {ended}", ""))
         lines.append(("last event", f"{status['last_event']}, {_age(status['last_event_age_s'])} ago", ""))
     if pnl:
-        lines += [("PnL today", _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
+        today = f"PnL {pnl['day']}" if pnl["day"] else "PnL today"
+        lines += [(today, _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
         lines.append(("cycles", ", ".join(f"{count} {state}" for state, count in status["cycles"].items()) or "none", ""))
     for label, rows, style in (("open", status["open_cycles"], ""), ("residual", status["residual_cycles"], "bold red")):
         told = [f"{row['id']} {row['route']} since {row['opened']} {row['reason']}".strip() for row in rows]
         lines += _listed(label, told, style)
+    if status["open_orders"]:
+        shown = ("client_order_id", "exchange", "market", "side", "qty", "state")
+        told = [" ".join(row[name] for name in shown) for row in status["open_orders"]]
+        lines += _listed("orders", told, "yellow")
+    if status["disputes"]:
+        told = [f"{row['exchange']} {row['asset']}: {row['ours']} here, {row['theirs']} there" for row in status["disputes"]]
+        lines += _listed("disputed", told, "bold red")
     told = [f"{row['severity']} {row['ts']} {row['kind']} {row['scope']}: {row['detail']}" for row in reversed(status["breaches"])]
     return lines + _listed("breaches", told, "yellow")
 
@@ -193,9 +201,11 @@ def _listed(label: str, words: list[str], style: str) -> list[tuple[str, str, st
     return [(f"{label} {len(words)}" if place == 0 else "", text, style) for place, text in enumerate([*words[:_SHOWN], *more])]
 
 
-def _pnl(parts: dict[str, Any]) -> str:
-    several: dict[str, Any] = parts.get("by_currency") or {parts["currency"]: parts}
-    return "; ".join(f"{amounts.get('total', '0')} {currency}".strip() for currency, amounts in several.items())
+def _pnl(parts: dict[str, Any] | None) -> str:
+    if parts is None:
+        return "nothing yet"
+    split = ", ".join(f"{name} {parts[name]}" for name in ("trading", "fees", "fx_stock", "inventory"))
+    return f"{parts['total']} {parts['currency']} ({split})"
 
 
 def _age(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """What an engine is built from; the runtime makes these, tests make them too."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from arbtui.exchanges.adapter import ExchangeAdapter
@@ -10,14 +10,16 @@ from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
-from arbtui.positions.coordinator import PositionCoordinator
+from arbtui.portfolio.config import DeskConfig
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.guard import RiskGuard
 from arbtui.routes.universe import ArbUniverse
 
 
 @dataclass(frozen=True, slots=True)
 class EngineComponents:
-    """The floors below the engine, wired to each other."""
+    """The floors below the engine, wired to each other. ``journal`` applies every event to ``portfolio``."""
 
     profile: str
     run_id: str
@@ -29,5 +31,8 @@ class EngineComponents:
     rates: RateBook
     universe: ArbUniverse
     risk: RiskGuard
-    positions: PositionCoordinator
+    portfolio: Portfolio
+    marks: LiveMarks
     execution: ExecutionConfig
+    desk: DeskConfig
+    refresh_book: Callable[[str, str], None]  #: asks a venue for a market's whole book: (exchange, code)

@@ -12,7 +12,7 @@ from arbtui.exchanges.answers import Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
 from arbtui.exchanges.rate_limits import Lane
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
+from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose
 
@@ -246,12 +246,12 @@ class CcxtAdapter(ExchangeAdapter):
         """The market of ``code``.
 
         Raises:
-            VenueFailed: the rules of that market were never read.
+            MarketUnknown: the rules of that market were never read.
         """
         try:
             return self.markets[code]
         except KeyError:
-            raise VenueFailed(f"{self.name}: {code} is not among the {len(self.markets)} markets whose rules were read") from None
+            raise MarketUnknown(f"{self.name}: {code} is not among the {len(self.markets)} markets whose rules were read") from None
 
     async def close(self) -> None:
         """See :meth:`ExchangeAdapter.close`."""

@@ -45,11 +45,11 @@ def apply_pragmas(connection: sqlite3.Connection, *, synchronous: str) -> None:
     connection.execute(f"PRAGMA synchronous = {synchronous}")
 
 
-def check_identity(connection: sqlite3.Connection, path: Path, application_id: int, user_version: int) -> int:
+def check_identity(connection: sqlite3.Connection, path: Path, application_id: int, user_version: int, oldest: int = 0) -> int:
     """The version that the database at ``path`` has; 0 for a new, empty one.
 
     Raises:
-        UsageError: it belongs to another application, or a newer version of this one wrote it.
+        UsageError: it belongs to another application, a newer version of this one wrote it, or one older than ``oldest``.
     """
     (found_id,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -61,6 +61,12 @@ def check_identity(connection: sqlite3.Connection, path: Path, application_id: i
         raise UsageError(
             f"{path}: written by a newer version (format {version}, this program knows up to {user_version}): "
             "use the newer program, or name another --state-dir"
+        )
+    if version < oldest:
+        raise UsageError(
+            f"{path}: written by an earlier version (format {version}, this program reads {oldest} to {user_version}): finish its open "
+            f"cycles with that version, then move the folder {path.parent} away as a whole and keep it; the next start takes the venues' "
+            "balances as its opening"
         )
     return int(version)
 
@@ -108,13 +114,13 @@ def create_tables(
         raise
 
 
-def open_reader(path: Path, application_id: int, user_version: int) -> sqlite3.Connection:
+def open_reader(path: Path, application_id: int, user_version: int, oldest: int = 0) -> sqlite3.Connection:
     """A connection that cannot write, beside a running, wedged or dead writer, also where the folder is read-only.
 
     Without write access SQLite cannot always rebuild the index of a write-ahead log; then a private copy is read.
 
     Raises:
-        UsageError: the file is missing, no SQLite database, another program's, or newer than this program.
+        UsageError: the file is missing, no SQLite database, another program's, newer than this program, or older than ``oldest``.
     """
     if not path.is_file():
         raise UsageError(f"{path}: there is no such journal: check --profile, --mode and --state-dir")
@@ -126,7 +132,7 @@ def open_reader(path: Path, application_id: int, user_version: int) -> sqlite3.C
                 raise
             connection = _read_copy(path)
         try:
-            if check_identity(connection, path, application_id, user_version) == 0:
+            if check_identity(connection, path, application_id, user_version, oldest) == 0:
                 raise UsageError(f"{path}: it is empty: nothing has run there yet; check --profile, --mode and --state-dir")
         except (sqlite3.Error, UsageError):
             connection.close()

@@ -1,12 +1,9 @@
 """What a start-up reads back of alerts and remote commands: alerts that still wait, and commands that must not act twice."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from arbtui.journal.database import open_reader, refusal
-from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
+from arbtui.journal.reader import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +33,15 @@ def load_outbox(path: Path) -> Outbox:
     Raises:
         UsageError: as :func:`arbtui.journal.state.load`.
     """
-    with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as db:
-        try:
-            db.execute("BEGIN")  # one moment for all queries
-            settled: dict[str, list[str]] = {}
-            waiting = "SELECT alert_id FROM alert WHERE state = 'QUEUED'"
-            for alert_id, channel in db.execute(f"SELECT alert_id, channel FROM alert_delivery WHERE alert_id IN ({waiting}) ORDER BY seq"):
-                settled.setdefault(alert_id, []).append(channel)
-            rows = db.execute("SELECT alert_id, seq, ts_ms, severity, kind, text FROM alert WHERE state = 'QUEUED' ORDER BY seq")
-            alerts = [
-                AlertRow(alert_id, seq, ts_ms, severity, kind, text, tuple(settled.get(alert_id, ())))
-                for alert_id, seq, ts_ms, severity, kind, text in rows
-            ]
-            commands = dict(db.execute("SELECT update_id, outcome FROM remote_command ORDER BY seq").fetchall())
-            return Outbox(alerts, commands)
-        except sqlite3.Error as error:
-            raise refusal(path, error) from error
+    with reading(path) as db:
+        settled: dict[str, list[str]] = {}
+        waiting = "SELECT alert_id FROM alert WHERE state = 'QUEUED'"
+        for alert_id, channel in db.execute(f"SELECT alert_id, channel FROM alert_delivery WHERE alert_id IN ({waiting}) ORDER BY seq"):
+            settled.setdefault(alert_id, []).append(channel)
+        rows = db.execute("SELECT alert_id, seq, ts_ms, severity, kind, text FROM alert WHERE state = 'QUEUED' ORDER BY seq")
+        alerts = [
+            AlertRow(alert_id, seq, ts_ms, severity, kind, text, tuple(settled.get(alert_id, ())))
+            for alert_id, seq, ts_ms, severity, kind, text in rows
+        ]
+        commands = {row[0]: row[1] for row in db.execute("SELECT update_id, outcome FROM remote_command ORDER BY seq")}
+        return Outbox(alerts, commands)

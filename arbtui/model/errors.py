@@ -10,6 +10,7 @@ VenueRefused            5  a venue refuses keys or permissions
 JournalFailed           1  a commit failed: the gate closes, nothing is retried
 WireError               -  a frame could not be decoded; counted, never raised out of a stream
 VenueFailed             2  a venue did not answer a query, or not usably: no information
+MarketUnknown           2  a venue cannot be asked about a market: it lists none such, or this run has not connected it
 OrderRejected           -  a venue's definite no to an order
 OrderAbandoned          -  our own gate's no, immediately before the request
 OrderUnknown            -  no usable answer: the order may stand at the venue
@@ -49,6 +50,10 @@ class VenueFailed(ArbtuiError):
     """
 
     exit_code = 2
+
+
+class MarketUnknown(VenueFailed):
+    """A venue is asked about a market that it does not list, or that this run has not connected: asking again is no use."""
 
 
 class JournalFailed(ArbtuiError):

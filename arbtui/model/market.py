@@ -13,6 +13,7 @@ class FeeTakenIn(StrEnum):
 
     QUOTE = "quote"  #: always the quote currency (Upbit)
     RECEIVED = "received"  #: the asset received: base on a buy, quote on a sell (Binance without BNB)
+    COIN = "coin"  #: a coin of its own, whatever is traded (BNB at Binance, where the account has switched it on)
 
 
 class PriceUnits(Protocol):
@@ -55,6 +56,7 @@ class Fees:
     taker: Decimal
     maker: Decimal
     taken_in: FeeTakenIn
+    coin: str = ""  #: the coin of :attr:`FeeTakenIn.COIN`
 
 
 @dataclass(frozen=True, slots=True, eq=False)

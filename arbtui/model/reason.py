@@ -32,6 +32,7 @@ class Reason(StrEnum):
     LOSS_DAY = "LOSS_DAY"
     OPEN_CYCLES = "OPEN_CYCLES"
     JOURNAL = "JOURNAL"  #: the journal failed
+    NO_MARK = "NO_MARK"  #: an asset that would be moved has no known price: what is lost could not be counted
     # tiers: exchange
     IN_FLIGHT = "IN_FLIGHT"  #: too many orders unanswered at the venue
     RATE_LIMITED = "RATE_LIMITED"  #: the venue's limits leave no room for an order
@@ -39,6 +40,7 @@ class Reason(StrEnum):
     MESSAGE_AGE = "MESSAGE_AGE"  #: the venue has sent nothing for too long
     VENUE_DOWN = "VENUE_DOWN"  #: the venue cannot be heard, or does not answer
     VENUE_FROZEN = "VENUE_FROZEN"  #: the venue talks, and what it says does not change
+    DISPUTED = "DISPUTED"  #: the venue says that it holds another amount of the asset than we do
     VENUE_DEGRADED = "VENUE_DEGRADED"  #: the venue answers late, wrongly, or wants fewer requests
     # tiers: symbol
     BOOK_AGE = "BOOK_AGE"

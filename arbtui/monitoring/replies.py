@@ -44,7 +44,10 @@ def killed(header: HeaderView, epoch: int, *, closed_now: bool) -> str:
 
 
 def _pnl_line(header: HeaderView) -> str:
-    return f"PnL today {header.pnl_day:+,.2f} {header.pnl_currency}, this run {header.pnl_session:+,.2f} {header.pnl_currency}"
+    return (
+        f"PnL today {header.pnl_day:+,.2f} {header.pnl_currency} (trading {header.trading_day:+,.2f}), "
+        f"this run {header.pnl_session:+,.2f} {header.pnl_currency} (trading {header.trading_session:+,.2f})"
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -30,6 +30,7 @@ class RouteTerms:
         order_value: size of one cycle, in ``value_currency``.
         value_currency: the currency of sizes and PnL (USDT).
         price_ratio: lowest and highest ratio of the venues' prices at which one ticker is believed to be one asset.
+        reserve_bps: set aside beyond a purchase's worst price, for completing it later.
     """
 
     min_edge_bps: float
@@ -37,6 +38,7 @@ class RouteTerms:
     order_value: float
     value_currency: str
     price_ratio: tuple[float, float]
+    reserve_bps: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class ArbRoute:
         self._buy_net = 1.0 - fee if takes_base else 1.0  # base received of one bought
         self._buy_unit = 1.0 / (1.0 - fee) if takes_base else 1.0 + fee  # quote paid for one received, per unit of price
         self._buy_lot = float(buy.market.lot_step)
-        self._reserve_unit = 1.0 + fee  # quote set aside for one bought, per unit of price, whatever the fee is taken in
+        # Quote set aside for one bought, per unit of price, whatever the fee is taken in.
+        self._reserve_unit = (1.0 + fee) * (1.0 + terms.reserve_bps / 1e4)
         self._sell_unit = 1.0 - float(sell.market.fees.taker)
         least_edge = terms.min_edge_bps + terms.slippage_bps - inventory.shadow_bps_at_empty
         self._factor = self._sell_unit / (self._buy_unit * (1.0 + least_edge / 1e4))

@@ -1,6 +1,7 @@
 """Joins the floors below the engine for one set of venues."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from arbtui.engine.components import EngineComponents
 from arbtui.exchanges.adapter import ExchangeAdapter
@@ -14,11 +15,10 @@ from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
 from arbtui.model.market import Market
 from arbtui.model.money import BPS, decimal_of
-from arbtui.positions.coordinator import CrossExchangePositionSync, PositionCoordinator
-from arbtui.positions.inventory import InventoryLedger
-from arbtui.positions.marks import Marks
-from arbtui.positions.pnl import PnlBook
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.guard import RiskGuard
+from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.universe import ArbUniverse
 from arbtui.runtime.venues import RATE_MARKET
@@ -40,6 +40,7 @@ def assemble(
     symbols: Sequence[str],
     on_books: Callable[[Sequence[OrderBook]], None],
     request_snapshot: Callable[[str, str], None],
+    portfolio: Portfolio,
     top_check: TopCheck | None = None,
     health: Mapping[str, ExchangeHealthMonitor] | None = None,
 ) -> EngineComponents:
@@ -71,19 +72,21 @@ def assemble(
         order_value=settings.execution.order_value,
         value_currency=VALUE_CURRENCY,
         price_ratio=(settings.universe.price_ratio_low, settings.universe.price_ratio_high),
+        reserve_bps=settings.execution.completion_bps,
     )
     universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols)
-    inventory = InventoryLedger(universe.nodes)
-    marks = Marks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
-    quotes = dict.fromkeys(market.quote for market in traded)
+    marks = LiveMarks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
     if health is None:
         health = {name: ExchangeHealthMonitor(name, clock, settings.health) for name in settings.exchanges}
     risk = RiskGuard(
         settings.risk,
         settings.exchanges,
-        lambda exchange: aggregator.watches[exchange].last_message,
-        health,
-        {name: adapter.throttled for name, adapter in adapters.items()},
+        portfolio=portfolio,
+        marks=marks,
+        state=partial(trading_state, portfolio, halt, journal),
+        last_message=lambda exchange: aggregator.watches[exchange].last_message,
+        health=health,
+        throttled={name: adapter.throttled for name, adapter in adapters.items()},
     )
     return EngineComponents(
         profile=settings.name,
@@ -96,6 +99,9 @@ def assemble(
         rates=rates,
         universe=universe,
         risk=risk,
-        positions=PositionCoordinator(inventory, marks, PnlBook(marks, quotes), CrossExchangePositionSync(adapters, inventory)),
+        portfolio=portfolio,
+        marks=marks,
         execution=settings.execution,
+        desk=settings.desk,
+        refresh_book=request_snapshot,
     )

@@ -13,7 +13,7 @@ from arbtui.execution.config import ExecutionConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.monitoring.config import TelegramConfig
-from arbtui.positions.config import RebalanceConfig
+from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.risk.config import LimitSet, RiskConfig, default_limits
 from arbtui.routes.config import CostsConfig, RatesConfig, UniverseConfig
 from arbtui.settings.environment import EnvironmentSource
@@ -43,6 +43,9 @@ class Settings(BaseSettings):
 
     exchanges: dict[str, ExchangeConfig]
     """the venues, in the profile's order."""
+
+    desk: DeskConfig = DeskConfig()
+    """where the desk sits."""
 
     universe: UniverseConfig = UniverseConfig()
     """which assets are traded."""

@@ -37,8 +37,10 @@ class HeaderView:
     exchanges: list[ExchangeView]
     rate: float  #: KRW per USDT, mid; 0 when there is none
     rate_age_ms: float
-    pnl_day: float
+    pnl_day: float  #: of the desk's day so far, stock and currency at live marks included
+    trading_day: float  #: of it, what trading earned net of fees
     pnl_session: float
+    trading_session: float
     pnl_currency: str
     open_cycles: int
     orders_in_flight: int
@@ -220,5 +222,5 @@ class Controls(Protocol):
         ...
 
     def toggle_route(self, route_id: str) -> str:
-        """Disable a route for this run, or enable it again; says what was done, or why not."""
+        """Disable a route, also for later runs, or enable it again; says what was done, or why not."""
         ...

@@ -12,7 +12,7 @@ from arbtui.cli import main
 from arbtui.engine.engine import Engine
 from arbtui.failover.reconciler import Reconciled
 from arbtui.model.halt import Halt
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 
 #: Between the engine's notice of a kill and the gate's opening, in seconds.
 REARM_S = 0.05

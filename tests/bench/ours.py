@@ -28,7 +28,7 @@ from arbtui.model.clock import SystemClock
 from arbtui.model.reason import Reason
 from arbtui.risk.config import RiskConfig
 from arbtui.risk.guard import RiskGuard
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
 from arbtui.routes.universe import ArbUniverse

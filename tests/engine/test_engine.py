@@ -13,7 +13,7 @@ from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.risk.breach import Severity
 from arbtui.risk.config import RiskConfig, default_limits
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import EXECUTION, FAIR, UPBIT_CHEAP, UPBIT_DEAR, World, armed, world
 

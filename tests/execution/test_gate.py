@@ -13,7 +13,7 @@ from arbtui.model.halt import FLAG_NAME
 from arbtui.model.order import Order, Purpose, Side
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.routes.route import ArbRoute
 from tests.execution.world import EXECUTION, World, world
 

@@ -32,7 +32,7 @@ from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInFor
 from arbtui.monitoring.log import LogRing
 from arbtui.monitoring.loop_profiler import ProfiledLoop
 from arbtui.risk.breach import Breach
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.runtime.modes import origins
 from arbtui.runtime.real_venues import live_venues
 from arbtui.runtime.session import Plan, Session

@@ -7,7 +7,7 @@ import pytest
 from arbtui.engine import engine
 from arbtui.journal.events import CycleState
 from arbtui.model.order import OrderState
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFaultKind
 from tests.faults.desk import Desk, desk, play
 from tests.faults.test_order_path import deaf

@@ -14,7 +14,7 @@ import pytest
 from arbtui.exchanges.ccxt_adapter import ABSENCE_PROOF_S
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS
 from arbtui.journal.events import CycleState
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
 from arbtui.settings.load import ProfileError, load_profile
 from tests.faults.desk import ABSENCE_S, Desk, desk, play

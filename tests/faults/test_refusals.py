@@ -13,7 +13,7 @@ from arbtui.exchanges import ccxt_adapter
 from arbtui.journal.events import CycleState
 from arbtui.model.errors import VenueFailed
 from arbtui.model.reason import Reason
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFaultKind
 from tests.faults.desk import SYMBOLS, Desk, desk, play
 

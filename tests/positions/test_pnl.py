@@ -12,7 +12,7 @@ from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, Fill, Side
 from arbtui.positions.coordinator import CrossExchangePositionSync, Mismatch, PositionCoordinator
 from arbtui.positions.inventory import InventoryLedger
-from arbtui.positions.marks import Marks
+from arbtui.portfolio.marks import Marks
 from arbtui.positions.pnl import Pnl, PnlBook, cycle_pnl
 from tests.positions.test_inventory import START, fill
 from tests.routes.pairs import Pair

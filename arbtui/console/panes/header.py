@@ -67,7 +67,9 @@ class Header(Lines):
             return (f"{arrow(value)} {signed(value)}", "up" if value > 0 else "down" if value < 0 else "text")
 
         if both:
-            return [("PnL  day ", "dim"), money(h.pnl_day), ("  session ", "dim"), money(h.pnl_session), (f" {h.pnl_currency}", "dim")]
+            trading = (f" trading {signed(h.trading_day)}", "dim")
+            session = (f" trading {signed(h.trading_session)}", "dim")
+            return [("PnL day ", "dim"), money(h.pnl_day), trading, ("  session ", "dim"), money(h.pnl_session), session]
         return [("PnL day ", "dim"), money(h.pnl_day), (f" {h.pnl_currency}", "dim")]
 
     def _halted_line(self, h: HeaderView, banner: str) -> tuple[list[Span], bool]:

@@ -1,0 +1,139 @@
+"""What an operator does: re-arm, pause, acknowledge, write off, settle a disputed balance. All of it is journaled."""
+
+from arbtui.engine.availability import RouteAvailability
+from arbtui.engine.breaches import BreachBook
+from arbtui.engine.components import EngineComponents
+from arbtui.execution.executor import CycleExecutor
+from arbtui.execution.tracker import OrderTracker
+from arbtui.journal.events import Adjusted, CycleAcknowledged, DisputeClosed, Rearmed, ResidualSettled, StateChanged
+from arbtui.model.counted import counted
+from arbtui.model.money import plain
+from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.kill_switch import KillSwitch
+from arbtui.risk.state import trading_state
+
+_OPERATOR = "operator"
+
+
+class OperatorVerbs:
+    """The verbs of the console, and of commands that reach a running engine. Each returns None when done, else why not."""
+
+    def __init__(
+        self,
+        components: EngineComponents,
+        breaches: BreachBook,
+        availability: RouteAvailability,
+        kill_switch: KillSwitch,
+        executor: CycleExecutor,
+        tracker: OrderTracker,
+    ) -> None:
+        self._components = components
+        self._breaches = breaches
+        self._availability = availability
+        self._kill_switch = kill_switch
+        self._executor = executor
+        self._tracker = tracker
+
+    @property
+    def _state(self) -> TradingState:
+        parts = self._components
+        return trading_state(parts.portfolio, parts.halt, parts.journal)
+
+    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
+        """Open the gate after a kill, or arm what is DISARMED.
+
+        ``kills``: :attr:`Halt.kills` as the operator saw it. A kill that came later is not theirs to undo.
+        """
+        parts = self._components
+        self._kill_switch.look()
+        if kills != parts.halt.kills:
+            return "a kill came since this was opened: close it and look again"
+        was_killed = parts.halt.is_closed
+        if not was_killed and self._state is not TradingState.DISARMED:
+            return "nothing to re-arm: the gate is open"
+        if parts.journal.failure is not None:
+            return "the journal failed: stop, mend the disk, and start again"
+        refusal = self._untyped(typed_name, reason)
+        if refusal is not None:
+            return refusal
+        if self._executor.open or self._tracker.open:
+            return f"not settled yet: {counted(len(self._executor.open), 'cycle')}, {counted(len(self._tracker.open), 'order')}"
+        try:
+            self._kill_switch.rearm()
+        except OSError as error:
+            return f"the kill flag cannot be taken away: {error.strerror} ({error.filename})"
+        if was_killed:
+            parts.journal.post(Rearmed(_OPERATOR, reason.strip()))
+        self._breaches.acknowledge_all("KILL", "global", _OPERATOR)  # an operator who re-arms has seen the kill
+        self.change_state(TradingState.ARMED, f"{'re-armed' if was_killed else 'armed'}: {reason.strip()}")
+        return None
+
+    def change_state(self, state: TradingState, why: str, *, latched: bool = False) -> None:
+        """Journal that the engine goes to ``state``."""
+        portfolio = self._components.portfolio.state
+        if state != portfolio.state or (latched and portfolio.resume != state):
+            self._components.journal.post(StateChanged(state, why, latched))
+
+    def disarm(self, reason: str) -> str | None:
+        """No new entries, also after a restart, until somebody re-arms by typing."""
+        if self._state.is_halt or self._state is TradingState.DISARMED:
+            return f"{self._state}: it is not armed"
+        self.change_state(TradingState.DISARMED, reason.strip() or "disarmed by the operator", latched=True)
+        return None
+
+    def toggle_pause(self) -> str:
+        """No new entries, also after a restart, or entries again; the state it is now in, or why nothing changed."""
+        if self._state is TradingState.ARMED:
+            self.change_state(TradingState.PAUSED, _OPERATOR, latched=True)
+        elif self._state is TradingState.PAUSED:
+            self.change_state(TradingState.ARMED, _OPERATOR)
+        else:
+            return f"{self._state}: only an armed or paused engine can be paused or resumed"
+        return self._state
+
+    def acknowledge(self, breach_id: str) -> str | None:
+        """An operator has seen a breach. Of a residual position it silences the alarm; the position stays until it is settled."""
+        breach = self._breaches.breaches.get(breach_id)
+        if breach is None or not self._breaches.acknowledge(breach_id, _OPERATOR):
+            return "nothing to acknowledge there"
+        if breach.kind == "RESIDUAL":
+            cycle = self._components.portfolio.cycle(breach.scope)
+            if cycle is not None and cycle.is_position:
+                self._components.journal.post(CycleAcknowledged(cycle.id, _OPERATOR, "acknowledged"))
+                self._availability.look(cycle.symbol)
+        return None
+
+    def write_off(self, cycle_id: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """Take the residual of a cycle for stock: it is no position any more. Balances stay as they are."""
+        cycle = self._components.portfolio.cycle(cycle_id)
+        if cycle is None or not cycle.is_position:
+            return f"{cycle_id} leaves no position"
+        refusal = self._untyped(typed_name, reason)
+        if refusal is not None:
+            return refusal
+        self._components.journal.post(ResidualSettled(cycle_id, "written off", by, reason.strip()))
+        self._breaches.acknowledge_all("RESIDUAL", cycle_id, by)
+        self._availability.look(cycle.symbol)
+        return None
+
+    def adjust(self, exchange: str, asset: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """Take the venue's word for a disputed balance."""
+        portfolio = self._components.portfolio
+        dispute = portfolio.state.disputes.get(exchange, {}).get(asset)
+        if dispute is None:
+            return f"{exchange} disputes no balance of {asset}"
+        refusal = self._untyped(typed_name, reason)
+        if refusal is not None:
+            return refusal
+        change = dispute.theirs - portfolio.total(exchange, asset)
+        text = f"{reason.strip()} (the venue says {plain(dispute.theirs)})"
+        self._components.journal.post(
+            Adjusted(exchange, asset, change, text, "operator", by), DisputeClosed(exchange, asset, by, reason.strip())
+        )
+        self._breaches.acknowledge_all("BALANCE_MISMATCH", f"{exchange}:{asset}", by)
+        return None
+
+    def _untyped(self, typed_name: str, reason: str) -> str | None:
+        if typed_name.strip() != self._components.profile:
+            return f"type the profile's name, {self._components.profile}"
+        return None if reason.strip() else "a reason is needed: it is kept in the journal"
