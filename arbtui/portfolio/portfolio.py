@@ -309,6 +309,10 @@ class Portfolio:
             del state.recent_fills[next(iter(state.recent_fills))]
         cycle = self._cycle(at, event.cycle_id, fill.base)
         marks = {**event.marks, state.currency: ONE}
+        for asset, price in event.marks.items():
+            if asset != state.currency and asset not in state.marks:  # equity must know what trading was booked at
+                self._first_mark(asset, price)
+                state.marks[asset] = Mark(price, "fill", 0)
         before = cycle.pnl
         cycle.fill_keys.append(key)
         cycle.fills += 1
