@@ -94,12 +94,16 @@ class ProjectingPortfolio:
         return _CYCLE, (cycle.state.value, dust_text(cycle, state.settlement), _json(cycle_pnl(cycle, state.currency)), cycle.id)
 
 
+def dust_facts(cycle: CycleAccount, settlement: Sequence[str]) -> str | dict[str, str]:
+    """What ``cycle`` leaves that is too small to trade: a number where it traded one asset, else by asset."""
+    dust = {asset: plain(abs(amount)) for asset, amount in cycle.dust(settlement).items()}
+    return dust if len(dust) > 1 else next(iter(dust.values()), "0")
+
+
 def dust_text(cycle: CycleAccount, settlement: Sequence[str]) -> str:
-    """What ``cycle`` leaves that is too small to trade: a number where it traded one asset, else JSON by asset."""
-    dust = {asset: abs(amount) for asset, amount in cycle.dust(settlement).items()}
-    if len(dust) <= 1:
-        return plain(next(iter(dust.values()), Decimal(0)))
-    return _json({asset: plain(amount) for asset, amount in dust.items()})
+    """The same as text: JSON where there are several assets."""
+    dust = dust_facts(cycle, settlement)
+    return dust if isinstance(dust, str) else _json(dust)
 
 
 def cycle_pnl(cycle: CycleAccount, currency: str) -> dict[str, str]:
