@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-AUDIT = REPOSITORY.parent / "shared" / "tools" / "audit"
+#: Beside the repository, or beside the folder that holds several work trees of it.
+_PLACES = [folder / "shared" / "tools" / "audit" for folder in REPOSITORY.parents[:2]]
 
 
 def disagreements(ledger: dict[str, Any]) -> list[str]:
@@ -36,7 +37,8 @@ def disagreements(ledger: dict[str, Any]) -> list[str]:
 
 def audit(ledger: dict[str, Any]) -> tuple[int, str]:
     """The auditor's verdict; skips where the developers' tools are absent."""
-    if not AUDIT.is_file():
-        pytest.skip(f"no auditor: {AUDIT} is absent")
-    done = subprocess.run([sys.executable, str(AUDIT)], input=json.dumps(ledger), capture_output=True, text=True, timeout=30, check=False)
+    found = next((place for place in _PLACES if place.is_file()), None)
+    if found is None:
+        pytest.skip(f"no auditor: {_PLACES[0]} is absent")
+    done = subprocess.run([sys.executable, str(found)], input=json.dumps(ledger), capture_output=True, text=True, timeout=30, check=False)
     return done.returncode, done.stdout + done.stderr
