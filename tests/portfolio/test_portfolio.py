@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+from arbtui.positions.inventory import InventoryLedger
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -7,7 +8,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, Fill, Order, Purpose, Side
-from arbtui.positions.inventory import InventoryLedger
 from arbtui.routes.hops import Node
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP, order
 
