@@ -35,7 +35,7 @@ def test_what_a_cycle_earns_by_hand() -> None:
     pnl = tell.portfolio.pnl_since(tell.portfolio.state.run)
     trading = 10 * PRICES["XRP"] - 20 - Decimal("9.99") * PRICES["XRP"] + Decimal("30269.7") * PRICES["KRW"]
     fees = Decimal("0.01") * PRICES["XRP"] + Decimal("15.13485") * PRICES["KRW"]
-    assert (pnl.trading, pnl.fees, pnl.fx_stock, pnl.inventory) == (trading, fees, 0, 0)
+    assert (pnl.trading, pnl.fees, pnl.fx_stock, pnl.inventory) == (trading, fees, ZERO, ZERO)
     assert pnl.total == pnl.realised == Decimal("30254.56515") * PRICES["KRW"] - 20  # all that is left over: money
     account = tell.portfolio.cycle("c1")
     assert account is not None
@@ -66,7 +66,7 @@ def test_what_came_from_outside_is_no_profit() -> None:
     tell(Adjusted("upbit", "KRW", Decimal(-1000), "taken out", "operator"))
     tell(Adjusted("binance", "USDT", Decimal(5), "put in", "operator"))
     pnl = tell.portfolio.pnl_since(tell.portfolio.state.run)
-    assert (pnl.total, pnl.adjustments) == (0, Decimal("4.3"))
+    assert (pnl.total, pnl.adjustments) == (ZERO, Decimal("4.3"))
 
 
 def test_an_asset_without_a_price_is_named_and_not_counted_as_nothing() -> None:
@@ -98,7 +98,7 @@ def test_a_fill_without_prices_counts_at_the_first_ones() -> None:
     assert tell.portfolio.value().so_far.unpriced == ("BNB", "XRP")
     tell.marks({"XRP": Decimal("1.9"), "BNB": Decimal(500)})
     pnl = tell.portfolio.pnl_since(tell.portfolio.state.run)
-    assert (pnl.trading, pnl.fees, pnl.inventory) == (-1, 50, 0)
+    assert (pnl.trading, pnl.fees, pnl.inventory) == (-ONE, Decimal(50), ZERO)
     tell.marks({"XRP": Decimal("2.9")})
     assert tell.portfolio.pnl_since(tell.portfolio.state.run).inventory == 10
 
