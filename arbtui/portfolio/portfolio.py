@@ -348,12 +348,10 @@ class Portfolio:
         if cycle is None or not cycle.is_open:
             return
         cycle.closed_ms, cycle.reason = event.closed_ms, event.reason
-        places = {
-            (exchange, asset): None for amounts in (cycle.reserved, cycle.flows) for exchange, held in amounts.items() for asset in held
-        }
+        places = [(exchange, asset) for amounts in (cycle.reserved, cycle.flows) for exchange, held in amounts.items() for asset in held]
         del self._open[cycle.id]
         self._re_evaluate(cycle)
-        for exchange, asset in dict.fromkeys(touched):
+        for exchange, asset in dict.fromkeys(places):
             self._publish(exchange, asset)
         if cycle.fills:
             route = self._route(cycle.route)
