@@ -308,7 +308,10 @@ class Portfolio:
         if len(state.recent_fills) > _KEPT_FILLS:
             del state.recent_fills[next(iter(state.recent_fills))]
         cycle = self._cycle(at, event.cycle_id, fill.base)
-        marks = {**event.marks, state.currency: ONE}
+        for asset, mark in event.marks.items():
+            if asset not in state.settlement:
+                cycle.references.setdefault(asset, mark)
+        marks = {**event.marks, **cycle.references, state.currency: ONE}
         before = cycle.pnl
         cycle.fill_keys.append(key)
         cycle.fills += 1
