@@ -85,6 +85,7 @@ class Engine:
         )
         self.executor = CycleExecutor(
             config=components.execution,
+            adapters=components.adapters,
             gate=self.gate,
             tracker=self.tracker,
             risk=components.risk,

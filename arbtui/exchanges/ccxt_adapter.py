@@ -126,7 +126,7 @@ class CcxtAdapter(ExchangeAdapter):
         refusal = order.market.refusal(order.price, order.qty)
         if refusal is not None:
             raise OrderRejected(refusal)
-        lane = Lane.ENTRY if order.purpose is Purpose.ENTRY else Lane.HEDGE
+        lane = self._lane(order)
         try:
             await self.settle_clock()
             answer = await self._submit(order, lane, admit)
@@ -146,6 +146,24 @@ class CcxtAdapter(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.throttled`."""
         limits = self._client.limits
         return None if limits is None else limits.refusal(Lane.ENTRY, self.order_costs)
+
+    def reserve_orders(self, cycle_id: str, entries: int) -> str | None:
+        """See :meth:`ExchangeAdapter.reserve_orders`."""
+        limits = self._client.limits
+        return None if limits is None else limits.reserve(cycle_id, self.order_costs, entries, self.order_costs)
+
+    def release_orders(self, cycle_id: str) -> None:
+        """See :meth:`ExchangeAdapter.release_orders`."""
+        if self._client.limits is not None:
+            self._client.limits.release(cycle_id)
+
+    def _lane(self, order: Order) -> Lane:
+        limits = self._client.limits
+        if order.purpose is not Purpose.ENTRY:
+            if limits is not None:
+                limits.use_hold(order.cycle_id)
+            return Lane.HEDGE
+        return Lane.RESERVED if limits is not None and limits.redeem(order.cycle_id) else Lane.ENTRY
 
     async def measure_clock(self) -> None:
         """Learn how far the clocks are apart; a venue whose requests carry no time has none to compare.

@@ -109,6 +109,11 @@ class CrossExchangePositionSync:
                 self.compare(name, balances, whole=True)
 
     @property
+    def version(self) -> int:
+        """Rises with every change of a balance of ours."""
+        return self._portfolio.version
+
+    @property
     def has_doubts(self) -> bool:
         """Whether a difference was seen that is not decided yet: worth asking again soon."""
         return bool(self._doubts)

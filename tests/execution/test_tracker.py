@@ -26,7 +26,7 @@ from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, Venue, World, world
 async def streaming(w: World) -> AsyncIterator[dict[str, AccountSync]]:
     """The venues' account streams are open, and have been read once."""
     health = {name: guard.health for name, guard in w.engine.risk.exchange.items()}
-    followers = {name: AccountSync(venue, w.engine.tracker, w.clock, health[name]) for name, venue in w.venues.items()}
+    followers = {name: AccountSync(venue, w.engine.tracker, w.engine.sync, w.clock, health[name]) for name, venue in w.venues.items()}
     tasks = [asyncio.create_task(follower.run()) for follower in followers.values()]
     await asyncio.sleep(2)
     assert [follower.readings for follower in followers.values()] == [1, 1]

@@ -28,6 +28,7 @@ from arbtui.model.reason import Reason
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.position_sync import CrossExchangePositionSync
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.trading_state import TradingState
@@ -145,7 +146,16 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
             account = portfolio.cycle("r1-1")
             assert account is not None
             cycle = ArbCycle("r1-1", cast(Any, SimpleNamespace(route=None)), account, ("KRW", "USDT"), 0.0)
-            follower = AccountSync(v.adapter, tracker, clock, ExchangeHealthMonitor(exchange, clock, HealthConfig()))
+            sync = CrossExchangePositionSync(
+                adapters={exchange: v.adapter},
+                portfolio=portfolio,
+                marks=marks,
+                journal=journal,
+                clock=clock,
+                lots={},
+                day_of=lambda _: "",
+            )
+            follower = AccountSync(v.adapter, tracker, sync, clock, ExchangeHealthMonitor(exchange, clock, HealthConfig()))
             made = Desk(v, tracker, portfolio, journal, cycle, follower)
             tracker.on_late = lambda cycle, order, fill: made.late.append(fill)
             tracker.on_stray = made.strays.append
