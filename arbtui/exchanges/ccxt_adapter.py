@@ -126,7 +126,7 @@ class CcxtAdapter(ExchangeAdapter):
         refusal = order.market.refusal(order.price, order.qty)
         if refusal is not None:
             raise OrderRejected(refusal)
-        lane = self._lane(order)
+        lane = Lane.ENTRY if order.purpose is Purpose.ENTRY else Lane.HEDGE
         try:
             await self.settle_clock()
             answer = await self._submit(order, lane, admit)
@@ -157,13 +157,15 @@ class CcxtAdapter(ExchangeAdapter):
         if self._client.limits is not None:
             self._client.limits.release(cycle_id)
 
-    def _lane(self, order: Order) -> Lane:
+    def costs_of(self, order: Order) -> Costs:
+        """What the request of ``order`` still costs of the limits: nothing where its cycle took the share when it opened."""
         limits = self._client.limits
+        if limits is None:
+            return self.order_costs
         if order.purpose is not Purpose.ENTRY:
-            if limits is not None:
-                limits.use_hold(order.cycle_id)
-            return Lane.HEDGE
-        return Lane.RESERVED if limits is not None and limits.redeem(order.cycle_id) else Lane.ENTRY
+            limits.use_hold(order.cycle_id)
+            return self.order_costs
+        return {} if limits.redeem(order.cycle_id) else self.order_costs
 
     async def measure_clock(self) -> None:
         """Learn how far the clocks are apart; a venue whose requests carry no time has none to compare.

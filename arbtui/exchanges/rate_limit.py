@@ -13,7 +13,6 @@ class Lane(IntEnum):
     HEDGE = 1  #: closes what is half open
     ENTRY = 2  #: opens something new
     DATA = 3  #: snapshots, lists, connections
-    RESERVED = 4  #: an entry whose share was taken when its cycle opened: it waits for nothing but a ban
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Shares:
 
     def of(self, lane: Lane) -> float:
         """The share of ``lane``."""
-        return (1.0, self.hedge, self.entry, self.data, self.entry)[lane]
+        return (1.0, self.hedge, self.entry, self.data)[lane]
 
 
 #: 20 % are kept for cancels and 30 % from entries: a kill in the busiest second must still get through. Data stops at

@@ -21,7 +21,7 @@ __all__ = ["Lane", "LimitLeft", "RateLimit", "RateLimitManager"]
 
 #: s that a request of each lane waits at most before it is refused. A cancel is worth waiting for; an entry's edge
 #: is gone after a quarter of a second; a snapshot may wait out a minute's window and then some.
-PATIENCE_S: Mapping[Lane, float] = {Lane.CANCEL: 30.0, Lane.HEDGE: 5.0, Lane.ENTRY: 0.25, Lane.DATA: 120.0, Lane.RESERVED: 0.25}
+PATIENCE_S: Mapping[Lane, float] = {Lane.CANCEL: 30.0, Lane.HEDGE: 5.0, Lane.ENTRY: 0.25, Lane.DATA: 120.0}
 
 #: s of a ban whose length the venue does not tell, doubled each time one follows on another. Binance bans for 2 minutes
 #: at least (418); a 429 clears with the venue's window, 1 s at Upbit.
@@ -97,10 +97,6 @@ class RateLimitManager:
             ValueError: an unknown group, or more than the whole limit.
         """
         now = self._clock.monotonic()
-        if lane is Lane.RESERVED:
-            if self._probing or now < self._banned_until:
-                raise RateLimited(f"{self.exchange} has told us to be silent; not sent", max(self._banned_until - now, _SOONEST_RETRY_S))
-            return
         if self.refusal(lane, costs) is None:
             self._spend(now, costs)
             return
@@ -207,7 +203,9 @@ class RateLimitManager:
                 raise ValueError(f"{self.exchange} has no rate limit group {group!r}; it has {', '.join(self._by_group)}")
             kept = sum(hold.get(group, 0.0) for hold in self._held.values()) if lane >= Lane.ENTRY else 0.0
             for window in self._by_group[group]:
-                free = window.free_at(now, lane, window.cost(asked) + (window.cost(kept) if kept else 0.0))
+                free = window.free_at(now, lane, window.cost(asked))
+                if kept and window.used(now) + window.cost(asked) + window.cost(kept) > window.limit.cap(lane):
+                    free = max(free, now + _SOONEST_RETRY_S)  # what is kept for hedges comes back when their cycles end
                 if free == inf:
                     raise ValueError(f"{self.exchange}: {asked:g} units of {group} are more than the whole limit {window.limit.name}")
                 if free > at:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.journal.events import CycleState
-from arbtui.model.money import decimal_of
+from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.order import OrderState, Purpose
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
@@ -45,7 +45,7 @@ def test_pnl_is_the_change_of_equity_whoever_asks_and_when(tmp_path: Path, looks
             w.engine.marks.take("end")
             pnl = w.engine.pnl()
             assert pnl.total == _equity(w) - before
-            assert (pnl.trading, pnl.fees, pnl.adjustments) == (0, 0, 0)
+            assert [pnl.trading, pnl.fees, pnl.adjustments] == [ZERO] * 3
             assert pnl.fx_stock == pytest.approx(Decimal(3_000_000) * (Decimal(1) / Decimal("1470.5") - Decimal(1) / Decimal("1400.5")))
             assert pnl.inventory == pytest.approx(Decimal(2000) * (3295 / Decimal("1470.5") - 2996 / Decimal("1400.5")))
             ledger = read_ledger(w.journal.path)

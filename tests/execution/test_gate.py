@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from math import inf, nan
@@ -35,7 +35,7 @@ async def _under_way(w: World, plan: CyclePlan) -> ArbCycle:
     """A cycle whose entry orders are journaled and never sent: their second look is still to come."""
     ever = asyncio.Event()
 
-    async def wait(*_: object) -> None:
+    async def wait(cycle: ArbCycle, orders: Sequence[Order], durable: Awaitable[None]) -> None:
         await ever.wait()
 
     w.engine.tracker.send = wait  # type: ignore[method-assign]
@@ -168,10 +168,14 @@ def test_one_second_look_holds_for_the_other_legs_for_fifty_milliseconds(tmp_pat
 def test_a_refusal_at_the_second_look_drops_both_legs(tmp_path: Path) -> None:
     """Between the two looks the day's loss, the exposure or a residual of the asset may break a limit (both legs used to leave)."""
 
-    def main(worse: Callable[[World], object], reason: Reason) -> None:
+    def main(worse: Callable[[World], None], reason: Reason) -> None:
         async def play() -> None:
             async with world(tmp_path / reason) as w:
-                w.upbit.before_admit = w.binance.before_admit = lambda _: worse(w)
+
+                def before_admit(_: Order) -> None:
+                    worse(w)
+
+                w.upbit.before_admit = w.binance.before_admit = before_admit
                 cycle = await w.trade()
                 assert [(order.state, order.reason) for order in cycle.orders] == [(OrderState.ABANDONED, reason)] * 2
                 assert (w.upbit.placed, w.binance.placed) == ([], [])
@@ -181,7 +185,7 @@ def test_a_refusal_at_the_second_look_drops_both_legs(tmp_path: Path) -> None:
         run_virtual(play())
 
     main(lambda w: setattr(w.engine.risk.total, "limits", GlobalLimits(max_unhedged=1.0)), Reason.UNHEDGED)
-    main(lambda w: setattr(w.engine.risk.total, "limits", GlobalLimits(max_loss_day=1e-9)) or _drop(w), Reason.LOSS_DAY)
+    main(lambda w: _lose(w, 1500), Reason.LOSS_DAY)
     main(lambda w: w.journal.post(BalanceDisputed("upbit", "XRP", ZERO, ONE)), Reason.DISPUTED)
 
 
@@ -192,10 +196,6 @@ def _lose(w: World, usdt: int) -> None:
     )  # fmt: skip
     w.journal.post(FillRecorded(fill, "long-ago", 0, "stream", 0, {}))
     w.engine.risk.total.measure()
-
-
-def _drop(w: World) -> None:
-    _lose(w, 1)
 
 
 def test_an_opportunity_too_old_opens_nothing_and_leaves_no_trace(tmp_path: Path) -> None:

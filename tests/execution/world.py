@@ -248,9 +248,8 @@ async def world(
             venues[name] = Venue(core, Rng(1), (50, 200))
         on_open(venues)
         rates = RateBook(aggregator.books["upbit", "KRW-USDT"], "KRW", "USDT", 5.0, 0.0005)
-        terms = RouteTerms(
-            execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25), execution.completion_bps + config.route.max_edge_bps
-        )
+        reserve_bps = execution.completion_bps + config.route.max_edge_bps
+        terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25), reserve_bps)
         traded = [market for listed in markets.values() for market in listed.values()]
         universe = ArbUniverse(traded, aggregator.books, rates, terms, 0.0, symbols)
         marks = LiveMarks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
