@@ -65,7 +65,7 @@ def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
     lines = [
         f"{name} {mode}",
         *([f"  {others}"] if others else []),
-        *([f"  since {ledger['since']} (balances, breaches and kills: all)"] if ledger["since"] else []),
+        *([f"  since {ledger['since']}"] if ledger["since"] else []),
         "  " + "   ".join(f"{what} {len(ledger[what])}" for what in ("orders", "fills", "breaches")) + f"   {_kills(ledger)}",
         "  cycles " + (", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"),
         "  pnl    " + (", ".join(f"{key} {value}" for key, value in ledger["pnl"].items()) or "none"),

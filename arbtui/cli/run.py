@@ -15,12 +15,16 @@ _OUTPUT_GONE = (errno.ENOSPC, errno.EIO)
 
 def run(arguments: Sequence[str]) -> int:
     """Parse and run; the exit code: 2 for wrong usage, 128 + n for signal n, 1 for a mistake of our own."""
+    from decimal import getcontext
+
     import typer
     from typer.exceptions import TyperException
 
     from arbtui.cli.app import app
+    from arbtui.model.money import DIGITS
     from arbtui.settings.output import mute_standard_output
 
+    getcontext().prec = DIGITS  # a ledger or status adds up the events that an engine did, and must come to the same digits
     try:
         code = int(app(list(arguments), prog_name="arbtui", standalone_mode=False) or 0)
         if sys.stdout is not None:

@@ -36,7 +36,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.money import ZERO, plain
 from arbtui.portfolio.accounts import Amounts, Baseline, CycleAccount, amount_at
 from arbtui.portfolio.portfolio import Portfolio
-from arbtui.portfolio.projections import cycle_pnl, dust_text
+from arbtui.portfolio.projections import cycle_pnl, dust_facts
 
 Row = dict[str, Any]
 
@@ -62,8 +62,8 @@ def read_ledger(path: Path, run: str | None = None, since_ms: int | None = None,
     """The ledger of the journal at ``path``, as JSON can hold it: its whole life, one ``run``, or a span of time (our clock).
 
     Balances, PnL and equity are those of the span: what it began with, what it ended with, and what lies between. A cycle
-    that was open when a span began is listed with what it did in the span. A cycle belongs to the run that opened it, a
-    fill to the run that learned of it.
+    belongs to the run, and to the span, in which it was opened, a fill to that in which it was learned of: so a fill may be
+    listed of a cycle that is not.
 
     Raises:
         UsageError: no journal there, not readable, of another format, damaged, or without that run.
@@ -194,13 +194,13 @@ class _Book:
                 self._list(at.event.cycle_id, inside)
             case OrderIntended():
                 self.orders[at.event.client_order_id] = _intended(at, at.event)
-                self._list(at.event.cycle_id, inside, at.event.client_order_id)
+                self._list("", inside, at.event.client_order_id)
             case OrderChanged():
                 self._order_changed(at, at.event, inside)
             case FillRecorded():
                 self._filled(at, at.event, inside)
             case CycleEnded(cycle_id=cycle_id) | CycleAcknowledged(cycle_id=cycle_id) | ResidualSettled(cycle_id=cycle_id):
-                self._cycle_changed(at, cycle_id, inside)
+                self._cycle_changed(at, cycle_id)
             case _ if inside:
                 self._noted(at)
             case _:
@@ -268,20 +268,19 @@ class _Book:
             whole = {**facts, **amounts, **rest, **place}
             self.fills[fill.exchange, fill.trade_id] = {name: whole[name] for name in FILL_COLUMNS}
             self._list("", inside, fill.client_order_id)
-        self._cycle_changed(at, event.cycle_id, inside)
+        self._cycle_changed(at, event.cycle_id)
 
-    def _cycle_changed(self, at: Recorded, cycle_id: str, inside: bool) -> None:
+    def _cycle_changed(self, at: Recorded, cycle_id: str) -> None:
         row, cycle = self.cycles.get(cycle_id), self.portfolio.cycle(cycle_id)
         if row is None or cycle is None:
             return
         if not cycle.is_open:
             state = self.portfolio.state
             row.update(state=cycle.state.value, closed=_iso(cycle.closed_ms), reason=cycle.reason)
-            row.update(dust=dust_text(cycle, state.settlement), pnl=cycle_pnl(cycle, state.currency))
+            row.update(dust=dust_facts(cycle, state.settlement), pnl=cycle_pnl(cycle, state.currency))
         row.update(acknowledged_by=cycle.acknowledged_by or None)
         if isinstance(at.event, ResidualSettled):
             row["settled"] = {"how": at.event.how, "by": at.event.by, "reason": at.event.reason, "ts": iso_ms(at.ts_ms)}
-        self._list(cycle_id, inside and (self.span.run_id is None or row["run_id"] == self.span.run_id))
 
     def _noted(self, at: Recorded) -> None:
         when = {"run_id": at.run_id, "ts": iso_ms(at.ts_ms)}

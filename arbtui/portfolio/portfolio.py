@@ -308,9 +308,12 @@ class Portfolio:
         if len(state.recent_fills) > _KEPT_FILLS:
             del state.recent_fills[next(iter(state.recent_fills))]
         cycle = self._cycle(at, event.cycle_id, fill.base)
-        for asset, mark in event.marks.items():
+        for asset, price in event.marks.items():
             if asset not in state.settlement:
-                cycle.references.setdefault(asset, mark)
+                cycle.references.setdefault(asset, price)
+            if asset != state.currency and asset not in state.marks:  # equity must know what trading was booked at
+                self._first_mark(asset, price)
+                state.marks[asset] = Mark(price, "fill", 0)
         marks = {**event.marks, **cycle.references, state.currency: ONE}
         before = cycle.pnl
         cycle.fill_keys.append(key)
@@ -319,14 +322,14 @@ class Portfolio:
         cycle.largest[fill.base] = max(fill.qty, cycle.largest.get(fill.base, ZERO))
         for asset, change in fill_changes(fill):
             cycle.traded[asset] = None
-            self._move(fill.exchange, asset, change)
             add_to(cycle.flows, fill.exchange, asset, change)
+            self._move(fill.exchange, asset, change)
             worth = self._trade(state.counters, asset, change, marks)
             cycle.trading += worth
             if asset not in state.settlement:
                 cycle.booked[asset] = cycle.booked.get(asset, ZERO) + worth
-        self._move(fill.exchange, fill.fee_currency, -fill.fee)
         add_to(cycle.flows, fill.exchange, fill.fee_currency, -fill.fee)
+        self._move(fill.exchange, fill.fee_currency, -fill.fee)
         paid = self._pay(state.counters, fill.fee_currency, fill.fee, marks)
         cycle.fees += paid
         if fill.fee_currency in cycle.traded and fill.fee_currency not in state.settlement:
@@ -347,10 +350,10 @@ class Portfolio:
         if cycle is None or not cycle.is_open:
             return
         cycle.closed_ms, cycle.reason = event.closed_ms, event.reason
-        places = [(exchange, asset) for exchange, held in cycle.reserved.items() for asset in held]
+        places = [(exchange, asset) for amounts in (cycle.reserved, cycle.flows) for exchange, held in amounts.items() for asset in held]
         del self._open[cycle.id]
         self._re_evaluate(cycle)
-        for exchange, asset in places:
+        for exchange, asset in dict.fromkeys(places):
             self._publish(exchange, asset)
         if cycle.fills:
             route = self._route(cycle.route)

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -49,15 +50,17 @@ class ProjectingPortfolio:
     def __call__(self, at: Recorded) -> Sequence[Statement]:
         """Apply ``at``."""
         known = isinstance(at.event, FillRecorded) and self._knows(at.event)
+        marked = len(self.portfolio.state.marks)
         self.portfolio.apply(at)
-        return [] if known else list(self._statements(at))
+        return [] if known else list(self._statements(at, marked))
 
     def _knows(self, event: FillRecorded) -> bool:
         return self.portfolio.knows_fill(event.fill.exchange, event.fill.trade_id, event.cycle_id)
 
-    def _statements(self, at: Recorded) -> Iterator[Statement]:
+    def _statements(self, at: Recorded, marked: int) -> Iterator[Statement]:
         match at.event:
             case FillRecorded(fill=fill, cycle_id=cycle_id):
+                yield from (self._mark(at, asset) for asset in islice(self.portfolio.state.marks, marked, None))  # their first prices
                 yield from self._balances(at, fill.exchange, {fill.base: None, fill.quote: None, fill.fee_currency: None})
                 cycle = self.portfolio.cycle(cycle_id)
                 if cycle is not None and not cycle.is_open:
@@ -72,8 +75,7 @@ class ProjectingPortfolio:
                 yield from self._balances(at, sender, (asset,))
                 yield from self._balances(at, receiver, (asset,))
             case MarksTaken(marks=marks):
-                for asset, mark in marks.items():
-                    yield _MARK, (asset, plain(mark.price), mark.source, mark.age_ms, at.ts_ms, at.seq)
+                yield from (self._mark(at, asset) for asset in marks)
             case _:
                 pass
 
@@ -83,17 +85,25 @@ class ProjectingPortfolio:
             total, opening = amount_at(state.balances, exchange, asset), amount_at(state.opening, exchange, asset)
             yield _BALANCE, (exchange, asset, plain(total), plain(opening), at.ts_ms, at.seq)
 
+    def _mark(self, at: Recorded, asset: str) -> Statement:
+        mark = self.portfolio.state.marks[asset]
+        return _MARK, (asset, plain(mark.price), mark.source, mark.age_ms, at.ts_ms, at.seq)
+
     def _cycle(self, cycle: CycleAccount) -> Statement:
         state = self.portfolio.state
         return _CYCLE, (cycle.state.value, dust_text(cycle, state.settlement), _json(cycle_pnl(cycle, state.currency)), cycle.id)
 
 
+def dust_facts(cycle: CycleAccount, settlement: Sequence[str]) -> str | dict[str, str]:
+    """What ``cycle`` leaves that is too small to trade: a number where it traded one asset, else by asset."""
+    dust = {asset: plain(abs(amount)) for asset, amount in cycle.dust(settlement).items()}
+    return dust if len(dust) > 1 else next(iter(dust.values()), "0")
+
+
 def dust_text(cycle: CycleAccount, settlement: Sequence[str]) -> str:
-    """What ``cycle`` leaves that is too small to trade: a number where it traded one asset, else JSON by asset."""
-    dust = {asset: abs(amount) for asset, amount in cycle.dust(settlement).items()}
-    if len(dust) <= 1:
-        return plain(next(iter(dust.values()), Decimal(0)))
-    return _json({asset: plain(amount) for asset, amount in dust.items()})
+    """The same as text: JSON where there are several assets."""
+    dust = dust_facts(cycle, settlement)
+    return dust if isinstance(dust, str) else _json(dust)
 
 
 def cycle_pnl(cycle: CycleAccount, currency: str) -> dict[str, str]:

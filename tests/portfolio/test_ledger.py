@@ -2,7 +2,6 @@
 
 import csv
 import io
-import itertools
 import json
 import sqlite3
 import subprocess
@@ -14,44 +13,18 @@ from typing import Any
 
 import pytest
 
-import arbtui.journal.ledger as ledger_module
-from arbtui.journal.events import CycleState
-from arbtui.journal.ledger import FILL_COLUMNS, ledger_csv, read_ledger
+from arbtui.journal.events import Adjusted, CycleAcknowledged, Event, ResidualSettled, Transferred
+from arbtui.journal.schema import USER_VERSION
+from arbtui.model.clock import VIRTUAL_EPOCH_MS
 from arbtui.model.errors import UsageError
+from arbtui.portfolio import ledger as ledger_module
+from arbtui.portfolio.ledger import FILL_COLUMNS, ledger_csv, read_ledger
 from tests.conftest import REPOSITORY
-from tests.journal.synthetic import SyntheticRun, whole_run
-from tests.journal.test_projections import record
+from tests.journal.synthetic import MARKS, SyntheticRun, whole_run
+from tests.portfolio.auditing import audit, disagreements
+from tests.portfolio.recorded import record
 
-AUDIT = REPOSITORY.parent / "shared" / "tools" / "audit"
-
-
-def disagreements(ledger: dict[str, Any]) -> list[str]:
-    """Balances that start, fills and flows do not explain: what the auditor's first check does."""
-    total: dict[tuple[str, str], Decimal] = {}
-
-    def add(exchange: str, asset: str, change: Decimal) -> None:
-        total[exchange, asset] = total.get((exchange, asset), Decimal(0)) + change
-
-    for sign, balances in ((1, ledger["start_balances"]), (-1, ledger["balances"])):
-        for exchange, assets in balances.items():
-            for asset, amounts in assets.items():
-                add(exchange, asset, sign * (Decimal(amounts["free"]) + Decimal(amounts["locked"])))
-    for fill in ledger["fills"]:
-        sign = 1 if fill["side"] == "buy" else -1
-        add(fill["exchange"], fill["base"], sign * Decimal(fill["qty"]))
-        add(fill["exchange"], fill["quote"], -sign * Decimal(fill["cost"]))
-        add(fill["exchange"], fill["fee_currency"], -Decimal(fill["fee"]))
-    for flow in [*ledger["adjustments"], *ledger["transfers"]]:
-        add(flow["exchange"], flow["asset"], Decimal(flow["change"]))
-    return [f"{place}: {left}" for place, left in total.items() if left]
-
-
-def audit(ledger: dict[str, Any]) -> tuple[int, str]:
-    """The auditor's verdict; skips where the developers' tools are absent."""
-    if not AUDIT.is_file():
-        pytest.skip(f"no auditor: {AUDIT} is absent")
-    done = subprocess.run([sys.executable, str(AUDIT)], input=json.dumps(ledger), capture_output=True, text=True, timeout=30, check=False)
-    return done.returncode, done.stdout + done.stderr
+QTY, ABC, KRW = Decimal("0.3"), MARKS["ABC"].price, MARKS["KRW"].price
 
 
 @pytest.fixture
@@ -78,18 +51,21 @@ def test_the_auditor_agrees_with_the_whole_life_and_with_each_run(journal: Path)
 @pytest.mark.parametrize(
     ("tamper", "says"),
     [
-        ("UPDATE fill SET fee = '0' WHERE trade_id = 'tr1-0-0'", "is not"),
-        ("UPDATE fill SET qty = '0.31' WHERE trade_id = 'tr1-0-0'", "filled 0.31 of 0.3"),
-        ("UPDATE balance SET free = '1' WHERE asset = 'KRW'", "upbit KRW"),
-        ("DELETE FROM fill WHERE trade_id = 'tr1-0-0'", "leaves"),
-        ("DELETE FROM order_ WHERE client_order_id = 'r1-0-0'", "does not hold"),
+        (lambda ledger: ledger["fills"][0].update(fee="0"), "is not"),
+        (lambda ledger: ledger["fills"][0].update(qty="0.31"), "filled 0.31 of 0.3"),
+        (lambda ledger: ledger["balances"]["upbit"]["KRW"].update(free="1"), "upbit KRW"),
+        (lambda ledger: ledger["fills"].pop(0), "leaves"),
+        (lambda ledger: ledger["orders"].pop(0), "does not hold"),
+        (lambda ledger: ledger["pnl"].update(total="7"), "pnl says 7"),
+        (lambda ledger: ledger["equity"].update(end="7"), "equity at the end is 7"),
+        (lambda ledger: ledger["equity"]["marks"].pop("ABC"), "has no mark"),
     ],
 )
-def test_the_auditor_finds_what_was_tampered_with(journal: Path, tamper: str, says: str) -> None:
-    with closing(sqlite3.connect(journal)) as db:
-        assert db.execute(tamper).rowcount == 1
-        db.commit()
-    code, said = audit(read_ledger(journal))
+def test_the_auditor_finds_what_was_tampered_with(journal: Path, tamper: Any, says: str) -> None:
+    """The ledger that it agrees with is not agreed with because it looks away."""
+    ledger = read_ledger(journal)
+    tamper(ledger)
+    code, said = audit(ledger)
     assert code == 1
     assert says in said
 
@@ -97,8 +73,8 @@ def test_the_auditor_finds_what_was_tampered_with(journal: Path, tamper: str, sa
 def test_it_has_every_name_that_the_surface_promises(journal: Path) -> None:
     ledger = read_ledger(journal)
     assert list(ledger) == [
-        *("profile", "mode", "since", "runs", "start_balances", "balances", "fills", "orders", "cycles"),
-        *("adjustments", "transfers", "pnl", "breaches", "kills"),
+        *("profile", "mode", "since", "until", "runs", "start_balances", "balances", "fills", "orders", "cycles"),
+        *("adjustments", "transfers", "pnl", "equity", "residuals", "breaches", "kills"),
     ]
     assert ledger["fills"][0] == {
         "exchange": "binance",
@@ -128,10 +104,27 @@ def test_it_has_every_name_that_the_surface_promises(journal: Path) -> None:
         *("HEDGED", "0.0003"),
         *("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.200Z"),
     )
-    assert cycle["legs"][1] == {"leg": 1, "exchange": "upbit", "market": "KRW-ABC", "side": "sell", "qty": "0.3", "price": "27000"}
+    assert cycle["legs"][1] == {
+        "leg": 1,
+        "exchange": "upbit",
+        "market": "KRW-ABC",
+        "base": "ABC",
+        "quote": "KRW",
+        "side": "sell",
+        "qty": "0.3",
+        "price": "27000",
+        "lot": "0.001",
+    }
     assert {"client_order_id", "qty", "state", "intended", "changed"} <= set(ledger["orders"][0])
     assert ledger["start_balances"]["binance"]["ABC"] == {"free": "5", "locked": "0"}
-    assert ledger["pnl"] == {"currency": "KRW", "total": "62.5", "trading": "65", "fees": "-2.5"}
+    assert list(ledger["pnl"]) == [
+        *("currency", "total", "trading", "fees", "fx_open", "fx_stock", "inventory", "rotation", "adjustments"),
+    ]
+    earned, paid = 5 * (QTY * 27100 * KRW - QTY * Decimal("20.05")), 5 * (QTY * 27100 * KRW / 2000 + QTY / 1000 * ABC)
+    assert (Decimal(ledger["pnl"]["trading"]), Decimal(ledger["pnl"]["fees"])) == (earned, paid)
+    assert ledger["pnl"]["currency"] == ledger["equity"]["currency"] == "USDT"
+    assert ledger["equity"]["marks"]["ABC"] == {"start": "20.04", "end": "20.04"}
+    assert ledger["residuals"] == []
     assert [(breach["breach_id"], breach["acknowledged_by"]) for breach in ledger["breaches"]] == [("r1-b1", "operator"), ("r1-b2", None)]
     assert [(kill["action"], kill["source"], kill["epoch"]) for kill in ledger["kills"]] == [
         ("killed", "KEY", 1),
@@ -172,25 +165,114 @@ def test_all_of_it_is_of_one_moment_whatever_is_written_meanwhile(tmp_path: Path
     path = tmp_path / "journal.db"
     run = SyntheticRun()
     record(path, run.start(), run.cycle(0))
-    numbers = itertools.count(1)
-    query = ledger_module._rows
+    span = ledger_module._span
 
-    def write_then_query(db: sqlite3.Connection, table: str, span: Any) -> list[sqlite3.Row]:
-        record(path, run.cycle(next(numbers)))
-        return query(db, table, span)
+    def look_then_write(*arguments: Any) -> Any:
+        found = span(*arguments)
+        record(path, run.cycle(1))
+        return found
 
-    monkeypatch.setattr(ledger_module, "_rows", write_then_query)
+    monkeypatch.setattr(ledger_module, "_span", look_then_write)
     ledger = read_ledger(path)
     assert (len(ledger["fills"]), len(ledger["orders"]), len(ledger["cycles"])) == (2, 2, 1)
     assert disagreements(ledger) == []
 
 
-def test_a_residual_cycle_is_told_as_such(tmp_path: Path) -> None:
+def test_a_residual_is_told_until_it_is_settled(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     run = SyntheticRun()
-    record(path, run.start(), run.intents(0), run.fill(0, 0), run.end(0, CycleState.RESIDUAL))
-    assert [cycle["state"] for cycle in read_ledger(path)["cycles"]] == ["RESIDUAL"]
-    assert audit(read_ledger(path))[0] == 0
+    record(path, run.start(), run.intents(0), run.fill(0, 0), run.end(0))
+    ledger = read_ledger(path)
+    assert [(cycle["state"], cycle["settled"]) for cycle in ledger["cycles"]] == [("RESIDUAL", None)]
+    (row,) = ledger["residuals"]
+    assert (row["cycle_id"], row["exchange"], row["asset"], row["qty"], row["acknowledged_by"]) == (
+        "r1-0",
+        "binance",
+        "ABC",
+        "0.2997",
+        None,
+    )
+    assert Decimal(row["value_usdt"]) == Decimal("0.2997") * ABC
+    assert audit(ledger)[0] == 0
+
+    record(path, [CycleAcknowledged("r1-0", "me", "seen")])
+    ledger = read_ledger(path)
+    assert [row["acknowledged_by"] for row in ledger["residuals"]] == ["me"]
+    assert [cycle["acknowledged_by"] for cycle in ledger["cycles"]] == ["me"]
+
+    record(path, [ResidualSettled("r1-0", "written off", "me", "sold by hand")])
+    ledger = read_ledger(path)
+    assert ledger["residuals"] == []
+    assert [(cycle["state"], cycle["settled"]["how"], cycle["settled"]["by"]) for cycle in ledger["cycles"]] == [
+        ("RESIDUAL", "written off", "me"),
+    ]
+    assert audit(ledger)[0] == 0
+
+
+def _outside() -> list[Event]:
+    """Won taken out, and stock moved by hand for a fee of the network."""
+    return [
+        Adjusted("upbit", "KRW", Decimal(-50_000), "taken out", "operator", "me"),
+        Transferred("upbit", "binance", "ABC", Decimal(20), Decimal("19.5"), "by hand"),
+    ]
+
+
+def test_flows_from_outside_are_no_profit_and_their_cost_is(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    run = SyntheticRun()
+    record(path, run.start(), run.cycle(0), _outside(), run.cycle(1), run.stop())
+    ledger = read_ledger(path)
+    assert Decimal(ledger["pnl"]["adjustments"]) == -50_000 * KRW
+    assert Decimal(ledger["pnl"]["rotation"]) == Decimal("-0.5") * ABC
+    assert [(row["asset"], row["change"], row["kind"]) for row in ledger["adjustments"]] == [("KRW", "-50000", "operator")]
+    assert [(row["exchange"], row["change"]) for row in ledger["transfers"]] == [("upbit", "-20"), ("binance", "19.5")]
+    assert disagreements(ledger) == []
+    code, said = audit(ledger)
+    assert code == 0, said
+
+
+def test_any_span_of_time_begins_where_the_one_before_it_ended(tmp_path: Path) -> None:
+    """A group every 7 ms; every cut through them, also those that leave a cycle on both sides, is audited on both."""
+    path = tmp_path / "journal.db"
+    first, second = SyntheticRun("r1"), SyntheticRun("r2")
+    groups = [
+        first.start(),
+        *(
+            group
+            for number in range(2)
+            for group in (first.intents(number), first.fill(number, 0), first.fill(number, 1), first.end(number))
+        ),
+        _outside(),
+        first.stop(),
+        second.start(),
+        *(second.intents(0), second.fill(0, 0), second.end(0)),
+    ]
+    record(path, *groups)
+    whole = read_ledger(path)
+    for cut in range(1, len(groups) + 2):
+        until, since = VIRTUAL_EPOCH_MS + 7 * cut, VIRTUAL_EPOCH_MS + 7 * cut + 1
+        before, after = read_ledger(path, until_ms=until), read_ledger(path, since_ms=since)
+        for ledger in (before, after):
+            assert disagreements(ledger) == []
+            code, said = audit(ledger)
+            assert code == 0, (cut, said)
+        assert len(before["fills"]) + len(after["fills"]) == len(whole["fills"]) == 5
+        assert before["balances"] == after["start_balances"]
+        assert before["equity"]["end"] == after["equity"]["start"]
+        assert after["equity"]["end"] == whole["equity"]["end"]
+        assert Decimal(before["pnl"]["total"]) + Decimal(after["pnl"]["total"]) == Decimal(whole["pnl"]["total"])
+    both = read_ledger(path, "r1", since_ms=VIRTUAL_EPOCH_MS + 7 * 6, until_ms=VIRTUAL_EPOCH_MS + 7 * 9)
+    assert ([cycle["id"] for cycle in both["cycles"]], len(both["fills"])) == (["r1-1"], 2)
+    assert audit(both)[0] == 0
+    assert (both["since"], both["until"]) == ("2026-01-01T00:00:00.042Z", "2026-01-01T00:00:00.063Z")
+
+
+def test_a_span_in_which_nothing_happened_is_empty_and_adds_up(journal: Path) -> None:
+    ledger = read_ledger(journal, since_ms=VIRTUAL_EPOCH_MS + 10_000_000)
+    assert (ledger["fills"], ledger["orders"], ledger["cycles"], ledger["kills"]) == ([], [], [], [])
+    assert ledger["start_balances"] == ledger["balances"] == read_ledger(journal)["balances"]
+    assert Decimal(ledger["pnl"]["total"]) == 0
+    assert audit(ledger)[0] == 0
 
 
 def test_the_table_has_one_header_and_a_line_a_fill(journal: Path) -> None:
@@ -223,7 +305,21 @@ def test_reading_changes_nothing(journal: Path) -> None:
 def _newer(path: Path) -> None:
     record(path, *whole_run())
     with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute(f"PRAGMA user_version = {USER_VERSION + 1}")
+
+
+def _format_1(path: Path) -> None:
+    record(path, *whole_run())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 1")
+
+
+def _gap(path: Path) -> None:
+    record(path, *whole_run())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP TRIGGER event_never_goes")
+        db.execute("DELETE FROM event WHERE seq = 9")
+        db.commit()
 
 
 @pytest.mark.parametrize(
@@ -235,6 +331,8 @@ def _newer(path: Path) -> None:
         (lambda path: path.touch(), "nothing has run there"),
         (lambda path: sqlite3.connect(path).executescript("CREATE TABLE recipe (cake TEXT)").connection.close(), "another program"),
         (_newer, "newer version"),
+        (_format_1, "earlier version .format 1"),
+        (_gap, "event 10 follows on 8"),
     ],
 )
 def test_a_bad_journal_is_refused_by_name(tmp_path: Path, make: Any, says: str) -> None:
@@ -248,7 +346,7 @@ def test_a_bad_journal_is_refused_by_name(tmp_path: Path, make: Any, says: str) 
 _READ_ONLY = """
 import sys
 from pathlib import Path
-from arbtui.journal.ledger import read_ledger
+from arbtui.portfolio.ledger import read_ledger
 folder = Path(sys.argv[1])
 try:
     (folder / "probe").touch()
