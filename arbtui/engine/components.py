@@ -13,6 +13,7 @@ from arbtui.model.halt import Halt
 from arbtui.portfolio.config import DeskConfig
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.position_sync import CrossExchangePositionSync
 from arbtui.risk.guard import RiskGuard
 from arbtui.routes.universe import ArbUniverse
 
@@ -33,6 +34,7 @@ class EngineComponents:
     risk: RiskGuard
     portfolio: Portfolio
     marks: LiveMarks
+    sync: CrossExchangePositionSync
     execution: ExecutionConfig
     desk: DeskConfig
     refresh_book: Callable[[str, str], None]  #: asks a venue for a market's whole book: (exchange, code)

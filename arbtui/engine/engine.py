@@ -31,7 +31,7 @@ from arbtui.model.errors import ArbtuiError, JournalFailed
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
-from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch, coarsest_lots
+from arbtui.portfolio.position_sync import Mismatch
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.valuation import Pnl
 from arbtui.risk.breach import Severity
@@ -85,6 +85,7 @@ class Engine:
         )
         self.executor = CycleExecutor(
             config=components.execution,
+            adapters=components.adapters,
             gate=self.gate,
             tracker=self.tracker,
             risk=components.risk,
@@ -113,19 +114,13 @@ class Engine:
             components.clock,
             components.execution.cooldown_ms / 1000,
         )
-        self.operator = OperatorVerbs(components, self.breaches, self.availability, self.kill_switch, self.executor, self.tracker)
+        self.operator = OperatorVerbs(
+            components, self.breaches, self.availability, self.kill_switch, self.executor, self.tracker, self._on_armed
+        )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
-        self.sync = CrossExchangePositionSync(
-            adapters=components.adapters,
-            portfolio=components.portfolio,
-            marks=components.marks,
-            journal=components.journal,
-            clock=components.clock,
-            lots=coarsest_lots((market.base, market.lot_step) for market in components.universe.markets),
-            day_of=components.desk.day_of,
-            on_dispute=self._on_dispute,
-        )
+        self.sync = components.sync
+        self.sync.on_dispute = self._on_dispute
         self._late = LateFills(self.breaches, components.portfolio)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_late = self._on_late
@@ -187,6 +182,9 @@ class Engine:
         if found.cycles:
             self.availability.look_at_all()
             self.losses.measure()
+
+    def _on_armed(self) -> None:
+        self.halt_detail = ""
 
     def _disarm(self, why: str, *, latched: bool) -> None:
         self.halt_detail = why

@@ -1,5 +1,7 @@
 """What an operator does: re-arm, pause, acknowledge, write off, settle a disputed balance. All of it is journaled."""
 
+from collections.abc import Callable
+
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.components import EngineComponents
@@ -16,7 +18,11 @@ _OPERATOR = "operator"
 
 
 class OperatorVerbs:
-    """The verbs of the console, and of commands that reach a running engine. Each returns None when done, else why not."""
+    """The verbs of the console, and of commands that reach a running engine. Each returns None when done, else why not.
+
+    Args:
+        on_armed: called when an operator has armed the engine.
+    """
 
     def __init__(
         self,
@@ -26,6 +32,7 @@ class OperatorVerbs:
         kill_switch: KillSwitch,
         executor: CycleExecutor,
         tracker: OrderTracker,
+        on_armed: Callable[[], None],
     ) -> None:
         self._components = components
         self._breaches = breaches
@@ -33,6 +40,7 @@ class OperatorVerbs:
         self._kill_switch = kill_switch
         self._executor = executor
         self._tracker = tracker
+        self._on_armed = on_armed
 
     @property
     def _state(self) -> TradingState:
@@ -66,6 +74,7 @@ class OperatorVerbs:
             parts.journal.post(Rearmed(_OPERATOR, reason.strip()))
         self._breaches.acknowledge_all("KILL", "global", _OPERATOR)  # an operator who re-arms has seen the kill
         self.change_state(TradingState.ARMED, f"{'re-armed' if was_killed else 'armed'}: {reason.strip()}")
+        self._on_armed()
         return None
 
     def change_state(self, state: TradingState, why: str, *, latched: bool = False) -> None:

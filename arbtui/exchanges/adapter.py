@@ -90,6 +90,14 @@ class ExchangeAdapter(Protocol):
         """Why the venue's rate limits leave no room for an entry's order now; None when they do. Spends and waits for nothing."""
         ...
 
+    def reserve_orders(self, cycle_id: str, entries: int) -> str | None:
+        """Take the rate limits' share of a cycle's ``entries`` entry orders and of one hedge order; why that is not to be had, or None."""
+        ...
+
+    def release_orders(self, cycle_id: str) -> None:
+        """That cycle has ended, or did not open: nothing is kept for it any more."""
+        ...
+
     async def run(self, account: AccountEvents) -> None:
         """Tell ``account`` what happens at the venue as it happens, reconnecting by itself; runs until cancelled."""
         ...

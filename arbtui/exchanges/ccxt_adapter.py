@@ -147,6 +147,26 @@ class CcxtAdapter(ExchangeAdapter):
         limits = self._client.limits
         return None if limits is None else limits.refusal(Lane.ENTRY, self.order_costs)
 
+    def reserve_orders(self, cycle_id: str, entries: int) -> str | None:
+        """See :meth:`ExchangeAdapter.reserve_orders`."""
+        limits = self._client.limits
+        return None if limits is None else limits.reserve(cycle_id, self.order_costs, entries, self.order_costs)
+
+    def release_orders(self, cycle_id: str) -> None:
+        """See :meth:`ExchangeAdapter.release_orders`."""
+        if self._client.limits is not None:
+            self._client.limits.release(cycle_id)
+
+    def costs_of(self, order: Order) -> Costs:
+        """What the request of ``order`` still costs of the limits: nothing where its cycle took the share when it opened."""
+        limits = self._client.limits
+        if limits is None:
+            return self.order_costs
+        if order.purpose is not Purpose.ENTRY:
+            limits.use_hold(order.cycle_id)
+            return self.order_costs
+        return {} if limits.redeem(order.cycle_id) else self.order_costs
+
     async def measure_clock(self) -> None:
         """Learn how far the clocks are apart; a venue whose requests carry no time has none to compare.
 

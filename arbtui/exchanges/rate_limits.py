@@ -74,6 +74,8 @@ class RateLimitManager:
         self._by_group: dict[str, list[Window]] = {}
         for window in self._windows:
             self._by_group.setdefault(window.limit.group, []).append(window)
+        self._tickets: dict[str, int] = {}  # by cycle: entries whose share is taken and that were not sent yet
+        self._held: dict[str, Mapping[str, float]] = {}  # by cycle: what its one hedge order keeps from entries
         self._waiters: list[_Waiter] = []
         self._waited = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -109,6 +111,38 @@ class RateLimitManager:
             if waiter in self._waiters:  # cancelled while it waited: others need not stand behind it any more
                 self._waiters.remove(waiter)
                 self._serve()
+
+    def reserve(self, cycle_id: str, entry: Mapping[str, float], entries: int, hedge: Mapping[str, float]) -> str | None:
+        """Take the share of ``entries`` orders of a cycle now, and keep that of one hedge order from other entries; why not, or None.
+
+        All of it or nothing: a leg must not be sent whose other leg, or whose way back, the limits would hold up.
+        """
+        asked = {group: entry.get(group, 0.0) * entries + hedge.get(group, 0.0) for group in {**entry, **hedge}}
+        refusal = self.refusal(Lane.ENTRY, asked)
+        if refusal is not None:
+            return refusal
+        now = self._clock.monotonic()
+        for _ in range(entries):
+            self._spend(now, entry)
+        self._tickets[cycle_id] = entries
+        self._held[cycle_id] = hedge
+        return None
+
+    def redeem(self, cycle_id: str) -> bool:
+        """Whether an entry order of that cycle has its share already; each ticket serves once."""
+        left = self._tickets.get(cycle_id, 0)
+        if left:
+            self._tickets[cycle_id] = left - 1
+        return left > 0
+
+    def use_hold(self, cycle_id: str) -> None:
+        """The cycle sends its hedge order now: what was kept for it is used."""
+        self._held.pop(cycle_id, None)
+
+    def release(self, cycle_id: str) -> None:
+        """The cycle has ended: nothing is kept for it any more."""
+        self._tickets.pop(cycle_id, None)
+        self._held.pop(cycle_id, None)
 
     def refusal(self, lane: Lane, costs: Mapping[str, float]) -> str | None:
         """Why ``costs`` could not be spent right now, None when they could. Spends nothing, waits for nothing.
@@ -167,8 +201,11 @@ class RateLimitManager:
         for group, asked in costs.items():
             if group not in self._by_group:
                 raise ValueError(f"{self.exchange} has no rate limit group {group!r}; it has {', '.join(self._by_group)}")
+            kept = sum(hold.get(group, 0.0) for hold in self._held.values()) if lane >= Lane.ENTRY else 0.0
             for window in self._by_group[group]:
                 free = window.free_at(now, lane, window.cost(asked))
+                if kept and window.used(now) + window.cost(asked) + window.cost(kept) > window.limit.cap(lane):
+                    free = max(free, now + _SOONEST_RETRY_S)  # what is kept for hedges comes back when their cycles end
                 if free == inf:
                     raise ValueError(f"{self.exchange}: {asked:g} units of {group} are more than the whole limit {window.limit.name}")
                 if free > at:

@@ -1,10 +1,11 @@
 """Runs cycles: opens one from a plan, sends both legs, hedges what differs, and ends it when no order can fill any more."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from itertools import count
 
+from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.gate import OrderGate
@@ -43,6 +44,7 @@ class CycleExecutor:
         self,
         *,
         config: ExecutionConfig,
+        adapters: Mapping[str, ExchangeAdapter],
         gate: OrderGate,
         tracker: OrderTracker,
         risk: RiskGuard,
@@ -56,6 +58,7 @@ class CycleExecutor:
         on_end: Callable[[ArbCycle], None],
     ) -> None:
         self._config = config
+        self._adapters = adapters
         self._gate = gate
         self._tracker = tracker
         self._hedging = HedgingEngine(config.completion_bps, config.unwind_bps)
@@ -81,7 +84,7 @@ class CycleExecutor:
             self._order(cycle_id, plan, [], HedgeStep(leg.leg, hop, leg.side, leg.qty, leg.price, Purpose.ENTRY))
             for leg, hop in zip(plan.legs, plan.hops, strict=True)
         ]
-        refusal = self._gate.entry_refusal(plan, orders)
+        refusal = self._gate.entry_refusal(plan, orders) or self._reserve_requests(cycle_id, plan)
         if refusal is not None:
             return refusal
         opened = CycleOpened(
@@ -98,6 +101,7 @@ class CycleExecutor:
         try:
             durable = self._tracker.intend(orders, (opened,))
         except JournalFailed:  # the engine has closed the gate by now
+            self._release_requests(cycle_id, plan)
             return Reason.JOURNAL
         account = self._portfolio.cycle(cycle_id)
         assert account is not None
@@ -106,6 +110,21 @@ class CycleExecutor:
         self.quiet.clear()
         self._tasks[cycle_id] = tasks.create_task(self._run(cycle, durable), name=cycle_id)
         return cycle
+
+    def _reserve_requests(self, cycle_id: str, plan: CyclePlan) -> Reason | None:
+        """Take every venue's share of its limits for the legs and one hedge order, all or none."""
+        legs: dict[str, int] = {}
+        for leg in plan.legs:
+            legs[leg.exchange] = legs.get(leg.exchange, 0) + 1
+        for exchange, entries in legs.items():
+            if self._adapters[exchange].reserve_orders(cycle_id, entries) is not None:
+                self._release_requests(cycle_id, plan)
+                return Reason.RATE_LIMITED
+        return None
+
+    def _release_requests(self, cycle_id: str, plan: CyclePlan) -> None:
+        for exchange in {leg.exchange for leg in plan.legs}:
+            self._adapters[exchange].release_orders(cycle_id)
 
     def abandon(self) -> None:
         """Stop waiting for open cycles: the next start resolves them against the venues."""
@@ -187,6 +206,7 @@ class CycleExecutor:
         durable = self._journal.record(CycleEnded(cycle.id, self._clock.time_ms(), cycle.reason))
         del self.open[cycle.id], self._tasks[cycle.id]
         self._gate.forget(cycle.id)
+        self._release_requests(cycle.id, cycle.plan)
         self._on_end(cycle)
         await durable
         if not self.open:

@@ -50,7 +50,7 @@ class OrderGate:
             refusal = self._standing(order, now)
             if refusal is not None:
                 return refusal
-        return self._risk.check_entry(plan.route, plan.edge_bps, plan.value, now) or self._unreserved(plan)
+        return self._tiers(plan, now) or self._unreserved(plan)
 
     def hedge_refusal(self, cycle: ArbCycle, order: Order) -> Reason | None:
         """The first look at an order that shrinks what ``cycle`` leaves open: why it may not be sent now, or None."""
@@ -98,12 +98,16 @@ class OrderGate:
         looked_at, said = self._looked.get(cycle.id, (-1.0, None))
         if looked_at >= 0.0 and now - looked_at <= _LOOK_HOLDS_S:
             return said
-        plan = cycle.plan
         self._risk.total.measure()
-        own = [order.client_order_id for order in cycle.orders]
-        said = plan.route.data_refusal(now) or self._risk.check_entry(plan.route, plan.edge_bps, plan.value, now, cycle.id, own)
+        said = self._tiers(cycle.plan, now, cycle)
         self._looked[cycle.id] = (now, said)
         return said
+
+    def _tiers(self, plan: CyclePlan, now: float, cycle: ArbCycle | None = None) -> Reason | None:
+        """What data and all four tiers say of the entries of ``plan``; ``cycle``: once it is open."""
+        own = [order.client_order_id for order in cycle.orders] if cycle is not None else []
+        cycle_id = cycle.id if cycle is not None else ""
+        return plan.route.data_refusal(now) or self._risk.check_entry(plan.route, plan.edge_bps, plan.value, now, cycle_id, own)
 
     def _hedge(self, cycle: ArbCycle, order: Order, now: float) -> Reason | None:
         book = next(hop.book for hop in cycle.plan.hops if hop.market is order.market)

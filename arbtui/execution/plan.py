@@ -42,7 +42,8 @@ def compile_plan(opportunity: Opportunity, deadline_s: float, completion_bps: fl
     legs = tuple(_leg(number, hop, qty, price) for number, (hop, (qty, price)) in enumerate(zip(hops, amounts, strict=True)))
     reserved: dict[tuple[str, str], Decimal] = {}
     for leg, hop in zip(legs, hops, strict=True):
-        for exchange, asset, amount in _reservations(leg, hop.market, decimal_of(completion_bps), decimal_of(unwind_bps)):
+        beyond = decimal_of(max(opportunity.edge_bps, 0.0) + completion_bps)
+        for exchange, asset, amount in _reservations(leg, hop.market, beyond, decimal_of(unwind_bps)):
             reserved[exchange, asset] = reserved.get((exchange, asset), ZERO) + amount
     return CyclePlan(
         route,
@@ -71,10 +72,11 @@ def _leg(number: int, hop: TradeHop, qty: Decimal, price: Decimal) -> PlannedLeg
     return PlannedLeg(number, market.exchange, market.code, market.base, market.quote, hop.side, qty, price, market.lot_step)
 
 
-def _reservations(leg: PlannedLeg, market: Market, completion_bps: Decimal, unwind_bps: Decimal) -> list[Reservation]:
+def _reservations(leg: PlannedLeg, market: Market, beyond_bps: Decimal, unwind_bps: Decimal) -> list[Reservation]:
+    """``beyond_bps``: how far beyond its planned price a leg may be completed: its edge, and what is allowed beyond that."""
     exchange, asset, amount = needs(market, leg.side, leg.qty, leg.price)
     if leg.side is Side.BUY:
-        return [(exchange, asset, amount * (ONE + completion_bps / BPS))]
+        return [(exchange, asset, amount * (ONE + beyond_bps / BPS))]
     # What a purchase that takes the sale back costs beyond what the sale brought.
     loss = leg.qty * leg.price * (unwind_bps / BPS + 2 * market.fees.taker)
     return [(exchange, asset, amount), (exchange, market.quote, loss)]

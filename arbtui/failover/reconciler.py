@@ -23,7 +23,7 @@ from arbtui.model.order import OrderState
 from arbtui.portfolio.accounts import OrderRecord
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
-from arbtui.portfolio.position_sync import Mismatch
+from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch
 
 #: Between two look-ups of an order whose absence is not proved yet, in seconds.
 _LOOK_UP_EVERY = 1.0
@@ -60,6 +60,7 @@ class Reconciler:
     """Resolves what a journal left open against the venues.
 
     Args:
+        sync: decides what a difference of balances means.
         wait_s: how long an order may be looked for in all, in seconds; the proof of absence of the slowest venue takes 30.
     """
 
@@ -69,6 +70,7 @@ class Reconciler:
         adapters: Mapping[str, ExchangeAdapter],
         portfolio: Portfolio,
         marks: LiveMarks,
+        sync: CrossExchangePositionSync,
         journal: Journal,
         clock: Clock,
         wait_s: float = 30.0,
@@ -76,6 +78,7 @@ class Reconciler:
         self._adapters = adapters
         self._portfolio = portfolio
         self._marks = marks
+        self._sync = sync
         self._journal = journal
         self._clock = clock
         self._wait_s = wait_s
@@ -195,7 +198,7 @@ class Reconciler:
                 continue  # an unresolved order explains it, or will
             elif asset not in known:
                 events.append(Adjusted(name, asset, theirs, "held by the venue when it was first asked", "first seen"))
-            else:
+            elif self._sync.decide(name, asset, ours, theirs):
                 done.mismatches.append(Mismatch(name, asset, ours, theirs))
         if events:
             await self._journal.commit(*events)

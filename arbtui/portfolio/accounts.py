@@ -54,8 +54,9 @@ class OrderRecord(Struct):
 class CycleAccount(Struct):
     """What the journal says of one cycle. Enough to re-evaluate it after a late fill, and small enough to keep for a while.
 
-    ``flows``: net change at each place since it opened, fees included. ``trading`` and ``fees``: at the marks of each fill,
-    in the PnL currency. ``booked``: what its fills moved of each asset, settlement apart, at those marks.
+    ``flows``: net change at each place since it opened, fees included. ``trading`` and ``fees``: settlement currencies at the
+    marks of each fill, coins at their mark of the cycle's first fill, so that what is bought and sold again cancels out; in
+    the PnL currency. ``booked``: what its fills moved of each coin, at that mark.
     """
 
     id: str
@@ -85,6 +86,7 @@ class CycleAccount(Struct):
     trading: Decimal = ZERO
     fees: Decimal = ZERO
     booked: dict[str, Decimal] = field(default_factory=dict)
+    references: dict[str, Decimal] = field(default_factory=dict)  #: the one price that all its flows of a coin are valued at
     acknowledged_by: str = ""
     settled: str = ""  #: how its residual was settled; empty while it was not
 

@@ -308,11 +308,13 @@ class Portfolio:
         if len(state.recent_fills) > _KEPT_FILLS:
             del state.recent_fills[next(iter(state.recent_fills))]
         cycle = self._cycle(at, event.cycle_id, fill.base)
-        marks = {**event.marks, state.currency: ONE}
         for asset, price in event.marks.items():
+            if asset not in state.settlement:
+                cycle.references.setdefault(asset, price)
             if asset != state.currency and asset not in state.marks:  # equity must know what trading was booked at
                 self._first_mark(asset, price)
                 state.marks[asset] = Mark(price, "fill", 0)
+        marks = {**event.marks, **cycle.references, state.currency: ONE}
         before = cycle.pnl
         cycle.fill_keys.append(key)
         cycle.fills += 1

@@ -109,6 +109,11 @@ class CrossExchangePositionSync:
                 self.compare(name, balances, whole=True)
 
     @property
+    def version(self) -> int:
+        """Rises with every change of a balance of ours."""
+        return self._portfolio.version
+
+    @property
     def has_doubts(self) -> bool:
         """Whether a difference was seen that is not decided yet: worth asking again soon."""
         return bool(self._doubts)
@@ -143,17 +148,21 @@ class CrossExchangePositionSync:
         if doubt.reads < _READS:
             return
         del self._doubts[key]
+        self.decide(exchange, asset, ours, theirs)
+
+    def decide(self, exchange: str, asset: str, ours: Decimal, theirs: Decimal) -> bool:
+        """Several reads agree on a difference: book what is dust, dispute the rest. True when it is disputed."""
         known = self._portfolio.state.disputes.get(exchange, {}).get(asset)
-        if known is not None and (known.ours, known.theirs) == (ours, theirs):
-            return
         if self._is_dust(exchange, asset, theirs - ours):
             events: list[Event] = [Adjusted(exchange, asset, theirs - ours, "the venue keeps fewer digits than we do", "dust")]
-            if disputed:
+            if known is not None:
                 events.append(DisputeClosed(exchange, asset, "dust", "what is left is too small to ask about"))
             self._journal.post(*events)
-            return
-        self._journal.post(BalanceDisputed(exchange, asset, ours, theirs))
-        self.on_dispute(Mismatch(exchange, asset, ours, theirs))
+            return False
+        if known is None or (known.ours, known.theirs) != (ours, theirs):
+            self._journal.post(BalanceDisputed(exchange, asset, ours, theirs))
+            self.on_dispute(Mismatch(exchange, asset, ours, theirs))
+        return True
 
     def _is_moving(self, exchange: str, asset: str, now: float) -> bool:
         if now - self._moved.get((exchange, asset), now - 2 * _SETTLES_S) < _SETTLES_S:

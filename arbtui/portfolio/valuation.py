@@ -22,7 +22,7 @@ _LEDGER_DIGITS = Decimal("0.00000001")
 class Pnl:
     """Profit and loss between two moments, in one currency. ``fees`` is what was paid, a positive number.
 
-    ``trading``: flows of fills at the marks of each fill. ``fx_stock``: what rates did to settlement currencies held;
+    ``trading``: flows of fills at the marks at which they were booked. ``fx_stock``: what rates did to settlement currencies held;
     ``inventory``: what prices did to coins held. ``fx_open`` and ``rotation``: of won left open by cycles, and of moving
     stock between venues. ``adjustments``: what came from outside; no part of the profit.
     """

@@ -19,7 +19,7 @@ class GlobalLimits(Config):
     """USDT (the PnL currency) of legs not yet covered by their counterpart, over all cycles; live 300 (three orders), paper 2000."""
 
     max_loss_day: float = Field(default=100.0, gt=0)
-    """USDT lost since 00:00 UTC after which no cycle opens; live 100, paper 1000."""
+    """USDT lost in the desk's day, one-sided positions at live prices included, after which everything halts; live 100, paper 1000."""
 
     max_open_cycles: int = Field(default=4, ge=1, le=10_000)
     """cycles open at once; live 4, paper 50."""

@@ -80,7 +80,9 @@ class RiskGuard:
             return Reason.HALTED
         if book.state is not BookState.LIVE:
             return Reason.STALE
-        return self.exchange[order.market.exchange].silence(now)
+        silence = self.exchange[order.market.exchange].silence(now)
+        # A venue whose stream is silent may have answered a question about this book a moment ago.
+        return silence if silence is not None and not self.exchange[order.market.exchange].is_fresh(book, now) else None
 
     def count(self, reason: Reason) -> None:
         """Count one refusal."""

@@ -138,6 +138,10 @@ class ExchangeGuard:
             return Reason.MESSAGE_AGE
         return None
 
+    def is_fresh(self, book: OrderBook, now: float) -> bool:
+        """Whether ``book`` itself is younger than the venue's last message may be."""
+        return (now - book.ts_init) * 1000 <= self.limits.max_message_age_ms
+
     def disputed(self, *assets: str) -> Reason | None:
         """Whether the venue says that it holds another amount of one of ``assets``."""
         open_here = self._portfolio.state.disputes.get(self.exchange)

@@ -17,6 +17,7 @@ from arbtui.model.market import Market
 from arbtui.model.money import BPS, decimal_of
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.position_sync import CrossExchangePositionSync, coarsest_lots
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
@@ -72,7 +73,7 @@ def assemble(
         order_value=settings.execution.order_value,
         value_currency=VALUE_CURRENCY,
         price_ratio=(settings.universe.price_ratio_low, settings.universe.price_ratio_high),
-        reserve_bps=settings.execution.completion_bps,
+        reserve_bps=settings.execution.completion_bps + settings.risk.route.max_edge_bps,
     )
     universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols)
     marks = LiveMarks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
@@ -101,6 +102,15 @@ def assemble(
         risk=risk,
         portfolio=portfolio,
         marks=marks,
+        sync=CrossExchangePositionSync(
+            adapters=adapters,
+            portfolio=portfolio,
+            marks=marks,
+            journal=journal,
+            clock=clock,
+            lots=coarsest_lots((market.base, market.lot_step) for market in traded),
+            day_of=settings.desk.day_of,
+        ),
         execution=settings.execution,
         desk=settings.desk,
         refresh_book=request_snapshot,

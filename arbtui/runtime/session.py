@@ -323,8 +323,9 @@ class Session:
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         if self._settings.mode == "live":
+            health = {name: guard.health for name, guard in engine.risk.exchange.items()}
             followers = [
-                AccountSync(adapter, engine.tracker, clock, engine.risk.exchange[name].health) for name, adapter in venues.adapters.items()
+                AccountSync(adapter, engine.tracker, engine.sync, clock, health[name]) for name, adapter in venues.adapters.items()
             ]
             background += [tasks.create_task(follower.run(), name="account") for follower in followers]
         background.append(tasks.create_task(self._deadline(run), name="deadline"))

@@ -86,6 +86,7 @@ def reconciler_of(components: EngineComponents, wait_s: float) -> Reconciler:
         adapters=components.adapters,
         portfolio=components.portfolio,
         marks=components.marks,
+        sync=components.sync,
         journal=components.journal,
         clock=components.clock,
         wait_s=wait_s,

@@ -137,6 +137,13 @@ class PaperExchange(ExchangeAdapter):
         """A paper venue limits nobody."""
         return None
 
+    def reserve_orders(self, cycle_id: str, entries: int) -> str | None:
+        """A paper venue limits nothing."""
+        return None
+
+    def release_orders(self, cycle_id: str) -> None:
+        """A paper venue keeps nothing for a cycle."""
+
     async def run(self, account: AccountEvents) -> None:
         """See :meth:`ExchangeAdapter.run`: what the core reports, as it becomes durable; a stream inside one process never breaks."""
         self.core.on_report = account.on_order

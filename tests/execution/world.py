@@ -17,7 +17,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
-from arbtui.failover.reconciler import Reconciled, Reconciler
+from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import MarksTaken, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.journal.reader import reading
@@ -35,6 +35,7 @@ from arbtui.portfolio.config import DeskConfig
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.position_sync import CrossExchangePositionSync, coarsest_lots
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import fold, restore
 from arbtui.portfolio.trading_state import TradingState
@@ -43,6 +44,7 @@ from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.universe import ArbUniverse
+from arbtui.runtime.startup import reconciler_of
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.paper import PaperExchange
 from arbtui.simulation.venue import VenueCore
@@ -246,7 +248,8 @@ async def world(
             venues[name] = Venue(core, Rng(1), (50, 200))
         on_open(venues)
         rates = RateBook(aggregator.books["upbit", "KRW-USDT"], "KRW", "USDT", 5.0, 0.0005)
-        terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25))
+        reserve_bps = execution.completion_bps + config.route.max_edge_bps
+        terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25), reserve_bps)
         traded = [market for listed in markets.values() for market in listed.values()]
         universe = ArbUniverse(traded, aggregator.books, rates, terms, 0.0, symbols)
         marks = LiveMarks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
@@ -276,6 +279,15 @@ async def world(
             guard,
             portfolio,
             marks,
+            CrossExchangePositionSync(
+                adapters=venues,
+                portfolio=portfolio,
+                marks=marks,
+                journal=journal,
+                clock=clock,
+                lots=coarsest_lots((market.base, market.lot_step) for market in traded),
+                day_of=(desk or DeskConfig()).day_of,
+            ),
             execution,
             desk or DeskConfig(),
             lambda *key: asked_again.append(key),
@@ -288,9 +300,7 @@ async def world(
         day, today = portfolio.state.day, components.desk.day_of(clock.time_ms())
         if day is not None and day.name != today:
             await journal.commit(MarksTaken("day", today, {}))
-        reconciled = await Reconciler(
-            adapters=venues, portfolio=portfolio, marks=marks, journal=journal, clock=clock, wait_s=recovery_wait_s
-        ).run()
+        reconciled = await reconciler_of(components, recovery_wait_s).run()
         async with asyncio.TaskGroup() as tasks:
             engine = Engine(components, remembered, tasks)
             journal.on_failure = engine.on_journal_failure

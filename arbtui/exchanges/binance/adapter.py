@@ -165,7 +165,7 @@ class BinanceAdapter(CcxtAdapter):
             "newClientOrderId": order.client_order_id,
             "newOrderRespType": "FULL",
         }
-        return await self._client.request("private", "POST", "order", params, lane=lane, costs=self.order_costs, admit=admit)
+        return await self._client.request("private", "POST", "order", params, lane=lane, costs=self.costs_of(order), admit=admit)
 
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
         report = orders.report_of_answer(answer, order.market)

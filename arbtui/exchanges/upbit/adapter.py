@@ -144,7 +144,7 @@ class UpbitAdapter(CcxtAdapter):
         }
         if order.tif is not TimeInForce.GTC:  # an order without it stands until it is cancelled
             params["time_in_force"] = order.tif.value
-        return await self._client.request("private", "POST", "orders", params, lane=lane, costs=self.order_costs, admit=admit)
+        return await self._client.request("private", "POST", "orders", params, lane=lane, costs=self.costs_of(order), admit=admit)
 
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
         row = read(answer, orders.OrderRow, "order")
