@@ -9,8 +9,8 @@ import pytest
 
 from arbtui.journal.events import Killed
 from arbtui.journal.outbox import load_outbox
-from arbtui.journal.rebuild import rebuild
 from arbtui.monitoring.alert_rules import Urgency
+from arbtui.portfolio.projections import rebuild
 from tests.monitoring.bot_api import Answer, BotApi, Taken, bot_api, cuts, loses_the_reply, never, refuses, says
 from tests.monitoring.outpost import CHAT, outpost, states, until
 
