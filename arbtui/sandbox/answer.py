@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from aiohttp import web
 
 from arbtui.model.errors import ArbtuiError
 
@@ -35,3 +36,8 @@ class Refusal(ArbtuiError):
     def answer(self) -> Answer:
         """The refusal as an HTTP answer."""
         return Answer(encode(self.body), self.status, self.headers)
+
+
+def response_of(answer: Answer) -> web.Response:
+    """``answer`` as the server sends it."""
+    return web.Response(body=answer.body, status=answer.status, headers=answer.headers, content_type=answer.content_type)

@@ -28,6 +28,7 @@ from arbtui.sandbox.keys import DEFAULT_KEYS, Key
 from arbtui.sandbox.order_log import OrderLog, OrderRecord
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
 from arbtui.sandbox.upbit.venue import UpbitVenue
+from arbtui.sandbox.venue import Venue
 from arbtui.simulation.binance_market import BinanceMarket
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.fees import FeeCoin
@@ -94,7 +95,7 @@ class Sandbox:
             limits=options.limits,
             cut_after_s=options.cut_after_s,
         )
-        self.venues: dict[str, UpbitVenue | BinanceVenue] = {"upbit": self.upbit, "binance": self.binance}
+        self.venues: dict[str, Venue] = {"upbit": self.upbit, "binance": self.binance}
         self.fronts: dict[str, Front] = {}
         for place, (name, venue) in enumerate(self.venues.items(), 1):
             port = options.port + place if options.port else 0

@@ -38,8 +38,8 @@ from arbtui.runtime.real_venues import live_venues
 from arbtui.runtime.session import Plan, Session
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Ground, Venues
+from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
-from arbtui.sandbox.front import Call
 from arbtui.sandbox.keys import DEFAULT_KEYS
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
 from arbtui.settings.load import load_profile

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from arbtui.sandbox.binance.refusals import mandatory, refused
+from arbtui.sandbox.call import Call
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
-from arbtui.sandbox.front import Call
 from arbtui.sandbox.keys import Key
 
 #: How far ahead of the venue's clock a timestamp may be, in ms.

@@ -10,23 +10,21 @@ from arbtui.sandbox.binance.auth import BinanceAuth
 from arbtui.sandbox.binance.endpoints import Endpoint
 from arbtui.sandbox.binance.limits import BinanceLimits
 from arbtui.sandbox.binance.refusals import refused
-from arbtui.sandbox.binance.stream import Sockets
+from arbtui.sandbox.binance.stream import BinanceSockets
 from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.fanout import Fanout
 from arbtui.sandbox.keys import NOBODY
 from arbtui.sandbox.peer import Peer, text_frame
 
 _USER = ("user", "")
 
 
-class WsApi(Sockets):
+class WsApi(BinanceSockets[int]):
     """One account's requests, and its events to every socket that asked for them."""
 
     def __init__(
         self, methods: Mapping[str, Endpoint], auth: BinanceAuth, limits: BinanceLimits, clock: VenueClock, cut_after_s: float
     ) -> None:
-        super().__init__(clock, cut_after_s)
-        self.fanout: Fanout[int] = Fanout(_framed)  # form: subscription id
+        super().__init__(clock, _framed, cut_after_s)  # form: subscription id
         self._methods = methods
         self._auth = auth
         self._limits = limits
@@ -40,7 +38,7 @@ class WsApi(Sockets):
 
     def gone(self, peer: Peer) -> None:
         """See :meth:`Sockets.gone`."""
-        self.fanout.drop(peer)
+        super().gone(peer)
         self._next_subscription.pop(peer, None)
 
     async def read(self, peer: Peer, raw: bytes) -> None:

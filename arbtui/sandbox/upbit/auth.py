@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
-from arbtui.sandbox.front import Call
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.upbit.refusals import refused
 
