@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
+import aiohttp
+
+from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
 from arbtui.exchanges.answers import Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
-from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.private_stream import PrivateStream
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
 from arbtui.model.market import Market
@@ -47,11 +50,12 @@ class CcxtAdapter(ExchangeAdapter):
 
     order_costs: Costs
 
-    def __init__(self, client: CcxtClient, clock: Clock) -> None:
+    def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         self.name = client.exchange
         self.markets: dict[str, Market] = {}
         self.absence_proof_s = ABSENCE_PROOF_S
         self._client = client
+        self._private_url = private_url
         self._clock = clock
         self._doubts_clock = False
         self._refused_keys = asyncio.Event()  # set by each answer that refuses the keys
@@ -120,6 +124,37 @@ class CcxtAdapter(ExchangeAdapter):
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
         """What ``answer`` says, and whatever must be asked to know an immediate order's end."""
         ...
+
+    @abstractmethod
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Ask for the account's events over a private socket just opened; raises WireError when the venue refuses."""
+        ...
+
+    @abstractmethod
+    def _on_frame(self, frame: bytes, account: AccountEvents) -> None:
+        """Decode one private frame and hand it to ``account``; raises WireError for one that cannot be read."""
+        ...
+
+    def _stream_headers(self) -> Mapping[str, str]:
+        """What the private stream's handshake carries; a venue that signs its subscription instead needs nothing."""
+        return {}
+
+    async def run(self, account: AccountEvents) -> None:
+        """See :meth:`ExchangeAdapter.run`: the private stream, pings, and the exchange of refused keys."""
+        stream = PrivateStream(
+            self.name,
+            self._private_url,
+            headers=self._stream_headers,
+            subscribe=self._subscribe,
+            on_frame=lambda frame: self._on_frame(frame, account),
+            on_open=lambda: account.on_reconnected(self.name),
+            on_close=lambda: account.on_disconnected(self.name),
+            limits=self._client.limits,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(stream.run(), name=f"{self.name} private stream")
+            tasks.create_task(self.keep_warm(), name=f"{self.name} pings")
+            tasks.create_task(self.mind_keys(), name=f"{self.name} keys")
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """See :meth:`ExchangeAdapter.place`."""

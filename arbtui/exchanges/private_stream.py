@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import aiohttp
 
-from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.model.errors import RateLimited, WireError
 
 log = logging.getLogger("arbtui")

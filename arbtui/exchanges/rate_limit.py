@@ -1,6 +1,7 @@
 """One limit of a venue, the lanes that share it, and what was used of it lately."""
 
 from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from math import floor, inf
@@ -58,6 +59,14 @@ class RateLimit:
     def cap(self, lane: Lane) -> float:
         """Units that ``lane`` may fill this limit up to."""
         return self.hard * self.shares.of(lane)
+
+
+@dataclass(frozen=True, slots=True)
+class VenueLimits:
+    """All limits of one venue. ``used`` reads (limit's name, units used) from an answer's headers, their names in lower case."""
+
+    limits: Sequence[RateLimit]
+    used: Callable[[Mapping[str, str]], Iterator[tuple[str, float]]] = lambda headers: iter(())
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,17 @@ venue's own count and ours are believed, whichever is larger.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import inf
 
-from arbtui.exchanges.binance import limits as binance
-from arbtui.exchanges.rate_limit import Lane, LimitLeft, RateLimit, Window
-from arbtui.exchanges.upbit import limits as upbit
+from arbtui.exchanges.rate_limit import Lane, LimitLeft, VenueLimits, Window
 from arbtui.model.clock import Clock
 from arbtui.model.errors import RateLimited
 
-__all__ = ["Lane", "LimitLeft", "RateLimit", "RateLimitManager"]
+__all__ = ["LimitLeft", "RateLimitManager"]
 
 #: s that a request of each lane waits at most before it is refused. A cancel is worth waiting for; an entry's edge
 #: is gone after a quarter of a second; a snapshot may wait out a minute's window and then some.
@@ -36,13 +34,6 @@ _SOONEST_RETRY_S = 0.1
 #: A timer is never set shorter: rounding of the clock must not turn into a busy loop.
 _SHORTEST_WAIT_S = 0.001
 
-_Used = Callable[[Mapping[str, str]], Iterator[tuple[str, float]]]
-_VENUES: Mapping[str, tuple[Sequence[RateLimit], _Used]] = {
-    "upbit": (upbit.LIMITS, upbit.used),
-    "binance": (binance.LIMITS, binance.used),
-    "binanceusdm": (binance.USDM_LIMITS, binance.used),
-}
-
 
 @dataclass(order=True, slots=True)
 class _Waiter:
@@ -57,19 +48,14 @@ class RateLimitManager:
     """The limits of one venue, as one account behind one IP address has them.
 
     Groups at Upbit: `quotation`, `default` (a cancel of one order is here), `order`, `order-cancel-all`; at Binance:
-    `weight`, `orders`; at both `socket-connect` and `socket-message`. ``limits``: None for the documented ones.
-
-    Raises:
-        ValueError: a venue without documented limits.
+    `weight`, `orders`; at both `socket-connect` and `socket-message`.
     """
 
-    def __init__(self, exchange: str, clock: Clock, limits: Sequence[RateLimit] | None = None) -> None:
-        if limits is None and exchange not in _VENUES:
-            raise ValueError(f"no rate limits are known for {exchange}; known venues: {', '.join(_VENUES)}")
-        documented, self._used_by_headers = _VENUES.get(exchange, ((), lambda headers: iter(())))
+    def __init__(self, exchange: str, clock: Clock, venue: VenueLimits) -> None:
         self.exchange = exchange
         self._clock = clock
-        self._windows = [Window(limit) for limit in (documented if limits is None else limits)]
+        self._used_by_headers = venue.used
+        self._windows = [Window(limit) for limit in venue.limits]
         self._by_name = {window.limit.name: window for window in self._windows}
         self._by_group: dict[str, list[Window]] = {}
         for window in self._windows:

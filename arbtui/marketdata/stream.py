@@ -9,7 +9,8 @@ import aiohttp
 
 from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.feed import Deliver, Frame
-from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.streams import PUBLIC_STREAMS
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig

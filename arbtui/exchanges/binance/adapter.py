@@ -25,8 +25,8 @@ from arbtui.exchanges.binance import orders
 from arbtui.exchanges.binance.rules import markets_of
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
-from arbtui.exchanges.private_stream import PrivateStream, StreamEnded
-from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.private_stream import StreamEnded
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import VenueFailed, VenueRefused, WireError
 from arbtui.model.market import FeeTakenIn, Market
@@ -55,8 +55,7 @@ class BinanceAdapter(CcxtAdapter):
     order_costs: Costs = {"weight": 1, "orders": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
-        super().__init__(client, clock)
-        self._private_url = private_url
+        super().__init__(client, private_url, clock)
         self._traded: dict[str, None] = {}  # symbols with orders since the start
         self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
 
@@ -273,35 +272,18 @@ class BinanceAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def run(self, account: AccountEvents) -> None:
-        """See :meth:`ExchangeAdapter.run`: the user data stream of the ws-api."""
-
-        def on_frame(frame: bytes) -> None:
-            kind, event = orders.event_of(frame)
-            if kind == "executionReport":
-                report = orders.report_of_event(event, self.markets)
-                if report is not None:
-                    self._learn_of(report)
-                    account.on_order(report)
-            elif kind == "outboundAccountPosition":
-                account.on_balances(self.name, orders.balances_of_event(event))
-            elif kind == "eventStreamTerminated":
-                raise StreamEnded("eventStreamTerminated")
-
-        stream = PrivateStream(
-            self.name,
-            self._private_url,
-            headers=dict,
-            subscribe=self._subscribe,
-            on_frame=on_frame,
-            on_open=lambda: account.on_reconnected(self.name),
-            on_close=lambda: account.on_disconnected(self.name),
-            limits=self._client.limits,
-        )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(stream.run(), name="binance private stream")
-            tasks.create_task(self.keep_warm(), name="binance pings")
-            tasks.create_task(self.mind_keys(), name="binance keys")
+    def _on_frame(self, frame: bytes, account: AccountEvents) -> None:
+        """The user data stream of the ws-api."""
+        kind, event = orders.event_of(frame)
+        if kind == "executionReport":
+            report = orders.report_of_event(event, self.markets)
+            if report is not None:
+                self._learn_of(report)
+                account.on_order(report)
+        elif kind == "outboundAccountPosition":
+            account.on_balances(self.name, orders.balances_of_event(event))
+        elif kind == "eventStreamTerminated":
+            raise StreamEnded("eventStreamTerminated")
 
     def _learn_of(self, report: OrderReport) -> None:
         for fill in report.fills:

@@ -25,8 +25,7 @@ from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
-from arbtui.exchanges.private_stream import PrivateStream
-from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.upbit import orders
 from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
 from arbtui.model.clock import Clock
@@ -61,8 +60,7 @@ class UpbitAdapter(CcxtAdapter):
     order_costs: Costs = {"order": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
-        super().__init__(client, clock)
-        self._private_url = private_url
+        super().__init__(client, private_url, clock)
         self._settled: dict[str, tuple[Fill, ...]] = {}  # fills by uuid of orders at their end, newest last
         self._awaited: dict[str, asyncio.Event] = {}  # immediate orders whose end is being looked up; set when the stream tells one
 
@@ -282,34 +280,20 @@ class UpbitAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def run(self, account: AccountEvents) -> None:
-        """See :meth:`ExchangeAdapter.run`: myOrder and myAsset over one connection."""
+    def _stream_headers(self) -> Mapping[str, str]:
+        return self._client.stream_headers()
 
-        def on_frame(frame: bytes) -> None:
-            kind = orders.kind_of(frame)
-            if kind == "myOrder":
-                report = orders.report_of_event(frame, self.markets)
-                if report is not None:
-                    if report.state.is_final and report.client_order_id in self._awaited:
-                        self._awaited[report.client_order_id].set()
-                    account.on_order(report)
-            elif kind == "myAsset":
-                account.on_balances(self.name, orders.balances_of_event(frame))
-
-        stream = PrivateStream(
-            self.name,
-            self._private_url,
-            headers=self._client.stream_headers,
-            subscribe=self._subscribe,
-            on_frame=on_frame,
-            on_open=lambda: account.on_reconnected(self.name),
-            on_close=lambda: account.on_disconnected(self.name),
-            limits=self._client.limits,
-        )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(stream.run(), name="upbit private stream")
-            tasks.create_task(self.mind_keys(), name="upbit keys")
-            tasks.create_task(self.keep_warm(), name="upbit pings")
+    def _on_frame(self, frame: bytes, account: AccountEvents) -> None:
+        """``myOrder`` and ``myAsset``, both over one connection."""
+        kind = orders.kind_of(frame)
+        if kind == "myOrder":
+            report = orders.report_of_event(frame, self.markets)
+            if report is not None:
+                if report.state.is_final and report.client_order_id in self._awaited:
+                    self._awaited[report.client_order_id].set()
+                account.on_order(report)
+        elif kind == "myAsset":
+            account.on_balances(self.name, orders.balances_of_event(frame))
 
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         """One message for both types, not answered (docs.upbit.com, websocket-guide)."""
