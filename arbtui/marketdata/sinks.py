@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import Generic, TypeVar
 
 from arbtui.marketdata.counts import ExchangeCounts
 from arbtui.marketdata.staleness import StreamWatch
@@ -32,14 +33,24 @@ class Batch:
         self.wanted: list[OrderBook] = []  #: books that need a snapshot
 
 
-class _Sink:
-    """The common part: trades, other types, and the note that a book changed."""
+Book = TypeVar("Book")  #: what one market's updates are applied to: the book itself, or the sync that keeps it
 
-    def __init__(self, batch: Batch, counts: ExchangeCounts, watch: StreamWatch, tapes: Mapping[str, TradeTape]) -> None:
+
+class _Sink(Generic[Book]):
+    """The common part: trades, other types, and the note that a book changed.
+
+    Args:
+        books: by market code, what the exchange's updates are applied to.
+    """
+
+    def __init__(
+        self, batch: Batch, counts: ExchangeCounts, watch: StreamWatch, tapes: Mapping[str, TradeTape], books: Mapping[str, Book]
+    ) -> None:
         self._batch = batch
         self._counts = counts
         self._watch = watch
         self._tapes = tapes
+        self._books = books
 
     def on_trade(self, code: str, trade_id: str, price: float, qty: float, taker: Side, ts_event: int) -> None:
         """A public trade: goes to its market's tape."""
@@ -76,19 +87,8 @@ class _Sink:
             batch.touched[book] = None
 
 
-class WholeBookSink(_Sink):
+class WholeBookSink(_Sink[OrderBook]):
     """For a venue whose every message is a whole book (Upbit): the newest one counts, none can be missing."""
-
-    def __init__(
-        self,
-        batch: Batch,
-        counts: ExchangeCounts,
-        watch: StreamWatch,
-        tapes: Mapping[str, TradeTape],
-        books: Mapping[str, OrderBook],
-    ) -> None:
-        super().__init__(batch, counts, watch, tapes)
-        self._books = books
 
     def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
         """A whole book: replaces what was there, unless it is a little older by the venue's own clock."""
@@ -116,23 +116,12 @@ class WholeBookSink(_Sink):
         raise AssertionError("a venue of whole books sends no best prices")
 
 
-class DiffBookSink(_Sink):
+class DiffBookSink(_Sink[BookSync]):
     """For a venue of snapshot plus numbered diffs, and best prices beside them (Binance)."""
-
-    def __init__(
-        self,
-        batch: Batch,
-        counts: ExchangeCounts,
-        watch: StreamWatch,
-        tapes: Mapping[str, TradeTape],
-        syncs: Mapping[str, BookSync],
-    ) -> None:
-        super().__init__(batch, counts, watch, tapes)
-        self._syncs = syncs
 
     def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
         """A REST depth answer."""
-        sync = self._syncs.get(code)
+        sync = self._books.get(code)
         if sync is None:
             self._counts.outside += 1
             return
@@ -147,7 +136,7 @@ class DiffBookSink(_Sink):
     ) -> None:
         """Changed levels."""
         self._watch.last_message = self._batch.now
-        sync = self._syncs.get(code)
+        sync = self._books.get(code)
         if sync is None:
             self._counts.outside += 1
             return
@@ -161,7 +150,7 @@ class DiffBookSink(_Sink):
         """Best prices."""
         batch = self._batch
         self._watch.last_message = now = batch.now
-        sync = self._syncs.get(code)
+        sync = self._books.get(code)
         counts = self._counts
         if sync is None:
             counts.outside += 1
