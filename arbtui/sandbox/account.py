@@ -11,7 +11,8 @@ from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, Fill, OrderState
 from arbtui.sandbox.order_log import OrderLog, OrderRecord
-from arbtui.simulation.venue import OrderRequest, VenueCore
+from arbtui.simulation.order_request import OrderRequest
+from arbtui.simulation.venue import VenueCore
 
 
 class What(Enum):

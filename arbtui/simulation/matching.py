@@ -1,6 +1,6 @@
 """Matching our orders against an external book, and remembering what we have taken from it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -23,6 +23,9 @@ class ExternalBook(Protocol):
     def asks(self) -> Iterator[Level]:
         """Ask levels, lowest price first."""
         ...
+
+
+BookSource = Callable[[str], ExternalBook]  #: market code -> the external book as it is now
 
 
 class Execution(NamedTuple):

@@ -12,7 +12,8 @@ from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, Order
 from arbtui.model.rng import Rng
 from arbtui.simulation.faults import Fault, FaultKind
-from arbtui.simulation.venue import OrderRequest, VenueCore
+from arbtui.simulation.order_request import OrderRequest
+from arbtui.simulation.venue import VenueCore
 
 Answer = TypeVar("Answer")
 

@@ -13,8 +13,7 @@ from arbtui.sandbox.binance.limits import RATE_LIMITS
 from arbtui.sandbox.binance.refusals import mandatory, refused
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.tape import Tape
-from arbtui.simulation.matching import ExternalBook
-from arbtui.simulation.venue import BookSource
+from arbtui.simulation.matching import BookSource, ExternalBook
 
 Params = Mapping[str, str]
 

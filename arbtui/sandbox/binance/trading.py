@@ -18,7 +18,8 @@ from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
-from arbtui.simulation.venue import BookSource, OrderRequest
+from arbtui.simulation.matching import BookSource
+from arbtui.simulation.order_request import OrderRequest
 
 Params = Mapping[str, str]
 

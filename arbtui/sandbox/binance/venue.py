@@ -27,8 +27,7 @@ from arbtui.sandbox.faults import Part, WireFaultKind, WireFaults
 from arbtui.sandbox.keys import NOBODY, Key
 from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.venue import Venue
-from arbtui.simulation.matching import ExternalBook
-from arbtui.simulation.venue import BookSource
+from arbtui.simulation.matching import BookSource, ExternalBook
 
 WS_API = "/ws-api/v3"
 DAY_S = 86_400.0

@@ -18,7 +18,8 @@ from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.bodies import UNNAMED, account_body, chance_body, kst, order_body, order_with_trades
 from arbtui.sandbox.upbit.names import order_number
 from arbtui.sandbox.upbit.refusals import refused, refused_by_core
-from arbtui.simulation.venue import BookSource, OrderRequest
+from arbtui.simulation.matching import BookSource
+from arbtui.simulation.order_request import OrderRequest
 
 _SIDES = {"bid": Side.BUY, "ask": Side.SELL}
 _TIFS = {None: TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK}

@@ -10,7 +10,7 @@ from arbtui.model.order import Side
 from arbtui.sandbox.tape import DayFigures, PublicTrade, Tape
 from arbtui.sandbox.upbit.bodies import utc
 from arbtui.sandbox.upbit.refusals import not_found, refused
-from arbtui.simulation.venue import BookSource
+from arbtui.simulation.matching import BookSource
 
 LEVELS = 30  #: of a REST book, where the market has so many
 

@@ -24,7 +24,7 @@ from arbtui.sandbox.upbit.quotation import UpbitQuotation
 from arbtui.sandbox.upbit.refusals import not_found, refused
 from arbtui.sandbox.upbit.stream import EVERY, PRIVATE, PUBLIC, Subscriptions
 from arbtui.sandbox.venue import Venue
-from arbtui.simulation.venue import BookSource
+from arbtui.simulation.matching import BookSource
 
 STREAM, PRIVATE_STREAM = "/websocket/v1", "/websocket/v1/private"
 
