@@ -78,10 +78,6 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         """What stands in the title after the name."""
         return []
 
-    def is_faded(self, row: Row) -> bool:
-        """Whether ``row`` gets no attention (acknowledged, stale)."""
-        return False
-
     def empty_text(self) -> str:
         """What an empty grid says, instead of nothing."""
         return "nothing yet"

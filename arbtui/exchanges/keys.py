@@ -28,11 +28,10 @@ def tail(key: str) -> str:
 
 
 class VenueKeyHolder:
-    """The keys in use at one venue, and those before them.
+    """The keys in use at one venue.
 
-    A rotation: the operator stores the new keys, the venue refuses the old ones (or they expire), and whoever sees the
-    refusal calls :meth:`reread`. New orders go out under :meth:`current`; :meth:`previous` may still cancel what stands
-    under another account's key until :meth:`retire` says that nothing does.
+    A rotation: the operator stores the new keys, the venue refuses the old ones (or they expire), and the code that
+    receives the refusal calls :meth:`reread`. Requests go out under :meth:`current`.
 
     Args:
         read: finds the keys anew. It may read files or ask the OS: off the event loop, ``await asyncio.to_thread(holder.reread)``.
@@ -44,15 +43,10 @@ class VenueKeyHolder:
     def __init__(self, read: Callable[[], VenueKeys]) -> None:
         self._read = read
         self._current = read()
-        self._previous: VenueKeys | None = None
 
     def current(self) -> VenueKeys:
-        """The keys for everything new."""
+        """The keys to sign requests with."""
         return self._current
-
-    def previous(self) -> VenueKeys | None:
-        """The keys before these, while orders may stand under them."""
-        return self._previous
 
     def reread(self) -> bool:
         """After the venue refused the keys: True when others are there now. What cannot be read changes nothing."""
@@ -62,9 +56,5 @@ class VenueKeyHolder:
             return False
         if (found.key, found.secret) == (self._current.key, self._current.secret):
             return False
-        self._previous, self._current = self._current, found
+        self._current = found
         return True
-
-    def retire(self) -> None:
-        """Every order of the previous keys is final: forget them."""
-        self._previous = None

@@ -75,7 +75,6 @@ class FreezeWatch:
         self._renewed: dict[str, float] = {}
         self.frozen: dict[str, int] = {}  #: frozen markets, with the updates that they had then
         self.is_frozen = False  #: the exchange as a whole
-        self.probes = 0
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -112,7 +111,6 @@ class FreezeWatch:
     async def _look_at(self, book: OrderBook) -> None:
         code, updates, asked_at = book.code, book.updates, self._clock.monotonic()
         self._asked[code] = asked_at
-        self.probes += 1
         try:
             theirs = await self._probe(code)
         except ArbtuiError as error:

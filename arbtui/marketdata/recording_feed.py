@@ -37,7 +37,6 @@ class RecordingFeed:
         self._batches = _batches(open_recordings(paths, exchanges))
         self._clock = clock
         self._ns_per_ms = 1e6 * speed
-        self.delivered = 0  #: frames so far
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver everything and return; raises UsageError where a file turns out damaged, after what came before it."""
@@ -56,7 +55,6 @@ class RecordingFeed:
             elif ts_ns - before >= TURN_NS or (unslept := unslept + 1) % _TURN == 0:
                 await asyncio.sleep(0)
             before = ts_ns
-            self.delivered += len(frames)
             deliver(frames)
 
     def request_snapshot(self, exchange: str, code: str) -> None:

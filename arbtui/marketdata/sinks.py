@@ -64,7 +64,7 @@ class _Sink(Generic[Book]):
             self._counts.old += 1  # told again: after a new subscription, or by both sockets while one takes over from the other
             return
         tape.last_id = number
-        tape.add(price, qty, taker, ts_event, self._batch.now)
+        tape.add(qty, taker, self._batch.now)
 
     def on_other(self, kind: str) -> None:
         """A frame of a type that is not used."""

@@ -55,18 +55,13 @@ class ResourceSampler:
         self.on_sample = on_sample
         self._fds = 0
         self.samples = 0
-        self.cpu_total = self.cpu_max = 0.0
+        self.cpu_max = 0.0
         self.rss_total = self.rss_max = 0.0
         self.last = ResourceSample(0.0, self.rss_now(), 0)
 
     def rss_now(self) -> float:
         """Resident memory now, in MB."""
         return float(self._process.memory_info().rss) / 1e6
-
-    @property
-    def cpu_avg(self) -> float:
-        """Mean CPU percent over the run; 0 before the first sample."""
-        return self.cpu_total / self.samples if self.samples else 0.0
 
     @property
     def rss_avg(self) -> float:
@@ -84,7 +79,6 @@ class ResourceSampler:
         self.last = ResourceSample(cpu, self.rss_now(), self._fds)
         self._keep(now - self._started)
         self.samples += 1
-        self.cpu_total += self.last.cpu_percent
         self.cpu_max = max(self.cpu_max, self.last.cpu_percent)
         self.rss_total += self.last.rss_mb
         self.rss_max = max(self.rss_max, self.last.rss_mb)

@@ -69,7 +69,6 @@ class Answer:
 
     pid: int  #: 0: it does not tell its number
     confirmed: bool  #: its gate is closed, said by itself
-    waited_ms: float
     state: str = ""  #: of the process, unless confirmed; see :class:`ProcessFacts`
     why: str = ""  #: what is known of why not, in words
 
@@ -87,15 +86,14 @@ def ask(folder: Path, within_s: float = CONFIRM_S) -> Answer | None:
         if pid is None:
             return None
         heard = _answers_of(folder, pid) if pid else None
-        waited = time.monotonic() - started
         if heard is not None and asked_pid != pid:
             asked_pid, answers = pid, heard
             why = _send(pid)
         elif heard is not None and heard > answers:
-            return Answer(pid, True, waited * 1000)
-        if waited >= within_s:
+            return Answer(pid, True)
+        if time.monotonic() - started >= within_s:
             state = process_facts(pid).state if pid else ""
-            return Answer(pid, False, waited * 1000, state, why or _why(state, asked=asked_pid != 0))
+            return Answer(pid, False, state, why or _why(state, asked=asked_pid != 0))
         time.sleep(_LOOK_S)
 
 

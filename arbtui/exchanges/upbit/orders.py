@@ -37,7 +37,6 @@ class OrderRow(msgspec.Struct):
     side: str
     state: str
     executed_volume: Decimal
-    remaining_volume: Decimal | None = None
     paid_fee: Decimal = ZERO
     identifier: str | None = None
     time_in_force: str | None = None
