@@ -41,7 +41,7 @@ coverage: $(VENV)/.installed-dev  ## which lines and branches no test runs, by f
 matrix:  ## every test under each installed Python of $(PYTHONS) (MATRIX=tests/model for some)
 	@failed=""; ran=""; \
 	for python in $(PYTHONS); do \
-	    if ! command -v $$python >/dev/null; then echo "arbtui: $$python is not installed: skipped"; continue; fi; \
+	    if ! $$python -c "" 2>/dev/null; then echo "arbtui: $$python is not installed: skipped"; continue; fi; \
 	    ran="$$ran $$python"; \
 	    echo "arbtui: tests under $$($$python -V)"; \
 	    $(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-$$python .venv-$$python/.installed-dev && \

@@ -1,7 +1,7 @@
-"""RateLimitManager: the one door through which every request to a venue takes its share of the venue's limits.
+"""RateLimitManager: every request to a venue waits here for its share of the venue's rate limits.
 
-Who may go is decided by lane, then by age: a waiting cancel is before a hedge, before an entry, before data. Only the
-venue's own count and ours are believed, whichever is larger.
+Order is by lane, then by age: a waiting cancel goes before a hedge, an entry, and data. Of the venue's count
+and ours, the larger is used.
 """
 
 import asyncio
@@ -21,15 +21,15 @@ __all__ = ["LimitLeft", "RateLimitManager"]
 #: is gone after a quarter of a second; a snapshot may wait out a minute's window and then some.
 PATIENCE_S: Mapping[Lane, float] = {Lane.CANCEL: 30.0, Lane.HEDGE: 5.0, Lane.ENTRY: 0.25, Lane.DATA: 120.0}
 
-#: s of a ban whose length the venue does not tell, doubled each time one follows on another. Binance bans for 2 minutes
+#: s of a ban whose length the venue does not state, doubled for each consecutive one. Binance bans for 2 minutes
 #: at least (418); a 429 clears with the venue's window, 1 s at Upbit.
 _UNTOLD_BAN_S = {429: 2.0, 418: 120.0}
 #: s; Binance bans for 3 days at most. A longer one is a mistake in the header.
 _LONGEST_BAN_S = 3 * 86_400.0
-#: s after a ban in which only cancels try: they find out whether the ban is over, at one a second.
+#: s after a ban in which only cancels are sent, one a second: they find out whether the ban is over.
 _CALM_S = 2.0
 _PROBE_EVERY_S = 1.0
-#: Whoever was refused because others went first is told to wait at least so long.
+#: Least retry time, in s, of a request that was refused because others went first.
 _SOONEST_RETRY_S = 0.1
 #: A timer is never set shorter: rounding of the clock must not turn into a busy loop.
 _SHORTEST_WAIT_S = 0.001
@@ -45,9 +45,9 @@ class _Waiter:
 
 
 class RateLimitManager:
-    """The limits of one venue, as one account behind one IP address has them.
+    """The limits of one venue, for one account behind one IP address.
 
-    Groups at Upbit: `quotation`, `default` (a cancel of one order is here), `order`, `order-cancel-all`; at Binance:
+    Groups at Upbit: `quotation`, `default` (includes the cancel of one order), `order`, `order-cancel-all`; at Binance:
     `weight`, `orders`; at both `socket-connect` and `socket-message`.
     """
 
@@ -64,20 +64,20 @@ class RateLimitManager:
         self._waited = 0
         self._timer: asyncio.TimerHandle | None = None
         self._banned_until = -inf
-        self._probing = False  # a ban was over by its own word, and no answer has shown it yet
+        self._probing = False  # the ban's time has passed, and no answer has confirmed its end yet
         self._probe_at = -inf
         self._bans = 0  # in a row
 
     @property
     def banned_until(self) -> float:
-        """Monotonic seconds until which the venue wants to hear nothing; in the past when it may be asked."""
+        """Monotonic seconds until which the venue accepts no request; in the past when it does."""
         return self._banned_until
 
     async def turn(self, lane: Lane, costs: Mapping[str, float]) -> None:
         """Wait for ``costs`` (units by group) and spend them. Returns at once, without a task switch, when they are free.
 
         Raises:
-            RateLimited: they cannot be had within the lane's patience; nothing was spent.
+            RateLimited: they do not become free within :data:`PATIENCE_S` of the lane; nothing was spent.
             ValueError: an unknown group, or more than the whole limit.
         """
         now = self._clock.monotonic()
@@ -92,12 +92,12 @@ class RateLimitManager:
         try:
             await waiter.turn
         finally:
-            if waiter in self._waiters:  # cancelled while it waited: others need not stand behind it any more
+            if waiter in self._waiters:  # cancelled while it waited: others no longer wait behind it
                 self._waiters.remove(waiter)
                 self._serve()
 
     def refusal(self, lane: Lane, costs: Mapping[str, float]) -> str | None:
-        """Why ``costs`` could not be spent right now, None when they could. Spends nothing, waits for nothing.
+        """Why ``costs`` could not be spent right now, None when they could. Spends nothing and does not wait.
 
         Raises:
             ValueError: an unknown group, or more than the whole limit.
@@ -112,7 +112,7 @@ class RateLimitManager:
         return None
 
     def observe(self, status: int, headers: Mapping[str, str]) -> None:
-        """Learn from an answer of the venue: what it counts, and whether it wants us to be silent."""
+        """Read the venue's own count, and a ban, from an answer."""
         now, now_ms = self._clock.monotonic(), self._clock.time_ms()
         lowered = {name.lower(): value for name, value in headers.items()}
         for name, used in self._used_by_headers(lowered):
@@ -135,7 +135,7 @@ class RateLimitManager:
         ]
 
     def _ban(self, now: float, status: int, retry_s: float | None) -> None:
-        if now >= self._banned_until:  # later answers to requests that were on their way tell of the same ban
+        if now >= self._banned_until:  # later answers to requests already sent report the same ban
             self._bans += 1
         if retry_s is None:
             retry_s = _UNTOLD_BAN_S[status] * 2 ** min(self._bans - 1, 10)
@@ -144,12 +144,12 @@ class RateLimitManager:
         self._probe_at = -inf
 
     def _free_at(self, now: float, lane: Lane, costs: Mapping[str, float]) -> tuple[float, str]:
-        """When ``costs`` are free for ``lane``, no one else asking, and what is in the way until then."""
+        """When ``costs`` are free for ``lane``, with no other request waiting, and the reason until then."""
         at, why = now, ""
         if self._probing or now < self._banned_until:
             opens = max(self._banned_until + (0.0 if lane is Lane.CANCEL else _CALM_S), self._probe_at)
             if opens > at:
-                at, why = opens, f"{self.exchange} has told us to be silent"
+                at, why = opens, f"{self.exchange} has banned requests"
         for group, asked in costs.items():
             if group not in self._by_group:
                 raise ValueError(f"{self.exchange} has no rate limit group {group!r}; it has {', '.join(self._by_group)}")
@@ -169,13 +169,13 @@ class RateLimitManager:
             self._probe_at = now + _PROBE_EVERY_S
 
     def _serve(self) -> None:
-        """Give every waiter its turn that can have it, in order, and set one timer for the next."""
+        """Release every waiter that fits, in order, and set one timer for the next."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         now = self._clock.monotonic()
         wake = inf
-        held: set[str] = set()  # groups that someone earlier waits for
+        held: set[str] = set()  # groups that an earlier waiter needs
         for waiter in sorted(self._waiters):
             at, why = self._free_at(now, waiter.lane, waiter.costs)
             first = held.isdisjoint(waiter.costs)
@@ -199,7 +199,7 @@ class RateLimitManager:
 
 
 def _retry_s(value: str, now_ms: int) -> float | None:
-    """Seconds of a `Retry-After` header (RFC 9110: seconds, or a date); None when it says neither."""
+    """Seconds of a `Retry-After` header (RFC 9110: seconds, or a date); None when it is neither."""
     try:
         seconds = float(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What happens to decoded market data: one sink an exchange, either of whole books or of diffs that need a snapshot."""
+"""Applies decoded market data: one sink an exchange, either for whole books or for diffs that need a snapshot."""
 
 from collections.abc import Mapping, Sequence
 from math import inf
@@ -11,24 +11,24 @@ from arbtui.marketdata.trades import TradeTape
 from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.order import Side
 
-#: How far a trade id may lie behind the newest one and still count as told before. Further back, the venue numbers anew.
+#: How far a trade id may lie behind the newest one and still count as a repetition. Further back, numbering has restarted.
 #: Upbit's ids are microseconds, so this is a hundred seconds there.
 _SAME_TRADES = 100_000_000
-#: ms that an update may have been under way, and our clock differ from the venue's, and count as new; more, and it was old already
-#: when it came. More than a healthy venue may differ at all (``[health] skew_block_ms``), so that a clock alone ages no book.
+#: ms that an update's own time may lie back and count as new: transit and clock difference. Beyond that it was already old
+#: when it arrived. It exceeds what a healthy venue's clock may differ (``[health] skew_block_ms``), so that a clock alone ages no book.
 _UNDER_WAY_MS = 2000
-#: ms that a whole book may be older than the one before it and count as out of order; more, and the venue's clock was wrong.
+#: ms that a whole book may be older than the one before it and count as out of order; beyond that the venue's clock was wrong.
 _REORDERED_MS = 2000
 
 
 class Batch:
-    """What the frames of one delivery have in common: when they came, and which books they changed (in order, once each)."""
+    """State of one delivery: when its frames came, and which books they changed (in order, once each)."""
 
     __slots__ = ("now", "touched", "wall_ms", "wanted")
 
     def __init__(self) -> None:
         self.now = -inf
-        self.wall_ms = 0  #: of now, where venues live in our time; 0 in a simulation or replay, whose wall clock is no venue's
+        self.wall_ms = 0  #: of now, for live data; 0 in a simulation or replay, whose wall clock is not the venues'
         self.touched: dict[OrderBook, None] = {}
         self.wanted: list[OrderBook] = []  #: books that need a snapshot
 
@@ -37,7 +37,7 @@ Book = TypeVar("Book")  #: what one market's updates are applied to: the book it
 
 
 class _Sink(Generic[Book]):
-    """The common part: trades, other types, and the note that a book changed.
+    """The common part: trades, other types, and marking a book as changed.
 
     Args:
         books: by market code, what the exchange's updates are applied to.
@@ -53,7 +53,7 @@ class _Sink(Generic[Book]):
         self._books = books
 
     def on_trade(self, code: str, trade_id: str, price: float, qty: float, taker: Side, ts_event: int) -> None:
-        """A public trade: goes to its market's tape."""
+        """Add a public trade to its market's tape."""
         tape = self._tapes.get(code)
         if tape is None:
             self._counts.outside += 1
@@ -61,7 +61,7 @@ class _Sink(Generic[Book]):
         self._counts.trades += 1
         number = int(trade_id)
         if 0 <= tape.last_id - number < _SAME_TRADES:
-            self._counts.old += 1  # told again: after a new subscription, or by both sockets while one takes over from the other
+            self._counts.old += 1  # sent again: after a new subscription, or by both sockets during a replacement
             return
         tape.last_id = number
         tape.add(qty, taker, self._batch.now)
@@ -79,7 +79,7 @@ class _Sink(Generic[Book]):
                 late_ms = batch.wall_ms - ts_event
                 self._watch.told_late(late_ms)
                 if late_ms > _UNDER_WAY_MS:
-                    book.ts_init -= late_ms / 1000  # as old as its venue says, however lately it was sent
+                    book.ts_init -= late_ms / 1000  # as old as its own time says, however recently it arrived
         book.updates += 1
         if book in batch.touched:
             self._counts.merged += 1
@@ -108,11 +108,11 @@ class WholeBookSink(_Sink[OrderBook]):
     def on_diff(
         self, code: str, first_id: int, last_id: int, prev_id: int, bids: Sequence[Level], asks: Sequence[Level], ts_event: int
     ) -> None:
-        """Never: such a venue sends none."""
+        """Never called: such a venue sends none."""
         raise AssertionError("a venue of whole books sends no diffs")
 
     def on_touch(self, code: str, update_id: int, bid: float, bid_qty: float, ask: float, ask_qty: float, ts_event: int) -> None:
-        """Never: such a venue sends none."""
+        """Never called: such a venue sends none."""
         raise AssertionError("a venue of whole books sends no best prices")
 
 
@@ -157,7 +157,7 @@ class DiffBookSink(_Sink[BookSync]):
             return
         counts.touches += 1
         if sync.touch(update_id, (bid, bid_qty, ask if ask > 0.0 else inf, ask_qty), now):
-            book = sync.book  # the rest is _changed, written out: this is the most frequent message there is
+            book = sync.book  # _changed, inlined: this is the most frequent message
             book.ts_init = now
             if ts_event:
                 book.ts_event = ts_event

@@ -1,4 +1,4 @@
-"""TradeStreamProcessor: what the public trades of each market say about the last minute."""
+"""TradeStreamProcessor: volume and imbalance of each market's public trades over the last minute."""
 
 from collections.abc import Iterable
 from math import inf
@@ -21,7 +21,7 @@ class TradeTape:
         self._second = 0
 
     def add(self, qty: float, taker: Side, now: float) -> None:
-        """Take one trade of ``qty`` in base, received at ``now`` (monotonic seconds)."""
+        """Add one trade of ``qty`` in base, received at ``now`` (monotonic seconds)."""
         self._advance(now)
         slot = self._second % WINDOW_S
         if taker is Side.BUY:

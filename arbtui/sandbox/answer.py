@@ -1,4 +1,4 @@
-"""What a venue's door answers over HTTP, and the refusals that its handlers raise."""
+"""A sandbox venue's HTTP answers, and the refusals that its handlers raise."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Answer:
 
 
 class Refusal(ArbtuiError):
-    """A venue's no, in the venue's own body; raised by handlers, turned into an answer at the door."""
+    """A venue's refusal in its own format; raised by handlers and sent as an answer."""
 
     def __init__(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status} {body}")

@@ -1,4 +1,4 @@
-"""The control port: what the venues really hold, and the faults to play. It has no counterpart at a real venue."""
+"""The control port: the venues' true balances and orders, and the scripted faults. It has no counterpart at a real venue."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""The port of one venue: HTTP in, answers out, with the scripted faults between; it can crash and come back."""
+"""The port of one venue: HTTP in, answers out, with the scripted faults in between; it can crash and restart."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import WireFault, WireFaultKind, WireFaults
 from arbtui.sandbox.venue import Venue
 
-#: Seconds that requests under way get when a port closes.
+#: Seconds that requests under way have when a port closes.
 _GRACE_S = 0.2
 
 _K = WireFaultKind
@@ -28,7 +28,7 @@ class Front:
         self.name = name
         self.port = port
         self.requests = 0  #: HTTP requests answered or lost so far
-        self.on_call: Callable[[Call], None] = lambda _: None  #: told of each as it comes, before any fault meets it
+        self.on_call: Callable[[Call], None] = lambda _: None  #: called with each request as it arrives, before any fault
         self._host = host
         self._venue = venue
         self._faults = faults
@@ -144,7 +144,7 @@ class Front:
             return await self._venue.answer(call)
         except Refusal as refusal:
             return refusal.answer()
-        except JournalFailed:  # the ledger's disk: whether an order stands is not known, and a venue answers no more then
+        except JournalFailed:  # the ledger's disk: whether an order was accepted is not known, and a venue gives no answer then
             return _error_page(500)
 
     def _banned(self) -> Answer | None:
@@ -155,14 +155,14 @@ class Front:
 
 
 def _reset(request: web.BaseRequest) -> web.Response:
-    """Break the connection; what is returned has nowhere to go."""
+    """Break the connection; the returned response is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
 
 
 def _error(fault: WireFault, status: int) -> Answer:
-    """A scripted 5xx: Binance's own JSON where a code is given, else what stands in front of a venue says."""
+    """A scripted 5xx: Binance's own JSON where a code is given, else a proxy's HTML page."""
     status = fault.status or status
     if fault.code is None:
         return _error_page(status)
@@ -176,6 +176,6 @@ def _emptied(body: bytes) -> bytes:
 
 
 def _error_page(status: int) -> Answer:
-    """What a proxy in front of a venue answers when the venue does not: HTML, never the venue's JSON."""
+    """The answer of a proxy whose venue does not answer: HTML, never the venue's JSON."""
     page = f"<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n</body>\r\n</html>\r\n"
     return Answer(page.encode(), status, content_type=_HTML)

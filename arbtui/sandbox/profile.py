@@ -1,4 +1,4 @@
-"""A profile turned to the sandbox: the same text with other URLs, comments and all."""
+"""A profile with the sandbox's URLs: otherwise the same text, including comments."""
 
 import re
 import tomllib
@@ -7,7 +7,7 @@ from typing import Any
 
 from arbtui.model.errors import UsageError
 
-#: A key and its one-line string, with what stands before and after it.
+#: A key and its one-line string, with the text before and after it.
 _VALUE = re.compile(r"""^(\s*)(rest|stream|private)(\s*=\s*)("[^"]*"|'[^']*')(.*)$""")
 _TABLE = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
 

@@ -1,4 +1,4 @@
-"""One venue behind its port: what both sandbox venues share, and what each of them must answer itself."""
+"""One venue behind its port: what both sandbox venues share, and what each must implement."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ class Venue(ABC):
 
     @property
     def is_down(self) -> bool:
-        """The venue answers nothing, and what arrives is lost."""
+        """Whether the venue answers nothing, and loses what arrives."""
         return self.account.is_down
 
     def is_halted(self, code: str) -> bool:
@@ -59,20 +59,20 @@ class Venue(ABC):
         return self._faults.find(WireFaultKind.HALT, symbol=code) is not None or self.account.is_halted(code)
 
     def begin(self) -> None:
-        """Every market has opened: the day's figures begin."""
+        """Start the day's figures: every market has opened."""
         for code in self.account.markets:
             self._tape.day(code)
 
     @abstractmethod
     def part(self, call: Call) -> tuple[Part, str | None]:
-        """Which kind of request it is and, for an order, its market: what faults are aimed by."""
+        """Which kind of request it is and, for an order, its market: by which faults are selected."""
 
     @abstractmethod
     async def answer(self, call: Call) -> Answer:
         """Answer a request.
 
         Raises:
-            Refusal: the venue says no.
+            Refusal: the venue refuses.
         """
 
     @abstractmethod

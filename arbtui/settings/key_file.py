@@ -1,7 +1,7 @@
 """The encrypted key file: API keys of all venues under one passphrase.
 
 Nothing reads keys from it in this version: only live needs keys, and it refuses those that need a passphrase
-(:data:`arbtui.settings.venue_keys.FILE_NOT_IN_LIVE`). It is for keeping them, until something may ask for a passphrase.
+(:data:`arbtui.settings.venue_keys.FILE_NOT_IN_LIVE`). It only stores them, until a later version may ask for a passphrase.
 
 JSON of four fields: ``format``; ``venues``, the last characters of each key in the clear, so that a list needs no
 passphrase; ``salt`` and ``data``. ``data`` is AES-256-GCM under a key of scrypt (n = 2^17, r = 8, p = 1: OWASP's
@@ -43,14 +43,14 @@ class KeyFile:
 
     @property
     def exists(self) -> bool:
-        """True when something stands there, readable or not."""
+        """True when the path exists, readable or not."""
         return self.path.is_symlink() or self.path.exists()
 
     def venues(self) -> Mapping[str, str]:
         """The venues whose keys are inside, with the tail of each key; needs no passphrase.
 
         Raises:
-            UsageError: the file is not the operator's alone, or damaged.
+            UsageError: the file can be read by others, or is damaged.
         """
         return dict(self._load()["venues"]) if self.exists else {}
 
@@ -74,7 +74,7 @@ class KeyFile:
             ) from None
 
     def save(self, entries: Entries, passphrase: SecretStr) -> None:
-        """Write ``entries``, or take the file away when there are none. Complete or not at all; 0600.
+        """Write ``entries``, or delete the file when there are none. Atomic; mode 0600.
 
         Raises:
             UsageError: the file cannot be written.
@@ -142,7 +142,7 @@ def _derive(passphrase: SecretStr, salt: bytes) -> bytes:
 
 
 def _clear(venues: Mapping[str, str], salt: bytes) -> bytes:
-    """The clear fields as the seal covers them."""
+    """The clear fields, as authenticated data of the encryption."""
     return json.dumps([_FORMAT, dict(venues), _text(salt)], sort_keys=True).encode()
 
 

@@ -10,8 +10,8 @@ from arbtui.model.order import Side, TimeInForce
 class ClientIdRule(Enum):
     """How long a client order id is taken."""
 
-    UNIQUE_FOREVER = "forever"  #: Upbit's ``identifier``: spent for good, also by a refused order
-    UNIQUE_WHILE_OPEN = "while open"  #: Binance's ``newClientOrderId``: free again when its order is final
+    UNIQUE_FOREVER = "forever"  #: Upbit's ``identifier``: never usable again, also after a refused order
+    UNIQUE_WHILE_OPEN = "while open"  #: Binance's ``newClientOrderId``: usable again when its order is final
 
     @classmethod
     def of(cls, exchange: str) -> "ClientIdRule":

@@ -1,4 +1,4 @@
-"""Reports of orders on their way out: each is delivered once what it says is durable, in the order of the writes."""
+"""Delivers reports of orders once their content is durable, in the order of the writes."""
 
 import asyncio
 from collections import deque

@@ -1,4 +1,4 @@
-"""The orders of ours that rest at one venue: by client id, and in the queue of their market."""
+"""Our resting orders at one venue: by client id, and in the queue of their market."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from arbtui.simulation.venue_order import VenueOrder
 
 
 class RestingOrders:
-    """What rests, found both ways. A market has a queue only while something rests in it."""
+    """Our resting orders, by client id and by market. A market has a queue only while an order rests in it."""
 
     def __init__(self, markets: Mapping[str, Market]) -> None:
         self._markets = markets
@@ -20,7 +20,7 @@ class RestingOrders:
 
     @property
     def client_ids(self) -> list[str]:
-        """The client ids of everything that rests."""
+        """The client ids of all resting orders."""
         return list(self._by_client_id)
 
     def get(self, client_order_id: str) -> VenueOrder | None:
@@ -28,18 +28,18 @@ class RestingOrders:
         return self._by_client_id.get(client_order_id)
 
     def queue(self, code: str) -> OrderQueue | None:
-        """The queue of a market; None where nothing rests."""
+        """The queue of a market; None where no order rests."""
         return self._queues.get(code)
 
     def add(self, order: VenueOrder) -> None:
-        """``order`` rests from now on. One of a market that is no longer listed can be found and cancelled, but never fills."""
+        """Add a resting order. One of a market that is no longer listed can be found and cancelled, but never fills."""
         self._by_client_id[order.client_order_id] = order
         market = self._markets.get(order.code)
         if market is not None:
             self._queues.setdefault(order.code, OrderQueue(market)).add(order)
 
     def remove(self, order: VenueOrder) -> None:
-        """``order`` is final."""
+        """Remove an order that is final."""
         del self._by_client_id[order.client_order_id]
         queue = self._queues.get(order.code)
         if queue is not None:

@@ -1,4 +1,4 @@
-"""The money of one order at a venue: what it needs, what it locks while it rests, and what each fill moves."""
+"""The money of one order at a venue: the amount it needs, the amount it locks while it rests, and the balance changes of each fill."""
 
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from arbtui.simulation.venue_order import VenueOrder
 
 
 def needed_to_place(market: Market, request: OrderRequest) -> tuple[str, Decimal]:
-    """(asset, amount) that must be free for an order to be taken: its whole quantity at its limit, with the dearer fee."""
+    """(asset, amount) that must be free for an order to be accepted: its whole quantity at its limit, with the higher fee."""
     if request.side is Side.SELL:
         return market.base, request.qty
     needed = request.price * request.qty
@@ -50,9 +50,9 @@ def take_fee(market: Market, order: VenueOrder, execution: Execution, *, maker: 
     fee = booked_fee(market, order.exact_fees) - before
     order.filled_qty += execution.qty
     if order.side is Side.SELL:
-        return min(fee, cost)  # it is taken from what the sale brings
+        return min(fee, cost)  # it is taken from the proceeds
     if maker and fee_currency(market, order.side) == market.quote:
-        return min(fee, order.locked - cost - order.price * order.leaves_qty)  # never more than was set aside for it
+        return min(fee, order.locked - cost - order.price * order.leaves_qty)  # never more than was locked for it
     return fee
 
 

@@ -1,7 +1,7 @@
-"""The venue core: takes our orders at their arrival, fills them against the external book, keeps the exact ledger.
+"""The venue core: accepts our orders at their arrival, fills them against the external book, keeps the exact ledger.
 
-Whoever owns the market tells the core of each new book and public trade (:meth:`VenueCore.on_book`,
-:meth:`VenueCore.on_trade`); that is what resting orders fill from. Our own orders never meet each other.
+The owner of the market reports each new book and public trade to the core (:meth:`VenueCore.on_book`,
+:meth:`VenueCore.on_trade`); resting orders fill from those. Our own orders never trade with each other.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,10 +27,10 @@ from arbtui.simulation.venue_order import VenueOrder
 
 
 class VenueCore:
-    """One venue. Every answer it gives has been committed to the ledger before.
+    """One venue. Every answer is committed to the ledger before it is given.
 
-    ``on_report`` is told, once it is durable, of everything that happens to an order: its arrival, each fill, its end. Such a
-    report carries the fills that are new with it.
+    ``on_report`` is called, once it is durable, for everything that happens to an order: arrival, each fill, end. Such a
+    report holds the fills that are new.
     """
 
     def __init__(
@@ -46,8 +46,8 @@ class VenueCore:
         self.markets = markets
         self.faults = FaultScript()
         self.fee_coin: FeeCoin | None = None  #: fees are taken in it while there is some
-        self.is_down = False  #: it answers nothing, and what arrives is lost; for whoever stands in front of it to heed
-        self._halted: dict[str, None] = {}  # markets that take no orders
+        self.is_down = False  #: it answers nothing, and what arrives is lost; enforced by the adapter or sandbox in front of it
+        self._halted: dict[str, None] = {}  # markets that accept no orders
         self.on_report: Callable[[OrderReport], None] | None = None
         self._books = books
         self._ledger = ledger
@@ -64,7 +64,7 @@ class VenueCore:
     async def open_account(self, balances: Mapping[str, Decimal]) -> bool:
         """Pay in the starting balances of the assets that this account has never held; whether there were any.
 
-        So a universe that grew finds stock of its new symbols, and what was there before is never topped up.
+        So new symbols of a larger universe get stock, and existing balances are never topped up.
         """
         new = {asset: amount for asset, amount in balances.items() if not self._ledger.has_held(self.name, asset)}
         if not new:
@@ -73,11 +73,11 @@ class VenueCore:
         return True
 
     async def execute(self, request: OrderRequest) -> OrderReport:
-        """Match ``request`` now; what came of it, once that is durable. Only a GTC order can still be open then.
+        """Match ``request`` now; its report, once durable. Only a GTC order can still be open then.
 
         Raises:
-            OrderRejected: unknown market, a market rule, too little money, or a client id that is taken.
-            JournalFailed: the ledger's disk failed; whether the order stands is not known.
+            OrderRejected: unknown market, a market rule, insufficient funds, or a client id that is taken.
+            JournalFailed: the ledger's disk failed; whether the order was accepted is not known.
         """
         if self._is_taken(request.client_order_id):
             raise OrderRejected(f"DUPLICATE_CLIENT_ID {request.client_order_id} was used before")
@@ -99,17 +99,17 @@ class VenueCore:
                 order.state, order.reason = OrderState.REJECTED, refusal
                 await self._record(order, (), [])
                 raise OrderRejected(refusal)
-            # From matching to the ledger's memory nothing is awaited, so that no other order can come in between.
+            # Nothing is awaited between matching and the ledger's memory, so no other order can interfere.
             fills, statements = self._match(order)
             return await self._record(order, fills, statements)
         finally:
             del self._uncommitted[request.client_order_id]
 
     async def cancel(self, client_order_id: str) -> OrderReport | None:
-        """Take a resting order, or its rest, out of the book; its last report, or None when no such order is open.
+        """Cancel a resting order, or its remainder; its last report, or None when no such order is open.
 
         Raises:
-            JournalFailed: the ledger's disk failed; whether the order stands is not known.
+            JournalFailed: the ledger's disk failed; whether the order is still open is not known.
         """
         order = self._resting.get(client_order_id)
         if order is None:
@@ -123,7 +123,7 @@ class VenueCore:
         return self._whole_report(order)
 
     async def cancel_all(self) -> Sequence[OrderReport]:
-        """Cancel everything that rests; the last reports."""
+        """Cancel all resting orders; their last reports."""
         reports = [await self.cancel(client_order_id) for client_order_id in self._resting.client_ids]
         return [report for report in reports if report is not None]
 
@@ -134,24 +134,24 @@ class VenueCore:
             self._advance(queue.on_book(self._books(code), self._consumed_of(code)))
 
     def on_trade(self, code: str, price: float, qty: float, taker: Side) -> None:
-        """Others have traded in ``code``; ``taker`` is who came to whom."""
+        """A public trade in ``code``; ``taker`` is the aggressor's side."""
         queue = self._resting.queue(code)
         if queue is not None:
             self._advance(queue.on_trade(decimal_of(price), decimal_of(qty), taker))
 
     def on_halt(self, code: str, halted: bool) -> None:
-        """``code`` takes no orders, or takes them again; what rests there stays and can be cancelled."""
+        """``code`` stops accepting orders, or accepts them again; resting orders stay and can be cancelled."""
         if halted:
             self._halted[code] = None
         else:
             self._halted.pop(code, None)
 
     def is_halted(self, code: str) -> bool:
-        """Whether ``code`` takes no orders now."""
+        """Whether ``code`` accepts no orders now."""
         return code in self._halted
 
     def on_outage(self, down: bool) -> None:
-        """The venue cannot be reached, or can be again; its market goes on without us."""
+        """The venue becomes unreachable, or reachable again; its market goes on."""
         self.is_down = down
 
     def find(self, client_order_id: str) -> OrderReport | None:
@@ -202,7 +202,7 @@ class VenueCore:
         return None
 
     def _match(self, order: VenueOrder) -> tuple[Sequence[Fill], list[Statement]]:
-        """What crosses trades; what is left of a GTC order is locked and takes its place in the queue."""
+        """Match an order; the remainder of a GTC order is locked and queued."""
         market, book = self.markets[order.code], self._books(order.code)
         whole = order.tif is TimeInForce.FOK
         executions = self._consumed_of(order.code).match(market, order.side, order.qty, order.price, book, whole=whole)
@@ -223,7 +223,7 @@ class VenueCore:
         return fills, self._ledger.change_balances(self.name, changes, order.ts_ms, locks)
 
     def _advance(self, progress: Iterable[Progress]) -> None:
-        """Book what the market gave to resting orders: in memory and on the way to the disk at once, reported once durable."""
+        """Book the fills of resting orders: in memory and queued for the disk at once, reported once durable."""
         statements: list[Statement] = []
         reports: list[OrderReport] = []
         for order, qty in progress:
@@ -267,7 +267,7 @@ class VenueCore:
         return self._consumed.setdefault(code, ConsumedDepth())
 
     def _fill(self, order: VenueOrder, execution: Execution, *, maker: bool) -> Fill:
-        """Fill ``order`` in part or whole; its lock and state are the caller's."""
+        """Fill ``order`` in part or whole; the caller updates its lock and state."""
         market = self.markets[order.code]
         cost = execution.price * execution.qty
         fee, currency = take_fee(market, order, execution, maker=maker), fee_currency(market, order.side)

@@ -1,4 +1,4 @@
-"""Binance's words for orders, fills and balances, read exactly (developers.binance.com: Spot, REST API and User Data Stream)."""
+"""Binance's orders, fills and balances, decoded exactly (developers.binance.com: Spot, REST API and User Data Stream)."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -51,7 +51,7 @@ class OrderRow(msgspec.Struct):
 
 
 class TradeRow(msgspec.Struct):
-    """A row of ``myTrades``. It names its order by the venue's id only."""
+    """A row of ``myTrades``. It refers to its order by the venue's id only."""
 
     symbol: str
     id: int
@@ -116,13 +116,13 @@ class Commission(msgspec.Struct):
 
     @property
     def taker(self) -> Decimal:
-        """What a taker pays at most, buying or selling."""
+        """The taker rate, the greater of buying and selling."""
         parts = (self.standardCommission, self.specialCommission, self.taxCommission)
         return sum((part.taker + max(part.buyer, part.seller) for part in parts), Decimal(0))
 
     @property
     def maker(self) -> Decimal:
-        """What a maker pays at most, buying or selling."""
+        """The maker rate, the greater of buying and selling."""
         parts = (self.standardCommission, self.specialCommission, self.taxCommission)
         return sum((part.maker + max(part.buyer, part.seller) for part in parts), Decimal(0))
 
@@ -133,35 +133,35 @@ class Commission(msgspec.Struct):
 
 
 def state_of(status: str) -> OrderState:
-    """Our word for Binance's order status.
+    """Our order state for Binance's order status.
 
     Raises:
-        WireError: a status that the documentation does not have.
+        WireError: a status that is not in the documentation.
     """
     try:
         return _STATES[status]
     except KeyError:
-        raise WireError("status", f"{status!r} is no order status") from None
+        raise WireError("status", f"{status!r} is not an order status") from None
 
 
 def side_of(side: str) -> Side:
-    """Our word for BUY and SELL."""
+    """Our side for BUY and SELL."""
     if side not in ("BUY", "SELL"):
         raise WireError("side", f"{side!r} is neither BUY nor SELL")
     return Side.BUY if side == "BUY" else Side.SELL
 
 
 def report_of(row: OrderRow, fills: tuple[Fill, ...] = ()) -> OrderReport:
-    """What ``row`` and separately fetched ``fills`` say of an order."""
+    """The report of an order from ``row`` and its separately fetched ``fills``."""
     filled = amount(row.executedQty, "executedQty")
     return OrderReport(EXCHANGE, row.clientOrderId, str(row.orderId), state_of(row.status), filled, fills)
 
 
 def report_of_answer(answer: Any, market: Market) -> OrderReport:
-    """What the answer to a new order says; its fills have no time of their own but the order's.
+    """The report of a new order from its answer; fills have no time of their own there, so they get the order's.
 
     Raises:
-        WireError: it is no such answer; the order may stand all the same.
+        WireError: it is not such an answer; the order may have been accepted all the same.
     """
     row = read(answer, OrderRow, "order")
     side = side_of(row.side)
@@ -176,7 +176,7 @@ def report_of_answer(answer: Any, market: Market) -> OrderReport:
             price=fill.price,
             fee=fill.commission,
             fee_currency=fill.commissionAsset,
-            is_maker=False,  # an order's own answer tells what it took on arrival
+            is_maker=False,  # the answer to an order lists what it took on arrival
             ts_ms=row.transactTime,
         )
         for fill in row.fills
@@ -307,7 +307,7 @@ def event_of(frame: bytes) -> tuple[str, bytes]:
 
 
 def report_of_event(event: bytes, markets: Mapping[str, Market]) -> OrderReport | None:
-    """What an ``executionReport`` tells; None for a market that is not ours.
+    """The report of an ``executionReport``; None for a market that is not ours.
 
     A cancel has a client id of its own in ``c``; the order's is in ``C`` then (User Data Stream, Order Update).
     """
@@ -338,5 +338,5 @@ def report_of_event(event: bytes, markets: Mapping[str, Market]) -> OrderReport 
 
 
 def balances_of_event(event: bytes) -> dict[str, Balance]:
-    """What an ``outboundAccountPosition`` tells: the assets that may have changed."""
+    """The balances of an ``outboundAccountPosition``: assets that may have changed."""
     return {row.asset: Balance(amount(row.free, row.asset), amount(row.locked, row.asset)) for row in _position(event).changed}

@@ -2,7 +2,7 @@
 
 Sources: developers.binance.com, "WebSocket Market Streams" of spot and of USD-M futures. Both combined frames
 (``{"stream": .., "data": ..}``) and raw ones are read. A USD-M depth update carries ``pu`` and a USD-M bookTicker ``T``; a spot
-one has neither: a frame of the wrong kind is malformed, so the two can never be taken for each other.
+one has neither: a frame of the wrong kind is malformed, so the two cannot be confused.
 """
 
 import re
@@ -19,7 +19,7 @@ from arbtui.model.order import Side
 
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _TICKER, _DEPTH, _TRADE = b"bdt"  #: first letters of the stream names bookTicker, depth, trade
-_WHOLE_DEPTH = (b"@", b'"')  #: what follows the word in `depth@100ms` and `depth`; in `depth5@100ms` a number does
+_WHOLE_DEPTH = (b"@", b'"')  #: what follows `depth` in `depth@100ms` and `depth`; in `depth5@100ms` a number does
 _PART = re.compile(r"@(depth\d.*)")
 _Levels = list[tuple[Price, Quantity]]
 
@@ -96,7 +96,7 @@ class BinanceDecoder:
     """Decodes Binance frames into ``sink``.
 
     Args:
-        sink: who is told.
+        sink: receives the decoded data.
         usdm: True for USD-M futures, False for spot.
     """
 
@@ -109,8 +109,8 @@ class BinanceDecoder:
         self._on_touch = sink.on_touch
 
     def feed(self, raw: bytes) -> None:
-        """Decode one WebSocket frame; raises WireError when it is malformed, and has told the sink nothing then."""
-        # A combined frame names its stream first: `{"stream":"btcusdt@bookTicker",...`; one letter tells the struct to parse
+        """Decode one WebSocket frame; raises WireError when it is malformed, before anything reaches the sink."""
+        # A combined frame names its stream first: `{"stream":"btcusdt@bookTicker",...`; one letter selects the struct to parse
         # into. Only a hint: where it misleads, the struct does not fit and the frame goes the slow way.
         at = raw.find(b"@", 11, 64) + 1
         try:
@@ -171,7 +171,7 @@ class BinanceDecoder:
         self._sink.on_trade(trade.symbol, str(trade.trade_id), trade.price, trade.qty, side, trade.traded_at)
 
     def _slowly(self, raw: bytes) -> None:
-        """Raw frames, aggregate trades, other types, answers to commands, and everything malformed."""
+        """The slow path: raw frames, aggregate trades, other types, answers to commands, and everything malformed."""
         tell: Callable[[Any], None]
         event: Any
         try:
@@ -207,10 +207,10 @@ def _kind_of(message: Any) -> tuple[str, Any]:
     if isinstance(data, dict):
         kind = data.get("e")
         if kind == "depthUpdate" and isinstance(stream, str) and (part := _PART.search(stream)):
-            return part[1], data  # the best levels of a book (USD-M calls them an update, too): as a diff it would leave ghosts
+            return part[1], data  # the best levels of a book (USD-M calls them an update, too): as a diff it would leave removed levels
         if isinstance(kind, str) and kind:
             return kind, data
-        if "u" in data and "B" in data and "A" in data:  # spot's bookTicker alone names no type
+        if "u" in data and "B" in data and "A" in data:  # only spot's bookTicker has no type field
             return "bookTicker", data
         for answer in ("result", "error"):
             if answer in data:

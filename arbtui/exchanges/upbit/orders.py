@@ -1,4 +1,4 @@
-"""Upbit's words for orders, fills and balances, read exactly (docs.upbit.com: REST reference, WebSocket myOrder and myAsset)."""
+"""Upbit's orders, fills and balances, decoded exactly (docs.upbit.com: REST reference, WebSocket myOrder and myAsset)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,13 +14,13 @@ from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, Fill, OrderState, Side
 
-#: Orders that end by themselves: what is left of them is `cancel` at Upbit, as is a person's own cancel of any other.
+#: Orders that end by themselves: their remainder has state `cancel` at Upbit, as has any other order that was cancelled.
 #: ``time_in_force`` of orders that never rest.
 IMMEDIATE = frozenset({"ioc", "fok"})
 
 
 class TradeRow(msgspec.Struct):
-    """A fill inside an order. It has no fee of its own, and its time in whole seconds."""
+    """A fill inside an order. It has no fee of its own, and its time is in whole seconds."""
 
     uuid: str
     price: Decimal
@@ -30,7 +30,7 @@ class TradeRow(msgspec.Struct):
 
 
 class OrderRow(msgspec.Struct):
-    """An order; ``trades`` are told by ``GET /v1/order`` only."""
+    """An order; only ``GET /v1/order`` has ``trades``."""
 
     uuid: str
     market: str
@@ -45,7 +45,7 @@ class OrderRow(msgspec.Struct):
 
 
 class AccountRow(msgspec.Struct):
-    """A row of ``GET /v1/accounts``: ``balance`` is what is free."""
+    """A row of ``GET /v1/accounts``: ``balance`` is the free amount."""
 
     currency: str
     balance: Decimal
@@ -53,7 +53,7 @@ class AccountRow(msgspec.Struct):
 
 
 class Instrument(msgspec.Struct):
-    """A row of ``GET /v1/orderbook/instruments``: the price unit that holds at the market's present price."""
+    """A row of ``GET /v1/orderbook/instruments``: the price unit at the market's present price."""
 
     market: str
     quote_currency: str
@@ -82,7 +82,7 @@ class Chance(msgspec.Struct):
 
 
 def side_of(side: str) -> Side:
-    """Our word for bid and ask, which myOrder writes in capitals."""
+    """Our side for bid and ask, which myOrder writes in capitals."""
     lowered = side.lower()
     if lowered not in ("bid", "ask"):
         raise WireError("side", f"{side!r} is neither bid nor ask")
@@ -90,25 +90,25 @@ def side_of(side: str) -> Side:
 
 
 def state_of(state: str, time_in_force: str | None, filled: Decimal) -> OrderState:
-    """Our word for Upbit's order state.
+    """Our order state for Upbit's.
 
     Raises:
-        WireError: a state that the documentation does not have.
+        WireError: a state that is not in the documentation.
     """
     if state == "done":
         return OrderState.FILLED
     if state == "cancel":
         return OrderState.EXPIRED if time_in_force in IMMEDIATE else OrderState.CANCELED
     if state not in ("wait", "watch", "trade", "prevented"):
-        raise WireError("state", f"{state!r} is no order state")
+        raise WireError("state", f"{state!r} is not an order state")
     return OrderState.PARTIALLY_FILLED if filled else OrderState.ACCEPTED
 
 
 def report_of(row: OrderRow, market: Market) -> OrderReport:
-    """What ``row`` says of an order and its fills.
+    """The report of an order and its fills from ``row``.
 
     Raises:
-        WireError: amounts or fields that make no sense.
+        WireError: amounts or fields are invalid.
     """
     filled = amount(row.executed_volume, "executed_volume")
     state = state_of(row.state, row.time_in_force, filled)
@@ -116,7 +116,7 @@ def report_of(row: OrderRow, market: Market) -> OrderReport:
 
 
 def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
-    """The fills that ``row`` tells, oldest first, each with its part of the order's fee."""
+    """The fills of ``row``, oldest first, each with its part of the order's fee."""
     trades = sorted(row.trades, key=lambda trade: (trade.created_at, trade.uuid))
     fees = _split_fee(row, trades, market)
     return tuple(
@@ -134,7 +134,7 @@ def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
             cost=amount(trade.funds, "funds"),
             fee=fee,
             fee_currency=market.quote,
-            liquidity="taker" if row.time_in_force in IMMEDIATE else "maker",  # not told here; either pays the same at Upbit
+            liquidity="taker" if row.time_in_force in IMMEDIATE else "maker",  # not reported here; both pay the same fee at Upbit
             ts_event=ms_of(trade.created_at),
         )
         for trade, fee in zip(trades, fees, strict=True)
@@ -142,13 +142,13 @@ def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
 
 
 def _split_fee(row: OrderRow, trades: Sequence[TradeRow], market: Market) -> list[Decimal]:
-    """Each trade's part of ``paid_fee``: REST tells the order's sum only, myOrder (``trade_fee``) each trade's own.
+    """Each trade's part of ``paid_fee``: REST has the order's sum only, myOrder (``trade_fee``) each trade's own.
 
-    The rate is the same for all trades of an order, so each pays by its value; what rounding leaves goes with the last.
+    The rate is the same for all trades of an order, so each pays in proportion to its value; the rounding remainder goes to the last.
     """
     paid, value = amount(row.paid_fee, "paid_fee"), sum((trade.funds for trade in trades), ZERO)
     if not trades or sum(trade.volume for trade in trades) < row.executed_volume:
-        return [trade.funds * market.fees.taker for trade in trades]  # the sum is of more trades than are told
+        return [trade.funds * market.fees.taker for trade in trades]  # the sum covers more trades than are listed
     if paid == value * market.fees.taker:
         return [trade.funds * market.fees.taker for trade in trades]
     fees = [(paid * trade.funds / value).quantize(Decimal("1e-8")) for trade in trades[:-1]]
@@ -204,10 +204,10 @@ _my_asset = reader(_MyAsset, "myAsset")
 
 
 def kind_of(frame: bytes) -> str:
-    """``myOrder``, ``myAsset``, or another word for what is no news.
+    """``myOrder``, ``myAsset``, or the type of another frame, which carries no event.
 
     Raises:
-        WireError: the frame is no JSON object, or an error.
+        WireError: the frame is not a JSON object, or is an error.
     """
     told = _told(frame)
     if told.error:
@@ -216,7 +216,7 @@ def kind_of(frame: bytes) -> str:
 
 
 def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport | None:
-    """What a ``myOrder`` frame tells; None for a market that is not ours."""
+    """The report of a ``myOrder`` frame; None for a market that is not ours."""
     told = _my_order(frame)
     market = markets.get(told.code)
     if market is None:
@@ -251,5 +251,5 @@ def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport 
 
 
 def balances_of_event(frame: bytes) -> dict[str, Balance]:
-    """What a ``myAsset`` frame tells: the assets that changed."""
+    """The balances of a ``myAsset`` frame: the assets that changed."""
     return balances_of(_my_asset(frame).assets)

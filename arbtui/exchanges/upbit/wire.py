@@ -78,7 +78,7 @@ _short_trade = msgspec.json.Decoder(_ShortTrade, strict=False).decode
 
 
 class UpbitDecoder:
-    """Decodes Upbit frames into ``sink``. Upbit numbers nothing: update ids are 0."""
+    """Decodes Upbit frames into ``sink``. Upbit's updates have no number: update ids are 0."""
 
     __slots__ = ("_sink",)
 
@@ -86,8 +86,8 @@ class UpbitDecoder:
         self._sink = sink
 
     def feed(self, raw: bytes) -> None:
-        """Decode one WebSocket frame; raises WireError when it is malformed, and has told the sink nothing then."""
-        # The first bytes tell the struct to parse into; only a hint: where it misleads, the frame goes the slow way.
+        """Decode one WebSocket frame; raises WireError when it is malformed, before anything reaches the sink."""
+        # The first bytes select the struct to parse into. They are only a hint: a wrong one sends the frame down the slow path.
         book: _Book | _ShortBook
         trade: _Trade | _ShortTrade
         if raw.startswith(_BOOK_HINTS):
@@ -108,7 +108,7 @@ class UpbitDecoder:
             self._slowly(raw)
 
     def feed_snapshot(self, code: str, raw: bytes) -> None:
-        """Always raises WireError: Upbit's books come whole on the stream, nobody asks its REST interface for one."""
+        """Always raises WireError: Upbit's stream sends whole books, so its REST interface is never queried for one."""
         raise WireError("rest snapshot", f"Upbit needs none, got one for {code}")
 
     def _tell_book(self, book: _Book | _ShortBook) -> None:
@@ -122,7 +122,7 @@ class UpbitDecoder:
         self._sink.on_trade(trade.code, str(trade.trade_id), trade.price, trade.qty, side, _ms(trade.traded_at))
 
     def _slowly(self, raw: bytes) -> None:
-        """Trades, other types, keys in another order, and everything malformed."""
+        """The slow path: trades, other types, keys in another order, and everything malformed."""
         try:
             message = msgspec.json.decode(raw)
         except _BROKEN as error:

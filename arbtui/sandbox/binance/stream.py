@@ -14,7 +14,7 @@ from arbtui.sandbox.fanout import Form
 from arbtui.sandbox.peer import Peer, ping_frame, text_frame
 from arbtui.sandbox.sockets import Sockets
 
-MOST_STREAMS = 1024  #: of one connection
+MOST_STREAMS = 1024  #: per connection
 MESSAGES_A_SECOND = 5
 PING_S, PONG_WITHIN_S = 20.0, 60.0
 _DATA = b'"data":'
@@ -37,7 +37,7 @@ class BinanceSockets(Sockets[Form]):
         await peer.response.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Too many requests")
 
     def housekeep(self) -> None:
-        """Once a second: ping, and cut who does not answer or has stayed a day."""
+        """Once a second: ping, and close sockets that do not answer or are a day old."""
         now = self._clock.monotonic()
         ping = now - self._last_ping >= PING_S
         if ping:
@@ -56,14 +56,14 @@ class BinanceSockets(Sockets[Form]):
 
 
 class Streams(BinanceSockets[bool]):
-    """The public streams. A stream that is not played is accepted and silent, as an unknown symbol's is at the venue."""
+    """The public streams. A stream that is not simulated is accepted and silent, as an unknown symbol's is at the venue."""
 
     def __init__(self, clock: Clock, cut_after_s: float) -> None:
         super().__init__(clock, _framed, cut_after_s)  # form: combined?
         self._combined: dict[Peer, bool] = {}
 
     def begin(self, peer: Peer, path: str, query: str) -> None:
-        """Take up what the URL asks for: ``/ws/a/b``, ``/stream?streams=a/b``, or nothing yet."""
+        """Subscribe to what the URL names: ``/ws/a/b``, ``/stream?streams=a/b``, or nothing yet."""
         self._combined[peer] = path.startswith("/stream")
         if path.startswith("/stream"):
             names = "/".join(parse_qs(query).get("streams", [])).split("/")

@@ -145,7 +145,7 @@ class BinanceVenue(Venue):
     def on_account(self, event: AccountEvent) -> None:
         """See :class:`Venue`."""
         order = event.order
-        if event.what is What.DONE:  # the last TRADE has said it
+        if event.what is What.DONE:  # the last TRADE event has reported it
             return
         self._reports += 1
         cancel_id = self._trading.cancel_ids.get(order.number, "")

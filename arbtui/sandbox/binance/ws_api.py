@@ -60,7 +60,7 @@ class WsApi(BinanceSockets[int]):
             answer = {"id": number, "status": no.status, "error": no.body}
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             answer = {"id": None, "status": 400, "error": {"code": -1135, "msg": "Invalid JSON"}}
-        except ValueError:  # a number that is none, deep in a parameter
+        except ValueError:  # an invalid number inside a parameter
             answer = {"id": number, "status": 400, "error": refused(-1102).body}
         if wants_limits:
             answer["rateLimits"] = self._limits.rows(orders=orders)

@@ -14,7 +14,7 @@ from arbtui.sandbox.keys import Key
 from arbtui.sandbox.upbit.refusals import refused
 
 _DIGESTS = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
-#: Nonces remembered; a client that waits longer than so many requests could use one again.
+#: Nonces remembered; an older one could be used again.
 _MEMORY = 100_000
 
 
@@ -30,7 +30,7 @@ class UpbitAuth:
         """The key that signed ``call``.
 
         Raises:
-            Refusal: with Upbit's own name for what is wrong.
+            Refusal: with Upbit's own error name.
         """
         key, claims = self._verified(call.headers)
         nonce = (key.key, str(claims.get("nonce", "")))
@@ -49,7 +49,7 @@ class UpbitAuth:
         return key
 
     def check_socket(self, headers: Mapping[str, str]) -> Key:
-        """The key that opened a private socket; its nonce may come again, since clients sign it once for all reconnects."""
+        """The key that opened a private socket; its nonce may repeat, since clients sign it once for all reconnects."""
         return self._verified(headers)[0]
 
     def _verified(self, headers: Mapping[str, str]) -> tuple[Key, dict[str, Any]]:
@@ -62,7 +62,7 @@ class UpbitAuth:
             told = json.loads(_decoded(claims))
             mac = _decoded(signature)
             access_key = str(told["access_key"])
-        except (ValueError, KeyError, TypeError):  # no JWT, or not one that Upbit takes
+        except (ValueError, KeyError, TypeError):  # not a JWT, or not one that Upbit accepts
             raise refused("jwt_verification") from None
         key = self.keys.get(access_key)
         if key is None or self._faults.take(WireFaultKind.REVOKE) is not None:

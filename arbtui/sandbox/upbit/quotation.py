@@ -1,4 +1,4 @@
-"""Upbit's public figures: the REST answers without a signature, and the ticker frame (docs.upbit.com, Quotation API)."""
+"""Upbit's public data: the REST answers without a signature, and the ticker frame (docs.upbit.com, Quotation API)."""
 
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -52,7 +52,7 @@ class UpbitQuotation:
         return [self._book(code, count) for code in self._codes(query)]
 
     async def instruments(self, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/orderbook/instruments``: the price unit of each market at its price of now."""
+        """``GET /v1/orderbook/instruments``: the price unit of each market at its present price."""
         rows = []
         for code in self._codes(query):
             market = self._markets[code]

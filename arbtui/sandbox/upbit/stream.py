@@ -23,7 +23,7 @@ EVERY = ""
 
 
 class Subscriptions(Sockets[Form]):
-    """Reads what the clients of one of the two sockets ask for."""
+    """The subscriptions of the clients of one of the two sockets."""
 
     message_limits = ((5, 1.0), (100, 60.0))
     counts_pings = False
@@ -41,7 +41,7 @@ class Subscriptions(Sockets[Form]):
         self._snapshot = snapshot
 
     def flush(self) -> None:
-        """Write what was put into the fanout."""
+        """Write what was queued in the fanout."""
         now = self._clock.monotonic()
         for peer in self.fanout.flush():
             peer.last_activity = now
@@ -59,7 +59,7 @@ class Subscriptions(Sockets[Form]):
         await peer.response.close(code=WSCloseCode.POLICY_VIOLATION)
 
     async def read(self, peer: Peer, raw: bytes) -> None:
-        """See :class:`Sockets`: a ping in text, a subscription, or a question for the list of them."""
+        """See :class:`Sockets`: a ping in text, a subscription, or a request for the list of them."""
         if raw.strip().upper() == b"PING":
             peer.send(_UP)
             return
@@ -79,7 +79,7 @@ class Subscriptions(Sockets[Form]):
             self._subscribe(peer, parts)
 
     def _subscribe(self, peer: Peer, parts: list[dict[str, Any]]) -> None:
-        """The new subscription takes the place of the one before."""
+        """The new subscription replaces the previous one."""
         fields = [part for part in parts if "type" in part]
         form = next((str(part["format"]) for part in parts if "format" in part), "DEFAULT")
         wanted: list[tuple[tuple[str, str], Form, bool, bool]] = []

@@ -107,7 +107,7 @@ class UpbitVenue(Venue):
                 group, ask = public
                 return self._limits.take(group) or Answer(encode(await ask(parse_query(call.query))), 200, self._limits.header(group))
             return await self._answer_signed(call)
-        except (ValueError, TypeError):  # a number that is none, a list where a word belongs, deep in a parameter
+        except (ValueError, TypeError):  # an invalid number or type inside a parameter
             raise refused("validation_error") from None
 
     def throttled(self, status: int, retry_after_s: int) -> Answer:
@@ -193,7 +193,7 @@ class UpbitVenue(Venue):
         return None if last is None else self.skewed(last.replace(b'"stream_type":"REALTIME"', b'"stream_type":"SNAPSHOT"'))
 
     def _enriched(self, raw: bytes, code: str) -> bytes:
-        """The simulator's trade with the best prices beside it, which the venue tells since 2024."""
+        """The simulator's trade with the best prices beside it, which the venue sends since 2024."""
         book = self._last_books.get(code)
         if book is None:
             return raw
@@ -237,7 +237,7 @@ def _what(raw: bytes) -> tuple[str, str]:
 
 
 def _best(book: bytes) -> bytes | None:
-    """The first unit of a book under the names that a trade has for it; None of an empty one."""
+    """The first unit of a book under the names that a trade has for it; None for an empty book."""
     start = book.find(b'"orderbook_units":[{') + len(b'"orderbook_units":[{')
     if start < len(b'"orderbook_units":[{'):
         return None
