@@ -1,4 +1,4 @@
-"""What each answer to an order makes of it: the table of faults F01 to F10, against real sockets."""
+"""What each answer to an order makes of it: faults F01 to F10 of docs/faults.md, against real sockets."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Section A of the fault table, F13, F14 and F16: fills told twice, late, out of order, by nobody, and with odd fees."""
+"""Orders in docs/faults.md, F13, F14 and F16: fills told twice, late, out of order, by nobody, and with odd fees."""
 
 from decimal import Decimal
 from math import inf
