@@ -42,8 +42,8 @@ class RequestFailed(ArbtuiError):
 
     def __init__(self, exchange: str, what: str, answer: Answer) -> None:
         self.meaning = meaning_of(answer)
-        said = f"{answer.code} {answer.message}".strip() or "no usable answer"
-        super().__init__(f"{exchange} {what}: {said}" + (f" (HTTP {answer.status})" if answer.status is not None else ""))
+        text = f"{answer.code} {answer.message}".strip() or "no usable answer"
+        super().__init__(f"{exchange} {what}: {text}" + (f" (HTTP {answer.status})" if answer.status is not None else ""))
         self.answer = answer
 
     def of_order(self) -> ArbtuiError:
@@ -93,8 +93,8 @@ def meaning_of(answer: Answer) -> Meaning:
 
 
 def _is_duplicate(answer: Answer) -> bool:
-    said = f"{answer.code} {answer.message}".lower()
-    return any(word in said for word in _DUPLICATE)
+    text = f"{answer.code} {answer.message}".lower()
+    return any(word in text for word in _DUPLICATE)
 
 
 #: An order's reason, by a part of the venue's own message; the names are those that the paper venue uses.
@@ -115,5 +115,5 @@ _WORDS = (
 
 
 def _word(answer: Answer) -> str:
-    said = f"{answer.code} {answer.message}".lower()
-    return next((word for part, word in _WORDS if part in said), Meaning.REFUSED.value)
+    text = f"{answer.code} {answer.message}".lower()
+    return next((word for part, word in _WORDS if part in text), Meaning.REFUSED.value)

@@ -59,7 +59,7 @@ class CcxtAdapter(ExchangeAdapter):
         self._clock = clock
         self._doubts_clock = False
         self._refused_keys = asyncio.Event()  # set by each answer that refuses the keys
-        self._said_of_keys = ""
+        self._key_message = ""
 
     @property
     def clock_skew_ms(self) -> int | None:
@@ -268,13 +268,13 @@ class CcxtAdapter(ExchangeAdapter):
         except ArbtuiError as error:
             self._client.use(before)
             self._refused_keys.set()  # checked again: until the venue accepts a key, nothing can be done there
-            said = f"{self.name}: the key {found.tail} is not used: {error}"
-            if said != self._said_of_keys:
-                log.error("%s", said)
-            self._said_of_keys = said
+            message = f"{self.name}: the key {found.tail} is not used: {error}"
+            if message != self._key_message:
+                log.error("%s", message)
+            self._key_message = message
         else:
             self._client.on_keys(refused=False)
-            self._said_of_keys = ""
+            self._key_message = ""
             log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
 
     def market(self, code: str) -> Market:

@@ -139,7 +139,7 @@ class CcxtClient:
                 raise
             # Without the cause: ccxt's text and traceback hold the URL with its signature.
             failure = self._failure(error, f"{method} {path}", departure.sent)
-            self._tell(admit, ok=failure.answer.status is not None and failure.answer.status < 500, started=started)
+            self._report(admit, ok=failure.answer.status is not None and failure.answer.status < 500, started=started)
             raise failure from None
         finally:
             _departure.reset(token)
@@ -149,9 +149,9 @@ class CcxtClient:
             )
         if not isinstance(answer, dict | list):
             facts = Answer(200, "", f"not JSON: {_said(None, str(answer))[1]}", frozenset(), sent=True)
-            self._tell(admit, ok=False, started=started)
+            self._report(admit, ok=False, started=started)
             raise RequestFailed(self.exchange, f"{method} {path}", facts)
-        self._tell(admit, ok=True, started=started)
+        self._report(admit, ok=True, started=started)
         return answer
 
     def use(self, keys: VenueKeys) -> None:
@@ -200,11 +200,11 @@ class CcxtClient:
 
     def _failure(self, error: Exception, what: str, sent: bool) -> RequestFailed:
         kinds = frozenset(kind.__name__ for kind in type(error).__mro__)
-        told = why_no_answer(self.exchange, error)
-        status, code, message = getattr(error, "facts", (None, "", type(error).__name__ if told is None else f"{self._where}: {told}"))
+        reason = why_no_answer(self.exchange, error)
+        status, code, message = getattr(error, "facts", (None, "", type(error).__name__ if reason is None else f"{self._where}: {reason}"))
         return RequestFailed(self.exchange, what, Answer(status, code, message, kinds, sent))
 
-    def _tell(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
+    def _report(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
         """Report an answer to the venue's health; orders are reported by their tracker, which knows when it stopped waiting."""
         if self.health is not None and admit is None:
             self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)

@@ -26,8 +26,8 @@ def why_no_answer(exchange: str, error: BaseException) -> str | None:
         chain.append(link)
         link = link.__cause__ or link.__context__
     for link in chain:
-        if (told := why_not_connected(exchange, link)) is not None:
-            return told[1]
+        if (known := why_not_connected(exchange, link)) is not None:
+            return known[1]
     if any(isinstance(link, TimeoutError) for link in chain):
         return "no answer in time"
     if any(isinstance(link, aiohttp.ClientError) for link in chain):

@@ -43,7 +43,7 @@ class ExchangeHealthMonitor:
         self._better_since: float | None = None
         self._last_message = -inf
         self._connected = True  # True until a socket reports otherwise
-        self._account_heard = True  # True until an account stream reports otherwise
+        self._account_open = True  # True until an account stream reports otherwise
         self._frozen = False
         self._refuses_keys = False
         self._throttled_until = -inf
@@ -58,7 +58,7 @@ class ExchangeHealthMonitor:
             self._refusing,
             self._frozen_stream,
             self._throttled,
-            self._deaf,
+            self._no_account_stream,
             self._failing,
             self._late,
             self._skewed,
@@ -97,9 +97,9 @@ class ExchangeHealthMonitor:
         """The public stream was connected or lost."""
         self._connected = connected
 
-    def on_account(self, heard: bool) -> None:
+    def on_account(self, is_open: bool) -> None:
         """The account's private stream is open and everything missed was fetched, or it was lost."""
-        self._account_heard = heard
+        self._account_open = is_open
 
     def on_frozen(self, frozen: bool) -> None:
         """The stream is open and its content has stopped changing, or changes again."""
@@ -170,8 +170,8 @@ class ExchangeHealthMonitor:
     def _throttled(self, now: float) -> _Finding | None:
         return (Health.DEGRADED, f"wants no requests for {self._throttled_until - now:.0f} s") if now < self._throttled_until else None
 
-    def _deaf(self, _: float) -> _Finding | None:
-        return None if self._account_heard else (Health.DEGRADED, "its account stream is not open")
+    def _no_account_stream(self, _: float) -> _Finding | None:
+        return None if self._account_open else (Health.DEGRADED, "its account stream is not open")
 
     def _failing(self, _: float) -> _Finding | None:
         return self._failures(Health.DEGRADED, self._config.failure_ratio)

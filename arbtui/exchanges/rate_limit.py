@@ -141,7 +141,7 @@ class Window:
             self._own.append((expires, cost))
         self._own_used += cost
 
-    def told(self, now: float, now_ms: int, used: float) -> None:
+    def set_venue_count(self, now: float, now_ms: int, used: float) -> None:
         """The venue counts ``used``: the part that is not ours was spent by other programs, and counts too."""
         others = used - (self.used(now) - (self._others[0][1] if self._others else 0.0))
         if not others > 0.0:

@@ -117,7 +117,7 @@ class RateLimitManager:
         lowered = {name.lower(): value for name, value in headers.items()}
         for name, used in self._used_by_headers(lowered):
             if name in self._by_name:
-                self._by_name[name].told(now, now_ms, used)
+                self._by_name[name].set_venue_count(now, now_ms, used)
         retry_s = _retry_s(lowered.get("retry-after", ""), now_ms) if status >= 400 else None
         if status in _UNTOLD_BAN_S or retry_s is not None:
             self._ban(now, status, retry_s)

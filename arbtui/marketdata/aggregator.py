@@ -87,7 +87,7 @@ class OrderbookAggregator:
                 if snapshot_of:
                     self._ask_again(exchange, snapshot_of)
         touched = batch.touched
-        if touched:  # _tell, written out: nearly every batch comes here
+        if touched:  # _notify, inlined: nearly every batch comes here
             books = list(touched)
             touched.clear()
             self._on_books(books)
@@ -103,7 +103,7 @@ class OrderbookAggregator:
             for book in watch.sweep(now):
                 self._batch.touched[book] = None
         if self._batch.touched:
-            self._tell()
+            self._notify()
 
     def connected(self, exchange: str, codes: Iterable[str], up: bool) -> None:
         """The connection that carries ``codes`` was opened, or lost: then their books cannot be traded on.
@@ -124,7 +124,7 @@ class OrderbookAggregator:
                 book.state = BookState.STALE
                 touched[book] = None
         if touched:
-            self._tell()
+            self._notify()
 
     def confirm(self, exchange: str, code: str, at: float) -> None:
         """The venue confirmed this book's best prices when queried at ``at`` (monotonic s): it is quiet, not frozen."""
@@ -132,7 +132,7 @@ class OrderbookAggregator:
         book.ts_init = max(book.ts_init, at)
         if self.watches[exchange].revive(book):
             self._batch.touched[book] = None
-            self._tell()
+            self._notify()
 
     def freeze(self, exchange: str, code: str) -> None:
         """The venue has other prices than this book, and its stream sends nothing: STALE until the next update."""
@@ -140,7 +140,7 @@ class OrderbookAggregator:
         if book.state is BookState.LIVE:
             book.state = BookState.STALE
             self._batch.touched[book] = None
-            self._tell()
+            self._notify()
 
     def _ask_again(self, exchange: str, code: str) -> None:
         """A market's snapshot arrived and could not be read."""
@@ -148,7 +148,7 @@ class OrderbookAggregator:
         if book is not None and exchange in self._syncs and book.state is not BookState.LIVE and book.state is not BookState.STALE:
             self._batch.wanted.append(book)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         books = list(self._batch.touched)
         self._batch.touched.clear()
         self._on_books(books)

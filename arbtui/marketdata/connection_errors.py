@@ -48,8 +48,8 @@ def failure_of(exchange: str, url: str, error: BaseException) -> Failure:
         return Failure(error.kind, f"{where}: {error}; connecting again")
     if isinstance(error, aiohttp.WSServerHandshakeError):
         return _refused(where, error)
-    if (told := why_not_connected(exchange, error)) is not None:
-        kind, words = told
+    if (known := why_not_connected(exchange, error)) is not None:
+        kind, words = known
         return Failure(kind, f"{where}: {words}" + ("; trying again" if kind == "unreachable" else ""))
     if isinstance(error, TimeoutError):
         return Failure("timeout", f"{where}: no answer in time; trying again")

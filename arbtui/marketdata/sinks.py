@@ -77,7 +77,7 @@ class _Sink(Generic[Book]):
             book.ts_event = ts_event
             if batch.wall_ms:
                 late_ms = batch.wall_ms - ts_event
-                self._watch.told_late(late_ms)
+                self._watch.add_lateness(late_ms)
                 if late_ms > _UNDER_WAY_MS:
                     book.ts_init -= late_ms / 1000  # as old as its own time says, however recently it arrived
         book.updates += 1

@@ -32,7 +32,7 @@ class StreamWatch:
         self._least_late = inf
         self._count = 0
 
-    def told_late(self, ms: float) -> None:
+    def add_lateness(self, ms: float) -> None:
         """An update's own time was ``late_ms`` before its receipt (negative: after it)."""
         self._count += 1
         if ms < self._least_late:

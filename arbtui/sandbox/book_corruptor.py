@@ -39,15 +39,15 @@ def _rewritten(raw: bytes, prices: _Prices, *, empty: bool = False) -> bytes:
             if empty:
                 unit["ask_size"] = 0.0
         return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
-    told: dict[str, Any] = frame["data"]
-    if "B" in told:  # Binance, best prices, as text
-        bid, ask = prices(float(told["b"]), float(told["a"]))
-        told["b"], told["a"] = _text(bid), _text(ask)
+    data: dict[str, Any] = frame["data"]
+    if "B" in data:  # Binance, best prices, as text
+        bid, ask = prices(float(data["b"]), float(data["a"]))
+        data["b"], data["a"] = _text(bid), _text(ask)
         if empty:
-            told["A"] = "0.00000000"
+            data["A"] = "0.00000000"
     else:  # Binance, changed levels: each is sent as if it were the best of its side
-        told["b"] = [[_text(prices(float(price), float(price))[0]), qty] for price, qty in told["b"]]
-        told["a"] = [[_text(prices(float(price), float(price))[1]), qty] for price, qty in told["a"]]
+        data["b"] = [[_text(prices(float(price), float(price))[0]), qty] for price, qty in data["b"]]
+        data["a"] = [[_text(prices(float(price), float(price))[1]), qty] for price, qty in data["a"]]
     return json.dumps(frame, separators=(",", ":")).encode()
 
 

@@ -154,10 +154,10 @@ class Control:
 
     async def _deposit(self, request: web.BaseRequest) -> Any:
         try:
-            told = msgspec.json.decode(await request.read(), type=_Deposit)
+            deposit = msgspec.json.decode(await request.read(), type=_Deposit)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise UsageError(f"deposit: {error}") from None
-        await self._sandbox.deposit(told.venue, told.asset, told.amount)
+        await self._sandbox.deposit(deposit.venue, deposit.asset, deposit.amount)
         return await self._balances(request)
 
 

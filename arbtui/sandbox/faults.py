@@ -116,12 +116,12 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError(f"fault: ms {self.ms} is below 0")
         if self.kind is _K.FEE_COIN and self.venue != "binance":
             raise UsageError(f"fault: {self.venue} takes no fees in its own coin")
-        rules = {name: told for name in ("tick", "lot_step", "min_cost") if (told := getattr(self, name)) is not None}
+        rules = {name: value for name in ("tick", "lot_step", "min_cost") if (value := getattr(self, name)) is not None}
         if self.kind is _K.RULES and (self.symbol is None or not rules):
             raise UsageError("fault: rules needs a symbol, and at least one of tick, lot_step and min_cost")
-        for name, told in rules.items():
-            if not re.fullmatch(r"\d{1,12}(\.\d{1,8})?", told) or not float(told) > 0:
-                raise UsageError(f"fault: {name} {told!r} is not a number above 0 with at most eight decimals")
+        for name, value in rules.items():
+            if not re.fullmatch(r"\d{1,12}(\.\d{1,8})?", value) or not float(value) > 0:
+                raise UsageError(f"fault: {name} {value!r} is not a number above 0 with at most eight decimals")
 
 
 def read_fault(raw: bytes) -> WireFault:
@@ -139,13 +139,13 @@ def read_fault(raw: bytes) -> WireFault:
     return fault
 
 
-def _choices(said: str) -> str:
+def _choices(message: str) -> str:
     """The valid values, which the decoder's message leaves out."""
-    if "unknown field" in said:
+    if "unknown field" in message:
         return f"; there are {', '.join(name for name in WireFault.__struct_fields__ if name not in ('until', 'passed', 'met'))}"
     known: Mapping[str, Iterable[str]] = {"kind": _K, "on": get_args(Part), "stream": get_args(Stream)}
     for key, words in known.items():
-        if said.startswith("Invalid enum value") and said.endswith(f"`$.{key}`"):
+        if message.startswith("Invalid enum value") and message.endswith(f"`$.{key}`"):
             return f"; there are {', '.join(words)}"
     return ""
 

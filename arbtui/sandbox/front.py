@@ -171,8 +171,8 @@ def _error(fault: WireFault, status: int) -> Answer:
 
 def _emptied(body: bytes) -> bytes:
     """An answer's names with null for every value."""
-    told = msgspec.json.decode(body)
-    return encode(dict.fromkeys(told)) if isinstance(told, dict) else encode(None)
+    decoded = msgspec.json.decode(body)
+    return encode(dict.fromkeys(decoded)) if isinstance(decoded, dict) else encode(None)
 
 
 def _error_page(status: int) -> Answer:

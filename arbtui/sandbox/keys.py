@@ -19,4 +19,4 @@ DEFAULT_KEYS: dict[str, Key] = {
     "binance": Key("sandbox-binance", "sandbox-binance-secret"),
 }
 #: Stands for the key where a call needs none.
-NOBODY = Key("", "", can_trade=False)
+NO_KEY = Key("", "", can_trade=False)

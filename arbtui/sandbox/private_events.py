@@ -16,7 +16,7 @@ class Rearranger:
         self._send = send
         self._held: _Event | None = None
 
-    def tell(self, code: str, kind: str, payload: bytes) -> None:
+    def send(self, code: str, kind: str, payload: bytes) -> None:
         """Send one event, subject to the faults."""
         faults = self._faults
         if not faults and self._held is None:

@@ -58,17 +58,17 @@ def _exchange_of(table: str) -> str:
 
 def _without_urls(text: str, urls: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
-        told = tomllib.loads(text)
+        parsed = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return None
     for name in urls:
-        told.get("exchanges", {}).get(name, {}).pop("urls", None)
-    return told
+        parsed.get("exchanges", {}).get(name, {}).pop("urls", None)
+    return parsed
 
 
 def _urls(text: str, urls: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
-        told = tomllib.loads(text)["exchanges"]
-        return {name: told[name]["urls"] for name in urls}
+        parsed = tomllib.loads(text)["exchanges"]
+        return {name: parsed[name]["urls"] for name in urls}
     except (tomllib.TOMLDecodeError, KeyError, TypeError):
         return None

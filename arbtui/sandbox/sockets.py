@@ -1,4 +1,4 @@
-"""The open WebSockets of one stream of a venue: the loop that reads them, the limits on a client's messages, and the scripted disconnect."""
+"""The open WebSockets of one stream of a venue: the loop that reads them, message limits, and the scripted disconnect."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable

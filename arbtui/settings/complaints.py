@@ -63,19 +63,19 @@ class Complaints:
         if is_table(path) or dotted == "exchanges":
             return f"{self._place(path)}{dotted} is a table: write [{dotted}] and its keys below it"
         key = owner(path)
-        value = _shown(detail["input"] if len(detail["loc"]) == len(path) else self._told(path))
+        value = _shown(detail["input"] if len(detail["loc"]) == len(path) else self._given(path))
         if path == ("mode",):
             return f"{self._place(path)}mode {value}: expected {', '.join(get_args(Mode))}"
         expected = key.expected if key else detail["msg"]
         return f"{self._place(path)}{dotted} = {value}: expected {expected}{_near_value(detail)}{_help(path)}"
 
-    def _refused(self, path: tuple[str, ...], said: str) -> str:
+    def _refused(self, path: tuple[str, ...], message: str) -> str:
         """A validator's own message; one about a whole table starts with the key that it means."""
-        start, _, rest = said.partition(": ")
+        start, _, rest = message.partition(": ")
         inner = (*path, *start.split("."))
         if rest and (is_table(inner) or owner(inner)):
-            path, said = inner, rest
-        return f"{self._place(path)}{'.'.join(path)}: {said}"
+            path, message = inner, rest
+        return f"{self._place(path)}{'.'.join(path)}: {message}"
 
     def _unknown(self, path: tuple[str, ...]) -> str:
         dotted = ".".join(path)
@@ -104,7 +104,7 @@ class Complaints:
                 found.append(f"{place}{dotted} looks like a secret: a profile holds none; take it out and change that key")
         return found
 
-    def _told(self, path: tuple[str, ...]) -> Any:
+    def _given(self, path: tuple[str, ...]) -> Any:
         for layer in (self._flags, self._profile):
             value: Any = layer
             for part in path:

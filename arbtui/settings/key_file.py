@@ -63,10 +63,10 @@ class KeyFile:
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        told = self._load()
-        salt, data = (self._bytes(told[name]) for name in ("salt", "data"))
+        content = self._load()
+        salt, data = (self._bytes(content[name]) for name in ("salt", "data"))
         try:
-            plain = AESGCM(_derive(passphrase, salt)).decrypt(data[:_NONCE], data[_NONCE:], _clear(told["venues"], salt))
+            plain = AESGCM(_derive(passphrase, salt)).decrypt(data[:_NONCE], data[_NONCE:], _clear(content["venues"], salt))
             return {str(venue): (str(key), str(secret)) for venue, (key, secret) in json.loads(plain).items()}
         except (InvalidTag, ValueError):
             raise UsageError(
@@ -88,8 +88,8 @@ class KeyFile:
             salt, nonce = os.urandom(16), os.urandom(_NONCE)
             venues = {venue: tail(key) for venue, (key, _) in sorted(entries.items())}
             sealed = AESGCM(_derive(passphrase, salt)).encrypt(nonce, json.dumps(entries).encode(), _clear(venues, salt))
-            told = {"format": _FORMAT, "venues": venues, "salt": _text(salt), "data": _text(nonce + sealed)}
-            self._replace(json.dumps(told, indent=2) + "\n")
+            content = {"format": _FORMAT, "venues": venues, "salt": _text(salt), "data": _text(nonce + sealed)}
+            self._replace(json.dumps(content, indent=2) + "\n")
         except OSError as error:
             raise UsageError(f"{self.path} cannot be written ({error.strerror or error}); mend its permissions") from None
 
@@ -115,18 +115,18 @@ class KeyFile:
         if mode & 0o077:
             raise UsageError(f"key file {self.path} can be read by others; chmod 600 {self.path}, and consider its keys known")
         try:
-            told = json.loads(raw)
+            content = json.loads(raw)
             right = (
-                told["format"] == _FORMAT
-                and isinstance(told["salt"], str)
-                and isinstance(told["data"], str)
-                and all(isinstance(name, str) and isinstance(end, str) for name, end in told["venues"].items())
+                content["format"] == _FORMAT
+                and isinstance(content["salt"], str)
+                and isinstance(content["data"], str)
+                and all(isinstance(name, str) and isinstance(end, str) for name, end in content["venues"].items())
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             right = False
         if not right:
             raise UsageError(f"key file {self.path} is damaged; delete it and store the keys anew (arbtui keys set)")
-        return dict(told)
+        return dict(content)
 
     def _bytes(self, text: str) -> bytes:
         try:

@@ -39,13 +39,13 @@ class OsKeyring:
         from keyring.errors import KeyringError
 
         try:
-            told = self._backend.get_password(_SERVICE, exchange)
+            entry = self._backend.get_password(_SERVICE, exchange)
         except (KeyringError, OSError, RuntimeError) as error:  # backends raise RuntimeError where their service does not run
             raise UsageError(f"the keyring {self.name} cannot be read ({type(error).__name__}); unlock it and try again") from None
-        if told is None:
+        if entry is None:
             return None
         try:
-            key, secret = json.loads(told)
+            key, secret = json.loads(entry)
         except (ValueError, TypeError):
             raise UsageError(f"the keyring's entry {_SERVICE}/{exchange} is not ours; arbtui keys set {exchange}") from None
         return str(key), str(secret)

@@ -85,11 +85,11 @@ def ask(folder: Path, within_s: float = CONFIRM_S) -> Answer | None:
         pid = holder(folder)
         if pid is None:
             return None
-        heard = _answers_of(folder, pid) if pid else None
-        if heard is not None and asked_pid != pid:
-            asked_pid, answers = pid, heard
+        answered = _answers_of(folder, pid) if pid else None
+        if answered is not None and asked_pid != pid:
+            asked_pid, answers = pid, answered
             why = _send(pid)
-        elif heard is not None and heard > answers:
+        elif answered is not None and answered > answers:
             return Answer(pid, True)
         if time.monotonic() - started >= within_s:
             state = process_facts(pid).state if pid else ""

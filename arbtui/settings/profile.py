@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         data = dict(data)
         exchanges = data.get("exchanges")
         if isinstance(exchanges, dict):
-            data["exchanges"] = {name: _laid_over(_venue_defaults(name), told) for name, told in exchanges.items()}
+            data["exchanges"] = {name: _laid_over(_venue_defaults(name), given) for name, given in exchanges.items()}
         data["risk"] = _laid_over(default_limits(_limit_set(data)), data.get("risk", {}))
         return data
 
@@ -129,10 +129,10 @@ def _limit_set(data: Mapping[str, Any]) -> LimitSet:
         return "paper"
     exchanges = data.get("exchanges")
     try:
-        told = [ExchangeConfig.model_validate(one) for one in exchanges.values()] if isinstance(exchanges, dict) else []
+        venues = [ExchangeConfig.model_validate(one) for one in exchanges.values()] if isinstance(exchanges, dict) else []
     except ValueError:  # invalid, and reported elsewhere
         return "live"
-    return "paper" if told and all(one.urls.is_loopback for one in told) else "live"
+    return "paper" if venues and all(one.urls.is_loopback for one in venues) else "live"
 
 
 def _venue_defaults(name: str) -> dict[str, Any]:

@@ -101,8 +101,8 @@ def written_at(folder: Path) -> float | None:
     journal, log = folder / "journal.db", folder / "journal.db-wal"
     if not journal.exists():
         return None
-    told = [path.stat() for path in (journal, log) if path.exists()]
-    return max([told[0].st_mtime, *(one.st_mtime for one in told[1:] if one.st_size)])  # a reader may leave an empty log behind
+    stats = [path.stat() for path in (journal, log) if path.exists()]
+    return max([stats[0].st_mtime, *(one.st_mtime for one in stats[1:] if one.st_size)])  # a reader may leave an empty log behind
 
 
 def latest_mode(root: Path, name: str) -> str | None:

@@ -21,10 +21,10 @@ def symbols_source(settings: Settings) -> str:
         return FLAGS[_KEY]
     try:
         text = read_text(settings.path)
-        told = tomllib.loads(text).get(_KEY[0], {}).get(_KEY[1])
+        in_profile = tomllib.loads(text).get(_KEY[0], {}).get(_KEY[1])
     except (UsageError, tomllib.TOMLDecodeError):  # changed since it was loaded: name the file only
         return f"{settings.path}: {dotted}"
-    if told != wanted:
+    if in_profile != wanted:
         return FLAGS[_KEY]
     line = line_of_each_key(text).get(_KEY)
     return f"{settings.path}:{line}: {dotted}" if line else f"{settings.path}: {dotted}"

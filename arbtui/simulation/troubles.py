@@ -106,7 +106,7 @@ class TroubleMaker:
             case Trouble.SPIKE:
                 self._spike(venue)
 
-    def _tell(self, kind: Trouble, exchange: str, code: str, ticks: int, detail: str = "") -> None:
+    def _log(self, kind: Trouble, exchange: str, code: str, ticks: int, detail: str = "") -> None:
         now = self._stage.tick
         self.history.append(Incident(kind, exchange, code, now, now + ticks, detail))
         log.info("simulator: %s at %s %s for %.1f s %s", kind, exchange, code or "(all)", ticks / 100, detail)
@@ -121,7 +121,7 @@ class TroubleMaker:
         codes = self._codes("binance")
         for code in self._random.sample(codes, min(len(codes), self._random.randint(1, 5))):
             self._binance[code].outlet.drop += (lost := self._random.randint(1, 3))
-            self._tell(Trouble.GAP, "binance", code, 0, f"{lost} depth events lost")
+            self._log(Trouble.GAP, "binance", code, 0, f"{lost} depth events lost")
 
     def _silence(self, venue: str, ticks: int, *, dead: bool) -> None:
         line = self._lines[venue]
@@ -135,7 +135,7 @@ class TroubleMaker:
                 self._stage.listeners[venue].on_outage(False)
 
         self._stage.at(self._stage.tick + ticks, back)
-        self._tell(Trouble.VENUE_DEAD if dead else Trouble.VENUE_FROZEN, venue, "", ticks)
+        self._log(Trouble.VENUE_DEAD if dead else Trouble.VENUE_FROZEN, venue, "", ticks)
 
     def _freeze(self, venue: str, ticks: int) -> None:
         code = self._random.choice(self._codes(venue))
@@ -148,7 +148,7 @@ class TroubleMaker:
             outlet.frozen = False
 
         self._stage.at(self._stage.tick + ticks, thaw)
-        self._tell(Trouble.MARKET_FROZEN, venue, code, ticks)
+        self._log(Trouble.MARKET_FROZEN, venue, code, ticks)
 
     def _halt(self, venue: str, ticks: int) -> None:
         code, empty = self._random.choice(self._codes(venue)), self._random.random() < 0.5
@@ -161,7 +161,7 @@ class TroubleMaker:
             listener.on_halt(code, False)
 
         self._stage.at(self._stage.tick + ticks, resume)
-        self._tell(Trouble.HALT, venue, code, ticks, "its book is empty" if empty else "its book stands still")
+        self._log(Trouble.HALT, venue, code, ticks, "its book is empty" if empty else "its book stands still")
 
     def _spike(self, venue: str) -> None:
         symbol = self._random.choice(list(self._paths))
@@ -181,4 +181,4 @@ class TroubleMaker:
         for i, share in enumerate(steps):
             self._stage.at(self._stage.tick + (i + 1) * _STEP_TICKS, partial(put, share))
         code = f"KRW-{symbol}" if venue == "upbit" else f"{symbol}USDT"
-        self._tell(Trouble.SPIKE, venue, code, len(steps) * _STEP_TICKS, f"{(peak - 1) * 100:+.1f} %")
+        self._log(Trouble.SPIKE, venue, code, len(steps) * _STEP_TICKS, f"{(peak - 1) * 100:+.1f} %")

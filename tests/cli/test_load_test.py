@@ -21,7 +21,7 @@ WHOLE = (*P, "--duration", "2", "--report", "out")
         (("load-test",), "which profile?"),
         (("load-test", "--profile", "upbit-binanc"), "how long? --duration S"),
         (("load-test", "--profile", "upbit-binanc", "--duration", "2", "--report", "out"), "did you mean upbit-binance?"),
-        ((*WHOLE, "--symbols", "0"), "--symbols '0': '0' is no number from 1 to 1000; expected numbers such as 10,20,50"),
+        ((*WHOLE, "--symbols", "0"), "--symbols '0': '0' is not a number from 1 to 1000; expected numbers such as 10,20,50"),
         ((*WHOLE, "--symbols", "1001"), "'1001' is no number"),
         ((*WHOLE, "--symbols", "-5"), "'-5' is no number"),
         ((*WHOLE, "--symbols", "2.5"), "'2.5' is no number"),

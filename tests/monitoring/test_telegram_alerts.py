@@ -286,7 +286,7 @@ def test_a_failed_journal_lets_criticals_out_directly(tmp_path: Path) -> None:
     async def main(server: BotApi) -> None:
         async with outpost(path, server.url) as post:
             await until(lambda: not post.alerts.waiting, "the start")
-            post.journal.on_failure = lambda failure: post.alerts.tell(Urgency.CRITICAL, "JOURNAL", str(failure))
+            post.journal.on_failure = lambda failure: post.alerts.queue(Urgency.CRITICAL, "JOURNAL", str(failure))
             await post.journal._writer.close()
             post.breach(1)
             post.journal.post(Killed("JOURNAL", "the journal failed", 1))

@@ -100,8 +100,8 @@ class AssetRegistry:
             if symbol in tickers:
                 return Quarantined(symbol, Quarantine.RENAMED, f"{exchange} has changed this ticker, so no other venue's is the same")
         if symbol in self.assets and self.assets[symbol].tickers:
-            told = ", ".join(f"{ticker} at {exchange}" for exchange, ticker in self.assets[symbol].tickers.items())
-            return Quarantined(symbol, Quarantine.TICKER_DIFFERS, f"{told}: not traded under two names yet")
+            names = ", ".join(f"{ticker} at {exchange}" for exchange, ticker in self.assets[symbol].tickers.items())
+            return Quarantined(symbol, Quarantine.TICKER_DIFFERS, f"{names}: not traded under two names yet")
         return None
 
     def pair(
@@ -168,16 +168,16 @@ def _shipped() -> AssetRegistry:
     assets = {
         symbol: Asset(
             symbol,
-            told["name"],
-            tuple(told["networks"]),
-            _band(told["price_ratio"]) if "price_ratio" in told else band,
-            told.get("tickers", {}),
+            row["name"],
+            tuple(row["networks"]),
+            _band(row["price_ratio"]) if "price_ratio" in row else band,
+            row.get("tickers", {}),
         )
-        for symbol, told in table["assets"].items()
+        for symbol, row in table["assets"].items()
     }
     return AssetRegistry(assets, table["clashes"], table["renamed"], band)
 
 
-def _band(told: Sequence[float]) -> tuple[float, float]:
-    low, high = told
+def _band(bounds: Sequence[float]) -> tuple[float, float]:
+    low, high = bounds
     return float(low), float(high)

@@ -66,8 +66,8 @@ class BinanceAdapter(CcxtAdapter):
             prices = read(await self.query("public", "GET", "ticker/price", costs={"weight": 4}), list[_Price], "ticker/price")
         except WireError as error:
             raise unreadable(self.name, error) from error
-        told = {row.symbol: row.price for row in prices}
-        return {code: Listing(market, float(told.get(code, 0))) for code, market in markets.items()}
+        last_prices = {row.symbol: row.price for row in prices}
+        return {code: Listing(market, float(last_prices.get(code, 0))) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused (``/sapi/v1/account/apiRestrictions``)."""
@@ -121,9 +121,9 @@ class BinanceAdapter(CcxtAdapter):
 
     async def _with_commission(self, market: Market) -> Market:
         answer = await self.query("private", "GET", "account/commission", {"symbol": market.code}, costs={"weight": 20})
-        told = read(answer, orders.Commission, "commission")
-        fees = replace(market.fees, taker=told.taker, maker=told.maker)
-        if told.is_paid_in_bnb:  # no fee is taken in the base asset then; the undiscounted rate errs on the safe side
+        commission = read(answer, orders.Commission, "commission")
+        fees = replace(market.fees, taker=commission.taker, maker=commission.maker)
+        if commission.is_paid_in_bnb:  # no fee is taken in the base asset then; the undiscounted rate errs on the safe side
             log.warning("binance %s: fees are paid in BNB while there is some; order sizes assume that", market.code)
             fees = replace(fees, taken_in=FeeTakenIn.QUOTE)
         return replace(market, fees=fees)
@@ -210,10 +210,10 @@ class BinanceAdapter(CcxtAdapter):
             self._learn(code, row.orderId, client_order_id)
             trades: list[orders.TradeRow] = []
             if row.executedQty:
-                told = await self.query(
+                fills = await self.query(
                     "private", "GET", "myTrades", {"symbol": code, "orderId": row.orderId}, costs={"weight": 5}, lane=Lane.HEDGE
                 )
-                trades = read(told, list[orders.TradeRow], "myTrades")
+                trades = read(fills, list[orders.TradeRow], "myTrades")
             return orders.report_of(row, tuple(orders.fill_of_trade(trade, market, client_order_id) for trade in trades))
         except WireError as error:
             raise unreadable(self.name, error) from error

@@ -242,7 +242,7 @@ def balances_of(account: Account) -> dict[str, Balance]:
     return {row.asset: Balance(amount(row.free, row.asset), amount(row.locked, row.asset)) for row in account.balances}
 
 
-class _Told(msgspec.Struct):
+class _Envelope(msgspec.Struct):
     """A frame of the ws-api: an event in its envelope, or the answer to a request."""
 
     event: msgspec.Raw = msgspec.Raw()
@@ -283,7 +283,7 @@ class _Position(msgspec.Struct):
     changed: list[Asset] = msgspec.field(name="B")
 
 
-_told = reader(_Told, "frame")
+_envelope = reader(_Envelope, "frame")
 _kind = reader(_Kind, "event")
 _execution = reader(_Execution, "executionReport")
 _position = reader(_Position, "outboundAccountPosition")
@@ -295,13 +295,13 @@ def event_of(frame: bytes) -> tuple[str, bytes]:
     Raises:
         WireError: it is neither.
     """
-    told = _told(frame)
-    event = bytes(told.event)
+    envelope = _envelope(frame)
+    event = bytes(envelope.event)
     if not event:
-        if told.id is None and not told.status:
+        if envelope.id is None and not envelope.status:
             raise WireError("frame", "neither an event nor an answer")
-        if told.status != 200:
-            raise WireError("subscribe", f"{told.error.get('code', told.status)} {told.error.get('msg', '')}")
+        if envelope.status != 200:
+            raise WireError("subscribe", f"{envelope.error.get('code', envelope.status)} {envelope.error.get('msg', '')}")
         return "answer", frame
     return _kind(event).kind, event
 
@@ -311,30 +311,31 @@ def report_of_event(event: bytes, markets: Mapping[str, Market]) -> OrderReport 
 
     A cancel has a client id of its own in ``c``; the order's is in ``C`` then (User Data Stream, Order Update).
     """
-    told = _execution(event)
-    market = markets.get(told.symbol)
+    execution = _execution(event)
+    market = markets.get(execution.symbol)
     if market is None:
         return None
-    client_order_id = told.cancelled_id or told.client_order_id
+    client_order_id = execution.cancelled_id or execution.client_order_id
     fills: tuple[Fill, ...] = ()
-    if told.what == "TRADE":
+    if execution.what == "TRADE":
         fills = (
             fill_of(
                 market,
-                trade_id=told.trade_id,
+                trade_id=execution.trade_id,
                 client_order_id=client_order_id,
-                order_id=told.order_id,
-                side=side_of(told.side),
-                qty=told.qty,
-                price=told.price,
-                fee=told.fee,
-                fee_currency=told.fee_currency or "",
-                is_maker=told.is_maker,
-                ts_ms=told.ts_ms,
+                order_id=execution.order_id,
+                side=side_of(execution.side),
+                qty=execution.qty,
+                price=execution.price,
+                fee=execution.fee,
+                fee_currency=execution.fee_currency or "",
+                is_maker=execution.is_maker,
+                ts_ms=execution.ts_ms,
             ),
         )
-    reason = "" if told.reject_reason == "NONE" else told.reject_reason
-    return OrderReport(EXCHANGE, client_order_id, str(told.order_id), state_of(told.status), amount(told.filled, "filled"), fills, reason)
+    reason = "" if execution.reject_reason == "NONE" else execution.reject_reason
+    state, filled = state_of(execution.status), amount(execution.filled, "filled")
+    return OrderReport(EXCHANGE, client_order_id, str(execution.order_id), state, filled, fills, reason)
 
 
 def balances_of_event(event: bytes) -> dict[str, Balance]:

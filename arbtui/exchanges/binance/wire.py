@@ -132,14 +132,14 @@ class BinanceDecoder:
             except _BROKEN:
                 self._slowly(raw)
             else:
-                self._tell_depth(depth)
+                self._emit_depth(depth)
         elif hint == _TRADE:
             try:
                 trade = _trade_frame(raw).data
             except _BROKEN:
                 self._slowly(raw)
             else:
-                self._tell_trade(trade)
+                self._emit_trade(trade)
         else:
             self._slowly(raw)
 
@@ -151,19 +151,19 @@ class BinanceDecoder:
             raise WireError("depth snapshot", str(error)) from None
         self._sink.on_snapshot(code, snapshot.bids, snapshot.asks, snapshot.event_time, snapshot.update_id)
 
-    def _tell_ticker(self, ticker: _Ticker) -> None:
+    def _emit_ticker(self, ticker: _Ticker) -> None:
         if (ticker.transaction_time < 0) is self._usdm:
             raise _wrong_market("bookTicker")
         self._on_touch(ticker.symbol, ticker.update_id, ticker.bid, ticker.bid_qty, ticker.ask, ticker.ask_qty, ticker.event_time)
 
-    def _tell_depth(self, depth: _Depth) -> None:
+    def _emit_depth(self, depth: _Depth) -> None:
         if (depth.prev_id < 0) is self._usdm:
             raise _wrong_market("depthUpdate")
         if depth.first_id > depth.last_id:
             raise WireError("depthUpdate", f"U {depth.first_id} is above u {depth.last_id}")
         self._on_diff(depth.symbol, depth.first_id, depth.last_id, depth.prev_id, depth.bids, depth.asks, depth.event_time)
 
-    def _tell_trade(self, trade: _Trade | _AggregateTrade) -> None:
+    def _emit_trade(self, trade: _Trade | _AggregateTrade) -> None:
         if trade.price <= 0.0 or trade.qty <= 0.0:  # USD-M prints trades without a price for its own bookkeeping (X: NA)
             self._sink.on_other("trade without price")
             return
@@ -172,7 +172,7 @@ class BinanceDecoder:
 
     def _slowly(self, raw: bytes) -> None:
         """The slow path: raw frames, aggregate trades, other types, answers to commands, and everything malformed."""
-        tell: Callable[[Any], None]
+        emit: Callable[[Any], None]
         event: Any
         try:
             message = msgspec.json.decode(raw)
@@ -181,18 +181,18 @@ class BinanceDecoder:
         kind, data = _kind_of(message)
         try:
             if kind == "depthUpdate":
-                tell, event = self._tell_depth, msgspec.convert(data, _Depth, strict=False)
+                emit, event = self._emit_depth, msgspec.convert(data, _Depth, strict=False)
             elif kind == "bookTicker":
-                tell, event = self._tell_ticker, msgspec.convert(data, _Ticker, strict=False)
+                emit, event = self._emit_ticker, msgspec.convert(data, _Ticker, strict=False)
             elif kind == "trade":
-                tell, event = self._tell_trade, msgspec.convert(data, _Trade, strict=False)
+                emit, event = self._emit_trade, msgspec.convert(data, _Trade, strict=False)
             elif kind == "aggTrade":
-                tell, event = self._tell_trade, msgspec.convert(data, _AggregateTrade, strict=False)
+                emit, event = self._emit_trade, msgspec.convert(data, _AggregateTrade, strict=False)
             else:
-                tell, event = self._sink.on_other, kind
+                emit, event = self._sink.on_other, kind
         except _BROKEN as error:
             raise WireError(kind, str(error)) from None
-        tell(event)
+        emit(event)
 
 
 def _wrong_market(kind: str) -> WireError:

@@ -151,11 +151,11 @@ class UpbitAdapter(CcxtAdapter):
         report = replace(orders.report_of(row, order.market), client_order_id=order.client_order_id)
         if order.tif is TimeInForce.GTC:
             return report
-        told = self._awaited[order.client_order_id] = asyncio.Event()
+        ended = self._awaited[order.client_order_id] = asyncio.Event()
         try:
             for pause in _LOOK_AFTER_S:
-                await pause_until(told, pause)
-                told.clear()
+                await pause_until(ended, pause)
+                ended.clear()
                 try:
                     found = await self.fetch_order(order.market.code, order.client_order_id)
                 except ArbtuiError:

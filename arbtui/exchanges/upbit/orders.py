@@ -171,7 +171,7 @@ def balances_of(rows: Sequence[AccountRow]) -> dict[str, Balance]:
     return {row.currency: Balance(amount(row.balance, row.currency), amount(row.locked, row.currency)) for row in rows}
 
 
-class _Told(msgspec.Struct):
+class _Header(msgspec.Struct):
     type: str = ""
     error: dict[str, str] = {}
 
@@ -198,7 +198,7 @@ class _MyAsset(msgspec.Struct):
     assets: list[AccountRow]
 
 
-_told = reader(_Told, "frame")
+_header = reader(_Header, "frame")
 _my_order = reader(_MyOrder, "myOrder")
 _my_asset = reader(_MyAsset, "myAsset")
 
@@ -209,45 +209,45 @@ def kind_of(frame: bytes) -> str:
     Raises:
         WireError: the frame is not a JSON object, or is an error.
     """
-    told = _told(frame)
-    if told.error:
-        raise WireError("subscribe", f"{told.error.get('name', '')} {told.error.get('message', '')}")
-    return told.type
+    header = _header(frame)
+    if header.error:
+        raise WireError("subscribe", f"{header.error.get('name', '')} {header.error.get('message', '')}")
+    return header.type
 
 
 def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport | None:
     """The report of a ``myOrder`` frame; None for a market that is not ours."""
-    told = _my_order(frame)
-    market = markets.get(told.code)
+    event = _my_order(frame)
+    market = markets.get(event.code)
     if market is None:
         return None
-    filled = amount(told.executed_volume, "executed_volume")
+    filled = amount(event.executed_volume, "executed_volume")
     fills: tuple[Fill, ...] = ()
-    if told.state == "trade":
-        if told.trade_uuid is None or told.price is None or told.volume is None or told.trade_timestamp is None:
+    if event.state == "trade":
+        if event.trade_uuid is None or event.price is None or event.volume is None or event.trade_timestamp is None:
             raise WireError("myOrder", "a trade without its uuid, price, volume or time")
-        cost = amount(told.price, "price") * amount(told.volume, "volume")
+        cost = amount(event.price, "price") * amount(event.volume, "volume")
         fills = (
             Fill(
                 exchange=EXCHANGE,
-                trade_id=told.trade_uuid,
-                client_order_id=told.identifier or "",
-                venue_order_id=told.uuid,
+                trade_id=event.trade_uuid,
+                client_order_id=event.identifier or "",
+                venue_order_id=event.uuid,
                 market=market.code,
                 base=market.base,
                 quote=market.quote,
-                side=side_of(told.ask_bid),
-                qty=told.volume,
-                price=told.price,
+                side=side_of(event.ask_bid),
+                qty=event.volume,
+                price=event.price,
                 cost=cost,
-                fee=cost * market.fees.taker if told.trade_fee is None else amount(told.trade_fee, "trade_fee"),
+                fee=cost * market.fees.taker if event.trade_fee is None else amount(event.trade_fee, "trade_fee"),
                 fee_currency=market.quote,
-                liquidity="maker" if told.is_maker else "taker",
-                ts_event=told.trade_timestamp,
+                liquidity="maker" if event.is_maker else "taker",
+                ts_event=event.trade_timestamp,
             ),
         )
-    state = state_of(told.state, told.time_in_force, filled)
-    return OrderReport(EXCHANGE, told.identifier or "", told.uuid, state, filled, fills)
+    state = state_of(event.state, event.time_in_force, filled)
+    return OrderReport(EXCHANGE, event.identifier or "", event.uuid, state, filled, fills)
 
 
 def balances_of_event(frame: bytes) -> dict[str, Balance]:

@@ -96,14 +96,14 @@ class UpbitDecoder:
             except _BROKEN:
                 self._slowly(raw)
             else:
-                self._tell_book(book)
+                self._emit_book(book)
         elif raw.startswith(_TRADE_HINTS):
             try:
                 trade = _trade(raw) if raw.startswith(_LONG) else _short_trade(raw)
             except _BROKEN:
                 self._slowly(raw)
             else:
-                self._tell_trade(trade)
+                self._emit_trade(trade)
         else:
             self._slowly(raw)
 
@@ -111,13 +111,13 @@ class UpbitDecoder:
         """Always raises WireError: Upbit's stream sends whole books, so its REST interface is never queried for one."""
         raise WireError("rest snapshot", f"Upbit needs none, got one for {code}")
 
-    def _tell_book(self, book: _Book | _ShortBook) -> None:
+    def _emit_book(self, book: _Book | _ShortBook) -> None:
         units = book.units
         bids = [(unit.bid, unit.bid_qty) for unit in units if unit.bid > 0.0]
         asks = [(unit.ask, unit.ask_qty) for unit in units if unit.ask > 0.0]
         self._sink.on_snapshot(book.code, bids, asks, _ms(book.timestamp), 0)
 
-    def _tell_trade(self, trade: _Trade | _ShortTrade) -> None:
+    def _emit_trade(self, trade: _Trade | _ShortTrade) -> None:
         side = Side.BUY if trade.taker == "BID" else Side.SELL
         self._sink.on_trade(trade.code, str(trade.trade_id), trade.price, trade.qty, side, _ms(trade.traded_at))
 
@@ -138,9 +138,9 @@ class UpbitDecoder:
         except _BROKEN as error:
             raise WireError(kind, str(error)) from None
         if book is not None:
-            self._tell_book(book)
+            self._emit_book(book)
         elif trade is not None:
-            self._tell_trade(trade)
+            self._emit_trade(trade)
         else:
             self._sink.on_other(kind)
 

@@ -31,10 +31,10 @@ class DerivedStreams:
         """One frame of the market was sent."""
         lower = code.lower()
         if kind == "trade" and self._fanout.is_wanted(("", f"{lower}@aggTrade")):
-            told = msgspec.json.decode(raw)["data"]
+            trade = msgspec.json.decode(raw)["data"]
             self._put(f"{lower}@aggTrade", {
-                "e": "aggTrade", "E": told["E"], "s": told["s"], "a": told["t"], "p": told["p"], "q": told["q"], "f": told["t"],
-                "l": told["t"], "T": told["T"], "m": told["m"], "M": True,
+                "e": "aggTrade", "E": trade["E"], "s": trade["s"], "a": trade["t"], "p": trade["p"], "q": trade["q"], "f": trade["t"],
+                "l": trade["t"], "T": trade["T"], "m": trade["m"], "M": True,
             })  # fmt: skip
         elif kind == "depth@100ms":
             for levels in _LEVELS:

@@ -67,11 +67,11 @@ class BinanceLimits:
         """The counts as headers of answers; the order counts with answers to new orders only."""
         now = self._clock.time_ms()
         used = str(self._weight.used(now))
-        told = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
+        counts = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
         if orders:
-            told["X-MBX-ORDER-COUNT-10S"] = str(self._ten_s.used(now))
-            told["X-MBX-ORDER-COUNT-1D"] = str(self._day.used(now))
-        return told
+            counts["X-MBX-ORDER-COUNT-10S"] = str(self._ten_s.used(now))
+            counts["X-MBX-ORDER-COUNT-1D"] = str(self._day.used(now))
+        return counts
 
     def rows(self, *, orders: bool) -> list[dict[str, object]]:
         """The counts as the WebSocket API's answers and ``rateLimit/order`` have them."""

@@ -77,15 +77,15 @@ class BinanceMarketData:
         if not 1 <= limit <= 5000:
             raise refused(-1100, "Illegal characters found in parameter 'limit'; legal range is '1' to '5000'.")
         code = self.symbol(params)
-        told = self.top(code, limit)
+        answer = self.top(code, limit)
         if self._faults.take(WireFaultKind.OLD_DEPTH, symbol=code) is not None:
-            told["lastUpdateId"] -= _LONG_AGO
+            answer["lastUpdateId"] -= _LONG_AGO
             for side in ("bids", "asks"):
-                told[side] = _times(told[side], 1.05)
+                answer[side] = _times(answer[side], 1.05)
         elif (factor := self._factor(code)) != 1.0:
             for side in ("bids", "asks"):
-                told[side] = _times(told[side], factor)
-        return told
+                answer[side] = _times(answer[side], factor)
+        return answer
 
     async def trades(self, params: Params) -> Any:
         """``GET /api/v3/trades``, the newest last."""

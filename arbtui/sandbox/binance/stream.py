@@ -81,11 +81,11 @@ class Streams(BinanceSockets[bool]):
     async def read(self, peer: Peer, raw: bytes) -> None:
         """SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, SET_PROPERTY, GET_PROPERTY."""
         try:
-            told = msgspec.json.decode(raw, type=dict[str, Any])
+            message = msgspec.json.decode(raw, type=dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             peer.send(_error(3, f"Invalid JSON: {error}", None))
             return
-        number, method, params = told.get("id"), told.get("method"), told.get("params", [])
+        number, method, params = message.get("id"), message.get("method"), message.get("params", [])
         do: Callable[[Peer, Any], Any] | None = {
             "SUBSCRIBE": self._subscribe,
             "UNSUBSCRIBE": self._unsubscribe,

@@ -24,7 +24,7 @@ from arbtui.sandbox.binance.ws_api import WsApi
 from arbtui.sandbox.call import Call
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import Part, WireFaultKind, WireFaults
-from arbtui.sandbox.keys import NOBODY, Key
+from arbtui.sandbox.keys import NO_KEY, Key
 from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.venue import Venue
 from arbtui.simulation.matching import BookSource, ExternalBook
@@ -78,7 +78,7 @@ class BinanceVenue(Venue):
         refusal = self._limits.take(known.weigh(params), known.orders)
         if refusal is not None:
             return refusal
-        key = self._auth.check(call, params) if known.signed else NOBODY
+        key = self._auth.check(call, params) if known.signed else NO_KEY
         try:
             body = await known.ask(key, params)
         except ValueError:  # a number that is none, deep in a parameter
@@ -139,7 +139,7 @@ class BinanceVenue(Venue):
     def on_deposit(self, asset: str, change: Decimal) -> None:
         """See :class:`Venue`."""
         now = self._clock.time_ms()
-        self._events.tell("", "balanceUpdate", encode(balance_update(asset, change, now)))
+        self._events.send("", "balanceUpdate", encode(balance_update(asset, change, now)))
         self._send_position((asset,), "", now)
 
     def on_account(self, event: AccountEvent) -> None:
@@ -150,7 +150,7 @@ class BinanceVenue(Venue):
         self._reports += 1
         cancel_id = self._trading.cancel_ids.get(order.number, "")
         report = execution_report(event, self._trading.order_type(order), self.numbers, self._reports, cancel_id)
-        self._events.tell(order.code, "executionReport", encode(report))
+        self._events.send(order.code, "executionReport", encode(report))
         market = self.account.markets[order.code]
         self._send_position((market.base, market.quote), order.code, event.ts_ms)
 
@@ -161,8 +161,8 @@ class BinanceVenue(Venue):
 
     def _send_position(self, assets: Sequence[str], code: str, ts_ms: int) -> None:
         balances = self.account.balances()
-        told = {asset: balances[asset] for asset in assets if asset in balances}
-        self._events.tell(code, "outboundAccountPosition", encode(account_position(told, ts_ms)))
+        changed = {asset: balances[asset] for asset in assets if asset in balances}
+        self._events.send(code, "outboundAccountPosition", encode(account_position(changed, ts_ms)))
 
 
 def _params(call: Call) -> dict[str, str]:

@@ -12,7 +12,7 @@ from arbtui.sandbox.binance.limits import BinanceLimits
 from arbtui.sandbox.binance.refusals import refused
 from arbtui.sandbox.binance.stream import BinanceSockets
 from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.keys import NOBODY
+from arbtui.sandbox.keys import NO_KEY
 from arbtui.sandbox.peer import Peer, text_frame
 
 _USER = ("user", "")
@@ -47,9 +47,9 @@ class WsApi(BinanceSockets[int]):
         orders = False
         wants_limits = True
         try:
-            told = msgspec.json.decode(raw, type=dict[str, Any])
-            number, method = told.get("id"), str(told.get("method", ""))
-            params = told.get("params") or {}
+            request = msgspec.json.decode(raw, type=dict[str, Any])
+            number, method = request.get("id"), str(request.get("method", ""))
+            params = request.get("params") or {}
             if not isinstance(params, dict):
                 raise refused(-1102, "Mandatory parameter 'params' was not sent, was empty/null, or malformed.")
             wants_limits = params.get("returnRateLimits", True) is not False
@@ -96,7 +96,7 @@ class WsApi(BinanceSockets[int]):
             raise refused(-1000, f"Method '{method}' is not supported.")
         texts = {name: value if isinstance(value, str) else encode(value).decode() for name, value in params.items()}
         self._count(known.weigh(texts), known.orders)
-        return await known.ask(self._auth.check_message(params) if known.signed else NOBODY, texts)
+        return await known.ask(self._auth.check_message(params) if known.signed else NO_KEY, texts)
 
     def _subscribe(self, peer: Peer) -> dict[str, int]:
         if self.fanout.of(peer):

@@ -59,9 +59,9 @@ class UpbitAuth:
         try:
             head, claims, signature = token.split(".")
             digest = _DIGESTS[json.loads(_decoded(head))["alg"]]
-            told = json.loads(_decoded(claims))
+            content = json.loads(_decoded(claims))
             mac = _decoded(signature)
-            access_key = str(told["access_key"])
+            access_key = str(content["access_key"])
         except (ValueError, KeyError, TypeError):  # not a JWT, or not one that Upbit accepts
             raise refused("jwt_verification") from None
         key = self.keys.get(access_key)
@@ -69,7 +69,7 @@ class UpbitAuth:
             raise refused("invalid_access_key")
         if not hmac.compare_digest(hmac.new(key.secret.encode(), f"{head}.{claims}".encode(), digest).digest(), mac):
             raise refused("jwt_verification")
-        return key, told
+        return key, content
 
 
 def query_of(body: Mapping[str, Any]) -> str:

@@ -254,11 +254,11 @@ def _decimal(body: Body, name: str) -> Decimal:
     return value
 
 
-def _time(told: object, otherwise: int) -> int:
+def _time(value: object, otherwise: int) -> int:
     """A time in ms, from ms or from ISO 8601."""
-    if told is None:
+    if value is None:
         return otherwise
-    text = str(told)
+    text = str(value)
     try:
         return int(text) if text.isdigit() else round(datetime.fromisoformat(text).timestamp() * 1000)
     except ValueError:

@@ -110,10 +110,10 @@ class UpbitQuotation:
         }
 
     def _codes(self, query: Body) -> list[str]:
-        told = query.get("markets")
-        if not told:
+        names = query.get("markets")
+        if not names:
             raise refused("validation_error")
-        codes = str(told).split(",")
+        codes = str(names).split(",")
         if any(code not in self._markets for code in codes):
             raise not_found()
         return codes

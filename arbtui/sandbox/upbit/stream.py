@@ -97,8 +97,8 @@ class Subscriptions(Sockets[Form]):
                 return
             now_only = bool(part.get("is_only_snapshot", part.get("isOnlySnapshot", False)))
             live_only = bool(part.get("is_only_realtime", part.get("isOnlyRealtime", False)))
-            for told in codes or [EVERY]:
-                code, _, levels = str(told).partition(".")
+            for name in codes or [EVERY]:
+                code, _, levels = str(name).partition(".")
                 if code == EVERY or code in self._codes:
                     wanted.append(((kind, code), Form(form, int(levels) if levels.isdigit() else 0), now_only, live_only))
         if not wanted:

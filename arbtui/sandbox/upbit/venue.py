@@ -171,20 +171,20 @@ class UpbitVenue(Venue):
         throttled = self._limits.take(group)
         if throttled is not None:
             return throttled
-        told: Mapping[str, Any]
+        params: Mapping[str, Any]
         if call.method == "POST":
             try:
-                told = msgspec.json.decode(call.body, type=dict[str, Any])
+                params = msgspec.json.decode(call.body, type=dict[str, Any])
             except msgspec.MsgspecError:
                 raise refused("validation_error") from None
-            key = self._auth.check(call, told)
+            key = self._auth.check(call, params)
         else:
-            told = parse_query(call.query)
+            params = parse_query(call.query)
             key = self._auth.check(call, None)
         if not key.can_trade and group == "order":
             raise refused("out_of_scope")
         status = 201 if call.method == "POST" else 200
-        return Answer(encode(await ask(key, told)), status, self._limits.header(group))
+        return Answer(encode(await ask(key, params)), status, self._limits.header(group))
 
     def _snapshot(self, kind: str, code: str) -> bytes | None:
         if kind == "ticker":
@@ -210,7 +210,7 @@ class UpbitVenue(Venue):
         """See :class:`Venue`."""
         market = self.account.markets[event.order.code]
         order = encode(my_order(event, market, self._exchange.ord_type(event.order)))
-        self._events.tell(event.order.code, "myOrder", order)
+        self._events.send(event.order.code, "myOrder", order)
         if event.what is not What.NEW or not event.order.state.is_final:
             self._send_assets((market.base, market.quote), event.order.code, event.ts_ms)
 
@@ -218,7 +218,7 @@ class UpbitVenue(Venue):
         balances = self.account.balances()
         self._asset_events += 1
         changed = {asset: balances[asset] for asset in assets if asset in balances}
-        self._events.tell(code, "myAsset", encode(my_asset(changed, self._asset_events, ts_ms)))
+        self._events.send(code, "myAsset", encode(my_asset(changed, self._asset_events, ts_ms)))
 
     def send_private(self, code: str, kind: str, payload: bytes) -> None:
         """See :class:`Venue`."""
