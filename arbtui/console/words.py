@@ -23,7 +23,7 @@ REASONS: Mapping[str, str] = {
     "DISARMED": "no order is sent: press `r` to arm, with name and reason",
     "PAUSED": "no new entries; open cycles finish",
     "REDUCING": "only what shrinks exposure",
-    "HALTED": "latched: only cancels are sent until re-armed with `r`",
+    "HALTED": "latched: cancels only until re-armed with `r`",
     "HALTED_DIRTY": "halted with something left at a venue",
     "OLD_EPOCH": "decided before the last kill",
     "UNHEDGED": "open exposure at its limit",
