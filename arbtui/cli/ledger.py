@@ -42,7 +42,7 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: st
 
 
 def _since_ms(path: Path, since: str) -> int:
-    """The moment on the journal's own clock, which is not the machine's when a run's time was virtual."""
+    """The moment on the journal's own clock, which differs from the machine's when a run's time was virtual."""
     from arbtui.cli.since import since_ms
     from arbtui.journal.liveness import read_liveness
 
@@ -50,7 +50,7 @@ def _since_ms(path: Path, since: str) -> int:
 
 
 def _others(name_or_path: str) -> str:
-    """A hint for a name that is no profile's at all."""
+    """A hint for a name without a profile."""
     from arbtui.settings.locations import find_profile
 
     try:

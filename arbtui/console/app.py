@@ -19,7 +19,7 @@ from arbtui.console.config import ConsoleConfig
 from arbtui.console.driver import GuardedDriver
 from arbtui.console.frame import SLICES, FrameRate
 from arbtui.console.keys import KeyNames
-from arbtui.console.palettes import TOLD
+from arbtui.console.palettes import DESCRIPTIONS
 from arbtui.console.screens.main import MainScreen
 from arbtui.console.screens.quit import QuitScreen
 from arbtui.console.screens.rearm import RearmScreen
@@ -32,11 +32,11 @@ OPERATOR = "operator"
 """Result of the app when the operator quit."""
 
 HANGUP = "hangup"
-"""Result of the app when its terminal went away."""
+"""Result of the app when its terminal was closed."""
 
 
 def freeze_garbage() -> None:
-    """Collect once and take what is left out of later collections: a full collection would stop the loop for 30 ms."""
+    """Collect once and exclude the survivors from later collections: a full collection would stop the loop for 30 ms."""
     gc.collect()
     gc.freeze()
 
@@ -48,11 +48,11 @@ class ConsoleApp(App[str]):
     ``return_code`` is 1 and :attr:`failure` holds the error (``run_async`` itself returns normally).
 
     Args:
-        model: what is painted.
-        controls: what keys call; ``kill`` also from the input thread.
+        model: the data to paint.
+        controls: the actions of keys; ``kill`` is called from the input thread too.
         config: frame rate and theme.
-        after_first_paint: called once; freezes the garbage collector unless given otherwise.
-        monotonic: seconds, for pacing what is painted; tests hold it still.
+        after_first_paint: called once; freezes the garbage collector by default.
+        monotonic: seconds, for pacing repaints; tests hold it still.
     """
 
     TITLE = "arbtui"
@@ -80,7 +80,7 @@ class ConsoleApp(App[str]):
         self.palette: str = "mono" if os.environ.get("NO_COLOR") else config.palette
         self.ground: str = config.theme
         self.keys = KeyNames(config.keys)
-        self.set_keymap({name: textual_keys(keys) for name, keys in self.keys.told.items()})
+        self.set_keymap({name: textual_keys(keys) for name, keys in self.keys.remapping.items()})
         self.theme = THEMES[self.palette, self.ground].name
         self.frame = FrameRate(config.frame_rate)
         self._slice = SLICES - 1
@@ -98,7 +98,7 @@ class ConsoleApp(App[str]):
 
     @property
     def failure(self) -> BaseException | None:
-        """What a handler, timer or widget raised, which ended the app."""
+        """The error of a handler, timer or widget that ended the app."""
         return self._exception
 
     @property
@@ -136,7 +136,7 @@ class ConsoleApp(App[str]):
 
     @property
     def kill_letter(self) -> str:
-        """The letter that halts together with ctrl."""
+        """The letter that, with ctrl, halts trading."""
         return self.keys.kill_letter
 
     def kill_key_pressed(self) -> None:
@@ -144,27 +144,27 @@ class ConsoleApp(App[str]):
         self._controls.kill("KEY")
 
     def input_ended(self) -> None:
-        """Nobody can type any more."""
+        """The terminal was closed."""
         self.exit(HANGUP)
 
     def input_failed(self, error: Exception) -> None:
-        """The input thread raised: end as after any other error."""
+        """The input thread failed: end as after any other error."""
         self._handle_exception(error)
 
     # keys
 
     async def on_event(self, event: events.Event) -> None:
-        """Give every key to what the keys before it have opened, also when they come in one burst.
+        """Send every key to what the keys before it have opened, also within one burst.
 
         Textual posts a key to the focused widget and takes the next one at once: ``/`` would open the filter after ``x r p``
         had gone to the routes. So the main screen's bindings run here, before the next key is looked at, and keys for a
-        dialog whose input has not the focus yet are held.
+        dialog whose input has not the focus yet are held back.
         """
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
         if not self.screen_stack:
-            return  # the app begins or ends: nothing can take a key, and the input thread has seen the kill key
+            return  # the app begins or ends: nothing can handle a key, and the input thread has seen the kill key
         self.app_focus = True
         key = event.key if isinstance(event, events.Key) else ""
         if key not in self.keys.anywhere:
@@ -181,7 +181,7 @@ class ConsoleApp(App[str]):
 
     @property
     def _lacks_input(self) -> bool:
-        """Whether the screen on top is one to type into that is not ready for it."""
+        """Whether the top screen has an input that is not ready yet."""
         return isinstance(self.screen, RearmScreen | CommandPalette) and self.screen.focused is None
 
     async def _replay(self) -> None:
@@ -204,7 +204,7 @@ class ConsoleApp(App[str]):
         self.push_screen(QuitScreen(header), lambda yes: self.exit(OPERATOR) if yes else None)
 
     def action_no_interrupt(self) -> None:
-        """Habit presses ctrl+c; it must neither quit nor halt."""
+        """ctrl+c is often pressed by habit; it must neither quit nor halt."""
         said = f"{self.keys['quit']} quits, {self.keys['kill']} halts trading"
         self.main.flash.say(f"{self.keys['interrupt']} does nothing here: {said}", "warn")
 
@@ -214,11 +214,11 @@ class ConsoleApp(App[str]):
         self.theme = THEMES[palette, ground].name
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The palette: colours and every binding of the main screen. KILL is a key only, never a list entry away."""
+        """The palette: colours and every binding of the main screen. KILL is a key only, never an entry of a list."""
         for ground in ("dark", "light"):
             yield SystemCommand(f"Theme: {ground}", f"Colours for a {ground} terminal", partial(self.wear, self.palette, ground))
-        for palette, told in TOLD.items():
-            yield SystemCommand(f"Palette: {palette}", told.capitalize(), partial(self.wear, palette, self.ground))
+        for palette, description in DESCRIPTIONS.items():
+            yield SystemCommand(f"Palette: {palette}", description.capitalize(), partial(self.wear, palette, self.ground))
         for binding in MainScreen.BINDINGS:
             if isinstance(binding, Binding) and binding.id and binding.id not in ("back", "pane.previous"):
                 name = binding.tooltip if binding.id.startswith("pane.") else f"{binding.description[:1].upper()}{binding.description[1:]}"
@@ -235,5 +235,5 @@ class ConsoleApp(App[str]):
         self._close_messages_no_wait()
 
     def _print_error_renderables(self) -> None:
-        """Nothing: whoever runs the app reports :attr:`failure`, and a stalled terminal would block the print."""
+        """Does nothing: the app's runner reports :attr:`failure`, and a stalled terminal would block the print."""
         self._exit_renderables.clear()

@@ -1,7 +1,7 @@
-"""A table of live rows on Textual's line API: it paints the visible rows that changed, and nothing else.
+"""A table of live rows on Textual's line API: it repaints only the visible rows that changed.
 
 Textual's DataTable re-renders every visible cell for one that changed (60 ms at 50 rows); this costs about a
-millisecond. Rows are known by an identity, and so is the cursor: it stays on its row while rows move.
+millisecond. Rows and the cursor are tied to an identity: the cursor stays on its row while rows move.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ from arbtui.console.styles import Span, Styles
 Row = TypeVar("Row")
 
 LINES_PER_SLICE = 8
-"""At most so many rows are repainted at once; the rest follow in the next slice of the frame. One row costs about a quarter
+"""Most rows repainted at once; the rest follow in the next slice of the frame. One row costs about a quarter
 of a millisecond, and the engine waits for all that are painted at once."""
 
 
 class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
-    """Subclasses say what a row's identity, version and spans are. ``follow_end``: the newest row is the last."""
+    """Subclasses define a row's identity, version and spans. ``follow_end``: the newest row is the last."""
 
     DEFAULT_CSS = "Grid { overflow: hidden hidden; scrollbar-size: 0 0; width: 1fr; height: 1fr; }"
 
@@ -50,7 +50,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         self.rows: Sequence[Row] = ()
         self.cursor = 0
         self.pinned: str | None = None
-        """Identity of the row under the cursor once the operator has moved it; None = stay with the newest or best."""
+        """Identity of the row under the cursor once the operator has moved it; None: it stays with the newest or best."""
         self._has_title = True
         self._has_head = has_head
         self._follow_end = follow_end
@@ -59,11 +59,11 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         self._title: list[Span] = []
 
     def identity(self, row: Row) -> str:
-        """What makes ``row`` the same row after a sort."""
+        """The identity of ``row``, by which it is found again after a sort."""
         raise NotImplementedError
 
     def version(self, row: Row) -> int:
-        """Rises when the row looks different."""
+        """Rises when the row's appearance changes."""
         raise NotImplementedError
 
     def spans(self, row: Row, width: int) -> list[Span]:
@@ -75,15 +75,11 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         return []
 
     def title_left(self) -> list[Span]:
-        """What stands in the title after the name."""
+        """The part of the title after the name."""
         return []
 
-    def is_faded(self, row: Row) -> bool:
-        """Whether ``row`` gets no attention (acknowledged, stale)."""
-        return False
-
     def empty_text(self) -> str:
-        """What an empty grid says, instead of nothing."""
+        """The text of an empty grid."""
         return "nothing yet"
 
     @property
@@ -102,9 +98,9 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
     def claim(self) -> bool:
-        """Keep the cursor on its row from now on, since somebody acts on it.
+        """Keep the cursor on its row from now on, since the operator acts on it.
 
-        False when the row that the cursor was pinned to has left the grid: what is under the cursor now was not aimed at.
+        False when the row that the cursor was pinned to has left the grid: the row under the cursor now was not chosen.
         """
         row = self.current
         if row is None:
@@ -114,13 +110,13 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         return aimed is None or aimed == self.pinned
 
     def show_title(self, shown: bool) -> None:
-        """The title line goes where tabs say the same."""
+        """The title line is hidden where tabs show the same."""
         if shown != self._has_title:
             self._has_title = shown
             self._resized()
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Take rows in their new order; the cursor stays with its row, and the view with the cursor."""
+        """Take rows in their new order; the cursor stays on its row, and the view on the cursor."""
         before = len(self.rows)
         self.rows = rows = list(rows)
         if len(rows) != before:
@@ -137,7 +133,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
             self.repaint()
 
     def paint_changed(self) -> int:
-        """Repaint the visible rows that look different, at most :data:`LINES_PER_SLICE`; how many that were."""
+        """Repaint the visible rows that changed, at most :data:`LINES_PER_SLICE`; how many that were."""
         top, chrome, width = self.top, self.chrome, self.size.width
         stamps = self._stamps
         if len(stamps) != self.page:
@@ -174,7 +170,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         return int(self.scroll_offset.y)
 
     def repaint(self) -> None:
-        """Forget every strip: the theme, width or columns changed."""
+        """Clear all cached strips: the theme, width or columns changed."""
         self._strips.clear()
         self._stamps = []
         self.refresh()

@@ -1,8 +1,8 @@
-"""Finds the kill key, ctrl and a letter (K), in the bytes of a terminal, before anything else has read them.
+"""Finds the kill key, ctrl and a letter (K), in a terminal's bytes, before they are parsed.
 
 Legacy terminals send one control byte (0x0b for K). The kitty protocol (CSI u) sends the key's code point and modifiers,
 with Hangul on also the letter that lies there on the Korean (2-set) layout; xterm's modifyOtherKeys sends ``CSI 27 ;
-modifiers ; code ~``. Text inside a bracketed paste is no key. Other modifiers beside ctrl do not matter: a wrong halt is
+modifiers ; code ~``. Text inside a bracketed paste is not a key. Other modifiers besides ctrl do not matter: a wrong halt is
 cheap, a missed one is not.
 """
 
@@ -19,14 +19,14 @@ _CTRL = 0b100
 _LONGEST = 64
 
 PASTE_SILENCE_S = 2.0
-"""A paste whose end never comes must not disarm the key: after this long without a byte it counts as over."""
+"""s without a byte after which a paste counts as over: one whose end never comes must not disable the key."""
 
 
 class KillKeyScanner:
-    """Feed it every byte read, in order; it remembers sequences and pastes that are cut between two reads.
+    """Takes every byte read, in order; it handles sequences and pastes that are split between two reads.
 
     Args:
-        letter: what halts together with ctrl, ``a`` to ``z``.
+        letter: the letter that, with ctrl, halts trading, ``a`` to ``z``.
     """
 
     def __init__(self, letter: str = "k") -> None:

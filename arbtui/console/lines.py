@@ -11,7 +11,7 @@ from arbtui.console.styles import Span, Styles
 
 
 class Lines(Widget):
-    """Subclasses call :meth:`show` with what each line shall hold; a line is spans and the name of its ground."""
+    """Subclasses call :meth:`show` with the content of each line: spans and the name of its background."""
 
     DEFAULT_CSS = "Lines { height: 1; width: 1fr; }"
 
@@ -33,7 +33,7 @@ class Lines(Widget):
         self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def repaint(self) -> None:
-        """Forget every strip: the theme or the width changed."""
+        """Clear all cached strips: the theme or the width changed."""
         self._strips.clear()
         self.refresh()
 
@@ -51,12 +51,12 @@ class Lines(Widget):
 
 
 def width_of(spans: Sequence[Span]) -> int:
-    """Cells that spans take; for texts of our own, whose glyphs are all one cell wide."""
+    """The width of spans in cells; for our own texts, whose glyphs are all one cell wide."""
     return sum(len(text) for text, _ in spans)
 
 
 def justify(left: list[Span], right: list[Span], width: int, fill: Span = (" ", "text")) -> list[Span]:
-    """``left`` and ``right`` at their margins, ``fill`` between; when both do not fit, the right side goes."""
+    """``left`` and ``right`` at their margins, ``fill`` between; when both do not fit, the right side is dropped."""
     gap = width - width_of(left) - width_of(right)
     if gap < 1:
         right, gap = [], max(0, width - width_of(left))
@@ -64,6 +64,6 @@ def justify(left: list[Span], right: list[Span], width: int, fill: Span = (" ", 
 
 
 def is_seen(widget: Widget) -> bool:
-    """Whether ``widget`` and what holds it are shown."""
+    """Whether ``widget`` and its parents are shown."""
     holder = widget.parent
     return bool(widget.display and (not isinstance(holder, Container) or holder.display))

@@ -1,7 +1,7 @@
-"""The filter line of the routes: ``xrp edge>5 state:open !buy:upbit``. Every word must hold.
+"""The filter line of the routes: ``xrp edge>5 state:open !buy:upbit``. Every term must match.
 
-A word alone is looked for in the symbol, both venues and the state. ``field:text`` looks in one field, ``field>5`` (also
-``<  >=  <=  =``) compares a number, ``!`` before a word turns it around.
+A word alone is searched in the symbol, both venues and the state. ``field:text`` searches one field, ``field>5`` (also
+``<  >=  <=  =``) compares a number, ``!`` negates a term.
 """
 
 import difflib
@@ -29,7 +29,7 @@ TEXTS: dict[str, Callable[[RouteRow], str]] = {
     "sell": lambda row: row.sell_at,
     "state": lambda row: f"{short_word(row.state)} {row.state}",
 }
-"""Fields of words."""
+"""Text fields."""
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -44,26 +44,26 @@ Test = Callable[[RouteRow], bool]
 
 
 class QueryError(ValueError):
-    """The filter cannot be understood; the text says which word and what would do."""
+    """An invalid filter; the message names the term and what would be valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A filter ready to run; ``text`` as typed, empty = everything."""
+    """A parsed filter; ``text`` as typed, empty matches everything."""
 
     text: str = ""
     tests: tuple[Test, ...] = ()
 
     def __call__(self, row: RouteRow) -> bool:
-        """True when every word holds for ``row``."""
+        """True when every term matches ``row``."""
         return all(test(row) for test in self.tests)
 
 
 def parse(text: str) -> Query:
-    """Read a filter line.
+    """Parse a filter line.
 
     Raises:
-        QueryError: an unknown field, or a number that is none.
+        QueryError: an unknown field, or an invalid number.
     """
     words = text.lower().split()
     return Query(" ".join(words), tuple(_parse_word(word) for word in words))

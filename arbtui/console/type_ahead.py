@@ -1,4 +1,4 @@
-"""Keys typed before the input that they are meant for is there, and keys typed after it has gone: neither may become commands."""
+"""Keys typed before their input exists, and keys typed after it was closed: neither may become commands."""
 
 from collections.abc import Callable
 
@@ -6,13 +6,13 @@ from textual import events
 from textual.screen import Screen
 
 QUIET_S = 1.0
-"""After a dialog was closed under somebody's hands, keys count again once none has come for so long."""
+"""s without a key after which keys count again, once a dialog was closed while the operator typed."""
 
 Typed = events.Key | events.Paste
 
 
 class TypeAhead:
-    """Holds keys for a screen whose input has not the focus yet; ``monotonic`` in seconds."""
+    """Holds keys for a screen whose input does not have the focus yet; ``monotonic`` in seconds."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -29,16 +29,16 @@ class TypeAhead:
         self._held.append((screen, event))
 
     def take(self, screen: Screen[object]) -> list[Typed]:
-        """What was typed for ``screen``, in order; what was meant for one that is gone is dropped."""
+        """The keys typed for ``screen``, in order; those for a closed screen are dropped."""
         held, self._held = self._held, []
         return [event for meant, event in held if meant is screen]
 
     def cut(self) -> None:
-        """A dialog was closed under somebody's hands: what they still type is not meant for the screen below."""
+        """A dialog was closed while the operator typed: the rest is not meant for the screen below."""
         self._deaf_until = self._monotonic() + QUIET_S
 
     def swallows(self) -> bool:
-        """Whether the key that came now is the rest of what was typed for a dialog that is gone."""
+        """Whether this key is still part of what was typed for a closed dialog."""
         now = self._monotonic()
         if now >= self._deaf_until:
             return False

@@ -1,7 +1,7 @@
 """How late the event loop is: the time between when a callback is due and when it runs.
 
 The probe keeps an absolute schedule. After a stall it records not one late callback but every slot that the stall
-swallowed, each as late as it would have been: otherwise a loop that hangs for five seconds looks good because it
+skipped, each as late as it would have been: otherwise a loop that hangs for five seconds looks good because it
 measured itself once in that time ("coordinated omission").
 """
 
@@ -10,13 +10,13 @@ import asyncio
 from arbtui.model.histogram import Histogram, Quantiles
 
 PERIOD_S = 0.01
-"""Between two slots. Short against the 10 ms that matter, and 100 callbacks a second cost 0.1 % of a core."""
+"""Seconds between two slots: fine enough for lags of 10 ms, and 100 callbacks a second cost 0.1 % of a core."""
 
 WINDOW_S = 10
-"""What :meth:`LagProbe.window` looks back on, in slices of a second."""
+"""The period of :meth:`LagProbe.window`, in slices of a second."""
 
 LONGEST_BACKFILL = 60_000
-"""At most so many swallowed slots are recorded (ten minutes): a suspended laptop must not hang us in this loop."""
+"""Most skipped slots that are recorded (ten minutes): after a suspended laptop this must not become a long loop."""
 
 
 class LagProbe:
@@ -31,14 +31,14 @@ class LagProbe:
         self._handle: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin; a second call changes nothing."""
+        """Start; a second call changes nothing."""
         if self._handle is None:
             self._due = self._loop.time() + PERIOD_S
             self._second = int(self._due)
             self._handle = self._loop.call_at(self._due, self._tick)
 
     def stop(self) -> None:
-        """End; what was measured stays readable."""
+        """Stop; what was measured stays readable."""
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None

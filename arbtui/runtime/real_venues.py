@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.ccxt_adapter import Listing
+from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -35,7 +36,7 @@ class _Wires:
 
     def __init__(self, settings: Settings, ground: Ground) -> None:
         self.settings, self.ground = settings, ground
-        self.limits = {name: RateLimitManager(name, ground.clock) for name in settings.exchanges}
+        self.limits = {name: RateLimitManager(name, ground.clock, documented_limits(name)) for name in settings.exchanges}
         self.health = {name: ExchangeHealthMonitor(name, ground.clock, settings.health) for name in settings.exchanges}
 
     async def registry(self, keys: Mapping[str, VenueKeyHolder]) -> ExchangeRegistry:

@@ -26,9 +26,9 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import SystemClock
 from arbtui.model.reason import Reason
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig
 from arbtui.risk.guard import RiskGuard
-from arbtui.portfolio.trading_state import TradingState
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
 from arbtui.routes.universe import ArbUniverse
@@ -82,7 +82,7 @@ def _numbers(mode: str) -> PublicStream:
     return PublicStream(lambda sink: Numbers(sink.on_diff, sink), Numbering.SPOT, PUBLIC_STREAMS["binance"].framing)
 
 
-class Nobody:
+class NoListener:
     """A sink that takes what decoders tell, and does nothing."""
 
     def on_snapshot(self, *told: Any) -> None:
@@ -102,7 +102,7 @@ class Nobody:
 
 
 def _telling_nobody(stream: PublicStream) -> PublicStream:
-    return PublicStream(lambda sink: stream.decoder(Nobody()), stream.numbering, stream.framing)
+    return PublicStream(lambda sink: stream.decoder(NoListener()), stream.numbering, stream.framing)
 
 
 class Ours:

@@ -18,28 +18,28 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from arbtui.journal.ledger import read_ledger
 
 from arbtui.engine.engine import Engine
 from arbtui.execution.cycle import ArbCycle, is_dust, net_base
 from arbtui.execution.hedging import HedgeStep
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import CycleState
-from arbtui.journal.ledger import read_ledger
 from arbtui.journal.state import CycleRow
 from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.monitoring.log import LogRing
 from arbtui.monitoring.loop_profiler import ProfiledLoop
-from arbtui.risk.breach import Breach
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.breach import Breach
 from arbtui.runtime.modes import origins
 from arbtui.runtime.real_venues import live_venues
 from arbtui.runtime.session import Plan, Session
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Ground, Venues
+from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
-from arbtui.sandbox.front import Call
 from arbtui.sandbox.keys import DEFAULT_KEYS
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
 from arbtui.settings.load import load_profile

@@ -1,4 +1,4 @@
-"""Section A of the fault table, F11, F12 and the cancels of F18: too late, not answered, never come, or not wanted now."""
+"""Orders in docs/faults.md, F11, F12 and the cancels of F18: too late, not answered, never come, or not wanted now."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Section A of the fault table, F13, F14 and F16: fills told twice, late, out of order, by nobody, and with odd fees."""
+"""Orders in docs/faults.md, F13, F14 and F16: fills told twice, late, out of order, by nobody, and with odd fees."""
 
 from decimal import Decimal
 from math import inf
@@ -11,7 +11,7 @@ from arbtui.journal.events import CycleState
 from arbtui.model.money import ZERO
 from arbtui.model.order import OrderState, Side
 from arbtui.sandbox.faults import VENUES, WireFaultKind
-from arbtui.simulation.venue import OrderRequest
+from arbtui.simulation.order_request import OrderRequest
 from tests.faults.desk import Desk, desk, play
 from tests.faults.test_order_path import deaf
 

@@ -1,4 +1,4 @@
-"""Section A of the fault table, F01 to F08: answers that do not come, come late, or say nothing.
+"""Orders in docs/faults.md, F01 to F08: answers that do not come, come late, or say nothing.
 
 Each runs the whole live session against the sandbox; `agree` holds every invariant: no order twice, no fill lost or
 invented, balances equal to the last digit, every cycle at its end.

@@ -1,4 +1,4 @@
-"""Section A of the fault table, F10 and F17 to F20: a venue says no, for good, for a while, or to everybody.
+"""Orders in docs/faults.md, F10 and F17 to F20: a venue says no, for good, for a while, or to everybody.
 
 Shorter than shipped: the pause after a refusal (1 s for 60) and the time between two looks for a key (0.5 s for 5).
 """

@@ -1,6 +1,6 @@
 """A terminal that nobody reads for ten seconds: the engine does not notice.
 
-The issue's bound is 200 ms for the longest lag of the loop. A shared machine can hold any process for longer than that by
+The bound is 200 ms for the longest lag of the loop. A shared machine can hold any process for longer than that by
 itself, so a run whose terminal is read all the time stands beside: where that one stays under 100 ms the machine is quiet
 and 200 ms it is; where not, the stalled run may be twice as late as the other. Without the guarded driver the lag would be
 the whole stall, ten thousand.

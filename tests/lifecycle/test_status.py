@@ -59,5 +59,5 @@ def test_it_works_whatever_the_engine_does(state: State, tmp_path: Path) -> None
     assert dead["kill"]["latched"] is True
     quick.flag.unlink()
     assert status(arguments)["kill"] == {**dead["kill"], "flag": False, "ts": status(arguments)["kill"]["ts"]}
-    assert "the flag is gone; the journal remembers" in " ".join(run("status", *arguments).out.split())
+    assert "the flag is gone; the journal has it" in " ".join(run("status", *arguments).out.split())
     assert dead["pnl"]["all"] == quick.ledger()["pnl"]

@@ -202,7 +202,7 @@ def test_the_token_is_in_nothing_that_is_written(profile: Path, server: BotApi, 
     [
         (("chat_ids", "chat_ids = []"), "telegram.chat_ids: is empty"),
         (("chat_ids", 'chat_ids = ["me"]'), "telegram.chat_ids"),
-        (("user_ids", "user_ids = [-3]"), "telegram.user_ids: holds a number that is no user's"),
+        (("user_ids", "user_ids = [-3]"), "telegram.user_ids: holds a number that is not a user's"),
         (("user_ids", "user_id = [3]"), "did you mean telegram.user_ids?"),
         (("base_url", 'base_url = "http://example.com"'), "would send the bot's token unencrypted"),
         (("base_url", 'base_url = "api.telegram.org"'), "is not a URL"),

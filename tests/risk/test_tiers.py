@@ -9,9 +9,9 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.model.book import BookState
 from arbtui.model.order import Order, Purpose, Side
 from arbtui.model.reason import Reason
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import ExchangeLimits, GlobalLimits, RiskConfig, RouteLimits, SymbolLimits, risk_defaults
 from arbtui.risk.guard import RiskGuard
-from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
 from arbtui.routes.route import Opportunity
 from tests.marketdata.frames import HandClock

@@ -164,12 +164,12 @@ def test_a_disk_that_fails_ends_the_recording_and_not_the_run(tmp_path: Path) ->
     tap = asyncio.run(main())
     assert [len(raw) for raw in got] == [5, 300_000, 4]
     assert tap.failure is not None
-    assert "the file is whole with its first 0 frames" in str(tap.failure)
+    assert "the file holds its first 0 frames" in str(tap.failure)
     assert list(open_recordings([tmp_path / "a.gz"])) == []
 
 
 @pytest.mark.parametrize(
-    ("file", "said"), [("taken.gz", "is there already, and a recording is never written over"), ("no/such.gz", "there is no such folder")]
+    ("file", "said"), [("taken.gz", "exists already, and a recording is never overwritten"), ("no/such.gz", "there is no such folder")]
 )
 def test_a_file_that_cannot_be_made_is_told_at_once(home: Path, tmp_path: Path, file: str, said: str) -> None:
     (tmp_path / "taken.gz").write_text("precious")

@@ -1,4 +1,4 @@
-"""The one screen that stays: every pane, shown or hidden by size, active pane and zoom."""
+"""The main screen: every pane, shown or hidden by size, active pane and zoom."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -112,17 +112,17 @@ class MainScreen(Screen[None]):
 
     @property
     def active(self) -> str:
-        """The pane that keys go to."""
+        """The active pane."""
         return self._active
 
     @property
     def is_small(self) -> bool:
-        """One pane at a time, chosen with the digits."""
+        """Whether one pane at a time is shown, chosen with the digits."""
         return not (self.size.width >= 150 and self.size.height >= 36)
 
     @property
     def shows_routes_only(self) -> bool:
-        """Too low or too narrow for the other panes."""
+        """Whether the terminal is too small for the other panes."""
         return self.size.width < 80 or self.size.height < 24
 
     # frames
@@ -132,28 +132,28 @@ class MainScreen(Screen[None]):
         self._painter.tick(number, due)
 
     def tick_all(self) -> None:
-        """One frame with nothing held back: after a kill, a change of pane or of theme."""
+        """Paint one whole frame at once: after a kill, a change of pane or of theme."""
         self._painter.tick_all()
 
     def repaint(self) -> None:
-        """Forget every cached line: the theme changed."""
+        """Clear every cached line: the theme changed."""
         self._painter.repaint()
 
     def painted(self) -> Iterable[Lines | Grid[Any]]:
-        """Everything that keeps painted lines."""
+        """All widgets with cached lines."""
         return (*self.query(Lines), *self.query(Grid))
 
     # layout
 
     def on_resize(self, event: events.Resize) -> None:
-        """Sizes decide what is shown; the style sheet says how."""
+        """Choose what is shown by size; the style sheet has the layout."""
         if self.shows_routes_only and self._active != "routes":
             self._show("routes")
         self._rearrange()
         self.call_after_refresh(self._refocus)
 
     def _refocus(self) -> None:
-        """A terminal that was too small for anything took the focus away."""
+        """Restore the focus after the terminal was too small for any pane."""
         if self.focused is None and self.app.app_focus:
             self.set_focus(self.filter_bar.query_one(Input) if self.filter_bar.is_open else self.panes[self._active], scroll_visible=False)
 
@@ -190,8 +190,8 @@ class MainScreen(Screen[None]):
             return
         answer = self._controls.toggle_pause()
         paused = f"paused: no new entries; open cycles finish. {self._keys['pause']} resumes"
-        said = {"PAUSED": paused, "ARMED": "resumed: new entries allowed"}
-        self.flash.say(said.get(answer, answer), "warn" if answer != "ARMED" else "up")
+        messages = {"PAUSED": paused, "ARMED": "resumed: new entries allowed"}
+        self.flash.say(messages.get(answer, answer), "warn" if answer != "ARMED" else "up")
         self.tick_all()
 
     def action_rearm(self) -> None:
@@ -205,7 +205,7 @@ class MainScreen(Screen[None]):
         self.app.push_screen(RearmScreen(header, self._controls), partial(self._rearmed, word))
 
     def close_outlived(self, header: HeaderView) -> None:
-        """Close an arm dialog that a kill has outlived."""
+        """Close an arm dialog that a later kill has invalidated."""
         for dialog in self.app.screen_stack[-1:]:  # none at all while the app ends
             if isinstance(dialog, RearmScreen) and dialog.is_outlived(header):
                 dialog.dismiss(None)
@@ -243,13 +243,13 @@ class MainScreen(Screen[None]):
             self.tick_all()
 
     def action_reverse(self) -> None:
-        """The other way round."""
+        """Reverse the order."""
         if self._needs("routes", "sort.reverse", "reverses") and not self._is_frozen("reverses"):
             self.routes.reverse_sort()
             self.tick_all()
 
     def action_acknowledge(self) -> None:
-        """A person has seen the breach under the cursor."""
+        """Acknowledge the breach under the cursor."""
         if not self._needs("risk", "acknowledge", "acknowledges breaches"):
             return
         breach = self.risk.current
@@ -261,7 +261,7 @@ class MainScreen(Screen[None]):
         self.tick_all()
 
     def action_detail(self) -> None:
-        """What is under the cursor in full: a route beside the routes where there is room, else in their place; all else in a box."""
+        """Show the row under the cursor in full: a route beside the routes or in their place, others in a box."""
         pane = self.panes[self._active]
         if isinstance(pane, Grid) and pane is not self.routes:
             self._open_whole(pane)
@@ -282,7 +282,7 @@ class MainScreen(Screen[None]):
         self.tick_all()
 
     def _open_whole(self, pane: Grid[Any]) -> None:
-        """The line under the cursor of Fills, Risk or Log, with all that it says."""
+        """Show the full line under the cursor of Fills, Risk or Log."""
         pane.claim()
         opened = whole_of(pane.current, self._model)
         if opened is None:
@@ -291,7 +291,7 @@ class MainScreen(Screen[None]):
             self.app.push_screen(opened)
 
     def _aimed_at(self, key: str) -> RouteRow | None:
-        """The route under the cursor, which keeps the cursor from now on; None, said why, when nobody aimed at one."""
+        """The route under the cursor, which keeps the cursor from now on; None, with a message, when none was chosen."""
         aimed, row = self.routes.pinned, self.routes.current
         if row is None:
             self.flash.say(f"no route under the cursor: {self.routes.empty_text()}", "warn")
@@ -317,13 +317,13 @@ class MainScreen(Screen[None]):
             route = ""
         if not route:
             return
-        said = self._controls.toggle_route(route)
-        again = f"   {self._keys['route.toggle']} enables it again" if "disabled" in said else ""
-        self.flash.say(said + again, "warn" if again else "up")
+        answer = self._controls.toggle_route(route)
+        again = f"   {self._keys['route.toggle']} enables it again" if "disabled" in answer else ""
+        self.flash.say(answer + again, "warn" if again else "up")
         self.tick_all()
 
     def action_copy(self) -> None:
-        """The row under the cursor to the clipboard of whoever sits at the terminal."""
+        """Copy the row under the cursor to the clipboard of the operator's terminal."""
         pane = self.panes[self._active]
         row: object = None
         name = ""
@@ -344,7 +344,7 @@ class MainScreen(Screen[None]):
         self.flash.say(f"{name}copied {len(text)} letters of JSON (OSC 52; tmux: set -g set-clipboard on)")
 
     def action_freeze(self) -> None:
-        """Stand still, or go on."""
+        """Freeze or unfreeze the display."""
         frozen = self.freeze.toggle(self._monotonic())
         self.flash.say(f"display frozen: the engine trades on. {self._keys['freeze']} goes on" if frozen else "display live again")
         self.tick_all()
@@ -382,11 +382,11 @@ class MainScreen(Screen[None]):
             self.flash.say(f"nothing to leave: {self._keys['back']} ends zoom, detail and filter; {self._keys['quit']} quits")
 
     def action_help(self) -> None:
-        """Explain everything."""
+        """Open the help."""
         self.app.push_screen(HelpScreen(self._active, self._keys))
 
     def on_key(self, event: events.Key) -> None:
-        """A key that nothing took: say so, instead of leaving the operator to guess."""
+        """Report a key that has no effect."""
         if event.key in self.active_bindings:
             return
         name = event.character if event.character and event.is_printable else event.key.replace("ctrl+", "^")

@@ -1,4 +1,4 @@
-"""Binance's words for orders, fills and balances, read exactly (developers.binance.com: Spot, REST API and User Data Stream)."""
+"""Binance's orders, fills and balances, decoded exactly (developers.binance.com: Spot, REST API and User Data Stream)."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -51,7 +51,7 @@ class OrderRow(msgspec.Struct):
 
 
 class TradeRow(msgspec.Struct):
-    """A row of ``myTrades``. It names its order by the venue's id only."""
+    """A row of ``myTrades``. It refers to its order by the venue's id only."""
 
     symbol: str
     id: int
@@ -116,13 +116,13 @@ class Commission(msgspec.Struct):
 
     @property
     def taker(self) -> Decimal:
-        """What a taker pays at most, buying or selling."""
+        """The taker rate, the greater of buying and selling."""
         parts = (self.standardCommission, self.specialCommission, self.taxCommission)
         return sum((part.taker + max(part.buyer, part.seller) for part in parts), Decimal(0))
 
     @property
     def maker(self) -> Decimal:
-        """What a maker pays at most, buying or selling."""
+        """The maker rate, the greater of buying and selling."""
         parts = (self.standardCommission, self.specialCommission, self.taxCommission)
         return sum((part.maker + max(part.buyer, part.seller) for part in parts), Decimal(0))
 
@@ -133,35 +133,35 @@ class Commission(msgspec.Struct):
 
 
 def state_of(status: str) -> OrderState:
-    """Our word for Binance's order status.
+    """Our order state for Binance's order status.
 
     Raises:
-        WireError: a status that the documentation does not have.
+        WireError: a status that is not in the documentation.
     """
     try:
         return _STATES[status]
     except KeyError:
-        raise WireError("status", f"{status!r} is no order status") from None
+        raise WireError("status", f"{status!r} is not an order status") from None
 
 
 def side_of(side: str) -> Side:
-    """Our word for BUY and SELL."""
+    """Our side for BUY and SELL."""
     if side not in ("BUY", "SELL"):
         raise WireError("side", f"{side!r} is neither BUY nor SELL")
     return Side.BUY if side == "BUY" else Side.SELL
 
 
 def report_of(row: OrderRow, fills: tuple[Fill, ...] = ()) -> OrderReport:
-    """What ``row`` and separately fetched ``fills`` say of an order."""
+    """The report of an order from ``row`` and its separately fetched ``fills``."""
     filled = amount(row.executedQty, "executedQty")
     return OrderReport(EXCHANGE, row.clientOrderId, str(row.orderId), state_of(row.status), filled, fills)
 
 
 def report_of_answer(answer: Any, market: Market) -> OrderReport:
-    """What the answer to a new order says; its fills have no time of their own but the order's.
+    """The report of a new order from its answer; fills have no time of their own there, so they get the order's.
 
     Raises:
-        WireError: it is no such answer; the order may stand all the same.
+        WireError: it is not such an answer; the order may have been accepted all the same.
     """
     row = read(answer, OrderRow, "order")
     side = side_of(row.side)
@@ -176,7 +176,7 @@ def report_of_answer(answer: Any, market: Market) -> OrderReport:
             price=fill.price,
             fee=fill.commission,
             fee_currency=fill.commissionAsset,
-            is_maker=False,  # an order's own answer tells what it took on arrival
+            is_maker=False,  # the answer to an order lists what it took on arrival
             ts_ms=row.transactTime,
         )
         for fill in row.fills
@@ -242,7 +242,7 @@ def balances_of(account: Account) -> dict[str, Balance]:
     return {row.asset: Balance(amount(row.free, row.asset), amount(row.locked, row.asset)) for row in account.balances}
 
 
-class _Told(msgspec.Struct):
+class _Envelope(msgspec.Struct):
     """A frame of the ws-api: an event in its envelope, or the answer to a request."""
 
     event: msgspec.Raw = msgspec.Raw()
@@ -283,7 +283,7 @@ class _Position(msgspec.Struct):
     changed: list[Asset] = msgspec.field(name="B")
 
 
-_told = reader(_Told, "frame")
+_envelope = reader(_Envelope, "frame")
 _kind = reader(_Kind, "event")
 _execution = reader(_Execution, "executionReport")
 _position = reader(_Position, "outboundAccountPosition")
@@ -295,48 +295,49 @@ def event_of(frame: bytes) -> tuple[str, bytes]:
     Raises:
         WireError: it is neither.
     """
-    told = _told(frame)
-    event = bytes(told.event)
+    envelope = _envelope(frame)
+    event = bytes(envelope.event)
     if not event:
-        if told.id is None and not told.status:
+        if envelope.id is None and not envelope.status:
             raise WireError("frame", "neither an event nor an answer")
-        if told.status != 200:
-            raise WireError("subscribe", f"{told.error.get('code', told.status)} {told.error.get('msg', '')}")
+        if envelope.status != 200:
+            raise WireError("subscribe", f"{envelope.error.get('code', envelope.status)} {envelope.error.get('msg', '')}")
         return "answer", frame
     return _kind(event).kind, event
 
 
 def report_of_event(event: bytes, markets: Mapping[str, Market]) -> OrderReport | None:
-    """What an ``executionReport`` tells; None for a market that is not ours.
+    """The report of an ``executionReport``; None for a market that is not ours.
 
     A cancel has a client id of its own in ``c``; the order's is in ``C`` then (User Data Stream, Order Update).
     """
-    told = _execution(event)
-    market = markets.get(told.symbol)
+    execution = _execution(event)
+    market = markets.get(execution.symbol)
     if market is None:
         return None
-    client_order_id = told.cancelled_id or told.client_order_id
+    client_order_id = execution.cancelled_id or execution.client_order_id
     fills: tuple[Fill, ...] = ()
-    if told.what == "TRADE":
+    if execution.what == "TRADE":
         fills = (
             fill_of(
                 market,
-                trade_id=told.trade_id,
+                trade_id=execution.trade_id,
                 client_order_id=client_order_id,
-                order_id=told.order_id,
-                side=side_of(told.side),
-                qty=told.qty,
-                price=told.price,
-                fee=told.fee,
-                fee_currency=told.fee_currency or "",
-                is_maker=told.is_maker,
-                ts_ms=told.ts_ms,
+                order_id=execution.order_id,
+                side=side_of(execution.side),
+                qty=execution.qty,
+                price=execution.price,
+                fee=execution.fee,
+                fee_currency=execution.fee_currency or "",
+                is_maker=execution.is_maker,
+                ts_ms=execution.ts_ms,
             ),
         )
-    reason = "" if told.reject_reason == "NONE" else told.reject_reason
-    return OrderReport(EXCHANGE, client_order_id, str(told.order_id), state_of(told.status), amount(told.filled, "filled"), fills, reason)
+    reason = "" if execution.reject_reason == "NONE" else execution.reject_reason
+    state, filled = state_of(execution.status), amount(execution.filled, "filled")
+    return OrderReport(EXCHANGE, client_order_id, str(execution.order_id), state, filled, fills, reason)
 
 
 def balances_of_event(event: bytes) -> dict[str, Balance]:
-    """What an ``outboundAccountPosition`` tells: the assets that may have changed."""
+    """The balances of an ``outboundAccountPosition``: assets that may have changed."""
     return {row.asset: Balance(amount(row.free, row.asset), amount(row.locked, row.asset)) for row in _position(event).changed}

@@ -66,7 +66,7 @@ class CryptofeedJson:
 
 
 class CryptofeedText:
-    """Reads the text format. The venue is told by the host of the first line's URL, else by the file's name."""
+    """Reads the text format. The venue follows from the host of the first line's URL, else from the file's name."""
 
     def __init__(self, path: Path, first: bytes) -> None:
         self._path = path
@@ -75,7 +75,7 @@ class CryptofeedText:
         name = _FILE_NAME.match(path.name)
         venue = _HOSTS.get(host) or (CRYPTOFEED_NAMES.get(name.group(1), name.group(1)) if name else host)
         if not venue:
-            raise UsageError(f"{path}: a cryptofeed text capture that does not tell its venue, neither by a URL in line 1 nor by its name")
+            raise UsageError(f"{path}: a cryptofeed text capture of an unknown venue: neither a URL in line 1 nor the file's name has it")
         self._exchange = venue
         self.exchanges = [venue]
 

@@ -25,7 +25,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     with raw:
         packed = raw.peek(2)[:2] == _GZIP_MAGIC
-        # GzipFile is a buffered reader in all but its type; wrapped again, it reads lines in C.
+        # GzipFile has a buffered reader's interface but not its type; wrapped again, it reads lines in C.
         lines = BufferedReader(gzip.GzipFile(fileobj=raw)) if packed else raw
         number = 0
         while True:
