@@ -24,6 +24,7 @@ from arbtui.console.screens.main import MainScreen
 from arbtui.console.screens.quit import QuitScreen
 from arbtui.console.screens.rearm import RearmScreen
 from arbtui.console.styles import Styles
+from arbtui.console.textual_fixes import fix_textual
 from arbtui.console.theme import THEMES
 from arbtui.console.type_ahead import TypeAhead
 from arbtui.views import Controls, ReadModel
@@ -73,6 +74,7 @@ class ConsoleApp(App[str]):
         after_first_paint: Callable[[], None] | None = freeze_garbage,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        fix_textual()
         super().__init__(driver_class=GuardedDriver)
         self.animation_level = "none"
         for theme in THEMES.values():
