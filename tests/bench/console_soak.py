@@ -70,7 +70,8 @@ def rows(symbols: int, seconds: float, told: dict[str, Any], *, headless: bool =
     how = f"beside it, the same minutes: lag p99 {idle['loop_lag_ms']['p99']:.1f}, max {idle['loop_lag_ms']['max']:.1f} ms"
     yield Row(group, "a loop that does nothing", f"longest turn {beside['longest_ms']:.1f} ms", how)
     lag, turns = told["loop_lag_ms"], told["loop_turns"]
-    how = f"longest turn {turns['longest_ms']:.1f} ms at second {turns['longest_at_s']:.0f}, CPU withheld for up to {turns['longest_cpu_wait_ms']:.1f} ms"
+    how = f"longest turn {turns['longest_ms']:.1f} ms at second {turns['longest_at_s']:.0f}"
+    how += f", CPU withheld for up to {turns['longest_cpu_wait_ms']:.1f} ms"
     yield Row(group, "this loop", f"lag p99 {lag['p99']:.1f}, max {lag['max']:.1f} ms", how)
     rss = counted["rss_mb"]
     start = min(120, last // 2)

@@ -54,7 +54,7 @@ class CollectorWatch:
             sampled(tasks, sample)
             self._on_second()
 
-        PeriodicTasks.sampled = sampled_and_seen  # type: ignore[method-assign]
+        PeriodicTasks.sampled = sampled_and_seen  # type: ignore[method-assign,assignment]
 
     @property
     def _second(self) -> int:
@@ -70,8 +70,9 @@ class CollectorWatch:
             self._count_left_over()
 
     def _count_left_over(self) -> None:
-        """What is unreachable and not collected yet: the last figure of the run, so that its pause is nobody's."""
+        """What is unreachable and not collected yet, or frozen: the last figure of the run, so that its pause is nobody's."""
         self._is_forced = True
+        gc.unfreeze()
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
         gc.set_debug(0)
@@ -91,7 +92,8 @@ class CollectorWatch:
         self._cpu_s[generation] += cpu
         self._collected[self._second] += info["collected"]
         if len(self._longest) < LONGEST_KEPT or cpu * 1000 > self._longest[-1][0]:
-            self._longest = sorted([*self._longest, (cpu * 1000, wall * 1000, float(self._second), generation)], reverse=True)[:LONGEST_KEPT]
+            self._longest.append((cpu * 1000, wall * 1000, float(self._second), generation))
+            self._longest = sorted(self._longest, reverse=True)[:LONGEST_KEPT]
 
     def write(self, file: Path) -> None:
         """All of it, as JSON."""
@@ -111,9 +113,9 @@ class CollectorWatch:
 if __name__ == "__main__":
     file, seconds = Path(sys.argv.pop(1)), float(sys.argv.pop(1))
     if wanted := os.environ.get("SOAK_THRESHOLDS"):  # to compare others with those of the program
-        from arbtui.runtime import session
+        from arbtui.runtime import garbage
 
-        session._GC_THRESHOLDS = tuple(map(int, wanted.split(",")))  # type: ignore[assignment]
+        garbage.THRESHOLDS = tuple(map(int, wanted.split(",")))  # type: ignore[assignment]
     watch = CollectorWatch(seconds)
     watch.hook()
     atexit.register(watch.write, file)
