@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from arbtui.console.lines import justify
+from arbtui.console.lines import justify, unpainted
 from arbtui.console.styles import Span, Styles
 
 Row = TypeVar("Row")
@@ -184,6 +184,12 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget: title, heads or a row."""
+        try:
+            return self._line(y)
+        except Exception as error:
+            return unpainted(self, self.inks, error)
+
+    def _line(self, y: int) -> Strip:
         width = self.size.width
         if self._has_title:
             if y == 0:
