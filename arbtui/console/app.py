@@ -4,6 +4,7 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
@@ -161,8 +162,10 @@ class ConsoleApp(App[str]):
             return
         if self._repair_from is None:
             self._repair_from = max(self._monotonic(), self._repaired_at + REPAIR_EVERY_S)
-        self.main.flash.say(f"the console met an error ({type(error).__name__}); the engine trades on, arbtui.log says more", "kill")
-        self._on_error(error)
+        with suppress(Exception):  # the flash line may be what is broken
+            self.main.flash.say(f"the console met an error ({type(error).__name__}); the engine trades on, arbtui.log says more", "kill")
+        with suppress(Exception):  # telling of an error must not be what ends the console
+            self._on_error(error)
 
     def _repair(self) -> None:
         """Repaint everything, at most once in :data:`REPAIR_EVERY_S`, and leave a dialog that could not open."""

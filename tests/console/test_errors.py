@@ -144,6 +144,18 @@ def test_a_paint_that_always_fails_repaints_once_a_second_at_most(monkeypatch: p
     surviving(steps)
 
 
+def test_a_broken_flash_line_and_a_broken_listener_end_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        monkeypatch.setattr(app.main.flash, "say", fail)
+        await pilot.press("p")
+        monkeypatch.undo()
+        await pilot.press("p")
+        await frames(app, pilot, "[ARMED]")
+        assert app.failure is None
+
+    drive(steps, on_error=fail)
+
+
 def test_without_somebody_to_tell_an_error_ends_the_console() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         model.toggle_pause = fail  # type: ignore[method-assign,assignment]

@@ -419,7 +419,11 @@ def test_a_kill_lets_both_legs_that_filled_be_hedged(tmp_path: Path) -> None:
 def test_an_abandoned_order_leaves_no_cycle_for_the_garbage_collector(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            w.upbit.before_admit = w.binance.before_admit = lambda order: w.halt.close("KEY")
+
+            def kill(order: Order) -> None:
+                w.halt.close("KEY")
+
+            w.upbit.before_admit = w.binance.before_admit = kill
             gc.disable()
             try:
                 cycle = await w.trade()
