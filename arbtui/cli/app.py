@@ -53,6 +53,7 @@ def session(
         if misplaced and command != "kill":
             raise UsageError(f"{misplaced[0]} belongs after the command: arbtui {command} {misplaced[0]} ...")
         return 0
+    from arbtui.cli.terminal import need_terminal
     from arbtui.settings.load import load_profile
     from arbtui.settings.options import SessionOptions
     from arbtui.settings.output import JsonOutput
@@ -76,7 +77,7 @@ def session(
         record=flags.new_recording(record),
     )
     if not headless:
-        flags.need_terminal()
+        need_terminal()
     from arbtui.runtime import run_session
 
     return run_session(options)

@@ -2,7 +2,6 @@
 
 import math
 import re
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -118,13 +117,3 @@ def recording(text: str) -> Path:
     except OSError as error:
         raise UsageError(f"recording {text} cannot be read ({error.strerror or error})") from None
     return path
-
-
-def need_terminal() -> None:
-    """The console draws on standard error and reads standard input: both must be a terminal.
-
-    Raises:
-        UsageError: one is not.
-    """
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
-        raise UsageError("no terminal: the console needs one for input and for standard error; to run without it, add --headless")

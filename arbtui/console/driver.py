@@ -20,12 +20,13 @@ from contextlib import suppress
 from queue import Full
 from typing import IO, Any, Protocol, cast, runtime_checkable
 
-from textual._parser import ParseError
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
+from arbtui.console.bursts import GAP_S
+from arbtui.console.key_reader import PASTE_END, KeyReader
 from arbtui.console.killkey import KillKeyScanner
 
 RESERVED_SLOTS = 6
@@ -50,6 +51,10 @@ class InputSink(Protocol):
 
     def input_ended(self) -> None:
         """The terminal was closed."""
+        ...
+
+    def input_refused(self, error: Exception) -> None:
+        """Something that was typed could not be read; the next key will be."""
         ...
 
     def input_failed(self, error: Exception) -> None:
@@ -183,12 +188,16 @@ class GuardedDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read keys until stopped: first look for the kill key, then parse and post."""
         scanner = KillKeyScanner(self._sink.kill_letter)
-        parser = XTermParser(self._debug)
+        keys = KeyReader(self._post, self._refused, mouse=self._mouse, debug=self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(0.1):
+                is_ready = bool(selector.select(GAP_S if keys.is_holding else 0.1))
+                now = time.monotonic()
+                if scanner.forgets_paste(now):
+                    keys.read(PASTE_END, now)
+                if is_ready:
                     try:
                         data = os.read(self.fileno, 4096)
                     except OSError:
@@ -196,15 +205,18 @@ class GuardedDriver(LinuxDriver):
                     if not data:
                         self._call_in_loop(self._sink.input_ended)
                         return
-                    if scanner.feed(data, time.monotonic()):
+                    was_pasting = scanner.is_pasting
+                    if scanner.feed(data, now):
                         self._sink.kill_key_pressed()
-                    text = decode(data)
-                    for message in parser.feed(text) if text else ():
-                        self.process_message(message)
-                for message in parser.tick():
-                    self.process_message(message)
-        with suppress(EOFError, ParseError):  # the end of the input inside a sequence
-            list(parser.feed(""))
+                    keys.read(decode(data), now, in_paste=was_pasting, still_in_paste=scanner.is_pasting)
+                keys.tick(now)
+        keys.end()
+
+    def _post(self, message: Message) -> None:
+        self.process_message(message)
+
+    def _refused(self, error: Exception) -> None:
+        self._call_in_loop(self._sink.input_refused, error)
 
     def _call_in_loop(self, sink: Any, *arguments: Any) -> None:
         loop: asyncio.AbstractEventLoop = self._loop

@@ -9,13 +9,14 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
+from textual.cache import FIFOCache
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
-from arbtui.console.lines import justify
+from arbtui.console.lines import justify, unpainted
 from arbtui.console.styles import Span, Styles
 
 Row = TypeVar("Row")
@@ -55,7 +56,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         self._has_head = has_head
         self._follow_end = follow_end
         self._stamps: list[tuple[str, int] | None] = []
-        self._strips: LRUCache[tuple[str, int, bool], Strip] = LRUCache(512)
+        # Not an LRUCache: its links refer to each other, and what it is cleared of waits for the garbage collector.
+        self._strips: FIFOCache[tuple[str, int, bool], Strip] = FIFOCache(512)
         self._title: list[Span] = []
 
     def identity(self, row: Row) -> str:
@@ -113,14 +115,15 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         """The title line is hidden where tabs show the same."""
         if shown != self._has_title:
             self._has_title = shown
-            self._resized()
+            self._recounted()
+            self.repaint()
 
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Take rows in their new order; the cursor stays on its row, and the view on the cursor."""
         before = len(self.rows)
         self.rows = rows = list(rows)
         if len(rows) != before:
-            self._resized()
+            self._recounted()
         old = self.cursor
         if self.pinned is None:
             self.cursor = max(0, len(rows) - 1) if self._follow_end else 0
@@ -177,6 +180,12 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget: title, heads or a row."""
+        try:
+            return self._line(y)
+        except Exception as error:
+            return unpainted(self, self.inks, error)
+
+    def _line(self, y: int) -> Strip:
         width = self.size.width
         if self._has_title:
             if y == 0:
@@ -224,7 +233,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Strips depend on the width, the scroll range on the height."""
-        self._resized()
+        self._recounted()
+        self.repaint()
 
     def _go(self, index: int) -> None:
         if not self.rows:
@@ -245,13 +255,16 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         if top != self.top:
             self.scroll_to(y=top, animate=False, force=True)
 
-    def _resized(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.rows) + self.chrome)
+    def _recounted(self) -> None:
+        """More or fewer rows, or lines for them: the scroll range and the title change, the rows' strips do not."""
+        # Set without Textual's new layout of the whole screen: the height of a grid never depends on its rows.
+        self.set_reactive(Widget.virtual_size, Size(self.size.width, len(self.rows) + self.chrome))
         if self.pinned is None:
             self._scroll(len(self.rows) if self._follow_end else 0)
         else:
             self._keep_in_view()
-        self.repaint()
+        self._stamps = []
+        self.refresh()
 
     def _title_spans(self) -> list[Span]:
         width = self.size.width

@@ -130,6 +130,11 @@ class KeyNames:
         return frozenset(key for name in ANYWHERE for key in parts(self._keys[name]))
 
     @property
+    def moving(self) -> frozenset[str]:
+        """The keys that move the cursor of a pane and do nothing else."""
+        return frozenset(key for name in self._keys if name.startswith("grid.") for key in parts(self._keys[name]))
+
+    @property
     def kill_letter(self) -> str:
         """The letter that, with ctrl, halts trading."""
         return self._keys["kill"][5:]

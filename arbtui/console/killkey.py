@@ -8,13 +8,14 @@ cheap, a missed one is not.
 
 import re
 
+from arbtui.console.hangul import JAMO
+
 _TOKEN = re.compile(
     rb"\x1b\[200~|\x1b\[201~|[\x01-\x1a]"
     rb"|\x1b\[(?P<code>\d+)(?::\d*)?(?::(?P<base>\d+))?;(?P<mods>\d+)(?::\d)?(?:;[\d:]*)?u"
     rb"|\x1b\[27;(?P<xmods>\d+);(?P<xcode>\d+)~"
 )
 _PARTIAL = re.compile(rb"\x1b(?:\[[\d:;]*)?$")
-_HANGUL = dict(zip("qwertyuiopasdfghjklzxcvbnm", "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ", strict=True))
 _CTRL = 0b100
 _LONGEST = 64
 
@@ -31,15 +32,26 @@ class KillKeyScanner:
 
     def __init__(self, letter: str = "k") -> None:
         self._byte = bytes((ord(letter) - ord("a") + 1,))
-        self._codes = frozenset(map(ord, (letter, letter.upper(), _HANGUL[letter])))
+        self._codes = frozenset(map(ord, (letter, letter.upper(), JAMO[letter])))
         self._tail = b""
         self._pasting = False
         self._last = 0.0
 
+    @property
+    def is_pasting(self) -> bool:
+        """Whether what comes now is pasted text."""
+        return self._pasting
+
+    def forgets_paste(self, now: float) -> bool:
+        """True once when a paste has lost its end: nothing came for :data:`PASTE_SILENCE_S`, so what comes next is typed."""
+        lost = self._pasting and now - self._last > PASTE_SILENCE_S
+        if lost:
+            self._pasting = False
+        return lost
+
     def feed(self, data: bytes, now: float) -> bool:
         """True when ``data``, read at ``now`` (monotonic seconds), holds the kill key."""
-        if self._pasting and now - self._last > PASTE_SILENCE_S:
-            self._pasting = False
+        self.forgets_paste(now)
         self._last = now
         data = self._tail + data
         partial = _PARTIAL.search(data)

@@ -8,6 +8,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from arbtui.console.styles import Span, Styles
+from arbtui.console.textual_fixes import Survivor
 
 
 class Lines(Widget):
@@ -46,8 +47,25 @@ class Lines(Widget):
         strip = self._strips.get(y)
         if strip is None or strip.cell_length != self.size.width:
             spans, ground = self._lines[y] if y < len(self._lines) else ([], "")
-            strip = self._strips[y] = self.inks.strip(spans, self.size.width, ground)
+            try:
+                strip = self.inks.strip(spans, self.size.width, ground)
+            except Exception as error:
+                return unpainted(self, self.inks, error)
+            self._strips[y] = strip
         return strip
+
+
+def unpainted(widget: Widget, inks: Styles, error: Exception) -> Strip:
+    """Stands for a line of ``widget`` that could not be painted: one broken row must not keep the header from the screen.
+
+    Raises:
+        Exception: ``error``, where it ends the app.
+    """
+    app = widget.app
+    if not isinstance(app, Survivor) or not app.survives(error):
+        raise error
+    app._handle_exception(error)
+    return inks.strip([("  this line cannot be painted; arbtui.log says why", "warn")], widget.size.width)
 
 
 def width_of(spans: Sequence[Span]) -> int:

@@ -1,7 +1,7 @@
-"""The filter line of the routes: ``xrp edge>5 state:open !buy:upbit``. Every term must match.
+"""The filter line of the routes: ``xrp edge>5 state:open !buy:upbit``. Every word must hold.
 
-A word alone is searched in the symbol, both venues and the state. ``field:text`` searches one field, ``field>5`` (also
-``<  >=  <=  =``) compares a number, ``!`` negates a term.
+A word alone is looked for in the symbol, both venues and the state. ``field:text`` looks in one field, ``field>5`` (also
+``<  >=  <=  =``) compares a number, ``!`` before a word turns it around.
 """
 
 import difflib
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from arbtui.console.hangul import as_latin
 from arbtui.console.words import short_word
 from arbtui.views import RouteRow
 
@@ -29,7 +30,7 @@ TEXTS: dict[str, Callable[[RouteRow], str]] = {
     "sell": lambda row: row.sell_at,
     "state": lambda row: f"{short_word(row.state)} {row.state}",
 }
-"""Text fields."""
+"""Fields of words."""
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -44,35 +45,38 @@ Test = Callable[[RouteRow], bool]
 
 
 class QueryError(ValueError):
-    """An invalid filter; the message names the term and what would be valid."""
+    """The filter cannot be understood; the text says which word and what would do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parsed filter; ``text`` as typed, empty matches everything."""
+    """A filter ready to run; ``text`` as typed, empty = everything."""
 
     text: str = ""
     tests: tuple[Test, ...] = ()
 
     def __call__(self, row: RouteRow) -> bool:
-        """True when every term matches ``row``."""
+        """True when every word holds for ``row``."""
         return all(test(row) for test in self.tests)
 
 
 def parse(text: str) -> Query:
-    """Parse a filter line.
+    """Read a filter line; what was typed with the Korean input method on is read as the letters that were pressed.
 
     Raises:
-        QueryError: an unknown field, or an invalid number.
+        QueryError: an unknown field, or a number that is none.
     """
-    words = text.lower().split()
+    words = as_latin(text).lower().split()
     return Query(" ".join(words), tuple(_parse_word(word) for word in words))
 
 
 def _parse_word(word: str) -> Test:
-    if word.startswith("!") and len(word) > 1:
-        test = _parse_word(word[1:])
-        return lambda row: not test(row)
+    bare = word.lstrip("!")
+    if bare != word:
+        if not bare:
+            return lambda row: True  # nothing to turn around yet
+        test, wanted = _parse_word(bare), (len(word) - len(bare)) % 2 == 0
+        return lambda row: test(row) is wanted
     match = _WORD.match(word)
     if match is None:
         return lambda row: any(word in read(row).lower() for read in TEXTS.values())

@@ -6,6 +6,7 @@ measured itself once in that time ("coordinated omission").
 """
 
 import asyncio
+from collections.abc import Callable
 
 from arbtui.model.histogram import Histogram, Quantiles
 
@@ -19,10 +20,15 @@ LONGEST_BACKFILL = 60_000
 """Most skipped slots that are recorded (ten minutes): after a suspended laptop this must not become a long loop."""
 
 
+STALL_S = 1.0
+"""A loop that stood still for so long, in seconds, is told: orders, cancels and deadlines waited for it."""
+
+
 class LagProbe:
-    """Measures ``loop`` from :meth:`start` to :meth:`stop`."""
+    """Measures ``loop`` from :meth:`start` to :meth:`stop`; ``on_stall`` is told, in seconds, when it stood still for a second."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
+        self.on_stall: Callable[[float], None] | None = None
         self._loop = loop or asyncio.get_running_loop()
         self._run = Histogram()
         self._slices = [Histogram() for _ in range(WINDOW_S)]
@@ -60,6 +66,7 @@ class LagProbe:
         now = self._loop.time()
         self._turn(int(now))
         recent = self._slices[self._second % WINDOW_S]
+        late_s = now - self._due
         swallowed = 0
         while self._due <= now and swallowed < LONGEST_BACKFILL:
             lag_ms = (now - self._due) * 1_000
@@ -70,6 +77,8 @@ class LagProbe:
         if self._due <= now:
             self._due = now + PERIOD_S
         self._handle = self._loop.call_at(self._due, self._tick)
+        if late_s >= STALL_S and self.on_stall is not None:
+            self.on_stall(late_s)
 
     def _turn(self, second: int) -> None:
         for old in range(self._second + 1, min(second, self._second + WINDOW_S) + 1):

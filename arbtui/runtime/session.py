@@ -44,6 +44,7 @@ from arbtui.runtime.arming import disarmed, refuse_unarmed, unclean
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.exit_summary import exit_summary
 from arbtui.runtime.fingerprint import Fingerprint
+from arbtui.runtime.garbage import keep_collections_short, short_collections
 from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.periodic_tasks import PeriodicTasks
@@ -71,10 +72,6 @@ _DRAIN_S = 10.0
 _EARLY_S = 0.002
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
-_GC_THRESHOLDS = (200, 5, 5000)
-"""The collector stops the loop for what it looks at, and books replaced at every message, or cells painted, pile up between two
-looks: young ones often and few at a time (2 ms, not 15, at 1000 symbols), all of them once in many minutes. Python's own are
-700, 10 and 10."""
 
 
 def run_session(options: SessionOptions) -> int:
@@ -146,20 +143,12 @@ def run_plan(plan: Plan) -> int:
         raise UsageError(f"{place}; mend it, or name another --state-dir") from None
     halt = Halt(plan.folder)
     getcontext().prec = DIGITS
-    thresholds = gc.get_threshold()
+    loop = VirtualTimeLoop if plan.virtual else ProfiledLoop
     try:
-        with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else ProfiledLoop) as runner:
+        with short_collections(), KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=loop) as runner:
             return runner.run(Session(plan, lines, halt).run())
     finally:
-        gc.set_threshold(*thresholds)
         close_logging()
-
-
-def freeze_garbage() -> None:
-    """Collect once and take what is left out of later collections (a full one would stop the loop for 50 ms); keep those short."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 class Session:
@@ -330,7 +319,7 @@ class Session:
             background += [tasks.create_task(follower.run(), name="account") for follower in followers]
         background.append(tasks.create_task(self._deadline(run), name="deadline"))
         if not self._plan.virtual:
-            freeze_garbage()  # before anything trades: its pause is nobody's
+            keep_collections_short()  # before anything trades: its pause is nobody's
             run.start_timing()
             asyncio.get_running_loop().call_later(_WARM_S, gc.freeze)  # without collecting it takes a microsecond
         await self._stop.wait()

@@ -85,6 +85,8 @@ class PaperExchange(ExchangeAdapter):
             raise await self._silence(order.client_order_id) from None
         except JournalFailed as error:
             raise OrderUnknown(f"{self.name}: the venue's ledger failed with {order.client_order_id} under way: {error}") from error
+        finally:
+            del journey  # what it raised holds this frame: a cycle for the garbage collector
         if fault is not None and fault.kind is FaultKind.ANSWER_LOST:
             await asyncio.sleep(fault.seconds)
             raise OrderUnknown(f"{self.name}: no answer to {order.client_order_id} in {fault.seconds:g} s")

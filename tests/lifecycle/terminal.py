@@ -28,19 +28,21 @@ _SEQUENCE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b
 class Terminal:
     """One console. What it wrote is kept in ``screen``; nothing is read unless a method here reads."""
 
-    def __init__(self, arguments: tuple[str, ...], size: tuple[int, int]) -> None:
+    def __init__(self, arguments: tuple[str, ...], size: tuple[int, int], term: str | None, program: tuple[str, ...]) -> None:
         self.master, self._slave = pty.openpty()
         columns, lines = size
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.modes_before = termios.tcgetattr(self._slave)
         self.screen = b""
-        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "TERM")}
+        if term is not None:
+            environment["TERM"] = term
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _OWN_TERMINAL, sys.executable, "-m", "arbtui", *arguments],
+            [sys.executable, "-c", _OWN_TERMINAL, sys.executable, "-m", *program, *arguments],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
-            env={**environment, "TERM": "xterm-256color"},
+            env=environment,
             start_new_session=True,
         )
 
@@ -126,9 +128,17 @@ def text_of(screen: bytes) -> str:
 
 
 @contextmanager
-def console(*arguments: str, size: tuple[int, int] = (100, 30)) -> Iterator[Terminal]:
-    """A console in a terminal of ``size`` (columns, lines); killed when the test leaves it behind."""
-    terminal = Terminal(arguments, size)
+def console(
+    *arguments: str,
+    size: tuple[int, int] = (100, 30),
+    term: str | None = "xterm-256color",
+    program: tuple[str, ...] = ("arbtui",),
+) -> Iterator[Terminal]:
+    """A console in a terminal of ``size`` (columns, lines) and kind ``term`` (None: unset); killed when the test leaves it behind.
+
+    ``program`` is the module that is run and its first arguments.
+    """
+    terminal = Terminal(arguments, size, term, program)
     try:
         yield terminal
     finally:

@@ -18,6 +18,10 @@ MARK_CELLS, COUNT_CELLS, LEAST_INPUT = 9, 44, 10
 """Cells of the mark, of the count, and the least width of the input when an error needs more."""
 
 
+LONGEST = 500
+"""Letters of a filter; each is looked at for every route."""
+
+
 class FilterBar(Horizontal):
     """Opens with `/`. Enter keeps the filter, Esc clears it."""
 
@@ -51,7 +55,9 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         """Mark, input, count."""
         yield Lines(self._inks, id="filter-mark")
-        yield Input(placeholder="xrp edge>5 state:open net>3 !buy:upbit", id="filter-input", compact=True, select_on_focus=False)
+        yield Input(
+            placeholder="xrp edge>5 state:open net>3 !buy:upbit", id="filter-input", compact=True, select_on_focus=False, max_length=LONGEST
+        )
         yield Lines(self._inks, id="filter-count")
 
     @property

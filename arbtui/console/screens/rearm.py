@@ -11,6 +11,9 @@ from arbtui.console.numbers import clock
 from arbtui.console.screens.dialog import Dialog
 from arbtui.views import Controls, HeaderView
 
+LONGEST = 500
+"""Letters of a name or a reason; the journal keeps the reason for ever."""
+
 
 class RearmScreen(Dialog[bool]):
     """Valid only for the halt that ``header`` shows.
@@ -45,9 +48,9 @@ class RearmScreen(Dialog[bool]):
             yield Static(killed_by if killed else "DISARMED: no order leaves before you arm it", markup=False)
             yield Static(h.halt_detail or "nothing pending is known", markup=False, classes="label")
             yield Static(f"Type the profile's name ({h.profile})", markup=False, classes="label")
-            yield Input(id="rearm-name", compact=True)
+            yield Input(id="rearm-name", compact=True, max_length=LONGEST)
             yield Static("Reason, for the journal", classes="label")
-            yield Input(id="rearm-reason", compact=True)
+            yield Input(id="rearm-reason", compact=True, max_length=LONGEST)
             yield Static("", id="rearm-problem", classes="problem", markup=False)
 
     def is_outlived(self, header: HeaderView) -> bool:
