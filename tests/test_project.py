@@ -113,5 +113,5 @@ class TestMake:
 
     def test_targets(self) -> None:
         text = (REPOSITORY / "Makefile").read_text()
-        for target in ("run", "test", "check", "bench", "lock"):
+        for target in ("run", "test", "check", "bench", "proof", "lock"):
             assert re.search(rf"^{target}:", text, re.MULTILINE)

@@ -1,6 +1,5 @@
 from decimal import Decimal
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -9,6 +8,7 @@ from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, Fill, Order, Purpose, Side
 from arbtui.positions.inventory import InventoryLedger
 from arbtui.routes.hops import Node
+from tests.proof.steps import machine_settings
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP, order
 
 START = {
@@ -181,4 +181,4 @@ class InventoryMachine(RuleBasedStateMachine):
 
 
 TestInventoryMachine = InventoryMachine.TestCase
-TestInventoryMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestInventoryMachine.settings = machine_settings(examples=60, steps=30)

@@ -54,7 +54,7 @@ async def recorded(folder: Path, *, trades: bool) -> tuple[str, Path, dict[str, 
         place = ("--profile", path, "--mode", "paper", "--state-dir", str(folder / "state"))
         process = await arbtui(*place, "--headless", "--record", str(file), "--json", str(told))
         async with asyncio.timeout(DEADLINE_S):
-            while process.returncode is None and not holds_enough(file):
+            while process.returncode is None and not holds_enough(file):  # noqa: ASYNC110
                 await asyncio.sleep(0.5)  # it is written once a second
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
