@@ -52,7 +52,8 @@ class CopyOfTree:
         """Run pytest here; its exit code (None when it had to be ended after ``seconds``) and what it printed."""
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *arguments]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ARBTUI_", "PROOF_"))}
-        kept |= {"PYTHONPATH": str(self.folder), "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder / ".hypothesis"), **environment}
+        kept |= {"PYTHONPATH": str(self.folder), "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder / ".hypothesis")}
+        kept |= {"COLUMNS": "400", **environment}  # else a failure's reason is cut off
         process = subprocess.Popen(
             command, cwd=self.folder, env=kept, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
