@@ -50,7 +50,7 @@ def main(arguments: Sequence[str], folder: Path = FOLDER) -> int:
     parser.add_argument("--fresh", action="store_true", help="forget kept results and unfinished runs of these checks first")
     parser.add_argument("--ci", action="store_true", help="the fixed share that CI runs")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="mutation: N mutants of each package, spread evenly")
-    parser.add_argument("--match", default="", metavar="TEXT", help="mutation: only mutants whose name contains TEXT")
+    parser.add_argument("--match", default="", metavar="PATTERN", help="mutation: only mutants whose name holds PATTERN")
     parser.add_argument("--steps", type=int, default=0, metavar="N", help="state machine: N steps")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="mutation: N mutants at the same time (default 1)")
     wished = parser.parse_args(arguments)

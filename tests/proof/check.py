@@ -30,7 +30,7 @@ class Options:
     """What the command line may change in a run."""
 
     sample: int = 0  #: so many mutants of each package, spread evenly; 0 for all
-    match: str = ""  #: only mutants whose name contains it
+    match: str = ""  #: a regular expression that a mutant's name must hold
     steps: int = 0  #: of a state machine; 0 for the check's own number
     jobs: int = 1  #: mutants tried at the same time; changes no result
 

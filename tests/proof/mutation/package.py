@@ -1,6 +1,7 @@
 """The mutation check of one package: every mutant on the tests that reach it, one after the other, kept as it goes."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class PackageMutation:
         """Try every mutant that this workspace does not know yet."""
         excused = equivalents()
         every = package_mutants(self.package, self.repository)
-        asked = [mutant for mutant in every if options.match in mutant.id]
+        asked = [mutant for mutant in every if re.search(options.match, mutant.id)]
         chosen = spread([mutant for mutant in asked if mutant.id not in excused], options.sample)
         known = _Trials(workspace / "trials.jsonl")
         missing = [mutant for mutant in chosen if mutant.id not in known.by_id]
