@@ -295,6 +295,18 @@ def test_my_orders_optional_fields_are_no_reason_to_lose_a_fill(field: str, chan
     assert report.fills == (dataclasses.replace(UPBIT_FILL, **changed),)
 
 
+@pytest.mark.parametrize("missing", [None, ABSENT], ids=["null", "absent"])
+@pytest.mark.parametrize("field", ["trade_uuid", "price", "volume", "trade_timestamp", "executed_volume", "ask_bid"])
+def test_my_order_of_a_trade_without_what_makes_it_one_cannot_be_read(field: str, missing: str | None) -> None:
+    with pytest.raises(WireError):
+        upbit.report_of_event(json.dumps(with_fields(UPBIT_EVENT, **{field: missing})).encode(), {"KRW-XRP": UPBIT_XRP})
+
+
+def test_my_order_and_execution_report_of_a_market_that_is_not_ours_are_no_news() -> None:
+    assert upbit.report_of_event(json.dumps(UPBIT_EVENT).encode(), {}) is None
+    assert binance.report_of_event(json.dumps(json.loads(execution(**BINANCE_EVENT))["event"]).encode(), {}) is None
+
+
 def test_a_maker_of_my_order_and_an_ask_are_told_as_such() -> None:
     frame = json.dumps(with_fields(UPBIT_EVENT, is_maker=True, ask_bid="ASK")).encode()
     report = upbit.report_of_event(frame, {"KRW-XRP": UPBIT_XRP})
@@ -368,6 +380,37 @@ def test_fewer_trades_than_executed_are_asked_for_again_until_they_add_up() -> N
             found = [len(await adapter.fetch_fills(1710751590000)) for _ in range(3)]
             assert found == [1, 3, 3]
             assert len(venue.of("GET", "/v1/order")) == asked + 2
+
+    run(main)
+
+
+def test_the_list_of_fills_asks_for_orders_that_rested_and_not_for_immediate_ones_of_long_before() -> None:
+    """An immediate order has its fills within a second of its own time; one that rested may fill whenever it likes."""
+    now_ms = 1710751600000  # 17:46:40 in Korea
+    since_ms = now_ms - 10_000
+
+    def row(uuid: str, tif: str | None, created_at: str) -> dict[str, Any]:
+        closed = {key: data for key, data in UPBIT_ROW.items() if key != "trades"}
+        return with_fields(closed, uuid=uuid, time_in_force=tif or ABSENT, created_at=created_at)
+
+    rows = [
+        row("old-ioc", "ioc", "2024-03-18T17:00:00+09:00"),
+        row("old-gtc", None, "2024-03-18T17:00:00+09:00"),
+        row("new-ioc", "ioc", "2024-03-18T17:46:35+09:00"),
+        row("unfilled", None, "2024-03-18T17:46:35+09:00") | {"executed_volume": "0"},
+        row("elsewhere", None, "2024-03-18T17:46:35+09:00") | {"market": "KRW-ADA"},
+    ]
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            adapter._clock = Moment(now_ms)
+            venue.on("GET", "/v1/orders/closed", value(rows))
+            venue.on("GET", "/v1/orders/open", value([]))
+            trades = [trade(number, "3000", "7") | {"created_at": f"2024-03-18T17:46:3{number}+09:00"} for number in (5, 6)]
+            venue.on("GET", "/v1/order", *(value(row | {"trades": [one]}) for row, one in zip(rows[1:3], trades, strict=True)))
+            fills = await adapter.fetch_fills(since_ms)
+            assert [asked.query["uuid"] for asked in venue.of("GET", "/v1/order")] == ["old-gtc", "new-ioc"]
+            assert [(fill.venue_order_id, fill.trade_id) for fill in fills] == [("old-gtc", "t-5"), ("new-ioc", "t-6")]
 
     run(main)
 
