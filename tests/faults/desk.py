@@ -153,7 +153,12 @@ class Desk:
                 raise AssertionError(f"the session ended ({self._running!r}) before: {what}")
             return condition()
 
-        await until(met, what, deadline_s)
+        try:
+            await until(met, what, deadline_s)
+        except AssertionError as error:
+            if self.session is not None and (engine := self.session.engine) is not None:
+                error.add_note(f"{engine.state} {engine.halt_detail}; ended {dict(self.ended)}; open {list(engine.executor.open)}")
+            raise
 
     def fault(self, venue: str, kind: WireFaultKind, **more: Any) -> WireFault:
         """Script a fault from now on; its ``met`` tells how often it has happened."""
