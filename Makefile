@@ -9,7 +9,7 @@ PYTEST_WORKERS ?= 4
 NAUTILUS := .venv-nautilus
 PYTHONS ?= python3.11 python3.12 python3.13
 
-.PHONY: run install test check format lint types contracts coverage matrix picture bench lock clean
+.PHONY: run install test check format lint types contracts coverage matrix picture bench proof lock clean
 .DEFAULT_GOAL := run
 
 run: install  ## the console on the shipped profile
@@ -58,6 +58,9 @@ bench: $(VENV)/.installed-dev  ## every figure of docs/performance.md, measured 
 	@$(MAKE) --no-print-directory $(NAUTILUS)/.installed || \
 	    echo "arbtui: $(NAUTILUS) could not be made (why is told above): the rows beside nautilus_trader are left out" >&2
 	$(BIN)/python -m tests.bench $(BENCH)
+
+proof: $(VENV)/.installed-dev  ## checks that take minutes to hours, resumable (PROOF="--list", "--ci", "mutation-risk --sample 30")
+	nice $(BIN)/python -m tests.proof $(PROOF)
 
 # The marker files hold the lock they were made from, so that a changed lock, and only that, installs anew. The bigger
 # set holds the smaller one, so whoever has it needs nothing more to run.

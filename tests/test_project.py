@@ -138,5 +138,5 @@ class TestMake:
 
     def test_targets(self) -> None:
         text = (REPOSITORY / "Makefile").read_text()
-        for target in ("run", "test", "check", "coverage", "matrix", "bench", "lock"):
+        for target in ("run", "test", "check", "coverage", "matrix", "bench", "proof", "lock"):
             assert re.search(rf"^{target}:", text, re.MULTILINE)

@@ -73,7 +73,7 @@ def test_a_signal_ends_it_with_its_child(home: Path, tmp_path: Path, number: sig
     )
     try:
         journal = tmp_path / "state" / "2" / "real" / "state" / "upbit-binance" / "sim" / "journal.db"
-        until(journal.exists, 60, "the child opens its journal")
+        until(journal.exists, "the child opens its journal")
         (child,) = psutil.Process(process.pid).children()
         process.send_signal(number)
         assert process.wait(60) == 128 + number

@@ -46,8 +46,8 @@ from arbtui.settings.load import load_profile
 from arbtui.settings.profile import Settings
 from arbtui.simulation.config import SimulatorConfig
 
-#: s that anything may take which happens at all, on a busy machine.
-DEADLINE_S = 60.0
+#: s that anything may take which happens at all, on a busy machine: only a hang takes longer.
+DEADLINE_S = 150.0
 #: s after which "not found" is believed here; 30 in earnest (``ABSENCE_PROOF_S``).
 ABSENCE_S = 3.0
 #: Symbols that the simulated market trades in about every second.
@@ -153,7 +153,12 @@ class Desk:
                 raise AssertionError(f"the session ended ({self._running!r}) before: {what}")
             return condition()
 
-        await until(met, what, deadline_s)
+        try:
+            await until(met, what, deadline_s)
+        except AssertionError as error:
+            if self.session is not None and (engine := self.session.engine) is not None:
+                error.add_note(f"{engine.state} {engine.halt_detail}; ended {dict(self.ended)}; open {list(engine.executor.open)}")
+            raise
 
     def fault(self, venue: str, kind: WireFaultKind, **more: Any) -> WireFault:
         """Script a fault from now on; its ``met`` tells how often it has happened."""
@@ -228,14 +233,21 @@ class Desk:
         return made
 
     async def resting(self, venue: str) -> Order:
-        """Wait until an order of a cycle rests at ``venue``, its other leg is at its end, and all of that is known here."""
-        made = self.rest_next(venue)
+        """Wait until an order of a cycle rests at ``venue``, its other leg has filled, and all of that is known here."""
         core = self.box.cores[venue]
-        await self.until(lambda: bool(made) and bool(core.open_orders()), "an order rests")
-        (order,) = made
-        others = self.engine.tracker.open
-        await self.until(lambda: order.state is OrderState.ACCEPTED and list(others) == [order.client_order_id], "nothing else is open")
-        return order
+        while True:
+            made = self.rest_next(venue)
+            await self.until(lambda made=made: bool(made) and bool(core.open_orders()), "an order rests")  # type: ignore[misc]
+            (order,) = made
+            await self.until(lambda order=order: self._is_alone(order), "nothing else is open")  # type: ignore[misc]
+            if self.engine.cycles[order.cycle_id].fills:
+                return order
+            # The other leg came too late for its price, as it may on a slow machine: this cycle covers nothing.
+            await self.venues.adapters[venue].cancel(order.market.code, order.client_order_id)
+            await self.until(lambda order=order: order.state.is_final, "it is cancelled")  # type: ignore[misc]
+
+    def _is_alone(self, order: Order) -> bool:
+        return order.state is OrderState.ACCEPTED and list(self.engine.tracker.open) == [order.client_order_id]
 
     def fill_at_venue(self, order: Order, qty: Decimal) -> None:
         """Others trade through a resting order, one price unit beyond it: ``qty`` of it fills."""

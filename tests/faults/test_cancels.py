@@ -119,8 +119,11 @@ def test_f12_a_fill_that_overtakes_the_kill_is_booked(tmp_path: Path) -> None:
             await d.until(lambda: order.state is OrderState.FILLED, "it filled first")
             await d.until(lambda: not d.engine.executor.open, "its cycle is at its end")
             assert d.ended[CycleState.HEDGED] >= 1
-            await d.until(lambda: d.engine.state is TradingState.HALTED, "nothing is left")
+            # A slow machine may have left a residual before: that is a person's, kill or no kill.
+            left = d.ended[CycleState.RESIDUAL] > 0
+            halted = TradingState.HALTED_DIRTY if left else TradingState.HALTED
+            await d.until(lambda: d.engine.state is halted and "not confirmed" not in d.engine.halt_detail, "nothing of it is left")
             await d.agree()
-            assert await d.stop() == 0
+            assert await d.stop() == (3 if left else 0)
 
     play(main)

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.lifecycle.programs import DEADLINE_S
+from tests.lifecycle.waiting import DEADLINE_S
 
 _CLOCK = re.compile(r"\d\d:\d\d:\d\dZ")
 CTRL_K, CTRL_Q, ENTER, ESCAPE = b"\x0b", b"\x11", b"\r", b"\x1b"
@@ -61,11 +61,11 @@ class Terminal:
         self.screen += data
         return data
 
-    def shows(self, words: str, *, since: int = 0, within: float = DEADLINE_S) -> int:
+    def shows(self, words: str, *, since: int = 0) -> int:
         """Read until ``words`` stand in what was written since that byte; the byte now."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + DEADLINE_S
         while words not in text_of(self.screen[since:]):
-            assert time.monotonic() < deadline, f"{words!r} not within {within:g} s in {text_of(self.screen[since:])[-3000:]}"
+            assert time.monotonic() < deadline, f"{words!r} not within {DEADLINE_S:g} s in {text_of(self.screen[since:])[-3000:]}"
             assert self.process.poll() is None, f"ended with {self.process.returncode}: {text_of(self.screen)[-3000:]}"
             self.read(0.1)
         return len(self.screen)
@@ -84,11 +84,11 @@ class Terminal:
         """Send a signal to the console alone."""
         self.process.send_signal(number)
 
-    def ended(self, within: float = DEADLINE_S, *, reading: bool = True) -> int:
+    def ended(self, *, reading: bool = True) -> int:
         """Wait for the end, reading the screen meanwhile or not; the exit code."""
         if not reading:
-            return self.process.wait(within)
-        deadline = time.monotonic() + within
+            return self.process.wait(DEADLINE_S)
+        deadline = time.monotonic() + DEADLINE_S
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"still runs: {text_of(self.screen)[-3000:]}"
             self.read(0.05)

@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 
 from arbtui.marketdata.recording import open_recordings
-from tests.lifecycle.waiting import until
+from tests.lifecycle.waiting import DEADLINE_S, until
 from tests.marketdata.venue_server import VenueServer
 
 WON, DOLLAR = ["KRW-USDT", "KRW-BTC", "KRW-ETH"], ["BTCUSDT", "ETHUSDT"]
-DEADLINE_S = 60.0
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +65,7 @@ async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
 
 async def grown(file: Path) -> None:
     """Wait until the recording holds something."""
-    await asyncio.to_thread(until, lambda: file.exists() and file.stat().st_size > 2000, DEADLINE_S, f"{file} grows")
+    await asyncio.to_thread(until, lambda: file.exists() and file.stat().st_size > 2000, f"{file} grows")
 
 
 def frames_of(path: Path) -> list[str]:

@@ -167,7 +167,7 @@ class BinanceAdapter(CcxtAdapter):
         return await self._client.request("private", "POST", "order", params, lane=lane, costs=self.costs_of(order), admit=admit)
 
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
-        report = orders.report_of_answer(answer, order.market)
+        report = orders.report_of_answer(answer, order.market, self._clock.time_ms())
         if report.client_order_id != order.client_order_id:
             raise WireError("order", f"the answer is of another order, {report.client_order_id}")
         self._learn(order.market.code, int(report.venue_order_id), report.client_order_id)

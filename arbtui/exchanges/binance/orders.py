@@ -9,7 +9,7 @@ import msgspec
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, read, reader
 from arbtui.model.errors import WireError
-from arbtui.model.market import Market
+from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.order import Balance, Fill, OrderState, Side
 
 EXCHANGE = "binance"
@@ -33,8 +33,8 @@ class _OrderFill(msgspec.Struct):
     tradeId: int
     price: Decimal
     qty: Decimal
-    commission: Decimal
-    commissionAsset: str
+    commission: Decimal | None = None
+    commissionAsset: str | None = None
 
 
 class OrderRow(msgspec.Struct):
@@ -46,8 +46,8 @@ class OrderRow(msgspec.Struct):
     status: str
     executedQty: Decimal
     side: str
-    transactTime: int = 0
-    fills: list[_OrderFill] = []
+    transactTime: int | None = None
+    fills: list[_OrderFill] | None = None
 
 
 class TradeRow(msgspec.Struct):
@@ -58,11 +58,11 @@ class TradeRow(msgspec.Struct):
     orderId: int
     price: Decimal
     qty: Decimal
-    commission: Decimal
-    commissionAsset: str
     time: int
     isBuyer: bool
-    isMaker: bool
+    isMaker: bool | None = None
+    commission: Decimal | None = None
+    commissionAsset: str | None = None
 
 
 class _BalanceRow(msgspec.Struct):
@@ -157,8 +157,8 @@ def report_of(row: OrderRow, fills: tuple[Fill, ...] = ()) -> OrderReport:
     return OrderReport(EXCHANGE, row.clientOrderId, str(row.orderId), state_of(row.status), filled, fills)
 
 
-def report_of_answer(answer: Any, market: Market) -> OrderReport:
-    """The report of a new order from its answer; fills have no time of their own there, so they get the order's.
+def report_of_answer(answer: Any, market: Market, now_ms: int) -> OrderReport:
+    """What the answer to a new order says; its fills have no time of their own but the order's, else ``now_ms``.
 
     Raises:
         WireError: it is not such an answer; the order may have been accepted all the same.
@@ -176,10 +176,10 @@ def report_of_answer(answer: Any, market: Market) -> OrderReport:
             price=fill.price,
             fee=fill.commission,
             fee_currency=fill.commissionAsset,
-            is_maker=False,  # the answer to an order lists what it took on arrival
-            ts_ms=row.transactTime,
+            is_maker=False,  # an order's own answer tells what it took on arrival
+            ts_ms=row.transactTime or now_ms,
         )
-        for fill in row.fills
+        for fill in row.fills or ()
     )
     return report_of(row, fills)
 
@@ -193,14 +193,19 @@ def fill_of(
     side: Side,
     qty: Decimal,
     price: Decimal,
-    fee: Decimal,
-    fee_currency: str,
-    is_maker: bool,
+    fee: Decimal | None,
+    fee_currency: str | None,
+    is_maker: bool | None,
     ts_ms: int,
 ) -> Fill:
-    """One fill. Binance numbers trades per symbol only, so our trade id holds the symbol too."""
-    if trade_id < 0 or not fee_currency or not fee.is_finite():
+    """One fill. Binance numbers trades per symbol only, so our trade id holds the symbol too.
+
+    Raises:
+        WireError: an amount or id that makes no sense.
+    """
+    if trade_id < 0 or (fee is not None and not fee.is_finite()):
         raise WireError("fill", f"trade {trade_id}, fee {fee} {fee_currency}")
+    fee, fee_currency = _fee(market, side, amount(qty, "qty"), amount(price, "price"), fee, fee_currency)
     return Fill(
         exchange=EXCHANGE,
         trade_id=f"{market.code}:{trade_id}",
@@ -210,14 +215,26 @@ def fill_of(
         base=market.base,
         quote=market.quote,
         side=side,
-        qty=amount(qty, "qty"),
-        price=amount(price, "price"),
+        qty=qty,
+        price=price,
         cost=price * qty,
         fee=fee,  # negative where a maker is paid
         fee_currency=fee_currency,
         liquidity="maker" if is_maker else "taker",
         ts_event=ts_ms,
     )
+
+
+def _fee(market: Market, side: Side, qty: Decimal, price: Decimal, fee: Decimal | None, currency: str | None) -> tuple[Decimal, str]:
+    """A fill's fee and its currency: as told, else by the market's rate and rule. A fee that is not told is not a fee of zero.
+
+    ``N`` is null where there is no commission (User Data Stream, Order Update).
+    """
+    in_coin = side is Side.BUY and market.fees.taken_in is FeeTakenIn.RECEIVED
+    received = market.base if in_coin else market.quote
+    if fee is not None and (currency or not fee):
+        return fee, currency or received
+    return (qty if in_coin else qty * price) * market.fees.taker, received
 
 
 def fill_of_trade(row: TradeRow, market: Market, client_order_id: str) -> Fill:
@@ -258,7 +275,6 @@ class _Kind(msgspec.Struct):
 class _Execution(msgspec.Struct):
     symbol: str = msgspec.field(name="s")
     client_order_id: str = msgspec.field(name="c")
-    cancelled_id: str = msgspec.field(name="C")
     side: str = msgspec.field(name="S")
     what: str = msgspec.field(name="x")
     status: str = msgspec.field(name="X")
@@ -268,10 +284,11 @@ class _Execution(msgspec.Struct):
     price: Decimal = msgspec.field(name="L")
     trade_id: int = msgspec.field(name="t")
     ts_ms: int = msgspec.field(name="T")
-    is_maker: bool = msgspec.field(name="m")
-    fee: Decimal = msgspec.field(name="n", default=Decimal(0))
+    cancelled_id: str | None = msgspec.field(name="C", default=None)
+    is_maker: bool | None = msgspec.field(name="m", default=None)
+    fee: Decimal | None = msgspec.field(name="n", default=None)
     fee_currency: str | None = msgspec.field(name="N", default=None)
-    reject_reason: str = msgspec.field(name="r", default="NONE")
+    reject_reason: str | None = msgspec.field(name="r", default=None)
 
 
 class _Position(msgspec.Struct):
@@ -328,12 +345,12 @@ def report_of_event(event: bytes, markets: Mapping[str, Market]) -> OrderReport 
                 qty=execution.qty,
                 price=execution.price,
                 fee=execution.fee,
-                fee_currency=execution.fee_currency or "",
+                fee_currency=execution.fee_currency,
                 is_maker=execution.is_maker,
                 ts_ms=execution.ts_ms,
             ),
         )
-    reason = "" if execution.reject_reason == "NONE" else execution.reject_reason
+    reason = "" if execution.reject_reason in (None, "NONE") else execution.reject_reason
     state, filled = state_of(execution.status), amount(execution.filled, "filled")
     return OrderReport(EXCHANGE, client_order_id, str(execution.order_id), state, filled, fills, reason)
 

@@ -25,8 +25,13 @@ class TradeRow(msgspec.Struct):
     uuid: str
     price: Decimal
     volume: Decimal
-    funds: Decimal
     created_at: str
+    funds: Decimal | None = None
+
+    @property
+    def value(self) -> Decimal:
+        """``funds``, price times volume, also where it is not told."""
+        return self.price * self.volume if self.funds is None else self.funds
 
 
 class OrderRow(msgspec.Struct):
@@ -37,11 +42,11 @@ class OrderRow(msgspec.Struct):
     side: str
     state: str
     executed_volume: Decimal
-    paid_fee: Decimal = ZERO
+    paid_fee: Decimal | None = None
     identifier: str | None = None
     time_in_force: str | None = None
-    created_at: str = ""
-    trades: list[TradeRow] = []
+    created_at: str | None = None
+    trades: list[TradeRow] | None = None
 
 
 class AccountRow(msgspec.Struct):
@@ -116,8 +121,10 @@ def report_of(row: OrderRow, market: Market) -> OrderReport:
 
 
 def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
-    """The fills of ``row``, oldest first, each with its part of the order's fee."""
-    trades = sorted(row.trades, key=lambda trade: (trade.created_at, trade.uuid))
+    """The fills that ``row`` tells, oldest first, each with its part of the order's fee."""
+    trades = sorted(row.trades or (), key=lambda trade: (trade.created_at, trade.uuid))
+    for trade in trades:  # before anything is added up or compared, which a NaN would stop
+        amount(trade.volume, "volume"), amount(trade.price, "price"), amount(trade.value, "funds")
     fees = _split_fee(row, trades, market)
     return tuple(
         Fill(
@@ -129,9 +136,9 @@ def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
             base=market.base,
             quote=market.quote,
             side=side_of(row.side),
-            qty=amount(trade.volume, "volume"),
-            price=amount(trade.price, "price"),
-            cost=amount(trade.funds, "funds"),
+            qty=trade.volume,
+            price=trade.price,
+            cost=trade.value,
             fee=fee,
             fee_currency=market.quote,
             liquidity="taker" if row.time_in_force in IMMEDIATE else "maker",  # not reported here; both pay the same fee at Upbit
@@ -144,23 +151,29 @@ def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
 def _split_fee(row: OrderRow, trades: Sequence[TradeRow], market: Market) -> list[Decimal]:
     """Each trade's part of ``paid_fee``: REST has the order's sum only, myOrder (``trade_fee``) each trade's own.
 
-    The rate is the same for all trades of an order, so each pays in proportion to its value; the rounding remainder goes to the last.
+    The rate is the same for all trades of an order, so each pays by its value; what rounding leaves goes with the last. By
+    the market's rate instead where the sum is of more trades than are told, or is not told at all: that is no fee of zero.
     """
-    paid, value = amount(row.paid_fee, "paid_fee"), sum((trade.funds for trade in trades), ZERO)
-    if not trades or sum(trade.volume for trade in trades) < row.executed_volume:
-        return [trade.funds * market.fees.taker for trade in trades]  # the sum covers more trades than are listed
-    if paid == value * market.fees.taker:
-        return [trade.funds * market.fees.taker for trade in trades]
-    fees = [(paid * trade.funds / value).quantize(Decimal("1e-8")) for trade in trades[:-1]]
+    value = sum((trade.value for trade in trades), ZERO)
+    by_rate = [trade.value * market.fees.taker for trade in trades]
+    is_whole = sum(trade.volume for trade in trades) >= row.executed_volume
+    paid = sum(by_rate, ZERO) if row.paid_fee is None else amount(row.paid_fee, "paid_fee")
+    if not is_whole or not value or paid == value * market.fees.taker:
+        return by_rate
+    fees = [(paid * trade.value / value).quantize(Decimal("1e-8")) for trade in trades[:-1]]
     return [*fees, paid - sum(fees, ZERO)]
 
 
-def ms_of(created_at: str) -> int:
-    """``2026-01-01T09:00:00+09:00`` in ms since the epoch."""
+def ms_of(created_at: str | None) -> int:
+    """``2026-01-01T09:00:00+09:00`` in ms since the epoch.
+
+    Raises:
+        WireError: no such time.
+    """
     try:
-        moment = datetime.fromisoformat(created_at)
+        moment = datetime.fromisoformat(created_at or "")
     except ValueError as error:
-        raise WireError("created_at", created_at) from error
+        raise WireError("created_at", f"{created_at!r} is no time") from error
     if moment.tzinfo is None:
         raise WireError("created_at", f"{created_at} has no time zone")
     return round(moment.timestamp() * 1000)
@@ -173,7 +186,7 @@ def balances_of(rows: Sequence[AccountRow]) -> dict[str, Balance]:
 
 class _Header(msgspec.Struct):
     type: str = ""
-    error: dict[str, str] = {}
+    error: dict[str, str] | None = None
 
 
 class _MyOrder(msgspec.Struct):
