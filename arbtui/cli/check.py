@@ -16,17 +16,19 @@ if TYPE_CHECKING:
 
 
 def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_json: bool) -> int:
-    """Print every problem, and the limits in force; 0 when there is none, else 2. Modes ``paper`` and ``live`` query the venues too."""
-    from arbtui.settings.limits import limit_facts, limits_in_words
+    """Print every problem, and the limits that hold; 0 when there is none, else 2. Modes ``paper`` and ``live`` ask the venues too."""
+    from arbtui.settings.limits import limit_facts, limits_in_words, rate_guard_in_words
 
     settings = _settings(name_or_path, mode)
     quarantined, damage = _quarantined(name_or_path, state_dir)
     problems = [*_of_profile(name_or_path, mode), *damage, *_of_state(name_or_path, state_dir)]
     venues, trouble = _of_venues(settings)
     problems += trouble
+    guard = "" if settings is None else rate_guard_in_words(settings)
     if as_json:
-        report: dict[str, Any] = {"profile": name_or_path, "ok": not problems, "problems": problems, "quarantined": quarantined}
-        sys.stdout.write(json.dumps(report | {"venues": venues, "limits": limit_facts(settings) if settings else None}, indent=2) + "\n")
+        told: dict[str, Any] = {"profile": name_or_path, "ok": not problems, "problems": problems, "quarantined": quarantined}
+        told |= {"venues": venues, "limits": limit_facts(settings) if settings else None, "rate": guard or None}
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
     else:
         for name, facts in venues.items():
             for fact in facts:
@@ -36,6 +38,8 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
         for one in quarantined:
             sys.stdout.write(f"assets   {one['symbol']} is quarantined and not traded: {one['reason']}, {one['detail']}\n")
         if settings is not None:
+            if guard:
+                sys.stdout.write(f"rate     {guard}\n")
             sys.stdout.write(f"limits   {limits_in_words(settings)}\n")
         sys.stdout.write(f"{name_or_path}: {counted(len(problems), 'problem') if problems else 'no problem'}\n")
     return 2 if problems else 0

@@ -17,6 +17,7 @@ from arbtui.engine.loss_watch import LossWatch
 from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
+from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
@@ -63,6 +64,7 @@ class Engine:
         self._journal = components.journal
         self.breaches = BreachBook(components.journal, components.clock, components.run_id, remembered.breaches)
         self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
+        self._rate_doubts = RateDoubts(components.rate_watch, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
         self.prioritizer = RoutePrioritizer(RouteHealthScore(components.aggregator.trades.tapes))
         self.gate = OrderGate(
@@ -204,6 +206,7 @@ class Engine:
         if self._journal.failure is None:
             self.marks.look(now)
             self.losses.look(now)
+        self._rate_doubts.look(now)
 
     async def compare_positions(self) -> None:
         """Ask every venue for its balances and compare them with ours."""

@@ -1,6 +1,8 @@
-"""Settings of market data: table ``[marketdata]``."""
+"""Settings of market data: tables ``[marketdata]`` and ``[rates]``."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from arbtui.model.config import Config
 
@@ -31,3 +33,48 @@ class MarketDataConfig(Config):
 
     frame_limit_kb: int = Field(default=1024, ge=16, le=65_536)
     """kB of one frame or answer at most; the largest real one (100 levels a side) is about 20."""
+
+
+class RatesConfig(Config):
+    """The exchange rate between the two quote currencies, and when it is doubted.
+
+    Until ``record`` has seen real days of KRW-USDT beside the coins, the limits of doubt are guesses.
+    """
+
+    max_age_ms: int = Field(default=5000, ge=100, le=600_000)
+    """ms after which the KRW/USDT rate is too old and every route that needs it is blocked; the won moves 4 bps in 5 min."""
+
+    max_deviation_bps: float = Field(default=40.0, gt=0, le=10_000)
+    """bps between the rate and the median of the rates that the coins imply, less its own mean, from which every route that needs it
+    is blocked: six of the rate's price units, and four times what is usual (a guess)."""
+
+    clear_deviation_bps: float = Field(default=20.0, gt=0, le=10_000)
+    """bps under which it is believed again: half of that (a guess)."""
+
+    clear_s: float = Field(default=10.0, ge=0, le=3600)
+    """s that it must be under it without a relapse (a guess)."""
+
+    max_jump_bps: float = Field(default=30.0, gt=0, le=10_000)
+    """bps that the rate may move within a second while the coins do not follow; four of its price units (a guess)."""
+
+    jump_block_s: float = Field(default=30.0, ge=0, le=3600)
+    """s that a jump blocks while too few coins can tell whether it was real (a guess)."""
+
+    mean_s: float = Field(default=600.0, ge=10, le=86_400)
+    """s over which the deviation's own mean is taken; what stands for so long is the market's price, and no fault (a guess)."""
+
+    min_coins: int = Field(default=4, ge=3, le=11)
+    """coins whose books must be LIVE at both venues for a median; two can be wrong together, of four one can be wrong alone."""
+
+    max_coin_deviation_bps: float = Field(default=150.0, gt=0, le=10_000)
+    """bps between one coin's implied rate and the median from which its own routes are blocked, until it is back within half of it:
+    seven times a thin coin's usual one; a closed wallet, a split, another asset (a guess)."""
+
+    @model_validator(mode="after")
+    def _cleared_below_where_it_blocks(self) -> Self:
+        if self.clear_deviation_bps > self.max_deviation_bps:
+            raise ValueError(
+                f"clear_deviation_bps: {self.clear_deviation_bps:g} is above max_deviation_bps ({self.max_deviation_bps:g}), "
+                "so the rate would be doubted and believed at once"
+            )
+        return self

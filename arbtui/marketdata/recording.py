@@ -11,6 +11,7 @@ import msgspec
 from arbtui.exchanges.feed import Frame
 from arbtui.exchanges.streams import require_decoders
 from arbtui.marketdata.formats.cryptofeed import CryptofeedJson, CryptofeedText
+from arbtui.marketdata.formats.foreign import foreign
 from arbtui.marketdata.formats.hftbacktest import HftbacktestRecording
 from arbtui.marketdata.formats.lines import read_lines
 from arbtui.marketdata.formats.message import Message, RecordingFormat
@@ -37,11 +38,9 @@ def open_recording(path: Path) -> RecordingFormat:
     elif HftbacktestRecording.begins_with(first):
         recording = HftbacktestRecording(path)
     elif CryptofeedText.begins_with(first):
-        recording = CryptofeedText(path, first)
+        recording = CryptofeedText(path)
     else:
-        raise UsageError(
-            f"{path}: not a recording: line 1 is none of an arbtui header, a cryptofeed capture or `<receive time in ns> <message>`"
-        )
+        raise UsageError(f"{path}: {foreign(first)}")
     require_decoders(recording.exchanges, f"{path}: a recording of an unknown venue")
     return recording
 

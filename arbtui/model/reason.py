@@ -13,6 +13,9 @@ class Reason(StrEnum):
     CROSSED = "CROSSED"  #: a leg's bid is at or above its ask
     NO_RATE = "NO_RATE"  #: the quotes differ and no exchange rate is known
     RATE_OLD = "RATE_OLD"
+    RATE_DOUBTED = "RATE_DOUBTED"  #: the coins contradict the exchange rate, or it jumped alone
+    RATE_UNCONFIRMED = "RATE_UNCONFIRMED"  #: it pays at the book's rate and not at the rate that the coins confirm
+    COIN_DOUBTED = "COIN_DOUBTED"  #: its price has parted from all others' at one venue: a closed wallet, a split, another asset
     # price
     BELOW_THRESHOLD = "BELOW_THRESHOLD"  #: the usual answer: no edge
     EDGE_TOO_GOOD = "EDGE_TOO_GOOD"  #: so large an edge is treated as bad data until the operator has checked it

@@ -9,6 +9,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.journal.journal import Journal
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
@@ -77,6 +78,9 @@ def assemble(
     )
     universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols)
     marks = LiveMarks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
+    rate_watch = None if rates.book is None else RateWatch(rates, settings.rates, clock)
+    if rate_watch is not None:
+        universe.watch_rates(rate_watch)
     if health is None:
         health = {name: ExchangeHealthMonitor(name, clock, settings.health) for name in settings.exchanges}
     risk = RiskGuard(
@@ -114,4 +118,5 @@ def assemble(
         execution=settings.execution,
         desk=settings.desk,
         refresh_book=request_snapshot,
+        rate_watch=rate_watch,
     )

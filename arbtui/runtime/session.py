@@ -48,6 +48,7 @@ from arbtui.runtime.garbage import keep_collections_short, short_collections
 from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.periodic_tasks import PeriodicTasks
+from arbtui.runtime.replay_report import messages_in_words, shortfall
 from arbtui.runtime.session_recorder import SessionRecorder
 from arbtui.runtime.startup import halted, latch_again, reconciler_of, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.stop import Stop, Stopped
@@ -390,6 +391,12 @@ class Session:
             if self._tap.failure is not None:
                 say(str(self._tap.failure))
                 code = code or 1
+        if self._plan.top_check is not None and reason == "end_of_data":  # a replay that came to its end
+            counts = components.aggregator.counts
+            say(f"replayed {messages_in_words(counts)}")
+            if short := shortfall(counts):
+                say(short)
+                code = code or 2
         if self._plan.json is not None:
             run.resources.sample()  # a run in virtual time, or of less than a second, has no other
             summary = summarise(run, reason, venues)

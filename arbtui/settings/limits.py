@@ -32,6 +32,21 @@ def limits_in_words(settings: Settings) -> str:
     return f"{words}; set otherwise: {', '.join(own)}" if own else words
 
 
+def rate_guard_in_words(settings: Settings) -> str:
+    """How the exchange rate is guarded, with the symbols that the profile asks for; empty where the venues quote one currency."""
+    if len({exchange.quote for exchange in settings.exchanges.values()}) < 2:
+        return ""
+    rates, wanted = settings.rates, settings.universe.symbols
+    coins = wanted if isinstance(wanted, int) else len(set(wanted) - set(settings.universe.exclude))
+    jumps = f"a jump of {rates.max_jump_bps:g} bps within a second blocks"
+    if coins < rates.min_coins:
+        return (
+            f"{coins} symbols, and comparing the rate with what the coins imply takes {rates.min_coins}: only jumps are seen, {jumps} for "
+            f"{rates.jump_block_s:g} s; a rate that is wrong by less, or goes wrong slowly, is not noticed"
+        )
+    return f"compared with the median of what the coins imply: {rates.max_deviation_bps:g} bps apart blocks, and {jumps}"
+
+
 def limit_problems(settings: Settings) -> list[str]:
     """Why no cycle can ever open: order size against the venues' minimums, the profile's own limits and its simulated balances."""
     size, unhedged, problems = settings.execution.order_value, settings.risk.global_.max_unhedged, []

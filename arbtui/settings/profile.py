@@ -11,11 +11,11 @@ from arbtui.console.config import ConsoleConfig
 from arbtui.exchanges.config import VENUES, ExchangeConfig, HealthConfig
 from arbtui.execution.config import ExecutionConfig
 from arbtui.journal.config import JournalConfig
-from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.config import MarketDataConfig, RatesConfig
 from arbtui.monitoring.config import TelegramConfig
 from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.risk.config import LimitSet, RiskConfig, default_limits
-from arbtui.routes.config import CostsConfig, RatesConfig, UniverseConfig
+from arbtui.routes.config import CostsConfig, UniverseConfig
 from arbtui.settings.environment import EnvironmentSource
 from arbtui.simulation.config import SimulatorConfig
 

@@ -134,8 +134,11 @@ class Header(Lines):
         if not h.rate:
             return [*spans, ("FX ", "dim"), ("none", "warn")]
         late = h.rate_age_ms > RATE_LATE_MS
-        text = f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})"
-        return [*spans, ("FX ", "dim"), (f"{h.rate:.1f}", "text"), (text, "warn" if late else "dim")]
+        told = f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})"
+        spans += [("FX ", "dim"), (f"{h.rate:.1f}", "text"), (told, "warn" if late else "dim")]
+        if h.rate_doubt == "DOUBTED":
+            return [*spans, (" DOUBTED", "warn")]
+        return [*spans, (f" {h.rate_doubt}", "warn")] if h.rate_doubt and ages else spans
 
     def _unhedged(self, h: HeaderView) -> list[Span]:
         """Only when it is not zero, but always in a halt."""
