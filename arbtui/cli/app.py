@@ -191,6 +191,45 @@ def status(
     return print_status(flags.wanted_profile(profile), mode, json, state_dir)
 
 
+_Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The profile's name, instead of typing it.")]
+_Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the journal.")]
+_Mode = Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")]
+
+
+@app.command()
+def positions(
+    verb: Annotated[str | None, typer.Argument(metavar="[write-off]", help="Without a verb: the list.")] = None,
+    cycle_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The cycle that left the position.")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """One-sided positions that cycles left; write one off as stock. Works while the profile runs or not."""
+    from arbtui.cli.decisions import positions as decide
+
+    return decide(flags.wanted_profile(profile), verb, cycle_id, confirm, reason, mode, json, state_dir)
+
+
+@app.command()
+def adjust(
+    exchange: Annotated[str | None, typer.Argument(metavar="[EXCHANGE]", help="Without one: the list.")] = None,
+    asset: Annotated[str | None, typer.Argument(metavar="[ASSET]")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Balances that a venue disputes; take the venue's word for one. Works while the profile runs or not."""
+    from arbtui.cli.decisions import adjust as decide
+
+    return decide(flags.wanted_profile(profile), exchange, asset, confirm, reason, mode, json, state_dir)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def kill(context: typer.Context) -> int:
     """Close the gate of a profile from another shell: arbtui kill --profile NAME."""

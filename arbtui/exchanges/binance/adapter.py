@@ -39,6 +39,8 @@ log = logging.getLogger("arbtui")
 #: it, the account's common rates are used, and fills are queried for symbols traded since the start only.
 _ASKED_ONE_BY_ONE = 50
 _SYMBOLS_A_REQUEST = 100
+#: What an account may switch its fees to (General endpoints, Query Commission Rates: ``discount.discountAsset``).
+FEE_COIN = "BNB"
 _TRADES_A_PAGE = 1000
 #: The venue's clock is read this many times; the reading with the shortest round trip is used.
 _CLOCK_READINGS = 3
@@ -113,9 +115,11 @@ class BinanceAdapter(CcxtAdapter):
         return listed if codes is None else {code: listed[code] for code in codes if code in listed}
 
     async def _with_commissions(self, markets: Mapping[str, Market], account: orders.Account) -> dict[str, Market]:
+        """The rates of ``markets``, and the asset that fees are taken in: that switch is the account's, so one market tells it."""
         if len(markets) > _ASKED_ONE_BY_ONE:
-            rates = account.commissionRates
-            return {code: replace(m, fees=replace(m.fees, taker=rates.taker, maker=rates.maker)) for code, m in markets.items()}
+            first = await self._with_commission(next(iter(markets.values())))
+            fees = replace(first.fees, taker=account.commissionRates.taker, maker=account.commissionRates.maker)
+            return {code: replace(market, fees=fees) for code, market in markets.items()}
         made = await asyncio.gather(*(self._with_commission(market) for market in markets.values()))
         return {market.code: market for market in made}
 
@@ -123,9 +127,9 @@ class BinanceAdapter(CcxtAdapter):
         answer = await self.query("private", "GET", "account/commission", {"symbol": market.code}, costs={"weight": 20})
         commission = read(answer, orders.Commission, "commission")
         fees = replace(market.fees, taker=commission.taker, maker=commission.maker)
-        if commission.is_paid_in_bnb:  # no fee is taken in the base asset then; the undiscounted rate errs on the safe side
-            log.warning("binance %s: fees are paid in BNB while there is some; order sizes assume that", market.code)
-            fees = replace(fees, taken_in=FeeTakenIn.QUOTE)
+        if commission.is_paid_in_bnb:  # nothing is taken out of the coin bought; the undiscounted rate errs on the safe side
+            log.info("binance %s: fees are paid in %s while there is some; order sizes assume that", market.code, FEE_COIN)
+            fees = replace(fees, taken_in=FeeTakenIn.COIN, coin=FEE_COIN)
         return replace(market, fees=fees)
 
     async def measure_clock(self) -> None:
