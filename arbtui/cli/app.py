@@ -162,20 +162,20 @@ def ledger(
     csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV.")] = False,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="60s|5m|1h|TIME", help="Only fills, orders and cycles since then; cannot be audited."),
+        typer.Option("--since", metavar="60s|5m|1h|TIME", help="Only the time from then on."),
     ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="60s|5m|1h|TIME", help="Only the time up to then.")] = None,
     state_dir: flags.StateDir = None,
 ) -> int:
     """What was traded and what is held, over the profile's whole life. Works while it runs, hangs or is stopped.
 
-    With --since only the fills, orders and cycles since then are shown; balances stay the present ones. Such a part does not add
-    up to its balances: for an audit, leave --since out.
+    With --since and --until, balances, PnL and equity are those of that span.
     """
     from arbtui.cli.ledger import print_ledger
 
     if json and csv:
         raise UsageError("--json or --csv, not both")
-    return print_ledger(flags.wanted_profile(profile), mode, run, since, "json" if json else "csv" if csv else "text", state_dir)
+    return print_ledger(flags.wanted_profile(profile), mode, run, since, until, "json" if json else "csv" if csv else "text", state_dir)
 
 
 @app.command()
