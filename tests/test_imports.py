@@ -55,11 +55,6 @@ def test_parsing_loads_no_engine() -> None:
     assert loaded_by("import arbtui.cli.app", "pydantic", "textual", "asyncio", "sqlite3", "arbtui.runtime") == set()
 
 
-def test_no_file_is_longer_than_400_lines() -> None:
-    long = {str(path): length for path in PACKAGE.rglob("*.py") if (length := len(path.read_text().splitlines())) > 400}
-    assert long == {}
-
-
 def test_time_and_chance_come_from_clock_and_rng_only() -> None:
     """Virtual time and replay hold only while nobody else asks the machine for the time or for a random number."""
     allowed = {"model/clock.py", "model/rng.py", "model/ids.py", "model/halt.py", "model/virtual_loop.py"}

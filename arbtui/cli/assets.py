@@ -1,4 +1,4 @@
-"""``assets``, ``assets sign`` and ``assets revoke``: which tickers are one asset at both venues, and who says so."""
+"""``assets``, ``assets sign`` and ``assets revoke``: which tickers are one asset at both venues, and on whose authority."""
 
 import getpass
 import json as json_text
@@ -23,7 +23,7 @@ Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="The ticker, the s
 
 @assets_app.callback(invoke_without_command=True)
 def assets(context: typer.Context, profile: flags.Profile = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
-    """The assets that are known to be the same at both venues; with a profile, also what was signed for and what is quarantined."""
+    """The assets that are known to be the same at both venues; with a profile, also those signed off and those quarantined."""
     if context.invoked_subcommand is not None:
         if profile is not None or state_dir is not None or json:
             raise UsageError(f"flags belong after the command: arbtui assets {context.invoked_subcommand} SYMBOL --profile ...")
@@ -36,7 +36,7 @@ def assets(context: typer.Context, profile: flags.Profile = None, state_dir: fla
     signed = [] if offs is None else list(offs.signed().values())
     quarantined = [] if offs is None else [one for one in offs.quarantined() if one.symbol not in offs.signed()]
     if json:
-        told = {
+        facts = {
             "profile": profile,
             "known": [
                 {"symbol": a.symbol, "name": a.name, "networks": a.networks, "price_ratio": a.price_ratio, "tickers": dict(a.tickers)}
@@ -45,7 +45,7 @@ def assets(context: typer.Context, profile: flags.Profile = None, state_dir: fla
             "signed": [{"symbol": one.symbol, "by": one.by, "at": iso_ms(one.ts_ms), "reason": one.reason} for one in signed],
             "quarantined": [{"symbol": one.symbol, "reason": one.reason, "detail": one.detail} for one in quarantined],
         }
-        sys.stdout.write(json_text.dumps(told, indent=2) + "\n")
+        sys.stdout.write(json_text.dumps(facts, indent=2) + "\n")
         return 0
     for asset in registry.assets.values():
         sys.stdout.write(f"{asset.symbol:<8} known        {asset.name:<28} {', '.join(asset.networks) or 'network not certain'}\n")
@@ -61,18 +61,18 @@ def assets(context: typer.Context, profile: flags.Profile = None, state_dir: fla
 @assets_app.command()
 def sign(
     symbol: Symbol,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What makes you sure; it is kept.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why you are sure; it is stored.")] = "",
     profile: flags.Profile = None,
     state_dir: flags.StateDir = None,
 ) -> int:
-    """Answer for it that SYMBOL is one asset at both venues. It counts from the next start on."""
+    """Sign off that SYMBOL is one asset at both venues. Valid from the next start on."""
     from arbtui.exchanges.assets import AssetRegistry, SignOff
 
     registry, ticker = AssetRegistry.shipped(), _ticker(symbol)
     if not reason.strip():
-        raise UsageError("--reason is needed: it is kept with your name and the time")
+        raise UsageError("--reason is needed: it is stored with your name and the time")
     if (refusal := registry.refuses(ticker)) is not None:
-        raise UsageError(f"{ticker}: {refusal.reason}, {refusal.detail}; no signature helps")
+        raise UsageError(f"{ticker}: {refusal.reason}, {refusal.detail}; it cannot be signed")
     if ticker in registry.assets:
         raise UsageError(f"{ticker} is known and needs no signature")
     offs = _sign_offs(flags.wanted_profile(profile), state_dir)
@@ -84,10 +84,10 @@ def sign(
 
 @assets_app.command()
 def revoke(symbol: Symbol, profile: flags.Profile = None, state_dir: flags.StateDir = None) -> int:
-    """Take a signature back. It counts from the next start on."""
+    """Revoke a signature. Valid from the next start on."""
     ticker = _ticker(symbol)
     if not _sign_offs(flags.wanted_profile(profile), state_dir).revoke(ticker):
-        raise UsageError(f"nobody has signed for {ticker} in this profile")
+        raise UsageError(f"{ticker} is not signed in this profile")
     sys.stdout.write(f"{ticker}: not signed any more; it counts from the next start on\n")
     return 0
 
@@ -95,7 +95,7 @@ def revoke(symbol: Symbol, profile: flags.Profile = None, state_dir: flags.State
 def _ticker(text: str) -> str:
     ticker = text.strip().upper()
     if not re.fullmatch(r"[A-Z0-9]{1,20}", ticker):
-        raise UsageError(f"{text!r} is no asset's ticker; expected letters and digits, such as MNT")
+        raise UsageError(f"{text!r} is not an asset's ticker; expected letters and digits, such as MNT")
     return ticker
 
 

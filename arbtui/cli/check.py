@@ -1,4 +1,4 @@
-"""``check``: everything that is wrong with a profile and its state, without starting anything."""
+"""``check``: every problem of a profile and its state, without starting anything."""
 
 import json
 import os
@@ -17,16 +17,18 @@ if TYPE_CHECKING:
 
 def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_json: bool) -> int:
     """Print every problem, and the limits that hold; 0 when there is none, else 2. Modes ``paper`` and ``live`` ask the venues too."""
-    from arbtui.settings.limits import limit_facts, limits_in_words
+    from arbtui.settings.limits import limit_facts, limits_in_words, rate_guard_in_words
 
     settings = _settings(name_or_path, mode)
     quarantined, damage = _quarantined(name_or_path, state_dir)
     problems = [*_of_profile(name_or_path, mode), *damage, *_of_state(name_or_path, state_dir)]
     venues, trouble = _of_venues(settings)
     problems += trouble
+    guard = "" if settings is None else rate_guard_in_words(settings)
     if as_json:
         told: dict[str, Any] = {"profile": name_or_path, "ok": not problems, "problems": problems, "quarantined": quarantined}
-        sys.stdout.write(json.dumps(told | {"venues": venues, "limits": limit_facts(settings) if settings else None}, indent=2) + "\n")
+        told |= {"venues": venues, "limits": limit_facts(settings) if settings else None, "rate": guard or None}
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
     else:
         for name, facts in venues.items():
             for fact in facts:
@@ -36,6 +38,8 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
         for one in quarantined:
             sys.stdout.write(f"assets   {one['symbol']} is quarantined and not traded: {one['reason']}, {one['detail']}\n")
         if settings is not None:
+            if guard:
+                sys.stdout.write(f"rate     {guard}\n")
             sys.stdout.write(f"limits   {limits_in_words(settings)}\n")
         sys.stdout.write(f"{name_or_path}: {counted(len(problems), 'problem') if problems else 'no problem'}\n")
     return 2 if problems else 0
@@ -46,7 +50,7 @@ def _problem(area: str, text: str) -> dict[str, str]:
 
 
 def _settings(name_or_path: str, mode: str | None) -> "Settings | None":
-    """The profile's settings; None when it is wrong, which :func:`_of_profile` tells."""
+    """The profile's settings; None when it is wrong, which :func:`_of_profile` reports."""
     from arbtui.settings.load import load_profile
 
     try:
@@ -56,7 +60,7 @@ def _settings(name_or_path: str, mode: str | None) -> "Settings | None":
 
 
 def _of_venues(settings: "Settings | None") -> tuple[dict[str, list[str]], list[dict[str, str]]]:
-    """What the venues say, by name, and what is wrong there; nothing is asked in ``sim``."""
+    """Facts from the venues, by name, and problems there; nothing is queried in ``sim``."""
     if settings is None or settings.mode == "sim":
         return {}, []
     from arbtui.runtime.venue_check import check_venues
@@ -84,13 +88,13 @@ def _of_profile(name_or_path: str, mode: str | None) -> list[dict[str, str]]:
 
 
 def _quarantined(name_or_path: str, state_dir: str | None) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """What the last start on real venues left alone (no problem in itself), and what keeps that from being read (one)."""
+    """What the last start on real venues did not trade (not a problem), and why that cannot be read (a problem)."""
     from arbtui.settings.sign_offs import SignOffs
 
     try:
         folder = profile_folder(state_root(state_dir), profile_name(name_or_path))
     except UsageError:
-        return [], []  # told with the profile
+        return [], []  # reported with the profile
     offs = SignOffs(folder)
     try:
         signed = offs.signed()
@@ -112,7 +116,7 @@ def _of_secrets(settings: "Settings") -> list[dict[str, str]]:
 
 
 def _of_keys(exchange: str, settings: "Settings") -> list[str]:
-    """What is wrong with a venue's API keys; that there are none is wrong in live only. No passphrase is asked for."""
+    """Problems of a venue's API keys; missing ones are a problem in live only. No passphrase is asked for."""
     from arbtui.settings.key_file import KeyFile, key_file
     from arbtui.settings.venue_keys import from_environment, venue_keys
 
@@ -127,7 +131,7 @@ def _of_keys(exchange: str, settings: "Settings") -> list[str]:
 
 
 def _of_markets(settings: "Settings") -> list[str]:
-    """What the simulator does not know. A pair of venues that it does not play takes its markets from recordings."""
+    """Symbols unknown to the simulator. A pair of venues that it does not simulate takes its markets from recordings."""
     from arbtui.settings.symbols_source import symbols_source
     from arbtui.simulation.assets import select, simulated_markets
 
@@ -148,7 +152,7 @@ def _of_state(name_or_path: str, state_dir: str | None) -> list[dict[str, str]]:
     try:
         name = profile_name(name_or_path)
     except UsageError:
-        return []  # told with the profile
+        return []  # reported with the profile
     folder = profile_folder(root, name)
     problems = [_problem("state", text) for text in _of_folder(folder if folder.exists() else _standing_above(folder))]
     if folder.is_dir() and (cause := read_flag(folder)) is not None:
@@ -161,7 +165,7 @@ def _of_state(name_or_path: str, state_dir: str | None) -> list[dict[str, str]]:
 
 
 def _standing_above(folder: Path) -> Path:
-    """The nearest folder above that exists: the one that decides whether ``folder`` can be made."""
+    """The nearest folder above that exists: it decides whether ``folder`` can be created."""
     return next(parent for parent in folder.parents if parent.exists())
 
 

@@ -37,7 +37,7 @@ def keys(context: typer.Context) -> None:
 def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
     """Store a venue's API key and secret; both are asked for and not shown. A key that may withdraw will be refused in live.
 
-    Only live reads keys, from the environment or the keyring. It refuses the file of --store file, since nobody else could
+    Only live reads keys, from the environment or the keyring. It refuses the file of --store file, since no other process could
     open it when a kill must cancel orders; nothing else reads it in this version. Without a keyring, use the environment.
     """
     from arbtui.settings.output import say
@@ -95,7 +95,7 @@ def list_keys(as_json: flags.AsJson = False) -> int:
 
 @keys_app.command("remove")
 def remove_keys(exchange: Exchange, store: Store = "keyring") -> int:
-    """Take a venue's keys out of a store. Revoke them at the venue, too."""
+    """Delete a venue's keys from a store. Revoke them at the venue, too."""
     from arbtui.settings.prompt import ask_secret
     from arbtui.settings.venue_keys import known_venue
 
@@ -130,7 +130,7 @@ def _stores() -> "tuple[OsKeyring, KeyFile]":
 
 
 def _found(exchange: str) -> list[dict[str, Any]]:
-    """What each store has of a venue, in the order in which they are asked; one row of nothing when none has. The file is never used."""
+    """A venue's keys by store, in the order of use; one empty row when there are none. The file is never used."""
     from arbtui.exchanges.keys import tail
     from arbtui.settings.key_file import KeyFile, key_file
     from arbtui.settings.key_ring import OsKeyring
@@ -144,9 +144,9 @@ def _found(exchange: str) -> list[dict[str, Any]]:
         rows.append({"exchange": exchange, "source": source, "key": key, "used": used, **({"error": error} if error else {})})
 
     try:
-        told = from_environment(exchange)
-        if told is not None:
-            add(told.tail, told.source)
+        keys = from_environment(exchange)
+        if keys is not None:
+            add(keys.tail, keys.source)
     except UsageError as error:
         add("", f"environment: {error}", str(error))
     try:

@@ -14,7 +14,9 @@ from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_name,
 Form = Literal["text", "json", "csv"]
 
 
-def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: str | None, form: Form, state_dir: str | None) -> int:
+def print_ledger(
+    name_or_path: str, mode: str | None, run: str | None, since: str | None, until: str | None, form: Form, state_dir: str | None
+) -> int:
     """Print the ledger. The profile itself is not read: a ledger outlives it.
 
     Raises:
@@ -31,7 +33,7 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: st
         raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
     from arbtui.portfolio.ledger import ledger_csv, read_ledger
 
-    ledger = read_ledger(path, run, None if since is None else _since_ms(path, since))
+    ledger = read_ledger(path, run, None if since is None else _since_ms(path, since), None if until is None else _since_ms(path, until))
     if form == "csv":
         sys.stdout.write(ledger_csv(ledger))
     elif form == "json":
@@ -42,7 +44,7 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: st
 
 
 def _since_ms(path: Path, since: str) -> int:
-    """The moment on the journal's own clock, which is not the machine's when a run's time was virtual."""
+    """The moment on the journal's own clock, which differs from the machine's when a run's time was virtual."""
     from arbtui.cli.since import since_ms
     from arbtui.journal.liveness import read_liveness
 
@@ -50,7 +52,7 @@ def _since_ms(path: Path, since: str) -> int:
 
 
 def _others(name_or_path: str) -> str:
-    """A hint for a name that is no profile's at all."""
+    """A hint for a name without a profile."""
     from arbtui.settings.locations import find_profile
 
     try:

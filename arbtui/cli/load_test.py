@@ -1,4 +1,4 @@
-"""``load-test``: what its flags mean, checked before anything starts."""
+"""``load-test``: its flags, checked before the start."""
 
 import re
 from pathlib import Path
@@ -47,7 +47,7 @@ def wanted_counts(text: str) -> tuple[int, ...]:
     counts: list[int] = []
     for word in (word.strip() for word in text.split(",")):
         if not re.fullmatch(r"\d{1,4}", word) or not 1 <= int(word) <= MOST_SYMBOLS:
-            raise UsageError(f"--symbols {text!r}: {word!r} is no number from 1 to {MOST_SYMBOLS}; expected numbers such as 10,20,50")
+            raise UsageError(f"--symbols {text!r}: {word!r} is not a number from 1 to {MOST_SYMBOLS}; expected numbers such as 10,20,50")
         if int(word) in counts:
             raise UsageError(f"--symbols {text!r}: {word} is named twice")
         counts.append(int(word))

@@ -1,4 +1,4 @@
-"""``record``: what its flags mean, checked before anything starts."""
+"""``record``: its flags, checked before the start."""
 
 from pathlib import Path
 

@@ -9,12 +9,12 @@ from contextlib import suppress
 
 from arbtui.model.errors import ArbtuiError
 
-#: What a write to a full disk, or to a terminal that is gone, ends with.
+#: Errors of a write to a full disk or a closed terminal.
 _OUTPUT_GONE = (errno.ENOSPC, errno.EIO)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Parse and run; the exit code: 2 for wrong usage, 128 + n for signal n, 1 for a mistake of our own."""
+    """Parse and run; the exit code: 2 for wrong usage, 128 + n for signal n, 1 for an internal error."""
     from decimal import getcontext
 
     import typer
@@ -28,7 +28,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = int(app(list(arguments), prog_name="arbtui", standalone_mode=False) or 0)
         if sys.stdout is not None:
-            sys.stdout.flush()  # here its failure can still be told
+            sys.stdout.flush()  # here its failure can still be reported
         return code
     except TyperException as error:
         return fail(error.format_message(), 2)
@@ -39,17 +39,17 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         mute_standard_output()
         return 128 + signal.SIGPIPE
-    except Exception as error:  # the last line of defence: a bug, too, ends with a sentence and its code
+    except Exception as error:  # last resort: a defect, too, ends with a message and its exit code
         if isinstance(error, OSError) and error.errno in _OUTPUT_GONE and error.filename is None:
             mute_standard_output()
             return fail(f"standard output could not be written ({error.strerror})", 1)
-        with suppress(OSError):  # a terminal that is gone
+        with suppress(OSError):  # a closed terminal
             traceback.print_exc()
         return fail(f"internal error: {type(error).__name__}: {error}", 1)
 
 
 def fail(message: str, code: int) -> int:
-    """Say ``message`` on one line of standard error, and give ``code`` back."""
+    """Write ``message`` as one line to standard error, and return ``code``."""
     from arbtui.settings.output import say
 
     say(message)

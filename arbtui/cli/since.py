@@ -1,4 +1,4 @@
-"""``--since``: how far back, or from which moment on."""
+"""``--since``: a duration back from now, or a moment."""
 
 import re
 from datetime import UTC, datetime

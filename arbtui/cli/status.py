@@ -1,4 +1,4 @@
-"""``status``: a profile that runs, hangs or is dead, from outside: its lock, its flag and its journal, all only read."""
+"""``status``: the state of a profile that runs, hangs or is dead, from its lock, flag and journal, all read only."""
 
 import json
 import sys
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from arbtui.settings.profile import Settings
     from arbtui.views.status import Holder
 
-#: Rows of a list that a person sees; JSON holds all.
+#: Rows of a list in the text; JSON holds all.
 _SHOWN = 10
 
 
 def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: str | None) -> int:
-    """Print the facts; 0, or 2 when the journal cannot be read (lock and flag are told all the same).
+    """Print the facts; 0, or 2 when the journal cannot be read (lock and flag are reported all the same).
 
     Raises:
         UsageError: no such mode, a state folder that cannot be read, or neither a profile of that name nor any state of one.
@@ -68,7 +68,7 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
     who, cause, wall_ms = _holder(folder), read_flag(folder), time.time_ns() // 1_000_000
     journal, portfolio, pulse, trouble = None, None, None, ""
     try:
-        if path is not None and path.stat().st_size:  # a journal that is just being made is none yet
+        if path is not None and path.stat().st_size:  # a journal that is just being created counts as none
             pulse = read_liveness(path)
             journal, portfolio = restore(path)
     except UsageError as error:
@@ -89,7 +89,7 @@ def _holder(folder: Path) -> "Holder | None":
 
 
 def _settings(name_or_path: str, mode: str | None) -> "Settings | None":
-    """The profile as it stands now, in the mode shown; None when it cannot be read: a status outlives it."""
+    """The present profile, in the mode shown; None when it cannot be read, which a status survives."""
     from arbtui.settings.load import load_profile
 
     try:
@@ -103,10 +103,10 @@ def _has_state(folder: Path) -> bool:
 
 
 def _refuse_unknown(name_or_path: str, name: str, root: Path) -> None:
-    """Without state, a profile that exists has just never run; any other name is a mistake.
+    """Check a name without state: an existing profile has never run; any other name is a mistake.
 
     Raises:
-        UsageError: it is; the message names the nearest of the profiles and of those that have state.
+        UsageError: no such profile; the message names the nearest of the profiles and of those with state.
     """
     from arbtui.settings.locations import all_profiles, find_profile, nearest
 
@@ -135,7 +135,7 @@ def _show(status: dict[str, Any]) -> None:
 
 
 def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Label, words and style of each line; a list goes on without its label."""
+    """Label, words and style of each line; only a list's first line has a label."""
     run, pnl, kill = status["run"], status["pnl"], status["kill"]
     name = f"{status['profile']} {status['mode'] or ''}"
     lines = [("profile", name, "bold"), ("state in", status["folder"], ""), _engine_line(status)]
@@ -144,9 +144,9 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     if status["wedged"]:
         lines.append(("", _wedged(status), "bold red"))
     if kill["latched"]:
-        missing = "" if kill["flag"] else " (the flag is gone; the journal remembers)"
+        missing = "" if kill["flag"] else " (the flag is gone; the journal has it)"
         words = f"LATCHED by {kill['source']} at {kill['ts']}: {kill['reason'] or 'no reason given'}{missing}. "
-        words += "Nothing is sent until a person re-arms"
+        words += "Nothing is sent until it is re-armed in the console"
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))

@@ -1,4 +1,4 @@
-"""What the keys of the app and of the main screen do. The default key of each id stands in :mod:`arbtui.console.keys`."""
+"""The actions of the keys of the app and the main screen. :mod:`arbtui.console.keys` has each id's default key."""
 
 from textual.binding import Binding, BindingType
 
@@ -7,7 +7,7 @@ from arbtui.console.panes.tabs import PANES
 
 
 def textual_keys(keys: str) -> str:
-    """Keys as Textual takes them: it splits at commas, so the comma key goes by its name."""
+    """Keys as Textual takes them: it splits at commas, so the comma key is given by its name."""
     return ",".join("comma" if key == "," else key for key in parts(keys))
 
 

@@ -9,7 +9,7 @@ MISSING = "-"
 
 
 def clean(text: str) -> str:
-    """``text`` without control characters: what a venue or a person wrote must not steer the terminal."""
+    """``text`` without control characters: text from a venue or an operator must not control the terminal."""
     return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
@@ -67,12 +67,12 @@ def signed(value: float, decimals: int = 2) -> str:
 
 
 def arrow(value: float) -> str:
-    """▲ for a gain, ▼ for a loss, a blank for neither: the meaning does not hang on colour."""
+    """▲ for a gain, ▼ for a loss, a blank for neither: the meaning does not depend on colour."""
     return "▲" if value > 0 else "▼" if value < 0 else " "
 
 
 def age(milliseconds: float) -> str:
-    """How old: ``40ms``, ``2.4s``, ``24s``, ``5m``, ``3h``; ``-`` before the first."""
+    """An age: ``40ms``, ``2.4s``, ``24s``, ``5m``, ``3h``; ``-`` before the first."""
     if not math.isfinite(milliseconds) or milliseconds < 0:
         return MISSING
     if milliseconds < 1_000:

@@ -1,4 +1,4 @@
-"""What states and reasons mean, in the words of an operator: for help, and for "why does this route not trade"."""
+"""The meaning of states and reasons, for help and for "why does this route not trade"."""
 
 from collections.abc import Mapping
 
@@ -8,22 +8,25 @@ REASONS: Mapping[str, str] = {
     "IDLE": "no edge: the usual answer",
     "NO_BOOK": "a leg's book is empty or still syncing",
     "GAPPED": "an update is missing; a snapshot is awaited",
-    "STALE": "a leg's stream fell silent; clears itself",
+    "STALE": "a leg's stream sends nothing; clears itself",
     "CROSSED": "a leg's bid is at or above its ask",
     "NO_RATE": "the quotes differ and no exchange rate is known",
     "RATE_OLD": "the exchange rate is too old",
+    "RATE_DOUBTED": "the coins contradict the exchange rate, or it jumped alone; clears itself",
+    "RATE_UNCONFIRMED": "it pays at the rate's book, and not at the rate that the coins imply",
+    "COIN_DOUBTED": "its price has parted from all others' at one venue; clears itself",
     "BELOW_THRESHOLD": "no edge: the usual answer",
-    "EDGE_TOO_GOOD": "such an edge is bad data until a person has looked",
+    "EDGE_TOO_GOOD": "so large an edge is treated as bad data until checked",
     "PRICE_BAND": "the venues' prices differ too much to be one thing at one time",
     "PRICE_RATIO": "probably two assets with one ticker: quarantined",
     "TOO_SMALL": "under a venue's minimum",
     "LOT_TOO_COARSE": "the lot is too coarse for the order's size",
     "NO_STOCK": "too little of the asset at the selling venue",
     "NO_CASH": "too little quote currency at the buying venue",
-    "DISARMED": "no order leaves: a person arms it with `r`, by name and reason",
+    "DISARMED": "no order is sent: press `r` to arm, with name and reason",
     "PAUSED": "no new entries; open cycles finish",
     "REDUCING": "only what shrinks exposure",
-    "HALTED": "latched: nothing but cancels until a person re-arms",
+    "HALTED": "latched: cancels only until re-armed with `r`",
     "HALTED_DIRTY": "halted with something left at a venue",
     "OLD_EPOCH": "decided before the last kill",
     "UNHEDGED": "open exposure at its limit",
@@ -34,8 +37,8 @@ REASONS: Mapping[str, str] = {
     "RATE_LIMITED": "a venue's rate limits leave no room for an order; clears itself",
     "ORDERS_UNKNOWN": "the fate of several orders at a venue is not known; they are looked up",
     "MESSAGE_AGE": "a venue has sent nothing for too long",
-    "VENUE_DOWN": "a venue cannot be heard or does not answer; clears itself",
-    "VENUE_FROZEN": "a venue's stream is open and stands still; clears itself",
+    "VENUE_DOWN": "a venue sends nothing or does not answer; clears itself",
+    "VENUE_FROZEN": "a venue's stream is open and does not change; clears itself",
     "VENUE_DEGRADED": "a venue is late, failing or throttling; clears itself",
     "BOOK_AGE": "a book is too old",
     "LEG_SKEW": "the two books are too far apart in time",
@@ -49,12 +52,12 @@ REASONS: Mapping[str, str] = {
     "DEADLINE": "past its deadline at the gate",
     "RESERVATION": "stock or cash is reserved by other orders",
     "DISABLED": "disabled with `x`, or execution is off in the profile",
-    "MISSING_INPUT": "something needed is missing or not a number",
+    "MISSING_INPUT": "a required value is missing or not a number",
     "OPENED": "a cycle was opened",
     "HEDGED": "both legs filled",
-    "UNWOUND": "one leg was taken back",
+    "UNWOUND": "one leg was reversed",
 }
-"""By the engine's word."""
+"""By reason or state."""
 
 SHORT: Mapping[str, str] = {
     "BELOW_THRESHOLD": "IDLE",
@@ -76,7 +79,7 @@ SHORT: Mapping[str, str] = {
     "RESERVATION": "RESERVED",
     "MISSING_INPUT": "NO_INPUT",
 }
-"""How the nine cells of a column print the longer ones, so that each still differs from all others."""
+"""Short forms of longer words for a column of nine cells; all differ from each other."""
 
 
 def short_word(reason: str) -> str:

@@ -8,6 +8,7 @@ from arbtui.execution.config import ExecutionConfig
 from arbtui.journal.journal import Journal
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
 from arbtui.portfolio.config import DeskConfig
@@ -38,3 +39,4 @@ class EngineComponents:
     execution: ExecutionConfig
     desk: DeskConfig
     refresh_book: Callable[[str, str], None]  #: asks a venue for a market's whole book: (exchange, code)
+    rate_watch: RateWatch | None = None  #: None where one currency is traded, or nobody doubts the rate

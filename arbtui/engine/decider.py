@@ -41,17 +41,20 @@ class Decider:
         self.on_found: Callable[[Sequence[Opportunity]], None] | None = None  #: told of all opportunities of one look, as they were found
 
     def on_books(self, books: Sequence[OrderBook]) -> None:
-        """The books that one batch of frames changed, each once."""
+        """The books that one batch of frames changed, each once. Their order in the batch makes no difference.
+
+        The batch is one moment: its rate is read before any route is priced, and what is found is put in order of the routes'
+        ids before it is ranked, a route of which both books changed only once.
+        """
         now = self._clock.monotonic()
+        if self._rates.book in books and self._rates.refresh():
+            self._sweep()
         found: list[Opportunity] = []
-        rate_book = self._rates.book
         touched_by = self._universe.touched_by
         for book in books:
-            if book is rate_book and self._rates.refresh():
-                self._sweep()
             found += evaluate_all(touched_by.get(book, ()), now)
         if found:
-            self._take(found)
+            self._take(found if len(books) == 1 else _in_order_of_routes(found))
 
     @property
     def evaluations(self) -> int:
@@ -88,3 +91,8 @@ class Decider:
             self._sweep_at = None
         if found:
             self._take(found)
+
+
+def _in_order_of_routes(found: Sequence[Opportunity]) -> list[Opportunity]:
+    by_id = {opportunity.route.id: opportunity for opportunity in found}
+    return [by_id[route_id] for route_id in sorted(by_id)]

@@ -11,12 +11,14 @@ from arbtui.engine.cancels import cancel_all
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
+from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.loss_watch import LossWatch
 from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
+from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
@@ -63,6 +65,7 @@ class Engine:
         self._journal = components.journal
         self.breaches = BreachBook(components.journal, components.clock, components.run_id, remembered.breaches)
         self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
+        self._rate_doubts = RateDoubts(components.rate_watch, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
         self.prioritizer = RoutePrioritizer(RouteHealthScore(components.aggregator.trades.tapes))
         self.gate = OrderGate(
@@ -121,6 +124,7 @@ class Engine:
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
         self.sync = components.sync
         self.sync.on_dispute = self._on_dispute
+        self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
         self._late = LateFills(self.breaches, components.portfolio)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_late = self._on_late
@@ -204,6 +208,7 @@ class Engine:
         if self._journal.failure is None:
             self.marks.look(now)
             self.losses.look(now)
+        self._rate_doubts.look(now)
 
     async def compare_positions(self) -> None:
         """Ask every venue for its balances and compare them with ours."""
@@ -215,7 +220,11 @@ class Engine:
     async def snapshot(self, simulator: dict[str, Any] | None) -> int:
         """Store what a restart goes on from; the snapshot's number."""
         self.marks.take("snapshot")
-        return await self._journal.snapshot(StateSnapshot(self.portfolio.dump(), simulator).payload())
+        live = self.portfolio.dump()
+        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload())
+        if simulator is not None:
+            await self.fold_check.compare(live)
+        return number
 
     def on_journal_failure(self, failure: JournalFailed) -> None:
         """Nothing can be recorded any more, so nothing may leave: the gate closes and stays closed in this process."""

@@ -1,8 +1,8 @@
-"""What an answer to a request means: executed, not executed, or not known. The table that double orders are made of.
+"""What an answer to a request means: executed, not executed, or unknown. A mistake here sends an order twice.
 
 Sources: the venues' error lists (developers.binance.com, Spot, Error Codes; docs.upbit.com, REST API guide), and the
-classes that ccxt 4.5.90 sorts them into (``exceptions`` of its ``binance`` and ``upbit``). Whatever is in neither, and
-everything said with a status of 500 or more, means UNKNOWN: the request may have been executed.
+classes that ccxt 4.5.90 sorts them into (``exceptions`` of its ``binance`` and ``upbit``). An answer in neither, and
+every answer with a status of 500 or more, means UNKNOWN: the request may have been executed.
 """
 
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from arbtui.model.errors import ArbtuiError, OrderRejected, OrderUnknown, VenueF
 
 
 class Meaning(StrEnum):
-    """What became of the request. Only UNKNOWN leaves it open; the rest name an order's reason."""
+    """The fate of the request. UNKNOWN leaves it open; each other value is also an order's reason."""
 
-    UNREACHABLE = "UNREACHABLE"  #: no byte of it left
-    RATE_LIMITED = "RATE_LIMITED"  #: refused for its number; not executed
-    CLOCK = "CLOCK"  #: its time was outside the venue's window; not executed
+    UNREACHABLE = "UNREACHABLE"  #: nothing was sent
+    RATE_LIMITED = "RATE_LIMITED"  #: refused for too many requests; not executed
+    CLOCK = "CLOCK"  #: its timestamp was outside the venue's window; not executed
     KEYS = "KEYS"  #: keys, permissions or address refused; not executed
-    NOT_FOUND = "NOT_FOUND"  #: the venue does not know what was named
-    REFUSED = "REFUSED"  #: a definite no to what was asked
+    NOT_FOUND = "NOT_FOUND"  #: the venue does not know the order that was named
+    REFUSED = "REFUSED"  #: definitely refused
     UNKNOWN = "UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The facts of one answer. ``status`` None: none came. ``code``: Binance's number or Upbit's error name, or empty.
+    """The facts of one answer. ``status`` is None when none came. ``code``: Binance's number or Upbit's error name, or empty.
 
-    ``kinds``: names of ccxt's error class and its bases. ``sent``: whether bytes of the request may have left.
+    ``kinds``: names of ccxt's error class and its bases. ``sent``: whether bytes of the request may have been sent.
     """
 
     status: int | None
@@ -38,23 +38,23 @@ class Answer:
 
 
 class RequestFailed(ArbtuiError):
-    """A request that brought nothing usable. ``meaning`` decides what its sender may conclude. Holds no URL and no header."""
+    """A request without a usable answer. ``meaning`` is what the sender may conclude. Holds no URL and no header."""
 
     def __init__(self, exchange: str, what: str, answer: Answer) -> None:
         self.meaning = meaning_of(answer)
-        said = f"{answer.code} {answer.message}".strip() or "no usable answer"
-        super().__init__(f"{exchange} {what}: {said}" + (f" (HTTP {answer.status})" if answer.status is not None else ""))
+        text = f"{answer.code} {answer.message}".strip() or "no usable answer"
+        super().__init__(f"{exchange} {what}: {text}" + (f" (HTTP {answer.status})" if answer.status is not None else ""))
         self.answer = answer
 
     def of_order(self) -> ArbtuiError:
-        """What an order's sender is told: OrderRejected where it surely does not stand, OrderUnknown otherwise."""
+        """The error for the sender of an order: OrderRejected where it certainly was not accepted, else OrderUnknown."""
         if self.meaning is Meaning.UNKNOWN:
             return OrderUnknown(str(self))
         word = _word(self.answer) if self.meaning is Meaning.REFUSED else self.meaning.value
         return OrderRejected(f"{word} {self}")
 
     def of_query(self) -> ArbtuiError:
-        """What whoever asked is told: VenueRefused for keys, VenueFailed for everything else."""
+        """The error for the sender of a query: VenueRefused for keys, VenueFailed for everything else."""
         return VenueRefused(str(self)) if self.meaning is Meaning.KEYS else VenueFailed(str(self))
 
 
@@ -67,12 +67,12 @@ _KEYS = frozenset({"-1002", "-1022", "-2008", "-2014", "-2015"})
 #: ccxt's classes for "it may have been executed"; -1000, -1001, -1006, -1007 and -1008 are among them.
 _OPEN = frozenset({"OperationFailed", "BadResponse", "RequestTimeout", "ExchangeNotAvailable"})
 _AUTHENTICATION = frozenset({"AuthenticationError", "PermissionDenied", "AccountSuspended"})
-#: A client id of ours is used once, ever: "used before" proves that an earlier copy of the same request came through.
+#: Our client ids are never reused: "used before" proves that an earlier copy of the same request was accepted.
 _DUPLICATE = ("duplicate", "identifier", "중복")
 
 
 def meaning_of(answer: Answer) -> Meaning:
-    """What ``answer`` says of the request's fate."""
+    """The fate of the request, from ``answer``."""
     status, code = answer.status, answer.code
     if not answer.sent:
         return Meaning.UNREACHABLE
@@ -93,11 +93,11 @@ def meaning_of(answer: Answer) -> Meaning:
 
 
 def _is_duplicate(answer: Answer) -> bool:
-    said = f"{answer.code} {answer.message}".lower()
-    return any(word in said for word in _DUPLICATE)
+    text = f"{answer.code} {answer.message}".lower()
+    return any(word in text for word in _DUPLICATE)
 
 
-#: An order's first word, by what is in the venue's own words; the names are those that the paper venue uses.
+#: An order's reason, by a part of the venue's own message; the names are those that the paper venue uses.
 _WORDS = (
     ("insufficient", "INSUFFICIENT_FUNDS"),
     ("price_filter", "PRICE_UNIT"),
@@ -115,5 +115,5 @@ _WORDS = (
 
 
 def _word(answer: Answer) -> str:
-    said = f"{answer.code} {answer.message}".lower()
-    return next((word for part, word in _WORDS if part in said), Meaning.REFUSED.value)
+    text = f"{answer.code} {answer.message}".lower()
+    return next((word for part, word in _WORDS if part in text), Meaning.REFUSED.value)

@@ -1,4 +1,4 @@
-"""What the live adapters have in common: orders that leave once, through the gate, and answers that mean one thing."""
+"""Common base of the live adapters: each order is sent once, through the gate, and each answer has one meaning."""
 
 import asyncio
 import logging
@@ -7,23 +7,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
+import aiohttp
+
+from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
 from arbtui.exchanges.answers import Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
-from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.private_stream import PrivateStream
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose
 
-#: No request may come to be so long after it was sent: twice Binance's window, and never under 30 s, for Upbit has no
-#: window at all and a request can hang in a proxy. From then on "not found" is believed (it must be said three times).
+#: No request is executed this long after it was sent: twice Binance's window, and at least 30 s, since Upbit has no
+#: window and a request can hang in a proxy. From then on "not found" is believed, once it was answered three times.
 ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
 
-#: s between two pings: a revoked key, a clock that drifts and a venue that is gone are noticed without an order, and a
-#: connection stands when one comes.
+#: s between two pings: so a revoked key, a drifting clock and an unreachable venue are noticed without an order, and a
+#: connection is open when an order comes.
 _PING_EVERY_S = 10.0
-#: s between two looks for other keys while the venue refuses those in use.
+#: s between two checks for new keys while the venue refuses those in use.
 _KEYS_EVERY_S = 5.0
 
 log = logging.getLogger("arbtui")
@@ -33,29 +36,30 @@ Costs = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A market as everybody may read it. ``price``: its last one in quote, 0.0 where the venue was not asked."""
+    """A market from public data. ``price``: the last one, in quote; 0.0 where it was not queried."""
 
     market: Market
     price: float = 0.0
 
 
 class CcxtAdapter(ExchangeAdapter):
-    """One venue through its own ccxt instance. Subclasses know the venue's words.
+    """One venue through its own ccxt instance. Subclasses know the venue's formats.
 
-    ``order_costs``: what one order takes of the venue's limits.
+    ``order_costs``: what one order costs of the venue's rate limits.
     """
 
     order_costs: Costs
 
-    def __init__(self, client: CcxtClient, clock: Clock) -> None:
+    def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         self.name = client.exchange
         self.markets: dict[str, Market] = {}
         self.absence_proof_s = ABSENCE_PROOF_S
         self._client = client
+        self._private_url = private_url
         self._clock = clock
         self._doubts_clock = False
         self._refused_keys = asyncio.Event()  # set by each answer that refuses the keys
-        self._said_of_keys = ""
+        self._key_message = ""
 
     @property
     def clock_skew_ms(self) -> int | None:
@@ -64,7 +68,7 @@ class CcxtAdapter(ExchangeAdapter):
 
     @property
     def has_keys(self) -> bool:
-        """False where only what everybody may read is asked for."""
+        """False where only public data is queried."""
         return bool(self._client.keys.current().key.get_secret_value())
 
     @property
@@ -75,7 +79,7 @@ class CcxtAdapter(ExchangeAdapter):
 
     @abstractmethod
     async def listed(self) -> Mapping[str, Listing]:
-        """Every market that is listed now, by code, with what the venue tells of it without a key: fees are the documented ones.
+        """Every market that is listed now, by code, from public data: fees are the documented ones.
 
         Raises:
             VenueFailed: the venue does not answer usably.
@@ -87,28 +91,28 @@ class CcxtAdapter(ExchangeAdapter):
         """Check the keys, set the clock and read the rules of the markets ``codes`` (None: all) into :attr:`markets`.
 
         A code that the venue does not list, or does not trade now, is left out; look at :attr:`markets`. Each call makes
-        the markets anew, and markets are compared by identity: call it once, before they are used.
+        new market objects, and markets are compared by identity: call it once, before they are used.
 
         Raises:
-            VenueRefused: the keys are refused, or may do what no key here may do.
+            VenueRefused: the keys are refused, or have permissions that no key here may have.
             VenueFailed: the venue does not answer usably.
         """
         ...
 
     @abstractmethod
     async def check_keys(self) -> str:
-        """Ask the venue whether it takes the keys in use, and whether they may do only what they should; what it tells, in words.
+        """Check that the venue accepts the keys in use and that they have no forbidden permission; the result as text.
 
         Raises:
-            VenueRefused: it does not, or they may do more.
-            VenueFailed: it does not tell.
-            WireError: it tells nonsense.
+            VenueRefused: it does not, or they have a forbidden permission.
+            VenueFailed: no usable answer.
+            WireError: the answer cannot be read.
         """
         ...
 
     @abstractmethod
     async def ping(self) -> None:
-        """One cheap question."""
+        """Send one cheap query."""
         ...
 
     @abstractmethod
@@ -118,8 +122,39 @@ class CcxtAdapter(ExchangeAdapter):
 
     @abstractmethod
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
-        """What ``answer`` says, and whatever must be asked to know an immediate order's end."""
+        """The report from ``answer``, and from further queries where an immediate order's end is not in it."""
         ...
+
+    @abstractmethod
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Ask for the account's events over a private socket just opened; raises WireError when the venue refuses."""
+        ...
+
+    @abstractmethod
+    def _on_frame(self, frame: bytes, account: AccountEvents) -> None:
+        """Decode one private frame and hand it to ``account``; raises WireError for one that cannot be read."""
+        ...
+
+    def _stream_headers(self) -> Mapping[str, str]:
+        """What the private stream's handshake carries; a venue that signs its subscription instead needs nothing."""
+        return {}
+
+    async def run(self, account: AccountEvents) -> None:
+        """See :meth:`ExchangeAdapter.run`: the private stream, pings, and the replacement of refused keys."""
+        stream = PrivateStream(
+            self.name,
+            self._private_url,
+            headers=self._stream_headers,
+            subscribe=self._subscribe,
+            on_frame=lambda frame: self._on_frame(frame, account),
+            on_open=lambda: account.on_reconnected(self.name),
+            on_close=lambda: account.on_disconnected(self.name),
+            limits=self._client.limits,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(stream.run(), name=f"{self.name} private stream")
+            tasks.create_task(self.keep_warm(), name=f"{self.name} pings")
+            tasks.create_task(self.mind_keys(), name=f"{self.name} keys")
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """See :meth:`ExchangeAdapter.place`."""
@@ -130,7 +165,7 @@ class CcxtAdapter(ExchangeAdapter):
         try:
             await self.settle_clock()
             answer = await self._submit(order, lane, admit)
-        except (RateLimited, VenueFailed) as error:  # before the order's own request: nothing of it has left
+        except (RateLimited, VenueFailed) as error:  # before the order's own request: it was not sent
             word = Meaning.RATE_LIMITED if isinstance(error, RateLimited) else Meaning.CLOCK
             raise OrderRejected(f"{word} {error}") from None
         except RequestFailed as error:
@@ -139,7 +174,7 @@ class CcxtAdapter(ExchangeAdapter):
             raise error.of_order() from None
         try:
             return await self._outcome(order, answer)
-        except WireError as error:  # it was taken, and what was said of it makes no sense
+        except WireError as error:  # it was accepted, and the answer cannot be read
             raise OrderUnknown(f"{self.name}: the answer to {order.client_order_id} cannot be read: {error}") from error
 
     def throttled(self) -> str | None:
@@ -168,24 +203,24 @@ class CcxtAdapter(ExchangeAdapter):
         return {} if limits.redeem(order.cycle_id) else self.order_costs
 
     async def measure_clock(self) -> None:
-        """Learn how far the clocks are apart; a venue whose requests carry no time has none to compare.
+        """Measure the clocks' difference; does nothing for a venue whose requests carry no timestamp.
 
         Raises:
-            VenueFailed: it does not tell.
+            VenueFailed: no usable answer.
         """
 
     async def settle_clock(self) -> None:
-        """Measure the clocks again when an answer has shown that they differ; a venue without timestamps has none to settle."""
+        """Measure the clocks again after an answer showed that they differ; does nothing for a venue without timestamps."""
 
     async def query(
         self, section: str, method: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs, lane: Lane = Lane.DATA
     ) -> Any:
-        """Ask, and raise what whoever asked must know.
+        """Send a query; the venue's answer as parsed JSON.
 
         Raises:
-            RateLimited: the question has no room in the venue's limits.
+            RateLimited: the venue's rate limits leave no room for it.
             VenueRefused: the keys are refused.
-            VenueFailed: no usable answer: no information.
+            VenueFailed: no usable answer, so nothing is known.
         """
         try:
             return await self._client.request(section, method, path, params, lane=lane, costs=costs)
@@ -194,7 +229,7 @@ class CcxtAdapter(ExchangeAdapter):
             raise error.of_query() from None
 
     async def find(self, method: str, path: str, params: Mapping[str, Any], *, costs: Costs, lane: Lane) -> Any | None:
-        """As :meth:`query` for something that may not be there; None when the venue says that it does not know it."""
+        """As :meth:`query`, for something that may not exist; None when the venue answers that it does not know it."""
         try:
             return await self._client.request("private", method, path, params, lane=lane, costs=costs)
         except RequestFailed as error:
@@ -204,7 +239,7 @@ class CcxtAdapter(ExchangeAdapter):
             raise error.of_query() from None
 
     async def cancel_one(self, code: str, client_order_id: str, params: Mapping[str, Any], *, costs: Costs) -> None:
-        """Cancel an order; a refusal counts as done when a look-up says that the order is not open."""
+        """Cancel an order; a refusal counts as success when a look-up shows that the order is not open."""
         try:
             await self._client.request("private", "DELETE", "order", params, lane=Lane.CANCEL, costs=costs)
         except RequestFailed as error:
@@ -223,7 +258,7 @@ class CcxtAdapter(ExchangeAdapter):
             self._client.on_keys(refused=True)
 
     async def keep_warm(self) -> None:
-        """Ping from time to time; the venue's health hears how it went. Runs until cancelled."""
+        """Ping regularly and report the result to the venue's health. Runs until cancelled."""
         while True:
             await asyncio.sleep(_PING_EVERY_S)
             try:
@@ -232,9 +267,9 @@ class CcxtAdapter(ExchangeAdapter):
                 log.warning("%s does not answer a ping: %s", self.name, error)
 
     async def mind_keys(self) -> None:
-        """Whenever the venue refuses the keys, see every few seconds whether it takes these or others again; runs until cancelled.
+        """While the venue refuses the keys, check every few seconds for accepted ones; runs until cancelled.
 
-        Until then the venue is DOWN. New keys are used once the venue has taken them; keys that it refuses, or that may
+        Until then the venue is DOWN. New keys are used once the venue accepts them; keys that it refuses, or that can
         withdraw, never are.
         """
         while True:
@@ -252,14 +287,14 @@ class CcxtAdapter(ExchangeAdapter):
             await self.check_keys()
         except ArbtuiError as error:
             self._client.use(before)
-            self._refused_keys.set()  # asked again: until the venue takes a key, nothing can be done there
-            said = f"{self.name}: the key {found.tail} is not used: {error}"
-            if said != self._said_of_keys:
-                log.error("%s", said)
-            self._said_of_keys = said
+            self._refused_keys.set()  # checked again: until the venue accepts a key, nothing can be done there
+            message = f"{self.name}: the key {found.tail} is not used: {error}"
+            if message != self._key_message:
+                log.error("%s", message)
+            self._key_message = message
         else:
             self._client.on_keys(refused=False)
-            self._said_of_keys = ""
+            self._key_message = ""
             log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
 
     def market(self, code: str) -> Market:
@@ -279,7 +314,7 @@ class CcxtAdapter(ExchangeAdapter):
 
 
 def unreadable(exchange: str, error: WireError) -> VenueFailed:
-    """A query's answer that makes no sense is no information."""
+    """The error for an answer to a query that cannot be read."""
     return VenueFailed(f"{exchange}: an answer cannot be read: {error}")
 
 

@@ -1,7 +1,7 @@
-"""One venue's REST interface: ccxt signs, sends and sorts errors; nothing of its parsing, throttling or retrying is used.
+"""One venue's REST interface: ccxt signs, sends and classifies errors; its parsing, throttling and retrying are not used.
 
-Why not ccxt's unified calls (ccxt 4.5.90, read in its source): they round amounts through floats, find an Upbit order by
-client id never (``uuid=None`` wins), queue orders behind snapshots in one FIFO, and can be told to repeat an order
+Why not ccxt's unified calls (ccxt 4.5.90, read in its source): they round amounts through floats, never find an Upbit order by
+client id (``uuid=None`` wins), queue orders behind snapshots in one FIFO, and can be configured to resend an order
 (``maxRetriesOnFailure``, inside ``fetch2``). So requests go ``sign`` then ``fetch``, once, with parameters as strings.
 """
 
@@ -19,22 +19,23 @@ from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.connection_errors import why_no_answer
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
-from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, RateLimited
 
 #: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
-#: request, because it bounds how long an order under way can still come to be.
+#: request, because it bounds how long a delayed order can still be executed.
 RECV_WINDOW_MS = 5000
 #: s for the whole of one request, for callers without a shorter deadline of their own.
 _REQUEST_S = 10.0
-#: s that an idle connection is kept for the next request; a ping comes more often, so an order finds one that stands.
+#: s that an idle connection is kept for the next request; a ping comes more often, so an order finds an open one.
 _KEEPALIVE_S = 30.0
 _EXCERPT = 200
 
 
 class _Departure:
-    """One request's leave to go: asked once, and never given a second time."""
+    """One request's permission to be sent: asked for once, and never granted twice."""
 
     def __init__(self, admit: Callable[[], None] | None) -> None:
         self._admit = admit
@@ -44,10 +45,10 @@ class _Departure:
     def leave(self) -> None:
         if self._admit is not None:
             if self.sent:
-                raise aiohttp.ClientError("the request has left already; an order is never sent twice")
+                raise aiohttp.ClientError("the request was sent already; an order is never sent twice")
             try:
                 self._admit()
-            except Exception as error:  # whatever the gate raises is its no, and comes out of the request as it is
+            except Exception as error:  # whatever the gate raises is its refusal, and is raised from the request unchanged
                 self.refusal = error
                 raise
         self.sent = True
@@ -57,9 +58,9 @@ _departure: ContextVar[_Departure] = ContextVar("departure")
 
 
 class _GatedRequest(aiohttp.ClientRequest):
-    """A request that asks the gate when its connection stands, immediately before its first byte.
+    """A request that asks the gate once its connection is open, immediately before its first byte.
 
-    In ``fetch`` itself it would be too early: a connection that has to be made first takes a tenth of a second and more.
+    In ``fetch`` itself it would be too early: opening a connection first takes a tenth of a second and more.
     A redirect or any other repetition comes through here again, and is refused.
     """
 
@@ -69,12 +70,12 @@ class _GatedRequest(aiohttp.ClientRequest):
 
 
 class CcxtClient:
-    """Requests to one venue, in turn, through the gate, once.
+    """Sends requests to one venue: rate limited, through the gate, each once.
 
     Args:
         exchange: ``upbit`` or ``binance``.
-        limits: None asks nobody's turn (tests).
-        health: None tells nobody (tests).
+        limits: None for no rate limits (tests).
+        health: None for none (tests).
     """
 
     def __init__(
@@ -116,11 +117,11 @@ class CcxtClient:
     ) -> Any:
         """Send one request and return its JSON.
 
-        ``admit`` is called once, immediately before the first byte; what it raises comes out of here, and nothing has left.
+        ``admit`` is called once, immediately before the first byte; what it raises is raised from here, and nothing was sent.
 
         Raises:
-            RateLimited: the venue's limits leave no room; nothing has left.
-            RequestFailed: no usable answer, or a refusal; its ``meaning`` tells what may be concluded.
+            RateLimited: the venue's limits leave no room; nothing was sent.
+            RequestFailed: no usable answer, or a refusal; its ``meaning`` is what may be concluded.
         """
         departure = _Departure(admit)
         token = _departure.set(departure)
@@ -133,12 +134,12 @@ class CcxtClient:
             answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
         except RateLimited:
             raise
-        except Exception as error:  # also what ccxt itself trips over in an odd body: the request has left all the same
+        except Exception as error:  # also ccxt's own failures with an odd body: the request was sent all the same
             if error is departure.refusal:
                 raise
             # Without the cause: ccxt's text and traceback hold the URL with its signature.
             failure = self._failure(error, f"{method} {path}", departure.sent)
-            self._tell(admit, ok=failure.answer.status is not None and failure.answer.status < 500, started=started)
+            self._report(admit, ok=failure.answer.status is not None and failure.answer.status < 500, started=started)
             raise failure from None
         finally:
             _departure.reset(token)
@@ -148,9 +149,9 @@ class CcxtClient:
             )
         if not isinstance(answer, dict | list):
             facts = Answer(200, "", f"not JSON: {_said(None, str(answer))[1]}", frozenset(), sent=True)
-            self._tell(admit, ok=False, started=started)
+            self._report(admit, ok=False, started=started)
             raise RequestFailed(self.exchange, f"{method} {path}", facts)
-        self._tell(admit, ok=True, started=started)
+        self._report(admit, ok=True, started=started)
         return answer
 
     def use(self, keys: VenueKeys) -> None:
@@ -159,12 +160,12 @@ class CcxtClient:
         self._ccxt.apiKey, self._ccxt.secret = keys.key.get_secret_value(), keys.secret.get_secret_value()
 
     def on_keys(self, *, refused: bool) -> None:
-        """Tell the venue's health whether it takes our keys."""
+        """Report to the venue's health whether it accepts our keys."""
         if self.health is not None:
             self.health.on_keys(refused)
 
     def stream_headers(self) -> dict[str, str]:
-        """What a private WebSocket is opened with: Upbit's token, made anew each time (ccxt keeps one for ever); else nothing."""
+        """Headers of a private WebSocket's handshake: a new Upbit token each time (ccxt keeps one for ever); else none."""
         if self.exchange != "upbit":
             return {}
         claims = {"access_key": self._ccxt.apiKey, "nonce": self._ccxt.uuid()}
@@ -176,13 +177,13 @@ class CcxtClient:
         return signed
 
     def set_clock_skew(self, ms: int) -> None:
-        """How far our clock is ahead of the venue's; taken off every timestamp."""
+        """How far our clock is ahead of the venue's; subtracted from every timestamp."""
         self._ccxt.options["timeDifference"] = self.clock_skew_ms = ms
         if self.health is not None:
             self.health.on_clock(-ms)
 
     async def close(self, timeout_s: float = 5.0) -> None:
-        """Close the connections; a peer that does not answer the close is left after ``timeout_s``."""
+        """Close the connections; waits at most ``timeout_s`` for the peer."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._ccxt.close()
@@ -191,7 +192,7 @@ class CcxtClient:
             await self.session.close()
 
     def on_response(self, status: int, headers: Mapping[str, str]) -> None:
-        """Called by ccxt's ``on_rest_response`` hook, for every answer, before anything is made of it."""
+        """Called by ccxt's ``on_rest_response`` hook, for every answer, before it is interpreted."""
         if self.limits is not None:
             self.limits.observe(status, headers)
             if self.health is not None and status in (418, 429):
@@ -199,18 +200,18 @@ class CcxtClient:
 
     def _failure(self, error: Exception, what: str, sent: bool) -> RequestFailed:
         kinds = frozenset(kind.__name__ for kind in type(error).__mro__)
-        told = why_no_answer(self.exchange, error)
-        status, code, message = getattr(error, "facts", (None, "", type(error).__name__ if told is None else f"{self._where}: {told}"))
+        reason = why_no_answer(self.exchange, error)
+        status, code, message = getattr(error, "facts", (None, "", type(error).__name__ if reason is None else f"{self._where}: {reason}"))
         return RequestFailed(self.exchange, what, Answer(status, code, message, kinds, sent))
 
-    def _tell(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
-        """Tell the venue's health; how orders end is told by their tracker, which knows when it stopped waiting."""
+    def _report(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
+        """Report an answer to the venue's health; orders are reported by their tracker, which knows when it stopped waiting."""
         if self.health is not None and admit is None:
             self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
 
 
 def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient) -> Any:
-    """A ccxt exchange of its own. Its class is made here, because importing ccxt costs 0.7 s and 70 MB."""
+    """A new ccxt exchange. Its class is defined here, because importing ccxt costs 0.7 s and 70 MB."""
     import ccxt.pro as ccxt  # type: ignore[import-untyped]
 
     base: Any = {"upbit": ccxt.upbit, "binance": ccxt.binance}[exchange]
@@ -220,7 +221,7 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
             return clock.time_ms()
 
         def get_exceptions_by_url(self, url: str, exact_or_broad: str) -> Any:
-            # ccxt takes the spot table only for https://api.binance.com/; ours is spot wherever it is.
+            # ccxt uses the spot error table only for https://api.binance.com/; ours is always spot.
             return self.exceptions["spot"].get(exact_or_broad, {})
 
         def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: Any) -> str:
@@ -231,7 +232,7 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
             try:
                 super().handle_errors(code, reason, url, method, headers, body, response, *rest)
                 self.handle_http_status_code(code, reason, url, method, body)
-                if code >= 400:  # a status that ccxt has no class for is no success either
+                if code >= 400:  # a status without a ccxt error class is not a success either
                     raise ccxt.ExchangeError(str(code))
             except ccxt.BaseError as error:
                 error.facts = (code, *_said(response, body))
@@ -245,7 +246,7 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
             "enableRateLimit": False,
             "timeout": int(_REQUEST_S * 1000),
             "session": client.session,
-            "verify": False,  # ccxt makes no connection: the session is ours, and its TLS is checked by `_tls`
+            "verify": False,  # ccxt opens no connection: the session is ours, and `_tls` verifies its certificates
             "timeout_on_exit": 0,
             "options": {"maxRetriesOnFailure": 0, "defaultType": "spot", "recvWindow": RECV_WINDOW_MS, "timeDifference": 0},
             "urls": {"api": {"public": rest, "private": rest, "sapi": urls.rest + "/sapi/v1"}},
@@ -254,7 +255,7 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
 
 
 def _said(response: Any, body: str) -> tuple[str, str]:
-    """The venue's code and words: Binance ``{"code", "msg"}``, Upbit ``{"error": {"name", "message"}}``; else the body's beginning."""
+    """The venue's code and message: Binance ``{"code", "msg"}``, Upbit ``{"error": {"name", "message"}}``; else the body's beginning."""
     error = response.get("error", response) if isinstance(response, dict) else None
     if isinstance(error, dict):
         code, message = error.get("name", error.get("code", "")), error.get("message", error.get("msg", ""))

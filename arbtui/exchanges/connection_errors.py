@@ -1,4 +1,4 @@
-"""Why a connection could not be made, in words that hold no URL: ccxt's own errors and aiohttp's texts may hold a signature."""
+"""Why a connection could not be made, without any URL: the texts of ccxt and aiohttp may hold a signature."""
 
 import ssl
 
@@ -19,15 +19,15 @@ def why_not_connected(exchange: str, error: BaseException) -> tuple[str, str] | 
 
 
 def why_no_answer(exchange: str, error: BaseException) -> str | None:
-    """What happened to a request by what ``error`` was raised from (ccxt wraps it); None when that tells nothing."""
+    """What happened to a request, from the cause of ``error`` (ccxt wraps it); None when the cause is not known."""
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in chain:
         chain.append(link)
         link = link.__cause__ or link.__context__
     for link in chain:
-        if (told := why_not_connected(exchange, link)) is not None:
-            return told[1]
+        if (known := why_not_connected(exchange, link)) is not None:
+            return known[1]
     if any(isinstance(link, TimeoutError) for link in chain):
         return "no answer in time"
     if any(isinstance(link, aiohttp.ClientError) for link in chain):

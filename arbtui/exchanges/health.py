@@ -1,4 +1,4 @@
-"""ExchangeHealthMonitor: whether a venue is fit to open something new at, from what is heard of it."""
+"""ExchangeHealthMonitor: whether new cycles may be opened at a venue, from what is received from it."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -8,19 +8,19 @@ from math import inf
 from arbtui.exchanges.config import HealthConfig
 from arbtui.model.clock import Clock
 
-#: A state is left only where what brought it about has fallen to half of what it takes to enter it: no flapping.
+#: Hysteresis: a state is left only once its cause has fallen to half of the value at which it is entered.
 _LEFT_AT = 0.5
-#: p95 of the answers is over the limit when more than this share of them is.
+#: The p95 of the answers is over the limit when more than this share of them is.
 _SLOW_SHARE = 0.05
 
 
 class Health(StrEnum):
-    """How fit a venue is; entries want HEALTHY, hedges and cancels ask nobody."""
+    """The health of a venue; entries need HEALTHY, hedges and cancels do not ask."""
 
     HEALTHY = "HEALTHY"
-    DEGRADED = "DEGRADED"  #: answers, but late, wrongly, or on a clock that is not ours; or it wants fewer requests
-    FROZEN = "FROZEN"  #: talks, and what it says does not change: its prices may be old
-    DOWN = "DOWN"  #: cannot be heard, or does not answer
+    DEGRADED = "DEGRADED"  #: answers late or with errors, its clock differs from ours, or it asks for fewer requests
+    FROZEN = "FROZEN"  #: its stream is open and its content does not change: prices may be old
+    DOWN = "DOWN"  #: nothing is received, or it does not answer
 
 
 _RANKS = {health: rank for rank, health in enumerate(Health)}
@@ -30,7 +30,7 @@ _Finding = tuple[Health, str]
 class ExchangeHealthMonitor:
     """One venue's health. A worse state is entered at once, a better one after ``recover_s`` without a relapse.
 
-    Everything it is told is O(1); ``state`` costs a few comparisons. Times are monotonic seconds of ``clock``.
+    Every report is O(1); ``state`` costs a few comparisons. Times are monotonic seconds of ``clock``.
     """
 
     def __init__(self, exchange: str, clock: Clock, config: HealthConfig) -> None:
@@ -39,11 +39,11 @@ class ExchangeHealthMonitor:
         self._config = config
         self._state = Health.DOWN
         self._why = "nothing was received yet"
-        self._was_fit = False  # the first time needs no patience: nothing was lost yet
+        self._was_fit = False  # the first HEALTHY needs no waiting time
         self._better_since: float | None = None
         self._last_message = -inf
-        self._connected = True  # where nobody tells of a socket, there is none
-        self._account_heard = True  # where nobody tells, nothing is kept from us
+        self._connected = True  # True until a socket reports otherwise
+        self._account_open = True  # True until an account stream reports otherwise
         self._frozen = False
         self._refuses_keys = False
         self._throttled_until = -inf
@@ -58,7 +58,7 @@ class ExchangeHealthMonitor:
             self._refusing,
             self._frozen_stream,
             self._throttled,
-            self._deaf,
+            self._no_account_stream,
             self._failing,
             self._late,
             self._skewed,
@@ -86,23 +86,23 @@ class ExchangeHealthMonitor:
         self._late_ms = ms if ms == ms else inf
 
     def on_throttled(self, until_monotonic: float) -> None:
-        """The venue wants to hear nothing until then."""
+        """The venue accepts no requests until then."""
         self._throttled_until = max(self._throttled_until, until_monotonic)
 
     def on_keys(self, refused: bool) -> None:
-        """The venue refuses our API keys, or takes them again."""
+        """The venue refuses our API keys, or accepts them again."""
         self._refuses_keys = refused
 
     def on_socket(self, connected: bool) -> None:
-        """The public stream is there, or was lost."""
+        """The public stream was connected or lost."""
         self._connected = connected
 
-    def on_account(self, heard: bool) -> None:
-        """The account's private stream is open and everything it may have missed was read, or it was lost."""
-        self._account_heard = heard
+    def on_account(self, is_open: bool) -> None:
+        """The account's private stream is open and everything missed was fetched, or it was lost."""
+        self._account_open = is_open
 
     def on_frozen(self, frozen: bool) -> None:
-        """The stream is open and its content stands still, or moves again."""
+        """The stream is open and its content has stopped changing, or changes again."""
         self._frozen = frozen
 
     def state(self, now: float) -> Health:
@@ -120,7 +120,7 @@ class ExchangeHealthMonitor:
         return self._state
 
     def why(self, now: float) -> str:
-        """What the state comes from, in words; at HEALTHY empty, or a warning."""
+        """The cause of the state, as text; at HEALTHY empty or a warning."""
         if self.state(now) is Health.HEALTHY:
             warn = self._config.skew_warn_ms
             return f"its clock is {self._skew_ms:.0f} ms from ours (limit {self._config.skew_block_ms})" if self._skew_ms > warn else ""
@@ -141,7 +141,7 @@ class ExchangeHealthMonitor:
         return worst
 
     def _limit(self, entered: Health, at: float) -> float:
-        """``at``, or half of it while the venue is in a state that this, or worse, has brought about."""
+        """``at``, or half of it while the venue is in this state or a worse one (hysteresis)."""
         return at * _LEFT_AT if self._was_fit and _RANKS[self._state] >= _RANKS[entered] else at
 
     def _forget(self, now: float) -> None:
@@ -170,8 +170,8 @@ class ExchangeHealthMonitor:
     def _throttled(self, now: float) -> _Finding | None:
         return (Health.DEGRADED, f"wants no requests for {self._throttled_until - now:.0f} s") if now < self._throttled_until else None
 
-    def _deaf(self, _: float) -> _Finding | None:
-        return None if self._account_heard else (Health.DEGRADED, "its account stream is not open")
+    def _no_account_stream(self, _: float) -> _Finding | None:
+        return None if self._account_open else (Health.DEGRADED, "its account stream is not open")
 
     def _failing(self, _: float) -> _Finding | None:
         return self._failures(Health.DEGRADED, self._config.failure_ratio)
@@ -185,7 +185,7 @@ class ExchangeHealthMonitor:
     def _late(self, _: float) -> _Finding | None:
         count = len(self._answers)
         if count < self._config.min_answers or self._slow <= max(1.0, self._limit(Health.DEGRADED, _SLOW_SHARE) * count):
-            return None  # one late answer is none: it may have been the line
+            return None  # a single late answer does not count: the network may have caused it
         return Health.DEGRADED, f"{self._slow} of {count} answers took over {self._config.slow_answer_ms} ms"
 
     def _skewed(self, _: float) -> _Finding | None:

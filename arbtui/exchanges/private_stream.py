@@ -1,4 +1,4 @@
-"""One private WebSocket: opened again and again, each frame handed over as it comes, nothing batched.
+"""One private WebSocket: reconnected as needed, each frame passed on as it arrives, nothing batched.
 
 Why not ccxt's ``watch_*`` (ccxt 4.5.90, read in its source): rows are floats (Upbit's JSON numbers have more digits than a
 float keeps), order rows are updated in place, so two fills in one burst may be seen as one change; a link that died in
@@ -11,18 +11,19 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import aiohttp
 
-from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.model.errors import RateLimited, WireError
 
 log = logging.getLogger("arbtui")
 
-#: s between pings; a link without an answer to one is broken half of that later. A private stream may be silent for hours.
+#: s between pings; a connection without an answer to one is closed half of that later. A private stream may be silent for hours.
 _HEARTBEAT_S = 5.0
 _CONNECT_S = 10.0
-#: s between two attempts to connect, doubled up to the second; a venue that turns us away is not hammered.
+#: s between two attempts to connect: the first pause, doubled up to the second value, so that a refusing venue is not flooded.
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 15.0
-#: A connection that lasted so long was a good one: the next attempt begins with the first pause again, in s.
+#: s; after a connection that lasted this long the next attempt begins with the first pause again.
 _GOOD_S = 30.0
 
 
@@ -30,11 +31,11 @@ class PrivateStream:
     """A venue's private stream.
 
     Args:
-        headers: of the handshake, made anew for each.
-        subscribe: sends what must be sent first, and waits for its answer where the venue gives one.
+        headers: of the handshake, called for each.
+        subscribe: sends the subscription, and waits for its answer where the venue gives one.
         on_frame: takes one frame; raises WireError for one that it cannot read.
-        on_open: the stream delivers from now on; what it did not must be asked for. Called again after an unreadable frame.
-        on_close: it does not any more; also after an attempt to open it that failed.
+        on_open: the stream delivers from now on; events missed before must be fetched. Called again after an unreadable frame.
+        on_close: the stream was lost, or an attempt to open it failed.
     """
 
     def __init__(
@@ -104,9 +105,9 @@ class PrivateStream:
         except StreamEnded:
             raise
         except WireError as error:
-            log.error("%s private stream: a frame cannot be read (%s); everything is asked for anew", self._exchange, error)
+            log.error("%s private stream: a frame cannot be read (%s); orders, fills and balances are fetched again", self._exchange, error)
             self._on_open()
 
 
 class StreamEnded(WireError):
-    """The venue says that nothing more will come over this connection."""
+    """The venue announced that nothing more will come over this connection."""

@@ -1,4 +1,4 @@
-"""The live venues of a profile, each with an adapter and connections of its own."""
+"""The live venues of a profile, each with its own adapter and connections."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ _ADAPTERS: Mapping[str, type[UpbitAdapter] | type[BinanceAdapter]] = {"upbit": U
 
 
 class ExchangeRegistry:
-    """Adapters by exchange. Make it with :meth:`open`, then :meth:`connect`; ``await close()`` at the end, whatever happened."""
+    """Adapters by exchange. Make it with :meth:`open`, then :meth:`connect`; ``await close()`` at the end in any case."""
 
     def __init__(self, adapters: Mapping[str, CcxtAdapter]) -> None:
         self.adapters = adapters
@@ -36,7 +36,7 @@ class ExchangeRegistry:
         limits: Mapping[str, RateLimitManager],
         health: Mapping[str, ExchangeHealthMonitor],
     ) -> "ExchangeRegistry":
-        """Make an adapter for each of ``exchanges``; nothing is sent yet. Loads ccxt, which stops the loop for 0.7 s.
+        """Make an adapter for each of ``exchanges``; nothing is sent yet. Imports ccxt, which blocks the loop for 0.7 s.
 
         Raises:
             UsageError: an exchange that cannot be traded at yet.
@@ -67,5 +67,5 @@ class ExchangeRegistry:
         return {name: adapter.markets for name, adapter in self.adapters.items()}
 
     async def close(self) -> None:
-        """Close every connection, each within its own few seconds."""
+        """Close every connection, each within a few seconds."""
         await asyncio.gather(*(adapter.close() for adapter in self.adapters.values()))

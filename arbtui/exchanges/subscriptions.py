@@ -1,4 +1,4 @@
-"""What has to be known of a venue to read its public streams: what to subscribe to, within which limits, and what may be merged."""
+"""A venue's rules for reading its public streams: subscriptions, limits, and which frames may be merged."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One public socket: the markets it carries, and what is sent over it, in this order, once it is open."""
+    """One public socket: the markets it carries, and the messages to send once it is open, in this order."""
 
     codes: tuple[str, ...]
     messages: tuple[bytes, ...]
@@ -16,7 +16,7 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class RestCall:
-    """One public REST question: a path with its query, and what it costs of the venue's budgets."""
+    """One public REST query: a path with its parameters, and its cost in the venue's rate limits."""
 
     path: str
     costs: Mapping[str, float]
@@ -25,9 +25,9 @@ class RestCall:
 class PublicFraming(Protocol):
     """A venue's rules of its public streams."""
 
-    answers: int  #: frames with which the venue answers each message of ours
+    answers: int  #: how many frames the venue answers each of our messages with
     message_gap_s: float  #: least seconds between two messages of ours over one socket
-    connect_costs: Mapping[str, float]  #: what opening a socket costs of the venue's budgets
+    connect_costs: Mapping[str, float]  #: what opening a socket costs in the venue's rate limits
     lifetime_s: float  #: seconds after which the venue itself closes a socket
 
     def subscriptions(self, codes: Sequence[str]) -> list[Subscription]:
@@ -35,25 +35,25 @@ class PublicFraming(Protocol):
         ...
 
     def snapshot(self, code: str) -> RestCall | None:
-        """The question whose answer starts a book; None where the stream itself brings whole books."""
+        """The query whose answer starts a book; None where the stream itself brings whole books."""
         ...
 
     def probe(self, code: str) -> RestCall:
-        """The cheapest question that tells a market's best prices now."""
+        """The cheapest query for a market's best prices now."""
         ...
 
     def read_probe(self, raw: bytes) -> tuple[float, float]:
         """Best bid and ask of the answer to :meth:`probe`; 0.0 and ``inf`` where a side is empty.
 
         Raises:
-            WireError: it is no such answer.
+            WireError: it is not such an answer.
         """
         ...
 
     def merge_key(self, raw: bytes) -> bytes | None:
-        """What a frame that a newer one of the same key makes worthless is known by; None for every frame that counts.
+        """The key of a frame that a newer frame with the same key supersedes; None for every frame that must be kept.
 
         Read off the first bytes, without decoding: whole books and best prices of one market have a key, depth diffs, trades and
-        whatever looks unusual have none.
+        anything unusual have none.
         """
         ...

@@ -184,6 +184,7 @@ class OrderTracker:
             raise
         finally:
             ended.cancel()
+            del place  # what it raised holds this frame: a cycle for the garbage collector
 
     def _answered(self, exchange: str, sent_at: float, *, ok: bool) -> float:
         """Tell the venue's health how a request ended; how long it took, in ms."""

@@ -13,9 +13,9 @@ from arbtui.marketdata.connection_errors import FAILURES, Failure, SocketLost
 from arbtui.marketdata.intake import Intake, newest
 from arbtui.model.clock import Clock
 
-#: Frames read before the loop's other work gets its turn; about half a millisecond.
+#: Frames read before the loop's other work runs; about half a millisecond.
 _READ_TURN = 256
-_HOLD_MOST = 20_000  # frames held back before those that later ones made worthless are dropped
+_HOLD_MOST = 20_000  # frames held back before superseded ones are dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Wiring:
     config: MarketDataConfig
     clock: Clock
     intake: Intake
-    turn: Callable[[Mapping[str, float]], Awaitable[None]]  #: waits for budget; raises ArbtuiError when it cannot be had
-    observe: Callable[[int, Mapping[str, str]], None]  #: told of every HTTP answer's status and headers
-    on_change: Callable[[Sequence[str], bool], None]  #: the connection of these markets is there (True), or was lost (False)
+    turn: Callable[[Mapping[str, float]], Awaitable[None]]  #: waits for the rate limit; raises ArbtuiError when it leaves no room
+    observe: Callable[[int, Mapping[str, str]], None]  #: called with every HTTP answer's status and headers
+    on_change: Callable[[Sequence[str], bool], None]  #: the connection of these markets was opened (True) or lost (False)
     on_failure: Callable[[Failure], None]  #: counts
 
 
@@ -41,7 +41,7 @@ class Line:
     Args:
         wiring: what all lines of the exchange share.
         connection: the open WebSocket.
-        messages: what asks for the streams.
+        messages: subscribe to the streams.
     """
 
     def __init__(self, wiring: Wiring, connection: aiohttp.ClientWebSocketResponse[bool], messages: Sequence[bytes]) -> None:
@@ -50,20 +50,20 @@ class Line:
         self._messages = messages
         self._held: list[Frame] | None = []
         self._first_at = wiring.framing.answers * len(messages) + 1
-        self.first = asyncio.Event()  #: a frame has come that is no answer to a message
+        self.first = asyncio.Event()  #: set by the first frame that is not an answer to a message
         self.frames = 0
         self.opened_at = wiring.clock.monotonic()
         self.reading = asyncio.create_task(self._read(), name=f"read {wiring.exchange}")
 
     async def subscribe(self) -> None:
-        """Send what the subscription asks for, within the venue's pace."""
+        """Send the subscription's messages, at the venue's pace."""
         for number, message in enumerate(self._messages):
             if number:
                 await asyncio.sleep(self._wiring.framing.message_gap_s)
             await self._connection.send_str(message.decode())
 
     def release(self) -> None:
-        """From now on frames go straight in; those held back go first."""
+        """Pass on the frames held back, and from now on every frame as it arrives."""
         held, self._held = self._held, None
         if held:
             self._wiring.intake.put_held(held)
@@ -76,7 +76,7 @@ class Line:
             async with asyncio.timeout(1.0):
                 await self._connection.close()
         except (TimeoutError, *FAILURES):
-            pass  # it is gone either way
+            pass  # the connection is closed either way
 
     async def _read(self) -> None:
         receive, put, exchange = self._connection.receive, self._wiring.intake.put, self._wiring.exchange

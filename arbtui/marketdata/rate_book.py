@@ -1,11 +1,12 @@
-"""KRW per USDT at the price one could really get, from an order book; no rate means no trade.
+"""The executable KRW/USDT rate, from an order book; no rate means no trade.
 
-The rate is read from the book of a market that quotes USDT in KRW (Upbit KRW-USDT). Never from a constant: a fallback
-rate has cost users of other bots their stock.
+The rate is read from the book of a market that quotes USDT in KRW (Upbit KRW-USDT). Never a constant: a fallback
+rate has cost users of other programs their stock.
 """
 
 from dataclasses import dataclass
 from math import inf, isfinite
+from typing import Protocol
 
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.reason import Reason
@@ -13,13 +14,23 @@ from arbtui.model.reason import Reason
 
 @dataclass(slots=True)
 class Conversion:
-    """How much target currency one unit of source brings; 0.0 when unknown. Shared, so a rate tick is one write.
+    """How much target currency one unit of source buys; 0.0 when unknown. Shared by all routes, so a rate tick is one write.
 
-    ``value`` is after the fee of changing, ``gross`` before it.
+    ``value`` is after the fee of changing, ``gross`` before it. ``margin_bps`` is how much better the book's rate may be than the
+    one that the coins confirm: an edge must be larger by so much.
     """
 
     value: float
     gross: float
+    margin_bps: float = 0.0
+
+
+class RateDoubt(Protocol):
+    """Who compares the rate with what else is known of it; see :class:`arbtui.marketdata.rate_watch.RateWatch`."""
+
+    def on_rate(self) -> None:
+        """The rate's book changed."""
+        ...
 
 
 class RateBook:
@@ -29,11 +40,11 @@ class RateBook:
         book: order book of the market that trades ``foreign`` (USDT) against ``local`` (KRW); None when no such market exists.
         local: quote currency of that market.
         foreign: its base currency.
-        max_age_s: an older book is no rate, in seconds.
-        fee: the venue's fee for changing currencies, as a fraction.
+        max_age_s: an older book gives no rate, in seconds.
+        fee: the venue's fee of the conversion, as a fraction.
     """
 
-    __slots__ = ("_same", "_to_foreign", "_to_local", "book", "fee", "foreign", "local", "max_age_s")
+    __slots__ = ("_same", "_to_foreign", "_to_local", "book", "doubted", "fee", "foreign", "local", "max_age_s", "watch")
 
     def __init__(self, book: OrderBook | None, local: str, foreign: str, max_age_s: float, fee: float) -> None:
         self.book = book
@@ -41,6 +52,8 @@ class RateBook:
         self.foreign = foreign
         self.max_age_s = max_age_s
         self.fee = fee
+        self.doubted = False  #: the coins contradict it: no rate for now
+        self.watch: RateDoubt | None = None  #: tells whether it is, where somebody watches
         self._same = Conversion(1.0, 1.0)
         self._to_local = Conversion(0.0, 0.0)
         self._to_foreign = Conversion(0.0, 0.0)
@@ -54,7 +67,12 @@ class RateBook:
             return Reason.NO_RATE
         if not now - book.ts_init <= self.max_age_s:
             return Reason.RATE_OLD
-        return None
+        return Reason.RATE_DOUBTED if self.doubted else None
+
+    def set_margin(self, to_local_bps: float, to_foreign_bps: float) -> None:
+        """By how much the book's rate is better than the coins confirm, for selling foreign currency, and for buying it."""
+        self._to_local.margin_bps = to_local_bps
+        self._to_foreign.margin_bps = to_foreign_bps
 
     def conversion(self, source: str, target: str) -> Conversion:
         """The shared factor from ``source`` to ``target``: executable side, after the fee. For edges, never for money.
@@ -80,6 +98,8 @@ class RateBook:
         self._to_local.gross, self._to_foreign.gross = to_local, to_foreign
         self._to_local.value = to_local * (1.0 - self.fee)
         self._to_foreign.value = to_foreign / (1.0 + self.fee)
+        if self.watch is not None:
+            self.watch.on_rate()
         return changed
 
     def mid(self) -> float:
@@ -90,7 +110,7 @@ class RateBook:
         return book.mid
 
     def age(self, now: float) -> float:
-        """Seconds since the rate's book was received; ``inf`` when never."""
+        """Seconds since the rate's book was received; ``inf`` before the first."""
         if self.book is None:
             return inf
         age = now - self.book.ts_init

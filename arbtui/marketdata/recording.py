@@ -11,6 +11,7 @@ import msgspec
 from arbtui.exchanges.feed import Frame
 from arbtui.exchanges.streams import require_decoders
 from arbtui.marketdata.formats.cryptofeed import CryptofeedJson, CryptofeedText
+from arbtui.marketdata.formats.foreign import foreign
 from arbtui.marketdata.formats.hftbacktest import HftbacktestRecording
 from arbtui.marketdata.formats.lines import read_lines
 from arbtui.marketdata.formats.message import Message, RecordingFormat
@@ -18,12 +19,12 @@ from arbtui.marketdata.formats.own import OwnRecording
 from arbtui.model.errors import UsageError
 
 #: Messages that may wait to be put in order. Captures write one connection after the other, or lag by a thread's turn;
-#: hftbacktest's never go back. Memory holds this many messages a file, and no more.
+#: hftbacktest's are always in order. Memory holds at most this many messages a file.
 REORDER_WINDOW = 4096
 
 
 def open_recording(path: Path) -> RecordingFormat:
-    """Open one recording in the format that its first line tells.
+    """Open one recording in the format that its first line shows.
 
     Raises:
         UsageError: unreadable, of no known format, or of a venue without a decoder.
@@ -37,11 +38,9 @@ def open_recording(path: Path) -> RecordingFormat:
     elif HftbacktestRecording.begins_with(first):
         recording = HftbacktestRecording(path)
     elif CryptofeedText.begins_with(first):
-        recording = CryptofeedText(path, first)
+        recording = CryptofeedText(path)
     else:
-        raise UsageError(
-            f"{path}: not a recording: line 1 is none of an arbtui header, a cryptofeed capture or `<receive time in ns> <message>`"
-        )
+        raise UsageError(f"{path}: {foreign(first)}")
     require_decoders(recording.exchanges, f"{path}: a recording of an unknown venue")
     return recording
 
@@ -49,8 +48,8 @@ def open_recording(path: Path) -> RecordingFormat:
 def open_recordings(paths: Sequence[Path], exchanges: Collection[str] | None = None) -> Iterator[tuple[int, Frame]]:
     """Open all files at once, then yield (receive time in ns, frame) over all of them in order of receive time.
 
-    Of equal times the file named first comes first, and within a file the line. A file cut short or damaged is replayed as far as
-    it is whole; then the error comes.
+    Equal times are ordered by file as named, then by line. A truncated or damaged file is replayed as far as
+    it is intact; then the error is raised.
 
     Args:
         paths: the files.
@@ -77,7 +76,7 @@ def in_order(path: Path, messages: Iterator[Message]) -> Iterator[Message]:
     """Sort by receive time through a window of :data:`REORDER_WINDOW` messages.
 
     Raises:
-        UsageError: a message came too late for the window, or ``messages`` raised it; in both cases after all that waited was yielded.
+        UsageError: a message came too late for the window, or ``messages`` raised it; in both cases after everything waiting was yielded.
     """
     window: list[Message] = []
     failure: UsageError | None = None

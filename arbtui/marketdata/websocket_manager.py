@@ -1,4 +1,4 @@
-"""WebSocketManager: the public sockets of one exchange, each kept up by a supervised task of its own."""
+"""WebSocketManager: the public sockets of one exchange, each kept open by its own task."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class SocketStatus:
 
     name: str
     state: SocketState
-    why: str  #: in words, while it is not live
+    why: str  #: as text, while it is not live
     since: float  #: monotonic seconds of the last change of state
     markets: int
     streams: int
@@ -25,11 +25,11 @@ class SocketStatus:
 
 
 class WebSocketManager:
-    """Opens as many sockets as the venue's limits ask for, and keeps every one of them up.
+    """Opens as many sockets as the venue's limits require, and keeps them open.
 
     Args:
         codes: the markets to subscribe to.
-        wiring: what the sockets share.
+        wiring: shared by the sockets.
         rng: jitter of reconnects and rollovers.
     """
 
@@ -43,7 +43,7 @@ class WebSocketManager:
         self._of_code = {code: socket for socket in self.sockets for code in socket.subscription.codes}
 
     async def run(self) -> None:
-        """Keep all sockets up until cancelled."""
+        """Keep all sockets open until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for socket in self.sockets:
                 tasks.create_task(socket.run(), name=f"socket {socket.name}")
@@ -64,7 +64,7 @@ class WebSocketManager:
         return socket.since if socket.state is SocketState.LIVE else None
 
     def renew(self, code: str) -> None:
-        """Replace the connection that carries ``code``: it is open and does not bring what it should."""
+        """Replace the connection that carries ``code``: it is open and does not deliver what it should."""
         self._of_code[code].renew()
 
     def status(self) -> list[SocketStatus]:

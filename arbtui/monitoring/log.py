@@ -17,17 +17,17 @@ FILE_NAME = "arbtui.log"
 MAX_BYTES = 5_000_000
 BACKUPS = 3
 RING_LINES = 500
-"""What the log pane can scroll back."""
+"""Number of lines that the log pane can scroll back."""
 
 _LOGGERS = ("arbtui", "asyncio")
-"""Ours, and the loop's own complaints (a task whose error nobody took). Others stay out: what they log may hold secrets."""
+"""Ours, and asyncio's (errors of tasks that were never awaited). Others stay out: what they log may hold secrets."""
 
 _FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 
 class _PrivateFileHandler(RotatingFileHandler):
-    """Makes its files with mode 0600, whatever the umask."""
+    """Creates its files with mode 0600, whatever the umask."""
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -46,7 +46,7 @@ class LogRing(logging.Handler):
         self.version = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one record; of a traceback its last line, the file has the rest."""
+        """Keep one record; of a traceback only the last line (the file has all of it)."""
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
@@ -70,7 +70,7 @@ def set_up_logging(folder: Path | None, level: int = logging.INFO) -> LogRing:
     Nothing goes to the terminal, which the console owns. A second call replaces the first's handlers.
 
     Raises:
-        OSError: the log file cannot be made.
+        OSError: the log file cannot be created.
     """
     close_logging()
     ring = LogRing()

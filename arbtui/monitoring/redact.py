@@ -1,7 +1,7 @@
-"""Keeps secrets out of everything that is written: each is named here once, and replaced wherever it turns up.
+"""Keeps secrets out of everything that is written: each is registered here once, and replaced wherever it appears.
 
-Beside those, whatever a venue's protocol carries secrets under is masked by its name: what was signed a moment ago was
-named by nobody.
+Besides those, values under the names that venues use for secrets are masked: a fresh signature was
+never registered.
 """
 
 import logging
@@ -31,7 +31,7 @@ def hide(secret: str) -> None:
 
 
 def redact(text: str) -> str:
-    """``text`` without any hidden secret, and without what stands where secrets stand."""
+    """``text`` without any hidden secret, and without the values under names of secrets."""
     for secret in _hidden:
         if secret in text:
             text = text.replace(secret, _MASK)
@@ -41,7 +41,7 @@ def redact(text: str) -> str:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats as its base does, tracebacks too, and takes the secrets out."""
+    """Formats as its base does, including tracebacks, and removes the secrets."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The whole text of ``record``."""

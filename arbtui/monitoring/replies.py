@@ -1,4 +1,4 @@
-"""What a remote command is answered: always with state and epoch, from the same views that the console paints."""
+"""Replies to remote commands: always with state and epoch, from the same views that the console paints."""
 
 from arbtui.views import HeaderView
 
@@ -16,7 +16,7 @@ def state_line(header: HeaderView, epoch: int) -> str:
 
 
 def status(header: HeaderView, epoch: int, waiting: int, ignored: int) -> str:
-    """The answer to ``/status``. ``waiting``: alerts not sent yet; ``ignored``: updates that no allowed user sent here."""
+    """The answer to ``/status``. ``waiting``: alerts not sent yet; ``ignored``: updates that were not a command of an allowed user."""
     venues = ", ".join(f"{venue.name} {venue.status}" for venue in header.exchanges)
     rate = f"{header.rate:,.2f} KRW/USDT" if header.rate else "no KRW/USDT rate"
     return "\n".join(
@@ -39,7 +39,7 @@ def pnl(header: HeaderView, epoch: int) -> str:
 
 def killed(header: HeaderView, epoch: int, *, closed_now: bool) -> str:
     """The answer to ``/kill``."""
-    first = "KILLED: no further order leaves." if closed_now else "It was halted already."
+    first = "KILLED: no further order is sent." if closed_now else "It was halted already."
     return f"{first}\n{state_line(header, epoch)}"
 
 

@@ -1,4 +1,4 @@
-"""Settings of routes: tables ``[universe]``, ``[rates]`` and ``[costs]``."""
+"""Settings of routes: tables ``[universe]`` and ``[costs]``."""
 
 import re
 from typing import Annotated, Self
@@ -46,13 +46,6 @@ class UniverseConfig(Config):
             if all(code in self.exclude for code in self.symbols):
                 raise ValueError("symbols: every asset named is also in exclude; nothing is left to trade")
         return self
-
-
-class RatesConfig(Config):
-    """The exchange rate between the two quote currencies."""
-
-    max_age_ms: int = Field(default=5000, ge=100, le=600_000)
-    """ms after which the KRW/USDT rate is too old and every route that needs it is blocked; the won moves 4 bps in 5 min."""
 
 
 class CostsConfig(Config):

@@ -11,6 +11,7 @@ from decimal import Decimal
 from math import inf
 
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_watch import CoinRate
 from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.market import FeeTakenIn
 from arbtui.model.money import decimal_of
@@ -77,6 +78,7 @@ class ArbRoute:
         "buy",
         "buy_book",
         "cash",
+        "coin",
         "denied",
         "evaluations",
         "hops",
@@ -109,6 +111,7 @@ class ArbRoute:
         self.blocked: Reason | None = None  #: set while nothing may open here whatever the prices (a cycle runs, a residual waits)
         self.unfit: Reason | None = None  #: set while one of the two venues is not fit to open at
         self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
+        self.coin: CoinRate | None = None  #: the asset's own implied exchange rate, where somebody watches it
         self.evaluations = 0
         self.opportunities = 0
         self.last_size = 0.0  #: base quantity of the last opportunity
@@ -182,6 +185,8 @@ class ArbRoute:
                 return refusal
             if not self._conversion.value > 0.0:
                 return Reason.NO_RATE  # the book is of two other currencies
+            if self.coin is not None and self.coin.doubted:
+                return Reason.COIN_DOUBTED
         low, high = self.terms.price_ratio
         if not low <= self.price_ratio() <= high:
             return Reason.PRICE_RATIO
@@ -205,11 +210,14 @@ class ArbRoute:
         return self.denied
 
     def _walk(self, now: float) -> Opportunity | None:
+        if self.coin is not None:
+            self.coin.watch.look_at(self.coin, now)
         self.denied = self.unfit or self.data_refusal(now)
         if self.denied is not None:
             return None
         terms = self.terms
-        required = 1.0 + (terms.min_edge_bps + terms.slippage_bps + self.inventory.shadow_bps()) / 1e4
+        margin_bps = self._conversion.margin_bps
+        required = 1.0 + (terms.min_edge_bps + terms.slippage_bps + self.inventory.shadow_bps() + margin_bps) / 1e4
         sell_unit = self._sell_unit * self._conversion.value / (self._buy_unit * required)
         cap = self._most()
         if cap <= 0.0:
@@ -236,7 +244,7 @@ class ArbRoute:
                     break
                 bid, bid_qty = level
         if not walked > 0.0:
-            self.denied = Reason.BELOW_THRESHOLD
+            self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
             return None
         walked = min(walked, self._affordable(worst_ask))
         if not walked > 0.0:
@@ -250,7 +258,7 @@ class ArbRoute:
             return None
         edge, value = self._priced(float(sizes.buy_qty), float(sizes.sell_qty))
         if not edge >= (required - 1.0) * 1e4 - terms.slippage_bps:
-            self.denied = Reason.BELOW_THRESHOLD
+            self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
             return None
         self.opportunities += 1
         self.last_size = float(sizes.sell_qty)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_watch import CoinRate, RateWatch
 from arbtui.model.book import OrderBook
 from arbtui.model.market import Market
 from arbtui.model.order import Side
@@ -77,3 +78,14 @@ class ArbUniverse:
     def of_symbol(self, symbol: str) -> Sequence[ArbRoute]:
         """Every route of one asset."""
         return self._of_symbol.get(symbol, ())
+
+    def watch_rates(self, watch: RateWatch) -> None:
+        """Let ``watch`` see every asset that is traded in both of the rate's currencies, and the routes what it finds of theirs."""
+        coins: dict[tuple[OrderBook, OrderBook], CoinRate] = {}
+        for route in self.routes:
+            sides = {route.buy.market.quote: route.buy_book, route.sell.market.quote: route.sell_book}
+            if sides.keys() == {self.rates.local, self.rates.foreign}:
+                books = sides[self.rates.local], sides[self.rates.foreign]
+                if books not in coins:
+                    coins[books] = watch.add(route.symbol, *books)
+                route.coin = coins[books]

@@ -9,6 +9,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.journal.journal import Journal
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
@@ -22,11 +23,8 @@ from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.universe import ArbUniverse
-from arbtui.runtime.venues import RATE_MARKET
+from arbtui.runtime.venues import RATE_MARKET, VALUE_CURRENCY
 from arbtui.settings.profile import Settings
-
-#: The currency of sizes, limits and PnL.
-VALUE_CURRENCY = "USDT"
 
 
 def assemble(
@@ -77,6 +75,9 @@ def assemble(
     )
     universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols)
     marks = LiveMarks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
+    rate_watch = None if rates.book is None else RateWatch(rates, settings.rates, clock)
+    if rate_watch is not None:
+        universe.watch_rates(rate_watch)
     if health is None:
         health = {name: ExchangeHealthMonitor(name, clock, settings.health) for name in settings.exchanges}
     risk = RiskGuard(
@@ -114,4 +115,5 @@ def assemble(
         execution=settings.execution,
         desk=settings.desk,
         refresh_book=request_snapshot,
+        rate_watch=rate_watch,
     )

@@ -58,7 +58,7 @@ class OperatorNotifications:
 
     def journal_failed(self, failure: JournalFailed) -> None:
         """Nothing can be queued any more: this goes out directly."""
-        self._alerts.tell(Urgency.CRITICAL, "JOURNAL", f"the journal failed, the gate is closed: {failure}")
+        self._alerts.queue(Urgency.CRITICAL, "JOURNAL", f"the journal failed, the gate is closed: {failure}")
 
     async def close(self) -> None:
         """Send what can be sent soon, then stop."""

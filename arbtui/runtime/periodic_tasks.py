@@ -4,14 +4,17 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from arbtui.engine.engine import Engine
 from arbtui.failover.reconciler import Reconciler
 from arbtui.model.errors import JournalFailed
 from arbtui.monitoring.resources import ResourceSample
+from arbtui.runtime.loop_stall import record_stall
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Venues
+from arbtui.settings.requests import pending
 from arbtui.views.live import EngineViews
 
 log = logging.getLogger("arbtui")
@@ -38,6 +41,7 @@ class PeriodicTasks:
         self._snapshot_at = 0.0
         self._counted, self._counted_at = 0, engine.components.clock.monotonic()
         run.resources.on_sample = self.sampled
+        run.lag.on_stall = partial(record_stall, engine.breaches)
 
     def work(self, *, real_time: bool) -> Sequence[tuple[str, Coroutine[Any, Any, None]]]:
         """Named coroutines, one task each; the gauges measure a machine, so virtual time has none."""
@@ -50,6 +54,8 @@ class PeriodicTasks:
     async def _housekeeping(self) -> None:
         while True:
             self._engine.housekeep()
+            for request, answer in pending(self._engine.components.halt.folder):
+                answer({"refusal": self._engine.operator.request(request)})
             await asyncio.sleep(_HOUSEKEEPING_S)
 
     async def _snapshots(self) -> None:

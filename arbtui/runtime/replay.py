@@ -16,7 +16,7 @@ from arbtui.settings.state import keep_private, make_private, mode_folder, profi
 
 
 def run_replay(options: ReplayOptions) -> int:
-    """Play the recordings; the exit code of design section 6.
+    """Play the recordings; the exit code of docs/interface.md.
 
     Raises:
         ArbtuiError: a recording, the profile or the state folder cannot be used.

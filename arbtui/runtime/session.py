@@ -44,9 +44,11 @@ from arbtui.runtime.arming import disarmed, refuse_unarmed, unclean
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.exit_summary import exit_summary
 from arbtui.runtime.fingerprint import Fingerprint
+from arbtui.runtime.garbage import keep_collections_short, short_collections
 from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.periodic_tasks import PeriodicTasks
+from arbtui.runtime.replay_report import messages_in_words, shortfall
 from arbtui.runtime.session_recorder import SessionRecorder
 from arbtui.runtime.startup import halted, latch_again, reconciler_of, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.stop import Stop, Stopped
@@ -71,10 +73,6 @@ _DRAIN_S = 10.0
 _EARLY_S = 0.002
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
-_GC_THRESHOLDS = (200, 5, 5000)
-"""The collector stops the loop for what it looks at, and books replaced at every message, or cells painted, pile up between two
-looks: young ones often and few at a time (2 ms, not 15, at 1000 symbols), all of them once in many minutes. Python's own are
-700, 10 and 10."""
 
 
 def run_session(options: SessionOptions) -> int:
@@ -146,20 +144,12 @@ def run_plan(plan: Plan) -> int:
         raise UsageError(f"{place}; mend it, or name another --state-dir") from None
     halt = Halt(plan.folder)
     getcontext().prec = DIGITS
-    thresholds = gc.get_threshold()
+    loop = VirtualTimeLoop if plan.virtual else ProfiledLoop
     try:
-        with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else ProfiledLoop) as runner:
+        with short_collections(), KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=loop) as runner:
             return runner.run(Session(plan, lines, halt).run())
     finally:
-        gc.set_threshold(*thresholds)
         close_logging()
-
-
-def freeze_garbage() -> None:
-    """Collect once and take what is left out of later collections (a full one would stop the loop for 50 ms); keep those short."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 class Session:
@@ -201,7 +191,8 @@ class Session:
             latch_again(remembered, portfolio, self._halt)
             if self._halt.is_closed and self._plan.headless:
                 raise UsageError(halted(self._settings.name, self._halt.cause))
-            ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot))
+            left_in = tuple(dict.fromkeys((order.intent.exchange, order.intent.market) for order in portfolio.open_orders))
+            ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot), left_in)
             venues = await self._stop.unless(self._plan.open_venues(ground))
             try:
                 if self._plan.record is not None:
@@ -330,7 +321,7 @@ class Session:
             background += [tasks.create_task(follower.run(), name="account") for follower in followers]
         background.append(tasks.create_task(self._deadline(run), name="deadline"))
         if not self._plan.virtual:
-            freeze_garbage()  # before anything trades: its pause is nobody's
+            keep_collections_short()  # before anything trades: its pause is nobody's
             run.start_timing()
             asyncio.get_running_loop().call_later(_WARM_S, gc.freeze)  # without collecting it takes a microsecond
         await self._stop.wait()
@@ -401,6 +392,12 @@ class Session:
             if self._tap.failure is not None:
                 say(str(self._tap.failure))
                 code = code or 1
+        if self._plan.top_check is not None and reason == "end_of_data":  # a replay that came to its end
+            counts = components.aggregator.counts
+            say(f"replayed {messages_in_words(counts)}")
+            if short := shortfall(counts):
+                say(short)
+                code = code or 2
         if self._plan.json is not None:
             run.resources.sample()  # a run in virtual time, or of less than a second, has no other
             summary = summarise(run, reason, venues)

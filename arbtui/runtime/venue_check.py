@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
@@ -44,7 +45,7 @@ async def _check(settings: Settings) -> list[VenueFacts]:
             with suppress(UsageError):  # whoever reads the profile tells of keys that are not there
                 holders[name] = key_holder(name, live=True)
     clock = SystemClock()
-    limits = {name: RateLimitManager(name, clock) for name in settings.exchanges}
+    limits = {name: RateLimitManager(name, clock, documented_limits(name)) for name in settings.exchanges}
     try:
         registry = await ExchangeRegistry.open(settings.exchanges, holders, clock, limits, {})
     except UsageError as error:

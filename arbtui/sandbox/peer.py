@@ -5,7 +5,7 @@ import struct
 
 from aiohttp import WSMessage, web
 
-#: A client that reads slower than this many bytes behind is cut, as venues do; kept in memory it would grow for ever.
+#: A client that reads slower than this many bytes behind is disconnected, as venues do; otherwise its buffer would grow without bound.
 MOST_BUFFERED = 16_000_000
 
 _TEXT, _BINARY, _PING, _PONG = 0x81, 0x82, 0x89, 0x8A
@@ -55,7 +55,7 @@ class Peer:
 
     @property
     def is_open(self) -> bool:
-        """Whether frames can still leave."""
+        """Whether frames can still be sent."""
         return not self._transport.is_closing() and not self.response.closed
 
     def send(self, frame: bytes) -> None:
@@ -64,7 +64,7 @@ class Peer:
         self.flush()
 
     def flush(self) -> None:
-        """Write what waits, in one piece."""
+        """Write all pending frames at once."""
         if not self.pending:
             return
         data = b"".join(self.pending)
@@ -75,7 +75,7 @@ class Peer:
             self._write(data)
 
     def cut(self) -> None:
-        """Break the connection without a farewell."""
+        """Abort the connection without a close frame."""
         self._transport.abort()
 
     async def receive(self) -> WSMessage:

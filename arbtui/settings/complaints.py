@@ -1,4 +1,4 @@
-"""From what is wrong with the settings to sentences an operator can act on: where, which key, what is expected, the nearest right one."""
+"""Turns errors in the settings into messages an operator can act on: where, which key, what is expected, the nearest valid one."""
 
 import difflib
 import os
@@ -27,7 +27,7 @@ _KEY = re.compile(r"""\s*([A-Za-z0-9_"'. -]+?)\s*=""")
 
 
 class Complaints:
-    """Turns errors into sentences; knows what each layer told, and so whom to name."""
+    """Turns errors into messages; knows which layer set each key, and so which one to name."""
 
     def __init__(self, path: Path, text: str, flags: Mapping[str, Any], profile: Mapping[str, Any]) -> None:
         self._path = path
@@ -36,11 +36,11 @@ class Complaints:
         self._profile = profile
 
     def of_profile(self) -> list[str]:
-        """What no profile may hold, whatever its value."""
+        """Keys that no profile may hold, whatever their value."""
         return [*self._secrets(self._profile, ()), *self._not_here()]
 
     def of(self, error: ValidationError) -> list[str]:
-        """One sentence for each key that is wrong, in the order of the settings."""
+        """One message for each wrong key, in the order of the settings."""
         by_key: dict[tuple[str, ...], list[ErrorDetails]] = {}
         for detail in error.errors(include_url=False):
             path = tuple(str(part) for part in detail["loc"])
@@ -63,19 +63,19 @@ class Complaints:
         if is_table(path) or dotted == "exchanges":
             return f"{self._place(path)}{dotted} is a table: write [{dotted}] and its keys below it"
         key = owner(path)
-        value = _shown(detail["input"] if len(detail["loc"]) == len(path) else self._told(path))
+        value = _shown(detail["input"] if len(detail["loc"]) == len(path) else self._given(path))
         if path == ("mode",):
             return f"{self._place(path)}mode {value}: expected {', '.join(get_args(Mode))}"
         expected = key.expected if key else detail["msg"]
         return f"{self._place(path)}{dotted} = {value}: expected {expected}{_near_value(detail)}{_help(path)}"
 
-    def _refused(self, path: tuple[str, ...], said: str) -> str:
-        """A validator's own words; where it judged a whole table, they start with the key that it means."""
-        start, _, rest = said.partition(": ")
+    def _refused(self, path: tuple[str, ...], message: str) -> str:
+        """A validator's own message; one about a whole table starts with the key that it means."""
+        start, _, rest = message.partition(": ")
         inner = (*path, *start.split("."))
         if rest and (is_table(inner) or owner(inner)):
-            path, said = inner, rest
-        return f"{self._place(path)}{'.'.join(path)}: {said}"
+            path, message = inner, rest
+        return f"{self._place(path)}{'.'.join(path)}: {message}"
 
     def _unknown(self, path: tuple[str, ...]) -> str:
         dotted = ".".join(path)
@@ -104,7 +104,7 @@ class Complaints:
                 found.append(f"{place}{dotted} looks like a secret: a profile holds none; take it out and change that key")
         return found
 
-    def _told(self, path: tuple[str, ...]) -> Any:
+    def _given(self, path: tuple[str, ...]) -> Any:
         for layer in (self._flags, self._profile):
             value: Any = layer
             for part in path:
@@ -114,7 +114,7 @@ class Complaints:
         return os.environ.get(variable_of(path), "")
 
     def _place(self, path: tuple[str, ...]) -> str:
-        """Who told the key: the flag, the variable, or the profile's line."""
+        """Where the key was set: the flag, the variable, or the profile's line."""
         for length in range(len(path), 0, -1):
             part = path[:length]
             if part in FLAGS and _holds(self._flags, part):
@@ -155,7 +155,7 @@ def _holds(layer: Mapping[str, Any], path: tuple[str, ...]) -> bool:
 
 
 def _rank(detail: ErrorDetails) -> int:
-    """Of several errors about one key (a union's branches), the one that tells most."""
+    """Of several errors about one key (a union's branches), the most informative one."""
     return 0 if detail["type"] in ("value_error", "extra_forbidden") else 1 if detail.get("ctx") else 2
 
 

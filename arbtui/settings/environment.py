@@ -15,11 +15,11 @@ class EnvironmentSource(PydanticBaseSettingsSource):
     """Reads ``ARBTUI_EXECUTION__ORDER_VALUE=50`` as ``execution.order_value = 50``.
 
     A value is read as TOML where it is TOML (``50``, ``true``, ``["BTC"]``) and as plain text where not (``busy``).
-    Names without ``__`` belong to others (secrets, the state folder), but for ``ARBTUI_MODE``.
+    Names without ``__`` belong to others (secrets, the state folder), except ``ARBTUI_MODE``.
     """
 
     def __call__(self) -> dict[str, Any]:
-        """The nested tables that the environment tells."""
+        """The environment's settings as nested tables."""
         tables: dict[str, Any] = {}
         for variable in sorted(os.environ):
             path = dotted_key(variable)
@@ -35,7 +35,7 @@ class EnvironmentSource(PydanticBaseSettingsSource):
         return tables
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Part of the base's contract; the whole layer is read at once instead."""
+        """Required by the base class; unused, since the whole layer is read at once."""
         return None, field_name, False
 
 

@@ -1,4 +1,4 @@
-"""Reading a profile: from a name or a path, and what flags and environment lay over it, to checked settings."""
+"""Reading a profile: from a name or a path, with flags and environment on top, to checked settings."""
 
 import tomllib
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ LARGEST_PROFILE = 1_000_000  #: bytes; a profile is a page of text, and more tha
 
 
 class ProfileError(UsageError):
-    """A profile, or what was laid over it, is wrong. The message is the first problem; ``problems`` holds all."""
+    """A profile, or a flag or variable on top of it, is wrong. The message is the first problem; ``problems`` holds all."""
 
     def __init__(self, name_or_path: str, problems: list[str]) -> None:
         rest = len(problems) - 1
@@ -27,11 +27,11 @@ class ProfileError(UsageError):
 
 
 def load_profile(name_or_path: str, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """The settings of a profile given by name or path, with ``overrides`` (flags, as nested tables) laid over it.
+    """The settings of a profile given by name or path, with ``overrides`` (flags, as nested tables) on top of it.
 
     Raises:
-        UsageError: there is no such profile, it cannot be read, or it is no TOML.
-        ProfileError: it is wrong; every problem is told at once.
+        UsageError: there is no such profile, it cannot be read, or it is not TOML.
+        ProfileError: it is wrong; it holds every problem.
     """
     path = find_profile(name_or_path)
     text = read_text(path)
@@ -51,7 +51,7 @@ def read_text(path: Path) -> str:
     """A profile's text.
 
     Raises:
-        UsageError: it is a folder, cannot be read, is far too large or no UTF-8 text.
+        UsageError: it is a folder, cannot be read, is far too large or not UTF-8 text.
     """
     try:
         if path.is_dir():

@@ -46,7 +46,7 @@ class ProfileLock:
         self._fd = fd
 
     def release(self) -> None:
-        """Give the lock back; the file stays, since removing it would let two engines lock two files. Its pid goes."""
+        """Release the lock and clear the pid; the file stays, since removing it would let two engines lock two files."""
         if self._fd is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, 0)
@@ -62,7 +62,7 @@ class ProfileLock:
 
 
 def _take(fd: int) -> bool:
-    """Lock ``fd``, or False. Tried for a moment: whoever only looks (:func:`is_held`) holds it for a few microseconds."""
+    """Lock ``fd``, or False. Tried for a moment: :func:`is_held` holds it for a few microseconds."""
     for pause in (0.001, 0.01, 0.05, None):
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -89,7 +89,7 @@ def is_held(folder: Path) -> bool:
 
 
 def holder(folder: Path) -> int | None:
-    """The pid of the engine that runs on ``folder``; None when none does, 0 when it does not tell."""
+    """The pid of the engine that runs on ``folder``; None when none does, 0 when it is unknown."""
     return _pid_in(folder / LOCK_NAME) or 0 if is_held(folder) else None
 
 

@@ -1,4 +1,4 @@
-"""Where words go: a line for a person on standard error, a summary to standard output or to a file known to be writable."""
+"""Output: a line for the operator on standard error, a summary to standard output or to a file known to be writable."""
 
 import json
 import os
@@ -10,15 +10,15 @@ from typing import Any
 
 from arbtui.model.errors import ArbtuiError, UsageError
 
-#: How long a line may wait for a terminal that takes nothing (stopped by ^S, or nobody reads it), in seconds.
+#: How long a line may wait for a blocked terminal (stopped by ^S, or not read), in seconds.
 _TERMINAL_S = 1.0
 
 
 def say(message: str) -> None:
-    """Say ``message`` on one line of standard error, if anybody is still there to read it.
+    """Write ``message`` as one line to standard error, if that is still open.
 
-    A terminal that was closed must not turn an ordered end into a failure, neither now nor when Python flushes at exit; and
-    one that takes nothing more must not keep the process, and so the profile's lock, for ever.
+    A closed terminal must not turn an orderly end into a failure, neither now nor when Python flushes at exit; and
+    a blocked one must not keep the process, and so the profile's lock, for ever.
     """
     if sys.stderr is None:  # started with that descriptor closed
         return
@@ -34,10 +34,10 @@ def say(message: str) -> None:
 
 
 def _write_to_terminal(descriptor: int, rest: bytes) -> None:
-    """Write in a thread that may be left behind. It takes no buffer's lock, which the interpreter would wait for at exit.
+    """Write in a thread that may be abandoned. It takes no buffer's lock, which the interpreter would wait for at exit.
 
     Raises:
-        OSError: the terminal is gone.
+        OSError: the terminal is closed.
     """
     failed: list[OSError] = []
 
@@ -57,7 +57,7 @@ def _write_to_terminal(descriptor: int, rest: bytes) -> None:
 
 
 def mute_standard_output() -> None:
-    """Let what could not be written go: else Python fails once more at exit, when it flushes."""
+    """Discard what could not be written: otherwise Python fails again at exit, when it flushes."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
@@ -65,7 +65,7 @@ class JsonOutput:
     """The target of ``--json FILE|-``.
 
     Raises:
-        UsageError: the file cannot be written. Said at once: a run of hours must not end with nowhere to tell of it.
+        UsageError: the file cannot be written. Checked at the start: a run of hours must not end without a place for its summary.
     """
 
     def __init__(self, target: str) -> None:
@@ -85,12 +85,12 @@ class JsonOutput:
             raise UsageError(f"--json {target}: cannot be written ({error.strerror or error})") from None
 
     def write(self, summary: Mapping[str, Any]) -> None:
-        """Write ``summary`` as one JSON object, whole or not at all.
+        """Write ``summary`` as one JSON object, atomically.
 
         Raises:
             ArbtuiError: the disk filled up, or the folder went away, since the start.
-            BrokenPipeError: nobody reads standard output any more.
-            ValueError: the summary holds NaN or an infinity, which JSON has no word for.
+            BrokenPipeError: standard output is no longer read.
+            ValueError: the summary holds NaN or an infinity, which JSON cannot represent.
         """
         text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
         try:

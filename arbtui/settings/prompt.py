@@ -1,4 +1,4 @@
-"""Asking a person for a secret, at the terminal and without showing it."""
+"""Prompts for a secret at the terminal, without showing it."""
 
 import getpass
 import os
@@ -9,7 +9,7 @@ from arbtui.model.errors import UsageError
 
 
 def ask_secret(what: str) -> SecretStr:
-    """What is typed at the terminal for ``what``. It is read from the terminal itself, whatever standard input is.
+    """The secret typed for ``what``. It is read from the terminal itself, whatever standard input is.
 
     Raises:
         UsageError: there is no terminal (a secret is never read where it could be seen), or nothing was typed.

@@ -12,10 +12,10 @@ TELEGRAM_TOKEN = "ARBTUI_TELEGRAM_TOKEN"
 
 
 def telegram_token(settings: Settings) -> SecretStr | None:
-    """The bot's token where the profile wants Telegram, else None.
+    """The bot's token where the profile enables Telegram, else None.
 
     Raises:
-        UsageError: it is wanted and missing, or holds what no token holds.
+        UsageError: it is needed and missing, or is not a valid token.
     """
     if not settings.telegram.enabled:
         return None

@@ -1,4 +1,4 @@
-"""A profile's asset decisions: ``assets.json``, what people signed for, and ``quarantined.json``, what the last start left alone."""
+"""A profile's asset decisions: ``assets.json``, the operator's sign-offs, and ``quarantined.json``, what the last start did not trade."""
 
 import json
 import os
@@ -15,7 +15,7 @@ _TYPES = {"ts_ms": int}
 
 
 class SignOffs:
-    """The two files in a profile's state folder. People write the one, the engine the other; each is replaced whole."""
+    """The two files in a profile's state folder. The operator writes the first, the engine the second; each is replaced atomically."""
 
     def __init__(self, folder: Path) -> None:
         self._signed = folder / "assets.json"
@@ -26,7 +26,7 @@ class SignOffs:
         """The sign-offs by symbol.
 
         Raises:
-            UsageError: the file is damaged: nothing is taken for signed then.
+            UsageError: the file is damaged: nothing counts as signed then.
         """
         rows = _read(self._signed, ("symbol", "by", "ts_ms", "reason"))
         return {row["symbol"]: SignOff(**row) for row in rows}
@@ -40,7 +40,7 @@ class SignOffs:
         self._keep({**self.signed(), sign_off.symbol: sign_off})
 
     def revoke(self, symbol: str) -> bool:
-        """Take a sign-off back; False when there was none.
+        """Revoke a sign-off; False when there was none.
 
         Raises:
             UsageError: the files cannot be read or written.
@@ -52,7 +52,7 @@ class SignOffs:
         return True
 
     def quarantined(self) -> list[Quarantined]:
-        """What the last start left alone.
+        """What the last start did not trade.
 
         Raises:
             UsageError: the file is damaged.
@@ -64,7 +64,7 @@ class SignOffs:
             raise _damaged(self._quarantined) from None
 
     def remember(self, quarantined: Sequence[Quarantined]) -> None:
-        """Keep what this start leaves alone, for ``check`` and ``assets``.
+        """Save what this start does not trade, for ``check`` and ``assets``.
 
         Raises:
             UsageError: the file cannot be written.

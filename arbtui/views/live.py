@@ -10,6 +10,7 @@ from arbtui.engine.engine import Engine
 from arbtui.exchanges.health import Health
 from arbtui.exchanges.rate_limits import LimitLeft, RateLimitManager
 from arbtui.execution.cycle import ArbCycle
+from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Side
@@ -109,6 +110,7 @@ class EngineViews:
             routes=len(self.routes),
             opportunities=engine.decider.opportunities,
             unhedged=engine.risk.total.unhedged,
+            rate_doubt=_rate_doubt(parts.rate_watch),
             kills=parts.halt.kills,
         )
 
@@ -288,6 +290,14 @@ def _past(row: PastCycle) -> CycleLine:
         state=row.state,
         reason=past_reason(row),
     )
+
+
+def _rate_doubt(watch: RateWatch | None) -> str:
+    if watch is None:
+        return ""
+    if watch.rates.doubted:
+        return "DOUBTED"
+    return f"jumps only ({watch.live_coins} of {watch.limits.min_coins} coins)" if watch.needs_coins else ""
 
 
 def _average(fills: Sequence[Fill], side: Side) -> tuple[float, float]:

@@ -21,14 +21,15 @@ from arbtui.exchanges.streams import PUBLIC_STREAMS, Numbering, PublicStream
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.exchanges.wire import MarketDataSink
 from arbtui.marketdata.aggregator import OrderbookAggregator
-from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.config import MarketDataConfig, RatesConfig
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import SystemClock
 from arbtui.model.reason import Reason
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig
 from arbtui.risk.guard import RiskGuard
-from arbtui.portfolio.trading_state import TradingState
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
 from arbtui.routes.universe import ArbUniverse
@@ -57,6 +58,8 @@ _RISK = {
     "symbol": {"max_book_age_ms": _FOR_EVER_MS, "max_leg_skew_ms": _FOR_EVER_MS, "price_band_bps": 10_000},
     "route": {"max_edge_bps": 10_000},
 }
+#: Whoever watches the rate works as always, and finds nothing: the bench's coins walk on their own, far from any one rate.
+_UNDOUBTED = RatesConfig(max_deviation_bps=10_000, clear_deviation_bps=10_000, max_jump_bps=10_000, max_coin_deviation_bps=10_000)
 
 
 class Numbers:
@@ -82,7 +85,7 @@ def _numbers(mode: str) -> PublicStream:
     return PublicStream(lambda sink: Numbers(sink.on_diff, sink), Numbering.SPOT, PUBLIC_STREAMS["binance"].framing)
 
 
-class Nobody:
+class NoListener:
     """A sink that takes what decoders tell, and does nothing."""
 
     def on_snapshot(self, *told: Any) -> None:
@@ -102,7 +105,7 @@ class Nobody:
 
 
 def _telling_nobody(stream: PublicStream) -> PublicStream:
-    return PublicStream(lambda sink: stream.decoder(Nobody()), stream.numbering, stream.framing)
+    return PublicStream(lambda sink: stream.decoder(NoListener()), stream.numbering, stream.framing)
 
 
 class Ours:
@@ -143,6 +146,7 @@ class Ours:
         rates = RateBook(books["upbit", "KRW-USDT"], "KRW", "USDT", 1e9, RATE_FEE)
         terms = RouteTerms(MIN_EDGE_BPS, 0.0, ORDER_VALUE[workload.mode], "USDT", (0.5, 2.0))
         self.universe = ArbUniverse(markets, books, rates, terms, 0.0, names)
+        self.universe.watch_rates(RateWatch(rates, _UNDOUBTED, clock))
         for node in self.universe.nodes.values():
             node.available = 1e12
         risk = RiskGuard(

@@ -50,13 +50,13 @@ def test_a_signature_is_kept_with_name_time_and_reason_and_can_be_taken_back(arb
     [
         (("sign", "MNT", *P), "--reason is needed"),
         (("sign", "MNT", *P, "--reason", "  "), "--reason is needed"),
-        (("sign", "TON", *P, "--reason", "x"), "no signature helps"),
-        (("sign", "MET2", *P, "--reason", "x"), "no signature helps"),
+        (("sign", "TON", *P, "--reason", "x"), "it cannot be signed"),
+        (("sign", "MET2", *P, "--reason", "x"), "it cannot be signed"),
         (("sign", "BTC", *P, "--reason", "x"), "needs no signature"),
-        (("sign", "a/b", *P, "--reason", "x"), "no asset's ticker"),
+        (("sign", "a/b", *P, "--reason", "x"), "not an asset's ticker"),
         (("sign", "MNT", "--reason", "x"), "which profile?"),
         (("sign", "MNT", "--profile", "nowhere", "--reason", "x"), "nowhere"),
-        (("revoke", "MNT", *P), "nobody has signed"),
+        (("revoke", "MNT", *P), "MNT is not signed"),
         ((*P, "sign", "MNT", "--reason", "x"), "belong after the command"),
     ],
 )

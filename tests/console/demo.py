@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from arbtui.console.app import ConsoleApp
 from arbtui.console.config import ConsoleConfig, Ground, PaletteName
@@ -272,10 +272,11 @@ def demo_app(
     *,
     palette: PaletteName = "western",
     keys: dict[str, str] | None = None,
+    on_error: Callable[[Exception], None] | None = None,
 ) -> ConsoleApp:
-    """The console over ``model``, its pacing clock that of the model."""
+    """The console over ``model``, its pacing clock that of the model; without ``on_error`` an error ends it, and the test."""
     config = ConsoleConfig(theme=theme, frame_rate=frame_rate, palette=palette, keys=keys or {})
-    return ConsoleApp(model, model, config, after_first_paint=None, monotonic=lambda: model.now_ms / 1_000)
+    return ConsoleApp(model, model, config, after_first_paint=None, on_error=on_error, monotonic=lambda: model.now_ms / 1_000)
 
 
 async def live(model: DemoModel, share: float) -> None:

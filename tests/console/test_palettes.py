@@ -7,7 +7,7 @@ from textual.color import Color
 from textual.pilot import Pilot
 
 from arbtui.console.app import ConsoleApp
-from arbtui.console.palettes import TOLD
+from arbtui.console.palettes import DESCRIPTIONS
 from arbtui.console.theme import THEMES
 from arbtui.console.words import REASONS
 from arbtui.model.reason import Reason
@@ -72,7 +72,7 @@ def test_no_color_chooses_mono(monkeypatch: pytest.MonkeyPatch) -> None:
     assert demo_app(DemoModel(), "light", palette="korean").theme == "arbtui-korean-light"
 
 
-@pytest.mark.parametrize("palette", TOLD)
+@pytest.mark.parametrize("palette", DESCRIPTIONS)
 def test_the_command_palette_switches(palette: str) -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("ctrl+p", *f"palette: {palette}")

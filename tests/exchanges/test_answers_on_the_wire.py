@@ -1,4 +1,4 @@
-"""What each answer to an order makes of it: the table of faults F01 to F10, against real sockets."""
+"""What each answer to an order makes of it: faults F01 to F10 of docs/faults.md, against real sockets."""
 
 import asyncio
 import json
@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS
-from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.documented_limits import documented_limits
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError, OrderAbandoned, OrderRejected, OrderUnknown, RateLimited, VenueFailed, VenueRefused
 from arbtui.model.order import Side
@@ -260,7 +262,7 @@ def test_a_broken_rule_is_refused_before_anything_leaves(exchange: str) -> None:
 @VENUES
 def test_a_banned_order_is_rejected_here_and_cancels_still_ask(exchange: str) -> None:
     async def main() -> None:
-        limits = RateLimitManager(exchange, SystemClock())
+        limits = RateLimitManager(exchange, SystemClock(), documented_limits(exchange))
         async with scripted() as venue, adapter_of(venue, exchange, limits) as adapter:
             venue.on("POST", ORDER_PATH[exchange], body("no", 429, "text/plain", {"Retry-After": "30"}))
             for _ in range(2):
@@ -424,7 +426,7 @@ def test_refused_keys_are_told_as_such() -> None:
 
 def test_limits_that_leave_no_room_keep_an_order_here(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
-        limits = RateLimitManager("binance", SystemClock())
+        limits = RateLimitManager("binance", SystemClock(), documented_limits("binance"))
         async with scripted() as venue, adapter_of(venue, "binance", limits) as adapter:
 
             async def no_turn(lane: Lane, costs: object) -> None:

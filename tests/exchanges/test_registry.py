@@ -11,6 +11,7 @@ import pytest
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.config import VENUES, ExchangeConfig, HealthConfig, UrlsConfig
+from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -29,7 +30,7 @@ def _configs(box: Sandbox) -> dict[str, ExchangeConfig]:
 
 
 async def _open(box: Sandbox, keys: dict[str, VenueKeyHolder]) -> ExchangeRegistry:
-    limits = {name: RateLimitManager(name, SystemClock()) for name in keys}
+    limits = {name: RateLimitManager(name, SystemClock(), documented_limits(name)) for name in keys}
     return await ExchangeRegistry.open(_configs(box), keys, SystemClock(), limits, {})
 
 

@@ -335,7 +335,7 @@ def test_binances_rules_and_rates_come_from_the_venue() -> None:
             market = adapter.markets["XRPUSDT"]
             assert (market.lot_step, market.min_qty, market.min_cost) == (Decimal("0.1"), Decimal("0.1"), Decimal(5))
             assert market.price_units == FixedUnit(Decimal("0.0001"))
-            assert market.fees.taker == Decimal("0.00076")
+            assert (market.fees.taker, market.fees.maker) == (Decimal("0.00076"), Decimal("0.001"))
             assert market.fees.taken_in is FeeTakenIn.RECEIVED
             paid_in_bnb = COMMISSION | {"discount": {"enabledForAccount": True, "enabledForSymbol": True}}
             venue.on("GET", "/api/v3/account/commission", value(paid_in_bnb))

@@ -1,5 +1,6 @@
 import asyncio
 import dataclasses
+import gc
 from decimal import Decimal
 from math import ceil
 from pathlib import Path
@@ -10,7 +11,7 @@ from arbtui.exchanges.adapter import OrderReport
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
 from arbtui.model.book import BookState
-from arbtui.model.errors import ArbtuiError, JournalFailed, VenueRefused
+from arbtui.model.errors import ArbtuiError, JournalFailed, OrderAbandoned, VenueRefused
 from arbtui.model.halt import FLAG_NAME
 from arbtui.model.order import Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
@@ -410,6 +411,26 @@ def test_a_kill_lets_both_legs_that_filled_be_hedged(tmp_path: Path) -> None:
             await w.engine.executor.quiet.wait()
             assert cycle.state is CycleState.HEDGED
             w.agree()
+
+    run_virtual(main())
+
+
+def test_an_abandoned_order_leaves_no_cycle_for_the_garbage_collector(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+
+            def kill(order: Order) -> None:
+                w.halt.close("KEY")
+
+            w.upbit.before_admit = w.binance.before_admit = kill
+            gc.disable()
+            try:
+                cycle = await w.trade()
+                assert {order.state for order in cycle.orders} == {OrderState.ABANDONED}
+                await asyncio.sleep(0.5)
+                assert [each for each in gc.get_objects() if isinstance(each, OrderAbandoned)] == []
+            finally:
+                gc.enable()
 
     run_virtual(main())
 

@@ -1,4 +1,4 @@
-"""The tracker and the live adapters against the sandbox, with the wire broken on purpose: faults F01 to F16 and F24."""
+"""The tracker and the live adapters against the sandbox, with the wire broken on purpose: faults F01 to F16 and F24 of docs/faults.md."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence

@@ -1,4 +1,4 @@
-"""Section A of the fault table, F10 and F17 to F20: a venue says no, for good, for a while, or to everybody.
+"""Orders in docs/faults.md, F10 and F17 to F20: a venue says no, for good, for a while, or to everybody.
 
 Shorter than shipped: the pause after a refusal (1 s for 60) and the time between two looks for a key (0.5 s for 5).
 """
@@ -33,8 +33,9 @@ def refused(d: Desk, word: str) -> list[dict[str, Any]]:
 
 
 def assert_nothing_is_set_aside(d: Desk) -> None:
-    inventory = d.engine.components.positions.inventory
-    assert all(inventory.available(*key) == total for key, total in inventory.totals().items())
+    portfolio = d.engine.portfolio
+    for exchange, held in portfolio.state.balances.items():
+        assert {asset: portfolio.available(exchange, asset) for asset in held} == held
 
 
 def assert_bounded(d: Desk) -> None:

@@ -142,6 +142,29 @@ def test_a_damaged_recording_is_consumed_as_far_as_it_is_whole(home: Path) -> No
     assert (told["stop_reason"], told["messages"]["decoded"]) == ("error", len(IN_ORDER))
 
 
+@pytest.mark.parametrize(
+    ("message", "kind"), [("b'quoted as Python does", "json"), ('{"e":"depthUpdate"}', "depthUpdate"), ("[]", "unknown")]
+)
+def test_a_replay_that_could_read_less_than_it_should_says_so_and_exits_2(home: Path, message: str, kind: str) -> None:
+    path = home / "recording"
+    path.write_bytes(own(*IN_ORDER[:9]) + json.dumps({"ts": IN_ORDER[9], "ex": "binance", "d": message}).encode() + b"\n")
+    ended = run("replay", str(path), "--profile", "upbit-binance", "--speed", "max", "--json", "-")
+    assert ended.code == 2
+    assert "1 of 10 messages could not be decoded" in ended.err
+    assert kind in ended.err
+    told = json.loads(ended.out)["messages"]
+    assert (told["read"], told["decoded"], sum(told["malformed"].values())) == (10, 9, 1)
+
+
+def test_a_replay_says_what_became_of_every_message(home: Path) -> None:
+    path = home / "recording"
+    path.write_bytes(own(*IN_ORDER[:9]) + json.dumps({"ts": IN_ORDER[9], "ex": "binance", "d": '{"e":"kline"}'}).encode() + b"\n")
+    ended = run("replay", str(path), "--profile", "upbit-binance", "--speed", "max")
+    assert ended.code == 0
+    assert "replayed binance: 10 messages, 9 decoded (" in ended.err
+    assert "1 of types that are not used (kline 1)" in ended.err
+
+
 def test_a_recording_that_is_not_there(home: Path) -> None:
     assert_refused(run("replay", str(home / "none.gz"), "--profile", "upbit-binance"), "none.gz cannot be read (No such file or directory)")
 
@@ -261,10 +284,10 @@ def test_a_summary_that_cannot_be_written(state: State, tmp_path: Path) -> None:
 
 def test_two_starts_of_one_profile(state: State, tmp_path: Path) -> None:
     with running(*state.arguments(), "--symbols", "5", folder=tmp_path / "first") as engine:
-        until(lambda: engine.alive() and state.count("run"), 30, "a run")
+        until(lambda: engine.alive() and state.count("run"), "a run")
         assert_refused(run(*state.arguments(), *SHORT), f"upbit-binance is already running as process {engine.pid}", code=4)
         with console(*state.arguments()) as terminal:
-            assert terminal.ended(20) == 4
+            assert terminal.ended() == 4
             assert b"already running" in terminal.screen
             assert b"\x1b[?1049h" not in terminal.screen
         engine.alive()
@@ -285,9 +308,9 @@ def test_a_tiny_terminal_shows_the_state_and_can_kill(state: State) -> None:
         terminal.shows("SIM ARMED")
         terminal.shows("^K KILL")
         terminal.type(CTRL_K)
-        until(lambda: terminal.read(0.05) and state.flag.exists(), 5, "the flag")
+        until(lambda: terminal.read(0.05) and state.flag.exists(), "the flag")
         terminal.shows("SIM HALTED")
         terminal.type(CTRL_Q * 2)
-        assert terminal.ended(20) in (0, 3)
+        assert terminal.ended() in (0, 3)
         terminal.assert_restored()
     assert state.last_run["stop_reason"] == "kill"

@@ -10,7 +10,7 @@ from tests.lifecycle.programs import run
 from tests.lifecycle.state import State, assert_venues_agree
 from tests.simulation.market_worlds import play
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # virtual minutes, which a busy machine draws out
 
 SYMBOLS = 10
 VIRTUAL = ("--headless", "--speed", "max", "--symbols", str(SYMBOLS), "--json", "-")

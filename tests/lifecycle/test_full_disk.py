@@ -11,8 +11,9 @@ import pytest
 
 from arbtui.model.halt import read_flag
 from tests.lifecycle.places import in_namespace, program
-from tests.lifecycle.programs import DEADLINE_S, Ended, run
+from tests.lifecycle.programs import Ended, run
 from tests.lifecycle.state import State, assert_venues_agree
+from tests.lifecycle.waiting import DEADLINE_S
 
 ARGUMENTS = ("--headless", "--symbols", "10", "--max-runtime", "60")
 

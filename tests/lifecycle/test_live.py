@@ -32,7 +32,7 @@ def count(desk: LiveDesk, table: str, where: str = "1") -> int:
 
 
 def await_cycles(desk: LiveDesk, engine: Running, number: int) -> None:
-    until(lambda: engine.alive() and count(desk, "cycle", "closed_ms IS NOT NULL") >= number, 90, f"{number} cycles")
+    until(lambda: engine.alive() and count(desk, "cycle", "closed_ms IS NOT NULL") >= number, f"{number} cycles")
 
 
 def test_it_trades_and_the_ledgers_agree_to_the_last_digit_over_a_restart(desk: LiveDesk, tmp_path: Path) -> None:
@@ -54,10 +54,10 @@ def test_kill_nine_while_trading_loses_nothing_and_sends_nothing_twice(desk: Liv
     for _ in range(2):
         with running(*desk.arguments(), folder=tmp_path / "killed") as engine:
             wanted = count(desk, "order_") + 4
-            until(partial(lambda more: engine.alive() and count(desk, "order_") >= more, wanted), 90, "orders under way")
+            until(partial(lambda more: engine.alive() and count(desk, "order_") >= more, wanted), "orders under way")
             engine.signal(signal.SIGKILL)
             assert engine.ended().code == -signal.SIGKILL
-    ended = run(*desk.arguments("--headless", "--max-runtime", "1"), within=180)
+    ended = run(*desk.arguments("--headless", "--max-runtime", "1"))
     assert ended.code in (0, 3), ended.err
     assert count(desk, "cycle", "state = 'OPEN'") == 0
     desk.assert_agrees(tmp_path)
@@ -71,11 +71,11 @@ def test_a_kill_from_outside_stops_every_order(desk: LiveDesk, tmp_path: Path) -
         await_cycles(desk, engine, 3)
         killed = run("kill", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json")
         assert json.loads(killed.out)["confirmed"] is True
-        until(lambda: count(desk, "event", "type = 'StateChanged' AND payload LIKE '%HALTED%'"), 60, "halted")
+        until(lambda: count(desk, "event", "type = 'StateChanged' AND payload LIKE '%HALTED%'"), "halted")
         sent = len(desk.told("/orders"))
         status = run("status", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json")
         assert json.loads(status.out)["state"] in ("HALTED", "HALTED_DIRTY")
-        until(lambda: desk.told("/health")["frames"] > 0, 10, "the market moves on")
+        until(lambda: desk.told("/health")["frames"] > 0, "the market moves on")
         engine.signal(signal.SIGTERM)
         engine.ended()
         assert len(desk.told("/orders")) == sent
@@ -86,11 +86,11 @@ def test_a_kill_from_outside_stops_every_order(desk: LiveDesk, tmp_path: Path) -
 
 
 def test_a_start_that_waits_for_a_venue_can_be_stopped(desk: LiveDesk, tmp_path: Path) -> None:
-    desk.script(venue="binance", kind="delay", ms=60_000, on="any")
+    desk.script(venue="binance", kind="delay", ms=600_000, on="any")
     with running(*desk.arguments(), folder=tmp_path / "run") as engine:
-        until(lambda: engine.alive() and "connecting to BINANCE" in (tmp_path / "run" / "err").read_text(), 60, "it connects")
+        until(lambda: engine.alive() and "connecting to BINANCE" in (tmp_path / "run" / "err").read_text(), "it connects")
         engine.signal(signal.SIGTERM)
-        ended = engine.ended(within=20)
+        ended = engine.ended()
     assert ended.code == 128 + signal.SIGTERM
     assert "stopped before trading began" in ended.err
     assert count(desk, "run") == 0

@@ -76,7 +76,7 @@ def trade_until_filled_and_unknown(state: State, folder: Path, *symbols: str) ->
         return engine.alive() and filled_and_unknown(state)
 
     with running(*state.arguments(), "--symbols", ",".join(symbols), folder=folder) as engine:
-        until(lambda: seen(engine), 60, "a filled cycle whose answers are on their way")
+        until(lambda: seen(engine), "a filled cycle whose answers are on their way")
         engine.signal(signal.SIGKILL)
         engine.ended()
 

@@ -1,4 +1,4 @@
-"""The summary that scripts read: every key of design section 6, of the right kind, and nothing else on standard output."""
+"""The summary that scripts read: every key of docs/interface.md, of the right kind, and nothing else on standard output."""
 
 import json
 import re

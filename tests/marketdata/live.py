@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.feed import Frame
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.marketdata.aggregator import OrderbookAggregator
@@ -61,7 +62,7 @@ class Live:
         self.clock = SystemClock()
         markets = {exchange: list(listed) for exchange, listed in server.markets.items() if listed}
         self.health = {exchange: Health() for exchange in markets}
-        self.limits = {exchange: RateLimitManager(exchange, self.clock) for exchange in markets}
+        self.limits = {exchange: RateLimitManager(exchange, self.clock, documented_limits(exchange)) for exchange in markets}
         sources = [VenueSource(name, server.urls(name), codes, self.limits[name], self.health[name]) for name, codes in markets.items()]
         self.stream = MarketDataStream(sources, self.config, self.clock, Rng(1))
         keys = [(name, code) for name, codes in markets.items() for code in codes]

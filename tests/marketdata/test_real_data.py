@@ -115,3 +115,27 @@ def test_binances_own_multi_market_capture(shared_data: Path) -> None:
 def test_a_capture_of_a_venue_without_a_decoder_says_so(shared_data: Path, name: str, venue: str) -> None:
     with pytest.raises(UsageError, match=f"no decoder for {venue}; there are decoders for upbit, binance, binanceusdm"):
         open_recordings([shared_data / "cryptofeed" / name])
+
+
+def test_the_upbit_capture_of_2021_04_05_is_read_whole(shared_data: Path) -> None:
+    """Its first line is the recorder's configuration, and its binary frames stand as Python writes them."""
+    ada = ("upbit", "KRW-ADA")
+    replay = Replay([shared_data / "cryptofeed" / "2021-04-05.UPBIT-d78752.0.gz"], [ada])
+    count = replay.aggregator.counts["upbit"]
+    assert (count.read, count.decoded, count.named, count.malformed) == (1_733, 1_733, {}, {})
+    assert (count.snapshots, count.trades) == (191, 71)
+    book = replay.aggregator.books[ada]
+    assert book.state is BookState.LIVE
+    assert 1_400 < book.bid < book.ask < 1_600  # ADA in won, that day
+    assert replay.aggregator.trades.tapes[ada].last_id > 0
+    assert replay.crossed == 0
+
+
+def test_the_binance_futures_capture_of_2021_04_05_is_read_whole(shared_data: Path) -> None:
+    markets = [("binanceusdm", f"{coin}USDT") for coin in ("BAT", "CHR", "CTK", "NEO", "SAND")]
+    replay = Replay([shared_data / "cryptofeed" / "2021-04-05.BINANCE_FUTURES-1125a2.0.gz"], markets)
+    count = replay.aggregator.counts["binanceusdm"]
+    assert (count.read, count.decoded, count.named, count.malformed) == (8_426, 8_426, {}, {})  # 5 of them REST answers
+    assert count.outside == 0
+    assert count.snapshots == 5
+    assert all(book.state is BookState.LIVE for book in replay.aggregator.books.values())

@@ -64,7 +64,7 @@ async def outpost(
         await journal.close()
 
 
-async def until(look: Callable[[], object], what: str, within: float = 20.0) -> None:
+async def until(look: Callable[[], object], what: str, within: float = 150.0) -> None:
     """Look again and again until ``look`` gives something true."""
     deadline = asyncio.get_running_loop().time() + within
     while not look():

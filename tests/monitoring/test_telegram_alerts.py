@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from arbtui.journal.rebuild import rebuild
 
 from arbtui.journal.events import Killed
 from arbtui.journal.outbox import load_outbox
@@ -286,7 +287,7 @@ def test_a_failed_journal_lets_criticals_out_directly(tmp_path: Path) -> None:
     async def main(server: BotApi) -> None:
         async with outpost(path, server.url) as post:
             await until(lambda: not post.alerts.waiting, "the start")
-            post.journal.on_failure = lambda failure: post.alerts.tell(Urgency.CRITICAL, "JOURNAL", str(failure))
+            post.journal.on_failure = lambda failure: post.alerts.queue(Urgency.CRITICAL, "JOURNAL", str(failure))
             await post.journal._writer.close()
             post.breach(1)
             post.journal.post(Killed("JOURNAL", "the journal failed", 1))

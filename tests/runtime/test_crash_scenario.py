@@ -12,7 +12,7 @@ from arbtui.simulation.troubles import Incident, Trouble
 from tests.lifecycle.state import State, assert_venues_agree
 from tests.runtime.watched import Watched, watch
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # virtual minutes, which a busy machine draws out
 
 #: Twenty virtual minutes, and up to the end of the trouble that has begun by then: 15 s, then a slot every 20 s.
 RUNTIME_S = 15 + 60 * 20 - 1.0

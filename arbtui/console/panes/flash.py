@@ -11,7 +11,7 @@ SHOWN_S = 8.0
 
 
 class Flash(Lines):
-    """Says one thing at a time; the newest wins."""
+    """Shows one message at a time, the newest."""
 
     def __init__(self, inks: Styles, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(inks, id="flash")
@@ -26,7 +26,7 @@ class Flash(Lines):
         self.show([([(" ", "text"), (fit(text, max(0, self.size.width - 2)), ink)], "")])
 
     def tick(self) -> None:
-        """Clear what has been shown long enough."""
+        """Clear a message that has been shown long enough."""
         if self.text and self._monotonic() >= self._until:
             self.text = ""
             self.show([])

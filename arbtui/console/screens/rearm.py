@@ -1,4 +1,4 @@
-"""Arming, first or anew: the dangerous direction, so it is typed. The profile's name and a reason, which the journal keeps."""
+"""Arming, at the start or after a halt: typed, since it is the dangerous direction. Name and reason are journaled."""
 
 from typing import ClassVar
 
@@ -11,11 +11,14 @@ from arbtui.console.numbers import clock
 from arbtui.console.screens.dialog import Dialog
 from arbtui.views import Controls, HeaderView
 
+LONGEST = 500
+"""Letters of a name or a reason; the journal keeps the reason for ever."""
+
 
 class RearmScreen(Dialog[bool]):
-    """Bound to the halt that ``header`` tells of.
+    """Valid only for the halt that ``header`` shows.
 
-    Answers True when the gate is open again, False when it was left, and None when another kill closed it.
+    Answers True when the gate is open again, False when it was cancelled, and None when another kill closed it.
     """
 
     AUTO_FOCUS = "#rearm-name"
@@ -34,7 +37,7 @@ class RearmScreen(Dialog[bool]):
         self._controls = controls
 
     def compose(self) -> ComposeResult:
-        """Cause, what is left, the two fields."""
+        """Cause, what is left open, the two fields."""
         h = self._header
         with Vertical(id="box") as box:
             killed = self._state != "DISARMED"
@@ -45,17 +48,17 @@ class RearmScreen(Dialog[bool]):
             yield Static(killed_by if killed else "DISARMED: no order leaves before you arm it", markup=False)
             yield Static(h.halt_detail or "nothing pending is known", markup=False, classes="label")
             yield Static(f"Type the profile's name ({h.profile})", markup=False, classes="label")
-            yield Input(id="rearm-name", compact=True)
+            yield Input(id="rearm-name", compact=True, max_length=LONGEST)
             yield Static("Reason, for the journal", classes="label")
-            yield Input(id="rearm-reason", compact=True)
+            yield Input(id="rearm-reason", compact=True, max_length=LONGEST)
             yield Static("", id="rearm-problem", classes="problem", markup=False)
 
     def is_outlived(self, header: HeaderView) -> bool:
-        """Whether a kill came since it was opened, or the state is another one."""
+        """Whether a kill came since it was opened, or the state has changed."""
         return (header.kills, header.state) != (self._kills, self._state)
 
     def action_next(self) -> None:
-        """The reason after the name; then arm, once both fields have read what was typed into them."""
+        """Go from the name to the reason; then arm, once both fields have processed their keys."""
         name, reason = self.query_one("#rearm-name", Input), self.query_one("#rearm-reason", Input)
         if self.focused is name:
             self.set_focus(reason, scroll_visible=False)

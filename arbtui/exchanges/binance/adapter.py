@@ -1,8 +1,8 @@
 """Binance spot, orders and account.
 
-Quirks, and where they are written:
+Quirks, with the document that states each:
 - A client id is unique among *open* orders only (developers.binance.com, Spot, New order): a repeated IOC fills twice.
-  Nothing here repeats; "Duplicate order sent" means that an earlier copy came through.
+  Nothing here resends; "Duplicate order sent" means that an earlier copy was accepted.
 - ``myTrades`` takes one symbol and names orders by the venue's id only.
 - 5xx, -1006 and -1007: "execution status unknown" (General API information, HTTP return codes; Error codes).
 """
@@ -25,8 +25,8 @@ from arbtui.exchanges.binance import orders
 from arbtui.exchanges.binance.rules import markets_of
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
-from arbtui.exchanges.private_stream import PrivateStream, StreamEnded
-from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.private_stream import StreamEnded
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import VenueFailed, VenueRefused, WireError
 from arbtui.model.market import FeeTakenIn, Market
@@ -35,12 +35,14 @@ from arbtui.model.order import Balance, Fill, Order
 
 log = logging.getLogger("arbtui")
 
-#: Up to so many symbols each is asked for its own commission and its own fills (weight 20 of 6,000 a minute each); beyond
-#: it, the account's rates and the symbols traded since the start are what is asked.
+#: Up to this many symbols, commission and fills are queried per symbol (weight 20 of 6,000 a minute each); beyond
+#: it, the account's common rates are used, and fills are queried for symbols traded since the start only.
 _ASKED_ONE_BY_ONE = 50
 _SYMBOLS_A_REQUEST = 100
+#: What an account may switch its fees to (General endpoints, Query Commission Rates: ``discount.discountAsset``).
+FEE_COIN = "BNB"
 _TRADES_A_PAGE = 1000
-#: The quickest of so many readings of the venue's clock is the truest.
+#: The venue's clock is read this many times; the reading with the shortest round trip is used.
 _CLOCK_READINGS = 3
 
 
@@ -55,8 +57,7 @@ class BinanceAdapter(CcxtAdapter):
     order_costs: Costs = {"weight": 1, "orders": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
-        super().__init__(client, clock)
-        self._private_url = private_url
+        super().__init__(client, private_url, clock)
         self._traded: dict[str, None] = {}  # symbols with orders since the start
         self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
 
@@ -67,11 +68,11 @@ class BinanceAdapter(CcxtAdapter):
             prices = read(await self.query("public", "GET", "ticker/price", costs={"weight": 4}), list[_Price], "ticker/price")
         except WireError as error:
             raise unreadable(self.name, error) from error
-        told = {row.symbol: row.price for row in prices}
-        return {code: Listing(market, float(told.get(code, 0))) for code, market in markets.items()}
+        last_prices = {row.symbol: row.price for row in prices}
+        return {code: Listing(market, float(last_prices.get(code, 0))) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
-        """See :meth:`CcxtAdapter.connect`; a withdrawing key is refused (``/sapi/v1/account/apiRestrictions``)."""
+        """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused (``/sapi/v1/account/apiRestrictions``)."""
         await self.measure_clock()
         try:
             await self.check_keys()
@@ -84,7 +85,7 @@ class BinanceAdapter(CcxtAdapter):
             raise unreadable(self.name, error) from error
 
     async def check_keys(self) -> str:
-        """See :meth:`CcxtAdapter.check_keys`: ``/sapi/v1/account/apiRestrictions`` tells what a key may do."""
+        """See :meth:`CcxtAdapter.check_keys`: ``/sapi/v1/account/apiRestrictions`` states what a key may do."""
         answer = await self.query("sapi", "GET", "account/apiRestrictions", costs={"weight": 1})
         may = read(answer, orders.KeyRestrictions, "apiRestrictions")
         if may.enableWithdrawals or may.enableInternalTransfer:
@@ -114,23 +115,25 @@ class BinanceAdapter(CcxtAdapter):
         return listed if codes is None else {code: listed[code] for code in codes if code in listed}
 
     async def _with_commissions(self, markets: Mapping[str, Market], account: orders.Account) -> dict[str, Market]:
+        """The rates of ``markets``, and the asset that fees are taken in: that switch is the account's, so one market tells it."""
         if len(markets) > _ASKED_ONE_BY_ONE:
-            rates = account.commissionRates
-            return {code: replace(m, fees=replace(m.fees, taker=rates.taker, maker=rates.maker)) for code, m in markets.items()}
+            first = await self._with_commission(next(iter(markets.values())))
+            fees = replace(first.fees, taker=account.commissionRates.taker, maker=account.commissionRates.maker)
+            return {code: replace(market, fees=fees) for code, market in markets.items()}
         made = await asyncio.gather(*(self._with_commission(market) for market in markets.values()))
         return {market.code: market for market in made}
 
     async def _with_commission(self, market: Market) -> Market:
         answer = await self.query("private", "GET", "account/commission", {"symbol": market.code}, costs={"weight": 20})
-        told = read(answer, orders.Commission, "commission")
-        fees = replace(market.fees, taker=told.taker, maker=told.maker)
-        if told.is_paid_in_bnb:  # nothing is taken out of the coin then; the undiscounted rate errs on the safe side
-            log.warning("binance %s: fees are paid in BNB while there is some; sizes count on that", market.code)
-            fees = replace(fees, taken_in=FeeTakenIn.QUOTE)
+        commission = read(answer, orders.Commission, "commission")
+        fees = replace(market.fees, taker=commission.taker, maker=commission.maker)
+        if commission.is_paid_in_bnb:  # nothing is taken out of the coin bought; the undiscounted rate errs on the safe side
+            log.info("binance %s: fees are paid in %s while there is some; order sizes assume that", market.code, FEE_COIN)
+            fees = replace(fees, taken_in=FeeTakenIn.COIN, coin=FEE_COIN)
         return replace(market, fees=fees)
 
     async def measure_clock(self) -> None:
-        """Learn how far our clock is ahead, from the quickest of three readings."""
+        """Measure how far our clock is ahead, from the reading with the shortest round trip."""
         best_s, skew = float("inf"), 0
         for _ in range(_CLOCK_READINGS):
             started, ours = self._clock.monotonic(), self._clock.time_ms()
@@ -138,14 +141,14 @@ class BinanceAdapter(CcxtAdapter):
             took_s = self._clock.monotonic() - started
             theirs = answer.get("serverTime") if isinstance(answer, dict) else None
             if not isinstance(theirs, int):
-                raise VenueFailed("binance: /api/v3/time tells no serverTime")
+                raise VenueFailed("binance: /api/v3/time has no serverTime")
             if took_s < best_s:
                 best_s, skew = took_s, round(ours + took_s * 500 - theirs)
         self._client.set_clock_skew(skew)
         self._doubts_clock = False
 
     async def ping(self) -> None:
-        """See :meth:`CcxtAdapter.ping`: the clocks, compared anew."""
+        """See :meth:`CcxtAdapter.ping`: compares the clocks again."""
         await self.measure_clock()
 
     async def settle_clock(self) -> None:
@@ -168,7 +171,7 @@ class BinanceAdapter(CcxtAdapter):
         return await self._client.request("private", "POST", "order", params, lane=lane, costs=self.costs_of(order), admit=admit)
 
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
-        report = orders.report_of_answer(answer, order.market)
+        report = orders.report_of_answer(answer, order.market, self._clock.time_ms())
         if report.client_order_id != order.client_order_id:
             raise WireError("order", f"the answer is of another order, {report.client_order_id}")
         self._learn(order.market.code, int(report.venue_order_id), report.client_order_id)
@@ -180,7 +183,7 @@ class BinanceAdapter(CcxtAdapter):
         await self.cancel_one(code, client_order_id, params, costs={"weight": 1})
 
     async def cancel_all(self) -> int:
-        """See :meth:`ExchangeAdapter.cancel_all`; one request lists what is open, then one for each symbol."""
+        """See :meth:`ExchangeAdapter.cancel_all`; one request lists the open orders, then one for each symbol cancels them."""
         rows = await self._open_rows(Lane.CANCEL)
         symbols = dict.fromkeys(row.symbol for row in rows)
         done = await asyncio.gather(*(self._cancel_symbol(symbol) for symbol in symbols))
@@ -207,14 +210,14 @@ class BinanceAdapter(CcxtAdapter):
         try:
             row = read(answer, orders.OrderRow, "order")
             if row.clientOrderId != client_order_id:
-                raise WireError("order", f"asked for {client_order_id}, told of {row.clientOrderId}")
+                raise WireError("order", f"asked for {client_order_id}, got {row.clientOrderId}")
             self._learn(code, row.orderId, client_order_id)
             trades: list[orders.TradeRow] = []
             if row.executedQty:
-                told = await self.query(
+                fills = await self.query(
                     "private", "GET", "myTrades", {"symbol": code, "orderId": row.orderId}, costs={"weight": 5}, lane=Lane.HEDGE
                 )
-                trades = read(told, list[orders.TradeRow], "myTrades")
+                trades = read(fills, list[orders.TradeRow], "myTrades")
             return orders.report_of(row, tuple(orders.fill_of_trade(trade, market, client_order_id) for trade in trades))
         except WireError as error:
             raise unreadable(self.name, error) from error
@@ -227,9 +230,9 @@ class BinanceAdapter(CcxtAdapter):
             raise unreadable(self.name, error) from error
 
     async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
-        """See :meth:`ExchangeAdapter.fetch_fills`, with a limit of the venue's: it lists fills by symbol only.
+        """See :meth:`ExchangeAdapter.fetch_fills`, with one limitation: Binance lists fills by symbol only.
 
-        Asked are the symbols connected to, while there are 50 or fewer; beyond that those traded since the start.
+        Queried are all connected symbols while there are 50 or fewer, else those traded since the start.
         """
         codes = self.markets if len(self.markets) <= _ASKED_ONE_BY_ONE else self._traded
         fills: list[Fill] = []
@@ -273,35 +276,18 @@ class BinanceAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def run(self, account: AccountEvents) -> None:
-        """See :meth:`ExchangeAdapter.run`: the user data stream of the ws-api."""
-
-        def on_frame(frame: bytes) -> None:
-            kind, event = orders.event_of(frame)
-            if kind == "executionReport":
-                report = orders.report_of_event(event, self.markets)
-                if report is not None:
-                    self._learn_of(report)
-                    account.on_order(report)
-            elif kind == "outboundAccountPosition":
-                account.on_balances(self.name, orders.balances_of_event(event))
-            elif kind == "eventStreamTerminated":
-                raise StreamEnded("eventStreamTerminated")
-
-        stream = PrivateStream(
-            self.name,
-            self._private_url,
-            headers=dict,
-            subscribe=self._subscribe,
-            on_frame=on_frame,
-            on_open=lambda: account.on_reconnected(self.name),
-            on_close=lambda: account.on_disconnected(self.name),
-            limits=self._client.limits,
-        )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(stream.run(), name="binance private stream")
-            tasks.create_task(self.keep_warm(), name="binance pings")
-            tasks.create_task(self.mind_keys(), name="binance keys")
+    def _on_frame(self, frame: bytes, account: AccountEvents) -> None:
+        """The user data stream of the ws-api."""
+        kind, event = orders.event_of(frame)
+        if kind == "executionReport":
+            report = orders.report_of_event(event, self.markets)
+            if report is not None:
+                self._learn_of(report)
+                account.on_order(report)
+        elif kind == "outboundAccountPosition":
+            account.on_balances(self.name, orders.balances_of_event(event))
+        elif kind == "eventStreamTerminated":
+            raise StreamEnded("eventStreamTerminated")
 
     def _learn_of(self, report: OrderReport) -> None:
         for fill in report.fills:

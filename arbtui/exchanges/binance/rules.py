@@ -74,7 +74,7 @@ def parse_exchange_info(raw: bytes, exchange: str = SPOT) -> dict[str, Market]:
 
 
 def markets_of(info: Any) -> dict[str, Market]:
-    """As :func:`parse_exchange_info`, of spot, from JSON that is parsed already.
+    """As :func:`parse_exchange_info`, for spot, from parsed JSON.
 
     Raises:
         WireError: as there.

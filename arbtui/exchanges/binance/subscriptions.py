@@ -1,7 +1,7 @@
 """What to send over Binance's combined public streams, spot and USD-M (developers.binance.com, "WebSocket Market Streams").
 
-Limits: 1024 streams a connection, 5 messages of ours a second (ping and pong frames count) on spot and 10 on USD-M, 300 connections
-in 5 minutes and address; a connection lives 24 hours. A REST depth answer of up to 100 levels weighs 5 of 6000 a minute on spot
+Limits: 1024 streams a connection, 5 messages from us a second (ping and pong frames count) on spot and 10 on USD-M, 300 connections
+per 5 minutes and address; connections end after 24 hours. A REST depth answer of up to 100 levels weighs 5 of 6000 a minute on spot
 (2 up to 50 levels, 5 up to 100 of 2400 on USD-M).
 """
 
@@ -15,9 +15,9 @@ from arbtui.exchanges.numbers import Price, Quantity
 from arbtui.exchanges.subscriptions import RestCall, Subscription
 from arbtui.exchanges.wire import not_json
 
-STREAMS_A_SOCKET = 200  #: far under the venue's 1024: a cut then takes 66 markets, not a thousand
+STREAMS_A_SOCKET = 200  #: far under the venue's 1024: a lost connection then affects 66 markets, not all
 STREAMS_A_MESSAGE = 100  #: about 2 kB
-DEPTH = 100  #: levels of a snapshot: no cycle reaches further, and more would weigh more
+DEPTH = 100  #: levels of a snapshot: no cycle reaches further, and more would cost more weight
 
 _KINDS = ("depth@100ms", "bookTicker", "trade")
 _START = b'{"stream":"'

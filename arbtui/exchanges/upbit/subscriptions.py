@@ -1,8 +1,8 @@
 """What to send over Upbit's public WebSocket (docs.upbit.com, WebSocket guide and "Rate limits", 2026-10).
 
-One message lists everything: a second one on the same socket replaces the first. Unknown codes are ignored without a word. A
+One message lists everything: a second one on the same socket replaces the first. Unknown codes are ignored silently. A
 connection without traffic is closed after 120 s. Limits: 5 connections a second, 5 messages a second and 100 a minute; REST
-questions of one quotation group 10 a second and address.
+queries of one quotation group 10 a second and address.
 """
 
 import json
@@ -16,8 +16,8 @@ from arbtui.exchanges.numbers import PaddedPrice
 from arbtui.exchanges.subscriptions import RestCall, Subscription
 from arbtui.exchanges.wire import not_json
 
-MARKETS_A_SOCKET = 300  #: the whole won list (286) fits one; a cut then costs one message to mend
-LEVELS = 15  #: asked for by a suffix of the code (1, 5, 15 or 30; 30 without one, twice the bytes for levels that no cycle reaches)
+MARKETS_A_SOCKET = 300  #: the whole won list (286) fits one; a reconnect then costs one message
+LEVELS = 15  #: requested by a suffix of the code (1, 5, 15 or 30; without one 30, twice the bytes for levels that no cycle reaches)
 
 _BOOK_STARTS = (b'{"type":"orderbook","code":"', b'{"ty":"orderbook","cd":"')
 
@@ -40,7 +40,7 @@ class UpbitFraming:
     answers = 0
     message_gap_s = 1.0
     connect_costs: Mapping[str, float] = {"socket-connect": 1}
-    lifetime_s = 86_400.0  # none is documented; a new socket a day costs nothing and keeps both venues alike
+    lifetime_s = 86_400.0  # none is documented; a new socket a day costs nothing and treats both venues alike
 
     def subscriptions(self, codes: Sequence[str]) -> list[Subscription]:
         """Sockets of up to :data:`MARKETS_A_SOCKET` markets, one message each."""

@@ -1,13 +1,16 @@
 """cryptofeed's two capture formats: "format 2" (JSON lines) and the older text lines (bmoscon/cryptofeed, ``sample_data/``).
 
 Format 2: ``{"t":"header"|"http"|"connect"|"send"|"recv","conn":..,"ts":<seconds>,"data":<payload> or "b64":<binary payload>}``.
-Text: ``<url> <-> <ts>`` connects, ``<url> <- <ts>: <sent>``, ``<ts>: <received>``, and REST ``<url> -> <ts>: <body>``. Of REST
+Text: ``<url> <-> <ts>`` connects, ``<url> <- <ts>: <sent>``, ``<ts>: <received>``, and REST ``<url> -> <ts>: <body>``; older ones begin
+with the recorder's ``configuration: {...}``, and hold binary frames as Python writes them, ``b'...'``. Of REST
 answers only depth snapshots are market data; lines of one connection follow each other, connections do not: sort by time.
 """
 
+import ast
 import re
 from base64 import b64decode
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -22,7 +25,10 @@ _HOSTS = {"api.upbit.com": "upbit", "stream.binance.com": "binance", "api.binanc
           "fstream.binance.com": "binanceusdm", "fapi.binance.com": "binanceusdm"}  # fmt: skip
 _URL_LINE = re.compile(rb"((?:wss?|https?)://\S+) (<->|<-|->) (\d+\.?\d*)(?:: ?(.*))?$", re.DOTALL)
 _RECEIVED = re.compile(rb"(\d{9,}\.?\d*): ?(.*)$", re.DOTALL)
-_FILE_NAME = re.compile(r"(?:\d{4}-\d{2}-\d{2}\.)?([A-Z][A-Z0-9_]*)\.")
+_FILE_NAME = re.compile(r"(?:\d{4}-\d{2}-\d{2}\.)?([A-Z][A-Z0-9_]*)(?:-[0-9a-f]+)?\.")
+_CONFIGURATION = b"configuration: "
+#: Lines in which a text capture must name the host that it listened to; after them its file's name tells the venue.
+_HOST_WITHIN = 1000
 
 
 class _Line(Struct):
@@ -55,7 +61,7 @@ class CryptofeedJson:
         for number, line in read_lines(self._path):
             try:
                 message = decode(line)
-                raw = message.data.encode() if message.data is not None else b64decode(message.b64 or "", validate=True)
+                raw = _bare(message.data.encode()) if message.data is not None else b64decode(message.b64 or "", validate=True)
                 ts_ns = _ns(message.ts)
             except (ValueError, OverflowError):  # msgspec's errors, base64's and those of text are all ValueErrors
                 raise bad_line(self._path, number, "a line of a cryptofeed capture") from None
@@ -66,34 +72,65 @@ class CryptofeedJson:
 
 
 class CryptofeedText:
-    """Reads the text format. The venue is told by the host of the first line's URL, else by the file's name."""
+    """Reads the text format. The venue is told by the host of the first URL, else by the file's name."""
 
-    def __init__(self, path: Path, first: bytes) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        found = _URL_LINE.match(first)
-        host = found.group(1).split(b"/")[2].split(b":")[0].decode("latin-1") if found else ""
-        name = _FILE_NAME.match(path.name)
+        self._exchange = self._venue()
+        self.exchanges = [self._exchange]
+
+    def _venue(self) -> str:
+        host = ""
+        for _, line in islice(read_lines(self._path), _HOST_WITHIN):
+            found = _URL_LINE.match(line)
+            if found is not None:
+                host = found.group(1).split(b"/")[2].split(b":")[0].decode("latin-1")
+                break
+        name = _FILE_NAME.match(self._path.name)
         venue = _HOSTS.get(host) or (CRYPTOFEED_NAMES.get(name.group(1), name.group(1)) if name else host)
         if not venue:
-            raise UsageError(f"{path}: a cryptofeed text capture that does not tell its venue, neither by a URL in line 1 nor by its name")
-        self._exchange = venue
-        self.exchanges = [venue]
+            raise UsageError(
+                f"{self._path}: a cryptofeed text capture that does not tell its venue, neither by a URL in its first {_HOST_WITHIN} lines "
+                "nor by its name; name it as cryptofeed does, UPBIT.0 or 2021-04-05.BINANCE.0"
+            )
+        return venue
 
     @staticmethod
     def begins_with(line: bytes) -> bool:
         """True when ``line`` can be the first of such a capture."""
-        return bool(_URL_LINE.match(line) or _RECEIVED.match(line) or line.startswith(b"configuration: "))
+        return bool(_URL_LINE.match(line) or _RECEIVED.match(line) or line.startswith(_CONFIGURATION))
 
     def messages(self) -> Iterator[Message]:
         """Every frame received and every REST depth answer, in the order of the file."""
         for number, line in read_lines(self._path):
             if received := _RECEIVED.match(line):
-                yield Message(_ns(float(received.group(1))), number, Frame(self._exchange, received.group(2)))
+                try:
+                    raw = _bare(received.group(2))
+                except ValueError:
+                    raise bad_line(self._path, number, "a line of a cryptofeed text capture") from None
+                yield Message(_ns(float(received.group(1))), number, Frame(self._exchange, raw))
             elif other := _URL_LINE.match(line):
                 if other.group(2) == b"->" and (code := depth_market(other.group(1).decode("latin-1"))):
                     yield Message(_ns(float(other.group(3))), number, Frame(self._exchange, other.group(4) or b"", code))
-            elif not line.startswith(b"configuration: "):
+            elif not line.startswith(_CONFIGURATION):
                 raise bad_line(self._path, number, "a line of a cryptofeed text capture")
+
+
+def _bare(text: bytes) -> bytes:
+    """A payload without the quotes that Python puts around bytes; as it is where it has none.
+
+    Raises:
+        ValueError: it begins as such a literal, and is none.
+    """
+    if not text.startswith((b"b'", b'b"')):
+        return text
+    try:
+        raw = ast.literal_eval(text.decode("ascii"))
+    except (SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(raw, bytes):
+        raise ValueError("not bytes")
+    return raw
 
 
 def _ns(seconds: float) -> int:

@@ -1,15 +1,13 @@
-"""Reads a recording line by line, gzip or plain, without ever holding more than one line."""
+"""Reads a recording line by line, packed or plain, without ever holding more than one line."""
 
-import gzip
-import zlib
 from collections.abc import Iterator
-from io import BufferedReader
 from pathlib import Path
 
+from arbtui.marketdata.formats.compression import DAMAGED, unpacked
 from arbtui.model.errors import UsageError
 
 LINE_LIMIT = 32 * 1024 * 1024  #: bytes; the largest real line is a venue's whole market list, about 2 MB
-_GZIP_MAGIC = b"\x1f\x8b"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -24,17 +22,17 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     with raw:
-        packed = raw.peek(2)[:2] == _GZIP_MAGIC
-        # GzipFile is a buffered reader in all but its type; wrapped again, it reads lines in C.
-        lines = BufferedReader(gzip.GzipFile(fileobj=raw)) if packed else raw
+        lines, packing = unpacked(raw)
         number = 0
         while True:
             try:
                 line = lines.readline(LINE_LIMIT)
             except EOFError:
-                raise UsageError(f"{path}: truncated: the gzip data ends early, after {number} whole lines") from None
-            except (gzip.BadGzipFile, zlib.error, OSError) as error:
+                raise UsageError(f"{path}: truncated: the {packing} data ends early, after {number} whole lines") from None
+            except DAMAGED as error:
                 raise UsageError(f"{path}: damaged after {number} whole lines: {error}") from None
+            if number == 0 and line.startswith(_BYTE_ORDER_MARK):
+                line = line[len(_BYTE_ORDER_MARK) :]
             if not line:
                 return
             number += 1

@@ -1,4 +1,4 @@
-"""Binance's calls: path and name, documented weight (Spot API, each endpoint's "Weight"), and who answers."""
+"""Binance's calls: path and name, documented weight (Spot API, each endpoint's "Weight"), and their handlers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ Weigh = Callable[[Params], int]
 
 
 class Endpoint(NamedTuple):
-    """One call. ``weigh`` gives its request weight; a weight of 0 counts elsewhere (wallet calls have a limit of their own)."""
+    """One call. ``weigh`` gives its request weight; a weight of 0 counts elsewhere (wallet calls have their own limit)."""
 
     part: Part
     weigh: Weigh

@@ -10,23 +10,21 @@ from arbtui.sandbox.binance.auth import BinanceAuth
 from arbtui.sandbox.binance.endpoints import Endpoint
 from arbtui.sandbox.binance.limits import BinanceLimits
 from arbtui.sandbox.binance.refusals import refused
-from arbtui.sandbox.binance.stream import Sockets
+from arbtui.sandbox.binance.stream import BinanceSockets
 from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.fanout import Fanout
-from arbtui.sandbox.keys import NOBODY
+from arbtui.sandbox.keys import NO_KEY
 from arbtui.sandbox.peer import Peer, text_frame
 
 _USER = ("user", "")
 
 
-class WsApi(Sockets):
+class WsApi(BinanceSockets[int]):
     """One account's requests, and its events to every socket that asked for them."""
 
     def __init__(
         self, methods: Mapping[str, Endpoint], auth: BinanceAuth, limits: BinanceLimits, clock: VenueClock, cut_after_s: float
     ) -> None:
-        super().__init__(clock, cut_after_s)
-        self.fanout: Fanout[int] = Fanout(_framed)  # form: subscription id
+        super().__init__(clock, _framed, cut_after_s)  # form: subscription id
         self._methods = methods
         self._auth = auth
         self._limits = limits
@@ -40,7 +38,7 @@ class WsApi(Sockets):
 
     def gone(self, peer: Peer) -> None:
         """See :meth:`Sockets.gone`."""
-        self.fanout.drop(peer)
+        super().gone(peer)
         self._next_subscription.pop(peer, None)
 
     async def read(self, peer: Peer, raw: bytes) -> None:
@@ -49,9 +47,9 @@ class WsApi(Sockets):
         orders = False
         wants_limits = True
         try:
-            told = msgspec.json.decode(raw, type=dict[str, Any])
-            number, method = told.get("id"), str(told.get("method", ""))
-            params = told.get("params") or {}
+            request = msgspec.json.decode(raw, type=dict[str, Any])
+            number, method = request.get("id"), str(request.get("method", ""))
+            params = request.get("params") or {}
             if not isinstance(params, dict):
                 raise refused(-1102, "Mandatory parameter 'params' was not sent, was empty/null, or malformed.")
             wants_limits = params.get("returnRateLimits", True) is not False
@@ -62,7 +60,7 @@ class WsApi(Sockets):
             answer = {"id": number, "status": no.status, "error": no.body}
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             answer = {"id": None, "status": 400, "error": {"code": -1135, "msg": "Invalid JSON"}}
-        except ValueError:  # a number that is none, deep in a parameter
+        except ValueError:  # an invalid number inside a parameter
             answer = {"id": number, "status": 400, "error": refused(-1102).body}
         if wants_limits:
             answer["rateLimits"] = self._limits.rows(orders=orders)
@@ -98,7 +96,7 @@ class WsApi(Sockets):
             raise refused(-1000, f"Method '{method}' is not supported.")
         texts = {name: value if isinstance(value, str) else encode(value).decode() for name, value in params.items()}
         self._count(known.weigh(texts), known.orders)
-        return await known.ask(self._auth.check_message(params) if known.signed else NOBODY, texts)
+        return await known.ask(self._auth.check_message(params) if known.signed else NO_KEY, texts)
 
     def _subscribe(self, peer: Peer) -> dict[str, int]:
         if self.fanout.of(peer):
