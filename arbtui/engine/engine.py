@@ -205,6 +205,8 @@ class Engine:
         breach = self.breaches.breaches.get(breach_id)
         if breach is None or not self.breaches.acknowledge(breach_id, "operator"):
             return "nothing to acknowledge there"
+        if breach.kind == Reason.VENUE_DOWN:  # where the venue refuses us, the person has dealt with it
+            self.risk.exchange[breach.scope].health.on_release()
         if breach.kind == "RESIDUAL":
             cycle_id = self.risk.route.residual.pop(breach.scope, None)
             if cycle_id is not None:

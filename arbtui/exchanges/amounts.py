@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from arbtui.model.errors import WireError
+from arbtui.model.market import FeeTakenIn, Market
+from arbtui.model.order import Side
 
 T = TypeVar("T")
 
@@ -45,3 +47,13 @@ def amount(value: Decimal, what: str) -> Decimal:
     if not value.is_finite() or value < 0:
         raise WireError(what, f"{value} is no amount")
     return value
+
+
+def usual_fee(market: Market, side: Side, qty: Decimal, cost: Decimal) -> tuple[Decimal, str]:
+    """The fee of a taker's fill, and its currency, by the market's own rate: for a fill whose fee the venue does not tell (yet).
+
+    An unknown fee is never zero, and a fill without one is a fill all the same.
+    """
+    if side is Side.BUY and market.fees.taken_in is FeeTakenIn.RECEIVED:
+        return qty * market.fees.taker, market.base
+    return cost * market.fees.taker, market.quote

@@ -4,16 +4,20 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
 from arbtui.exchanges.answers import Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
 from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.refusals import Scope
+from arbtui.exchanges.standing import VenueStanding
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
+from arbtui.model.errors import ArbtuiError, OrderRejected, OrderUnknown, RateLimited, VenueFailed, VenueRefused, WireError
 from arbtui.model.market import Market
+from arbtui.model.money import ceil_to
 from arbtui.model.order import Order, Purpose
 
 #: No request may come to be so long after it was sent: twice Binance's window, and never under 30 s, for Upbit has no
@@ -23,8 +27,13 @@ ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
 #: s between two pings: a revoked key, a clock that drifts and a venue that is gone are noticed without an order, and a
 #: connection stands when one comes.
 _PING_EVERY_S = 10.0
-#: s between two looks for other keys while the venue refuses those in use.
+#: s between two looks for other keys while the venue refuses those in use; the venue itself is asked no more often than its probes.
 _KEYS_EVERY_S = 5.0
+
+#: What :meth:`CcxtAdapter.find` gives for an order of which the venue keeps no more than that it ended without a fill.
+ARCHIVED = object()
+#: Over a market's least value, for a test order whose price moves under way.
+_OVER_MINIMUM = Decimal("1.1")
 
 log = logging.getLogger("arbtui")
 
@@ -54,7 +63,9 @@ class CcxtAdapter(ExchangeAdapter):
         self._client = client
         self._clock = clock
         self._doubts_clock = False
-        self._refused_keys = asyncio.Event()  # set by each answer that refuses the keys
+        self.standing = VenueStanding(client.exchange, clock, client.health)
+        self._standing_changed = asyncio.Event()
+        self.standing.on_change = self._standing_changed.set
         self._said_of_keys = ""
 
     @property
@@ -66,6 +77,16 @@ class CcxtAdapter(ExchangeAdapter):
     def has_keys(self) -> bool:
         """False where only what everybody may read is asked for."""
         return bool(self._client.keys.current().key.get_secret_value())
+
+    def any_market(self) -> Market:
+        """A market to ask with.
+
+        Raises:
+            VenueFailed: the rules of none were read.
+        """
+        for market in self.markets.values():
+            return market
+        raise VenueFailed(f"{self.name}: no market's rules were read, so no test order can be made")
 
     @property
     def key_tail(self) -> str:
@@ -107,6 +128,26 @@ class CcxtAdapter(ExchangeAdapter):
         ...
 
     @abstractmethod
+    async def check_account(self) -> None:
+        """Ask whether the account may trade, where the venue tells.
+
+        Raises:
+            VenueRefused: it may not.
+            VenueFailed: the venue does not answer usably.
+        """
+        ...
+
+    @abstractmethod
+    async def test_order(self) -> None:
+        """Let the venue look at the smallest order that keeps all rules, without making it.
+
+        Raises:
+            RequestFailed: what it says against it, or no answer.
+            VenueFailed, RateLimited, WireError: it could not be asked.
+        """
+        ...
+
+    @abstractmethod
     async def ping(self) -> None:
         """One cheap question."""
         ...
@@ -135,8 +176,9 @@ class CcxtAdapter(ExchangeAdapter):
             raise OrderRejected(f"{word} {error}") from None
         except RequestFailed as error:
             self._doubts_clock = self._doubts_clock or error.meaning is Meaning.CLOCK
-            self._note(error)
+            self.standing.refused(error, order.market.code, of_order=True)
             raise error.of_order() from None
+        self.standing.accepted(order.market.code)
         try:
             return await self._outcome(order, answer)
         except WireError as error:  # it was taken, and what was said of it makes no sense
@@ -170,37 +212,38 @@ class CcxtAdapter(ExchangeAdapter):
         try:
             return await self._client.request(section, method, path, params, lane=lane, costs=costs)
         except RequestFailed as error:
-            self._note(error)
+            if section != "public":
+                self.standing.refused(error)
             raise error.of_query() from None
 
     async def find(self, method: str, path: str, params: Mapping[str, Any], *, costs: Costs, lane: Lane) -> Any | None:
-        """As :meth:`query` for something that may not be there; None when the venue says that it does not know it."""
+        """As :meth:`query` for something that may not be there.
+
+        None when the venue says that it does not know it; :data:`ARCHIVED` when it says that it ended without a fill long ago.
+        """
         try:
             return await self._client.request("private", method, path, params, lane=lane, costs=costs)
         except RequestFailed as error:
             if error.meaning is Meaning.NOT_FOUND:
                 return None
-            self._note(error)
+            if error.meaning is Meaning.ARCHIVED:
+                return ARCHIVED
+            self.standing.refused(error, of_order=method == "DELETE")
             raise error.of_query() from None
 
     async def cancel_one(self, code: str, client_order_id: str, params: Mapping[str, Any], *, costs: Costs) -> None:
-        """Cancel an order; a refusal counts as done when a look-up says that the order is not open."""
+        """Cancel an order. A refusal counts as done only where it says that the order is not there, or a look-up finds its end."""
         try:
             await self._client.request("private", "DELETE", "order", params, lane=Lane.CANCEL, costs=costs)
         except RequestFailed as error:
-            self._note(error)
-            if error.meaning is Meaning.NOT_FOUND:
+            if error.meaning in (Meaning.NOT_FOUND, Meaning.ARCHIVED):
                 return
-            if error.meaning is Meaning.REFUSED:
+            self.standing.refused(error, code, of_order=True)
+            if error.meaning is not Meaning.RATE_LIMITED:
                 found = await self.fetch_order(code, client_order_id)
-                if found is None or found.state.is_final:
+                if found is not None and found.state.is_final:
                     return
             raise error.of_query() from None
-
-    def _note(self, error: RequestFailed) -> None:
-        if error.meaning is Meaning.KEYS:
-            self._refused_keys.set()
-            self._client.on_keys(refused=True)
 
     async def keep_warm(self) -> None:
         """Ping from time to time; the venue's health hears how it went. Runs until cancelled."""
@@ -211,36 +254,84 @@ class CcxtAdapter(ExchangeAdapter):
             except ArbtuiError as error:
                 log.warning("%s does not answer a ping: %s", self.name, error)
 
-    async def mind_keys(self) -> None:
-        """Whenever the venue refuses the keys, see every few seconds whether it takes these or others again; runs until cancelled.
+    async def mind_refusals(self) -> None:
+        """While the venue refuses our key, account or orders, probe from time to time whether it is over; runs until cancelled.
 
         Until then the venue is DOWN. New keys are used once the venue has taken them; keys that it refuses, or that may
         withdraw, never are.
         """
         while True:
-            await self._refused_keys.wait()
-            await self._rotate()
-            await asyncio.sleep(_KEYS_EVERY_S)
+            self._standing_changed.clear()
+            due_s = self.standing.due_in()
+            block = self.standing.block
+            of_key = block is not None and block.refusal.scope in (Scope.KEY, Scope.IP)
+            if of_key:  # a person may put another key there at any time
+                due_s = _KEYS_EVERY_S if due_s is None else min(due_s, _KEYS_EVERY_S)
+            try:
+                async with asyncio.timeout(due_s):
+                    await self._standing_changed.wait()
+                continue  # another block, or none, or another time
+            except TimeoutError:
+                pass
+            if of_key and (await self._rotate() or self.standing.block is None):
+                continue
+            if self.standing.due_in() == 0.0:
+                await self._probe()
 
-    async def _rotate(self) -> None:
-        self._refused_keys.clear()
-        before = self._client.in_use
-        if await asyncio.to_thread(self._client.keys.reread):
-            self._client.use(self._client.keys.current())
-        found = self._client.in_use
+    async def _probe(self) -> None:
+        """Ask whether what stopped us is over."""
+        block = self.standing.block
+        if block is None:
+            return
+        if block.is_trial:
+            self.standing.try_again()
+            return
+        try:
+            said = await self.check_keys()
+            await self.check_account()
+            await self.test_order()
+        except RequestFailed as error:
+            if error.meaning in (Meaning.UNREACHABLE, Meaning.RATE_LIMITED) or not error.answer.code:
+                self.standing.probe_failed()
+            else:  # a no to the test order itself, its price or its market, is a yes to the right of making one
+                self.standing.probed(not error.refusal.stops_entries, str(error))
+        except VenueRefused as error:
+            self._say_of_keys(f"{self.name}: the key {self._client.in_use.tail} is not used: {error}")
+            self.standing.probed(False, str(error))
+        except ArbtuiError as error:
+            log.warning("%s: whether it takes orders again could not be asked: %s", self.name, error)
+            self.standing.probe_failed()
+        else:
+            self.standing.probed(True, said)
+
+    def _say_of_keys(self, said: str) -> None:
+        if said != self._said_of_keys:
+            log.error("%s", said)
+        self._said_of_keys = said
+
+    async def _rotate(self) -> bool:
+        """Use the keys that lie where keys are found, where they are others and the venue takes them; True when that is so."""
+        await asyncio.to_thread(self._client.keys.reread)
+        before, found = self._client.in_use, self._client.keys.current()
+        if found is before:
+            return False
+        self._client.use(found)
         try:
             await self.check_keys()
+            await self.test_order()
+        except RequestFailed as error:
+            if error.refusal.stops_entries or not error.answer.code:
+                self._client.use(before)
+                self._say_of_keys(f"{self.name}: the key {found.tail} is not used: {error}")
+                return False
         except ArbtuiError as error:
             self._client.use(before)
-            self._refused_keys.set()  # asked again: until the venue takes a key, nothing can be done there
-            said = f"{self.name}: the key {found.tail} is not used: {error}"
-            if said != self._said_of_keys:
-                log.error("%s", said)
-            self._said_of_keys = said
-        else:
-            self._client.on_keys(refused=False)
-            self._said_of_keys = ""
-            log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
+            self._say_of_keys(f"{self.name}: the key {found.tail} is not used: {error}")
+            return False
+        self._said_of_keys = ""
+        log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
+        self.standing.keys_changed()
+        return True
 
     def market(self, code: str) -> Market:
         """The market of ``code``.
@@ -253,6 +344,13 @@ class CcxtAdapter(ExchangeAdapter):
         except KeyError:
             raise VenueFailed(f"{self.name}: {code} is not among the {len(self.markets)} markets whose rules were read") from None
 
+    def timed(self, report: OrderReport) -> OrderReport:
+        """``report`` with the time of its receipt for fills whose own time is not told."""
+        if all(fill.ts_event for fill in report.fills):
+            return report
+        now_ms = self._clock.time_ms()
+        return replace(report, fills=tuple(fill if fill.ts_event else replace(fill, ts_event=now_ms) for fill in report.fills))
+
     async def close(self) -> None:
         """See :meth:`ExchangeAdapter.close`."""
         await self._client.close()
@@ -261,6 +359,12 @@ class CcxtAdapter(ExchangeAdapter):
 def unreadable(exchange: str, error: WireError) -> VenueFailed:
     """A query's answer that makes no sense is no information."""
     return VenueFailed(f"{exchange}: an answer cannot be read: {error}")
+
+
+def smallest_order(market: Market, price: Decimal) -> tuple[Decimal, Decimal]:
+    """Quantity and price of the smallest order near ``price`` that keeps the market's rules."""
+    price = market.price_down(price)
+    return max(ceil_to(market.min_cost * _OVER_MINIMUM / price, market.lot_step), market.min_qty), price
 
 
 async def pause_until(event: asyncio.Event, seconds: float) -> None:

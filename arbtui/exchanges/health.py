@@ -45,7 +45,10 @@ class ExchangeHealthMonitor:
         self._connected = True  # where nobody tells of a socket, there is none
         self._account_heard = True  # where nobody tells, nothing is kept from us
         self._frozen = False
-        self._refuses_keys = False
+        self._refusal: str | None = None
+        self.is_proven = True  #: False where it is not known yet whether the venue takes our orders: nobody has sent one
+        self.resting: dict[str, float] = {}  #: markets whose orders alone are refused: code to monotonic s of the end
+        self.on_release: Callable[[], None] = lambda: None  #: a person has dealt with what the venue refuses
         self._throttled_until = -inf
         self._skew_ms = 0.0
         self._late_ms = 0.0
@@ -54,8 +57,8 @@ class ExchangeHealthMonitor:
         self._slow = 0
         self._conditions: Sequence[Callable[[float], _Finding | None]] = (
             self._unheard,
-            self._keyless,
-            self._refusing,
+            self._refused,
+            self._unanswering,
             self._frozen_stream,
             self._throttled,
             self._deaf,
@@ -89,9 +92,22 @@ class ExchangeHealthMonitor:
         """The venue wants to hear nothing until then."""
         self._throttled_until = max(self._throttled_until, until_monotonic)
 
-    def on_keys(self, refused: bool) -> None:
-        """The venue refuses our API keys, or takes them again."""
-        self._refuses_keys = refused
+    def on_refused(self, why: str | None) -> None:
+        """The venue refuses our key, account or every order, in words; None: it takes them again."""
+        self._refusal = why
+
+    @property
+    def is_refused(self) -> bool:
+        """True while the venue refuses our key, account or every order: somebody must be told, for it seldom mends itself."""
+        return self._refusal is not None
+
+    def rest(self, code: str, until: float) -> None:
+        """Orders of this market alone are refused: none opens until then (monotonic s)."""
+        self.resting[code] = until
+
+    def rests(self, code: str, now: float) -> bool:
+        """Whether this market rests at ``now``."""
+        return bool(self.resting) and now < self.resting.get(code, -inf)
 
     def on_socket(self, connected: bool) -> None:
         """The public stream is there, or was lost."""
@@ -158,10 +174,10 @@ class ExchangeHealthMonitor:
             return None
         return Health.DOWN, f"silent for {age_ms / 1000:.1f} s" if age_ms < inf else "nothing was received yet"
 
-    def _keyless(self, _: float) -> _Finding | None:
-        return (Health.DOWN, "it refuses our API key") if self._refuses_keys else None
+    def _refused(self, _: float) -> _Finding | None:
+        return None if self._refusal is None else (Health.DOWN, self._refusal)
 
-    def _refusing(self, _: float) -> _Finding | None:
+    def _unanswering(self, _: float) -> _Finding | None:
         return self._failures(Health.DOWN, self._config.down_failure_ratio)
 
     def _frozen_stream(self, _: float) -> _Finding | None:

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     VENUE_DOWN = "VENUE_DOWN"  #: the venue cannot be heard, or does not answer
     VENUE_FROZEN = "VENUE_FROZEN"  #: the venue talks, and what it says does not change
     VENUE_DEGRADED = "VENUE_DEGRADED"  #: the venue answers late, wrongly, or wants fewer requests
+    VENUE_UNTRIED = "VENUE_UNTRIED"  #: one cycle goes alone until the venue has taken an order of ours
     # tiers: symbol
     BOOK_AGE = "BOOK_AGE"
     LEG_SKEW = "LEG_SKEW"  #: the two books are too far apart in time

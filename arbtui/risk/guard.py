@@ -45,6 +45,10 @@ class RiskGuard:
             or self.route.check(route, opportunity.edge_bps, now)
             or buying.unfit(now)
             or selling.unfit(now)
+            or buying.untried(self.total.open_cycles)
+            or selling.untried(self.total.open_cycles)
+            or buying.rests(route.buy.market.code, now)
+            or selling.rests(route.sell.market.code, now)
             or self.symbol.check(route, now)
             or buying.check(now)
             or selling.check(now)
@@ -69,6 +73,9 @@ class RiskGuard:
                 unfit = self.exchange[hop.market.exchange].unfit(now)
                 if unfit is not None:
                     return unfit
+            untried = self.exchange[order.market.exchange].untried(self.total.open_cycles - 1)
+            if untried is not None:
+                return untried
             return route.data_refusal(now) or self.symbol.check(route, now)
         if not self.total.state.allows_hedges:
             return Reason.HALTED

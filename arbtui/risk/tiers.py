@@ -121,6 +121,14 @@ class ExchangeGuard:
             return Reason.ORDERS_UNKNOWN
         return unfit
 
+    def rests(self, code: str, now: float) -> Reason | None:
+        """Whether the venue alone of all its markets refuses orders of ``code``, with a code that no document has."""
+        return Reason.REFUSED if self.health.rests(code, now) else None
+
+    def untried(self, other_cycles: int) -> Reason | None:
+        """Whether it must be seen first that the venue takes an order of ours: until then one cycle goes alone."""
+        return Reason.VENUE_UNTRIED if other_cycles > 0 and not self.health.is_proven else None
+
     def why_unfit(self, now: float) -> str:
         """What :meth:`unfit` comes from, in words."""
         return self.health.why(now) or f"{len(self._unknown)} orders of unknown fate, looked up and never sent again"

@@ -304,8 +304,7 @@ class Session:
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         if self._settings.mode == "live":
             followers = [
-                AccountSync(adapter, engine.tracker, clock, engine.risk.exchange[name].health)
-                for name, adapter in venues.adapters.items()
+                AccountSync(adapter, engine.tracker, clock, engine.risk.exchange[name].health) for name, adapter in venues.adapters.items()
             ]
             background += [tasks.create_task(follower.run(), name="account") for follower in followers]
         background.append(tasks.create_task(self._deadline(run), name="deadline"))

@@ -232,10 +232,10 @@ def test_whatever_happened_a_venue_that_is_well_again_comes_back_by_itself(event
 
 def test_a_venue_that_refuses_our_key_is_down_at_once_and_back_once_it_has_taken_it_for_a_while() -> None:
     w = Watched()
-    w.monitor.on_keys(refused=True)
+    w.monitor.on_refused("it refuses our API key")
     assert w.state is Health.DOWN
     assert w.why == "it refuses our API key"
     assert w.wait(120.0) is Health.DOWN
-    w.monitor.on_keys(refused=False)
+    w.monitor.on_refused(None)
     assert w.wait(CONFIG.recover_s - 0.2) is Health.DOWN
     assert w.wait(0.4) is Health.HEALTHY

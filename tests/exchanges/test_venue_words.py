@@ -402,8 +402,16 @@ def test_cancel_all_takes_everything_that_is_open() -> None:
             assert sorted(asked.query["symbol"] for asked in venue.of("DELETE", "/api/v3/openOrders")) == ["ADAUSDT", "XRPUSDT"]
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
             full = {"success": {"count": 300, "orders": []}, "failed": {"count": 0, "orders": []}}
-            venue.on("DELETE", "/v1/orders/open", value(full), value({"success": {"count": 7}, "failed": {"count": 1}}))
+            failed = {"count": 1, "orders": [{"uuid": UPBIT_ENDED["uuid"], "market": "KRW-XRP"}]}
+            venue.on("DELETE", "/v1/orders/open", value(full), value({"success": {"count": 7}, "failed": failed}))
+            venue.on("GET", "/v1/order", value(UPBIT_ENDED))  # it had ended by itself
             assert await adapter.cancel_all() == 307
             assert venue.asked[0].query == {"cancel_side": "all", "count": "300"}
+            venue.on("GET", "/v1/order", value(UPBIT_TAKEN))  # it stands
+            with pytest.raises(VenueFailed, match="could not be cancelled"):
+                await adapter.cancel_all()
+            venue.on("DELETE", "/v1/orders/open", value({"success": {"count": 7}, "failed": {"count": 1}}))  # and which, is not told
+            with pytest.raises(VenueFailed, match="could not be cancelled"):
+                await adapter.cancel_all()
 
     run(main)

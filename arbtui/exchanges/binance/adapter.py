@@ -23,15 +23,15 @@ from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.binance import orders
 from arbtui.exchanges.binance.rules import markets_of
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, unreadable
+from arbtui.exchanges.ccxt_adapter import ARCHIVED, CcxtAdapter, Costs, Listing, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamEnded
 from arbtui.exchanges.rate_limits import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import VenueFailed, VenueRefused, WireError
 from arbtui.model.market import FeeTakenIn, Market
-from arbtui.model.money import plain
-from arbtui.model.order import Balance, Fill, Order
+from arbtui.model.money import ZERO, plain
+from arbtui.model.order import Balance, Fill, Order, OrderState
 
 log = logging.getLogger("arbtui")
 
@@ -95,6 +95,30 @@ class BinanceAdapter(CcxtAdapter):
         if not may.ipRestrict:
             log.warning("binance: this key works from every address; restrict it to this machine's")
         return f"may read and trade, cannot withdraw; works from {'listed addresses only' if may.ipRestrict else 'every address'}"
+
+    async def check_account(self) -> None:
+        """See :meth:`CcxtAdapter.check_account`."""
+        try:
+            account = await self._account()
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+        if not account.canTrade:
+            raise VenueRefused("binance: this account may not trade (account.canTrade is false); ask Binance's support")
+
+    async def test_order(self) -> None:
+        """See :meth:`CcxtAdapter.test_order`: ``POST /api/v3/order/test``. It does not reach the matching engine."""
+        market = self.any_market()
+        told = read(await self.query("public", "GET", "ticker/price", {"symbol": market.code}, costs={"weight": 2}), _Price, "ticker/price")
+        qty, price = smallest_order(market, told.price)
+        params = {
+            "symbol": market.code,
+            "side": "BUY",
+            "type": "LIMIT",
+            "timeInForce": "IOC",
+            "quantity": plain(qty),
+            "price": plain(price),
+        }
+        await self._client.request("private", "POST", "order/test", params, lane=Lane.HEDGE, costs={"weight": 1})
 
     async def _account(self) -> orders.Account:
         answer = await self.query("private", "GET", "account", {"omitZeroBalances": "true"}, costs={"weight": 20})
@@ -168,7 +192,7 @@ class BinanceAdapter(CcxtAdapter):
         return await self._client.request("private", "POST", "order", params, lane=lane, costs=self.order_costs, admit=admit)
 
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
-        report = orders.report_of_answer(answer, order.market)
+        report = self.timed(orders.report_of_answer(answer, order.market))
         if report.client_order_id != order.client_order_id:
             raise WireError("order", f"the answer is of another order, {report.client_order_id}")
         self._learn(order.market.code, int(report.venue_order_id), report.client_order_id)
@@ -183,8 +207,11 @@ class BinanceAdapter(CcxtAdapter):
         """See :meth:`ExchangeAdapter.cancel_all`; one request lists what is open, then one for each symbol."""
         rows = await self._open_rows(Lane.CANCEL)
         symbols = dict.fromkeys(row.symbol for row in rows)
-        done = await asyncio.gather(*(self._cancel_symbol(symbol) for symbol in symbols))
-        return sum(done)
+        done = await asyncio.gather(*(self._cancel_symbol(symbol) for symbol in symbols), return_exceptions=True)
+        for result in done:  # every symbol is tried before the first refusal is told
+            if isinstance(result, BaseException):
+                raise result
+        return sum(count for count in done if isinstance(count, int))
 
     async def _cancel_symbol(self, symbol: str) -> int:
         answer = await self.find("DELETE", "openOrders", {"symbol": symbol}, costs={"weight": 1}, lane=Lane.CANCEL)
@@ -204,6 +231,8 @@ class BinanceAdapter(CcxtAdapter):
         answer = await self.find("GET", "order", params, costs={"weight": 4}, lane=Lane.HEDGE)
         if answer is None:
             return None
+        if answer is ARCHIVED:
+            return OrderReport(self.name, client_order_id, "", OrderState.EXPIRED, ZERO, (), "ORDER_ARCHIVED")
         try:
             row = read(answer, orders.OrderRow, "order")
             if row.clientOrderId != client_order_id:
@@ -301,7 +330,7 @@ class BinanceAdapter(CcxtAdapter):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="binance private stream")
             tasks.create_task(self.keep_warm(), name="binance pings")
-            tasks.create_task(self.mind_keys(), name="binance keys")
+            tasks.create_task(self.mind_refusals(), name="binance refusals")
 
     def _learn_of(self, report: OrderReport) -> None:
         for fill in report.fills:

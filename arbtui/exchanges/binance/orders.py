@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.amounts import amount, read, reader
+from arbtui.exchanges.amounts import amount, read, reader, usual_fee
 from arbtui.model.errors import WireError
 from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, OrderState, Side
@@ -33,8 +33,8 @@ class _OrderFill(msgspec.Struct):
     tradeId: int
     price: Decimal
     qty: Decimal
-    commission: Decimal
-    commissionAsset: str
+    commission: Decimal | None = None
+    commissionAsset: str | None = None
 
 
 class OrderRow(msgspec.Struct):
@@ -46,8 +46,8 @@ class OrderRow(msgspec.Struct):
     status: str
     executedQty: Decimal
     side: str
-    transactTime: int = 0
-    fills: list[_OrderFill] = []
+    transactTime: int | None = None
+    fills: list[_OrderFill] | None = None
 
 
 class TradeRow(msgspec.Struct):
@@ -58,11 +58,11 @@ class TradeRow(msgspec.Struct):
     orderId: int
     price: Decimal
     qty: Decimal
-    commission: Decimal
-    commissionAsset: str
     time: int
     isBuyer: bool
-    isMaker: bool
+    commission: Decimal | None = None
+    commissionAsset: str | None = None
+    isMaker: bool | None = None
 
 
 class _BalanceRow(msgspec.Struct):
@@ -177,9 +177,9 @@ def report_of_answer(answer: Any, market: Market) -> OrderReport:
             fee=fill.commission,
             fee_currency=fill.commissionAsset,
             is_maker=False,  # an order's own answer tells what it took on arrival
-            ts_ms=row.transactTime,
+            ts_ms=row.transactTime or 0,
         )
-        for fill in row.fills
+        for fill in row.fills or ()
     )
     return report_of(row, fills)
 
@@ -193,14 +193,16 @@ def fill_of(
     side: Side,
     qty: Decimal,
     price: Decimal,
-    fee: Decimal,
-    fee_currency: str,
-    is_maker: bool,
+    fee: Decimal | None,
+    fee_currency: str | None,
+    is_maker: bool | None,
     ts_ms: int,
 ) -> Fill:
     """One fill. Binance numbers trades per symbol only, so our trade id holds the symbol too."""
-    if trade_id < 0 or not fee_currency or not fee.is_finite():
+    if trade_id < 0 or (fee is not None and not fee.is_finite()):
         raise WireError("fill", f"trade {trade_id}, fee {fee} {fee_currency}")
+    if fee is None or not fee_currency:
+        fee, fee_currency = usual_fee(market, side, amount(qty, "qty"), amount(price, "price") * qty)
     return Fill(
         exchange=EXCHANGE,
         trade_id=f"{market.code}:{trade_id}",
@@ -258,7 +260,6 @@ class _Kind(msgspec.Struct):
 class _Execution(msgspec.Struct):
     symbol: str = msgspec.field(name="s")
     client_order_id: str = msgspec.field(name="c")
-    cancelled_id: str = msgspec.field(name="C")
     side: str = msgspec.field(name="S")
     what: str = msgspec.field(name="x")
     status: str = msgspec.field(name="X")
@@ -268,10 +269,11 @@ class _Execution(msgspec.Struct):
     price: Decimal = msgspec.field(name="L")
     trade_id: int = msgspec.field(name="t")
     ts_ms: int = msgspec.field(name="T")
-    is_maker: bool = msgspec.field(name="m")
-    fee: Decimal = msgspec.field(name="n", default=Decimal(0))
+    cancelled_id: str | None = msgspec.field(name="C", default=None)
+    is_maker: bool | None = msgspec.field(name="m", default=None)
+    fee: Decimal | None = msgspec.field(name="n", default=None)
     fee_currency: str | None = msgspec.field(name="N", default=None)
-    reject_reason: str = msgspec.field(name="r", default="NONE")
+    reject_reason: str | None = msgspec.field(name="r", default=None)
 
 
 class _Position(msgspec.Struct):
@@ -328,12 +330,12 @@ def report_of_event(event: bytes, markets: Mapping[str, Market]) -> OrderReport 
                 qty=told.qty,
                 price=told.price,
                 fee=told.fee,
-                fee_currency=told.fee_currency or "",
+                fee_currency=told.fee_currency,
                 is_maker=told.is_maker,
                 ts_ms=told.ts_ms,
             ),
         )
-    reason = "" if told.reject_reason == "NONE" else told.reject_reason
+    reason = "" if told.reject_reason in (None, "NONE") else told.reject_reason
     return OrderReport(EXCHANGE, client_order_id, str(told.order_id), state_of(told.status), amount(told.filled, "filled"), fills, reason)
 
 

@@ -23,14 +23,14 @@ import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.amounts import read
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream
 from arbtui.exchanges.rate_limits import Lane
 from arbtui.exchanges.upbit import orders
 from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, WireError
+from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.money import plain
 from arbtui.model.order import Balance, Fill, Order, Side, TimeInForce
@@ -94,6 +94,26 @@ class UpbitAdapter(CcxtAdapter):
         """See :meth:`CcxtAdapter.check_keys`: Upbit tells only that it takes them (``GET /v1/api_keys``)."""
         await self.query("private", "GET", "api_keys", costs={"default": 1})
         return "is taken; what it may do is not told: make sure that it cannot withdraw"
+
+    async def check_account(self) -> None:
+        """See :meth:`CcxtAdapter.check_account`: Upbit tells nothing of the kind."""
+
+    async def test_order(self) -> None:
+        """See :meth:`CcxtAdapter.test_order`: ``POST /v1/orders/test`` (docs.upbit.com, order-test; since 2025-10-27)."""
+        market = self.any_market()
+        rows = read(await self.query("public", "GET", "ticker", {"markets": market.code}, costs={"quotation": 1}), list[_Ticker], "ticker")
+        if not rows:
+            raise WireError("ticker", f"nothing of {market.code}")
+        qty, price = smallest_order(market, rows[0].trade_price)
+        params = {
+            "market": market.code,
+            "side": "bid",
+            "ord_type": "limit",
+            "volume": plain(qty),
+            "price": plain(price),
+            "time_in_force": "ioc",
+        }
+        await self._client.request("private", "POST", "orders/test", params, lane=Lane.HEDGE, costs={"order-test": 1})
 
     async def ping(self) -> None:
         """See :meth:`CcxtAdapter.ping`: whether the keys are still taken."""
@@ -185,8 +205,29 @@ class UpbitAdapter(CcxtAdapter):
             except WireError as error:
                 raise unreadable(self.name, error) from error
             done += batch.success.count
+            if batch.failed.count:
+                await self._require_ended(batch.failed)
             if batch.success.count < _CANCELS_A_REQUEST:
                 return done
+
+    async def _require_ended(self, failed: "_Batch") -> None:
+        """Of orders that were not cancelled, know that each has ended by itself.
+
+        Raises:
+            VenueFailed: one stands, or nobody knows.
+        """
+        standing = []
+        for row in failed.orders:
+            answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1}, lane=Lane.CANCEL)
+            try:
+                order = read(answer, orders.OrderRow, "order")
+                ended = orders.state_of(order.state, order.time_in_force, order.executed_volume).is_final
+            except WireError as error:
+                raise unreadable(self.name, error) from error
+            if not ended:
+                standing.append(f"{row.uuid} of {order.market}")
+        if standing or len(failed.orders) < failed.count:
+            raise VenueFailed(f"upbit: {failed.count} orders could not be cancelled: {', '.join(standing) or 'it does not tell which'}")
 
     async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""
@@ -198,7 +239,7 @@ class UpbitAdapter(CcxtAdapter):
             row = read(answer, orders.OrderRow, "order")
             if row.identifier != client_order_id or row.market != code:
                 raise WireError("order", f"asked for {client_order_id}, told of {row.identifier} in {row.market}")
-            report = orders.report_of(row, market)
+            report = self.timed(orders.report_of(row, market))
         except WireError as error:
             raise unreadable(self.name, error) from error
         self._remember(report)
@@ -234,7 +275,7 @@ class UpbitAdapter(CcxtAdapter):
         try:
             rows = [*await self._closed_rows(since_ms - _RESTING_MS), *await self._open_rows()]
             for row in rows:
-                over = row.time_in_force in orders.IMMEDIATE and orders.ms_of(row.created_at) < since_ms - _IMMEDIATE_MS
+                over = row.time_in_force in orders.IMMEDIATE and 0 < orders.ms_of(row.created_at) < since_ms - _IMMEDIATE_MS
                 if row.executed_volume and row.market in self.markets and not over:
                     fills += await self._fills_of(row)
         except WireError as error:
@@ -246,7 +287,7 @@ class UpbitAdapter(CcxtAdapter):
         """An order's fills; those of one at its end are asked for once."""
         if row.uuid not in self._settled:
             answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1})
-            report = orders.report_of(read(answer, orders.OrderRow, "order"), self.markets[row.market])
+            report = self.timed(orders.report_of(read(answer, orders.OrderRow, "order"), self.markets[row.market]))
             self._remember(report)
             return report.fills
         return self._settled[row.uuid]
@@ -271,7 +312,7 @@ class UpbitAdapter(CcxtAdapter):
             before = len(rows)
             rows |= {row.uuid: row for row in page}
             is_full = len(page) >= _ORDERS_A_PAGE and len(rows) > before
-            start_ms = orders.ms_of(page[-1].created_at) if is_full else end_ms
+            start_ms = (orders.ms_of(page[-1].created_at) or end_ms) if is_full else end_ms
         return list(rows.values())
 
     async def fetch_balances(self) -> Mapping[str, Balance]:
@@ -292,7 +333,7 @@ class UpbitAdapter(CcxtAdapter):
                 if report is not None:
                     if report.state.is_final and report.client_order_id in self._awaited:
                         self._awaited[report.client_order_id].set()
-                    account.on_order(report)
+                    account.on_order(self.timed(report))
             elif kind == "myAsset":
                 account.on_balances(self.name, orders.balances_of_event(frame))
 
@@ -308,7 +349,7 @@ class UpbitAdapter(CcxtAdapter):
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="upbit private stream")
-            tasks.create_task(self.mind_keys(), name="upbit keys")
+            tasks.create_task(self.mind_refusals(), name="upbit refusals")
             tasks.create_task(self.keep_warm(), name="upbit pings")
 
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -325,8 +366,13 @@ class _Ticker(msgspec.Struct):
     trade_price: Decimal
 
 
+class _Named(msgspec.Struct):
+    uuid: str
+
+
 class _Batch(msgspec.Struct):
     count: int
+    orders: list[_Named] = []
 
 
 class _Cancelled(msgspec.Struct):

@@ -25,8 +25,13 @@ class TradeRow(msgspec.Struct):
     uuid: str
     price: Decimal
     volume: Decimal
-    funds: Decimal
-    created_at: str
+    funds: Decimal | None = None
+    created_at: str | None = None
+
+    @property
+    def cost(self) -> Decimal:
+        """Value in quote."""
+        return self.price * self.volume if self.funds is None else self.funds
 
 
 class OrderRow(msgspec.Struct):
@@ -38,11 +43,11 @@ class OrderRow(msgspec.Struct):
     state: str
     executed_volume: Decimal
     remaining_volume: Decimal | None = None
-    paid_fee: Decimal = ZERO
+    paid_fee: Decimal | None = None
     identifier: str | None = None
     time_in_force: str | None = None
-    created_at: str = ""
-    trades: list[TradeRow] = []
+    created_at: str | None = None
+    trades: list[TradeRow] | None = None
 
 
 class AccountRow(msgspec.Struct):
@@ -118,7 +123,7 @@ def report_of(row: OrderRow, market: Market) -> OrderReport:
 
 def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
     """The fills that ``row`` tells, oldest first, each with its part of the order's fee."""
-    trades = sorted(row.trades, key=lambda trade: (trade.created_at, trade.uuid))
+    trades = sorted(row.trades or (), key=lambda trade: (trade.created_at or row.created_at or "", trade.uuid))
     fees = _split_fee(row, trades, market)
     return tuple(
         Fill(
@@ -132,11 +137,11 @@ def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
             side=side_of(row.side),
             qty=amount(trade.volume, "volume"),
             price=amount(trade.price, "price"),
-            cost=amount(trade.funds, "funds"),
+            cost=amount(trade.cost, "funds"),
             fee=fee,
             fee_currency=market.quote,
             liquidity="taker" if row.time_in_force in IMMEDIATE else "maker",  # not told here; either pays the same at Upbit
-            ts_event=ms_of(trade.created_at),
+            ts_event=ms_of(trade.created_at or row.created_at),
         )
         for trade, fee in zip(trades, fees, strict=True)
     )
@@ -147,17 +152,21 @@ def _split_fee(row: OrderRow, trades: Sequence[TradeRow], market: Market) -> lis
 
     The rate is the same for all trades of an order, so each pays by its value; what rounding leaves goes with the last.
     """
-    paid, value = amount(row.paid_fee, "paid_fee"), sum((trade.funds for trade in trades), ZERO)
-    if not trades or sum(trade.volume for trade in trades) < row.executed_volume:
-        return [trade.funds * market.fees.taker for trade in trades]  # the sum is of more trades than are told
-    if paid == value * market.fees.taker:
-        return [trade.funds * market.fees.taker for trade in trades]
-    fees = [(paid * trade.funds / value).quantize(Decimal("1e-8")) for trade in trades[:-1]]
+    value = sum((trade.cost for trade in trades), ZERO)
+    usual = [trade.cost * market.fees.taker for trade in trades]
+    if row.paid_fee is None or not value or sum(trade.volume for trade in trades) < row.executed_volume:
+        return usual  # the sum is not told, or of more trades than are told
+    paid = amount(row.paid_fee, "paid_fee")
+    if paid == sum(usual, ZERO):
+        return usual
+    fees = [(paid * trade.cost / value).quantize(Decimal("1e-8")) for trade in trades[:-1]]
     return [*fees, paid - sum(fees, ZERO)]
 
 
-def ms_of(created_at: str) -> int:
-    """``2026-01-01T09:00:00+09:00`` in ms since the epoch."""
+def ms_of(created_at: str | None) -> int:
+    """``2026-01-01T09:00:00+09:00`` in ms since the epoch; 0 where it is not told."""
+    if not created_at:
+        return 0
     try:
         moment = datetime.fromisoformat(created_at)
     except ValueError as error:
@@ -180,11 +189,13 @@ class _Told(msgspec.Struct):
 class _MyOrder(msgspec.Struct):
     """``price`` and ``volume`` are the fill's while ``state`` is ``trade``, else the order's. Numbers, not strings."""
 
+    # Of a fill only its uuid, price and volume are needed; what else is null is what it usually is.
+
     code: str
     uuid: str
     ask_bid: str
     state: str
-    executed_volume: Decimal
+    executed_volume: Decimal | None = None
     price: Decimal | None = None
     volume: Decimal | None = None
     identifier: str | None = None
@@ -192,6 +203,7 @@ class _MyOrder(msgspec.Struct):
     trade_uuid: str | None = None
     trade_fee: Decimal | None = None
     trade_timestamp: int | None = None
+    timestamp: int | None = None
     is_maker: bool | None = None
 
 
@@ -222,11 +234,13 @@ def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport 
     market = markets.get(told.code)
     if market is None:
         return None
-    filled = amount(told.executed_volume, "executed_volume")
+    if told.executed_volume is None and told.state != "trade":
+        raise WireError("myOrder", "an order's end without what it has filled")
+    filled = amount(told.executed_volume or told.volume or ZERO, "executed_volume")
     fills: tuple[Fill, ...] = ()
     if told.state == "trade":
-        if told.trade_uuid is None or told.price is None or told.volume is None or told.trade_timestamp is None:
-            raise WireError("myOrder", "a trade without its uuid, price, volume or time")
+        if told.trade_uuid is None or told.price is None or told.volume is None:
+            raise WireError("myOrder", "a trade without its uuid, price or volume")
         cost = amount(told.price, "price") * amount(told.volume, "volume")
         fills = (
             Fill(
@@ -244,7 +258,7 @@ def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport 
                 fee=cost * market.fees.taker if told.trade_fee is None else amount(told.trade_fee, "trade_fee"),
                 fee_currency=market.quote,
                 liquidity="maker" if told.is_maker else "taker",
-                ts_event=told.trade_timestamp,
+                ts_event=told.trade_timestamp or told.timestamp or 0,
             ),
         )
     state = state_of(told.state, told.time_in_force, filled)

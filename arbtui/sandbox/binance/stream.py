@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, WSMsgType
 from arbtui.model.clock import Clock
 from arbtui.sandbox.answer import encode
 from arbtui.sandbox.fanout import Fanout
+from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.peer import Peer, ping_frame, pong_frame, text_frame
 from arbtui.sandbox.windows import RollingWindow
 
@@ -80,6 +81,16 @@ class Sockets(ABC):
             self._ending[peer] = asyncio.create_task(peer.response.close(code=WSCloseCode.GOING_AWAY, drain=False))
             self._ending[peer].add_done_callback(lambda _: self._ending.pop(peer, None))
 
+    def announce_end(self, event: dict[str, Any], after_s: float) -> None:
+        """Tell everybody who is there now that the server is about to end, and break those sockets ``after_s`` seconds later."""
+        for peer in list(self.peers):
+            peer.send(text_frame(encode(self.notice(peer, event))))
+            asyncio.get_running_loop().call_later(after_s, peer.cut)
+
+    @abstractmethod
+    def notice(self, peer: Peer, event: dict[str, Any]) -> Any:
+        """``event`` in the envelope that ``peer`` gets it in."""
+
     def cut(self) -> None:
         """Break every socket."""
         for peer in list(self.peers):
@@ -89,9 +100,10 @@ class Sockets(ABC):
 class Streams(Sockets):
     """The public streams. A stream that is not played is accepted and silent, as an unknown symbol's is at the venue."""
 
-    def __init__(self, clock: Clock, cut_after_s: float) -> None:
+    def __init__(self, clock: Clock, cut_after_s: float, faults: WireFaults) -> None:
         super().__init__(clock, cut_after_s)
         self.fanout: Fanout[bool] = Fanout(_framed)  # form: combined?
+        self._faults = faults
         self._combined: dict[Peer, bool] = {}
 
     def begin(self, peer: Peer, path: str, query: str) -> None:
@@ -110,6 +122,10 @@ class Streams(Sockets):
         self.fanout.drop(peer)
         self._combined.pop(peer, None)
 
+    def notice(self, peer: Peer, event: dict[str, Any]) -> Any:
+        """See :meth:`Sockets.notice`."""
+        return {"stream": "!serverShutdown", "data": event} if self._combined.get(peer) else event
+
     async def read(self, peer: Peer, raw: bytes) -> None:
         """SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, SET_PROPERTY, GET_PROPERTY."""
         try:
@@ -127,6 +143,9 @@ class Streams(Sockets):
         }.get(str(method))
         if do is None:
             peer.send(_error(2, f"Invalid request: unknown variant `{method}`", number))
+            return
+        if method == "SUBSCRIBE" and (fault := self._faults.take(WireFaultKind.SUBSCRIBE_ERROR, stream="public")) is not None:
+            peer.send(_error(int(fault.error or 0), fault.words or "scripted", number))
             return
         if not isinstance(params, list):
             peer.send(_error(2, "Invalid request: params must be an array", number))

@@ -69,8 +69,9 @@ class BinanceVenue:
         data = BinanceMarketData(account.markets, book_of, update_id, self._tape, faults, self.is_halted, clock.time_ms)
         self._trading = BinanceTrading(account, book_of, self.numbers, self._limits, faults, self.is_halted, clock)
         self._endpoints = endpoints(data, self._trading)
-        self._streams = Streams(clock, cut_after_s)
-        self._ws_api = WsApi({name: self._endpoints[path] for name, path in MESSAGES.items()}, self._auth, self._limits, clock, cut_after_s)
+        self._streams = Streams(clock, cut_after_s, faults)
+        methods = {name: self._endpoints[path] for name, path in MESSAGES.items()}
+        self._ws_api = WsApi(methods, self._auth, self._limits, clock, cut_after_s, faults)
         self._derived = DerivedStreams(self._streams.fanout, data)
         self._events = Rearranger(faults, self._send_private)
         self._reports = 0
@@ -126,6 +127,10 @@ class BinanceVenue:
         """See :class:`Venue`."""
         return refused_by_core("DUPLICATE_CLIENT_ID").answer()
 
+    def error(self, code: str, words: str, status: int) -> Answer:
+        """See :class:`Venue`."""
+        return Answer(encode({"code": int(code), "msg": words}), status)
+
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""
         return path == WS_API or path.split("/")[1] in ("ws", "stream")
@@ -153,6 +158,13 @@ class BinanceVenue:
             self._streams.cut()
         if stream in ("any", "private"):
             self._ws_api.cut()
+
+    def shut_down(self, stream: str, after_s: float) -> None:
+        """Tell every socket of ``stream`` that the server is about to end, and cut it ``after_s`` seconds later."""
+        event = {"e": "serverShutdown", "E": self._clock.time_ms()}
+        for name, sockets in (("public", self._streams), ("private", self._ws_api)):
+            if stream in ("any", name):
+                sockets.announce_end(event, after_s)
 
     def apply_delay(self, *peers: Peer) -> None:
         """Give ``peers`` (else all) the delay that is scripted now."""

@@ -9,6 +9,7 @@ from aiohttp import WSCloseCode, WSMessage, WSMsgType
 from arbtui.model.clock import Clock
 from arbtui.sandbox.answer import encode
 from arbtui.sandbox.fanout import Fanout
+from arbtui.sandbox.faults import Stream, WireFaultKind, WireFaults
 from arbtui.sandbox.peer import Peer, binary_frame, pong_frame, text_frame
 from arbtui.sandbox.upbit.forms import FORMATS, Form, framed
 from arbtui.sandbox.windows import RollingWindow
@@ -31,6 +32,7 @@ class Subscriptions:
         types: tuple[str, ...],
         codes: Mapping[str, object],
         clock: Clock,
+        faults: WireFaults,
         snapshot: Callable[[str, str], bytes | None] = lambda *_: None,
     ) -> None:
         self.fanout: Fanout[Form] = Fanout(framed)
@@ -38,6 +40,7 @@ class Subscriptions:
         self._types = types
         self._codes = codes
         self._clock = clock
+        self._faults = faults
         self._snapshot = snapshot
 
     async def serve(self, peer: Peer) -> None:
@@ -103,6 +106,10 @@ class Subscriptions:
 
     def _subscribe(self, peer: Peer, parts: list[dict[str, Any]]) -> None:
         """The new subscription takes the place of the one before."""
+        stream: Stream = "public" if self._types is PUBLIC else "private"
+        if (fault := self._faults.take(WireFaultKind.SUBSCRIBE_ERROR, stream=stream)) is not None:
+            peer.send(_error(fault.error or "", fault.words or "scripted"))
+            return
         fields = [part for part in parts if "type" in part]
         form = next((str(part["format"]) for part in parts if "format" in part), "DEFAULT")
         wanted: list[tuple[tuple[str, str], Form, bool, bool]] = []

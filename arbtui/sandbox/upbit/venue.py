@@ -62,8 +62,8 @@ class UpbitVenue:
         self._exchange = exchange = UpbitExchange(account, book_of, faults, self.is_halted, clock)
         self._last_books: dict[str, bytes] = {}
         self._last_trades: dict[str, bytes] = {}
-        self._public = Subscriptions(PUBLIC, account.markets, clock, self._snapshot)
-        self._private = Subscriptions(PRIVATE, account.markets, clock)
+        self._public = Subscriptions(PUBLIC, account.markets, clock, faults, self._snapshot)
+        self._private = Subscriptions(PRIVATE, account.markets, clock, faults)
         self._events = Rearranger(faults, self._send_private)
         self._assets_told = 0
         account.listen(self._on_account)
@@ -77,7 +77,7 @@ class UpbitVenue:
         }
         self._signed: dict[tuple[str, str], tuple[str, Part, _Signed]] = {
             ("POST", "/v1/orders"): ("order", "order", exchange.place),
-            ("POST", "/v1/orders/test"): ("order-test", "query", exchange.test),
+            ("POST", "/v1/orders/test"): ("order-test", "test", exchange.test),
             ("GET", "/v1/order"): ("default", "query", exchange.order),
             ("DELETE", "/v1/order"): ("default", "cancel", exchange.cancel),
             ("GET", "/v1/orders/open"): ("default", "query", exchange.open_orders),
@@ -144,6 +144,10 @@ class UpbitVenue:
         """See :class:`Venue`."""
         return refused("duplicated_identifier").answer()
 
+    def error(self, code: str, words: str, status: int) -> Answer:
+        """See :class:`Venue`."""
+        return Answer(encode({"error": {"name": code, "message": words}}), status)
+
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""
         return path in (STREAM, PRIVATE_STREAM)
@@ -209,7 +213,7 @@ class UpbitVenue:
         known = self._signed.get((call.method, call.path))
         if known is None:
             raise not_found()
-        group, _, ask = known
+        group, part, ask = known
         throttled = self._limits.take(group)
         if throttled is not None:
             return throttled
@@ -223,7 +227,7 @@ class UpbitVenue:
         else:
             told = parse_query(call.query)
             key = self._auth.check(call, None)
-        if not key.can_trade and group == "order":
+        if not key.can_trade and (group in ("order", "order-test") or part == "cancel"):  # one right, "주문하기"
             raise refused("out_of_scope")
         status = 201 if call.method == "POST" else 200
         return Answer(encode(await ask(key, told)), status, self._limits.header(group))
