@@ -3,14 +3,15 @@
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
-from arbtui.exchanges.answers import Meaning, RequestFailed
+from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
+from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.exchanges.rate_limits import Lane
 from arbtui.exchanges.refusals import Scope
 from arbtui.exchanges.standing import VenueStanding
@@ -27,11 +28,15 @@ ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
 #: s between two pings: a revoked key, a clock that drifts and a venue that is gone are noticed without an order, and a
 #: connection stands when one comes.
 _PING_EVERY_S = 10.0
+#: The same while nothing comes back: its return is seen soon.
+_PING_AWAY_S = 2.0
 #: s between two looks for other keys while the venue refuses those in use; the venue itself is asked no more often than its probes.
 _KEYS_EVERY_S = 5.0
 
 #: What :meth:`CcxtAdapter.find` gives for an order of which the venue keeps no more than that it ended without a fill.
 ARCHIVED = object()
+#: So many odd markets are named in one line.
+_NAMED = 5
 #: Over a market's least value, for a test order whose price moves under way.
 _OVER_MINIMUM = Decimal("1.1")
 
@@ -48,17 +53,28 @@ class Listing:
     price: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One right of a key, as the venue has shown it. ``is_given`` None: it did not tell."""
+
+    name: str
+    is_given: bool | None
+    words: str
+
+
 class CcxtAdapter(ExchangeAdapter):
     """One venue through its own ccxt instance. Subclasses know the venue's words.
 
-    ``order_costs``: what one order takes of the venue's limits.
+    ``order_costs``: what one order takes of the venue's limits; ``query_costs``: one question about an order, or its cancel.
     """
 
     order_costs: Costs
+    query_costs: Costs
 
     def __init__(self, client: CcxtClient, clock: Clock) -> None:
         self.name = client.exchange
         self.markets: dict[str, Market] = {}
+        self.odd: dict[str, str] = {}  #: markets that were left out because what the venue tells of them makes no sense: code to why
         self.absence_proof_s = ABSENCE_PROOF_S
         self._client = client
         self._clock = clock
@@ -87,6 +103,14 @@ class CcxtAdapter(ExchangeAdapter):
         for market in self.markets.values():
             return market
         raise VenueFailed(f"{self.name}: no market's rules were read, so no test order can be made")
+
+    def tell_odd(self, before: int) -> None:
+        """Name once what was left out since there were ``before`` odd markets."""
+        new = list(self.odd.items())[before:]
+        if new:
+            named = "; ".join(f"{code}: {why}" for code, why in new[:_NAMED])
+            more = f"; and {len(new) - _NAMED} more, which `arbtui check` lists" if len(new) > _NAMED else ""
+            log.warning("%s: %d of its markets left out: %s%s", self.name, len(new), named, more)
 
     @property
     def key_tail(self) -> str:
@@ -145,6 +169,11 @@ class CcxtAdapter(ExchangeAdapter):
             RequestFailed: what it says against it, or no answer.
             VenueFailed, RateLimited, WireError: it could not be asked.
         """
+        ...
+
+    @abstractmethod
+    def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
+        """What ``GET`` and ``DELETE order`` name an order by."""
         ...
 
     @abstractmethod
@@ -245,10 +274,55 @@ class CcxtAdapter(ExchangeAdapter):
                     return
             raise error.of_query() from None
 
+    async def prove_rights(self) -> list[Right]:
+        """Ask for each right that trading uses by the smallest question that shows it; nothing is traded.
+
+        Reading: balances, and an order that never was; ordering: a test order; cancelling: an order that never was.
+        """
+        params = self.unknown_order(self.any_market(), f"arbtui{self._clock.time_ms():x}")
+
+        async def order_that_never_was(method: str) -> None:
+            await self._client.request("private", method, "order", params, lane=Lane.HEDGE, costs=self.query_costs)
+
+        async def balances() -> None:
+            await self.fetch_balances()
+
+        return [
+            await self._right("read balances", balances()),
+            await self._right("read orders", order_that_never_was("GET")),
+            await self._right("order", self.test_order()),
+            await self._right("cancel", order_that_never_was("DELETE")),
+        ]
+
+    async def _right(self, name: str, question: Awaitable[None]) -> Right:
+        """What the answer to ``question`` says of a right: a no to the order itself is a yes to the right."""
+        try:
+            await question
+        except RequestFailed as error:
+            refusal = error.refusal
+            if refusal.meaning in (Meaning.KEYS, Meaning.ACCOUNT, Meaning.VENUE) or (refusal.stops_entries and refusal.scope is Scope.KEY):
+                return Right(name, False, f"{error}; {refusal.say}")
+            is_answer = bool(error.answer.code) and refusal.is_listed and refusal.meaning not in (Meaning.UNKNOWN, Meaning.RATE_LIMITED)
+            return Right(name, True if is_answer else None, str(error))
+        except VenueRefused as error:
+            return Right(name, False, str(error))
+        except ArbtuiError as error:
+            return Right(name, None, str(error))
+        return Right(name, True, "taken")
+
+    def stream_refused(self, error: StreamRefused) -> None:
+        """The venue answered a private subscription with an error: a ban holds for all traffic, a refused key for all orders."""
+        facts = Answer(error.status or 400, error.code, error.message, sent=True, retry_at_ms=error.retry_at_ms)
+        failure = RequestFailed(self.name, "private stream", facts)
+        self._client.on_refusal(failure)
+        self.standing.refused(failure)
+
     async def keep_warm(self) -> None:
         """Ping from time to time; the venue's health hears how it went. Runs until cancelled."""
+        health = self._client.health
         while True:
-            await asyncio.sleep(_PING_EVERY_S)
+            pause = _PING_EVERY_S if health is None or not health.is_away else min(_PING_EVERY_S, _PING_AWAY_S)
+            await (asyncio.sleep(pause) if health is None else health.sleep(pause))
             try:
                 await self.ping()
             except ArbtuiError as error:

@@ -1,5 +1,6 @@
 """ExchangeHealthMonitor: whether a venue is fit to open something new at, from what is heard of it."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -12,6 +13,10 @@ from arbtui.model.clock import Clock
 _LEFT_AT = 0.5
 #: p95 of the answers is over the limit when more than this share of them is.
 _SLOW_SHARE = 0.05
+#: A venue that was away so often in the window in which answers count comes and goes.
+_OUTAGES = 3
+#: Good answers in a row that end an outage.
+_BACK = 3
 
 
 class Health(StrEnum):
@@ -43,6 +48,7 @@ class ExchangeHealthMonitor:
         self._better_since: float | None = None
         self._last_message = -inf
         self._connected = True  # where nobody tells of a socket, there is none
+        self._unconfirmed = ""
         self._account_heard = True  # where nobody tells, nothing is kept from us
         self._frozen = False
         self._refusal: str | None = None
@@ -53,6 +59,12 @@ class ExchangeHealthMonitor:
         self._skew_ms = 0.0
         self._late_ms = 0.0
         self._answers: deque[tuple[float, bool, bool]] = deque()  # (when, ok, slow)
+        self._run = 0  # how many failed one after the other, before the good ones at the end
+        self._good = 0  # how many good ones there are at the end
+        self._outages: deque[float] = deque()  # when each was over, in the window that answers count
+        self._back_at = -inf  # when the last one was over
+        self._sleepers: dict[asyncio.Future[None], None] = {}
+        self.is_away = False  #: nothing has come back since something failed
         self._failed = 0
         self._slow = 0
         self._conditions: Sequence[Callable[[float], _Finding | None]] = (
@@ -63,6 +75,8 @@ class ExchangeHealthMonitor:
             self._throttled,
             self._deaf,
             self._failing,
+            self._coming_and_going,
+            self._unsubscribed,
             self._late,
             self._skewed,
             self._old_news,
@@ -73,12 +87,70 @@ class ExchangeHealthMonitor:
         self._last_message = max(self._last_message, now)
 
     def on_answer(self, ok: bool, ms: float) -> None:
-        """A request ended after ``ms``. A definite refusal is an answer, too: ``ok`` is false for no answer or a server error."""
+        """A request ended after ``ms``. A definite refusal is an answer, too: ``ok`` is false for no answer or a server error.
+
+        Failures one after the other are an outage; with three good answers it is over, and counts as one failure, so that our own
+        questions during it do not keep us away from a venue that is back. One that comes again and again is not back.
+        """
         now, slow = self._clock.monotonic(), ms > self._config.slow_answer_ms
+        if slow and not ok and now - ms / 1000 < self._back_at:
+            return  # asked during an outage that is over since, or ends just now
+        if not ok:
+            self._run, self._good = (self._run + 1 if not self._good else 1), 0
+        else:
+            self._good += 1
+            if self._good == 1 and self._run > 1:
+                self._back_at = now
         self._answers.append((now, ok, slow))
         self._failed += not ok
         self._slow += slow
         self._forget(now)
+        if self._good == _BACK and self._run > 1:
+            self._end_outage(now)
+        if ok:
+            self._wake()
+        else:
+            self.is_away = True
+
+    def on_unreachable(self) -> None:
+        """A connection could not be made."""
+        self.is_away = True
+
+    def on_reachable(self) -> None:
+        """A connection was made: whoever waits to try again need not wait."""
+        self._wake()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep before the next try; less where the venue answers again meanwhile, having answered nobody."""
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers[sleeper] = None
+        try:
+            async with asyncio.timeout(seconds):
+                await sleeper
+        except TimeoutError:
+            pass
+        finally:
+            self._sleepers.pop(sleeper, None)
+
+    def _wake(self) -> None:
+        if not self.is_away:
+            return
+        self.is_away = False
+        for sleeper in self._sleepers:
+            if not sleeper.done():
+                sleeper.set_result(None)
+
+    def _end_outage(self, now: float) -> None:
+        """Let the failures before the good answers at the end count as one, whose slowness its failure has said."""
+        good = [self._answers.pop() for _ in range(min(_BACK, len(self._answers)))]
+        failed = [self._answers.pop() for _ in range(min(self._run, len(self._answers)))]
+        self._slow -= sum(slow for _, _, slow in failed)
+        self._failed -= max(len(failed) - 1, 0)
+        if failed:
+            self._answers.append((failed[0][0], False, False))
+        self._answers.extend(reversed(good))
+        self._outages.append(now)
+        self._run = 0
 
     def on_clock(self, skew_ms: float) -> None:
         """The venue's clock was measured ``skew_ms`` ahead of ours (behind: negative)."""
@@ -112,6 +184,10 @@ class ExchangeHealthMonitor:
     def on_socket(self, connected: bool) -> None:
         """The public stream is there, or was lost."""
         self._connected = connected
+
+    def on_subscriptions(self, missing: str) -> None:
+        """What of the wanted streams the venue has not confirmed, in words; empty when nothing."""
+        self._unconfirmed = missing
 
     def on_account(self, heard: bool) -> None:
         """The account's private stream is open and everything it may have missed was read, or it was lost."""
@@ -161,6 +237,8 @@ class ExchangeHealthMonitor:
         return at * _LEFT_AT if self._was_fit and _RANKS[self._state] >= _RANKS[entered] else at
 
     def _forget(self, now: float) -> None:
+        while self._outages and now - self._outages[0] > self._config.answer_window_s:
+            self._outages.popleft()
         while self._answers and now - self._answers[0][0] > self._config.answer_window_s:
             _, ok, slow = self._answers.popleft()
             self._failed -= not ok
@@ -191,6 +269,14 @@ class ExchangeHealthMonitor:
 
     def _failing(self, _: float) -> _Finding | None:
         return self._failures(Health.DEGRADED, self._config.failure_ratio)
+
+    def _coming_and_going(self, _: float) -> _Finding | None:
+        if len(self._outages) < _OUTAGES:
+            return None
+        return Health.DEGRADED, f"it was away {len(self._outages)} times in {self._config.answer_window_s:g} s"
+
+    def _unsubscribed(self, _: float) -> _Finding | None:
+        return (Health.DEGRADED, self._unconfirmed) if self._unconfirmed else None
 
     def _failures(self, health: Health, ratio: float) -> _Finding | None:
         count = len(self._answers)

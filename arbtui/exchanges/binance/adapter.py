@@ -25,7 +25,7 @@ from arbtui.exchanges.binance import orders
 from arbtui.exchanges.binance.rules import markets_of
 from arbtui.exchanges.ccxt_adapter import ARCHIVED, CcxtAdapter, Costs, Listing, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
-from arbtui.exchanges.private_stream import PrivateStream, StreamEnded
+from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, next_frame
 from arbtui.exchanges.rate_limits import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import VenueFailed, VenueRefused, WireError
@@ -53,6 +53,7 @@ class BinanceAdapter(CcxtAdapter):
     """Binance spot through ccxt. See :class:`ExchangeAdapter`."""
 
     order_costs: Costs = {"weight": 1, "orders": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
+    query_costs: Costs = {"weight": 4}  # noqa: RUF012
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, clock)
@@ -62,12 +63,24 @@ class BinanceAdapter(CcxtAdapter):
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
+        before = len(self.odd)
         try:
             markets = await self._listed(None)
-            prices = read(await self.query("public", "GET", "ticker/price", costs={"weight": 4}), list[_Price], "ticker/price")
+            rows = read(await self.query("public", "GET", "ticker/price", costs={"weight": 4}), list[Any], "ticker/price")
         except WireError as error:
             raise unreadable(self.name, error) from error
-        told = {row.symbol: row.price for row in prices}
+        told = {}
+        for row in rows:
+            try:
+                price = read(row, _Price, "ticker/price")
+            except WireError as error:
+                code = str(row.get("symbol", "?")) if isinstance(row, dict) else "?"
+                if code in markets:
+                    self.odd[code] = error.detail
+            else:
+                told[price.symbol] = price.price
+        self.tell_odd(before)
+        markets = {code: market for code, market in markets.items() if code not in self.odd}
         return {code: Listing(market, float(told.get(code, 0))) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
@@ -105,6 +118,10 @@ class BinanceAdapter(CcxtAdapter):
         if not account.canTrade:
             raise VenueRefused("binance: this account may not trade (account.canTrade is false); ask Binance's support")
 
+    def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
+        """See :meth:`CcxtAdapter.unknown_order`."""
+        return {"symbol": market.code, "origClientOrderId": client_order_id}
+
     async def test_order(self) -> None:
         """See :meth:`CcxtAdapter.test_order`: ``POST /api/v3/order/test``. It does not reach the matching engine."""
         market = self.any_market()
@@ -130,23 +147,30 @@ class BinanceAdapter(CcxtAdapter):
             names = {"symbols": json.dumps(list(codes), separators=(",", ":"))}
             try:
                 answer = await self._client.request("public", "GET", "exchangeInfo", names, lane=Lane.DATA, costs={"weight": 20})
-                return markets_of(answer)
+                return markets_of(answer, self.odd)
             except RequestFailed as error:
                 if error.answer.code != "-1121":
                     raise error.of_query() from None
-        listed = markets_of(await self.query("public", "GET", "exchangeInfo", {"permissions": "SPOT"}, costs={"weight": 20}))
+        listed = markets_of(await self.query("public", "GET", "exchangeInfo", {"permissions": "SPOT"}, costs={"weight": 20}), self.odd)
         return listed if codes is None else {code: listed[code] for code in codes if code in listed}
 
     async def _with_commissions(self, markets: Mapping[str, Market], account: orders.Account) -> dict[str, Market]:
         if len(markets) > _ASKED_ONE_BY_ONE:
             rates = account.commissionRates
             return {code: replace(m, fees=replace(m.fees, taker=rates.taker, maker=rates.maker)) for code, m in markets.items()}
+        before = len(self.odd)
         made = await asyncio.gather(*(self._with_commission(market) for market in markets.values()))
-        return {market.code: market for market in made}
+        self.tell_odd(before)
+        return {market.code: market for market in made if market is not None}
 
-    async def _with_commission(self, market: Market) -> Market:
+    async def _with_commission(self, market: Market) -> Market | None:
+        """``market`` with the account's own fees; None, and named, where the venue tells none that make sense."""
         answer = await self.query("private", "GET", "account/commission", {"symbol": market.code}, costs={"weight": 20})
-        told = read(answer, orders.Commission, "commission")
+        try:
+            told = read(answer, orders.Commission, "commission")
+        except WireError as error:
+            self.odd[market.code] = str(error)
+            return None
         fees = replace(market.fees, taker=told.taker, maker=told.maker)
         if told.is_paid_in_bnb:  # nothing is taken out of the coin then; the undiscounted rate errs on the safe side
             log.warning("binance %s: fees are paid in BNB while there is some; sizes count on that", market.code)
@@ -316,6 +340,8 @@ class BinanceAdapter(CcxtAdapter):
                 account.on_balances(self.name, orders.balances_of_event(event))
             elif kind == "eventStreamTerminated":
                 raise StreamEnded("eventStreamTerminated")
+            elif kind == "serverShutdown":  # the server is about to end: a new connection before the cut (WebSocket API, Connection events)
+                stream.renew()
 
         stream = PrivateStream(
             self.name,
@@ -325,7 +351,9 @@ class BinanceAdapter(CcxtAdapter):
             on_frame=on_frame,
             on_open=lambda: account.on_reconnected(self.name),
             on_close=lambda: account.on_disconnected(self.name),
+            on_refused=self.stream_refused,
             limits=self._client.limits,
+            health=self._client.health,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="binance private stream")
@@ -337,12 +365,11 @@ class BinanceAdapter(CcxtAdapter):
             self._traded[fill.market] = None
             self._learn(fill.market, int(report.venue_order_id), report.client_order_id)
 
-    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
         """``userDataStream.subscribe.signature``; listenKeys are not used for spot any more (Spot, User Data Stream requests)."""
         await socket.send_json({"id": "1", "method": "userDataStream.subscribe.signature", "params": self._client.stream_signature()})
-        try:
-            kind, _ = orders.event_of((await socket.receive_str()).encode())
-        except TypeError as error:  # the socket closed instead
-            raise WireError("subscribe", "closed before it was answered") from error
-        if kind != "answer":
-            raise WireError("subscribe", f"{kind} before its answer")
+        while True:
+            frame = await next_frame(socket)
+            if orders.event_of(frame)[0] == "answer":
+                return
+            take(frame)

@@ -8,6 +8,8 @@ import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, read, reader, usual_fee
+from arbtui.exchanges.ccxt_client import told_error
+from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
 from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, OrderState, Side
@@ -250,7 +252,7 @@ class _Told(msgspec.Struct):
     event: msgspec.Raw = msgspec.Raw()
     id: str | int | None = None
     status: int = 0
-    error: dict[str, Any] = {}
+    error: dict[str, Any] | None = None
 
 
 class _Kind(msgspec.Struct):
@@ -295,15 +297,17 @@ def event_of(frame: bytes) -> tuple[str, bytes]:
     """A frame's kind of event and its JSON; ``answer`` with the frame itself for the answer to a request.
 
     Raises:
+        StreamRefused: the answer is an error.
         WireError: it is neither.
     """
     told = _told(frame)
     event = bytes(told.event)
     if not event:
-        if told.id is None and not told.status:
+        if told.id is None and not told.status and not told.error:
             raise WireError("frame", "neither an event nor an answer")
-        if told.status != 200:
-            raise WireError("subscribe", f"{told.error.get('code', told.status)} {told.error.get('msg', '')}")
+        if told.status != 200 or told.error:
+            code, message, retry_at_ms = told_error(told.error or {})
+            raise StreamRefused(code or str(told.status), message, told.status or None, retry_at_ms)
         return "answer", frame
     return _kind(event).kind, event
 

@@ -16,17 +16,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.amounts import read
+from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
-from arbtui.exchanges.private_stream import PrivateStream
+from arbtui.exchanges.private_stream import PrivateStream, next_frame
 from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.refusals import Scope
 from arbtui.exchanges.upbit import orders
 from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
 from arbtui.model.clock import Clock
@@ -50,15 +52,26 @@ _RESTING_MS = 3_600_000
 _IMMEDIATE_MS = 5_000
 #: Orders at their end whose fills are kept, so that the next list of fills need not ask for each of them again.
 _SETTLED = 10_000
+#: What the private stream is asked for.
+_PRIVATE_TYPES = ("myOrder", "myAsset")
 #: ms that one question for closed orders may span, and how far back they are asked for at all.
 _WINDOW_MS = 7 * 86_400_000
 _HISTORY_MS = 90 * 86_400_000
+
+
+class _Ticker(msgspec.Struct):
+    market: str
+    trade_price: Decimal
+
+
+_Row = TypeVar("_Row", orders.Instrument, _Ticker)
 
 
 class UpbitAdapter(CcxtAdapter):
     """Upbit through ccxt. See :class:`ExchangeAdapter`."""
 
     order_costs: Costs = {"order": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
+    query_costs: Costs = {"default": 1}  # noqa: RUF012
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, clock)
@@ -68,10 +81,12 @@ class UpbitAdapter(CcxtAdapter):
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
+        before = len(self.odd)
         try:
             units = await self._units(list(await self._listed()))
         except WireError as error:
             raise unreadable(self.name, error) from error
+        self.tell_odd(before)
         return {
             code: Listing(with_unit(krw_market(code.removeprefix(f"{QUOTE}-")), price, unit), float(price))
             for code, (price, unit) in units.items()
@@ -85,7 +100,9 @@ class UpbitAdapter(CcxtAdapter):
             listed = await self._listed()
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
             units = await self._units(wanted)
+            before = len(self.odd)
             made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
+            self.tell_odd(before)
             self.markets = {market.code: market for market in made if market is not None}
         except WireError as error:
             raise unreadable(self.name, error) from error
@@ -97,6 +114,10 @@ class UpbitAdapter(CcxtAdapter):
 
     async def check_account(self) -> None:
         """See :meth:`CcxtAdapter.check_account`: Upbit tells nothing of the kind."""
+
+    def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
+        """See :meth:`CcxtAdapter.unknown_order`."""
+        return {"identifier": client_order_id}
 
     async def test_order(self) -> None:
         """See :meth:`CcxtAdapter.test_order`: ``POST /v1/orders/test`` (docs.upbit.com, order-test; since 2025-10-27)."""
@@ -121,25 +142,66 @@ class UpbitAdapter(CcxtAdapter):
 
     async def _listed(self) -> dict[str, None]:
         answer = await self.query("public", "GET", "market/all", costs={"quotation": 1})
-        rows = read(answer, list[dict[str, Any]], "market/all")
-        return dict.fromkeys(code for row in rows if (code := str(row.get("market", ""))).startswith(f"{QUOTE}-"))
+        rows = read(answer, list[Any], "market/all")
+        codes = (str(row.get("market", "")) for row in rows if isinstance(row, dict))
+        return dict.fromkeys(code for code in codes if code.startswith(f"{QUOTE}-"))
 
     async def _units(self, codes: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
-        """Each market's last price and the price unit that holds there."""
+        """Each market's last price and the price unit that holds there; odd ones are left out and noted in :attr:`odd`."""
         found: dict[str, tuple[Decimal, Decimal]] = {}
         for start in range(0, len(codes), _CODES_A_REQUEST):
-            names = {"markets": ",".join(codes[start : start + _CODES_A_REQUEST])}
-            units = await self.query("public", "GET", "orderbook/instruments", names, costs={"quotation": 1})
-            tickers = await self.query("public", "GET", "ticker", names, costs={"quotation": 1})
-            prices = {row.market: row.trade_price for row in read(tickers, list[_Ticker], "ticker")}
-            for row in read(units, list[orders.Instrument], "instruments"):
-                if row.market in prices:
-                    found[row.market] = (prices[row.market], row.tick_size)
+            part = codes[start : start + _CODES_A_REQUEST]
+            units = await self._rows("orderbook/instruments", part, orders.Instrument)
+            tickers = await self._rows("ticker", [code for code in part if code in units], _Ticker)
+            for code, ticker in tickers.items():
+                unit = units[code].tick_size
+                if ticker.trade_price > 0 and unit > 0:  # a market without a trade yet has no price
+                    found[code] = (ticker.trade_price, unit)
+                else:
+                    self.odd[code] = f"price {ticker.trade_price}, price unit {unit}"
+        return found
+
+    async def _rows(self, path: str, codes: Sequence[str], kind: type[_Row]) -> dict[str, _Row]:
+        """What ``path`` tells of ``codes``, by code.
+
+        One market that it does not know (a listing of today) fails the question about all: they are asked for by halves then.
+        """
+        if not codes:
+            return {}
+        params = {"markets": ",".join(codes)}
+        try:
+            answer = await self._client.request("public", "GET", path, params, lane=Lane.DATA, costs={"quotation": 1})
+        except RequestFailed as error:
+            if error.answer.status != 404 and error.answer.code != "404":
+                raise error.of_query() from None
+            if len(codes) == 1:
+                self.odd[codes[0]] = f"it is listed, and {path} does not know it"
+                return {}
+            half = len(codes) // 2
+            return {**await self._rows(path, codes[:half], kind), **await self._rows(path, codes[half:], kind)}
+        found: dict[str, _Row] = {}
+        for row in read(answer, list[Any], path):
+            code = str(row.get("market", "?")) if isinstance(row, dict) else "?"
+            try:
+                found[code] = read(row, kind, path)
+            except WireError as error:
+                self.odd[code] = str(error)
         return found
 
     async def _market_of(self, code: str, price: Decimal, unit: Decimal) -> Market | None:
-        answer = await self.query("private", "GET", "orders/chance", {"market": code}, costs={"default": 1})
-        chance = read(answer, orders.Chance, "chance")
+        """A market by the account's own rules; None where it does not trade, or, named in :attr:`odd`, where they make no sense."""
+        try:
+            answer = await self._client.request("private", "GET", "orders/chance", {"market": code}, lane=Lane.DATA, costs={"default": 1})
+            chance = read(answer, orders.Chance, "chance")
+        except RequestFailed as error:
+            if error.refusal.scope not in (Scope.SYMBOL, Scope.ORDER) and error.answer.status != 404:
+                self.standing.refused(error)
+                raise error.of_query() from None
+            self.odd[code] = str(error)
+            return None
+        except WireError as error:
+            self.odd[code] = str(error)
+            return None
         if chance.market.state != "active":
             return None
         documented = krw_market(code.removeprefix(f"{QUOTE}-"))
@@ -345,25 +407,34 @@ class UpbitAdapter(CcxtAdapter):
             on_frame=on_frame,
             on_open=lambda: account.on_reconnected(self.name),
             on_close=lambda: account.on_disconnected(self.name),
+            on_refused=self.stream_refused,
             limits=self._client.limits,
+            health=self._client.health,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="upbit private stream")
             tasks.create_task(self.mind_refusals(), name="upbit refusals")
             tasks.create_task(self.keep_warm(), name="upbit pings")
 
-    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """One message for both types, not answered (docs.upbit.com, websocket-guide)."""
-        await socket.send_str(json.dumps([{"ticket": "arbtui-private"}, {"type": "myOrder"}, {"type": "myAsset"}]))
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
+        """One message for both types, which is not answered, and the question what is subscribed, which is (list-subscriptions)."""
+        ticket = {"ticket": "arbtui-private"}
+        await socket.send_str(json.dumps([ticket, *({"type": kind} for kind in _PRIVATE_TYPES)]))
+        await socket.send_str(json.dumps([ticket, {"method": "LIST_SUBSCRIPTIONS"}]))
+        while True:
+            frame = await next_frame(socket)
+            orders.kind_of(frame)  # raises what the venue says against it
+            listed = orders.subscribed(frame)
+            if listed is None:
+                take(frame)
+            elif missing := [kind for kind in _PRIVATE_TYPES if kind not in listed]:
+                raise WireError("subscribe", f"the venue does not list {', '.join(missing)} among what is subscribed")
+            else:
+                return
 
 
 def _iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-class _Ticker(msgspec.Struct):
-    market: str
-    trade_price: Decimal
 
 
 class _Named(msgspec.Struct):

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, reader
+from arbtui.exchanges.ccxt_client import told_error
+from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.exchanges.upbit.rules import EXCHANGE
 from arbtui.model.errors import WireError
 from arbtui.model.market import Market
@@ -181,9 +184,15 @@ def balances_of(rows: Sequence[AccountRow]) -> dict[str, Balance]:
     return {row.currency: Balance(amount(row.balance, row.currency), amount(row.locked, row.currency)) for row in rows}
 
 
+class _Subscribed(msgspec.Struct):
+    type: str
+
+
 class _Told(msgspec.Struct):
-    type: str = ""
-    error: dict[str, str] = {}
+    type: str | None = None
+    error: dict[str, Any] | None = None
+    method: str | None = None
+    result: list[_Subscribed] | None = None
 
 
 class _MyOrder(msgspec.Struct):
@@ -220,12 +229,19 @@ def kind_of(frame: bytes) -> str:
     """``myOrder``, ``myAsset``, or another word for what is no news.
 
     Raises:
-        WireError: the frame is no JSON object, or an error.
+        StreamRefused: the frame is an error.
+        WireError: it is no JSON object.
     """
     told = _told(frame)
-    if told.error:
-        raise WireError("subscribe", f"{told.error.get('name', '')} {told.error.get('message', '')}")
-    return told.type
+    if told.error is not None:
+        raise StreamRefused(*told_error(told.error)[:2])
+    return told.type or ""
+
+
+def subscribed(frame: bytes) -> frozenset[str] | None:
+    """The types that an answer to LIST_SUBSCRIPTIONS names; None for another frame."""
+    told = _told(frame)
+    return None if told.method != "LIST_SUBSCRIPTIONS" else frozenset(one.type for one in told.result or ())
 
 
 def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport | None:
