@@ -10,6 +10,7 @@ from arbtui.execution.tracker import OrderTracker
 from arbtui.journal.events import Adjusted, CycleAcknowledged, DisputeClosed, Rearmed, ResidualSettled, StateChanged
 from arbtui.model.counted import counted
 from arbtui.model.money import plain
+from arbtui.model.reason import Reason
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
@@ -105,6 +106,8 @@ class OperatorVerbs:
         breach = self._breaches.breaches.get(breach_id)
         if breach is None or not self._breaches.acknowledge(breach_id, _OPERATOR):
             return "nothing to acknowledge there"
+        if breach.kind == Reason.VENUE_DOWN:  # where the venue refuses us, the operator has dealt with it
+            self._components.risk.exchange[breach.scope].health.on_release()
         if breach.kind == "RESIDUAL":
             cycle = self._components.portfolio.cycle(breach.scope)
             if cycle is not None and cycle.is_position:

@@ -3,20 +3,33 @@
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
-from arbtui.exchanges.answers import Meaning, RequestFailed
+from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
-from arbtui.exchanges.private_stream import PrivateStream
+from arbtui.exchanges.private_stream import PrivateStream, StreamRefused
 from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.refusals import Scope
+from arbtui.exchanges.standing import VenueStanding
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
+from arbtui.model.errors import (
+    ArbtuiError,
+    MarketUnknown,
+    OrderRejected,
+    OrderUnknown,
+    RateLimited,
+    VenueFailed,
+    VenueRefused,
+    WireError,
+)
 from arbtui.model.market import Market
+from arbtui.model.money import ceil_to
 from arbtui.model.order import Order, Purpose
 
 #: No request is executed this long after it was sent: twice Binance's window, and at least 30 s, since Upbit has no
@@ -26,8 +39,17 @@ ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
 #: s between two pings: so a revoked key, a drifting clock and an unreachable venue are noticed without an order, and a
 #: connection is open when an order comes.
 _PING_EVERY_S = 10.0
-#: s between two checks for new keys while the venue refuses those in use.
+#: The same while nothing is received, so that the venue's return is noticed soon.
+_PING_AWAY_S = 2.0
+#: s between two checks for new keys while the venue refuses those in use; the venue itself is asked only when a probe is due.
 _KEYS_EVERY_S = 5.0
+
+#: What :meth:`CcxtAdapter.find` gives for an order of which the venue keeps no more than that it ended without a fill.
+ARCHIVED = object()
+#: So many odd markets are named in one line.
+_NAMED = 5
+#: Over a market's least value, for a test order whose price moves under way.
+_OVER_MINIMUM = Decimal("1.1")
 
 log = logging.getLogger("arbtui")
 
@@ -42,23 +64,36 @@ class Listing:
     price: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One right of a key, as the venue has shown it. ``is_given`` None: it did not tell."""
+
+    name: str
+    is_given: bool | None
+    words: str
+
+
 class CcxtAdapter(ExchangeAdapter):
     """One venue through its own ccxt instance. Subclasses know the venue's formats.
 
-    ``order_costs``: what one order costs of the venue's rate limits.
+    ``order_costs``: what one order costs of the venue's rate limits; ``query_costs``: one query of an order, or its cancel.
     """
 
     order_costs: Costs
+    query_costs: Costs
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         self.name = client.exchange
         self.markets: dict[str, Market] = {}
+        self.odd: dict[str, str] = {}  #: markets that were left out because what the venue tells of them makes no sense: code to why
         self.absence_proof_s = ABSENCE_PROOF_S
         self._client = client
         self._private_url = private_url
         self._clock = clock
         self._doubts_clock = False
-        self._refused_keys = asyncio.Event()  # set by each answer that refuses the keys
+        self.standing = VenueStanding(client.exchange, clock, client.health)
+        self._standing_changed = asyncio.Event()
+        self.standing.on_change = self._standing_changed.set
         self._key_message = ""
 
     @property
@@ -70,6 +105,24 @@ class CcxtAdapter(ExchangeAdapter):
     def has_keys(self) -> bool:
         """False where only public data is queried."""
         return bool(self._client.keys.current().key.get_secret_value())
+
+    def any_market(self) -> Market:
+        """A market to ask with.
+
+        Raises:
+            VenueFailed: the rules of none were read.
+        """
+        for market in self.markets.values():
+            return market
+        raise VenueFailed(f"{self.name}: no market's rules were read, so no test order can be made")
+
+    def tell_odd(self, before: int) -> None:
+        """Name once what was left out since there were ``before`` odd markets."""
+        new = list(self.odd.items())[before:]
+        if new:
+            named = "; ".join(f"{code}: {why}" for code, why in new[:_NAMED])
+            more = f"; and {len(new) - _NAMED} more, which `arbtui check` lists" if len(new) > _NAMED else ""
+            log.warning("%s: %d of its markets left out: %s%s", self.name, len(new), named, more)
 
     @property
     def key_tail(self) -> str:
@@ -111,6 +164,31 @@ class CcxtAdapter(ExchangeAdapter):
         ...
 
     @abstractmethod
+    async def check_account(self) -> None:
+        """Ask whether the account may trade, where the venue tells.
+
+        Raises:
+            VenueRefused: it may not.
+            VenueFailed: the venue does not answer usably.
+        """
+        ...
+
+    @abstractmethod
+    async def test_order(self) -> None:
+        """Let the venue look at the smallest order that keeps all rules, without making it.
+
+        Raises:
+            RequestFailed: what it says against it, or no answer.
+            VenueFailed, RateLimited, WireError: it could not be asked.
+        """
+        ...
+
+    @abstractmethod
+    def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
+        """What ``GET`` and ``DELETE order`` name an order by."""
+        ...
+
+    @abstractmethod
     async def ping(self) -> None:
         """Send one cheap query."""
         ...
@@ -126,12 +204,15 @@ class CcxtAdapter(ExchangeAdapter):
         ...
 
     @abstractmethod
-    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """Ask for the account's events over a private socket just opened; raises WireError when the venue refuses."""
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
+        """Ask for the account's events over a private socket just opened and wait until the venue confirms them.
+
+        ``take`` is given the frames that come before. Raises WireError when the venue refuses.
+        """
         ...
 
     @abstractmethod
-    def _on_frame(self, frame: bytes, account: AccountEvents) -> None:
+    def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
         """Decode one private frame and hand it to ``account``; raises WireError for one that cannot be read."""
         ...
 
@@ -140,21 +221,23 @@ class CcxtAdapter(ExchangeAdapter):
         return {}
 
     async def run(self, account: AccountEvents) -> None:
-        """See :meth:`ExchangeAdapter.run`: the private stream, pings, and the replacement of refused keys."""
-        stream = PrivateStream(
+        """See :meth:`ExchangeAdapter.run`: the private stream, pings, and probes while the venue refuses us."""
+        stream: PrivateStream = PrivateStream(
             self.name,
             self._private_url,
             headers=self._stream_headers,
             subscribe=self._subscribe,
-            on_frame=lambda frame: self._on_frame(frame, account),
+            on_frame=lambda frame: self._on_frame(frame, account, stream),
             on_open=lambda: account.on_reconnected(self.name),
             on_close=lambda: account.on_disconnected(self.name),
+            on_refused=self.stream_refused,
             limits=self._client.limits,
+            health=self._client.health,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name=f"{self.name} private stream")
             tasks.create_task(self.keep_warm(), name=f"{self.name} pings")
-            tasks.create_task(self.mind_keys(), name=f"{self.name} keys")
+            tasks.create_task(self.mind_refusals(), name=f"{self.name} refusals")
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """See :meth:`ExchangeAdapter.place`."""
@@ -170,8 +253,9 @@ class CcxtAdapter(ExchangeAdapter):
             raise OrderRejected(f"{word} {error}") from None
         except RequestFailed as error:
             self._doubts_clock = self._doubts_clock or error.meaning is Meaning.CLOCK
-            self._note(error)
+            self.standing.refused(error, order.market.code, of_order=True)
             raise error.of_order() from None
+        self.standing.accepted(order.market.code)
         try:
             return await self._outcome(order, answer)
         except WireError as error:  # it was accepted, and the answer cannot be read
@@ -225,77 +309,171 @@ class CcxtAdapter(ExchangeAdapter):
         try:
             return await self._client.request(section, method, path, params, lane=lane, costs=costs)
         except RequestFailed as error:
-            self._note(error)
+            if section != "public":
+                self.standing.refused(error)
             raise error.of_query() from None
 
     async def find(self, method: str, path: str, params: Mapping[str, Any], *, costs: Costs, lane: Lane) -> Any | None:
-        """As :meth:`query`, for something that may not exist; None when the venue answers that it does not know it."""
+        """As :meth:`query`, for something that may not exist.
+
+        None when the venue answers that it does not know it; :data:`ARCHIVED` when it answers that it ended without a fill long ago.
+        """
         try:
             return await self._client.request("private", method, path, params, lane=lane, costs=costs)
         except RequestFailed as error:
             if error.meaning is Meaning.NOT_FOUND:
                 return None
-            self._note(error)
+            if error.meaning is Meaning.ARCHIVED:
+                return ARCHIVED
+            self.standing.refused(error, of_order=method == "DELETE")
             raise error.of_query() from None
 
     async def cancel_one(self, code: str, client_order_id: str, params: Mapping[str, Any], *, costs: Costs) -> None:
-        """Cancel an order; a refusal counts as success when a look-up shows that the order is not open."""
+        """Cancel an order. A refusal counts as success only where it says that the order does not exist, or a look-up finds its end."""
         try:
             await self._client.request("private", "DELETE", "order", params, lane=Lane.CANCEL, costs=costs)
         except RequestFailed as error:
-            self._note(error)
-            if error.meaning is Meaning.NOT_FOUND:
+            if error.meaning in (Meaning.NOT_FOUND, Meaning.ARCHIVED):
                 return
-            if error.meaning is Meaning.REFUSED:
+            self.standing.refused(error, code, of_order=True)
+            if error.meaning is not Meaning.RATE_LIMITED:
                 found = await self.fetch_order(code, client_order_id)
-                if found is None or found.state.is_final:
+                if found is not None and found.state.is_final:
                     return
             raise error.of_query() from None
 
-    def _note(self, error: RequestFailed) -> None:
-        if error.meaning is Meaning.KEYS:
-            self._refused_keys.set()
-            self._client.on_keys(refused=True)
+    async def prove_rights(self) -> list[Right]:
+        """Ask for each right that trading uses by the smallest question that shows it; nothing is traded.
+
+        Reading: balances, and an order that never was; ordering: a test order; cancelling: an order that never was.
+        """
+        params = self.unknown_order(self.any_market(), f"arbtui{self._clock.time_ms():x}")
+
+        async def order_that_never_was(method: str) -> None:
+            await self._client.request("private", method, "order", params, lane=Lane.HEDGE, costs=self.query_costs)
+
+        async def balances() -> None:
+            await self.fetch_balances()
+
+        return [
+            await self._right("read balances", balances()),
+            await self._right("read orders", order_that_never_was("GET")),
+            await self._right("order", self.test_order()),
+            await self._right("cancel", order_that_never_was("DELETE")),
+        ]
+
+    async def _right(self, name: str, question: Awaitable[None]) -> Right:
+        """What the answer to ``question`` says of a right: a no to the order itself is a yes to the right."""
+        try:
+            await question
+        except RequestFailed as error:
+            refusal = error.refusal
+            if refusal.meaning in (Meaning.KEYS, Meaning.ACCOUNT, Meaning.VENUE) or (refusal.stops_entries and refusal.scope is Scope.KEY):
+                return Right(name, False, f"{error}; {refusal.say}")
+            is_answer = bool(error.answer.code) and refusal.is_listed and refusal.meaning not in (Meaning.UNKNOWN, Meaning.RATE_LIMITED)
+            return Right(name, True if is_answer else None, str(error))
+        except VenueRefused as error:
+            return Right(name, False, str(error))
+        except ArbtuiError as error:
+            return Right(name, None, str(error))
+        return Right(name, True, "taken")
+
+    def stream_refused(self, error: StreamRefused) -> None:
+        """The venue answered a private subscription with an error: a ban holds for all traffic, a refused key for all orders."""
+        facts = Answer(error.status or 400, error.code, error.message, sent=True, retry_at_ms=error.retry_at_ms)
+        failure = RequestFailed(self.name, "private stream", facts, self._client.refusals)
+        self._client.on_refusal(failure)
+        self.standing.refused(failure)
 
     async def keep_warm(self) -> None:
         """Ping regularly and report the result to the venue's health. Runs until cancelled."""
+        health = self._client.health
         while True:
-            await asyncio.sleep(_PING_EVERY_S)
+            pause = _PING_EVERY_S if health is None or not health.is_away else min(_PING_EVERY_S, _PING_AWAY_S)
+            await (asyncio.sleep(pause) if health is None else health.sleep(pause))
             try:
                 await self.ping()
             except ArbtuiError as error:
                 log.warning("%s does not answer a ping: %s", self.name, error)
 
-    async def mind_keys(self) -> None:
-        """While the venue refuses the keys, check every few seconds for accepted ones; runs until cancelled.
+    async def mind_refusals(self) -> None:
+        """While the venue refuses our key, account or orders, probe from time to time whether it is over; runs until cancelled.
 
         Until then the venue is DOWN. New keys are used once the venue accepts them; keys that it refuses, or that can
         withdraw, never are.
         """
         while True:
-            await self._refused_keys.wait()
-            await self._rotate()
-            await asyncio.sleep(_KEYS_EVERY_S)
+            self._standing_changed.clear()
+            due_s = self.standing.due_in()
+            block = self.standing.block
+            of_key = block is not None and block.refusal.scope in (Scope.KEY, Scope.IP)
+            if of_key:  # a person may put another key there at any time
+                due_s = _KEYS_EVERY_S if due_s is None else min(due_s, _KEYS_EVERY_S)
+            try:
+                async with asyncio.timeout(due_s):
+                    await self._standing_changed.wait()
+                continue  # another block, or none, or another time
+            except TimeoutError:
+                pass
+            if of_key and (await self._rotate() or self.standing.block is None):
+                continue
+            if self.standing.due_in() == 0.0:
+                await self._probe()
 
-    async def _rotate(self) -> None:
-        self._refused_keys.clear()
-        before = self._client.in_use
-        if await asyncio.to_thread(self._client.keys.reread):
-            self._client.use(self._client.keys.current())
-        found = self._client.in_use
+    async def _probe(self) -> None:
+        """Ask whether what stopped us is over."""
+        block = self.standing.block
+        if block is None:
+            return
+        if block.is_trial:
+            self.standing.try_again()
+            return
+        try:
+            said = await self.check_keys()
+            await self.check_account()
+            await self.test_order()
+        except RequestFailed as error:
+            if error.meaning in (Meaning.UNREACHABLE, Meaning.RATE_LIMITED) or not error.answer.code:
+                self.standing.probe_failed()
+            else:  # a no to the test order itself, its price or its market, is a yes to the right of making one
+                self.standing.probed(not error.refusal.stops_entries, str(error))
+        except VenueRefused as error:
+            self._report_key(f"{self.name}: the key {self._client.in_use.tail} is not used: {error}")
+            self.standing.probed(False, str(error))
+        except ArbtuiError as error:
+            log.warning("%s: whether it takes orders again could not be asked: %s", self.name, error)
+            self.standing.probe_failed()
+        else:
+            self.standing.probed(True, said)
+
+    def _report_key(self, message: str) -> None:
+        if message != self._key_message:
+            log.error("%s", message)
+        self._key_message = message
+
+    async def _rotate(self) -> bool:
+        """Use the keys that lie where keys are found, where they are others and the venue takes them; True when that is so."""
+        await asyncio.to_thread(self._client.keys.reread)
+        before, found = self._client.in_use, self._client.keys.current()
+        if found is before:
+            return False
+        self._client.use(found)
         try:
             await self.check_keys()
+            await self.test_order()
+        except RequestFailed as error:
+            if error.refusal.stops_entries or not error.answer.code:
+                self._client.use(before)
+                self._report_key(f"{self.name}: the key {found.tail} is not used: {error}")
+                return False
         except ArbtuiError as error:
             self._client.use(before)
-            self._refused_keys.set()  # checked again: until the venue accepts a key, nothing can be done there
-            message = f"{self.name}: the key {found.tail} is not used: {error}"
-            if message != self._key_message:
-                log.error("%s", message)
-            self._key_message = message
-        else:
-            self._client.on_keys(refused=False)
-            self._key_message = ""
-            log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
+            self._report_key(f"{self.name}: the key {found.tail} is not used: {error}")
+            return False
+        self._key_message = ""
+        log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
+        self.standing.keys_changed()
+        return True
 
     def market(self, code: str) -> Market:
         """The market of ``code``.
@@ -316,6 +494,12 @@ class CcxtAdapter(ExchangeAdapter):
 def unreadable(exchange: str, error: WireError) -> VenueFailed:
     """The error for an answer to a query that cannot be read."""
     return VenueFailed(f"{exchange}: an answer cannot be read: {error}")
+
+
+def smallest_order(market: Market, price: Decimal) -> tuple[Decimal, Decimal]:
+    """Quantity and price of the smallest order near ``price`` that keeps the market's rules."""
+    price = market.price_down(price)
+    return max(ceil_to(market.min_cost * _OVER_MINIMUM / price, market.lot_step), market.min_qty), price
 
 
 async def pause_until(event: asyncio.Event, seconds: float) -> None:

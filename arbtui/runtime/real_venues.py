@@ -1,5 +1,6 @@
 """Venues reached over sockets: ``paper`` takes their books and plays the orders, ``live`` sends them."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from functools import partial
@@ -7,14 +8,14 @@ from functools import partial
 from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
-from arbtui.exchanges.ccxt_adapter import Listing
+from arbtui.exchanges.ccxt_adapter import Listing, Right
 from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
-from arbtui.model.errors import UsageError
+from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
 from arbtui.model.market import Market
 from arbtui.runtime.pairing import Pairs, pair
 from arbtui.runtime.venues import Ground, Venues, book_of, with_fees
@@ -65,9 +66,10 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
     _say_where(settings)
     registry = await wires.registry(keys)
     try:
-        pairs = pair(settings, ground.folder.parent, await _listings(registry))
+        pairs = pair(settings, ground.folder.parent, await _listings(registry), _odd(registry))
         markets = await registry.connect(pairs.codes)
         symbols = _still_traded(pairs, markets)
+        await _prove_rights(registry)
     except BaseException:
         await registry.close()
         raise
@@ -89,7 +91,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     _say_where(settings)
     registry = await wires.registry(dict.fromkeys(settings.exchanges, VenueKeyHolder(lambda: NO_KEYS)))
     try:
-        pairs = pair(settings, ground.folder.parent, await _listings(registry))
+        pairs = pair(settings, ground.folder.parent, await _listings(registry), _odd(registry))
     finally:
         await registry.close()
     markets = {name: with_fees(listed, settings.exchanges[name].taker_bps) for name, listed in pairs.markets.items()}
@@ -106,8 +108,37 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     return venues
 
 
+async def _prove_rights(registry: ExchangeRegistry) -> None:
+    """Before anything is armed: each key proves each right that will be used, one line each.
+
+    Raises:
+        VenueRefused: a right is not given.
+        VenueFailed: a venue does not tell.
+    """
+    told = dict(zip(registry.adapters, await asyncio.gather(*(one.prove_rights() for one in registry.adapters.values())), strict=True))
+    for name, rights in told.items():
+        for right in rights:
+            say(f"{name.upper()} right to {right.name}: {right_in_words(right)}")
+    for name, rights in told.items():
+        for right in rights:
+            if right.is_given is False:
+                raise VenueRefused(f"{name}: the key lacks the right to {right.name}: {right.words}")
+            if right.is_given is None:
+                raise VenueFailed(f"{name}: whether the key has the right to {right.name} is not known, so nothing is armed: {right.words}")
+
+
+def right_in_words(right: Right) -> str:
+    """One right for a line of output."""
+    return {True: "proven", False: f"REFUSED ({right.words})", None: f"not known ({right.words})"}[right.is_given]
+
+
 async def _listings(registry: ExchangeRegistry) -> dict[str, Mapping[str, Listing]]:
     return {name: await adapter.listed() for name, adapter in registry.adapters.items()}
+
+
+def _odd(registry: ExchangeRegistry) -> dict[str, list[str]]:
+    """Codes of markets that were left out, by exchange."""
+    return {name: list(adapter.odd) for name, adapter in registry.adapters.items()}
 
 
 def _say_where(settings: Settings) -> None:

@@ -16,20 +16,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.amounts import read
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
+from arbtui.exchanges.answers import RequestFailed
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.private_stream import PrivateStream, next_frame
 from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.refusals import Scope
 from arbtui.exchanges.upbit import orders
 from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, WireError
+from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.money import plain
 from arbtui.model.order import Balance, Fill, Order, Side, TimeInForce
@@ -49,15 +52,26 @@ _RESTING_MS = 3_600_000
 _IMMEDIATE_MS = 5_000
 #: How many ended orders' fills are kept, so that the next list of fills need not query each of them again.
 _SETTLED = 10_000
+#: What the private stream subscribes to.
+_PRIVATE_TYPES = ("myOrder", "myAsset")
 #: ms that one query for closed orders may span, and how far back they are queried at all.
 _WINDOW_MS = 7 * 86_400_000
 _HISTORY_MS = 90 * 86_400_000
+
+
+class _Ticker(msgspec.Struct):
+    market: str
+    trade_price: Decimal
+
+
+_Row = TypeVar("_Row", orders.Instrument, _Ticker)
 
 
 class UpbitAdapter(CcxtAdapter):
     """Upbit through ccxt. See :class:`ExchangeAdapter`."""
 
     order_costs: Costs = {"order": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
+    query_costs: Costs = {"default": 1}  # noqa: RUF012
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, private_url, clock)
@@ -66,10 +80,12 @@ class UpbitAdapter(CcxtAdapter):
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
+        before = len(self.odd)
         try:
             units = await self._units(list(await self._listed()))
         except WireError as error:
             raise unreadable(self.name, error) from error
+        self.tell_odd(before)
         return {
             code: Listing(with_unit(krw_market(code.removeprefix(f"{QUOTE}-")), price, unit), float(price))
             for code, (price, unit) in units.items()
@@ -83,7 +99,9 @@ class UpbitAdapter(CcxtAdapter):
             listed = await self._listed()
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
             units = await self._units(wanted)
+            before = len(self.odd)
             made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
+            self.tell_odd(before)
             self.markets = {market.code: market for market in made if market is not None}
         except WireError as error:
             raise unreadable(self.name, error) from error
@@ -93,31 +111,96 @@ class UpbitAdapter(CcxtAdapter):
         await self.query("private", "GET", "api_keys", costs={"default": 1})
         return "is accepted; Upbit does not state its permissions: make sure that it cannot withdraw"
 
+    async def check_account(self) -> None:
+        """See :meth:`CcxtAdapter.check_account`: Upbit tells nothing of the kind."""
+
+    def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
+        """See :meth:`CcxtAdapter.unknown_order`."""
+        return {"identifier": client_order_id}
+
+    async def test_order(self) -> None:
+        """See :meth:`CcxtAdapter.test_order`: ``POST /v1/orders/test`` (docs.upbit.com, order-test; since 2025-10-27)."""
+        market = self.any_market()
+        rows = read(await self.query("public", "GET", "ticker", {"markets": market.code}, costs={"quotation": 1}), list[_Ticker], "ticker")
+        if not rows:
+            raise WireError("ticker", f"nothing of {market.code}")
+        qty, price = smallest_order(market, rows[0].trade_price)
+        params = {
+            "market": market.code,
+            "side": "bid",
+            "ord_type": "limit",
+            "volume": plain(qty),
+            "price": plain(price),
+            "time_in_force": "ioc",
+        }
+        await self._client.request("private", "POST", "orders/test", params, lane=Lane.HEDGE, costs={"order-test": 1})
+
     async def ping(self) -> None:
         """See :meth:`CcxtAdapter.ping`: whether the keys are still accepted."""
         await self.check_keys()
 
     async def _listed(self) -> dict[str, None]:
         answer = await self.query("public", "GET", "market/all", costs={"quotation": 1})
-        rows = read(answer, list[dict[str, Any]], "market/all")
-        return dict.fromkeys(code for row in rows if (code := str(row.get("market", ""))).startswith(f"{QUOTE}-"))
+        rows = read(answer, list[Any], "market/all")
+        codes = (str(row.get("market", "")) for row in rows if isinstance(row, dict))
+        return dict.fromkeys(code for code in codes if code.startswith(f"{QUOTE}-"))
 
     async def _units(self, codes: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
-        """Each market's last price and the price unit at that price."""
+        """Each market's last price and the price unit at that price; odd ones are left out and noted in :attr:`odd`."""
         found: dict[str, tuple[Decimal, Decimal]] = {}
         for start in range(0, len(codes), _CODES_A_REQUEST):
-            names = {"markets": ",".join(codes[start : start + _CODES_A_REQUEST])}
-            units = await self.query("public", "GET", "orderbook/instruments", names, costs={"quotation": 1})
-            tickers = await self.query("public", "GET", "ticker", names, costs={"quotation": 1})
-            prices = {row.market: row.trade_price for row in read(tickers, list[_Ticker], "ticker")}
-            for row in read(units, list[orders.Instrument], "instruments"):
-                if row.market in prices:
-                    found[row.market] = (prices[row.market], row.tick_size)
+            part = codes[start : start + _CODES_A_REQUEST]
+            units = await self._rows("orderbook/instruments", part, orders.Instrument)
+            tickers = await self._rows("ticker", [code for code in part if code in units], _Ticker)
+            for code, ticker in tickers.items():
+                unit = units[code].tick_size
+                if ticker.trade_price > 0 and unit > 0:  # a market without a trade yet has no price
+                    found[code] = (ticker.trade_price, unit)
+                else:
+                    self.odd[code] = f"price {ticker.trade_price}, price unit {unit}"
+        return found
+
+    async def _rows(self, path: str, codes: Sequence[str], kind: type[_Row]) -> dict[str, _Row]:
+        """What ``path`` tells of ``codes``, by code.
+
+        One market that it does not know (a listing of today) fails the question about all: they are asked for by halves then.
+        """
+        if not codes:
+            return {}
+        params = {"markets": ",".join(codes)}
+        try:
+            answer = await self._client.request("public", "GET", path, params, lane=Lane.DATA, costs={"quotation": 1})
+        except RequestFailed as error:
+            if error.answer.status != 404 and error.answer.code != "404":
+                raise error.of_query() from None
+            if len(codes) == 1:
+                self.odd[codes[0]] = f"it is listed, and {path} does not know it"
+                return {}
+            half = len(codes) // 2
+            return {**await self._rows(path, codes[:half], kind), **await self._rows(path, codes[half:], kind)}
+        found: dict[str, _Row] = {}
+        for row in read(answer, list[Any], path):
+            code = str(row.get("market", "?")) if isinstance(row, dict) else "?"
+            try:
+                found[code] = read(row, kind, path)
+            except WireError as error:
+                self.odd[code] = str(error)
         return found
 
     async def _market_of(self, code: str, price: Decimal, unit: Decimal) -> Market | None:
-        answer = await self.query("private", "GET", "orders/chance", {"market": code}, costs={"default": 1})
-        chance = read(answer, orders.Chance, "chance")
+        """A market by the account's own rules; None where it does not trade, or, named in :attr:`odd`, where they make no sense."""
+        try:
+            answer = await self._client.request("private", "GET", "orders/chance", {"market": code}, lane=Lane.DATA, costs={"default": 1})
+            chance = read(answer, orders.Chance, "chance")
+        except RequestFailed as error:
+            if error.refusal.scope not in (Scope.SYMBOL, Scope.ORDER) and error.answer.status != 404:
+                self.standing.refused(error)
+                raise error.of_query() from None
+            self.odd[code] = str(error)
+            return None
+        except WireError as error:
+            self.odd[code] = str(error)
+            return None
         if chance.market.state != "active":
             return None
         documented = krw_market(code.removeprefix(f"{QUOTE}-"))
@@ -183,8 +266,29 @@ class UpbitAdapter(CcxtAdapter):
             except WireError as error:
                 raise unreadable(self.name, error) from error
             done += batch.success.count
+            if batch.failed.count:
+                await self._require_ended(batch.failed)
             if batch.success.count < _CANCELS_A_REQUEST:
                 return done
+
+    async def _require_ended(self, failed: "_Batch") -> None:
+        """Of orders that were not cancelled, know that each has ended by itself.
+
+        Raises:
+            VenueFailed: one stands, or nobody knows.
+        """
+        standing = []
+        for row in failed.orders:
+            answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1}, lane=Lane.CANCEL)
+            try:
+                order = read(answer, orders.OrderRow, "order")
+                ended = orders.state_of(order.state, order.time_in_force, order.executed_volume).is_final
+            except WireError as error:
+                raise unreadable(self.name, error) from error
+            if not ended:
+                standing.append(f"{row.uuid} of {order.market}")
+        if standing or len(failed.orders) < failed.count:
+            raise VenueFailed(f"upbit: {failed.count} orders could not be cancelled: {', '.join(standing) or 'it does not tell which'}")
 
     async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""
@@ -196,7 +300,7 @@ class UpbitAdapter(CcxtAdapter):
             row = read(answer, orders.OrderRow, "order")
             if row.identifier != client_order_id or row.market != code:
                 raise WireError("order", f"asked for {client_order_id}, got {row.identifier} in {row.market}")
-            report = orders.report_of(row, market)
+            report = self._timed(orders.report_of(row, market))
         except WireError as error:
             raise unreadable(self.name, error) from error
         self._remember(report)
@@ -232,7 +336,7 @@ class UpbitAdapter(CcxtAdapter):
         try:
             rows = [*await self._closed_rows(since_ms - _RESTING_MS), *await self._open_rows()]
             for row in rows:
-                over = row.time_in_force in orders.IMMEDIATE and orders.ms_of(row.created_at) < since_ms - _IMMEDIATE_MS
+                over = row.time_in_force in orders.IMMEDIATE and 0 < orders.ms_of(row.created_at) < since_ms - _IMMEDIATE_MS
                 if row.executed_volume and row.market in self.markets and not over:
                     fills += await self._fills_of(row)
         except WireError as error:
@@ -244,7 +348,7 @@ class UpbitAdapter(CcxtAdapter):
         """An order's fills; those of an ended order are queried once."""
         if row.uuid not in self._settled:
             answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1})
-            report = orders.report_of(read(answer, orders.OrderRow, "order"), self.markets[row.market])
+            report = self._timed(orders.report_of(read(answer, orders.OrderRow, "order"), self.markets[row.market]))
             self._remember(report)
             return report.fills
         return self._settled[row.uuid]
@@ -269,7 +373,7 @@ class UpbitAdapter(CcxtAdapter):
             before = len(rows)
             rows |= {row.uuid: row for row in page}
             is_full = len(page) >= _ORDERS_A_PAGE and len(rows) > before
-            start_ms = orders.ms_of(page[-1].created_at) if is_full else end_ms
+            start_ms = (orders.ms_of(page[-1].created_at) or end_ms) if is_full else end_ms
         return list(rows.values())
 
     async def fetch_balances(self) -> Mapping[str, Balance]:
@@ -280,10 +384,17 @@ class UpbitAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
+    def _timed(self, report: OrderReport) -> OrderReport:
+        """``report`` with the time of its receipt for fills whose own time is not told."""
+        if all(fill.ts_event for fill in report.fills):
+            return report
+        now_ms = self._clock.time_ms()
+        return replace(report, fills=tuple(fill if fill.ts_event else replace(fill, ts_event=now_ms) for fill in report.fills))
+
     def _stream_headers(self) -> Mapping[str, str]:
         return self._client.stream_headers()
 
-    def _on_frame(self, frame: bytes, account: AccountEvents) -> None:
+    def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
         """``myOrder`` and ``myAsset``, both over one connection."""
         kind = orders.kind_of(frame)
         if kind == "myOrder":
@@ -291,26 +402,38 @@ class UpbitAdapter(CcxtAdapter):
             if report is not None:
                 if report.state.is_final and report.client_order_id in self._awaited:
                     self._awaited[report.client_order_id].set()
-                account.on_order(report)
+                account.on_order(self._timed(report))
         elif kind == "myAsset":
             account.on_balances(self.name, orders.balances_of_event(frame))
 
-    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """One message for both types, not answered (docs.upbit.com, websocket-guide)."""
-        await socket.send_str(json.dumps([{"ticket": "arbtui-private"}, {"type": "myOrder"}, {"type": "myAsset"}]))
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
+        """One message for both types, which is not answered, and the question what is subscribed, which is (list-subscriptions)."""
+        ticket = {"ticket": "arbtui-private"}
+        await socket.send_str(json.dumps([ticket, *({"type": kind} for kind in _PRIVATE_TYPES)]))
+        await socket.send_str(json.dumps([ticket, {"method": "LIST_SUBSCRIPTIONS"}]))
+        while True:
+            frame = await next_frame(socket)
+            orders.kind_of(frame)  # raises what the venue says against it
+            listed = orders.subscribed(frame)
+            if listed is None:
+                take(frame)
+            elif missing := [kind for kind in _PRIVATE_TYPES if kind not in listed]:
+                raise WireError("subscribe", f"the venue does not list {', '.join(missing)} among what is subscribed")
+            else:
+                return
 
 
 def _iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class _Ticker(msgspec.Struct):
-    market: str
-    trade_price: Decimal
+class _Named(msgspec.Struct):
+    uuid: str
 
 
 class _Batch(msgspec.Struct):
     count: int
+    orders: list[_Named] = []
 
 
 class _Cancelled(msgspec.Struct):
