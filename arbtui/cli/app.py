@@ -162,20 +162,20 @@ def ledger(
     csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV.")] = False,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="60s|5m|1h|TIME", help="Only fills, orders and cycles since then; cannot be audited."),
+        typer.Option("--since", metavar="60s|5m|1h|TIME", help="Only the time from then on."),
     ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="60s|5m|1h|TIME", help="Only the time up to then.")] = None,
     state_dir: flags.StateDir = None,
 ) -> int:
     """What was traded and what is held, over the profile's whole life. Works while it runs, hangs or is stopped.
 
-    With --since only the fills, orders and cycles since then are shown; balances stay the present ones. Such a part does not add
-    up to its balances: for an audit, leave --since out.
+    With --since and --until, balances, PnL and equity are those of that span.
     """
     from arbtui.cli.ledger import print_ledger
 
     if json and csv:
         raise UsageError("--json or --csv, not both")
-    return print_ledger(flags.wanted_profile(profile), mode, run, since, "json" if json else "csv" if csv else "text", state_dir)
+    return print_ledger(flags.wanted_profile(profile), mode, run, since, until, "json" if json else "csv" if csv else "text", state_dir)
 
 
 @app.command()
@@ -189,6 +189,45 @@ def status(
     from arbtui.cli.status import print_status
 
     return print_status(flags.wanted_profile(profile), mode, json, state_dir)
+
+
+_Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The profile's name, instead of typing it.")]
+_Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the journal.")]
+_Mode = Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")]
+
+
+@app.command()
+def positions(
+    verb: Annotated[str | None, typer.Argument(metavar="[write-off]", help="Without a verb: the list.")] = None,
+    cycle_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The cycle that left the position.")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """One-sided positions that cycles left; write one off as stock. Works while the profile runs or not."""
+    from arbtui.cli.decisions import positions as decide
+
+    return decide(flags.wanted_profile(profile), verb, cycle_id, confirm, reason, mode, json, state_dir)
+
+
+@app.command()
+def adjust(
+    exchange: Annotated[str | None, typer.Argument(metavar="[EXCHANGE]", help="Without one: the list.")] = None,
+    asset: Annotated[str | None, typer.Argument(metavar="[ASSET]")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Balances that a venue disputes; take the venue's word for one. Works while the profile runs or not."""
+    from arbtui.cli.decisions import adjust as decide
+
+    return decide(flags.wanted_profile(profile), exchange, asset, confirm, reason, mode, json, state_dir)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

@@ -14,7 +14,9 @@ from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_name,
 Form = Literal["text", "json", "csv"]
 
 
-def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: str | None, form: Form, state_dir: str | None) -> int:
+def print_ledger(
+    name_or_path: str, mode: str | None, run: str | None, since: str | None, until: str | None, form: Form, state_dir: str | None
+) -> int:
     """Print the ledger. The profile itself is not read: a ledger outlives it.
 
     Raises:
@@ -31,7 +33,7 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: st
         raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
     from arbtui.portfolio.ledger import ledger_csv, read_ledger
 
-    ledger = read_ledger(path, run, None if since is None else _since_ms(path, since))
+    ledger = read_ledger(path, run, None if since is None else _since_ms(path, since), None if until is None else _since_ms(path, until))
     if form == "csv":
         sys.stdout.write(ledger_csv(ledger))
     elif form == "json":

@@ -11,6 +11,7 @@ from arbtui.engine.cancels import cancel_all
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
+from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.loss_watch import LossWatch
@@ -123,6 +124,7 @@ class Engine:
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
         self.sync = components.sync
         self.sync.on_dispute = self._on_dispute
+        self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
         self._late = LateFills(self.breaches, components.portfolio)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_late = self._on_late
@@ -218,7 +220,11 @@ class Engine:
     async def snapshot(self, simulator: dict[str, Any] | None) -> int:
         """Store what a restart goes on from; the snapshot's number."""
         self.marks.take("snapshot")
-        return await self._journal.snapshot(StateSnapshot(self.portfolio.dump(), simulator).payload())
+        live = self.portfolio.dump()
+        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload())
+        if simulator is not None:
+            await self.fold_check.compare(live)
+        return number
 
     def on_journal_failure(self, failure: JournalFailed) -> None:
         """Nothing can be recorded any more, so nothing may leave: the gate closes and stays closed in this process."""

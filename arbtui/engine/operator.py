@@ -1,16 +1,17 @@
 """What an operator does: re-arm, pause, acknowledge, write off, settle a disputed balance. All of it is journaled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.components import EngineComponents
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.tracker import OrderTracker
-from arbtui.journal.events import Adjusted, CycleAcknowledged, DisputeClosed, Rearmed, ResidualSettled, StateChanged
+from arbtui.journal.events import CycleAcknowledged, Rearmed, StateChanged
 from arbtui.model.counted import counted
-from arbtui.model.money import plain
 from arbtui.model.reason import Reason
+from arbtui.portfolio.operator_events import adjustment, untyped, write_off
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
@@ -117,35 +118,43 @@ class OperatorVerbs:
 
     def write_off(self, cycle_id: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
         """Take the residual of a cycle for stock: it is no position any more. Balances stay as they are."""
-        cycle = self._components.portfolio.cycle(cycle_id)
-        if cycle is None or not cycle.is_position:
-            return f"{cycle_id} leaves no position"
         refusal = self._untyped(typed_name, reason)
         if refusal is not None:
             return refusal
-        self._components.journal.post(ResidualSettled(cycle_id, "written off", by, reason.strip()))
+        events = write_off(self._components.portfolio, cycle_id, by, reason.strip())
+        if isinstance(events, str):
+            return events
+        self._components.journal.post(*events)
+        cycle = self._components.portfolio.cycle(cycle_id)
         self._breaches.acknowledge_all("RESIDUAL", cycle_id, by)
-        self._availability.look(cycle.symbol)
+        if cycle is not None:
+            self._availability.look(cycle.symbol)
         return None
 
     def adjust(self, exchange: str, asset: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
         """Take the venue's word for a disputed balance."""
-        portfolio = self._components.portfolio
-        dispute = portfolio.state.disputes.get(exchange, {}).get(asset)
-        if dispute is None:
-            return f"{exchange} disputes no balance of {asset}"
         refusal = self._untyped(typed_name, reason)
         if refusal is not None:
             return refusal
-        change = dispute.theirs - portfolio.total(exchange, asset)
-        text = f"{reason.strip()} (the venue says {plain(dispute.theirs)})"
-        self._components.journal.post(
-            Adjusted(exchange, asset, change, text, "operator", by), DisputeClosed(exchange, asset, by, reason.strip())
-        )
+        events = adjustment(self._components.portfolio, exchange, asset, by, reason.strip())
+        if isinstance(events, str):
+            return events
+        self._components.journal.post(*events)
         self._breaches.acknowledge_all("BALANCE_MISMATCH", f"{exchange}:{asset}", by)
         return None
 
+    def request(self, request: Mapping[str, Any]) -> str | None:
+        """What an operator's command asks of a running engine: None when done, else why not."""
+        if self._components.journal.failure is not None:
+            return "the journal failed: nothing can be recorded; stop, mend the disk, and start again"
+        facts = {name: str(request.get(name, "")) for name in ("cycle_id", "exchange", "asset", "confirm", "reason", "by")}
+        match request.get("verb"):
+            case "write_off":
+                return self.write_off(facts["cycle_id"], facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
+            case "adjust":
+                return self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
+            case verb:
+                return f"this engine knows no request {verb!r}"
+
     def _untyped(self, typed_name: str, reason: str) -> str | None:
-        if typed_name.strip() != self._components.profile:
-            return f"type the profile's name, {self._components.profile}"
-        return None if reason.strip() else "a reason is needed: it is kept in the journal"
+        return untyped(self._components.profile, typed_name, reason)

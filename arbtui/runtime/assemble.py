@@ -23,11 +23,8 @@ from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.universe import ArbUniverse
-from arbtui.runtime.venues import RATE_MARKET
+from arbtui.runtime.venues import RATE_MARKET, VALUE_CURRENCY
 from arbtui.settings.profile import Settings
-
-#: The currency of sizes, limits and PnL.
-VALUE_CURRENCY = "USDT"
 
 
 def assemble(

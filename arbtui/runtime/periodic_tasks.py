@@ -14,6 +14,7 @@ from arbtui.monitoring.resources import ResourceSample
 from arbtui.runtime.loop_stall import record_stall
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Venues
+from arbtui.settings.requests import pending
 from arbtui.views.live import EngineViews
 
 log = logging.getLogger("arbtui")
@@ -53,6 +54,8 @@ class PeriodicTasks:
     async def _housekeeping(self) -> None:
         while True:
             self._engine.housekeep()
+            for request, answer in pending(self._engine.components.halt.folder):
+                answer({"refusal": self._engine.operator.request(request)})
             await asyncio.sleep(_HOUSEKEEPING_S)
 
     async def _snapshots(self) -> None:

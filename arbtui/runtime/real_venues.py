@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.exchanges.binance.adapter import FEE_COIN
 from arbtui.exchanges.ccxt_adapter import Listing, Right
 from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.health import ExchangeHealthMonitor
@@ -16,9 +17,9 @@ from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
 from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
-from arbtui.model.market import Market
+from arbtui.model.market import FeeTakenIn, Market
 from arbtui.runtime.pairing import Pairs, pair
-from arbtui.runtime.venues import Ground, Venues, book_of, with_fees
+from arbtui.runtime.venues import VALUE_CURRENCY, Ground, Venues, book_of, with_fees
 from arbtui.settings.output import say
 from arbtui.settings.profile import Settings
 from arbtui.settings.venue_keys import key_holder
@@ -29,6 +30,8 @@ from arbtui.simulation.venue import VenueCore
 
 log = logging.getLogger("arbtui")
 
+#: Coins that a venue may take its fees in, whatever is traded: (exchange, coin).
+FEE_COINS = frozenset({("binance", FEE_COIN)})
 NO_KEYS = VenueKeys(SecretStr(""), SecretStr(""), "none")
 
 
@@ -66,14 +69,15 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
     _say_where(settings)
     registry = await wires.registry(keys)
     try:
-        pairs = pair(settings, ground.folder.parent, await _listings(registry), _odd(registry))
-        markets = await registry.connect(pairs.codes)
+        listings = await _listings(registry)
+        pairs = pair(settings, ground.folder.parent, listings, _odd(registry))
+        markets = await registry.connect(_codes(pairs, listings, ground))
         symbols = _still_traded(pairs, markets)
         await _prove_rights(registry)
     except BaseException:
         await registry.close()
         raise
-    kept = {name: with_fees(listed, settings.exchanges[name].taker_bps) for name, listed in markets.items()}
+    kept = {name: with_fees(_streamed(pairs.codes[name], listed), settings.exchanges[name].taker_bps) for name, listed in markets.items()}
     stream = wires.stream(kept)
     venues = Venues(stream, dict(registry.adapters), kept, symbols, None, limits=wires.limits, health=wires.health)
     venues.on_books = stream.attach
@@ -130,6 +134,25 @@ async def _prove_rights(registry: ExchangeRegistry) -> None:
 def right_in_words(right: Right) -> str:
     """One right for a line of output."""
     return {True: "proven", False: f"REFUSED ({right.words})", None: f"not known ({right.words})"}[right.is_given]
+
+
+def _codes(pairs: Pairs, listings: Mapping[str, Mapping[str, Listing]], ground: Ground) -> dict[str, list[str]]:
+    """What each venue is connected to: what is traded, what an order of an earlier run is open in, and the market of a fee's coin."""
+    codes = {name: dict.fromkeys(listed) for name, listed in pairs.codes.items()}
+    for name, code in ground.open_markets:
+        if name in codes:
+            codes[name][code] = None
+    for name, listed in listings.items():
+        for code, listing in listed.items():
+            if (name, listing.market.base) in FEE_COINS and listing.market.quote == VALUE_CURRENCY:
+                codes[name][code] = None
+    return {name: list(wanted) for name, wanted in codes.items()}
+
+
+def _streamed(traded: Sequence[str], connected: Mapping[str, Market]) -> dict[str, Market]:
+    """The markets whose books are needed: those that are traded, and that of a coin that fees are taken in."""
+    coins = {market.fees.coin for market in connected.values() if market.fees.taken_in is FeeTakenIn.COIN}
+    return {code: market for code, market in connected.items() if code in traded or market.base in coins}
 
 
 async def _listings(registry: ExchangeRegistry) -> dict[str, Mapping[str, Listing]]:

@@ -191,7 +191,8 @@ class Session:
             latch_again(remembered, portfolio, self._halt)
             if self._halt.is_closed and self._plan.headless:
                 raise UsageError(halted(self._settings.name, self._halt.cause))
-            ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot))
+            left_in = tuple(dict.fromkeys((order.intent.exchange, order.intent.market) for order in portfolio.open_orders))
+            ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot), left_in)
             venues = await self._stop.unless(self._plan.open_venues(ground))
             try:
                 if self._plan.record is not None:

@@ -15,7 +15,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.halt import Halt, HaltCause
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.runtime.assemble import VALUE_CURRENCY
+from arbtui.runtime.venues import VALUE_CURRENCY
 from arbtui.settings.profile import Settings
 
 

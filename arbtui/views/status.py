@@ -60,7 +60,7 @@ def read_status(
         "residual_cycles": [_cycle(cycle) for cycle in portfolio.positions] if portfolio else [],
         "residuals": [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)] if portfolio else [],
         "open_orders": [_order(order) for order in portfolio.open_orders] if portfolio else [],
-        "disputes": _disputes(portfolio) if portfolio else [],
+        "disputes": disputes(portfolio) if portfolio else [],
         "breaches": [
             {
                 "id": breach.breach_id,
@@ -103,7 +103,8 @@ def _order(order: OrderRecord) -> dict[str, Any]:
     }
 
 
-def _disputes(portfolio: Portfolio) -> list[dict[str, Any]]:
+def disputes(portfolio: Portfolio) -> list[dict[str, Any]]:
+    """The balances on which a venue and the journal disagree."""
     return [
         {
             "exchange": exchange,
@@ -112,8 +113,8 @@ def _disputes(portfolio: Portfolio) -> list[dict[str, Any]]:
             "theirs": plain(dispute.theirs),
             "since": iso_ms(dispute.since_ms),
         }
-        for exchange, disputes in portfolio.state.disputes.items()
-        for asset, dispute in disputes.items()
+        for exchange, disputed in portfolio.state.disputes.items()
+        for asset, dispute in disputed.items()
     ]
 
 

@@ -309,6 +309,18 @@ def test_a_remainder_under_the_minimum_goes_out_with_a_minimum_order_that_can_co
     assert sell.refusal(step.price, step.qty) is None
 
 
+def test_a_remainder_that_was_sold_too_much_is_bought_with_its_fee_on_top() -> None:
+    """0.3 XRP are missing; a fee of 10 bps is taken out of what arrives, so more is bought, and 5 USDT are the least order."""
+    buy, sell = dataclasses.replace(DOLLAR_COIN_FEE, min_cost=Decimal(5)), WON
+    kept = 1 - buy.fees.taker
+    fills = [*fills_of("sold", buy, sell), fill(buy, Side.BUY, str(Decimal("99.7") / kept), Decimal("2.05"))]
+    good = around("dollar", buy.code, Decimal("2.10"), Decimal("2.11")), around("won", sell.code, Decimal(3050), Decimal(3051))
+    step = HedgingEngine(20.0, 100.0).next_step(cycle_of(buy, sell, fills, *good), 0)
+    assert step is not None
+    assert (step.side, step.purpose) == (Side.BUY, Purpose.COMPLETE)
+    assert abs(step.qty - (Decimal("0.3") / kept + Decimal("5.5") / step.price)) <= 2 * LOT
+
+
 def test_the_least_quantity_is_over_both_minimums() -> None:
     assert least_qty(WON, Decimal(3000)) == Decimal("0.0003667")  # 1.1 KRW, rounded up to the lot
     assert least_qty(dataclasses.replace(WON, min_qty=Decimal(2)), Decimal(3000)) == 2

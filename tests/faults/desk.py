@@ -18,19 +18,19 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from arbtui.journal.ledger import read_ledger
 
 from arbtui.engine.engine import Engine
-from arbtui.execution.cycle import ArbCycle, is_dust, net_base
 from arbtui.execution.hedging import HedgeStep
+from arbtui.execution.plan import CyclePlan
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import CycleState
-from arbtui.journal.state import CycleRow
 from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.monitoring.log import LogRing
 from arbtui.monitoring.loop_profiler import ProfiledLoop
+from arbtui.portfolio.ledger import read_ledger
+from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.breach import Breach
 from arbtui.runtime.modes import origins
@@ -80,7 +80,7 @@ class _Session(Session):
     venues: Venues | None = None
 
     async def _until_stopped(
-        self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[CycleRow]
+        self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[PastCycle]
     ) -> None:
         self.engine, self.venues = run.engine, venues
         await super()._until_stopped(run, reconciled, venues, tasks, earlier)
@@ -179,7 +179,9 @@ class Desk:
     @property
     def ended(self) -> Counter[CycleState]:
         """Cycles of this run that have ended, by how."""
-        return Counter(self.engine.executor.ended)
+        return Counter(
+            {state: count for state, count in self.engine.portfolio.state.tally.outcomes.items() if state is not CycleState.OPEN}
+        )
 
     async def cycles(self, count: int, state: CycleState | None = None, symbol: str = "") -> None:
         """Wait until ``count`` more cycles have ended (in ``state``, of ``symbol``, where given)."""
@@ -220,8 +222,8 @@ class Desk:
         def is_unsent() -> bool:  # also when the gate refused the last one
             return not made or made[0].state in (OrderState.PLANNED, OrderState.ABANDONED)
 
-        def order(cycle: ArbCycle, step: HedgeStep) -> Order:
-            one = whole(cycle, step)
+        def order(cycle_id: str, plan: CyclePlan, orders: list[Order], step: HedgeStep) -> Order:
+            one = whole(cycle_id, plan, orders, step)
             if is_unsent() and step.purpose is Purpose.ENTRY and step.hop.market.exchange == venue:
                 is_low = (one.side is Side.BUY) is not crossing
                 factor = (Decimal("0.98") if is_low else Decimal("1.02")) if crossing else (Decimal("0.5") if is_low else Decimal(2))
@@ -259,7 +261,7 @@ class Desk:
         """Let nothing new open, and wait until nothing is open, here and at the venues, and all of it is durable."""
         engine = self.engine
         if engine.state is TradingState.ARMED:
-            engine.toggle_pause()
+            engine.operator.toggle_pause()
         await self.until(lambda: not engine.executor.open and not engine.tracker.open, "no cycle and no order is open")
         await asyncio.gather(*(venue.account.settle() for venue in self.box.venues.values()))
         await engine.components.journal.commit()
@@ -346,10 +348,17 @@ class Desk:
         for fill in truth.values():
             fills[cycle_of[fill.client_order_id]].append(fill)
         for cycle in ledger["cycles"]:
-            assert cycle["state"] in ("HEDGED", "UNWOUND", "RESIDUAL"), f"cycle {cycle['id']} is {cycle['state']}"
+            mine = fills[cycle["id"]]
+            assert cycle["state"] != "OPEN", f"cycle {cycle['id']} is open"
+            assert (cycle["state"] in ("ABANDONED", "MISSED")) is not bool(mine), f"{cycle} has {len(mine)} fills"
             lot = max(self.box.cores[leg["exchange"]].markets[leg["market"]].lot_step for leg in cycle["legs"])
-            left = net_base(fills[cycle["id"]])
-            assert (cycle["state"] == "RESIDUAL") is not is_dust(left, fills[cycle["id"]], lot), f"{cycle} leaves {left}"
+            left = sum(
+                ((fill.qty if fill.side is Side.BUY else -fill.qty) - (fill.fee if fill.fee_currency == fill.base else 0) for fill in mine),
+                Decimal(0),
+            )
+            largest = max((fill.qty for fill in mine), default=Decimal(0))
+            is_dust = left == 0 or (abs(left) < lot and abs(left) * 50 <= largest)
+            assert (cycle["state"] == "RESIDUAL") is not is_dust, f"{cycle} leaves {left}"
 
     async def _open_venues(self, ground: Ground) -> Venues:
         venues = await live_venues(self.settings, ground)

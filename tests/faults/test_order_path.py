@@ -71,7 +71,7 @@ def test_f03_an_order_whose_connection_broke_before_it_came_is_absent_only_after
             absent = [row for row in d.unknown().values() if row["reason"] == "NOT_PLACED"]
             assert len(absent) == 2
             assert all(row["state"] == "REJECTED" and took_ms(row) >= ABSENCE_S * 1000 for row in absent)
-            d.engine.toggle_pause()
+            d.engine.operator.toggle_pause()
             await d.healthy()
             await d.agree()
 
@@ -90,7 +90,7 @@ def test_f04_an_order_that_comes_to_be_8_s_late_is_found_and_counts_once(tmp_pat
             for row in late.values():
                 assert row["state"] in ("FILLED", "EXPIRED")
                 assert took_ms(row) >= after_ms[row["exchange"]]
-            d.engine.toggle_pause()
+            d.engine.operator.toggle_pause()
             await d.healthy()
             await d.agree()
 
@@ -103,7 +103,7 @@ def test_f04_an_order_that_fills_after_its_absence_was_proved_is_booked_and_a_pe
             await d.settle()
             made = d.rest_next("upbit", crossing=True)  # at a price that it fills at, whenever it comes
             d.fault("upbit", K.LATE, ms=int(ABSENCE_S * 1000) + 3000)  # Upbit has no window at all
-            d.engine.toggle_pause()
+            d.engine.operator.toggle_pause()
             lost = await d.lost()
             assert [order.client_order_id for order in made] == [lost]
             await d.until(lambda: bool(d.breaches("LATE_FILL")), "the late fill is told")
@@ -228,7 +228,7 @@ def test_f09_no_client_id_is_used_again_on_a_journal_that_was_put_back_from_a_co
             shutil.copy(copy, journal)
             await d.start()
             assert d.engine.state is TradingState.DISARMED  # the balances are not what that journal held: a person looks first
-            assert d.engine.rearm("upbit-binance", "the copy was put back on purpose", d.engine.components.halt.kills) is None
+            assert d.engine.operator.rearm("upbit-binance", "the copy was put back on purpose", d.engine.components.halt.kills) is None
             await d.cycles(3)
             await d.settle()
             after = {(row["exchange"], row["client_order_id"]) for row in d.ledger()["orders"] if row["run_id"] == "r2"}

@@ -33,8 +33,9 @@ def refused(d: Desk, word: str) -> list[dict[str, Any]]:
 
 
 def assert_nothing_is_set_aside(d: Desk) -> None:
-    inventory = d.engine.components.positions.inventory
-    assert all(inventory.available(*key) == total for key, total in inventory.totals().items())
+    portfolio = d.engine.portfolio
+    for exchange, held in portfolio.state.balances.items():
+        assert {asset: portfolio.available(exchange, asset) for asset in held} == held
 
 
 def assert_bounded(d: Desk) -> None:

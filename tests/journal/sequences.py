@@ -56,7 +56,7 @@ def any_event() -> SearchStrategy[Event]:
 
 
 def histories() -> SearchStrategy[list[Event]]:
-    """A journal's events: nothing that may be there once only (an order, a cycle, a run) is there twice."""
+    """A journal's events: nothing that may be there once only (an order, a cycle, a run) is there twice, no cycle opens after its orders."""
     return st.lists(any_event(), max_size=60).map(_without_repeats)
 
 
@@ -72,5 +72,7 @@ def _without_repeats(events: list[Event]) -> list[Event]:
                 if key in seen:
                     continue
                 seen.add(key)
+        if isinstance(event, OrderIntended | FillRecorded):
+            seen.add((CycleOpened.__name__, event.cycle_id))
         kept.append(event)
     return kept

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from arbtui.journal.ledger import read_ledger
 
+from arbtui.portfolio.ledger import read_ledger
 from arbtui.sandbox.keys import DEFAULT_KEYS
 from tests.lifecycle.state import AUDIT
 from tests.lifecycle.waiting import DEADLINE_S, until

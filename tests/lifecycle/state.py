@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from arbtui.journal.ledger import read_ledger
+from arbtui.portfolio.ledger import read_ledger
 from arbtui.simulation.assets import UNIVERSE, simulated_markets
 from tests.conftest import REPOSITORY
 from tests.lifecycle.programs import run

@@ -108,9 +108,10 @@ class Telling:
         reserved: tuple[tuple[str, str, Decimal], ...] = (),
         route: str = "XRP:binance>upbit",
         send: bool = True,
+        value: float = 100.0,
     ) -> None:
         """A cycle opens, and with ``send`` an order for each leg is intended: ``CYCLE-LEG``."""
-        self(CycleOpened(cycle_id, route, legs[0].base, 10.0, 100.0, legs, reserved, self.now_ms))
+        self(CycleOpened(cycle_id, route, legs[0].base, 10.0, value, legs, reserved, self.now_ms))
         for planned in legs if send else ():
             self(intent_of(cycle_id, planned, f"{cycle_id}-{planned.leg}"))
 

@@ -299,11 +299,13 @@ def test_dust_is_bounded_by_a_venues_day_and_the_desks_midnight_begins_a_new_one
         await asyncio.sleep(15 * 3600 - now - 10)  # virtual time begins at 00:00 UTC, 09:00 in Seoul
         await leak(desk, "binance", 1)
         assert desk.disputes == [("upbit", "XRP"), ("binance", "XRP")]
-        desk.venues["binance"].held["XRP"] += step
-        await desk.reads(1)
         await asyncio.sleep(10)
-        await leak(desk, "binance", 5)
-        assert desk.disputes == [("upbit", "XRP")]
+        await desk.reads(3)  # the new day has room for what the old one had not
+        assert desk.disputes == []
+        await leak(desk, "binance", 4)
+        assert desk.disputes == []
+        await leak(desk, "binance", 1)
+        assert desk.disputes == [("binance", "XRP")]
 
     on_desk(tmp_path, what)
 

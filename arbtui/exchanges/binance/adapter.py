@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import aiohttp
@@ -29,7 +30,7 @@ from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, next_fra
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import VenueFailed, VenueRefused, WireError
-from arbtui.model.market import FeeTakenIn, Market
+from arbtui.model.market import Fees, FeeTakenIn, Market
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, Order, OrderState
 
@@ -38,7 +39,11 @@ log = logging.getLogger("arbtui")
 #: Up to this many symbols, commission and fills are queried per symbol (weight 20 of 6,000 a minute each); beyond
 #: it, the account's common rates are used, and fills are queried for symbols traded since the start only.
 _ASKED_ONE_BY_ONE = 50
+#: So many markets whose commission cannot be read, one after another, are no oddity of a market.
+_ODD_AT_MOST = 5
 _SYMBOLS_A_REQUEST = 100
+#: What an account may switch its fees to (General endpoints, Query Commission Rates: ``discount.discountAsset``).
+FEE_COIN = "BNB"
 _TRADES_A_PAGE = 1000
 #: The venue's clock is read this many times; the reading with the shortest round trip is used.
 _CLOCK_READINGS = 3
@@ -154,13 +159,28 @@ class BinanceAdapter(CcxtAdapter):
         return listed if codes is None else {code: listed[code] for code in codes if code in listed}
 
     async def _with_commissions(self, markets: Mapping[str, Market], account: orders.Account) -> dict[str, Market]:
+        """The rates of ``markets``, and the asset that fees are taken in: that switch is the account's, so one market tells it."""
         if len(markets) > _ASKED_ONE_BY_ONE:
-            rates = account.commissionRates
-            return {code: replace(m, fees=replace(m.fees, taker=rates.taker, maker=rates.maker)) for code, m in markets.items()}
+            fees = replace(await self._first_fees(markets), taker=account.commissionRates.taker, maker=account.commissionRates.maker)
+            return {code: replace(market, fees=fees) for code, market in markets.items() if code not in self.odd}
         before = len(self.odd)
         made = await asyncio.gather(*(self._with_commission(market) for market in markets.values()))
         self.tell_odd(before)
         return {market.code: market for market in made if market is not None}
+
+    async def _first_fees(self, markets: Mapping[str, Market]) -> Fees:
+        """The fees of the first of ``markets`` whose commission can be read.
+
+        Raises:
+            WireError: it cannot be read of several.
+        """
+        before = len(self.odd)
+        for market in islice(markets.values(), _ODD_AT_MOST):
+            made = await self._with_commission(market)
+            if made is not None:
+                self.tell_odd(before)
+                return made.fees
+        raise WireError("commission", f"it cannot be read: {'; '.join(list(self.odd.values())[before:])}")
 
     async def _with_commission(self, market: Market) -> Market | None:
         """``market`` with the account's own fees; None, and named, where the venue tells none that make sense."""
@@ -171,9 +191,9 @@ class BinanceAdapter(CcxtAdapter):
             self.odd[market.code] = str(error)
             return None
         fees = replace(market.fees, taker=commission.taker, maker=commission.maker)
-        if commission.is_paid_in_bnb:  # no fee is taken in the base asset then; the undiscounted rate errs on the safe side
-            log.warning("binance %s: fees are paid in BNB while there is some; order sizes assume that", market.code)
-            fees = replace(fees, taken_in=FeeTakenIn.QUOTE)
+        if commission.is_paid_in_bnb:  # nothing is taken out of the coin bought; the undiscounted rate errs on the safe side
+            log.info("binance %s: fees are paid in %s while there is some; order sizes assume that", market.code, FEE_COIN)
+            fees = replace(fees, taken_in=FeeTakenIn.COIN, coin=FEE_COIN)
         return replace(market, fees=fees)
 
     async def measure_clock(self) -> None:
