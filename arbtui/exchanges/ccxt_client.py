@@ -256,7 +256,7 @@ class CcxtClient:
     def _tell(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
         """Tell the venue's health; how orders end is told by their tracker, which knows when it stopped waiting."""
         if self.health is not None and admit is None:
-            self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
+            self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000, poll=True)
 
 
 def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient) -> Any:

@@ -27,6 +27,7 @@ from arbtui.exchanges.ccxt_adapter import ARCHIVED, CcxtAdapter, Costs, Listing,
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, next_frame
 from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.refusal_watch import RefusalWatch
 from arbtui.model.clock import Clock
 from arbtui.model.errors import VenueFailed, VenueRefused, WireError
 from arbtui.model.market import FeeTakenIn, Market
@@ -358,7 +359,7 @@ class BinanceAdapter(CcxtAdapter):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name="binance private stream")
             tasks.create_task(self.keep_warm(), name="binance pings")
-            tasks.create_task(self.mind_refusals(), name="binance refusals")
+            tasks.create_task(RefusalWatch(self).run(), name="binance refusals")
 
     def _learn_of(self, report: OrderReport) -> None:
         for fill in report.fills:

@@ -1,0 +1,106 @@
+"""RefusalWatch: while a venue refuses our key, account or orders, finds out when that is over, and takes up other keys."""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from arbtui.exchanges.answers import Meaning, RequestFailed
+from arbtui.exchanges.refusals import Scope
+from arbtui.model.errors import ArbtuiError, VenueRefused
+
+if TYPE_CHECKING:
+    from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+
+#: s between two looks for other keys while the venue refuses those in use; the venue itself is asked no more often than its probes.
+_KEYS_EVERY_S = 5.0
+
+log = logging.getLogger("arbtui")
+
+
+class RefusalWatch:
+    """Probes for the :class:`arbtui.exchanges.standing.VenueStanding` of one adapter."""
+
+    def __init__(self, adapter: "CcxtAdapter") -> None:
+        self._adapter = adapter
+        self._changed = asyncio.Event()
+        adapter.standing.on_change = self._changed.set
+        self._said_of_keys = ""
+
+    async def run(self) -> None:
+        """While the venue refuses our key, account or orders, probe from time to time whether it is over; runs until cancelled.
+
+        Until then the venue is DOWN. New keys are used once the venue has taken them; keys that it refuses, or that may
+        withdraw, never are.
+        """
+        while True:
+            self._changed.clear()
+            due_s = self._adapter.standing.due_in()
+            block = self._adapter.standing.block
+            of_key = block is not None and block.refusal.scope in (Scope.KEY, Scope.IP)
+            if of_key:  # a person may put another key there at any time
+                due_s = _KEYS_EVERY_S if due_s is None else min(due_s, _KEYS_EVERY_S)
+            try:
+                async with asyncio.timeout(due_s):
+                    await self._changed.wait()
+                continue  # another block, or none, or another time
+            except TimeoutError:
+                pass
+            if of_key and (await self._rotate() or self._adapter.standing.block is None):
+                continue
+            if self._adapter.standing.due_in() == 0.0:
+                await self._probe()
+
+    async def _probe(self) -> None:
+        """Ask whether what stopped us is over."""
+        block = self._adapter.standing.block
+        if block is None:
+            return
+        if block.is_trial:
+            self._adapter.standing.try_again()
+            return
+        try:
+            said = await self._adapter.check_keys()
+            await self._adapter.check_account()
+            await self._adapter.test_order()
+        except RequestFailed as error:
+            if error.meaning in (Meaning.UNREACHABLE, Meaning.RATE_LIMITED) or not error.answer.code:
+                self._adapter.standing.probe_failed()
+            else:  # a no to the test order itself, its price or its market, is a yes to the right of making one
+                self._adapter.standing.probed(not error.refusal.stops_entries, str(error))
+        except VenueRefused as error:
+            self._say_of_keys(f"{self._adapter.name}: the key {self._adapter.client.in_use.tail} is not used: {error}")
+            self._adapter.standing.probed(False, str(error))
+        except ArbtuiError as error:
+            log.warning("%s: whether it takes orders again could not be asked: %s", self._adapter.name, error)
+            self._adapter.standing.probe_failed()
+        else:
+            self._adapter.standing.probed(True, said)
+
+    def _say_of_keys(self, said: str) -> None:
+        if said != self._said_of_keys:
+            log.error("%s", said)
+        self._said_of_keys = said
+
+    async def _rotate(self) -> bool:
+        """Use the keys that lie where keys are found, where they are others and the venue takes them; True when that is so."""
+        await asyncio.to_thread(self._adapter.client.keys.reread)
+        before, found = self._adapter.client.in_use, self._adapter.client.keys.current()
+        if found is before:
+            return False
+        self._adapter.client.use(found)
+        try:
+            await self._adapter.check_keys()
+            await self._adapter.test_order()
+        except RequestFailed as error:
+            if error.refusal.stops_entries or not error.answer.code:
+                self._adapter.client.use(before)
+                self._say_of_keys(f"{self._adapter.name}: the key {found.tail} is not used: {error}")
+                return False
+        except ArbtuiError as error:
+            self._adapter.client.use(before)
+            self._say_of_keys(f"{self._adapter.name}: the key {found.tail} is not used: {error}")
+            return False
+        self._said_of_keys = ""
+        log.warning("%s: the key is %s from now on (%s)", self._adapter.name, found.tail, found.source)
+        self._adapter.standing.keys_changed()
+        return True
