@@ -368,7 +368,6 @@ class UpbitAdapter(CcxtAdapter):
         await socket.send_str(json.dumps([ticket, {"method": "LIST_SUBSCRIPTIONS"}]))
         while True:
             frame = await next_frame(socket)
-            orders.kind_of(frame)  # raises what the venue says against it
             listed = orders.subscribed(frame)
             if listed is None:
                 take(frame)

@@ -239,8 +239,15 @@ def kind_of(frame: bytes) -> str:
 
 
 def subscribed(frame: bytes) -> frozenset[str] | None:
-    """The types that an answer to LIST_SUBSCRIPTIONS names; None for another frame."""
+    """The types that an answer to LIST_SUBSCRIPTIONS names; None for another frame.
+
+    Raises:
+        StreamRefused: the frame is an error.
+        WireError: it is no JSON object.
+    """
     told = _told(frame)
+    if told.error is not None:
+        raise StreamRefused(*told_error(told.error)[:2])
     return None if told.method != "LIST_SUBSCRIPTIONS" else frozenset(one.type for one in told.result or ())
 
 
