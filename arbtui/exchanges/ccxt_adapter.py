@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,19 +15,10 @@ from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamRefused
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.exchanges.refusals import Scope
+from arbtui.exchanges.refusal_watch import RefusalWatch
 from arbtui.exchanges.standing import VenueStanding
 from arbtui.model.clock import Clock
-from arbtui.model.errors import (
-    ArbtuiError,
-    MarketUnknown,
-    OrderRejected,
-    OrderUnknown,
-    RateLimited,
-    VenueFailed,
-    VenueRefused,
-    WireError,
-)
+from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.money import ceil_to
 from arbtui.model.order import Order, Purpose
@@ -41,8 +32,6 @@ ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
 _PING_EVERY_S = 10.0
 #: The same while nothing is received, so that the venue's return is noticed soon.
 _PING_AWAY_S = 2.0
-#: s between two checks for new keys while the venue refuses those in use; the venue itself is asked only when a probe is due.
-_KEYS_EVERY_S = 5.0
 
 #: What :meth:`CcxtAdapter.find` gives for an order of which the venue keeps no more than that it ended without a fill.
 ARCHIVED = object()
@@ -64,15 +53,6 @@ class Listing:
     price: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Right:
-    """One right of a key, as the venue has shown it. ``is_given`` None: it did not tell."""
-
-    name: str
-    is_given: bool | None
-    words: str
-
-
 class CcxtAdapter(ExchangeAdapter):
     """One venue through its own ccxt instance. Subclasses know the venue's formats.
 
@@ -87,14 +67,11 @@ class CcxtAdapter(ExchangeAdapter):
         self.markets: dict[str, Market] = {}
         self.odd: dict[str, str] = {}  #: markets that were left out because what the venue tells of them makes no sense: code to why
         self.absence_proof_s = ABSENCE_PROOF_S
-        self._client = client
+        self.client = self._client = client
         self._private_url = private_url
         self._clock = clock
         self._doubts_clock = False
         self.standing = VenueStanding(client.exchange, clock, client.health)
-        self._standing_changed = asyncio.Event()
-        self.standing.on_change = self._standing_changed.set
-        self._key_message = ""
 
     @property
     def clock_skew_ms(self) -> int | None:
@@ -115,6 +92,10 @@ class CcxtAdapter(ExchangeAdapter):
         for market in self.markets.values():
             return market
         raise VenueFailed(f"{self.name}: no market's rules were read, so no test order can be made")
+
+    def unused_id(self) -> str:
+        """A client id that no order ever had."""
+        return f"arbtui{self._clock.time_ms():x}"
 
     def tell_odd(self, before: int) -> None:
         """Name once what was left out since there were ``before`` odd markets."""
@@ -237,7 +218,7 @@ class CcxtAdapter(ExchangeAdapter):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name=f"{self.name} private stream")
             tasks.create_task(self.keep_warm(), name=f"{self.name} pings")
-            tasks.create_task(self.mind_refusals(), name=f"{self.name} refusals")
+            tasks.create_task(RefusalWatch(self).run(), name=f"{self.name} refusals")
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """See :meth:`ExchangeAdapter.place`."""
@@ -296,6 +277,14 @@ class CcxtAdapter(ExchangeAdapter):
     async def settle_clock(self) -> None:
         """Measure the clocks again after an answer showed that they differ; does nothing for a venue without timestamps."""
 
+    async def ask(self, method: str, path: str, params: Mapping[str, Any]) -> None:
+        """Send a signed query of an order, or its cancel, whose answer is in what is raised; nothing acts on it.
+
+        Raises:
+            RequestFailed, RateLimited: as :meth:`CcxtClient.request`.
+        """
+        await self._client.request("private", method, path, params, lane=Lane.HEDGE, costs=self.query_costs)
+
     async def query(
         self, section: str, method: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs, lane: Lane = Lane.DATA
     ) -> Any:
@@ -342,42 +331,6 @@ class CcxtAdapter(ExchangeAdapter):
                     return
             raise error.of_query() from None
 
-    async def prove_rights(self) -> list[Right]:
-        """Ask for each right that trading uses by the smallest question that shows it; nothing is traded.
-
-        Reading: balances, and an order that never was; ordering: a test order; cancelling: an order that never was.
-        """
-        params = self.unknown_order(self.any_market(), f"arbtui{self._clock.time_ms():x}")
-
-        async def order_that_never_was(method: str) -> None:
-            await self._client.request("private", method, "order", params, lane=Lane.HEDGE, costs=self.query_costs)
-
-        async def balances() -> None:
-            await self.fetch_balances()
-
-        return [
-            await self._right("read balances", balances()),
-            await self._right("read orders", order_that_never_was("GET")),
-            await self._right("order", self.test_order()),
-            await self._right("cancel", order_that_never_was("DELETE")),
-        ]
-
-    async def _right(self, name: str, question: Awaitable[None]) -> Right:
-        """What the answer to ``question`` says of a right: a no to the order itself is a yes to the right."""
-        try:
-            await question
-        except RequestFailed as error:
-            refusal = error.refusal
-            if refusal.meaning in (Meaning.KEYS, Meaning.ACCOUNT, Meaning.VENUE) or (refusal.stops_entries and refusal.scope is Scope.KEY):
-                return Right(name, False, f"{error}; {refusal.say}")
-            is_answer = bool(error.answer.code) and refusal.is_listed and refusal.meaning not in (Meaning.UNKNOWN, Meaning.RATE_LIMITED)
-            return Right(name, True if is_answer else None, str(error))
-        except VenueRefused as error:
-            return Right(name, False, str(error))
-        except ArbtuiError as error:
-            return Right(name, None, str(error))
-        return Right(name, True, "taken")
-
     def stream_refused(self, error: StreamRefused) -> None:
         """The venue answered a private subscription with an error: a ban holds for all traffic, a refused key for all orders."""
         facts = Answer(error.status or 400, error.code, error.message, sent=True, retry_at_ms=error.retry_at_ms)
@@ -395,85 +348,6 @@ class CcxtAdapter(ExchangeAdapter):
                 await self.ping()
             except ArbtuiError as error:
                 log.warning("%s does not answer a ping: %s", self.name, error)
-
-    async def mind_refusals(self) -> None:
-        """While the venue refuses our key, account or orders, probe from time to time whether it is over; runs until cancelled.
-
-        Until then the venue is DOWN. New keys are used once the venue accepts them; keys that it refuses, or that can
-        withdraw, never are.
-        """
-        while True:
-            self._standing_changed.clear()
-            due_s = self.standing.due_in()
-            block = self.standing.block
-            of_key = block is not None and block.refusal.scope in (Scope.KEY, Scope.IP)
-            if of_key:  # a person may put another key there at any time
-                due_s = _KEYS_EVERY_S if due_s is None else min(due_s, _KEYS_EVERY_S)
-            try:
-                async with asyncio.timeout(due_s):
-                    await self._standing_changed.wait()
-                continue  # another block, or none, or another time
-            except TimeoutError:
-                pass
-            if of_key and (await self._rotate() or self.standing.block is None):
-                continue
-            if self.standing.due_in() == 0.0:
-                await self._probe()
-
-    async def _probe(self) -> None:
-        """Ask whether what stopped us is over."""
-        block = self.standing.block
-        if block is None:
-            return
-        if block.is_trial:
-            self.standing.try_again()
-            return
-        try:
-            said = await self.check_keys()
-            await self.check_account()
-            await self.test_order()
-        except RequestFailed as error:
-            if error.meaning in (Meaning.UNREACHABLE, Meaning.RATE_LIMITED) or not error.answer.code:
-                self.standing.probe_failed()
-            else:  # a no to the test order itself, its price or its market, is a yes to the right of making one
-                self.standing.probed(not error.refusal.stops_entries, str(error))
-        except VenueRefused as error:
-            self._report_key(f"{self.name}: the key {self._client.in_use.tail} is not used: {error}")
-            self.standing.probed(False, str(error))
-        except ArbtuiError as error:
-            log.warning("%s: whether it takes orders again could not be asked: %s", self.name, error)
-            self.standing.probe_failed()
-        else:
-            self.standing.probed(True, said)
-
-    def _report_key(self, message: str) -> None:
-        if message != self._key_message:
-            log.error("%s", message)
-        self._key_message = message
-
-    async def _rotate(self) -> bool:
-        """Use the keys that lie where keys are found, where they are others and the venue takes them; True when that is so."""
-        await asyncio.to_thread(self._client.keys.reread)
-        before, found = self._client.in_use, self._client.keys.current()
-        if found is before:
-            return False
-        self._client.use(found)
-        try:
-            await self.check_keys()
-            await self.test_order()
-        except RequestFailed as error:
-            if error.refusal.stops_entries or not error.answer.code:
-                self._client.use(before)
-                self._report_key(f"{self.name}: the key {found.tail} is not used: {error}")
-                return False
-        except ArbtuiError as error:
-            self._client.use(before)
-            self._report_key(f"{self.name}: the key {found.tail} is not used: {error}")
-            return False
-        self._key_message = ""
-        log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
-        self.standing.keys_changed()
-        return True
 
     def market(self, code: str) -> Market:
         """The market of ``code``.

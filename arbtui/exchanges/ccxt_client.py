@@ -260,7 +260,7 @@ class CcxtClient:
     def _report(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
         """Report an answer to the venue's health; orders are reported by their tracker, which knows when it stopped waiting."""
         if self.health is not None and admit is None:
-            self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
+            self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000, poll=True)
 
 
 def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient) -> Any:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from math import inf
+from typing import NamedTuple
 
 from arbtui.exchanges.config import HealthConfig
 from arbtui.model.clock import Clock
@@ -30,6 +31,15 @@ class Health(StrEnum):
 
 _RANKS = {health: rank for rank, health in enumerate(Health)}
 _Finding = tuple[Health, str]
+
+
+class _Answer(NamedTuple):
+    """How one request ended. ``poll``: no order."""
+
+    when: float
+    ok: bool
+    slow: bool
+    poll: bool
 
 
 class ExchangeHealthMonitor:
@@ -58,9 +68,10 @@ class ExchangeHealthMonitor:
         self._throttled_until = -inf
         self._skew_ms = 0.0
         self._late_ms = 0.0
-        self._answers: deque[tuple[float, bool, bool]] = deque()  # (when, ok, slow)
-        self._run = 0  # how many failed one after the other, before the good ones at the end
-        self._good = 0  # how many good ones there are at the end
+        self._answers: deque[_Answer] = deque()
+        self._run = 0  # polls that failed one after the other, before the good ones at the end
+        self._run_since = -inf
+        self._good = 0  # good polls at the end
         self._outages: deque[float] = deque()  # when each was over, in the window that answers count
         self._back_at = -inf  # when the last one was over
         self._sleepers: dict[asyncio.Future[None], None] = {}
@@ -86,31 +97,37 @@ class ExchangeHealthMonitor:
         """A message of the public stream came at ``now``."""
         self._last_message = max(self._last_message, now)
 
-    def on_answer(self, ok: bool, ms: float) -> None:
+    def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
         """A request ended after ``ms``. A definite refusal is an answer, too: ``ok`` is false for no answer or a server error.
 
-        Failures one after the other are an outage; with three good answers it is over, and counts as one failure, so that our own
-        questions during it do not keep us away from a venue that is back. One that comes again and again is not back.
+        ``poll``: a question of our own making, no order. Polls that fail one after the other are an outage; with three good ones it
+        is over and counts as one failure, so that what we asked during it does not keep us away from a venue that is back.
         """
         now, slow = self._clock.monotonic(), ms > self._config.slow_answer_ms
-        if slow and not ok and now - ms / 1000 < self._back_at:
+        if poll and slow and not ok and now - ms / 1000 < self._back_at:
             return  # asked during an outage that is over since, or ends just now
-        if not ok:
-            self._run, self._good = (self._run + 1 if not self._good else 1), 0
-        else:
-            self._good += 1
-            if self._good == 1 and self._run > 1:
-                self._back_at = now
-        self._answers.append((now, ok, slow))
+        self._answers.append(_Answer(now, ok, slow, poll))
         self._failed += not ok
         self._slow += slow
         self._forget(now)
-        if self._good == _BACK and self._run > 1:
-            self._end_outage(now)
+        if poll:
+            self._follow_outage(ok, now)
         if ok:
             self._wake()
         else:
             self.is_away = True
+
+    def _follow_outage(self, ok: bool, now: float) -> None:
+        if not ok:
+            if self._good or not self._run:
+                self._run, self._run_since = 0, now
+            self._run, self._good = self._run + 1, 0
+            return
+        self._good += 1
+        if self._run > 1 and self._good == 1:
+            self._back_at = now
+        if self._run > 1 and self._good == _BACK:
+            self._end_outage(now)
 
     def on_unreachable(self) -> None:
         """A connection could not be made."""
@@ -141,14 +158,20 @@ class ExchangeHealthMonitor:
                 sleeper.set_result(None)
 
     def _end_outage(self, now: float) -> None:
-        """Let the failures before the good answers at the end count as one, whose slowness its failure has said."""
-        good = [self._answers.pop() for _ in range(min(_BACK, len(self._answers)))]
-        failed = [self._answers.pop() for _ in range(min(self._run, len(self._answers)))]
-        self._slow -= sum(slow for _, _, slow in failed)
-        self._failed -= max(len(failed) - 1, 0)
-        if failed:
-            self._answers.append((failed[0][0], False, False))
-        self._answers.extend(reversed(good))
+        """Let the polls that failed since it began count as one, whose slowness its failure has said."""
+        kept: deque[_Answer] = deque()
+        is_first = True
+        for one in self._answers:
+            if not one.poll or one.ok or one.when < self._run_since:
+                kept.append(one)
+                continue
+            self._slow -= one.slow
+            if is_first:
+                kept.append(one._replace(slow=False))
+                is_first = False
+            else:
+                self._failed -= 1
+        self._answers = kept
         self._outages.append(now)
         self._run = 0
 
@@ -239,10 +262,10 @@ class ExchangeHealthMonitor:
     def _forget(self, now: float) -> None:
         while self._outages and now - self._outages[0] > self._config.answer_window_s:
             self._outages.popleft()
-        while self._answers and now - self._answers[0][0] > self._config.answer_window_s:
-            _, ok, slow = self._answers.popleft()
-            self._failed -= not ok
-            self._slow -= slow
+        while self._answers and now - self._answers[0].when > self._config.answer_window_s:
+            old = self._answers.popleft()
+            self._failed -= not old.ok
+            self._slow -= old.slow
 
     def _unheard(self, now: float) -> _Finding | None:
         if not self._connected:

@@ -40,7 +40,7 @@ class StreamHealth(Protocol):
         """A frame arrived at ``now`` (monotonic s)."""
         ...
 
-    def on_answer(self, ok: bool, ms: float) -> None:
+    def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
         """A REST query was answered, or not."""
         ...
 
@@ -178,7 +178,7 @@ class MarketDataStream:
 
         def on_answer(ok: bool, ms: float) -> None:
             if source.health is not None:
-                source.health.on_answer(ok, ms)
+                source.health.on_answer(ok, ms, poll=True)
 
         def on_change(codes: Sequence[str], up: bool) -> None:
             if not up:

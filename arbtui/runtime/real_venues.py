@@ -9,12 +9,13 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.binance.adapter import FEE_COIN
-from arbtui.exchanges.ccxt_adapter import Listing, Right
+from arbtui.exchanges.ccxt_adapter import Listing
 from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.rights import prove_rights
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
 from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
 from arbtui.model.market import FeeTakenIn, Market
@@ -119,21 +120,16 @@ async def _prove_rights(registry: ExchangeRegistry) -> None:
         VenueRefused: a right is not given.
         VenueFailed: a venue does not tell.
     """
-    told = dict(zip(registry.adapters, await asyncio.gather(*(one.prove_rights() for one in registry.adapters.values())), strict=True))
+    told = dict(zip(registry.adapters, await asyncio.gather(*(prove_rights(one) for one in registry.adapters.values())), strict=True))
     for name, rights in told.items():
         for right in rights:
-            say(f"{name.upper()} right to {right.name}: {right_in_words(right)}")
+            say(f"{name.upper()} {right}")
     for name, rights in told.items():
         for right in rights:
             if right.is_given is False:
                 raise VenueRefused(f"{name}: the key lacks the right to {right.name}: {right.words}")
             if right.is_given is None:
                 raise VenueFailed(f"{name}: whether the key has the right to {right.name} is not known, so nothing is armed: {right.words}")
-
-
-def right_in_words(right: Right) -> str:
-    """One right for a line of output."""
-    return {True: "proven", False: f"REFUSED ({right.words})", None: f"not known ({right.words})"}[right.is_given]
 
 
 def _codes(pairs: Pairs, listings: Mapping[str, Mapping[str, Listing]], ground: Ground) -> dict[str, list[str]]:

@@ -12,10 +12,11 @@ from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.rights import prove_rights
 from arbtui.marketdata.connection_errors import FAILURES, failure_of
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError, UsageError
-from arbtui.runtime.real_venues import NO_KEYS, right_in_words
+from arbtui.runtime.real_venues import NO_KEYS
 from arbtui.settings.profile import Settings
 from arbtui.settings.venue_keys import key_holder
 
@@ -85,10 +86,10 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
         return
     if not adapter.markets:  # any will do to ask with
         adapter.markets = {code: listing.market for code, listing in list(listed.items())[:1]}
-    for right in await adapter.prove_rights():
-        found.facts.append(f"right to {right.name}: {right_in_words(right)}")
+    for right in await prove_rights(adapter):
+        found.facts.append(str(right))
         if not right.is_given:
-            found.problems.append(("keys", f"{found.exchange}: right to {right.name}: {right_in_words(right)}"))
+            found.problems.append(("keys", f"{found.exchange}: {right}"))
 
 
 async def _listen(found: VenueFacts, url: str) -> None:

@@ -240,15 +240,15 @@ def test_an_outage_that_is_over_counts_no_more_than_one_probe(failures: int) -> 
     w = Watched()
     w.answers(20, 0)
     for _ in range(failures):
-        w.monitor.on_answer(False, 2.0)
+        w.monitor.on_answer(False, 2.0, poll=True)
         w.wait(1.0)
     assert w.monitor.is_away
     if failures >= 12:
         assert w.state is not Health.HEALTHY
-    w.monitor.on_answer(True, 20.0)
-    w.monitor.on_answer(False, 9_000.0)  # asked while it was away
-    w.monitor.on_answer(True, 20.0)
-    w.monitor.on_answer(True, 20.0)
+    w.monitor.on_answer(True, 20.0, poll=True)
+    w.monitor.on_answer(False, 9_000.0, poll=True)  # asked while it was away
+    w.monitor.on_answer(True, 20.0, poll=True)
+    w.monitor.on_answer(True, 20.0, poll=True)
     assert w.wait(CONFIG.recover_s + 0.2) is Health.HEALTHY
 
 
@@ -256,7 +256,7 @@ def test_a_venue_that_goes_again_and_again_is_not_back() -> None:
     w = Watched()
     for _ in range(3):
         for ok in (False, False, False, *[True] * 6):
-            w.monitor.on_answer(ok, 20.0)
+            w.monitor.on_answer(ok, 20.0, poll=True)
         w.wait(5.0)
     assert w.state is Health.DEGRADED
     assert "3 times" in w.why

@@ -50,7 +50,7 @@ class Health:
     def on_message(self, now: float) -> None:
         self.messages += 1
 
-    def on_answer(self, ok: bool, ms: float) -> None:
+    def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
         self.answers.append(ok)
 
     def on_socket(self, connected: bool) -> None:

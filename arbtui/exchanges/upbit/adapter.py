@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -30,6 +30,7 @@ from arbtui.exchanges.private_stream import PrivateStream, next_frame
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.refusals import Scope
 from arbtui.exchanges.upbit import orders
+from arbtui.exchanges.upbit.market_list import MarketList
 from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
@@ -41,8 +42,6 @@ log = logging.getLogger("arbtui")
 
 #: Pauses before the look-ups of an immediate order just accepted, in s. `default` allows 30 requests a second.
 _LOOK_AFTER_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4)
-#: Market codes in one query; a URL of 200 is under 2 kB.
-_CODES_A_REQUEST = 200
 _ORDERS_A_PAGE = 1000
 _OPEN_A_PAGE = 100
 _CANCELS_A_REQUEST = 300
@@ -59,14 +58,6 @@ _WINDOW_MS = 7 * 86_400_000
 _HISTORY_MS = 90 * 86_400_000
 
 
-class _Ticker(msgspec.Struct):
-    market: str
-    trade_price: Decimal
-
-
-_Row = TypeVar("_Row", orders.Instrument, _Ticker)
-
-
 class UpbitAdapter(CcxtAdapter):
     """Upbit through ccxt. See :class:`ExchangeAdapter`."""
 
@@ -75,6 +66,7 @@ class UpbitAdapter(CcxtAdapter):
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, private_url, clock)
+        self._market_list = MarketList(self)
         self._settled: dict[str, tuple[Fill, ...]] = {}  # fills of ended orders by uuid, newest last
         self._awaited: dict[str, asyncio.Event] = {}  # immediate orders being looked up; set when the stream reports their end
 
@@ -82,7 +74,7 @@ class UpbitAdapter(CcxtAdapter):
         """See :meth:`CcxtAdapter.listed`."""
         before = len(self.odd)
         try:
-            units = await self._units(list(await self._listed()))
+            units = await self._market_list.units(list(await self._market_list.codes()))
         except WireError as error:
             raise unreadable(self.name, error) from error
         self.tell_odd(before)
@@ -96,9 +88,9 @@ class UpbitAdapter(CcxtAdapter):
         try:
             await self.check_keys()
             log.warning("upbit: Upbit does not state what a key may do; make sure that this one cannot withdraw")
-            listed = await self._listed()
+            listed = await self._market_list.codes()
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
-            units = await self._units(wanted)
+            units = await self._market_list.units(wanted)
             before = len(self.odd)
             made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
             self.tell_odd(before)
@@ -121,10 +113,10 @@ class UpbitAdapter(CcxtAdapter):
     async def test_order(self) -> None:
         """See :meth:`CcxtAdapter.test_order`: ``POST /v1/orders/test`` (docs.upbit.com, order-test; since 2025-10-27)."""
         market = self.any_market()
-        rows = read(await self.query("public", "GET", "ticker", {"markets": market.code}, costs={"quotation": 1}), list[_Ticker], "ticker")
-        if not rows:
+        units = await self._market_list.units([market.code])
+        if market.code not in units:
             raise WireError("ticker", f"nothing of {market.code}")
-        qty, price = smallest_order(market, rows[0].trade_price)
+        qty, price = smallest_order(market, units[market.code][0])
         params = {
             "market": market.code,
             "side": "bid",
@@ -138,54 +130,6 @@ class UpbitAdapter(CcxtAdapter):
     async def ping(self) -> None:
         """See :meth:`CcxtAdapter.ping`: whether the keys are still accepted."""
         await self.check_keys()
-
-    async def _listed(self) -> dict[str, None]:
-        answer = await self.query("public", "GET", "market/all", costs={"quotation": 1})
-        rows = read(answer, list[Any], "market/all")
-        codes = (str(row.get("market", "")) for row in rows if isinstance(row, dict))
-        return dict.fromkeys(code for code in codes if code.startswith(f"{QUOTE}-"))
-
-    async def _units(self, codes: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
-        """Each market's last price and the price unit at that price; odd ones are left out and noted in :attr:`odd`."""
-        found: dict[str, tuple[Decimal, Decimal]] = {}
-        for start in range(0, len(codes), _CODES_A_REQUEST):
-            part = codes[start : start + _CODES_A_REQUEST]
-            units = await self._rows("orderbook/instruments", part, orders.Instrument)
-            tickers = await self._rows("ticker", [code for code in part if code in units], _Ticker)
-            for code, ticker in tickers.items():
-                unit = units[code].tick_size
-                if ticker.trade_price > 0 and unit > 0:  # a market without a trade yet has no price
-                    found[code] = (ticker.trade_price, unit)
-                else:
-                    self.odd[code] = f"price {ticker.trade_price}, price unit {unit}"
-        return found
-
-    async def _rows(self, path: str, codes: Sequence[str], kind: type[_Row]) -> dict[str, _Row]:
-        """What ``path`` tells of ``codes``, by code.
-
-        One market that it does not know (a listing of today) fails the question about all: they are asked for by halves then.
-        """
-        if not codes:
-            return {}
-        params = {"markets": ",".join(codes)}
-        try:
-            answer = await self._client.request("public", "GET", path, params, lane=Lane.DATA, costs={"quotation": 1})
-        except RequestFailed as error:
-            if error.answer.status != 404 and error.answer.code != "404":
-                raise error.of_query() from None
-            if len(codes) == 1:
-                self.odd[codes[0]] = f"it is listed, and {path} does not know it"
-                return {}
-            half = len(codes) // 2
-            return {**await self._rows(path, codes[:half], kind), **await self._rows(path, codes[half:], kind)}
-        found: dict[str, _Row] = {}
-        for row in read(answer, list[Any], path):
-            code = str(row.get("market", "?")) if isinstance(row, dict) else "?"
-            try:
-                found[code] = read(row, kind, path)
-            except WireError as error:
-                self.odd[code] = str(error)
-        return found
 
     async def _market_of(self, code: str, price: Decimal, unit: Decimal) -> Market | None:
         """A market by the account's own rules; None where it does not trade, or, named in :attr:`odd`, where they make no sense."""
@@ -413,7 +357,6 @@ class UpbitAdapter(CcxtAdapter):
         await socket.send_str(json.dumps([ticket, {"method": "LIST_SUBSCRIPTIONS"}]))
         while True:
             frame = await next_frame(socket)
-            orders.kind_of(frame)  # raises what the venue says against it
             listed = orders.subscribed(frame)
             if listed is None:
                 take(frame)

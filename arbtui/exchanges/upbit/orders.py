@@ -242,8 +242,15 @@ def kind_of(frame: bytes) -> str:
 
 
 def subscribed(frame: bytes) -> frozenset[str] | None:
-    """The types that an answer to LIST_SUBSCRIPTIONS names; None for another frame."""
+    """The types that an answer to LIST_SUBSCRIPTIONS names; None for another frame.
+
+    Raises:
+        StreamRefused: the frame is an error.
+        WireError: it is not a JSON object.
+    """
     header = _header(frame)
+    if header.error is not None:
+        raise StreamRefused(*told_error(header.error)[:2])
     return None if header.method != "LIST_SUBSCRIPTIONS" else frozenset(one.type for one in header.result or ())
 
 
