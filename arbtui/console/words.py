@@ -36,6 +36,7 @@ REASONS: Mapping[str, str] = {
     "OPEN_CYCLES": "as many cycles are open as may be",
     "JOURNAL": "the journal failed",
     "IN_FLIGHT": "too many unanswered orders at a venue",
+    "VENUE_UNTRIED": "one cycle goes alone until the venue has taken an order",
     "RATE_LIMITED": "a venue's rate limits leave no room for an order; clears itself",
     "ORDERS_UNKNOWN": "the fate of several orders at a venue is not known; they are looked up",
     "MESSAGE_AGE": "a venue has sent nothing for too long",

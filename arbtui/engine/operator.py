@@ -10,6 +10,7 @@ from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.tracker import OrderTracker
 from arbtui.journal.events import CycleAcknowledged, Rearmed, StateChanged
 from arbtui.model.counted import counted
+from arbtui.model.reason import Reason
 from arbtui.portfolio.operator_events import adjustment, untyped, write_off
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.kill_switch import KillSwitch
@@ -106,6 +107,8 @@ class OperatorVerbs:
         breach = self._breaches.breaches.get(breach_id)
         if breach is None or not self._breaches.acknowledge(breach_id, _OPERATOR):
             return "nothing to acknowledge there"
+        if breach.kind == Reason.VENUE_DOWN:  # where the venue refuses us, the operator has dealt with it
+            self._components.risk.exchange[breach.scope].health.on_release()
         if breach.kind == "RESIDUAL":
             cycle = self._components.portfolio.cycle(breach.scope)
             if cycle is not None and cycle.is_position:

@@ -7,6 +7,7 @@ client id (``uuid=None`` wins), queue orders behind snapshots in one FIFO, and c
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -14,13 +15,14 @@ from typing import Any
 
 import aiohttp
 
-from arbtui.exchanges.answers import Answer, RequestFailed
+from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
-from arbtui.exchanges.connection_errors import why_no_answer
+from arbtui.exchanges.connection_errors import SentAlready, broke_under_way, why_no_answer
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.refusals import RefusalTable, Scope
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, RateLimited
 
@@ -35,7 +37,11 @@ _EXCERPT = 200
 
 
 class _Departure:
-    """One request's permission to be sent: asked for once, and never granted twice."""
+    """One request's permission to be sent, granted once.
+
+    aiohttp by itself sends a GET, HEAD, PUT or DELETE a second time when a kept connection breaks, and follows redirects, with the
+    same signature: that is refused here.
+    """
 
     def __init__(self, admit: Callable[[], None] | None) -> None:
         self._admit = admit
@@ -43,9 +49,9 @@ class _Departure:
         self.refusal: Exception | None = None
 
     def leave(self) -> None:
+        if self.sent:
+            raise SentAlready("the request was sent already; it is never sent twice with one signature")
         if self._admit is not None:
-            if self.sent:
-                raise aiohttp.ClientError("the request was sent already; an order is never sent twice")
             try:
                 self._admit()
             except Exception as error:  # whatever the gate raises is its refusal, and is raised from the request unchanged
@@ -69,11 +75,21 @@ class _GatedRequest(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
+class _ConnectionBroke(Exception):
+    """No answer came: the connection broke after the request was sent, or while it was being sent."""
+
+    def __init__(self, failure: RequestFailed, started: float) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+        self.started = started
+
+
 class CcxtClient:
     """Sends requests to one venue: rate limited, through the gate, each once.
 
     Args:
         exchange: ``upbit`` or ``binance``.
+        refusals: the venue's table of refusals.
         limits: None for no rate limits (tests).
         health: None for none (tests).
     """
@@ -84,10 +100,12 @@ class CcxtClient:
         urls: UrlsConfig,
         keys: VenueKeyHolder,
         clock: Clock,
+        refusals: RefusalTable,
         limits: RateLimitManager | None = None,
         health: ExchangeHealthMonitor | None = None,
     ) -> None:
         self.exchange = exchange
+        self.refusals = refusals
         self.limits = limits
         self.health = health
         self._clock = clock
@@ -118,11 +136,36 @@ class CcxtClient:
         """Send one request and return its JSON.
 
         ``admit`` is called once, immediately before the first byte; what it raises is raised from here, and nothing was sent.
+        A query (GET) whose kept connection broke is sent once more, signed anew; nothing else is.
 
         Raises:
             RateLimited: the venue's limits leave no room; nothing was sent.
             RequestFailed: no usable answer, or a refusal; its ``meaning`` is what may be concluded.
         """
+        try:
+            return await self._send(section, method, path, params, lane=lane, costs=costs, admit=admit)
+        except _ConnectionBroke as broke:
+            if method != "GET":
+                self._report(admit, ok=False, started=broke.started)
+                raise broke.failure from None
+        try:
+            return await self._send(section, method, path, params, lane=lane, costs=costs, admit=admit)
+        except _ConnectionBroke as broke:
+            self._report(admit, ok=False, started=broke.started)
+            raise broke.failure from None
+
+    async def _send(
+        self,
+        section: str,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        *,
+        lane: Lane,
+        costs: Mapping[str, float],
+        admit: Callable[[], None] | None,
+    ) -> Any:
+        """One request, sent once; raises as :meth:`request`, and _ConnectionBroke for one whose connection broke under it."""
         departure = _Departure(admit)
         token = _departure.set(departure)
         started = self._clock.monotonic()
@@ -139,6 +182,8 @@ class CcxtClient:
                 raise
             # Without the cause: ccxt's text and traceback hold the URL with its signature.
             failure = self._failure(error, f"{method} {path}", departure.sent)
+            if broke_under_way(error):
+                raise _ConnectionBroke(failure, started) from None
             self._report(admit, ok=failure.answer.status is not None and failure.answer.status < 500, started=started)
             raise failure from None
         finally:
@@ -148,9 +193,9 @@ class CcxtClient:
                 f"aiohttp {aiohttp.__version__} does not ask before it sends, so no order may leave; install the locked version"
             )
         if not isinstance(answer, dict | list):
-            facts = Answer(200, "", f"not JSON: {_said(None, str(answer))[1]}", frozenset(), sent=True)
+            facts = Answer(200, "", f"not JSON: {_said(None, str(answer))[1]}", sent=True)
             self._report(admit, ok=False, started=started)
-            raise RequestFailed(self.exchange, f"{method} {path}", facts)
+            raise RequestFailed(self.exchange, f"{method} {path}", facts, self.refusals)
         self._report(admit, ok=True, started=started)
         return answer
 
@@ -158,11 +203,6 @@ class CcxtClient:
         """Sign everything with ``keys`` from now on."""
         self.in_use = keys
         self._ccxt.apiKey, self._ccxt.secret = keys.key.get_secret_value(), keys.secret.get_secret_value()
-
-    def on_keys(self, *, refused: bool) -> None:
-        """Report to the venue's health whether it accepts our keys."""
-        if self.health is not None:
-            self.health.on_keys(refused)
 
     def stream_headers(self) -> dict[str, str]:
         """Headers of a private WebSocket's handshake: a new Upbit token each time (ccxt keeps one for ever); else none."""
@@ -195,19 +235,32 @@ class CcxtClient:
         """Called by ccxt's ``on_rest_response`` hook, for every answer, before it is interpreted."""
         if self.limits is not None:
             self.limits.observe(status, headers)
-            if self.health is not None and status in (418, 429):
-                self.health.on_throttled(self.limits.banned_until)
+            self._tell_silence()
+
+    def on_refusal(self, failure: RequestFailed) -> None:
+        """A refusal for too many requests, from REST or a socket: nothing is sent until the venue's ban is over."""
+        if failure.meaning is Meaning.RATE_LIMITED and self.limits is not None:
+            answer = failure.answer
+            if answer.retry_at_ms is not None or failure.refusal.scope is Scope.IP:
+                self.limits.silence(answer.status or 429, answer.retry_at_ms)
+            self._tell_silence()
+
+    def _tell_silence(self) -> None:
+        if self.health is not None and self.limits is not None and self.limits.banned_until > self._clock.monotonic():
+            self.health.on_throttled(self.limits.banned_until)
 
     def _failure(self, error: Exception, what: str, sent: bool) -> RequestFailed:
-        kinds = frozenset(kind.__name__ for kind in type(error).__mro__)
         reason = why_no_answer(self.exchange, error)
-        status, code, message = getattr(error, "facts", (None, "", type(error).__name__ if reason is None else f"{self._where}: {reason}"))
-        return RequestFailed(self.exchange, what, Answer(status, code, message, kinds, sent))
+        no_answer = (None, "", type(error).__name__ if reason is None else f"{self._where}: {reason}", None)
+        status, code, message, retry_at_ms = getattr(error, "facts", no_answer)
+        failure = RequestFailed(self.exchange, what, Answer(status, code, message, sent, retry_at_ms), self.refusals)
+        self.on_refusal(failure)
+        return failure
 
     def _report(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
         """Report an answer to the venue's health; orders are reported by their tracker, which knows when it stopped waiting."""
         if self.health is not None and admit is None:
-            self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
+            self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000, poll=True)
 
 
 def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient) -> Any:
@@ -254,15 +307,32 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
     )
 
 
-def _said(response: Any, body: str) -> tuple[str, str]:
-    """The venue's code and message: Binance ``{"code", "msg"}``, Upbit ``{"error": {"name", "message"}}``; else the body's beginning."""
+#: Where Binance's message states a ban's end, in ms since the epoch.
+_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+
+
+def _said(response: Any, body: str) -> tuple[str, str, int | None]:
+    """The venue's code and message, and until when it accepts no request (ms since the epoch, where stated).
+
+    Binance: ``{"code", "msg", "data": {"retryAfter"}}``; Upbit: ``{"error": {"name", "message"}}``; else the body's beginning.
+    """
     error = response.get("error", response) if isinstance(response, dict) else None
     if isinstance(error, dict):
-        code, message = error.get("name", error.get("code", "")), error.get("message", error.get("msg", ""))
-        return str(code), str(message)[:_EXCERPT]
+        return told_error(error)
     if body.lstrip()[:1] == "<":
-        return "", "a web page where the venue's answer should be; check its address in [exchanges.*.urls], and what sits between"
-    return "", body[:_EXCERPT]
+        return "", "a web page where the venue's answer should be; check its address in [exchanges.*.urls], and what sits between", None
+    return "", body[:_EXCERPT], None
+
+
+def told_error(error: Mapping[str, Any]) -> tuple[str, str, int | None]:
+    """Code, message and end of a ban (ms since the epoch) of a venue's error object, from REST or a socket."""
+    code, message = error.get("name", error.get("code", "")), str(error.get("message", error.get("msg", "")))[:_EXCERPT]
+    data = error.get("data")
+    retry_at_ms = data.get("retryAfter") if isinstance(data, dict) else None
+    if not isinstance(retry_at_ms, int):
+        found = _BANNED_UNTIL.search(message)
+        retry_at_ms = int(found[1]) if found is not None else None
+    return "" if code is None else str(code), message, retry_at_ms
 
 
 def _tls() -> ssl.SSLContext:

@@ -104,8 +104,9 @@ class HealthConfig(Config):
     skew_block_ms: int = Field(default=1000, ge=1, le=600_000)
     """ms from which the venue is DEGRADED: ages of books are wrong by as much, and signed requests soon refused."""
 
-    recover_s: float = Field(default=5.0, ge=0, le=3600)
-    """s that a venue must be better without a relapse before it counts as such; a stream that comes and goes is not back."""
+    recover_s: float = Field(default=2.5, ge=0, le=3600)
+    """s that a venue must be better without a relapse before it counts as such; one that was away three times in ``answer_window_s``
+    is not back."""
 
 
 @dataclass(frozen=True, slots=True)

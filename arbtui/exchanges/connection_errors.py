@@ -5,6 +5,10 @@ import ssl
 import aiohttp
 
 
+class SentAlready(aiohttp.ClientError):
+    """The HTTP client wanted to send a request a second time, with the same signature."""
+
+
 def why_not_connected(exchange: str, error: BaseException) -> tuple[str, str] | None:
     """A short label, and what happened with what to do; None when the connection was made."""
     if isinstance(error, aiohttp.ClientConnectorDNSError):
@@ -20,11 +24,7 @@ def why_not_connected(exchange: str, error: BaseException) -> tuple[str, str] | 
 
 def why_no_answer(exchange: str, error: BaseException) -> str | None:
     """What happened to a request, from the cause of ``error`` (ccxt wraps it); None when the cause is not known."""
-    chain: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None and link not in chain:
-        chain.append(link)
-        link = link.__cause__ or link.__context__
+    chain = _chain(error)
     for link in chain:
         if (known := why_not_connected(exchange, link)) is not None:
             return known[1]
@@ -33,6 +33,24 @@ def why_no_answer(exchange: str, error: BaseException) -> str | None:
     if any(isinstance(link, aiohttp.ClientError) for link in chain):
         return f"the connection broke before an answer; where it always does, check port and scheme in [exchanges.{exchange}.urls]"
     return None
+
+
+def broke_under_way(error: BaseException) -> bool:
+    """Whether a connection that was made broke before the answer: the request may have been read, and executed."""
+    chain = _chain(error)
+    if any(isinstance(link, TimeoutError | aiohttp.ClientConnectorError) for link in chain):
+        return False
+    return any(isinstance(link, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | SentAlready) for link in chain)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """``error`` and what it was raised from."""
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    return chain
 
 
 def _reason(error: BaseException) -> str:

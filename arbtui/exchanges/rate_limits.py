@@ -47,8 +47,8 @@ class _Waiter:
 class RateLimitManager:
     """The limits of one venue, for one account behind one IP address.
 
-    Groups at Upbit: `quotation`, `default` (includes the cancel of one order), `order`, `order-cancel-all`; at Binance:
-    `weight`, `orders`; at both `socket-connect` and `socket-message`.
+    Groups at Upbit: `quotation`, `default` (includes the cancel of one order), `order`, `order-test`, `order-cancel-all`; at
+    Binance: `weight`, `orders`; at both `socket-connect` and `socket-message`.
     """
 
     def __init__(self, exchange: str, clock: Clock, venue: VenueLimits) -> None:
@@ -157,6 +157,15 @@ class RateLimitManager:
             self._ban(now, status, retry_s)
         elif now >= self._banned_until:
             self._probing, self._bans = False, 0
+        if self._waiters:
+            self._serve()
+
+    def silence(self, status: int, until_ms: int | None = None) -> None:
+        """The venue wants to hear nothing, and said so in a body or on a socket. ``until_ms``: ms since the epoch, where it told."""
+        now = self._clock.monotonic()
+        if until_ms is None and now < self._banned_until:
+            return  # the answer's headers have told it already
+        self._ban(now, 418 if status == 418 else 429, None if until_ms is None else max((until_ms - self._clock.time_ms()) / 1000, 0.0))
         if self._waiters:
             self._serve()
 

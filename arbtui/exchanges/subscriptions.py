@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -22,16 +23,40 @@ class RestCall:
     costs: Mapping[str, float]
 
 
+class NoticeKind(StrEnum):
+    """What a frame that is no market data means for its connection."""
+
+    CONFIRMED = "confirmed"  #: one of our messages was taken
+    REFUSED = "refused"  #: the venue answers with an error
+    SHUTDOWN = "shutdown"  #: the venue is about to end the connection
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a frame says about the connection that it came over. ``words``: the venue's, of an error."""
+
+    kind: NoticeKind
+    words: str = ""
+
+
 class PublicFraming(Protocol):
     """A venue's rules of its public streams."""
 
-    answers: int  #: how many frames the venue answers each of our messages with
+    confirmations: int  #: how many of a subscription's messages the venue confirms; 0: each
     message_gap_s: float  #: least seconds between two messages of ours over one socket
     connect_costs: Mapping[str, float]  #: what opening a socket costs in the venue's rate limits
     lifetime_s: float  #: seconds after which the venue itself closes a socket
 
-    def subscriptions(self, codes: Sequence[str]) -> list[Subscription]:
-        """The sockets that carry books and trades of ``codes``."""
+    def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:
+        """The sockets that carry books and trades of ``codes``: ``sockets`` of them, where there are as many codes, or more."""
+        ...
+
+    def is_data(self, raw: bytes) -> bool:
+        """Whether a frame is surely market data, read off its first bytes; the others are shown to :meth:`notice`."""
+        ...
+
+    def notice(self, raw: bytes) -> Notice | None:
+        """What a frame says about its connection; None for every other one."""
         ...
 
     def snapshot(self, code: str) -> RestCall | None:
@@ -57,3 +82,8 @@ class PublicFraming(Protocol):
         anything unusual have none.
         """
         ...
+
+
+def share(codes: int, most: int, sockets: int) -> int:
+    """How many of ``codes`` one socket carries: ``most`` at most, and so few that there are ``sockets`` of them where that can be."""
+    return max(1, min(most, -(-codes // max(sockets, 1))))

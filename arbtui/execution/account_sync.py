@@ -88,7 +88,7 @@ class AccountSync(AccountEvents):
                     await self._read()
             except (ArbtuiError, TimeoutError) as error:
                 log.warning("%s: what the stream may have missed could not be asked for: %s", self._adapter.name, str(error) or "no answer")
-                pause = _RETRY_S
+                pause = _RETRY_S  # and at once when the stream is open again
             else:
                 self._health.on_account(self.is_connected)
                 pause = _ASK_EVERY_S if self.is_connected else _ASK_DEAF_S

@@ -31,6 +31,9 @@ class MarketDataConfig(Config):
     rollover_h: float = Field(default=23.0, gt=0, le=168)
     """h after which a socket is replaced, the new one being open before the old one closes; Binance closes at 24."""
 
+    sockets: int = Field(default=2, ge=1, le=50)
+    """sockets that one venue's markets are spread over at least: the loss of one takes away only its share of the books."""
+
     frame_limit_kb: int = Field(default=1024, ge=16, le=65_536)
     """kB of one frame or answer at most; the largest real one (100 levels a side) is about 20."""
 

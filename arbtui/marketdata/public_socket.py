@@ -19,6 +19,8 @@ _FIRST_RETRY_S = 0.25
 _OVERLAP_S = 1.0
 #: Seconds that a successor may take to its first frame; markets that are quiet for this long lose nothing.
 _SUCCESSOR_S = 30.0
+#: Kinds of failure in which the venue was not reached.
+_UNREACHED = frozenset({"unreachable", "timeout", "connection", "dns", "cut", "silent"})
 #: Seconds after which a connection counts as stable, so that the next one is tried at once.
 _HELD_S = 10.0
 
@@ -69,6 +71,11 @@ class PublicSocket:
         """Replace the connection now: it is open and does not deliver what it should."""
         self._renew.set()
 
+    def _ending(self) -> None:
+        """The venue is about to end a connection: a new one takes over before the cut."""
+        log.info("%s: the venue announces the end of this connection", self.name)
+        self.renew()
+
     async def run(self) -> None:
         """Keep the subscription open until cancelled. No failure of a connection, and no defect of ours in reading it, ends this."""
         pause = _FIRST_RETRY_S
@@ -92,7 +99,11 @@ class PublicSocket:
             self._wiring.on_failure(failure)
             if was_live:
                 self._wiring.on_change(self.subscription.codes, False)
-            await asyncio.sleep(max(failure.retry_after_s, pause * self._chance.uniform(0.5, 1.0)))
+            if failure.kind in _UNREACHED:
+                self._wiring.on_reach(False)
+            if failure.retry_after_s:
+                await asyncio.sleep(failure.retry_after_s)
+            await self._wiring.pause(pause * self._chance.uniform(0.5, 1.0))
             pause *= 2
             self.state = SocketState.CONNECTING  # ``why`` stays: the screen still shows it
 
@@ -155,7 +166,7 @@ class PublicSocket:
         return new
 
     async def _open(self) -> Line:
-        """A new connection that has subscribed, its frames held back."""
+        """A new connection whose subscription the venue has confirmed, its frames held back."""
         wiring, config = self._wiring, self._wiring.config
         await wiring.turn(wiring.framing.connect_costs)
         try:
@@ -171,7 +182,8 @@ class PublicSocket:
             wiring.observe(error.status, error.headers or {})
             raise
         self.connects += 1
-        line = Line(wiring, connection, self.subscription.messages)
+        wiring.on_reach(True)
+        line = Line(wiring, connection, self.subscription.messages, self._ending)
         try:
             await line.subscribe()
         except BaseException:

@@ -31,12 +31,20 @@ class SnapshotRequester:
         fetch: fetches and delivers one market's snapshot; raises ArbtuiError when that fails.
         clock: spaces the queries.
         chance: jitter.
+        pause: waits before a question that failed is asked again; shorter when the venue is heard elsewhere.
     """
 
-    def __init__(self, fetch: Callable[[str], Awaitable[None]], clock: Clock, chance: Random) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[str], Awaitable[None]],
+        clock: Clock,
+        chance: Random,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._fetch = fetch
         self._clock = clock
         self._chance = chance
+        self._pause = pause
         self._wanted: dict[str, None] = {}  # waiting, in order of request
         self._busy: set[str] = set()
         self._last: dict[str, float] = {}
@@ -98,7 +106,9 @@ class SnapshotRequester:
                 asked_for = 0.0
                 log.exception("snapshot of %s: internal error", code)
             slots.release()
-            await asyncio.sleep(max(asked_for, pause * self._chance.uniform(0.5, 1.0)))
+            if asked_for:
+                await asyncio.sleep(asked_for)
+            await self._pause(pause * self._chance.uniform(0.5, 1.0))
             pause = min(pause * 2, _LONGEST_RETRY_S)
             await slots.acquire()
         slots.release()

@@ -40,12 +40,28 @@ class StreamHealth(Protocol):
         """A frame arrived at ``now`` (monotonic s)."""
         ...
 
-    def on_answer(self, ok: bool, ms: float) -> None:
+    def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
         """A REST query was answered, or not."""
         ...
 
     def on_socket(self, connected: bool) -> None:
         """All sockets are open, or one is not."""
+        ...
+
+    def on_subscriptions(self, missing: str) -> None:
+        """What of the wanted streams is not confirmed, in words; empty when nothing."""
+        ...
+
+    def on_reachable(self) -> None:
+        """A connection was made."""
+        ...
+
+    def on_unreachable(self) -> None:
+        """A connection could not be made, or was cut."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep before the next try; less where the venue answers again meanwhile."""
         ...
 
     def on_throttled(self, until_monotonic: float) -> None:
@@ -162,7 +178,7 @@ class MarketDataStream:
 
         def on_answer(ok: bool, ms: float) -> None:
             if source.health is not None:
-                source.health.on_answer(ok, ms)
+                source.health.on_answer(ok, ms, poll=True)
 
         def on_change(codes: Sequence[str], up: bool) -> None:
             if not up:
@@ -170,8 +186,15 @@ class MarketDataStream:
             aggregator.connected(exchange, codes, up)
             if source.health is not None:
                 source.health.on_socket(manager.is_connected)
+                source.health.on_subscriptions(manager.missing)
             if up and requester is not None:
                 asyncio.get_running_loop().call_later(_QUIET_START_S, self._ask_for_the_quiet, aggregator, exchange, codes)
+
+        def on_reach(reached: bool) -> None:
+            if source.health is not None and reached:
+                source.health.on_reachable()
+            elif source.health is not None:
+                source.health.on_unreachable()
 
         def on_frozen(frozen: bool) -> None:
             if source.health is not None:
@@ -204,12 +227,18 @@ class MarketDataStream:
             observe=source.observe,
             on_change=on_change,
             on_failure=on_failure,
+            pause=asyncio.sleep if source.health is None else source.health.sleep,
+            on_reach=on_reach,
         )
         manager = self._managers[exchange] = WebSocketManager(source.codes, wiring, self._rng)
+        if source.health is not None:
+            source.health.on_subscriptions(manager.missing)
         work: list[tuple[str, Coroutine[Any, Any, None]]] = [("sockets", manager.run())]
         requester: SnapshotRequester | None = None
         if source.codes and framing.snapshot(source.codes[0]) is not None:
-            requester = self._requesters[exchange] = SnapshotRequester(fetch, clock, self._rng.stream(f"snapshots {exchange}"))
+            requester = self._requesters[exchange] = SnapshotRequester(
+                fetch, clock, self._rng.stream(f"snapshots {exchange}"), asyncio.sleep if source.health is None else source.health.sleep
+            )
             work.append(("snapshots", requester.run()))
         watch = self.watches[exchange] = FreezeWatch(
             exchange, aggregator, probe, manager.live_since, manager.renew, on_frozen, clock, config.probe_after_ms / 1000

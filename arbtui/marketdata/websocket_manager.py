@@ -37,7 +37,7 @@ class WebSocketManager:
         self.exchange = wiring.exchange
         self.sockets = [
             PublicSocket(name, subscription, wiring, rng.stream(f"socket {name}"))
-            for number, subscription in enumerate(wiring.framing.subscriptions(codes), 1)
+            for number, subscription in enumerate(wiring.framing.subscriptions(codes, wiring.config.sockets), 1)
             for name in (f"{wiring.exchange} {number}",)
         ]
         self._of_code = {code: socket for socket in self.sockets for code in socket.subscription.codes}
@@ -55,8 +55,14 @@ class WebSocketManager:
 
     @property
     def is_connected(self) -> bool:
-        """True when every socket is live."""
-        return all(socket.state is SocketState.LIVE for socket in self.sockets)
+        """True when a socket is live, or none is wanted."""
+        return not self.sockets or any(socket.state is SocketState.LIVE for socket in self.sockets)
+
+    @property
+    def missing(self) -> str:
+        """Which sockets are not confirmed, in words; empty when every one is."""
+        missing = [socket for socket in self.sockets if socket.state is not SocketState.LIVE]
+        return "" if not missing else f"{len(missing)} of its {len(self.sockets)} market data sockets are not subscribed"
 
     def live_since(self, code: str) -> float | None:
         """Since when the socket that carries ``code`` is live, in monotonic seconds; None while it is not."""

@@ -66,6 +66,7 @@ class WireError(ArbtuiError):
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(f"{kind}: {detail}" if detail else kind)
         self.kind = kind
+        self.detail = detail
 
 
 class OrderRejected(ArbtuiError):

@@ -41,10 +41,11 @@ class Reason(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"  #: the venue's limits leave no room for an order
     ORDERS_UNKNOWN = "ORDERS_UNKNOWN"  #: too many orders in state UNKNOWN at the venue
     MESSAGE_AGE = "MESSAGE_AGE"  #: the venue has sent nothing for too long
-    VENUE_DOWN = "VENUE_DOWN"  #: nothing is received from the venue, or it does not answer
+    VENUE_DOWN = "VENUE_DOWN"  #: nothing is received from the venue, or it does not answer, or it refuses us
     VENUE_FROZEN = "VENUE_FROZEN"  #: the venue's stream is open and its content does not change
     DISPUTED = "DISPUTED"  #: the venue says that it holds another amount of the asset than we do
     VENUE_DEGRADED = "VENUE_DEGRADED"  #: the venue answers late, with errors, or asks for fewer requests
+    VENUE_UNTRIED = "VENUE_UNTRIED"  #: one cycle at a time until the venue has accepted an order of ours
     # tiers: symbol
     BOOK_AGE = "BOOK_AGE"
     LEG_SKEW = "LEG_SKEW"  #: the two books are too far apart in time

@@ -159,6 +159,16 @@ class ExchangeGuard:
             return Reason.ORDERS_UNKNOWN
         return unfit
 
+    def rests(self, code: str, now: float) -> Reason | None:
+        """Whether the venue refuses orders of this one market, with an error code that no document has."""
+        return Reason.REFUSED if self.health.rests(code, now) else None
+
+    def untried(self, cycle_id: str = "") -> Reason | None:
+        """Why a cycle must wait until the venue has accepted an order of ours, which one cycle finds out alone. ``cycle_id``: itself."""
+        if self.health.is_proven or all(cycle.id == cycle_id for cycle in self._portfolio.open_cycles):
+            return None
+        return Reason.VENUE_UNTRIED
+
     def why_unfit(self, now: float) -> str:
         """What :meth:`unfit` comes from, in words."""
         return self.health.why(now) or f"{len(self._unknown)} orders of unknown fate, looked up and never sent again"

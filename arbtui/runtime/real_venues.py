@@ -1,5 +1,6 @@
 """Venues reached over sockets: ``paper`` takes their books and plays the orders, ``live`` sends them."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -14,8 +15,9 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.rights import prove_rights
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
-from arbtui.model.errors import UsageError
+from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.runtime.pairing import Pairs, pair
 from arbtui.runtime.venues import VALUE_CURRENCY, Ground, Venues, book_of, with_fees
@@ -69,9 +71,10 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
     registry = await wires.registry(keys)
     try:
         listings = await _listings(registry)
-        pairs = pair(settings, ground.folder.parent, listings)
+        pairs = pair(settings, ground.folder.parent, listings, _odd(registry))
         markets = await registry.connect(_codes(pairs, listings, ground))
         symbols = _still_traded(pairs, markets)
+        await _prove_rights(registry)
     except BaseException:
         await registry.close()
         raise
@@ -93,7 +96,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     _say_where(settings)
     registry = await wires.registry(dict.fromkeys(settings.exchanges, VenueKeyHolder(lambda: NO_KEYS)))
     try:
-        pairs = pair(settings, ground.folder.parent, await _listings(registry))
+        pairs = pair(settings, ground.folder.parent, await _listings(registry), _odd(registry))
     finally:
         await registry.close()
     markets = {name: with_fees(listed, settings.exchanges[name].taker_bps) for name, listed in pairs.markets.items()}
@@ -108,6 +111,25 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
         await core.open_account(balances[name])
         adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
     return venues
+
+
+async def _prove_rights(registry: ExchangeRegistry) -> None:
+    """Before anything is armed: each key proves each right that will be used, one line each.
+
+    Raises:
+        VenueRefused: a right is not given.
+        VenueFailed: a venue does not tell.
+    """
+    told = dict(zip(registry.adapters, await asyncio.gather(*(prove_rights(one) for one in registry.adapters.values())), strict=True))
+    for name, rights in told.items():
+        for right in rights:
+            say(f"{name.upper()} {right}")
+    for name, rights in told.items():
+        for right in rights:
+            if right.is_given is False:
+                raise VenueRefused(f"{name}: the key lacks the right to {right.name}: {right.words}")
+            if right.is_given is None:
+                raise VenueFailed(f"{name}: whether the key has the right to {right.name} is not known, so nothing is armed: {right.words}")
 
 
 def _codes(pairs: Pairs, listings: Mapping[str, Mapping[str, Listing]], ground: Ground) -> dict[str, list[str]]:
@@ -131,6 +153,11 @@ def _streamed(traded: Sequence[str], connected: Mapping[str, Market]) -> dict[st
 
 async def _listings(registry: ExchangeRegistry) -> dict[str, Mapping[str, Listing]]:
     return {name: await adapter.listed() for name, adapter in registry.adapters.items()}
+
+
+def _odd(registry: ExchangeRegistry) -> dict[str, list[str]]:
+    """Codes of markets that were left out, by exchange."""
+    return {name: list(adapter.odd) for name, adapter in registry.adapters.items()}
 
 
 def _say_where(settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """Which symbols a run on real venues may trade: what both list, less what is quarantined or excluded."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from arbtui.exchanges.assets import AssetRegistry
@@ -18,6 +18,7 @@ def tradable_symbols(
     folder: Path,
     listed: Mapping[str, Sequence[str]],
     prices: Mapping[str, Mapping[str, float]] | None = None,
+    odd: Collection[str] = (),
 ) -> list[str]:
     """The symbols of a run, in the order of the first venue's listing or of the profile's naming; what is quarantined is remembered.
 
@@ -25,6 +26,7 @@ def tradable_symbols(
         settings: whose universe names or counts symbols.
         folder: the profile's state folder, where sign-offs are.
         listed: tickers by exchange, most active first; the profile's two venues.
+        odd: symbols that a venue lists with rules that make no sense: left out with a warning, also where the profile names them.
         prices: as :meth:`arbtui.exchanges.assets.AssetRegistry.pair` takes them.
 
     Raises:
@@ -41,6 +43,9 @@ def tradable_symbols(
         chosen = tradable[:wanted]
     else:
         chosen = [symbol for symbol in wanted if symbol not in excluded]
+        for symbol in [symbol for symbol in chosen if symbol in odd and symbol not in tradable]:
+            log.warning("%s is left out: a venue tells rules of it that make no sense", symbol)
+            chosen.remove(symbol)
         reasons = {one.symbol: f"quarantined, {one.reason}: {one.detail}" for one in pairing.quarantined}
         venues = " and ".join(listed)
         if refused := [f"{symbol} ({reasons.get(symbol, f'not listed at both {venues}')})" for symbol in chosen if symbol not in tradable]:

@@ -12,6 +12,7 @@ from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.rights import prove_rights
 from arbtui.marketdata.connection_errors import FAILURES, failure_of
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError, UsageError
@@ -67,6 +68,9 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
     except ArbtuiError as error:
         found.problems.append(("network", str(error)))
         return
+    if adapter.odd:
+        found.facts.append(f"{len(adapter.odd)} of its markets left out, whose rules cannot be read:")
+        found.facts += [f"  {code}: {why}" for code, why in adapter.odd.items()]
     try:
         await adapter.measure_clock()
     except ArbtuiError as error:
@@ -79,6 +83,13 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
         found.facts.append(f"key {adapter.key_tail} {await adapter.check_keys()}")
     except ArbtuiError as error:
         found.problems.append(("keys", str(error)))
+        return
+    if not adapter.markets:  # any will do to ask with
+        adapter.markets = {code: listing.market for code, listing in list(listed.items())[:1]}
+    for right in await prove_rights(adapter):
+        found.facts.append(str(right))
+        if not right.is_given:
+            found.problems.append(("keys", f"{found.exchange}: {right}"))
 
 
 async def _listen(found: VenueFacts, url: str) -> None:

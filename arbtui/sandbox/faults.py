@@ -13,7 +13,7 @@ from arbtui.sandbox.book_corruptor import How
 
 VENUES = ("upbit", "binance")
 
-Part = Literal["order", "cancel", "query", "account", "public", "any"]
+Part = Literal["order", "test", "cancel", "query", "account", "public", "any"]
 Stream = Literal["public", "private", "any"]
 
 
@@ -34,6 +34,8 @@ class WireFaultKind(StrEnum):
     LATE = "late"  #: an order is executed ``ms`` after its arrival, and answered then
     ERROR_BEFORE = "error_before"  #: HTTP ``status`` (503) and HTML (or ``code``), nothing executed
     ERROR_AFTER = "error_after"  #: HTTP ``status`` (502) and HTML (or ``code``), executed
+    REFUSE = "refuse"  #: answered with the venue's own error ``error`` and ``words``, HTTP ``status`` (400); nothing executed
+    REFUSE_AFTER = "refuse_after"  #: the same, executed
     TIMEOUT = "timeout"  #: executed, never answered; the connection stays open
     RESET_BEFORE = "reset_before"  #: connection reset, nothing executed
     RESET_AFTER = "reset_after"  #: connection reset, executed
@@ -52,6 +54,8 @@ class WireFaultKind(StrEnum):
     RULES = "rules"  #: a symbol has other rules: ``tick``, ``lot_step``, ``min_cost``
     FEE_COIN = "fee_coin"  #: fees are taken in BNB while there is some (Binance)
     REVOKE = "revoke"  #: API keys are no longer valid
+    SUBSCRIBE_ERROR = "subscribe_error"  #: a subscription is answered with an error frame, and nothing is subscribed
+    SHUTDOWN = "shutdown"  #: serverShutdown is sent on the sockets, which are cut ``ms`` later (Binance)
     CRASH = "crash"  #: the venue's port is closed for ``seconds``, then open again
 
 
@@ -80,6 +84,8 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     every: int | None = None  #: only every n-th that it would meet; None: all
     status: int | None = None
     code: int | None = None  #: of an ``error_``: Binance's JSON with that code instead of a proxy's HTML
+    error: str | None = None  #: a code or name of the venue's own errors
+    words: str | None = None  #: its message
     retry_after_s: int = 1
     tick: str | None = None  #: price unit, in quote
     lot_step: str | None = None  #: in base
@@ -112,6 +118,13 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError(f"fault: every {self.every} is not at least 1")
         if self.code is not None and self.venue != "binance":
             raise UsageError("fault: code is Binance's; Upbit has none")
+        if self.kind in (_K.REFUSE, _K.REFUSE_AFTER, _K.SUBSCRIBE_ERROR):
+            if not self.error:
+                raise UsageError(f"fault: {self.kind} needs error, a code or name of the venue's own errors")
+            if self.venue == "binance" and not re.fullmatch(r"-\d{1,6}", self.error):
+                raise UsageError(f"fault: error {self.error!r} is no code of Binance's, such as -2010")
+        if self.kind is _K.SHUTDOWN and self.venue != "binance":
+            raise UsageError("fault: only Binance announces a shutdown")
         if self.kind is not _K.CLOCK_SKEW and self.ms < 0:
             raise UsageError(f"fault: ms {self.ms} is below 0")
         if self.kind is _K.FEE_COIN and self.venue != "binance":
@@ -174,7 +187,7 @@ class WireFaults:
             fault.until = self._clock.monotonic() + fault.seconds
         elif fault.count is None and fault.kind not in _LASTING:
             fault.count = 1
-        if fault.kind in (_K.DROP, _K.CRASH):  # these happen at once and are not pending
+        if fault.kind in (_K.DROP, _K.CRASH, _K.SHUTDOWN):  # these happen at once and are not pending
             fault.met += 1
         else:
             self._faults.append(fault)

@@ -29,6 +29,7 @@ class Front:
         self.port = port
         self.requests = 0  #: HTTP requests answered or lost so far
         self.on_call: Callable[[Call], None] = lambda _: None  #: called with each request as it arrives, before any fault
+        self.rewrite: Callable[[Call, Answer], Answer | None] = lambda _, answer: answer  #: a test's last word; None cuts the connection
         self._host = host
         self._venue = venue
         self._faults = faults
@@ -100,7 +101,7 @@ class Front:
         call = Call(request.method, path, request.rel_url.raw_query_string, await request.read(), request.headers)
         self.on_call(call)
         if not faults:
-            return response_of(await self._answer(call))
+            return self._reply(request, call, await self._answer(call))
         part, symbol = venue.part(call)
 
         def take(kind: WireFaultKind) -> WireFault | None:
@@ -111,6 +112,8 @@ class Front:
             refused = venue.throttled(429, storm.retry_after_s)
         if refused is not None:
             return response_of(refused)
+        if (fault := take(_K.REFUSE)) is not None:
+            return response_of(venue.error(fault.error or "", fault.words or "scripted", fault.status or 400))
         if (fault := take(_K.ERROR_BEFORE)) is not None:
             return response_of(_error(fault, 503))
         if take(_K.RESET_BEFORE) is not None:
@@ -125,6 +128,8 @@ class Front:
             return _reset(request)
         if take(_K.RESET_AFTER) is not None:
             return _reset(request)
+        if (fault := take(_K.REFUSE_AFTER)) is not None:
+            return response_of(venue.error(fault.error or "", fault.words or "scripted", fault.status or 400))
         if (fault := take(_K.ERROR_AFTER)) is not None:
             return response_of(_error(fault, 502))
         if take(_K.HTML) is not None:
@@ -137,7 +142,11 @@ class Front:
             answer = venue.duplicate()
         if take(_K.EMPTY) is not None:
             answer = Answer(b"", 200, answer.headers)
-        return response_of(answer)
+        return self._reply(request, call, answer)
+
+    def _reply(self, request: web.BaseRequest, call: Call, answer: Answer) -> web.Response:
+        rewritten = self.rewrite(call, answer)
+        return _reset(request) if rewritten is None else response_of(rewritten)
 
     async def _answer(self, call: Call) -> Answer:
         try:

@@ -243,6 +243,8 @@ class Sandbox:
         """Apply faults that act at once, rather than on a later request."""
         if fault is not None and fault.kind is WireFaultKind.CRASH and fault.seconds is not None:
             self.fronts[venue].crash(fault.seconds)
+        elif fault is not None and fault.kind is WireFaultKind.SHUTDOWN:
+            self.binance.shut_down(fault.stream, fault.ms / 1000)
         elif fault is not None and fault.kind is WireFaultKind.DROP:
             self.venues[venue].cut(fault.stream)
         self._set_clock(venue)

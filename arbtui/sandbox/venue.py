@@ -84,6 +84,10 @@ class Venue(ABC):
         """The venue's own refusal of a client id that was used before."""
 
     @abstractmethod
+    def error(self, code: str, words: str, status: int) -> Answer:
+        """One of the venue's own errors."""
+
+    @abstractmethod
     def is_socket(self, path: str) -> bool:
         """Whether a WebSocket is served at ``path``."""
 

@@ -613,7 +613,7 @@ def test_a_venue_that_is_down_shows_on_its_routes_once_as_a_breach_and_comes_bac
             assert _kinds(w).count(("VENUE_DOWN", "upbit")) == 1
             assert ("VENUE_DOWN", "binance") not in _kinds(w)
             w.silent.clear()
-            await asyncio.sleep(4.5)
+            await asyncio.sleep(2.2)
             w.show("upbit", UPBIT_DEAR)
             assert w.engine.cycles == {}, "it may go again: nothing opens before it has stayed"
             await asyncio.sleep(1)

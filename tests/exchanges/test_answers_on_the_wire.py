@@ -90,6 +90,11 @@ def test_whatever_says_nothing_leaves_the_order_unknown_and_it_is_sent_once(exch
         ("upbit", upbit_error("invalid_parameter", "identifier is used already")),
         ("upbit", upbit_error("insufficient_funds_bid", status=500)),
         ("upbit", upbit_error("server_error", status=503)),
+        ("upbit", upbit_error("nonce_used", status=401)),  # an earlier copy came through
+        ("upbit", upbit_error("duplicated_identifier")),
+        ("upbit", upbit_error("a_name_nobody_has_seen", "...")),  # nobody knows what it means
+        ("upbit", upbit_error("a_name_nobody_has_seen", "...", 403)),
+        ("binance", binance_error(-1999, "A code nobody has seen.")),
     ],
 )
 def test_the_venues_own_words_for_perhaps_are_unknown_too(exchange: str, reply: Reply) -> None:
@@ -124,7 +129,6 @@ def test_the_venues_own_words_for_perhaps_are_unknown_too(exchange: str, reply: 
         ("upbit", upbit_error("invalid_price_bid", "주문가격 단위를 잘못 입력하셨습니다."), "PRICE_UNIT"),
         ("upbit", upbit_error("under_min_total_bid"), "MIN_COST"),
         ("upbit", upbit_error("market_offline"), "MARKET_CLOSED"),
-        ("upbit", upbit_error("a_name_nobody_has_seen", "..."), "REFUSED"),
         ("upbit", upbit_error("too_many_requests", "...", 429), "RATE_LIMITED"),  # with an error object
         ("upbit", body("Too many API requests", 429, "text/plain"), "RATE_LIMITED"),  # and without
         ("upbit", body("Too many API requests", 418, "text/plain"), "RATE_LIMITED"),

@@ -266,7 +266,9 @@ REST_FILL = dataclasses.replace(UPBIT_FILL, ts_event=1710751590000)
 
 
 @pytest.mark.parametrize("missing", [None, ABSENT], ids=["null", "absent"])
-@pytest.mark.parametrize("field", ["paid_fee", "remaining_volume", "created_at", "trades_count", "trade_funds", "trade_trend"])
+@pytest.mark.parametrize(
+    "field", ["paid_fee", "remaining_volume", "created_at", "trades_count", "trade_funds", "trade_trend", "trade_created_at"]
+)
 def test_upbits_optional_fields_are_no_reason_to_lose_a_fill(field: str, missing: str | None) -> None:
     report = upbit_report(**{field: missing})
     assert (report.state, report.filled_qty) == (OrderState.EXPIRED, Decimal(7))
@@ -285,7 +287,15 @@ def test_upbits_order_without_its_trades_has_been_executed_all_the_same(missing:
 @pytest.mark.parametrize("missing", [None, ABSENT], ids=["null", "absent"])
 @pytest.mark.parametrize(
     ("field", "changed"),
-    [("trade_fee", {}), ("is_maker", {}), ("time_in_force", {}), ("identifier", {"client_order_id": ""}), ("smp_type", {}), ("error", {})],
+    [
+        ("trade_fee", {}),
+        ("is_maker", {}),
+        ("time_in_force", {}),
+        ("identifier", {"client_order_id": ""}),
+        ("smp_type", {}),
+        ("error", {}),
+        ("trade_timestamp", {"ts_event": 1710751597500}),
+    ],
 )
 def test_my_orders_optional_fields_are_no_reason_to_lose_a_fill(field: str, changed: dict[str, Any], missing: str | None) -> None:
     frame = json.dumps(with_fields(UPBIT_EVENT, **{field: missing})).encode()
@@ -296,7 +306,7 @@ def test_my_orders_optional_fields_are_no_reason_to_lose_a_fill(field: str, chan
 
 
 @pytest.mark.parametrize("missing", [None, ABSENT], ids=["null", "absent"])
-@pytest.mark.parametrize("field", ["trade_uuid", "price", "volume", "trade_timestamp", "executed_volume", "ask_bid"])
+@pytest.mark.parametrize("field", ["trade_uuid", "price", "volume", "executed_volume", "ask_bid"])
 def test_my_order_of_a_trade_without_what_makes_it_one_cannot_be_read(field: str, missing: str | None) -> None:
     with pytest.raises(WireError):
         upbit.report_of_event(json.dumps(with_fields(UPBIT_EVENT, **{field: missing})).encode(), {"KRW-XRP": UPBIT_XRP})
@@ -316,7 +326,7 @@ def test_a_maker_of_my_order_and_an_ask_are_told_as_such() -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"trade_volume": "NaN"}, {"trade_price": "-1"}, {"trade_funds": "Infinity"}, {"trade_created_at": None}, {"trade_created_at": "noon"},
+    [{"trade_volume": "NaN"}, {"trade_price": "-1"}, {"trade_funds": "Infinity"}, {"trade_created_at": "noon"},
      {"trade_created_at": "2024-03-18T17:46:30"}, {"paid_fee": "NaN"}, {"paid_fee": "-1"}, {"executed_volume": "NaN"}, {"state": "odd"},
      {"side": "left"}],
     ids=str,

@@ -146,7 +146,7 @@ class Heard(logging.Handler):
 def test_refused_keys_are_replaced_by_the_operators_new_ones_unless_those_may_withdraw(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, second_may_withdraw: bool, taken: str
 ) -> None:
-    monkeypatch.setattr("arbtui.exchanges.ccxt_adapter._KEYS_EVERY_S", 0.05)
+    monkeypatch.setattr("arbtui.exchanges.refusal_watch._KEYS_EVERY_S", 0.05)
 
     async def main() -> None:
         first, second = (
@@ -193,8 +193,8 @@ def test_pings_tell_the_venues_health_without_an_order(tmp_path: Path, monkeypat
             super().__init__(exchange, SystemClock(), HealthConfig())
             self.answers: asyncio.Queue[bool] = asyncio.Queue()
 
-        def on_answer(self, ok: bool, ms: float) -> None:
-            super().on_answer(ok, ms)
+        def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
+            super().on_answer(ok, ms, poll=poll)
             self.answers.put_nowait(ok)
 
     async def main() -> None:

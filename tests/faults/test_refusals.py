@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges import ccxt_adapter
+from arbtui.exchanges import refusal_watch
 from arbtui.journal.events import CycleState
 from arbtui.model.errors import VenueFailed
 from arbtui.model.reason import Reason
@@ -143,7 +143,7 @@ def test_f18_a_venue_that_says_slow_down_and_then_bans_us_hears_nothing_until_it
 def test_f19_a_venue_that_refuses_our_key_is_down_at_once_and_back_when_it_takes_it(
     venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ccxt_adapter, "_KEYS_EVERY_S", 0.5)
+    monkeypatch.setattr(refusal_watch, "_KEYS_EVERY_S", 0.5)
 
     async def main() -> None:
         async with desk(tmp_path, settings=PAUSE) as d:

@@ -32,11 +32,25 @@ class Health:
         self.connected: list[bool] = []
         self.frozen: list[bool] = []
         self.late: list[float] = []
+        self.missing: list[str] = []
+        self.reached: list[bool] = []
+
+    def on_subscriptions(self, missing: str) -> None:
+        self.missing.append(missing)
+
+    def on_reachable(self) -> None:
+        self.reached.append(True)
+
+    def on_unreachable(self) -> None:
+        self.reached.append(False)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     def on_message(self, now: float) -> None:
         self.messages += 1
 
-    def on_answer(self, ok: bool, ms: float) -> None:
+    def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
         self.answers.append(ok)
 
     def on_socket(self, connected: bool) -> None:
@@ -56,7 +70,14 @@ class Live:
     """The stream of all that the server lists, running; a context manager."""
 
     def __init__(self, server: VenueServer, **config: Any) -> None:
-        settings = {"reconnect_max_s": 0.5, "ping_after_s": 20.0, "stream_silence_ms": 60_000, "probe_after_ms": 60_000, **config}
+        settings = {
+            "reconnect_max_s": 0.5,
+            "ping_after_s": 20.0,
+            "stream_silence_ms": 60_000,
+            "probe_after_ms": 60_000,
+            "sockets": 1,
+            **config,
+        }
         self.server = server
         self.config = MarketDataConfig(**settings)
         self.clock = SystemClock()

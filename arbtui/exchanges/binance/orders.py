@@ -8,6 +8,8 @@ import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, read, reader
+from arbtui.exchanges.ccxt_client import told_error
+from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.order import Balance, Fill, OrderState, Side
@@ -265,7 +267,7 @@ class _Envelope(msgspec.Struct):
     event: msgspec.Raw = msgspec.Raw()
     id: str | int | None = None
     status: int = 0
-    error: dict[str, Any] = {}
+    error: dict[str, Any] | None = None
 
 
 class _Kind(msgspec.Struct):
@@ -310,15 +312,17 @@ def event_of(frame: bytes) -> tuple[str, bytes]:
     """A frame's kind of event and its JSON; ``answer`` with the frame itself for the answer to a request.
 
     Raises:
+        StreamRefused: the answer is an error.
         WireError: it is neither.
     """
     envelope = _envelope(frame)
     event = bytes(envelope.event)
     if not event:
-        if envelope.id is None and not envelope.status:
+        if envelope.id is None and not envelope.status and not envelope.error:
             raise WireError("frame", "neither an event nor an answer")
-        if envelope.status != 200:
-            raise WireError("subscribe", f"{envelope.error.get('code', envelope.status)} {envelope.error.get('msg', '')}")
+        if envelope.status != 200 or envelope.error:
+            code, message, retry_at_ms = told_error(envelope.error or {})
+            raise StreamRefused(code or str(envelope.status), message, envelope.status or None, retry_at_ms)
         return "answer", frame
     return _kind(event).kind, event
 

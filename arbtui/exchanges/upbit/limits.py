@@ -17,6 +17,7 @@ LIMITS = (
     RateLimit("quotation", "quotation", 10, 1.0, DATA_ONLY, _JITTER_S),
     RateLimit("default", "default", 30, 1.0, jitter_s=_JITTER_S),
     RateLimit("order", "order", 12, 1.0, jitter_s=_JITTER_S),
+    RateLimit("order-test", "order-test", 8, 1.0, jitter_s=_JITTER_S),
     RateLimit("order-cancel-all", "order-cancel-all", 1, 2.0, CANCELS_ONLY, _JITTER_S),
     RateLimit("socket-connect", "socket-connect", 5, 1.0, DATA_ONLY, _JITTER_S),
     RateLimit("socket-message/1s", "socket-message", 5, 1.0, DATA_ONLY, _JITTER_S),
@@ -25,7 +26,7 @@ LIMITS = (
 
 _HARD = {limit.name: limit.hard for limit in LIMITS}
 #: Our limit for each group of the header `Remaining-Req`; every other one is a quotation group, which is one limit here.
-_OWN_NAMES = {"default": "default", "order": "order", "order-cancel-all": "order-cancel-all"}
+_OWN_NAMES = {"default": "default", "order": "order", "order-test": "order-test", "order-cancel-all": "order-cancel-all"}
 
 
 def used(headers: Mapping[str, str]) -> Iterator[tuple[str, float]]:

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, reader
+from arbtui.exchanges.ccxt_client import told_error
+from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.exchanges.upbit.rules import EXCHANGE
 from arbtui.model.errors import WireError
 from arbtui.model.market import Market
@@ -25,7 +28,7 @@ class TradeRow(msgspec.Struct):
     uuid: str
     price: Decimal
     volume: Decimal
-    created_at: str
+    created_at: str | None = None
     funds: Decimal | None = None
 
     @property
@@ -122,7 +125,7 @@ def report_of(row: OrderRow, market: Market) -> OrderReport:
 
 def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
     """The fills that ``row`` tells, oldest first, each with its part of the order's fee."""
-    trades = sorted(row.trades or (), key=lambda trade: (trade.created_at, trade.uuid))
+    trades = sorted(row.trades or (), key=lambda trade: (trade.created_at or row.created_at or "", trade.uuid))
     for trade in trades:  # before anything is added up or compared, which a NaN would stop
         amount(trade.volume, "volume"), amount(trade.price, "price"), amount(trade.value, "funds")
     fees = _split_fee(row, trades, market)
@@ -142,7 +145,7 @@ def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
             fee=fee,
             fee_currency=market.quote,
             liquidity="taker" if row.time_in_force in IMMEDIATE else "maker",  # not reported here; both pay the same fee at Upbit
-            ts_event=ms_of(trade.created_at),
+            ts_event=ms_of(trade.created_at or row.created_at),
         )
         for trade, fee in zip(trades, fees, strict=True)
     )
@@ -165,13 +168,15 @@ def _split_fee(row: OrderRow, trades: Sequence[TradeRow], market: Market) -> lis
 
 
 def ms_of(created_at: str | None) -> int:
-    """``2026-01-01T09:00:00+09:00`` in ms since the epoch.
+    """``2026-01-01T09:00:00+09:00`` in ms since the epoch; 0 where it is not told.
 
     Raises:
         WireError: no such time.
     """
+    if not created_at:
+        return 0
     try:
-        moment = datetime.fromisoformat(created_at or "")
+        moment = datetime.fromisoformat(created_at)
     except ValueError as error:
         raise WireError("created_at", f"{created_at!r} is no time") from error
     if moment.tzinfo is None:
@@ -184,9 +189,15 @@ def balances_of(rows: Sequence[AccountRow]) -> dict[str, Balance]:
     return {row.currency: Balance(amount(row.balance, row.currency), amount(row.locked, row.currency)) for row in rows}
 
 
+class _Subscribed(msgspec.Struct):
+    type: str
+
+
 class _Header(msgspec.Struct):
-    type: str = ""
-    error: dict[str, str] | None = None
+    type: str | None = None
+    error: dict[str, Any] | None = None
+    method: str | None = None
+    result: list[_Subscribed] | None = None
 
 
 class _MyOrder(msgspec.Struct):
@@ -204,6 +215,7 @@ class _MyOrder(msgspec.Struct):
     trade_uuid: str | None = None
     trade_fee: Decimal | None = None
     trade_timestamp: int | None = None
+    timestamp: int | None = None
     is_maker: bool | None = None
 
 
@@ -220,12 +232,26 @@ def kind_of(frame: bytes) -> str:
     """``myOrder``, ``myAsset``, or the type of another frame, which carries no event.
 
     Raises:
-        WireError: the frame is not a JSON object, or is an error.
+        StreamRefused: the frame is an error.
+        WireError: it is not a JSON object.
     """
     header = _header(frame)
-    if header.error:
-        raise WireError("subscribe", f"{header.error.get('name', '')} {header.error.get('message', '')}")
-    return header.type
+    if header.error is not None:
+        raise StreamRefused(*told_error(header.error)[:2])
+    return header.type or ""
+
+
+def subscribed(frame: bytes) -> frozenset[str] | None:
+    """The types that an answer to LIST_SUBSCRIPTIONS names; None for another frame.
+
+    Raises:
+        StreamRefused: the frame is an error.
+        WireError: it is not a JSON object.
+    """
+    header = _header(frame)
+    if header.error is not None:
+        raise StreamRefused(*told_error(header.error)[:2])
+    return None if header.method != "LIST_SUBSCRIPTIONS" else frozenset(one.type for one in header.result or ())
 
 
 def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport | None:
@@ -237,8 +263,8 @@ def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport 
     filled = amount(event.executed_volume, "executed_volume")
     fills: tuple[Fill, ...] = ()
     if event.state == "trade":
-        if event.trade_uuid is None or event.price is None or event.volume is None or event.trade_timestamp is None:
-            raise WireError("myOrder", "a trade without its uuid, price, volume or time")
+        if event.trade_uuid is None or event.price is None or event.volume is None:
+            raise WireError("myOrder", "a trade without its uuid, price or volume")
         cost = amount(event.price, "price") * amount(event.volume, "volume")
         fills = (
             Fill(
@@ -256,7 +282,7 @@ def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport 
                 fee=cost * market.fees.taker if event.trade_fee is None else amount(event.trade_fee, "trade_fee"),
                 fee_currency=market.quote,
                 liquidity="maker" if event.is_maker else "taker",
-                ts_event=event.trade_timestamp,
+                ts_event=event.trade_timestamp or event.timestamp or 0,
             ),
         )
     state = state_of(event.state, event.time_in_force, filled)

@@ -150,7 +150,7 @@ def _kind_of(message: Any) -> str:
         kind = message.get("type", message.get("ty"))
         if isinstance(kind, str) and kind:
             return kind
-        for answer in ("status", "error"):
+        for answer in ("status", "error", "method", "mthd"):
             if answer in message:
                 return answer
     raise WireError("unknown", "neither a type nor a status nor an error")

@@ -1,6 +1,7 @@
 """Binance's market streams (Spot API, "WebSocket Streams"): raw and combined, subscribed by URL or by message."""
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -11,6 +12,7 @@ from aiohttp import WSCloseCode
 from arbtui.model.clock import Clock
 from arbtui.sandbox.answer import encode
 from arbtui.sandbox.fanout import Form
+from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.peer import Peer, ping_frame, text_frame
 from arbtui.sandbox.sockets import Sockets
 
@@ -54,12 +56,23 @@ class BinanceSockets(Sockets[Form]):
             self._ending[peer] = asyncio.create_task(peer.response.close(code=WSCloseCode.GOING_AWAY, drain=False))
             self._ending[peer].add_done_callback(lambda _: self._ending.pop(peer, None))
 
+    def announce_end(self, event: dict[str, Any], after_s: float) -> None:
+        """Tell every client of now that the server is about to end, and break those sockets ``after_s`` seconds later."""
+        for peer in list(self.peers):
+            peer.send(text_frame(encode(self.notice(peer, event))))
+            asyncio.get_running_loop().call_later(after_s, peer.cut)
+
+    @abstractmethod
+    def notice(self, peer: Peer, event: dict[str, Any]) -> Any:
+        """``event`` in the envelope that ``peer`` gets it in."""
+
 
 class Streams(BinanceSockets[bool]):
     """The public streams. A stream that is not simulated is accepted and silent, as an unknown symbol's is at the venue."""
 
-    def __init__(self, clock: Clock, cut_after_s: float) -> None:
+    def __init__(self, clock: Clock, cut_after_s: float, faults: WireFaults) -> None:
         super().__init__(clock, _framed, cut_after_s)  # form: combined?
+        self._faults = faults
         self._combined: dict[Peer, bool] = {}
 
     def begin(self, peer: Peer, path: str, query: str) -> None:
@@ -78,6 +91,10 @@ class Streams(BinanceSockets[bool]):
         super().gone(peer)
         self._combined.pop(peer, None)
 
+    def notice(self, peer: Peer, event: dict[str, Any]) -> Any:
+        """See :meth:`BinanceSockets.notice`."""
+        return {"stream": "!serverShutdown", "data": event} if self._combined.get(peer) else event
+
     async def read(self, peer: Peer, raw: bytes) -> None:
         """SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, SET_PROPERTY, GET_PROPERTY."""
         try:
@@ -95,6 +112,9 @@ class Streams(BinanceSockets[bool]):
         }.get(str(method))
         if do is None:
             peer.send(_error(2, f"Invalid request: unknown variant `{method}`", number))
+            return
+        if method == "SUBSCRIBE" and (fault := self._faults.take(WireFaultKind.SUBSCRIBE_ERROR, stream="public")) is not None:
+            peer.send(_error(int(fault.error or 0), fault.words or "scripted", number))
             return
         if not isinstance(params, list):
             peer.send(_error(2, "Invalid request: params must be an array", number))

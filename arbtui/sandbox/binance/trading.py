@@ -80,6 +80,8 @@ class BinanceTrading:
     async def test(self, key: Key, params: Params) -> Any:
         """``POST /api/v3/order/test``: checks a new order without placing it."""
         request, _ = self._read(params)
+        if not key.can_trade:
+            raise refused(-2015)
         broken = self._market(params).refusal(request.price, request.qty)
         if broken is not None:
             raise refused_by_core(broken)
@@ -92,6 +94,8 @@ class BinanceTrading:
 
     async def cancel(self, key: Key, params: Params) -> Any:
         """``DELETE /api/v3/order``."""
+        if not key.can_trade:
+            raise refused(-2015)
         canceled = await self._cancel(self._find(params, refused(-2011)), params.get("newClientOrderId"))
         if canceled is None:
             raise refused(-2011)
@@ -99,6 +103,8 @@ class BinanceTrading:
 
     async def cancel_all(self, key: Key, params: Params) -> Any:
         """``DELETE /api/v3/openOrders``: every open order of one symbol."""
+        if not key.can_trade:
+            raise refused(-2015)
         code = self._market(params).code
         done = [await self._cancel(order, None) for order in self._account.log.open_orders(code)]
         if not any(done):

@@ -23,7 +23,7 @@ from arbtui.sandbox.binance.trading import BinanceTrading
 from arbtui.sandbox.binance.ws_api import WsApi
 from arbtui.sandbox.call import Call
 from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.faults import Part, WireFaultKind, WireFaults
+from arbtui.sandbox.faults import Part, Stream, WireFaultKind, WireFaults
 from arbtui.sandbox.keys import NO_KEY, Key
 from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.venue import Venue
@@ -58,8 +58,9 @@ class BinanceVenue(Venue):
         data = BinanceMarketData(account.markets, book_of, update_id, tape, faults, self.is_halted, clock.time_ms)
         self._trading = BinanceTrading(account, book_of, self.numbers, self._limits, faults, self.is_halted, clock)
         self._endpoints = endpoints(data, self._trading)
-        self._streams = Streams(clock, cut_after_s)
-        self._ws_api = WsApi({name: self._endpoints[path] for name, path in MESSAGES.items()}, self._auth, self._limits, clock, cut_after_s)
+        self._streams = Streams(clock, cut_after_s, faults)
+        methods = {name: self._endpoints[path] for name, path in MESSAGES.items()}
+        self._ws_api = WsApi(methods, self._auth, self._limits, clock, cut_after_s, faults)
         super().__init__(account, faults, clock, tape, self._streams, self._ws_api)
         self._derived = DerivedStreams(self._streams.fanout, data)
         self._reports = 0
@@ -95,6 +96,10 @@ class BinanceVenue(Venue):
         """See :class:`Venue`."""
         return refused_by_core("DUPLICATE_CLIENT_ID").answer()
 
+    def error(self, code: str, words: str, status: int) -> Answer:
+        """See :class:`Venue`."""
+        return Answer(encode({"code": int(code), "msg": words}), status)
+
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""
         return path == WS_API or path.split("/")[1] in ("ws", "stream")
@@ -112,6 +117,13 @@ class BinanceVenue(Venue):
             self._streams.begin(peer, request.path, request.query_string)
             await self._streams.serve(peer)
         return peer.response
+
+    def shut_down(self, stream: Stream, after_s: float) -> None:
+        """Tell every socket of ``stream`` that the server is about to end, and cut it ``after_s`` seconds later."""
+        event = {"e": "serverShutdown", "E": self._clock.time_ms()}
+        for name, sockets in (("public", self._streams), ("private", self._ws_api)):
+            if stream in ("any", name):
+                sockets.announce_end(event, after_s)
 
     def housekeep(self) -> None:
         """See :class:`Venue`: pings, cuts, and the streams with a message every second."""

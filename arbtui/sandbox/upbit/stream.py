@@ -8,6 +8,7 @@ from aiohttp import WSCloseCode
 
 from arbtui.model.clock import Clock
 from arbtui.sandbox.answer import encode
+from arbtui.sandbox.faults import Stream, WireFaultKind, WireFaults
 from arbtui.sandbox.peer import Peer, binary_frame, text_frame
 from arbtui.sandbox.sockets import Sockets
 from arbtui.sandbox.upbit.forms import FORMATS, Form, framed
@@ -33,11 +34,13 @@ class Subscriptions(Sockets[Form]):
         types: tuple[str, ...],
         codes: Mapping[str, object],
         clock: Clock,
+        faults: WireFaults,
         snapshot: Callable[[str, str], bytes | None] = lambda *_: None,
     ) -> None:
         super().__init__(clock, framed)
         self._types = types
         self._codes = codes
+        self._faults = faults
         self._snapshot = snapshot
 
     def flush(self) -> None:
@@ -80,6 +83,10 @@ class Subscriptions(Sockets[Form]):
 
     def _subscribe(self, peer: Peer, parts: list[dict[str, Any]]) -> None:
         """The new subscription replaces the previous one."""
+        stream: Stream = "public" if self._types is PUBLIC else "private"
+        if (fault := self._faults.take(WireFaultKind.SUBSCRIBE_ERROR, stream=stream)) is not None:
+            peer.send(_error(fault.error or "", fault.words or "scripted"))
+            return
         fields = [part for part in parts if "type" in part]
         form = next((str(part["format"]) for part in parts if "format" in part), "DEFAULT")
         wanted: list[tuple[tuple[str, str], Form, bool, bool]] = []

@@ -50,8 +50,8 @@ class UpbitVenue(Venue):
     ) -> None:
         tape = Tape(UpbitDecoder, book_of, clock.time_ms)
         tape.on_trade_of = self._on_trade
-        self._public = Subscriptions(PUBLIC, account.markets, clock, self._snapshot)
-        self._private = Subscriptions(PRIVATE, account.markets, clock)
+        self._public = Subscriptions(PUBLIC, account.markets, clock, faults, self._snapshot)
+        self._private = Subscriptions(PRIVATE, account.markets, clock, faults)
         super().__init__(account, faults, clock, tape, self._public, self._private)
         self._limits = UpbitLimits(clock.monotonic, enforced=limits)
         self._auth = UpbitAuth(keys, faults)
@@ -70,7 +70,7 @@ class UpbitVenue(Venue):
         }
         self._signed: dict[tuple[str, str], tuple[str, Part, _Signed]] = {
             ("POST", "/v1/orders"): ("order", "order", exchange.place),
-            ("POST", "/v1/orders/test"): ("order-test", "query", exchange.test),
+            ("POST", "/v1/orders/test"): ("order-test", "test", exchange.test),
             ("GET", "/v1/order"): ("default", "query", exchange.order),
             ("DELETE", "/v1/order"): ("default", "cancel", exchange.cancel),
             ("GET", "/v1/orders/open"): ("default", "query", exchange.open_orders),
@@ -117,6 +117,10 @@ class UpbitVenue(Venue):
     def duplicate(self) -> Answer:
         """See :class:`Venue`."""
         return refused("duplicated_identifier").answer()
+
+    def error(self, code: str, words: str, status: int) -> Answer:
+        """See :class:`Venue`."""
+        return Answer(encode({"error": {"name": code, "message": words}}), status)
 
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""
@@ -167,7 +171,7 @@ class UpbitVenue(Venue):
         known = self._signed.get((call.method, call.path))
         if known is None:
             raise not_found()
-        group, _, ask = known
+        group, part, ask = known
         throttled = self._limits.take(group)
         if throttled is not None:
             return throttled
@@ -181,7 +185,7 @@ class UpbitVenue(Venue):
         else:
             params = parse_query(call.query)
             key = self._auth.check(call, None)
-        if not key.can_trade and group == "order":
+        if not key.can_trade and (group in ("order", "order-test") or part == "cancel"):  # one right, "주문하기"
             raise refused("out_of_scope")
         status = 201 if call.method == "POST" else 200
         return Answer(encode(await ask(key, params)), status, self._limits.header(group))
