@@ -16,10 +16,11 @@ import aiohttp
 
 from arbtui.exchanges.answers import Answer, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
-from arbtui.exchanges.connection_errors import why_no_answer
+from arbtui.exchanges.connection_errors import redirect_of, why_no_answer
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, RateLimited
 
@@ -60,7 +61,7 @@ class _GatedRequest(aiohttp.ClientRequest):
     """A request that asks the gate when its connection stands, immediately before its first byte.
 
     In ``fetch`` itself it would be too early: a connection that has to be made first takes a tenth of a second and more.
-    A redirect or any other repetition comes through here again, and is refused.
+    Any repetition comes through here again, and is refused.
     """
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
@@ -97,6 +98,7 @@ class CcxtClient:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls),
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(refuse_redirects,),
         )
         self.keys = keys
         self.clock_skew_ms: int | None = None  #: how far our clock is ahead of the venue's; None where it was never measured
@@ -200,7 +202,9 @@ class CcxtClient:
     def _failure(self, error: Exception, what: str, sent: bool) -> RequestFailed:
         kinds = frozenset(kind.__name__ for kind in type(error).__mro__)
         told = why_no_answer(self.exchange, error)
-        status, code, message = getattr(error, "facts", (None, "", type(error).__name__ if told is None else f"{self._where}: {told}"))
+        redirect = redirect_of(error)
+        heard = None if redirect is None else redirect.status
+        status, code, message = getattr(error, "facts", (heard, "", type(error).__name__ if told is None else f"{self._where}: {told}"))
         return RequestFailed(self.exchange, what, Answer(status, code, message, kinds, sent))
 
     def _tell(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:

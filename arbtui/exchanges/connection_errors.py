@@ -4,6 +4,8 @@ import ssl
 
 import aiohttp
 
+from arbtui.exchanges.redirects import RedirectRefused
+
 
 def why_not_connected(exchange: str, error: BaseException) -> tuple[str, str] | None:
     """A short label, and what happened with what to do; None when the connection was made."""
@@ -20,12 +22,10 @@ def why_not_connected(exchange: str, error: BaseException) -> tuple[str, str] | 
 
 def why_no_answer(exchange: str, error: BaseException) -> str | None:
     """What happened to a request by what ``error`` was raised from (ccxt wraps it); None when that tells nothing."""
-    chain: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None and link not in chain:
-        chain.append(link)
-        link = link.__cause__ or link.__context__
+    chain = _chain(error)
     for link in chain:
+        if isinstance(link, RedirectRefused):
+            return f"{link.words}; check [exchanges.{exchange}.urls]"
         if (told := why_not_connected(exchange, link)) is not None:
             return told[1]
     if any(isinstance(link, TimeoutError) for link in chain):
@@ -33,6 +33,21 @@ def why_no_answer(exchange: str, error: BaseException) -> str | None:
     if any(isinstance(link, aiohttp.ClientError) for link in chain):
         return f"the connection broke before an answer; where it always does, check port and scheme in [exchanges.{exchange}.urls]"
     return None
+
+
+def redirect_of(error: BaseException) -> RedirectRefused | None:
+    """The redirect that ``error`` was raised from; None when it was not."""
+    return next((link for link in _chain(error) if isinstance(link, RedirectRefused)), None)
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """``error`` and what it was raised from."""
+    chain: list[BaseException] = []
+    link: BaseException | None = error
+    while link is not None and link not in chain:
+        chain.append(link)
+        link = link.__cause__ or link.__context__
+    return chain
 
 
 def _reason(error: BaseException) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import aiohttp
 
 from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.model.errors import RateLimited, WireError
 
 log = logging.getLogger("arbtui")
@@ -62,7 +63,7 @@ class PrivateStream:
         """Keep the stream open until cancelled."""
         loop = asyncio.get_running_loop()
         pause = _FIRST_PAUSE_S
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), middlewares=(refuse_redirects,)) as session:
             while True:
                 started = loop.time()
                 try:

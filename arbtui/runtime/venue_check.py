@@ -10,6 +10,7 @@ import aiohttp
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.marketdata.connection_errors import FAILURES, failure_of
 from arbtui.model.clock import SystemClock
@@ -82,7 +83,7 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
 
 async def _listen(found: VenueFacts, url: str) -> None:
     try:
-        async with asyncio.timeout(_CONNECT_S), aiohttp.ClientSession() as session, session.ws_connect(url):
+        async with asyncio.timeout(_CONNECT_S), aiohttp.ClientSession(middlewares=(refuse_redirects,)) as session, session.ws_connect(url):
             found.facts.append("public stream opens")
     except FAILURES as error:
         found.problems.append(("network", failure_of(found.exchange, url, error).words))
