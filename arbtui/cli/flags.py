@@ -51,13 +51,19 @@ def wanted_symbols(text: str) -> int | list[str]:
     """
     if re.fullmatch(r"[+-]?\d+(\.\d*)?", text.strip()):
         if not re.fullmatch(r"\d{1,4}", text.strip()) or not 1 <= int(text) <= 1000:
-            raise UsageError(f"--symbols {text}: expected a number from 1 to 1000, or assets such as BTC,ETH")
+            raise UsageError(f"--symbols {_short(text)}: expected a number from 1 to 1000, or assets such as BTC,ETH")
         return int(text)
     codes = [code.strip().upper() for code in text.split(",")]
+    if len(codes) > 1000:
+        raise UsageError(f"--symbols names {len(codes):,} assets; expected at most 1000")
     for code in codes:
         if not re.fullmatch(r"[A-Z0-9]{1,20}", code):
-            raise UsageError(f"--symbols {text!r}: {code!r} is no asset's code; expected a number, or assets such as BTC,ETH")
+            raise UsageError(f"--symbols {_short(text)!r}: {_short(code)!r} is no asset's code; expected a number, or assets such as BTC,ETH")
     return codes
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def wanted_runtime(seconds: float | None) -> float | None:

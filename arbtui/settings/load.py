@@ -12,8 +12,9 @@ from arbtui.settings.complaints import Complaints
 from arbtui.settings.locations import find_profile
 from arbtui.settings.profile import Settings
 from arbtui.settings.state import profile_name
+from arbtui.settings.structure import odd_text, odd_value
 
-LARGEST_PROFILE = 1_000_000  #: bytes; a profile is a page of text, and more than this is something else
+LARGEST_PROFILE = 100_000  #: bytes; a profile is a page of text, and more than this is something else
 
 
 class ProfileError(UsageError):
@@ -72,9 +73,16 @@ def read_text(path: Path) -> str:
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
+    if odd := odd_text(text):
+        raise UsageError(f"{path}: no profile: {odd}")
     try:
-        return tomllib.loads(text)
+        profile = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: no valid TOML: {error}") from None
     except RecursionError:
         raise UsageError(f"{path}: no valid TOML: nested too deeply") from None
+    except ValueError:  # Python's own limit on the digits of a number
+        raise UsageError(f"{path}: no profile: a number of thousands of digits") from None
+    if odd := odd_value(profile):
+        raise UsageError(f"{path}: no profile: it holds {odd}")
+    return profile
