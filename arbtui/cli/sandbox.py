@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from arbtui.model.counted import counted
 from arbtui.model.errors import AlreadyRunning, UsageError
+from arbtui.settings.output import tell
 
 if TYPE_CHECKING:
     from arbtui.sandbox.sandbox import Sandbox, SandboxOptions
@@ -81,7 +82,7 @@ async def _serve(options: "SandboxOptions", text: str, target: Path | None, prof
     async with sandbox(options) as running:
         if target is not None:
             _write(target, turned(text, running.urls, str(profile)))
-        sys.stdout.write(_told(running, options.keys, target, profile))
+        tell(_told(running, options.keys, target, profile))
         sys.stdout.flush()
         market = asyncio.ensure_future(running.ended.wait())
         try:
@@ -142,7 +143,9 @@ def _write(target: Path, text: str) -> None:
 def _alone(folder: Path) -> Iterator[None]:
     """Hold ``folder`` for one sandbox: two would book over each other."""
     from arbtui.settings.lock import ProfileLock
+    from arbtui.settings.trust import refuse_untrusted
 
+    refuse_untrusted(folder, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

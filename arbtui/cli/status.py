@@ -1,7 +1,6 @@
 """``status``: a profile that runs, hangs or is dead, from outside: its lock, its flag and its journal, all only read."""
 
 import json
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag
+from arbtui.model.printable import printable
 from arbtui.settings.lock import LOCK_NAME, holder
+from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
 from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root
 
@@ -50,11 +51,11 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
     status |= {"other_modes": other_modes(root, name, chosen), "limits": limit_facts(settings) if settings else None}
     if as_json:
-        sys.stdout.write(json.dumps(status, indent=2, allow_nan=False) + "\n")
+        tell(json.dumps(status, indent=2, allow_nan=False) + "\n")
     else:
         _show(status)
     if trouble:
-        sys.stderr.write(f"arbtui: {' '.join(trouble.split())}\n")
+        say(trouble)
     return 2 if trouble else 0
 
 
@@ -130,7 +131,7 @@ def _show(status: dict[str, Any]) -> None:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for label, words, style in _lines(status):
-        table.add_row(label, Text("".join(char if char.isprintable() else " " for char in words), style))
+        table.add_row(label, Text(printable(words), style))
     Console(highlight=False).print(table)
 
 

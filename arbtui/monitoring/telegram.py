@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from arbtui.model.errors import ArbtuiError
+from arbtui.model.printable import printable
 from arbtui.monitoring.channel import MessageRefused, Pace, SendLater
 from arbtui.monitoring.redact import hide, redact
 
@@ -139,7 +140,7 @@ class TelegramChat:
 
     async def send(self, text: str) -> None:
         """Deliver ``text``."""
-        await self._bot.send(self._chat_id, text)
+        await self._bot.send(self._chat_id, printable(text, keep="\n"))
 
 
 def silence() -> None:
@@ -154,7 +155,7 @@ def silence() -> None:
 
 def _words(error: BaseException) -> str:
     """An error in at most one short line, without secrets."""
-    return redact(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
+    return printable(redact(" ".join(f"{type(error).__name__}: {error}".split())))[:200]
 
 
 def _seconds(wait: int | timedelta) -> float:

@@ -1,4 +1,7 @@
-"""Where words go: a line for a person on standard error, a summary to standard output or to a file known to be writable."""
+"""Where words go: a line for a person on standard error, pages to standard output, a summary also to a file known to be writable.
+
+Nothing else writes to either; so whatever a venue or a file said is made harmless here (:mod:`arbtui.model.printable`).
+"""
 
 import json
 import os
@@ -9,9 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from arbtui.model.errors import ArbtuiError, UsageError
+from arbtui.model.printable import printable
 
 #: How long a line may wait for a terminal that takes nothing (stopped by ^S, or nobody reads it), in seconds.
 _TERMINAL_S = 1.0
+
+
+def tell(text: str) -> None:
+    """Write ``text``, whole lines, to standard output; what its encoding has no letter for is written out.
+
+    Raises:
+        OSError: nobody reads it any more (BrokenPipeError), or the disk is full.
+    """
+    if sys.stdout is None:  # started with that descriptor closed
+        return
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    sys.stdout.write(printable(text, keep="\n").encode(encoding, "backslashreplace").decode(encoding))
 
 
 def say(message: str) -> None:
@@ -22,7 +38,7 @@ def say(message: str) -> None:
     """
     if sys.stderr is None:  # started with that descriptor closed
         return
-    line = f"arbtui: {' '.join(message.split())}\n"
+    line = f"arbtui: {printable(' '.join(message.split()))}\n"
     try:
         if sys.stderr.isatty():
             _write_to_terminal(sys.stderr.fileno(), line.encode(errors="replace"))
@@ -105,7 +121,7 @@ class JsonOutput:
 
     def _write(self, text: str) -> None:
         if self.path is None:
-            sys.stdout.write(text)
+            tell(text)
             sys.stdout.flush()
         elif self.path.exists() and not self.path.is_file():  # a pipe or device: there is nothing to replace
             self.path.write_text(text, encoding="utf-8")

@@ -87,7 +87,7 @@ def make_private(folder: Path) -> Path:
         if not folder.is_dir():
             raise UsageError(f"state folder {folder}: a file stands in its place; move it away or choose another with --state-dir")
         probe = folder / f".probe-{os.getpid()}"
-        os.close(os.open(probe, os.O_CREAT | os.O_WRONLY, 0o600))
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         probe.unlink()
     except OSError as error:
         raise UsageError(

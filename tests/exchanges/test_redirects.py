@@ -145,9 +145,7 @@ def test_a_public_stream_does_not_follow() -> None:
             clock = SystemClock()
             source = VenueSource("binance", urls, ["XRPUSDT"], RateLimitManager("binance", clock))
             stream = MarketDataStream([source], MarketDataConfig(), clock, Rng(1))
-            books = OrderbookAggregator(
-                clock, MarketDataConfig(), [("binance", "XRPUSDT")], lambda books: None, stream.request_snapshot
-            )
+            books = OrderbookAggregator(clock, MarketDataConfig(), [("binance", "XRPUSDT")], lambda books: None, stream.request_snapshot)
             stream.attach(books)
             task = asyncio.create_task(stream.run(books.deliver))
             while not any("redirects to" in one.why for one in stream.status()):
