@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
 
     settings = _settings(name_or_path, mode)
     quarantined, damage = _quarantined(name_or_path, state_dir)
-    problems = [*_of_profile(name_or_path, mode), *damage, *_of_state(name_or_path, state_dir)]
+    problems = [*_of_profile(name_or_path, mode), *damage, *_of_state(name_or_path, state_dir, settings)]
     venues, trouble = _of_venues(settings)
     problems += trouble
     if as_json:
@@ -168,7 +169,7 @@ def _of_markets(settings: "Settings") -> list[str]:
     return problems
 
 
-def _of_state(name_or_path: str, state_dir: str | None) -> list[dict[str, str]]:
+def _of_state(name_or_path: str, state_dir: str | None, settings: "Settings | None") -> list[dict[str, str]]:
     root = state_root(state_dir)
     try:
         name = profile_name(name_or_path)
@@ -183,7 +184,23 @@ def _of_state(name_or_path: str, state_dir: str | None) -> list[dict[str, str]]:
         journal = mode_folder(root, name, mode) / "journal.db"
         if journal.exists():
             problems += [_problem("journal", text) for text in _of_journal(journal)]
+            problems += [_problem("alerts", f"{mode}: {text}") for text in _of_alerts(journal, settings)]
     return problems
+
+
+def _of_alerts(path: Path, settings: "Settings | None") -> list[str]:
+    """Alerts that do not arrive, and chats that have moved; nothing where the profile wants no alerts."""
+    from arbtui.journal.liveness import read_liveness
+    from arbtui.journal.outbox import read_undelivered
+    from arbtui.monitoring.delivery import alert_facts, alert_troubles
+
+    if settings is None or not settings.telegram.enabled:
+        return []
+    try:
+        facts = alert_facts(read_undelivered(path), read_liveness(path).now_ms(time.time_ns() // 1_000_000))
+    except UsageError:
+        return []  # told with the journal
+    return alert_troubles(facts, {f"telegram:{chat}" for chat in settings.telegram.chat_ids})
 
 
 def _standing_above(folder: Path) -> Path:

@@ -58,7 +58,8 @@ def wanted_symbols(text: str) -> int | list[str]:
         raise UsageError(f"--symbols names {len(codes):,} assets; expected at most 1000")
     for code in codes:
         if not re.fullmatch(r"[A-Z0-9]{1,20}", code):
-            raise UsageError(f"--symbols {_short(text)!r}: {_short(code)!r} is no asset's code; expected a number, or assets such as BTC,ETH")
+            said = f"--symbols {_short(text)!r}: {_short(code)!r}"
+            raise UsageError(f"{said} is no asset's code; expected a number, or assets such as BTC,ETH")
     return codes
 
 

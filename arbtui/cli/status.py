@@ -63,21 +63,24 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
     """The facts, and why the journal could not be read (then without it)."""
     from arbtui.journal.config import JournalConfig
     from arbtui.journal.liveness import read_liveness
+    from arbtui.journal.outbox import read_undelivered
     from arbtui.journal.state import load
+    from arbtui.monitoring.delivery import alert_facts
     from arbtui.views.status import midnight_ms, read_status
 
     who, cause, wall_ms = _holder(folder), read_flag(folder), time.time_ns() // 1_000_000
-    journal, pulse, trouble = None, None, ""
+    journal, pulse, trouble, alerts = None, None, "", None
     try:
         if path is not None and path.stat().st_size:  # a journal that is just being made is none yet
             pulse = read_liveness(path)
             journal = load(path, midnight_ms(pulse, wall_ms))
+            alerts = alert_facts(read_undelivered(path), pulse.now_ms(wall_ms))
     except UsageError as error:
         trouble = str(error)
     except OSError as error:
         trouble = f"{path}: {error.strerror or error}"
     expected = (settings.journal if settings else JournalConfig()).snapshot_interval_s  # for a journal that does not show it
-    return read_status(who, cause, journal, pulse, wall_ms, expected), trouble
+    return read_status(who, cause, journal, pulse, wall_ms, expected) | {"alerts": alerts}, trouble
 
 
 def _holder(folder: Path) -> "Holder | None":
@@ -137,6 +140,8 @@ def _show(status: dict[str, Any]) -> None:
 
 def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Label, words and style of each line; a list goes on without its label."""
+    from arbtui.monitoring.delivery import alert_troubles
+
     run, pnl, kill = status["run"], status["pnl"], status["kill"]
     name = f"{status['profile']} {status['mode'] or ''}"
     lines = [("profile", name, "bold"), ("state in", status["folder"], ""), _engine_line(status)]
@@ -151,6 +156,8 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))
+    if alerts := status["alerts"]:
+        lines += [("alerts", words, "bold red") for words in alert_troubles(alerts)] or [("alerts", "none waits", "")]
     if limits := status["limits"]:
         most = limits["global"]
         sizes = f"max_unhedged {most['max_unhedged']:g} USDT, max_loss_day {most['max_loss_day']:g} USDT"
