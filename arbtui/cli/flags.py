@@ -1,6 +1,7 @@
 """The flags that several commands share, and what their values mean."""
 
 import math
+import os
 import re
 import sys
 from pathlib import Path
@@ -86,7 +87,7 @@ def new_recording(file: str | None) -> Path | None:
     """
     if file is None:
         return None
-    path = Path(file).expanduser()
+    path = Path(os.path.expanduser(file))
     if path.exists():
         raise UsageError(f"--record {file}: is there already, and a recording is never written over; name another file")
     if not file or not path.parent.is_dir():
@@ -117,10 +118,12 @@ def recording(text: str) -> Path:
     Raises:
         UsageError: it is not there, a folder, or cannot be read.
     """
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     try:
         if path.is_dir():
             raise UsageError(f"recording {text} is a folder; name its files")
+        if path.exists() and not path.is_file():  # to open a pipe waits for whoever writes it, and takes its beginning away
+            raise UsageError(f"recording {text} is no ordinary file; write it to one first")
         path.open("rb").close()
     except OSError as error:
         raise UsageError(f"recording {text} cannot be read ({error.strerror or error})") from None

@@ -1,6 +1,7 @@
 """``sandbox``: what its flags mean, what is printed at start, and its end."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -53,7 +54,7 @@ def run(port: int | None, symbols: str | None, profile: str | None, write: str |
         _known(wanted)
     if state_dir is None:
         return asyncio.run(_serve(SandboxOptions(port, wanted, config), text, target, profile))
-    folder = Path(state_dir).expanduser().absolute()
+    folder = Path(os.path.abspath(os.path.expanduser(state_dir)))
     with _alone(folder):
         return asyncio.run(_serve(SandboxOptions(port, wanted, config, folder), text, target, profile))
 
@@ -120,7 +121,7 @@ def _target(write: str | None, profile: Path) -> Path | None:
 
     if not write:
         return None
-    target = Path(write).expanduser()
+    target = Path(os.path.expanduser(write))
     if target.suffix != ".toml":
         raise UsageError(f"--write {write}: expected a file that ends in .toml")
     profile_name(str(target.absolute()))

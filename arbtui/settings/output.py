@@ -85,7 +85,7 @@ class JsonOutput:
     """
 
     def __init__(self, target: str) -> None:
-        self.path = None if target == "-" else Path(target).expanduser()
+        self.path = None if target == "-" else Path(os.path.expanduser(target))
         if self.path is None:
             if sys.stdout is None:
                 raise UsageError("--json -: there is no standard output; name a file")
@@ -94,7 +94,7 @@ class JsonOutput:
             if not target or self.path.is_dir():
                 raise UsageError(f"--json {target or repr(target)}: name a file, or - for standard output")
             existed = self.path.exists()
-            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o600))
             if not existed:
                 self.path.unlink()
         except OSError as error:
@@ -127,5 +127,7 @@ class JsonOutput:
             self.path.write_text(text, encoding="utf-8")
         else:
             partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-            partial.write_text(text, encoding="utf-8")
+            partial.unlink(missing_ok=True)  # of an earlier process of that number; and never written through a link
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
             partial.replace(self.path)

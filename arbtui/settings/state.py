@@ -24,7 +24,7 @@ def state_root(flag: str | Path | None = None) -> Path:
     """The folder that holds every profile's state; nothing is made or checked here."""
     chosen = flag or os.environ.get(STATE_VARIABLE)
     if chosen:
-        return Path(os.path.abspath(Path(chosen).expanduser()))
+        return Path(os.path.abspath(os.path.expanduser(chosen)))
     return platform_folder("XDG_STATE_HOME", ".local/state") / "arbtui"
 
 
