@@ -63,13 +63,21 @@ def read_text(path: Path) -> str:
             raw = file.read(LARGEST_PROFILE + 1)
     except OSError as error:
         raise UsageError(f"profile {path} cannot be read ({error.strerror or error})") from None
-    if len(raw) > LARGEST_PROFILE:
-        raise UsageError(f"profile {path} is larger than {LARGEST_PROFILE:,} bytes; that is no profile")
+    is_large = len(raw) > LARGEST_PROFILE
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if is_large and error.end >= len(raw):  # only cut in the midst of a letter
+            raise _too_large(path) from None
         line = raw.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{path}:{line}: byte {raw[error.start]:#04x} is no UTF-8; a profile is a TOML text in UTF-8") from None
+    if is_large:
+        raise _too_large(path)
+    return text
+
+
+def _too_large(path: Path) -> UsageError:
+    return UsageError(f"profile {path} is larger than {LARGEST_PROFILE:,} bytes; that is no profile")
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
