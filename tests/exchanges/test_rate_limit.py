@@ -49,7 +49,7 @@ def test_several_own_costs_are_given_back_one_after_the_other() -> None:
 
 def test_own_costs_and_what_others_spent_go_each_in_their_time() -> None:
     made = window((100.0, 3.0), (100.2, 2.0))
-    made.told(100.3, 0, 7.0)  # two of them are somebody else's, until 101.4
+    made.set_venue_count(100.3, 0, 7.0)  # two of them are somebody else's, until 101.4
     assert made.used(100.3) == 7.0
     assert made.free_at(100.3, Lane.ENTRY, 3.0) == pytest.approx(expiry(100.0))
     assert made.free_at(100.3, Lane.ENTRY, 5.0) == pytest.approx(expiry(100.2))
