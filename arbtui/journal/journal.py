@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +44,7 @@ class Journal:
         self.seq = seq  #: of the last event
         self.on_failure: Callable[[JournalFailed], None] | None = None  #: told once, at the first failure, however it was met
         self.alert_of: Callable[[Recorded], AlertQueued | None] | None = None  #: asked of each event; what it gives goes along
+        self.on_dropped: Callable[[Event], None] | None = None  #: told of each event that was posted after a failure
         self._writer = writer
         self._clock = clock
         self._first_seq = seq
@@ -103,8 +103,12 @@ class Journal:
 
     def post(self, *events: Event) -> None:
         """:meth:`record` ``events`` without waiting; after a failure they are dropped, as :attr:`on_failure` has said."""
-        with suppress(JournalFailed):
+        try:
             self.record(*events)
+        except JournalFailed:
+            if self.on_dropped is not None:
+                for event in events:
+                    self.on_dropped(event)
 
     async def snapshot(self, payload: dict[str, Any]) -> int:
         """Store a whole state snapshot (anything JSON can hold, Decimals too) and return its number.

@@ -63,6 +63,15 @@ class AlertManager:
             log.exception("no alert could be made of event %d", recorded.seq)
             return None
 
+    def on_dropped(self, event: Event) -> None:
+        """Send directly what would have been journaled with ``event``; for :attr:`Journal.on_dropped`."""
+        try:
+            wording = wording_of(event)
+            if wording is not None:
+                self.queue(wording.urgency, wording.kind, wording.text)
+        except Exception:  # as in alert_of
+            log.exception("no alert could be made of %s", type(event).__name__)
+
     def queue(self, urgency: Urgency, kind: str, text: str) -> None:
         """Queue an alert without an event: through the outbox, or directly when the journal has failed."""
         journaled = self._journal.failure is None

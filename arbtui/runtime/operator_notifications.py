@@ -42,7 +42,7 @@ class OperatorNotifications:
         for channel in channels:
             channel.on_moved = lambda old, new: self._moved.append((old, new))
         self._alerts = AlertManager(journal, clock, channels, f"{settings.name} {settings.mode.upper()}", outbox.alerts)
-        journal.alert_of = self._alerts.alert_of
+        journal.alert_of, journal.on_dropped = self._alerts.alert_of, self._alerts.on_dropped
         self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
 
     def attach(self, engine: Engine, views: EngineViews) -> None:

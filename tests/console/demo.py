@@ -65,7 +65,7 @@ class DemoModel:
         self._header = HeaderView(
             profile, mode, "busy" if mode == "SIM" else "", "ARMED", "", "", 0, "", START_MS, 22_364,
             [ExchangeView("UPBIT", 12, 88, "ok"), ExchangeView("BINANCE", 31, 64, "ok")],
-            1_384.2, 3_000, 1_284.2, 212.05, "USDT", 4, 7, 0, len(self.routes), 3, 12.5,
+            1_384.2, 3_000, 1_284.2, 1_284.2, 212.05, 212.05, "USDT", 4, 7, 0, len(self.routes), 3, 12.5,
         )  # fmt: skip
         self._gauges.venues = (
             VenueGauge("UPBIT", "HEALTHY", "", limits),
@@ -216,8 +216,8 @@ class DemoModel:
         legs = (row.buy_at, qty, prices[0], row.sell_at, sold, prices[1])
         line = CycleLine(f"c{self.cycles_version}", self.now_ms, row.symbol, *legs, pnl, rng.uniform(60, 240), state)
         self._cycles.appendleft(line)
-        self._header.pnl_day += pnl
-        self._header.pnl_session += pnl
+        for name in ("pnl_day", "trading_day", "pnl_session", "trading_session"):
+            setattr(self._header, name, getattr(self._header, name) + pnl)
 
     def breach(self, severity: str = "CRIT", kind: str = "LEG_IMBALANCE", scope: str = "SOL", detail: str = "12.5 > 10.0 limit") -> None:
         """One more breach."""

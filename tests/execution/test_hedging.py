@@ -13,12 +13,14 @@ import pytest
 
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.hedging import HedgeStep, HedgingEngine, least_qty, price_of
-from arbtui.execution.plan import CyclePlan, PlannedLeg
+from arbtui.execution.plan import CyclePlan
+from arbtui.journal.events import CycleOpened, FillRecorded, PlannedLeg
 from arbtui.model.book import OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.order import Fill, Purpose, Side
 from arbtui.routes.hops import InventoryHop, Node, TradeHop
 from arbtui.routes.route import ArbRoute
+from tests.portfolio.telling import Telling
 from tests.routes.pairs import NOW, TERMS, book, rate_book
 
 UNIT, LOT = Decimal("0.0000001"), Decimal("0.0000001")
@@ -105,11 +107,17 @@ def cycle_of(buy: Market, sell: Market, fills: Sequence[Fill], buy_book: OrderBo
     stock = Node(buy.exchange, "XRP", 1e6), Node(sell.exchange, "XRP", 1e6)
     hops = TradeHop(buy, buy_book, Side.BUY), TradeHop(sell, sell_book, Side.SELL)
     route = ArbRoute("XRP", *hops, InventoryHop(*stock, 0.0), Node(buy.exchange, buy.quote, 1e9), RATES, TERMS)
-    legs = (
-        PlannedLeg(buy, Side.BUY, Decimal(100), PRICE[buy.quote]),
-        PlannedLeg(sell, Side.SELL, Decimal(100), PRICE[sell.quote]),
+    legs = tuple(
+        PlannedLeg(n, hop.market.exchange, hop.market.code, "XRP", hop.market.quote, hop.side, Decimal(100), PRICE[hop.market.quote], LOT)
+        for n, hop in enumerate(hops)
     )
-    cycle = ArbCycle("c1", CyclePlan(route, legs, 10.0, 200.0, NOW, NOW + 1), 0, NOW)
+    told = Telling()
+    told(CycleOpened("c1", route.id, "XRP", 10.0, 200.0, legs, (), 0))
+    for n, each in enumerate(fills):
+        told(FillRecorded(dataclasses.replace(each, trade_id=f"{each.trade_id}-{n}"), "c1", 0, "stream", 0, {}))
+    opened = told.portfolio.cycle("c1")
+    assert opened is not None
+    cycle = ArbCycle("c1", CyclePlan(route, legs, hops, (), 10.0, 200.0, NOW, NOW + 1), opened, ("KRW", "USDT"), NOW)
     cycle.fills = list(fills)
     return cycle
 
@@ -325,5 +333,5 @@ def test_the_least_quantity_is_over_both_minimums() -> None:
     assert least_qty(WON, Decimal(3000)) == Decimal("0.0003667")  # 1.1 KRW, rounded up to the lot
     assert least_qty(dataclasses.replace(WON, min_qty=Decimal(2)), Decimal(3000)) == 2
     cycle = cycle_of(DOLLAR_COIN_FEE, WON, [], OrderBook("dollar", "x"), OrderBook("won", "x"))
-    assert price_of(WON, WON, Decimal(7), cycle) == 7
-    assert price_of(DOLLAR_COIN_FEE, WON, Decimal(7), cycle) == PRICE["USDT"]
+    assert price_of(cycle, 1, WON, Decimal(7)) == 7
+    assert price_of(cycle, 0, WON, Decimal(7)) == PRICE["USDT"]

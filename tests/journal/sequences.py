@@ -56,7 +56,7 @@ def any_event() -> SearchStrategy[Event]:
 
 
 def histories() -> SearchStrategy[list[Event]]:
-    """A journal's events: what can be there once only (an order, a cycle, a run) is not there twice; no cycle opens after its orders."""
+    """A journal's events: what may be there once only (an order, a cycle, a run) is not there twice; no cycle opens after its orders."""
     return st.lists(any_event(), max_size=60).map(_without_repeats)
 
 

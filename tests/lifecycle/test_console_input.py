@@ -25,11 +25,11 @@ NO_KEYS = {
 def quits(terminal: Terminal, state: State) -> None:
     """It still trades and ends in order."""
     before = state.count("fill")
-    until(lambda: terminal.read(0.05) and state.count("fill") > before, 30, "a fill")
+    until(lambda: terminal.read(0.05) and state.count("fill") > before, "a fill")
     terminal.type(CTRL_Q)
     terminal.read(0.5)
     terminal.type(CTRL_Q)
-    code = terminal.ended(20)
+    code = terminal.ended()
     terminal.assert_restored()
     assert_saved(state, "operator", code)
 
@@ -82,7 +82,7 @@ def test_the_kill_key_within_such_a_paste_halts(state: State) -> None:
     with console(*state.arguments(), *SYMBOLS) as terminal:
         since = terminal.shows("[ARMED]")
         terminal.type(b"xpar" + CTRL_K + b"xpar")
-        until(lambda: terminal.read(0.02) and state.flag.exists(), 10, "the flag")
+        until(lambda: terminal.read(0.02) and state.flag.exists(), "the flag")
         terminal.shows("HALTED", since=since)
 
 
@@ -106,7 +106,7 @@ def test_keys_with_the_korean_input_method_on(state: State, pause: bytes, quit_:
         terminal.read(0.5)
         if terminal.process.poll() is None:
             terminal.type(quit_)
-        assert_saved(state, "operator", terminal.ended(20))
+        assert_saved(state, "operator", terminal.ended())
 
 
 def test_a_console_that_fails_costs_a_redraw_and_the_engine_trades_on(state: State, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_a_console_that_fails_costs_a_redraw_and_the_engine_trades_on(state: Sta
         terminal.type(b"p")
         terminal.shows("the console met an error", since=since)
         before = state.count("fill")
-        until(lambda: terminal.read(0.05) and state.count("fill") > before + 3, 60, "fills while the console fails")
+        until(lambda: terminal.read(0.05) and state.count("fill") > before + 3, "fills while the console fails")
         broken.unlink()
         since = len(terminal.screen)
         terminal.type(b"p")

@@ -13,11 +13,11 @@ STALL_S = 1.3
 
 def test_a_process_that_was_stopped_for_a_second_tells_it(state: State, tmp_path: Path) -> None:
     with running(*state.arguments(), "--symbols", "5", folder=tmp_path / "run") as engine:
-        until(lambda: engine.alive() and state.journal.exists() and state.count("fill"), 60, "a fill")
+        until(lambda: engine.alive() and state.journal.exists() and state.count("fill"), "a fill")
         engine.signal(signal.SIGSTOP)
         time.sleep(STALL_S)  # the pause itself is what is tested
         engine.signal(signal.SIGCONT)
-        until(lambda: state.count("breach", "kind = 'LOOP_STALL'"), 30, "the breach")
+        until(lambda: state.count("breach", "kind = 'LOOP_STALL'"), "the breach")
         engine.signal(signal.SIGTERM)
         engine.ended()
     (breach,) = state.rows("SELECT severity, scope, detail FROM breach WHERE kind = 'LOOP_STALL' LIMIT 1")

@@ -22,5 +22,5 @@ def test_a_terminal_that_can_is_not(state: State, term: str) -> None:
     with console(*state.arguments(), "--symbols", "5", term=term) as terminal:
         terminal.shows("[ARMED]")
         terminal.type(CTRL_Q * 2)
-        terminal.ended(20)
+        terminal.ended()
         terminal.assert_restored()
