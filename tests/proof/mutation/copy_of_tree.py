@@ -48,6 +48,10 @@ class CopyOfTree:
         for name in _FILES:
             shutil.copy(repository / name, folder)
 
+    def remove(self) -> None:
+        """It is not needed any more."""
+        shutil.rmtree(self.folder)
+
     def pytest(self, arguments: Sequence[str], seconds: float, **environment: str) -> tuple[int | None, str]:
         """Run pytest here; its exit code (None when it had to be ended after ``seconds``) and what it printed."""
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *arguments]
