@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,17 @@ def test_hashing_does_not_order_anything(tmp_path: Path) -> None:
         for seed in ("1", "2", "3")
     }
     assert len(printed) == 1
+
+
+@pytest.mark.parametrize("folder", ["cli", "settings", "runtime", "monitoring", "sandbox"])
+def test_only_one_place_writes_to_standard_output_and_error(folder: str) -> None:
+    """`settings/output.py`, which makes harmless what it writes; and the last line of defence, which does so itself."""
+    writes = re.compile(r"std(out|err)\.write\(|\bprint\(|typer\.echo\(|\.stdout\.buffer|print_exc\(")
+    found = [
+        f"{path.name}: {line.strip()}"
+        for path in sorted((REPOSITORY / "arbtui" / folder).rglob("*.py"))
+        if path.name != "output.py"
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if writes.search(line) and "printable(" not in line and "Console(" not in line
+    ]
+    assert found == []

@@ -8,6 +8,7 @@ from arbtui.cli import flags
 from arbtui.cli.assets import assets_app
 from arbtui.cli.keys import keys_app
 from arbtui.model.errors import UsageError
+from arbtui.settings.output import tell
 
 app = typer.Typer(
     add_completion=False,
@@ -23,7 +24,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         import arbtui
 
-        typer.echo(f"arbtui {arbtui.__version__}")
+        tell(f"arbtui {arbtui.__version__}\n")
         raise typer.Exit
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from arbtui.model.errors import UsageError
 from arbtui.settings.lock import ProfileLock, holder
+from arbtui.settings.output import tell
 from arbtui.settings.requests import ANSWER_S, ask
 from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_folder, profile_name, state_root
 
@@ -114,7 +115,7 @@ class _Place:
         found = events_of(self.portfolio(), _person(), "preview")
         if isinstance(found, str):
             raise UsageError(found)
-        sys.stdout.write(f"{self.name}: {preview}\n")
+        tell(f"{self.name}: {preview}\n")
         typed = confirm if confirm is not None else _typed(f"type the profile's name ({self.name}) to do it: ")
         why = reason if reason is not None else _typed("reason: ")
         from arbtui.portfolio.operator_events import untyped
@@ -130,7 +131,7 @@ class _Place:
                 raise UsageError(f"{answer['refusal']}; nothing was changed")
         else:
             asyncio.run(self._journal_it(why.strip(), events_of))
-        sys.stdout.write("done, and journaled\n")
+        tell("done, and journaled\n")
         return 0
 
     async def _journal_it(self, reason: str, events_of: "Callable[[Portfolio, str, str], Sequence[Event] | str]") -> None:
@@ -162,16 +163,16 @@ def _person() -> str:
 def _typed(prompt: str) -> str:
     if not sys.stdin.isatty():
         raise UsageError("this is confirmed by typing at a terminal, or with --confirm NAME --reason TEXT; nothing was changed")
-    sys.stdout.write(prompt)
+    tell(prompt)
     sys.stdout.flush()
     return sys.stdin.readline().strip()
 
 
 def _print_rows(rows: Sequence[dict[str, Any]], names: Sequence[str], none: str, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        tell(json.dumps(rows, indent=2) + "\n")
         return
     for row in rows:
-        sys.stdout.write("  ".join(f"{name} {row[name]}" for name in names if row.get(name) not in (None, "")) + "\n")
+        tell("  ".join(f"{name} {row[name]}" for name in names if row.get(name) not in (None, "")) + "\n")
     if not rows:
-        sys.stdout.write(f"{none}\n")
+        tell(f"{none}\n")

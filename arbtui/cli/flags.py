@@ -1,6 +1,7 @@
 """The flags that several commands share, and what their values mean."""
 
 import math
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -50,13 +51,20 @@ def wanted_symbols(text: str) -> int | list[str]:
     """
     if re.fullmatch(r"[+-]?\d+(\.\d*)?", text.strip()):
         if not re.fullmatch(r"\d{1,4}", text.strip()) or not 1 <= int(text) <= 1000:
-            raise UsageError(f"--symbols {text}: expected a number from 1 to 1000, or assets such as BTC,ETH")
+            raise UsageError(f"--symbols {_short(text)}: expected a number from 1 to 1000, or assets such as BTC,ETH")
         return int(text)
     codes = [code.strip().upper() for code in text.split(",")]
+    if len(codes) > 1000:
+        raise UsageError(f"--symbols names {len(codes):,} assets; expected at most 1000")
     for code in codes:
         if not re.fullmatch(r"[A-Z0-9]{1,20}", code):
-            raise UsageError(f"--symbols {text!r}: {code!r} is not an asset's code; expected a number, or assets such as BTC,ETH")
+            names = f"--symbols {_short(text)!r}: {_short(code)!r}"
+            raise UsageError(f"{names} is not an asset's code; expected a number, or assets such as BTC,ETH")
     return codes
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def wanted_runtime(seconds: float | None) -> float | None:
@@ -78,7 +86,7 @@ def new_recording(file: str | None) -> Path | None:
     """
     if file is None:
         return None
-    path = Path(file).expanduser()
+    path = Path(os.path.expanduser(file))
     if path.exists():
         raise UsageError(f"--record {file}: exists already, and a recording is never overwritten; name another file")
     if not file or not path.parent.is_dir():
@@ -109,10 +117,12 @@ def recording(text: str) -> Path:
     Raises:
         UsageError: it does not exist, is a folder, or cannot be read.
     """
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     try:
         if path.is_dir():
             raise UsageError(f"recording {text} is a folder; name its files")
+        if path.exists() and not path.is_file():  # to open a pipe waits for whoever writes it, and takes its beginning away
+            raise UsageError(f"recording {text} is no ordinary file; write it to one first")
         path.open("rb").close()
     except OSError as error:
         raise UsageError(f"recording {text} cannot be read ({error.strerror or error})") from None

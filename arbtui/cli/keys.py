@@ -1,13 +1,13 @@
 """``keys set``, ``keys list`` and ``keys remove``: API keys in the keyring or in the encrypted file. No flag takes a secret."""
 
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arbtui.cli import flags
 from arbtui.model.errors import UsageError
+from arbtui.settings.output import say, tell
 
 if TYPE_CHECKING:
     from arbtui.settings.key_file import KeyFile
@@ -40,7 +40,6 @@ def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
     Only live reads keys, from the environment or the keyring. It refuses the file of --store file, since no other process could
     open it when a kill must cancel orders; nothing else reads it in this version. Without a keyring, use the environment.
     """
-    from arbtui.settings.output import say
     from arbtui.settings.prompt import ask_secret
     from arbtui.settings.venue_keys import known_venue, refusal, variables
 
@@ -63,7 +62,7 @@ def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
     key, secret = entered
     if store == "keyring":
         keyring.write(name, key, secret)
-        sys.stdout.write(f"{name}: stored in the keyring {keyring.name}\n")
+        tell(f"{name}: stored in the keyring {keyring.name}\n")
         return 0
     if file.exists:
         passphrase = ask_secret(f"passphrase of {file.path}")
@@ -73,7 +72,7 @@ def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
         if ask_secret("the same once more") != passphrase:
             raise UsageError("the two passphrases differ; nothing was stored")
     file.save({**entries, name: (key, secret)}, passphrase)
-    sys.stdout.write(f"{name}: stored in {file.path}; live does not take keys from there\n")
+    tell(f"{name}: stored in {file.path}; live does not take keys from there\n")
     return 0
 
 
@@ -84,12 +83,12 @@ def list_keys(as_json: flags.AsJson = False) -> int:
 
     rows: list[dict[str, Any]] = [row for name in VENUES for row in _found(name)]
     if as_json:
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        tell(json.dumps(rows, indent=2) + "\n")
         return 0
     for row in rows:
         unread = (row["source"] or "").startswith("file ")
         used = "" if row["used"] else "  (not used: live refuses it)" if unread else "  (not used: an earlier one is)"
-        sys.stdout.write(f"{row['exchange']:<12} {row['key'] or '':<8} {row['source'] or 'none'}{used}\n")
+        tell(f"{row['exchange']:<12} {row['key'] or '':<8} {row['source'] or 'none'}{used}\n")
     return 0
 
 
@@ -113,7 +112,7 @@ def remove_keys(exchange: Exchange, store: Store = "keyring") -> int:
         entries = file.open(passphrase)
         entries.pop(name, None)
         file.save(entries, passphrase)
-    sys.stdout.write(f"{name}: removed from the {store}; revoke the key at the venue, too\n")
+    tell(f"{name}: removed from the {store}; revoke the key at the venue, too\n")
     return 0
 
 

@@ -11,7 +11,6 @@ first, with the command to stop it. The resemblance is checked last, after every
 
 import json
 import shlex
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
 from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
 from arbtui.settings.lock import LOCK_NAME, holder
+from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED
 from arbtui.settings.state import keep_private, profile_folder, profile_name, state_root
 
@@ -62,7 +62,7 @@ class _Done:
 def kill(arguments: Sequence[str]) -> int:
     """Write the flag, signal the engine, report the result; the exit code."""
     if "--help" in arguments:
-        sys.stdout.write(USAGE)
+        tell(USAGE)
         return 0
     try:
         wish = _parse(arguments)
@@ -72,9 +72,9 @@ def kill(arguments: Sequence[str]) -> int:
     keep_private()
     done = _close_gate(name, profile_folder(state_root(wish.state_dir), name))
     for word in wish.ignored:
-        sys.stderr.write(f"arbtui: kill took no notice of {word}\n")
+        say(f"kill took no notice of {word}")
     if wish.as_json:
-        sys.stdout.write(json.dumps(_facts(done)) + "\n")
+        tell(json.dumps(_facts(done)) + "\n")
     return _report(done, wish.as_json)
 
 
@@ -129,12 +129,12 @@ def _report(done: _Done, quiet: bool) -> int:
         return 0
     engine = _engine(answer)
     if answer.confirmed:
-        sys.stdout.write(
+        tell(
             f"arbtui: gate of {done.name} closed, confirmed by the engine ({engine}) in {done.took_ms:.0f} ms{before}. "
             "Open legs stay as they are; re-arm in the console with r\n"
         )
         return 0
-    sys.stdout.write(
+    tell(
         f"arbtui: flag of {done.name} written{before}; the engine ({engine}) has not confirmed within {CONFIRM_S:g} s: {answer.why}. "
         f"It cannot send while it does not run, and looks at the flag before every order{_advice(answer)}\n"
     )
@@ -217,5 +217,5 @@ def _parse(arguments: Sequence[str]) -> _Wish:
 
 
 def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"arbtui: {message}\n")
+    say(message)
     return code

@@ -1,7 +1,6 @@
 """``ledger``: the journal of a profile as JSON, CSV or a page of text."""
 
 import json
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Literal
 
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
+from arbtui.settings.output import tell
 from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_name, state_root
 
 Form = Literal["text", "json", "csv"]
@@ -35,11 +35,11 @@ def print_ledger(
 
     ledger = read_ledger(path, run, _moment(path, since, "--since"), _moment(path, until, "--until"))
     if form == "csv":
-        sys.stdout.write(ledger_csv(ledger))
+        tell(ledger_csv(ledger))
     elif form == "json":
-        sys.stdout.write(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
+        tell(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
+        tell(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
     return 0
 
 

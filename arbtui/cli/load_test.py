@@ -1,5 +1,6 @@
 """``load-test``: its flags, checked before the start."""
 
+import os
 import re
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def run(profile: str, symbols: str, duration: float | None, report: str | None, 
         profile=profile,
         symbols=counts,
         duration_s=duration,
-        report=Path(report).expanduser(),
+        report=Path(os.path.expanduser(report)),
         state_root=None if state_dir is None else state_root(state_dir),
     )
     from arbtui.runtime.load_test.load_test import run_load_test

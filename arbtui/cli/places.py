@@ -2,13 +2,13 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME
 from arbtui.monitoring.log import FILE_NAME
 from arbtui.settings.locations import all_profiles, find_profile, own_profiles, shipped_profiles
+from arbtui.settings.output import tell
 from arbtui.settings.state import MODES, is_path, keep_private, mode_folder, profile_folder, profile_name, state_root
 
 EXAMPLE = "upbit-binance"
@@ -19,11 +19,11 @@ def print_profiles(as_json: bool) -> int:
     found = all_profiles()
     if as_json:
         rows = [{"name": one.name, "path": str(one.path), "shipped": one.shipped} for one in found]
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        tell(json.dumps(rows, indent=2) + "\n")
         return 0
     width = max((len(one.name) for one in found), default=0)
     for one in found:
-        sys.stdout.write(f"{one.name:<{width}}  {'shipped' if one.shipped else 'yours  '}  {one.path}\n")
+        tell(f"{one.name:<{width}}  {'shipped' if one.shipped else 'yours  '}  {one.path}\n")
     return 0
 
 
@@ -47,7 +47,7 @@ def write_example(name: str, as_json: bool) -> int:
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror or error})") from None
     facts = {"name": name, "path": str(path)}
-    sys.stdout.write(json.dumps(facts) + "\n" if as_json else f"{path}\nStart it with: arbtui --profile {name}\n")
+    tell(json.dumps(facts) + "\n" if as_json else f"{path}\nStart it with: arbtui --profile {name}\n")
     return 0
 
 
@@ -61,10 +61,10 @@ def print_places(profile: str | None, state_dir: str | None, as_json: bool) -> i
     places: dict[str, str | None] = {"profiles": str(own_profiles()), "shipped_profiles": str(shipped_profiles()), "state": str(root)}
     places |= _places_of(profile, root) if profile else {}
     if as_json:
-        sys.stdout.write(json.dumps(places, indent=2) + "\n")
+        tell(json.dumps(places, indent=2) + "\n")
         return 0
     for what, where in places.items():
-        sys.stdout.write(f"{what.replace('_', ' '):<17} {where or 'none'}\n")
+        tell(f"{what.replace('_', ' '):<17} {where or 'none'}\n")
     return 0
 
 

@@ -1,6 +1,7 @@
 """Runs a command and turns every error into one line on standard error and an exit code."""
 
 import errno
+import logging
 import signal
 import sys
 import traceback
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from arbtui.model.errors import ArbtuiError
+from arbtui.model.printable import printable
 
 #: Errors of a write to a full disk or a closed terminal.
 _OUTPUT_GONE = (errno.ENOSPC, errno.EIO)
@@ -22,9 +24,12 @@ def run(arguments: Sequence[str]) -> int:
 
     from arbtui.cli.app import app
     from arbtui.model.money import DIGITS
+    from arbtui.monitoring.redact import RedactingFormatter
     from arbtui.settings.output import mute_standard_output
 
     getcontext().prec = DIGITS  # a ledger or status adds up the events that an engine did, and must come to the same digits
+    if logging.lastResort is not None:  # what is logged before there is a log file goes to standard error
+        logging.lastResort.setFormatter(RedactingFormatter("arbtui: %(message)s"))
     try:
         code = int(app(list(arguments), prog_name="arbtui", standalone_mode=False) or 0)
         if sys.stdout is not None:
@@ -44,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
             mute_standard_output()
             return fail(f"standard output could not be written ({error.strerror})", 1)
         with suppress(OSError):  # a closed terminal
-            traceback.print_exc()
+            sys.stderr.write(printable(traceback.format_exc(), keep="\n"))
         return fail(f"internal error: {type(error).__name__}: {error}", 1)
 
 

@@ -1,6 +1,7 @@
 """``sandbox``: its flags, the text printed at start, and its end."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from arbtui.model.counted import counted
 from arbtui.model.errors import AlreadyRunning, UsageError
+from arbtui.settings.output import tell
 
 if TYPE_CHECKING:
     from arbtui.sandbox.sandbox import Sandbox, SandboxOptions
@@ -52,7 +54,7 @@ def run(port: int | None, symbols: str | None, profile: str | None, write: str |
         _known(wanted)
     if state_dir is None:
         return asyncio.run(_serve(SandboxOptions(port, wanted, config), text, target, profile))
-    folder = Path(state_dir).expanduser().absolute()
+    folder = Path(os.path.abspath(os.path.expanduser(state_dir)))
     with _alone(folder):
         return asyncio.run(_serve(SandboxOptions(port, wanted, config, folder), text, target, profile))
 
@@ -81,7 +83,7 @@ async def _serve(options: "SandboxOptions", text: str, target: Path | None, prof
     async with sandbox(options) as running:
         if target is not None:
             _write(target, turned(text, running.urls, str(profile)))
-        sys.stdout.write(_start_text(running, options.keys, target, profile))
+        tell(_start_text(running, options.keys, target, profile))
         sys.stdout.flush()
         market = asyncio.ensure_future(running.ended.wait())
         try:
@@ -119,7 +121,7 @@ def _target(write: str | None, profile: Path) -> Path | None:
 
     if not write:
         return None
-    target = Path(write).expanduser()
+    target = Path(os.path.expanduser(write))
     if target.suffix != ".toml":
         raise UsageError(f"--write {write}: expected a file that ends in .toml")
     profile_name(str(target.absolute()))
@@ -142,7 +144,9 @@ def _write(target: Path, text: str) -> None:
 def _alone(folder: Path) -> Iterator[None]:
     """Lock ``folder`` for one sandbox: two would overwrite each other's ledger."""
     from arbtui.settings.lock import ProfileLock
+    from arbtui.settings.trust import refuse_untrusted
 
+    refuse_untrusted(folder, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

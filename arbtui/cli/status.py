@@ -1,7 +1,6 @@
 """``status``: the state of a profile that runs, hangs or is dead, from its lock, flag and journal, all read only."""
 
 import json
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag
+from arbtui.model.printable import printable
 from arbtui.settings.lock import LOCK_NAME, holder
+from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
 from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root
 
@@ -50,11 +51,11 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
     status |= {"other_modes": other_modes(root, name, chosen), "limits": limit_facts(settings) if settings else None}
     if as_json:
-        sys.stdout.write(json.dumps(status, indent=2, allow_nan=False) + "\n")
+        tell(json.dumps(status, indent=2, allow_nan=False) + "\n")
     else:
         _show(status)
     if trouble:
-        sys.stderr.write(f"arbtui: {' '.join(trouble.split())}\n")
+        say(trouble)
     return 2 if trouble else 0
 
 
@@ -62,21 +63,24 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
     """The facts, and why the journal could not be read (then without it)."""
     from arbtui.journal.config import JournalConfig
     from arbtui.journal.liveness import read_liveness
+    from arbtui.journal.outbox import read_undelivered
+    from arbtui.monitoring.delivery import alert_facts
     from arbtui.portfolio.restore import restore
     from arbtui.views.status import read_status
 
     who, cause, wall_ms = _holder(folder), read_flag(folder), time.time_ns() // 1_000_000
-    journal, portfolio, pulse, trouble = None, None, None, ""
+    journal, portfolio, pulse, trouble, alerts = None, None, None, "", None
     try:
         if path is not None and path.stat().st_size:  # a journal that is just being created counts as none
             pulse = read_liveness(path)
             journal, portfolio = restore(path)
+            alerts = alert_facts(read_undelivered(path), pulse.now_ms(wall_ms))
     except UsageError as error:
         trouble = str(error)
     except OSError as error:
         trouble = f"{path}: {error.strerror or error}"
     expected = (settings.journal if settings else JournalConfig()).snapshot_interval_s  # for a journal that does not show it
-    return read_status(who, cause, journal, portfolio, pulse, wall_ms, expected), trouble
+    return read_status(who, cause, journal, portfolio, pulse, wall_ms, expected) | {"alerts": alerts}, trouble
 
 
 def _holder(folder: Path) -> "Holder | None":
@@ -130,12 +134,14 @@ def _show(status: dict[str, Any]) -> None:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for label, words, style in _lines(status):
-        table.add_row(label, Text("".join(char if char.isprintable() else " " for char in words), style))
+        table.add_row(label, Text(printable(words), style))
     Console(highlight=False).print(table)
 
 
 def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     """Label, words and style of each line; only a list's first line has a label."""
+    from arbtui.monitoring.delivery import alert_troubles
+
     run, pnl, kill = status["run"], status["pnl"], status["kill"]
     name = f"{status['profile']} {status['mode'] or ''}"
     lines = [("profile", name, "bold"), ("state in", status["folder"], ""), _engine_line(status)]
@@ -150,6 +156,8 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))
+    if alerts := status["alerts"]:
+        lines += [("alerts", words, "bold red") for words in alert_troubles(alerts)] or [("alerts", "none waits", "")]
     if limits := status["limits"]:
         most = limits["global"]
         sizes = f"max_unhedged {most['max_unhedged']:g} USDT, max_loss_day {most['max_loss_day']:g} USDT"

@@ -5,17 +5,14 @@ from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
+from arbtui.model.printable import printable
+
 MISSING = "-"
-
-
-def clean(text: str) -> str:
-    """``text`` without control characters: text from a venue or an operator must not control the terminal."""
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def fit(text: str, width: int) -> str:
     """``text`` in exactly ``width`` cells, left-aligned, cut with an ellipsis; wide (Korean) letters count two cells."""
-    text = clean(text)
+    text = printable(text)
     if text.isascii():
         return text.ljust(width) if len(text) <= width else text[: max(0, width - 1)] + "…"[:width]
     size = cell_len(text)

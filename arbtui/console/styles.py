@@ -10,6 +10,8 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from arbtui.model.printable import printable
+
 Span = tuple[str, str]
 """A piece of text and the name of its ink."""
 
@@ -51,6 +53,7 @@ class Styles:
         last = ""
         grounded = self._grounded
         for text, ink in spans:
+            text = printable(text)  # what a venue or a person wrote must not steer the terminal
             if text[:1] == " " and ink not in grounded:
                 word = text.lstrip(" ")
                 if not run or last in grounded:

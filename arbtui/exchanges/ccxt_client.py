@@ -17,11 +17,12 @@ import aiohttp
 
 from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
-from arbtui.exchanges.connection_errors import SentAlready, broke_under_way, why_no_answer
+from arbtui.exchanges.connection_errors import SentAlready, broke_under_way, redirect_of, why_no_answer
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.refusals import RefusalTable, Scope
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, RateLimited
@@ -39,8 +40,8 @@ _EXCERPT = 200
 class _Departure:
     """One request's permission to be sent, granted once.
 
-    aiohttp by itself sends a GET, HEAD, PUT or DELETE a second time when a kept connection breaks, and follows redirects, with the
-    same signature: that is refused here.
+    aiohttp by itself sends a GET, HEAD, PUT or DELETE a second time when a kept connection breaks, with the same signature: that is
+    refused here.
     """
 
     def __init__(self, admit: Callable[[], None] | None) -> None:
@@ -67,7 +68,7 @@ class _GatedRequest(aiohttp.ClientRequest):
     """A request that asks the gate once its connection is open, immediately before its first byte.
 
     In ``fetch`` itself it would be too early: opening a connection first takes a tenth of a second and more.
-    A redirect or any other repetition comes through here again, and is refused.
+    Any repetition comes through here again, and is refused.
     """
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
@@ -116,6 +117,7 @@ class CcxtClient:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls),
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(refuse_redirects,),
         )
         self.keys = keys
         self.clock_skew_ms: int | None = None  #: how far our clock is ahead of the venue's; None where it was never measured
@@ -250,8 +252,9 @@ class CcxtClient:
             self.health.on_throttled(self.limits.banned_until)
 
     def _failure(self, error: Exception, what: str, sent: bool) -> RequestFailed:
-        reason = why_no_answer(self.exchange, error)
-        no_answer = (None, "", type(error).__name__ if reason is None else f"{self._where}: {reason}", None)
+        reason, redirect = why_no_answer(self.exchange, error), redirect_of(error)
+        status_only = None if redirect is None else redirect.status
+        no_answer = (status_only, "", type(error).__name__ if reason is None else f"{self._where}: {reason}", None)
         status, code, message, retry_at_ms = getattr(error, "facts", no_answer)
         failure = RequestFailed(self.exchange, what, Answer(status, code, message, sent, retry_at_ms), self.refusals)
         self.on_refusal(failure)

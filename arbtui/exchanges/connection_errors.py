@@ -4,6 +4,8 @@ import ssl
 
 import aiohttp
 
+from arbtui.exchanges.redirects import RedirectRefused
+
 
 class SentAlready(aiohttp.ClientError):
     """The HTTP client wanted to send a request a second time, with the same signature."""
@@ -26,6 +28,8 @@ def why_no_answer(exchange: str, error: BaseException) -> str | None:
     """What happened to a request, from the cause of ``error`` (ccxt wraps it); None when the cause is not known."""
     chain = _chain(error)
     for link in chain:
+        if isinstance(link, RedirectRefused):
+            return f"{link.words}; check [exchanges.{exchange}.urls]"
         if (known := why_not_connected(exchange, link)) is not None:
             return known[1]
     if any(isinstance(link, TimeoutError) for link in chain):
@@ -41,6 +45,11 @@ def broke_under_way(error: BaseException) -> bool:
     if any(isinstance(link, TimeoutError | aiohttp.ClientConnectorError) for link in chain):
         return False
     return any(isinstance(link, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | SentAlready) for link in chain)
+
+
+def redirect_of(error: BaseException) -> RedirectRefused | None:
+    """The redirect that ``error`` was raised from; None when it was not."""
+    return next((link for link in _chain(error) if isinstance(link, RedirectRefused)), None)
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -15,6 +15,7 @@ import aiohttp
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.model.errors import RateLimited, WireError
 
 log = logging.getLogger("arbtui")
@@ -103,7 +104,7 @@ class PrivateStream:
         """Keep the stream open until cancelled."""
         loop = asyncio.get_running_loop()
         pause = _FIRST_PAUSE_S
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), middlewares=(refuse_redirects,)) as session:
             while True:
                 started, longest = loop.time(), _LONGEST_PAUSE_S
                 try:

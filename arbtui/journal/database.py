@@ -77,13 +77,14 @@ def create_file(path: Path) -> None:
     Raises:
         UsageError: a directory stands there, or file or folder cannot be made.
     """
+    refuse_links(path)
     if path.is_dir():
         raise UsageError(f"{path}: a directory stands where a database should be: move it away, or name another --state-dir")
     try:
         for folder in reversed([path.parent, *path.parent.parents]):
             if not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             file = path.with_name(name)
             if file.exists() and file.stat().st_mode & 0o077:
@@ -92,6 +93,18 @@ def create_file(path: Path) -> None:
         raise UsageError(
             f"{path}: {error.strerror or error}: check the owner, mode and free space of its folder, or name another --state-dir"
         ) from error
+
+
+def refuse_links(path: Path) -> None:
+    """Look at a database and at what SQLite keeps beside it: SQLite would follow a link, and write where it leads.
+
+    Raises:
+        UsageError: one of them is a symbolic link.
+    """
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
+        if path.with_name(name).is_symlink():
+            link = path.with_name(name)
+            raise UsageError(f"{link} is a symbolic link, which is never followed: take it away, or name another --state-dir")
 
 
 def create_tables(
@@ -122,6 +135,7 @@ def open_reader(path: Path, application_id: int, user_version: int, oldest: int 
     Raises:
         UsageError: the file is missing, no SQLite database, another program's, newer than this program, or older than ``oldest``.
     """
+    refuse_links(path)
     if not path.is_file():
         raise UsageError(f"{path}: there is no such journal: check --profile, --mode and --state-dir")
     try:

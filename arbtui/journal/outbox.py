@@ -27,6 +27,34 @@ class Outbox:
     commands: dict[int, str | None]
 
 
+CHAT_MOVED = "TELEGRAM_CHAT_MOVED"  #: kind of the breach that tells of a chat's new number; its scope is ``telegram:OLD``
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """What a look from outside needs to know. ``moved``: details of breaches that tell of a chat's new number, by channel."""
+
+    waiting: int  #: alerts that some channel has not taken yet
+    oldest_ms: int | None  #: when the oldest of those was queued, on the journal's clock
+    oldest_warn_ms: int | None  #: the oldest of those that may be held back to be counted
+    moved: dict[str, str]
+
+
+def read_undelivered(path: Path) -> Undelivered:
+    """What the journal at ``path`` has not delivered, beside its writer or without one.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    with reading(path) as db:
+        waiting, oldest_ms, oldest_warn_ms = db.execute(
+            "SELECT count(*), min(iif(severity = 'WARN', NULL, ts_ms)), min(iif(severity = 'WARN', ts_ms, NULL))"
+            " FROM alert WHERE state = 'QUEUED'"
+        ).fetchone()
+        moved = {row[0]: row[1] for row in db.execute("SELECT scope, detail FROM breach WHERE kind = ? ORDER BY seq", (CHAT_MOVED,))}
+    return Undelivered(waiting, oldest_ms, oldest_warn_ms, moved)
+
+
 def load_outbox(path: Path) -> Outbox:
     """Read the outbox of the journal at ``path``, which its writer has opened before (that makes the tables).
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from arbtui.exchanges.connection_errors import why_not_connected
+from arbtui.exchanges.redirects import RedirectRefused
 from arbtui.model.errors import ArbtuiError
 
 #: Every known failure of a connection or a request. Any other exception is a defect of ours, and counted as such.
@@ -48,6 +49,8 @@ def failure_of(exchange: str, url: str, error: BaseException) -> Failure:
         return Failure(error.kind, f"{where}: {error}; connecting again")
     if isinstance(error, aiohttp.WSServerHandshakeError):
         return _refused(where, error)
+    if isinstance(error, RedirectRefused):
+        return Failure("redirect", f"{where}: HTTP {error.status}: {error.words}; check [exchanges.{exchange}.urls]")
     if (known := why_not_connected(exchange, error)) is not None:
         kind, words = known
         return Failure(kind, f"{where}: {words}" + ("; trying again" if kind == "unreachable" else ""))

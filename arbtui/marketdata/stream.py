@@ -11,6 +11,7 @@ from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.feed import Deliver, Frame
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.streams import PUBLIC_STREAMS
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
@@ -138,7 +139,11 @@ class MarketDataStream:
         intake = self._intake = Intake(framings, self._clock, deliver)
         connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=30)
         # No cookies, no proxies of the environment, and never an Origin header: Upbit answers those once in 10 s only.
-        async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session, asyncio.TaskGroup() as tasks:
+        jar = aiohttp.DummyCookieJar()
+        async with (
+            aiohttp.ClientSession(connector=connector, cookie_jar=jar, middlewares=(refuse_redirects,)) as session,
+            asyncio.TaskGroup() as tasks,
+        ):
             for source in self._sources.values():
                 for name, work in self._open(source, session, aggregator, intake):
                     tasks.create_task(work, name=f"{name} {source.exchange}")

@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from arbtui.model.regular_file import read_regular
+
 FLAG_NAME = "kill.flag"
 
 
@@ -46,15 +48,15 @@ def write_flag(folder: Path, source: str, reason: str, ts_ms: int | None = None)
 
 
 def read_flag(folder: Path) -> HaltCause | None:
-    """The cause that the flag in ``folder`` holds, or None without a flag. An empty flag counts too."""
+    """The cause that the flag in ``folder`` holds, or None without a flag. Anything at its place counts, also a dangling link."""
     path = folder / FLAG_NAME
     try:
-        raw = path.read_bytes()
-        ts_ms = round(path.stat().st_mtime * 1000)
+        ts_ms = round(path.lstat().st_mtime * 1000)
+        raw = read_regular(path)
     except FileNotFoundError:
         return None
-    except OSError:
-        return HaltCause("unknown", "the flag cannot be read", 0)
+    except OSError as error:  # a link counts wherever it leads, and so does a pipe
+        return HaltCause("unknown", f"the flag cannot be read ({error.strerror or error})", 0)
     try:
         body = json.loads(raw)
         return HaltCause(str(body["source"]), str(body["reason"]), int(body["ts_ms"]))
@@ -65,7 +67,7 @@ def read_flag(folder: Path) -> HaltCause | None:
 def archive_flag(folder: Path) -> None:
     """Remove the flag by renaming it (never deleting); called only when the operator re-arms."""
     path = folder / FLAG_NAME
-    if path.exists():
+    if os.path.lexists(path):
         path.rename(folder / f"{FLAG_NAME}.{time.time_ns() // 1_000_000}")
         _sync_folder(folder)
 
@@ -97,7 +99,7 @@ class Halt:
 
     def flag_stands(self) -> bool:
         """Whether the flag exists on disk (another process may have created it); closes the gate if so."""
-        if self.cause is None and os.path.exists(self._flag):
+        if self.cause is None and os.path.lexists(self._flag):
             self.epoch += 1
             self.kills += 1
             self.cause = read_flag(self.folder) or HaltCause("unknown", "the flag vanished", 0)

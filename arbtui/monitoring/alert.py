@@ -27,6 +27,7 @@ class Alert:
     taken: bool = False  #: a channel has begun to send it, so nothing can be added
     more: int = 0
     last: str = ""
+    since: float = 0.0  #: when it was queued in this run, on the monotonic clock, in s
 
 
 def message(sender: str, alerts: Sequence[Alert], wording: int) -> str:

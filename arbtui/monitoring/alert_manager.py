@@ -10,7 +10,7 @@ from arbtui.journal.outbox import AlertRow
 from arbtui.model.clock import Clock
 from arbtui.monitoring.alert import Alert
 from arbtui.monitoring.alert_queue import BACKOFF_S, WARN_EVERY_S, AlertQueue
-from arbtui.monitoring.alert_rules import Urgency, wording_of
+from arbtui.monitoring.alert_rules import Urgency, overdue_after_s, wording_of
 from arbtui.monitoring.channel import Channel
 
 log = logging.getLogger("arbtui")
@@ -102,6 +102,16 @@ class AlertManager:
         """How many alerts have not been sent to every channel yet."""
         return len(self._unsettled)
 
+    def overdue(self) -> dict[str, tuple[int, float, str]]:
+        """By channel: how many alerts it should have taken a while ago, the age of the oldest in s, and what the last try met."""
+        now = self._clock.monotonic()
+        found = {}
+        for lane in self._lanes:
+            late = [now - alert.since for alert in lane.waiting.values() if now - alert.since > overdue_after_s(alert.urgency)]
+            if late:
+                found[lane.channel.name] = (len(late), max(late), lane.trouble)
+        return found
+
     def _alert_of(self, recorded: Recorded) -> AlertQueued | None:
         wording = wording_of(recorded.event)
         if wording is None:
@@ -117,6 +127,7 @@ class AlertManager:
         return AlertQueued(alert_id, wording.urgency, wording.kind, wording.text)
 
     def _queue(self, alert: Alert, lanes: Sequence[AlertQueue]) -> None:
+        alert.since = self._clock.monotonic()
         if alert.urgency is Urgency.WARN and len(lanes) == len(self._lanes):
             self._newest[alert.kind] = alert
         self._unsettled[alert.alert_id] = len(lanes)

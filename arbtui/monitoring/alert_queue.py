@@ -32,6 +32,7 @@ class AlertQueue:
         self.waiting: dict[str, Alert] = {}  #: by id, in order
         self.idle = asyncio.Event()
         self.idle.set()
+        self.trouble = ""  #: what the last try met; empty once one succeeded
         self._sender = sender
         self._settle = settle
         self._backoff_s = backoff_s
@@ -117,13 +118,16 @@ class AlertQueue:
         try:
             await self.channel.send(message(self._sender, alerts, self._wording.get(alerts[0].alert_id, 0)))
         except SendLater as error:
+            self.trouble = str(error)
             self._later(error)
         except MessageRefused as error:
+            self.trouble = str(error)
             self._refused(alerts, str(error))
         else:
             if self._failures:
                 log.info("%s: reached again after %d failures", self.channel.name, self._failures)
             self._failures = 0
+            self.trouble = ""
             self._done(alerts, "")
 
     def _later(self, error: SendLater) -> None:

@@ -14,6 +14,16 @@ class Urgency(StrEnum):
     INFO = "INFO"
 
 
+#: An alert that nobody has taken for so long is told of at the desk, in s; a WARN may be held back for a minute to be counted.
+OVERDUE_S = 60.0
+OVERDUE_WARN_S = 120.0
+
+
+def overdue_after_s(urgency: Urgency) -> float:
+    """How long an alert may wait before the desk itself is told."""
+    return OVERDUE_WARN_S if urgency is Urgency.WARN else OVERDUE_S
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """An alert's urgency, kind and text."""

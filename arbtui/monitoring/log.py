@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from arbtui.model.printable import printable
 from arbtui.monitoring.redact import RedactingFormatter, redact
 from arbtui.views import LogLine
 
@@ -30,7 +31,7 @@ class _PrivateFileHandler(RotatingFileHandler):
     """Creates its files with mode 0600, whatever the umask."""
 
     def _open(self) -> TextIOWrapper:
-        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         os.fchmod(descriptor, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
 
@@ -51,7 +52,7 @@ class LogRing(logging.Handler):
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             text = f"{text}: {type(error).__name__}: {error}"
-        line = LogLine(int(record.created * 1_000), record.levelname, " ".join(redact(text).split()))
+        line = LogLine(int(record.created * 1_000), record.levelname, printable(" ".join(redact(text).split())))
         with self._guard:
             self._lines.append(line)
             self.version += 1

@@ -8,6 +8,8 @@ import logging
 import re
 from urllib.parse import quote
 
+from arbtui.model.printable import printable
+
 _MASK = "[secret]"
 _hidden: list[str] = []
 
@@ -41,8 +43,8 @@ def redact(text: str) -> str:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats as its base does, including tracebacks, and removes the secrets."""
+    """Formats as its base does, including tracebacks; removes the secrets, and writes out whatever would steer a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The whole text of ``record``."""
-        return redact(super().format(record))
+        """The whole text of ``record``. Further lines are indented, so that no text can pass for a record of its own."""
+        return "\n    ".join(printable(line) for line in redact(super().format(record)).splitlines())

@@ -8,18 +8,22 @@ import asyncio
 import logging
 import os
 import warnings
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
 from arbtui.model.errors import ArbtuiError
+from arbtui.model.printable import printable
 from arbtui.monitoring.channel import MessageRefused, Pace, SendLater
 from arbtui.monitoring.redact import hide, redact
 
 if TYPE_CHECKING:
     import telegram
     import telegram.request
+
+log = logging.getLogger("arbtui")
 
 PRIVATE_EVERY_S = 1.0
 GROUP_EVERY_S = 3.0
@@ -33,6 +37,14 @@ _LOUD = ("httpx", "httpcore", "telegram")
 
 class PollConflict(ArbtuiError):
     """Another program polls with this token, or has set a webhook: 409."""
+
+
+class ChatMoved(SendLater):
+    """The group has become a supergroup; ``chat_id`` is its number now (Bot API, ResponseParameters)."""
+
+    def __init__(self, chat_id: int) -> None:
+        super().__init__(f"the group has become a supergroup with the number {chat_id}")
+        self.chat_id = chat_id
 
 
 class TelegramBot:
@@ -76,9 +88,10 @@ class TelegramBot:
 
         Raises:
             SendLater: no answer, no usable one, asked to wait, or the chat or the token is refused.
+            ChatMoved: the chat has another number now.
             MessageRefused: the server refuses this text.
         """
-        from telegram.error import BadRequest, RetryAfter
+        from telegram.error import BadRequest, ChatMigrated, RetryAfter
 
         wait: float = self._timeout_s
         try:
@@ -86,6 +99,8 @@ class TelegramBot:
                 await self._bot.send_message(chat_id, text, connect_timeout=wait, read_timeout=wait, write_timeout=wait, pool_timeout=wait)
         except RetryAfter as error:
             raise SendLater(_words(error), _seconds(error.retry_after)) from None
+        except ChatMigrated as error:
+            raise ChatMoved(int(error.new_chat_id)) from None
         except BadRequest as error:
             words = _words(error)
             if "chat not found" in words.lower():
@@ -129,17 +144,29 @@ class TelegramBot:
 
 
 class TelegramChat:
-    """One chat as a channel of alerts. See :class:`arbtui.monitoring.channel.Channel`."""
+    """One chat as a channel of alerts, followed for the run when it gets another number. See :class:`arbtui.monitoring.channel.Channel`.
+
+    Attributes:
+        on_moved: told of the number in the profile and the new one, when a group became a supergroup.
+    """
 
     def __init__(self, bot: TelegramBot, chat_id: int, pace: Pace) -> None:
         self.name = f"telegram:{chat_id}"
         self.pace = pace
+        self.on_moved: Callable[[int, int], None] = lambda old, new: None
         self._bot = bot
-        self._chat_id = chat_id
+        self._told = self._chat_id = chat_id
 
     async def send(self, text: str) -> None:
         """Deliver ``text``."""
-        await self._bot.send(self._chat_id, text)
+        text = printable(text, keep="\n")
+        try:
+            await self._bot.send(self._chat_id, text)
+        except ChatMoved as moved:
+            log.warning("%s: the group has become a supergroup; messages go to %d for this run", self.name, moved.chat_id)
+            self._chat_id = moved.chat_id
+            self.on_moved(self._told, moved.chat_id)
+            await self._bot.send(self._chat_id, text)  # moved on once more: that is followed at the next try
 
 
 def silence() -> None:
@@ -154,7 +181,7 @@ def silence() -> None:
 
 def _words(error: BaseException) -> str:
     """An error in at most one short line, without secrets."""
-    return redact(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
+    return printable(redact(" ".join(f"{type(error).__name__}: {error}".split())))[:200]
 
 
 def _seconds(wait: int | timedelta) -> float:

@@ -55,6 +55,7 @@ from arbtui.runtime.stop import Stop, Stopped
 from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.update_metrics import UpdateMetrics
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
+from arbtui.settings.core_dump import forbid_core_dump
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.limits import limit_problems, limits_in_words
 from arbtui.settings.lock import ProfileLock
@@ -63,6 +64,7 @@ from arbtui.settings.output import JsonOutput, say
 from arbtui.settings.profile import Settings
 from arbtui.settings.secrets import telegram_token
 from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
+from arbtui.settings.trust import refuse_untrusted
 from arbtui.views.live import EngineViews
 
 log = logging.getLogger("arbtui")
@@ -84,11 +86,14 @@ def run_session(options: SessionOptions) -> int:
     keep_private()
     settings = options.settings
     refuse_unarmed(options)
+    if settings.mode == "live":
+        forbid_core_dump()
     if settings.mode == "sim":
         refuse_unplayable(settings)
     name = settings.name
     virtual = options.speed == "max"
     token = None if virtual else telegram_token(settings)  # in virtual time nothing may wait for a socket, and nothing is news
+    refuse_untrusted(options.state_root, profile_folder(options.state_root, name))
     folder = make_private(profile_folder(options.state_root, name))
     with ProfileLock(folder):
         cause = read_flag(folder)

@@ -1,6 +1,7 @@
 """Which symbols a run on real venues may trade: what both list, less what is quarantined or excluded."""
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -35,8 +36,10 @@ def tradable_symbols(
     offs = SignOffs(folder)
     pairing = AssetRegistry.shipped().pair(listed, offs.signed(), prices)
     offs.remember(pairing.quarantined)
-    for one in pairing.quarantined:
-        log.warning("%s is quarantined: %s, %s", one.symbol, one.reason, one.detail)
+    if pairing.quarantined:  # by hundreds on real venues: one line, the rest is where `assets` looks
+        by_reason = Counter(one.reason.value for one in pairing.quarantined)
+        counts = ", ".join(f"{count} {reason}" for reason, count in by_reason.most_common())
+        log.warning("quarantined and not traded: %s (arbtui assets --profile %s lists them)", counts, settings.name)
     wanted, excluded = settings.universe.symbols, settings.universe.exclude
     tradable = [asset.symbol for asset in pairing.tradable if asset.symbol not in excluded]
     if isinstance(wanted, int):

@@ -11,6 +11,7 @@ from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.exchanges.rights import prove_rights
 from arbtui.marketdata.connection_errors import FAILURES, failure_of
@@ -94,7 +95,7 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
 
 async def _listen(found: VenueFacts, url: str) -> None:
     try:
-        async with asyncio.timeout(_CONNECT_S), aiohttp.ClientSession() as session, session.ws_connect(url):
+        async with asyncio.timeout(_CONNECT_S), aiohttp.ClientSession(middlewares=(refuse_redirects,)) as session, session.ws_connect(url):
             found.facts.append("public stream opens")
     except FAILURES as error:
         found.problems.append(("network", failure_of(found.exchange, url, error).words))

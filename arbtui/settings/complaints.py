@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,8 +23,10 @@ FLAGS: Mapping[tuple[str, ...], str] = {
     ("simulator", "seed"): "--seed",
 }
 _SECRET = re.compile(r"(^|_)(keys?|secrets?|tokens?|passwords?|passphrase|credentials?|apikey)(_|$)", re.IGNORECASE)
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
-_KEY = re.compile(r"""\s*([A-Za-z0-9_"'. -]+?)\s*=""")
+_KEY_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_\"'. -\t")
+#: Sentences for so many wrong keys; the nearest right one of each takes a millisecond to find.
+_MOST_TOLD = 50
+_LONGEST_SENTENCE = 400
 
 
 class Complaints:
@@ -37,7 +40,10 @@ class Complaints:
 
     def of_profile(self) -> list[str]:
         """Keys that no profile may hold, whatever their value."""
-        return [*self._secrets(self._profile, ()), *self._not_here()]
+        secrets = self._secrets(self._profile, ())
+        if len(secrets) > _MOST_TOLD:
+            secrets[_MOST_TOLD:] = [f"{self._path}: {len(secrets) - _MOST_TOLD:,} more keys look like secrets"]
+        return [*secrets, *self._not_here()]
 
     def of(self, error: ValidationError) -> list[str]:
         """One message for each wrong key, in the order of the settings."""
@@ -46,7 +52,10 @@ class Complaints:
             path = tuple(str(part) for part in detail["loc"])
             key = owner(path)
             by_key.setdefault(key.path if key and detail["type"] != "extra_forbidden" else path, []).append(detail)
-        return list(dict.fromkeys(self._sentence(path, details) for path, details in by_key.items()))
+        told = [self._sentence(path, details) for path, details in islice(by_key.items(), _MOST_TOLD)]
+        if len(by_key) > _MOST_TOLD:
+            told.append(f"{self._path}: {len(by_key) - _MOST_TOLD:,} more keys are wrong")
+        return list(dict.fromkeys(_short(sentence) for sentence in told))
 
     def _sentence(self, path: tuple[str, ...], details: Sequence[ErrorDetails]) -> str:
         detail = min(details, key=_rank)
@@ -131,14 +140,23 @@ def line_of_each_key(text: str) -> dict[tuple[str, ...], int]:
     """The line (from 1) of each table and key of a TOML text. Keys inside inline tables have none."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := _HEADER.match(line):
-            table = _parts(header[1])
+    for number, line in enumerate(text.split("\n"), start=1):
+        if header := _header(line):
+            table = _parts(header)
             for length in range(1, len(table) + 1):
                 lines.setdefault(table[:length], number)
-        elif key := _KEY.match(line):
-            lines.setdefault((*table, *_parts(key[1])), number)
+            continue
+        key, equals, _ = line.partition("=")
+        if equals and key.strip() and _KEY_LETTERS.issuperset(key):
+            lines.setdefault((*table, *_parts(key)), number)
     return lines
+
+
+def _header(line: str) -> str:
+    """What stands in the brackets of a table's header; empty for any other line. A pattern for it would take cubic time."""
+    name, closed, rest = line.strip().removeprefix("[").partition("]")
+    is_header = line.lstrip().startswith("[") and closed and "[" not in name and rest.lstrip()[:1] in ("", "#")
+    return name.strip() if is_header else ""
 
 
 def _parts(dotted: str) -> tuple[str, ...]:
@@ -176,6 +194,10 @@ def _shown(value: Any) -> str:
     text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     text = text.replace("\n", " ")
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _short(sentence: str) -> str:
+    return sentence if len(sentence) <= _LONGEST_SENTENCE else f"{sentence[: _LONGEST_SENTENCE - 3]}..."
 
 
 def _unknown_venue(name: str) -> str:

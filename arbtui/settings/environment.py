@@ -7,6 +7,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
+from arbtui.settings.structure import odd_text, odd_value
+
 PREFIX = "ARBTUI_"
 MODE_VARIABLE = "ARBTUI_MODE"
 
@@ -54,8 +56,10 @@ def variable_of(path: tuple[str, ...]) -> str:
 
 
 def _value(raw: str) -> Any:
+    if odd_text(raw):
+        return raw
     try:
         read = tomllib.loads(f"value = {raw}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, more digits than Python reads, or nested too deeply
         return raw
-    return read["value"] if len(read) == 1 else raw
+    return raw if len(read) != 1 or odd_value(read) else read["value"]

@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.keys import tail
 from arbtui.model.errors import UsageError
+from arbtui.model.regular_file import read_regular
 from arbtui.settings.state import platform_folder
 
 _FORMAT = 1
@@ -107,12 +108,14 @@ class KeyFile:
 
     def _load(self) -> dict[str, Any]:
         try:
-            with os.fdopen(os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-                mode = os.fstat(file.fileno()).st_mode
-                raw = file.read(_LARGEST)
+            raw = read_regular(self.path, _LARGEST)
+            facts = self.path.lstat()
         except OSError as error:
             raise UsageError(f"key file {self.path} cannot be read ({error.strerror or error})") from None
-        if mode & 0o077:
+        if facts.st_uid not in (os.geteuid(), 0):
+            owner = f"belongs to user {facts.st_uid}, not to you"
+            raise UsageError(f"key file {self.path} {owner}; mend its owner, and consider its keys known")
+        if facts.st_mode & 0o077:
             raise UsageError(f"key file {self.path} can be read by others; chmod 600 {self.path}, and consider its keys known")
         try:
             content = json.loads(raw)

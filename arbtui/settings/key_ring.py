@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from arbtui.model.errors import UsageError
+from arbtui.settings.core_dump import forbid_core_dump
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -38,6 +39,7 @@ class OsKeyring:
             return None
         from keyring.errors import KeyringError
 
+        forbid_core_dump()
         try:
             entry = self._backend.get_password(_SERVICE, exchange)
         except (KeyringError, OSError, RuntimeError) as error:  # backends raise RuntimeError where their service does not run

@@ -16,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from arbtui.model.halt import Halt
+from arbtui.model.regular_file import read_regular
 from arbtui.settings.lock import holder
 from arbtui.settings.process import STOPPED, process_facts
 
@@ -40,7 +41,7 @@ class KillSignal:
         # Without SA_RESTART, unlike asyncio's own handlers: a blocking call of the main thread must be interrupted.
         signal.signal(NUMBER, self._heard)
         with suppress(OSError):  # then kills go unconfirmed; the flag works all the same
-            self._fd = os.open(self._path, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            self._fd = os.open(self._path, os.O_CREAT | os.O_TRUNC | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         self._answer()
         return self
 
@@ -111,7 +112,7 @@ def _send(pid: int) -> str:
 def _answers_of(folder: Path, pid: int) -> int | None:
     """How often the process ``pid`` has answered on ``folder``; None unless it has written that it listens."""
     try:
-        number, started, answers = (folder / ACK_NAME).read_text(encoding="ascii").split()
+        number, started, answers = read_regular(folder / ACK_NAME, 100).decode("ascii").split()
         is_same = int(number) == pid and started == (process_facts(pid).started or "-")
         return int(answers) if is_same else None
     except (OSError, ValueError):

@@ -12,8 +12,9 @@ from arbtui.settings.complaints import Complaints
 from arbtui.settings.locations import find_profile
 from arbtui.settings.profile import Settings
 from arbtui.settings.state import profile_name
+from arbtui.settings.structure import odd_text, odd_value
 
-LARGEST_PROFILE = 1_000_000  #: bytes; a profile is a page of text, and more than this is something else
+LARGEST_PROFILE = 100_000  #: bytes; a profile is a page of text, and more than this is something else
 
 
 class ProfileError(UsageError):
@@ -62,19 +63,34 @@ def read_text(path: Path) -> str:
             raw = file.read(LARGEST_PROFILE + 1)
     except OSError as error:
         raise UsageError(f"profile {path} cannot be read ({error.strerror or error})") from None
-    if len(raw) > LARGEST_PROFILE:
-        raise UsageError(f"profile {path} is larger than {LARGEST_PROFILE:,} bytes; that is no profile")
+    is_large = len(raw) > LARGEST_PROFILE
     try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if is_large and error.end >= len(raw):  # only cut in the midst of a letter
+            raise _too_large(path) from None
         line = raw.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{path}:{line}: byte {raw[error.start]:#04x} is no UTF-8; a profile is a TOML text in UTF-8") from None
+    if is_large:
+        raise _too_large(path)
+    return text
+
+
+def _too_large(path: Path) -> UsageError:
+    return UsageError(f"profile {path} is larger than {LARGEST_PROFILE:,} bytes; that is no profile")
 
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
+    if odd := odd_text(text):
+        raise UsageError(f"{path}: no profile: {odd}")
     try:
-        return tomllib.loads(text)
+        profile = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path}: no valid TOML: {error}") from None
     except RecursionError:
         raise UsageError(f"{path}: no valid TOML: nested too deeply") from None
+    except ValueError:  # Python's own limit on the digits of a number
+        raise UsageError(f"{path}: no profile: a number of thousands of digits") from None
+    if odd := odd_value(profile):
+        raise UsageError(f"{path}: no profile: it holds {odd}")
+    return profile

@@ -1,6 +1,7 @@
 """Where profiles are found: the operator's own folder first, then those shipped with the program."""
 
 import difflib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def find_profile(name_or_path: str) -> Path:
         UsageError: there is none; the message lists the known ones and the nearest.
     """
     if is_path(name_or_path):
-        path = Path(name_or_path).expanduser()
+        path = Path(os.path.expanduser(name_or_path))
         profile_name(name_or_path)
         if not path.exists():
             raise UsageError(f"profile {name_or_path}: no such file{_nearest_beside(path)}")

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from arbtui.model.errors import AlreadyRunning, UsageError
+from arbtui.model.regular_file import read_regular
 
 LOCK_NAME = "lock"
 
@@ -31,7 +32,7 @@ class ProfileLock:
             UsageError: the file cannot be written.
         """
         try:
-            fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
         if not _take(fd):
@@ -76,7 +77,7 @@ def _take(fd: int) -> bool:
 def is_held(folder: Path) -> bool:
     """True while an engine runs on ``folder``. A folder or lock that cannot be read counts as not held."""
     try:
-        fd = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -95,5 +96,5 @@ def holder(folder: Path) -> int | None:
 
 def _pid_in(path: Path) -> int | None:
     with contextlib.suppress(OSError, ValueError):
-        return int(path.read_text(encoding="ascii").strip())
+        return int(read_regular(path, 100).decode("ascii").strip())
     return None

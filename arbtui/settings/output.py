@@ -1,4 +1,7 @@
-"""Output: a line for the operator on standard error, a summary to standard output or to a file known to be writable."""
+"""Output: a line for the operator on standard error, text to standard output, a summary also to a file known to be writable.
+
+Nothing else writes to either; so whatever a venue or a file said is made harmless here (:mod:`arbtui.model.printable`).
+"""
 
 import json
 import os
@@ -9,9 +12,22 @@ from pathlib import Path
 from typing import Any
 
 from arbtui.model.errors import ArbtuiError, UsageError
+from arbtui.model.printable import printable
 
 #: How long a line may wait for a blocked terminal (stopped by ^S, or not read), in seconds.
 _TERMINAL_S = 1.0
+
+
+def tell(text: str) -> None:
+    """Write ``text``, whole lines, to standard output; characters that its encoding lacks are escaped.
+
+    Raises:
+        OSError: nobody reads it any more (BrokenPipeError), or the disk is full.
+    """
+    if sys.stdout is None:  # started with that descriptor closed
+        return
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    sys.stdout.write(printable(text, keep="\n").encode(encoding, "backslashreplace").decode(encoding))
 
 
 def say(message: str) -> None:
@@ -22,7 +38,7 @@ def say(message: str) -> None:
     """
     if sys.stderr is None:  # started with that descriptor closed
         return
-    line = f"arbtui: {' '.join(message.split())}\n"
+    line = f"arbtui: {printable(' '.join(message.split()))}\n"
     try:
         if sys.stderr.isatty():
             _write_to_terminal(sys.stderr.fileno(), line.encode(errors="replace"))
@@ -69,7 +85,7 @@ class JsonOutput:
     """
 
     def __init__(self, target: str) -> None:
-        self.path = None if target == "-" else Path(target).expanduser()
+        self.path = None if target == "-" else Path(os.path.expanduser(target))
         if self.path is None:
             if sys.stdout is None:
                 raise UsageError("--json -: there is no standard output; name a file")
@@ -78,7 +94,7 @@ class JsonOutput:
             if not target or self.path.is_dir():
                 raise UsageError(f"--json {target or repr(target)}: name a file, or - for standard output")
             existed = self.path.exists()
-            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o600))
             if not existed:
                 self.path.unlink()
         except OSError as error:
@@ -105,11 +121,13 @@ class JsonOutput:
 
     def _write(self, text: str) -> None:
         if self.path is None:
-            sys.stdout.write(text)
+            tell(text)
             sys.stdout.flush()
         elif self.path.exists() and not self.path.is_file():  # a pipe or device: there is nothing to replace
             self.path.write_text(text, encoding="utf-8")
         else:
             partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-            partial.write_text(text, encoding="utf-8")
+            partial.unlink(missing_ok=True)  # of an earlier process of that number; and never written through a link
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
             partial.replace(self.path)

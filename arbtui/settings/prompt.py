@@ -6,6 +6,8 @@ import os
 from pydantic import SecretStr
 
 from arbtui.model.errors import UsageError
+from arbtui.model.printable import printable
+from arbtui.settings.core_dump import forbid_core_dump
 
 
 def ask_secret(what: str) -> SecretStr:
@@ -19,7 +21,8 @@ def ask_secret(what: str) -> SecretStr:
     except OSError:
         raise UsageError(f"{what} is typed at a terminal, and there is none here") from None
     try:
-        typed = getpass.getpass(f"{what} (not shown): ").strip()
+        forbid_core_dump()
+        typed = getpass.getpass(f"{printable(what)} (not shown): ").strip()
     except EOFError:
         typed = ""
     if not typed:

@@ -6,6 +6,7 @@ import re
 from pydantic import SecretStr
 
 from arbtui.model.errors import UsageError
+from arbtui.settings.core_dump import forbid_core_dump
 from arbtui.settings.profile import Settings
 
 TELEGRAM_TOKEN = "ARBTUI_TELEGRAM_TOKEN"
@@ -19,6 +20,7 @@ def telegram_token(settings: Settings) -> SecretStr | None:
     """
     if not settings.telegram.enabled:
         return None
+    forbid_core_dump()
     token = os.environ.get(TELEGRAM_TOKEN, "").strip()
     if not token:
         raise UsageError(

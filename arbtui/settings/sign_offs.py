@@ -8,7 +8,9 @@ from typing import Any
 
 from arbtui.exchanges.assets import Quarantine, Quarantined, SignOff
 from arbtui.model.errors import UsageError
+from arbtui.model.regular_file import read_regular
 from arbtui.settings.state import make_private
+from arbtui.settings.trust import refuse_untrusted
 
 _LARGEST = 5_000_000
 _TYPES = {"ts_ms": int}
@@ -31,25 +33,21 @@ class SignOffs:
         rows = _read(self._signed, ("symbol", "by", "ts_ms", "reason"))
         return {row["symbol"]: SignOff(**row) for row in rows}
 
-    def sign(self, sign_off: SignOff) -> None:
-        """Add, or renew, a sign-off.
+    def sign(self, *sign_offs: SignOff) -> None:
+        """Add, or renew, sign-offs, all in one writing.
 
         Raises:
             UsageError: the files cannot be read or written.
         """
-        self._keep({**self.signed(), sign_off.symbol: sign_off})
+        self._keep({**self.signed(), **{one.symbol: one for one in sign_offs}})
 
-    def revoke(self, symbol: str) -> bool:
-        """Revoke a sign-off; False when there was none.
+    def revoke(self, *symbols: str) -> None:
+        """Revoke sign-offs; symbols without one are ignored.
 
         Raises:
             UsageError: the files cannot be read or written.
         """
-        signed = self.signed()
-        if signed.pop(symbol, None) is None:
-            return False
-        self._keep(signed)
-        return True
+        self._keep({symbol: one for symbol, one in self.signed().items() if symbol not in symbols})
 
     def quarantined(self) -> list[Quarantined]:
         """What the last start did not trade.
@@ -80,10 +78,12 @@ class SignOffs:
         self._write(self._signed, rows)
 
     def _write(self, path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+        refuse_untrusted(self._folder.parent, self._folder)
         make_private(self._folder)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            beside.unlink(missing_ok=True)  # what an earlier process of that number left behind
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(json.dumps(rows, indent=2) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -94,8 +94,7 @@ class SignOffs:
 
 def _read(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:
     try:
-        with path.open("rb") as file:
-            rows = json.loads(file.read(_LARGEST))
+        rows = json.loads(read_regular(path, _LARGEST))
         right = all(set(row) == set(fields) and all(isinstance(row[name], _TYPES.get(name, str)) for name in fields) for row in rows)
     except FileNotFoundError:
         return []

@@ -24,7 +24,7 @@ def state_root(flag: str | Path | None = None) -> Path:
     """The folder that holds every profile's state; not created or checked here."""
     chosen = flag or os.environ.get(STATE_VARIABLE)
     if chosen:
-        return Path(os.path.abspath(Path(chosen).expanduser()))
+        return Path(os.path.abspath(os.path.expanduser(chosen)))
     return platform_folder("XDG_STATE_HOME", ".local/state") / "arbtui"
 
 
@@ -87,7 +87,7 @@ def make_private(folder: Path) -> Path:
         if not folder.is_dir():
             raise UsageError(f"state folder {folder}: a file stands in its place; move it away or choose another with --state-dir")
         probe = folder / f".probe-{os.getpid()}"
-        os.close(os.open(probe, os.O_CREAT | os.O_WRONLY, 0o600))
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         probe.unlink()
     except OSError as error:
         raise UsageError(

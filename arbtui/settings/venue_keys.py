@@ -11,6 +11,7 @@ from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.model.errors import UsageError
 from arbtui.monitoring.redact import hide
+from arbtui.settings.core_dump import forbid_core_dump
 from arbtui.settings.key_file import KeyFile, key_file
 from arbtui.settings.key_ring import OsKeyring
 
@@ -88,6 +89,7 @@ def refusal(value: str, what: str) -> str | None:
 
 
 def _keys(key: str, secret: str, source: str) -> VenueKeys:
+    forbid_core_dump()
     hide(key)
     hide(secret)
     return VenueKeys(SecretStr(key), SecretStr(secret), source)
@@ -103,6 +105,7 @@ def from_environment(exchange: str) -> VenueKeys | None:
     key, secret = (os.environ.get(name, "").strip() for name in names)
     if not key and not secret:
         return None
+    forbid_core_dump()
     for name, value, other in zip(names, (key, secret), reversed(names), strict=True):
         if not value:
             raise UsageError(f"{other} is set and {name} is not: a venue needs both")

@@ -624,6 +624,22 @@ def test_a_venue_that_is_down_shows_on_its_routes_once_as_a_breach_and_comes_bac
     run_virtual(main())
 
 
+def test_acknowledging_that_a_venue_refuses_us_says_that_it_is_dealt_with(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            released: list[str] = []
+            for name, guard in w.engine.risk.exchange.items():
+                guard.health.on_release = lambda name=name: released.append(name)  # type: ignore[misc]
+            w.engine.risk.exchange["upbit"].health.on_refused("it refuses our account")
+            await asyncio.sleep(15)
+            (breach,) = [one for one in w.engine.breaches.breaches.values() if one.kind == "VENUE_DOWN"]
+            assert (breach.scope, breach.severity) == ("upbit", Severity.CRIT)
+            assert w.engine.operator.acknowledge(breach.id) is None
+            assert released == ["upbit"]
+
+    run_virtual(main())
+
+
 def test_a_venue_that_does_not_answer_its_orders_gets_no_more_and_is_tried_again(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:

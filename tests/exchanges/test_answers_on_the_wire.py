@@ -278,6 +278,21 @@ def test_a_banned_order_is_rejected_here_and_cancels_still_ask(exchange: str) ->
     run(main)
 
 
+@VENUES
+def test_an_entry_whose_cycle_holds_its_share_of_the_limits_stays_here_in_a_ban_too(exchange: str) -> None:
+    async def main() -> None:
+        limits = RateLimitManager(exchange, SystemClock(), documented_limits(exchange))
+        async with scripted() as venue, adapter_of(venue, exchange, limits) as adapter:
+            assert adapter.reserve_orders("c1", 2) is None
+            venue.on("POST", ORDER_PATH[exchange], body("no", 429, "text/plain", {"Retry-After": "30"}))
+            for _ in range(2):
+                with pytest.raises(OrderRejected, match=r"^RATE_LIMITED"):
+                    await adapter.place(order_of(exchange), _admit)
+            assert len(venue.asked) == 1  # the second stayed here
+
+    run(main)
+
+
 def test_binance_is_sent_exact_strings_our_client_id_and_an_explicit_window() -> None:
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "binance") as adapter:

@@ -306,7 +306,7 @@ class TestABan:
         async def test(limits: RateLimitManager) -> None:
             limits.observe(status, {"Retry-After": "10"})
             assert limits.banned_until == 10.0
-            assert "silent" in (limits.refusal(Lane.CANCEL, {"weight": 1}) or "")
+            assert "banned" in (limits.refusal(Lane.CANCEL, {"weight": 1}) or "")
             data = asyncio.ensure_future(limits.turn(Lane.DATA, {"weight": 1}))
             await asyncio.sleep(0)
             await limits.turn(Lane.CANCEL, {"weight": 1})
@@ -320,9 +320,22 @@ class TestABan:
         async def test(limits: RateLimitManager) -> None:
             limits.observe(418, {"Retry-After": "300"})
             for lane in Lane:
-                with pytest.raises(RateLimited, match="silent") as caught:
+                with pytest.raises(RateLimited, match="banned") as caught:
                     await limits.turn(lane, {"weight": 1})
                 assert 300 <= caught.value.retry_s <= 303
+            assert _now() == 0.0
+
+        _virtual(test, "binance")
+
+    def test_a_share_that_a_cycle_took_before_it_is_not_sent_in_it(self) -> None:
+        async def test(limits: RateLimitManager) -> None:
+            order = {"weight": 1.0, "orders": 1.0}
+            assert limits.reserve("c1", order, 2, order) is None
+            limits.silence(418, LoopClock(asyncio.get_running_loop()).time_ms() + 300_000)
+            assert limits.redeem("c1")
+            with pytest.raises(RateLimited, match="banned"):
+                await limits.turn(Lane.ENTRY, {})  # what a redeemed entry still costs
+            assert limits.reserve("c2", order, 1, order) is not None
             assert _now() == 0.0
 
         _virtual(test, "binance")

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from math import inf, nan
 
+import msgspec
 import pytest
 
 from arbtui.exchanges.config import HealthConfig
@@ -461,6 +462,30 @@ def test_nothing_opens_at_a_venue_that_is_not_fit_and_a_hedge_still_goes_there(
     for hop in (guarded.pair.to_upbit.buy, guarded.pair.to_upbit.sell):
         hedge = dataclasses.replace(_order(Purpose.COMPLETE), market=hop.market)
         assert guarded.guard.check_hedge(hedge, hop.book, NOW) is None
+
+
+@pytest.mark.parametrize("exchange", ["upbit", "binance"])
+def test_one_cycle_goes_alone_until_a_venue_has_accepted_an_order(exchange: str) -> None:
+    guarded = Guarded()
+    health = guarded.guard.exchange[exchange].health
+    health.is_proven = False
+    assert guarded.entry() is None
+    others = [msgspec.structs.replace(one, base="ADA") for one in (BUY, SELL)]
+    guarded.tell.open("c1", *others, route="ADA:binance>upbit")
+    assert guarded.entry() is Reason.VENUE_UNTRIED
+    assert guarded.entry(cycle="c1") is None, "it is not in its own way"
+    health.is_proven = True
+    assert guarded.entry() is None
+
+
+@pytest.mark.parametrize(("exchange", "code"), [("upbit", "KRW-XRP"), ("binance", "XRPUSDT")])
+def test_a_market_that_rests_opens_nothing_and_a_hedge_still_goes_there(exchange: str, code: str) -> None:
+    guarded = Guarded()
+    guarded.guard.exchange[exchange].health.rest(code, NOW + 1)
+    assert guarded.entry() is Reason.REFUSED
+    assert guarded.hedge() is None
+    guarded.guard.exchange[exchange].health.rest(code, NOW)
+    assert guarded.entry() is None
 
 
 def test_a_venue_that_was_never_heard_is_down() -> None:

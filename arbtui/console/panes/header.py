@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from arbtui.console.lines import Lines, justify, width_of
-from arbtui.console.numbers import age, arrow, clean, clock, duration, fit, signed
+from arbtui.console.numbers import age, arrow, clock, duration, fit, signed
 from arbtui.console.styles import Span, Styles
+from arbtui.model.printable import printable
 from arbtui.views import HeaderView
 
 HALTED_STATES = ("HALTING", "HALTED", "HALTED_DIRTY")
@@ -76,8 +77,8 @@ class Header(Lines):
         """The red line, and whether it shows everything known of what is left open."""
         width = self.size.width
         since = duration((h.now_ms - h.halt_ts_ms) / 1_000) if h.halt_ts_ms else "--:--:--"
-        why = f" ({clean(h.halt_reason)})" if h.halt_reason else ""
-        left = f" {h.state} {since} by {clean(h.halt_source) or '?'}{why}"
+        why = f" ({printable(h.halt_reason)})" if h.halt_reason else ""
+        left = f" {h.state} {since} by {printable(h.halt_source) or '?'}{why}"
         frozen = f"{banner}  " if banner else ""
         mode = f"{h.mode}{f' {h.scenario}' if h.scenario else ''} "
         at = f" {clock(h.now_ms)[:8]}Z "
@@ -90,7 +91,7 @@ class Header(Lines):
             f"{frozen}{h.profile}  {mode}",
         )
         right = next((text for text in choices if len(left) + len(text) + 1 <= width), f"{frozen}{mode}")
-        detail = clean(h.halt_detail)
+        detail = printable(h.halt_detail)
         room = width - len(left) - len(right) - 4
         whole = len(detail) <= room
         if detail and room >= min(len(detail), LEAST_DETAIL):
@@ -101,7 +102,7 @@ class Header(Lines):
         """What is pending or left at a venue is shown before the venues' streams."""
         counts = [*self._unhedged(h), *self._breaches(h)]
         room = self.size.width - width_of(counts) - 2
-        return justify([(f" {fit(clean(h.halt_detail), max(0, room))}", "warn")], counts, self.size.width)
+        return justify([(f" {fit(printable(h.halt_detail), max(0, room))}", "warn")], counts, self.size.width)
 
     def _venues_line(self, h: HeaderView) -> list[Span]:
         width = self.size.width

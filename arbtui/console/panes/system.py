@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 
 from arbtui.console.lines import Lines, width_of
-from arbtui.console.numbers import clean
 from arbtui.console.sparkline import sparkline
 from arbtui.console.styles import Span, Styles
+from arbtui.model.printable import printable
 from arbtui.views import GaugeView, VenueGauge
 
 LAG_WARN_MS = 10.0
@@ -110,7 +110,7 @@ class SystemPane(Lines):
         line.append((f"{venue.health:9}", "armed" if venue.health == "HEALTHY" else "warn"))
         banned_s = max((limit.banned_s for limit in venue.limits), default=0.0)
         text = f"silent for {banned_s:.0f}s  " if banned_s else ""
-        text += f"{clean(venue.why)}  " if venue.why else ""
+        text += f"{printable(venue.why)}  " if venue.why else ""
         room = self.size.width - 1 - width_of(line)
         line.append((text[:room], "warn"))
         for limit in venue.limits:

@@ -9,6 +9,7 @@ from textual.widgets import Input, Static
 
 from arbtui.console.numbers import clock
 from arbtui.console.screens.dialog import Dialog
+from arbtui.model.printable import printable
 from arbtui.views import Controls, HeaderView
 
 LONGEST = 500
@@ -45,8 +46,8 @@ class RearmScreen(Dialog[bool]):
             box.border_subtitle = "Enter next / re-arm   Esc stay halted" if killed else "Enter next / arm   Esc stay disarmed"
             why = f": {h.halt_reason}" if h.halt_reason else ""
             killed_by = f"{h.state} since {clock(h.halt_ts_ms)}Z by {h.halt_source}{why}"
-            yield Static(killed_by if killed else "DISARMED: no order leaves before you arm it", markup=False)
-            yield Static(h.halt_detail or "nothing pending is known", markup=False, classes="label")
+            yield Static(printable(killed_by) if killed else "DISARMED: no order leaves before you arm it", markup=False)
+            yield Static(printable(h.halt_detail) or "nothing pending is known", markup=False, classes="label")
             yield Static(f"Type the profile's name ({h.profile})", markup=False, classes="label")
             yield Input(id="rearm-name", compact=True, max_length=LONGEST)
             yield Static("Reason, for the journal", classes="label")

@@ -8,11 +8,13 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
+from textual.markup import escape
 from textual.widgets import Static
 
-from arbtui.console.numbers import clean, clock, signed
+from arbtui.console.numbers import clock, signed
 from arbtui.console.screens.dialog import ScrollDialog, scroll_bindings
 from arbtui.console.words import REASONS
+from arbtui.model.printable import printable
 from arbtui.views import BreachLine, CycleDetail, CycleLine, LogLine, OrderLine, ReadModel
 
 Facts = Sequence[tuple[str, str]]
@@ -36,9 +38,11 @@ class WholeScreen(ScrollDialog):
         table.add_column(no_wrap=True, style=variables["ink-dim"])
         table.add_column(overflow="fold", style=variables["ink-text"])
         for name, text in self._facts:
-            table.add_row(Text(name, style="" if not name.isupper() else f"bold {variables['ink-title']}"), Text(clean(text)))
+            table.add_row(
+                Text(printable(name), style="" if not name.isupper() else f"bold {variables['ink-title']}"), Text(printable(text))
+            )
         with VerticalScroll(id="box") as box:
-            box.border_title = self._heading
+            box.border_title = escape(printable(self._heading))
             box.border_subtitle = "j/k scroll   Esc close"
             yield Static(table)
 

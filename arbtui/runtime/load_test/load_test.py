@@ -23,7 +23,7 @@ from arbtui.runtime.stop import SIGNALS
 from arbtui.runtime.venues import refuse_unplayable
 from arbtui.settings.environment import dotted_key, variable_of
 from arbtui.settings.options import LoadTestOptions
-from arbtui.settings.output import say
+from arbtui.settings.output import say, tell
 from arbtui.settings.state import make_private
 
 #: The program that the children are; tests plant faults in a driver of their own.
@@ -73,8 +73,8 @@ def run_load_test(options: LoadTestOptions, program: Sequence[str] = PROGRAM) ->
         )
     )
     for verdict in verdicts:
-        sys.stdout.write(f"{verdict.outcome:<12}  {verdict.criterion}\n{'':<14}{verdict.found}\n")
-    sys.stdout.write(f"{options.report / 'report.md'}\n")
+        tell(f"{verdict.outcome:<12}  {verdict.criterion}\n{'':<14}{verdict.found}\n")
+    tell(f"{options.report / 'report.md'}\n")
     return 1 if any(verdict.outcome is Outcome.FAIL for verdict in verdicts) else 0
 
 
