@@ -16,8 +16,8 @@ import pytest
 
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.sandbox.keys import DEFAULT_KEYS
-from tests.lifecycle.state import AUDIT
 from tests.lifecycle.waiting import DEADLINE_S, until
+from tests.portfolio.auditing import AUDIT
 
 
 @dataclass(frozen=True, slots=True)

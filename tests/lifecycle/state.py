@@ -11,11 +11,10 @@ from typing import Any
 
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.simulation.assets import UNIVERSE, simulated_markets
-from tests.conftest import REPOSITORY
 from tests.lifecycle.programs import run
+from tests.portfolio.auditing import AUDIT
 
 #: Recomputes a ledger without importing anything of ours; beside the repository, where developers have it.
-AUDIT = REPOSITORY.parent / "shared" / "tools" / "audit"
 
 _FILL = (
     *("exchange", "trade_id", "client_order_id", "venue_order_id", "market", "base", "quote", "side", "qty", "price", "cost"),

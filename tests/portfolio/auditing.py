@@ -10,8 +10,11 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-#: Beside the repository, or beside the folder that holds several work trees of it.
-_PLACES = [folder / "shared" / "tools" / "audit" for folder in REPOSITORY.parents[:2]]
+#: The auditor: beside the repository, or beside the folder that holds several work trees of it.
+AUDIT = next(
+    (place for folder in REPOSITORY.parents[:2] if (place := folder / "shared" / "tools" / "audit").is_file()),
+    REPOSITORY.parent / "shared" / "tools" / "audit",
+)
 
 
 def disagreements(ledger: dict[str, Any]) -> list[str]:
@@ -37,8 +40,7 @@ def disagreements(ledger: dict[str, Any]) -> list[str]:
 
 def audit(ledger: dict[str, Any]) -> tuple[int, str]:
     """The auditor's verdict; skips where the developers' tools are absent."""
-    found = next((place for place in _PLACES if place.is_file()), None)
-    if found is None:
-        pytest.skip(f"no auditor: {_PLACES[0]} is absent")
-    done = subprocess.run([sys.executable, str(found)], input=json.dumps(ledger), capture_output=True, text=True, timeout=30, check=False)
+    if not AUDIT.is_file():
+        pytest.skip(f"no auditor: {AUDIT} is absent")
+    done = subprocess.run([sys.executable, str(AUDIT)], input=json.dumps(ledger), capture_output=True, text=True, timeout=30, check=False)
     return done.returncode, done.stdout + done.stderr

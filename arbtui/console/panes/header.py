@@ -69,7 +69,7 @@ class Header(Lines):
 
         if both:
             trading = (f" trading {signed(h.trading_day)}", "dim")
-            session = (f" trading {signed(h.trading_session)}", "dim")
+            session = (f" trading {signed(h.trading_session)} {h.pnl_currency}", "dim")
             return [("PnL day ", "dim"), money(h.pnl_day), trading, ("  session ", "dim"), money(h.pnl_session), session]
         return [("PnL day ", "dim"), money(h.pnl_day), (f" {h.pnl_currency}", "dim")]
 
