@@ -108,5 +108,5 @@ def test_all_or_none(arbtui: Here, offs: SignOffs, command: str) -> None:
     assert answer.err.count("\n") == 1
     assert "BTC" in answer.err
     assert "TON" in answer.err
-    assert f"nothing was {'signed' if command == 'sign' else 'taken back'}" in answer.err
+    assert f"nothing was {'signed' if command == 'sign' else 'revoked'}" in answer.err
     assert list(offs.signed()) == ["AAA"]
