@@ -33,7 +33,7 @@ def print_ledger(
         raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
     from arbtui.portfolio.ledger import ledger_csv, read_ledger
 
-    ledger = read_ledger(path, run, None if since is None else _since_ms(path, since), None if until is None else _since_ms(path, until))
+    ledger = read_ledger(path, run, _moment(path, since, "--since"), _moment(path, until, "--until"))
     if form == "csv":
         tell(ledger_csv(ledger))
     elif form == "json":
@@ -43,12 +43,12 @@ def print_ledger(
     return 0
 
 
-def _since_ms(path: Path, since: str) -> int:
+def _moment(path: Path, told: str | None, flag: str) -> int | None:
     """The moment on the journal's own clock, which differs from the machine's when a run's time was virtual."""
     from arbtui.cli.since import since_ms
     from arbtui.journal.liveness import read_liveness
 
-    return since_ms(since, read_liveness(path).now_ms(time.time_ns() // 1_000_000))
+    return None if told is None else since_ms(told, read_liveness(path).now_ms(time.time_ns() // 1_000_000), flag)
 
 
 def _others(name_or_path: str) -> str:

@@ -444,6 +444,29 @@ def test_an_answer_that_makes_no_sense_leaves_the_order_unknown_and_a_list_says_
     run(main)
 
 
+def test_a_rate_is_the_sum_of_its_parts_and_of_the_dearer_side() -> None:
+    def part(maker: str, taker: str, buyer: str, seller: str) -> dict[str, str]:
+        return {"maker": maker, "taker": taker, "buyer": buyer, "seller": seller}
+
+    told = {
+        "symbol": "XRPUSDT",
+        "standardCommission": part("0.001", "0.002", "0.0003", "0.0001"),
+        "specialCommission": part("0.01", "0.02", "0.003", "0.004"),
+        "taxCommission": part("0.1", "0.2", "0", "0"),
+    }
+    commission = read(told, binance.Commission, "commission")
+    assert (commission.maker, commission.taker) == (Decimal("0.1153"), Decimal("0.2263"))
+
+
+def test_a_frame_of_the_stream_is_an_event_an_answer_or_an_error() -> None:
+    assert binance.event_of(b'{"id":"1","status":200,"result":{}}')[0] == "answer"
+    assert binance.event_of(b'{"subscriptionId":0,"event":{"e":"balanceUpdate"}}') == ("balanceUpdate", b'{"e":"balanceUpdate"}')
+    with pytest.raises(WireError, match="-1022"):
+        binance.event_of(b'{"id":"1","status":400,"error":{"code":-1022,"msg":"Signature is not valid."}}')
+    with pytest.raises(WireError, match="neither an event nor an answer"):
+        binance.event_of(b"{}")
+
+
 def test_a_stream_goes_on_after_a_fill_without_a_fee() -> None:
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "binance") as adapter, listening(venue, adapter) as (ear, stream):

@@ -60,6 +60,16 @@ def test_own_costs_and_what_others_spent_go_each_in_their_time() -> None:
     assert made.resets_s(100.5) == pytest.approx(expiry(100.5) - 100.5)
 
 
+def test_what_a_venue_counts_by_whole_minutes_is_gone_a_second_after_the_next_one() -> None:
+    made = Window(RateLimit("m", "m", 100, 60.0, aligned=True))
+    made.set_venue_count(100.0, 600_040_000, 10.0)  # forty seconds into a minute
+    assert made.resets_s(100.0) == pytest.approx(21.0)
+    made.set_venue_count(119.0, 600_059_000, 12.0)  # two more, in the same minute
+    assert made.used(119.0) == 12.0
+    assert made.resets_s(119.0) == pytest.approx(2.0)
+    assert made.used(121.0) == 0.0
+
+
 def test_costs_of_one_step_are_given_back_together() -> None:
     made = window((100.001, 3.0), (100.004, 4.0), (100.02, 1.0))
     assert made.free_at(100.05, Lane.ENTRY, 6.0) == pytest.approx(expiry(100.001))

@@ -148,7 +148,11 @@ def _assert_cycles_ended_rightly(state: State, orders: dict[str, dict[str, Any]]
     for row in state.rows("SELECT cycle_id, state, legs FROM cycle"):
         cycle = row["cycle_id"]
         states[row["state"]] += 1
+        if row["state"] in ("ABANDONED", "MISSED"):
+            assert cycle not in net, f"cycle {cycle} is {row['state']} and has filled"
+            continue
         assert row["state"] in ("HEDGED", "UNWOUND", "RESIDUAL"), f"cycle {cycle} is {row['state']}"
+        assert cycle in net, f"cycle {cycle} is {row['state']} and nothing has filled"
         lot = max(markets[leg["exchange"]][leg["market"]].lot_step for leg in json.loads(row["legs"]))
         left = abs(net[cycle])
         dust = left == 0 or (left < lot and left * 50 <= largest[cycle])

@@ -53,12 +53,16 @@ async def recorded(folder: Path, *, trades: bool) -> tuple[str, Path, dict[str, 
         path, file, told = profile(running, folder, trades=trades), folder / "a.gz", folder / "a.json"
         place = ("--profile", path, "--mode", "paper", "--state-dir", str(folder / "state"))
         process = await arbtui(*place, "--headless", "--record", str(file), "--json", str(told))
-        async with asyncio.timeout(DEADLINE_S):
-            while process.returncode is None and not holds_enough(file):  # noqa: ASYNC110
-                await asyncio.sleep(0.5)  # it is written once a second
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        code, _, err = await ended(process)
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                while process.returncode is None and not holds_enough(file):  # noqa: ASYNC110
+                    await asyncio.sleep(0.5)  # it is written once a second
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            code, _, err = await ended(process)
+        finally:
+            if process.returncode is None:
+                process.kill()
     assert code == 128 + signal.SIGTERM, err
     return path, file, json.loads(told.read_text())
 

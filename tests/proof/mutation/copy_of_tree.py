@@ -48,6 +48,10 @@ class CopyOfTree:
         for name in _FILES:
             shutil.copy(repository / name, folder)
 
+    def remove(self) -> None:
+        """It is not needed any more."""
+        shutil.rmtree(self.folder)
+
     def pytest(self, arguments: Sequence[str], seconds: float, **environment: str) -> tuple[int | None, str]:
         """Run pytest here; its exit code (None when it had to be ended after ``seconds``) and what it printed."""
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *arguments]
@@ -85,9 +89,10 @@ class CopyOfTree:
         if code == 0:
             return Trial(Fate.SURVIVED)
         named = [line for line in printed.splitlines() if line.startswith(("FAILED ", "ERROR "))]
-        if code in (1, 2) or (code == 4 and named):  # 4: the module, or what imports it, does not even load
-            by = named[0] if named else "while the tests were being loaded"
-            return Trial(Fate.TIMEOUT if "Timeout (>" in by else Fate.KILLED, by[:200])
+        # 2 and 4: the module, or what imports it, does not even load. 3: the time limit struck inside another plugin's code.
+        if code in (1, 2, 3) or (code == 4 and named):
+            by = named[0] if named else "in no test: pytest itself was ended"
+            return Trial(Fate.TIMEOUT if "Timeout (>" in (by if named else printed) else Fate.KILLED, by[:200])
         raise RuntimeError(f"pytest ended with {code}:\n{printed[-2000:]}")
 
     def _put(self, path: Path, source: str) -> None:

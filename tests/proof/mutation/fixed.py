@@ -53,6 +53,7 @@ class FixedMutants:
             trial = copy.try_mutant(mutant, [tests], seconds=_MUTANT_S, seconds_a_test=_TEST_S)
             fates[mutant.id] = trial.fate
             progress(f"{trial.fate}: {mutant.id}")
+        copy.remove()
         alive = [mutant for mutant, fate in fates.items() if fate not in (Fate.KILLED, Fate.TIMEOUT)]
         table = f"{self.name}: noticed {len(fates) - len(alive)} of {len(fates)}" + "".join(
             f"\n  not noticed: {mutant}" for mutant in alive

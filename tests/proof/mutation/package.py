@@ -76,6 +76,8 @@ class PackageMutation:
             copies = [CopyOfTree(self.repository, workspace / f"copy{number}") for number in range(options.jobs)]
             callers = record_callers(copies[0], self.tests, workspace / "callers.json", progress)
             try_all(copies, missing, callers, known, progress)
+            for copy in copies:
+                copy.remove()
         ids = {mutant.id for mutant in every}
         stale = [mutant for mutant in excused if mutant.startswith(f"{self.package}/") and mutant not in ids]
         return judge(self.name, chosen, known.by_id, len(every), stale)
