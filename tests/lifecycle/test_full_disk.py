@@ -23,7 +23,7 @@ def on_a_small_disk(state: State, kept: Path) -> Ended:
     place = shlex.quote(str(state.root))
     state.root.mkdir()
     return in_namespace(
-        f"mount -t tmpfs -o size=1500k none {place} && {program(*state.arguments(), *ARGUMENTS)};"
+        f"mount -t tmpfs -o size=1500k,mode=0700 none {place} && {program(*state.arguments(), *ARGUMENTS)};"
         f" code=$?; cp -a {place}/. {shlex.quote(str(kept))}; exit $code"
     )
 

@@ -22,8 +22,8 @@ SILENCE_S, MESSAGE_AGE_S, BOOK_AGE_S, RATE_AGE_S = 1.5, 1.5, 5.0, 5.0
 GRAIN_S = 0.15
 #: By then a thin market has sent something, and a lost snapshot has been asked for again.
 BACK_S = 5.0
-#: A coin whose price had parted from all others' is traded again so long after it has come back, and some time for that.
-DOUBT_S = 10.0 + BACK_S
+#: By then a coin that has spiked is within 75 bps of what all others imply, and has been for 10 s: it may be traded again.
+DOUBT_S = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +161,7 @@ def test_between_two_troubles_every_route_may_trade(seen: Watched) -> None:
     for at, refused in seen.refusals:
         if at > 15 and not [i for i in seen.incidents if i.start / 100 - 1 < at < i.end / 100 + BACK_S]:
             quiet += 1
-            unsure = {_symbol(i) for i in seen.incidents if i.code and 0 < at - i.end / 100 < DOUBT_S}
+            unsure = {_symbol(i) for i in _of(seen, Trouble.SPIKE) if 0 < at - i.end / 100 < DOUBT_S}
             why = {(route.partition(":")[0], reason) for route, reason in refused.items()}
             assert why <= {(symbol, Reason.COIN_DOUBTED) for symbol in unsure}, at
     assert quiet > 100
