@@ -132,8 +132,10 @@ class PrivateStream:
             self._on_open()
             while True:
                 renew = asyncio.create_task(self._renew.wait())
-                await asyncio.wait({reading, renew}, timeout=_LIFETIME_S, return_when=asyncio.FIRST_COMPLETED)
-                renew.cancel()
+                try:
+                    await asyncio.wait({reading, renew}, timeout=_LIFETIME_S, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    renew.cancel()
                 if reading.done():
                     return await reading
                 self._renew.clear()
