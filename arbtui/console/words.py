@@ -81,6 +81,10 @@ SHORT: Mapping[str, str] = {
     "DECISION_AGE": "LATE",
     "RESERVATION": "RESERVED",
     "MISSING_INPUT": "NO_INPUT",
+    "RATE_DOUBTED": "RATE?",
+    "RATE_UNCONFIRMED": "UNPROVEN",
+    "COIN_DOUBTED": "COIN?",
+    "VENUE_UNTRIED": "UNTRIED",
 }
 """Short forms of longer words for a column of nine cells; all differ from each other."""
 

@@ -29,6 +29,7 @@ from arbtui.sandbox.order_log import OrderLog, OrderRecord
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
 from arbtui.sandbox.upbit.venue import UpbitVenue
 from arbtui.sandbox.venue import Venue
+from arbtui.simulation.assets import Asset
 from arbtui.simulation.binance_market import BinanceMarket
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.fees import FeeCoin
@@ -42,8 +43,10 @@ DEFAULT_PORT = 9100
 HOST = "127.0.0.1"
 _MARKET_FILE = "market.json"
 _SAVE_EVERY_S = 10.0
-#: The coin in which Binance takes fees from accounts set that way; not traded here, so its price is constant.
-_FEE_COIN = FeeCoin("BNB", Decimal(600))
+#: The coin in which Binance takes fees from accounts set that way. Its market is open whatever symbols are chosen, as at the real
+#: venue; fees are computed with its first price.
+_COIN = Asset("BNB", 5, 600.0)
+_FEE_COIN = FeeCoin(_COIN.symbol, Decimal(600))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Sandbox:
         self.folder = folder
         self.ledger = ledger
         self.simulator = MarketSimulator(options.config, options.symbols, Rng(options.config.seed), clock, state)
+        self.simulator.list_at_binance(_COIN)
         self.clocks = {name: VenueClock(clock) for name in VENUES}
         self.faults = {name: WireFaults(clock) for name in VENUES}
         self._markets = {name: dict(self.simulator.markets[name]) for name in VENUES}  # with the rules that are scripted now

@@ -8,6 +8,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from arbtui.exchanges.binance.rules import spot_market
+from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.feed import Deliver, MarketDataFeed
 from arbtui.model.clock import Clock
 from arbtui.model.market import Market
@@ -71,6 +73,16 @@ class MarketSimulator(MarketDataFeed):
             stream = self._stream("troubles")
             self.troubles = TroubleMaker(self._stage, stream, self._lines, self._upbit, self._binance, self._paths, rate_code)
             self.troubles.start()
+
+    def list_at_binance(self, asset: Asset) -> None:
+        """Add a market that no other venue has, as that of the coin in which Binance takes fees; a restart opens it at its first price."""
+        market = spot_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binance"].min_cost)
+        self.markets["binance"][market.code] = market
+        scenario = self._scenario
+        stream = self._stream(asset.symbol)
+        sigma_bps = scenario.volatility_factor * volatility_bps(asset.rank)
+        path = AssetPath(stream, asset.price, sigma_bps, self._rate, self._swing, scenario.basis_factor)
+        self._open_at_binance(asset, market, path, stream, 1, None)
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver what is due every 10 ms until cancelled."""
@@ -158,25 +170,31 @@ class MarketSimulator(MarketDataFeed):
             trade_id=int(earlier[5]) if earlier else _FIRST_TRADE_ID,
             on_unit=retune,
         )
+        self._upbit[upbit.code] = upbit
+        self._open_at_binance(asset, binance_market, path, stream, tick, earlier)
+        upbit.start(tick + 3)
+
+    def _open_at_binance(
+        self, asset: Asset, market: Market, path: AssetPath, stream: Random, tick: int, earlier: Sequence[float] | None
+    ) -> None:
+        expected = self._scenario.rates(asset.rank)
         binance = BinanceMarket(
-            binance_market,
+            market,
             path,
-            stage,
+            self._stage,
             stream,
-            FrameSink(stage, "binance", self._lines["binance"]),
+            FrameSink(self._stage, "binance", self._lines["binance"]),
             depths_per_s=expected.binance_depths,
             touches_per_s=expected.binance_touches,
             trades_per_s=expected.binance_trades,
-            spread_bps=binance_spread,
+            spread_bps=self._scenario.spread_bps("binance", asset.rank, _unit_bps(market, asset.price)),
             level_usdt=depth_usdt("binance", asset.rank) / 5,
-            least_move_bps=scenario.least_move_bps,
+            least_move_bps=self._scenario.least_move_bps,
             update_id=int(earlier[3]) if earlier else _FIRST_UPDATE_ID,
             trade_id=int(earlier[4]) if earlier else _FIRST_TRADE_ID,
         )
-        self._upbit[upbit.code] = upbit
         self._binance[binance.code] = binance
         binance.start(tick)
-        upbit.start(tick + 3)
 
     def _open_rate_market(self) -> str:
         market = self.markets["upbit"][f"KRW-{RATE_ASSET}"]

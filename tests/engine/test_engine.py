@@ -371,7 +371,7 @@ def test_a_residual_blocks_its_asset_until_it_is_acknowledged_and_counts_until_i
             assert w.engine.operator.write_off(cycle_id, "q", "x") == "type the profile's name, p"
             assert "a reason is needed" in str(w.engine.operator.write_off(cycle_id, "p", " "))
             assert w.engine.operator.write_off(cycle_id, "p", "kept as stock") is None
-            assert w.engine.operator.write_off(cycle_id, "p", "again") == f"{cycle_id} leaves no position"
+            assert w.engine.operator.write_off(cycle_id, "p", "again") == f"{cycle_id} leaves no position; open positions: none"
             assert w.engine.unsettled == ""
             assert w.portfolio.total("binance", "XRP") == held  # a write-off moves the target, not the balance
             w.engine.risk.total.measure()

@@ -350,7 +350,8 @@ def test_binances_rules_and_rates_come_from_the_venue() -> None:
             paid_in_bnb = COMMISSION | {"discount": {"enabledForAccount": True, "enabledForSymbol": True}}
             venue.on("GET", "/api/v3/account/commission", value(paid_in_bnb))
             await adapter.connect(["XRPUSDT"])
-            assert adapter.markets["XRPUSDT"].fees.taken_in is FeeTakenIn.QUOTE
+            fees = adapter.markets["XRPUSDT"].fees
+            assert (fees.taken_in, fees.coin) == (FeeTakenIn.COIN, "BNB")
             assert await adapter.fetch_balances() == {"XRP": Balance(Decimal("1.5"))}
 
     run(main)

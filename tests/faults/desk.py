@@ -266,6 +266,11 @@ class Desk:
         await asyncio.gather(*(venue.account.settle() for venue in self.box.venues.values()))
         await engine.components.journal.commit()
 
+    def resume(self) -> None:
+        """End the pause of :meth:`settle`, which a restart keeps."""
+        assert self.engine.state is TradingState.PAUSED
+        self.engine.operator.toggle_pause()
+
     def ledger(self) -> dict[str, Any]:
         """The journal's own story."""
         return read_ledger(self.folder / "live" / "journal.db")

@@ -203,6 +203,7 @@ def test_f09_no_client_id_is_used_again_after_a_restart(tmp_path: Path) -> None:
                 await d.settle()
                 assert await d.stop() == 0
                 await d.start()
+                d.resume()
             await d.cycles(1)
             await d.agree()  # every id was posted once, and is in one run's ledger only
             assert {row["run_id"] for row in d.ledger()["orders"]} == {"r1", "r2", "r3", "r4"}
@@ -211,7 +212,7 @@ def test_f09_no_client_id_is_used_again_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_f09_no_client_id_is_used_again_on_a_journal_that_was_put_back_from_a_copy(tmp_path: Path) -> None:
-    """What the copy never heard of stays in the venue's word only: its fills become adjustments, not cycles."""
+    """What the copy never heard of is in the venue's word only: it becomes adjustments that a person confirms, not cycles."""
 
     async def main() -> None:
         async with desk(tmp_path) as d:
@@ -221,6 +222,7 @@ def test_f09_no_client_id_is_used_again_on_a_journal_that_was_put_back_from_a_co
             await d.stop()
             shutil.copy(journal, copy)
             await d.start()
+            d.resume()
             await d.cycles(3)
             await d.settle()
             await d.stop()
@@ -229,6 +231,10 @@ def test_f09_no_client_id_is_used_again_on_a_journal_that_was_put_back_from_a_co
             await d.start()
             assert d.engine.state is TradingState.DISARMED  # the balances are not what that journal held: a person looks first
             assert d.engine.operator.rearm("upbit-binance", "the copy was put back on purpose", d.engine.components.halt.kills) is None
+            disputes = [(name, asset) for name, assets in d.engine.portfolio.state.disputes.items() for asset in assets]
+            assert {asset for _, asset in disputes} >= {"KRW", "USDT"}
+            for exchange, asset in disputes:  # nothing is entered with what is in dispute, until somebody takes the venue's word
+                assert d.engine.operator.adjust(exchange, asset, "upbit-binance", "traded since the copy was made") is None
             await d.cycles(3)
             await d.settle()
             after = {(row["exchange"], row["client_order_id"]) for row in d.ledger()["orders"] if row["run_id"] == "r2"}
