@@ -275,7 +275,7 @@ def test_a_halted_symbol_is_told_and_refused() -> None:
             on.fault("binance", K.HALT, symbol="XRPUSDT")
             on.fault("upbit", K.HALT, symbol="KRW-XRP")
             info = {row["symbol"]: row["status"] for row in (await on.binance.ask("exchangeInfo")).body["symbols"]}
-            assert info == {"BTCUSDT": "TRADING", "ETHUSDT": "TRADING", "XRPUSDT": "BREAK"}
+            assert info == {"BTCUSDT": "TRADING", "ETHUSDT": "TRADING", "BNBUSDT": "TRADING", "XRPUSDT": "BREAK"}
             refusal = await place(on, "binance", "h")
             assert refusal.body == {"code": -1013, "msg": "Market is closed."}
             assert (await place(on, "upbit", "h")).error == "market_offline"
