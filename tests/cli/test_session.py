@@ -4,11 +4,15 @@ import csv
 import io
 import json
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from arbtui.journal.events import Adjusted, BalanceOpened
+from arbtui.settings.state import make_private, mode_folder, state_root
 from tests.cli.command import Answer, in_shell
+from tests.journal.recorded import record
 from tests.portfolio.auditing import audit, disagreements
 
 P = ("--profile", "upbit-binance")
@@ -106,3 +110,11 @@ def test_state_is_the_operators_alone(state: Path) -> None:
     assert {path.name for path in made} >= {"sim", "journal.db", "venue.db", "lock"}
     assert {oct(path.stat().st_mode & 0o777) for path in made if path.is_dir()} == {"0o700"}
     assert {oct(path.stat().st_mode & 0o777) for path in made if path.is_file()} == {"0o600"}
+
+
+def test_sums_keep_more_digits_than_decimals_own_28(home: Path) -> None:
+    path = make_private(mode_folder(state_root(), "p", "sim")) / "journal.db"
+    held, more = Decimal("123456789012345.000000000000000001"), Decimal("0.000000000000000002")
+    record(path, [BalanceOpened("a", "X", held)], [Adjusted("a", "X", more, "", "operator")])
+    told = json.loads(in_shell("ledger", "--profile", "p", "--json").out)
+    assert told["balances"]["a"]["X"]["free"] == "123456789012345.000000000000000003"
