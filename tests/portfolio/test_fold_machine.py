@@ -1,15 +1,13 @@
 """Random lives of a journal: whatever happens, in whatever order, *live = fold(journal) = after restart*, and money adds up.
 
 The oracle is written from the words of the design alone: it keeps every flow in a plain list and adds up from nothing.
-ARBTUI_FOLD_STEPS: how many steps in all (a check of `make proof` asks for 20,000).
+The proof `machine-portfolio` runs 20,000 steps of it.
 """
 
-import os
 from collections import defaultdict
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -37,9 +35,7 @@ from arbtui.journal.events import (
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Fill, OrderState, Purpose, Side, TimeInForce
 from arbtui.portfolio.portfolio import Portfolio
-
-STEPS = int(os.environ.get("ARBTUI_FOLD_STEPS", "900"))
-PER_LIFE = 60
+from tests.proof.steps import machine_settings
 
 SETTLEMENT = ("KRW", "USDT")
 MARKETS = {("upbit", "XRP"): "KRW", ("binance", "XRP"): "USDT", ("upbit", "ADA"): "KRW", ("binance", "ADA"): "USDT"}
@@ -318,9 +314,4 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(
-    max_examples=max(1, STEPS // PER_LIFE),
-    stateful_step_count=PER_LIFE,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-)
+TestLife.settings = machine_settings(examples=15, steps=60)

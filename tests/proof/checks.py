@@ -11,9 +11,9 @@ from tests.proof.steps import VARIABLE
 CHECKS: Sequence[Check] = (
     FixedMutants(),
     PytestCheck(
-        "machine-inventory",
-        "20,000 steps of what orders and fills do to the inventory",
-        "tests/positions/test_inventory.py::TestInventoryMachine",
+        "machine-portfolio",
+        "20,000 steps of random journals: live = fold(journal) = after restart, and PnL = the change of equity",
+        "tests/portfolio/test_fold_machine.py::TestLife",
         VARIABLE,
         steps=20_000,
         limit_s=3600.0,
@@ -22,5 +22,5 @@ CHECKS: Sequence[Check] = (
     PackageMutation("risk", ("tests/risk", "tests/execution/test_gate.py", "tests/engine")),
     PackageMutation("journal", ("tests/journal", "tests/failover")),
     PackageMutation("exchanges", ("tests/exchanges",)),
-    PackageMutation("positions", ("tests/positions", "tests/execution", "tests/engine", "tests/failover")),
+    PackageMutation("portfolio", ("tests/portfolio", "tests/execution", "tests/engine", "tests/failover")),
 )

@@ -131,11 +131,13 @@ def test_that_fails():
 def test_a_package_of_four_functions(tmp_path: Path) -> None:
     """One is tested, one has a mutant that changes nothing, one is not tested, and one hangs when it is changed."""
     repository = tmp_path / "repository"
-    for name in ("arbtui/small", "tests/small", "profiles", "docs"):
+    for name in ("arbtui/small", "arbtui/model", "tests/small", "profiles", "docs"):
         (repository / name).mkdir(parents=True)
     for name in ("arbtui/__init__.py", "arbtui/small/__init__.py", "tests/__init__.py", "README.md"):
         (repository / name).touch()
     (repository / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    (repository / "arbtui/model/__init__.py").touch()
+    (repository / "arbtui/model/money.py").write_text("DIGITS = 60\n")  # of which tests/conftest.py asks
     (repository / "arbtui/small/m.py").write_text(textwrap.dedent(MODULE))
     (repository / "tests/small/test_m.py").write_text(TESTS)
     shutil.copy(REPOSITORY / "tests" / "conftest.py", repository / "tests")
