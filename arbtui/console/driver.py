@@ -205,10 +205,9 @@ class GuardedDriver(LinuxDriver):
                     if not data:
                         self._call_in_loop(self._sink.input_ended)
                         return
-                    was_pasting = scanner.is_pasting
                     if scanner.feed(data, now):
                         self._sink.kill_key_pressed()
-                    keys.read(decode(data), now, in_paste=was_pasting, still_in_paste=scanner.is_pasting)
+                    keys.read(decode(data), now)
                 keys.tick(now)
         keys.end()
 

@@ -37,11 +37,6 @@ class KillKeyScanner:
         self._pasting = False
         self._last = 0.0
 
-    @property
-    def is_pasting(self) -> bool:
-        """Whether what comes now is pasted text."""
-        return self._pasting
-
     def forgets_paste(self, now: float) -> bool:
         """True once when a paste has lost its end: nothing came for :data:`PASTE_SILENCE_S`, so what comes next is typed."""
         lost = self._pasting and now - self._last > PASTE_SILENCE_S

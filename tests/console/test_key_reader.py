@@ -9,9 +9,7 @@ from textual import events
 from textual.message import Message
 
 from arbtui.console.bursts import GAP_S, KeyBurst
-from arbtui.console.key_reader import LONGEST_PASTE, PASTE_END, KeyReader
-
-PASTE_START = "\x1b[200~"
+from arbtui.console.key_reader import LONGEST_PASTE, PASTE_END, PASTE_START, KeyReader
 
 
 class Reading:
@@ -120,15 +118,29 @@ def test_the_order_of_keys_and_pastes_is_kept() -> None:
     assert [type(message) for message in reading.given] == [events.Key, events.Paste]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 100])
+@pytest.mark.parametrize("inside", ["\x1b[p", "\x1bp", "\x1b[107;5u", "\x1b", "\x1b[200~", "\x1bOP"])
+def test_no_sequence_inside_a_paste_becomes_keys_however_it_is_cut(inside: str, size: int) -> None:
+    reading = Reading()
+    text = f"{PASTE_START}one{inside}two{PASTE_END}p"
+    for place in range(0, len(text), size):
+        reading.reader.read(text[place : place + size], 1.0)
+    assert reading.keys_at(2.0) == ["p"]
+    (paste,) = [message for message in reading.given if isinstance(message, events.Paste)]
+    assert paste.text.startswith("one")
+    assert paste.text.endswith("two")
+    assert "\x1b" not in paste.text
+
+
 def test_a_paste_of_any_size_takes_a_bounded_room() -> None:
     reading = Reading()
     chunk = "x" * 4096
-    reading.reader.read(PASTE_START, 1.0, still_in_paste=True)
+    reading.reader.read(PASTE_START, 1.0)
     for _ in range(10 * LONGEST_PASTE // len(chunk)):
-        reading.reader.read(chunk, 1.0, in_paste=True, still_in_paste=True)
-    reading.reader.read(PASTE_END, 1.0, in_paste=True)
+        reading.reader.read(chunk, 1.0)
+    reading.reader.read(PASTE_END, 1.0)
     (paste,) = reading.given
     assert isinstance(paste, events.Paste)
-    assert LONGEST_PASTE <= len(paste.text) <= LONGEST_PASTE + 2 * len(chunk)
+    assert len(paste.text) == LONGEST_PASTE
     reading.type("p", 2.0)
     assert reading.keys_at(3.0) == ["p"]

@@ -273,6 +273,18 @@ def test_an_error_in_the_read_model_ends_the_console_and_is_kept() -> None:
         drive(steps, model=model)
 
 
+def test_a_message_takes_the_room_that_a_later_layout_gives() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        said = f"{'a long word ' * 9}and its end"
+        app.main.flash.say(said)
+        assert said not in await repaint(app, pilot)
+        await pilot.resize_terminal(160, 24)
+        await pilot.pause()
+        assert said in screen_text(app)
+
+    drive(steps)
+
+
 def test_disarmed_says_how_to_arm() -> None:
     model = DemoModel(mode="LIVE").settle()
     model.header().state = "DISARMED"

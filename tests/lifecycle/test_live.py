@@ -51,11 +51,16 @@ def test_it_trades_and_the_ledgers_agree_to_the_last_digit_over_a_restart(desk: 
     assert "STRAY_FILL" not in (desk.root / "desk" / "arbtui.log").read_text()
 
 
+def _trades_or_waits(desk: LiveDesk, engine: Running, orders: int) -> bool:
+    """Whether ``orders`` have been intended, or the start waits for a person: the kill left one leg of a cycle filled."""
+    waits = count(desk, "event", "type = 'StateChanged' AND payload LIKE '%\"DISARMED\"%'") > 0
+    return engine.alive() and (waits or count(desk, "order_") >= orders)
+
+
 def test_kill_nine_while_trading_loses_nothing_and_sends_nothing_twice(desk: LiveDesk, tmp_path: Path) -> None:
     for _ in range(2):
         with running(*desk.arguments(), folder=tmp_path / "killed") as engine:
-            wanted = count(desk, "order_") + 4
-            until(partial(lambda more: engine.alive() and count(desk, "order_") >= more, wanted), "orders under way")
+            until(partial(_trades_or_waits, desk, engine, count(desk, "order_") + 4), "orders under way")
             engine.signal(signal.SIGKILL)
             assert engine.ended().code == -signal.SIGKILL
     ended = run(*desk.arguments("--headless", "--max-runtime", "1"))
