@@ -36,7 +36,7 @@ def positions(
         UsageError: no such verb, position or journal, no confirmation, or an engine that does not answer.
     """
     from arbtui.portfolio.ledger import residual_rows
-    from arbtui.portfolio.operator_events import write_off
+    from arbtui.portfolio.operator_events import write_off, write_off_preview
 
     place = _Place(profile, mode, state)
     if verb is None:
@@ -49,7 +49,7 @@ def positions(
         raise UsageError(f"positions {verb}: there is write-off; complete and flatten trade, and are not built yet")
     if cycle_id is None:
         raise UsageError("positions write-off: which one? arbtui positions --profile P lists them by cycle_id")
-    text = f"write off what cycle {cycle_id} left: it counts as stock from then on, balances stay as they are"
+    text = write_off_preview(cycle_id)
     return place.decide("write_off", {"cycle_id": cycle_id}, text, confirm, reason, lambda p, by, why: write_off(p, cycle_id, by, why))
 
 
@@ -68,7 +68,7 @@ def adjust(
     Raises:
         UsageError: no such dispute or journal, no confirmation, or an engine that does not answer.
     """
-    from arbtui.portfolio.operator_events import adjustment
+    from arbtui.portfolio.operator_events import adjustment, adjustment_preview
     from arbtui.views.status import disputes
 
     place = _Place(profile, mode, state)
@@ -78,7 +78,7 @@ def adjust(
     if asset is None:
         raise UsageError(f"adjust {exchange}: of which asset? arbtui adjust --profile P lists what is disputed")
     name, coin = exchange.lower(), asset.upper()
-    text = f"take {name}'s word for its balance of {coin}: ours is adjusted to it, and entries there are allowed again"
+    text = adjustment_preview(name, coin)
     return place.decide(
         "adjust", {"exchange": name, "asset": coin}, text, confirm, reason, lambda p, by, why: adjustment(p, name, coin, by, why)
     )

@@ -25,7 +25,7 @@ from arbtui.console.keys import KeyNames
 from arbtui.console.palettes import DESCRIPTIONS
 from arbtui.console.screens.main import MainScreen
 from arbtui.console.screens.quit import QuitScreen
-from arbtui.console.screens.rearm import RearmScreen
+from arbtui.console.screens.typed import TypedScreen
 from arbtui.console.styles import Styles
 from arbtui.console.textual_fixes import fix_textual
 from arbtui.console.theme import THEMES
@@ -273,7 +273,7 @@ class ConsoleApp(App[str]):
     @property
     def _lacks_input(self) -> bool:
         """Whether the screen on top is one to type into that is not ready for it."""
-        return isinstance(self.screen, RearmScreen | CommandPalette) and self.screen.focused is None
+        return isinstance(self.screen, TypedScreen | CommandPalette) and self.screen.focused is None
 
     async def _replay(self) -> None:
         if self._type_ahead.is_waiting and not self._lacks_input:

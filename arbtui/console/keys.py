@@ -19,6 +19,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "copy": "y",
     "freeze": "space",
     "acknowledge": "a",
+    "settle": "w",
     "pane.routes": "1",
     "pane.fills": "2",
     "pane.risk": "3",

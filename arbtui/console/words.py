@@ -22,7 +22,7 @@ REASONS: Mapping[str, str] = {
     "TOO_SMALL": "under a venue's minimum",
     "LOT_TOO_COARSE": "the lot is too coarse for the order's size",
     "NO_MARK": "no price is known of an asset that the order would move",
-    "DISPUTED": "a venue says that it holds another amount than we do; a person decides",
+    "DISPUTED": "a venue says that it holds another amount than we do; `w` in Risk settles it",
     "NO_STOCK": "too little of the asset at the selling venue",
     "NO_CASH": "too little quote currency at the buying venue",
     "DISARMED": "no order is sent: press `r` to arm, with name and reason",

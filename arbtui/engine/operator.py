@@ -11,12 +11,13 @@ from arbtui.execution.tracker import OrderTracker
 from arbtui.journal.events import CycleAcknowledged, Rearmed, StateChanged
 from arbtui.model.counted import counted
 from arbtui.model.reason import Reason
-from arbtui.portfolio.operator_events import adjustment, untyped, write_off
+from arbtui.portfolio.operator_events import adjustment, adjustment_preview, untyped, write_off, write_off_preview
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 
 _OPERATOR = "operator"
+_JOURNAL_FAILED = "the journal failed: nothing can be recorded; stop, mend the disk, and start again"
 
 
 class OperatorVerbs:
@@ -143,10 +144,33 @@ class OperatorVerbs:
         self._breaches.acknowledge_all("BALANCE_MISMATCH", f"{exchange}:{asset}", by)
         return None
 
+    def settlement(self, breach_id: str) -> str:
+        """What :meth:`settle` would do about a breach, in words; empty where there is nothing to settle."""
+        breach, portfolio = self._breaches.breaches.get(breach_id), self._components.portfolio
+        if breach is not None and breach.kind == "RESIDUAL" and not isinstance(write_off(portfolio, breach.scope, "", ""), str):
+            return write_off_preview(breach.scope)
+        if breach is not None and breach.kind == "BALANCE_MISMATCH":
+            exchange, _, asset = breach.scope.partition(":")
+            if not isinstance(adjustment(portfolio, exchange, asset, "", ""), str):
+                return adjustment_preview(exchange, asset)
+        return ""
+
+    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
+        """Write off the position, or take the venue's word for the balance, that a breach is about."""
+        if self._components.journal.failure is not None:
+            return _JOURNAL_FAILED
+        if not self.settlement(breach_id):
+            return "there is nothing to settle any more"
+        breach = self._breaches.breaches[breach_id]
+        if breach.kind == "RESIDUAL":
+            return self.write_off(breach.scope, typed_name, reason)
+        exchange, _, asset = breach.scope.partition(":")
+        return self.adjust(exchange, asset, typed_name, reason)
+
     def request(self, request: Mapping[str, Any]) -> str | None:
         """What an operator's command asks of a running engine: None when done, else why not."""
         if self._components.journal.failure is not None:
-            return "the journal failed: nothing can be recorded; stop, mend the disk, and start again"
+            return _JOURNAL_FAILED
         facts = {name: str(request.get(name, "")) for name in ("cycle_id", "exchange", "asset", "confirm", "reason", "by")}
         match request.get("verb"):
             case "write_off":

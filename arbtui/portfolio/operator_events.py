@@ -26,6 +26,16 @@ def adjustment(portfolio: Portfolio, exchange: str, asset: str, by: str, reason:
     return Adjusted(exchange, asset, change, text, "operator", by), DisputeClosed(exchange, asset, by, reason)
 
 
+def write_off_preview(cycle_id: str) -> str:
+    """What :func:`write_off` does, in words."""
+    return f"write off what cycle {cycle_id} left: it counts as stock from then on, balances stay as they are"
+
+
+def adjustment_preview(exchange: str, asset: str) -> str:
+    """What :func:`adjustment` does, in words."""
+    return f"take {exchange}'s word for its balance of {asset}: ours is adjusted to it, and entries there are allowed again"
+
+
 def untyped(profile: str, typed_name: str, reason: str) -> str | None:
     """Why a typed confirmation does not do, or None."""
     if typed_name.strip() != profile:

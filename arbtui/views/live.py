@@ -264,6 +264,14 @@ class EngineControls:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.operator.acknowledge(breach_id)
 
+    def settlement(self, breach_id: str) -> str:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.operator.settlement(breach_id)
+
+    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.operator.settle(breach_id, typed_name, reason)
+
     def toggle_route(self, route_id: str) -> str:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.availability.toggle(route_id)

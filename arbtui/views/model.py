@@ -222,6 +222,14 @@ class Controls(Protocol):
         """A person has seen the breach or residual; None when done, else why not."""
         ...
 
+    def settlement(self, breach_id: str) -> str:
+        """What :meth:`settle` would do about the breach, in words; empty where there is nothing to settle."""
+        ...
+
+    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
+        """Write off the position or adjust the balance that the breach is about; None when done, else why not."""
+        ...
+
     def toggle_route(self, route_id: str) -> str:
         """Disable a route, also for later runs, or enable it again; says what was done, or why not."""
         ...

@@ -73,6 +73,7 @@ class DemoModel:
         )
         self.noise = 2.2
         self.kills: list[str] = []
+        self.settled: list[str] = []
         self.disabled: dict[str, str] = {}
         self.detailed: list[str] = []
         self.refreshed = 0
@@ -171,6 +172,18 @@ class DemoModel:
                 return None
         return "no such breach"
 
+    def settlement(self, breach_id: str) -> str:
+        breach = next((b for b in self._breaches if b.id == breach_id), None)
+        return f"write off what cycle {breach.scope} left" if breach is not None and breach.kind == "RESIDUAL" else ""
+
+    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
+        if typed_name != self._header.profile:
+            return f"type the profile's name, {self._header.profile}"
+        if not reason:
+            return "a reason is needed: it is kept in the journal"
+        self.settled.append(breach_id)
+        return self.acknowledge(breach_id)
+
     def toggle_route(self, route_id: str) -> str:
         row = next(row for row in self.routes if row.id == route_id)
         row.version += 1
@@ -240,7 +253,7 @@ class DemoModel:
         g.messages_history.append(g.messages_per_s)
         g.snapshot_age_s = (g.snapshot_age_s + 1) % 5
 
-    def settle(self) -> "DemoModel":
+    def lived(self) -> "DemoModel":
         """A quarter of an hour of life, for pictures."""
         for second in range(60):
             self.now_ms += 15_000
@@ -303,7 +316,7 @@ async def main() -> None:
     parser.add_argument("--mode", default="SIM")
     parser.add_argument("--share", type=float, default=0.2)
     options = parser.parse_args()
-    model = DemoModel(options.symbols, mode=options.mode).settle()
+    model = DemoModel(options.symbols, mode=options.mode).lived()
     app = ConsoleApp(model, model, ConsoleConfig(theme=options.theme, palette=options.palette))
     mover = asyncio.create_task(live(model, options.share))
     await app.run_async(mouse=False)

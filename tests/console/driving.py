@@ -19,7 +19,7 @@ def drive(
     on_error: Callable[[Exception], None] | None = None,
 ) -> ConsoleApp:
     """Run ``steps`` against the console at ``size``; the app afterwards."""
-    model = model or DemoModel().settle()
+    model = model or DemoModel().lived()
     app = demo_app(model, on_error=on_error)
 
     async def main() -> None:

@@ -43,7 +43,7 @@ def test_a_refused_burst_leaves_the_reason_in_its_field() -> None:
         await pilot.press("ctrl+k")
         await burst(app, pilot, "r", *"upbit", "enter", *"why", "enter")
         assert "the name is not upbit-binance" in screen_text(app)
-        assert [app.screen.query_one(f"#rearm-{name}", Input).value for name in ("name", "reason")] == ["upbit", "why"]
+        assert [app.screen.query_one(f"#typed-{name}", Input).value for name in ("name", "reason")] == ["upbit", "why"]
 
     drive(steps)
 
@@ -87,7 +87,7 @@ def test_a_kill_closes_an_arm_dialog_and_what_is_still_typed_does_nothing() -> N
         await settle(app, pilot)
         assert "HALTED since" in screen_text(app)
 
-    drive(steps, model=DemoModel(mode="LIVE").settle())
+    drive(steps, model=DemoModel(mode="LIVE").lived())
 
 
 def test_a_repeated_kill_key_closes_the_dialog_of_the_first() -> None:
@@ -107,7 +107,7 @@ def test_a_kill_that_the_screen_has_not_seen_yet_refuses_the_arming() -> None:
         dialog = app.screen
         assert isinstance(dialog, RearmScreen)
         model.kill("CLI")
-        dialog._rearm()
+        dialog._act()
         assert model.header().state == "HALTED"
 
     drive(steps)

@@ -37,7 +37,7 @@ async def when(look: Callable[[], bool]) -> None:
 
 def surviving(steps: object, expected: int | None = None) -> ConsoleApp:
     """Run ``steps`` in a console that is told what errors do."""
-    model = DemoModel().settle()
+    model = DemoModel().lived()
     told: list[Exception] = []
     app = drive(steps, model=model, on_error=told.append)  # type: ignore[arg-type]
     assert told
@@ -167,5 +167,5 @@ def test_without_somebody_to_tell_an_error_ends_the_console() -> None:
 
 
 def test_a_console_that_is_not_up_ends() -> None:
-    model = DemoModel().settle()
+    model = DemoModel().lived()
     assert not ConsoleApp(model, model, ConsoleConfig(), on_error=lambda error: None).survives(Broken())

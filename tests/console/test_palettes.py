@@ -95,7 +95,7 @@ def test_every_reason_is_explained() -> None:
 @pytest.mark.parametrize(("keys", "said"), [((), "or the first reason why"), (("3",), "blocks its asset until")])
 def test_help_starts_with_the_pane_that_has_the_keys(keys: tuple[str, ...], said: str) -> None:
     async def main() -> None:
-        app = demo_app(DemoModel().settle())
+        app = demo_app(DemoModel().lived())
         async with app.run_test(size=(160, 60)) as pilot:
             await pilot.press(*keys, "question_mark")
             await pilot.pause()

@@ -96,7 +96,7 @@ def test_painting_leaves_nothing_unreachable(size: tuple[int, int]) -> None:
         unreachable = gc.collect()
         assert unreachable < FRAMES / 2, f"{unreachable} objects in {FRAMES} frames"
 
-    drive(steps, size, DemoModel(50).settle())
+    drive(steps, size, DemoModel(50).lived())
 
 
 def test_dialogs_that_were_opened_and_closed_are_freed() -> None:

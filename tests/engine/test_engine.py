@@ -397,7 +397,11 @@ def test_two_residuals_of_one_asset_are_acknowledged_and_settled_each_by_its_own
             assert w.engine.operator.acknowledge(told[first.id]) is None
             assert [account.acknowledged_by for account in w.portfolio.positions] == ["operator", ""]
             assert w.engine.risk.route.residual("XRP")
-            assert w.engine.operator.write_off(second.id, "p", "kept") is None
+            assert w.engine.operator.settlement(told[second.id]).startswith(f"write off what cycle {second.id} left")
+            assert w.engine.operator.settle(told[second.id], "q", "kept") == "type the profile's name, p"
+            assert w.engine.operator.settle(told[second.id], "p", "kept") is None
+            assert w.engine.operator.settlement(told[second.id]) == ""
+            assert w.engine.operator.settle(told[second.id], "p", "again") == "there is nothing to settle any more"
             assert [account.id for account in w.portfolio.positions] == [first.id]
             w.engine.losses.measure()
             assert w.engine.risk.total.unhedged == pytest.approx(20 * 2.14, rel=0.05)
@@ -715,6 +719,14 @@ def test_every_asset_on_which_a_venue_disagrees_is_told(tmp_path: Path) -> None:
             w.show("upbit", UPBIT_DEAR)
             assert w.engine.cycles == {}
             assert w.engine.risk.denials == {Reason.DISPUTED: 1}
+            won, xrp = (breach.id for breach in w.engine.breaches.breaches.values())
+            assert "take upbit's word for its balance of XRP" in w.engine.operator.settlement(xrp)
+            assert w.engine.operator.settle(xrp, "p", "sent to another desk") is None
+            assert (w.portfolio.total("upbit", "XRP"), w.portfolio.total("upbit", "KRW")) == (Decimal(100), Decimal(3_000_000))
+            assert list(w.portfolio.state.disputes["upbit"]) == ["KRW"]
+            assert (w.engine.operator.settlement(xrp), w.engine.operator.settlement("no such breach")) == ("", "")
+            assert won not in w.engine.breaches.acknowledged
+            w.same_after_restart()
 
     run_virtual(main())
 

@@ -2,11 +2,11 @@
 
 import gc
 
-from arbtui.runtime.garbage import THRESHOLDS, keep_collections_short, short_collections
+from arbtui.runtime.garbage import THRESHOLDS, _freeze_survivors, keep_collections_short, short_collections
 
 
 def test_each_object_is_walked_by_one_full_collection() -> None:
-    before, callbacks = gc.get_threshold(), len(gc.callbacks)
+    before = gc.get_threshold()
     with short_collections():
         keep_collections_short()
         keep_collections_short()
@@ -16,7 +16,7 @@ def test_each_object_is_walked_by_one_full_collection() -> None:
         gc.collect()
         assert len(gc.get_objects()) < len(kept)
     assert gc.get_threshold() == before
-    assert len(gc.callbacks) == callbacks
+    assert _freeze_survivors not in gc.callbacks  # those of other libraries come and go
     assert gc.get_freeze_count() == 0
 
 

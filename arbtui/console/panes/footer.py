@@ -13,6 +13,7 @@ _KEYS = (
     ("sort", "sort", 5),
     ("route.toggle", "disable", 9),
     ("acknowledge", "ack", 8),
+    ("settle", "settle", 9),
     ("copy", "copy", 10),
     ("freeze", "freeze", 7),
     ("pane.next", "pane", 11),
@@ -29,6 +30,7 @@ _OPENS = {"fills": "legs", "risk": "read", "log": "read"}
 
 _ONLY_IN = {
     "acknowledge": ("risk",),
+    "settle": ("risk",),
     "filter": ("routes",),
     "sort": ("routes",),
     "detail": ("routes", *_OPENS),

@@ -39,8 +39,9 @@ PANE_HELP = {
         ("detail", "grid.down", "grid.up", "grid.top", "copy", "zoom"),
     ),
     "risk": (
-        "Breaches and residuals, open ones first. A residual blocks its asset until it is acknowledged.",
-        ("detail", "acknowledge", "grid.down", "grid.up", "copy", "zoom"),
+        "Breaches and residuals, open ones first. A residual blocks its asset until it is acknowledged, and counts "
+        "as exposure until it is settled; a balance that a venue disputes blocks that asset there until it is settled.",
+        ("detail", "acknowledge", "settle", "grid.down", "grid.up", "copy", "zoom"),
     ),
     "system": (
         "What the process costs and how late its loop is; when it is late the console paints less often. Then each venue: its health, "

@@ -8,6 +8,7 @@ from arbtui.console.keys import KeyNames
 from arbtui.console.panes.header import HALTED_STATES
 from arbtui.console.screens.panes import PanesScreen
 from arbtui.console.screens.rearm import RearmScreen
+from arbtui.console.screens.settle import SettleScreen
 from arbtui.console.styles import Styles
 from arbtui.console.type_ahead import TypeAhead
 from arbtui.views import Controls, HeaderView, ReadModel, RouteRow
@@ -77,6 +78,23 @@ class VerbsScreen(PanesScreen):
             return
         answer = self._controls.acknowledge(breach.id)
         self.flash.say(answer or f"acknowledged: {breach.kind} {breach.scope}", "warn" if answer else "text")
+        self.tick_all()
+
+    def action_settle(self) -> None:
+        """Ask for name and reason, where the breach under the cursor can be settled."""
+        if not self._needs("risk", "settle", "settles positions and disputed balances"):
+            return
+        breach = self.risk.current
+        preview = self._controls.settlement(breach.id) if breach is not None else ""
+        if breach is None or not preview:
+            what = f"{breach.kind} {breach.scope}" if breach is not None else "nothing here"
+            self.flash.say(f"{what}: nothing to settle; one-sided positions and disputed balances are", "warn")
+            return
+        dialog = SettleScreen(self._model.header().profile, breach, preview, self._controls)
+        self.app.push_screen(dialog, partial(self._settled, f"{breach.kind} {breach.scope}"))
+
+    def _settled(self, what: str, done: bool | None) -> None:
+        self.flash.say(f"{'settled' if done else 'left as it is'}: {what}", "up" if done else "warn")
         self.tick_all()
 
     def action_toggle_route(self) -> None:
