@@ -142,7 +142,7 @@ def test_a_position_is_settled_by_name_and_reason_and_anything_else_says_that_it
         await repaint(app, pilot)
         await pilot.press("w")
         await pilot.pause()
-        assert app.screen is app.main
+        assert len(app.screen_stack) == 1
         assert "nothing to settle" in await repaint(app, pilot)
 
     drive(steps, (120, 40), model=model)
