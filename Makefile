@@ -7,8 +7,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Most tests wait for sockets, processes and clocks, not for a core.
 PYTEST_WORKERS ?= 4
 NAUTILUS := .venv-nautilus
+PYTHONS ?= python3.11 python3.12 python3.13
 
-.PHONY: run install test check lint types contracts picture bench lock clean
+.PHONY: run install test check format lint types contracts coverage matrix picture bench proof lock clean
 .DEFAULT_GOAL := run
 
 run: install  ## the console on the shipped profile
@@ -19,7 +20,10 @@ install: $(VENV)/.installed  ## .venv with what running needs
 test: $(VENV)/.installed-dev  ## every test
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS)
 
-check: lint types contracts  ## lint, types, import contracts
+check: format lint types contracts  ## formatting, lint, types, import contracts
+
+format: $(VENV)/.installed-dev  ## fails where `ruff format` would change a file
+	$(BIN)/ruff format --check arbtui tests
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check arbtui tests
@@ -30,6 +34,23 @@ types: $(VENV)/.installed-dev
 contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports --no-logo
 
+coverage: $(VENV)/.installed-dev  ## which lines and branches no test runs, by file; a report, not a gate (COVERAGE=tests/journal for some)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --cov --cov-report=term:skip-covered --cov-report=html $(COVERAGE)
+
+# One .venv for each Python; what is not installed is named and skipped. Fails when any of them fails.
+matrix:  ## every test under each installed Python of $(PYTHONS) (MATRIX=tests/model for some)
+	@failed=""; ran=""; \
+	for python in $(PYTHONS); do \
+	    if ! $$python -c "" 2>/dev/null; then echo "arbtui: $$python is not installed: skipped"; continue; fi; \
+	    ran="$$ran $$python"; \
+	    echo "arbtui: tests under $$($$python -V)"; \
+	    $(MAKE) --no-print-directory PYTHON=$$python VENV=.venv-$$python .venv-$$python/.installed-dev && \
+	        .venv-$$python/bin/python -m pytest -n $(PYTEST_WORKERS) $(MATRIX) || failed="$$failed $$python"; \
+	done; \
+	test -n "$$ran" || { echo "arbtui: none of $(PYTHONS) is installed" >&2; exit 1; }; \
+	test -z "$$failed" || { echo "arbtui: failed under$$failed" >&2; exit 1; }; \
+	echo "arbtui: passed under$$ran"
+
 picture: $(VENV)/.installed  ## docs/console.svg anew, from a real session
 	$(BIN)/python docs/picture.py
 
@@ -37,6 +58,9 @@ bench: $(VENV)/.installed-dev  ## every figure of docs/performance.md, measured 
 	@$(MAKE) --no-print-directory $(NAUTILUS)/.installed || \
 	    echo "arbtui: $(NAUTILUS) could not be made (why is told above): the rows beside nautilus_trader are left out" >&2
 	$(BIN)/python -m tests.bench $(BENCH)
+
+proof: $(VENV)/.installed-dev  ## checks that take minutes to hours, resumable (PROOF="--list", "--ci", "mutation-risk --sample 30")
+	nice $(BIN)/python -m tests.proof $(PROOF)
 
 # The marker files hold the lock they were made from, so that a changed lock, and only that, installs anew. The bigger
 # set holds the smaller one, so whoever has it needs nothing more to run.
@@ -87,4 +111,4 @@ lock: $(VENV)/.installed-dev  ## both locks anew from pyproject.toml (UPGRADE=--
 	$(COMPILE) $(UPGRADE) --extra dev --output-file requirements-dev.lock pyproject.toml
 
 clean:  ## what can be made again; never state
-	rm -rf $(VENV) $(NAUTILUS) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PYTHONS:%=.venv-%) $(NAUTILUS) dist build htmlcov .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

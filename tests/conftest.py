@@ -2,11 +2,20 @@
 
 import os
 from collections.abc import Iterator
+from decimal import getcontext
 from pathlib import Path
 
 import pytest
 
+from arbtui.model.money import DIGITS
+
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _digits() -> None:
+    """Money is added up in as many digits as in a session and on the command line."""
+    getcontext().prec = DIGITS
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The project itself: locks, the wheel, and the set-up that `make` does."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -111,7 +112,31 @@ class TestMake:
         assert done.returncode != 0
         assert "python-that-is-not is not installed" in done.stderr
 
+    @pytest.mark.parametrize(("code", "said"), [(0, "passed under python-a"), (1, "failed under python-a")])
+    def test_the_matrix_skips_what_is_not_installed_and_fails_with_any_that_fails(self, tmp_path: Path, code: int, said: str) -> None:
+        """Two Pythons, one of them absent; the other's environment is a stub whose test run ends with ``code``."""
+        for name in ("Makefile", "requirements.lock", "requirements-dev.lock", "pyproject.toml"):
+            shutil.copy(REPOSITORY / name, tmp_path)
+        stub = tmp_path / "bin" / "python-a"
+        made = tmp_path / ".venv-python-a" / "bin" / "python"
+        for script, ends in ((stub, 0), (made, code)):
+            script.parent.mkdir(parents=True)
+            script.write_text(f"#!/bin/sh\nexit {ends}\n")
+            script.chmod(0o755)
+        shutil.copy(REPOSITORY / "requirements-dev.lock", tmp_path / ".venv-python-a" / ".installed-dev")
+        done = subprocess.run(
+            ["make", "matrix", "PYTHONS=python-b python-a"],
+            cwd=tmp_path,
+            env={**os.environ, "PATH": f"{stub.parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode != 0) == (code != 0)
+        assert "python-b is not installed: skipped" in done.stdout
+        assert said in done.stdout + done.stderr
+
     def test_targets(self) -> None:
         text = (REPOSITORY / "Makefile").read_text()
-        for target in ("run", "test", "check", "bench", "lock"):
+        for target in ("run", "test", "check", "coverage", "matrix", "bench", "proof", "lock"):
             assert re.search(rf"^{target}:", text, re.MULTILINE)

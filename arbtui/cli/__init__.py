@@ -1,10 +1,10 @@
-"""The command line. Standard library only up to here: ``kill`` is done before anything heavy is imported."""
+"""The command line. Standard library only: ``kill`` runs before anything heavy is imported."""
 
 import sys
 
 
 def main() -> int:
-    """The program: parse, run, and give back the exit code."""
+    """The program: parse, run, and return the exit code."""
     arguments = sys.argv[1:]
     if arguments[:1] == ["kill"]:
         from arbtui.cli.kill import kill

@@ -1,4 +1,4 @@
-"""The commands. They parse, check what can be checked before anything starts, and call; what is heavy is imported inside."""
+"""The commands. They parse, check what can be checked before the start, and call; heavy modules are imported inside them."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from arbtui.cli import flags
 from arbtui.cli.assets import assets_app
 from arbtui.cli.keys import keys_app
 from arbtui.model.errors import UsageError
+from arbtui.settings.output import tell
 
 app = typer.Typer(
     add_completion=False,
@@ -23,7 +24,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         import arbtui
 
-        typer.echo(f"arbtui {arbtui.__version__}")
+        tell(f"arbtui {arbtui.__version__}\n")
         raise typer.Exit
 
 
@@ -39,8 +40,10 @@ def session(
     headless: Annotated[bool, typer.Option("--headless", help="The same engine without the console.")] = False,
     json: flags.JsonTarget = None,
     state_dir: flags.StateDir = None,
-    confirm: Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The profile's name: what arms live.")] = None,
-    record: Annotated[str | None, typer.Option("--record", metavar="FILE", help="Record what the engine is fed, for a replay.")] = None,
+    confirm: Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The profile's name: arms live.")] = None,
+    record: Annotated[
+        str | None, typer.Option("--record", metavar="FILE", help="Record everything the engine receives, for a replay.")
+    ] = None,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> int:
     """A cross-exchange arbitrage engine in a terminal. Kill it with ^K, or with `arbtui kill` from another shell."""
@@ -51,6 +54,7 @@ def session(
         if misplaced and command != "kill":
             raise UsageError(f"{misplaced[0]} belongs after the command: arbtui {command} {misplaced[0]} ...")
         return 0
+    from arbtui.cli.terminal import need_terminal
     from arbtui.settings.load import load_profile
     from arbtui.settings.options import SessionOptions
     from arbtui.settings.output import JsonOutput
@@ -74,7 +78,7 @@ def session(
         record=flags.new_recording(record),
     )
     if not headless:
-        flags.need_terminal()
+        need_terminal()
     from arbtui.runtime import run_session
 
     return run_session(options)
@@ -110,10 +114,10 @@ def replay(
 def record(
     profile: flags.Profile = None,
     duration: Annotated[float | None, typer.Option("--duration", metavar="S", help="For how long.")] = None,
-    output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE", help="The recording; never written over.")] = None,
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE", help="The recording; never overwritten.")] = None,
     json: flags.JsonTarget = None,
 ) -> int:
-    """Record a profile's live public streams, for `arbtui replay`. Needs no keys; Ctrl+C ends it early, and the file is whole."""
+    """Record a profile's live public streams, for `arbtui replay`. Needs no keys; Ctrl+C ends it early with a complete file."""
     from arbtui.cli.record import run
 
     return run(flags.wanted_profile(profile), duration, output, json)
@@ -140,11 +144,11 @@ def sandbox(
     ] = None,
     symbols: Annotated[str | None, typer.Option("--symbols", metavar="N|A,B,C", help="How many assets, or which.")] = None,
     profile: flags.Profile = None,
-    write: Annotated[str | None, typer.Option("--write", metavar="FILE", help="Write the profile with its URLs turned here.")] = None,
+    write: Annotated[str | None, typer.Option("--write", metavar="FILE", help="Write the profile with this sandbox's URLs.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the simulated market.")] = None,
     state_dir: Annotated[str | None, typer.Option("--state-dir", metavar="DIR", help="Keeps the venues' ledger; else a fresh one.")] = None,
 ) -> int:
-    """A local Upbit and Binance with play money, to run live against, and to break on purpose."""
+    """A local Upbit and Binance with simulated money, to run live against, with faults on demand."""
     from arbtui.cli.sandbox import run
 
     return run(port, symbols, profile, write, seed, state_dir)
@@ -159,20 +163,20 @@ def ledger(
     csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV.")] = False,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="60s|5m|1h|TIME", help="Only fills, orders and cycles since then; cannot be audited."),
+        typer.Option("--since", metavar="60s|5m|1h|TIME", help="Only the time from then on."),
     ] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="60s|5m|1h|TIME", help="Only the time up to then.")] = None,
     state_dir: flags.StateDir = None,
 ) -> int:
     """What was traded and what is held, over the profile's whole life. Works while it runs, hangs or is stopped.
 
-    With --since only the fills, orders and cycles since then are shown; balances stay those of now. Such a part does not add
-    up to its balances: for an audit, leave --since out.
+    With --since and --until, balances, PnL and equity are those of that span.
     """
     from arbtui.cli.ledger import print_ledger
 
     if json and csv:
         raise UsageError("--json or --csv, not both")
-    return print_ledger(flags.wanted_profile(profile), mode, run, since, "json" if json else "csv" if csv else "text", state_dir)
+    return print_ledger(flags.wanted_profile(profile), mode, run, since, until, "json" if json else "csv" if csv else "text", state_dir)
 
 
 @app.command()
@@ -182,10 +186,49 @@ def status(
     json: flags.AsJson = False,
     state_dir: flags.StateDir = None,
 ) -> int:
-    """How a profile is doing, told from outside: works while it runs, hangs or is dead."""
+    """The state of a profile, read from outside: works while it runs, hangs or is dead."""
     from arbtui.cli.status import print_status
 
     return print_status(flags.wanted_profile(profile), mode, json, state_dir)
+
+
+_Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The profile's name, instead of typing it.")]
+_Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the journal.")]
+_Mode = Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")]
+
+
+@app.command()
+def positions(
+    verb: Annotated[str | None, typer.Argument(metavar="[write-off]", help="Without a verb: the list.")] = None,
+    cycle_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The cycle that left the position.")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """One-sided positions that cycles left; write one off as stock. Works while the profile runs or not."""
+    from arbtui.cli.decisions import positions as decide
+
+    return decide(flags.wanted_profile(profile), verb, cycle_id, confirm, reason, mode, json, state_dir)
+
+
+@app.command()
+def adjust(
+    exchange: Annotated[str | None, typer.Argument(metavar="[EXCHANGE]", help="Without one: the list.")] = None,
+    asset: Annotated[str | None, typer.Argument(metavar="[ASSET]")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Balances that a venue disputes; take the venue's word for one. Works while the profile runs or not."""
+    from arbtui.cli.decisions import adjust as decide
+
+    return decide(flags.wanted_profile(profile), exchange, asset, confirm, reason, mode, json, state_dir)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
@@ -208,7 +251,7 @@ def profiles(json: flags.AsJson = False) -> int:
 
 @app.command()
 def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The new profile's name.")], json: flags.AsJson = False) -> int:
-    """Write a commented example profile into your own profile folder; never over another."""
+    """Write a commented example profile into your own profile folder; never overwrites one."""
     from arbtui.cli.places import write_example
 
     return write_example(name, json)
@@ -216,7 +259,7 @@ def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The new profi
 
 @app.command()
 def locate(profile: flags.Profile = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
-    """Where profiles and state live; with --profile also that one's file, log, flag and journals, made or not."""
+    """Where profiles and state live; with --profile also that one's file, log, flag and journals, whether they exist or not."""
     from arbtui.cli.places import print_places
 
     return print_places(profile, state_dir, json)

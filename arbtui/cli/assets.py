@@ -1,29 +1,34 @@
-"""``assets``, ``assets sign`` and ``assets revoke``: which tickers are one asset at both venues, and who says so."""
+"""``assets``, ``assets sign`` and ``assets revoke``: which tickers are one asset at both venues, and on whose authority."""
 
 import getpass
 import json as json_text
 import os
 import re
-import sys
 import time
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arbtui.cli import flags
 from arbtui.model.errors import UsageError
+from arbtui.settings.output import tell
 
 if TYPE_CHECKING:
+    from arbtui.exchanges.assets import Quarantined
     from arbtui.settings.sign_offs import SignOffs
 
 assets_app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="The ticker, the same at both venues.")]
+Symbols = Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Tickers, each the same at both venues.")]
+
+FEW = 5  #: as many symbols are told one by one; more are told as one
 
 
 @assets_app.callback(invoke_without_command=True)
 def assets(context: typer.Context, profile: flags.Profile = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
-    """The assets that are known to be the same at both venues; with a profile, also what was signed for and what is quarantined."""
+    """The assets that are known to be the same at both venues; with a profile, also those signed off and those quarantined."""
     if context.invoked_subcommand is not None:
         if profile is not None or state_dir is not None or json:
             raise UsageError(f"flags belong after the command: arbtui assets {context.invoked_subcommand} SYMBOL --profile ...")
@@ -36,7 +41,7 @@ def assets(context: typer.Context, profile: flags.Profile = None, state_dir: fla
     signed = [] if offs is None else list(offs.signed().values())
     quarantined = [] if offs is None else [one for one in offs.quarantined() if one.symbol not in offs.signed()]
     if json:
-        told = {
+        facts = {
             "profile": profile,
             "known": [
                 {"symbol": a.symbol, "name": a.name, "networks": a.networks, "price_ratio": a.price_ratio, "tickers": dict(a.tickers)}
@@ -45,58 +50,90 @@ def assets(context: typer.Context, profile: flags.Profile = None, state_dir: fla
             "signed": [{"symbol": one.symbol, "by": one.by, "at": iso_ms(one.ts_ms), "reason": one.reason} for one in signed],
             "quarantined": [{"symbol": one.symbol, "reason": one.reason, "detail": one.detail} for one in quarantined],
         }
-        sys.stdout.write(json_text.dumps(told, indent=2) + "\n")
+        tell(json_text.dumps(facts, indent=2) + "\n")
         return 0
     for asset in registry.assets.values():
-        sys.stdout.write(f"{asset.symbol:<8} known        {asset.name:<28} {', '.join(asset.networks) or 'network not certain'}\n")
+        tell(f"{asset.symbol:<8} known        {asset.name:<28} {', '.join(asset.networks) or 'network not certain'}\n")
     for sign_off in signed:
-        sys.stdout.write(f"{sign_off.symbol:<8} signed       by {sign_off.by} at {iso_ms(sign_off.ts_ms)}: {sign_off.reason}\n")
-    for one in quarantined:
-        sys.stdout.write(f"{one.symbol:<8} quarantined  {one.reason}: {one.detail}\n")
+        tell(f"{sign_off.symbol:<8} signed       by {sign_off.by} at {iso_ms(sign_off.ts_ms)}: {sign_off.reason}\n")
+    if len(quarantined) > FEW:
+        tell(f"{'':<8} quarantined  {many_in_words(quarantined)}; --json lists each with its reason\n")
+    else:
+        for one in quarantined:
+            tell(f"{one.symbol:<8} quarantined  {one.reason}: {one.detail}\n")
     counts = f"{len(registry.assets)} known, {len(signed)} signed, {len(quarantined)} quarantined"
-    sys.stdout.write(f"{counts} at the last start on real venues\n")
+    tell(f"{counts} at the last start on real venues\n")
     return 0
 
 
 @assets_app.command()
 def sign(
-    symbol: Symbol,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="What makes you sure; it is kept.")] = "",
+    symbols: Symbols,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why you are sure; it is stored.")] = "",
     profile: flags.Profile = None,
     state_dir: flags.StateDir = None,
 ) -> int:
-    """Answer for it that SYMBOL is one asset at both venues. It counts from the next start on."""
+    """Sign off that each SYMBOL is one asset at both venues. Valid from the next start on.
+
+    Many at once: arbtui assets sign A B C, or $(cat FILE) in a shell. All are signed or, when one cannot be, none.
+    """
     from arbtui.exchanges.assets import AssetRegistry, SignOff
 
-    registry, ticker = AssetRegistry.shipped(), _ticker(symbol)
+    registry, tickers = AssetRegistry.shipped(), _tickers(symbols)
     if not reason.strip():
-        raise UsageError("--reason is needed: it is kept with your name and the time")
-    if (refusal := registry.refuses(ticker)) is not None:
-        raise UsageError(f"{ticker}: {refusal.reason}, {refusal.detail}; no signature helps")
-    if ticker in registry.assets:
-        raise UsageError(f"{ticker} is known and needs no signature")
+        raise UsageError("--reason is needed: it is stored with your name and the time")
+    refused = []
+    for ticker in tickers:
+        if (refusal := registry.refuses(ticker)) is not None:
+            refused.append(f"{ticker}: {refusal.reason}, {refusal.detail}; it cannot be signed")
+        elif ticker in registry.assets:
+            refused.append(f"{ticker} is known and needs no signature")
+    _refuse(refused, tickers, "signed")
     offs = _sign_offs(flags.wanted_profile(profile), state_dir)
-    sign_off = SignOff(ticker, _person(), time.time_ns() // 1_000_000, " ".join(reason.split()))
-    offs.sign(sign_off)
-    sys.stdout.write(f"{ticker}: signed by {sign_off.by}; it counts from the next start on\n")
+    by, ts_ms = _person(), time.time_ns() // 1_000_000
+    offs.sign(*(SignOff(ticker, by, ts_ms, " ".join(reason.split())) for ticker in tickers))
+    tell(f"{_named(tickers)}: signed by {by}; it counts from the next start on\n")
     return 0
 
 
 @assets_app.command()
-def revoke(symbol: Symbol, profile: flags.Profile = None, state_dir: flags.StateDir = None) -> int:
-    """Take a signature back. It counts from the next start on."""
-    ticker = _ticker(symbol)
-    if not _sign_offs(flags.wanted_profile(profile), state_dir).revoke(ticker):
-        raise UsageError(f"nobody has signed for {ticker} in this profile")
-    sys.stdout.write(f"{ticker}: not signed any more; it counts from the next start on\n")
+def revoke(symbols: Symbols, profile: flags.Profile = None, state_dir: flags.StateDir = None) -> int:
+    """Revoke signatures. Valid from the next start on."""
+    tickers = _tickers(symbols)
+    offs = _sign_offs(flags.wanted_profile(profile), state_dir)
+    signed = offs.signed()
+    _refuse([f"{ticker} is not signed in this profile" for ticker in tickers if ticker not in signed], tickers, "revoked")
+    offs.revoke(*tickers)
+    tell(f"{_named(tickers)}: not signed any more; it counts from the next start on\n")
     return 0
 
 
-def _ticker(text: str) -> str:
-    ticker = text.strip().upper()
-    if not re.fullmatch(r"[A-Z0-9]{1,20}", ticker):
-        raise UsageError(f"{text!r} is no asset's ticker; expected letters and digits, such as MNT")
-    return ticker
+def _refuse(refused: Sequence[str], tickers: Sequence[str], done: str) -> None:
+    if refused:
+        rest = f"; and {len(refused) - FEW} more" if len(refused) > FEW else ""
+        nothing = f"; nothing was {done}" if len(tickers) > 1 else ""
+        raise UsageError(f"{'; '.join(refused[:FEW])}{rest}{nothing}")
+
+
+def _named(tickers: Sequence[str]) -> str:
+    if len(tickers) <= FEW:
+        return ", ".join(tickers)
+    return f"{len(tickers)} symbols ({', '.join(tickers[:FEW])}, ...)"
+
+
+def many_in_words(quarantined: Sequence["Quarantined"]) -> str:
+    """More symbols than a page has room for: how many for which reason, and the first of them."""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(one.reason.value for one in quarantined).most_common())
+    return f"{len(quarantined)} symbols ({reasons}): {', '.join(one.symbol for one in quarantined[:FEW])}, ..."
+
+
+def _tickers(texts: Sequence[str]) -> list[str]:
+    """Each once, in order."""
+    tickers = list(dict.fromkeys(text.strip().upper() for text in texts))
+    for ticker in tickers:
+        if not re.fullmatch(r"[A-Z0-9]{1,20}", ticker):
+            raise UsageError(f"{ticker[:40]!r} is not an asset's ticker; expected letters and digits, such as MNT")
+    return tickers
 
 
 def _person() -> str:

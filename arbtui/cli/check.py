@@ -1,20 +1,23 @@
-"""``check``: everything that is wrong with a profile and its state, without starting anything."""
+"""``check``: every problem of a profile and its state, without starting anything."""
 
 import json
 import os
-import sqlite3
-import sys
-from contextlib import closing
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import read_flag
+from arbtui.settings.output import tell
 from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root
+from arbtui.settings.trust import distrusted
 
 if TYPE_CHECKING:
+    from arbtui.exchanges.assets import Quarantined
     from arbtui.settings.profile import Settings
+
+_MOST_SYMBOLS = 20  #: of those that the simulator does not know: told in one go
 
 
 def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_json: bool) -> int:
@@ -23,27 +26,32 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
 
     settings = _settings(name_or_path, mode)
     quarantined, damage = _quarantined(name_or_path, state_dir)
-    problems = [*_of_profile(name_or_path, mode), *damage, *_of_state(name_or_path, state_dir)]
+    problems = [*_of_profile(name_or_path, mode), *damage, *_of_state(name_or_path, state_dir, settings)]
     venues, trouble = _of_venues(settings)
     problems += trouble
     guard = "" if settings is None else rate_guard_in_words(settings)
     if as_json:
-        told: dict[str, Any] = {"profile": name_or_path, "ok": not problems, "problems": problems, "quarantined": quarantined}
+        told: dict[str, Any] = {
+            "profile": name_or_path,
+            "ok": not problems,
+            "problems": problems,
+            "quarantined": [_as_json(one) for one in quarantined],
+        }
         told |= {"venues": venues, "limits": limit_facts(settings) if settings else None, "rate": guard or None}
-        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        tell(json.dumps(told, indent=2) + "\n")
     else:
         for name, facts in venues.items():
             for fact in facts:
-                sys.stdout.write(f"{name:<8} {fact}\n")
+                tell(f"{name:<8} {fact}\n")
         for problem in problems:
-            sys.stdout.write(f"{problem['area']:<8} {problem['problem']}\n")
-        for one in quarantined:
-            sys.stdout.write(f"assets   {one['symbol']} is quarantined and not traded: {one['reason']}, {one['detail']}\n")
+            tell(f"{problem['area']:<8} {problem['problem']}\n")
+        for line in _quarantine_lines(name_or_path, quarantined):
+            tell(f"assets   {line}\n")
         if settings is not None:
             if guard:
-                sys.stdout.write(f"rate     {guard}\n")
-            sys.stdout.write(f"limits   {limits_in_words(settings)}\n")
-        sys.stdout.write(f"{name_or_path}: {counted(len(problems), 'problem') if problems else 'no problem'}\n")
+                tell(f"rate     {guard}\n")
+            tell(f"limits   {limits_in_words(settings)}\n")
+        tell(f"{name_or_path}: {counted(len(problems), 'problem') if problems else 'no problem'}\n")
     return 2 if problems else 0
 
 
@@ -52,7 +60,7 @@ def _problem(area: str, text: str) -> dict[str, str]:
 
 
 def _settings(name_or_path: str, mode: str | None) -> "Settings | None":
-    """The profile's settings; None when it is wrong, which :func:`_of_profile` tells."""
+    """The profile's settings; None when it is wrong, which :func:`_of_profile` reports."""
     from arbtui.settings.load import load_profile
 
     try:
@@ -62,7 +70,7 @@ def _settings(name_or_path: str, mode: str | None) -> "Settings | None":
 
 
 def _of_venues(settings: "Settings | None") -> tuple[dict[str, list[str]], list[dict[str, str]]]:
-    """What the venues say, by name, and what is wrong there; nothing is asked in ``sim``."""
+    """Facts from the venues, by name, and problems there; nothing is queried in ``sim``."""
     if settings is None or settings.mode == "sim":
         return {}, []
     from arbtui.runtime.venue_check import check_venues
@@ -89,21 +97,33 @@ def _of_profile(name_or_path: str, mode: str | None) -> list[dict[str, str]]:
     ]
 
 
-def _quarantined(name_or_path: str, state_dir: str | None) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """What the last start on real venues left alone (no problem in itself), and what keeps that from being read (one)."""
+def _quarantined(name_or_path: str, state_dir: str | None) -> tuple[list["Quarantined"], list[dict[str, str]]]:
+    """What the last start on real venues did not trade (not a problem), and why that cannot be read (a problem)."""
     from arbtui.settings.sign_offs import SignOffs
 
     try:
         folder = profile_folder(state_root(state_dir), profile_name(name_or_path))
     except UsageError:
-        return [], []  # told with the profile
+        return [], []  # reported with the profile
     offs = SignOffs(folder)
     try:
         signed = offs.signed()
         left = [one for one in offs.quarantined() if one.symbol not in signed]
     except UsageError as error:
         return [], [_problem("assets", str(error))]
-    return [{"symbol": one.symbol, "reason": one.reason, "detail": one.detail} for one in left], []
+    return left, []
+
+
+def _as_json(one: "Quarantined") -> dict[str, str]:
+    return {"symbol": one.symbol, "reason": one.reason, "detail": one.detail}
+
+
+def _quarantine_lines(name_or_path: str, quarantined: list["Quarantined"]) -> list[str]:
+    from arbtui.cli.assets import FEW, many_in_words
+
+    if len(quarantined) > FEW:
+        return [f"quarantined and not traded: {many_in_words(quarantined)}; arbtui assets --profile {name_or_path} --json lists them"]
+    return [f"{one.symbol} is quarantined and not traded: {one.reason}, {one.detail}" for one in quarantined]
 
 
 def _of_secrets(settings: "Settings") -> list[dict[str, str]]:
@@ -118,7 +138,7 @@ def _of_secrets(settings: "Settings") -> list[dict[str, str]]:
 
 
 def _of_keys(exchange: str, settings: "Settings") -> list[str]:
-    """What is wrong with a venue's API keys; that there are none is wrong in live only. No passphrase is asked for."""
+    """Problems of a venue's API keys; missing ones are a problem in live only. No passphrase is asked for."""
     from arbtui.settings.key_file import KeyFile, key_file
     from arbtui.settings.venue_keys import from_environment, venue_keys
 
@@ -133,7 +153,7 @@ def _of_keys(exchange: str, settings: "Settings") -> list[str]:
 
 
 def _of_markets(settings: "Settings") -> list[str]:
-    """What the simulator does not know. A pair of venues that it does not play takes its markets from recordings."""
+    """Symbols unknown to the simulator. A pair of venues that it does not simulate takes its markets from recordings."""
     from arbtui.settings.symbols_source import symbols_source
     from arbtui.simulation.assets import select, simulated_markets
 
@@ -146,28 +166,47 @@ def _of_markets(settings: "Settings") -> list[str]:
             select([symbol])
         except UsageError as error:
             problems.append(f"{symbols_source(settings)}: {error}")
+        if len(problems) == _MOST_SYMBOLS:  # to find each one's nearest takes time
+            break
     return problems
 
 
-def _of_state(name_or_path: str, state_dir: str | None) -> list[dict[str, str]]:
+def _of_state(name_or_path: str, state_dir: str | None, settings: "Settings | None") -> list[dict[str, str]]:
     root = state_root(state_dir)
     try:
         name = profile_name(name_or_path)
     except UsageError:
-        return []  # told with the profile
+        return []  # reported with the profile
     folder = profile_folder(root, name)
-    problems = [_problem("state", text) for text in _of_folder(folder if folder.exists() else _standing_above(folder))]
+    problems = [_problem("state", text) for text in distrusted(root, folder)]
+    problems += [_problem("state", text) for text in _of_folder(folder if folder.exists() else _standing_above(folder))]
     if folder.is_dir() and (cause := read_flag(folder)) is not None:
         problems.append(_problem("kill", f"a kill is latched (by {cause.source}): start the console and press r to re-arm"))
     for mode in MODES:
         journal = mode_folder(root, name, mode) / "journal.db"
         if journal.exists():
             problems += [_problem("journal", text) for text in _of_journal(journal)]
+            problems += [_problem("alerts", f"{mode}: {text}") for text in _of_alerts(journal, settings)]
     return problems
 
 
+def _of_alerts(path: Path, settings: "Settings | None") -> list[str]:
+    """Alerts that do not arrive, and chats that have moved; nothing where the profile wants no alerts."""
+    from arbtui.journal.liveness import read_liveness
+    from arbtui.journal.outbox import read_undelivered
+    from arbtui.monitoring.delivery import alert_facts, alert_troubles
+
+    if settings is None or not settings.telegram.enabled:
+        return []
+    try:
+        facts = alert_facts(read_undelivered(path), read_liveness(path).now_ms(time.time_ns() // 1_000_000))
+    except UsageError:
+        return []  # told with the journal
+    return alert_troubles(facts, {f"telegram:{chat}" for chat in settings.telegram.chat_ids})
+
+
 def _standing_above(folder: Path) -> Path:
-    """The nearest folder above that exists: the one that decides whether ``folder`` can be made."""
+    """The nearest folder above that exists: it decides whether ``folder`` can be created."""
     return next(parent for parent in folder.parents if parent.exists())
 
 
@@ -180,20 +219,15 @@ def _of_folder(folder: Path) -> list[str]:
 
 
 def _of_journal(path: Path) -> list[str]:
-    from arbtui.journal.database import open_reader, refusal
-    from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
+    from arbtui.journal.reader import reading
 
     try:
-        with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as connection:
+        with reading(path) as connection:
             found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
-            residual = connection.execute(
-                "SELECT group_concat(symbol, ', ') FROM cycle WHERE state = 'RESIDUAL' AND acknowledged_ms IS NULL"
-            )
+            residual = connection.execute("SELECT group_concat(symbol, ', ') FROM cycle WHERE state = 'RESIDUAL' AND settled_ms IS NULL")
             left = residual.fetchone()[0]
     except UsageError as error:
         return [str(error)]
-    except sqlite3.Error as error:
-        return [str(refusal(path, error))]
     if found != ["ok"]:
         return [f"{path}: {text}" for text in found]
-    return [f"residual cycles not acknowledged: {left}; press a in the console's Risk pane once you have dealt with them"] if left else []
+    return [f"residual positions not settled: {left}; see arbtui positions --profile P"] if left else []

@@ -1,8 +1,8 @@
 """The flags that several commands share, and what their values mean."""
 
 import math
+import os
 import re
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ def wanted_profile(profile: str | None) -> str:
     """The profile's name or path.
 
     Raises:
-        UsageError: none was given; the message lists those that there are.
+        UsageError: none was given; the message lists the known ones.
     """
     if profile:
         return profile
@@ -32,15 +32,15 @@ def wanted_profile(profile: str | None) -> str:
 
 
 def overrides(mode: str | None, symbols: str | None, seed: int | None) -> dict[str, Any]:
-    """The flags as a layer of settings; what was not given is not in it."""
-    told: dict[str, Any] = {}
+    """The flags as a layer of settings; flags that were not given are absent."""
+    layer: dict[str, Any] = {}
     if mode is not None:
-        told["mode"] = mode
+        layer["mode"] = mode
     if symbols is not None:
-        told["universe"] = {"symbols": wanted_symbols(symbols)}
+        layer["universe"] = {"symbols": wanted_symbols(symbols)}
     if seed is not None:
-        told["simulator"] = {"seed": seed}
-    return told
+        layer["simulator"] = {"seed": seed}
+    return layer
 
 
 def wanted_symbols(text: str) -> int | list[str]:
@@ -51,13 +51,20 @@ def wanted_symbols(text: str) -> int | list[str]:
     """
     if re.fullmatch(r"[+-]?\d+(\.\d*)?", text.strip()):
         if not re.fullmatch(r"\d{1,4}", text.strip()) or not 1 <= int(text) <= 1000:
-            raise UsageError(f"--symbols {text}: expected a number from 1 to 1000, or assets such as BTC,ETH")
+            raise UsageError(f"--symbols {_short(text)}: expected a number from 1 to 1000, or assets such as BTC,ETH")
         return int(text)
     codes = [code.strip().upper() for code in text.split(",")]
+    if len(codes) > 1000:
+        raise UsageError(f"--symbols names {len(codes):,} assets; expected at most 1000")
     for code in codes:
         if not re.fullmatch(r"[A-Z0-9]{1,20}", code):
-            raise UsageError(f"--symbols {text!r}: {code!r} is no asset's code; expected a number, or assets such as BTC,ETH")
+            names = f"--symbols {_short(text)!r}: {_short(code)!r}"
+            raise UsageError(f"{names} is not an asset's code; expected a number, or assets such as BTC,ETH")
     return codes
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def wanted_runtime(seconds: float | None) -> float | None:
@@ -72,16 +79,16 @@ def wanted_runtime(seconds: float | None) -> float | None:
 
 
 def new_recording(file: str | None) -> Path | None:
-    """``--record``: a file that is not there yet. Said at once, not after the venues were opened.
+    """``--record``: a file that does not exist yet. Checked before the venues are opened.
 
     Raises:
-        UsageError: it is there, or its folder is not.
+        UsageError: it exists, or its folder does not.
     """
     if file is None:
         return None
-    path = Path(file).expanduser()
+    path = Path(os.path.expanduser(file))
     if path.exists():
-        raise UsageError(f"--record {file}: is there already, and a recording is never written over; name another file")
+        raise UsageError(f"--record {file}: exists already, and a recording is never overwritten; name another file")
     if not file or not path.parent.is_dir():
         raise UsageError(f"--record {file or repr(file)}: there is no such folder")
     return path
@@ -105,26 +112,18 @@ def wanted_factor(text: str) -> float | None:
 
 
 def recording(text: str) -> Path:
-    """One ``FILE`` of ``replay``, known to exist and to be readable; what it holds is not looked at.
+    """One ``FILE`` of ``replay``, checked to exist and to be readable; its content is not checked.
 
     Raises:
-        UsageError: it is not there, a folder, or cannot be read.
+        UsageError: it does not exist, is a folder, or cannot be read.
     """
-    path = Path(text).expanduser()
+    path = Path(os.path.expanduser(text))
     try:
         if path.is_dir():
             raise UsageError(f"recording {text} is a folder; name its files")
+        if path.exists() and not path.is_file():  # to open a pipe waits for whoever writes it, and takes its beginning away
+            raise UsageError(f"recording {text} is no ordinary file; write it to one first")
         path.open("rb").close()
     except OSError as error:
         raise UsageError(f"recording {text} cannot be read ({error.strerror or error})") from None
     return path
-
-
-def need_terminal() -> None:
-    """The console draws on standard error and reads standard input: both must be a terminal.
-
-    Raises:
-        UsageError: one is not.
-    """
-    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
-        raise UsageError("no terminal: the console needs one for input and for standard error; to run without it, add --headless")

@@ -1,13 +1,13 @@
 """``keys set``, ``keys list`` and ``keys remove``: API keys in the keyring or in the encrypted file. No flag takes a secret."""
 
 import json
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arbtui.cli import flags
 from arbtui.model.errors import UsageError
+from arbtui.settings.output import say, tell
 
 if TYPE_CHECKING:
     from arbtui.settings.key_file import KeyFile
@@ -37,10 +37,9 @@ def keys(context: typer.Context) -> None:
 def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
     """Store a venue's API key and secret; both are asked for and not shown. A key that may withdraw will be refused in live.
 
-    Only live reads keys, from the environment or the keyring. It refuses the file of --store file, since nobody else could
+    Only live reads keys, from the environment or the keyring. It refuses the file of --store file, since no other process could
     open it when a kill must cancel orders; nothing else reads it in this version. Without a keyring, use the environment.
     """
-    from arbtui.settings.output import say
     from arbtui.settings.prompt import ask_secret
     from arbtui.settings.venue_keys import known_venue, refusal, variables
 
@@ -63,7 +62,7 @@ def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
     key, secret = entered
     if store == "keyring":
         keyring.write(name, key, secret)
-        sys.stdout.write(f"{name}: stored in the keyring {keyring.name}\n")
+        tell(f"{name}: stored in the keyring {keyring.name}\n")
         return 0
     if file.exists:
         passphrase = ask_secret(f"passphrase of {file.path}")
@@ -73,7 +72,7 @@ def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
         if ask_secret("the same once more") != passphrase:
             raise UsageError("the two passphrases differ; nothing was stored")
     file.save({**entries, name: (key, secret)}, passphrase)
-    sys.stdout.write(f"{name}: stored in {file.path}; live does not take keys from there\n")
+    tell(f"{name}: stored in {file.path}; live does not take keys from there\n")
     return 0
 
 
@@ -84,18 +83,18 @@ def list_keys(as_json: flags.AsJson = False) -> int:
 
     rows: list[dict[str, Any]] = [row for name in VENUES for row in _found(name)]
     if as_json:
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        tell(json.dumps(rows, indent=2) + "\n")
         return 0
     for row in rows:
         unread = (row["source"] or "").startswith("file ")
         used = "" if row["used"] else "  (not used: live refuses it)" if unread else "  (not used: an earlier one is)"
-        sys.stdout.write(f"{row['exchange']:<12} {row['key'] or '':<8} {row['source'] or 'none'}{used}\n")
+        tell(f"{row['exchange']:<12} {row['key'] or '':<8} {row['source'] or 'none'}{used}\n")
     return 0
 
 
 @keys_app.command("remove")
 def remove_keys(exchange: Exchange, store: Store = "keyring") -> int:
-    """Take a venue's keys out of a store. Revoke them at the venue, too."""
+    """Delete a venue's keys from a store. Revoke them at the venue, too."""
     from arbtui.settings.prompt import ask_secret
     from arbtui.settings.venue_keys import known_venue
 
@@ -113,7 +112,7 @@ def remove_keys(exchange: Exchange, store: Store = "keyring") -> int:
         entries = file.open(passphrase)
         entries.pop(name, None)
         file.save(entries, passphrase)
-    sys.stdout.write(f"{name}: removed from the {store}; revoke the key at the venue, too\n")
+    tell(f"{name}: removed from the {store}; revoke the key at the venue, too\n")
     return 0
 
 
@@ -130,7 +129,7 @@ def _stores() -> "tuple[OsKeyring, KeyFile]":
 
 
 def _found(exchange: str) -> list[dict[str, Any]]:
-    """What each store has of a venue, in the order in which they are asked; one row of nothing when none has. The file is never used."""
+    """A venue's keys by store, in the order of use; one empty row when there are none. The file is never used."""
     from arbtui.exchanges.keys import tail
     from arbtui.settings.key_file import KeyFile, key_file
     from arbtui.settings.key_ring import OsKeyring
@@ -144,9 +143,9 @@ def _found(exchange: str) -> list[dict[str, Any]]:
         rows.append({"exchange": exchange, "source": source, "key": key, "used": used, **({"error": error} if error else {})})
 
     try:
-        told = from_environment(exchange)
-        if told is not None:
-            add(told.tail, told.source)
+        keys = from_environment(exchange)
+        if keys is not None:
+            add(keys.tail, keys.source)
     except UsageError as error:
         add("", f"environment: {error}", str(error))
     try:

@@ -1,17 +1,16 @@
-"""``arbtui kill``: closes the gate from another shell. Standard library only: it must work when nothing else does.
+"""``arbtui kill``: closes the gate from another shell. Standard library only: it must work when everything else fails.
 
 The flag is written first, from the profile's *name*; the profile itself is not read, so a broken one can be killed too.
-Then the engine is signalled, and what it did or did not confirm is said plainly.
+Then the engine is signalled, and its confirmation, or the lack of one, is reported.
 
-A mistyped name makes a flag that stops nobody. It is written all the same: whether a name is a mistake is a guess, a flag
-too many costs one re-arming, and a kill that was refused for a guess could cost everything. But whoever killed must not
-go away believing that it worked. So a name that has never run here, like one that runs now, is answered with that one
-first, and with the command to stop it. The likeness is looked at last, when all that stops has been done.
+A mistyped name makes a flag that stops no engine. It is written all the same: a mistake can only be guessed, a flag
+too many costs one re-arming, and a kill that was refused on a guess could cost everything. But the operator must not
+believe that it worked. So for a name that has never run here and resembles a running one, the answer names that one
+first, with the command to stop it. The resemblance is checked last, after everything that stops trading.
 """
 
 import json
 import shlex
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,12 +20,13 @@ from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
 from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
 from arbtui.settings.lock import LOCK_NAME, holder
+from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED
 from arbtui.settings.state import keep_private, profile_folder, profile_name, state_root
 
 USAGE = """Usage: arbtui kill --profile NAME|PATH [--state-dir DIR] [--json]
 
-Close the gate of the profile at once: no order is sent until a person re-arms in the console (key r).
+Close the gate of the profile at once: no order is sent until it is re-armed in the console (key r).
 Works while the profile runs, hangs or is stopped. Orders and legs that are open stay as they are.
 The flag is written first; then the engine is signalled, and given one second to confirm.
 
@@ -47,22 +47,22 @@ class _Wish:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What was done, and what came of it."""
+    """What was done, and its result."""
 
     name: str
     folder: Path
-    written: bool  #: False: a flag stood there already, or none could be written
-    error: str  #: why no flag could be written; empty when one stands
+    written: bool  #: False: there was a flag already, or none could be written
+    error: str  #: why no flag could be written; empty when there is one
     answer: Answer | None  #: None: no engine runs
-    took_ms: float  #: from the flag to the engine's word
+    took_ms: float  #: ms from the flag to the engine's answer
     running: tuple[str, ...] = ()  #: without an engine: the profiles that run in the same state folder, so that a mistyped name is seen
     meant: str = ""  #: of those, the one that was probably meant; empty for a name that has run before
 
 
 def kill(arguments: Sequence[str]) -> int:
-    """Write the flag, signal the engine, say what is true then; the exit code."""
+    """Write the flag, signal the engine, report the result; the exit code."""
     if "--help" in arguments:
-        sys.stdout.write(USAGE)
+        tell(USAGE)
         return 0
     try:
         wish = _parse(arguments)
@@ -72,10 +72,10 @@ def kill(arguments: Sequence[str]) -> int:
     keep_private()
     done = _close_gate(name, profile_folder(state_root(wish.state_dir), name))
     for word in wish.ignored:
-        sys.stderr.write(f"arbtui: kill took no notice of {word}\n")
+        say(f"kill took no notice of {word}")
     if wish.as_json:
-        sys.stdout.write(json.dumps(_facts(done)) + "\n")
-    return _tell(done, wish.as_json)
+        tell(json.dumps(_facts(done)) + "\n")
+    return _report(done, wish.as_json)
 
 
 def _close_gate(name: str, folder: Path) -> _Done:
@@ -112,8 +112,8 @@ def _facts(done: _Done) -> dict[str, object]:
     }
 
 
-def _tell(done: _Done, quiet: bool) -> int:
-    """Say what is true; ``quiet`` leaves out what the JSON has told. The exit code."""
+def _report(done: _Done, quiet: bool) -> int:
+    """Report the result; ``quiet`` leaves out what the JSON holds. The exit code."""
     if done.meant:
         return _fail(_mistyped(done), 1)
     if done.error:
@@ -129,12 +129,12 @@ def _tell(done: _Done, quiet: bool) -> int:
         return 0
     engine = _engine(answer)
     if answer.confirmed:
-        sys.stdout.write(
+        tell(
             f"arbtui: gate of {done.name} closed, confirmed by the engine ({engine}) in {done.took_ms:.0f} ms{before}. "
             "Open legs stay as they are; re-arm in the console with r\n"
         )
         return 0
-    sys.stdout.write(
+    tell(
         f"arbtui: flag of {done.name} written{before}; the engine ({engine}) has not confirmed within {CONFIRM_S:g} s: {answer.why}. "
         f"It cannot send while it does not run, and looks at the flag before every order{_advice(answer)}\n"
     )
@@ -152,7 +152,7 @@ def _advice(answer: Answer) -> str:
 
 
 def _without_flag(done: _Done) -> str:
-    """What is true when the flag could not be written."""
+    """The report when the flag could not be written."""
     failed, answer = f"the flag {done.folder / FLAG_NAME} could not be written ({done.error})", done.answer
     if answer is None:
         return f"{failed}; no engine seems to run there"
@@ -163,7 +163,7 @@ def _without_flag(done: _Done) -> str:
 
 
 def _mistyped(done: _Done) -> str:
-    """What is true when the name was probably another's: what still runs comes first."""
+    """The report for a probably mistyped name: what still runs comes first."""
     root = done.folder.parent
     flag = f"the flag {done.folder / FLAG_NAME} could not be written ({done.error})"
     if not done.error:
@@ -184,7 +184,7 @@ def _running(root: Path) -> tuple[str, ...]:
 
 
 def _like(name: str, running: Sequence[str]) -> str:
-    """The one of ``running`` that ``name`` was probably meant to be; empty when none is like it."""
+    """The one of ``running`` that ``name`` probably means; empty when none is similar."""
     if not running:
         return ""
     from difflib import get_close_matches
@@ -194,7 +194,7 @@ def _like(name: str, running: Sequence[str]) -> str:
 
 
 def _parse(arguments: Sequence[str]) -> _Wish:
-    """Read the flags. What is not known is passed over and told, not refused: the wish to stop is clear enough."""
+    """Read the flags. Unknown ones are ignored with a note, not refused: the intent to stop is clear."""
     wish, rest = _Wish(), list(arguments)
     while rest:
         word = rest.pop(0)
@@ -217,5 +217,5 @@ def _parse(arguments: Sequence[str]) -> _Wish:
 
 
 def _fail(message: str, code: int) -> int:
-    sys.stderr.write(f"arbtui: {message}\n")
+    say(message)
     return code

@@ -1,7 +1,6 @@
 """``ledger``: the journal of a profile as JSON, CSV or a page of text."""
 
 import json
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,12 +8,15 @@ from typing import Any, Literal
 
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
+from arbtui.settings.output import tell
 from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_name, state_root
 
 Form = Literal["text", "json", "csv"]
 
 
-def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: str | None, form: Form, state_dir: str | None) -> int:
+def print_ledger(
+    name_or_path: str, mode: str | None, run: str | None, since: str | None, until: str | None, form: Form, state_dir: str | None
+) -> int:
     """Print the ledger. The profile itself is not read: a ledger outlives it.
 
     Raises:
@@ -29,28 +31,28 @@ def print_ledger(name_or_path: str, mode: str | None, run: str | None, since: st
     path = mode_folder(root, name, chosen) / "journal.db"
     if not path.exists():
         raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
-    from arbtui.journal.ledger import ledger_csv, read_ledger
+    from arbtui.portfolio.ledger import ledger_csv, read_ledger
 
-    ledger = read_ledger(path, run, None if since is None else _since_ms(path, since))
+    ledger = read_ledger(path, run, _moment(path, since, "--since"), _moment(path, until, "--until"))
     if form == "csv":
-        sys.stdout.write(ledger_csv(ledger))
+        tell(ledger_csv(ledger))
     elif form == "json":
-        sys.stdout.write(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
+        tell(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.write(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
+        tell(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
     return 0
 
 
-def _since_ms(path: Path, since: str) -> int:
-    """The moment on the journal's own clock, which is not the machine's when a run's time was virtual."""
+def _moment(path: Path, told: str | None, flag: str) -> int | None:
+    """The moment on the journal's own clock, which differs from the machine's when a run's time was virtual."""
     from arbtui.cli.since import since_ms
     from arbtui.journal.liveness import read_liveness
 
-    return since_ms(since, read_liveness(path).now_ms(time.time_ns() // 1_000_000))
+    return None if told is None else since_ms(told, read_liveness(path).now_ms(time.time_ns() // 1_000_000), flag)
 
 
 def _others(name_or_path: str) -> str:
-    """A hint for a name that is no profile's at all."""
+    """A hint for a name without a profile."""
     from arbtui.settings.locations import find_profile
 
     try:
@@ -65,7 +67,7 @@ def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
     lines = [
         f"{name} {mode}",
         *([f"  {others}"] if others else []),
-        *([f"  since {ledger['since']} (balances, breaches and kills: all)"] if ledger["since"] else []),
+        *([f"  since {ledger['since']}"] if ledger["since"] else []),
         "  " + "   ".join(f"{what} {len(ledger[what])}" for what in ("orders", "fills", "breaches")) + f"   {_kills(ledger)}",
         "  cycles " + (", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"),
         "  pnl    " + (", ".join(f"{key} {value}" for key, value in ledger["pnl"].items()) or "none"),

@@ -1,5 +1,6 @@
-"""``load-test``: what its flags mean, checked before anything starts."""
+"""``load-test``: its flags, checked before the start."""
 
+import os
 import re
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def run(profile: str, symbols: str, duration: float | None, report: str | None, 
         profile=profile,
         symbols=counts,
         duration_s=duration,
-        report=Path(report).expanduser(),
+        report=Path(os.path.expanduser(report)),
         state_root=None if state_dir is None else state_root(state_dir),
     )
     from arbtui.runtime.load_test.load_test import run_load_test
@@ -47,7 +48,7 @@ def wanted_counts(text: str) -> tuple[int, ...]:
     counts: list[int] = []
     for word in (word.strip() for word in text.split(",")):
         if not re.fullmatch(r"\d{1,4}", word) or not 1 <= int(word) <= MOST_SYMBOLS:
-            raise UsageError(f"--symbols {text!r}: {word!r} is no number from 1 to {MOST_SYMBOLS}; expected numbers such as 10,20,50")
+            raise UsageError(f"--symbols {text!r}: {word!r} is not a number from 1 to {MOST_SYMBOLS}; expected numbers such as 10,20,50")
         if int(word) in counts:
             raise UsageError(f"--symbols {text!r}: {word} is named twice")
         counts.append(int(word))

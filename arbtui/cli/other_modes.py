@@ -1,4 +1,4 @@
-"""The modes of a profile that a page does not show: one simulated run must not hide what live has left."""
+"""The modes of a profile that a page does not show: a simulated run must not hide what is open in live."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from arbtui.settings.state import MODES, mode_folder, written_at
 
 
 def other_modes(root: Path, name: str, shown: str | None) -> list[dict[str, Any]]:
-    """Every other mode that has a journal: what it leaves open, and whether it was written after the one shown. Nothing is raised."""
+    """Every other mode that has a journal: what is open in it, and whether it was written after the one shown. Raises nothing."""
     if shown is None:
         return []
     newest = written_at(mode_folder(root, name, shown)) or 0.0
@@ -23,23 +23,23 @@ def other_modes(root: Path, name: str, shown: str | None) -> list[dict[str, Any]
 
 
 def other_modes_in_words(others: list[dict[str, Any]]) -> str:
-    """One line for what must not be missed; empty when there is nothing."""
-    told = [f"{words}: --mode {other['mode']}" for other in others if (words := _words(other))]
-    return "; ".join(told)
+    """One line for what is open in other modes; empty when nothing is."""
+    lines = [f"{words}: --mode {other['mode']}" for other in others if (words := _words(other))]
+    return "; ".join(lines)
 
 
 def _left(path: Path) -> dict[str, Any]:
     from arbtui.journal.open_items import read_open_items
 
     try:
-        if not path.stat().st_size:  # a journal that is just being made is none yet
+        if not path.stat().st_size:  # a journal that is just being created counts as none
             return {"last_run": None, "open_cycles": 0, "residual_cycles": 0, "open_orders": 0, "error": None}
         left = read_open_items(path)
     except UsageError as error:
         return {"last_run": None, "open_cycles": None, "residual_cycles": None, "open_orders": None, "error": str(error)}
     except OSError as error:
-        told = f"{path}: {error.strerror or error}"
-        return {"last_run": None, "open_cycles": None, "residual_cycles": None, "open_orders": None, "error": told}
+        reason = f"{path}: {error.strerror or error}"
+        return {"last_run": None, "open_cycles": None, "residual_cycles": None, "open_orders": None, "error": reason}
     return {
         "last_run": left.last_run,
         "open_cycles": left.open_cycles,

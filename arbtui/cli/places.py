@@ -1,14 +1,14 @@
-"""``profiles``, ``init`` and ``locate``: what there is and where it lives."""
+"""``profiles``, ``init`` and ``locate``: the known profiles, a new one, and where files are."""
 
 import json
 import os
-import sys
 from pathlib import Path
 
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME
 from arbtui.monitoring.log import FILE_NAME
 from arbtui.settings.locations import all_profiles, find_profile, own_profiles, shipped_profiles
+from arbtui.settings.output import tell
 from arbtui.settings.state import MODES, is_path, keep_private, mode_folder, profile_folder, profile_name, state_root
 
 EXAMPLE = "upbit-binance"
@@ -19,11 +19,11 @@ def print_profiles(as_json: bool) -> int:
     found = all_profiles()
     if as_json:
         rows = [{"name": one.name, "path": str(one.path), "shipped": one.shipped} for one in found]
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        tell(json.dumps(rows, indent=2) + "\n")
         return 0
     width = max((len(one.name) for one in found), default=0)
     for one in found:
-        sys.stdout.write(f"{one.name:<{width}}  {'shipped' if one.shipped else 'yours  '}  {one.path}\n")
+        tell(f"{one.name:<{width}}  {'shipped' if one.shipped else 'yours  '}  {one.path}\n")
     return 0
 
 
@@ -31,7 +31,7 @@ def write_example(name: str, as_json: bool) -> int:
     """Write the shipped example as ``name`` into the operator's folder.
 
     Raises:
-        UsageError: the name is a path or unfit, a profile of that name stands there, or the folder cannot be written.
+        UsageError: the name is a path or invalid, a profile of that name exists, or the folder cannot be written.
     """
     if is_path(name):
         raise UsageError(f"init {name}: give a name, not a path; the profile is written to {own_profiles()}")
@@ -43,11 +43,11 @@ def write_example(name: str, as_json: bool) -> int:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise UsageError(f"{path} stands there already and is not overwritten; edit it, or choose another name") from None
+        raise UsageError(f"{path} exists already and is not overwritten; edit it, or choose another name") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror or error})") from None
-    told = {"name": name, "path": str(path)}
-    sys.stdout.write(json.dumps(told) + "\n" if as_json else f"{path}\nStart it with: arbtui --profile {name}\n")
+    facts = {"name": name, "path": str(path)}
+    tell(json.dumps(facts) + "\n" if as_json else f"{path}\nStart it with: arbtui --profile {name}\n")
     return 0
 
 
@@ -61,15 +61,15 @@ def print_places(profile: str | None, state_dir: str | None, as_json: bool) -> i
     places: dict[str, str | None] = {"profiles": str(own_profiles()), "shipped_profiles": str(shipped_profiles()), "state": str(root)}
     places |= _places_of(profile, root) if profile else {}
     if as_json:
-        sys.stdout.write(json.dumps(places, indent=2) + "\n")
+        tell(json.dumps(places, indent=2) + "\n")
         return 0
     for what, where in places.items():
-        sys.stdout.write(f"{what.replace('_', ' '):<17} {where or 'none'}\n")
+        tell(f"{what.replace('_', ' '):<17} {where or 'none'}\n")
     return 0
 
 
 def _places_of(name_or_path: str, root: Path) -> dict[str, str | None]:
-    """File and folders of one profile, made or not. A profile may be gone while its state is not."""
+    """File and folders of one profile, existing or not. State may exist without its profile."""
     name = profile_name(name_or_path)
     folder = profile_folder(root, name)
     file: str | None = None

@@ -1,5 +1,6 @@
-"""``record``: what its flags mean, checked before anything starts."""
+"""``record``: its flags, checked before the start."""
 
+import os
 from pathlib import Path
 
 from arbtui.model.errors import UsageError
@@ -26,7 +27,7 @@ def run(profile: str, duration: float | None, output: str | None, json: str | No
     options = RecordOptions(
         settings=load_profile(profile, {"mode": "paper"}),
         duration_s=duration,
-        output=Path(output).expanduser(),
+        output=Path(os.path.expanduser(output)),
         json=None if json is None else JsonOutput(json),
     )
     from arbtui.runtime.record import run_record

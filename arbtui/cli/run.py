@@ -1,6 +1,7 @@
 """Runs a command and turns every error into one line on standard error and an exit code."""
 
 import errno
+import logging
 import signal
 import sys
 import traceback
@@ -8,23 +9,31 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from arbtui.model.errors import ArbtuiError
+from arbtui.model.printable import printable
 
-#: What a write to a full disk, or to a terminal that is gone, ends with.
+#: Errors of a write to a full disk or a closed terminal.
 _OUTPUT_GONE = (errno.ENOSPC, errno.EIO)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Parse and run; the exit code: 2 for wrong usage, 128 + n for signal n, 1 for a mistake of our own."""
+    """Parse and run; the exit code: 2 for wrong usage, 128 + n for signal n, 1 for an internal error."""
+    from decimal import getcontext
+
     import typer
     from typer.exceptions import TyperException
 
     from arbtui.cli.app import app
+    from arbtui.model.money import DIGITS
+    from arbtui.monitoring.redact import RedactingFormatter
     from arbtui.settings.output import mute_standard_output
 
+    getcontext().prec = DIGITS  # a ledger or status adds up the events that an engine did, and must come to the same digits
+    if logging.lastResort is not None:  # what is logged before there is a log file goes to standard error
+        logging.lastResort.setFormatter(RedactingFormatter("arbtui: %(message)s"))
     try:
         code = int(app(list(arguments), prog_name="arbtui", standalone_mode=False) or 0)
         if sys.stdout is not None:
-            sys.stdout.flush()  # here its failure can still be told
+            sys.stdout.flush()  # here its failure can still be reported
         return code
     except TyperException as error:
         return fail(error.format_message(), 2)
@@ -35,17 +44,17 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         mute_standard_output()
         return 128 + signal.SIGPIPE
-    except Exception as error:  # the last line of defence: a bug, too, ends with a sentence and its code
+    except Exception as error:  # last resort: a defect, too, ends with a message and its exit code
         if isinstance(error, OSError) and error.errno in _OUTPUT_GONE and error.filename is None:
             mute_standard_output()
             return fail(f"standard output could not be written ({error.strerror})", 1)
-        with suppress(OSError):  # a terminal that is gone
-            traceback.print_exc()
+        with suppress(OSError):  # a closed terminal
+            sys.stderr.write(printable(traceback.format_exc(), keep="\n"))
         return fail(f"internal error: {type(error).__name__}: {error}", 1)
 
 
 def fail(message: str, code: int) -> int:
-    """Say ``message`` on one line of standard error, and give ``code`` back."""
+    """Write ``message`` as one line to standard error, and return ``code``."""
     from arbtui.settings.output import say
 
     say(message)

@@ -1,6 +1,7 @@
-"""``sandbox``: what its flags mean, what is printed at start, and its end."""
+"""``sandbox``: its flags, the text printed at start, and its end."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from arbtui.model.counted import counted
 from arbtui.model.errors import AlreadyRunning, UsageError
+from arbtui.settings.output import tell
 
 if TYPE_CHECKING:
     from arbtui.sandbox.sandbox import Sandbox, SandboxOptions
@@ -19,7 +21,7 @@ _HIGHEST_PORT = 65_533
 
 
 def run(port: int | None, symbols: str | None, profile: str | None, write: str | None, seed: int | None, state_dir: str | None) -> int:
-    """Check, serve until a signal comes, and give back 128 + its number.
+    """Check, serve until a signal comes, and return 128 + its number.
 
     Raises:
         UsageError: a flag is wrong, a port is taken, or a file cannot be written.
@@ -52,7 +54,7 @@ def run(port: int | None, symbols: str | None, profile: str | None, write: str |
         _known(wanted)
     if state_dir is None:
         return asyncio.run(_serve(SandboxOptions(port, wanted, config), text, target, profile))
-    folder = Path(state_dir).expanduser().absolute()
+    folder = Path(os.path.abspath(os.path.expanduser(state_dir)))
     with _alone(folder):
         return asyncio.run(_serve(SandboxOptions(port, wanted, config, folder), text, target, profile))
 
@@ -81,7 +83,7 @@ async def _serve(options: "SandboxOptions", text: str, target: Path | None, prof
     async with sandbox(options) as running:
         if target is not None:
             _write(target, turned(text, running.urls, str(profile)))
-        sys.stdout.write(_told(running, options.keys, target, profile))
+        tell(_start_text(running, options.keys, target, profile))
         sys.stdout.flush()
         market = asyncio.ensure_future(running.ended.wait())
         try:
@@ -92,15 +94,15 @@ async def _serve(options: "SandboxOptions", text: str, target: Path | None, prof
     return ended.result() if ended.done() else 1
 
 
-def _told(running: "Sandbox", keys: Mapping[str, object], target: Path | None, profile: str | None) -> str:
-    """What a person needs now: where it listens, the keys, and the next command."""
+def _start_text(running: "Sandbox", keys: Mapping[str, object], target: Path | None, profile: str | None) -> str:
+    """The text printed at start: addresses, keys, and the next command."""
     from arbtui.sandbox.keys import Key
 
     lines = [f"The sandbox is up: {counted(len(running.simulator.prices()), 'symbol')}, play money, state in {running.folder}"]
     for name, urls in running.urls.items():
         lines.append(f"  {name:<8} {urls['rest']}   stream {urls['stream']}   private {urls['private']}")
     lines.append(f"  {'control':<8} {running.control_url}   GET /ledger /balances /orders /health /faults, POST /faults (docs/sandbox.md)")
-    lines.append("Play keys, for the shell that comes next:")
+    lines.append("Keys, for the next shell:")
     for name, key in keys.items():
         if isinstance(key, Key):
             lines.append(f"  export ARBTUI_{name.upper()}_KEY={key.key} ARBTUI_{name.upper()}_SECRET={key.secret}")
@@ -113,13 +115,13 @@ def _told(running: "Sandbox", keys: Mapping[str, object], target: Path | None, p
 
 
 def _target(write: str | None, profile: Path) -> Path | None:
-    """Where the turned profile goes: a new file, or one whose URLs were turned here before."""
+    """Where the written profile goes: a new file, or one written for a sandbox before."""
     from arbtui.settings.load import load_profile
     from arbtui.settings.state import profile_name
 
     if not write:
         return None
-    target = Path(write).expanduser()
+    target = Path(os.path.expanduser(write))
     if target.suffix != ".toml":
         raise UsageError(f"--write {write}: expected a file that ends in .toml")
     profile_name(str(target.absolute()))
@@ -140,13 +142,15 @@ def _write(target: Path, text: str) -> None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` for one sandbox: two would book over each other."""
+    """Lock ``folder`` for one sandbox: two would overwrite each other's ledger."""
     from arbtui.settings.lock import ProfileLock
+    from arbtui.settings.trust import refuse_untrusted
 
+    refuse_untrusted(folder, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--state-dir {folder}: it cannot be made ({error.strerror or error})") from None
+        raise UsageError(f"--state-dir {folder}: it cannot be created ({error.strerror or error})") from None
     lock = ProfileLock(folder)
     try:
         lock.acquire()

@@ -1,7 +1,6 @@
-"""``status``: a profile that runs, hangs or is dead, from outside: its lock, its flag and its journal, all only read."""
+"""``status``: the state of a profile that runs, hangs or is dead, from its lock, flag and journal, all read only."""
 
 import json
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag
+from arbtui.model.printable import printable
 from arbtui.settings.lock import LOCK_NAME, holder
+from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
 from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root
 
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from arbtui.settings.profile import Settings
     from arbtui.views.status import Holder
 
-#: Rows of a list that a person sees; JSON holds all.
+#: Rows of a list in the text; JSON holds all.
 _SHOWN = 10
 
 
 def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: str | None) -> int:
-    """Print the facts; 0, or 2 when the journal cannot be read (lock and flag are told all the same).
+    """Print the facts; 0, or 2 when the journal cannot be read (lock and flag are reported all the same).
 
     Raises:
         UsageError: no such mode, a state folder that cannot be read, or neither a profile of that name nor any state of one.
@@ -50,11 +51,11 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
     status |= {"other_modes": other_modes(root, name, chosen), "limits": limit_facts(settings) if settings else None}
     if as_json:
-        sys.stdout.write(json.dumps(status, indent=2, allow_nan=False) + "\n")
+        tell(json.dumps(status, indent=2, allow_nan=False) + "\n")
     else:
         _show(status)
     if trouble:
-        sys.stderr.write(f"arbtui: {' '.join(trouble.split())}\n")
+        say(trouble)
     return 2 if trouble else 0
 
 
@@ -62,21 +63,24 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
     """The facts, and why the journal could not be read (then without it)."""
     from arbtui.journal.config import JournalConfig
     from arbtui.journal.liveness import read_liveness
-    from arbtui.journal.state import load
-    from arbtui.views.status import midnight_ms, read_status
+    from arbtui.journal.outbox import read_undelivered
+    from arbtui.monitoring.delivery import alert_facts
+    from arbtui.portfolio.restore import restore
+    from arbtui.views.status import read_status
 
     who, cause, wall_ms = _holder(folder), read_flag(folder), time.time_ns() // 1_000_000
-    journal, pulse, trouble = None, None, ""
+    journal, portfolio, pulse, trouble, alerts = None, None, None, "", None
     try:
-        if path is not None and path.stat().st_size:  # a journal that is just being made is none yet
+        if path is not None and path.stat().st_size:  # a journal that is just being created counts as none
             pulse = read_liveness(path)
-            journal = load(path, midnight_ms(pulse, wall_ms))
+            journal, portfolio = restore(path)
+            alerts = alert_facts(read_undelivered(path), pulse.now_ms(wall_ms))
     except UsageError as error:
         trouble = str(error)
     except OSError as error:
         trouble = f"{path}: {error.strerror or error}"
     expected = (settings.journal if settings else JournalConfig()).snapshot_interval_s  # for a journal that does not show it
-    return read_status(who, cause, journal, pulse, wall_ms, expected), trouble
+    return read_status(who, cause, journal, portfolio, pulse, wall_ms, expected) | {"alerts": alerts}, trouble
 
 
 def _holder(folder: Path) -> "Holder | None":
@@ -89,7 +93,7 @@ def _holder(folder: Path) -> "Holder | None":
 
 
 def _settings(name_or_path: str, mode: str | None) -> "Settings | None":
-    """The profile as it stands now, in the mode shown; None when it cannot be read: a status outlives it."""
+    """The present profile, in the mode shown; None when it cannot be read, which a status survives."""
     from arbtui.settings.load import load_profile
 
     try:
@@ -103,10 +107,10 @@ def _has_state(folder: Path) -> bool:
 
 
 def _refuse_unknown(name_or_path: str, name: str, root: Path) -> None:
-    """Without state, a profile that exists has just never run; any other name is a mistake.
+    """Check a name without state: an existing profile has never run; any other name is a mistake.
 
     Raises:
-        UsageError: it is; the message names the nearest of the profiles and of those that have state.
+        UsageError: no such profile; the message names the nearest of the profiles and of those with state.
     """
     from arbtui.settings.locations import all_profiles, find_profile, nearest
 
@@ -130,12 +134,14 @@ def _show(status: dict[str, Any]) -> None:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for label, words, style in _lines(status):
-        table.add_row(label, Text("".join(char if char.isprintable() else " " for char in words), style))
+        table.add_row(label, Text(printable(words), style))
     Console(highlight=False).print(table)
 
 
 def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Label, words and style of each line; a list goes on without its label."""
+    """Label, words and style of each line; only a list's first line has a label."""
+    from arbtui.monitoring.delivery import alert_troubles
+
     run, pnl, kill = status["run"], status["pnl"], status["kill"]
     name = f"{status['profile']} {status['mode'] or ''}"
     lines = [("profile", name, "bold"), ("state in", status["folder"], ""), _engine_line(status)]
@@ -144,12 +150,14 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     if status["wedged"]:
         lines.append(("", _wedged(status), "bold red"))
     if kill["latched"]:
-        missing = "" if kill["flag"] else " (the flag is gone; the journal remembers)"
+        missing = "" if kill["flag"] else " (the flag is gone; the journal has it)"
         words = f"LATCHED by {kill['source']} at {kill['ts']}: {kill['reason'] or 'no reason given'}{missing}. "
-        words += "Nothing is sent until a person re-arms"
+        words += "Nothing is sent until it is re-armed in the console"
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))
+    if alerts := status["alerts"]:
+        lines += [("alerts", words, "bold red") for words in alert_troubles(alerts)] or [("alerts", "none waits", "")]
     if limits := status["limits"]:
         most = limits["global"]
         sizes = f"max_unhedged {most['max_unhedged']:g} USDT, max_loss_day {most['max_loss_day']:g} USDT"
@@ -162,11 +170,19 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("last run", f"{run['id']}, started {run['started']}, {ended}", ""))
         lines.append(("last event", f"{status['last_event']}, {_age(status['last_event_age_s'])} ago", ""))
     if pnl:
-        lines += [("PnL today", _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
+        today = f"PnL {pnl['day']}" if pnl["day"] else "PnL today"
+        lines += [(today, _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
         lines.append(("cycles", ", ".join(f"{count} {state}" for state, count in status["cycles"].items()) or "none", ""))
     for label, rows, style in (("open", status["open_cycles"], ""), ("residual", status["residual_cycles"], "bold red")):
         told = [f"{row['id']} {row['route']} since {row['opened']} {row['reason']}".strip() for row in rows]
         lines += _listed(label, told, style)
+    if status["open_orders"]:
+        shown = ("client_order_id", "exchange", "market", "side", "qty", "state")
+        told = [" ".join(row[name] for name in shown) for row in status["open_orders"]]
+        lines += _listed("orders", told, "yellow")
+    if status["disputes"]:
+        told = [f"{row['exchange']} {row['asset']}: {row['ours']} here, {row['theirs']} there" for row in status["disputes"]]
+        lines += _listed("disputed", told, "bold red")
     told = [f"{row['severity']} {row['ts']} {row['kind']} {row['scope']}: {row['detail']}" for row in reversed(status["breaches"])]
     return lines + _listed("breaches", told, "yellow")
 
@@ -193,9 +209,11 @@ def _listed(label: str, words: list[str], style: str) -> list[tuple[str, str, st
     return [(f"{label} {len(words)}" if place == 0 else "", text, style) for place, text in enumerate([*words[:_SHOWN], *more])]
 
 
-def _pnl(parts: dict[str, Any]) -> str:
-    several: dict[str, Any] = parts.get("by_currency") or {parts["currency"]: parts}
-    return "; ".join(f"{amounts.get('total', '0')} {currency}".strip() for currency, amounts in several.items())
+def _pnl(parts: dict[str, Any] | None) -> str:
+    if parts is None:
+        return "nothing yet"
+    split = ", ".join(f"{name} {parts[name]}" for name in ("trading", "fees", "fx_stock", "inventory"))
+    return f"{parts['total']} {parts['currency']} ({split})"
 
 
 def _age(seconds: float) -> str:

@@ -1,1 +1,1 @@
-"""The console: paints what `arbtui.views.ReadModel` says and calls `arbtui.views.Controls`. It imports no engine."""
+"""The console: paints `arbtui.views.ReadModel` and calls `arbtui.views.Controls`. It imports no engine."""

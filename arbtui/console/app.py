@@ -3,7 +3,8 @@
 import gc
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
@@ -15,17 +16,20 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from arbtui.console.bindings import ANYWHERE_BINDINGS, textual_keys
+from arbtui.console.bursts import KeyBurst
 from arbtui.console.config import ConsoleConfig
 from arbtui.console.driver import GuardedDriver
 from arbtui.console.frame import SLICES, FrameRate
+from arbtui.console.hangul import latin_key, pressed
 from arbtui.console.keys import KeyNames
-from arbtui.console.palettes import TOLD
+from arbtui.console.palettes import DESCRIPTIONS
 from arbtui.console.screens.main import MainScreen
 from arbtui.console.screens.quit import QuitScreen
-from arbtui.console.screens.rearm import RearmScreen
+from arbtui.console.screens.typed import TypedScreen
 from arbtui.console.styles import Styles
+from arbtui.console.textual_fixes import fix_textual
 from arbtui.console.theme import THEMES
-from arbtui.console.type_ahead import TypeAhead
+from arbtui.console.type_ahead import BURST_QUIET_S, TypeAhead, as_pasted, fitting
 from arbtui.views import Controls, ReadModel
 
 OPERATOR = "operator"
@@ -33,6 +37,9 @@ OPERATOR = "operator"
 
 HANGUP = "hangup"
 """Result of the app when its terminal went away."""
+
+REPAIR_EVERY_S = 1.0
+"""Between two repaints after errors: a paint that fails every time must not take the loop."""
 
 
 def freeze_garbage() -> None:
@@ -44,14 +51,16 @@ def freeze_garbage() -> None:
 class ConsoleApp(App[str]):
     """Run it with ``await app.run_async(mouse=False)`` as a sibling task of the engine.
 
-    Afterwards ``return_value`` is :data:`OPERATOR`, :data:`HANGUP` or what ``exit`` was given; when a handler raised,
-    ``return_code`` is 1 and :attr:`failure` holds the error (``run_async`` itself returns normally).
+    Afterwards ``return_value`` is :data:`OPERATOR`, :data:`HANGUP` or what ``exit`` was given; when an error ended the app,
+    ``return_code`` is 1 and :attr:`failure` holds it (``run_async`` itself returns normally).
 
     Args:
         model: what is painted.
         controls: what keys call; ``kill`` also from the input thread.
         config: frame rate and theme.
         after_first_paint: called once; freezes the garbage collector unless given otherwise.
+        on_error: told of what a handler, timer or paint raised; the console then repaints and goes on. Without it, and
+            before its timer runs, an error ends the app.
         monotonic: seconds, for pacing what is painted; tests hold it still.
     """
 
@@ -71,8 +80,10 @@ class ConsoleApp(App[str]):
         config: ConsoleConfig,
         *,
         after_first_paint: Callable[[], None] | None = freeze_garbage,
+        on_error: Callable[[Exception], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        fix_textual()
         super().__init__(driver_class=GuardedDriver)
         self.animation_level = "none"
         for theme in THEMES.values():
@@ -80,7 +91,7 @@ class ConsoleApp(App[str]):
         self.palette: str = "mono" if os.environ.get("NO_COLOR") else config.palette
         self.ground: str = config.theme
         self.keys = KeyNames(config.keys)
-        self.set_keymap({name: textual_keys(keys) for name, keys in self.keys.told.items()})
+        self.set_keymap({name: textual_keys(keys) for name, keys in self.keys.remapping.items()})
         self.theme = THEMES[self.palette, self.ground].name
         self.frame = FrameRate(config.frame_rate)
         self._slice = SLICES - 1
@@ -88,6 +99,11 @@ class ConsoleApp(App[str]):
         self._model = model
         self._controls = controls
         self._after_first_paint = after_first_paint
+        self._on_error = on_error
+        self._monotonic = monotonic
+        self._is_up = False
+        self._repair_from: float | None = None
+        self._repaired_at = float("-inf")
         self._inks = Styles(THEMES[self.palette, self.ground].variables)
         self._type_ahead = TypeAhead(monotonic)
         self.main = MainScreen(self._inks, model, controls, self.frame, monotonic, self.keys, self._type_ahead)
@@ -98,7 +114,7 @@ class ConsoleApp(App[str]):
 
     @property
     def failure(self) -> BaseException | None:
-        """What a handler, timer or widget raised, which ended the app."""
+        """The error that ended the app."""
         return self._exception
 
     @property
@@ -110,6 +126,7 @@ class ConsoleApp(App[str]):
         """One timer paints everything."""
         self.theme_changed_signal.subscribe(self, lambda theme: self._theme_changed(theme.variables))
         self.set_interval(1 / (self.frame.full * SLICES), self._paint_slice)
+        self._is_up = True
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
@@ -125,12 +142,45 @@ class ConsoleApp(App[str]):
             if take_recovery is not None and take_recovery():
                 self.screen.refresh()
             self._due = self.frame.due()
+            self._repair()
         if not self.is_terminal_stalled:
             self.main.tick(self._slice, self._due)
 
     def _theme_changed(self, variables: dict[str, str]) -> None:
         self._inks.load(variables)
         self.main.repaint()
+
+    # errors
+
+    def survives(self, error: Exception) -> bool:
+        """Whether ``error`` costs a redraw and not the app; see :func:`arbtui.console.textual_fixes.fix_textual`."""
+        return self._on_error is not None and self._is_up
+
+    def _handle_exception(self, error: Exception) -> None:
+        if self._on_error is None or not self.survives(error):
+            super()._handle_exception(error)
+            return
+        if self._repair_from is None:
+            self._repair_from = max(self._monotonic(), self._repaired_at + REPAIR_EVERY_S)
+        with suppress(Exception):  # the flash line may be what is broken
+            self.main.flash.say(f"the console met an error ({type(error).__name__}); the engine trades on, arbtui.log says more", "kill")
+        with suppress(Exception):  # telling of an error must not be what ends the console
+            self._on_error(error)
+
+    def _repair(self) -> None:
+        """Repaint everything, at most once in :data:`REPAIR_EVERY_S`, and leave a dialog that could not open."""
+        now = self._monotonic()
+        if self._repair_from is None or now < self._repair_from:
+            return
+        self._repair_from, self._repaired_at = None, now
+        if self.screen is not self.main and not self.screen.is_running:
+            self.pop_screen()
+            self._type_ahead.cut()
+        try:
+            self.main.repaint()
+            self.screen.refresh()
+        except Exception as error:  # what is broken stays so: again later
+            self._handle_exception(error)
 
     # the driver's sink
 
@@ -147,9 +197,13 @@ class ConsoleApp(App[str]):
         """Nobody can type any more."""
         self.exit(HANGUP)
 
-    def input_failed(self, error: Exception) -> None:
-        """The input thread raised: end as after any other error."""
+    def input_refused(self, error: Exception) -> None:
+        """Something typed could not be read."""
         self._handle_exception(error)
+
+    def input_failed(self, error: Exception) -> None:
+        """The input thread has ended: a deaf console must not look alive."""
+        super()._handle_exception(error)
 
     # keys
 
@@ -160,12 +214,24 @@ class ConsoleApp(App[str]):
         had gone to the routes. So the main screen's bindings run here, before the next key is looked at, and keys for a
         dialog whose input has not the focus yet are held.
         """
+        if isinstance(event, KeyBurst):
+            await self._take_burst(event.keys)
+            return
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
             await super().on_event(event)
             return
         if not self.screen_stack:
             return  # the app begins or ends: nothing can take a key, and the input thread has seen the kill key
         self.app_focus = True
+        if isinstance(event, events.Key):
+            event.key = latin_key(event.key)
+            letters = pressed(event.key)
+            if len(letters) > 1 and not self._types_text:  # a syllable: several keys that an input method has joined
+                for letter in letters:
+                    await self.on_event(events.Key(letter, letter))
+                return
+        elif isinstance(self.focused, Input):
+            event.text = fitting(event.text, self.focused)
         key = event.key if isinstance(event, events.Key) else ""
         if key not in self.keys.anywhere:
             if self._type_ahead.is_waiting or self._lacks_input:
@@ -179,10 +245,35 @@ class ConsoleApp(App[str]):
                 return
         await super().on_event(event)
 
+    async def _take_burst(self, keys: Sequence[events.Key]) -> None:
+        """Keys that came at once, as pasted text does: an input takes them, else they move the cursor or halt, and do nothing else."""
+        if not self.screen_stack:
+            return
+        if self._types_text:
+            for event in as_pasted(keys):
+                await self.on_event(event)
+            return
+        kill = f"ctrl+{self.kill_letter}"
+        moves = self.keys.moving if self.screen is self.main else frozenset[str]()
+        if all(latin_key(event.key) in moves for event in keys):  # a held key on a slow line
+            for event in keys:
+                await self.on_event(event)
+            return
+        for event in keys:
+            if latin_key(event.key) == kill:
+                await self.on_event(event)
+        self._type_ahead.cut(BURST_QUIET_S)
+        self.main.flash.say(f"{len(keys)} keys at once, as from a paste: nothing was done. {self.keys['kill']} alone acts on such", "warn")
+
+    @property
+    def _types_text(self) -> bool:
+        """Whether what is typed goes into an input, or waits for one."""
+        return isinstance(self.focused, Input) or self._type_ahead.is_waiting or self._lacks_input
+
     @property
     def _lacks_input(self) -> bool:
         """Whether the screen on top is one to type into that is not ready for it."""
-        return isinstance(self.screen, RearmScreen | CommandPalette) and self.screen.focused is None
+        return isinstance(self.screen, TypedScreen | CommandPalette) and self.screen.focused is None
 
     async def _replay(self) -> None:
         if self._type_ahead.is_waiting and not self._lacks_input:
@@ -217,7 +308,7 @@ class ConsoleApp(App[str]):
         """The palette: colours and every binding of the main screen. KILL is a key only, never a list entry away."""
         for ground in ("dark", "light"):
             yield SystemCommand(f"Theme: {ground}", f"Colours for a {ground} terminal", partial(self.wear, self.palette, ground))
-        for palette, told in TOLD.items():
+        for palette, told in DESCRIPTIONS.items():
             yield SystemCommand(f"Palette: {palette}", told.capitalize(), partial(self.wear, palette, self.ground))
         for binding in MainScreen.BINDINGS:
             if isinstance(binding, Binding) and binding.id and binding.id not in ("back", "pane.previous"):

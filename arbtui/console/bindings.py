@@ -1,4 +1,4 @@
-"""What the keys of the app and of the main screen do. The default key of each id stands in :mod:`arbtui.console.keys`."""
+"""The actions of the keys of the app and the main screen. :mod:`arbtui.console.keys` has each id's default key."""
 
 from textual.binding import Binding, BindingType
 
@@ -7,7 +7,7 @@ from arbtui.console.panes.tabs import PANES
 
 
 def textual_keys(keys: str) -> str:
-    """Keys as Textual takes them: it splits at commas, so the comma key goes by its name."""
+    """Keys as Textual takes them: it splits at commas, so the comma key is given by its name."""
     return ",".join("comma" if key == "," else key for key in parts(keys))
 
 
@@ -36,6 +36,7 @@ MAIN_BINDINGS: list[BindingType] = [
     _binding("sort.reverse", "reverse", "reverse", "Reverse the order"),
     _binding("route.toggle", "toggle_route", "disable", "Disable this route for the run, or enable it again; an open cycle finishes"),
     _binding("acknowledge", "acknowledge", "ack", "Risk: acknowledge the breach under the cursor; it stays listed"),
+    _binding("settle", "settle", "settle", "Risk: write off a position, or take the venue's word for a balance; asks for name and reason"),
     _binding("copy", "copy", "copy", "Copy the row under the cursor as JSON, through the terminal (OSC 52, also over ssh)"),
     _binding("freeze", "freeze", "freeze", "Freeze the display, or go on; the engine trades on, header and Risk stay live"),
     *(_binding(f"pane.{pane}", f"pane('{pane}')", pane.capitalize(), f"Go to {pane.capitalize()}") for pane in PANES),

@@ -1,4 +1,4 @@
-"""The columns of the routes: fixed widths, numbers to the right, and which go first when the terminal is narrow."""
+"""The columns of the routes: fixed widths, numbers to the right, and which are dropped first when the terminal is narrow."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,29 +10,29 @@ from arbtui.console.words import short_word
 from arbtui.views import RouteRow
 
 IDLE_MS = 500.0
-"""Books older than this are greyed: still tradable, but nothing has happened."""
+"""ms; books older than this are greyed: still tradable, but without a recent update."""
 
 
 _PASSING = frozenset(("COOLDOWN", "ROUTE_BUSY", "TOO_SMALL", "DISABLED"))
-"""Reasons that pass or are meant: not worth a colour."""
+"""Reasons that clear by themselves or are intended: shown without colour."""
 
 
 _PRICELESS = ("NO_BOOK", "VENUE_DOWN")
-"""States in which a row has no edge to show, nor to be ordered by."""
+"""States in which a row has no edge to show or to sort by."""
 
 
 def state_word(row: RouteRow) -> str:
-    """The state as shown, in nine cells at most: the usual answer, no edge, is IDLE."""
+    """The state as shown, in nine cells at most; the usual state, no edge, is IDLE."""
     return short_word(row.state) or "-"
 
 
 def is_stale(row: RouteRow) -> bool:
-    """Whether the row's prices are not to be believed."""
-    return row.state in ("STALE", "GAPPED", "NO_BOOK", "CROSSED", "BOOK_AGE", "MESSAGE_AGE") or row.state.startswith("VENUE_")
+    """Whether the row's prices are out of date."""
+    return row.state in ("STALE", "GAPPED", "NO_BOOK", "CROSSED", "BOOK_AGE", "MESSAGE_AGE", "EXCESS_DELAY") or row.state.startswith("VENUE_")
 
 
 def _priced(row: RouteRow, value: float) -> float:
-    """``value``, or nothing where the row has no price: a venue that is down has none, whatever it said last."""
+    """``value``, or nothing where the row has no price: a venue that is down has none."""
     return nan if row.state in _PRICELESS else value
 
 
@@ -68,7 +68,7 @@ def _state_ink(row: RouteRow) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. ``rank``: columns with the highest go first when there is no room. ``sort``: what `s` sorts by."""
+    """One column. ``rank``: columns with the highest are dropped first when there is no room. ``sort``: what `s` sorts by."""
 
     key: str
     title: str
@@ -108,13 +108,13 @@ COLUMNS: tuple[Column, ...] = (
     Column("fills", "FILLS", 5, 5, _fills_text, lambda r: "text" if r.fills else "faint", lambda r: r.fills),
     Column("state", "STATE", 9, 0, state_word, _state_ink, state_word, numeric=False),
 )
-"""In the order of the screen."""
+"""In screen order."""
 
 GAP = 1
 
 
 def columns_for(width: int) -> tuple[tuple[Column, ...], int]:
-    """The columns that ``width`` cells hold and the gap between them; the last, the state, takes what is left."""
+    """The columns that fit into ``width`` cells and the gap between them; the last, the state, takes the rest."""
     chosen = list(COLUMNS)
     while len(chosen) > 2 and sum(column.width + GAP for column in chosen) - GAP > width:
         chosen.remove(max(reversed(chosen), key=lambda column: column.rank))

@@ -16,7 +16,7 @@ class ConsoleConfig(Config):
     """How the console paints."""
 
     frame_rate: int = Field(default=10, ge=1, le=20)
-    """frames a second at most; falls by itself when the loop lags. Eyes follow no more, and each frame costs the engine."""
+    """frames a second at most; falls by itself when the loop lags. More cannot be read, and each frame costs the engine."""
 
     theme: Ground = "dark"
     """colours for a dark or a light terminal."""
@@ -33,15 +33,15 @@ class ConsoleConfig(Config):
 
     @field_validator("keys", mode="before")
     @classmethod
-    def _flatten(cls, told: Any) -> Any:
+    def _flatten(cls, remapping: Any) -> Any:
         """TOML reads an unquoted ``pane.next`` as a table in a table."""
-        return dict(_flat(told, "")) if isinstance(told, dict) else told
+        return dict(_flat(remapping, "")) if isinstance(remapping, dict) else remapping
 
     @field_validator("keys")
     @classmethod
-    def _can_work(cls, told: dict[str, str]) -> dict[str, str]:
-        keymap.check(told)
-        return told
+    def _can_work(cls, remapping: dict[str, str]) -> dict[str, str]:
+        keymap.check(remapping)
+        return remapping
 
 
 def _flat(table: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

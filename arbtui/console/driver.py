@@ -2,7 +2,7 @@
 
 Textual's own driver queues 30 writes and then blocks the caller, which is the engine's loop. This one drops frames
 instead, counts them, and asks for a full repaint when the terminal reads again. It reads the keyboard itself, in the
-input thread, and tells the sink of the kill key before any key is parsed or posted.
+input thread, and reports the kill key to the sink before any key is parsed or posted.
 
 Bound to Textual 8.2.8: uses the private ``_writer_thread`` and ``_queue``; tests/console/test_driver.py holds it to that.
 """
@@ -20,16 +20,17 @@ from contextlib import suppress
 from queue import Full
 from typing import IO, Any, Protocol, cast, runtime_checkable
 
-from textual._parser import ParseError
-from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
+from arbtui.console.bursts import GAP_S
+from arbtui.console.key_reader import PASTE_END, KeyReader
 from arbtui.console.killkey import KillKeyScanner
 
 RESERVED_SLOTS = 6
-"""Slots of the writer's queue that frames may not take: what restores the terminal must find room."""
+"""Slots of the writer's queue that are reserved for restoring the terminal; frames may not use them."""
 
 CLOSE_TIMEOUT_S = 0.5
 _END_SYNCHRONISED_UPDATE = "\x1b[?2026l"
@@ -37,11 +38,11 @@ _END_SYNCHRONISED_UPDATE = "\x1b[?2026l"
 
 @runtime_checkable
 class InputSink(Protocol):
-    """What the driver tells the app. The first is called in the input thread, the others in the loop."""
+    """The driver's callbacks to the app. The first is called in the input thread, the others in the loop."""
 
     @property
     def kill_letter(self) -> str:
-        """The letter that halts together with ctrl."""
+        """The letter that, with ctrl, halts trading."""
         ...
 
     def kill_key_pressed(self) -> None:
@@ -49,11 +50,15 @@ class InputSink(Protocol):
         ...
 
     def input_ended(self) -> None:
-        """The terminal is gone: nobody can type any more."""
+        """The terminal was closed."""
+        ...
+
+    def input_refused(self, error: Exception) -> None:
+        """Something that was typed could not be read; the next key will be."""
         ...
 
     def input_failed(self, error: Exception) -> None:
-        """The input thread raised; without it the console is deaf."""
+        """The input thread failed; without it no key is read."""
         ...
 
 
@@ -61,7 +66,7 @@ class TerminalFile:
     """Writes straight to a descriptor, without Python's buffer and its lock.
 
     A daemon thread that hangs in a *buffered* write holds that buffer's lock for ever, and then the interpreter aborts
-    at exit. A terminal that is gone makes writes silent, not an exception in a thread that nobody watches.
+    at exit. On a closed terminal writes are ignored instead of raising in an unwatched thread.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -79,33 +84,33 @@ class TerminalFile:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing is ever held back."""
+        """Does nothing: nothing is buffered."""
 
     def fileno(self) -> int:
         """The terminal's descriptor."""
         return self._descriptor
 
     def isatty(self) -> bool:
-        """Whether somebody can look at it."""
+        """Whether the descriptor is a terminal."""
         return os.isatty(self._descriptor)
 
 
 def give_size(descriptor: int) -> None:
-    """Tell a terminal of 0x0 (a pty that nobody sized) that it is 80x24.
+    """Set a terminal of 0x0 (a pty without a size) to 80x24.
 
-    Textual and Rich each have a fallback of their own for it, 24 and 25 lines, and the layout would go back and forth
-    between them for ever, at the cost of a whole core.
+    Textual and Rich have different fallbacks for it, 24 and 25 lines, and the layout would alternate
+    between them for ever, using a whole core.
     """
     try:
         lines, columns, *pixels = struct.unpack("HHHH", fcntl.ioctl(descriptor, termios.TIOCGWINSZ, bytes(8)))
         if not lines or not columns:
             fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", lines or 24, columns or 80, *pixels))
     except OSError:
-        return  # not a terminal: whoever reads its size meets that again, and says so
+        return  # not a terminal: reading its size reports that again
 
 
 class GuardedDriver(LinuxDriver):
-    """Textual's driver for Linux and macOS, made safe for a loop that trades."""
+    """Textual's driver for Linux and macOS, made safe for the engine's event loop."""
 
     def __init__(self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
@@ -121,7 +126,7 @@ class GuardedDriver(LinuxDriver):
         """True from the first dropped write until the terminal has read everything before it."""
 
     def start_application_mode(self) -> None:
-        """Take the terminal; one that does not know its size is told 80x24."""
+        """Take over the terminal; one without a size is set to 80x24."""
         give_size(self._terminal.fileno())
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual leaves it without types
 
@@ -147,7 +152,7 @@ class GuardedDriver(LinuxDriver):
         return True
 
     def stop_application_mode(self) -> None:
-        """Restore the terminal; everything it takes travels in one of the reserved slots."""
+        """Restore the terminal; all its output goes into one of the reserved slots."""
         self._restoring = []
         try:
             super().stop_application_mode()
@@ -157,13 +162,13 @@ class GuardedDriver(LinuxDriver):
                 self._put(self._writer_thread, _END_SYNCHRONISED_UPDATE + "".join(parts))
 
     def close(self) -> None:
-        """End the writer, but wait no longer than half a second for a terminal that does not read."""
+        """Stop the writer, waiting at most half a second for a terminal that does not read."""
         if self._writer_thread is not None:
             self._put(self._writer_thread, None)
             self._writer_thread.join(CLOSE_TIMEOUT_S)
 
     def _query_in_band_window_resize(self) -> None:
-        """Not asked for: it brings pixel mouse reports and smooth scrolling, thousands of events that the engine pays for."""
+        """Disabled: it enables pixel mouse reports and smooth scrolling, thousands of events that cost the engine time."""
 
     @staticmethod
     def _queued(writer: WriterThread) -> int:
@@ -177,36 +182,42 @@ class GuardedDriver(LinuxDriver):
     def _run_input_thread(self) -> None:
         try:
             self.run_input_thread()
-        except Exception as error:  # whatever it was, a deaf console must not look alive
-            self._tell(self._sink.input_failed, error)
+        except Exception as error:  # whatever the error, a console that reads no keys must not look alive
+            self._call_in_loop(self._sink.input_failed, error)
 
     def run_input_thread(self) -> None:
-        """Read keys until told to stop: first look for the kill key, then parse and post."""
+        """Read keys until stopped: first look for the kill key, then parse and post."""
         scanner = KillKeyScanner(self._sink.kill_letter)
-        parser = XTermParser(self._debug)
+        keys = KeyReader(self._post, self._refused, mouse=self._mouse, debug=self._debug)
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(0.1):
+                is_ready = bool(selector.select(GAP_S if keys.is_holding else 0.1))
+                now = time.monotonic()
+                if scanner.forgets_paste(now):
+                    keys.read(PASTE_END, now)
+                if is_ready:
                     try:
                         data = os.read(self.fileno, 4096)
                     except OSError:
                         data = b""
                     if not data:
-                        self._tell(self._sink.input_ended)
+                        self._call_in_loop(self._sink.input_ended)
                         return
-                    if scanner.feed(data, time.monotonic()):
+                    if scanner.feed(data, now):
                         self._sink.kill_key_pressed()
-                    text = decode(data)
-                    for message in parser.feed(text) if text else ():
-                        self.process_message(message)
-                for message in parser.tick():
-                    self.process_message(message)
-        with suppress(EOFError, ParseError):  # the end of the input inside a sequence
-            list(parser.feed(""))
+                    keys.read(decode(data), now)
+                keys.tick(now)
+        keys.end()
 
-    def _tell(self, sink: Any, *arguments: Any) -> None:
+    def _post(self, message: Message) -> None:
+        self.process_message(message)
+
+    def _refused(self, error: Exception) -> None:
+        self._call_in_loop(self._sink.input_refused, error)
+
+    def _call_in_loop(self, sink: Any, *arguments: Any) -> None:
         loop: asyncio.AbstractEventLoop = self._loop
         if not loop.is_closed():
             loop.call_soon_threadsafe(sink, *arguments)

@@ -1,20 +1,20 @@
-"""How often the console paints: full rate while the loop keeps up, less when it lags or the terminal stalls."""
+"""How often the console paints: full rate while the loop keeps up, a lower one when it lags or the terminal stalls."""
 
 LAG_LIMIT_MS = 8.0
-"""p99 of the loop's lag above which painting steps back: the engine's decisions take microseconds, this is the console's doing."""
+"""ms; p99 of the loop's lag above which the frame rate falls: decisions take microseconds, so painting causes such a lag."""
 
 WARM_UP_S = 12.0
-"""Lag is not judged before: the start itself (imports, first paint) must have left the ten-second window."""
+"""s after the start from which lag is judged: the start itself (imports, first paint) has then left the ten-second window."""
 
 STEP_DOWN_S = 11.0
-"""At most one step down in this time: one hiccup stays in the window for ten seconds, and must not count twice."""
+"""s between two steps down at least: a single lag stays in the window for ten seconds, and must not count twice."""
 
 STEP_UP_S = 10.0
-"""Calm seconds before one step up."""
+"""Seconds without lag before one step up."""
 
 
 SLICES = 4
-"""A frame is painted in so many slices, between which the engine gets its turn: blocks of 3 ms instead of one of 10."""
+"""A frame is painted in this many slices, between which the engine runs: blocks of 3 ms instead of one of 10."""
 
 
 class FrameRate:

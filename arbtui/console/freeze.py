@@ -1,4 +1,4 @@
-"""A display that stands still while the engine goes on: prices, fills and log, never the header, the risks or the kill key."""
+"""A frozen display while the engine goes on: prices, fills and log, never the header, the risks or the kill key."""
 
 from arbtui.console.numbers import duration
 
@@ -11,11 +11,11 @@ class Freeze:
 
     @property
     def is_on(self) -> bool:
-        """Whether the display stands still."""
+        """Whether the display is frozen."""
         return self._since is not None
 
     def toggle(self, now: float) -> bool:
-        """Freeze or go on; whether it is frozen now."""
+        """Freeze or unfreeze; whether it is frozen now."""
         self._since = now if self._since is None else None
         return self.is_on
 

@@ -1,7 +1,7 @@
-"""A table of live rows on Textual's line API: it paints the visible rows that changed, and nothing else.
+"""A table of live rows on Textual's line API: it repaints only the visible rows that changed.
 
 Textual's DataTable re-renders every visible cell for one that changed (60 ms at 50 rows); this costs about a
-millisecond. Rows are known by an identity, and so is the cursor: it stays on its row while rows move.
+millisecond. Rows and the cursor are tied to an identity: the cursor stays on its row while rows move.
 """
 
 from collections.abc import Sequence
@@ -9,24 +9,25 @@ from typing import ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
+from textual.cache import FIFOCache
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
-from arbtui.console.lines import justify
+from arbtui.console.lines import justify, unpainted
 from arbtui.console.styles import Span, Styles
 
 Row = TypeVar("Row")
 
 LINES_PER_SLICE = 8
-"""At most so many rows are repainted at once; the rest follow in the next slice of the frame. One row costs about a quarter
+"""Most rows repainted at once; the rest follow in the next slice of the frame. One row costs about a quarter
 of a millisecond, and the engine waits for all that are painted at once."""
 
 
 class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
-    """Subclasses say what a row's identity, version and spans are. ``follow_end``: the newest row is the last."""
+    """Subclasses define a row's identity, version and spans. ``follow_end``: the newest row is the last."""
 
     DEFAULT_CSS = "Grid { overflow: hidden hidden; scrollbar-size: 0 0; width: 1fr; height: 1fr; }"
 
@@ -50,20 +51,21 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         self.rows: Sequence[Row] = ()
         self.cursor = 0
         self.pinned: str | None = None
-        """Identity of the row under the cursor once the operator has moved it; None = stay with the newest or best."""
+        """Identity of the row under the cursor once the operator has moved it; None: it stays with the newest or best."""
         self._has_title = True
         self._has_head = has_head
         self._follow_end = follow_end
         self._stamps: list[tuple[str, int] | None] = []
-        self._strips: LRUCache[tuple[str, int, bool], Strip] = LRUCache(512)
+        # Not an LRUCache: its links refer to each other, and what it is cleared of waits for the garbage collector.
+        self._strips: FIFOCache[tuple[str, int, bool], Strip] = FIFOCache(512)
         self._title: list[Span] = []
 
     def identity(self, row: Row) -> str:
-        """What makes ``row`` the same row after a sort."""
+        """The identity of ``row``, by which it is found again after a sort."""
         raise NotImplementedError
 
     def version(self, row: Row) -> int:
-        """Rises when the row looks different."""
+        """Rises when the row's appearance changes."""
         raise NotImplementedError
 
     def spans(self, row: Row, width: int) -> list[Span]:
@@ -75,15 +77,11 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         return []
 
     def title_left(self) -> list[Span]:
-        """What stands in the title after the name."""
+        """The part of the title after the name."""
         return []
 
-    def is_faded(self, row: Row) -> bool:
-        """Whether ``row`` gets no attention (acknowledged, stale)."""
-        return False
-
     def empty_text(self) -> str:
-        """What an empty grid says, instead of nothing."""
+        """The text of an empty grid."""
         return "nothing yet"
 
     @property
@@ -102,9 +100,9 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         return self.rows[self.cursor] if self.cursor < len(self.rows) else None
 
     def claim(self) -> bool:
-        """Keep the cursor on its row from now on, since somebody acts on it.
+        """Keep the cursor on its row from now on, since the operator acts on it.
 
-        False when the row that the cursor was pinned to has left the grid: what is under the cursor now was not aimed at.
+        False when the row that the cursor was pinned to has left the grid: the row under the cursor now was not chosen.
         """
         row = self.current
         if row is None:
@@ -114,17 +112,18 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         return aimed is None or aimed == self.pinned
 
     def show_title(self, shown: bool) -> None:
-        """The title line goes where tabs say the same."""
+        """The title line is hidden where tabs show the same."""
         if shown != self._has_title:
             self._has_title = shown
-            self._resized()
+            self._recounted()
+            self.repaint()
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Take rows in their new order; the cursor stays with its row, and the view with the cursor."""
+        """Take rows in their new order; the cursor stays on its row, and the view on the cursor."""
         before = len(self.rows)
         self.rows = rows = list(rows)
         if len(rows) != before:
-            self._resized()
+            self._recounted()
         old = self.cursor
         if self.pinned is None:
             self.cursor = max(0, len(rows) - 1) if self._follow_end else 0
@@ -137,7 +136,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
             self.repaint()
 
     def paint_changed(self) -> int:
-        """Repaint the visible rows that look different, at most :data:`LINES_PER_SLICE`; how many that were."""
+        """Repaint the visible rows that changed, at most :data:`LINES_PER_SLICE`; how many that were."""
         top, chrome, width = self.top, self.chrome, self.size.width
         stamps = self._stamps
         if len(stamps) != self.page:
@@ -174,13 +173,19 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         return int(self.scroll_offset.y)
 
     def repaint(self) -> None:
-        """Forget every strip: the theme, width or columns changed."""
+        """Clear all cached strips: the theme, width or columns changed."""
         self._strips.clear()
         self._stamps = []
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget: title, heads or a row."""
+        try:
+            return self._line(y)
+        except Exception as error:
+            return unpainted(self, self.inks, error)
+
+    def _line(self, y: int) -> Strip:
         width = self.size.width
         if self._has_title:
             if y == 0:
@@ -228,7 +233,8 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Strips depend on the width, the scroll range on the height."""
-        self._resized()
+        self._recounted()
+        self.repaint()
 
     def _go(self, index: int) -> None:
         if not self.rows:
@@ -249,13 +255,16 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         if top != self.top:
             self.scroll_to(y=top, animate=False, force=True)
 
-    def _resized(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.rows) + self.chrome)
+    def _recounted(self) -> None:
+        """More or fewer rows, or lines for them: the scroll range and the title change, the rows' strips do not."""
+        # Set without Textual's new layout of the whole screen: the height of a grid never depends on its rows.
+        self.set_reactive(Widget.virtual_size, Size(self.size.width, len(self.rows) + self.chrome))
         if self.pinned is None:
             self._scroll(len(self.rows) if self._follow_end else 0)
         else:
             self._keep_in_view()
-        self.repaint()
+        self._stamps = []
+        self.refresh()
 
     def _title_spans(self) -> list[Span]:
         width = self.size.width

@@ -1,4 +1,4 @@
-"""The keys that an operator may remap, by the id of what they do, and what a remapping may be. Knows no Textual: settings read it."""
+"""The keys that an operator may remap, by the id of their action, and the rules of a remapping. Without Textual: settings read it."""
 
 import difflib
 import re
@@ -19,6 +19,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "copy": "y",
     "freeze": "space",
     "acknowledge": "a",
+    "settle": "w",
     "pane.routes": "1",
     "pane.fills": "2",
     "pane.risk": "3",
@@ -37,10 +38,10 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "grid.page-down": "pagedown",
     "grid.page-up": "pageup",
 }
-"""Several keys for one thing are separated by commas."""
+"""Several keys for one action are separated by commas."""
 
 ANYWHERE = ("kill", "quit", "interrupt", "palette")
-"""Work in inputs and dialogs too, so they need a key that nothing there uses: ctrl and a letter."""
+"""Work in inputs and dialogs too, so they need a key that is not used there: ctrl and a letter."""
 
 _NAMED = (
     *("space", "enter", "tab", "escape", "backspace", "delete", "insert"),
@@ -54,13 +55,13 @@ _CHORD = re.compile(r"(?:ctrl|alt|shift)\+")
 _SHOWN = {"enter": "⏎", "escape": "Esc", "tab": "Tab", "space": "Space", "shift+tab": "⇧Tab", "pagedown": "PgDn", "pageup": "PgUp"}
 
 
-def check(told: Mapping[str, str]) -> None:
-    """Refuse a remapping that could not work.
+def check(remapping: Mapping[str, str]) -> None:
+    """Check that a remapping can work.
 
     Raises:
-        ValueError: ``id: what is wrong, and what would do``.
+        ValueError: ``id: what is wrong, and what would be valid``.
     """
-    for name, keys in told.items():
+    for name, keys in remapping.items():
         if name not in DEFAULT_KEYS:
             close = difflib.get_close_matches(name, DEFAULT_KEYS, n=1, cutoff=0.4)
             hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(DEFAULT_KEYS)}"
@@ -70,11 +71,11 @@ def check(told: Mapping[str, str]) -> None:
             if complaint:
                 raise ValueError(f"{name}: {complaint}")
     owners: dict[str, str] = {}
-    for name, keys in {**DEFAULT_KEYS, **told}.items():
+    for name, keys in {**DEFAULT_KEYS, **remapping}.items():
         for key in parts(keys):
             other = owners.setdefault(key, name)
             if other != name:
-                first, second = (name, other) if name in told else (other, name)
+                first, second = (name, other) if name in remapping else (other, name)
                 raise ValueError(f"{first}: {key} is the key of {second} already; give {second} another one too")
 
 
@@ -106,15 +107,15 @@ def _complaint(name: str, key: str) -> str:
 
 
 class KeyNames:
-    """The keys in force, by id: what the footer, the help and the flash line print.
+    """The keys in force, by id, as the footer, the help and the flash line print them.
 
     Args:
         told: the remapping, checked.
     """
 
-    def __init__(self, told: Mapping[str, str]) -> None:
-        self.told = dict(told)
-        self._keys: dict[str, str] = {**DEFAULT_KEYS, **told}
+    def __init__(self, remapping: Mapping[str, str]) -> None:
+        self.remapping = dict(remapping)
+        self._keys: dict[str, str] = {**DEFAULT_KEYS, **remapping}
 
     def __getitem__(self, name: str) -> str:
         """The first key of ``name`` as printed."""
@@ -130,6 +131,11 @@ class KeyNames:
         return frozenset(key for name in ANYWHERE for key in parts(self._keys[name]))
 
     @property
+    def moving(self) -> frozenset[str]:
+        """The keys that move the cursor of a pane and do nothing else."""
+        return frozenset(key for name in self._keys if name.startswith("grid.") for key in parts(self._keys[name]))
+
+    @property
     def kill_letter(self) -> str:
-        """The letter that halts together with ctrl."""
+        """The letter that, with ctrl, halts trading."""
         return self._keys["kill"][5:]

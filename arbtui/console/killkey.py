@@ -1,12 +1,14 @@
-"""Finds the kill key, ctrl and a letter (K), in the bytes of a terminal, before anything else has read them.
+"""Finds the kill key, ctrl and a letter (K), in a terminal's bytes, before they are parsed.
 
 Legacy terminals send one control byte (0x0b for K). The kitty protocol (CSI u) sends the key's code point and modifiers,
 with Hangul on also the letter that lies there on the Korean (2-set) layout; xterm's modifyOtherKeys sends ``CSI 27 ;
-modifiers ; code ~``. Text inside a bracketed paste is no key. Other modifiers beside ctrl do not matter: a wrong halt is
+modifiers ; code ~``. Text inside a bracketed paste is not a key. Other modifiers besides ctrl do not matter: a wrong halt is
 cheap, a missed one is not.
 """
 
 import re
+
+from arbtui.console.hangul import JAMO
 
 _TOKEN = re.compile(
     rb"\x1b\[200~|\x1b\[201~|[\x01-\x1a]"
@@ -14,32 +16,37 @@ _TOKEN = re.compile(
     rb"|\x1b\[27;(?P<xmods>\d+);(?P<xcode>\d+)~"
 )
 _PARTIAL = re.compile(rb"\x1b(?:\[[\d:;]*)?$")
-_HANGUL = dict(zip("qwertyuiopasdfghjklzxcvbnm", "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ", strict=True))
 _CTRL = 0b100
 _LONGEST = 64
 
 PASTE_SILENCE_S = 2.0
-"""A paste whose end never comes must not disarm the key: after this long without a byte it counts as over."""
+"""s without a byte after which a paste counts as over: one whose end never comes must not disable the key."""
 
 
 class KillKeyScanner:
-    """Feed it every byte read, in order; it remembers sequences and pastes that are cut between two reads.
+    """Takes every byte read, in order; it handles sequences and pastes that are split between two reads.
 
     Args:
-        letter: what halts together with ctrl, ``a`` to ``z``.
+        letter: the letter that, with ctrl, halts trading, ``a`` to ``z``.
     """
 
     def __init__(self, letter: str = "k") -> None:
         self._byte = bytes((ord(letter) - ord("a") + 1,))
-        self._codes = frozenset(map(ord, (letter, letter.upper(), _HANGUL[letter])))
+        self._codes = frozenset(map(ord, (letter, letter.upper(), JAMO[letter])))
         self._tail = b""
         self._pasting = False
         self._last = 0.0
 
+    def forgets_paste(self, now: float) -> bool:
+        """True once when a paste has lost its end: nothing came for :data:`PASTE_SILENCE_S`, so what comes next is typed."""
+        lost = self._pasting and now - self._last > PASTE_SILENCE_S
+        if lost:
+            self._pasting = False
+        return lost
+
     def feed(self, data: bytes, now: float) -> bool:
         """True when ``data``, read at ``now`` (monotonic seconds), holds the kill key."""
-        if self._pasting and now - self._last > PASTE_SILENCE_S:
-            self._pasting = False
+        self.forgets_paste(now)
         self._last = now
         data = self._tail + data
         partial = _PARTIAL.search(data)

@@ -18,7 +18,7 @@ def ladder_lines(book: Ladder, levels: int) -> list[list[Span]]:
     """``2 * levels + 3`` lines of :data:`WIDTH` cells: head, asks from the far one down, middle, bids from the near one down, foot.
 
     The side that the route trades against is bright; a bar shows each level's share of the largest shown. ``◂`` and the
-    quantity in the place of the bar mark our orders.
+    quantity in place of the bar mark our orders.
     """
     asks, bids = list(book.asks[:levels]), list(book.bids[:levels])
     largest = max((level.qty for level in (*asks, *bids)), default=0.0)

@@ -8,10 +8,11 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from arbtui.console.styles import Span, Styles
+from arbtui.console.textual_fixes import Survivor
 
 
 class Lines(Widget):
-    """Subclasses call :meth:`show` with what each line shall hold; a line is spans and the name of its ground."""
+    """Subclasses call :meth:`show` with the content of each line: spans and the name of its background."""
 
     DEFAULT_CSS = "Lines { height: 1; width: 1fr; }"
 
@@ -33,7 +34,7 @@ class Lines(Widget):
         self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def repaint(self) -> None:
-        """Forget every strip: the theme or the width changed."""
+        """Clear all cached strips: the theme or the width changed."""
         self._strips.clear()
         self.refresh()
 
@@ -46,17 +47,34 @@ class Lines(Widget):
         strip = self._strips.get(y)
         if strip is None or strip.cell_length != self.size.width:
             spans, ground = self._lines[y] if y < len(self._lines) else ([], "")
-            strip = self._strips[y] = self.inks.strip(spans, self.size.width, ground)
+            try:
+                strip = self.inks.strip(spans, self.size.width, ground)
+            except Exception as error:
+                return unpainted(self, self.inks, error)
+            self._strips[y] = strip
         return strip
 
 
+def unpainted(widget: Widget, inks: Styles, error: Exception) -> Strip:
+    """Stands for a line of ``widget`` that could not be painted: one broken row must not keep the header from the screen.
+
+    Raises:
+        Exception: ``error``, where it ends the app.
+    """
+    app = widget.app
+    if not isinstance(app, Survivor) or not app.survives(error):
+        raise error
+    app._handle_exception(error)
+    return inks.strip([("  this line cannot be painted; arbtui.log says why", "warn")], widget.size.width)
+
+
 def width_of(spans: Sequence[Span]) -> int:
-    """Cells that spans take; for texts of our own, whose glyphs are all one cell wide."""
+    """The width of spans in cells; for our own texts, whose glyphs are all one cell wide."""
     return sum(len(text) for text, _ in spans)
 
 
 def justify(left: list[Span], right: list[Span], width: int, fill: Span = (" ", "text")) -> list[Span]:
-    """``left`` and ``right`` at their margins, ``fill`` between; when both do not fit, the right side goes."""
+    """``left`` and ``right`` at their margins, ``fill`` between; when both do not fit, the right side is dropped."""
     gap = width - width_of(left) - width_of(right)
     if gap < 1:
         right, gap = [], max(0, width - width_of(left))
@@ -64,6 +82,6 @@ def justify(left: list[Span], right: list[Span], width: int, fill: Span = (" ", 
 
 
 def is_seen(widget: Widget) -> bool:
-    """Whether ``widget`` and what holds it are shown."""
+    """Whether ``widget`` and its parents are shown."""
     holder = widget.parent
     return bool(widget.display and (not isinstance(holder, Container) or holder.display))

@@ -5,17 +5,14 @@ from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
+from arbtui.model.printable import printable
+
 MISSING = "-"
-
-
-def clean(text: str) -> str:
-    """``text`` without control characters: what a venue or a person wrote must not steer the terminal."""
-    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def fit(text: str, width: int) -> str:
     """``text`` in exactly ``width`` cells, left-aligned, cut with an ellipsis; wide (Korean) letters count two cells."""
-    text = clean(text)
+    text = printable(text)
     if text.isascii():
         return text.ljust(width) if len(text) <= width else text[: max(0, width - 1)] + "…"[:width]
     size = cell_len(text)
@@ -67,12 +64,12 @@ def signed(value: float, decimals: int = 2) -> str:
 
 
 def arrow(value: float) -> str:
-    """▲ for a gain, ▼ for a loss, a blank for neither: the meaning does not hang on colour."""
+    """▲ for a gain, ▼ for a loss, a blank for neither: the meaning does not depend on colour."""
     return "▲" if value > 0 else "▼" if value < 0 else " "
 
 
 def age(milliseconds: float) -> str:
-    """How old: ``40ms``, ``2.4s``, ``24s``, ``5m``, ``3h``; ``-`` before the first."""
+    """An age: ``40ms``, ``2.4s``, ``24s``, ``5m``, ``3h``; ``-`` before the first."""
     if not math.isfinite(milliseconds) or milliseconds < 0:
         return MISSING
     if milliseconds < 1_000:

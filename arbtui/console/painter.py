@@ -26,13 +26,13 @@ from arbtui.console.panes.too_small import TooSmall
 from arbtui.views import HeaderView, ReadModel
 
 HEADER_EVERY_S = 0.25
-"""Ages in the header are read, not watched: four times a second is calm. A change of state shows at once."""
+"""Ages in the header change four times a second, which is readable. A change of state shows at once."""
 
 GAUGES_EVERY_S = 1.0
 
 
 class Panes(Protocol):
-    """What is painted: the main screen, as far as the painter knows it."""
+    """The main screen, as the painter uses it."""
 
     header: Header
     tabs: Tabs
@@ -55,20 +55,20 @@ class Panes(Protocol):
 
     @property
     def active(self) -> str:
-        """The pane that keys go to."""
+        """The active pane."""
         ...
 
     def painted(self) -> Iterable[Lines | Grid[Any]]:
-        """Everything that keeps painted lines."""
+        """All widgets with cached lines."""
         ...
 
     def close_outlived(self, header: HeaderView) -> None:
-        """Close an arm dialog that a kill has outlived."""
+        """Close an arm dialog that a later kill has invalidated."""
         ...
 
 
 class Painter:
-    """Brings ``screen`` up to date with ``model``; ``monotonic`` in seconds paces what need not be painted in every frame."""
+    """Brings ``screen`` up to date with ``model``; ``monotonic`` in seconds paces what is not painted in every frame."""
 
     def __init__(self, screen: Panes, model: ReadModel, frame: FrameRate, monotonic: Callable[[], float], keys: KeyNames) -> None:
         self._screen = screen
@@ -81,9 +81,9 @@ class Painter:
         """The trading state as last painted."""
 
     def tick(self, number: int, due: bool) -> None:
-        """One slice of a frame, 0 to 3, between which the engine gets its turn; ``due``: new figures are painted in this frame.
+        """One slice of a frame, 0 to 3, between which the engine runs; ``due``: new figures are painted in this frame.
 
-        Frozen or not, the header, the risks and the flash line go on.
+        The header, the risks and the flash line are painted also while frozen.
         """
         now = self._monotonic()
         if number == 0 and due and not self._screen.freeze.is_on:
@@ -148,7 +148,7 @@ class Painter:
         self._screen.flash.tick()
 
     def _paint_rest(self, number: int) -> None:
-        """Some of the rows and lines that earlier slices left over. Slice 2 is the detail's: routes alone could fill them all."""
+        """Paint some of the rows and lines left over by earlier slices. Slice 2 is reserved for the detail: routes alone could fill all."""
         screen = self._screen
         panes = (screen.routes, screen.fills, screen.log_pane, screen.detail)
         for pane in (screen.detail, *panes) if number == 2 else panes:
@@ -156,7 +156,7 @@ class Painter:
                 return
 
     def tick_all(self) -> None:
-        """One frame with nothing held back: after a kill, a change of pane or of theme."""
+        """Paint one whole frame at once: after a kill, a change of pane or of theme."""
         self._header_at = self._gauges_at = self._detail_at = -1e9
         for number in range(SLICES):
             self.tick(number, due=True)
@@ -165,7 +165,7 @@ class Painter:
                 pass
 
     def repaint(self) -> None:
-        """Forget every cached line: the theme changed."""
+        """Clear every cached line: the theme changed."""
         for widget in self._screen.painted():
             widget.repaint()
         self.tick_all()

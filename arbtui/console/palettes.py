@@ -1,4 +1,4 @@
-"""Palettes: which colours mean up, down and the states. Sign, arrow and word always stand beside them.
+"""Palettes: which colours mean up, down and the states. Sign, arrow and word always accompany them.
 
 Each is a set of changes to the western one (see :mod:`arbtui.console.theme`), for a dark and a light terminal.
 """
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 Styles = Mapping[str, str]
 
-TOLD: Mapping[str, str] = {
+DESCRIPTIONS: Mapping[str, str] = {
     "western": "green up, orange down",
     "korean": "red up, blue down",
-    "cvd": "blue up, orange down: told apart by colour-blind eyes",
+    "cvd": "blue up, orange down: distinguishable for colour-blind eyes",
     "mono": "no colour: signs, arrows, words and weight",
 }
-"""By the name that ``[console] palette`` takes."""
+"""By name, as in ``[console] palette``."""
 
 _MONO_DARK: Styles = {
     "on-page": "#101010", "ink-text": "#cccccc", "ink-strong": "#f0f0f0", "ink-soft": "#9c9c9c", "ink-dim": "#767676",

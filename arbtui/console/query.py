@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from arbtui.console.hangul import as_latin
 from arbtui.console.words import short_word
 from arbtui.views import RouteRow
 
@@ -60,19 +61,22 @@ class Query:
 
 
 def parse(text: str) -> Query:
-    """Read a filter line.
+    """Read a filter line; what was typed with the Korean input method on is read as the letters that were pressed.
 
     Raises:
         QueryError: an unknown field, or a number that is none.
     """
-    words = text.lower().split()
+    words = as_latin(text).lower().split()
     return Query(" ".join(words), tuple(_parse_word(word) for word in words))
 
 
 def _parse_word(word: str) -> Test:
-    if word.startswith("!") and len(word) > 1:
-        test = _parse_word(word[1:])
-        return lambda row: not test(row)
+    bare = word.lstrip("!")
+    if bare != word:
+        if not bare:
+            return lambda row: True  # nothing to turn around yet
+        test, wanted = _parse_word(bare), (len(word) - len(bare)) % 2 == 0
+        return lambda row: test(row) is wanted
     match = _WORD.match(word)
     if match is None:
         return lambda row: any(word in read(row).lower() for read in TEXTS.values())

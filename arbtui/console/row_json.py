@@ -1,4 +1,4 @@
-"""A row as JSON, for the clipboard: what the model knows of it, not what fits the screen."""
+"""A row as JSON, for the clipboard: all of the model's fields, not only those that fit the screen."""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,7 @@ _OF_THE_SCREEN = ("version",)
 
 
 def row_json(row: Any) -> str:
-    """One line of JSON of a row of the read model (a dataclass); a number that is none becomes null."""
+    """One line of JSON of a row of the read model (a dataclass); NaN and infinities become null."""
     return json.dumps({name: _plain(value) for name, value in asdict(row).items() if name not in _OF_THE_SCREEN}, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""The console's colours by meaning. Widgets name an ink; the theme says what it looks like.
+"""The console's colours by meaning. Widgets name an ink; the theme defines its look.
 
 Styles are read from the theme's variables and not from component classes: Textual restyles every component class of every
 widget whenever a class or the focus changes, which at 25 inks a widget blocks the engine for tens of milliseconds.
@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
+
+from arbtui.model.printable import printable
 
 Span = tuple[str, str]
 """A piece of text and the name of its ink."""
@@ -25,13 +27,13 @@ class Styles:
         self.load(variables)
 
     def load(self, variables: Mapping[str, str]) -> None:
-        """Take another theme; whoever caches strips must repaint."""
+        """Use another theme; widgets that cache strips must repaint."""
         self._variables = variables
         self._grounded = frozenset(name[3:] for name in variables if name.startswith("on-"))
         self._styles.clear()
 
     def style(self, ink: str, ground: str = "") -> Style:
-        """The style of ``ink``, on another ground (``cursor``, ``halted``) when named."""
+        """The style of ``ink``, on another background (``cursor``, ``halted``) when named."""
         key = (ink, ground)
         style = self._styles.get(key)
         if style is None:
@@ -51,6 +53,7 @@ class Styles:
         last = ""
         grounded = self._grounded
         for text, ink in spans:
+            text = printable(text)  # what a venue or a person wrote must not steer the terminal
             if text[:1] == " " and ink not in grounded:
                 word = text.lstrip(" ")
                 if not run or last in grounded:

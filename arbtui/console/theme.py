@@ -1,6 +1,6 @@
 """The themes: a palette on a dark or a light ground.
 
-Saturated colour is kept for edge, PnL and state; a red ground means HALTED or CRIT and nothing else.
+Saturated colour is reserved for edge, PnL and state; a red background means HALTED or CRIT and nothing else.
 """
 
 from collections.abc import Mapping
@@ -131,7 +131,7 @@ LIGHT = Theme(
 )
 
 _OF_TEXTUAL = {"primary": "ink-key", "accent": "ink-key", "warning": "ink-warn", "error": "on-halted", "success": "ink-armed"}
-"""Textual's own colours (the command palette, inputs) by the ink that stands for them."""
+"""Textual's own colours (the command palette, inputs) by the ink used for them."""
 
 
 def _themed(ground: str, base: Theme, palette: str, inks: Mapping[str, str]) -> Theme:
@@ -158,4 +158,4 @@ THEMES: Mapping[tuple[str, str], Theme] = {
     for ground, base, palettes in (("dark", DARK, DARK_PALETTES), ("light", LIGHT, LIGHT_PALETTES))
     for palette, inks in palettes.items()
 }
-"""By the names that ``[console] palette`` and ``theme`` take."""
+"""By name, as in ``[console] palette`` and ``theme``."""

@@ -1,4 +1,4 @@
-"""What states and reasons mean, in the words of an operator: for help, and for "why does this route not trade"."""
+"""The meaning of states and reasons, for help and for "why does this route not trade"."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ REASONS: Mapping[str, str] = {
     "IDLE": "no edge: the usual answer",
     "NO_BOOK": "a leg's book is empty or still syncing",
     "GAPPED": "an update is missing; a snapshot is awaited",
-    "STALE": "a leg's stream fell silent; clears itself",
+    "STALE": "a leg's stream sends nothing; clears itself",
     "CROSSED": "a leg's bid is at or above its ask",
     "NO_RATE": "the quotes differ and no exchange rate is known",
     "RATE_OLD": "the exchange rate is too old",
@@ -17,17 +17,19 @@ REASONS: Mapping[str, str] = {
     "COIN_DOUBTED": "its price has parted from all others' at one venue; clears itself",
     "BELOW_THRESHOLD": "no edge: the usual answer",
     "CROSS_TOO_NEW": "the prices have crossed for less than min_cross_ms",
-    "EDGE_TOO_GOOD": "such an edge is bad data until a person has looked",
+    "EDGE_TOO_GOOD": "so large an edge is treated as bad data until checked",
     "PRICE_BAND": "the venues' prices differ too much to be one thing at one time",
     "PRICE_RATIO": "probably two assets with one ticker: quarantined",
     "TOO_SMALL": "under a venue's minimum",
     "LOT_TOO_COARSE": "the lot is too coarse for the order's size",
+    "NO_MARK": "no price is known of an asset that the order would move",
+    "DISPUTED": "a venue says that it holds another amount than we do; `w` in Risk settles it",
     "NO_STOCK": "too little of the asset at the selling venue",
     "NO_CASH": "too little quote currency at the buying venue",
-    "DISARMED": "no order leaves: a person arms it with `r`, by name and reason",
+    "DISARMED": "no order is sent: press `r` to arm, with name and reason",
     "PAUSED": "no new entries; open cycles finish",
     "REDUCING": "only what shrinks exposure",
-    "HALTED": "latched: nothing but cancels until a person re-arms",
+    "HALTED": "latched: cancels only until re-armed with `r`",
     "HALTED_DIRTY": "halted with something left at a venue",
     "OLD_EPOCH": "decided before the last kill",
     "UNHEDGED": "open exposure at its limit",
@@ -35,17 +37,18 @@ REASONS: Mapping[str, str] = {
     "OPEN_CYCLES": "as many cycles are open as may be",
     "JOURNAL": "the journal failed",
     "IN_FLIGHT": "too many unanswered orders at a venue",
+    "VENUE_UNTRIED": "one cycle goes alone until the venue has taken an order",
     "RATE_LIMITED": "a venue's rate limits leave no room for an order; clears itself",
     "ORDERS_UNKNOWN": "the fate of several orders at a venue is not known; they are looked up",
     "MESSAGE_AGE": "a venue has sent nothing for too long",
-    "VENUE_DOWN": "a venue cannot be heard or does not answer; clears itself",
-    "VENUE_FROZEN": "a venue's stream is open and stands still; clears itself",
+    "VENUE_DOWN": "a venue sends nothing or does not answer; clears itself",
+    "VENUE_FROZEN": "a venue's stream is open and does not change; clears itself",
     "VENUE_DEGRADED": "a venue is late, failing or throttling; clears itself",
     "BOOK_AGE": "a book is too old",
     "LEG_SKEW": "the two streams are too far apart in the venues' time; clears itself",
-    "EXCESS_DELAY": "a stream comes later than usual, so its prices are old; clears itself",
-    "LEARNING": "what is usual of a stream's delay is being learnt; clears itself",
-    "QUARANTINED": "a book has just come back; clears itself in a moment",
+    "EXCESS_DELAY": "a stream is later than usual, so its prices are old; clears itself",
+    "LEARNING": "the usual delay of a stream is still being measured; clears itself",
+    "QUARANTINED": "a book has just come back after a reconnect or a gap; clears itself in a moment",
     "ORDER_VALUE": "the order is over its limit",
     "ROUTE_BUSY": "a cycle of this asset runs",
     "COOLDOWN": "rests after a cycle",
@@ -56,12 +59,12 @@ REASONS: Mapping[str, str] = {
     "DEADLINE": "past its deadline at the gate",
     "RESERVATION": "stock or cash is reserved by other orders",
     "DISABLED": "disabled with `x`, or execution is off in the profile",
-    "MISSING_INPUT": "something needed is missing or not a number",
+    "MISSING_INPUT": "a required value is missing or not a number",
     "OPENED": "a cycle was opened",
     "HEDGED": "both legs filled",
-    "UNWOUND": "one leg was taken back",
+    "UNWOUND": "one leg was reversed",
 }
-"""By the engine's word."""
+"""By reason or state."""
 
 SHORT: Mapping[str, str] = {
     "BELOW_THRESHOLD": "IDLE",
@@ -82,8 +85,15 @@ SHORT: Mapping[str, str] = {
     "DECISION_AGE": "LATE",
     "RESERVATION": "RESERVED",
     "MISSING_INPUT": "NO_INPUT",
+    "RATE_DOUBTED": "RATE?",
+    "RATE_UNCONFIRMED": "UNPROVEN",
+    "COIN_DOUBTED": "COIN?",
+    "VENUE_UNTRIED": "UNTRIED",
+    "CROSS_TOO_NEW": "TOO_NEW",
+    "EXCESS_DELAY": "DELAYED",
+    "QUARANTINED": "JUST_BACK",
 }
-"""How the nine cells of a column print the longer ones, so that each still differs from all others."""
+"""Short forms of longer words for a column of nine cells; all differ from each other."""
 
 
 def short_word(reason: str) -> str:

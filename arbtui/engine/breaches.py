@@ -77,6 +77,11 @@ class BreachBook:
         self._journal.post(BreachAcknowledged(breach_id, by))
         return True
 
+    def acknowledge_all(self, kind: str, scope: str, by: str) -> None:
+        """Every breach of ``kind`` at ``scope`` has been dealt with."""
+        for breach in [breach for breach in self.breaches.values() if (breach.kind, breach.scope) == (kind, scope)]:
+            self.acknowledge(breach.id, by)
+
     @property
     def open(self) -> int:
         """How many wait for a person."""

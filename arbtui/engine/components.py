@@ -1,6 +1,6 @@
 """What an engine is built from; the runtime makes these, tests make them too."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from arbtui.exchanges.adapter import ExchangeAdapter
@@ -11,14 +11,17 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
-from arbtui.positions.coordinator import PositionCoordinator
+from arbtui.portfolio.config import DeskConfig
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.position_sync import CrossExchangePositionSync
 from arbtui.risk.guard import RiskGuard
 from arbtui.routes.universe import ArbUniverse
 
 
 @dataclass(frozen=True, slots=True)
 class EngineComponents:
-    """The floors below the engine, wired to each other."""
+    """The floors below the engine, wired to each other. ``journal`` applies every event to ``portfolio``."""
 
     profile: str
     run_id: str
@@ -30,6 +33,10 @@ class EngineComponents:
     rates: RateBook
     universe: ArbUniverse
     risk: RiskGuard
-    positions: PositionCoordinator
+    portfolio: Portfolio
+    marks: LiveMarks
+    sync: CrossExchangePositionSync
     execution: ExecutionConfig
+    desk: DeskConfig
+    refresh_book: Callable[[str, str], None]  #: asks a venue for a market's whole book: (exchange, code)
     rate_watch: RateWatch | None = None  #: None where one currency is traded, or nobody doubts the rate

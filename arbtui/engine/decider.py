@@ -7,7 +7,6 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
 from arbtui.model.reason import Reason
-from arbtui.risk.guard import RiskGuard
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity, evaluate_all
 from arbtui.routes.universe import ArbUniverse
@@ -17,12 +16,10 @@ _SLICE = 250
 
 
 class Decider:
-    """Evaluates the routes that changed books touch, ranks what pays, asks risk, and opens.
+    """Evaluates the routes that changed books touch, ranks what pays, and opens.
 
     Args:
-        enabled: false finds opportunities and opens none.
-        open_cycle: opens one admitted opportunity.
-        on_denied: told of each refusal by risk.
+        open_cycle: opens one opportunity, or says why not.
     """
 
     def __init__(
@@ -30,21 +27,15 @@ class Decider:
         *,
         universe: ArbUniverse,
         rates: RateBook,
-        risk: RiskGuard,
         prioritizer: RoutePrioritizer,
         clock: Clock,
-        enabled: bool,
-        open_cycle: Callable[[Opportunity], None],
-        on_denied: Callable[[Opportunity, Reason], None],
+        open_cycle: Callable[[Opportunity], Reason | None],
     ) -> None:
         self._universe = universe
         self._rates = rates
-        self._risk = risk
         self._prioritizer = prioritizer
         self._clock = clock
-        self._enabled = enabled
         self._open_cycle = open_cycle
-        self._on_denied = on_denied
         self._sweep_at: int | None = None
         self.opportunities = 0
         self.on_found: Callable[[Sequence[Opportunity]], None] | None = None  #: told of all opportunities of one look, as they were found
@@ -63,14 +54,14 @@ class Decider:
         for book in books:
             found += evaluate_all(touched_by.get(book, ()), now)
         if found:
-            self._take(found if len(books) == 1 else _in_order_of_routes(found), now)
+            self._take(found if len(books) == 1 else _in_order_of_routes(found))
 
     @property
     def evaluations(self) -> int:
         """How often a route was evaluated."""
         return sum(route.evaluations for route in self._universe.routes)
 
-    def _take(self, found: Sequence[Opportunity], now: float) -> None:
+    def _take(self, found: Sequence[Opportunity]) -> None:
         self.opportunities += len(found)
         if self.on_found is not None:
             self.on_found(found)
@@ -78,12 +69,7 @@ class Decider:
             route = opportunity.route
             if route.blocked is not None:
                 continue  # the other direction, or the same asset, was opened a moment ago
-            reason = self._risk.check_entry(opportunity, now) if self._enabled else Reason.DISABLED
-            route.denied = reason
-            if reason is None:
-                self._open_cycle(opportunity)
-            else:
-                self._on_denied(opportunity, reason)
+            route.denied = self._open_cycle(opportunity)
 
     def _sweep(self) -> None:
         """A rate tick touches every route: evaluate them all, in slices between which other work gets its turn."""
@@ -104,7 +90,7 @@ class Decider:
         else:
             self._sweep_at = None
         if found:
-            self._take(found, now)
+            self._take(found)
 
 
 def _in_order_of_routes(found: Sequence[Opportunity]) -> list[Opportunity]:

@@ -1,40 +1,47 @@
-"""The engine: owns the state, opens cycles, watches limits, halts and re-arms."""
+"""The engine: wires what decides, and does what is due. It alone writes the portfolio's events while a run lasts."""
 
 import asyncio
 import logging
-from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
+from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
 from arbtui.engine.cancels import cancel_all
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
+from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.late_fills import LateFills
+from arbtui.engine.loss_watch import LossWatch
+from arbtui.engine.mark_taker import MarkTaker
+from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.rate_doubts import RateDoubts
-from arbtui.execution.cycle import ArbCycle, left_value
+from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.plan import compile_plan
 from arbtui.execution.tracker import OrderTracker
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import StateSnapshot
-from arbtui.journal.events import CycleAcknowledged, CycleState, Killed, Rearmed, StateChanged
+from arbtui.journal.events import CycleState, Killed
 from arbtui.journal.state import JournalState
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed
 from arbtui.model.money import plain
+from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
-from arbtui.positions.coordinator import Mismatch
+from arbtui.portfolio.position_sync import Mismatch
+from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.valuation import Pnl
 from arbtui.risk.breach import Severity
 from arbtui.risk.kill_switch import KillSwitch
-from arbtui.risk.state import TradingState
+from arbtui.risk.state import trading_state
 from arbtui.routes.health_score import RouteHealthScore
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import ArbRoute, Opportunity
+from arbtui.routes.route import Opportunity
 
 log = logging.getLogger("arbtui")
 
@@ -42,6 +49,8 @@ log = logging.getLogger("arbtui")
 _SETTLE_S = 10.0
 #: After that, between two attempts to cancel what is left, in seconds.
 _CANCEL_AGAIN_S = 5.0
+#: Cycles that screens can show.
+_KEPT_CYCLES = 200
 
 
 class Engine:
@@ -49,11 +58,11 @@ class Engine:
 
     def __init__(self, components: EngineComponents, remembered: JournalState, tasks: asyncio.TaskGroup) -> None:
         self.components = components
+        self.portfolio = components.portfolio
+        self.risk = components.risk
         self._tasks = tasks
         self._clock = components.clock
         self._journal = components.journal
-        self.risk = components.risk
-        self.risk.total.state = TradingState.RECOVERING
         self.breaches = BreachBook(components.journal, components.clock, components.run_id, remembered.breaches)
         self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
         self._rate_doubts = RateDoubts(components.rate_watch, self.breaches)
@@ -62,7 +71,7 @@ class Engine:
         self.gate = OrderGate(
             kill_switch=self.kill_switch,
             risk=components.risk,
-            inventory=components.positions.inventory,
+            portfolio=components.portfolio,
             clock=components.clock,
             enabled=components.execution.enabled,
             max_decision_age_s=components.execution.max_decision_age_ms / 1000,
@@ -71,173 +80,124 @@ class Engine:
             adapters=components.adapters,
             gate=self.gate,
             risk=components.risk,
-            inventory=components.positions.inventory,
+            portfolio=components.portfolio,
+            marks=components.marks,
             journal=components.journal,
             clock=components.clock,
             answer_s=components.execution.leg_deadline_ms / 1000,
         )
         self.executor = CycleExecutor(
             config=components.execution,
+            adapters=components.adapters,
+            gate=self.gate,
             tracker=self.tracker,
             risk=components.risk,
-            positions=components.positions,
+            portfolio=components.portfolio,
             journal=components.journal,
             clock=components.clock,
             halt=components.halt,
             run_id=components.run_id,
-            salt=f"{components.journal.salt}/{components.clock.time_ms()}",  # a journal put back from a copy numbers its runs again
-            on_release=self._on_release,
+            # A journal put back from a copy numbers its runs again: the time keeps its client order ids apart.
+            salt=f"{components.journal.salt}/{components.clock.time_ms()}",
+            refresh_book=components.refresh_book,
             on_end=self._on_end,
         )
-        late = LateFills(self.breaches, self.executor, self._on_end_again)
-        self.tracker.on_late, self.tracker.on_stray = late.on_late, late.on_stray
-        self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
-        self.tracker.on_unknown = self._troubles.on_unknown
         self.decider = Decider(
             universe=components.universe,
             rates=components.rates,
-            risk=components.risk,
             prioritizer=self.prioritizer,
             clock=components.clock,
-            enabled=components.execution.enabled,
             open_cycle=self._open_cycle,
-            on_denied=self._on_denied,
         )
+        self.availability = RouteAvailability(
+            components.universe,
+            components.portfolio,
+            components.risk.route,
+            components.journal,
+            components.clock,
+            components.execution.cooldown_ms / 1000,
+        )
+        self.operator = OperatorVerbs(
+            components, self.breaches, self.availability, self.kill_switch, self.executor, self.tracker, self._on_armed
+        )
+        self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
+        self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
+        self.sync = components.sync
+        self.sync.on_dispute = self._on_dispute
+        self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
+        self._late = LateFills(self.breaches, components.portfolio)
+        self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
+        self.tracker.on_late = self._on_late
+        self.tracker.on_stray = self._late.on_stray
+        self.tracker.on_booked = self._on_booked
+        self.tracker.on_unknown = self._troubles.on_unknown
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
         self.cycles_version = 0
         self.halt_detail = ""
         self._cancel_again_at = inf  # monotonic s
-        self._cooldown_s = components.execution.cooldown_ms / 1000
         self.decisions = DecisionLog(components.clock)
-        self.disabled: dict[str, None] = {}  #: routes that the operator disabled, by id; for this run only
-        self.route_fills = dict(remembered.route_fills)
-        self._killed_before = remembered.is_killed
-        self._day = self._today()
-        currency = components.positions.marks.currency
-        self.risk.total.pnl_day = float(remembered.pnl_since.get(currency, {}).get("total", 0))
-        for row in remembered.residual_cycles:
-            self._mark_residual(row.symbol, row.cycle_id)
-            self.risk.total.exposure[row.cycle_id] = left_value([fill.fill for fill in row.fills], components.positions.marks)
+        self._killed_before = components.portfolio.state.killed
 
     @property
     def state(self) -> TradingState:
         """What may be done now."""
-        return self.risk.total.state
+        return trading_state(self.portfolio, self.components.halt, self._journal)
 
-    def change_state(self, state: TradingState, why: str) -> None:
-        """Go to ``state`` and journal it."""
-        if state is not self.risk.total.state:
-            self.risk.total.state = state
-            log.info("%s: %s", state, why or "no reason given")
-            self._journal.post(StateChanged(state, why))
+    def arm(self, reconciled: Reconciled, *, unclean: str = "", unconfirmed: str = "") -> None:
+        """Start trading, unless something more severe holds.
 
-    def arm(self, reconciled: Reconciled, disarmed: str = "") -> None:
-        """Take what the reconciliation left, then start trading, unless a kill is latched.
-
-        ``disarmed`` says why a person must arm it first (real orders nobody has confirmed); empty starts ARMED.
+        A latched kill comes first, then DISARMED as an operator or a recovery left it, then ``unclean`` (what this
+        recovery could not settle, which disarms and is latched), then ``unconfirmed`` (real orders that nobody has
+        confirmed yet), then PAUSED as an operator left it.
         """
-        for row in reconciled.residual:
-            self._mark_residual(row.symbol, row.cycle_id)
-        self.risk.total.exposure.update(reconciled.exposure)
-        self.risk.total.pnl_day += float(reconciled.pnl)
-        told = {breach.scope for breach in self.breaches.breaches.values() if breach.kind == "RESIDUAL"}
-        for symbol, cycle_id in self.risk.route.residual.items():
-            if symbol not in told:
-                detail = f"cycle {cycle_id} was open when the last run stopped"
-                self.breaches.record(Severity.CRIT, "RESIDUAL", symbol, detail, "acknowledge", every_time=True)
+        self.components.portfolio.follow(self.components.universe.nodes)
+        self.availability.look_at_all()
+        for cycle in self.portfolio.positions:
+            if not any((row.kind, row.scope) == ("RESIDUAL", cycle.id) for row in self.breaches.breaches.values()):
+                self._late.on_residual(cycle.id, cycle.reason or "open when the last run stopped")
         for found in reconciled.mismatches:
-            self._record_mismatch(found, "taken from the venue")
+            self._on_dispute(found)
+        for unresolved in reconciled.unresolved:
+            self.breaches.record(Severity.CRIT, "ORDER_UNRESOLVED", unresolved.scope, unresolved.why, unresolved.action, every_time=True)
         self.kill_switch.attach(asyncio.get_running_loop())
+        resume = self.portfolio.state.resume
         if self.kill_switch.look():
             cause = self.components.halt.cause
             if cause is not None and not self._killed_before:  # made while nothing ran: the journal has not heard of it
                 self._journal.post(Killed(cause.source, cause.reason, self.components.halt.epoch))
-            self.change_state(TradingState.HALTED_DIRTY if self.unsettled else TradingState.HALTED, self.unsettled or "a kill is latched")
-        elif disarmed:
-            self.halt_detail = disarmed
-            self.change_state(TradingState.DISARMED, disarmed)
+            dirty = TradingState.HALTED_DIRTY if self.unsettled else TradingState.HALTED
+            self.operator.change_state(dirty, self.unsettled or "a kill is latched")
+        elif resume == TradingState.DISARMED:
+            self._disarm("DISARMED before this start: press r and type the profile's name and a reason", latched=True)
+        elif unclean:
+            self._disarm(unclean, latched=True)
+        elif unconfirmed:
+            self._disarm(unconfirmed, latched=False)
+        elif resume == TradingState.PAUSED:
+            self.operator.change_state(TradingState.PAUSED, "PAUSED before this start", latched=True)
         else:
-            self.change_state(TradingState.ARMED, "started")
+            self.operator.change_state(TradingState.ARMED, "started")
+        self.losses.measure()
 
-    # what an operator does
+    def on_resolved(self, found: Reconciled) -> None:
+        """An order that a start could not resolve has been: its asset may be traded again, and what it left is reported."""
+        for cycle_id in found.residual:
+            self._late.on_residual(cycle_id, "RECOVERED")
+        if found.cycles:
+            self.availability.look_at_all()
+            self.losses.measure()
 
-    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
-        """Open the gate after a kill, or arm what started DISARMED; None when done, else why not.
-
-        ``kills``: :attr:`Halt.kills` as the person saw it. A kill that came later is not theirs to undo.
-        """
-        self.kill_switch.look()
-        if kills != self.components.halt.kills:
-            return "a kill came since this was opened: close it and look again"
-        was_killed = self.components.halt.is_closed
-        if not was_killed and self.state is not TradingState.DISARMED:
-            return "nothing to re-arm: the gate is open"
-        if typed_name.strip() != self.components.profile:
-            return f"type the profile's name, {self.components.profile}"
-        if not reason.strip():
-            return "a reason is needed: it is kept in the journal"
-        if self.risk.total.journal_failed:
-            return "the journal failed: stop, mend the disk, and start again"
-        if self.executor.open or self.tracker.open:
-            return f"not settled yet: {counted(len(self.executor.open), 'cycle')}, {counted(len(self.tracker.open), 'order')}"
-        try:
-            self.kill_switch.rearm()
-        except OSError as error:
-            return f"the kill flag cannot be taken away: {error.strerror} ({error.filename})"
+    def _on_armed(self) -> None:
         self.halt_detail = ""
-        if was_killed:
-            self._journal.post(Rearmed("operator", reason.strip()))
-        for breach in [breach for breach in self.breaches.breaches.values() if breach.kind == "KILL"]:
-            self.breaches.acknowledge(breach.id, "operator")  # whoever re-arms has seen the kill
-        self.change_state(TradingState.ARMED, f"{'re-armed' if was_killed else 'armed'}: {reason.strip()}")
-        return None
 
-    def toggle_pause(self) -> str:
-        """No new entries, or entries again; the state it is now in, or why nothing changed."""
-        if self.state is TradingState.ARMED:
-            self.change_state(TradingState.PAUSED, "operator")
-        elif self.state is TradingState.PAUSED:
-            self.change_state(TradingState.ARMED, "operator")
-        else:
-            return f"{self.state}: only an armed or paused engine can be paused or resumed"
-        return self.state
-
-    def acknowledge(self, breach_id: str) -> str | None:
-        """A person has seen a breach, or a residual cycle; None when done, else why not."""
-        breach = self.breaches.breaches.get(breach_id)
-        if breach is None or not self.breaches.acknowledge(breach_id, "operator"):
-            return "nothing to acknowledge there"
-        if breach.kind == "RESIDUAL":
-            cycle_id = self.risk.route.residual.pop(breach.scope, None)
-            if cycle_id is not None:
-                self.risk.total.exposure.pop(cycle_id, None)
-                self._journal.post(CycleAcknowledged(cycle_id, "operator", "acknowledged"))
-                self._block(breach.scope, None)
-        return None
-
-    def toggle_route(self, route_id: str) -> str:
-        """Disable a route, or enable it again; says what that means now. A cycle that runs goes on to its end."""
-        route = self.components.universe.by_id.get(route_id)
-        if route is None:
-            return f"no route {route_id}"
-        if route_id in self.disabled:
-            del self.disabled[route_id]
-            log.info("%s enabled by the operator", route_id)
-            if route.blocked is Reason.DISABLED:
-                route.blocked = None
-                self._rest(route, self._clock.monotonic() + self._cooldown_s)
-            return f"{route_id} enabled"
-        self.disabled[route_id] = None
-        log.info("%s disabled by the operator", route_id)
-        if route.blocked is None or route.blocked is Reason.COOLDOWN:
-            route.blocked = Reason.DISABLED
-            return f"{route_id} disabled for this run: it opens nothing"
-        return f"{route_id} disabled for this run: {route.blocked} now, it opens nothing after that"
+    def _disarm(self, why: str, *, latched: bool) -> None:
+        self.halt_detail = why
+        self.operator.change_state(TradingState.DISARMED, why, latched=latched)
 
     # what happens by itself
 
     def housekeep(self) -> None:
-        """Ten times a second: streams, the flag, the day."""
+        """Ten times a second: streams, the flag, marks, losses, the day."""
         now = self._clock.monotonic()
         self.kill_switch.look()
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand
@@ -246,34 +206,41 @@ class Engine:
         self.components.aggregator.sweep()
         self.components.aggregator.delays.watch_clock()
         self._health.look(now)
+        if self._journal.failure is None:
+            self.marks.look(now)
+            self.losses.look(now)
         self._rate_doubts.look(now)
-        today = self._today()
-        if today > self._day:
-            self._day = today
-            self.risk.total.pnl_day = 0.0
 
     async def compare_positions(self) -> None:
-        """At quiescence, ask every venue for its balances; a difference is a breach, not yet a correction."""
-        if self.executor.open or self.tracker.open:
-            return
+        """Ask every venue for its balances and compare them with ours."""
         try:
-            mismatches = await self.components.positions.sync.check()
+            await self.sync.check()
         except ArbtuiError as error:
             self.breaches.record(Severity.WARN, "BALANCES_UNREAD", "global", str(error), "asked again")
-            return
-        for found in mismatches or ():
-            self._record_mismatch(found, "compare by hand")
 
     async def snapshot(self, simulator: dict[str, Any] | None) -> int:
-        """Store what a restart needs beside the journal's projections; the snapshot's number."""
-        return await self._journal.snapshot(StateSnapshot(simulator, self.components.positions.marks.known()).payload())
+        """Store what a restart goes on from; the snapshot's number."""
+        self.marks.take("snapshot")
+        live = self.portfolio.dump()
+        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload())
+        if simulator is not None:
+            await self.fold_check.compare(live)
+        return number
 
     def on_journal_failure(self, failure: JournalFailed) -> None:
-        """Nothing can be recorded any more, so nothing may leave: the gate closes and stays closed."""
+        """Nothing can be recorded any more, so nothing may leave: the gate closes and stays closed in this process."""
         self.risk.total.journal_failed = True
-        self.components.halt.close("JOURNAL", str(failure), self._clock.time_ms())
-        self.risk.total.state = TradingState.HALTED
-        self.halt_detail = f"the journal failed: {failure}"
+        doubt = f"IN DOUBT after seq {self._journal.durable_seq}: {failure}"
+        self.components.halt.close("JOURNAL", doubt, self._clock.time_ms())
+        self.halt_detail = doubt
+
+    def pnl(self) -> Pnl:
+        """This run's PnL, at the last marks taken: what ``ledger --run`` prints of it."""
+        return self.portfolio.pnl_since(self.portfolio.state.run)
+
+    def pnl_today(self) -> Pnl:
+        """The desk's day's PnL, at the last marks taken."""
+        return self.portfolio.pnl_since(self.portfolio.state.day)
 
     @property
     def unsettled(self) -> str:
@@ -283,70 +250,84 @@ class Engine:
             parts.append(f"{counted(len(self.executor.open), 'cycle')} open")
         if self.tracker.open:
             parts.append(f"{counted(len(self.tracker.open), 'order')} not settled")
-        if self.risk.route.residual:
-            residual = counted(len(self.risk.route.residual), "residual cycle")
-            parts.append(f"{residual} not acknowledged ({', '.join(self.risk.route.residual)})")
+        elif self.portfolio.open_orders:
+            parts.append(f"{counted(len(self.portfolio.open_orders), 'order')} of an earlier run not resolved")
+        positions = self.portfolio.positions
+        if positions:
+            symbols = ", ".join(dict.fromkeys(cycle.symbol for cycle in positions))
+            parts.append(f"{counted(len(positions), 'residual position')} not settled ({symbols})")
         return ", ".join(parts)
 
-    def _record_mismatch(self, found: Mismatch, action: str) -> None:
+    def _on_dispute(self, found: Mismatch) -> None:
         detail = f"{found.asset} {plain(found.ours)} here, {plain(found.theirs)} there"
-        self.breaches.record(Severity.CRIT, "BALANCE_MISMATCH", f"{found.exchange}:{found.asset}", detail, action)
+        action = f"no entries with {found.asset} there; decide: arbtui adjust --profile {self.components.profile}"
+        self.breaches.record(Severity.CRIT, "BALANCE_MISMATCH", f"{found.exchange}:{found.asset}", detail, action, every_time=True)
 
-    def _open_cycle(self, opportunity: Opportunity) -> None:
-        plan = compile_plan(opportunity, self.components.execution.leg_deadline_ms / 1000)
-        self._block(plan.route.symbol, Reason.ROUTE_BUSY)
+    def _open_cycle(self, opportunity: Opportunity) -> Reason | None:
+        execution = self.components.execution
+        refusal = (
+            Reason.DISABLED
+            if not execution.enabled
+            else self.risk.check_entry(opportunity.route, opportunity.edge_bps, opportunity.value, opportunity.decided_at)
+        )
+        if refusal is not None:  # the usual refusal costs no plan
+            return self._denied(opportunity, refusal)
+        plan = compile_plan(opportunity, execution.leg_deadline_ms / 1000, execution.completion_bps, execution.unwind_bps)
+        cycle = self.executor.start(plan, self._tasks)
+        if isinstance(cycle, Reason):
+            return self._denied(opportunity, cycle)
+        self.availability.look(plan.route.symbol)
         self.decisions.record(plan.route.id, "OPENED", opportunity.edge_bps)
-        self._keep(self.executor.start(plan, self._tasks))
-
-    def _on_release(self, cycle: ArbCycle) -> None:
-        self._block(cycle.plan.route.symbol, None)
-        if not cycle.orders:
-            self.cycles.pop(cycle.id, None)  # it never came to be
-            self.cycles_version += 1
-
-    def _on_end(self, cycle: ArbCycle) -> None:
-        route = cycle.plan.route
-        pnl = float(cycle.pnl.total) if cycle.pnl is not None else 0.0
+        self.cycles[cycle.id] = cycle
         self.cycles_version += 1
-        self.route_fills[route.id] = self.route_fills.get(route.id, 0) + len(cycle.fills)
-        self.decisions.record(route.id, cycle.state, cycle.plan.edge_bps, f"pnl {pnl:+.2f}")
-        self._rest(route, cycle.closed_at + self._cooldown_s)
-        self.prioritizer.learn(route, captured=cycle.state is CycleState.HEDGED)
-        self.risk.total.pnl_day += pnl
-        if cycle.state is CycleState.RESIDUAL:
-            self._mark_residual(route.symbol, cycle.id)
-            detail = f"cycle {cycle.id} left {plain(cycle.excess)} {route.symbol} ({cycle.reason})"
-            self.breaches.record(Severity.CRIT, "RESIDUAL", route.symbol, detail, "acknowledge", every_time=True)
-        self._troubles.on_end(cycle)
-        if self.risk.route.ended(route.id, pnl, self._clock.monotonic()):
-            self.breaches.record(Severity.WARN, "LOSSES", route.id, "too many losing cycles in a row", "paused")
-        if not -self.risk.total.pnl_day <= self.risk.total.limits.max_loss_day and not self.components.halt.is_closed:
-            self.breaches.record(Severity.CRIT, "LOSS_DAY", "global", f"{self.risk.total.pnl_day:.2f} today", "HALT")
-            self.kill_switch.kill("GUARD", "loss limit of the day")
+        if len(self.cycles) > _KEPT_CYCLES:
+            del self.cycles[next((key for key in self.cycles if key not in self.executor.open), cycle.id)]
+        return None
 
-    def _on_end_again(self, cycle: ArbCycle) -> None:
-        self.cycles_version += 1
-        if cycle.state is CycleState.RESIDUAL:
-            self._mark_residual(cycle.plan.route.symbol, cycle.id)
-
-    def _on_denied(self, opportunity: Opportunity, reason: Reason) -> None:
+    def _denied(self, opportunity: Opportunity, reason: Reason) -> Reason:
+        self.risk.count(reason)
         self.decisions.record(opportunity.route.id, reason, opportunity.edge_bps)
         severity = TOLD_DENIALS.get(reason)
         if severity is not None:
             self.breaches.record(severity, reason, opportunity.route.id, f"edge {opportunity.edge_bps:.1f} bps not taken", "denied")
+        return reason
+
+    def _on_booked(self, cycle: ArbCycle) -> None:
+        self.cycles_version += 1
+        last = cycle.fills[-1]
+        self.sync.moved(last.exchange, last.base, last.quote, last.fee_currency)
+        self.losses.measure(cycle.plan.route.id)
+
+    def _on_late(self, cycle: ArbCycle, order: Order, fill: Fill) -> None:
+        self._late.on_late(cycle, order, fill)
+        self.availability.look(cycle.plan.route.symbol)
+
+    def _on_end(self, cycle: ArbCycle) -> None:
+        route = cycle.plan.route
+        state = cycle.state
+        self.cycles_version += 1
+        self.decisions.record(route.id, state, cycle.plan.edge_bps, f"pnl {float(cycle.account.pnl):+.2f}")
+        self.availability.look(route.symbol)
+        self.availability.rest(route, cycle.closed_at)
+        if state not in (CycleState.ABANDONED, CycleState.MISSED):  # what never opened teaches nothing of the route
+            self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
+        self._late.on_residual(cycle.id, cycle.reason)
+        self._troubles.on_end(cycle)
+        self.losses.measure(route.id)
 
     def _on_kill(self) -> None:
         cause = self.components.halt.cause
         if cause is None:
             return
         self._journal.post(Killed(cause.source, cause.reason, self.components.halt.epoch))
-        self.change_state(TradingState.HALTING, f"killed by {cause.source}")
+        self.operator.change_state(TradingState.HALTING, f"killed by {cause.source}")
         self.breaches.record(Severity.CRIT, "KILL", "global", f"by {cause.source} {cause.reason}".strip(), "HALT", every_time=True)
         self._tasks.create_task(self._halting(), name="halting")
 
     async def _halting(self) -> None:
         """After the gate is closed: cancel what stands, wait for what is under way, say what is left."""
-        epoch = self.components.halt.epoch
+        halt = self.components.halt
+        epoch = halt.epoch
         self.halt_detail = "cancels pending"
         results = await asyncio.gather(*(cancel_all(name, adapter) for name, adapter in self.components.adapters.items()))
         try:
@@ -354,45 +335,9 @@ class Engine:
                 await self.executor.quiet.wait()
         except TimeoutError:
             pass
-        if self.components.halt.is_closed and self.components.halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
+        if halt.is_closed and halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
             self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
             unconfirmed = any("not confirmed" in result for result in results)
             dirty = unconfirmed or bool(self.unsettled)
             self._cancel_again_at = self._clock.monotonic() + _CANCEL_AGAIN_S if unconfirmed or self.tracker.open else inf
-            self.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)
-
-    def _mark_residual(self, symbol: str, cycle_id: str) -> None:
-        self.risk.route.residual[symbol] = cycle_id
-        self._block(symbol, Reason.RESIDUAL)
-
-    def _rest(self, route: ArbRoute, until: float) -> None:
-        """Let ``route`` rest until then (monotonic seconds): risk refuses it, and its flag, which follows, skips even the pricing."""
-        self.risk.route.cooling_until[route.id] = until
-        if route.blocked is None:
-            route.blocked = self._standing(route)
-        asyncio.get_running_loop().call_at(until, self._rested, route)
-
-    def _rested(self, route: ArbRoute) -> None:
-        if route.blocked is Reason.COOLDOWN:
-            route.blocked = None
-
-    def _standing(self, route: ArbRoute) -> Reason | None:
-        """What stands against ``route`` when nothing is under way on its symbol."""
-        if route.id in self.disabled:
-            return Reason.DISABLED
-        return Reason.COOLDOWN if self.risk.route.cools(route.id, self._clock.monotonic()) else None
-
-    def _block(self, symbol: str, reason: Reason | None) -> None:
-        if reason is None and symbol in self.risk.route.residual:
-            reason = Reason.RESIDUAL
-        for route in self.components.universe.of_symbol(symbol):
-            route.blocked = reason or self._standing(route)
-
-    def _keep(self, cycle: ArbCycle) -> None:
-        self.cycles[cycle.id] = cycle
-        self.cycles_version += 1
-        if len(self.cycles) > 200:
-            del self.cycles[next((key for key in self.cycles if key not in self.executor.open), cycle.id)]
-
-    def _today(self) -> int:
-        return datetime.fromtimestamp(self._clock.time_ms() / 1000, UTC).toordinal()
+            self.operator.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)

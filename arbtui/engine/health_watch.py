@@ -63,6 +63,7 @@ class HealthWatch:
             told = None
         if unfit is not None and told is None and now >= settling_until:
             why = self._risk.exchange[name].why_unfit(now)
-            breach = self._breaches.record(Severity.WARN, unfit, name, why, "no entries there until it is well", every_time=True)
+            severity = Severity.CRIT if self._risk.exchange[name].health.is_refused else Severity.WARN  # it seldom mends itself
+            breach = self._breaches.record(severity, unfit, name, why, "no entries there until it is well", every_time=True)
             if breach is not None:
                 self._told[name] = (unfit, breach.id)

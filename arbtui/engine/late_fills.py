@@ -1,44 +1,46 @@
-"""Fills that nobody waited for: after their order's end, or of no order that this run has sent."""
-
-from collections.abc import Callable
+"""Fills that were not waited for: after their order's or cycle's end, or of no order that this run has sent."""
 
 from arbtui.engine.breaches import BreachBook
 from arbtui.execution.cycle import ArbCycle
-from arbtui.execution.executor import CycleExecutor
 from arbtui.journal.events import CycleState
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
+from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.breach import Severity
 
 
 class LateFills:
-    """Says them out loud, and lets a cycle that had ended end again by what it holds now.
+    """Reports them. The portfolio has re-evaluated the cycle by then."""
 
-    Args:
-        on_end_again: told of each such cycle.
-    """
-
-    def __init__(self, breaches: BreachBook, executor: CycleExecutor, on_end_again: Callable[[ArbCycle], None]) -> None:
+    def __init__(self, breaches: BreachBook, portfolio: Portfolio) -> None:
         self._breaches = breaches
-        self._executor = executor
-        self._on_end_again = on_end_again
+        self._portfolio = portfolio
+        self._known: dict[str, None] = {}  # cycles whose residual was reported
 
     def on_late(self, cycle: ArbCycle, order: Order, fill: Fill) -> None:
-        """A fill came after its order had ended, and is booked. A cycle that still runs hedges it; one that has ended is a person's."""
+        """A fill was booked after its order or its cycle had ended. A cycle that still runs hedges it."""
         symbol = cycle.plan.route.symbol
         detail = f"{plain(fill.qty)} {symbol} at {fill.exchange} after order {order.client_order_id} had ended, cycle {cycle.id}"
         if cycle.state is CycleState.OPEN:
             self._breaches.record(Severity.WARN, "LATE_FILL", symbol, detail, "hedged by its cycle", every_time=True)
             return
-        before = cycle.state
-        self._executor.end_again(cycle, fill)
-        self._on_end_again(cycle)
-        if cycle.state is CycleState.RESIDUAL and before is not CycleState.RESIDUAL:  # what a person acknowledges
-            left = f"cycle {cycle.id} left {plain(cycle.excess)} {symbol} ({cycle.reason})"
-            self._breaches.record(Severity.CRIT, "RESIDUAL", symbol, left, "acknowledge", every_time=True)
+        self.on_residual(cycle.id, "LATE_FILL")
         self._breaches.record(Severity.CRIT, "LATE_FILL", symbol, detail, f"its cycle is {cycle.state} now", every_time=True)
 
+    def on_residual(self, cycle_id: str, cause: str) -> None:
+        """A cycle that has ended leaves something one-sided: report it, once for as long as it does."""
+        account = self._portfolio.cycle(cycle_id)
+        if account is None or not account.is_position:
+            self._known.pop(cycle_id, None)
+            return
+        if cycle_id in self._known:
+            return
+        self._known[cycle_id] = None
+        left = ", ".join(f"{plain(amount)} {asset}" for asset, amount in self._portfolio.left(account).items())
+        detail = f"{account.route or account.symbol} leaves {left} ({cause})"
+        self._breaches.record(Severity.CRIT, "RESIDUAL", cycle_id, detail, "acknowledge", every_time=True)
+
     def on_stray(self, fill: Fill) -> None:
-        """A fill of an order that this run does not know, a person's or an earlier run's. The comparison of balances deals with it."""
+        """A fill of an order that this run has not sent. The comparison of balances deals with it."""
         detail = f"{fill.side} {plain(fill.qty)} {fill.base}, order {fill.client_order_id or fill.venue_order_id}, is none of this run's"
         self._breaches.record(Severity.WARN, "STRAY_FILL", fill.exchange, detail, "not booked; balances are compared at quiescence")

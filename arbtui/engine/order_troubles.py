@@ -9,8 +9,8 @@ from arbtui.model.order import Order, OrderState, Purpose
 from arbtui.risk.breach import Severity
 from arbtui.risk.tiers import RouteGuard
 
-#: First words of an order's end that say nothing of its symbol: nobody answered, or the next moment may be another.
-_PASSING = frozenset({"NOT_PLACED", "RATE_LIMITED", "CLOCK", "UNREACHABLE"})
+#: First words of an order's end that say nothing of its symbol: nobody answered, the next moment differs, or the venue is stopped.
+_PASSING = frozenset({"NOT_PLACED", "RATE_LIMITED", "CLOCK", "UNREACHABLE", "KEYS", "ACCOUNT", "VENUE"})
 #: A symbol that is refused again and again is tried once an hour, in seconds.
 _LONGEST_PAUSE_S = 3600.0
 

@@ -1,4 +1,4 @@
-"""The contract that every venue's order side fulfils: paper now, live later, the same calls."""
+"""The interface of every venue's orders and balances, the same for paper and live."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from arbtui.model.order import Balance, Fill, Order, OrderState
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """What a venue says of one order. ``fills`` are those known with this answer; each is applied once by trade id."""
+    """One order as a venue reports it. ``fills`` are those known with this answer; each is applied once, by trade id."""
 
     exchange: str
     client_order_id: str
@@ -23,22 +23,22 @@ class OrderReport:
 
 
 class AccountEvents(Protocol):
-    """Whoever must hear what a venue's private streams tell. Plain calls: one must return before the next frame is read."""
+    """Receives the events of a venue's private stream. Plain calls: each returns before the next frame is read."""
 
     def on_order(self, report: OrderReport) -> None:
-        """An order changed, or filled: ``report.fills`` holds what this message tells, often one fill, often none."""
+        """An order changed or filled; ``report.fills`` holds the fills of this message only, often one or none."""
         ...
 
     def on_balances(self, exchange: str, balances: Mapping[str, Balance]) -> None:
-        """These balances changed; assets that are not among them did not."""
+        """These balances changed; assets that are not listed did not."""
         ...
 
     def on_reconnected(self, exchange: str) -> None:
-        """The stream is open, for the first time or again: what happened while it was not must be asked for."""
+        """The stream is open, for the first time or again: events missed in between must be fetched."""
         ...
 
     def on_disconnected(self, exchange: str) -> None:
-        """The stream broke: until it is open again, only what is asked for becomes known."""
+        """The stream is disconnected: until it is open again, changes are learned by queries only."""
         ...
 
 
@@ -47,16 +47,16 @@ class ExchangeAdapter(Protocol):
 
     name: str
     markets: Mapping[str, Market]  #: by the venue's market code
-    absence_proof_s: float  #: seconds after sending from which on an unknown client id proves that the order never came
+    absence_proof_s: float  #: seconds after sending from which an unknown client id proves that the order never arrived
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """Send ``order`` and wait for the venue's answer; an IOC's answer is final.
 
-        ``admit`` is the gate's second look: it is called immediately before the request leaves, with nothing awaited
+        ``admit`` is the gate's second check: it is called immediately before the request is sent, with nothing awaited
         in between, and raises OrderAbandoned to stop it.
 
         Raises:
-            OrderAbandoned: ``admit`` refused; no byte left.
+            OrderAbandoned: ``admit`` refused; nothing was sent.
             OrderRejected: the venue refused for good.
             OrderUnknown: no usable answer. Never resend; look up with :meth:`fetch_order`.
         """
@@ -71,7 +71,7 @@ class ExchangeAdapter(Protocol):
         ...
 
     async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
-        """Look an order up by client id, with its fills; None when the venue does not know it *now* (not: never)."""
+        """Look an order up by client id, with its fills; None when the venue does not know it *now*, which proves nothing yet."""
         ...
 
     async def fetch_open_orders(self) -> Sequence[OrderReport]:
@@ -87,11 +87,19 @@ class ExchangeAdapter(Protocol):
         ...
 
     def throttled(self) -> str | None:
-        """Why the venue's rate limits leave no room for an entry's order now; None when they do. Spends and waits for nothing."""
+        """Why the venue's rate limits leave no room for an entry's order now; None when they do. Consumes nothing and does not wait."""
+        ...
+
+    def reserve_orders(self, cycle_id: str, entries: int) -> str | None:
+        """Take the rate limits' share of a cycle's ``entries`` entry orders and of one hedge order; why that is not to be had, or None."""
+        ...
+
+    def release_orders(self, cycle_id: str) -> None:
+        """That cycle has ended, or did not open: nothing is kept for it any more."""
         ...
 
     async def run(self, account: AccountEvents) -> None:
-        """Tell ``account`` what happens at the venue as it happens, reconnecting by itself; runs until cancelled."""
+        """Pass private events to ``account`` as they arrive, reconnecting as needed; runs until cancelled."""
         ...
 
     async def close(self) -> None:

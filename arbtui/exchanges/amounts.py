@@ -37,11 +37,11 @@ def reader(kind: type[T], what: str) -> Callable[[bytes], T]:
 
 
 def amount(value: Decimal, what: str) -> Decimal:
-    """``value``, once it is sure to be a number that is not negative.
+    """``value``, checked to be a finite number that is not negative.
 
     Raises:
         WireError: NaN, infinite or negative.
     """
     if not value.is_finite() or value < 0:
-        raise WireError(what, f"{value} is no amount")
+        raise WireError(what, f"{value} is not an amount")
     return value

@@ -1,30 +1,44 @@
-"""What the live adapters have in common: orders that leave once, through the gate, and answers that mean one thing."""
+"""Common base of the live adapters: each order is sent once, through the gate, and each answer has one meaning."""
 
 import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
-from arbtui.exchanges.answers import Meaning, RequestFailed
+import aiohttp
+
+from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
+from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
-from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.private_stream import PrivateStream, StreamRefused
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.refusal_watch import RefusalWatch
+from arbtui.exchanges.standing import VenueStanding
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
+from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
 from arbtui.model.market import Market
+from arbtui.model.money import ceil_to
 from arbtui.model.order import Order, Purpose
 
-#: No request may come to be so long after it was sent: twice Binance's window, and never under 30 s, for Upbit has no
-#: window at all and a request can hang in a proxy. From then on "not found" is believed (it must be said three times).
+#: No request is executed this long after it was sent: twice Binance's window, and at least 30 s, since Upbit has no
+#: window and a request can hang in a proxy. From then on "not found" is believed, once it was answered three times.
 ABSENCE_PROOF_S = max(2 * RECV_WINDOW_MS / 1000, 30.0)
 
-#: s between two pings: a revoked key, a clock that drifts and a venue that is gone are noticed without an order, and a
-#: connection stands when one comes.
+#: s between two pings: so a revoked key, a drifting clock and an unreachable venue are noticed without an order, and a
+#: connection is open when an order comes.
 _PING_EVERY_S = 10.0
-#: s between two looks for other keys while the venue refuses those in use.
-_KEYS_EVERY_S = 5.0
+#: The same while nothing is received, so that the venue's return is noticed soon.
+_PING_AWAY_S = 2.0
+
+#: What :meth:`CcxtAdapter.find` gives for an order of which the venue keeps no more than that it ended without a fill.
+ARCHIVED = object()
+#: So many odd markets are named in one line.
+_NAMED = 5
+#: Over a market's least value, for a test order whose price moves under way.
+_OVER_MINIMUM = Decimal("1.1")
 
 log = logging.getLogger("arbtui")
 
@@ -33,29 +47,31 @@ Costs = Mapping[str, float]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A market as everybody may read it. ``price``: its last one in quote, 0.0 where the venue was not asked."""
+    """A market from public data. ``price``: the last one, in quote; 0.0 where it was not queried."""
 
     market: Market
     price: float = 0.0
 
 
 class CcxtAdapter(ExchangeAdapter):
-    """One venue through its own ccxt instance. Subclasses know the venue's words.
+    """One venue through its own ccxt instance. Subclasses know the venue's formats.
 
-    ``order_costs``: what one order takes of the venue's limits.
+    ``order_costs``: what one order costs of the venue's rate limits; ``query_costs``: one query of an order, or its cancel.
     """
 
     order_costs: Costs
+    query_costs: Costs
 
-    def __init__(self, client: CcxtClient, clock: Clock) -> None:
+    def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         self.name = client.exchange
         self.markets: dict[str, Market] = {}
+        self.odd: dict[str, str] = {}  #: markets that were left out because what the venue tells of them makes no sense: code to why
         self.absence_proof_s = ABSENCE_PROOF_S
-        self._client = client
+        self.client = self._client = client
+        self._private_url = private_url
         self._clock = clock
         self._doubts_clock = False
-        self._refused_keys = asyncio.Event()  # set by each answer that refuses the keys
-        self._said_of_keys = ""
+        self.standing = VenueStanding(client.exchange, clock, client.health)
 
     @property
     def clock_skew_ms(self) -> int | None:
@@ -64,8 +80,30 @@ class CcxtAdapter(ExchangeAdapter):
 
     @property
     def has_keys(self) -> bool:
-        """False where only what everybody may read is asked for."""
+        """False where only public data is queried."""
         return bool(self._client.keys.current().key.get_secret_value())
+
+    def any_market(self) -> Market:
+        """A market to ask with.
+
+        Raises:
+            VenueFailed: the rules of none were read.
+        """
+        for market in self.markets.values():
+            return market
+        raise VenueFailed(f"{self.name}: no market's rules were read, so no test order can be made")
+
+    def unused_id(self) -> str:
+        """A client id that no order ever had."""
+        return f"arbtui{self._clock.time_ms():x}"
+
+    def tell_odd(self, before: int) -> None:
+        """Name once what was left out since there were ``before`` odd markets."""
+        new = list(self.odd.items())[before:]
+        if new:
+            named = "; ".join(f"{code}: {why}" for code, why in new[:_NAMED])
+            more = f"; and {len(new) - _NAMED} more, which `arbtui check` lists" if len(new) > _NAMED else ""
+            log.warning("%s: %d of its markets left out: %s%s", self.name, len(new), named, more)
 
     @property
     def key_tail(self) -> str:
@@ -75,7 +113,7 @@ class CcxtAdapter(ExchangeAdapter):
 
     @abstractmethod
     async def listed(self) -> Mapping[str, Listing]:
-        """Every market that is listed now, by code, with what the venue tells of it without a key: fees are the documented ones.
+        """Every market that is listed now, by code, from public data: fees are the documented ones.
 
         Raises:
             VenueFailed: the venue does not answer usably.
@@ -87,28 +125,53 @@ class CcxtAdapter(ExchangeAdapter):
         """Check the keys, set the clock and read the rules of the markets ``codes`` (None: all) into :attr:`markets`.
 
         A code that the venue does not list, or does not trade now, is left out; look at :attr:`markets`. Each call makes
-        the markets anew, and markets are compared by identity: call it once, before they are used.
+        new market objects, and markets are compared by identity: call it once, before they are used.
 
         Raises:
-            VenueRefused: the keys are refused, or may do what no key here may do.
+            VenueRefused: the keys are refused, or have permissions that no key here may have.
             VenueFailed: the venue does not answer usably.
         """
         ...
 
     @abstractmethod
     async def check_keys(self) -> str:
-        """Ask the venue whether it takes the keys in use, and whether they may do only what they should; what it tells, in words.
+        """Check that the venue accepts the keys in use and that they have no forbidden permission; the result as text.
 
         Raises:
-            VenueRefused: it does not, or they may do more.
-            VenueFailed: it does not tell.
-            WireError: it tells nonsense.
+            VenueRefused: it does not, or they have a forbidden permission.
+            VenueFailed: no usable answer.
+            WireError: the answer cannot be read.
         """
         ...
 
     @abstractmethod
+    async def check_account(self) -> None:
+        """Ask whether the account may trade, where the venue tells.
+
+        Raises:
+            VenueRefused: it may not.
+            VenueFailed: the venue does not answer usably.
+        """
+        ...
+
+    @abstractmethod
+    async def test_order(self) -> None:
+        """Let the venue look at the smallest order that keeps all rules, without making it.
+
+        Raises:
+            RequestFailed: what it says against it, or no answer.
+            VenueFailed, RateLimited, WireError: it could not be asked.
+        """
+        ...
+
+    @abstractmethod
+    def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
+        """What ``GET`` and ``DELETE order`` name an order by."""
+        ...
+
+    @abstractmethod
     async def ping(self) -> None:
-        """One cheap question."""
+        """Send one cheap query."""
         ...
 
     @abstractmethod
@@ -118,8 +181,44 @@ class CcxtAdapter(ExchangeAdapter):
 
     @abstractmethod
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
-        """What ``answer`` says, and whatever must be asked to know an immediate order's end."""
+        """The report from ``answer``, and from further queries where an immediate order's end is not in it."""
         ...
+
+    @abstractmethod
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
+        """Ask for the account's events over a private socket just opened and wait until the venue confirms them.
+
+        ``take`` is given the frames that come before. Raises WireError when the venue refuses.
+        """
+        ...
+
+    @abstractmethod
+    def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
+        """Decode one private frame and hand it to ``account``; raises WireError for one that cannot be read."""
+        ...
+
+    def _stream_headers(self) -> Mapping[str, str]:
+        """What the private stream's handshake carries; a venue that signs its subscription instead needs nothing."""
+        return {}
+
+    async def run(self, account: AccountEvents) -> None:
+        """See :meth:`ExchangeAdapter.run`: the private stream, pings, and probes while the venue refuses us."""
+        stream: PrivateStream = PrivateStream(
+            self.name,
+            self._private_url,
+            headers=self._stream_headers,
+            subscribe=self._subscribe,
+            on_frame=lambda frame: self._on_frame(frame, account, stream),
+            on_open=lambda: account.on_reconnected(self.name),
+            on_close=lambda: account.on_disconnected(self.name),
+            on_refused=self.stream_refused,
+            limits=self._client.limits,
+            health=self._client.health,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(stream.run(), name=f"{self.name} private stream")
+            tasks.create_task(self.keep_warm(), name=f"{self.name} pings")
+            tasks.create_task(RefusalWatch(self).run(), name=f"{self.name} refusals")
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """See :meth:`ExchangeAdapter.place`."""
@@ -130,16 +229,17 @@ class CcxtAdapter(ExchangeAdapter):
         try:
             await self.settle_clock()
             answer = await self._submit(order, lane, admit)
-        except (RateLimited, VenueFailed) as error:  # before the order's own request: nothing of it has left
+        except (RateLimited, VenueFailed) as error:  # before the order's own request: it was not sent
             word = Meaning.RATE_LIMITED if isinstance(error, RateLimited) else Meaning.CLOCK
             raise OrderRejected(f"{word} {error}") from None
         except RequestFailed as error:
             self._doubts_clock = self._doubts_clock or error.meaning is Meaning.CLOCK
-            self._note(error)
+            self.standing.refused(error, order.market.code, of_order=True)
             raise error.of_order() from None
+        self.standing.accepted(order.market.code)
         try:
             return await self._outcome(order, answer)
-        except WireError as error:  # it was taken, and what was said of it makes no sense
+        except WireError as error:  # it was accepted, and the answer cannot be read
             raise OrderUnknown(f"{self.name}: the answer to {order.client_order_id} cannot be read: {error}") from error
 
     def throttled(self) -> str | None:
@@ -147,111 +247,118 @@ class CcxtAdapter(ExchangeAdapter):
         limits = self._client.limits
         return None if limits is None else limits.refusal(Lane.ENTRY, self.order_costs)
 
+    def reserve_orders(self, cycle_id: str, entries: int) -> str | None:
+        """See :meth:`ExchangeAdapter.reserve_orders`."""
+        limits = self._client.limits
+        return None if limits is None else limits.reserve(cycle_id, self.order_costs, entries, self.order_costs)
+
+    def release_orders(self, cycle_id: str) -> None:
+        """See :meth:`ExchangeAdapter.release_orders`."""
+        if self._client.limits is not None:
+            self._client.limits.release(cycle_id)
+
+    def costs_of(self, order: Order) -> Costs:
+        """What the request of ``order`` still costs of the limits: nothing where its cycle took the share when it opened."""
+        limits = self._client.limits
+        if limits is None:
+            return self.order_costs
+        if order.purpose is not Purpose.ENTRY:
+            limits.use_hold(order.cycle_id)
+            return self.order_costs
+        return {} if limits.redeem(order.cycle_id) else self.order_costs
+
     async def measure_clock(self) -> None:
-        """Learn how far the clocks are apart; a venue whose requests carry no time has none to compare.
+        """Measure the clocks' difference; does nothing for a venue whose requests carry no timestamp.
 
         Raises:
-            VenueFailed: it does not tell.
+            VenueFailed: no usable answer.
         """
 
     async def settle_clock(self) -> None:
-        """Measure the clocks again when an answer has shown that they differ; a venue without timestamps has none to settle."""
+        """Measure the clocks again after an answer showed that they differ; does nothing for a venue without timestamps."""
+
+    async def ask(self, method: str, path: str, params: Mapping[str, Any]) -> None:
+        """Send a signed query of an order, or its cancel, whose answer is in what is raised; nothing acts on it.
+
+        Raises:
+            RequestFailed, RateLimited: as :meth:`CcxtClient.request`.
+        """
+        await self._client.request("private", method, path, params, lane=Lane.HEDGE, costs=self.query_costs)
 
     async def query(
         self, section: str, method: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs, lane: Lane = Lane.DATA
     ) -> Any:
-        """Ask, and raise what whoever asked must know.
+        """Send a query; the venue's answer as parsed JSON.
 
         Raises:
-            RateLimited: the question has no room in the venue's limits.
+            RateLimited: the venue's rate limits leave no room for it.
             VenueRefused: the keys are refused.
-            VenueFailed: no usable answer: no information.
+            VenueFailed: no usable answer, so nothing is known.
         """
         try:
             return await self._client.request(section, method, path, params, lane=lane, costs=costs)
         except RequestFailed as error:
-            self._note(error)
+            if section != "public":
+                self.standing.refused(error)
             raise error.of_query() from None
 
     async def find(self, method: str, path: str, params: Mapping[str, Any], *, costs: Costs, lane: Lane) -> Any | None:
-        """As :meth:`query` for something that may not be there; None when the venue says that it does not know it."""
+        """As :meth:`query`, for something that may not exist.
+
+        None when the venue answers that it does not know it; :data:`ARCHIVED` when it answers that it ended without a fill long ago.
+        """
         try:
             return await self._client.request("private", method, path, params, lane=lane, costs=costs)
         except RequestFailed as error:
             if error.meaning is Meaning.NOT_FOUND:
                 return None
-            self._note(error)
+            if error.meaning is Meaning.ARCHIVED:
+                return ARCHIVED
+            self.standing.refused(error, of_order=method == "DELETE")
             raise error.of_query() from None
 
     async def cancel_one(self, code: str, client_order_id: str, params: Mapping[str, Any], *, costs: Costs) -> None:
-        """Cancel an order; a refusal counts as done when a look-up says that the order is not open."""
+        """Cancel an order. A refusal counts as success only where it says that the order does not exist, or a look-up finds its end."""
         try:
             await self._client.request("private", "DELETE", "order", params, lane=Lane.CANCEL, costs=costs)
         except RequestFailed as error:
-            self._note(error)
-            if error.meaning is Meaning.NOT_FOUND:
+            if error.meaning in (Meaning.NOT_FOUND, Meaning.ARCHIVED):
                 return
-            if error.meaning is Meaning.REFUSED:
+            self.standing.refused(error, code, of_order=True)
+            if error.meaning is not Meaning.RATE_LIMITED:
                 found = await self.fetch_order(code, client_order_id)
-                if found is None or found.state.is_final:
+                if found is not None and found.state.is_final:
                     return
             raise error.of_query() from None
 
-    def _note(self, error: RequestFailed) -> None:
-        if error.meaning is Meaning.KEYS:
-            self._refused_keys.set()
-            self._client.on_keys(refused=True)
+    def stream_refused(self, error: StreamRefused) -> None:
+        """The venue answered a private subscription with an error: a ban holds for all traffic, a refused key for all orders."""
+        facts = Answer(error.status or 400, error.code, error.message, sent=True, retry_at_ms=error.retry_at_ms)
+        failure = RequestFailed(self.name, "private stream", facts, self._client.refusals)
+        self._client.on_refusal(failure)
+        self.standing.refused(failure)
 
     async def keep_warm(self) -> None:
-        """Ping from time to time; the venue's health hears how it went. Runs until cancelled."""
+        """Ping regularly and report the result to the venue's health. Runs until cancelled."""
+        health = self._client.health
         while True:
-            await asyncio.sleep(_PING_EVERY_S)
+            pause = _PING_EVERY_S if health is None or not health.is_away else min(_PING_EVERY_S, _PING_AWAY_S)
+            await (asyncio.sleep(pause) if health is None else health.sleep(pause))
             try:
                 await self.ping()
             except ArbtuiError as error:
                 log.warning("%s does not answer a ping: %s", self.name, error)
 
-    async def mind_keys(self) -> None:
-        """Whenever the venue refuses the keys, see every few seconds whether it takes these or others again; runs until cancelled.
-
-        Until then the venue is DOWN. New keys are used once the venue has taken them; keys that it refuses, or that may
-        withdraw, never are.
-        """
-        while True:
-            await self._refused_keys.wait()
-            await self._rotate()
-            await asyncio.sleep(_KEYS_EVERY_S)
-
-    async def _rotate(self) -> None:
-        self._refused_keys.clear()
-        before = self._client.in_use
-        if await asyncio.to_thread(self._client.keys.reread):
-            self._client.use(self._client.keys.current())
-        found = self._client.in_use
-        try:
-            await self.check_keys()
-        except ArbtuiError as error:
-            self._client.use(before)
-            self._refused_keys.set()  # asked again: until the venue takes a key, nothing can be done there
-            said = f"{self.name}: the key {found.tail} is not used: {error}"
-            if said != self._said_of_keys:
-                log.error("%s", said)
-            self._said_of_keys = said
-        else:
-            self._client.on_keys(refused=False)
-            self._said_of_keys = ""
-            log.warning("%s: the key is %s from now on (%s)", self.name, found.tail, found.source)
-
     def market(self, code: str) -> Market:
         """The market of ``code``.
 
         Raises:
-            VenueFailed: the rules of that market were never read.
+            MarketUnknown: the rules of that market were never read.
         """
         try:
             return self.markets[code]
         except KeyError:
-            raise VenueFailed(f"{self.name}: {code} is not among the {len(self.markets)} markets whose rules were read") from None
+            raise MarketUnknown(f"{self.name}: {code} is not among the {len(self.markets)} markets whose rules were read") from None
 
     async def close(self) -> None:
         """See :meth:`ExchangeAdapter.close`."""
@@ -259,8 +366,14 @@ class CcxtAdapter(ExchangeAdapter):
 
 
 def unreadable(exchange: str, error: WireError) -> VenueFailed:
-    """A query's answer that makes no sense is no information."""
+    """The error for an answer to a query that cannot be read."""
     return VenueFailed(f"{exchange}: an answer cannot be read: {error}")
+
+
+def smallest_order(market: Market, price: Decimal) -> tuple[Decimal, Decimal]:
+    """Quantity and price of the smallest order near ``price`` that keeps the market's rules."""
+    price = market.price_down(price)
+    return max(ceil_to(market.min_cost * _OVER_MINIMUM / price, market.lot_step), market.min_qty), price
 
 
 async def pause_until(event: asyncio.Event, seconds: float) -> None:

@@ -1,12 +1,13 @@
-"""One venue's REST interface: ccxt signs, sends and sorts errors; nothing of its parsing, throttling or retrying is used.
+"""One venue's REST interface: ccxt signs, sends and classifies errors; its parsing, throttling and retrying are not used.
 
-Why not ccxt's unified calls (ccxt 4.5.90, read in its source): they round amounts through floats, find an Upbit order by
-client id never (``uuid=None`` wins), queue orders behind snapshots in one FIFO, and can be told to repeat an order
+Why not ccxt's unified calls (ccxt 4.5.90, read in its source): they round amounts through floats, never find an Upbit order by
+client id (``uuid=None`` wins), queue orders behind snapshots in one FIFO, and can be configured to resend an order
 (``maxRetriesOnFailure``, inside ``fetch2``). So requests go ``sign`` then ``fetch``, once, with parameters as strings.
 """
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
@@ -14,27 +15,34 @@ from typing import Any
 
 import aiohttp
 
-from arbtui.exchanges.answers import Answer, RequestFailed
+from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
-from arbtui.exchanges.connection_errors import why_no_answer
+from arbtui.exchanges.connection_errors import SentAlready, broke_under_way, redirect_of, why_no_answer
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
-from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
+from arbtui.exchanges.refusals import RefusalTable, Scope
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, RateLimited
 
 #: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
-#: request, because it bounds how long an order under way can still come to be.
+#: request, because it bounds how long a delayed order can still be executed.
 RECV_WINDOW_MS = 5000
 #: s for the whole of one request, for callers without a shorter deadline of their own.
 _REQUEST_S = 10.0
-#: s that an idle connection is kept for the next request; a ping comes more often, so an order finds one that stands.
+#: s that an idle connection is kept for the next request; a ping comes more often, so an order finds an open one.
 _KEEPALIVE_S = 30.0
 _EXCERPT = 200
 
 
 class _Departure:
-    """One request's leave to go: asked once, and never given a second time."""
+    """One request's permission to be sent, granted once.
+
+    aiohttp by itself sends a GET, HEAD, PUT or DELETE a second time when a kept connection breaks, with the same signature: that is
+    refused here.
+    """
 
     def __init__(self, admit: Callable[[], None] | None) -> None:
         self._admit = admit
@@ -42,12 +50,12 @@ class _Departure:
         self.refusal: Exception | None = None
 
     def leave(self) -> None:
+        if self.sent:
+            raise SentAlready("the request was sent already; it is never sent twice with one signature")
         if self._admit is not None:
-            if self.sent:
-                raise aiohttp.ClientError("the request has left already; an order is never sent twice")
             try:
                 self._admit()
-            except Exception as error:  # whatever the gate raises is its no, and comes out of the request as it is
+            except Exception as error:  # whatever the gate raises is its refusal, and is raised from the request unchanged
                 self.refusal = error
                 raise
         self.sent = True
@@ -57,10 +65,10 @@ _departure: ContextVar[_Departure] = ContextVar("departure")
 
 
 class _GatedRequest(aiohttp.ClientRequest):
-    """A request that asks the gate when its connection stands, immediately before its first byte.
+    """A request that asks the gate once its connection is open, immediately before its first byte.
 
-    In ``fetch`` itself it would be too early: a connection that has to be made first takes a tenth of a second and more.
-    A redirect or any other repetition comes through here again, and is refused.
+    In ``fetch`` itself it would be too early: opening a connection first takes a tenth of a second and more.
+    Any repetition comes through here again, and is refused.
     """
 
     async def send(self, conn: Any) -> aiohttp.ClientResponse:
@@ -68,13 +76,23 @@ class _GatedRequest(aiohttp.ClientRequest):
         return await super().send(conn)
 
 
+class _ConnectionBroke(Exception):
+    """No answer came: the connection broke after the request was sent, or while it was being sent."""
+
+    def __init__(self, failure: RequestFailed, started: float) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+        self.started = started
+
+
 class CcxtClient:
-    """Requests to one venue, in turn, through the gate, once.
+    """Sends requests to one venue: rate limited, through the gate, each once.
 
     Args:
         exchange: ``upbit`` or ``binance``.
-        limits: None asks nobody's turn (tests).
-        health: None tells nobody (tests).
+        refusals: the venue's table of refusals.
+        limits: None for no rate limits (tests).
+        health: None for none (tests).
     """
 
     def __init__(
@@ -83,10 +101,12 @@ class CcxtClient:
         urls: UrlsConfig,
         keys: VenueKeyHolder,
         clock: Clock,
+        refusals: RefusalTable,
         limits: RateLimitManager | None = None,
         health: ExchangeHealthMonitor | None = None,
     ) -> None:
         self.exchange = exchange
+        self.refusals = refusals
         self.limits = limits
         self.health = health
         self._clock = clock
@@ -97,6 +117,7 @@ class CcxtClient:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls),
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(refuse_redirects,),
         )
         self.keys = keys
         self.clock_skew_ms: int | None = None  #: how far our clock is ahead of the venue's; None where it was never measured
@@ -116,12 +137,37 @@ class CcxtClient:
     ) -> Any:
         """Send one request and return its JSON.
 
-        ``admit`` is called once, immediately before the first byte; what it raises comes out of here, and nothing has left.
+        ``admit`` is called once, immediately before the first byte; what it raises is raised from here, and nothing was sent.
+        A query (GET) whose kept connection broke is sent once more, signed anew; nothing else is.
 
         Raises:
-            RateLimited: the venue's limits leave no room; nothing has left.
-            RequestFailed: no usable answer, or a refusal; its ``meaning`` tells what may be concluded.
+            RateLimited: the venue's limits leave no room; nothing was sent.
+            RequestFailed: no usable answer, or a refusal; its ``meaning`` is what may be concluded.
         """
+        try:
+            return await self._send(section, method, path, params, lane=lane, costs=costs, admit=admit)
+        except _ConnectionBroke as broke:
+            if method != "GET":
+                self._report(admit, ok=False, started=broke.started)
+                raise broke.failure from None
+        try:
+            return await self._send(section, method, path, params, lane=lane, costs=costs, admit=admit)
+        except _ConnectionBroke as broke:
+            self._report(admit, ok=False, started=broke.started)
+            raise broke.failure from None
+
+    async def _send(
+        self,
+        section: str,
+        method: str,
+        path: str,
+        params: Mapping[str, Any] | None,
+        *,
+        lane: Lane,
+        costs: Mapping[str, float],
+        admit: Callable[[], None] | None,
+    ) -> Any:
+        """One request, sent once; raises as :meth:`request`, and _ConnectionBroke for one whose connection broke under it."""
         departure = _Departure(admit)
         token = _departure.set(departure)
         started = self._clock.monotonic()
@@ -133,12 +179,14 @@ class CcxtClient:
             answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
         except RateLimited:
             raise
-        except Exception as error:  # also what ccxt itself trips over in an odd body: the request has left all the same
+        except Exception as error:  # also ccxt's own failures with an odd body: the request was sent all the same
             if error is departure.refusal:
                 raise
             # Without the cause: ccxt's text and traceback hold the URL with its signature.
             failure = self._failure(error, f"{method} {path}", departure.sent)
-            self._tell(admit, ok=failure.answer.status is not None and failure.answer.status < 500, started=started)
+            if broke_under_way(error):
+                raise _ConnectionBroke(failure, started) from None
+            self._report(admit, ok=failure.answer.status is not None and failure.answer.status < 500, started=started)
             raise failure from None
         finally:
             _departure.reset(token)
@@ -147,10 +195,10 @@ class CcxtClient:
                 f"aiohttp {aiohttp.__version__} does not ask before it sends, so no order may leave; install the locked version"
             )
         if not isinstance(answer, dict | list):
-            facts = Answer(200, "", f"not JSON: {_said(None, str(answer))[1]}", frozenset(), sent=True)
-            self._tell(admit, ok=False, started=started)
-            raise RequestFailed(self.exchange, f"{method} {path}", facts)
-        self._tell(admit, ok=True, started=started)
+            facts = Answer(200, "", f"not JSON: {_said(None, str(answer))[1]}", sent=True)
+            self._report(admit, ok=False, started=started)
+            raise RequestFailed(self.exchange, f"{method} {path}", facts, self.refusals)
+        self._report(admit, ok=True, started=started)
         return answer
 
     def use(self, keys: VenueKeys) -> None:
@@ -158,13 +206,8 @@ class CcxtClient:
         self.in_use = keys
         self._ccxt.apiKey, self._ccxt.secret = keys.key.get_secret_value(), keys.secret.get_secret_value()
 
-    def on_keys(self, *, refused: bool) -> None:
-        """Tell the venue's health whether it takes our keys."""
-        if self.health is not None:
-            self.health.on_keys(refused)
-
     def stream_headers(self) -> dict[str, str]:
-        """What a private WebSocket is opened with: Upbit's token, made anew each time (ccxt keeps one for ever); else nothing."""
+        """Headers of a private WebSocket's handshake: a new Upbit token each time (ccxt keeps one for ever); else none."""
         if self.exchange != "upbit":
             return {}
         claims = {"access_key": self._ccxt.apiKey, "nonce": self._ccxt.uuid()}
@@ -176,14 +219,14 @@ class CcxtClient:
         return signed
 
     def set_clock_skew(self, ms: int, round_trip_ms: float) -> None:
-        """How far our clock is ahead of the venue's; taken off every timestamp. ``round_trip_ms``: what the question took."""
+        """How far our clock is ahead of the venue's; subtracted from every timestamp. ``round_trip_ms``: what the question took."""
         self._ccxt.options["timeDifference"] = self.clock_skew_ms = ms
         if self.health is not None:
             self.health.on_clock(-ms)
             self.health.on_server_time(ms, round_trip_ms)
 
     async def close(self, timeout_s: float = 5.0) -> None:
-        """Close the connections; a peer that does not answer the close is left after ``timeout_s``."""
+        """Close the connections; waits at most ``timeout_s`` for the peer."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._ccxt.close()
@@ -192,26 +235,40 @@ class CcxtClient:
             await self.session.close()
 
     def on_response(self, status: int, headers: Mapping[str, str]) -> None:
-        """Called by ccxt's ``on_rest_response`` hook, for every answer, before anything is made of it."""
+        """Called by ccxt's ``on_rest_response`` hook, for every answer, before it is interpreted."""
         if self.limits is not None:
             self.limits.observe(status, headers)
-            if self.health is not None and status in (418, 429):
-                self.health.on_throttled(self.limits.banned_until)
+            self._tell_silence()
+
+    def on_refusal(self, failure: RequestFailed) -> None:
+        """A refusal for too many requests, from REST or a socket: nothing is sent until the venue's ban is over."""
+        if failure.meaning is Meaning.RATE_LIMITED and self.limits is not None:
+            answer = failure.answer
+            if answer.retry_at_ms is not None or failure.refusal.scope is Scope.IP:
+                self.limits.silence(answer.status or 429, answer.retry_at_ms)
+            self._tell_silence()
+
+    def _tell_silence(self) -> None:
+        if self.health is not None and self.limits is not None and self.limits.banned_until > self._clock.monotonic():
+            self.health.on_throttled(self.limits.banned_until)
 
     def _failure(self, error: Exception, what: str, sent: bool) -> RequestFailed:
-        kinds = frozenset(kind.__name__ for kind in type(error).__mro__)
-        told = why_no_answer(self.exchange, error)
-        status, code, message = getattr(error, "facts", (None, "", type(error).__name__ if told is None else f"{self._where}: {told}"))
-        return RequestFailed(self.exchange, what, Answer(status, code, message, kinds, sent))
+        reason, redirect = why_no_answer(self.exchange, error), redirect_of(error)
+        status_only = None if redirect is None else redirect.status
+        no_answer = (status_only, "", type(error).__name__ if reason is None else f"{self._where}: {reason}", None)
+        status, code, message, retry_at_ms = getattr(error, "facts", no_answer)
+        failure = RequestFailed(self.exchange, what, Answer(status, code, message, sent, retry_at_ms), self.refusals)
+        self.on_refusal(failure)
+        return failure
 
-    def _tell(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
-        """Tell the venue's health; how orders end is told by their tracker, which knows when it stopped waiting."""
+    def _report(self, admit: Callable[[], None] | None, *, ok: bool, started: float) -> None:
+        """Report an answer to the venue's health; orders are reported by their tracker, which knows when it stopped waiting."""
         if self.health is not None and admit is None:
-            self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000)
+            self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000, poll=True)
 
 
 def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient) -> Any:
-    """A ccxt exchange of its own. Its class is made here, because importing ccxt costs 0.7 s and 70 MB."""
+    """A new ccxt exchange. Its class is defined here, because importing ccxt costs 0.7 s and 70 MB."""
     import ccxt.pro as ccxt  # type: ignore[import-untyped]
 
     base: Any = {"upbit": ccxt.upbit, "binance": ccxt.binance}[exchange]
@@ -221,7 +278,7 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
             return clock.time_ms()
 
         def get_exceptions_by_url(self, url: str, exact_or_broad: str) -> Any:
-            # ccxt takes the spot table only for https://api.binance.com/; ours is spot wherever it is.
+            # ccxt uses the spot error table only for https://api.binance.com/; ours is always spot.
             return self.exceptions["spot"].get(exact_or_broad, {})
 
         def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: Any) -> str:
@@ -232,7 +289,7 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
             try:
                 super().handle_errors(code, reason, url, method, headers, body, response, *rest)
                 self.handle_http_status_code(code, reason, url, method, body)
-                if code >= 400:  # a status that ccxt has no class for is no success either
+                if code >= 400:  # a status without a ccxt error class is not a success either
                     raise ccxt.ExchangeError(str(code))
             except ccxt.BaseError as error:
                 error.facts = (code, *_said(response, body))
@@ -246,7 +303,7 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
             "enableRateLimit": False,
             "timeout": int(_REQUEST_S * 1000),
             "session": client.session,
-            "verify": False,  # ccxt makes no connection: the session is ours, and its TLS is checked by `_tls`
+            "verify": False,  # ccxt opens no connection: the session is ours, and `_tls` verifies its certificates
             "timeout_on_exit": 0,
             "options": {"maxRetriesOnFailure": 0, "defaultType": "spot", "recvWindow": RECV_WINDOW_MS, "timeDifference": 0},
             "urls": {"api": {"public": rest, "private": rest, "sapi": urls.rest + "/sapi/v1"}},
@@ -254,15 +311,32 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
     )
 
 
-def _said(response: Any, body: str) -> tuple[str, str]:
-    """The venue's code and words: Binance ``{"code", "msg"}``, Upbit ``{"error": {"name", "message"}}``; else the body's beginning."""
+#: Where Binance's message states a ban's end, in ms since the epoch.
+_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+
+
+def _said(response: Any, body: str) -> tuple[str, str, int | None]:
+    """The venue's code and message, and until when it accepts no request (ms since the epoch, where stated).
+
+    Binance: ``{"code", "msg", "data": {"retryAfter"}}``; Upbit: ``{"error": {"name", "message"}}``; else the body's beginning.
+    """
     error = response.get("error", response) if isinstance(response, dict) else None
     if isinstance(error, dict):
-        code, message = error.get("name", error.get("code", "")), error.get("message", error.get("msg", ""))
-        return str(code), str(message)[:_EXCERPT]
+        return told_error(error)
     if body.lstrip()[:1] == "<":
-        return "", "a web page where the venue's answer should be; check its address in [exchanges.*.urls], and what sits between"
-    return "", body[:_EXCERPT]
+        return "", "a web page where the venue's answer should be; check its address in [exchanges.*.urls], and what sits between", None
+    return "", body[:_EXCERPT], None
+
+
+def told_error(error: Mapping[str, Any]) -> tuple[str, str, int | None]:
+    """Code, message and end of a ban (ms since the epoch) of a venue's error object, from REST or a socket."""
+    code, message = error.get("name", error.get("code", "")), str(error.get("message", error.get("msg", "")))[:_EXCERPT]
+    data = error.get("data")
+    retry_at_ms = data.get("retryAfter") if isinstance(data, dict) else None
+    if not isinstance(retry_at_ms, int):
+        found = _BANNED_UNTIL.search(message)
+        retry_at_ms = int(found[1]) if found is not None else None
+    return "" if code is None else str(code), message, retry_at_ms
 
 
 def _tls() -> ssl.SSLContext:

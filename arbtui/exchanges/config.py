@@ -1,4 +1,4 @@
-"""Settings of a venue: tables ``[exchanges.NAME]``, ``[exchanges.NAME.urls]`` and ``[health]``, and the venues that there are."""
+"""Settings of a venue: tables ``[exchanges.NAME]``, ``[exchanges.NAME.urls]`` and ``[health]``, and the known venues."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from arbtui.model.config import Config
 
 
 def _split(url: str, schemes: tuple[str, str]) -> str:
-    """``url``'s path, once its scheme, host and lack of credentials are sure."""
+    """``url``'s path, after checking its scheme, host and lack of credentials."""
     try:
         parts = urlsplit(url)
         has_host, _ = bool(parts.hostname), parts.port
@@ -42,12 +42,12 @@ def _socket(url: str) -> str:
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a name: where it leads is not known before it is looked up
+    except ValueError:  # a host name: its address is not known before it is resolved
         return False
 
 
 class UrlsConfig(Config):
-    """Where a venue is reached; the only thing that differs between a real venue and a local one."""
+    """A venue's addresses; the only difference between a real venue and a local one."""
 
     rest: Annotated[str, AfterValidator(_origin)]
     """URL of the REST interface, an origin without a path."""
@@ -60,7 +60,7 @@ class UrlsConfig(Config):
 
     @property
     def is_loopback(self) -> bool:
-        """True when every URL stays on this machine."""
+        """True when every URL is a loopback address."""
         return all(_is_loopback(urlsplit(url).hostname or "") for url in (self.rest, self.stream, self.private))
 
 
@@ -104,8 +104,9 @@ class HealthConfig(Config):
     skew_block_ms: int = Field(default=1000, ge=1, le=600_000)
     """ms from which the venue is DEGRADED: ages of books are wrong by as much, and signed requests soon refused."""
 
-    recover_s: float = Field(default=5.0, ge=0, le=3600)
-    """s that a venue must be better without a relapse before it counts as such; a stream that comes and goes is not back."""
+    recover_s: float = Field(default=2.5, ge=0, le=3600)
+    """s that a venue must be better without a relapse before it counts as such; one that was away three times in ``answer_window_s``
+    is not back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
-"""Where market data comes from: frames as a venue sends them, whoever makes them (simulator, recording, socket)."""
+"""The source of market data: frames as a venue sends them, from a simulator, a recording or a socket."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 
 class Frame(NamedTuple):
-    """One message as received. ``snapshot_of`` names the market when ``raw`` is a REST depth answer (it does not itself)."""
+    """One message as received. ``snapshot_of``: the market of a REST depth answer, which does not name it; else empty."""
 
     exchange: str
     raw: bytes

@@ -1,36 +1,51 @@
-"""ExchangeHealthMonitor: whether a venue is fit to open something new at, from what is heard of it."""
+"""ExchangeHealthMonitor: whether new cycles may be opened at a venue, from what is received from it."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from math import inf
+from typing import NamedTuple
 
 from arbtui.exchanges.config import HealthConfig
 from arbtui.model.clock import Clock
 
-#: A state is left only where what brought it about has fallen to half of what it takes to enter it: no flapping.
+#: Hysteresis: a state is left only once its cause has fallen to half of the value at which it is entered.
 _LEFT_AT = 0.5
-#: p95 of the answers is over the limit when more than this share of them is.
+#: The p95 of the answers is over the limit when more than this share of them is.
 _SLOW_SHARE = 0.05
+#: A venue that was away so often in the window in which answers count comes and goes.
+_OUTAGES = 3
+#: Good answers in a row that end an outage.
+_BACK = 3
 
 
 class Health(StrEnum):
-    """How fit a venue is; entries want HEALTHY, hedges and cancels ask nobody."""
+    """The health of a venue; entries need HEALTHY, hedges and cancels do not ask."""
 
     HEALTHY = "HEALTHY"
-    DEGRADED = "DEGRADED"  #: answers, but late, wrongly, or on a clock that is not ours; or it wants fewer requests
-    FROZEN = "FROZEN"  #: talks, and what it says does not change: its prices may be old
-    DOWN = "DOWN"  #: cannot be heard, or does not answer
+    DEGRADED = "DEGRADED"  #: answers late or with errors, its clock differs from ours, or it asks for fewer requests
+    FROZEN = "FROZEN"  #: its stream is open and its content does not change: prices may be old
+    DOWN = "DOWN"  #: nothing is received, or it does not answer
 
 
 _RANKS = {health: rank for rank, health in enumerate(Health)}
 _Finding = tuple[Health, str]
 
 
+class _Answer(NamedTuple):
+    """How one request ended. ``poll``: no order."""
+
+    when: float
+    ok: bool
+    slow: bool
+    poll: bool
+
+
 class ExchangeHealthMonitor:
     """One venue's health. A worse state is entered at once, a better one after ``recover_s`` without a relapse.
 
-    Everything it is told is O(1); ``state`` costs a few comparisons. Times are monotonic seconds of ``clock``.
+    Every report is O(1); ``state`` costs a few comparisons. Times are monotonic seconds of ``clock``.
     """
 
     def __init__(self, exchange: str, clock: Clock, config: HealthConfig) -> None:
@@ -39,28 +54,41 @@ class ExchangeHealthMonitor:
         self._config = config
         self._state = Health.DOWN
         self._why = "nothing was received yet"
-        self._was_fit = False  # the first time needs no patience: nothing was lost yet
+        self._was_fit = False  # the first HEALTHY needs no waiting time
         self._better_since: float | None = None
         self._last_message = -inf
-        self._connected = True  # where nobody tells of a socket, there is none
-        self._account_heard = True  # where nobody tells, nothing is kept from us
+        self._connected = True  # True until a socket reports otherwise
+        self._unconfirmed = ""
+        self._account_open = True  # True until an account stream reports otherwise
         self._frozen = False
-        self._refuses_keys = False
+        self._refusal: str | None = None
+        self.is_proven = True  #: False where it is not known yet whether the venue takes our orders: nobody has sent one
+        self.resting: dict[str, float] = {}  #: markets whose orders alone are refused: code to monotonic s of the end
+        self.on_release: Callable[[], None] = lambda: None  #: a person has dealt with what the venue refuses
         self._throttled_until = -inf
         self._skew_ms = 0.0
         self._late_ms = 0.0
-        self.server_time: tuple[float, float] | None = None  #: ms that our clock was ahead, and of the round trip
-        self._answers: deque[tuple[float, bool, bool]] = deque()  # (when, ok, slow)
+        self.server_time: tuple[float, float] | None = None  #: ms that our clock was ahead of the venue's, and of the round trip
+        self._answers: deque[_Answer] = deque()
+        self._run = 0  # polls that failed one after the other, before the good ones at the end
+        self._run_since = -inf
+        self._good = 0  # good polls at the end
+        self._outages: deque[float] = deque()  # when each was over, in the window that answers count
+        self._back_at = -inf  # when the last one was over
+        self._sleepers: dict[asyncio.Future[None], None] = {}
+        self.is_away = False  #: nothing has come back since something failed
         self._failed = 0
         self._slow = 0
         self._conditions: Sequence[Callable[[float], _Finding | None]] = (
             self._unheard,
-            self._keyless,
-            self._refusing,
+            self._refused,
+            self._unanswering,
             self._frozen_stream,
             self._throttled,
-            self._deaf,
+            self._no_account_stream,
             self._failing,
+            self._coming_and_going,
+            self._unsubscribed,
             self._late,
             self._skewed,
             self._old_news,
@@ -70,20 +98,90 @@ class ExchangeHealthMonitor:
         """A message of the public stream came at ``now``."""
         self._last_message = max(self._last_message, now)
 
-    def on_answer(self, ok: bool, ms: float) -> None:
-        """A request ended after ``ms``. A definite refusal is an answer, too: ``ok`` is false for no answer or a server error."""
+    def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
+        """A request ended after ``ms``. A definite refusal is an answer, too: ``ok`` is false for no answer or a server error.
+
+        ``poll``: a question of our own making, no order. Polls that fail one after the other are an outage; with three good ones it
+        is over and counts as one failure, so that what we asked during it does not keep us away from a venue that is back.
+        """
         now, slow = self._clock.monotonic(), ms > self._config.slow_answer_ms
-        self._answers.append((now, ok, slow))
+        if poll and slow and not ok and now - ms / 1000 < self._back_at:
+            return  # asked during an outage that is over since, or ends just now
+        self._answers.append(_Answer(now, ok, slow, poll))
         self._failed += not ok
         self._slow += slow
         self._forget(now)
+        if poll:
+            self._follow_outage(ok, now)
+        if ok:
+            self._wake()
+        else:
+            self.is_away = True
+
+    def _follow_outage(self, ok: bool, now: float) -> None:
+        if not ok:
+            if self._good or not self._run:
+                self._run, self._run_since = 0, now
+            self._run, self._good = self._run + 1, 0
+            return
+        self._good += 1
+        if self._run > 1 and self._good == 1:
+            self._back_at = now
+        if self._run > 1 and self._good == _BACK:
+            self._end_outage(now)
+
+    def on_unreachable(self) -> None:
+        """A connection could not be made."""
+        self.is_away = True
+
+    def on_reachable(self) -> None:
+        """A connection was made: whoever waits to try again need not wait."""
+        self._wake()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep before the next try; less where the venue answers again meanwhile, having answered nobody."""
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers[sleeper] = None
+        try:
+            async with asyncio.timeout(seconds):
+                await sleeper
+        except TimeoutError:
+            pass
+        finally:
+            self._sleepers.pop(sleeper, None)
+
+    def _wake(self) -> None:
+        if not self.is_away:
+            return
+        self.is_away = False
+        for sleeper in self._sleepers:
+            if not sleeper.done():
+                sleeper.set_result(None)
+
+    def _end_outage(self, now: float) -> None:
+        """Let the polls that failed since it began count as one, whose slowness its failure has said."""
+        kept: deque[_Answer] = deque()
+        is_first = True
+        for one in self._answers:
+            if not one.poll or one.ok or one.when < self._run_since:
+                kept.append(one)
+                continue
+            self._slow -= one.slow
+            if is_first:
+                kept.append(one._replace(slow=False))
+                is_first = False
+            else:
+                self._failed -= 1
+        self._answers = kept
+        self._outages.append(now)
+        self._run = 0
 
     def on_clock(self, skew_ms: float) -> None:
         """The venue's clock was measured ``skew_ms`` ahead of ours (behind: negative)."""
         self._skew_ms = abs(skew_ms) if skew_ms == skew_ms else inf
 
     def on_server_time(self, ahead_ms: float, round_trip_ms: float) -> None:
-        """The venue was asked for its time: our clock is ``ahead_ms`` of it, as far as ``round_trip_ms`` of the question let tell."""
+        """The venue was asked for its time: our clock is ``ahead_ms`` ahead of it, give or take half of the ``round_trip_ms``."""
         self.server_time = (ahead_ms, round_trip_ms)
 
     def on_late(self, ms: float) -> None:
@@ -91,23 +189,40 @@ class ExchangeHealthMonitor:
         self._late_ms = ms if ms == ms else inf
 
     def on_throttled(self, until_monotonic: float) -> None:
-        """The venue wants to hear nothing until then."""
+        """The venue accepts no requests until then."""
         self._throttled_until = max(self._throttled_until, until_monotonic)
 
-    def on_keys(self, refused: bool) -> None:
-        """The venue refuses our API keys, or takes them again."""
-        self._refuses_keys = refused
+    def on_refused(self, why: str | None) -> None:
+        """The venue refuses our key, account or every order, in words; None: it takes them again."""
+        self._refusal = why
+
+    @property
+    def is_refused(self) -> bool:
+        """True while the venue refuses our key, account or every order: somebody must be told, for it seldom mends itself."""
+        return self._refusal is not None
+
+    def rest(self, code: str, until: float) -> None:
+        """Orders of this market alone are refused: none opens until then (monotonic s)."""
+        self.resting[code] = until
+
+    def rests(self, code: str, now: float) -> bool:
+        """Whether this market rests at ``now``."""
+        return bool(self.resting) and now < self.resting.get(code, -inf)
 
     def on_socket(self, connected: bool) -> None:
-        """The public stream is there, or was lost."""
+        """The public stream was connected or lost."""
         self._connected = connected
 
-    def on_account(self, heard: bool) -> None:
-        """The account's private stream is open and everything it may have missed was read, or it was lost."""
-        self._account_heard = heard
+    def on_subscriptions(self, missing: str) -> None:
+        """Which of the wanted streams the venue has not confirmed, as text; empty when there is none."""
+        self._unconfirmed = missing
+
+    def on_account(self, is_open: bool) -> None:
+        """The account's private stream is open and everything missed was fetched, or it was lost."""
+        self._account_open = is_open
 
     def on_frozen(self, frozen: bool) -> None:
-        """The stream is open and its content stands still, or moves again."""
+        """The stream is open and its content has stopped changing, or changes again."""
         self._frozen = frozen
 
     def state(self, now: float) -> Health:
@@ -125,7 +240,7 @@ class ExchangeHealthMonitor:
         return self._state
 
     def why(self, now: float) -> str:
-        """What the state comes from, in words; at HEALTHY empty, or a warning."""
+        """The cause of the state, as text; at HEALTHY empty or a warning."""
         if self.state(now) is Health.HEALTHY:
             warn = self._config.skew_warn_ms
             return f"its clock is {self._skew_ms:.0f} ms from ours (limit {self._config.skew_block_ms})" if self._skew_ms > warn else ""
@@ -146,14 +261,16 @@ class ExchangeHealthMonitor:
         return worst
 
     def _limit(self, entered: Health, at: float) -> float:
-        """``at``, or half of it while the venue is in a state that this, or worse, has brought about."""
+        """``at``, or half of it while the venue is in this state or a worse one (hysteresis)."""
         return at * _LEFT_AT if self._was_fit and _RANKS[self._state] >= _RANKS[entered] else at
 
     def _forget(self, now: float) -> None:
-        while self._answers and now - self._answers[0][0] > self._config.answer_window_s:
-            _, ok, slow = self._answers.popleft()
-            self._failed -= not ok
-            self._slow -= slow
+        while self._outages and now - self._outages[0] > self._config.answer_window_s:
+            self._outages.popleft()
+        while self._answers and now - self._answers[0].when > self._config.answer_window_s:
+            old = self._answers.popleft()
+            self._failed -= not old.ok
+            self._slow -= old.slow
 
     def _unheard(self, now: float) -> _Finding | None:
         if not self._connected:
@@ -163,10 +280,10 @@ class ExchangeHealthMonitor:
             return None
         return Health.DOWN, f"silent for {age_ms / 1000:.1f} s" if age_ms < inf else "nothing was received yet"
 
-    def _keyless(self, _: float) -> _Finding | None:
-        return (Health.DOWN, "it refuses our API key") if self._refuses_keys else None
+    def _refused(self, _: float) -> _Finding | None:
+        return None if self._refusal is None else (Health.DOWN, self._refusal)
 
-    def _refusing(self, _: float) -> _Finding | None:
+    def _unanswering(self, _: float) -> _Finding | None:
         return self._failures(Health.DOWN, self._config.down_failure_ratio)
 
     def _frozen_stream(self, _: float) -> _Finding | None:
@@ -175,11 +292,19 @@ class ExchangeHealthMonitor:
     def _throttled(self, now: float) -> _Finding | None:
         return (Health.DEGRADED, f"wants no requests for {self._throttled_until - now:.0f} s") if now < self._throttled_until else None
 
-    def _deaf(self, _: float) -> _Finding | None:
-        return None if self._account_heard else (Health.DEGRADED, "its account stream is not open")
+    def _no_account_stream(self, _: float) -> _Finding | None:
+        return None if self._account_open else (Health.DEGRADED, "its account stream is not open")
 
     def _failing(self, _: float) -> _Finding | None:
         return self._failures(Health.DEGRADED, self._config.failure_ratio)
+
+    def _coming_and_going(self, _: float) -> _Finding | None:
+        if len(self._outages) < _OUTAGES:
+            return None
+        return Health.DEGRADED, f"it was away {len(self._outages)} times in {self._config.answer_window_s:g} s"
+
+    def _unsubscribed(self, _: float) -> _Finding | None:
+        return (Health.DEGRADED, self._unconfirmed) if self._unconfirmed else None
 
     def _failures(self, health: Health, ratio: float) -> _Finding | None:
         count = len(self._answers)
@@ -190,7 +315,7 @@ class ExchangeHealthMonitor:
     def _late(self, _: float) -> _Finding | None:
         count = len(self._answers)
         if count < self._config.min_answers or self._slow <= max(1.0, self._limit(Health.DEGRADED, _SLOW_SHARE) * count):
-            return None  # one late answer is none: it may have been the line
+            return None  # a single late answer does not count: the network may have caused it
         return Health.DEGRADED, f"{self._slow} of {count} answers took over {self._config.slow_answer_ms} ms"
 
     def _skewed(self, _: float) -> _Finding | None:

@@ -1,4 +1,4 @@
-"""What a venue knows us by, and its change while a run goes on. Where keys are kept is no business of this floor."""
+"""A venue's API keys, and their replacement during a run. Where they are stored is not known here."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from arbtui.model.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class VenueKeys:
-    """An API key of one venue. ``source`` says in words where it was found; nothing here prints a secret."""
+    """An API key of one venue. ``source`` is where it was found, as text; nothing here prints a secret."""
 
     key: SecretStr
     secret: SecretStr
@@ -18,7 +18,7 @@ class VenueKeys:
 
     @property
     def tail(self) -> str:
-        """The last four characters of the key (never of the secret), to tell two keys apart."""
+        """The last four characters of the key (never of the secret), to distinguish two keys."""
         return tail(self.key.get_secret_value())
 
 
@@ -28,14 +28,13 @@ def tail(key: str) -> str:
 
 
 class VenueKeyHolder:
-    """The keys in use at one venue, and those before them.
+    """The keys in use at one venue.
 
-    A rotation: the operator stores the new keys, the venue refuses the old ones (or they expire), and whoever sees the
-    refusal calls :meth:`reread`. New orders go out under :meth:`current`; :meth:`previous` may still cancel what stands
-    under another account's key until :meth:`retire` says that nothing does.
+    A rotation: the operator stores the new keys, the venue refuses the old ones (or they expire), and the code that
+    receives the refusal calls :meth:`reread`. Requests go out under :meth:`current`.
 
     Args:
-        read: finds the keys anew. It may read files or ask the OS: off the event loop, ``await asyncio.to_thread(holder.reread)``.
+        read: finds the keys. It may read files or query the OS, so call it off the event loop: ``await asyncio.to_thread(holder.reread)``.
 
     Raises:
         UsageError: ``read`` found none.
@@ -44,27 +43,18 @@ class VenueKeyHolder:
     def __init__(self, read: Callable[[], VenueKeys]) -> None:
         self._read = read
         self._current = read()
-        self._previous: VenueKeys | None = None
 
     def current(self) -> VenueKeys:
-        """The keys for everything new."""
+        """The keys to sign requests with."""
         return self._current
 
-    def previous(self) -> VenueKeys | None:
-        """The keys before these, while orders may stand under them."""
-        return self._previous
-
     def reread(self) -> bool:
-        """After the venue refused the keys: True when others are there now. What cannot be read changes nothing."""
+        """After the venue refused the keys: True when different ones were found. A failed read changes nothing."""
         try:
             found = self._read()
         except UsageError:
             return False
         if (found.key, found.secret) == (self._current.key, self._current.secret):
             return False
-        self._previous, self._current = self._current, found
+        self._current = found
         return True
-
-    def retire(self) -> None:
-        """Every order of the previous keys is final: forget them."""
-        self._previous = None

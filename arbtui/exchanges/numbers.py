@@ -1,4 +1,4 @@
-"""Number types that wire decoders share: the bounds are checked while parsing, so nothing absurd or NaN gets past a decoder.
+"""Number types that wire decoders share: bounds are checked while parsing, so no absurd value or NaN passes a decoder.
 
 Venues quote numbers as strings or as JSON numbers, exponents included; both become floats here (decode with ``strict=False``).
 """

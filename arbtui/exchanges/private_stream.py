@@ -1,4 +1,4 @@
-"""One private WebSocket: opened again and again, each frame handed over as it comes, nothing batched.
+"""One private WebSocket: reconnected as needed, each frame passed on as it arrives, nothing batched.
 
 Why not ccxt's ``watch_*`` (ccxt 4.5.90, read in its source): rows are floats (Upbit's JSON numbers have more digits than a
 float keeps), order rows are updated in place, so two fills in one burst may be seen as one change; a link that died in
@@ -8,33 +8,66 @@ silence is noticed after up to six minutes; and nothing reconnects unless someth
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import aiohttp
 
-from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.model.errors import RateLimited, WireError
 
 log = logging.getLogger("arbtui")
 
-#: s between pings; a link without an answer to one is broken half of that later. A private stream may be silent for hours.
+#: s between pings; a connection without an answer to one is closed half of that later. A private stream may be silent for hours.
 _HEARTBEAT_S = 5.0
 _CONNECT_S = 10.0
-#: s between two attempts to connect, doubled up to the second; a venue that turns us away is not hammered.
+#: s between two attempts to connect: the first pause, doubled up to the second value, or the third where the venue refuses.
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 15.0
-#: A connection that lasted so long was a good one: the next attempt begins with the first pause again, in s.
+_LONGEST_REFUSED_S = 60.0
+#: s; after a connection that lasted this long the next attempt begins with the first pause again.
 _GOOD_S = 30.0
+#: s after which a connection is replaced, the new one being confirmed before the old one closes; Binance cuts at 24 h.
+_LIFETIME_S = 23 * 3600.0
+#: s before a successor that could not be opened is tried again.
+_SUCCESSOR_PAUSE_S = 1.0
+
+_FAILURES = (aiohttp.ClientError, OSError, TimeoutError, WireError, RateLimited)
+
+Socket = aiohttp.ClientWebSocketResponse
+
+
+class StreamEnded(WireError):
+    """The venue says that nothing more will come over this connection."""
+
+
+class StreamRefused(StreamEnded):
+    """The venue has answered with an error instead of a subscription.
+
+    ``status``: HTTP's, where the venue tells one; ``retry_at_ms``: until when it wants silence, in ms since the epoch.
+    """
+
+    def __init__(self, code: str, message: str, status: int | None = None, retry_at_ms: int | None = None) -> None:
+        super().__init__("refused", f"{code} {message}".strip())
+        self.code = code
+        self.message = message
+        self.status = status
+        self.retry_at_ms = retry_at_ms
 
 
 class PrivateStream:
-    """A venue's private stream.
+    """A venue's private stream. It is open when the venue has confirmed its subscriptions, not before.
 
     Args:
-        headers: of the handshake, made anew for each.
-        subscribe: sends what must be sent first, and waits for its answer where the venue gives one.
-        on_frame: takes one frame; raises WireError for one that it cannot read.
-        on_open: the stream delivers from now on; what it did not must be asked for. Called again after an unreadable frame.
-        on_close: it does not any more; also after an attempt to open it that failed.
+        headers: of the handshake, called for each.
+        subscribe: sends the subscription and waits until the venue confirms it; passes on frames that come before.
+        on_frame: takes one frame; raises WireError for one that it cannot read, StreamEnded for the venue's own end or error.
+        on_open: the stream delivers from now on; events missed before must be fetched. Called again after an unreadable frame.
+        on_close: the stream was lost, or an attempt to open it failed.
+        on_refused: called with each error of the venue.
+        limits, health: None where there are none.
     """
 
     def __init__(
@@ -43,11 +76,13 @@ class PrivateStream:
         url: str,
         *,
         headers: Callable[[], Mapping[str, str]],
-        subscribe: Callable[[aiohttp.ClientWebSocketResponse], Awaitable[None]],
+        subscribe: Callable[[Socket, Callable[[bytes], None]], Awaitable[None]],
         on_frame: Callable[[bytes], None],
         on_open: Callable[[], None],
         on_close: Callable[[], None],
+        on_refused: Callable[[StreamRefused], None],
         limits: RateLimitManager | None,
+        health: ExchangeHealthMonitor | None,
     ) -> None:
         self._exchange = exchange
         self._url = url
@@ -56,47 +91,107 @@ class PrivateStream:
         self._on_frame = on_frame
         self._on_open = on_open
         self._on_close = on_close
+        self._on_refused = on_refused
         self._limits = limits
+        self._health = health
+        self._renew = asyncio.Event()
+
+    def renew(self) -> None:
+        """The venue is about to end the connection: open a new one now."""
+        self._renew.set()
 
     async def run(self) -> None:
         """Keep the stream open until cancelled."""
         loop = asyncio.get_running_loop()
         pause = _FIRST_PAUSE_S
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), middlewares=(refuse_redirects,)) as session:
             while True:
-                started = loop.time()
+                started, longest = loop.time(), _LONGEST_PAUSE_S
                 try:
-                    await self._listen(session)
+                    await self._keep(session)
                     why = "closed by the venue"
-                except (aiohttp.ClientError, OSError, TimeoutError, WireError, RateLimited) as error:
+                except StreamRefused as error:
+                    self._on_refused(error)
+                    longest, why = _LONGEST_REFUSED_S, str(error)
+                except _FAILURES as error:
+                    self._learn(error)
                     why = str(error) or type(error).__name__
                 self._on_close()
                 if loop.time() - started >= _GOOD_S:
                     pause = _FIRST_PAUSE_S
                 log.warning("%s private stream: %s; again in %.2g s", self._exchange, why, pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE_S)
+                await (asyncio.sleep(pause) if self._health is None else self._health.sleep(pause))
+                pause = min(pause * 2, longest)
 
-    async def _listen(self, session: aiohttp.ClientSession) -> None:
+    async def _keep(self, session: aiohttp.ClientSession) -> None:
+        """Listen on one connection after the other, until one ends before its successor is confirmed."""
+        self._renew.clear()
+        socket = await self._open(session)
+        reading = asyncio.create_task(self._read(socket), name=f"{self._exchange} private read")
+        try:
+            self._on_open()
+            while True:
+                renew = asyncio.create_task(self._renew.wait())
+                try:
+                    await asyncio.wait({reading, renew}, timeout=_LIFETIME_S, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    renew.cancel()
+                if reading.done():
+                    return await reading
+                self._renew.clear()
+                try:
+                    successor = await self._open(session)
+                except _FAILURES as error:
+                    if isinstance(error, StreamRefused):
+                        self._on_refused(error)
+                    log.warning("%s private stream: no successor yet: %s", self._exchange, error)
+                    await asyncio.wait({reading}, timeout=_SUCCESSOR_PAUSE_S)
+                    self._renew.set()
+                    continue
+                before, old = reading, socket
+                socket = successor
+                reading = asyncio.create_task(self._read(socket), name=f"{self._exchange} private read")
+                self._on_open()  # what both brought is told apart by its ids; what neither brought is asked for
+                log.info("%s private stream: a new connection took over", self._exchange)
+                await _end(before, old)
+        finally:
+            await _end(reading, socket)
+
+    async def _open(self, session: aiohttp.ClientSession) -> Socket:
+        """A connection whose subscriptions the venue has confirmed."""
         if self._limits is not None:
             await self._limits.turn(Lane.DATA, {"socket-connect": 1})
         async with asyncio.timeout(_CONNECT_S):
             socket = await session.ws_connect(self._url, headers=self._headers(), heartbeat=_HEARTBEAT_S, compress=0)
+        if self._health is not None:
+            self._health.on_reachable()
         try:
+            if self._limits is not None:
+                await self._limits.turn(Lane.DATA, {"socket-message": 1})
             async with asyncio.timeout(_CONNECT_S):
-                if self._limits is not None:
-                    await self._limits.turn(Lane.DATA, {"socket-message": 1})
-                await self._subscribe(socket)
-            self._on_open()
-            async for message in socket:
-                if message.type is aiohttp.WSMsgType.TEXT:
-                    self._take(message.data.encode())
-                elif message.type is aiohttp.WSMsgType.BINARY:
-                    self._take(message.data)
-            if (failure := socket.exception()) is not None:
-                raise WireError("socket", str(failure) or type(failure).__name__)
-        finally:
+                await self._subscribe(socket, self._take)
+        except BaseException:
             await socket.close()
+            raise
+        return socket
+
+    async def _read(self, socket: Socket) -> None:
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                self._take(message.data.encode())
+            elif message.type is aiohttp.WSMsgType.BINARY:
+                self._take(message.data)
+        if (failure := socket.exception()) is not None:
+            raise WireError("socket", str(failure) or type(failure).__name__)
+
+    def _learn(self, error: BaseException) -> None:
+        """Tell limits and health of an attempt that failed."""
+        if isinstance(error, aiohttp.WSServerHandshakeError) and self._limits is not None:
+            self._limits.observe(error.status, error.headers or {})
+            if self._health is not None and error.status in (418, 429):
+                self._health.on_throttled(self._limits.banned_until)
+        elif self._health is not None and isinstance(error, aiohttp.ClientError | OSError | TimeoutError):
+            self._health.on_unreachable()
 
     def _take(self, frame: bytes) -> None:
         try:
@@ -104,9 +199,25 @@ class PrivateStream:
         except StreamEnded:
             raise
         except WireError as error:
-            log.error("%s private stream: a frame cannot be read (%s); everything is asked for anew", self._exchange, error)
+            log.error("%s private stream: a frame cannot be read (%s); orders, fills and balances are fetched again", self._exchange, error)
             self._on_open()
 
 
-class StreamEnded(WireError):
-    """The venue says that nothing more will come over this connection."""
+async def next_frame(socket: Socket) -> bytes:
+    """The next frame of a socket that is being subscribed.
+
+    Raises:
+        WireError: it closed instead.
+    """
+    message: Any = await socket.receive()
+    if message.type is aiohttp.WSMsgType.TEXT:
+        return bytes(message.data.encode())
+    if message.type is aiohttp.WSMsgType.BINARY:
+        return bytes(message.data)
+    raise WireError("subscribe", "closed before it was answered")
+
+
+async def _end(reading: asyncio.Task[None], socket: Socket) -> None:
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    await socket.close()

@@ -1,17 +1,18 @@
-"""One limit of a venue, the lanes that share it, and what was used of it lately."""
+"""One rate limit of a venue, the lanes that share it, and its recent use."""
 
 from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from math import floor, inf
 
 
 class Lane(IntEnum):
-    """Who goes first. A lower number never waits behind a higher one."""
+    """Priority of a request. A lower number never waits behind a higher one."""
 
-    CANCEL = 0  #: takes risk away: may use all of a limit
-    HEDGE = 1  #: closes what is half open
-    ENTRY = 2  #: opens something new
+    CANCEL = 0  #: reduces risk: may use all of a limit
+    HEDGE = 1  #: hedges, unwinds and look-ups of orders
+    ENTRY = 2  #: opens a cycle
     DATA = 3  #: snapshots, lists, connections
 
 
@@ -28,10 +29,10 @@ class Shares:
         return (1.0, self.hedge, self.entry, self.data)[lane]
 
 
-#: 20 % are kept for cancels and 30 % from entries: a kill in the busiest second must still get through. Data stops at
-#: half, since a burst of snapshots would else shut entries out until the window has passed.
+#: 20 % are reserved for cancels and 30 % are closed to entries: a kill in the busiest second must still pass. Data stops at
+#: half, since a burst of snapshots would otherwise block entries until the window has passed.
 TRADING = Shares(hedge=0.8, entry=0.7, data=0.5)
-#: Groups that no cancel ever needs; a tenth is left for what other programs behind the same IP address do.
+#: Groups that no cancel ever needs; a tenth is left to other programs behind the same IP address.
 DATA_ONLY = Shares(hedge=0.9, entry=0.9, data=0.9)
 #: Groups that nothing but cancels uses.
 CANCELS_ONLY = Shares(hedge=1.0, entry=1.0, data=1.0)
@@ -43,7 +44,7 @@ class RateLimit:
 
     ``jitter_s`` is added to the window: the venue counts when a request *arrives*, and a queue on the way can squeeze
     two seconds' requests into one. ``per_request``: each turn of the group costs 1, whatever it asks. ``aligned``: the
-    venue counts from whole minutes or days of UTC on, so what it reports is gone at the next one.
+    venue counts in whole minutes or days of UTC, so what it reports is reset at the next one.
     """
 
     name: str
@@ -61,24 +62,32 @@ class RateLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueLimits:
+    """All limits of one venue. ``used`` reads (limit's name, units used) from an answer's headers, their names in lower case."""
+
+    limits: Sequence[RateLimit]
+    used: Callable[[Mapping[str, str]], Iterator[tuple[str, float]]] = lambda headers: iter(())
+
+
+@dataclass(frozen=True, slots=True)
 class LimitLeft:
-    """One limit for the screen. ``used`` may be over ``soft`` (cancels, other programs); times are in seconds from now."""
+    """One limit as screens show it. ``used`` may be over ``soft`` (cancels, other programs); times are in seconds from now."""
 
     name: str
     used: float
     soft: float  #: where entries stop
     hard: float
-    resets_s: float  #: until nothing of what is used now counts any more
-    banned_s: float  #: until the venue may be asked again; 0 when it may
+    resets_s: float  #: until none of the present use counts any more
+    banned_s: float  #: until requests are allowed again; 0 when they are
 
 
-#: Own requests are counted in this many steps a window, each until the end of its step: never too early, and the
-#: longest list is short even for a day of orders.
+#: Own requests are counted in this many steps a window, each to the end of its step: never released too early, and the
+#: list stays short even for a day of orders.
 _STEPS = 100
 
 
 class Window:
-    """What was used of one limit in its last window: by us, and as the venue tells."""
+    """The use of one limit in its last window: by us, and as the venue reports."""
 
     def __init__(self, limit: RateLimit) -> None:
         self.limit = limit
@@ -86,7 +95,7 @@ class Window:
         self._step = limit.window_s / _STEPS
         self._own: deque[tuple[float, float]] = deque()  # (expires, cost), oldest first
         self._own_used = 0.0
-        self._others: deque[tuple[float, float]] = deque()  # (expires, units), falling: the first is the largest that still counts
+        self._others: deque[tuple[float, float]] = deque()  # (expires, units), descending: the first is the largest that still counts
 
     def cost(self, asked: float) -> float:
         """Units that a turn asking ``asked`` takes from this limit."""
@@ -132,8 +141,8 @@ class Window:
             self._own.append((expires, cost))
         self._own_used += cost
 
-    def told(self, now: float, now_ms: int, used: float) -> None:
-        """The venue counts ``used``: what we do not know of was spent by others, and counts as well."""
+    def set_venue_count(self, now: float, now_ms: int, used: float) -> None:
+        """The venue counts ``used``: the part that is not ours was spent by other programs, and counts too."""
         others = used - (self.used(now) - (self._others[0][1] if self._others else 0.0))
         if not others > 0.0:
             return

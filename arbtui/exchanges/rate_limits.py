@@ -1,47 +1,38 @@
-"""RateLimitManager: the one door through which every request to a venue takes its share of the venue's limits.
+"""RateLimitManager: every request to a venue waits here for its share of the venue's rate limits.
 
-Who may go is decided by lane, then by age: a waiting cancel is before a hedge, before an entry, before data. Only the
-venue's own count and ours are believed, whichever is larger.
+Order is by lane, then by age: a waiting cancel goes before a hedge, an entry, and data. Of the venue's count
+and ours, the larger is used.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import inf
 
-from arbtui.exchanges.binance import limits as binance
-from arbtui.exchanges.rate_limit import Lane, LimitLeft, RateLimit, Window
-from arbtui.exchanges.upbit import limits as upbit
+from arbtui.exchanges.rate_limit import Lane, LimitLeft, VenueLimits, Window
 from arbtui.model.clock import Clock
 from arbtui.model.errors import RateLimited
 
-__all__ = ["Lane", "LimitLeft", "RateLimit", "RateLimitManager"]
+__all__ = ["LimitLeft", "RateLimitManager"]
 
 #: s that a request of each lane waits at most before it is refused. A cancel is worth waiting for; an entry's edge
 #: is gone after a quarter of a second; a snapshot may wait out a minute's window and then some.
 PATIENCE_S: Mapping[Lane, float] = {Lane.CANCEL: 30.0, Lane.HEDGE: 5.0, Lane.ENTRY: 0.25, Lane.DATA: 120.0}
 
-#: s of a ban whose length the venue does not tell, doubled each time one follows on another. Binance bans for 2 minutes
+#: s of a ban whose length the venue does not state, doubled for each consecutive one. Binance bans for 2 minutes
 #: at least (418); a 429 clears with the venue's window, 1 s at Upbit.
 _UNTOLD_BAN_S = {429: 2.0, 418: 120.0}
 #: s; Binance bans for 3 days at most. A longer one is a mistake in the header.
 _LONGEST_BAN_S = 3 * 86_400.0
-#: s after a ban in which only cancels try: they find out whether the ban is over, at one a second.
+#: s after a ban in which only cancels are sent, one a second: they find out whether the ban is over.
 _CALM_S = 2.0
 _PROBE_EVERY_S = 1.0
-#: Whoever was refused because others went first is told to wait at least so long.
+#: Least retry time, in s, of a request that was refused because others went first.
 _SOONEST_RETRY_S = 0.1
 #: A timer is never set shorter: rounding of the clock must not turn into a busy loop.
 _SHORTEST_WAIT_S = 0.001
-
-_Used = Callable[[Mapping[str, str]], Iterator[tuple[str, float]]]
-_VENUES: Mapping[str, tuple[Sequence[RateLimit], _Used]] = {
-    "upbit": (upbit.LIMITS, upbit.used),
-    "binance": (binance.LIMITS, binance.used),
-    "binanceusdm": (binance.USDM_LIMITS, binance.used),
-}
 
 
 @dataclass(order=True, slots=True)
@@ -54,44 +45,41 @@ class _Waiter:
 
 
 class RateLimitManager:
-    """The limits of one venue, as one account behind one IP address has them.
+    """The limits of one venue, for one account behind one IP address.
 
-    Groups at Upbit: `quotation`, `default` (a cancel of one order is here), `order`, `order-cancel-all`; at Binance:
-    `weight`, `orders`; at both `socket-connect` and `socket-message`. ``limits``: None for the documented ones.
-
-    Raises:
-        ValueError: a venue without documented limits.
+    Groups at Upbit: `quotation`, `default` (includes the cancel of one order), `order`, `order-test`, `order-cancel-all`; at
+    Binance: `weight`, `orders`; at both `socket-connect` and `socket-message`.
     """
 
-    def __init__(self, exchange: str, clock: Clock, limits: Sequence[RateLimit] | None = None) -> None:
-        if limits is None and exchange not in _VENUES:
-            raise ValueError(f"no rate limits are known for {exchange}; known venues: {', '.join(_VENUES)}")
-        documented, self._used_by_headers = _VENUES.get(exchange, ((), lambda headers: iter(())))
+    def __init__(self, exchange: str, clock: Clock, venue: VenueLimits) -> None:
         self.exchange = exchange
         self._clock = clock
-        self._windows = [Window(limit) for limit in (documented if limits is None else limits)]
+        self._used_by_headers = venue.used
+        self._windows = [Window(limit) for limit in venue.limits]
         self._by_name = {window.limit.name: window for window in self._windows}
         self._by_group: dict[str, list[Window]] = {}
         for window in self._windows:
             self._by_group.setdefault(window.limit.group, []).append(window)
+        self._tickets: dict[str, int] = {}  # by cycle: entries whose share is taken and that were not sent yet
+        self._held: dict[str, Mapping[str, float]] = {}  # by cycle: what its one hedge order keeps from entries
         self._waiters: list[_Waiter] = []
         self._waited = 0
         self._timer: asyncio.TimerHandle | None = None
         self._banned_until = -inf
-        self._probing = False  # a ban was over by its own word, and no answer has shown it yet
+        self._probing = False  # the ban's time has passed, and no answer has confirmed its end yet
         self._probe_at = -inf
         self._bans = 0  # in a row
 
     @property
     def banned_until(self) -> float:
-        """Monotonic seconds until which the venue wants to hear nothing; in the past when it may be asked."""
+        """Monotonic seconds until which the venue accepts no request; in the past when it does."""
         return self._banned_until
 
     async def turn(self, lane: Lane, costs: Mapping[str, float]) -> None:
         """Wait for ``costs`` (units by group) and spend them. Returns at once, without a task switch, when they are free.
 
         Raises:
-            RateLimited: they cannot be had within the lane's patience; nothing was spent.
+            RateLimited: they do not become free within :data:`PATIENCE_S` of the lane; nothing was spent.
             ValueError: an unknown group, or more than the whole limit.
         """
         now = self._clock.monotonic()
@@ -106,12 +94,44 @@ class RateLimitManager:
         try:
             await waiter.turn
         finally:
-            if waiter in self._waiters:  # cancelled while it waited: others need not stand behind it any more
+            if waiter in self._waiters:  # cancelled while it waited: others no longer wait behind it
                 self._waiters.remove(waiter)
                 self._serve()
 
+    def reserve(self, cycle_id: str, entry: Mapping[str, float], entries: int, hedge: Mapping[str, float]) -> str | None:
+        """Take the share of ``entries`` orders of a cycle now, and keep that of one hedge order from other entries; why not, or None.
+
+        All of it or nothing: a leg must not be sent whose other leg, or whose way back, the limits would hold up.
+        """
+        asked = {group: entry.get(group, 0.0) * entries + hedge.get(group, 0.0) for group in {**entry, **hedge}}
+        refusal = self.refusal(Lane.ENTRY, asked)
+        if refusal is not None:
+            return refusal
+        now = self._clock.monotonic()
+        for _ in range(entries):
+            self._spend(now, entry)
+        self._tickets[cycle_id] = entries
+        self._held[cycle_id] = hedge
+        return None
+
+    def redeem(self, cycle_id: str) -> bool:
+        """Whether an entry order of that cycle has its share already; each ticket serves once."""
+        left = self._tickets.get(cycle_id, 0)
+        if left:
+            self._tickets[cycle_id] = left - 1
+        return left > 0
+
+    def use_hold(self, cycle_id: str) -> None:
+        """The cycle sends its hedge order now: what was kept for it is used."""
+        self._held.pop(cycle_id, None)
+
+    def release(self, cycle_id: str) -> None:
+        """The cycle has ended: nothing is kept for it any more."""
+        self._tickets.pop(cycle_id, None)
+        self._held.pop(cycle_id, None)
+
     def refusal(self, lane: Lane, costs: Mapping[str, float]) -> str | None:
-        """Why ``costs`` could not be spent right now, None when they could. Spends nothing, waits for nothing.
+        """Why ``costs`` could not be spent right now, None when they could. Spends nothing and does not wait.
 
         Raises:
             ValueError: an unknown group, or more than the whole limit.
@@ -126,17 +146,26 @@ class RateLimitManager:
         return None
 
     def observe(self, status: int, headers: Mapping[str, str]) -> None:
-        """Learn from an answer of the venue: what it counts, and whether it wants us to be silent."""
+        """Read the venue's own count, and a ban, from an answer."""
         now, now_ms = self._clock.monotonic(), self._clock.time_ms()
         lowered = {name.lower(): value for name, value in headers.items()}
         for name, used in self._used_by_headers(lowered):
             if name in self._by_name:
-                self._by_name[name].told(now, now_ms, used)
+                self._by_name[name].set_venue_count(now, now_ms, used)
         retry_s = _retry_s(lowered.get("retry-after", ""), now_ms) if status >= 400 else None
         if status in _UNTOLD_BAN_S or retry_s is not None:
             self._ban(now, status, retry_s)
         elif now >= self._banned_until:
             self._probing, self._bans = False, 0
+        if self._waiters:
+            self._serve()
+
+    def silence(self, status: int, until_ms: int | None = None) -> None:
+        """The venue wants to hear nothing, and said so in a body or on a socket. ``until_ms``: ms since the epoch, where it told."""
+        now = self._clock.monotonic()
+        if until_ms is None and now < self._banned_until:
+            return  # the answer's headers have told it already
+        self._ban(now, 418 if status == 418 else 429, None if until_ms is None else max((until_ms - self._clock.time_ms()) / 1000, 0.0))
         if self._waiters:
             self._serve()
 
@@ -149,7 +178,7 @@ class RateLimitManager:
         ]
 
     def _ban(self, now: float, status: int, retry_s: float | None) -> None:
-        if now >= self._banned_until:  # later answers to requests that were on their way tell of the same ban
+        if now >= self._banned_until:  # later answers to requests already sent report the same ban
             self._bans += 1
         if retry_s is None:
             retry_s = _UNTOLD_BAN_S[status] * 2 ** min(self._bans - 1, 10)
@@ -158,17 +187,20 @@ class RateLimitManager:
         self._probe_at = -inf
 
     def _free_at(self, now: float, lane: Lane, costs: Mapping[str, float]) -> tuple[float, str]:
-        """When ``costs`` are free for ``lane``, no one else asking, and what is in the way until then."""
+        """When ``costs`` are free for ``lane``, with no other request waiting, and the reason until then."""
         at, why = now, ""
         if self._probing or now < self._banned_until:
             opens = max(self._banned_until + (0.0 if lane is Lane.CANCEL else _CALM_S), self._probe_at)
             if opens > at:
-                at, why = opens, f"{self.exchange} has told us to be silent"
+                at, why = opens, f"{self.exchange} has banned requests"
         for group, asked in costs.items():
             if group not in self._by_group:
                 raise ValueError(f"{self.exchange} has no rate limit group {group!r}; it has {', '.join(self._by_group)}")
+            kept = sum(hold.get(group, 0.0) for hold in self._held.values()) if lane >= Lane.ENTRY else 0.0
             for window in self._by_group[group]:
                 free = window.free_at(now, lane, window.cost(asked))
+                if kept and window.used(now) + window.cost(asked) + window.cost(kept) > window.limit.cap(lane):
+                    free = max(free, now + _SOONEST_RETRY_S)  # what is kept for hedges comes back when their cycles end
                 if free == inf:
                     raise ValueError(f"{self.exchange}: {asked:g} units of {group} are more than the whole limit {window.limit.name}")
                 if free > at:
@@ -183,13 +215,13 @@ class RateLimitManager:
             self._probe_at = now + _PROBE_EVERY_S
 
     def _serve(self) -> None:
-        """Give every waiter its turn that can have it, in order, and set one timer for the next."""
+        """Release every waiter that fits, in order, and set one timer for the next."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         now = self._clock.monotonic()
         wake = inf
-        held: set[str] = set()  # groups that someone earlier waits for
+        held: set[str] = set()  # groups that an earlier waiter needs
         for waiter in sorted(self._waiters):
             at, why = self._free_at(now, waiter.lane, waiter.costs)
             first = held.isdisjoint(waiter.costs)
@@ -213,7 +245,7 @@ class RateLimitManager:
 
 
 def _retry_s(value: str, now_ms: int) -> float | None:
-    """Seconds of a `Retry-After` header (RFC 9110: seconds, or a date); None when it says neither."""
+    """Seconds of a `Retry-After` header (RFC 9110: seconds, or a date); None when it is neither."""
     try:
         seconds = float(value)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The live venues of a profile, each with an adapter and connections of its own."""
+"""The live venues of a profile, each with its own adapter and connections."""
 
 import asyncio
 import logging
@@ -8,6 +8,7 @@ from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.config import ExchangeConfig
+from arbtui.exchanges.documented_refusals import documented_refusals
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -22,7 +23,7 @@ _ADAPTERS: Mapping[str, type[UpbitAdapter] | type[BinanceAdapter]] = {"upbit": U
 
 
 class ExchangeRegistry:
-    """Adapters by exchange. Make it with :meth:`open`, then :meth:`connect`; ``await close()`` at the end, whatever happened."""
+    """Adapters by exchange. Make it with :meth:`open`, then :meth:`connect`; ``await close()`` at the end in any case."""
 
     def __init__(self, adapters: Mapping[str, CcxtAdapter]) -> None:
         self.adapters = adapters
@@ -36,7 +37,7 @@ class ExchangeRegistry:
         limits: Mapping[str, RateLimitManager],
         health: Mapping[str, ExchangeHealthMonitor],
     ) -> "ExchangeRegistry":
-        """Make an adapter for each of ``exchanges``; nothing is sent yet. Loads ccxt, which stops the loop for 0.7 s.
+        """Make an adapter for each of ``exchanges``; nothing is sent yet. Imports ccxt, which blocks the loop for 0.7 s.
 
         Raises:
             UsageError: an exchange that cannot be traded at yet.
@@ -46,7 +47,7 @@ class ExchangeRegistry:
                 raise UsageError(f"[exchanges.{name}]: no orders can be sent there yet; {', '.join(_ADAPTERS)} can be traded at")
         adapters: dict[str, CcxtAdapter] = {}
         for name, config in exchanges.items():
-            client = CcxtClient(name, config.urls, keys[name], clock, limits.get(name), health.get(name))
+            client = CcxtClient(name, config.urls, keys[name], clock, documented_refusals(name), limits.get(name), health.get(name))
             adapters[name] = _ADAPTERS[name](client, config.urls.private, clock)
         return cls(adapters)
 
@@ -67,5 +68,5 @@ class ExchangeRegistry:
         return {name: adapter.markets for name, adapter in self.adapters.items()}
 
     async def close(self) -> None:
-        """Close every connection, each within its own few seconds."""
+        """Close every connection, each within a few seconds."""
         await asyncio.gather(*(adapter.close() for adapter in self.adapters.values()))

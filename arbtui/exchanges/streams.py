@@ -1,4 +1,4 @@
-"""The public streams there is a decoder for, by the exchange's name in profiles and recordings."""
+"""The public streams that can be decoded, by the exchange's name in profiles and recordings."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from arbtui.model.errors import UsageError
 
 
 class Numbering(Enum):
-    """How a venue lets one see that an update of a book is missing."""
+    """How a missing update of a book shows at a venue."""
 
     WHOLE = "whole"  #: every message is a whole book; nothing can be missing
     SPOT = "spot"  #: Binance spot: an update's first id follows the last id of the one before

@@ -1,4 +1,4 @@
-"""What a venue's decoder tells, and whom it tells it: plain calls, no event objects on the way of one update."""
+"""The interface between a venue's decoder and its sink: plain calls, no event objects for an update."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -30,7 +30,7 @@ class MarketDataSink(Protocol):
         ...
 
     def on_other(self, kind: str) -> None:
-        """A frame of a type that is known by name and not used (kline, 24h ticker, status, ...)."""
+        """A frame of a known type that is not used (kline, 24h ticker, status, ...)."""
         ...
 
 
@@ -41,7 +41,7 @@ class WireDecoder(Protocol):
         """Decode one WebSocket frame.
 
         Raises:
-            WireError: malformed, truncated or alien; nothing was told to the sink.
+            WireError: malformed, truncated or of another venue; nothing reached the sink.
         """
         ...
 
@@ -51,5 +51,5 @@ class WireDecoder(Protocol):
 
 
 def not_json(raw: bytes, error: Exception) -> WireError:
-    """The error of an answer or frame that could not be parsed; a web page (a proxy's, a block page) has a kind of its own."""
+    """The error of an answer or frame that could not be parsed; a web page (a proxy's, a block page) has its own kind."""
     return WireError("html" if raw[:64].lstrip()[:1] == b"<" else "json", str(error))

@@ -11,6 +11,7 @@ from arbtui.execution.tracker import OrderTracker
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError
 from arbtui.model.order import Balance, OrderState
+from arbtui.portfolio.position_sync import CrossExchangePositionSync
 
 log = logging.getLogger("arbtui")
 
@@ -31,14 +32,18 @@ class AccountSync(AccountEvents):
     """One venue's account. Run it beside the engine in live.
 
     Args:
+        sync: compares what the venue says that it holds.
         health: told whether the account can be heard: while it cannot, nothing new opens at the venue.
     """
 
-    def __init__(self, adapter: ExchangeAdapter, tracker: OrderTracker, clock: Clock, health: ExchangeHealthMonitor) -> None:
+    def __init__(
+        self, adapter: ExchangeAdapter, tracker: OrderTracker, sync: CrossExchangePositionSync, clock: Clock, health: ExchangeHealthMonitor
+    ) -> None:
         self._adapter = adapter
         self._health = health
         health.on_account(False)
         self._tracker = tracker
+        self._sync = sync
         self._clock = clock
         self._wanted = asyncio.Event()
         self._started_ms = self._since_ms = clock.time_ms()
@@ -59,6 +64,7 @@ class AccountSync(AccountEvents):
     def on_balances(self, exchange: str, balances: Mapping[str, Balance]) -> None:
         """See :class:`AccountEvents`."""
         self.balances.update(balances)
+        self._sync.compare(exchange, balances, whole=False)
 
     def on_reconnected(self, exchange: str) -> None:
         """See :class:`AccountEvents`."""
@@ -82,7 +88,7 @@ class AccountSync(AccountEvents):
                     await self._read()
             except (ArbtuiError, TimeoutError) as error:
                 log.warning("%s: what the stream may have missed could not be asked for: %s", self._adapter.name, str(error) or "no answer")
-                pause = _RETRY_S
+                pause = _RETRY_S  # and at once when the stream is open again
             else:
                 self._health.on_account(self.is_connected)
                 pause = _ASK_EVERY_S if self.is_connected else _ASK_DEAF_S
@@ -101,6 +107,9 @@ class AccountSync(AccountEvents):
                 report = await self._adapter.fetch_order(order.market.code, order.client_order_id)
                 if report is not None:  # that it is not there proves nothing here; the tracker waits its time out
                     self._tracker.on_order(report)
+        version = self._sync.version
         self.balances = dict(await self._adapter.fetch_balances())
+        if version == self._sync.version:  # else it moved while it was asked, which says nothing
+            self._sync.compare(self._adapter.name, self.balances, whole=True)
         self._since_ms = asked_ms
         self.readings += 1

@@ -18,8 +18,8 @@ class ExecutionConfig(Config):
     """bps net of fees, rate and costs under which nothing is opened; covers what a move within the legs' latency usually takes."""
 
     min_cross_ms: int = Field(default=0, ge=0, le=60_000)
-    """ms that a route's prices must have been crossed, before fees, since it first paid; 0 takes an edge at once, more leaves out
-    what lasts for one frame only."""
+    """ms for which a route's prices must have stayed crossed, before fees, since it first paid; 0 takes an edge at once, more leaves
+    out one that lasts for a single frame."""
 
     leg_deadline_ms: int = Field(default=1000, ge=10, le=60_000)
     """ms for an order's answer; later it counts as UNKNOWN and is looked up, never sent again."""
@@ -38,3 +38,7 @@ class ExecutionConfig(Config):
 
     max_decision_age_ms: int = Field(default=250, ge=1, le=60_000)
     """ms between decision and sending after which an order is dropped at the gate; an edge older than a few book updates is gone."""
+
+    recovery_wait_s: float = Field(default=30.0, ge=0, le=600)
+    """s that a start looks for orders of unknown fate; later they stay blocked and are looked up while the rest trades. The slowest
+    venue's proof that an order never came takes 30."""

@@ -1,17 +1,26 @@
 """The last code before a request: everything that leaves passes here, and is looked at twice.
 
-The first look comes before the intent is committed; the second inside the adapter, immediately before the request. A
-refusal at the second closes the intent as ABANDONED. Cancels always pass and never come here.
+The first look comes before the intent is committed; the second inside the adapter, immediately before the request. All
+four tiers are asked at both, the second time once for all entry legs that leave together: inside the first of their
+requests, good for the others for 50 ms. Halt, epoch and deadline are asked for each request. A refusal at the second look
+closes the intent as ABANDONED. Cancels always pass and never come here.
 """
 
+from collections.abc import Sequence
+
+from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.plan import CyclePlan, needs
 from arbtui.model.clock import Clock
 from arbtui.model.errors import OrderAbandoned
+from arbtui.model.money import ZERO
 from arbtui.model.order import Order, Purpose
 from arbtui.model.reason import Reason
-from arbtui.positions.inventory import InventoryLedger
+from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.kill_switch import KillSwitch
-from arbtui.routes.route import ArbRoute
+
+#: How long a second look at one entry leg holds for the others, in seconds.
+_LOOK_HOLDS_S = 0.05
 
 
 class OrderGate:
@@ -23,32 +32,59 @@ class OrderGate:
     """
 
     def __init__(
-        self,
-        *,
-        kill_switch: KillSwitch,
-        risk: RiskGuard,
-        inventory: InventoryLedger,
-        clock: Clock,
-        enabled: bool,
-        max_decision_age_s: float,
+        self, *, kill_switch: KillSwitch, risk: RiskGuard, portfolio: Portfolio, clock: Clock, enabled: bool, max_decision_age_s: float
     ) -> None:
         self._kill_switch = kill_switch
         self._risk = risk
-        self._inventory = inventory
+        self._portfolio = portfolio
         self._clock = clock
         self._enabled = enabled
         self._max_decision_age_s = max_decision_age_s
+        self._looked: dict[str, tuple[float, Reason | None]] = {}  # by cycle: when the tiers were asked, and what they said
         self.closed_for_entries = False  #: the run is ending: open cycles may finish, none may start
 
-    def refusal(self, order: Order, route: ArbRoute) -> Reason | None:
-        """Why ``order`` may not leave now, or None."""
+    def entry_refusal(self, plan: CyclePlan, orders: Sequence[Order]) -> Reason | None:
+        """The first look at the entry orders of ``plan``: why its cycle may not open, or None. All of them, or none."""
+        now = self._clock.monotonic()
+        for order in orders:
+            refusal = self._standing(order, now)
+            if refusal is not None:
+                return refusal
+        return self._tiers(plan, now) or self._unreserved(plan)
+
+    def hedge_refusal(self, cycle: ArbCycle, order: Order) -> Reason | None:
+        """The first look at an order that shrinks what ``cycle`` leaves open: why it may not be sent now, or None."""
+        now = self._clock.monotonic()
+        return self._standing(order, now) or self._hedge(cycle, order, now) or self._unheld(cycle, order)
+
+    def last_look(self, cycle: ArbCycle, order: Order) -> None:
+        """The second look.
+
+        Raises:
+            OrderAbandoned: the order must not leave.
+        """
+        now = self._clock.monotonic()
+        refusal = self._standing(order, now)
+        if refusal is None:
+            refusal = self._entry(cycle, now) if order.purpose is Purpose.ENTRY else self._hedge(cycle, order, now)
+        if refusal is None:
+            refusal = self._unheld(cycle, order)
+        if refusal is not None:
+            self._risk.count(refusal)
+            raise OrderAbandoned(refusal)
+
+    def forget(self, cycle_id: str) -> None:
+        """A cycle has ended: nothing of it is looked at any more."""
+        self._looked.pop(cycle_id, None)
+
+    def _standing(self, order: Order, now: float) -> Reason | None:
+        """What is asked for each request, whatever it is for."""
         if self._kill_switch.look():
             return Reason.HALTED
         if order.epoch != self._kill_switch.halt.epoch:
             return Reason.OLD_EPOCH
         if not self._enabled:
             return Reason.DISABLED
-        now = self._clock.monotonic()
         if order.purpose is Purpose.ENTRY:
             if self.closed_for_entries:
                 return Reason.DISARMED
@@ -56,17 +92,39 @@ class OrderGate:
                 return Reason.DECISION_AGE
         if not now <= order.deadline:
             return Reason.DEADLINE
-        if not self._inventory.holds_reservation(order):
-            return Reason.RESERVATION
-        return self._risk.check_order(order, route, now)
+        return None
 
-    def last_look(self, order: Order, route: ArbRoute) -> None:
-        """The second look.
+    def _entry(self, cycle: ArbCycle, now: float) -> Reason | None:
+        looked_at, said = self._looked.get(cycle.id, (-1.0, None))
+        if looked_at >= 0.0 and now - looked_at <= _LOOK_HOLDS_S:
+            return said
+        self._risk.total.measure()
+        said = self._tiers(cycle.plan, now, cycle)
+        self._looked[cycle.id] = (now, said)
+        return said
 
-        Raises:
-            OrderAbandoned: the order must not leave.
-        """
-        reason = self.refusal(order, route)
-        if reason is not None:
-            self._risk.count(reason)
-            raise OrderAbandoned(reason)
+    def _tiers(self, plan: CyclePlan, now: float, cycle: ArbCycle | None = None) -> Reason | None:
+        """What data and all four tiers say of the entries of ``plan``; ``cycle``: once it is open."""
+        own = [order.client_order_id for order in cycle.orders] if cycle is not None else []
+        cycle_id = cycle.id if cycle is not None else ""
+        return plan.route.data_refusal(now) or self._risk.check_entry(plan.route, plan.edge_bps, plan.value, now, cycle_id, own)
+
+    def _hedge(self, cycle: ArbCycle, order: Order, now: float) -> Reason | None:
+        book = next(hop.book for hop in cycle.plan.hops if hop.market is order.market)
+        return self._risk.check_hedge(order, book, now)
+
+    def _unreserved(self, plan: CyclePlan) -> Reason | None:
+        """Whether everything that ``plan`` sets aside is there."""
+        for exchange, asset, amount in plan.reserved:
+            if self._portfolio.available(exchange, asset) < amount:
+                return Reason.NO_CASH if asset in self._portfolio.state.settlement else Reason.NO_STOCK
+        return None
+
+    def _unheld(self, cycle: ArbCycle, order: Order) -> Reason | None:
+        """Whether ``cycle`` still holds what ``order`` needs, its other orders that are under way apart."""
+        exchange, asset, amount = needs(order.market, order.side, order.leaves_qty, order.price)
+        for other in cycle.orders:
+            if other is not order and not other.state.is_final:
+                place, held, used = needs(other.market, other.side, max(other.leaves_qty, ZERO), other.price)
+                amount += used if (place, held) == (exchange, asset) else ZERO
+        return None if self._portfolio.available(exchange, asset, cycle.id) >= amount else Reason.RESERVATION

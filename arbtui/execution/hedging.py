@@ -104,7 +104,7 @@ class HedgingEngine:
             return None
         if market.refusal(price, qty) is None:
             return qty
-        least = max(least_qty(leg.market, price_of(leg.market, market, price, cycle)) for leg in cycle.plan.legs)
+        least = max(least_qty(hop.market, price_of(cycle, place, market, price)) for place, hop in enumerate(cycle.plan.hops))
         qty = market.qty_up(excess / kept + least)
         return qty if market.refusal(price, qty) is None else None
 
@@ -114,11 +114,9 @@ def least_qty(market: Market, price: Decimal) -> Decimal:
     return max(ceil_to(market.min_cost * _OVER_MINIMUM / price, market.lot_step), market.min_qty)
 
 
-def price_of(market: Market, other: Market, price: Decimal, cycle: ArbCycle) -> Decimal:
-    """A price of ``market`` to size minimums with: ``price`` itself on its own market, else the plan's."""
-    if market is other:
-        return price
-    return next(leg.price for leg in cycle.plan.legs if leg.market is market)
+def price_of(cycle: ArbCycle, leg: int, market: Market, price: Decimal) -> Decimal:
+    """A price of a leg's market to size minimums with: ``price`` itself on ``market``, else the plan's."""
+    return price if cycle.plan.hops[leg].market is market else cycle.plan.legs[leg].price
 
 
 def _cash(fills: list[Fill], market: Market) -> Decimal:

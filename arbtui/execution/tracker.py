@@ -8,37 +8,35 @@ venue's private stream tells counts like an answer, whichever is first; a fill c
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
+from arbtui.execution.absence import AbsenceProof
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.order_cache import OrderCache, TrackedOrder
-from arbtui.journal.events import CycleState, Event, FillRecorded, OrderChanged, OrderIntended, Source
+from arbtui.journal.events import Event, FillRecorded, OrderChanged, OrderIntended, Source
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, JournalFailed, OrderAbandoned, OrderRejected
+from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown, OrderAbandoned, OrderRejected
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Order, OrderState
 from arbtui.model.reason import Reason
-from arbtui.positions.inventory import InventoryLedger
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.guard import RiskGuard
 
 log = logging.getLogger("arbtui")
 
 #: Pauses between look-ups of an order whose fate is unknown, in seconds; the last repeats.
 _LOOK_UP_AFTER = (0.25, 0.5, 1.0, 2.0, 5.0)
-#: So many look-ups must find nothing, over the venue's proof time, before an order counts as never placed.
-_ABSENT_LOOK_UPS = 3
-#: How long one look-up may take, in seconds: a venue that hangs is asked again.
-_LOOK_UP_S = 5.0
 
 
 class OrderTracker:
-    """Sends orders and keeps their states, fills and reservations in step with the journal.
+    """Sends orders, and journals what becomes of them. What a fill means is the portfolio's to say.
 
     Args:
         adapters: venues by name.
@@ -51,7 +49,8 @@ class OrderTracker:
         adapters: Mapping[str, ExchangeAdapter],
         gate: OrderGate,
         risk: RiskGuard,
-        inventory: InventoryLedger,
+        portfolio: Portfolio,
+        marks: LiveMarks,
         journal: Journal,
         clock: Clock,
         answer_s: float,
@@ -59,11 +58,13 @@ class OrderTracker:
         self._adapters = adapters
         self._gate = gate
         self._risk = risk
-        self._inventory = inventory
+        self._portfolio = portfolio
+        self._marks = marks
         self._journal = journal
         self._clock = clock
         self._answer_s = answer_s
-        self.on_late: Callable[[ArbCycle, Order, Fill], None] = lambda *_: None  #: of a fill, once booked, whose order had ended
+        self.on_late: Callable[[ArbCycle, Order, Fill], None] = lambda *_: None  #: of a fill, once booked, whose order or cycle had ended
+        self.on_booked: Callable[[ArbCycle], None] = lambda _: None  #: of each fill of a cycle, once booked
         self.on_unknown: Callable[[Order], None] = lambda _: None  #: of an order that was sent and not usably answered
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
         self._followed = OrderCache()
@@ -76,42 +77,34 @@ class OrderTracker:
         self.fills_per_symbol: dict[str, int] = {}
         self.answer_ms: dict[str, deque[float]] = {name: deque(maxlen=50) for name in adapters}
 
-    async def send(self, cycle: ArbCycle, orders: Sequence[Order], opening: Sequence[Event] = ()) -> Reason | None:
-        """Send ``orders`` of ``cycle`` together, all or none, and wait until each is final.
+    def intend(self, orders: Sequence[Order], opening: Sequence[Event] = ()) -> Awaitable[None]:
+        """Journal that ``orders`` are about to be sent, after ``opening``; what it returns waits until that is durable.
 
-        ``opening`` events are committed together with the intents. Returns why nothing was sent, or None.
+        Synchronous: the portfolio knows of them when this returns.
+
+        Raises:
+            JournalFailed: nothing was journaled, and nothing may be sent.
+        """
+        durable = self._journal.record(*opening, *(OrderIntended.of(order) for order in orders))
+        for order in orders:
+            order.state = OrderState.SENDING
+            self.open[order.client_order_id] = order
+            self._risk.exchange[order.market.exchange].admitted(order.client_order_id)
+        return durable
+
+    async def send(self, cycle: ArbCycle, orders: Sequence[Order], durable: Awaitable[None]) -> None:
+        """Send ``orders`` of ``cycle`` together once their intents are durable, and wait until each is final.
 
         Raises:
             JournalFailed: the intents could not be committed; nothing was sent.
         """
-        route = cycle.plan.route
-        reserved: list[Order] = []
-        for order in orders:
-            refusal = None if self._inventory.reserve(order) else Reason.RESERVATION
-            reserved.append(order)
-            refusal = refusal or self._gate.refusal(order, route)
-            if refusal is not None:
-                self._drop(reserved)
-                self._risk.count(refusal)
-                return refusal
-            self._risk.exchange[order.market.exchange].admitted(order.client_order_id)
-        for order in orders:
-            order.state = OrderState.SENDING
-            self.open[order.client_order_id] = order
-            cycle.orders.append(order)
         try:
-            await self._journal.commit(*opening, *(OrderIntended.of(order) for order in orders))
+            await durable
         except BaseException:  # nothing was sent, whatever the reason
-            self._drop(orders)
+            for order in orders:
+                self._risk.exchange[order.market.exchange].answered(order.client_order_id)
             raise
         await asyncio.gather(*(self._place(self._follow(cycle, order)) for order in orders))
-        return None
-
-    def _drop(self, orders: Sequence[Order]) -> None:
-        """Give back what was set aside for orders that will not be sent."""
-        for order in orders:
-            self._inventory.release(order)
-            self._risk.exchange[order.market.exchange].answered(order.client_order_id)
 
     def _follow(self, cycle: ArbCycle, order: Order) -> TrackedOrder:
         followed = TrackedOrder(cycle, order, self._clock.monotonic())
@@ -162,7 +155,7 @@ class OrderTracker:
             await self.resolve(followed)
 
     def _last_look(self, followed: TrackedOrder) -> None:
-        self._gate.last_look(followed.order, followed.cycle.plan.route)
+        self._gate.last_look(followed.cycle, followed.order)
         followed.has_left = True
 
     async def _answer(self, followed: TrackedOrder, place: asyncio.Task[OrderReport]) -> OrderReport | None:
@@ -191,6 +184,7 @@ class OrderTracker:
             raise
         finally:
             ended.cancel()
+            del place  # what it raised holds this frame: a cycle for the garbage collector
 
     def _answered(self, exchange: str, sent_at: float, *, ok: bool) -> float:
         """Tell the venue's health how a request ended; how long it took, in ms."""
@@ -199,37 +193,34 @@ class OrderTracker:
         return ms
 
     async def resolve(self, followed: TrackedOrder) -> None:
-        """Look an order up until the venue tells its end, or has had time enough to prove that it never came."""
+        """Look an order up until the venue tells its end, or it is proved that it never came."""
         order = followed.order
-        adapter = self._adapters[order.market.exchange]
-        absent = 0
+        since_ms = self._clock.time_ms() - round((self._clock.monotonic() - followed.sent_at) * 1000)
+        proof = AbsenceProof(self._adapters[order.market.exchange], self._clock, self._portfolio, order.market, order, since_ms)
         for turn in range(1_000_000):
             if await _happens(followed.ended, _LOOK_UP_AFTER[min(turn, len(_LOOK_UP_AFTER) - 1)]):
                 return
             try:
-                async with asyncio.timeout(_LOOK_UP_S):
-                    report = await adapter.fetch_order(order.market.code, order.client_order_id)
-            except (ArbtuiError, TimeoutError):
-                continue  # a failed query is no information
+                report = await proof.look()
+            except MarketUnknown as error:  # its market was there when it was sent: the venue may list it again
+                log.warning("%s cannot be looked up: %s", order.client_order_id, error)
+                continue
             if order.state.is_final:  # the stream was quicker
                 return
             if report is None:
-                absent += 1
-                waited = self._clock.monotonic() - followed.sent_at
-                if absent >= _ABSENT_LOOK_UPS and waited >= adapter.absence_proof_s and not order.venue_order_id:
+                if proof.is_proved and not order.venue_order_id:
                     order.state, order.reason = OrderState.REJECTED, "NOT_PLACED"
                     await self._settle(followed, ())
                     return
                 continue
-            absent = 0
             news = report.state.is_final or report.filled_qty > order.filled_qty
             if news and await self.take(followed, report, "answer"):
                 return
 
     async def take(self, followed: TrackedOrder, report: OrderReport, source: Source) -> bool:
         """Apply a venue's report: every new fill once, then the state, all in one commit; True when the order is at its end."""
-        events = self._apply(followed, report, source)
-        await self._settle(followed, events)
+        late, events = self._apply(followed, report, source)
+        await self._settle(followed, events, late)
         return followed.order.state.is_final
 
     def on_order(self, report: OrderReport) -> None:
@@ -241,10 +232,10 @@ class OrderTracker:
             return
         order = followed.order
         before = (order.state, order.venue_order_id, order.filled_qty)
-        events = self._apply(followed, report, "stream")
+        late, events = self._apply(followed, report, "stream")
         if events or (order.state, order.venue_order_id, order.filled_qty) != before:
-            self._end(followed)
-            self._journal.post(*events, OrderChanged.of(order))
+            with suppress(JournalFailed):  # the gate is closed; the next start asks the venue again
+                self._settle(followed, events, late)
 
     def knows(self, client_order_id: str) -> bool:
         """Whether an order of this id was sent in this run, and is still remembered."""
@@ -256,7 +247,7 @@ class OrderTracker:
         if followed is None:
             if self._followed.is_stray(fill):
                 self.on_stray(fill)
-        elif (fill.exchange, fill.trade_id) not in followed.cycle.fill_keys:
+        elif not self._portfolio.knows_fill(fill.exchange, fill.trade_id, followed.cycle.id):
             told = followed.order.filled_qty + fill.qty
             self.on_order(
                 OrderReport(
@@ -270,21 +261,24 @@ class OrderTracker:
                 )
             )
 
-    def _apply(self, followed: TrackedOrder, report: OrderReport, source: Source) -> list[FillRecorded]:
-        """Bring an order to what ``report`` says: every fill once, and a state that never goes back."""
+    def _apply(self, followed: TrackedOrder, report: OrderReport, source: Source) -> tuple[bool, list[FillRecorded]]:
+        """Bring an order to what ``report`` says: every fill once, and a state that never goes back.
+
+        Whether its fills came late (after its end, or its cycle's), and the events of those that are new.
+        """
         cycle, order = followed.cycle, followed.order
         was_final = order.state.is_final
-        events = [event for fill in report.fills if (event := self._book(cycle, order, fill, source)) is not None]
+        events: dict[str, FillRecorded] = {}
+        for fill in report.fills:
+            if fill.trade_id not in events and not self._portfolio.knows_fill(fill.exchange, fill.trade_id, cycle.id):
+                events[fill.trade_id] = FillRecorded(fill, cycle.id, order.leg, source, self._clock.time_ms(), self._marks.of_fill(fill))
+                self._count(cycle, order, fill)
         order.venue_order_id = report.venue_order_id or order.venue_order_id
         if not was_final:
             self._advance(followed, report)
         elif events and order.state in (OrderState.REJECTED, OrderState.ABANDONED):
             self._revive(followed, report)
-        if was_final or cycle.state is not CycleState.OPEN:
-            for event in events:
-                self.late_fills += 1
-                self.on_late(cycle, order, event.fill)
-        return events
+        return was_final or not cycle.account.is_open, list(events.values())
 
     def _advance(self, followed: TrackedOrder, report: OrderReport) -> None:
         order = followed.order
@@ -312,27 +306,31 @@ class OrderTracker:
             followed.go_on()
             self._keep(self.resolve(followed))
 
-    def _book(self, cycle: ArbCycle, order: Order, fill: Fill, source: Source) -> FillRecorded | None:
-        if not cycle.add_fill(order, fill):
-            return None
-        balances = tuple(self._inventory.apply(fill, order))
+    def _count(self, cycle: ArbCycle, order: Order, fill: Fill) -> None:
+        order.filled_qty += fill.qty
+        cycle.fills.append(fill)
         self.fills += 1
         self.fills_per_exchange[fill.exchange] = self.fills_per_exchange.get(fill.exchange, 0) + 1
         self.fills_per_symbol[fill.base] = self.fills_per_symbol.get(fill.base, 0) + 1
-        return FillRecorded(fill, cycle.id, order.leg, source, self._clock.time_ms(), balances)
 
-    def _end(self, followed: TrackedOrder) -> None:
-        """Give back what an order that is final has not used, and wake whoever waits for its end."""
-        order = followed.order
+    def _settle(self, followed: TrackedOrder, events: Sequence[FillRecorded], late: bool = False) -> Awaitable[None]:
+        """Journal fills and the order's new state, then wake whoever waits for its end; what it returns waits for the disk.
+
+        Raises:
+            JournalFailed: nothing is journaled any more; the gate is closed.
+        """
+        order, cycle = followed.order, followed.cycle
+        durable = self._journal.record(*events, OrderChanged.of(order))
         if order.state.is_final:
             self._risk.exchange[order.market.exchange].settled(order.client_order_id)
             self.open.pop(order.client_order_id, None)
-            self._inventory.release(order)
             followed.end()
-
-    async def _settle(self, followed: TrackedOrder, events: Sequence[FillRecorded]) -> None:
-        self._end(followed)
-        await self._journal.commit(*events, OrderChanged.of(followed.order))
+        if events:
+            self.on_booked(cycle)
+        for event in events if late else ():
+            self.late_fills += 1
+            self.on_late(cycle, order, event.fill)
+        return durable
 
     def abandon(self) -> None:
         """Stop following what nobody waits for any more: the next start resolves it."""

@@ -1,31 +1,46 @@
 """Makes the journal agree with the venues after a stop of any kind, before anything new opens.
 
-The same path after a clean end and after ``kill -9``: orders that were not final are looked up by client id, their
-missing fills are booked once, balances are compared, and every open cycle is ended by what its fills leave. A remainder
-is never hedged here: prices have moved on, and a person decides.
+The same path after a clean end and after ``kill -9``: orders that were not final are looked up by client id, their missing
+fills are booked once, balances are compared, and every open cycle is ended by what its fills leave. A remainder is never
+hedged here: prices have moved on, and an operator decides. What cannot be resolved in time stays open, keeps its
+reservation, and is named; it never holds up what it does not touch.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
-from arbtui.execution.cycle import left_value, net_base, outcome
-from arbtui.execution.executor import pnl_payload
-from arbtui.journal.events import Adjusted, BalanceRecorded, CycleEnded, CycleState, Event, FillRecorded, OrderChanged
+from arbtui.execution.absence import AbsenceProof
+from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged
 from arbtui.journal.journal import Journal
-from arbtui.journal.state import CycleRow, JournalState, OrderRow
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, UsageError
-from arbtui.model.market import Market
+from arbtui.model.errors import ArbtuiError, MarketUnknown
 from arbtui.model.money import ZERO
-from arbtui.model.order import Fill, OrderState, Purpose
-from arbtui.positions.coordinator import Mismatch, PositionCoordinator
-from arbtui.positions.pnl import cycle_pnl
+from arbtui.model.order import OrderState
+from arbtui.portfolio.accounts import OrderRecord
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch
 
 #: Between two look-ups of an order whose absence is not proved yet, in seconds.
 _LOOK_UP_EVERY = 1.0
+#: Balances are read so often, so far apart (s), before a difference counts.
+_READS, _APART_S = 3, 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """An order whose fate a recovery could not find out. ``scope``: ``exchange:market``; ``disarms``: no other run could either."""
+
+    client_order_id: str
+    cycle_id: str
+    scope: str
+    why: str
+    action: str
+    disarms: bool
 
 
 @dataclass(slots=True)
@@ -35,112 +50,183 @@ class Reconciled:
     orders: int = 0  #: orders that were not final
     fills: int = 0  #: fills that the journal had missed
     cycles: dict[CycleState, int] = field(default_factory=dict)  #: open cycles, by how they ended
-    residual: list[CycleRow] = field(default_factory=list)
-    exposure: dict[str, float] = field(default_factory=dict)  #: what those leave uncovered, in PnL currency, by cycle
-    pnl: Decimal = ZERO  #: of the cycles that ended here, in PnL currency
+    residual: list[str] = field(default_factory=list)  #: ids of those that left a position
     mismatches: list[Mismatch] = field(default_factory=list)
+    unresolved: list[Unresolved] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)  #: venues whose balances could not be read, and why
 
 
 class Reconciler:
-    """Resolves a journal's open ends against the venues.
+    """Resolves what a journal left open against the venues.
 
     Args:
-        markets: by (exchange, code), for the lot steps; a cycle of a market that is not here has no dust.
+        sync: decides what a difference of balances means.
+        wait_s: how long an order may be looked for in all, in seconds; the proof of absence of the slowest venue takes 30.
     """
 
     def __init__(
         self,
         *,
         adapters: Mapping[str, ExchangeAdapter],
-        markets: Mapping[tuple[str, str], Market],
-        positions: PositionCoordinator,
+        portfolio: Portfolio,
+        marks: LiveMarks,
+        sync: CrossExchangePositionSync,
         journal: Journal,
         clock: Clock,
+        wait_s: float = 30.0,
     ) -> None:
         self._adapters = adapters
-        self._markets = markets
-        self._positions = positions
+        self._portfolio = portfolio
+        self._marks = marks
+        self._sync = sync
         self._journal = journal
         self._clock = clock
+        self._wait_s = wait_s
 
-    async def run(self, state: JournalState) -> Reconciled:
-        """Bring everything in ``state`` to its end.
+    async def run(self) -> Reconciled:
+        """Bring everything that is open to its end, as far as the venues tell.
 
         Raises:
-            UsageError: the journal holds open orders of a venue that the profile no longer has.
             JournalFailed: as every commit.
         """
-        done = Reconciled(orders=len(state.open_orders))
-        fills = {cycle.cycle_id: [row.fill for row in cycle.fills] for cycle in state.open_cycles}
-        for order in state.open_orders:
-            report = await self._find(order)
-            done.fills += await self._take(order, report, fills.setdefault(order.cycle_id, []))
-        for cycle in state.open_cycles:
-            ended, pnl = await self._end(cycle, fills[cycle.cycle_id])
-            done.cycles[ended] = done.cycles.get(ended, 0) + 1
-            done.pnl += pnl
-            if ended is CycleState.RESIDUAL:
-                done.residual.append(cycle)
-                done.exposure[cycle.cycle_id] = left_value(fills[cycle.cycle_id], self._positions.marks)
-        done.mismatches = await self._compare()
+        is_first = not self._portfolio.state.opening
+        orders = self._portfolio.open_orders
+        done = Reconciled(orders=len(orders))
+        began = self._clock.monotonic()
+        results = await asyncio.gather(*(self._resolve(order, began + self._wait_s) for order in orders))
+        for fills, unresolved in results:
+            done.fills += fills
+            if unresolved is not None:
+                done.unresolved.append(unresolved)
+        await self._end_cycles(done)
+        for name in self._adapters:
+            await self._take_balances(name, done, is_first=is_first)
         return done
 
-    async def _find(self, order: OrderRow) -> OrderReport | None:
-        """The venue's last word on ``order``; None once its absence is proved."""
-        adapter = self._adapters.get(order.exchange)
-        if adapter is None:
-            raise UsageError(
-                f"the journal holds order {order.client_order_id} of {order.exchange}: "
-                f"put [exchanges.{order.exchange}] back into the profile"
-            )
-        while True:
-            try:
-                report = await adapter.fetch_order(order.market, order.client_order_id)
-            except ArbtuiError:
-                report = None  # no information: a failed query proves nothing
-            else:
-                if report is None and self._clock.time_ms() - order.intended_ms >= adapter.absence_proof_s * 1000:
-                    return None
-            # A venue may call an order final before it tells all its fills.
-            if report is not None and report.state.is_final and sum(fill.qty for fill in report.fills) >= report.filled_qty:
-                return report
-            await asyncio.sleep(_LOOK_UP_EVERY)
+    async def again(self, run_id: str) -> Reconciled:
+        """Look once more for what an earlier run left and the start could not resolve; ends the cycles that nothing holds open.
 
-    async def _take(self, order: OrderRow, report: OrderReport | None, fills: list[Fill]) -> int:
-        if report is None:
-            await self._journal.commit(OrderChanged(order.client_order_id, OrderState.REJECTED, "", order.filled_qty, "NOT_PLACED"))
-            return 0
-        known = {(fill.exchange, fill.trade_id) for fill in fills}
+        Raises:
+            JournalFailed: as every commit.
+        """
+        done = Reconciled()
+        for order in [order for order in self._portfolio.open_orders if order.run_id != run_id]:
+            fills, unresolved = await self._resolve(order, self._clock.monotonic())
+            done.orders += 1
+            done.fills += fills
+            if unresolved is not None:
+                done.unresolved.append(unresolved)
+        await self._end_cycles(done, run_id)
+        return done
+
+    async def _end_cycles(self, done: Reconciled, but_of: str = "") -> None:
+        """End every open cycle that no order holds open; ``but_of``: the run whose cycles end by themselves."""
+        waiting = {unresolved.cycle_id for unresolved in done.unresolved}
+        for cycle in list(self._portfolio.open_cycles):
+            if cycle.id in waiting or cycle.run_id == but_of:
+                continue
+            await self._journal.commit(CycleEnded(cycle.id, self._clock.time_ms(), "RECOVERED"))
+            done.cycles[cycle.state] = done.cycles.get(cycle.state, 0) + 1
+            if cycle.is_position:
+                done.residual.append(cycle.id)
+
+    async def _resolve(self, order: OrderRecord, give_up_at: float) -> tuple[int, Unresolved | None]:
+        """Find out what became of ``order``: fills that were booked, and why it is unresolved where it is."""
+        intent = order.intent
+        scope = f"{intent.exchange}:{intent.market}"
+        name = f"order {intent.client_order_id} ({intent.side} {intent.qty} {intent.base} at {intent.price})"
+        adapter = self._adapters.get(intent.exchange)
+        if adapter is None:
+            action = f"put [exchanges.{intent.exchange}] back into the profile and start again"
+            return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: the profile has no such venue", action, True)
+        market = _Market(intent.market, intent.base)
+        proof = AbsenceProof(adapter, self._clock, self._portfolio, market, intent, order.intended_ms)
+        why = ""
+        for turn in count():
+            if turn:
+                await asyncio.sleep(_LOOK_UP_EVERY)
+            try:
+                report = await proof.look()
+            except MarketUnknown as error:
+                action = "look the order up at the venue; then list its market again in the profile, or adjust the balance"
+                return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {error}", action, True)
+            if report is not None:
+                # A venue may call an order final before it tells all its fills.
+                if report.state.is_final and sum((fill.qty for fill in report.fills), ZERO) >= report.filled_qty:
+                    return await self._take(order, report), None
+                why = f"the venue calls it {report.state}"
+            elif proof.is_proved:
+                gone = OrderChanged(intent.client_order_id, OrderState.REJECTED, "", order.filled_qty, "NOT_PLACED")
+                await self._journal.commit(gone)
+                return 0, None
+            else:
+                why = proof.why_not
+            if self._clock.monotonic() + _LOOK_UP_EVERY > give_up_at:
+                action = "looked up until it is known; what it touches stays blocked"
+                return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {why}", action, False)
+        raise AssertionError("count() never ends")
+
+    async def _take(self, order: OrderRecord, report: OrderReport) -> int:
+        intent = order.intent
         events: list[Event] = []
+        seen: dict[str, None] = {}
         for fill in report.fills:
-            if (fill.exchange, fill.trade_id) not in known:
-                fills.append(fill)
-                balances = tuple(self._positions.inventory.apply(fill, None))
-                events.append(FillRecorded(fill, order.cycle_id, order.leg, "recovery", self._clock.time_ms(), balances))
+            if fill.trade_id in seen or self._portfolio.knows_fill(fill.exchange, fill.trade_id, intent.cycle_id):
+                continue
+            seen[fill.trade_id] = None
+            marks = self._marks.of_fill(fill)
+            events.append(FillRecorded(fill, intent.cycle_id, intent.leg, "recovery", self._clock.time_ms(), marks))
         await self._journal.commit(
-            *events, OrderChanged(order.client_order_id, report.state, report.venue_order_id, report.filled_qty, report.reason)
+            *events, OrderChanged(intent.client_order_id, report.state, report.venue_order_id, report.filled_qty, report.reason)
         )
         return len(events)
 
-    async def _end(self, cycle: CycleRow, fills: list[Fill]) -> tuple[CycleState, Decimal]:
-        lots = [market.lot_step for leg in cycle.legs if (market := self._markets.get((leg.exchange, leg.market))) is not None]
-        lot = max(lots) if len(lots) == len(cycle.legs) else ZERO
-        undone_ids = {order.client_order_id for order in cycle.orders if order.purpose is Purpose.UNWIND}
-        undone = any(fill.client_order_id in undone_ids for fill in fills)
-        ended = outcome(fills, undone, lot)
-        dust = ZERO if ended is CycleState.RESIDUAL else abs(net_base(fills))
-        pnl = cycle_pnl(fills, self._positions.marks)
-        payload = pnl_payload(pnl, self._positions.marks.currency)
-        await self._journal.commit(CycleEnded(cycle.cycle_id, ended, dust, payload, self._clock.time_ms(), "RECOVERED"))
-        return ended, pnl.total
+    async def _take_balances(self, name: str, done: Reconciled, *, is_first: bool) -> None:
+        """Compare one venue's balances: the opening of a new journal, an asset seen for the first time, or a difference to decide."""
+        try:
+            differences = await self._differences(name, is_first=is_first)
+        except (ArbtuiError, TimeoutError) as error:
+            done.unread[name] = str(error) or "no answer"
+            return
+        known = self._portfolio.state.balances.get(name, {})
+        open_here = {asset for order in self._portfolio.open_orders if order.intent.exchange == name for asset in _assets(order)}
+        events: list[Event] = []
+        for asset, ours, theirs in differences:
+            if is_first:
+                events.append(BalanceOpened(name, asset, theirs))
+            elif asset in open_here:
+                continue  # an unresolved order explains it, or will
+            elif asset not in known:
+                events.append(Adjusted(name, asset, theirs, "held by the venue when it was first asked", "first seen"))
+            elif self._sync.decide(name, asset, ours, theirs):
+                done.mismatches.append(Mismatch(name, asset, ours, theirs))
+        if events:
+            await self._journal.commit(*events)
 
-    async def _compare(self) -> list[Mismatch]:
-        """Compare balances; the venue is right, and what no fill explains is booked as an adjustment, never as a fill."""
-        mismatches = list(await self._positions.sync.check() or ())
-        for found in mismatches:
-            change = self._positions.inventory.adjust(found.exchange, found.asset, found.theirs)
-            await self._journal.commit(
-                Adjusted(found.exchange, found.asset, change, "the venue's balance, which no fill explains"),
-                BalanceRecorded(found.exchange, found.asset, found.theirs, Decimal(0), "check"),
-            )
-        return mismatches
+    async def _differences(self, name: str, *, is_first: bool) -> list[tuple[str, Decimal, Decimal]]:
+        """The differences that several reads show alike."""
+        found: list[tuple[str, Decimal, Decimal]] = []
+        for read in range(1 if is_first else _READS):
+            if read:
+                await asyncio.sleep(_APART_S)
+            async with asyncio.timeout(self._wait_s):
+                balances = {asset: balance.total for asset, balance in (await self._adapters[name].fetch_balances()).items()}
+            if is_first:
+                return [(asset, ZERO, total) for asset, total in balances.items()]
+            now = self._portfolio.differences(name, balances)
+            found = now if not read else [row for row in found if row in now]
+            if not found:
+                return []
+        return found
+
+
+def _assets(order: OrderRecord) -> tuple[str, str]:
+    return order.intent.base, order.intent.quote
+
+
+@dataclass(frozen=True, slots=True)
+class _Market:
+    """What the proof of absence needs to know of an order's market, which this run may not trade."""
+
+    code: str
+    base: str

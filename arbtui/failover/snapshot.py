@@ -1,34 +1,25 @@
-"""What a restart needs beside the journal's projections: the simulator's prices, and the last marks."""
+"""What a restart goes on from: the portfolio's fold, and the simulator's prices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass
 from typing import Any
+
+from arbtui.portfolio.restore import SNAPSHOT_KEY
 
 
 @dataclass(frozen=True, slots=True)
 class StateSnapshot:
-    """One snapshot. ``simulator`` is the simulator's own state, ``marks`` the last price of each asset in the PnL currency."""
+    """One snapshot: ``portfolio`` as :meth:`arbtui.portfolio.portfolio.Portfolio.dump` gives it, ``simulator`` its own state."""
 
+    portfolio: dict[str, Any]
     simulator: dict[str, Any] | None = None
-    marks: Mapping[str, Decimal] = field(default_factory=dict)
 
     def payload(self) -> dict[str, Any]:
         """As the journal stores it."""
-        return {"simulator": self.simulator, "marks": {asset: str(mark) for asset, mark in self.marks.items()}}
+        return {SNAPSHOT_KEY: self.portfolio, "simulator": self.simulator}
 
-    @classmethod
-    def of(cls, payload: Mapping[str, Any] | None) -> "StateSnapshot":
-        """From what the journal stored; whatever is not there or not readable is left out, a snapshot is never needed to start."""
-        if payload is None:
-            return cls()
-        marks: dict[str, Decimal] = {}
-        stored = payload.get("marks")
-        if isinstance(stored, Mapping):
-            for asset, text in stored.items():
-                try:
-                    marks[str(asset)] = Decimal(str(text))
-                except InvalidOperation:
-                    continue
-        simulator = payload.get("simulator")
-        return cls(simulator if isinstance(simulator, dict) else None, marks)
+
+def simulator_of(payload: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The simulator's part of a stored snapshot; None where there is none that can be used: prices begin anew then."""
+    simulator = (payload or {}).get("simulator")
+    return simulator if isinstance(simulator, dict) else None

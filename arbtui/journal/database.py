@@ -45,11 +45,11 @@ def apply_pragmas(connection: sqlite3.Connection, *, synchronous: str) -> None:
     connection.execute(f"PRAGMA synchronous = {synchronous}")
 
 
-def check_identity(connection: sqlite3.Connection, path: Path, application_id: int, user_version: int) -> int:
+def check_identity(connection: sqlite3.Connection, path: Path, application_id: int, user_version: int, oldest: int = 0) -> int:
     """The version that the database at ``path`` has; 0 for a new, empty one.
 
     Raises:
-        UsageError: it belongs to another application, or a newer version of this one wrote it.
+        UsageError: it belongs to another application, a newer version of this one wrote it, or one older than ``oldest``.
     """
     (found_id,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -62,6 +62,12 @@ def check_identity(connection: sqlite3.Connection, path: Path, application_id: i
             f"{path}: written by a newer version (format {version}, this program knows up to {user_version}): "
             "use the newer program, or name another --state-dir"
         )
+    if version < oldest:
+        raise UsageError(
+            f"{path}: written by an earlier version (format {version}, this program reads {oldest} to {user_version}): finish its open "
+            f"cycles with that version, then move the folder {path.parent} away as a whole and keep it; the next start takes the venues' "
+            "balances as its opening"
+        )
     return int(version)
 
 
@@ -71,13 +77,14 @@ def create_file(path: Path) -> None:
     Raises:
         UsageError: a directory stands there, or file or folder cannot be made.
     """
+    refuse_links(path)
     if path.is_dir():
         raise UsageError(f"{path}: a directory stands where a database should be: move it away, or name another --state-dir")
     try:
         for folder in reversed([path.parent, *path.parent.parents]):
             if not folder.exists():
                 folder.mkdir(mode=0o700, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             file = path.with_name(name)
             if file.exists() and file.stat().st_mode & 0o077:
@@ -86,6 +93,18 @@ def create_file(path: Path) -> None:
         raise UsageError(
             f"{path}: {error.strerror or error}: check the owner, mode and free space of its folder, or name another --state-dir"
         ) from error
+
+
+def refuse_links(path: Path) -> None:
+    """Look at a database and at what SQLite keeps beside it: SQLite would follow a link, and write where it leads.
+
+    Raises:
+        UsageError: one of them is a symbolic link.
+    """
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
+        if path.with_name(name).is_symlink():
+            link = path.with_name(name)
+            raise UsageError(f"{link} is a symbolic link, which is never followed: take it away, or name another --state-dir")
 
 
 def create_tables(
@@ -108,14 +127,15 @@ def create_tables(
         raise
 
 
-def open_reader(path: Path, application_id: int, user_version: int) -> sqlite3.Connection:
+def open_reader(path: Path, application_id: int, user_version: int, oldest: int = 0) -> sqlite3.Connection:
     """A connection that cannot write, beside a running, wedged or dead writer, also where the folder is read-only.
 
     Without write access SQLite cannot always rebuild the index of a write-ahead log; then a private copy is read.
 
     Raises:
-        UsageError: the file is missing, no SQLite database, another program's, or newer than this program.
+        UsageError: the file is missing, no SQLite database, another program's, newer than this program, or older than ``oldest``.
     """
+    refuse_links(path)
     if not path.is_file():
         raise UsageError(f"{path}: there is no such journal: check --profile, --mode and --state-dir")
     try:
@@ -126,7 +146,7 @@ def open_reader(path: Path, application_id: int, user_version: int) -> sqlite3.C
                 raise
             connection = _read_copy(path)
         try:
-            if check_identity(connection, path, application_id, user_version) == 0:
+            if check_identity(connection, path, application_id, user_version, oldest) == 0:
                 raise UsageError(f"{path}: it is empty: nothing has run there yet; check --profile, --mode and --state-dir")
         except (sqlite3.Error, UsageError):
             connection.close()

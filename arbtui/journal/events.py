@@ -19,12 +19,19 @@ Source = Literal["answer", "stream", "recovery"]
 
 
 class CycleState(StrEnum):
-    """Where a cycle stands, in the journal's words."""
+    """Where a cycle stands. No event says it: the portfolio derives it from orders and fills."""
 
     OPEN = "OPEN"
-    HEDGED = "HEDGED"  #: both legs done; flat within the dust
-    UNWOUND = "UNWOUND"  #: the leg that ran ahead was taken back; flat within the dust
-    RESIDUAL = "RESIDUAL"  #: something is left over; the operator must acknowledge
+    HEDGED = "HEDGED"  #: every leg done; flat within the dust
+    UNWOUND = "UNWOUND"  #: a leg that ran ahead was taken back; flat within the dust
+    RESIDUAL = "RESIDUAL"  #: something is left over: a position until it is traded or written off
+    ABANDONED = "ABANDONED"  #: our own gate dropped every order; nothing left
+    MISSED = "MISSED"  #: orders were sent, and none filled
+
+    @property
+    def is_flat(self) -> bool:
+        """True for an ended cycle that left nothing but dust."""
+        return self not in (CycleState.OPEN, CycleState.RESIDUAL)
 
 
 class JournalCreated(Struct, frozen=True):
@@ -34,7 +41,10 @@ class JournalCreated(Struct, frozen=True):
 
 
 class RunStarted(Struct, frozen=True):
-    """A run begins. ``origins``: exchange to the origin of its REST URL (or ``simulator``); ``seed`` None in real markets."""
+    """A run begins. ``origins``: exchange to the origin of its REST URL (or ``simulator``); ``seed`` None in real markets.
+
+    ``currency``: the one that PnL is counted in; ``settlement``: assets that a cycle may end with more or less of.
+    """
 
     run_id: str
     profile: str
@@ -44,6 +54,8 @@ class RunStarted(Struct, frozen=True):
     config_hash: str
     origins: dict[str, str]
     start_state: str
+    currency: str = "USDT"
+    settlement: tuple[str, ...] = ("KRW", "USDT")
 
 
 class RunEnded(Struct, frozen=True):
@@ -55,24 +67,32 @@ class RunEnded(Struct, frozen=True):
 
 
 class PlannedLeg(Struct, frozen=True):
-    """One leg as planned: ``qty`` in base, ``price`` the worst allowed, in quote."""
+    """One leg as planned: ``qty`` in base, ``price`` the worst allowed, in quote; ``lot``: the market's quantity step, in base."""
 
     leg: int
     exchange: str
     market: str
+    base: str
+    quote: str
     side: Side
     qty: Decimal
     price: Decimal
+    lot: Decimal
 
 
 class CycleOpened(Struct, frozen=True):
-    """A cycle begins. ``edge_bps``: net edge at decision."""
+    """A cycle begins. ``edge_bps``: net edge at decision; ``value``: what it puts at risk at worst, in the PnL currency.
+
+    ``reserved``: what it keeps for its legs and one hedge order until it ends, as (exchange, asset, amount).
+    """
 
     cycle_id: str
     route: str
     symbol: str
     edge_bps: float
+    value: float
     legs: tuple[PlannedLeg, ...]
+    reserved: tuple[tuple[str, str, Decimal], ...]
     opened_ms: int
 
 
@@ -132,51 +152,85 @@ class OrderChanged(Struct, frozen=True):
 
 
 class FillRecorded(Struct, frozen=True):
-    """An execution, how we learned of it, and our balances after it: (exchange, asset, free, locked)."""
+    """An execution, and how we learned of it. ``ts_init``: our clock, ms.
+
+    ``marks``: price in the PnL currency of each asset that it moved, at the moment it was booked; one without a price is left out.
+    """
 
     fill: Fill
     cycle_id: str
     leg: int
     source: Source
     ts_init: int
-    balances: tuple[tuple[str, str, Decimal, Decimal], ...]
+    marks: dict[str, Decimal]
 
 
 class CycleEnded(Struct, frozen=True):
-    """A cycle ended. ``dust``: what is left, in base; ``pnl``: ``currency`` and its parts, as strings."""
+    """No further order of a cycle will be sent. ``reason``: why it did not simply hedge; empty where it did."""
 
     cycle_id: str
-    state: CycleState
-    dust: Decimal
-    pnl: dict[str, str]
     closed_ms: int
     reason: str
 
 
 class CycleAcknowledged(Struct, frozen=True):
-    """A person has seen a RESIDUAL cycle."""
+    """An operator has seen a RESIDUAL cycle: its alarm is silent, its position stays."""
 
     cycle_id: str
     by: str
     reason: str
 
 
-class BalanceRecorded(Struct, frozen=True):
-    """A balance as the venue told it, at a run's start or at a check."""
+class ResidualSettled(Struct, frozen=True):
+    """The residual of a cycle is no position any more. ``how``: ``written off`` (the balances stay as they are)."""
+
+    cycle_id: str
+    how: str
+    by: str
+    reason: str
+
+
+class BalanceOpened(Struct, frozen=True):
+    """What a venue held of an asset when this journal was begun."""
 
     exchange: str
     asset: str
-    free: Decimal
-    locked: Decimal
-    kind: Literal["start", "check"]
+    total: Decimal
+
+
+AdjustmentKind = Literal["first seen", "operator", "dust"]
 
 
 class Adjusted(Struct, frozen=True):
-    """A balance moved and no fill of ours explains it. Record the new balance (:class:`BalanceRecorded`) right after it."""
+    """A balance moved and no fill of ours explains it.
+
+    ``kind``: an asset that the venue held before this journal knew it, an operator who takes the venue's word, or a
+    difference too small to ask about.
+    """
 
     exchange: str
     asset: str
     change: Decimal
+    reason: str
+    kind: AdjustmentKind
+    by: str = ""
+
+
+class BalanceDisputed(Struct, frozen=True):
+    """A venue says, read after read, that it holds another amount than ours: nothing new opens there in this asset."""
+
+    exchange: str
+    asset: str
+    ours: Decimal
+    theirs: Decimal
+
+
+class DisputeClosed(Struct, frozen=True):
+    """A disputed balance is agreed again: adjusted by an operator, or the venue came to say the same as we do."""
+
+    exchange: str
+    asset: str
+    by: str
     reason: str
 
 
@@ -225,10 +279,38 @@ class Rearmed(Struct, frozen=True):
 
 
 class StateChanged(Struct, frozen=True):
-    """The engine's state changed, and why."""
+    """The engine's state changed, and why. ``latched``: it outlives a restart until an operator re-arms by typing."""
 
     state: str
     why: str
+    latched: bool = False
+
+
+class RouteSwitched(Struct, frozen=True):
+    """An operator disabled a route, or enabled it again."""
+
+    route: str
+    enabled: bool
+    by: str
+
+
+class Mark(Struct, frozen=True, array_like=True):
+    """What one unit of an asset is worth in the PnL currency. ``source``: a book (``binance:XRPUSDT``); ``age_ms`` of that book."""
+
+    price: Decimal
+    source: str
+    age_ms: int
+
+
+MarkCause = Literal["start", "time", "day", "snapshot", "limit", "end"]
+
+
+class MarksTaken(Struct, frozen=True):
+    """Prices of the assets held: those that changed since the last ones. ``day``: the desk's date, ``2026-11-29``."""
+
+    cause: MarkCause
+    day: str
+    marks: dict[str, Mark]
 
 
 class SnapshotTaken(Struct, frozen=True):
@@ -294,14 +376,19 @@ Event = (
     | FillRecorded
     | CycleEnded
     | CycleAcknowledged
-    | BalanceRecorded
+    | ResidualSettled
+    | BalanceOpened
     | Adjusted
+    | BalanceDisputed
+    | DisputeClosed
     | Transferred
     | BreachRecorded
     | BreachAcknowledged
     | Killed
     | Rearmed
     | StateChanged
+    | RouteSwitched
+    | MarksTaken
     | SnapshotTaken
     | AlertQueued
     | AlertSent
@@ -310,8 +397,9 @@ Event = (
     | CommandActed
 )
 
-#: The newest version of each event's JSON that this program writes and reads.
-VERSIONS: dict[type[Any], int] = dict.fromkeys(get_args(Event), 1)
+#: The version of each event's JSON that this program writes and reads. Those that were 1 in journals of format 1 said what
+#: an event meant (balances, outcome, PnL); such a journal is refused as a whole (see ``schema.py``).
+VERSIONS: dict[type[Any], int] = dict.fromkeys(get_args(Event), 1) | dict.fromkeys((CycleOpened, FillRecorded, CycleEnded, Adjusted), 2)
 _DECODERS: dict[str, tuple[int, msgspec.json.Decoder[Any]]] = {
     kind.__name__: (version, msgspec.json.Decoder(kind)) for kind, version in VERSIONS.items()
 }
@@ -342,6 +430,8 @@ def decode(type_name: str, version: int, payload: str) -> Event:
     known, decoder = _DECODERS.get(type_name, (0, None))
     if decoder is None or version > known:
         raise UsageError(f"journal event {type_name} version {version}: written by a newer version of arbtui; use that one to read it")
+    if version < known:
+        raise UsageError(f"journal event {type_name} version {version}: written by an earlier version of arbtui; use that one to read it")
     try:
         event: Event = decoder.decode(payload)
     except msgspec.DecodeError as error:

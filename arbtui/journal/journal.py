@@ -1,19 +1,17 @@
 """The journal: events go in, in order, and are durable when :meth:`Journal.commit` returns."""
 
 import secrets
-import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from arbtui.journal.database import open_reader, refusal
 from arbtui.journal.events import AlertQueued, Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
 from arbtui.journal.projections import statements_for
-from arbtui.journal.schema import APPLICATION_ID, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
+from arbtui.journal.reader import reading
+from arbtui.journal.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
 from arbtui.journal.state import JournalState, load
 from arbtui.journal.store import Door, Statement, Writer, open_writer
 from arbtui.model.clock import Clock
@@ -46,11 +44,14 @@ class Journal:
         self.seq = seq  #: of the last event
         self.on_failure: Callable[[JournalFailed], None] | None = None  #: told once, at the first failure, however it was met
         self.alert_of: Callable[[Recorded], AlertQueued | None] | None = None  #: asked of each event; what it gives goes along
+        self.on_dropped: Callable[[Event], None] | None = None  #: told of each event that was posted after a failure
         self._writer = writer
         self._clock = clock
         self._first_seq = seq
         self._snapshot_no = snapshot_no
-        self._failed = False
+        #: Applied to each event as it gets its number; what it returns is written in the same transaction.
+        self.fold: Callable[[Recorded], Sequence[Statement]] | None = None
+        writer.on_failure = self._tell
 
     @classmethod
     async def open(cls, path: Path, *, clock: Clock, door: Door, salt: str | None = None) -> "Journal":
@@ -61,18 +62,15 @@ class Journal:
         Raises:
             UsageError: the file cannot be a journal of this program; the message names it and what to do.
         """
-        writer = await open_writer(path, SCHEMA, door, application_id=APPLICATION_ID, user_version=USER_VERSION)
+        writer = await open_writer(path, SCHEMA, door, application_id=APPLICATION_ID, user_version=USER_VERSION, oldest=OLDEST_VERSION)
         try:
-            with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as reader:
+            with reading(path) as reader:
                 (seq,) = reader.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
                 (snapshot_no,) = reader.execute("SELECT coalesce(max(snapshot_no), 0) FROM snapshot").fetchone()
                 known = reader.execute("SELECT salt FROM identity").fetchone()
             journal = cls(path, writer, clock, known[0] if known else salt or secrets.token_hex(8), seq, snapshot_no)
             if known is None:
                 await journal.commit(JournalCreated(journal.salt))
-        except sqlite3.Error as error:  # damaged inside: it opened all the same
-            await writer.close()
-            raise refusal(path, error) from error
         except JournalFailed as failure:  # so early it is the operator's to mend, not a trading halt
             await writer.close()
             raise UsageError(str(failure)) from failure
@@ -81,24 +79,36 @@ class Journal:
             raise
         return journal
 
-    async def commit(self, *events: Event) -> None:
-        """Make ``events`` durable, all or none. Numbers and times are given before the first suspension, in order of the calls.
+    def record(self, *events: Event) -> Awaitable[None]:
+        """Number ``events``, apply each to :attr:`fold`, and queue them; awaiting what it returns waits until they are durable.
 
-        Cancelling the caller takes nothing back.
+        All of it happens before this returns, so whatever reads the fold next sees them. Nothing may be *sent* on an event
+        before its own record is durable. What it returns need not be awaited: a failure reaches :attr:`on_failure`.
 
         Raises:
-            JournalFailed: the disk or SQLite refused, now or earlier. Close the gate; nothing is ever tried again.
+            JournalFailed: the disk or SQLite has refused before: nothing was numbered or applied.
         """
+        if self._writer.failure is not None:
+            raise JournalFailed(*self._writer.failure.args)
         statements = self._statements(events)
-        try:
-            await self._writer.commit(statements)
-        except JournalFailed as failure:
-            self._tell(failure)
-            raise
+        return self._writer.submit(statements, self.seq)
+
+    async def commit(self, *events: Event) -> None:
+        """:meth:`record` ``events`` and wait until they are durable, all or none. Cancelling the caller takes nothing back.
+
+        Raises:
+            JournalFailed: the disk or SQLite refused, now or earlier. The gate is closed by then; nothing is ever tried again.
+        """
+        await self.record(*events)
 
     def post(self, *events: Event) -> None:
-        """Queue ``events`` behind everything called before, without waiting; a failure reaches :attr:`on_failure`."""
-        self._writer.post(self._statements(events), self._tell)
+        """:meth:`record` ``events`` without waiting; after a failure they are dropped, as :attr:`on_failure` has said."""
+        try:
+            self.record(*events)
+        except JournalFailed:
+            if self.on_dropped is not None:
+                for event in events:
+                    self.on_dropped(event)
 
     async def snapshot(self, payload: dict[str, Any]) -> int:
         """Store a whole state snapshot (anything JSON can hold, Decimals too) and return its number.
@@ -115,17 +125,20 @@ class Journal:
             (_OLD_SNAPSHOTS, (number,)),
         ]
         self._snapshot_no = number
+        if self._writer.failure is not None:
+            raise JournalFailed(*self._writer.failure.args)
         rows += self._statements((SnapshotTaken(number, covered),))
-        try:
-            await self._writer.commit(rows)
-        except JournalFailed as failure:
-            self._tell(failure)
-            raise
+        await self._writer.submit(rows, self.seq)
         return number
 
-    def load(self, since_ms: int = 0) -> JournalState:
-        """What the journal remembers; see :func:`arbtui.journal.state.load`. Reads the disk: for start-up only."""
-        return load(self.path, since_ms)
+    def load(self) -> JournalState:
+        """What the journal's tables say; see :func:`arbtui.journal.state.load`. Reads the disk: for start-up only."""
+        return load(self.path)
+
+    @property
+    def durable_seq(self) -> int:
+        """The last event that is known to be on disk."""
+        return max(self._first_seq, self._writer.durable)
 
     @property
     def failure(self) -> JournalFailed | None:
@@ -159,8 +172,13 @@ class Journal:
                 self.run_id = event.run_id
             recorded = self._append(rows, now, event, kind, version, payload)
             projections += statements_for(recorded)
+            if self.fold is not None:
+                projections += self.fold(recorded)
             if self.alert_of is not None and (alert := self.alert_of(recorded)) is not None:
-                projections += statements_for(self._append(rows, now, alert, *encode(alert)))
+                noted = self._append(rows, now, alert, *encode(alert))
+                projections += statements_for(noted)
+                if self.fold is not None:
+                    projections += self.fold(noted)
         return rows + projections  # neighbours that are alike run as one
 
     def _append(self, rows: list[Statement], now: int, event: Event, kind: str, version: int, payload: str) -> Recorded:
@@ -169,7 +187,5 @@ class Journal:
         return Recorded(self.seq, now, self.run_id, event)
 
     def _tell(self, failure: JournalFailed) -> None:
-        if not self._failed:
-            self._failed = True
-            if self.on_failure is not None:
-                self.on_failure(failure)
+        if self.on_failure is not None:
+            self.on_failure(failure)

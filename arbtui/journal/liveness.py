@@ -1,14 +1,11 @@
 """Whether a journal is still being written: its newest event and snapshot, on its own clock and on the machine's."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
-from arbtui.journal.database import open_reader, refusal
-from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
+from arbtui.journal.reader import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +29,9 @@ def read_liveness(path: Path) -> JournalLiveness:
         UsageError: as :func:`arbtui.journal.state.load`.
     """
     written_ms = _written_ms(path)  # before it is opened: a reader may leave an empty write-ahead log behind
-    with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as db:
-        try:
-            (event_ms,) = db.execute("SELECT coalesce(max(ts_ms), 0) FROM (SELECT ts_ms FROM event ORDER BY seq DESC LIMIT 1)").fetchone()
-            snapshots = db.execute("SELECT run_id, ts_ms FROM snapshot ORDER BY snapshot_no").fetchall()
-        except sqlite3.Error as error:
-            raise refusal(path, error) from error
+    with reading(path) as db:
+        (event_ms,) = db.execute("SELECT coalesce(max(ts_ms), 0) FROM (SELECT ts_ms FROM event ORDER BY seq DESC LIMIT 1)").fetchone()
+        snapshots = [(row[0], row[1]) for row in db.execute("SELECT run_id, ts_ms FROM snapshot ORDER BY snapshot_no")]
     gaps = [(run, (later - earlier) / 1000) for (run, earlier), (same, later) in pairwise(snapshots) if run == same]
     newest = [gap for run, gap in gaps if run == snapshots[-1][0]]
     usual = newest or [gap for _, gap in gaps]

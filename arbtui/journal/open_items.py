@@ -1,12 +1,9 @@
 """What a journal leaves for somebody to deal with, in a few counts: for a look from the side, without reading it whole."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from arbtui.journal.database import open_reader, refusal
-from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
+from arbtui.journal.reader import reading
 from arbtui.model.order import OrderState
 
 
@@ -15,7 +12,7 @@ class OpenItems:
     """Counts of what is not settled, and the last run that wrote here."""
 
     open_cycles: int
-    residual_cycles: int  #: RESIDUAL and not acknowledged
+    residual_cycles: int  #: RESIDUAL and not settled
     open_orders: int  #: not final, whatever their cycle
     last_run: str | None  #: its id; None when there was none
 
@@ -27,14 +24,11 @@ def read_open_items(path: Path) -> OpenItems:
         UsageError: as :func:`arbtui.journal.state.load`.
     """
     final = ", ".join(f"'{state.value}'" for state in OrderState if state.is_final)
-    with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as db:
-        try:
-            row = db.execute(
-                "SELECT (SELECT count(*) FROM cycle WHERE state = 'OPEN'),"
-                " (SELECT count(*) FROM cycle WHERE state = 'RESIDUAL' AND acknowledged_ms IS NULL),"
-                f" (SELECT count(*) FROM order_ WHERE state NOT IN ({final})),"
-                " (SELECT run_id FROM run ORDER BY seq DESC LIMIT 1)"
-            ).fetchone()
-        except sqlite3.Error as error:
-            raise refusal(path, error) from error
+    with reading(path) as db:
+        row = db.execute(
+            "SELECT (SELECT count(*) FROM cycle WHERE state = 'OPEN'),"
+            " (SELECT count(*) FROM cycle WHERE state = 'RESIDUAL' AND settled_ms IS NULL),"
+            f" (SELECT count(*) FROM order_ WHERE state NOT IN ({final})),"
+            " (SELECT run_id FROM run ORDER BY seq DESC LIMIT 1)"
+        ).fetchone()
     return OpenItems(*row)

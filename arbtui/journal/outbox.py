@@ -1,12 +1,9 @@
 """What a start-up reads back of alerts and remote commands: alerts that still wait, and commands that must not act twice."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from arbtui.journal.database import open_reader, refusal
-from arbtui.journal.schema import APPLICATION_ID, USER_VERSION
+from arbtui.journal.reader import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,25 +27,49 @@ class Outbox:
     commands: dict[int, str | None]
 
 
+CHAT_MOVED = "TELEGRAM_CHAT_MOVED"  #: kind of the breach that tells of a chat's new number; its scope is ``telegram:OLD``
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """What a look from outside needs to know. ``moved``: details of breaches that tell of a chat's new number, by channel."""
+
+    waiting: int  #: alerts that some channel has not taken yet
+    oldest_ms: int | None  #: when the oldest of those was queued, on the journal's clock
+    oldest_warn_ms: int | None  #: the oldest of those that may be held back to be counted
+    moved: dict[str, str]
+
+
+def read_undelivered(path: Path) -> Undelivered:
+    """What the journal at ``path`` has not delivered, beside its writer or without one.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    with reading(path) as db:
+        waiting, oldest_ms, oldest_warn_ms = db.execute(
+            "SELECT count(*), min(iif(severity = 'WARN', NULL, ts_ms)), min(iif(severity = 'WARN', ts_ms, NULL))"
+            " FROM alert WHERE state = 'QUEUED'"
+        ).fetchone()
+        moved = {row[0]: row[1] for row in db.execute("SELECT scope, detail FROM breach WHERE kind = ? ORDER BY seq", (CHAT_MOVED,))}
+    return Undelivered(waiting, oldest_ms, oldest_warn_ms, moved)
+
+
 def load_outbox(path: Path) -> Outbox:
     """Read the outbox of the journal at ``path``, which its writer has opened before (that makes the tables).
 
     Raises:
         UsageError: as :func:`arbtui.journal.state.load`.
     """
-    with closing(open_reader(path, APPLICATION_ID, USER_VERSION)) as db:
-        try:
-            db.execute("BEGIN")  # one moment for all queries
-            settled: dict[str, list[str]] = {}
-            waiting = "SELECT alert_id FROM alert WHERE state = 'QUEUED'"
-            for alert_id, channel in db.execute(f"SELECT alert_id, channel FROM alert_delivery WHERE alert_id IN ({waiting}) ORDER BY seq"):
-                settled.setdefault(alert_id, []).append(channel)
-            rows = db.execute("SELECT alert_id, seq, ts_ms, severity, kind, text FROM alert WHERE state = 'QUEUED' ORDER BY seq")
-            alerts = [
-                AlertRow(alert_id, seq, ts_ms, severity, kind, text, tuple(settled.get(alert_id, ())))
-                for alert_id, seq, ts_ms, severity, kind, text in rows
-            ]
-            commands = dict(db.execute("SELECT update_id, outcome FROM remote_command ORDER BY seq").fetchall())
-            return Outbox(alerts, commands)
-        except sqlite3.Error as error:
-            raise refusal(path, error) from error
+    with reading(path) as db:
+        settled: dict[str, list[str]] = {}
+        waiting = "SELECT alert_id FROM alert WHERE state = 'QUEUED'"
+        for alert_id, channel in db.execute(f"SELECT alert_id, channel FROM alert_delivery WHERE alert_id IN ({waiting}) ORDER BY seq"):
+            settled.setdefault(alert_id, []).append(channel)
+        rows = db.execute("SELECT alert_id, seq, ts_ms, severity, kind, text FROM alert WHERE state = 'QUEUED' ORDER BY seq")
+        alerts = [
+            AlertRow(alert_id, seq, ts_ms, severity, kind, text, tuple(settled.get(alert_id, ())))
+            for alert_id, seq, ts_ms, severity, kind, text in rows
+        ]
+        commands = {row[0]: row[1] for row in db.execute("SELECT update_id, outcome FROM remote_command ORDER BY seq")}
+        return Outbox(alerts, commands)

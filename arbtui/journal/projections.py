@@ -1,7 +1,9 @@
-"""What each event does to the projections: the one function for live commits and for rebuilding, so both always agree."""
+"""The tables of what was recorded: orders, fills, runs, breaches, alerts. What it means is the portfolio's to say.
+
+The one function for live commits and for rebuilding, so both always agree.
+"""
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +14,8 @@ from arbtui.journal.events import (
     AlertGivenUp,
     AlertQueued,
     AlertSent,
-    BalanceRecorded,
+    BalanceDisputed,
+    BalanceOpened,
     BreachAcknowledged,
     BreachRecorded,
     CommandActed,
@@ -21,13 +24,18 @@ from arbtui.journal.events import (
     CycleEnded,
     CycleOpened,
     CycleState,
+    DisputeClosed,
     FillRecorded,
     JournalCreated,
     Killed,
+    MarksTaken,
     OrderChanged,
     OrderIntended,
+    PlannedLeg,
     Rearmed,
     Recorded,
+    ResidualSettled,
+    RouteSwitched,
     RunEnded,
     RunStarted,
     SnapshotTaken,
@@ -37,9 +45,6 @@ from arbtui.journal.events import (
 from arbtui.journal.store import Statement
 from arbtui.model.money import plain
 from arbtui.model.order import OrderState
-
-_NEW_BALANCE = """ ON CONFLICT (exchange, asset) DO UPDATE
-    SET free = excluded.free, locked = excluded.locked, ts_ms = excluded.ts_ms, seq = excluded.seq"""
 
 
 def statements_for(recorded: Recorded) -> list[Statement]:
@@ -80,10 +85,6 @@ def _state_changed(at: Recorded, event: StateChanged) -> Iterator[Statement]:
 
 
 def _cycle_opened(at: Recorded, event: CycleOpened) -> Iterator[Statement]:
-    legs = [
-        {"leg": leg.leg, "exchange": leg.exchange, "market": leg.market, "side": leg.side, "qty": plain(leg.qty), "price": plain(leg.price)}
-        for leg in event.legs
-    ]
     yield _insert(
         "cycle",
         cycle_id=event.cycle_id,
@@ -93,20 +94,24 @@ def _cycle_opened(at: Recorded, event: CycleOpened) -> Iterator[Statement]:
         symbol=event.symbol,
         state=CycleState.OPEN.value,
         edge_bps=event.edge_bps,
-        legs=_json(legs),
+        legs=_json([leg_facts(leg) for leg in event.legs]),
         opened_ms=event.opened_ms,
     )
 
 
 def _cycle_ended(at: Recorded, event: CycleEnded) -> Iterator[Statement]:
-    sql = "UPDATE cycle SET state = ?, dust = ?, pnl = ?, closed_ms = ?, closed_seq = ?, reason = ? WHERE cycle_id = ?"
-    outcome = (event.state.value, plain(event.dust), _json(event.pnl), event.closed_ms, at.seq, event.reason)
-    yield sql, (*outcome, event.cycle_id)
+    sql = "UPDATE cycle SET closed_ms = ?, closed_seq = ?, reason = ? WHERE cycle_id = ?"
+    yield sql, (event.closed_ms, at.seq, event.reason, event.cycle_id)
 
 
 def _cycle_acknowledged(at: Recorded, event: CycleAcknowledged) -> Iterator[Statement]:
     sql = "UPDATE cycle SET acknowledged_by = ?, acknowledged_ms = ?, acknowledged_reason = ? WHERE cycle_id = ?"
     yield sql, (event.by, at.ts_ms, event.reason, event.cycle_id)
+
+
+def _residual_settled(at: Recorded, event: ResidualSettled) -> Iterator[Statement]:
+    sql = "UPDATE cycle SET settled_how = ?, settled_by = ?, settled_ms = ?, settled_reason = ? WHERE cycle_id = ?"
+    yield sql, (event.how, event.by, at.ts_ms, event.reason, event.cycle_id)
 
 
 def _order_intended(at: Recorded, event: OrderIntended) -> Iterator[Statement]:
@@ -141,7 +146,7 @@ def _order_changed(at: Recorded, event: OrderChanged) -> Iterator[Statement]:
 
 
 def _fill_recorded(at: Recorded, event: FillRecorded) -> Iterator[Statement]:
-    """A fill that is known already keeps its first row, and its balances, old by now, are left out."""
+    """A fill that is known already keeps its first row."""
     fill = event.fill
     yield _insert_if_new(
         "fill",
@@ -167,38 +172,22 @@ def _fill_recorded(at: Recorded, event: FillRecorded) -> Iterator[Statement]:
         leg=event.leg,
         source=event.source,
     )
-    for exchange, asset, free, locked in event.balances:
-        yield (
-            f"""INSERT INTO balance (exchange, asset, free, locked, start_free, start_locked, ts_ms, seq)
-                SELECT ?, ?, ?, ?, '0', '0', ?, ? WHERE EXISTS (SELECT 1 FROM fill WHERE exchange = ? AND trade_id = ? AND seq = ?)
-                {_NEW_BALANCE}""",
-            (exchange, asset, plain(free), plain(locked), at.ts_ms, at.seq, fill.exchange, fill.trade_id, at.seq),
-        )
-
-
-def _balance_recorded(at: Recorded, event: BalanceRecorded) -> Iterator[Statement]:
-    """The first balance ever recorded of an asset is its start balance, unless a flow came before: then it began at nothing."""
-    free, locked = plain(event.free), plain(event.locked)
-    yield (
-        f"""INSERT INTO balance (exchange, asset, free, locked, start_free, start_locked, ts_ms, seq)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?) {_NEW_BALANCE}""",
-        (event.exchange, event.asset, free, locked, free, locked, at.ts_ms, at.seq),
-    )
 
 
 def _adjusted(at: Recorded, event: Adjusted) -> Iterator[Statement]:
-    yield from _flow("adjustment", at, event.exchange, event.asset, event.change, event.reason)
+    place = {"exchange": event.exchange, "asset": event.asset, "ts_ms": at.ts_ms, "seq": at.seq, "run_id": at.run_id}
+    yield _insert("adjustment", change=plain(event.change), reason=event.reason, kind=event.kind, by=event.by, **place)
 
 
 def _transferred(at: Recorded, event: Transferred) -> Iterator[Statement]:
-    yield from _flow("transfer", at, event.from_exchange, event.asset, event.sent.copy_negate(), event.reason)
-    yield from _flow("transfer", at, event.to_exchange, event.asset, event.received, event.reason)
+    for exchange, change in ((event.from_exchange, event.sent.copy_negate()), (event.to_exchange, event.received)):
+        place = {"exchange": exchange, "asset": event.asset, "ts_ms": at.ts_ms, "seq": at.seq, "run_id": at.run_id}
+        yield _insert("transfer", change=plain(change), reason=event.reason, **place)
 
 
-def _flow(table: str, at: Recorded, exchange: str, asset: str, change: Decimal, reason: str) -> Iterator[Statement]:
-    place = {"exchange": exchange, "asset": asset, "ts_ms": at.ts_ms, "seq": at.seq}
-    yield _insert(table, run_id=at.run_id, change=plain(change), reason=reason, **place)
-    yield _insert_if_new("balance", free="0", locked="0", start_free="0", start_locked="0", **place)
+def _portfolio_only(at: Recorded, event: object) -> Iterator[Statement]:
+    """Nothing is recorded of it beside the event: only the portfolio knows what it means."""
+    yield from ()
 
 
 def _breach_recorded(at: Recorded, event: BreachRecorded) -> Iterator[Statement]:
@@ -236,10 +225,6 @@ def _killed(at: Recorded, event: Killed) -> Iterator[Statement]:
 
 def _rearmed(at: Recorded, event: Rearmed) -> Iterator[Statement]:
     yield _insert("kill", seq=at.seq, ts_ms=at.ts_ms, run_id=at.run_id, action="rearmed", source=event.by, reason=event.reason)
-
-
-def _snapshot_taken(at: Recorded, event: SnapshotTaken) -> Iterator[Statement]:
-    yield from ()
 
 
 def _alert_queued(at: Recorded, event: AlertQueued) -> Iterator[Statement]:
@@ -283,6 +268,13 @@ def _command_acted(at: Recorded, event: CommandActed) -> Iterator[Statement]:
     yield "UPDATE remote_command SET outcome = ? WHERE update_id = ?", (event.outcome, event.update_id)
 
 
+def leg_facts(leg: PlannedLeg) -> dict[str, object]:
+    """A planned leg as ledgers print it; money and quantities as strings."""
+    amounts = {"qty": plain(leg.qty), "price": plain(leg.price), "lot": plain(leg.lot)}
+    places = {name: getattr(leg, name) for name in ("leg", "exchange", "market", "base", "quote", "side")}
+    return {**places, **amounts}
+
+
 def _insert(table: str, **values: object) -> Statement:
     return _insert_sql("INSERT", table, tuple(values)), tuple(values.values())
 
@@ -311,14 +303,19 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     OrderIntended: _order_intended,
     OrderChanged: _order_changed,
     FillRecorded: _fill_recorded,
-    BalanceRecorded: _balance_recorded,
     Adjusted: _adjusted,
     Transferred: _transferred,
     BreachRecorded: _breach_recorded,
     BreachAcknowledged: _breach_acknowledged,
     Killed: _killed,
     Rearmed: _rearmed,
-    SnapshotTaken: _snapshot_taken,
+    SnapshotTaken: _portfolio_only,
+    BalanceOpened: _portfolio_only,
+    BalanceDisputed: _portfolio_only,
+    DisputeClosed: _portfolio_only,
+    RouteSwitched: _portfolio_only,
+    MarksTaken: _portfolio_only,
+    ResidualSettled: _residual_settled,
     AlertQueued: _alert_queued,
     AlertSent: _alert_sent,
     AlertGivenUp: _alert_given_up,

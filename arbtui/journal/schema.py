@@ -5,7 +5,10 @@ venue is recorded even when it refers to something unknown here. But an order, c
 """
 
 APPLICATION_ID = 0x41524254  #: "ARBT"
-USER_VERSION = 1
+#: Format 2: events say what happened, and the portfolio what it means. Journals of format 1 held balances, outcomes and PnL in
+#: their events; they are refused (:data:`OLDEST_VERSION`) and stay readable for the version that wrote them.
+USER_VERSION = 2
+OLDEST_VERSION = 2
 SNAPSHOTS_KEPT = 5
 
 EVENT_TABLES = (
@@ -30,7 +33,8 @@ PROJECTIONS = {
     "cycle": """cycle_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, route TEXT NOT NULL, symbol TEXT NOT NULL,
         state TEXT NOT NULL, edge_bps REAL NOT NULL, legs TEXT NOT NULL, opened_ms INTEGER NOT NULL, closed_ms INTEGER, closed_seq INTEGER,
         dust TEXT NOT NULL DEFAULT '0', pnl TEXT NOT NULL DEFAULT '{}', reason TEXT NOT NULL DEFAULT '',
-        acknowledged_by TEXT, acknowledged_ms INTEGER, acknowledged_reason TEXT""",
+        acknowledged_by TEXT, acknowledged_ms INTEGER, acknowledged_reason TEXT,
+        settled_how TEXT, settled_by TEXT, settled_ms INTEGER, settled_reason TEXT""",
     "order_": """client_order_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, cycle_id TEXT NOT NULL, leg INTEGER NOT NULL,
         attempt INTEGER NOT NULL, purpose TEXT NOT NULL, exchange TEXT NOT NULL, market TEXT NOT NULL, base TEXT NOT NULL,
         quote TEXT NOT NULL, side TEXT NOT NULL, qty TEXT NOT NULL, price TEXT NOT NULL, tif TEXT NOT NULL, epoch INTEGER NOT NULL,
@@ -41,11 +45,12 @@ PROJECTIONS = {
         qty TEXT NOT NULL, price TEXT NOT NULL, cost TEXT NOT NULL, fee TEXT NOT NULL, fee_currency TEXT NOT NULL,
         liquidity TEXT NOT NULL, ts_event INTEGER NOT NULL, ts_init INTEGER NOT NULL, cycle_id TEXT NOT NULL, leg INTEGER NOT NULL,
         source TEXT NOT NULL, PRIMARY KEY (exchange, trade_id)""",
-    "balance": """exchange TEXT NOT NULL, asset TEXT NOT NULL, free TEXT NOT NULL, locked TEXT NOT NULL,
-        start_free TEXT NOT NULL, start_locked TEXT NOT NULL, ts_ms INTEGER NOT NULL, seq INTEGER NOT NULL,
-        PRIMARY KEY (exchange, asset)""",
+    "balance": """exchange TEXT NOT NULL, asset TEXT NOT NULL, total TEXT NOT NULL, opening TEXT NOT NULL, ts_ms INTEGER NOT NULL,
+        seq INTEGER NOT NULL, PRIMARY KEY (exchange, asset)""",
+    "mark": """asset TEXT PRIMARY KEY, price TEXT NOT NULL, source TEXT NOT NULL, age_ms INTEGER NOT NULL, ts_ms INTEGER NOT NULL,
+        seq INTEGER NOT NULL""",
     "adjustment": """seq INTEGER PRIMARY KEY, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL, exchange TEXT NOT NULL, asset TEXT NOT NULL,
-        change TEXT NOT NULL, reason TEXT NOT NULL""",
+        change TEXT NOT NULL, reason TEXT NOT NULL, kind TEXT NOT NULL, by TEXT NOT NULL""",
     "transfer": """seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL, exchange TEXT NOT NULL, asset TEXT NOT NULL,
         change TEXT NOT NULL, reason TEXT NOT NULL""",
     "breach": """breach_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, severity TEXT NOT NULL,

@@ -7,7 +7,7 @@ have dropped the dirty pages and would answer "done" (PostgreSQL's fsyncgate).
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -34,6 +34,18 @@ class Writer(Protocol):
 
     latency: Histogram  #: from call to durable, in ms
     transactions: int  #: transactions committed so far
+    durable: int  #: the highest ``number`` of :meth:`submit` that is durable; 0 before the first
+    on_failure: OnFailure | None  #: called once, at the first failure, before any waiting caller resumes
+
+    def submit(self, statements: Sequence[Statement], number: int) -> Awaitable[None]:
+        """Queue ``statements`` now; awaiting what it returns waits until they are durable, all or none.
+
+        ``number`` rises from call to call. What it returns need not be awaited: a failure reaches :attr:`on_failure` as well.
+
+        Raises:
+            JournalFailed: the writer has failed before; nothing was queued.
+        """
+        ...
 
     async def commit(self, statements: Sequence[Statement]) -> None:
         """Make ``statements`` durable, all or none; they are when this returns, and so is everything posted before.
@@ -88,6 +100,17 @@ class _Connection(sqlite3.Connection):
         return cursor
 
 
+class _Done:
+    """What is durable already: awaiting it never suspends."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield  # makes this a generator, as the protocol of await asks
+
+
+_DONE = _Done()
+
+
 class SyncWriter:
     """The door of virtual time: commits inside the call and never suspends, so a run replays exactly.
 
@@ -99,9 +122,17 @@ class SyncWriter:
         self.path = path
         self.latency = Histogram()
         self.transactions = 0
+        self.durable = 0
+        self.on_failure: OnFailure | None = None
         self.queue = 0
         self.failure: JournalFailed | None = None
         self._connection = connection
+
+    def submit(self, statements: Sequence[Statement], number: int) -> Awaitable[None]:
+        """See :meth:`Writer.submit`; commits at once."""
+        self.commit_now(statements)
+        self.durable = number
+        return _DONE
 
     async def commit(self, statements: Sequence[Statement]) -> None:
         """See :meth:`Writer.commit`; has no suspension point."""
@@ -120,6 +151,8 @@ class SyncWriter:
             self._connection.executemany(_WHOLE_TRANSACTION, statements)
         except Exception as error:  # any error at all leaves the file behind what the engine believes: stop for good
             self.failure = _failed(self.path, error)
+            if self.on_failure is not None:
+                self.on_failure(self.failure)
             raise self.failure from error
         self.transactions += 1
         self.latency.add((perf_counter() - started) * 1000)
@@ -141,10 +174,13 @@ class SyncWriter:
 class _Call:
     """One :meth:`commit` or :meth:`post` that waits for its transaction."""
 
-    __slots__ = ("on_failure", "started", "statements", "waiter")
+    __slots__ = ("number", "on_failure", "started", "statements", "waiter")
 
-    def __init__(self, statements: Sequence[Statement], waiter: "asyncio.Future[None] | None", on_failure: OnFailure | None) -> None:
+    def __init__(
+        self, statements: Sequence[Statement], waiter: "asyncio.Future[None] | None", on_failure: OnFailure | None, number: int = 0
+    ) -> None:
         self.statements = tuple(statements)
+        self.number = number
         self.waiter = waiter
         self.on_failure = on_failure
         self.started = perf_counter()
@@ -170,6 +206,8 @@ class AioWriter:
         self.path = path
         self.latency = Histogram()
         self.transactions = 0
+        self.durable = 0
+        self.on_failure: OnFailure | None = None
         self.failure: JournalFailed | None = None
         self._connection = connection
         self._pending: list[_Call] = []
@@ -182,6 +220,15 @@ class AioWriter:
     def queue(self) -> int:
         """How many calls wait for their transaction, the one under way included."""
         return len(self._pending) + len(self._group)
+
+    def submit(self, statements: Sequence[Statement], number: int) -> Awaitable[None]:
+        """See :meth:`Writer.submit`."""
+        if self.failure is not None:
+            raise _again(self.failure)
+        waiter = asyncio.get_running_loop().create_future()
+        waiter.add_done_callback(_retrieved)
+        self._submit(_Call(statements, waiter, None, number))
+        return waiter
 
     async def commit(self, statements: Sequence[Statement]) -> None:
         """See :meth:`Writer.commit`; queues before its first suspension, so calls keep their order."""
@@ -233,13 +280,22 @@ class AioWriter:
         self.transactions += 1
         for call in group:
             self.latency.add((now - call.started) * 1000)
+            self.durable = max(self.durable, call.number)
             call.succeed()
 
     def _fail(self, failure: JournalFailed) -> None:
         self.failure = failure
+        if self.on_failure is not None:
+            self.on_failure(failure)
         calls, self._group, self._pending = self._group + self._pending, [], []
         for call in calls:
             call.fail(failure)
+
+
+def _retrieved(waiter: "asyncio.Future[None]") -> None:
+    """Mark a failure as seen: one that nobody waits for reaches ``on_failure``, and need not be warned of again."""
+    if not waiter.cancelled():
+        waiter.exception()
 
 
 async def open_writer(
@@ -249,23 +305,25 @@ async def open_writer(
     *,
     application_id: int,
     user_version: int,
+    oldest: int = 0,
     upgrades: Mapping[int, Sequence[str]] | None = None,
 ) -> Writer:
     """Open or create the database at ``path`` for its one writer.
 
     ``schema`` is run at every start, so its statements must be repeatable (``CREATE ... IF NOT EXISTS``). The file is
     made 0600, missing folders 0700. ``application_id`` (32 bits) tells our files from others', ``user_version`` their
-    format; version 1 is the first. ``upgrades``: by version, what brings a file of it to the next one; all or nothing.
+    format; version 1 is the first, one before ``oldest`` is refused. ``upgrades``: by version, what brings a file of it to
+    the next one; all or nothing.
 
     Raises:
-        UsageError: not SQLite, another program's, a newer version, not writable, a directory, no space; names the file.
+        UsageError: not SQLite, another program's, a newer version or one too old, not writable, a directory, no space; names the file.
     """
     create_file(path)
     synchronous = "FULL" if door == "aio" else "OFF"
     try:
         connection = sqlite3.connect(path, isolation_level=None, factory=_Connection)
         try:
-            version = check_identity(connection, path, application_id, user_version)
+            version = check_identity(connection, path, application_id, user_version, oldest)
             apply_pragmas(connection, synchronous=synchronous)
             steps = sorted((upgrades or {}).items())
             missing = [statement for older, upgrade in steps if 0 < version <= older for statement in upgrade]

@@ -19,7 +19,7 @@ from arbtui.model.errors import UsageError, WireError
 
 
 class OrderbookAggregator:
-    """Decodes frames, keeps the books of a universe of markets, and hands on which of them changed.
+    """Decodes frames, keeps the books of a universe of markets, and passes on which of them changed.
 
     Args:
         clock: stamps the receipt of every batch.
@@ -27,9 +27,9 @@ class OrderbookAggregator:
         markets: (exchange, code) of every market whose book is kept; frames of others are decoded and counted as outside.
         exchanges: exchanges whose frames are decoded; those of ``markets`` when None.
         on_books: called once a batch with the books that changed in level, touch or state, each once, in order of their first
-            change. Only the newest content of a book is kept: what one batch says twice is conflated.
+            change. Only the newest content of a book is kept: repeated changes within a batch are conflated.
         request_snapshot: called with (exchange, code) after the batch in which a book was found to need a snapshot.
-        top_check: watches the ladders when given.
+        top_check: checks the ladders against best prices, when given.
 
     Raises:
         UsageError: there is no decoder for an exchange.
@@ -56,7 +56,7 @@ class OrderbookAggregator:
         self._silence_s = config.stream_silence_ms / 1000
         self._buffer_limit = config.buffer_limit
         self._top_check = top_check
-        self.is_live = False  #: what comes was made just now, so its own times can be held against ours
+        self.is_live = False  #: data is received as it is created, so its times can be compared with our clock
         self._syncs: dict[str, dict[str, BookSync]] = {}
         self._decoders: dict[str, tuple[WireDecoder, ExchangeCounts]] = {}
         self.books: dict[tuple[str, str], OrderBook] = {(exchange, code): OrderBook(exchange, code) for exchange, code in keys}
@@ -70,7 +70,7 @@ class OrderbookAggregator:
             raise UsageError(f"market data: markets of {stray[0]}, which is not among the exchanges {', '.join(names)}")
 
     def deliver(self, frames: Sequence[Frame]) -> None:
-        """Take one batch: every frame is decoded and applied, in order, before anybody is told."""
+        """Take one batch: every frame is decoded and applied, in order, before ``on_books`` is called."""
         batch = self._batch
         batch.now = self._clock.monotonic()
         if self.is_live:
@@ -89,7 +89,7 @@ class OrderbookAggregator:
                 if snapshot_of:
                     self._ask_again(exchange, snapshot_of)
         touched = batch.touched
-        if touched:  # _tell, written out: nearly every batch comes here
+        if touched:  # _notify, inlined: nearly every batch comes here
             books = list(touched)
             touched.clear()
             self._on_books(books)
@@ -103,18 +103,18 @@ class OrderbookAggregator:
         self._batch.recorded = seconds
 
     def sweep(self) -> None:
-        """Mark the books of silent streams STALE and hand them on; call it a few times a second."""
+        """Mark the books of silent streams STALE and pass them on; call it a few times a second."""
         now = self._clock.monotonic()
         for watch in self.watches.values():
             for book in watch.sweep(now):
                 self._batch.touched[book] = None
         if self._batch.touched:
-            self._tell()
+            self._notify()
 
     def connected(self, exchange: str, codes: Iterable[str], up: bool) -> None:
-        """The connection that carries ``codes`` is there, or was lost: then their books cannot be traded on from now on.
+        """The connection that carries ``codes`` was opened, or lost: then their books cannot be traded on.
 
-        Books of diffs are cleared, so that no ghost level outlives the reconnect, and wait for a snapshot; whole books wait for
+        Books of diffs are cleared, so that no level outlives the reconnect, and wait for a snapshot; whole books wait for
         the next one.
         """
         syncs = self._syncs.get(exchange, {})
@@ -132,31 +132,31 @@ class OrderbookAggregator:
                 book.state = BookState.STALE
                 touched[book] = None
         if touched:
-            self._tell()
+            self._notify()
 
     def confirm(self, exchange: str, code: str, at: float) -> None:
-        """The venue said, asked at ``at`` (monotonic s), that this book's best prices still hold: it is quiet, not frozen."""
+        """The venue confirmed this book's best prices when queried at ``at`` (monotonic s): it is quiet, not frozen."""
         book = self.books[exchange, code]
         book.ts_init = max(book.ts_init, at)
         if self.watches[exchange].revive(book):
             self._batch.touched[book] = None
-            self._tell()
+            self._notify()
 
     def freeze(self, exchange: str, code: str) -> None:
-        """The venue trades at other prices than this book, and its stream says nothing: STALE until the next update."""
+        """The venue has other prices than this book, and its stream sends nothing: STALE until the next update."""
         book = self.books[exchange, code]
         if book.state is BookState.LIVE:
             book.state = BookState.STALE
             self._batch.touched[book] = None
-            self._tell()
+            self._notify()
 
     def _ask_again(self, exchange: str, code: str) -> None:
-        """A market's snapshot came and was none."""
+        """A market's snapshot arrived and could not be read."""
         book = self.books.get((exchange, code))
         if book is not None and exchange in self._syncs and book.state is not BookState.LIVE and book.state is not BookState.STALE:
             self._batch.wanted.append(book)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         books = list(self._batch.touched)
         self._batch.touched.clear()
         self._on_books(books)
@@ -171,12 +171,12 @@ class OrderbookAggregator:
         delays = self.delays.open(exchange, books)
         sink: WholeBookSink | DiffBookSink
         if stream.numbering is Numbering.WHOLE:
-            sink = WholeBookSink(self._batch, counts, watch, tapes, delays, self.delays.old_news, books)
+            sink = WholeBookSink(self._batch, counts, watch, tapes, books, delays, self.delays.old_news)
         else:
             syncs = {code: self._new_sync(book, counts, stream.numbering is Numbering.USDM) for code, book in books.items()}
             self._syncs[exchange] = syncs
             old_news, on_resync = self.delays.old_news, self.delays.quarantine
-            sink = DiffBookSink(self._batch, counts, watch, tapes, delays, old_news, syncs, on_resync)
+            sink = DiffBookSink(self._batch, counts, watch, tapes, syncs, delays, old_news, on_resync)
         self._decoders[exchange] = (stream.decoder(sink), counts)
 
     def _new_sync(self, book: OrderBook, counts: ExchangeCounts, usdm: bool) -> BookSync:

@@ -1,4 +1,4 @@
-"""Receive times under which a recording keeps what was delivered together together, and all else apart."""
+"""Receive times of a recording: frames delivered together share one, so that a replay delivers the same batches."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ TURN_NS = 1000
 
 
 class BatchTimes:
-    """One receive time a batch, in ns since the epoch, always rising, whatever happens to the wall clock meanwhile.
+    """One receive time a batch, in ns since the epoch, always rising, even where the wall clock is set back.
 
     The first batch of a loop's turn is at least :data:`TURN_NS` after the one before; those that follow it in the same turn are one
     ns apart. A replay delivers by these times, and so in the same batches and turns.
@@ -22,7 +22,7 @@ class BatchTimes:
         self._in_turn = False
 
     def next(self) -> int:
-        """The time of the batch that is delivered now."""
+        """The receive time of the batch being delivered."""
         if self._in_turn:
             self._last += 1
             return self._last

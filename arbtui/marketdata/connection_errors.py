@@ -1,4 +1,4 @@
-"""What went wrong with a connection, in words: the venue, the host, what to do."""
+"""What went wrong with a connection, as text: the venue, the host, what to do."""
 
 import ssl
 from collections.abc import Mapping
@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from arbtui.exchanges.connection_errors import why_not_connected
+from arbtui.exchanges.redirects import RedirectRefused
 from arbtui.model.errors import ArbtuiError
 
-#: Every way that a connection or a request is known to fail. Anything else is a mistake of ours, and counted as such.
+#: Every known failure of a connection or a request. Any other exception is a defect of ours, and counted as such.
 FAILURES = (aiohttp.ClientError, OSError, TimeoutError, ssl.SSLError, ArbtuiError)
 
 _BY_STATUS = {
@@ -28,8 +29,8 @@ class Failure:
     """One failed connection or request."""
 
     kind: str  #: a short label that it is counted under
-    words: str  #: what happened, where, and what is done or to be done
-    retry_after_s: float = 0.0  #: what the venue asked for
+    words: str  #: what happened, where, and what is done about it or must be
+    retry_after_s: float = 0.0  #: what the venue requested
 
 
 class SocketLost(Exception):
@@ -48,18 +49,20 @@ def failure_of(exchange: str, url: str, error: BaseException) -> Failure:
         return Failure(error.kind, f"{where}: {error}; connecting again")
     if isinstance(error, aiohttp.WSServerHandshakeError):
         return _refused(where, error)
-    if (told := why_not_connected(exchange, error)) is not None:
-        kind, words = told
+    if isinstance(error, RedirectRefused):
+        return Failure("redirect", f"{where}: HTTP {error.status}: {error.words}; check [exchanges.{exchange}.urls]")
+    if (known := why_not_connected(exchange, error)) is not None:
+        kind, words = known
         return Failure(kind, f"{where}: {words}" + ("; trying again" if kind == "unreachable" else ""))
     if isinstance(error, TimeoutError):
         return Failure("timeout", f"{where}: no answer in time; trying again")
-    if isinstance(error, ArbtuiError):  # our own budget says no
+    if isinstance(error, ArbtuiError):  # our own rate limit refuses
         return Failure("budget", f"{where}: {error}")
     return Failure("connection", f"{where}: {type(error).__name__}: {error}; trying again")
 
 
 def retry_after_s(value: str | None) -> float:
-    """Seconds of a Retry-After header; 0.0 where there is none or it makes no sense. A ban lasts three days at most."""
+    """Seconds of a Retry-After header; 0.0 where there is none or it is invalid. A ban lasts three days at most."""
     try:
         seconds = float(value or 0.0)
     except ValueError:

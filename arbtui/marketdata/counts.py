@@ -1,10 +1,10 @@
-"""What was counted on one exchange's public streams."""
+"""Counters of one exchange's public streams."""
 
 from collections.abc import Iterable
 
 from arbtui.model.book import OrderBook
 
-_MOST_KINDS = 50  #: kinds told apart; what a venue (or an attacker) sends beyond them is summed under "..."
+_MOST_KINDS = 50  #: kinds counted separately; further ones (from a changed venue or an attacker) are summed under "..."
 
 
 class ExchangeCounts:
@@ -48,7 +48,7 @@ class ExchangeCounts:
         self.merged_raw = 0  #: frames replaced by a newer one before they were decoded; not in ``read``
         self.failures: dict[str, int] = {}  #: connections and requests that failed, by kind
         self.gaps = 0  #: updates found missing
-        self.asked = 0  #: snapshots asked for
+        self.asked = 0  #: snapshots requested
         self.resyncs = 0  #: books brought back LIVE after a gap
 
     @property

@@ -1,4 +1,4 @@
-"""FreezeWatch: tells a market that is quiet from one whose stream has frozen, by asking the venue for its best prices."""
+"""FreezeWatch: distinguishes a quiet market from one whose stream is frozen, by querying the venue for its best prices."""
 
 import asyncio
 import logging
@@ -14,15 +14,15 @@ from arbtui.model.errors import ArbtuiError
 log = logging.getLogger("arbtui")
 
 _LOOK_S = 0.2
-#: Seconds between two questions: 2 a second cost a tenth of Binance's weight and a fifth of Upbit's.
+#: Seconds between two queries: 2 a second cost a tenth of Binance's weight and a fifth of Upbit's.
 _APART_S = 0.5
-#: Seconds without an update from which on a book is suspect at the earliest.
+#: Seconds without an update after which a book is suspect at the earliest.
 _SHORTEST_S = 1.0
-#: Seconds that the stream has for bringing what the venue just told, before it counts as frozen.
+#: Seconds that the stream has to deliver prices that the venue just answered, before it counts as frozen.
 _GRACE_S = 0.5
 #: Seconds after which a question that was not answered is asked again.
 _UNTOLD_S = 20.0
-#: Seconds between two new connections for one market: where they do not help, they must not become a storm.
+#: Seconds between two new connections for one market: where they do not help, they must not become a reconnect storm.
 _RENEW_S = 30.0
 
 
@@ -30,18 +30,18 @@ class FreezeWatch:
     """Watches the books of one exchange.
 
     A market is suspect when its own book has not changed for ten times its usual pause (a second at least, ``probe_after_s`` at
-    most); after a second when it traded meanwhile, when the whole stream is silent, or when it was frozen lately. The venue is
-    asked for its best prices then: are they ours, the market is quiet and its book is confirmed; are they others, and the
-    stream does not bring them within half a second, it is frozen: the book is STALE, and its connection is replaced.
+    most); after a second when it traded meanwhile, when the whole stream is silent, or when it was frozen recently. The venue is
+    then queried for its best prices: if they equal ours, the market is quiet and its book is confirmed; if they differ and the
+    stream does not deliver them within half a second, it is frozen: the book is STALE, and its connection is replaced.
 
     Args:
-        exchange: whose books.
-        aggregator: holds the books, their tapes and the stream's watch; told what was found.
-        probe: asks for (best bid, best ask) of a market; raises ArbtuiError when there is no usable answer.
-        live_since: since when the socket that carries a market is up, in monotonic seconds; None while it is down, which is known.
+        exchange: whose books are watched.
+        aggregator: holds the books, their tapes and the stream's watch; receives the results.
+        probe: fetches (best bid, best ask) of a market; raises ArbtuiError when there is no usable answer.
+        live_since: since when the socket that carries a market is open, in monotonic seconds; None while it is not.
         renew: replaces the connection that carries a market.
-        on_frozen: told when the exchange as a whole begins to count as frozen, and when it ends.
-        clock: ages.
+        on_frozen: called when the exchange as a whole begins or ceases to count as frozen.
+        clock: measures ages.
         probe_after_s: see above.
     """
 
@@ -68,14 +68,13 @@ class FreezeWatch:
         self._clock = clock
         self._after = probe_after_s
         self._began = clock.monotonic()
-        # What waits for a snapshot says so itself. A venue of whole books owes the first one with the subscription.
+        # Books that wait for a snapshot have a state for it. A venue of whole books sends the first one with the subscription.
         whole = PUBLIC_STREAMS[exchange].numbering is Numbering.WHOLE
         self._waits = {BookState.GAPPED, BookState.SYNCING} | (set() if whole else {BookState.EMPTY})
         self._asked: dict[str, float] = {}
         self._renewed: dict[str, float] = {}
         self.frozen: dict[str, int] = {}  #: frozen markets, with the updates that they had then
         self.is_frozen = False  #: the exchange as a whole
-        self.probes = 0
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -102,7 +101,7 @@ class FreezeWatch:
             age = now - max(book.ts_init, up, self._asked.get(code, -inf))
             traded = self._tapes[self._exchange, code].last_at > book.ts_init
             doubtful = traded or silent or now - self._renewed.get(code, -inf) < _RENEW_S
-            # Ten times a market's usual pause is long for it, whatever that pause is.
+            # Ten times a market's own usual pause is long for it.
             usual = (now - self._began) / book.updates if book.updates else inf
             patience = _SHORTEST_S if doubtful else min(self._after, max(_SHORTEST_S, 10 * usual))
             if age > patience and (traded, book.updates) > best:
@@ -112,11 +111,10 @@ class FreezeWatch:
     async def _look_at(self, book: OrderBook) -> None:
         code, updates, asked_at = book.code, book.updates, self._clock.monotonic()
         self._asked[code] = asked_at
-        self.probes += 1
         try:
             theirs = await self._probe(code)
         except ArbtuiError as error:
-            log.info("%s:%s: whether it is frozen could not be told: %s", self._exchange, code, error)
+            log.info("%s:%s: whether it is frozen could not be determined: %s", self._exchange, code, error)
             self._asked[code] = asked_at + _UNTOLD_S
             return
         if theirs == (book.bid, book.ask):

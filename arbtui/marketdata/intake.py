@@ -1,4 +1,4 @@
-"""Intake: collects the frames of all sockets and delivers them in batches, merging what a burst makes worthless."""
+"""Intake: collects the frames of all sockets and delivers them in batches, dropping frames that a burst supersedes."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -7,21 +7,21 @@ from arbtui.exchanges.feed import Deliver, Frame
 from arbtui.exchanges.subscriptions import PublicFraming
 from arbtui.model.clock import Clock
 
-#: Frames delivered as one batch at most. The dearest one (a 30-level book, decoded and evaluated) costs about 15 us.
+#: Frames delivered as one batch at most. The costliest one (a 30-level book, decoded and evaluated) costs about 15 us.
 _BATCH = 128
-#: Seconds of delivering after which the loop's other work gets its turn.
+#: Seconds of delivering after which the loop's other work runs.
 _SLICE_S = 0.003
 _DELIVERED_MOST = 4096  # delivered frames that the list may still hold
 #: Frames that may wait before sockets stop reading. Books and best prices are merged long before; so many diffs and trades
-#: mean that we are too slow for the venue, which then feels it by its own buffers and cuts us off: a gap that is seen.
+#: mean that we are too slow; the venue's buffers then fill and it disconnects us, which is a detected gap.
 FULL = 50_000
 
 
 class Intake:
-    """Frames on their way from the sockets to whoever decodes them.
+    """Frames on their way from the sockets to their decoder.
 
     Everything that arrives in one turn of the loop is delivered in that turn's end, in order of arrival. What cannot be
-    delivered in one slice waits; of those waiting, a whole book or best price takes the place of the older one of the same
+    delivered in one slice waits; of those waiting, a whole book or best price replaces the older one of the same
     market and kind. Diffs, trades and all else are never merged, dropped or reordered.
 
     Args:
@@ -42,10 +42,10 @@ class Intake:
         self._behind = False  # frames wait since an earlier turn
         self._room = asyncio.Event()
         self._room.set()
-        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()  #: fails when ``deliver`` raised: our mistake
+        self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()  #: fails when ``deliver`` raised: a defect
         self.merged = dict.fromkeys(framings, 0)  #: frames replaced before they were decoded, by exchange
-        self.most = 0  #: frames that waited at once, at the worst
-        self.slices = 0  #: times that the rest had to wait for the loop's next turn
+        self.most = 0  #: most frames that waited at once
+        self.slices = 0  #: how often the rest had to wait for the loop's next turn
 
     @property
     def waiting(self) -> int:
@@ -60,18 +60,18 @@ class Intake:
             asyncio.get_running_loop().call_soon(self._turn)
 
     def put_held(self, frames: Sequence[Frame]) -> None:
-        """Take frames that were held back, oldest first, all but the newest of each whole book or best price left out."""
+        """Take frames that were held back, oldest first, keeping only the newest of each whole book or best price."""
         for frame in newest(frames, self._keys[frames[0].exchange]) if frames else ():
             self.put(frame)
 
     async def room(self) -> None:
-        """Wait until there is room; sockets ask once in a while, so the bound is soft."""
+        """Wait until there is room; sockets check now and then, so the bound is soft."""
         if len(self._waiting) - self._at > FULL:
             self._room.clear()
         await self._room.wait()
 
     def flush(self) -> None:
-        """Deliver all that waits, now: before it is told that a connection was lost."""
+        """Deliver all that waits, now: called before the loss of a connection is reported."""
         while self._at < len(self._waiting):
             self._batch()
         self._forget()
@@ -80,7 +80,7 @@ class Intake:
         self._scheduled = False
         try:
             self._slice()
-        except Exception as error:  # of whoever takes the batches; a callback has no one to raise it to but the loop's log
+        except Exception as error:  # of ``deliver``; raised from a callback it would only reach the loop's log
             if not self.broken.done():
                 self.broken.set_exception(error)
 
@@ -101,7 +101,7 @@ class Intake:
         if not self._behind:
             self._behind = True
             self._merge()
-        if self._at > _DELIVERED_MOST:  # a backlog that never empties must not keep what was delivered
+        if self._at > _DELIVERED_MOST:  # a backlog that never empties must not keep delivered frames
             del waiting[: self._at]
             self._places = {key: place - self._at for key, place in self._places.items() if place >= self._at}
             self._looked -= self._at
@@ -125,7 +125,7 @@ class Intake:
         self._room.set()
 
     def _merge(self) -> None:
-        """Put each frame that came since the last look, and makes an older waiting one worthless, in that one's place."""
+        """Move each frame that came since the last call, and supersedes an older waiting one, to that one's place."""
         waiting, places, keys, at = self._waiting, self._places, self._keys, self._at
         start = max(self._looked, at)
         kept = start
@@ -147,7 +147,7 @@ class Intake:
 
 
 def newest(frames: Sequence[Frame], key_of: Callable[[bytes], bytes | None]) -> list[Frame]:
-    """``frames`` without those that a later one of the same key makes worthless; the order of what is left stays."""
+    """``frames`` without those that a later one of the same key supersedes, in unchanged order."""
     keys = [key_of(frame.raw) for frame in frames]
     last = {key: place for place, key in enumerate(keys)}
     return [frame for place, (frame, key) in enumerate(zip(frames, keys, strict=True)) if key is None or last[key] == place]

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import aiohttp
 
 from arbtui.exchanges.feed import Frame
-from arbtui.exchanges.subscriptions import PublicFraming
+from arbtui.exchanges.subscriptions import NoticeKind, PublicFraming
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.connection_errors import FAILURES, Failure, SocketLost
 from arbtui.marketdata.intake import Intake, newest
 from arbtui.model.clock import Clock
 
-#: Frames read before the loop's other work gets its turn; about half a millisecond.
+#: Frames read before the loop's other work runs; about half a millisecond.
 _READ_TURN = 256
-_HOLD_MOST = 20_000  # frames held back before those that later ones made worthless are dropped
+_HOLD_MOST = 20_000  # frames held back before superseded ones are dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,12 @@ class Wiring:
     config: MarketDataConfig
     clock: Clock
     intake: Intake
-    turn: Callable[[Mapping[str, float]], Awaitable[None]]  #: waits for budget; raises ArbtuiError when it cannot be had
-    observe: Callable[[int, Mapping[str, str]], None]  #: told of every HTTP answer's status and headers
-    on_change: Callable[[Sequence[str], bool], None]  #: the connection of these markets is there (True), or was lost (False)
+    turn: Callable[[Mapping[str, float]], Awaitable[None]]  #: waits for the rate limit; raises ArbtuiError when it leaves no room
+    observe: Callable[[int, Mapping[str, str]], None]  #: called with every HTTP answer's status and headers
+    on_change: Callable[[Sequence[str], bool], None]  #: the connection of these markets was opened (True) or lost (False)
     on_failure: Callable[[Failure], None]  #: counts
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep  #: before the next try; shorter when the venue is heard elsewhere
+    on_reach: Callable[[bool], None] = lambda _: None  #: told whether the venue could be connected to
 
 
 class Line:
@@ -41,29 +43,54 @@ class Line:
     Args:
         wiring: what all lines of the exchange share.
         connection: the open WebSocket.
-        messages: what asks for the streams.
+        messages: subscribe to the streams.
+        on_shutdown: called when the venue announces the end of this connection.
     """
 
-    def __init__(self, wiring: Wiring, connection: aiohttp.ClientWebSocketResponse[bool], messages: Sequence[bytes]) -> None:
+    def __init__(
+        self,
+        wiring: Wiring,
+        connection: aiohttp.ClientWebSocketResponse[bool],
+        messages: Sequence[bytes],
+        on_shutdown: Callable[[], None] = lambda: None,
+    ) -> None:
         self._wiring = wiring
         self._connection = connection
         self._messages = messages
         self._held: list[Frame] | None = []
-        self._first_at = wiring.framing.answers * len(messages) + 1
-        self.first = asyncio.Event()  #: a frame has come that is no answer to a message
+        self._unconfirmed = wiring.framing.confirmations or len(messages)
+        self._on_shutdown = on_shutdown
+        self.first = asyncio.Event()  #: set by the first frame of market data
+        self.confirmed = asyncio.Event()  #: set once the venue has confirmed every message
         self.frames = 0
         self.opened_at = wiring.clock.monotonic()
         self.reading = asyncio.create_task(self._read(), name=f"read {wiring.exchange}")
 
     async def subscribe(self) -> None:
-        """Send what the subscription asks for, within the venue's pace."""
+        """Send the subscription's messages, at the venue's pace, and wait until the venue has confirmed all of them.
+
+        Raises:
+            SocketLost: the venue refuses the subscription, or the connection ended.
+            TimeoutError: it does not answer in time.
+        """
         for number, message in enumerate(self._messages):
             if number:
                 await asyncio.sleep(self._wiring.framing.message_gap_s)
             await self._connection.send_str(message.decode())
+        confirmed = asyncio.create_task(self.confirmed.wait())
+        try:
+            await asyncio.wait(
+                {confirmed, self.reading}, timeout=self._wiring.config.connect_timeout_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if self.reading.done():
+                await self.reading  # raises what ended it
+            if not self.confirmed.is_set():
+                raise SocketLost("unconfirmed", "it does not confirm what is subscribed")
+        finally:
+            confirmed.cancel()
 
     def release(self) -> None:
-        """From now on frames go straight in; those held back go first."""
+        """Pass on the frames held back, and from now on every frame as it arrives."""
         held, self._held = self._held, None
         if held:
             self._wiring.intake.put_held(held)
@@ -76,17 +103,21 @@ class Line:
             async with asyncio.timeout(1.0):
                 await self._connection.close()
         except (TimeoutError, *FAILURES):
-            pass  # it is gone either way
+            pass  # the connection is closed either way
 
     async def _read(self) -> None:
         receive, put, exchange = self._connection.receive, self._wiring.intake.put, self._wiring.exchange
-        text, binary = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY
+        text, binary, is_data = aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY, self._wiring.framing.is_data
         while True:
             message = await receive()
             kind = message.type
             if kind is not text and kind is not binary:
                 raise self._lost(message.data)
             frame = Frame(exchange, message.data)
+            if not is_data(frame.raw):
+                self._heed(frame.raw)
+            elif not self.first.is_set():
+                self.first.set()
             if self._held is None:
                 put(frame)
             else:
@@ -95,8 +126,20 @@ class Line:
             if not self.frames % _READ_TURN:
                 await asyncio.sleep(0)
                 await self._wiring.intake.room()
-            elif self.frames == self._first_at:
-                self.first.set()
+
+    def _heed(self, raw: bytes) -> None:
+        """Act on a frame that speaks of the connection itself."""
+        notice = self._wiring.framing.notice(raw)
+        if notice is None:
+            return
+        if notice.kind is NoticeKind.REFUSED:
+            raise SocketLost("refused", f"the venue refuses what is subscribed ({notice.words})")
+        if notice.kind is NoticeKind.SHUTDOWN:
+            self._on_shutdown()
+            return
+        self._unconfirmed -= 1
+        if self._unconfirmed <= 0:
+            self.confirmed.set()
 
     def _hold(self, frame: Frame) -> None:
         held = self._held

@@ -1,4 +1,4 @@
-"""PublicRest: the few questions that market data asks over REST, each within its budget and its size."""
+"""PublicRest: the few REST queries of market data, each within its rate limit and size."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -12,7 +12,7 @@ from arbtui.model.errors import ArbtuiError
 
 
 class RestRefused(ArbtuiError):
-    """A question was not answered with what was asked for."""
+    """A query was not answered usably."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.words)
@@ -27,10 +27,10 @@ class PublicRest:
         origin: its URL without a path.
         session: carries the requests.
         config: deadline and size of an answer.
-        clock: measures answers.
-        turn: waits for budget.
-        observe: told of every answer's status and headers.
-        on_answer: told of each question: answered or not, and after how many ms.
+        clock: measures how long answers take.
+        turn: waits for the rate limit.
+        observe: called with every answer's status and headers.
+        on_answer: called for each query: answered or not, and after how many ms.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class PublicRest:
         self._on_answer = on_answer
 
     async def ask(self, call: RestCall) -> bytes:
-        """The body of the answer, once there was budget to ask.
+        """The body of the answer to a query, sent once the rate limit allows.
 
         Raises:
-            ArbtuiError: no budget (RateLimited), or RestRefused: anything else but a JSON answer of a sane size.
+            ArbtuiError: RateLimited, or RestRefused for anything but a JSON answer within the size limit.
         """
         await self._turn(call.costs)
         url = self._origin + call.path

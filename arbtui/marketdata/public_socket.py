@@ -1,4 +1,4 @@
-"""PublicSocket: one subscription kept up by one task, whatever happens to the connections under it."""
+"""PublicSocket: one subscription kept open by one task, over as many connections as it takes."""
 
 import asyncio
 import logging
@@ -15,11 +15,13 @@ from arbtui.marketdata.line import Line, Wiring
 log = logging.getLogger("arbtui")
 
 _FIRST_RETRY_S = 0.25
-#: Seconds that a successor's frames are held back after its first one: by then the old socket has brought what came before.
+#: Seconds that a successor's frames are held back after its first one: by then the old socket has delivered everything earlier.
 _OVERLAP_S = 1.0
-#: Seconds that a successor may take to its first frame; markets that are quiet for so long have nothing to lose.
+#: Seconds that a successor may take to its first frame; markets that are quiet for this long lose nothing.
 _SUCCESSOR_S = 30.0
-#: Seconds after which a connection counts as one that held, so that the next one is tried at once.
+#: Kinds of failure in which the venue was not reached.
+_UNREACHED = frozenset({"unreachable", "timeout", "connection", "dns", "cut", "silent"})
+#: Seconds after which a connection counts as stable, so that the next one is tried at once.
 _HELD_S = 10.0
 
 
@@ -28,20 +30,20 @@ class SocketState(StrEnum):
 
     CONNECTING = "CONNECTING"
     LIVE = "LIVE"
-    WAITING = "WAITING"  #: before the next attempt; ``why`` says what happened
+    WAITING = "WAITING"  #: before the next attempt; ``why`` is the reason
 
 
 class PublicSocket:
-    """One subscription, kept up.
+    """One subscription, kept open.
 
-    A connection that is lost is made anew with jittered, doubling pauses. One that grows old is replaced: the new one is up
-    and has brought what the old one brought last before the old one closes, so that no update is missed; what both brought is
-    told apart by its ids.
+    A lost connection is reopened with jittered, doubling pauses. An old one is replaced: the new one is open
+    and has delivered the old one's last frames before the old one closes, so that no update is missed; duplicates are
+    recognised by their ids.
 
     Args:
         name: for logs and screen, ``binance 1``.
         subscription: what to ask for.
-        wiring: what it shares with its exchange's other sockets.
+        wiring: shared with its exchange's other sockets.
         chance: jitter.
     """
 
@@ -49,14 +51,14 @@ class PublicSocket:
         self.name = name
         self.subscription = subscription
         self.state = SocketState.CONNECTING
-        self.why = ""  #: in words, while it is not live
+        self.why = ""  #: as text, while it is not live
         self.since = wiring.clock.monotonic()
         self.connects = 0
         self.rollovers = 0
         self._wiring = wiring
         self._chance = chance
         self._line: Line | None = None
-        self._frames = 0  # of lines that are gone
+        self._frames = 0  # of closed lines
         self._renew = asyncio.Event()
         self._bugs: set[str] = set()
 
@@ -66,11 +68,16 @@ class PublicSocket:
         return self._frames + (self._line.frames if self._line is not None else 0)
 
     def renew(self) -> None:
-        """Ask for a new connection now: this one is open, and does not bring what it should."""
+        """Replace the connection now: it is open and does not deliver what it should."""
         self._renew.set()
 
+    def _ending(self) -> None:
+        """The venue is about to end a connection: a new one takes over before the cut."""
+        log.info("%s: the venue announces the end of this connection", self.name)
+        self.renew()
+
     async def run(self) -> None:
-        """Keep it up until cancelled. Nothing that happens to a connection, and no mistake of ours in reading it, ends this."""
+        """Keep the subscription open until cancelled. No failure of a connection, and no defect of ours in reading it, ends this."""
         pause = _FIRST_RETRY_S
         while True:
             began = self._wiring.clock.monotonic()
@@ -78,7 +85,7 @@ class PublicSocket:
                 await self._serve()
             except (*FAILURES, SocketLost) as error:
                 failure = failure_of(self._wiring.exchange, self._wiring.url, error)
-            except Exception as error:  # a mistake of ours must cost this socket a reconnect, never the engine
+            except Exception as error:  # a defect of ours may cost this socket a reconnect, never the engine
                 failure = Failure("internal", f"{self.name}: internal error ({type(error).__name__}: {error}); connecting again")
                 if type(error).__name__ not in self._bugs:
                     self._bugs.add(type(error).__name__)
@@ -92,12 +99,16 @@ class PublicSocket:
             self._wiring.on_failure(failure)
             if was_live:
                 self._wiring.on_change(self.subscription.codes, False)
-            await asyncio.sleep(max(failure.retry_after_s, pause * self._chance.uniform(0.5, 1.0)))
+            if failure.kind in _UNREACHED:
+                self._wiring.on_reach(False)
+            if failure.retry_after_s:
+                await asyncio.sleep(failure.retry_after_s)
+            await self._wiring.pause(pause * self._chance.uniform(0.5, 1.0))
             pause *= 2
-            self.state = SocketState.CONNECTING  # ``why`` stays: it is what the screen should still say
+            self.state = SocketState.CONNECTING  # ``why`` stays: the screen still shows it
 
     async def _serve(self) -> NoReturn:
-        """Carry the subscription over one connection after the other, until one is lost before its successor was up."""
+        """Carry the subscription over successive connections, until one is lost before its successor is open."""
         config, clock = self._wiring.config, self._wiring.clock
         self._renew.clear()
         line = await self._open()
@@ -112,7 +123,7 @@ class PublicSocket:
             while True:
                 await asyncio.wait({line.reading, renew}, timeout=max(0.0, due - clock.monotonic()), return_when=asyncio.FIRST_COMPLETED)
                 if line.reading.done():
-                    await line.reading  # raises what ended it
+                    await line.reading  # raises the reason of its end
                 if renew.done():
                     self._renew.clear()
                     renew = asyncio.create_task(self._renew.wait(), name=f"renew {self.name}")
@@ -126,7 +137,7 @@ class PublicSocket:
             await line.close()
 
     async def _replaced(self, old: Line) -> Line:
-        """The line that goes on: a new one when it is up, else still the old one."""
+        """The line to continue with: the new one when it is open, else the old one."""
         try:
             new = await self._open()
         except (*FAILURES, SocketLost) as error:
@@ -155,7 +166,7 @@ class PublicSocket:
         return new
 
     async def _open(self) -> Line:
-        """A connection that has asked for its streams, its frames held back."""
+        """A new connection whose subscription the venue has confirmed, its frames held back."""
         wiring, config = self._wiring, self._wiring.config
         await wiring.turn(wiring.framing.connect_costs)
         try:
@@ -163,7 +174,7 @@ class PublicSocket:
                 connection = await wiring.session.ws_connect(
                     wiring.url,
                     heartbeat=config.ping_after_s,
-                    compress=0,  # what deflate saves in bytes it costs in time, in every single frame
+                    compress=0,  # deflate would cost time in every frame
                     max_msg_size=config.frame_limit_kb * 1024,
                     decode_text=False,
                 )
@@ -171,7 +182,8 @@ class PublicSocket:
             wiring.observe(error.status, error.headers or {})
             raise
         self.connects += 1
-        line = Line(wiring, connection, self.subscription.messages)
+        wiring.on_reach(True)
+        line = Line(wiring, connection, self.subscription.messages, self._ending)
         try:
             await line.subscribe()
         except BaseException:

@@ -1,7 +1,7 @@
-"""KRW per USDT at the price one could really get, from an order book; no rate means no trade.
+"""The executable KRW/USDT rate, from an order book; no rate means no trade.
 
-The rate is read from the book of a market that quotes USDT in KRW (Upbit KRW-USDT). Never from a constant: a fallback
-rate has cost users of other bots their stock.
+The rate is read from the book of a market that quotes USDT in KRW (Upbit KRW-USDT). Never a constant: a fallback
+rate has cost users of other programs their stock.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from arbtui.model.reason import Reason
 
 @dataclass(slots=True)
 class Conversion:
-    """How much target currency one unit of source brings; 0.0 when unknown. Shared, so a rate tick is one write.
+    """How much target currency one unit of source buys; 0.0 when unknown. Shared by all routes, so a rate tick is one write.
 
     ``value`` is after the fee of changing, ``gross`` before it. ``margin_bps`` is how much better the book's rate may be than the
     one that the coins confirm: an edge must be larger by so much.
@@ -40,8 +40,8 @@ class RateBook:
         book: order book of the market that trades ``foreign`` (USDT) against ``local`` (KRW); None when no such market exists.
         local: quote currency of that market.
         foreign: its base currency.
-        max_age_s: an older book is no rate, in seconds.
-        fee: the venue's fee for changing currencies, as a fraction.
+        max_age_s: an older book gives no rate, in seconds.
+        fee: the venue's fee of the conversion, as a fraction.
     """
 
     __slots__ = ("_same", "_to_foreign", "_to_local", "book", "doubted", "fee", "foreign", "local", "max_age_s", "watch")
@@ -110,7 +110,7 @@ class RateBook:
         return book.mid
 
     def age(self, now: float) -> float:
-        """Seconds since the rate's book was received; ``inf`` when never."""
+        """Seconds since the rate's book was received; ``inf`` before the first."""
         if self.book is None:
             return inf
         age = now - self.book.ts_init

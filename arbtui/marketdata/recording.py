@@ -19,12 +19,12 @@ from arbtui.marketdata.formats.own import OwnRecording
 from arbtui.model.errors import UsageError
 
 #: Messages that may wait to be put in order. Captures write one connection after the other, or lag by a thread's turn;
-#: hftbacktest's never go back. Memory holds this many messages a file, and no more.
+#: hftbacktest's are always in order. Memory holds at most this many messages a file.
 REORDER_WINDOW = 4096
 
 
 def open_recording(path: Path) -> RecordingFormat:
-    """Open one recording in the format that its first line tells.
+    """Open one recording in the format that its first line shows.
 
     Raises:
         UsageError: unreadable, of no known format, or of a venue without a decoder.
@@ -48,8 +48,8 @@ def open_recording(path: Path) -> RecordingFormat:
 def open_recordings(paths: Sequence[Path], exchanges: Collection[str] | None = None) -> Iterator[tuple[int, Frame]]:
     """Open all files at once, then yield (receive time in ns, frame) over all of them in order of receive time.
 
-    Of equal times the file named first comes first, and within a file the line. A file cut short or damaged is replayed as far as
-    it is whole; then the error comes.
+    Equal times are ordered by file as named, then by line. A truncated or damaged file is replayed as far as
+    it is intact; then the error is raised.
 
     Args:
         paths: the files.
@@ -76,7 +76,7 @@ def in_order(path: Path, messages: Iterator[Message]) -> Iterator[Message]:
     """Sort by receive time through a window of :data:`REORDER_WINDOW` messages.
 
     Raises:
-        UsageError: a message came too late for the window, or ``messages`` raised it; in both cases after all that waited was yielded.
+        UsageError: a message came too late for the window, or ``messages`` raised it; in both cases after everything waiting was yielded.
     """
     window: list[Message] = []
     failure: UsageError | None = None

@@ -1,4 +1,4 @@
-"""RecordingFeed: plays recordings as if they came from the venues now."""
+"""RecordingFeed: replays recordings as a live feed."""
 
 import asyncio
 from collections.abc import Collection, Iterator, Sequence
@@ -12,14 +12,14 @@ from arbtui.marketdata.recording import open_recordings
 from arbtui.model.clock import Clock
 from arbtui.model.errors import UsageError
 
-_TURN = 256  # batches of one turn delivered before the loop's other tasks get theirs all the same
+_TURN = 256  # batches delivered in one turn before the loop's other tasks run
 
 
 class RecordingFeed:
-    """A MarketDataFeed made of recordings.
+    """A MarketDataFeed from recordings.
 
     A frame is delivered on the millisecond at or after its time, never before it; frames of one receive time together, all others
-    one by one and in order. Between two batches the loop gets a turn, as it had when they came, but for those that came in one
+    one by one and in order. Between two batches the loop runs its other work, as when they were received, except within one
     turn. As fast as possible is the same code in a virtual-time loop.
 
     Args:
@@ -39,14 +39,13 @@ class RecordingFeed:
         self._clock = clock
         self._ns_per_ms = 1e6 * speed
         self._aggregator: OrderbookAggregator | None = None
-        self.delivered = 0  #: frames so far
 
     def attach(self, aggregator: OrderbookAggregator) -> None:
         """Whose books these frames keep: told when each batch was received, whatever the speed."""
         self._aggregator = aggregator
 
     async def run(self, deliver: Deliver) -> None:
-        """Deliver everything and return; raises UsageError where a file turns out damaged, after what came before it."""
+        """Deliver everything and return; raises UsageError where a file is damaged, after everything before that."""
         clock = self._clock
         start = clock.monotonic()
         first: int | None = None
@@ -62,17 +61,16 @@ class RecordingFeed:
             elif ts_ns - before >= TURN_NS or (unslept := unslept + 1) % _TURN == 0:
                 await asyncio.sleep(0)
             before = ts_ns
-            self.delivered += len(frames)
             if self._aggregator is not None:
                 self._aggregator.recorded_at(ts_ns / 1e9)
             deliver(frames)
 
     def request_snapshot(self, exchange: str, code: str) -> None:
-        """Nothing: a recording holds what it holds; the snapshots in it come at their time."""
+        """Does nothing: the snapshots in a recording come at their own time."""
 
 
 def _batches(messages: Iterator[tuple[int, Frame]]) -> Iterator[tuple[int, list[Frame]]]:
-    """Group frames of equal time; what was collected is yielded before an error passes."""
+    """Group frames of equal time; collected frames are yielded before an error is raised."""
     batch: list[Frame] = []
     batch_ts = 0
     try:

@@ -1,7 +1,8 @@
-"""What happens to decoded market data: one sink an exchange, either of whole books or of diffs that need a snapshot."""
+"""Applies decoded market data: one sink an exchange, either for whole books or for diffs that need a snapshot."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
+from typing import Generic, TypeVar
 
 from arbtui.marketdata.counts import ExchangeCounts
 from arbtui.marketdata.staleness import StreamWatch
@@ -11,31 +12,40 @@ from arbtui.marketdata.trades import TradeTape
 from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.order import Side
 
-#: How far a trade id may lie behind the newest one and still count as told before. Further back, the venue numbers anew.
+#: How far a trade id may lie behind the newest one and still count as a repetition. Further back, numbering has restarted.
 #: Upbit's ids are microseconds, so this is a hundred seconds there.
 _SAME_TRADES = 100_000_000
-#: ms that an update may have been under way, and our clock differ from the venue's, and count as new; more, and it was old already
-#: when it came. More than a healthy venue may differ at all (``[health] skew_block_ms``), so that a clock alone ages no book.
+#: ms that an update's own time may lie back and count as new: transit and clock difference. Beyond that it was already old
+#: when it arrived. It exceeds what a healthy venue's clock may differ (``[health] skew_block_ms``), so that a clock alone ages no book.
 _UNDER_WAY_MS = 2000
-#: ms that a whole book may be older than the one before it and count as out of order; more, and the venue's clock was wrong.
+#: ms that a whole book may be older than the one before it and count as out of order; beyond that the venue's clock was wrong.
 _REORDERED_MS = 2000
 
 
 class Batch:
-    """What the frames of one delivery have in common: when they came, and which books they changed (in order, once each)."""
+    """State of one delivery: when its frames came, and which books they changed (in order, once each)."""
 
     __slots__ = ("now", "recorded", "touched", "wall_ms", "wanted")
 
     def __init__(self) -> None:
         self.now = -inf
-        self.recorded = 0.0  #: the same by a recording's own clock, in seconds; 0 where it is not one that is played
-        self.wall_ms = 0  #: of now, where venues live in our time; 0 in a simulation or replay, whose wall clock is no venue's
+        self.recorded = 0.0  #: when a recording's batch was received, in seconds of its own clock; 0 where none is replayed
+        self.wall_ms = 0  #: of now, for live data; 0 in a simulation or replay, whose wall clock is not the venues'
         self.touched: dict[OrderBook, None] = {}
         self.wanted: list[OrderBook] = []  #: books that need a snapshot
 
 
-class _Sink:
-    """The common part: trades, other types, and the note that a book changed."""
+Book = TypeVar("Book")  #: what one market's updates are applied to: the book itself, or the sync that keeps it
+
+
+class _Sink(Generic[Book]):
+    """The common part: trades, other types, and marking a book as changed.
+
+    Args:
+        books: by market code, what the exchange's updates are applied to.
+        delays: by market code, the delay of the socket that carries it.
+        old_news: books whose last update was old when it came; kept here, read by :class:`StreamDelays`.
+    """
 
     def __init__(
         self,
@@ -43,6 +53,7 @@ class _Sink:
         counts: ExchangeCounts,
         watch: StreamWatch,
         tapes: Mapping[str, TradeTape],
+        books: Mapping[str, Book],
         delays: Mapping[str, StreamDelay],
         old_news: set[OrderBook],
     ) -> None:
@@ -50,11 +61,12 @@ class _Sink:
         self._counts = counts
         self._watch = watch
         self._tapes = tapes
+        self._books = books
         self._delays = delays
         self._old_news = old_news
 
     def on_trade(self, code: str, trade_id: str, price: float, qty: float, taker: Side, ts_event: int) -> None:
-        """A public trade: goes to its market's tape."""
+        """Add a public trade to its market's tape."""
         tape = self._tapes.get(code)
         if tape is None:
             self._counts.outside += 1
@@ -62,10 +74,10 @@ class _Sink:
         self._counts.trades += 1
         number = int(trade_id)
         if 0 <= tape.last_id - number < _SAME_TRADES:
-            self._counts.old += 1  # told again: after a new subscription, or by both sockets while one takes over from the other
+            self._counts.old += 1  # sent again: after a new subscription, or by both sockets during a replacement
             return
         tape.last_id = number
-        tape.add(price, qty, taker, ts_event, self._batch.now)
+        tape.add(qty, taker, self._batch.now)
 
     def on_other(self, kind: str) -> None:
         """A frame of a type that is not used."""
@@ -78,9 +90,9 @@ class _Sink:
             book.ts_event = ts_event
             if batch.wall_ms:
                 late_ms = batch.wall_ms - ts_event
-                self._watch.told_late(late_ms)
+                self._watch.add_lateness(late_ms)
                 if late_ms > _UNDER_WAY_MS:
-                    book.ts_init -= late_ms / 1000  # as old as its venue says, however lately it was sent
+                    book.ts_init -= late_ms / 1000  # as old as its own time says, however recently it arrived
                     self._old_news.add(book)
                 elif self._old_news:
                     self._old_news.discard(book)
@@ -91,21 +103,8 @@ class _Sink:
             batch.touched[book] = None
 
 
-class WholeBookSink(_Sink):
+class WholeBookSink(_Sink[OrderBook]):
     """For a venue whose every message is a whole book (Upbit): the newest one counts, none can be missing."""
-
-    def __init__(
-        self,
-        batch: Batch,
-        counts: ExchangeCounts,
-        watch: StreamWatch,
-        tapes: Mapping[str, TradeTape],
-        delays: Mapping[str, StreamDelay],
-        old_news: set[OrderBook],
-        books: Mapping[str, OrderBook],
-    ) -> None:
-        super().__init__(batch, counts, watch, tapes, delays, old_news)
-        self._books = books
 
     def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
         """A whole book: replaces what was there, unless it is a little older by the venue's own clock."""
@@ -127,15 +126,15 @@ class WholeBookSink(_Sink):
     def on_diff(
         self, code: str, first_id: int, last_id: int, prev_id: int, bids: Sequence[Level], asks: Sequence[Level], ts_event: int
     ) -> None:
-        """Never: such a venue sends none."""
+        """Never called: such a venue sends none."""
         raise AssertionError("a venue of whole books sends no diffs")
 
     def on_touch(self, code: str, update_id: int, bid: float, bid_qty: float, ask: float, ask_qty: float, ts_event: int) -> None:
-        """Never: such a venue sends none."""
+        """Never called: such a venue sends none."""
         raise AssertionError("a venue of whole books sends no best prices")
 
 
-class DiffBookSink(_Sink):
+class DiffBookSink(_Sink[BookSync]):
     """For a venue of snapshot plus numbered diffs, and best prices beside them (Binance)."""
 
     def __init__(
@@ -144,18 +143,17 @@ class DiffBookSink(_Sink):
         counts: ExchangeCounts,
         watch: StreamWatch,
         tapes: Mapping[str, TradeTape],
+        books: Mapping[str, BookSync],
         delays: Mapping[str, StreamDelay],
         old_news: set[OrderBook],
-        syncs: Mapping[str, BookSync],
         on_resync: Callable[[OrderBook], None],
     ) -> None:
-        super().__init__(batch, counts, watch, tapes, delays, old_news)
-        self._syncs = syncs
+        super().__init__(batch, counts, watch, tapes, books, delays, old_news)
         self._on_resync = on_resync
 
     def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
         """A REST depth answer."""
-        sync = self._syncs.get(code)
+        sync = self._books.get(code)
         if sync is None:
             self._counts.outside += 1
             return
@@ -173,7 +171,7 @@ class DiffBookSink(_Sink):
     ) -> None:
         """Changed levels."""
         self._watch.last_message = self._batch.now
-        sync = self._syncs.get(code)
+        sync = self._books.get(code)
         if sync is None:
             self._counts.outside += 1
             return
@@ -189,14 +187,14 @@ class DiffBookSink(_Sink):
         """Best prices."""
         batch = self._batch
         self._watch.last_message = now = batch.now
-        sync = self._syncs.get(code)
+        sync = self._books.get(code)
         counts = self._counts
         if sync is None:
             counts.outside += 1
             return
         counts.touches += 1
         if sync.touch(update_id, (bid, bid_qty, ask if ask > 0.0 else inf, ask_qty), now):
-            book = sync.book  # the rest is _changed, written out: this is the most frequent message there is
+            book = sync.book  # _changed, inlined: this is the most frequent message
             book.ts_init = now
             if ts_event:
                 book.ts_event = ts_event

@@ -1,4 +1,4 @@
-"""SnapshotRequester: fetches the depth snapshots that books need, one question a market, as many at once as is polite."""
+"""SnapshotRequester: fetches the depth snapshots that books need, one query a market, a limited number at once."""
 
 import asyncio
 import logging
@@ -12,47 +12,55 @@ from arbtui.model.errors import ArbtuiError
 
 log = logging.getLogger("arbtui")
 
-#: Questions under way at once: fifty books are up in a second, and a thousand do not open a thousand connections.
+#: Concurrent queries: fifty books are ready in a second, and a thousand do not open a thousand connections.
 AT_ONCE = 8
 _FIRST_RETRY_S = 0.25
 _LONGEST_RETRY_S = 30.0
-#: Seconds between two questions for one market, doubling while they follow one another. An answer may be
-#: older than the stream it is to start (a lagging REST server), and a stream that breaks again and again needs a new one each
-#: time: to ask at once would bring the same, and cost the budget of all others.
+#: Seconds between two queries for one market, doubling while they repeat. An answer may be
+#: older than the stream it is to start (a lagging REST server), and a stream that breaks repeatedly needs a new one each
+#: time: an immediate query would get the same answer and use up the rate limit of all others.
 _APART_S, _LONGEST_APART_S = 0.3, 10.0
-#: Seconds without a question after which a market's next one is asked at once.
+#: Seconds without a query after which a market's next one is sent at once.
 _CALM_S = 60.0
 
 
 class SnapshotRequester:
-    """Asks for each wanted market once, again after a failure, and never twice at a time.
+    """Fetches each wanted market once, again after a failure, and never twice at a time.
 
     Args:
-        fetch: fetches and delivers one market's snapshot; raises ArbtuiError when it cannot be had now.
-        clock: spaces the questions.
+        fetch: fetches and delivers one market's snapshot; raises ArbtuiError when that fails.
+        clock: spaces the queries.
         chance: jitter.
+        pause: waits before a question that failed is asked again; shorter when the venue is heard elsewhere.
     """
 
-    def __init__(self, fetch: Callable[[str], Awaitable[None]], clock: Clock, chance: Random) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[str], Awaitable[None]],
+        clock: Clock,
+        chance: Random,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._fetch = fetch
         self._clock = clock
         self._chance = chance
-        self._wanted: dict[str, None] = {}  # waiting, in order of asking
+        self._pause = pause
+        self._wanted: dict[str, None] = {}  # waiting, in order of request
         self._busy: set[str] = set()
         self._last: dict[str, float] = {}
         self._apart: dict[str, float] = {}
         self._more = asyncio.Event()
-        self.asked = 0  #: questions sent since the start
+        self.asked = 0  #: queries sent since the start
 
     def want(self, code: str) -> None:
-        """Ask for a market. One that is being asked for is not asked twice: whether the answer will do, its book finds out."""
+        """Request a market's snapshot. One under way is not repeated: its book decides whether the answer is usable."""
         if code not in self._busy:
             self._wanted[code] = None
             self._more.set()
 
     @property
     def waiting(self) -> int:
-        """Markets whose snapshot is not there yet."""
+        """Markets whose snapshot has not arrived yet."""
         return len(self._wanted) + len(self._busy)
 
     async def run(self) -> None:
@@ -72,13 +80,13 @@ class SnapshotRequester:
                 tasks.create_task(self._bring(code, slots), name=f"snapshot {code}")
 
     def _spacing(self, code: str) -> float:
-        """Seconds that must lie between the last question for ``code`` and the next."""
+        """Least seconds between the last query for ``code`` and the next."""
         calm = self._clock.monotonic() - self._last.get(code, -inf) > _CALM_S
         apart = self._apart[code] = _APART_S if calm else min(2 * self._apart[code], _LONGEST_APART_S)
         return apart
 
     async def _bring(self, code: str, slots: asyncio.Semaphore) -> None:
-        """Fetch until it is there; the slot is free for others while this one pauses."""
+        """Fetch until it succeeds; the slot is free for others while this one pauses."""
         pause = _FIRST_RETRY_S
         while True:
             early = self._last.get(code, -inf) + self._spacing(code) - self._clock.monotonic()
@@ -94,11 +102,13 @@ class SnapshotRequester:
             except ArbtuiError as error:
                 log.warning("%s", error)
                 asked_for = error.failure.retry_after_s if isinstance(error, RestRefused) else 0.0
-            except Exception:  # a mistake of ours must cost one question, never the engine
+            except Exception:  # a defect of ours may cost one query, never the engine
                 asked_for = 0.0
                 log.exception("snapshot of %s: internal error", code)
             slots.release()
-            await asyncio.sleep(max(asked_for, pause * self._chance.uniform(0.5, 1.0)))
+            if asked_for:
+                await asyncio.sleep(asked_for)
+            await self._pause(pause * self._chance.uniform(0.5, 1.0))
             pause = min(pause * 2, _LONGEST_RETRY_S)
             await slots.acquire()
         slots.release()

@@ -9,7 +9,9 @@ import aiohttp
 
 from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.feed import Deliver, Frame
-from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.streams import PUBLIC_STREAMS
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
@@ -24,59 +26,75 @@ from arbtui.model.book import BookState
 from arbtui.model.clock import Clock
 from arbtui.model.rng import Rng
 
-#: How often health and counts are brought up to date, in seconds.
+#: How often health and counts are updated, in seconds.
 _TICK_S = 0.1
-#: Seconds over which the newest update counts: after a stall of our own, what had to wait is told with what is new.
+#: Seconds over which the newest update counts: after a stall of our own, delayed updates are reported with new ones.
 _LATE_S = 1.0
-#: Seconds after which a market that has sent no diff yet is asked for all the same: a quiet one may send none for minutes.
+#: Seconds after which a market without any diff gets a snapshot all the same: a quiet one may send none for minutes.
 _QUIET_START_S = 1.0
 
 
 class StreamHealth(Protocol):
-    """What a venue's health monitor is told by its public streams."""
+    """What a venue's public streams report to its health monitor."""
 
     def on_message(self, now: float) -> None:
-        """Something came, at ``now`` (monotonic s)."""
+        """A frame arrived at ``now`` (monotonic s)."""
         ...
 
-    def on_answer(self, ok: bool, ms: float) -> None:
-        """A REST question was answered, or not."""
+    def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
+        """A REST query was answered, or not."""
         ...
 
     def on_socket(self, connected: bool) -> None:
-        """All sockets are up, or one is not."""
+        """All sockets are open, or one is not."""
+        ...
+
+    def on_subscriptions(self, missing: str) -> None:
+        """What of the wanted streams is not confirmed, in words; empty when nothing."""
+        ...
+
+    def on_reachable(self) -> None:
+        """A connection was made."""
+        ...
+
+    def on_unreachable(self) -> None:
+        """A connection could not be made, or was cut."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep before the next try; less where the venue answers again meanwhile."""
         ...
 
     def on_throttled(self, until_monotonic: float) -> None:
-        """The venue wants fewer requests until then."""
+        """The venue asks for fewer requests until then."""
         ...
 
     def on_late(self, ms: float) -> None:
-        """The stream's newest updates are, by their own times, so many ms old (negative: from the future)."""
+        """The stream's newest updates are, by their own times, ``late_ms`` old (negative: from the future)."""
         ...
 
     def on_frozen(self, frozen: bool) -> None:
-        """The stream is open and brings nothing though the venue trades, or that is over."""
+        """The stream is open and frozen though the venue trades, or no longer."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class VenueSource:
-    """One venue whose public data is wanted."""
+    """One venue whose public data is streamed."""
 
     exchange: str
     urls: UrlsConfig
     codes: Sequence[str]  #: markets, by the venue's own names
-    limits: RateLimitManager | None = None  #: None: nobody limits (a test's venue)
+    limits: RateLimitManager | None = None  #: None: no limits (a test's venue)
     health: StreamHealth | None = None
 
     async def turn(self, costs: Mapping[str, float]) -> None:
-        """Wait for budget of the data lane; raises RateLimited."""
+        """Wait for the data lane's rate limit; raises RateLimited."""
         if self.limits is not None:
             await self.limits.turn(Lane.DATA, costs)
 
     def observe(self, status: int, headers: Mapping[str, str]) -> None:
-        """Learn from an answer of the venue."""
+        """Read limits and bans from an answer of the venue."""
         if self.limits is not None:
             self.limits.observe(status, headers)
             if status in (418, 429) and self.health is not None:
@@ -84,10 +102,10 @@ class VenueSource:
 
 
 class MarketDataStream:
-    """Live frames of all venues, kept coming: sockets, snapshots, and the watch for frozen streams.
+    """Live frames of all venues: sockets, snapshots, and the watch for frozen streams.
 
-    :meth:`attach` comes before :meth:`run`. Nothing that a venue sends, or fails to send, is raised out of :meth:`run`; only a
-    mistake of whoever takes the frames is.
+    :meth:`attach` comes before :meth:`run`. Nothing that a venue sends, or fails to send, is raised from :meth:`run`; only a
+    defect in the receiver of the frames is.
 
     Args:
         sources: the venues.
@@ -108,7 +126,7 @@ class MarketDataStream:
         self.watches: dict[str, FreezeWatch] = {}
 
     def attach(self, aggregator: OrderbookAggregator) -> None:
-        """Whose books these frames keep: it is told of lost connections and of frozen markets, and counts failures."""
+        """Set the aggregator that these frames feed: it is notified of lost connections and frozen markets, and counts failures."""
         self._aggregator = aggregator
         aggregator.is_live = True
         aggregator.delays.is_quiet_fine = True  # a FreezeWatch asks about what is quiet
@@ -122,7 +140,11 @@ class MarketDataStream:
         intake = self._intake = Intake(framings, self._clock, deliver)
         connector = aiohttp.TCPConnector(limit=0, ttl_dns_cache=30)
         # No cookies, no proxies of the environment, and never an Origin header: Upbit answers those once in 10 s only.
-        async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session, asyncio.TaskGroup() as tasks:
+        jar = aiohttp.DummyCookieJar()
+        async with (
+            aiohttp.ClientSession(connector=connector, cookie_jar=jar, middlewares=(refuse_redirects,)) as session,
+            asyncio.TaskGroup() as tasks,
+        ):
             for source in self._sources.values():
                 for name, work in self._open(source, session, aggregator, intake):
                     tasks.create_task(work, name=f"{name} {source.exchange}")
@@ -130,7 +152,7 @@ class MarketDataStream:
             tasks.create_task(_raise(intake.broken), name="stream errors")
 
     def request_snapshot(self, exchange: str, code: str) -> None:
-        """Ask for one market's depth; its answer comes as a frame. A market that is being asked for is not asked twice."""
+        """Request one market's depth; its answer comes as a frame. A request under way is not repeated."""
         requester = self._requesters.get(exchange)
         if requester is not None:
             requester.want(code)
@@ -146,13 +168,13 @@ class MarketDataStream:
 
     @property
     def snapshots_asked(self) -> dict[str, int]:
-        """REST depth questions sent since the start, by exchange."""
+        """REST depth queries sent since the start, by exchange."""
         return {name: requester.asked for name, requester in self._requesters.items()}
 
     def _open(
         self, source: VenueSource, session: aiohttp.ClientSession, aggregator: OrderbookAggregator, intake: Intake
     ) -> list[tuple[str, Coroutine[Any, Any, None]]]:
-        """Everything of one venue, and the work that keeps it going."""
+        """All parts of one venue's data, and the tasks that keep it going."""
         exchange, config, clock = source.exchange, self._config, self._clock
         framing = PUBLIC_STREAMS[exchange].framing
         counts = aggregator.counts[exchange]
@@ -162,16 +184,23 @@ class MarketDataStream:
 
         def on_answer(ok: bool, ms: float) -> None:
             if source.health is not None:
-                source.health.on_answer(ok, ms)
+                source.health.on_answer(ok, ms, poll=True)
 
         def on_change(codes: Sequence[str], up: bool) -> None:
             if not up:
-                intake.flush()  # what came before the cut is older than it
+                intake.flush()  # frames received before the loss must be applied before it
             aggregator.connected(exchange, codes, up)
             if source.health is not None:
                 source.health.on_socket(manager.is_connected)
+                source.health.on_subscriptions(manager.missing)
             if up and requester is not None:
                 asyncio.get_running_loop().call_later(_QUIET_START_S, self._ask_for_the_quiet, aggregator, exchange, codes)
+
+        def on_reach(reached: bool) -> None:
+            if source.health is not None and reached:
+                source.health.on_reachable()
+            elif source.health is not None:
+                source.health.on_unreachable()
 
         def on_frozen(frozen: bool) -> None:
             if source.health is not None:
@@ -204,15 +233,21 @@ class MarketDataStream:
             observe=source.observe,
             on_change=on_change,
             on_failure=on_failure,
+            pause=asyncio.sleep if source.health is None else source.health.sleep,
+            on_reach=on_reach,
         )
         manager = self._managers[exchange] = WebSocketManager(source.codes, wiring, self._rng)
         if len(manager.sockets) > 1:
             for socket in manager.sockets:
                 aggregator.delays.share(exchange, socket.subscription.codes)
+        if source.health is not None:
+            source.health.on_subscriptions(manager.missing)
         work: list[tuple[str, Coroutine[Any, Any, None]]] = [("sockets", manager.run())]
         requester: SnapshotRequester | None = None
         if source.codes and framing.snapshot(source.codes[0]) is not None:
-            requester = self._requesters[exchange] = SnapshotRequester(fetch, clock, self._rng.stream(f"snapshots {exchange}"))
+            requester = self._requesters[exchange] = SnapshotRequester(
+                fetch, clock, self._rng.stream(f"snapshots {exchange}"), asyncio.sleep if source.health is None else source.health.sleep
+            )
             work.append(("snapshots", requester.run()))
         watch = self.watches[exchange] = FreezeWatch(
             exchange, aggregator, probe, manager.live_since, manager.renew, on_frozen, clock, config.probe_after_ms / 1000
@@ -221,14 +256,14 @@ class MarketDataStream:
         return work
 
     def _ask_for_the_quiet(self, aggregator: OrderbookAggregator, exchange: str, codes: Sequence[str]) -> None:
-        """Start the books of markets that have sent no diff since their connection is up."""
+        """Start the books of markets that have sent no diff since their connection was opened."""
         for code in codes:
             book = aggregator.books.get((exchange, code))
             if book is not None and book.state in (BookState.EMPTY, BookState.GAPPED):
                 self.request_snapshot(exchange, code)
 
     async def _tick(self, aggregator: OrderbookAggregator, intake: Intake) -> None:
-        """Streams that fell silent, health, and counts."""
+        """Update silent streams, health and counts."""
         seen = dict.fromkeys(self._managers, 0)
         judged = self._clock.monotonic()
         while True:

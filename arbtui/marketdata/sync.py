@@ -1,4 +1,4 @@
-"""Keeps one market's book in step with its diff stream, by Binance's rules for a local order book.
+"""Keeps one market's book in sync with its diff stream, by Binance's rules for a local order book.
 
 Sources: developers.binance.com, "How to manage a local order book correctly", spot and USD-M futures. In short: buffer diffs until a
 snapshot comes; drop those it already holds; the first one applied must reach back to the snapshot; each later one must follow the
@@ -11,12 +11,12 @@ from typing import NamedTuple
 from arbtui.marketdata.counts import ExchangeCounts
 from arbtui.model.book import BookState, Level, OrderBook
 
-#: Diffs that a best price may run ahead of. Both streams number alike, and the diff that holds a best price follows within
-#: one or two; a best price still ahead after so many has a wrong id, and must not stand for ever.
+#: Diffs that a best price may run ahead of. Both streams share their numbering, and the diff that holds a best price follows within
+#: one or two; a best price still ahead after so many has a wrong id, and must not stay for ever.
 _TOUCH_LEAD = 20
 
-#: Diffs in a row that may be older than the book. A snapshot is ahead of the stream by what was under way, a second or two;
-#: after so many the venue has numbered anew (or the snapshot's id was wrong), and the book would stay as it is for ever.
+#: Diffs in a row that may be older than the book. A snapshot is ahead of the stream by the updates in transit, a second or two;
+#: after so many the venue has restarted its numbering (or the snapshot's id was wrong), and the book would never change.
 _OLD_IN_A_ROW = 500
 
 
@@ -33,14 +33,14 @@ class Diff(NamedTuple):
 class BookSync:
     """One market: its book, the diffs that wait for a snapshot, and the newest best price.
 
-    Every method returns whether the book changed (its levels, its touch or its state). :attr:`wants_snapshot` is raised when a
-    snapshot must be asked for; whoever asks lowers it.
+    Every method returns whether the book changed (its levels, its touch or its state). :attr:`wants_snapshot` is set when a
+    snapshot must be requested; the requester resets it.
 
     Args:
         book: the book to keep.
-        counts: where to count.
+        counts: the exchange's counters.
         usdm: True for USD-M futures' rule (``pu``), False for spot's.
-        buffer_limit: diffs that may wait for a snapshot; one more starts the sync anew.
+        buffer_limit: diffs that may wait for a snapshot; one more restarts the sync.
         silence_s: seconds that best prices may be newer than the ladder before the book counts as STALE.
     """
 
@@ -70,17 +70,17 @@ class BookSync:
         self._buffer_limit = buffer_limit
         self._silence = silence_s
         self._buffer: list[Diff] = []
-        self._bridged = False  # a diff has been applied on the snapshot
+        self._bridged = False  # a diff has been applied to the snapshot
         self._touch = (0.0, 0.0, 0.0, 0.0)
         self._touch_id = 0
-        self._kept = 0  # diffs that the touch has outlived
+        self._kept = 0  # diffs since the present touch
         self._old = 0
         self._ahead_since = -1.0
 
     def cut(self) -> bool:
-        """Forget everything: the connection was lost, updates will be missing and ids may start anew.
+        """Clear everything: the connection was lost, updates will be missing and ids may restart.
 
-        Until :meth:`resume` or the next diff no snapshot is taken: a book that nothing keeps up must not look alive.
+        Until :meth:`resume` or the next diff no snapshot is applied: a book without updates must not look LIVE.
         """
         self.is_cut = True
         self._buffer = []
@@ -94,11 +94,11 @@ class BookSync:
         return True
 
     def resume(self) -> None:
-        """The connection is there again."""
+        """The connection is open again."""
         self.is_cut = False
 
     def diff(self, first_id: int, last_id: int, prev_id: int, bids: Sequence[Level], asks: Sequence[Level]) -> bool:
-        """Take a depth update; arguments as in :class:`arbtui.exchanges.wire.MarketDataSink`."""
+        """Apply a depth update; arguments as in :class:`arbtui.exchanges.wire.MarketDataSink`."""
         book = self.book
         state = book.state
         if state is not BookState.LIVE and state is not BookState.STALE:
@@ -115,7 +115,7 @@ class BookSync:
         self._old = 0
         self._ahead_since = -1.0
         self._apply(last_id, bids, asks)
-        if book.bid >= book.ask:  # no venue's ladder is: something in it is wrong, and would stay
+        if book.bid >= book.ask:  # no venue's ladder is crossed: a level in it is wrong, and would stay
             return self._gap(Diff(first_id, last_id, prev_id, bids, asks))
         if self._touch_id > last_id:
             self._kept += 1
@@ -128,7 +128,7 @@ class BookSync:
         return True
 
     def snapshot(self, bids: Sequence[Level], asks: Sequence[Level], update_id: int) -> bool:
-        """Take a whole book; one that nobody waits for is not newer than the diffs already applied, and is left."""
+        """Apply a whole book; one that is not awaited is not newer than the diffs already applied, and is ignored."""
         book = self.book
         state = book.state
         if state is BookState.LIVE or state is BookState.STALE or self.is_cut:
@@ -165,7 +165,7 @@ class BookSync:
         return True
 
     def touch(self, update_id: int, touch: tuple[float, float, float, float], now: float) -> bool:
-        """Take a best-price message: (bid, bid quantity, ask, ask quantity). One older than the ladder or the last touch is left."""
+        """Apply a best-price message: (bid, bid quantity, ask, ask quantity). One older than the ladder or the last touch is ignored."""
         book = self.book
         if update_id <= self._touch_id or update_id <= book.update_id:
             self.counts.old += 1
@@ -181,7 +181,7 @@ class BookSync:
                 book.state = BookState.STALE  # best prices move, yet no diff brings them: this market's depth stream is frozen
         elif state is not BookState.STALE:
             return False
-        book.bid, book.bid_qty, book.ask, book.ask_qty = touch  # book.touch, written out: the most frequent message there is
+        book.bid, book.bid_qty, book.ask, book.ask_qty = touch  # book.touch, inlined: the most frequent message
         return True
 
     def _apply(self, last_id: int, bids: Sequence[Level], asks: Sequence[Level]) -> None:

@@ -1,4 +1,4 @@
-"""TopCheck: does the depth ladder agree with the venue's own best prices, at every place where both are known?
+"""TopCheck: compares the depth ladder with the venue's own best prices wherever both are known.
 
 After each depth update the ladder's best price and size on both sides must equal the last bookTicker whose id is not greater than
 the update's last id. A bookTicker may come before the update it belongs to or, on USD-M, after it: a place is judged once a newer
@@ -33,7 +33,7 @@ class TopCheck:
     def __init__(self) -> None:
         self.places = 0
         self.equal = 0
-        self.first_unequal = ""  #: where the first difference was, in words; empty when there is none
+        self.first_unequal = ""  #: where the first difference was, as text; empty when there is none
         self._markets: dict[OrderBook, _Market] = {}
 
     def ticker(self, book: OrderBook, update_id: int, top: _Top) -> None:
@@ -57,7 +57,7 @@ class TopCheck:
             market.places.append(place)
 
     def finish(self) -> None:
-        """No more data: judge the places that still wait."""
+        """End of data: judge the places that still wait."""
         for book, market in self._markets.items():
             while market.places:
                 self._judge(book, market, *market.places.popleft())
@@ -82,7 +82,7 @@ class TopCheck:
 
 
 class WatchedBookSync(BookSync):
-    """A BookSync that tells a TopCheck of every depth update applied and every bookTicker."""
+    """A BookSync that reports every applied depth update and every bookTicker to a TopCheck."""
 
     __slots__ = ("_check",)
 
@@ -93,7 +93,7 @@ class WatchedBookSync(BookSync):
         self._check = check
 
     def touch(self, update_id: int, touch: tuple[float, float, float, float], now: float) -> bool:
-        """Take a best-price message."""
+        """Apply a best-price message."""
         self._check.ticker(self.book, update_id, touch)
         return super().touch(update_id, touch, now)
 

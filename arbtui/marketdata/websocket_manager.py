@@ -1,4 +1,4 @@
-"""WebSocketManager: the public sockets of one exchange, each kept up by a supervised task of its own."""
+"""WebSocketManager: the public sockets of one exchange, each kept open by its own task."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ class SocketStatus:
 
     name: str
     state: SocketState
-    why: str  #: in words, while it is not live
+    why: str  #: as text, while it is not live
     since: float  #: monotonic seconds of the last change of state
     markets: int
     streams: int
@@ -25,11 +25,11 @@ class SocketStatus:
 
 
 class WebSocketManager:
-    """Opens as many sockets as the venue's limits ask for, and keeps every one of them up.
+    """Opens as many sockets as the venue's limits require, and keeps them open.
 
     Args:
         codes: the markets to subscribe to.
-        wiring: what the sockets share.
+        wiring: shared by the sockets.
         rng: jitter of reconnects and rollovers.
     """
 
@@ -37,13 +37,13 @@ class WebSocketManager:
         self.exchange = wiring.exchange
         self.sockets = [
             PublicSocket(name, subscription, wiring, rng.stream(f"socket {name}"))
-            for number, subscription in enumerate(wiring.framing.subscriptions(codes), 1)
+            for number, subscription in enumerate(wiring.framing.subscriptions(codes, wiring.config.sockets), 1)
             for name in (f"{wiring.exchange} {number}",)
         ]
         self._of_code = {code: socket for socket in self.sockets for code in socket.subscription.codes}
 
     async def run(self) -> None:
-        """Keep all sockets up until cancelled."""
+        """Keep all sockets open until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for socket in self.sockets:
                 tasks.create_task(socket.run(), name=f"socket {socket.name}")
@@ -55,8 +55,14 @@ class WebSocketManager:
 
     @property
     def is_connected(self) -> bool:
-        """True when every socket is live."""
-        return all(socket.state is SocketState.LIVE for socket in self.sockets)
+        """True when a socket is live, or none is wanted."""
+        return not self.sockets or any(socket.state is SocketState.LIVE for socket in self.sockets)
+
+    @property
+    def missing(self) -> str:
+        """Which sockets are not confirmed, in words; empty when every one is."""
+        missing = [socket for socket in self.sockets if socket.state is not SocketState.LIVE]
+        return "" if not missing else f"{len(missing)} of its {len(self.sockets)} market data sockets are not subscribed"
 
     def live_since(self, code: str) -> float | None:
         """Since when the socket that carries ``code`` is live, in monotonic seconds; None while it is not."""
@@ -64,7 +70,7 @@ class WebSocketManager:
         return socket.since if socket.state is SocketState.LIVE else None
 
     def renew(self, code: str) -> None:
-        """Replace the connection that carries ``code``: it is open and does not bring what it should."""
+        """Replace the connection that carries ``code``: it is open and does not deliver what it should."""
         self._of_code[code].renew()
 
     def status(self) -> list[SocketStatus]:

@@ -1,1 +1,1 @@
-"""The words of the domain: markets, books, orders, fills, money, time and chance. No I/O, nothing above it imported."""
+"""The domain's types: markets, books, orders, fills, money, time and randomness. No I/O; imports nothing above it."""

@@ -1,13 +1,13 @@
 """One market's order book, in floats, best levels last so that work near the touch is cheap.
 
-Levels live in two parallel arrays a side (of bare doubles: a search through a thousand books that are seldom touched
-would miss the processor's cache once a level otherwise): ``bid_px`` ascending (best bid last) and ``ask_key`` ascending *negated*
-prices (best ask last), so both sides are bisected alike. ``bid``, ``ask`` and their sizes are the touch: the ladder's
+Levels live in two parallel arrays a side (of plain doubles: with objects, a search through a thousand rarely used books
+would miss the processor's cache at every level): ``bid_px`` ascending (best bid last) and ``ask_key`` ascending *negated*
+prices (best ask last), so both sides are bisected the same way. ``bid``, ``ask`` and their sizes are the touch: the ladder's
 best, or a newer best-price message, which trims the ladder and never crosses it. An empty side has bid 0.0 or ask
-``inf``, which no edge can clear.
+``inf``, at which no route has an edge.
 
-A whole book is kept as it came, and only a diff (or a look at those arrays) turns it into them: a venue that sends whole
-books replaces them ten times a second, and of most nothing but the touch is ever read.
+A whole book is kept as received and converted to arrays only when a diff or a reader needs them: a venue that sends whole
+books replaces them ten times a second, and for most of them only the touch is ever read.
 """
 
 from array import array
@@ -25,7 +25,7 @@ class BookState(StrEnum):
     EMPTY = "EMPTY"  #: nothing received yet
     SYNCING = "SYNCING"  #: diffs are buffered until a snapshot comes
     LIVE = "LIVE"
-    STALE = "STALE"  #: its stream fell silent
+    STALE = "STALE"  #: its stream has sent nothing for too long
     GAPPED = "GAPPED"  #: an update is missing; a new snapshot is needed
 
 
@@ -98,7 +98,7 @@ class OrderBook:
         best_bids = sorted(bids, reverse=True)
         best_asks = sorted(asks)
         self._whole = (best_bids, best_asks)
-        # The order is proved by sorting; whether the best level is a real one, by looking at it. Deeper ones when they are read.
+        # The best level is checked here for being a real one; deeper levels are checked when they are read.
         if best_bids and best_bids[0][1] > 0.0 < best_bids[0][0] and best_asks and best_asks[0][1] > 0.0 < best_asks[0][0]:
             self.bid, self.bid_qty = best_bids[0]
             self.ask, self.ask_qty = best_asks[0]
@@ -107,7 +107,7 @@ class OrderBook:
             self._touch_from_ladder()
 
     def apply(self, bids: Sequence[Level], asks: Sequence[Level]) -> None:
-        """Apply changed levels: quantity 0 removes a price, anything else sets it."""
+        """Apply changed levels: quantity 0 removes a price, any other quantity sets it."""
         if self._whole is not None:
             self._settle()
         prices, keys = self._bid_px, self._ask_key
@@ -115,7 +115,7 @@ class OrderBook:
             _merge(prices, self._bid_sz, bids, 1.0)
         if asks:
             _merge(keys, self._ask_sz, asks, -1.0)
-        if prices and keys:  # _touch_from_ladder, written out for the usual book
+        if prices and keys:  # _touch_from_ladder, inlined for the usual case
             self.bid, self.bid_qty, self.ask, self.ask_qty = prices[-1], self._bid_sz[-1], -keys[-1], self._ask_sz[-1]
         else:
             self._touch_from_ladder()
@@ -125,7 +125,7 @@ class OrderBook:
         self.bid, self.bid_qty, self.ask, self.ask_qty = bid, bid_qty, ask, ask_qty
 
     def clear(self, state: BookState) -> None:
-        """Forget every level and go to ``state``: ghost levels must not outlive a gap or a reconnect."""
+        """Remove every level and enter ``state``: levels from before a gap or a reconnect may no longer exist."""
         self._whole = None
         self._bid_px, self._bid_sz, self._ask_key, self._ask_sz = array("d"), array("d"), array("d"), array("d")
         self._touch_from_ladder()
@@ -186,7 +186,7 @@ class OrderBook:
             self.ask, self.ask_qty = inf, 0.0
 
     def _settle(self) -> None:
-        """Turn a whole book, if that is what there is, into the arrays."""
+        """Convert a whole book, if one is held, into the arrays."""
         if self._whole is None:
             return
         bids, asks = self._whole

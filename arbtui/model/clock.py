@@ -1,4 +1,4 @@
-"""Wall time and monotonic time, from one seam, so that a run can live in virtual time."""
+"""Wall time and monotonic time from one interface, so that a run can use virtual time."""
 
 import asyncio
 import time
@@ -29,7 +29,7 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     monotonic = staticmethod(time.monotonic)
-    """Seconds of the system's monotonic clock, which asyncio's loops use too. Bare: it is read twice an update."""
+    """Seconds of the system's monotonic clock, which asyncio's loops use too. Unwrapped: called twice an update."""
 
 
 class LoopClock:

@@ -1,6 +1,6 @@
-"""Numbers of things in words, as a person would say them."""
+"""A count with its noun in the singular or plural."""
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """``1 cycle``, ``2 cycles``; ``plural`` where an s at the end is wrong."""
+    """``1 cycle``, ``2 cycles``; ``plural``: for nouns whose plural is not made with an s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

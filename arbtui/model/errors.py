@@ -10,9 +10,10 @@ VenueRefused            5  a venue refuses keys or permissions
 JournalFailed           1  a commit failed: the gate closes, nothing is retried
 WireError               -  a frame could not be decoded; counted, never raised out of a stream
 VenueFailed             2  a venue did not answer a query, or not usably: no information
-OrderRejected           -  a venue's definite no to an order
-OrderAbandoned          -  our own gate's no, immediately before the request
-OrderUnknown            -  no usable answer: the order may stand at the venue
+MarketUnknown           2  a venue cannot be asked about a market: it lists none such, or this run has not connected it
+OrderRejected           -  a venue definitely refused an order
+OrderAbandoned          -  our own order gate refused, immediately before the request
+OrderUnknown            -  no usable answer: the order may be open at the venue
 RateLimited             1  the venue's budget is spent, or it has banned us: nothing was sent
 ===================  ====  ==================================================================
 """
@@ -43,12 +44,16 @@ class VenueRefused(ArbtuiError):
 
 
 class VenueFailed(ArbtuiError):
-    """A venue did not answer a query, or not usably. It says nothing about what was asked: unknown is not zero, nor absent.
+    """A venue did not answer a query, or not usably. The result is unknown, which is neither zero nor absent.
 
-    It ends a program only at its start, where it is a matter of the network or of the profile's URLs.
+    It ends the program only during start-up, where its cause is the network or the profile's URLs.
     """
 
     exit_code = 2
+
+
+class MarketUnknown(VenueFailed):
+    """A venue is asked about a market that it does not list, or that this run has not connected: asking again is no use."""
 
 
 class JournalFailed(ArbtuiError):
@@ -61,10 +66,11 @@ class WireError(ArbtuiError):
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(f"{kind}: {detail}" if detail else kind)
         self.kind = kind
+        self.detail = detail
 
 
 class OrderRejected(ArbtuiError):
-    """The venue refused the order for good; nothing of it stands there. ``reason`` is the venue's own word."""
+    """The venue refused the order for good; no part of it is open there. ``reason`` is the venue's own error name."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -72,7 +78,7 @@ class OrderRejected(ArbtuiError):
 
 
 class OrderAbandoned(ArbtuiError):
-    """The gate refused the order at its second look; no byte of it left. ``reason`` is the denial's name."""
+    """The gate refused the order at its second check; no byte of it was sent. ``reason`` is the denial's name."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -80,11 +86,11 @@ class OrderAbandoned(ArbtuiError):
 
 
 class OrderUnknown(ArbtuiError):
-    """The venue gave no usable answer: the order may or may not stand. Never resend; look up by client id."""
+    """The venue gave no usable answer: the order may or may not be open or filled. Never resend; look up by client id."""
 
 
 class RateLimited(ArbtuiError):
-    """The request was not sent: the venue's budget cannot be had in time, or it has banned us. ``retry_s``: seconds until it may be had."""
+    """The request was not sent: the rate limit leaves no room in time, or the venue banned us. ``retry_s``: seconds until it may be."""
 
     def __init__(self, message: str, retry_s: float) -> None:
         super().__init__(message)

@@ -1,8 +1,8 @@
-"""The halt: an epoch in memory and a flag on disk. Standard library only: it must work when nothing else does.
+"""The halt: an epoch in memory and a flag on disk. Standard library only: it must work when everything else fails.
 
-The *flag* is a file in the profile's folder; anyone may make it (`arbtui kill`, a hand's `touch`), and while it exists
-nothing is sent. The *epoch* rises with each kill; an order decided in an older epoch is void. The console's input
-thread, signal handlers and the event loop all call :meth:`Halt.close`; it takes no lock that a loop could hold.
+The *flag* is a file in the profile's folder; any process may create it (`arbtui kill`, `touch`), and while it exists
+no order is sent. The *epoch* rises with each kill; an order decided in an older epoch is void. The console's input
+thread, signal handlers and the event loop all call :meth:`Halt.close`; it takes no lock that the event loop could hold.
 """
 
 import json
@@ -10,6 +10,8 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from arbtui.model.regular_file import read_regular
 
 FLAG_NAME = "kill.flag"
 
@@ -24,10 +26,10 @@ class HaltCause:
 
 
 def write_flag(folder: Path, source: str, reason: str, ts_ms: int | None = None) -> bool:
-    """Make the kill flag in ``folder`` durably; False when one stands there already (the first cause is kept).
+    """Create the kill flag in ``folder`` durably; False when there is one already (the first cause is kept).
 
     Raises:
-        OSError: the folder cannot be written; the caller must say so.
+        OSError: the folder cannot be written; the caller must report it.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / FLAG_NAME
@@ -46,15 +48,15 @@ def write_flag(folder: Path, source: str, reason: str, ts_ms: int | None = None)
 
 
 def read_flag(folder: Path) -> HaltCause | None:
-    """The cause that the flag in ``folder`` holds, or None without a flag. A flag that says nothing still counts."""
+    """The cause that the flag in ``folder`` holds, or None without a flag. Anything at its place counts, also a dangling link."""
     path = folder / FLAG_NAME
     try:
-        raw = path.read_bytes()
-        ts_ms = round(path.stat().st_mtime * 1000)
+        ts_ms = round(path.lstat().st_mtime * 1000)
+        raw = read_regular(path)
     except FileNotFoundError:
         return None
-    except OSError:
-        return HaltCause("unknown", "the flag cannot be read", 0)
+    except OSError as error:  # a link counts wherever it leads, and so does a pipe
+        return HaltCause("unknown", f"the flag cannot be read ({error.strerror or error})", 0)
     try:
         body = json.loads(raw)
         return HaltCause(str(body["source"]), str(body["reason"]), int(body["ts_ms"]))
@@ -63,9 +65,9 @@ def read_flag(folder: Path) -> HaltCause | None:
 
 
 def archive_flag(folder: Path) -> None:
-    """Take the flag away by renaming it (never deleting): only a person's re-arming calls this."""
+    """Remove the flag by renaming it (never deleting); called only when the operator re-arms."""
     path = folder / FLAG_NAME
-    if path.exists():
+    if os.path.lexists(path):
         path.rename(folder / f"{FLAG_NAME}.{time.time_ns() // 1_000_000}")
         _sync_folder(folder)
 
@@ -86,18 +88,18 @@ class Halt:
         self._flag = str(folder / FLAG_NAME)
         self.cause: HaltCause | None = read_flag(folder)
         self.epoch = 0
-        self.kills = 0  #: kills asked for, repeated ones too, which raise no epoch: who re-arms must have seen the last one
+        self.kills = 0  #: kills requested, including repeated ones, which raise no epoch: re-arming must name the last one
         self.flag_written = self.cause is not None
         self.closed_at: float | None = None  #: `time.monotonic()` of the closing, for measuring the kill's latency
 
     @property
     def is_closed(self) -> bool:
-        """True from the first instruction of a kill until a person re-arms."""
+        """True from the first instruction of a kill until the operator re-arms."""
         return self.cause is not None
 
     def flag_stands(self) -> bool:
-        """Look at the disk: another process may have made the flag. Closes the gate when it has."""
-        if self.cause is None and os.path.exists(self._flag):
+        """Whether the flag exists on disk (another process may have created it); closes the gate if so."""
+        if self.cause is None and os.path.lexists(self._flag):
             self.epoch += 1
             self.kills += 1
             self.cause = read_flag(self.folder) or HaltCause("unknown", "the flag vanished", 0)
@@ -105,7 +107,7 @@ class Halt:
         return self.cause is not None
 
     def close(self, source: str, reason: str = "", ts_ms: int | None = None) -> bool:
-        """Close the gate now, from any thread, then make the flag. False when it was closed already.
+        """Close the gate now, from any thread, then create the flag. False when it was closed already.
 
         The gate is closed in memory first, so a disk that is full or gone cannot keep it open; ``flag_written`` tells
         whether the halt will outlive this process.
@@ -125,12 +127,12 @@ class Halt:
         return True
 
     def rearm(self) -> None:
-        """Open the gate again: a person has typed the profile's name and a reason. The epoch stays raised.
+        """Open the gate again, after the operator typed the profile's name and a reason. The epoch stays raised.
 
-        A kill from another thread in the midst of it wins: from the first line on it is a new one.
+        A kill from another thread during the call wins: from the first line on it counts as a new one.
 
         Raises:
-            OSError: the flag cannot be taken away; the gate stays closed.
+            OSError: the flag cannot be removed; the gate stays closed.
         """
         before, self.cause = self.cause, None
         try:
@@ -143,7 +145,7 @@ class Halt:
             self.closed_at = None
 
     def _closed_meanwhile(self) -> bool:
-        """Whether a kill came in the midst of re-arming; its flag may have gone with the old one, and is made again."""
+        """Whether a kill came during re-arming; its flag may have been removed with the old one, and is created again."""
         if self.cause is None:
             return False
         write_flag(self.folder, self.cause.source, self.cause.reason, self.cause.ts_ms)

@@ -7,7 +7,7 @@ _LOWEST_MS = 0.001
 _GROWTH = 1.02
 _LOG_GROWTH = math.log(_GROWTH)
 BUCKETS = 1000
-"""0.001 ms times 1.02 to the 1000th: from 1 us to some six minutes."""
+"""0.001 ms times 1.02 to the 1000th: from 1 us to about six minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Histogram:
             self.largest = value_ms
 
     def merge(self, other: "Histogram") -> None:
-        """Take over everything ``other`` has recorded."""
+        """Add everything that ``other`` has recorded."""
         for index, count in enumerate(other._counts):
             if count:
                 self._counts[index] += count
@@ -47,7 +47,7 @@ class Histogram:
         self.largest = max(self.largest, other.largest)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Reset to empty."""
         self._counts = [0] * BUCKETS
         self.count = 0
         self.largest = 0.0

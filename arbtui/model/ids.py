@@ -1,4 +1,4 @@
-"""Client order ids: unique for ever over runs and state folders, never derived from time alone.
+"""Client order ids: unique across all runs and state folders, never derived from time alone.
 
 18 characters, ``a`` and 17 of base32: inside every venue's limit (Binance 36, Upbit's identifier, OKX 32, alphanumeric).
 """
@@ -10,4 +10,4 @@ import hashlib
 def client_order_id(salt: str, cycle_id: str, leg: int, attempt: int) -> str:
     """The id of one order attempt. ``salt`` belongs to the state folder and to one run of it, ``cycle_id`` holds the run's number."""
     digest = hashlib.sha256(f"{salt}/{cycle_id}/{leg}/{attempt}".encode()).digest()
-    return "a" + base64.b32encode(digest[:15])[:17].decode().lower()  # 15 bytes are whole groups, and more than 17 characters hold
+    return "a" + base64.b32encode(digest[:15])[:17].decode().lower()  # 15 bytes encode to 24 characters without padding; 17 are used

@@ -13,6 +13,7 @@ class FeeTakenIn(StrEnum):
 
     QUOTE = "quote"  #: always the quote currency (Upbit)
     RECEIVED = "received"  #: the asset received: base on a buy, quote on a sell (Binance without BNB)
+    COIN = "coin"  #: a coin of its own, whatever is traded (BNB at Binance, where the account has switched it on)
 
 
 class PriceUnits(Protocol):
@@ -55,6 +56,7 @@ class Fees:
     taker: Decimal
     maker: Decimal
     taken_in: FeeTakenIn
+    coin: str = ""  #: the coin of :attr:`FeeTakenIn.COIN`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +64,7 @@ class Market:
     """One spot (or linear perpetual) market of one venue.
 
     Quantities are in base, prices and costs in quote. ``code`` is the venue's own name of the market (``KRW-BTC``,
-    ``BTCUSDT``). Compared by identity: the registry makes each market once.
+    ``BTCUSDT``). Compared by identity: the registry creates each market once.
     """
 
     exchange: str
@@ -98,7 +100,7 @@ class Market:
         return ceil_to(qty, self.lot_step)
 
     def refusal(self, price: Decimal, qty: Decimal) -> str | None:
-        """Which rule a limit order would break, in words that name the rule, or None."""
+        """The rule that a limit order would break, as a message that begins with the rule's name; None when it breaks none."""
         if price <= 0 or self.price_down(price) != price:
             return f"PRICE_UNIT {price} is not on the unit {self.price_units.at(price)} of {self.key}"
         if qty <= 0 or self.qty_down(qty) != qty:

@@ -21,23 +21,23 @@ class Side(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """How long an order may stand. Taker legs are IOC only: what does not fill at once is cancelled by the venue."""
+    """How long an order may stay open. Taker legs are IOC only: what does not fill at once is cancelled by the venue."""
 
     IOC = "ioc"
-    FOK = "fok"  #: whole at once, or nothing of it
+    FOK = "fok"  #: fill or kill: all of it at once, or nothing
     GTC = "gtc"  #: what does not fill at once rests in the book until it fills or is cancelled
 
 
 class Purpose(StrEnum):
-    """Why an order is sent; the gate lets each through in different states."""
+    """Why an order is sent; each purpose is allowed in different trading states."""
 
     ENTRY = "entry"  #: opens a cycle
-    COMPLETE = "complete"  #: finishes a leg that lags behind the other
-    UNWIND = "unwind"  #: takes back a leg that ran ahead
+    COMPLETE = "complete"  #: buys or sells the rest of a leg that filled less than the other
+    UNWIND = "unwind"  #: reverses the part of a leg that filled more than the other
 
 
 class OrderState(StrEnum):
-    """Where an order stands. UNKNOWN counts as filled on the worse side until proved otherwise."""
+    """The state of an order. UNKNOWN counts as filled in the worse way until proved otherwise."""
 
     PLANNED = "PLANNED"
     SENDING = "SENDING"  #: intent committed; bytes may have left
@@ -46,8 +46,8 @@ class OrderState(StrEnum):
     FILLED = "FILLED"
     EXPIRED = "EXPIRED"  #: an IOC's remainder ended at the venue (with or without fills before)
     CANCELED = "CANCELED"
-    REJECTED = "REJECTED"  #: the venue's definite no
-    ABANDONED = "ABANDONED"  #: intent committed, then refused by our gate; nothing left
+    REJECTED = "REJECTED"  #: definitely refused by the venue
+    ABANDONED = "ABANDONED"  #: intent committed, then refused by our gate; never sent
     UNKNOWN = "UNKNOWN"  #: sent, and no usable answer
 
     @property
@@ -110,7 +110,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """An asset at a venue: what can be spent, and what open orders hold."""
+    """An asset at a venue: what is free, and what open orders lock."""
 
     free: Decimal = ZERO
     locked: Decimal = ZERO

@@ -1,15 +1,15 @@
-"""Why something was not done: one enumeration for routes (first blocking reason) and for risk (denials)."""
+"""Reasons for not trading: one enumeration for routes (first blocking reason) and for risk (denials)."""
 
 from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """The first thing that kept a route from trading or an order from leaving. The value is what screens print."""
+    """The first reason why a route did not trade or an order was not sent. The value is what screens print."""
 
     # market data
     NO_BOOK = "NO_BOOK"  #: a leg's book is empty or still syncing
     GAPPED = "GAPPED"  #: an update is missing; a snapshot is awaited
-    STALE = "STALE"  #: a leg's stream fell silent
+    STALE = "STALE"  #: a leg's stream has sent nothing for too long
     CROSSED = "CROSSED"  #: a leg's bid is at or above its ask
     NO_RATE = "NO_RATE"  #: the quotes differ and no exchange rate is known
     RATE_OLD = "RATE_OLD"
@@ -19,7 +19,7 @@ class Reason(StrEnum):
     # price
     BELOW_THRESHOLD = "BELOW_THRESHOLD"  #: the usual answer: no edge
     CROSS_TOO_NEW = "CROSS_TOO_NEW"  #: the prices have crossed for less than the profile asks for
-    EDGE_TOO_GOOD = "EDGE_TOO_GOOD"  #: such an edge is bad data until a person has looked
+    EDGE_TOO_GOOD = "EDGE_TOO_GOOD"  #: so large an edge is treated as bad data until the operator has checked it
     PRICE_BAND = "PRICE_BAND"  #: the venues' prices differ too much to be the same thing at the same time
     PRICE_RATIO = "PRICE_RATIO"  #: probably two assets with one ticker: quarantined
     # size
@@ -35,20 +35,23 @@ class Reason(StrEnum):
     UNHEDGED = "UNHEDGED"  #: open exposure at its limit
     LOSS_DAY = "LOSS_DAY"
     OPEN_CYCLES = "OPEN_CYCLES"
-    JOURNAL = "JOURNAL"  #: the journal failed
+    JOURNAL = "JOURNAL"  #: a commit of the journal failed
+    NO_MARK = "NO_MARK"  #: an asset that would be moved has no known price: what is lost could not be counted
     # tiers: exchange
     IN_FLIGHT = "IN_FLIGHT"  #: too many orders unanswered at the venue
     RATE_LIMITED = "RATE_LIMITED"  #: the venue's limits leave no room for an order
-    ORDERS_UNKNOWN = "ORDERS_UNKNOWN"  #: too many orders at the venue whose fate nobody knows
+    ORDERS_UNKNOWN = "ORDERS_UNKNOWN"  #: too many orders in state UNKNOWN at the venue
     MESSAGE_AGE = "MESSAGE_AGE"  #: the venue has sent nothing for too long
-    VENUE_DOWN = "VENUE_DOWN"  #: the venue cannot be heard, or does not answer
-    VENUE_FROZEN = "VENUE_FROZEN"  #: the venue talks, and what it says does not change
-    VENUE_DEGRADED = "VENUE_DEGRADED"  #: the venue answers late, wrongly, or wants fewer requests
+    VENUE_DOWN = "VENUE_DOWN"  #: nothing is received from the venue, or it does not answer, or it refuses us
+    VENUE_FROZEN = "VENUE_FROZEN"  #: the venue's stream is open and its content does not change
+    DISPUTED = "DISPUTED"  #: the venue says that it holds another amount of the asset than we do
+    VENUE_DEGRADED = "VENUE_DEGRADED"  #: the venue answers late, with errors, or asks for fewer requests
+    VENUE_UNTRIED = "VENUE_UNTRIED"  #: one cycle at a time until the venue has accepted an order of ours
     # tiers: symbol
     BOOK_AGE = "BOOK_AGE"
     LEG_SKEW = "LEG_SKEW"  #: the two streams are too far apart in the venues' time
-    EXCESS_DELAY = "EXCESS_DELAY"  #: a stream comes later than it usually does: its prices are old, however lately they came
-    LEARNING = "LEARNING"  #: what is usual of a stream's delay is not known yet
+    EXCESS_DELAY = "EXCESS_DELAY"  #: a stream is later than usual: its prices are old, however recently they were received
+    LEARNING = "LEARNING"  #: the usual delay of a stream is not known yet
     QUARANTINED = "QUARANTINED"  #: a book has just come back, by a new connection or snapshot
     ORDER_VALUE = "ORDER_VALUE"
     # tiers: route
@@ -62,4 +65,4 @@ class Reason(StrEnum):
     DEADLINE = "DEADLINE"
     RESERVATION = "RESERVATION"
     DISABLED = "DISABLED"  #: execution is off in the profile, or the operator disabled the route
-    MISSING_INPUT = "MISSING_INPUT"  #: something needed is missing or not a number: always a no
+    MISSING_INPUT = "MISSING_INPUT"  #: a required value is missing or not a number: always denied

@@ -1,4 +1,4 @@
-"""Randomness from one seed: every consumer draws from a stream of its own, so adding one does not disturb the others."""
+"""Randomness from one seed: every consumer draws from its own stream, so adding one does not change the others."""
 
 import hashlib
 import random

@@ -1,7 +1,7 @@
 """An event loop whose time jumps from timer to timer, so that an hour runs in seconds and replays exactly.
 
 ``sleep``, ``timeout`` and ``call_at`` work unchanged. Nothing may wait for a thread or a socket in such a loop: real
-I/O would have to take virtual time, and its order would not repeat. A loop with nothing left to do raises instead of
+I/O would have to take virtual time, and its order would not repeat. A loop with nothing left to run raises an error instead of
 hanging.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class VirtualTimeStalled(RuntimeError):
-    """Every task waits for something that no timer will bring: a real hang in real time."""
+    """Every task waits and no timer is set: in real time the program would hang."""
 
 
 class _JumpingSelector(selectors.DefaultSelector):
@@ -38,7 +38,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
-        # A timer counts as due within one resolution of now; rounding in `select` must not spin on a sliver of time.
+        # A timer counts as due within one resolution of now; rounding in `select` must not cause a busy loop.
         self._clock_resolution = 1e-9
 
     def time(self) -> float:

@@ -1,4 +1,4 @@
-"""An alert on its way, and its words."""
+"""An alert and its text."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -7,30 +7,31 @@ from dataclasses import dataclass
 from arbtui.model.clock import iso_ms
 from arbtui.monitoring.alert_rules import Urgency
 
-#: Telegram takes 4096 UTF-16 units (Bot API, sendMessage); what is left is for times, ids and the sender.
+#: Telegram takes 4096 UTF-16 units (Bot API, sendMessage); the rest is for times, ids and the sender.
 _LONGEST = 2800
 _PLAIN = 500
-#: How often a refused message is worded more plainly: as it is, in short ASCII, and as a bare pointer to the journal.
+#: Forms of a message, used in turn when it is refused: as it is, short ASCII, and a bare reference to the journal.
 WORDINGS = 3
 
 
 @dataclass(slots=True)
 class Alert:
-    """One alert. ``more``: later ones of its kind that it stands for, ``last`` the newest of them."""
+    """One alert. ``more``: later ones of its kind that it represents, ``last`` the newest of them."""
 
     alert_id: str
     ts_ms: int
     urgency: Urgency
     kind: str
     text: str
-    journaled: bool = True  #: False: the journal had failed, nothing is to be marked there
+    journaled: bool = True  #: False: the journal had failed, so it is not marked there
     taken: bool = False  #: a channel has begun to send it, so nothing can be added
     more: int = 0
     last: str = ""
+    since: float = 0.0  #: when it was queued in this run, on the monotonic clock, in s
 
 
 def message(sender: str, alerts: Sequence[Alert], wording: int) -> str:
-    """The message that tells ``alerts``: CRITICAL each by itself, others of one kind as one with their number.
+    """The message for ``alerts``: CRITICAL one by one, others of one kind as one with their number.
 
     ``sender`` names the profile; ``wording`` counts how often the server has refused it.
     """
@@ -38,7 +39,7 @@ def message(sender: str, alerts: Sequence[Alert], wording: int) -> str:
     if wording >= WORDINGS - 1:
         return f"{first.urgency} alert {first.alert_id}: see the journal"
     if first.urgency is Urgency.CRITICAL:
-        room = _LONGEST // len(alerts)  # none may push another out
+        room = _LONGEST // len(alerts)  # none may displace another
         body = "\n".join(f"{_cut(f'CRITICAL {alert.kind} {alert.text}', room)}\n{_when(alert)}" for alert in alerts)
     else:
         count = sum(1 + alert.more for alert in alerts)

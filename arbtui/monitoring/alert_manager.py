@@ -10,12 +10,12 @@ from arbtui.journal.outbox import AlertRow
 from arbtui.model.clock import Clock
 from arbtui.monitoring.alert import Alert
 from arbtui.monitoring.alert_queue import BACKOFF_S, WARN_EVERY_S, AlertQueue
-from arbtui.monitoring.alert_rules import Urgency, wording_of
+from arbtui.monitoring.alert_rules import Urgency, overdue_after_s, wording_of
 from arbtui.monitoring.channel import Channel
 
 log = logging.getLogger("arbtui")
 
-_AGAIN_S = 5.0  #: between an error that nobody foresaw and another try
+_AGAIN_S = 5.0  #: between an unexpected error and another try
 
 
 class AlertManager:
@@ -26,7 +26,7 @@ class AlertManager:
 
     Args:
         sender: names profile and mode in every message.
-        left: what an earlier run could not send.
+        left: alerts that an earlier run could not send.
     """
 
     def __init__(
@@ -43,28 +43,37 @@ class AlertManager:
         self._journal = journal
         self._clock = clock
         self._lanes = [AlertQueue(channel, sender, self._settled, backoff_s, warn_every_s) for channel in channels]
-        self._unsettled: dict[str, int] = {}  #: lanes that an alert still waits in, by its id
+        self._unsettled: dict[str, int] = {}  #: number of channels that an alert still waits for, by its id
         self._newest: dict[str, Alert] = {}  #: the WARN of each kind that the next one may be added to
         self._direct = 0
         for row in left:
             lanes = [lane for lane in self._lanes if lane.channel.name not in row.settled]
             self._queue(Alert(row.alert_id, row.ts_ms, Urgency(row.severity), row.kind, row.text), lanes)
         settled = tuple(alert_id for alert_id, lanes_left in self._unsettled.items() if lanes_left == 0)
-        if settled:  # the only channel that still wanted them is no longer there
+        if settled:  # the only channel that they waited for no longer exists
             journal.post(AlertSent((), "", 0, settled))
             for alert_id in settled:
                 del self._unsettled[alert_id]
 
     def alert_of(self, recorded: Recorded) -> AlertQueued | None:
-        """What to journal with an event; for :attr:`Journal.alert_of`. A WARN of a kind that waits already is counted there."""
+        """What to journal with an event; for :attr:`Journal.alert_of`. A WARN of a kind that already waits is added to that one."""
         try:
             return self._alert_of(recorded)
-        except Exception:  # an alert that cannot be worded must not keep its event out of the journal, nor stop trading
+        except Exception:  # a failure here must not keep the event out of the journal, nor stop trading
             log.exception("no alert could be made of event %d", recorded.seq)
             return None
 
-    def tell(self, urgency: Urgency, kind: str, text: str) -> None:
-        """An alert that no event calls for. Into the outbox too, unless the journal has failed: then it just goes out."""
+    def on_dropped(self, event: Event) -> None:
+        """Send directly what would have been journaled with ``event``; for :attr:`Journal.on_dropped`."""
+        try:
+            wording = wording_of(event)
+            if wording is not None:
+                self.queue(wording.urgency, wording.kind, wording.text)
+        except Exception:  # as in alert_of
+            log.exception("no alert could be made of %s", type(event).__name__)
+
+    def queue(self, urgency: Urgency, kind: str, text: str) -> None:
+        """Queue an alert without an event: through the outbox, or directly when the journal has failed."""
         journaled = self._journal.failure is None
         if journaled:
             alert_id = f"{self._journal.run_id}-{self._journal.seq + 1}"
@@ -75,11 +84,11 @@ class AlertManager:
         self._queue(Alert(alert_id, self._clock.time_ms(), urgency, kind, text, journaled=journaled), self._lanes)
 
     async def run(self) -> None:
-        """Send until cancelled; whatever breaks in one channel is logged, and goes on."""
+        """Send until cancelled; an error in one channel is logged, and sending continues."""
         await asyncio.gather(*(supervised(lane.channel.name, lane.run) for lane in self._lanes))
 
     async def flush(self, within_s: float) -> None:
-        """Send what waits, but no longer than ``within_s``, and not to a channel that cannot be reached anyhow."""
+        """Send what waits, for at most ``within_s`` seconds, and not to a channel that cannot be reached."""
         for lane in self._lanes:
             lane.hurry()
         reachable = [asyncio.create_task(lane.idle.wait()) for lane in self._lanes if not lane.is_backing_off]
@@ -90,8 +99,18 @@ class AlertManager:
 
     @property
     def waiting(self) -> int:
-        """How many alerts some channel has not taken yet."""
+        """How many alerts have not been sent to every channel yet."""
         return len(self._unsettled)
+
+    def overdue(self) -> dict[str, tuple[int, float, str]]:
+        """By channel: how many alerts it should have taken a while ago, the age of the oldest in s, and what the last try met."""
+        now = self._clock.monotonic()
+        found = {}
+        for lane in self._lanes:
+            late = [now - alert.since for alert in lane.waiting.values() if now - alert.since > overdue_after_s(alert.urgency)]
+            if late:
+                found[lane.channel.name] = (len(late), max(late), lane.trouble)
+        return found
 
     def _alert_of(self, recorded: Recorded) -> AlertQueued | None:
         wording = wording_of(recorded.event)
@@ -108,6 +127,7 @@ class AlertManager:
         return AlertQueued(alert_id, wording.urgency, wording.kind, wording.text)
 
     def _queue(self, alert: Alert, lanes: Sequence[AlertQueue]) -> None:
+        alert.since = self._clock.monotonic()
         if alert.urgency is Urgency.WARN and len(lanes) == len(self._lanes):
             self._newest[alert.kind] = alert
         self._unsettled[alert.alert_id] = len(lanes)
@@ -131,10 +151,10 @@ class AlertManager:
 
 
 async def supervised(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run ``work`` to its end; an error is logged and it is begun anew, so nothing of it reaches who started it."""
+    """Run ``work`` to its end; after an error it is logged and restarted, so no error reaches the caller."""
     while True:
         try:
             return await work()
-        except Exception as error:  # reaching the operator must never stop trading, and trading tells of it in the log
+        except Exception as error:  # a failure to reach the operator must never stop trading; the log has it
             log.exception("%s stopped (%s); again in %g s", name, type(error).__name__, _AGAIN_S)
             await asyncio.sleep(_AGAIN_S)

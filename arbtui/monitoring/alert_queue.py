@@ -1,4 +1,4 @@
-"""One channel's queue of alerts: what goes next, when, and what becomes of it."""
+"""One channel's queue of alerts: what is sent next, when, and with which result."""
 
 import asyncio
 import logging
@@ -13,25 +13,26 @@ log = logging.getLogger("arbtui")
 
 #: Seconds to wait after each failure in a row; the last one for all that follow.
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
-#: A WARN of one kind is told at most so often, in seconds; what comes meanwhile is counted.
+#: Least seconds between two messages of one kind of WARN; alerts in between are counted.
 WARN_EVERY_S = 60.0
 _LONGEST_WAIT_S = 3600.0  #: of a server's retry_after: a broken one must not silence a channel for days
-_TOGETHER = 10  #: CRITICALs told in one message when more than these few wait
+_TOGETHER = 10  #: CRITICALs sent in one message when more than a few wait
 _FEW = 5
 _MOST_OF_A_KIND = 500
 
-#: Told of alerts that are settled: the alerts, the attempts, and why they were given up (empty when sent).
+#: Called with settled alerts: the alerts, the attempts, and why they were given up (empty when sent).
 Settle = Callable[["AlertQueue", Sequence[Alert], int, str], None]
 
 
 class AlertQueue:
-    """Sends in order, CRITICAL first. Nothing CRITICAL is ever given up: a refused one waits aside and is tried again."""
+    """Sends in order, CRITICAL first. Nothing CRITICAL is ever given up: a refused one is set aside and tried again."""
 
     def __init__(self, channel: Channel, sender: str, settle: Settle, backoff_s: Sequence[float], warn_every_s: float) -> None:
         self.channel = channel
         self.waiting: dict[str, Alert] = {}  #: by id, in order
         self.idle = asyncio.Event()
         self.idle.set()
+        self.trouble = ""  #: what the last try met; empty once one succeeded
         self._sender = sender
         self._settle = settle
         self._backoff_s = backoff_s
@@ -40,20 +41,20 @@ class AlertQueue:
         self._hurry = False
         self._failures = 0
         self._resume_at = 0.0
-        self._aside: dict[str, tuple[float, int]] = {}  #: refused CRITICALs: when they are tried again, and how often they were
+        self._aside: dict[str, tuple[float, int]] = {}  #: refused CRITICALs: when they are tried again, and how often they have been
         self._warned_at: dict[str, float] = {}
-        self._wording: dict[str, int] = {}  #: how often the server has refused the message that an alert leads
+        self._wording: dict[str, int] = {}  #: how often the server refused the message that begins with an alert
         self._alone = 0  #: CRITICALs to send one by one, since one of them was refused
         self._attempts = 0
 
     def add(self, alert: Alert) -> None:
-        """Queue ``alert`` behind those that came before."""
+        """Append ``alert``."""
         self.waiting[alert.alert_id] = alert
         self.idle.clear()
         self._wake.set()
 
     def hurry(self) -> None:
-        """The run ends: what is held back to be counted goes now."""
+        """The run ends: send alerts that were held back for counting."""
         self._hurry = True
         self._wake.set()
 
@@ -63,7 +64,7 @@ class AlertQueue:
         return self._resume_at > asyncio.get_running_loop().time()
 
     async def run(self) -> None:
-        """Send what comes, until cancelled."""
+        """Send alerts as they come, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             self._wake.clear()
@@ -74,7 +75,7 @@ class AlertQueue:
                 await self._wait(ready_at)
                 continue
             async with self.channel.pace.turn():
-                alerts = self._next(loop.time())  # something louder may have come while waiting for the turn
+                alerts = self._next(loop.time())  # a more urgent one may have come while waiting for the pace
                 if alerts:
                     await self._deliver(alerts)
 
@@ -86,7 +87,7 @@ class AlertQueue:
             pass
 
     def _ready_at(self, now: float) -> float:
-        """When the next message may go: now or earlier, later, or never."""
+        """When the next message may be sent: monotonic seconds, ``inf`` for never."""
         if self._resume_at > now:
             return self._resume_at
         return min((self._time_of(alert, now) for alert in self.waiting.values()), default=inf)
@@ -117,13 +118,16 @@ class AlertQueue:
         try:
             await self.channel.send(message(self._sender, alerts, self._wording.get(alerts[0].alert_id, 0)))
         except SendLater as error:
+            self.trouble = str(error)
             self._later(error)
         except MessageRefused as error:
+            self.trouble = str(error)
             self._refused(alerts, str(error))
         else:
             if self._failures:
                 log.info("%s: reached again after %d failures", self.channel.name, self._failures)
             self._failures = 0
+            self.trouble = ""
             self._done(alerts, "")
 
     def _later(self, error: SendLater) -> None:
@@ -136,7 +140,7 @@ class AlertQueue:
         self._resume_at = asyncio.get_running_loop().time() + delay
 
     def _refused(self, alerts: list[Alert], reason: str) -> None:
-        """Word it more plainly; when even that is refused, it is this message: the others go on without it."""
+        """Use the next plainer form; when the last one is refused too, set this message aside and send the others."""
         self._failures = 0
         if alerts[0].urgency is Urgency.CRITICAL and len(alerts) > 1:
             self._alone = len(alerts)

@@ -1,4 +1,4 @@
-"""Which events an operator is told of, how loudly, and in which words."""
+"""Which events become alerts, how urgent they are, and their text."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,16 +7,26 @@ from arbtui.journal.events import BreachRecorded, Event, Killed, Rearmed, RunEnd
 
 
 class Urgency(StrEnum):
-    """How loud an alert is, loudest first."""
+    """The urgency of an alert, most urgent first."""
 
-    CRITICAL = "CRITICAL"  #: told one by one, in order, and never given up
-    WARN = "WARN"  #: those of one kind are told as one, with their number
+    CRITICAL = "CRITICAL"  #: sent one by one, in order, and never given up
+    WARN = "WARN"  #: those of one kind are sent as one, with their number
     INFO = "INFO"
+
+
+#: An alert that nobody has taken for so long is told of at the desk, in s; a WARN may be held back for a minute to be counted.
+OVERDUE_S = 60.0
+OVERDUE_WARN_S = 120.0
+
+
+def overdue_after_s(urgency: Urgency) -> float:
+    """How long an alert may wait before the desk itself is told."""
+    return OVERDUE_WARN_S if urgency is Urgency.WARN else OVERDUE_S
 
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What an event says to somebody who is away."""
+    """An alert's urgency, kind and text."""
 
     urgency: Urgency
     kind: str
@@ -24,12 +34,12 @@ class Wording:
 
 
 def wording_of(event: Event) -> Wording | None:
-    """The alert that ``event`` calls for; None for the usual course of things."""
+    """The alert for ``event``; None for events of normal operation."""
     match event:
         case Killed():
             return Wording(Urgency.CRITICAL, "KILL", f"killed by {event.source}{_reason(event.reason)}; epoch {event.epoch}")
         case BreachRecorded(kind="KILL"):
-            return None  # told with its Killed
+            return None  # sent with its Killed
         case BreachRecorded():
             urgency = Urgency.CRITICAL if event.severity == "CRIT" else Urgency.WARN
             return Wording(urgency, event.kind, f"{event.scope}: {event.detail} ({event.action})")

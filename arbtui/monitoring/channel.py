@@ -1,4 +1,4 @@
-"""Where alerts go out: the contract of a channel, its pace, and the two ways in which it can refuse."""
+"""The interface of an alert channel, its pace, and its two kinds of refusal."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from arbtui.model.errors import ArbtuiError
 
 
 class SendLater(ArbtuiError):
-    """It may have arrived or not: send the same again. ``retry_after_s``: not before so many seconds, where the other side told."""
+    """It may have arrived or not: send the same again. ``retry_after_s``: least seconds to wait, where the server gave them."""
 
     def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
         super().__init__(reason)
@@ -17,11 +17,11 @@ class SendLater(ArbtuiError):
 
 
 class MessageRefused(ArbtuiError):
-    """This very message will never be taken as it is; the next may be."""
+    """This message will never be accepted as it is; the next one may be."""
 
 
 class Pace:
-    """Lets one sender at a time through, ``interval_s`` after the last; in order of asking."""
+    """Admits one sender at a time, ``interval_s`` after the last; in order of request."""
 
     def __init__(self, interval_s: float) -> None:
         self._interval_s = interval_s
@@ -30,7 +30,7 @@ class Pace:
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
-        """Wait for the turn, and hold it while sending."""
+        """Wait for the turn, and keep it while sending."""
         loop = asyncio.get_running_loop()
         async with self._lock:
             await asyncio.sleep(max(0.0, self._free_at - loop.time()))
@@ -41,16 +41,16 @@ class Pace:
 
 
 class Channel(Protocol):
-    """One place that takes messages, such as a chat."""
+    """One destination of messages, such as a chat."""
 
-    name: str  #: as the journal knows it, ``telegram:CHAT``
+    name: str  #: as the journal names it, ``telegram:CHAT``
     pace: Pace
 
     async def send(self, text: str) -> None:
-        """Deliver ``text``; returns once the other side has taken it. Hold a turn of :attr:`pace` meanwhile.
+        """Deliver ``text``; returns once the server has accepted it. Keep a turn of :attr:`pace` meanwhile.
 
         Raises:
-            SendLater: no usable answer, or asked to wait.
-            MessageRefused: a definite no to this text.
+            SendLater: no usable answer, or the server asked to wait.
+            MessageRefused: the server refuses this text.
         """
         ...

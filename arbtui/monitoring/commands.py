@@ -1,10 +1,10 @@
-"""Which update is a command of an allowed user, judged from the raw JSON, which anybody may have sent."""
+"""Decides which update is a command of an allowed user, from untrusted raw JSON."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-#: A message that carries one of these was not typed here by its sender: forwarded, sent by a bot or in a chat's name.
+#: A message that carries one of these was not typed in this chat by its sender: forwarded, sent by a bot or in a chat's name.
 _NOT_TYPED = (
     *("forward_origin", "forward_from", "forward_from_chat", "forward_sender_name", "forward_date", "is_automatic_forward"),
     *("via_bot", "sender_chat", "edit_date", "business_connection_id"),
@@ -24,14 +24,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Anything else. ``user_id`` None where no sender is told; ``why`` in words for the log."""
+    """Anything else. ``user_id`` None where no sender is named; ``why`` as text for the log."""
 
     user_id: int | None
     why: str
 
 
 def read_update(update: Any, user_ids: Collection[int]) -> Command | Ignored:
-    """What ``update`` is. Never raises, whatever it holds."""
+    """Classify ``update``. Never raises, whatever its content."""
     if not isinstance(update, dict):
         return Ignored(None, "no update")
     kind = "message" if "message" in update else next((key for key in update if key != "update_id"), "nothing")
@@ -55,7 +55,7 @@ def read_update(update: Any, user_ids: Collection[int]) -> Command | Ignored:
 
 
 def update_number(update: Any) -> int | None:
-    """An update's own number; None where it has none."""
+    """An update's id; None where it has none."""
     return _number(update.get("update_id")) if isinstance(update, dict) else None
 
 

@@ -10,7 +10,7 @@ from arbtui.model.config import Config
 
 
 def _base_url(url: str) -> str:
-    """``url`` without ``/bot`` and slashes at its end; the bot's token is a part of every path, so it travels encrypted or not at all."""
+    """``url`` without ``/bot`` and slashes at its end; the bot's token is a part of every path, so it must be encrypted."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -30,21 +30,21 @@ def _base_url(url: str) -> str:
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a name: where it leads is not known before it is looked up
+    except ValueError:  # a host name: its address is not known before it is resolved
         return False
 
 
 class TelegramConfig(Config):
-    """Who is told, and who may ask. The bot's token comes from ``ARBTUI_TELEGRAM_TOKEN``, never from a profile."""
+    """Who gets alerts, and who may send commands. The bot's token comes from ``ARBTUI_TELEGRAM_TOKEN``, never from a profile."""
 
     enabled: bool = False
     """true sends alerts by a Telegram bot; false, the default, loads nothing of Telegram and connects nowhere."""
 
     chat_ids: list[int] = Field(default=[], max_length=20)
-    """numbers of the chats that get every alert (a group's is negative); none are known before the operator has made a bot."""
+    """numbers of the chats that get every alert (a group's is negative); none are known before the operator has created a bot."""
 
     user_ids: list[int] = Field(default=[], max_length=20)
-    """numbers of the users whose /status, /pnl and /kill are obeyed, in a private chat; empty, the default, asks for no commands at all."""
+    """numbers of the users whose /status, /pnl and /kill are obeyed, in a private chat; empty, the default, reads no commands at all."""
 
     base_url: Annotated[str, AfterValidator(_base_url)] = "https://api.telegram.org"
     """URL of the Bot API, Telegram's own by default; a local server's instead, http:// on this machine only."""
@@ -52,7 +52,7 @@ class TelegramConfig(Config):
     @model_validator(mode="after")
     def _somebody_is_told(self) -> Self:
         if self.enabled and not self.chat_ids:
-            raise ValueError("chat_ids: is empty, so nobody would be told; name at least one chat, or set telegram.enabled = false")
+            raise ValueError("chat_ids: is empty, so nobody would get alerts; name at least one chat, or set telegram.enabled = false")
         if any(user <= 0 for user in self.user_ids):
-            raise ValueError("user_ids: holds a number that is no user's (a user's is positive, a group's negative)")
+            raise ValueError("user_ids: holds a number that is not a user's (a user's is positive, a group's negative)")
         return self

@@ -10,6 +10,7 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from arbtui.model.printable import printable
 from arbtui.monitoring.redact import RedactingFormatter, redact
 from arbtui.views import LogLine
 
@@ -17,20 +18,20 @@ FILE_NAME = "arbtui.log"
 MAX_BYTES = 5_000_000
 BACKUPS = 3
 RING_LINES = 500
-"""What the log pane can scroll back."""
+"""Number of lines that the log pane can scroll back."""
 
 _LOGGERS = ("arbtui", "asyncio")
-"""Ours, and the loop's own complaints (a task whose error nobody took). Others stay out: what they log may hold secrets."""
+"""Ours, and asyncio's (errors of tasks that were never awaited). Others stay out: what they log may hold secrets."""
 
 _FORMAT = "%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%S"
 
 
 class _PrivateFileHandler(RotatingFileHandler):
-    """Makes its files with mode 0600, whatever the umask."""
+    """Creates its files with mode 0600, whatever the umask."""
 
     def _open(self) -> TextIOWrapper:
-        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
         os.fchmod(descriptor, 0o600)
         return os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace")
 
@@ -46,12 +47,12 @@ class LogRing(logging.Handler):
         self.version = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one record; of a traceback its last line, the file has the rest."""
+        """Keep one record; of a traceback only the last line (the file has all of it)."""
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             text = f"{text}: {type(error).__name__}: {error}"
-        line = LogLine(int(record.created * 1_000), record.levelname, " ".join(redact(text).split()))
+        line = LogLine(int(record.created * 1_000), record.levelname, printable(" ".join(redact(text).split())))
         with self._guard:
             self._lines.append(line)
             self.version += 1
@@ -70,7 +71,7 @@ def set_up_logging(folder: Path | None, level: int = logging.INFO) -> LogRing:
     Nothing goes to the terminal, which the console owns. A second call replaces the first's handlers.
 
     Raises:
-        OSError: the log file cannot be made.
+        OSError: the log file cannot be created.
     """
     close_logging()
     ring = LogRing()

@@ -1,9 +1,9 @@
-"""How long the event loop is held between two looks for work, and how much of that the machine withheld the CPU.
+"""How long each turn of the event loop takes, and how much of that time the thread waited for a CPU.
 
 Loop lag alone cannot tell a process that blocks from a machine that is busy elsewhere. A loop stalls because a callback
 computes or blocks; all callbacks of one turn run between two calls of the selector, so the turn is timed there. What the
 thread spent in the kernel's run queue in that time (Linux: ``schedstat``, "time spent waiting on a runqueue",
-Documentation/scheduler/sched-stats.rst) was no stall of ours and is taken off and told apart.
+Documentation/scheduler/sched-stats.rst) is not a stall of ours: it is subtracted and reported separately.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ import threading
 from time import perf_counter
 
 STALL_MS = 40.0
-"""A turn of our own that holds the loop for so long is counted as a stall: four slots of the lag probe."""
+"""A turn that takes this long counts as a stall: four slots of the lag probe."""
 
 NOTICE_MS = 10.0
 """A turn that is counted as long."""
@@ -36,21 +36,21 @@ class ProfiledSelector(selectors.DefaultSelector):
         self.long = 0  #: turns of NOTICE_MS and more
         self.stalls = 0  #: turns of STALL_MS and more
         self.longest_wait_ms = 0.0  #: the longest wait for the CPU within one turn
-        self.waited_percent = 0.0  #: of the time measured, how much the thread could have run and was not let
+        self.waited_percent = 0.0  #: share of the time in which the thread was runnable and did not run
 
     def start(self) -> None:
-        """Begin, in the loop's own thread."""
+        """Start, in the loop's own thread."""
         if sys.platform == "linux" and self._schedstat is None:
             try:
                 self._schedstat = os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-            except OSError:  # a kernel without it: turns are told as they are
+            except OSError:  # a kernel without it: turns are reported without subtraction
                 self._schedstat = None
         self._timing = True
         self._woke, self._queued_at = perf_counter(), self._queued_ms()
         self._started = (self._woke, self._queued_at)
 
     def stop(self) -> None:
-        """End; what was measured stays readable."""
+        """Stop; what was measured stays readable."""
         if self._timing:
             self._timing = False
             passed_ms = (perf_counter() - self._started[0]) * 1000

@@ -1,12 +1,14 @@
-"""Keeps secrets out of everything that is written: each is named here once, and replaced wherever it turns up.
+"""Keeps secrets out of everything that is written: each is registered here once, and replaced wherever it appears.
 
-Beside those, whatever a venue's protocol carries secrets under is masked by its name: what was signed a moment ago was
-named by nobody.
+Besides those, values under the names that venues use for secrets are masked: a fresh signature was
+never registered.
 """
 
 import logging
 import re
 from urllib.parse import quote
+
+from arbtui.model.printable import printable
 
 _MASK = "[secret]"
 _hidden: list[str] = []
@@ -31,7 +33,7 @@ def hide(secret: str) -> None:
 
 
 def redact(text: str) -> str:
-    """``text`` without any hidden secret, and without what stands where secrets stand."""
+    """``text`` without any hidden secret, and without the values under names of secrets."""
     for secret in _hidden:
         if secret in text:
             text = text.replace(secret, _MASK)
@@ -41,8 +43,8 @@ def redact(text: str) -> str:
 
 
 class RedactingFormatter(logging.Formatter):
-    """Formats as its base does, tracebacks too, and takes the secrets out."""
+    """Formats as its base does, including tracebacks; removes the secrets, and writes out whatever would steer a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The whole text of ``record``."""
-        return redact(super().format(record))
+        """The whole text of ``record``. Further lines are indented, so that no text can pass for a record of its own."""
+        return "\n    ".join(printable(line) for line in redact(super().format(record)).splitlines())

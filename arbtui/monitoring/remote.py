@@ -1,4 +1,4 @@
-"""Remote commands: polls a bot's updates, obeys allowed users in private chats, ignores and counts everybody else."""
+"""Remote commands: polls a bot's updates, obeys allowed users in private chats, ignores and counts all others."""
 
 import asyncio
 import logging
@@ -21,16 +21,16 @@ from arbtui.views import Controls, ReadModel
 log = logging.getLogger("arbtui")
 
 KILL = "/kill"
-_FRESH_MS = 60_000  #: an older command but /kill asks about a moment that has passed
+_FRESH_MS = 60_000  #: older commands are dropped, except /kill
 _RECEIPT_S = 1.0  #: how long a kill waits for its receipt in the journal
-_QUIET_S = 86_400.0  #: after so long without updates their numbers may begin anywhere (Bot API, Update), so none is asked from
+_QUIET_S = 86_400.0  #: after this long without updates their ids may start anywhere (Bot API, Update), so none is asked from
 _REMEMBERED = 2_000
 _LOGGED_USERS = 100
 _REPLY_TRIES = 3
 
 
 class TelegramRemote:
-    """Obeys ``/status``, ``/pnl`` and ``/kill``. Nothing here re-arms.
+    """Obeys ``/status``, ``/pnl`` and ``/kill``. It can never re-arm.
 
     A ``/kill`` is journaled before it acts and acts once for each update id, also after a crash in between; one without
     a receipt in time acts all the same.
@@ -130,7 +130,7 @@ class TelegramRemote:
                 commands.append(read)
             else:
                 self._ignore(read)
-        for command in sorted(commands, key=lambda one: one.word != KILL):  # a kill waits for nobody
+        for command in sorted(commands, key=lambda one: one.word != KILL):  # a kill goes first
             await self._obey(command)
 
     def _ignore(self, read: Ignored) -> None:
@@ -178,10 +178,10 @@ class TelegramRemote:
     def _conflict(self, error: PollConflict) -> None:
         log.critical("remote commands are off: another program polls with this bot's token (%s)", error)
         text = (
-            "another program polls with this bot's token: a second profile, or somebody who has stolen it. "
+            "another program polls with this bot's token: a second profile, or a thief of the token. "
             "Remote commands are off until the next start; if it is not yours, revoke the token with @BotFather"
         )
-        self._alerts.tell(Urgency.CRITICAL, "TELEGRAM_CONFLICT", text)
+        self._alerts.queue(Urgency.CRITICAL, "TELEGRAM_CONFLICT", text)
 
     def _answer(self, user_id: int, text: str) -> None:
         self._replies.append((user_id, text))

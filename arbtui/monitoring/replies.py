@@ -1,4 +1,4 @@
-"""What a remote command is answered: always with state and epoch, from the same views that the console paints."""
+"""Replies to remote commands: always with state and epoch, from the same views that the console paints."""
 
 from arbtui.views import HeaderView
 
@@ -16,7 +16,7 @@ def state_line(header: HeaderView, epoch: int) -> str:
 
 
 def status(header: HeaderView, epoch: int, waiting: int, ignored: int) -> str:
-    """The answer to ``/status``. ``waiting``: alerts not sent yet; ``ignored``: updates that no allowed user sent here."""
+    """The answer to ``/status``. ``waiting``: alerts not sent yet; ``ignored``: updates that were not a command of an allowed user."""
     venues = ", ".join(f"{venue.name} {venue.status}" for venue in header.exchanges)
     rate = f"{header.rate:,.2f} KRW/USDT" if header.rate else "no KRW/USDT rate"
     return "\n".join(
@@ -39,12 +39,15 @@ def pnl(header: HeaderView, epoch: int) -> str:
 
 def killed(header: HeaderView, epoch: int, *, closed_now: bool) -> str:
     """The answer to ``/kill``."""
-    first = "KILLED: no further order leaves." if closed_now else "It was halted already."
+    first = "KILLED: no further order is sent." if closed_now else "It was halted already."
     return f"{first}\n{state_line(header, epoch)}"
 
 
 def _pnl_line(header: HeaderView) -> str:
-    return f"PnL today {header.pnl_day:+,.2f} {header.pnl_currency}, this run {header.pnl_session:+,.2f} {header.pnl_currency}"
+    return (
+        f"PnL today {header.pnl_day:+,.2f} {header.pnl_currency} (trading {header.trading_day:+,.2f}), "
+        f"this run {header.pnl_session:+,.2f} {header.pnl_currency} (trading {header.trading_session:+,.2f})"
+    )
 
 
 def _duration(seconds: float) -> str:

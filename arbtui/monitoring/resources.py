@@ -11,13 +11,13 @@ import psutil
 
 SAMPLE_EVERY_S = 1.0
 SAMPLES_A_RUN = 25
-"""A run whose length is known is sampled at least so often, also when it is shorter than so many seconds."""
+"""Least number of samples of a run whose length is known, also when it is shorter than that many seconds."""
 
 SHORTEST_S = 0.05
-"""Between two samples; over less, percentages of CPU say nothing."""
+"""Least seconds between two samples; over less, percentages of CPU are meaningless."""
 
 LONGEST_SERIES = 400
-"""Samples that are kept; when there are more, every second one goes, so that a run of days keeps a curve of bounded size."""
+"""Most samples kept; beyond it every second one is dropped, so that the curve of a run of days has a bounded size."""
 
 FILES_EVERY_S = 30.0
 """Counting open files walks a directory, up to 20 ms: seldom, and in a thread."""
@@ -41,7 +41,7 @@ class ResourceSampler:
     """Samples while :meth:`run` runs; keeps averages and extremes of the whole run, and of the samples a thinned series.
 
     Args:
-        on_sample: told of each.
+        on_sample: called with each sample.
         every_s: seconds between two.
     """
 
@@ -55,18 +55,13 @@ class ResourceSampler:
         self.on_sample = on_sample
         self._fds = 0
         self.samples = 0
-        self.cpu_total = self.cpu_max = 0.0
+        self.cpu_max = 0.0
         self.rss_total = self.rss_max = 0.0
         self.last = ResourceSample(0.0, self.rss_now(), 0)
 
     def rss_now(self) -> float:
         """Resident memory now, in MB."""
         return float(self._process.memory_info().rss) / 1e6
-
-    @property
-    def cpu_avg(self) -> float:
-        """Mean CPU percent over the run; 0 before the first sample."""
-        return self.cpu_total / self.samples if self.samples else 0.0
 
     @property
     def rss_avg(self) -> float:
@@ -77,14 +72,13 @@ class ResourceSampler:
         """Measure CPU and memory now (about 0.1 ms); open files are those last counted."""
         now, cpu_s = time.perf_counter(), time.process_time()
         passed = now - self._at
-        # Two samples at one moment (the first of all, the last after an odd end) have no interval to take a percentage of.
+        # Two samples at one moment (the first of all, or the last at an irregular end) have no interval to take a percentage of.
         cpu = (cpu_s - self._cpu_s) / passed * 100 if passed >= SHORTEST_S / 2 else self.last.cpu_percent
         if passed >= SHORTEST_S / 2:
             self._at, self._cpu_s = now, cpu_s
         self.last = ResourceSample(cpu, self.rss_now(), self._fds)
         self._keep(now - self._started)
         self.samples += 1
-        self.cpu_total += self.last.cpu_percent
         self.cpu_max = max(self.cpu_max, self.last.cpu_percent)
         self.rss_total += self.last.rss_mb
         self.rss_max = max(self.rss_max, self.last.rss_mb)

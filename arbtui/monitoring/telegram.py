@@ -1,19 +1,21 @@
 """Telegram by python-telegram-bot, loaded only when a :class:`TelegramBot` is made.
 
 Bot API: https://core.telegram.org/bots/api (sendMessage, getUpdates, "Making requests"); its FAQ: one message a second to
-a chat, twenty a minute to a group. Every error that leaves here is one of ours and holds no token.
+a chat, twenty a minute to a group. Every error raised here is one of ours and holds no token.
 """
 
 import asyncio
 import logging
 import os
 import warnings
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
 from arbtui.model.errors import ArbtuiError
+from arbtui.model.printable import printable
 from arbtui.monitoring.channel import MessageRefused, Pace, SendLater
 from arbtui.monitoring.redact import hide, redact
 
@@ -21,22 +23,32 @@ if TYPE_CHECKING:
     import telegram
     import telegram.request
 
+log = logging.getLogger("arbtui")
+
 PRIVATE_EVERY_S = 1.0
 GROUP_EVERY_S = 3.0
 #: How long the server holds an empty answer to getUpdates, in seconds.
 POLL_S = 25
-#: Kinds of updates to ask for: more than is obeyed, so that what is ignored can be counted.
+#: Kinds of updates to ask for: more than is obeyed, so that ignored ones can be counted.
 _ASKED = ["message", "edited_message", "channel_post", "edited_channel_post", "callback_query", "inline_query"]
-#: Loggers that would print URLs, and so the token, or answers of a server; what matters of theirs comes here as an error.
+#: Loggers that would print URLs, and so the token, or answers of a server; their errors are raised here anyway.
 _LOUD = ("httpx", "httpcore", "telegram")
 
 
 class PollConflict(ArbtuiError):
-    """Somebody else polls with this token, or has set a webhook: 409."""
+    """Another program polls with this token, or has set a webhook: 409."""
+
+
+class ChatMoved(SendLater):
+    """The group has become a supergroup; ``chat_id`` is its number now (Bot API, ResponseParameters)."""
+
+    def __init__(self, chat_id: int) -> None:
+        super().__init__(f"the group has become a supergroup with the number {chat_id}")
+        self.chat_id = chat_id
 
 
 class TelegramBot:
-    """The bot: reads updates, and gives out its chats. ``await close()`` ends its connections.
+    """The bot: reads updates, and creates its chats. ``await close()`` ends its connections.
 
     Args:
         timeout_s: for one message, from connecting to the last byte of the answer.
@@ -51,7 +63,7 @@ class TelegramBot:
         from telegram.request import HTTPXRequest
         from telegram.warnings import PTBUserWarning
 
-        # Raw updates are wanted: one that the library cannot parse must not hide a /kill behind it.
+        # Raw updates are wanted: one that the library cannot parse must not hide a later /kill.
         warnings.filterwarnings("ignore", message="Please use 'Bot.getUpdates'", category=PTBUserWarning)
         # A proxy of the environment would read the token on its way to a local server, where nothing is encrypted.
         client = {"trust_env": base_url.startswith("https:")}
@@ -65,7 +77,7 @@ class TelegramBot:
         self._chats: dict[int, TelegramChat] = {}
 
     def chat(self, chat_id: int) -> "TelegramChat":
-        """The chat of that number; the same object each time, so that all who write there share its pace."""
+        """The chat of that number; the same object each time, so that all its senders share its pace."""
         if chat_id not in self._chats:
             every_s = self._every_s * (GROUP_EVERY_S / PRIVATE_EVERY_S if chat_id < 0 else 1)
             self._chats[chat_id] = TelegramChat(self, chat_id, Pace(every_s))
@@ -76,9 +88,10 @@ class TelegramBot:
 
         Raises:
             SendLater: no answer, no usable one, asked to wait, or the chat or the token is refused.
+            ChatMoved: the chat has another number now.
             MessageRefused: the server refuses this text.
         """
-        from telegram.error import BadRequest, RetryAfter
+        from telegram.error import BadRequest, ChatMigrated, RetryAfter
 
         wait: float = self._timeout_s
         try:
@@ -86,12 +99,14 @@ class TelegramBot:
                 await self._bot.send_message(chat_id, text, connect_timeout=wait, read_timeout=wait, write_timeout=wait, pool_timeout=wait)
         except RetryAfter as error:
             raise SendLater(_words(error), _seconds(error.retry_after)) from None
+        except ChatMigrated as error:
+            raise ChatMoved(int(error.new_chat_id)) from None
         except BadRequest as error:
             words = _words(error)
             if "chat not found" in words.lower():
                 raise SendLater(words) from None
             raise MessageRefused(words) from None
-        except Exception as error:  # the library, its HTTP client and a strange server raise anything; all of it means: again
+        except Exception as error:  # the library, its HTTP client and an odd server may raise anything; all of it means: try again
             raise SendLater(_words(error)) from None
 
     async def updates(self, offset: int | None, poll_s: int = POLL_S) -> list[Any]:
@@ -109,7 +124,7 @@ class TelegramBot:
         wait = self._timeout_s
         try:
             async with asyncio.timeout(poll_s + 2 * wait):
-                told: Any = await self._bot.do_api_request(
+                answer: Any = await self._bot.do_api_request(
                     "getUpdates", asked, connect_timeout=wait, read_timeout=poll_s + wait, write_timeout=wait, pool_timeout=wait
                 )
         except Conflict as error:
@@ -118,9 +133,9 @@ class TelegramBot:
             raise SendLater(_words(error), _seconds(error.retry_after)) from None
         except Exception as error:  # as above
             raise SendLater(_words(error)) from None
-        if not isinstance(told, list):
-            raise SendLater("the answer to getUpdates is no list")
-        return told
+        if not isinstance(answer, list):
+            raise SendLater("the answer to getUpdates is not a list")
+        return answer
 
     async def close(self) -> None:
         """Close every connection."""
@@ -129,21 +144,33 @@ class TelegramBot:
 
 
 class TelegramChat:
-    """One chat as a channel of alerts. See :class:`arbtui.monitoring.channel.Channel`."""
+    """One chat as a channel of alerts, followed for the run when it gets another number. See :class:`arbtui.monitoring.channel.Channel`.
+
+    Attributes:
+        on_moved: told of the number in the profile and the new one, when a group became a supergroup.
+    """
 
     def __init__(self, bot: TelegramBot, chat_id: int, pace: Pace) -> None:
         self.name = f"telegram:{chat_id}"
         self.pace = pace
+        self.on_moved: Callable[[int, int], None] = lambda old, new: None
         self._bot = bot
-        self._chat_id = chat_id
+        self._told = self._chat_id = chat_id
 
     async def send(self, text: str) -> None:
         """Deliver ``text``."""
-        await self._bot.send(self._chat_id, text)
+        text = printable(text, keep="\n")
+        try:
+            await self._bot.send(self._chat_id, text)
+        except ChatMoved as moved:
+            log.warning("%s: the group has become a supergroup; messages go to %d for this run", self.name, moved.chat_id)
+            self._chat_id = moved.chat_id
+            self.on_moved(self._told, moved.chat_id)
+            await self._bot.send(self._chat_id, text)  # moved on once more: that is followed at the next try
 
 
 def silence() -> None:
-    """Keep the library's and its HTTP client's own log lines off the terminal and out of every file."""
+    """Keep the library's and its HTTP client's own log lines off the terminal and out of all files."""
     for name in _LOUD:
         logger = logging.getLogger(name)
         logger.setLevel(logging.WARNING)
@@ -154,7 +181,7 @@ def silence() -> None:
 
 def _words(error: BaseException) -> str:
     """An error in at most one short line, without secrets."""
-    return redact(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
+    return printable(redact(" ".join(f"{type(error).__name__}: {error}".split())))[:200]
 
 
 def _seconds(wait: int | timedelta) -> float:

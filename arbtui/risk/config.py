@@ -19,7 +19,7 @@ class GlobalLimits(Config):
     """USDT (the PnL currency) of legs not yet covered by their counterpart, over all cycles; live 300 (three orders), paper 2000."""
 
     max_loss_day: float = Field(default=100.0, gt=0)
-    """USDT lost since 00:00 UTC after which no cycle opens; live 100, paper 1000."""
+    """USDT lost in the desk's day, one-sided positions at live prices included, after which everything halts; live 100, paper 1000."""
 
     max_open_cycles: int = Field(default=4, ge=1, le=10_000)
     """cycles open at once; live 4, paper 50."""
@@ -42,18 +42,19 @@ class SymbolLimits(Config):
     """Limits for each asset."""
 
     max_book_age_ms: int = Field(default=3000, ge=10, le=600_000)
-    """ms since a book last changed; live 3000, paper 5000 (thin books change once in seconds and are right all the same)."""
+    """ms since a book was last known to be current: by its own change or, with live data, by any frame of its socket; live 3000,
+    paper 5000 (thin books change once in seconds and are right all the same)."""
 
     price_band_bps: float = Field(default=300.0, gt=0, le=10_000)
     """bps between the two venues' mid prices in one currency; live 300, paper 500 (beyond it a book is wrong or a venue is shut)."""
 
     max_excess_delay_ms: int = Field(default=250, ge=1, le=600_000)
-    """ms that a stream may come later than it usually does, by the venue's own clock; live 250, paper 1000 (what came just now may be
-    seconds old; play money is played on busy machines)."""
+    """ms that a stream may come later than it usually does, by the venue's own clock; live 250, paper 1000 (prices received just now
+    may be seconds old; paper trading often runs on a busy machine)."""
 
     max_leg_skew_ms: int = Field(default=250, ge=1, le=600_000)
-    """ms between what the two streams of a route show, each put on our clock by its usual delay; live 250, paper 1000 (an edge between
-    two different moments is none)."""
+    """ms between the venue times that the two streams of a route have reached, each put on our clock by its usual delay; live 250,
+    paper 1000 (an edge between two different moments is none)."""
 
 
 class RouteLimits(Config):

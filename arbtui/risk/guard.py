@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from arbtui.exchanges.health import ExchangeHealthMonitor
-from arbtui.model.book import BookState
-from arbtui.model.order import Order, Purpose
+from arbtui.model.book import BookState, OrderBook
+from arbtui.model.order import Order
 from arbtui.model.reason import Reason
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
-from arbtui.routes.route import ArbRoute, Opportunity
+from arbtui.routes.route import ArbRoute
 
 
 class RiskGuard:
@@ -17,6 +20,9 @@ class RiskGuard:
     Args:
         config: limits by tier.
         exchanges: names of the venues.
+        portfolio: what is open, one-sided and lost.
+        marks: live prices.
+        state: what the engine may do now.
         last_message: monotonic seconds of a venue's last frame (``-inf`` before the first).
         health: each venue's monitor.
         throttled: for each venue, why its rate limits leave no room for an order now, or None.
@@ -26,58 +32,61 @@ class RiskGuard:
         self,
         config: RiskConfig,
         exchanges: Iterable[str],
+        *,
+        portfolio: Portfolio,
+        marks: LiveMarks,
+        state: Callable[[], TradingState],
         last_message: Callable[[str], float],
         health: Mapping[str, ExchangeHealthMonitor],
         throttled: Mapping[str, Callable[[], str | None]],
     ) -> None:
-        self.total = GlobalGuard(config.global_)
-        self.exchange = {name: ExchangeGuard(name, config.exchange, last_message, health[name], throttled[name]) for name in exchanges}
-        self.symbol = SymbolGuard(config.symbol)
-        self.route = RouteGuard(config.route)
+        self.total = GlobalGuard(config.global_, portfolio, marks, state)
+        self.exchange = {
+            name: ExchangeGuard(name, config.exchange, portfolio, last_message, health[name], throttled[name]) for name in exchanges
+        }
+        self.symbol = SymbolGuard(config.symbol, marks)
+        self.route = RouteGuard(config.route, portfolio)
         self.denials: dict[Reason, int] = {}
 
-    def check_entry(self, opportunity: Opportunity, now: float) -> Reason | None:
-        """Why no cycle may open on ``opportunity`` at ``now`` (monotonic seconds), or None. Counts the refusal."""
-        route = opportunity.route
+    def check_entry(
+        self, route: ArbRoute, edge_bps: float, value: float, now: float, cycle_id: str = "", own: Iterable[str] = ()
+    ) -> Reason | None:
+        """Why no entry of ``route`` may be sent at ``now`` (monotonic seconds), or None: every tier, at each of the gate's looks.
+
+        ``edge_bps``: net, as decided; ``value``: what it puts at risk, in the PnL currency. ``cycle_id``: the cycle itself
+        once it is open, left out of what it is counted against; ``own``: client ids of its orders, likewise.
+        """
         buying, selling = self.exchange[route.buy.market.exchange], self.exchange[route.sell.market.exchange]
         reason = (
-            self.total.check(opportunity.value)
-            or self.route.check(route, opportunity.edge_bps, now)
+            self.total.check(value, cycle_id)
+            or self.route.check(route, edge_bps, now, cycle_id)
             or buying.unfit(now)
             or selling.unfit(now)
+            or buying.untried(cycle_id)
+            or selling.untried(cycle_id)
+            or buying.rests(route.buy.market.code, now)
+            or selling.rests(route.sell.market.code, now)
+            or buying.disputed(route.symbol, route.buy.market.quote)
+            or selling.disputed(route.symbol, route.sell.market.quote)
             or self.symbol.check(route, now)
-            or buying.check(now)
-            or selling.check(now)
-            or buying.budget()
-            or selling.budget()
+            or buying.check(now, own)
+            or selling.check(now, own)
         )
-        if reason is not None:
-            self.count(reason)
+        if reason is None and not cycle_id:  # once it is open, its requests have their places
+            reason = buying.budget() or selling.budget()
         return reason
 
-    def check_order(self, order: Order, route: ArbRoute, now: float) -> Reason | None:
-        """The tiers as they bear on one order, at the gate: both books for an entry, its own book for a hedge."""
+    def check_hedge(self, order: Order, book: OrderBook, now: float) -> Reason | None:
+        """Why an order that shrinks exposure may not be sent: only limits marked "also what shrinks exposure"."""
         if self.total.journal_failed:
             return Reason.JOURNAL
-        reason = self.exchange[order.market.exchange].check(now, order.client_order_id)
-        if reason is not None:
-            return reason
-        if order.purpose is Purpose.ENTRY:
-            if not self.total.state.allows_entries:
-                return Reason.HALTED if not self.total.state.allows_hedges else Reason.PAUSED
-            for hop in (route.buy, route.sell):  # both: one leg must not leave where the other will be refused
-                unfit = self.exchange[hop.market.exchange].unfit(now)
-                if unfit is not None:
-                    return unfit
-            return route.data_refusal(now) or self.symbol.check(route, now)
-        if not self.total.state.allows_hedges:
+        if not self.total.state().allows_hedges:
             return Reason.HALTED
-        book = route.buy_book if route.buy.market is order.market else route.sell_book
         if book.state is not BookState.LIVE:
             return Reason.STALE
-        if not self.symbol.age_ms(book, now) <= self.symbol.limits.max_book_age_ms:
-            return Reason.BOOK_AGE
-        return None
+        silence = self.exchange[order.market.exchange].silence(now)
+        # A venue whose stream is silent may have answered a question about this book a moment ago.
+        return silence if silence is not None and not self.exchange[order.market.exchange].is_fresh(book, now) else None
 
     def count(self, reason: Reason) -> None:
         """Count one refusal."""

@@ -1,26 +1,14 @@
-"""What the engine may do now. Machines only move towards HALTED; moving back is a person's act."""
+"""What the engine may do now: the portfolio's state and the halt, whichever is more severe."""
 
-from enum import StrEnum
+from arbtui.journal.journal import Journal
+from arbtui.model.halt import Halt
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.trading_state import TradingState
 
 
-class TradingState(StrEnum):
-    """The engine's state, most permissive first. HALTED states are latched over restarts."""
-
-    DISARMED = "DISARMED"
-    RECOVERING = "RECOVERING"  #: open cycles are being resolved against the venues
-    ARMED = "ARMED"
-    PAUSED = "PAUSED"  #: no new entries; open cycles are finished
-    REDUCING = "REDUCING"  #: only what shrinks exposure
-    HALTING = "HALTING"  #: killed; orders under way are being settled
-    HALTED = "HALTED"
-    HALTED_DIRTY = "HALTED_DIRTY"  #: killed, and something is left at a venue
-
-    @property
-    def allows_entries(self) -> bool:
-        """True when new cycles may open."""
-        return self is TradingState.ARMED
-
-    @property
-    def allows_hedges(self) -> bool:
-        """True when orders that finish an open cycle may be sent."""
-        return self in (TradingState.ARMED, TradingState.PAUSED, TradingState.REDUCING)
+def trading_state(portfolio: Portfolio, halt: Halt, journal: Journal) -> TradingState:
+    """The state that holds now. The halt stands outside the fold: it must work when nothing can be journaled."""
+    folded = TradingState(portfolio.state.state)
+    if not halt.is_closed or folded.is_halt:
+        return folded
+    return TradingState.HALTED if journal.failure is not None else TradingState.HALTING

@@ -1,17 +1,21 @@
 """The four tiers. Each answers with the first limit that an opportunity would break, or None.
 
-Comparisons are written so that NaN is a breach: ``not value <= limit``. A missing input denies.
+What is open, lost and one-sided is the portfolio's to say; a tier only compares. Comparisons are written so that NaN is a
+breach: ``not value <= limit``. A missing input denies. ``docs/limits.md`` lists every limit, its tier and where it is asked.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import inf
 
 from arbtui.exchanges.health import ExchangeHealthMonitor, Health
 from arbtui.marketdata.stream_delay import StreamDelays
 from arbtui.model.book import OrderBook
+from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.reason import Reason
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import ExchangeLimits, GlobalLimits, RouteLimits, SymbolLimits
-from arbtui.risk.state import TradingState
 from arbtui.routes.route import ArbRoute
 
 #: Why nothing opens in a state; in every other one, because it is halted.
@@ -23,34 +27,52 @@ _NO_ENTRIES = {
 
 
 class GlobalGuard:
-    """Exposure and loss over everything that runs. Amounts in the PnL currency."""
+    """Exposure and loss over everything that runs. Amounts in the PnL currency, at live marks.
 
-    def __init__(self, limits: GlobalLimits) -> None:
+    Args:
+        state: what the engine may do now.
+    """
+
+    def __init__(self, limits: GlobalLimits, portfolio: Portfolio, marks: LiveMarks, state: Callable[[], TradingState]) -> None:
         self.limits = limits
-        self.state = TradingState.DISARMED
+        self.state = state
         self.journal_failed = False
-        self.exposure: dict[str, float] = {}  #: worst case by open cycle or unacknowledged residual
-        self.open_cycles = 0
-        self.pnl_day = 0.0
+        self._portfolio = portfolio
+        self._marks = marks
+        self.loss_today = 0.0  #: as of the last :meth:`measure`
+        self.positions_value = 0.0  #: of residual positions, likewise; ``inf`` where one has no mark
 
-    def check(self, value: float) -> Reason | None:
-        """May a cycle of ``value`` open?"""
+    def measure(self) -> None:
+        """Price what is one-sided at live marks: at each fill, at each end of a cycle, and every second."""
+        portfolio = self._portfolio
+        positions = [(cycle, portfolio.left(cycle)) for cycle in portfolio.positions]
+        sided = {asset for cycle in portfolio.open_cycles for asset in cycle.net(portfolio.state.settlement)}
+        prices = self._marks.prices(sided.union(*(left for _, left in positions)))
+        self.loss_today = float(portfolio.loss_today(prices))
+        self.positions_value = sum(
+            float(abs(amount) * prices[asset]) if asset in prices else inf for _, left in positions for asset, amount in left.items()
+        )
+
+    def check(self, value: float, cycle_id: str = "") -> Reason | None:
+        """May a cycle of ``value`` open, or go on to its entry orders? ``cycle_id``: itself, which does not count against it."""
         if self.journal_failed:
             return Reason.JOURNAL
-        if not self.state.allows_entries:
-            return _NO_ENTRIES.get(self.state, Reason.HALTED)
-        if not self.open_cycles < self.limits.max_open_cycles:
+        state = self.state()
+        if not state.allows_entries:
+            return _NO_ENTRIES.get(state, Reason.HALTED)
+        others = [cycle for cycle in self._portfolio.open_cycles if cycle.id != cycle_id]
+        if not len(others) < self.limits.max_open_cycles:
             return Reason.OPEN_CYCLES
-        if not self.unhedged + value <= self.limits.max_unhedged:
+        if not sum(cycle.value for cycle in others) + self.positions_value + value <= self.limits.max_unhedged:
             return Reason.UNHEDGED
-        if not -self.pnl_day <= self.limits.max_loss_day:
+        if not self.loss_today <= self.limits.max_loss_day:
             return Reason.LOSS_DAY
         return None
 
     @property
     def unhedged(self) -> float:
-        """Worst-case open exposure: a cycle counts with its whole leg until it has ended."""
-        return sum(self.exposure.values())
+        """Worst-case open exposure: a cycle counts with its whole value until it has ended, a residual position until it is settled."""
+        return sum(cycle.value for cycle in self._portfolio.open_cycles) + self.positions_value
 
 
 #: Nothing opens at a venue that is not HEALTHY.
@@ -58,7 +80,7 @@ _UNFIT = {Health.DEGRADED: Reason.VENUE_DEGRADED, Health.FROZEN: Reason.VENUE_FR
 
 
 class ExchangeGuard:
-    """A venue's unanswered orders, its silence, its health and its rate limits.
+    """A venue's unanswered orders, its silence, its health, its rate limits and the balances it disputes.
 
     Args:
         last_message: gives monotonic seconds of the venue's last frame.
@@ -69,6 +91,7 @@ class ExchangeGuard:
         self,
         exchange: str,
         limits: ExchangeLimits,
+        portfolio: Portfolio,
         last_message: Callable[[str], float],
         health: ExchangeHealthMonitor,
         throttled: Callable[[], str | None],
@@ -76,6 +99,7 @@ class ExchangeGuard:
         self.exchange = exchange
         self.limits = limits
         self.health = health
+        self._portfolio = portfolio
         self._throttled = throttled
         self._unanswered: dict[str, None] = {}
         self._unknown: dict[str, None] = {}
@@ -91,7 +115,7 @@ class ExchangeGuard:
         self._unanswered[client_order_id] = None
 
     def lost_sight(self, client_order_id: str) -> None:
-        """An order was sent, and nobody knows whether it stands."""
+        """An order was sent, and it is not known whether it stands."""
         self._unknown[client_order_id] = None
 
     def settled(self, client_order_id: str) -> None:
@@ -102,14 +126,27 @@ class ExchangeGuard:
         """Count it no longer: its fate is known, or it was never sent."""
         self._unanswered.pop(client_order_id, None)
 
-    def check(self, now: float, client_order_id: str = "") -> Reason | None:
-        """May an order go to this venue at ``now``? ``client_order_id``: the one that asks, which is not in its own way."""
-        others = self.in_flight - (client_order_id in self._unanswered)
+    def check(self, now: float, own: Iterable[str] = ()) -> Reason | None:
+        """May an entry order go to this venue at ``now``? ``own``: client ids of the cycle that asks, not in their own way."""
+        others = self.in_flight - sum(1 for client_order_id in own if client_order_id in self._unanswered)
         if not others < self.limits.max_in_flight_orders:
             return Reason.IN_FLIGHT
+        return self.silence(now)
+
+    def silence(self, now: float) -> Reason | None:
+        """Whether the venue's stream has said nothing for too long."""
         if not (now - self._last_message(self.exchange)) * 1000 <= self.limits.max_message_age_ms:
             return Reason.MESSAGE_AGE
         return None
+
+    def is_fresh(self, book: OrderBook, now: float) -> bool:
+        """Whether ``book`` itself is younger than the venue's last message may be."""
+        return (now - book.ts_init) * 1000 <= self.limits.max_message_age_ms
+
+    def disputed(self, *assets: str) -> Reason | None:
+        """Whether the venue says that it holds another amount of one of ``assets``."""
+        open_here = self._portfolio.state.disputes.get(self.exchange)
+        return Reason.DISPUTED if open_here and not open_here.keys().isdisjoint(assets) else None
 
     def budget(self) -> Reason | None:
         """Whether an order has room in the venue's limits. Asked when a cycle is decided: a leg sent alone would wait for its other."""
@@ -123,27 +160,33 @@ class ExchangeGuard:
             return Reason.ORDERS_UNKNOWN
         return unfit
 
+    def rests(self, code: str, now: float) -> Reason | None:
+        """Whether the venue refuses orders of this one market, with an error code that no document has."""
+        return Reason.REFUSED if self.health.rests(code, now) else None
+
+    def untried(self, cycle_id: str = "") -> Reason | None:
+        """Why a cycle must wait until the venue has accepted an order of ours, which one cycle finds out alone. ``cycle_id``: itself."""
+        if self.health.is_proven or all(cycle.id == cycle_id for cycle in self._portfolio.open_cycles):
+            return None
+        return Reason.VENUE_UNTRIED
+
     def why_unfit(self, now: float) -> str:
         """What :meth:`unfit` comes from, in words."""
         return self.health.why(now) or f"{len(self._unknown)} orders of unknown fate, looked up and never sent again"
 
 
 class SymbolGuard:
-    """Age and price of an asset's books."""
+    """Age, price and marks of an asset's books."""
 
-    def __init__(self, limits: SymbolLimits) -> None:
+    def __init__(self, limits: SymbolLimits, marks: LiveMarks) -> None:
         self.limits = limits
-        self.delays: StreamDelays | None = None  #: of the streams, where they are known; without them books are compared by receipt
-
-    def age_ms(self, book: OrderBook, now: float) -> float:
-        """How long ago ``book`` was last known to be current, in ms."""
-        return (now - (book.ts_init if self.delays is None else self.delays.current_at(book))) * 1000
+        self.delays: StreamDelays | None = None  #: of the streams; None: two books are compared by when they were received
+        self._marks = marks
 
     def check(self, route: ArbRoute, now: float) -> Reason | None:
         """May the two books of ``route`` be traded on at ``now``?"""
-        buy, sell = route.buy_book, route.sell_book
-        limits = self.limits
-        if not (self.age_ms(buy, now) <= limits.max_book_age_ms and self.age_ms(sell, now) <= limits.max_book_age_ms):
+        buy, sell, limits = route.buy_book, route.sell_book, self.limits
+        if not (self.is_current(buy, now) and self.is_current(sell, now)):
             return Reason.BOOK_AGE
         if self.delays is not None:
             late = self.delays.refusal(buy, sell, now, limits.max_excess_delay_ms, limits.max_leg_skew_ms)
@@ -152,29 +195,47 @@ class SymbolGuard:
         elif not abs(buy.ts_init - sell.ts_init) * 1000 <= limits.max_leg_skew_ms:
             return Reason.LEG_SKEW
         ratio = route.price_ratio()
-        if not abs(ratio - 1.0) * 1e4 <= self.limits.price_band_bps:
+        if not abs(ratio - 1.0) * 1e4 <= limits.price_band_bps:
             return Reason.PRICE_BAND
+        return self.unmarked(route.buy.market) or self.unmarked(route.sell.market)
+
+    def is_young(self, book: OrderBook, now: float) -> bool:
+        """Whether ``book`` changed lately enough to price an order with, without asking the venue."""
+        return (now - book.ts_init) * 1000 <= self.limits.max_book_age_ms
+
+    def is_current(self, book: OrderBook, now: float) -> bool:
+        """Whether ``book`` changed lately, or has nothing to tell on a socket that is heard: entries may be priced with it."""
+        current_at = book.ts_init if self.delays is None else self.delays.current_at(book)
+        return (now - current_at) * 1000 <= self.limits.max_book_age_ms
+
+    def unmarked(self, market: Market) -> Reason | None:
+        """Whether an order on ``market`` would move an asset whose price is not known: its fee's coin, too."""
+        coin = market.fees.coin if market.fees.taken_in is FeeTakenIn.COIN else market.quote
+        if any(self._marks.value(asset) is None for asset in (market.base, market.quote, coin)):
+            return Reason.NO_MARK
         return None
 
 
 class RouteGuard:
     """One route's recent past."""
 
-    def __init__(self, limits: RouteLimits) -> None:
+    def __init__(self, limits: RouteLimits, portfolio: Portfolio) -> None:
         self.limits = limits
-        self.losses: dict[str, int] = {}  #: consecutive, by route
+        self._portfolio = portfolio
         self.paused_until: dict[str, float] = {}
         self.refused_until: dict[str, float] = {}  #: by symbol: a venue refused an order that was to open a cycle
         self.cooling_until: dict[str, float] = {}  #: by route; its flag, which spares even the pricing, only follows this
-        self.busy: dict[str, str] = {}  #: symbol -> its open cycle
-        self.residual: dict[str, str] = {}  #: symbol -> its unacknowledged residual cycle
+        self._counted: dict[str, int] = {}  # losses in a row, by route, that have led to a pause already
 
-    def check(self, route: ArbRoute, edge_bps: float, now: float) -> Reason | None:
-        """May ``route`` open a cycle with ``edge_bps`` at ``now``?"""
-        if route.symbol in self.residual:
+    def check(self, route: ArbRoute, edge_bps: float, now: float, cycle_id: str = "") -> Reason | None:
+        """May ``route`` open a cycle with ``edge_bps`` at ``now``? ``cycle_id``: itself, once it is open."""
+        if self.residual(route.symbol):
             return Reason.RESIDUAL
-        if route.symbol in self.busy:
+        if any(cycle.symbol == route.symbol and cycle.id != cycle_id for cycle in self._portfolio.open_cycles):
             return Reason.ROUTE_BUSY
+        record = self._portfolio.state.routes.get(route.id)
+        if record is not None and not record.enabled:
+            return Reason.DISABLED
         if self.cools(route.id, now):
             return Reason.COOLDOWN
         if now < self.refused_until.get(route.symbol, -inf):
@@ -185,19 +246,22 @@ class RouteGuard:
             return Reason.EDGE_TOO_GOOD
         return None
 
+    def residual(self, symbol: str) -> bool:
+        """Whether a residual position of ``symbol`` waits for somebody to look at it."""
+        return any(cycle.symbol == symbol and not cycle.acknowledged_by for cycle in self._portfolio.positions)
+
     def cools(self, route_id: str, now: float) -> bool:
         """True while a route rests after its last cycle."""
         return now < self.cooling_until.get(route_id, -inf)
 
-    def ended(self, route_id: str, pnl: float, now: float) -> bool:
-        """Count how a cycle of ``route_id`` ended; True when the route pauses because of it. One that filled nothing counts for nothing."""
-        if pnl > 0.0:
-            self.losses[route_id] = 0
-        if pnl >= 0.0:
+    def look(self, route_id: str, now: float) -> bool:
+        """Whether losses in a row, late ones too, make a route pause from now on."""
+        record = self._portfolio.state.routes.get(route_id)
+        if record is None or record.losses == 0:
+            self._counted.pop(route_id, None)
             return False
-        self.losses[route_id] = self.losses.get(route_id, 0) + 1
-        if self.losses[route_id] < self.limits.max_consecutive_losses:
+        if record.losses - self._counted.get(route_id, 0) < self.limits.max_consecutive_losses:
             return False
-        self.losses[route_id] = 0
+        self._counted[route_id] = record.losses
         self.paused_until[route_id] = now + self.limits.loss_pause_s
         return True

@@ -40,10 +40,12 @@ class UniverseConfig(Config):
         if isinstance(self.symbols, list):
             if not self.symbols:
                 raise ValueError("symbols: an empty list trades nothing; name at least one asset or give a number from 1 to 1000")
-            twice = [code for place, code in enumerate(self.symbols) if code in self.symbols[:place]]
-            if twice:
-                raise ValueError(f"symbols: {twice[0]} is named twice")
-            if all(code in self.exclude for code in self.symbols):
+            seen: set[str] = set()
+            for code in self.symbols:
+                if code in seen:
+                    raise ValueError(f"symbols: {code} is named twice")
+                seen.add(code)
+            if seen <= set(self.exclude):
                 raise ValueError("symbols: every asset named is also in exclude; nothing is left to trade")
         return self
 

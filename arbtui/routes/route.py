@@ -30,8 +30,9 @@ class RouteTerms:
         slippage_bps: taken off every edge.
         order_value: size of one cycle, in ``value_currency``.
         value_currency: the currency of sizes and PnL (USDT).
-        min_cross_s: seconds that the prices must have been crossed since the route first paid.
         price_ratio: lowest and highest ratio of the venues' prices at which one ticker is believed to be one asset.
+        reserve_bps: set aside beyond a purchase's worst price, for completing it later.
+        min_cross_s: seconds that the prices must have been crossed since the route first paid.
     """
 
     min_edge_bps: float
@@ -39,6 +40,7 @@ class RouteTerms:
     order_value: float
     value_currency: str
     price_ratio: tuple[float, float]
+    reserve_bps: float = 0.0
     min_cross_s: float = 0.0
 
 
@@ -113,7 +115,7 @@ class ArbRoute:
         self.unfit: Reason | None = None  #: set while one of the two venues is not fit to open at
         self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
         self.coin: CoinRate | None = None  #: the asset's own implied exchange rate, where somebody watches it
-        self.crossed_since: float | None = None  #: since when the prices are crossed, before fees, from the first look that paid on
+        self.crossed_since: float | None = None  #: when the route first paid, while its prices have stayed crossed since
         self.evaluations = 0
         self.opportunities = 0
         self.last_size = 0.0  #: base quantity of the last opportunity
@@ -124,7 +126,8 @@ class ArbRoute:
         self._buy_net = 1.0 - fee if takes_base else 1.0  # base received of one bought
         self._buy_unit = 1.0 / (1.0 - fee) if takes_base else 1.0 + fee  # quote paid for one received, per unit of price
         self._buy_lot = float(buy.market.lot_step)
-        self._reserve_unit = 1.0 + fee  # quote set aside for one bought, per unit of price, whatever the fee is taken in
+        # Quote set aside for one bought, per unit of price, whatever the fee is taken in.
+        self._reserve_unit = (1.0 + fee) * (1.0 + terms.reserve_bps / 1e4)
         self._sell_unit = 1.0 - float(sell.market.fees.taker)
         least_edge = terms.min_edge_bps + terms.slippage_bps - inventory.shadow_bps_at_empty
         self._factor = self._sell_unit / (self._buy_unit * (1.0 + least_edge / 1e4))
@@ -212,18 +215,21 @@ class ArbRoute:
 
     @property
     def is_crossed(self) -> bool:
-        """True while the selling venue's bid is above the buying venue's ask, before all costs."""
-        return self.sell_book.bid * self._conversion.gross > self.buy_book.ask
+        """True while both books are live and the selling venue's bid is above the buying venue's ask, before all costs."""
+        buy, sell = self.buy_book, self.sell_book
+        live = buy.state is BookState.LIVE and sell.state is BookState.LIVE
+        return live and sell.bid * self._conversion.gross > buy.ask
 
     def _walk(self, now: float) -> Opportunity | None:
-        if self.crossed_since is None:
-            self.crossed_since = now
         if self.coin is not None:
             self.coin.watch.look_at(self.coin, now)
         self.denied = self.unfit or self.data_refusal(now)
         if self.denied is not None:
+            self.crossed_since = None
             return None
         terms = self.terms
+        if self.crossed_since is None:
+            self.crossed_since = now
         if now - self.crossed_since < terms.min_cross_s:
             self.denied = Reason.CROSS_TOO_NEW
             return None
@@ -330,8 +336,9 @@ def evaluate_all(routes: Iterable[ArbRoute], now: float) -> list[Opportunity]:
                 opportunity = route._walk(now)
                 if opportunity is not None:
                     found.append(opportunity)
-            elif route.crossed_since is not None and not route.is_crossed:
-                route.crossed_since = None
+                continue
+        if route.crossed_since is not None and not route.is_crossed:
+            route.crossed_since = None
     return found
 
 

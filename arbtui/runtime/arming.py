@@ -37,11 +37,19 @@ def disarmed(options: SessionOptions) -> str:
     return f"not confirmed: press r and type {options.settings.name}"
 
 
-def unclean(reconciled: Reconciled) -> str:
-    """What a recovery has left for a person to look at before ``live`` is armed; empty after a clean one."""
+def unclean(reconciled: Reconciled, *, live: bool) -> str:
+    """What a recovery has left for an operator to look at before anything is armed; empty after a clean one.
+
+    Differences and residuals keep only ``live`` from arming; an order that no run could ever resolve keeps every mode.
+    """
     found = []
-    if reconciled.mismatches:
+    if live and reconciled.mismatches:
         found.append(f"{counted(len(reconciled.mismatches), 'balance')} not what the journal held")
-    if reconciled.residual:
+    if live and reconciled.residual:
         found.append(f"{counted(len(reconciled.residual), 'cycle')} ended RESIDUAL")
+    if live and reconciled.unread:
+        found.append(f"balances of {', '.join(reconciled.unread)} could not be read")
+    unknowable = [unresolved for unresolved in reconciled.unresolved if unresolved.disarms]
+    if unknowable:
+        found.append(f"{counted(len(unknowable), 'order')} that cannot be resolved ({', '.join(row.scope for row in unknowable)})")
     return f"{', '.join(found)}: look at the Risk pane, then press r" if found else ""

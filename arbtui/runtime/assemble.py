@@ -1,6 +1,7 @@
 """Joins the floors below the engine for one set of venues."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from arbtui.engine.components import EngineComponents
 from arbtui.exchanges.adapter import ExchangeAdapter
@@ -15,18 +16,15 @@ from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
 from arbtui.model.market import Market
 from arbtui.model.money import BPS, decimal_of
-from arbtui.positions.coordinator import CrossExchangePositionSync, PositionCoordinator
-from arbtui.positions.inventory import InventoryLedger
-from arbtui.positions.marks import Marks
-from arbtui.positions.pnl import PnlBook
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.position_sync import CrossExchangePositionSync, coarsest_lots
 from arbtui.risk.guard import RiskGuard
+from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.universe import ArbUniverse
-from arbtui.runtime.venues import RATE_MARKET
+from arbtui.runtime.venues import RATE_MARKET, VALUE_CURRENCY
 from arbtui.settings.profile import Settings
-
-#: The currency of sizes, limits and PnL.
-VALUE_CURRENCY = "USDT"
 
 
 def assemble(
@@ -41,6 +39,7 @@ def assemble(
     symbols: Sequence[str],
     on_books: Callable[[Sequence[OrderBook]], None],
     request_snapshot: Callable[[str, str], None],
+    portfolio: Portfolio,
     top_check: TopCheck | None = None,
     health: Mapping[str, ExchangeHealthMonitor] | None = None,
 ) -> EngineComponents:
@@ -73,22 +72,24 @@ def assemble(
         value_currency=VALUE_CURRENCY,
         price_ratio=(settings.universe.price_ratio_low, settings.universe.price_ratio_high),
         min_cross_s=settings.execution.min_cross_ms / 1000,
+        reserve_bps=settings.execution.completion_bps + settings.risk.route.max_edge_bps,
     )
     universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols)
+    marks = LiveMarks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
     rate_watch = None if rates.book is None else RateWatch(rates, settings.rates, clock)
     if rate_watch is not None:
         universe.watch_rates(rate_watch)
-    inventory = InventoryLedger(universe.nodes)
-    marks = Marks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
-    quotes = dict.fromkeys(market.quote for market in traded)
     if health is None:
         health = {name: ExchangeHealthMonitor(name, clock, settings.health) for name in settings.exchanges}
     risk = RiskGuard(
         settings.risk,
         settings.exchanges,
-        lambda exchange: aggregator.watches[exchange].last_message,
-        health,
-        {name: adapter.throttled for name, adapter in adapters.items()},
+        portfolio=portfolio,
+        marks=marks,
+        state=partial(trading_state, portfolio, halt, journal),
+        last_message=lambda exchange: aggregator.watches[exchange].last_message,
+        health=health,
+        throttled={name: adapter.throttled for name, adapter in adapters.items()},
     )
     risk.symbol.delays = aggregator.delays
     return EngineComponents(
@@ -102,7 +103,19 @@ def assemble(
         rates=rates,
         universe=universe,
         risk=risk,
-        positions=PositionCoordinator(inventory, marks, PnlBook(marks, quotes), CrossExchangePositionSync(adapters, inventory)),
+        portfolio=portfolio,
+        marks=marks,
+        sync=CrossExchangePositionSync(
+            adapters=adapters,
+            portfolio=portfolio,
+            marks=marks,
+            journal=journal,
+            clock=clock,
+            lots=coarsest_lots((market.base, market.lot_step) for market in traded),
+            day_of=settings.desk.day_of,
+        ),
         execution=settings.execution,
+        desk=settings.desk,
+        refresh_book=request_snapshot,
         rate_watch=rate_watch,
     )

@@ -5,15 +5,18 @@ import logging
 
 from pydantic import SecretStr
 
+from arbtui.engine.breaches import BreachBook
 from arbtui.engine.engine import Engine
 from arbtui.journal.journal import Journal
-from arbtui.journal.outbox import Outbox, load_outbox
+from arbtui.journal.outbox import CHAT_MOVED, Outbox, load_outbox
 from arbtui.model.clock import Clock
+from arbtui.model.counted import counted
 from arbtui.model.errors import JournalFailed
-from arbtui.monitoring.alert_manager import AlertManager
+from arbtui.monitoring.alert_manager import AlertManager, supervised
 from arbtui.monitoring.alert_rules import Urgency
 from arbtui.monitoring.remote import TelegramRemote
 from arbtui.monitoring.telegram import TelegramBot
+from arbtui.risk.breach import Severity
 from arbtui.settings.profile import Settings
 from arbtui.views.live import EngineControls, EngineViews
 
@@ -21,6 +24,8 @@ log = logging.getLogger("arbtui")
 
 #: What waits at the end of a run may still go out for so long, in seconds; the next start sends the rest.
 _FLUSH_S = 2.0
+#: s between two looks at what was not delivered.
+_LOOK_S = 1.0
 
 
 class OperatorNotifications:
@@ -33,12 +38,16 @@ class OperatorNotifications:
         self._bot = bot
         self._outbox = outbox
         channels = [bot.chat(chat_id) for chat_id in dict.fromkeys(settings.telegram.chat_ids)]
+        self._moved: list[tuple[int, int]] = []
+        for channel in channels:
+            channel.on_moved = lambda old, new: self._moved.append((old, new))
         self._alerts = AlertManager(journal, clock, channels, f"{settings.name} {settings.mode.upper()}", outbox.alerts)
-        journal.alert_of = self._alerts.alert_of
+        journal.alert_of, journal.on_dropped = self._alerts.alert_of, self._alerts.on_dropped
         self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
 
     def attach(self, engine: Engine, views: EngineViews) -> None:
-        """Obey commands from now on, where the profile names users."""
+        """Obey commands from now on, where the profile names users; tell the desk of alerts that do not arrive."""
+        self._tasks.append(asyncio.create_task(supervised("delivery watch", lambda: self._watch(engine.breaches)), name="delivery watch"))
         users = self._settings.telegram.user_ids
         if users:
             halt = engine.components.halt
@@ -56,9 +65,25 @@ class OperatorNotifications:
             remote.resume()
             self._tasks.append(asyncio.create_task(remote.run(), name="remote commands"))
 
+    async def _watch(self, breaches: BreachBook) -> None:
+        """Record a breach for a chat with another number, and one for each channel that takes nothing, once an outage."""
+        silent: set[str] = set()
+        while True:
+            while self._moved:
+                old, new = self._moved.pop(0)
+                detail = f"telegram.chat_ids is out of date: group {old} has become supergroup {new}; write {new} in its place"
+                breaches.record(Severity.WARN, CHAT_MOVED, f"telegram:{old}", detail, "alerts go to the new number for this run")
+            overdue = self._alerts.overdue()
+            for name in overdue.keys() - silent:
+                count, age_s, why = overdue[name]
+                detail = f"{counted(count, 'alert')} not delivered, the oldest for {age_s:.0f} s{f' ({why})' if why else ''}"
+                breaches.record(Severity.CRIT, "ALERTS_WAIT", name, detail, "tried again and again; look here meanwhile")
+            silent = set(overdue)
+            await asyncio.sleep(_LOOK_S)
+
     def journal_failed(self, failure: JournalFailed) -> None:
         """Nothing can be queued any more: this goes out directly."""
-        self._alerts.tell(Urgency.CRITICAL, "JOURNAL", f"the journal failed, the gate is closed: {failure}")
+        self._alerts.queue(Urgency.CRITICAL, "JOURNAL", f"the journal failed, the gate is closed: {failure}")
 
     async def close(self) -> None:
         """Send what can be sent soon, then stop."""

@@ -1,6 +1,6 @@
 """From what two venues list to the pairs that a run on real venues trades."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,8 +31,15 @@ class Pairs:
         return {name: market.code for name, listed in self.markets.items() for market in listed.values() if market.base == symbol}
 
 
-def pair(settings: Settings, profile_folder: Path, listings: Mapping[str, Mapping[str, Listing]]) -> Pairs:
+def pair(
+    settings: Settings,
+    profile_folder: Path,
+    listings: Mapping[str, Mapping[str, Listing]],
+    odd: Mapping[str, Collection[str]] | None = None,
+) -> Pairs:
     """Pair the listings of the profile's venues by asset; sign-offs lie in ``profile_folder``.
+
+    ``odd``: codes of markets that were left out, by exchange.
 
     Raises:
         UsageError: a named symbol cannot be traded, nothing is left, or there is no rate between the venues' currencies.
@@ -51,7 +58,12 @@ def pair(settings: Settings, profile_folder: Path, listings: Mapping[str, Mappin
     }
     places = {symbol: place for place, symbol in enumerate(AssetRegistry.shipped().assets)}  # the table's order is that of liquidity
     tickers = {name: sorted(listed, key=lambda base: places.get(base, len(places))) for name, listed in by_asset.items()}
-    symbols = tradable_symbols(settings, profile_folder, tickers, prices)
+    left_out = {
+        code.removesuffix(settings.exchanges[name].quote).removeprefix(f"{settings.exchanges[name].quote}-")
+        for name, codes in (odd or {}).items()
+        for code in codes
+    }
+    symbols = tradable_symbols(settings, profile_folder, tickers, prices, left_out)
     markets = {name: {listed[symbol].market.code: listed[symbol].market for symbol in symbols} for name, listed in by_asset.items()}
     if rate is not None:
         markets[rate_at][rate_code] = rate.market

@@ -3,37 +3,50 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from arbtui.engine.engine import Engine
+from arbtui.failover.reconciler import Reconciler
 from arbtui.model.errors import JournalFailed
 from arbtui.monitoring.resources import ResourceSample
+from arbtui.runtime.loop_stall import record_stall
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Venues
+from arbtui.settings.requests import pending
 from arbtui.views.live import EngineViews
 
 log = logging.getLogger("arbtui")
 
 _HOUSEKEEPING_S = 0.1
 _POSITIONS_S = 30.0
+#: After a read in which a balance differed, in seconds.
+_DOUBT_S = 1.0
+_LEFT_OPEN_S = 10.0
 
 
 class PeriodicTasks:
     """The periodic work of one run."""
 
-    def __init__(self, engine: Engine, views: EngineViews, venues: Venues, run: Run, snapshot_every_s: float) -> None:
+    def __init__(
+        self, engine: Engine, views: EngineViews, venues: Venues, run: Run, reconciler: Reconciler, snapshot_every_s: float
+    ) -> None:
         self._engine = engine
         self._views = views
         self._venues = venues
         self._run = run
+        self._reconciler = reconciler
         self._snapshot_every_s = snapshot_every_s
         self._snapshot_at = 0.0
         self._counted, self._counted_at = 0, engine.components.clock.monotonic()
         run.resources.on_sample = self.sampled
+        run.lag.on_stall = partial(record_stall, engine.breaches)
 
     def work(self, *, real_time: bool) -> Sequence[tuple[str, Coroutine[Any, Any, None]]]:
         """Named coroutines, one task each; the gauges measure a machine, so virtual time has none."""
         work = [("housekeeping", self._housekeeping()), ("snapshots", self._snapshots()), ("positions", self._positions())]
+        work.append(("left open", self._left_open()))
         if real_time:
             work.append(("gauges", self._run.resources.run()))
         return work
@@ -41,6 +54,8 @@ class PeriodicTasks:
     async def _housekeeping(self) -> None:
         while True:
             self._engine.housekeep()
+            for request, answer in pending(self._engine.components.halt.folder):
+                answer({"refusal": self._engine.operator.request(request)})
             await asyncio.sleep(_HOUSEKEEPING_S)
 
     async def _snapshots(self) -> None:
@@ -55,8 +70,16 @@ class PeriodicTasks:
 
     async def _positions(self) -> None:
         while True:
-            await asyncio.sleep(_POSITIONS_S)
+            await asyncio.sleep(_DOUBT_S if self._engine.sync.has_doubts else _POSITIONS_S)
             await self._engine.compare_positions()
+
+    async def _left_open(self) -> None:
+        """Orders of earlier runs that the start could not resolve: ask again until they are."""
+        run_id = self._engine.components.run_id
+        with suppress(JournalFailed):  # the engine was told, and has closed the gate
+            while any(order.run_id != run_id for order in self._engine.portfolio.open_orders):
+                await asyncio.sleep(_LEFT_OPEN_S)
+                self._engine.on_resolved(await self._reconciler.again(run_id))
 
     def sampled(self, sample: ResourceSample) -> None:
         """One second is over: refresh the gauges."""

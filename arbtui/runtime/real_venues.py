@@ -1,22 +1,26 @@
 """Venues reached over sockets: ``paper`` takes their books and plays the orders, ``live`` sends them."""
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.exchanges.binance.adapter import FEE_COIN
 from arbtui.exchanges.ccxt_adapter import Listing
+from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.rights import prove_rights
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
-from arbtui.model.errors import UsageError
-from arbtui.model.market import Market
+from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
+from arbtui.model.market import FeeTakenIn, Market
 from arbtui.runtime.pairing import Pairs, pair
-from arbtui.runtime.venues import Ground, Venues, book_of, with_fees
+from arbtui.runtime.venues import VALUE_CURRENCY, Ground, Venues, book_of, with_fees
 from arbtui.settings.output import say
 from arbtui.settings.profile import Settings
 from arbtui.settings.venue_keys import key_holder
@@ -27,6 +31,8 @@ from arbtui.simulation.venue import VenueCore
 
 log = logging.getLogger("arbtui")
 
+#: Coins that a venue may take its fees in, whatever is traded: (exchange, coin).
+FEE_COINS = frozenset({("binance", FEE_COIN)})
 NO_KEYS = VenueKeys(SecretStr(""), SecretStr(""), "none")
 
 
@@ -35,7 +41,7 @@ class _Wires:
 
     def __init__(self, settings: Settings, ground: Ground) -> None:
         self.settings, self.ground = settings, ground
-        self.limits = {name: RateLimitManager(name, ground.clock) for name in settings.exchanges}
+        self.limits = {name: RateLimitManager(name, ground.clock, documented_limits(name)) for name in settings.exchanges}
         self.health = {name: ExchangeHealthMonitor(name, ground.clock, settings.health) for name in settings.exchanges}
 
     async def registry(self, keys: Mapping[str, VenueKeyHolder]) -> ExchangeRegistry:
@@ -64,13 +70,15 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
     _say_where(settings)
     registry = await wires.registry(keys)
     try:
-        pairs = pair(settings, ground.folder.parent, await _listings(registry))
-        markets = await registry.connect(pairs.codes)
+        listings = await _listings(registry)
+        pairs = pair(settings, ground.folder.parent, listings, _odd(registry))
+        markets = await registry.connect(_codes(pairs, listings, ground))
         symbols = _still_traded(pairs, markets)
+        await _prove_rights(registry)
     except BaseException:
         await registry.close()
         raise
-    kept = {name: with_fees(listed, settings.exchanges[name].taker_bps) for name, listed in markets.items()}
+    kept = {name: with_fees(_streamed(pairs.codes[name], listed), settings.exchanges[name].taker_bps) for name, listed in markets.items()}
     stream = wires.stream(kept)
     venues = Venues(stream, dict(registry.adapters), kept, symbols, None, limits=wires.limits, health=wires.health)
     venues.on_books = stream.attach
@@ -88,7 +96,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     _say_where(settings)
     registry = await wires.registry(dict.fromkeys(settings.exchanges, VenueKeyHolder(lambda: NO_KEYS)))
     try:
-        pairs = pair(settings, ground.folder.parent, await _listings(registry))
+        pairs = pair(settings, ground.folder.parent, await _listings(registry), _odd(registry))
     finally:
         await registry.close()
     markets = {name: with_fees(listed, settings.exchanges[name].taker_bps) for name, listed in pairs.markets.items()}
@@ -105,8 +113,51 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     return venues
 
 
+async def _prove_rights(registry: ExchangeRegistry) -> None:
+    """Before anything is armed: each key proves each right that will be used, one line each.
+
+    Raises:
+        VenueRefused: a right is not given.
+        VenueFailed: a venue does not tell.
+    """
+    told = dict(zip(registry.adapters, await asyncio.gather(*(prove_rights(one) for one in registry.adapters.values())), strict=True))
+    for name, rights in told.items():
+        for right in rights:
+            say(f"{name.upper()} {right}")
+    for name, rights in told.items():
+        for right in rights:
+            if right.is_given is False:
+                raise VenueRefused(f"{name}: the key lacks the right to {right.name}: {right.words}")
+            if right.is_given is None:
+                raise VenueFailed(f"{name}: whether the key has the right to {right.name} is not known, so nothing is armed: {right.words}")
+
+
+def _codes(pairs: Pairs, listings: Mapping[str, Mapping[str, Listing]], ground: Ground) -> dict[str, list[str]]:
+    """What each venue is connected to: what is traded, what an order of an earlier run is open in, and the market of a fee's coin."""
+    codes = {name: dict.fromkeys(listed) for name, listed in pairs.codes.items()}
+    for name, code in ground.open_markets:
+        if name in codes:
+            codes[name][code] = None
+    for name, listed in listings.items():
+        for code, listing in listed.items():
+            if (name, listing.market.base) in FEE_COINS and listing.market.quote == VALUE_CURRENCY:
+                codes[name][code] = None
+    return {name: list(wanted) for name, wanted in codes.items()}
+
+
+def _streamed(traded: Sequence[str], connected: Mapping[str, Market]) -> dict[str, Market]:
+    """The markets whose books are needed: those that are traded, and that of a coin that fees are taken in."""
+    coins = {market.fees.coin for market in connected.values() if market.fees.taken_in is FeeTakenIn.COIN}
+    return {code: market for code, market in connected.items() if code in traded or market.base in coins}
+
+
 async def _listings(registry: ExchangeRegistry) -> dict[str, Mapping[str, Listing]]:
     return {name: await adapter.listed() for name, adapter in registry.adapters.items()}
+
+
+def _odd(registry: ExchangeRegistry) -> dict[str, list[str]]:
+    """Codes of markets that were left out, by exchange."""
+    return {name: list(adapter.odd) for name, adapter in registry.adapters.items()}
 
 
 def _say_where(settings: Settings) -> None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.feed import Frame
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.streams import require_decoders
@@ -64,7 +65,8 @@ class _Recorder:
         self._began = self._ended = 0.0
         settings = options.settings
         sources = [
-            VenueSource(name, settings.exchanges[name].urls, listed, RateLimitManager(name, self._clock)) for name, listed in codes.items()
+            VenueSource(name, settings.exchanges[name].urls, listed, RateLimitManager(name, self._clock, documented_limits(name)))
+            for name, listed in codes.items()
         ]
         self._stream = MarketDataStream(sources, settings.marketdata, self._clock, Rng(settings.simulator.seed))
         self._aggregator = OrderbookAggregator(

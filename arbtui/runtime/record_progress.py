@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from arbtui.model.printable import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
@@ -24,7 +26,7 @@ class _Bar(Progress):
 
     def show(self, passed_s: float, frames: int, trouble: str) -> None:
         minutes, seconds = divmod(max(0, round(self._total_s - passed_s)), 60)
-        done, what = min(passed_s, self._total_s), trouble or f"{frames:,} frames"
+        done, what = min(passed_s, self._total_s), printable(trouble) or f"{frames:,} frames"
         self._bar.update(self._task, completed=done, description=what, left=f"{minutes}:{seconds:02d}", refresh=True)
 
 
@@ -38,6 +40,6 @@ def progress(total_s: float) -> Iterator[Progress]:
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=None), TextColumn("{task.fields[left]} left"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=None), TextColumn("{task.fields[left]} left"))
     with Bars(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as bar:
         yield _Bar(bar, total_s)

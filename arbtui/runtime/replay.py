@@ -13,10 +13,11 @@ from arbtui.runtime.venues import Ground, Venues, recorded_venues
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import ReplayOptions
 from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
+from arbtui.settings.trust import refuse_untrusted
 
 
 def run_replay(options: ReplayOptions) -> int:
-    """Play the recordings; the exit code of design section 6.
+    """Play the recordings; the exit code of docs/interface.md.
 
     Raises:
         ArbtuiError: a recording, the profile or the state folder cannot be used.
@@ -30,6 +31,7 @@ def run_replay(options: ReplayOptions) -> int:
 
 def _replay(options: ReplayOptions, root: Path) -> int:
     settings = options.settings
+    refuse_untrusted(root, profile_folder(root, settings.name))
     folder = make_private(profile_folder(root, settings.name))
     with ProfileLock(folder):
         return run_plan(

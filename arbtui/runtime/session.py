@@ -17,9 +17,10 @@ from arbtui.engine.engine import Engine
 from arbtui.exchanges.feed import Deliver
 from arbtui.execution.account_sync import AccountSync
 from arbtui.failover.reconciler import Reconciled
+from arbtui.failover.snapshot import simulator_of
 from arbtui.journal.events import RunEnded
 from arbtui.journal.journal import Journal
-from arbtui.journal.state import CycleRow, JournalState, last_event_ms
+from arbtui.journal.state import JournalState, last_event_ms
 from arbtui.journal.store import Door
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.book import OrderBook
@@ -34,20 +35,27 @@ from arbtui.monitoring.lag import LagProbe
 from arbtui.monitoring.log import LogRing, close_logging, set_up_logging
 from arbtui.monitoring.loop_profiler import ProfiledLoop
 from arbtui.monitoring.resources import ResourceSampler, sampling_interval
+from arbtui.portfolio.past_cycles import PastCycle, past_cycles
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.projections import ProjectingPortfolio
+from arbtui.portfolio.restore import restore
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.runtime.arming import disarmed, refuse_unarmed, unclean
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.exit_summary import exit_summary
 from arbtui.runtime.fingerprint import Fingerprint
+from arbtui.runtime.garbage import keep_collections_short, short_collections
 from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.replay_report import messages_in_words, shortfall
 from arbtui.runtime.session_recorder import SessionRecorder
-from arbtui.runtime.startup import halted, latch_again, record_start, refuse_lost_journal, refuse_lost_venues, take_up
+from arbtui.runtime.startup import halted, latch_again, reconciler_of, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.stop import Stop, Stopped
 from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.update_metrics import UpdateMetrics
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
+from arbtui.settings.core_dump import forbid_core_dump
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.limits import limit_problems, limits_in_words
 from arbtui.settings.lock import ProfileLock
@@ -56,6 +64,7 @@ from arbtui.settings.output import JsonOutput, say
 from arbtui.settings.profile import Settings
 from arbtui.settings.secrets import telegram_token
 from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
+from arbtui.settings.trust import refuse_untrusted
 from arbtui.views.live import EngineViews
 
 log = logging.getLogger("arbtui")
@@ -64,13 +73,8 @@ log = logging.getLogger("arbtui")
 _DRAIN_S = 10.0
 #: The wait for the deadline ends so much earlier, and the rest is waited in turns of the loop: a timer alone is late.
 _EARLY_S = 0.002
-_DAY_MS = 86_400_000
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
-_GC_THRESHOLDS = (200, 5, 5000)
-"""The collector stops the loop for what it looks at, and books replaced at every message, or cells painted, pile up between two
-looks: young ones often and few at a time (2 ms, not 15, at 1000 symbols), all of them once in many minutes. Python's own are
-700, 10 and 10."""
 
 
 def run_session(options: SessionOptions) -> int:
@@ -82,11 +86,14 @@ def run_session(options: SessionOptions) -> int:
     keep_private()
     settings = options.settings
     refuse_unarmed(options)
+    if settings.mode == "live":
+        forbid_core_dump()
     if settings.mode == "sim":
         refuse_unplayable(settings)
     name = settings.name
     virtual = options.speed == "max"
     token = None if virtual else telegram_token(settings)  # in virtual time nothing may wait for a socket, and nothing is news
+    refuse_untrusted(options.state_root, profile_folder(options.state_root, name))
     folder = make_private(profile_folder(options.state_root, name))
     with ProfileLock(folder):
         cause = read_flag(folder)
@@ -142,20 +149,12 @@ def run_plan(plan: Plan) -> int:
         raise UsageError(f"{place}; mend it, or name another --state-dir") from None
     halt = Halt(plan.folder)
     getcontext().prec = DIGITS
-    thresholds = gc.get_threshold()
+    loop = VirtualTimeLoop if plan.virtual else ProfiledLoop
     try:
-        with KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=VirtualTimeLoop if plan.virtual else ProfiledLoop) as runner:
+        with short_collections(), KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=loop) as runner:
             return runner.run(Session(plan, lines, halt).run())
     finally:
-        gc.set_threshold(*thresholds)
         close_logging()
-
-
-def freeze_garbage() -> None:
-    """Collect once and take what is left out of later collections (a full one would stop the loop for 50 ms); keep those short."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 class Session:
@@ -189,29 +188,31 @@ class Session:
         journal = await Journal.open(path, clock=clock, door=door, salt=salt)
         try:
             self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram)
-            remembered = journal.load(clock.time_ms() // _DAY_MS * _DAY_MS)
+            remembered, portfolio = restore(path)
+            journal.fold = ProjectingPortfolio(portfolio)
             remembered.refuse_other_origins(self._plan.origins)
             if plays:
                 refuse_lost_venues(remembered, venue_path)
-            latch_again(remembered, self._halt)
+            latch_again(remembered, portfolio, self._halt)
             if self._halt.is_closed and self._plan.headless:
                 raise UsageError(halted(self._settings.name, self._halt.cause))
-            ground = Ground(clock, rng, self._plan.state_folder, door, (remembered.snapshot or {}).get("simulator"))
+            left_in = tuple(dict.fromkeys((order.intent.exchange, order.intent.market) for order in portfolio.open_orders))
+            ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot), left_in)
             venues = await self._stop.unless(self._plan.open_venues(ground))
             try:
                 if self._plan.record is not None:
                     self._tap = SessionRecorder(self._plan.record, list(self._settings.exchanges), clock)
                 run_id = f"r{remembered.runs + 1}"
                 seed = self._settings.simulator.seed if venues.simulator is not None else None
-                await record_start(journal, self._settings, run_id, self._plan.origins, seed, "RECOVERING")
-                return await self._trade(clock, journal, remembered, venues, run_id, baseline_mb)
+                await record_start(journal, self._settings, run_id, self._plan.origins, seed, portfolio, clock.time_ms())
+                return await self._trade(clock, journal, remembered, portfolio, venues, run_id, baseline_mb)
             finally:
                 if self._tap is not None:
                     self._tap.close()
                 await venues.close()
         except Stopped:  # venues that do not answer, or orders whose end is not known yet: the next start goes on with them
             say("stopped before trading began")
-            return 3 if remembered.open_cycles or remembered.open_orders else self._stop.code
+            return 3 if portfolio.open_cycles or portfolio.open_orders else self._stop.code
         finally:
             if self._reach is not None:
                 await self._reach.close()
@@ -226,7 +227,14 @@ class Session:
                 say(f"warning: {problem}")
 
     async def _trade(
-        self, clock: Clock, journal: Journal, remembered: JournalState, venues: Venues, run_id: str, baseline_mb: float
+        self,
+        clock: Clock,
+        journal: Journal,
+        remembered: JournalState,
+        portfolio: Portfolio,
+        venues: Venues,
+        run_id: str,
+        baseline_mb: float,
     ) -> int:
         engine: Engine | None = None
         fingerprint = self._plan.fingerprint
@@ -248,20 +256,25 @@ class Session:
             symbols=venues.symbols,
             on_books=on_books,
             request_snapshot=venues.feed.request_snapshot,
+            portfolio=portfolio,
             top_check=self._plan.top_check,
             health=venues.health,
         )
         venues.attach(components.aggregator)
-        if self._settings.mode == "live" and remembered.open_orders:
-            under_way = "orders that were" if len(remembered.open_orders) > 1 else "order that was"
-            say(f"asking the venues about {len(remembered.open_orders)} {under_way} under way; one that never came takes 30 s")
-        reconciled = await self._stop.unless(take_up(components, remembered, venues.markets), _DRAIN_S)
+        open_cycles, open_orders = len(portfolio.open_cycles), len(portfolio.open_orders)
+        wait_s = self._settings.execution.recovery_wait_s
+        if self._settings.mode == "live" and open_orders:
+            under_way = "orders that were" if open_orders > 1 else "order that was"
+            say(f"asking the venues about {open_orders} {under_way} under way, for {wait_s:g} s at most")
+        reconciled = await self._stop.unless(take_up(components, wait_s), _DRAIN_S)
+        for unresolved in reconciled.unresolved:
+            say(f"not resolved: {unresolved.why}; {unresolved.action}")
         log.info(
             "run %s of %s: %d routes, %d open cycles resolved",
             run_id,
             components.profile,
             len(components.universe.routes),
-            len(remembered.open_cycles),
+            open_cycles,
         )
         simulator = venues.simulator
         meter = UpdateMetrics(components.aggregator, clock, None if simulator is None or self._plan.virtual else lambda: simulator.due)
@@ -275,7 +288,7 @@ class Session:
                 engine.decider.on_found = None if fingerprint is None else fingerprint.on_found
                 journal.on_failure = self._journal_failed(engine)
                 run = Run(self._settings, engine, meter, lag, turns, resources, baseline_mb, self._plan.max_runtime_s)
-                await self._until_stopped(run, reconciled, venues, tasks, remembered.recent_cycles)
+                await self._until_stopped(run, reconciled, venues, tasks, past_cycles(journal.path))
         except* Exception as group:  # whatever broke, the gate went with the tasks: say it, save what can be saved, leave with a code
             for error in group.exceptions:
                 log.error("the engine stopped: %r", error, exc_info=error)
@@ -285,11 +298,12 @@ class Session:
         return await self._end(run, journal, venues, components)
 
     async def _until_stopped(
-        self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[CycleRow]
+        self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[PastCycle]
     ) -> None:
         engine, clock = run.engine, run.engine.components.clock
         views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines, earlier, venues.limits)
-        keeper = PeriodicTasks(engine, views, venues, run, snapshot_every_s=self._settings.journal.snapshot_interval_s)
+        reconciler = reconciler_of(engine.components, 0.0)
+        keeper = PeriodicTasks(engine, views, venues, run, reconciler, snapshot_every_s=self._settings.journal.snapshot_interval_s)
         if not self._plan.headless:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only
 
@@ -297,21 +311,22 @@ class Session:
         if self._reach is not None:
             self._reach.attach(engine, views)
         live = self._settings.mode == "live"
-        engine.arm(reconciled, self._plan.disarmed or (unclean(reconciled) if live else ""))
+        engine.arm(reconciled, unclean=unclean(reconciled, live=live), unconfirmed=self._plan.disarmed)
         if self._plan.headless and not self._plan.virtual:
             routes = counted(len(views.routes), "route")
-            say(f"{engine.state}: run {engine.components.run_id} of {engine.components.profile}, {routes}; Ctrl+C stops it")
+            why = f" ({engine.portfolio.state.why})" if engine.state is not TradingState.ARMED else ""
+            say(f"{engine.state}{why}: run {engine.components.run_id} of {engine.components.profile}, {routes}; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         if self._settings.mode == "live":
+            health = {name: guard.health for name, guard in engine.risk.exchange.items()}
             followers = [
-                AccountSync(adapter, engine.tracker, clock, engine.risk.exchange[name].health)
-                for name, adapter in venues.adapters.items()
+                AccountSync(adapter, engine.tracker, engine.sync, clock, health[name]) for name, adapter in venues.adapters.items()
             ]
             background += [tasks.create_task(follower.run(), name="account") for follower in followers]
         background.append(tasks.create_task(self._deadline(run), name="deadline"))
         if not self._plan.virtual:
-            freeze_garbage()  # before anything trades: its pause is nobody's
+            keep_collections_short()  # before anything trades: its pause is nobody's
             run.start_timing()
             asyncio.get_running_loop().call_later(_WARM_S, gc.freeze)  # without collecting it takes a microsecond
         await self._stop.wait()
@@ -374,6 +389,7 @@ class Session:
         code = 3 if engine.unsettled else self._stop.code or (1 if error is not None else 0)
         if journal.failure is None:
             await engine.compare_positions()  # a busy market is seldom quiet while it runs; now it is
+            engine.marks.take("end")
             await engine.snapshot(venues.simulator_state())
             await journal.commit(RunEnded(components.run_id, reason, code))
         if self._tap is not None:

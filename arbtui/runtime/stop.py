@@ -19,7 +19,7 @@ class Stopped(Exception):
 
 
 class Stop:
-    """Waits for the first reason to stop. ``reason`` is one of design section 6; ``code`` the exit code it asks for."""
+    """Waits for the first reason to stop. ``reason`` is a ``stop_reason`` of docs/interface.md; ``code`` the exit code it asks for."""
 
     def __init__(self) -> None:
         self.reason = ""

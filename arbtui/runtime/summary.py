@@ -46,7 +46,7 @@ class Run:
 
 
 def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
-    """The summary of design section 6. CPU percentages are of one core over the run's real time."""
+    """The summary, as in docs/interface.md. CPU percentages are of one core over the run's real time."""
     simulator = venues.simulator
     simulator_cpu_s = simulator.cpu_s if simulator is not None else 0.0
     started = run.meter.first_at if run.meter.first_at is not None else run.closed_at

@@ -1,7 +1,8 @@
 """Which symbols a run on real venues may trade: what both list, less what is quarantined or excluded."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from arbtui.exchanges.assets import AssetRegistry
@@ -18,6 +19,7 @@ def tradable_symbols(
     folder: Path,
     listed: Mapping[str, Sequence[str]],
     prices: Mapping[str, Mapping[str, float]] | None = None,
+    odd: Collection[str] = (),
 ) -> list[str]:
     """The symbols of a run, in the order of the first venue's listing or of the profile's naming; what is quarantined is remembered.
 
@@ -25,6 +27,7 @@ def tradable_symbols(
         settings: whose universe names or counts symbols.
         folder: the profile's state folder, where sign-offs are.
         listed: tickers by exchange, most active first; the profile's two venues.
+        odd: symbols that a venue lists with rules that make no sense: left out with a warning, also where the profile names them.
         prices: as :meth:`arbtui.exchanges.assets.AssetRegistry.pair` takes them.
 
     Raises:
@@ -33,14 +36,19 @@ def tradable_symbols(
     offs = SignOffs(folder)
     pairing = AssetRegistry.shipped().pair(listed, offs.signed(), prices)
     offs.remember(pairing.quarantined)
-    for one in pairing.quarantined:
-        log.warning("%s is quarantined: %s, %s", one.symbol, one.reason, one.detail)
+    if pairing.quarantined:  # by hundreds on real venues: one line, the rest is where `assets` looks
+        by_reason = Counter(one.reason.value for one in pairing.quarantined)
+        counts = ", ".join(f"{count} {reason}" for reason, count in by_reason.most_common())
+        log.warning("quarantined and not traded: %s (arbtui assets --profile %s lists them)", counts, settings.name)
     wanted, excluded = settings.universe.symbols, settings.universe.exclude
     tradable = [asset.symbol for asset in pairing.tradable if asset.symbol not in excluded]
     if isinstance(wanted, int):
         chosen = tradable[:wanted]
     else:
         chosen = [symbol for symbol in wanted if symbol not in excluded]
+        for symbol in [symbol for symbol in chosen if symbol in odd and symbol not in tradable]:
+            log.warning("%s is left out: a venue tells rules of it that make no sense", symbol)
+            chosen.remove(symbol)
         reasons = {one.symbol: f"quarantined, {one.reason}: {one.detail}" for one in pairing.quarantined}
         venues = " and ".join(listed)
         if refused := [f"{symbol} ({reasons.get(symbol, f'not listed at both {venues}')})" for symbol in chosen if symbol not in tradable]:

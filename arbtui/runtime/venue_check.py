@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.rights import prove_rights
 from arbtui.marketdata.connection_errors import FAILURES, failure_of
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError, UsageError
@@ -44,7 +47,7 @@ async def _check(settings: Settings) -> list[VenueFacts]:
             with suppress(UsageError):  # whoever reads the profile tells of keys that are not there
                 holders[name] = key_holder(name, live=True)
     clock = SystemClock()
-    limits = {name: RateLimitManager(name, clock) for name in settings.exchanges}
+    limits = {name: RateLimitManager(name, clock, documented_limits(name)) for name in settings.exchanges}
     try:
         registry = await ExchangeRegistry.open(settings.exchanges, holders, clock, limits, {})
     except UsageError as error:
@@ -66,6 +69,9 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
     except ArbtuiError as error:
         found.problems.append(("network", str(error)))
         return
+    if adapter.odd:
+        found.facts.append(f"{len(adapter.odd)} of its markets left out, whose rules cannot be read:")
+        found.facts += [f"  {code}: {why}" for code, why in adapter.odd.items()]
     try:
         await adapter.measure_clock()
     except ArbtuiError as error:
@@ -78,11 +84,18 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
         found.facts.append(f"key {adapter.key_tail} {await adapter.check_keys()}")
     except ArbtuiError as error:
         found.problems.append(("keys", str(error)))
+        return
+    if not adapter.markets:  # any will do to ask with
+        adapter.markets = {code: listing.market for code, listing in list(listed.items())[:1]}
+    for right in await prove_rights(adapter):
+        found.facts.append(str(right))
+        if not right.is_given:
+            found.problems.append(("keys", f"{found.exchange}: {right}"))
 
 
 async def _listen(found: VenueFacts, url: str) -> None:
     try:
-        async with asyncio.timeout(_CONNECT_S), aiohttp.ClientSession() as session, session.ws_connect(url):
+        async with asyncio.timeout(_CONNECT_S), aiohttp.ClientSession(middlewares=(refuse_redirects,)) as session, session.ws_connect(url):
             found.facts.append("public stream opens")
     except FAILURES as error:
         found.problems.append(("network", failure_of(found.exchange, url, error).words))

@@ -33,6 +33,8 @@ from arbtui.simulation.market_simulator import MarketSimulator
 from arbtui.simulation.paper import PaperExchange
 from arbtui.simulation.venue import VenueCore
 
+#: The currency of sizes, limits and PnL.
+VALUE_CURRENCY = "USDT"
 #: The market that gives the won's rate, at whichever venue of the profile has it.
 RATE_MARKET = ("upbit", "KRW-USDT")
 
@@ -83,6 +85,7 @@ class Ground:
     folder: Path
     door: Door
     state: Mapping[str, Any] | None
+    open_markets: tuple[tuple[str, str], ...] = ()  #: (exchange, code) of orders that an earlier run left open
 
 
 def refuse_unplayable(settings: Settings) -> None:

@@ -1,1 +1,1 @@
-"""The sandbox: a local Upbit and a local Binance that speak the venues' own protocols, with play money on the venue core."""
+"""The sandbox: a local Upbit and a local Binance with the venues' own protocols and simulated money, on the venue core."""

@@ -1,4 +1,4 @@
-"""The account at one venue, between its wire and its core: orders in, events out to whoever listens."""
+"""The account at one venue, between its protocol and its core: orders in, events out to listeners."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,8 @@ from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, Fill, OrderState
 from arbtui.sandbox.order_log import OrderLog, OrderRecord
-from arbtui.simulation.venue import OrderRequest, VenueCore
+from arbtui.simulation.order_request import OrderRequest
+from arbtui.simulation.venue import VenueCore
 
 
 class What(Enum):
@@ -19,14 +20,14 @@ class What(Enum):
 
     NEW = "new"  #: accepted
     TRADE = "trade"  #: one fill
-    DONE = "done"  #: nothing is left of it to fill
+    DONE = "done"  #: completely filled
     CANCELED = "canceled"  #: by its owner
     EXPIRED = "expired"  #: the venue ended what did not fill at once
 
 
 @dataclass(frozen=True, slots=True)
 class AccountEvent:
-    """One change of one order; ``order`` as it stands after it, with the fills up to then."""
+    """One change of one order; ``order`` is its state after the change, with the fills up to then."""
 
     what: What
     order: OrderRecord
@@ -40,7 +41,7 @@ Listener = Callable[[AccountEvent], None]
 
 
 class Account:
-    """One venue's account. Events are told when what they tell is durable."""
+    """One venue's account. Events are sent once their content is durable."""
 
     def __init__(self, core: VenueCore, log: OrderLog) -> None:
         self.log = log
@@ -61,11 +62,11 @@ class Account:
         return self._core.is_down
 
     def is_halted(self, code: str) -> bool:
-        """The market takes no orders (scenario ``crash``)."""
+        """The market accepts no orders (scenario ``crash``)."""
         return self._core.is_halted(code)
 
     def listen(self, listener: Listener) -> None:
-        """Tell ``listener`` every event from now on."""
+        """Call ``listener`` with every event from now on."""
         self._listeners.append(listener)
 
     def balances(self) -> dict[str, Balance]:
@@ -73,7 +74,7 @@ class Account:
         return self._core.balances()
 
     async def place(self, request: OrderRequest) -> OrderRecord:
-        """Execute an order now; how it stands, once that is durable. A caller that stops waiting does not stop its order.
+        """Execute an order now; its state, once durable. A caller that stops waiting does not stop its order.
 
         Raises:
             OrderRejected: as :meth:`VenueCore.execute`.
@@ -85,7 +86,7 @@ class Account:
         return self._record(report)
 
     async def cancel(self, order: OrderRecord) -> OrderRecord | None:
-        """Cancel ``order``; how it ended, or None when it is no longer open."""
+        """Cancel ``order``; its final state, or None when it is no longer open."""
         current = self.log.by_number(order.number)
         if current is None or current.state.is_final:
             return None
@@ -93,7 +94,7 @@ class Account:
         return None if report is None else self._record(report)
 
     async def settle(self) -> None:
-        """Wait for the orders under way, and for what is still to be told."""
+        """Wait for the orders under way, and for events not sent yet."""
         if self._under_way:
             await asyncio.wait(self._under_way)
         await self._core.settled()
@@ -105,7 +106,7 @@ class Account:
         return order
 
     def _on_report(self, report: OrderReport) -> None:
-        """Turn a report of the core, which carries the fills that are new with it, into the steps that a venue tells."""
+        """Turn a report of the core, which holds the new fills only, into the events that a venue sends."""
         if report.state is OrderState.REJECTED:
             return
         latest = self._record(report)
@@ -134,14 +135,14 @@ class Account:
 
 
 def sum_of(fills: Iterable[Fill]) -> Decimal:
-    """What ``fills`` sum up to, in base."""
+    """The sum of ``fills``, in base."""
     return sum((fill.qty for fill in fills), ZERO)
 
 
 def as_of(order: OrderRecord, fills: int) -> OrderRecord:
-    """``order`` as it stood after so many fills, before it ended otherwise."""
+    """``order`` as it was after the first ``fills`` fills, before it ended otherwise."""
     done = order.fills[:fills]
     filled = sum_of(done)
     state = OrderState.FILLED if filled == order.qty else OrderState.PARTIALLY_FILLED if done else OrderState.ACCEPTED
-    locked = order.locked if fills == len(order.fills) else ZERO  # what it held before is not remembered
+    locked = order.locked if fills == len(order.fills) else ZERO  # earlier amounts are not stored
     return replace(order, state=state, filled_qty=filled, fills=done, locked=locked)

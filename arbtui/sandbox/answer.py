@@ -1,10 +1,11 @@
-"""What a venue's door answers over HTTP, and the refusals that its handlers raise."""
+"""A sandbox venue's HTTP answers, and the refusals that its handlers raise."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from aiohttp import web
 
 from arbtui.model.errors import ArbtuiError
 
@@ -24,7 +25,7 @@ class Answer:
 
 
 class Refusal(ArbtuiError):
-    """A venue's no, in the venue's own body; raised by handlers, turned into an answer at the door."""
+    """A venue's refusal in its own format; raised by handlers and sent as an answer."""
 
     def __init__(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status} {body}")
@@ -35,3 +36,8 @@ class Refusal(ArbtuiError):
     def answer(self) -> Answer:
         """The refusal as an HTTP answer."""
         return Answer(encode(self.body), self.status, self.headers)
+
+
+def response_of(answer: Answer) -> web.Response:
+    """``answer`` as the server sends it."""
+    return web.Response(body=answer.body, status=answer.status, headers=answer.headers, content_type=answer.content_type)

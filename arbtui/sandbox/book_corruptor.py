@@ -1,4 +1,4 @@
-"""Books as no venue should ever send them: whole frames rewritten, for the faults ``bad_book`` and ``price``."""
+"""Rewrites whole frames to invalid books, for the faults ``bad_book`` and ``price``."""
 
 import json
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 How = Literal["crossed", "locked", "empty", "nan", "zero", "negative", "tiny"]
 
-_Prices = Callable[[float, float], tuple[float, float]]  #: (bid, ask) as they are -> as they are told
+_Prices = Callable[[float, float], tuple[float, float]]  #: real (bid, ask) -> (bid, ask) as sent
 
 _WAYS: dict[How, _Prices] = {
     "crossed": lambda bid, ask: (ask * 1.01, bid * 0.99),
@@ -35,19 +35,19 @@ def _rewritten(raw: bytes, prices: _Prices, *, empty: bool = False) -> bytes:
         for unit in frame["orderbook_units"]:
             unit["bid_price"], unit["ask_price"] = prices(unit["bid_price"], unit["ask_price"])
             if unit["bid_price"] != unit["bid_price"]:
-                unit["bid_price"] = "NaN"  # the bare word is no JSON, and would not get past the first parser
+                unit["bid_price"] = "NaN"  # a bare NaN is not JSON, and would not pass the first parser
             if empty:
                 unit["ask_size"] = 0.0
         return json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode()
-    told: dict[str, Any] = frame["data"]
-    if "B" in told:  # Binance, best prices, as text
-        bid, ask = prices(float(told["b"]), float(told["a"]))
-        told["b"], told["a"] = _text(bid), _text(ask)
+    data: dict[str, Any] = frame["data"]
+    if "B" in data:  # Binance, best prices, as text
+        bid, ask = prices(float(data["b"]), float(data["a"]))
+        data["b"], data["a"] = _text(bid), _text(ask)
         if empty:
-            told["A"] = "0.00000000"
-    else:  # Binance, changed levels: each is told as if it were the best of its side
-        told["b"] = [[_text(prices(float(price), float(price))[0]), qty] for price, qty in told["b"]]
-        told["a"] = [[_text(prices(float(price), float(price))[1]), qty] for price, qty in told["a"]]
+            data["A"] = "0.00000000"
+    else:  # Binance, changed levels: each is sent as if it were the best of its side
+        data["b"] = [[_text(prices(float(price), float(price))[0]), qty] for price, qty in data["b"]]
+        data["a"] = [[_text(prices(float(price), float(price))[1]), qty] for price, qty in data["a"]]
     return json.dumps(frame, separators=(",", ":")).encode()
 
 

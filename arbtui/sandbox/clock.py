@@ -1,4 +1,4 @@
-"""A venue's own clock: the machine's, and what a scripted fault puts it off by."""
+"""A venue's own clock: the machine's, plus a scripted skew."""
 
 from arbtui.model.clock import Clock
 

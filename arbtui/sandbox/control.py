@@ -1,8 +1,8 @@
-"""The control port: what the venues really hold, and the faults to play. It has no counterpart at a real venue."""
+"""The control port: the venues' true balances and orders, and the scripted faults. It has no counterpart at a real venue."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Protocol
 
 import msgspec
 from aiohttp import web
@@ -10,10 +10,9 @@ from aiohttp import web
 from arbtui.model.errors import UsageError
 from arbtui.model.money import plain
 from arbtui.sandbox.answer import JSON, encode
-from arbtui.sandbox.faults import read_fault
-
-if TYPE_CHECKING:
-    from arbtui.sandbox.sandbox import Sandbox
+from arbtui.sandbox.faults import WireFault, WireFaults, read_fault
+from arbtui.sandbox.order_log import OrderRecord
+from arbtui.sandbox.venue import Venue
 
 _Ask = Callable[[web.BaseRequest], Awaitable[Any]]
 
@@ -24,10 +23,44 @@ class _Deposit(msgspec.Struct, forbid_unknown_fields=True):
     amount: str
 
 
+class Controlled(Protocol):
+    """The running sandbox as the control port reads and changes it."""
+
+    @property
+    def venues(self) -> Mapping[str, Venue]:
+        """The venues, by name."""
+        ...
+
+    @property
+    def faults(self) -> Mapping[str, WireFaults]:
+        """The scripted faults, by venue."""
+        ...
+
+    def health(self) -> Mapping[str, Any]:
+        """How the sandbox itself is doing, as JSON."""
+        ...
+
+    def trades(self) -> Iterable[tuple[str, str]]:
+        """(exchange, trade id) of every fill."""
+        ...
+
+    def order_id(self, venue: str, order: OrderRecord) -> str:
+        """The venue's own id of an order."""
+        ...
+
+    def fault(self, fault: WireFault) -> None:
+        """Script a fault; raises UsageError for one that cannot be played."""
+        ...
+
+    async def deposit(self, venue: str, asset: str, amount: str) -> None:
+        """Book a deposit (negative: a withdrawal); raises UsageError for one that cannot be booked."""
+        ...
+
+
 class Control:
     """Serves the control port of ``sandbox``."""
 
-    def __init__(self, sandbox: "Sandbox", host: str, port: int) -> None:
+    def __init__(self, sandbox: Controlled, host: str, port: int) -> None:
         self.port = port
         self._sandbox = sandbox
         self._host = host
@@ -121,10 +154,10 @@ class Control:
 
     async def _deposit(self, request: web.BaseRequest) -> Any:
         try:
-            told = msgspec.json.decode(await request.read(), type=_Deposit)
+            deposit = msgspec.json.decode(await request.read(), type=_Deposit)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise UsageError(f"deposit: {error}") from None
-        await self._sandbox.deposit(told.venue, told.asset, told.amount)
+        await self._sandbox.deposit(deposit.venue, deposit.asset, deposit.amount)
         return await self._balances(request)
 
 

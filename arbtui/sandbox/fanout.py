@@ -1,4 +1,4 @@
-"""Who wants which stream, and in which form: each frame is encoded once a form, whoever takes it."""
+"""Subscriptions to streams, by form: each frame is encoded once per form, for all its subscribers."""
 
 from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
@@ -6,21 +6,21 @@ from typing import Generic, TypeVar
 from arbtui.sandbox.peer import Peer
 
 Form = TypeVar("Form", bound=Hashable)
-Key = tuple[str, str]  #: a stream: what it is and of which market
+Key = tuple[str, str]  #: a stream: (kind, market)
 
 
 class Fanout(Generic[Form]):
-    """Subscriptions of one venue's public sockets. ``encode`` makes a whole WebSocket frame out of a payload, in a form."""
+    """Subscriptions of one venue's public sockets. ``encode`` makes a whole WebSocket frame from a payload, in a form."""
 
     def __init__(self, encode: Callable[[bytes, Form], bytes]) -> None:
-        self.changes = 0  #: how often what is wanted has changed
+        self.changes = 0  #: how often subscriptions have changed
         self._encode = encode
         self._wanted: dict[Key, dict[Form, dict[Peer, None]]] = {}
         self._of: dict[Peer, dict[Key, Form]] = {}
         self._touched: dict[Peer, None] = {}
 
     def want(self, peer: Peer, key: Key, form: Form) -> None:
-        """Send the stream ``key`` to ``peer`` from now on; another form of it ends."""
+        """Send the stream ``key`` to ``peer`` from now on; in place of any other form of it."""
         self.forget(peer, key)
         self.changes += 1
         self._wanted.setdefault(key, {}).setdefault(form, {})[peer] = None
@@ -40,7 +40,7 @@ class Fanout(Generic[Form]):
             del self._wanted[key]
 
     def drop(self, peer: Peer) -> None:
-        """The peer is gone."""
+        """Remove a closed peer."""
         for key in list(self._of.get(peer, ())):
             self.forget(peer, key)
         self._of.pop(peer, None)
@@ -52,15 +52,15 @@ class Fanout(Generic[Form]):
 
     @property
     def keys(self) -> Iterable[Key]:
-        """Every stream that somebody takes."""
+        """Every stream with a subscriber."""
         return self._wanted.keys()
 
     def is_wanted(self, key: Key) -> bool:
-        """Whether anybody takes it."""
+        """Whether it has a subscriber."""
         return key in self._wanted
 
     def put(self, key: Key, payload: bytes) -> None:
-        """Put one payload before everybody who wants it; it leaves with :meth:`flush`."""
+        """Queue one payload for every subscriber; :meth:`flush` writes it."""
         forms = self._wanted.get(key)
         if forms is None:
             return
@@ -71,7 +71,7 @@ class Fanout(Generic[Form]):
                 self._touched[peer] = None
 
     def flush(self) -> Iterable[Peer]:
-        """Write what was put; the peers that got something."""
+        """Write what was queued; the peers that received something."""
         touched, self._touched = self._touched, {}
         for peer in touched:
             peer.flush()

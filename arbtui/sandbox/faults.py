@@ -13,7 +13,7 @@ from arbtui.sandbox.book_corruptor import How
 
 VENUES = ("upbit", "binance")
 
-Part = Literal["order", "cancel", "query", "account", "public", "any"]
+Part = Literal["order", "test", "cancel", "query", "account", "public", "any"]
 Stream = Literal["public", "private", "any"]
 
 
@@ -25,16 +25,18 @@ class WireFaultKind(StrEnum):
     GAP = "gap"  #: ``count`` updates of a symbol's ladder (or of any) are never sent
     AGAIN = "again"  #: updates of a book are sent twice
     SWAP = "swap"  #: an update of a book is sent after the one that follows it
-    BAD_BOOK = "bad_book"  #: updates of books with prices that cannot be, in the way that ``how`` names
+    BAD_BOOK = "bad_book"  #: updates of books with invalid prices, of the kind ``how``
     PRICE = "price"  #: updates of books with every price ``factor`` times as high
-    STUCK = "stuck"  #: instead of what is new, the same updates are sent again and again
-    OLD_DEPTH = "old_depth"  #: REST depth answers are from before what the stream has told, and wrong by now (Binance)
+    STUCK = "stuck"  #: the same update is repeated instead of new ones
+    OLD_DEPTH = "old_depth"  #: REST depth answers are older than the stream, and no longer right (Binance)
     FLOOD = "flood"  #: each public update is sent ``factor`` times
     LAG = "lag"  #: one venue's public stream comes ``ms`` later, and ``growth_ms_per_s`` more each second; nothing else does
     DELAY = "delay"  #: answers and frames come ``ms`` later
     LATE = "late"  #: an order is executed ``ms`` after its arrival, and answered then
     ERROR_BEFORE = "error_before"  #: HTTP ``status`` (503) and HTML (or ``code``), nothing executed
     ERROR_AFTER = "error_after"  #: HTTP ``status`` (502) and HTML (or ``code``), executed
+    REFUSE = "refuse"  #: answered with the venue's own error ``error`` and ``words``, HTTP ``status`` (400); nothing executed
+    REFUSE_AFTER = "refuse_after"  #: the same, executed
     TIMEOUT = "timeout"  #: executed, never answered; the connection stays open
     RESET_BEFORE = "reset_before"  #: connection reset, nothing executed
     RESET_AFTER = "reset_after"  #: connection reset, executed
@@ -44,24 +46,26 @@ class WireFaultKind(StrEnum):
     NULLS = "nulls"  #: executed, answered with the right names and no values
     DUPLICATE_ID = "duplicate_id"  #: an order is executed, and answered as one whose client id was used before
     DUPLICATE = "duplicate"  #: private events are sent twice
-    REORDER = "reorder"  #: two private events change places
+    REORDER = "reorder"  #: two private events are swapped
     LOSE = "lose"  #: private events are never sent
     RATE_LIMIT = "rate_limit"  #: 429 with Retry-After ``retry_after_s``
-    BAN = "ban"  #: 418 with Retry-After: what is left of ``seconds``
+    BAN = "ban"  #: 418 with Retry-After: the rest of ``seconds``
     CLOCK_SKEW = "clock_skew"  #: the venue's clock runs ``ms`` ahead (behind when negative)
     HALT = "halt"  #: a symbol does not trade
     RULES = "rules"  #: a symbol has other rules: ``tick``, ``lot_step``, ``min_cost``
     FEE_COIN = "fee_coin"  #: fees are taken in BNB while there is some (Binance)
-    REVOKE = "revoke"  #: API keys are no longer known
+    REVOKE = "revoke"  #: API keys are no longer valid
+    SUBSCRIBE_ERROR = "subscribe_error"  #: a subscription is answered with an error frame, and nothing is subscribed
+    SHUTDOWN = "shutdown"  #: serverShutdown is sent on the sockets, which are cut ``ms`` later (Binance)
     CRASH = "crash"  #: the venue's port is closed for ``seconds``, then open again
 
 
 _K = WireFaultKind
-#: Kinds that last until they are taken away when neither ``count`` nor ``seconds`` is given; the others happen once.
+#: Kinds that last until they are removed when neither ``count`` nor ``seconds`` is given; the others happen once.
 _LASTING = frozenset({_K.FREEZE, _K.STUCK, _K.FLOOD, _K.LAG, _K.DELAY, _K.CLOCK_SKEW, _K.HALT, _K.RULES, _K.FEE_COIN, _K.REVOKE})
-#: Kinds that meet any request unless told otherwise.
+#: Kinds that meet any request unless ``on`` is given.
 _ANY_REQUEST = frozenset({_K.DELAY, _K.RATE_LIMIT, _K.BAN})
-#: Kinds whose end must be told.
+#: Kinds that need ``seconds``.
 _TIMED = frozenset({_K.CRASH, _K.BAN})
 
 
@@ -79,20 +83,22 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     growth_ms_per_s: float | None = None  #: of a lag, since it was scripted; None: it does not grow
     how: How | None = None  #: what a bad book looks like; None: crossed
     factor: float | None = None  #: of prices, or of how many are sent; None: 10
-    every: int | None = None  #: only each so-manieth that it would meet; None: all
+    every: int | None = None  #: only every n-th that it would meet; None: all
     status: int | None = None
     code: int | None = None  #: of an ``error_``: Binance's JSON with that code instead of a proxy's HTML
+    error: str | None = None  #: a code or name of the venue's own errors
+    words: str | None = None  #: its message
     retry_after_s: int = 1
     tick: str | None = None  #: price unit, in quote
     lot_step: str | None = None  #: in base
     min_cost: str | None = None  #: in quote
-    since: float = 0.0  #: monotonic s; set when it is scripted, as the next one
-    until: float | None = None
-    passed: int = 0  #: how many it would have met, counting those that ``every`` let go
+    since: float = 0.0  #: monotonic s; set when it is scripted
+    until: float | None = None  #: likewise
+    passed: int = 0  #: how many it would have met, including those that ``every`` skipped
     met: int = 0  #: how often it has happened so far; a DROP and a CRASH happen when they are scripted
 
     def check(self) -> None:
-        """Refuse what cannot be played.
+        """Check that the fault can be played.
 
         Raises:
             UsageError: an unknown venue, or a number out of range.
@@ -117,23 +123,30 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError(f"fault: every {self.every} is not at least 1")
         if self.code is not None and self.venue != "binance":
             raise UsageError("fault: code is Binance's; Upbit has none")
+        if self.kind in (_K.REFUSE, _K.REFUSE_AFTER, _K.SUBSCRIBE_ERROR):
+            if not self.error:
+                raise UsageError(f"fault: {self.kind} needs error, a code or name of the venue's own errors")
+            if self.venue == "binance" and not re.fullmatch(r"-\d{1,6}", self.error):
+                raise UsageError(f"fault: error {self.error!r} is no code of Binance's, such as -2010")
+        if self.kind is _K.SHUTDOWN and self.venue != "binance":
+            raise UsageError("fault: only Binance announces a shutdown")
         if self.kind is not _K.CLOCK_SKEW and self.ms < 0:
             raise UsageError(f"fault: ms {self.ms} is below 0")
         if self.kind is _K.FEE_COIN and self.venue != "binance":
-            raise UsageError(f"fault: {self.venue} takes no fees in a coin of its own")
-        rules = {name: told for name in ("tick", "lot_step", "min_cost") if (told := getattr(self, name)) is not None}
+            raise UsageError(f"fault: {self.venue} takes no fees in its own coin")
+        rules = {name: value for name in ("tick", "lot_step", "min_cost") if (value := getattr(self, name)) is not None}
         if self.kind is _K.RULES and (self.symbol is None or not rules):
             raise UsageError("fault: rules needs a symbol, and at least one of tick, lot_step and min_cost")
-        for name, told in rules.items():
-            if not re.fullmatch(r"\d{1,12}(\.\d{1,8})?", told) or not float(told) > 0:
-                raise UsageError(f"fault: {name} {told!r} is no number above 0 with at most eight decimals")
+        for name, value in rules.items():
+            if not re.fullmatch(r"\d{1,12}(\.\d{1,8})?", value) or not float(value) > 0:
+                raise UsageError(f"fault: {name} {value!r} is not a number above 0 with at most eight decimals")
 
 
 def read_fault(raw: bytes) -> WireFault:
     """The fault that a JSON body describes.
 
     Raises:
-        UsageError: no JSON, an unknown key or kind, or a value out of range; the message names it.
+        UsageError: not JSON, an unknown key or kind, or a value out of range; the message names it.
     """
     try:
         fault = msgspec.json.decode(raw, type=WireFault)
@@ -144,22 +157,22 @@ def read_fault(raw: bytes) -> WireFault:
     return fault
 
 
-def _choices(said: str) -> str:
-    """What a decoder that refuses one word leaves out: the right ones."""
-    if "unknown field" in said:
+def _choices(message: str) -> str:
+    """The valid values, which the decoder's message leaves out."""
+    if "unknown field" in message:
         return f"; there are {', '.join(name for name in WireFault.__struct_fields__ if name not in ('until', 'passed', 'met'))}"
     known: Mapping[str, Iterable[str]] = {"kind": _K, "on": get_args(Part), "stream": get_args(Stream)}
     for key, words in known.items():
-        if said.startswith("Invalid enum value") and said.endswith(f"`$.{key}`"):
+        if message.startswith("Invalid enum value") and message.endswith(f"`$.{key}`"):
             return f"; there are {', '.join(words)}"
     return ""
 
 
 class WireFaults:
-    """The faults of one venue that are still to happen or still last."""
+    """The faults of one venue that are pending or still last."""
 
     def __init__(self, clock: Clock) -> None:
-        self.changed: Callable[[WireFault | None], None] = lambda _: None  #: told of a new fault, or None when all are gone
+        self.changed: Callable[[WireFault | None], None] = lambda _: None  #: called with a new fault, or None when all are removed
         self._clock = clock
         self._faults: list[WireFault] = []
 
@@ -180,19 +193,19 @@ class WireFaults:
             fault.until = fault.since + fault.seconds
         elif fault.count is None and fault.kind not in _LASTING:
             fault.count = 1
-        if fault.kind in (_K.DROP, _K.CRASH):  # these happen at once and leave nothing to wait for
+        if fault.kind in (_K.DROP, _K.CRASH, _K.SHUTDOWN):  # these happen at once and are not pending
             fault.met += 1
         else:
             self._faults.append(fault)
         self.changed(fault)
 
     def clear(self) -> None:
-        """Take every fault away."""
+        """Remove every fault."""
         self._faults.clear()
         self.changed(None)
 
     def standing(self) -> list[dict[str, Any]]:
-        """What is scripted and not over yet, as JSON-able rows."""
+        """The faults that are pending or still last, as JSON-able rows."""
         self._forget()
         now = self._clock.monotonic()
         rows = []
@@ -210,7 +223,7 @@ class WireFaults:
     def find(
         self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
     ) -> WireFault | None:
-        """The first standing fault of ``kind`` that would meet this; it is not used up, and not counted as met."""
+        """The first active fault of ``kind`` that matches; it is not used up, and not counted as met."""
         if not self._faults:
             return None
         self._forget()
@@ -225,7 +238,7 @@ class WireFaults:
         return None
 
     def lag_s(self) -> float:
-        """How much later the public stream comes now."""
+        """How much later the public stream comes now, in seconds."""
         lag = self.find(_K.LAG)
         if lag is None:
             return 0.0
@@ -234,7 +247,7 @@ class WireFaults:
     def take(
         self, kind: WireFaultKind, *, symbol: str | None = None, part: Part | None = None, stream: Stream | None = None
     ) -> WireFault | None:
-        """As :meth:`find`, and it happens: it was met once more, and one of its count is used up."""
+        """As :meth:`find`, and the fault happens: ``met`` rises, and one of its ``count`` is used up."""
         fault = self.find(kind, symbol=symbol, part=part, stream=stream)
         if fault is not None:
             fault.passed += 1

@@ -1,72 +1,24 @@
-"""The port of one venue: HTTP in, answers out, with the scripted faults between; it can crash and come back."""
+"""The port of one venue: HTTP in, answers out, with the scripted faults in between; it can crash and restart."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
 
 import msgspec
 from aiohttp import web
 
 from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed, UsageError
-from arbtui.sandbox.answer import Answer, Refusal, encode
-from arbtui.sandbox.faults import Part, WireFault, WireFaultKind, WireFaults
+from arbtui.sandbox.answer import Answer, Refusal, encode, response_of
+from arbtui.sandbox.call import Call
+from arbtui.sandbox.faults import WireFault, WireFaultKind, WireFaults
+from arbtui.sandbox.venue import Venue
 
-#: Seconds that requests under way get when a port closes.
+#: Seconds that requests under way have when a port closes.
 _GRACE_S = 0.2
 
 _K = WireFaultKind
 _HTML = "text/html"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request as a venue's handlers read it. ``query`` is the raw query string."""
-
-    method: str
-    path: str
-    query: str
-    body: bytes
-    headers: Mapping[str, str]
-
-
-class Venue(Protocol):
-    """What stands behind a port."""
-
-    @property
-    def is_down(self) -> bool:
-        """The venue answers nothing, and what arrives is lost."""
-        ...
-
-    def part(self, call: Call) -> tuple[Part, str | None]:
-        """Which kind of request it is and, for an order, its market: what faults are aimed by."""
-        ...
-
-    async def answer(self, call: Call) -> Answer:
-        """Answer it; raises Refusal."""
-        ...
-
-    def throttled(self, status: int, retry_after_s: int) -> Answer:
-        """The venue's own 429 or 418."""
-        ...
-
-    def duplicate(self) -> Answer:
-        """The venue's own refusal of a client id that was used before."""
-        ...
-
-    def is_socket(self, path: str) -> bool:
-        """Whether a WebSocket is served at ``path``."""
-        ...
-
-    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Serve a WebSocket until it ends."""
-        ...
-
-    def cut(self) -> None:
-        """Break every socket."""
-        ...
 
 
 class Front:
@@ -76,7 +28,8 @@ class Front:
         self.name = name
         self.port = port
         self.requests = 0  #: HTTP requests answered or lost so far
-        self.on_call: Callable[[Call], None] = lambda _: None  #: told of each as it comes, before any fault meets it
+        self.on_call: Callable[[Call], None] = lambda _: None  #: called with each request as it arrives, before any fault
+        self.rewrite: Callable[[Call, Answer], Answer | None] = lambda _, answer: answer  #: a test's last word; None cuts the connection
         self._host = host
         self._venue = venue
         self._faults = faults
@@ -143,12 +96,12 @@ class Front:
             return _reset(request)
         if venue.is_socket(path):
             banned = self._banned()
-            return _response(banned) if banned is not None else await venue.serve(request)
+            return response_of(banned) if banned is not None else await venue.serve(request)
         self.requests += 1
         call = Call(request.method, path, request.rel_url.raw_query_string, await request.read(), request.headers)
         self.on_call(call)
         if not faults:
-            return _response(await self._answer(call))
+            return self._reply(request, call, await self._answer(call))
         part, symbol = venue.part(call)
 
         def take(kind: WireFaultKind) -> WireFault | None:
@@ -158,9 +111,11 @@ class Front:
         if refused is None and (storm := take(_K.RATE_LIMIT)) is not None:
             refused = venue.throttled(429, storm.retry_after_s)
         if refused is not None:
-            return _response(refused)
+            return response_of(refused)
+        if (fault := take(_K.REFUSE)) is not None:
+            return response_of(venue.error(fault.error or "", fault.words or "scripted", fault.status or 400))
         if (fault := take(_K.ERROR_BEFORE)) is not None:
-            return _response(_error(fault, 503))
+            return response_of(_error(fault, 503))
         if take(_K.RESET_BEFORE) is not None:
             return _reset(request)
         if (fault := take(_K.LATE)) is not None:
@@ -173,10 +128,12 @@ class Front:
             return _reset(request)
         if take(_K.RESET_AFTER) is not None:
             return _reset(request)
+        if (fault := take(_K.REFUSE_AFTER)) is not None:
+            return response_of(venue.error(fault.error or "", fault.words or "scripted", fault.status or 400))
         if (fault := take(_K.ERROR_AFTER)) is not None:
-            return _response(_error(fault, 502))
+            return response_of(_error(fault, 502))
         if take(_K.HTML) is not None:
-            return _response(_error_page(200))
+            return response_of(_error_page(200))
         if take(_K.TRUNCATED) is not None:
             answer.body = answer.body[: len(answer.body) // 2]
         if take(_K.NULLS) is not None:
@@ -185,14 +142,18 @@ class Front:
             answer = venue.duplicate()
         if take(_K.EMPTY) is not None:
             answer = Answer(b"", 200, answer.headers)
-        return _response(answer)
+        return self._reply(request, call, answer)
+
+    def _reply(self, request: web.BaseRequest, call: Call, answer: Answer) -> web.Response:
+        rewritten = self.rewrite(call, answer)
+        return _reset(request) if rewritten is None else response_of(rewritten)
 
     async def _answer(self, call: Call) -> Answer:
         try:
             return await self._venue.answer(call)
         except Refusal as refusal:
             return refusal.answer()
-        except JournalFailed:  # the ledger's disk: whether an order stands is not known, and a venue answers no more then
+        except JournalFailed:  # the ledger's disk: whether an order was accepted is not known, and a venue gives no answer then
             return _error_page(500)
 
     def _banned(self) -> Answer | None:
@@ -202,19 +163,15 @@ class Front:
         return self._venue.throttled(418, max(1, round(ban.until - self._clock.monotonic())))
 
 
-def _response(answer: Answer) -> web.Response:
-    return web.Response(body=answer.body, status=answer.status, headers=answer.headers, content_type=answer.content_type)
-
-
 def _reset(request: web.BaseRequest) -> web.Response:
-    """Break the connection; what is returned has nowhere to go."""
+    """Break the connection; the returned response is never sent."""
     if request.transport is not None:
         request.transport.abort()
     return web.Response()
 
 
 def _error(fault: WireFault, status: int) -> Answer:
-    """A scripted 5xx: Binance's own JSON where a code is given, else what stands in front of a venue says."""
+    """A scripted 5xx: Binance's own JSON where a code is given, else a proxy's HTML page."""
     status = fault.status or status
     if fault.code is None:
         return _error_page(status)
@@ -223,11 +180,11 @@ def _error(fault: WireFault, status: int) -> Answer:
 
 def _emptied(body: bytes) -> bytes:
     """An answer's names with null for every value."""
-    told = msgspec.json.decode(body)
-    return encode(dict.fromkeys(told)) if isinstance(told, dict) else encode(None)
+    decoded = msgspec.json.decode(body)
+    return encode(dict.fromkeys(decoded)) if isinstance(decoded, dict) else encode(None)
 
 
 def _error_page(status: int) -> Answer:
-    """What a proxy in front of a venue answers when the venue does not: HTML, never the venue's JSON."""
+    """The answer of a proxy whose venue does not answer: HTML, never the venue's JSON."""
     page = f"<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n<center><h1>{status}</h1></center>\r\n</body>\r\n</html>\r\n"
     return Answer(page.encode(), status, content_type=_HTML)

@@ -1,4 +1,4 @@
-"""The API keys that a sandbox venue knows: play keys, printed at start, worth nothing anywhere else."""
+"""The API keys that a sandbox venue knows: test keys, printed at start, without value anywhere else."""
 
 from dataclasses import dataclass, field
 
@@ -13,10 +13,10 @@ class Key:
     can_withdraw: bool = False
 
 
-#: What `arbtui sandbox` prints. They are public: whoever can reach the loopback port may play.
+#: What `arbtui sandbox` prints. They are public: any process that reaches the loopback port may use them.
 DEFAULT_KEYS: dict[str, Key] = {
     "upbit": Key("sandbox-upbit", "sandbox-upbit-secret"),
     "binance": Key("sandbox-binance", "sandbox-binance-secret"),
 }
-#: Who asks where no key is needed.
-NOBODY = Key("", "", can_trade=False)
+#: Stands for the key where a call needs none.
+NO_KEY = Key("", "", can_trade=False)

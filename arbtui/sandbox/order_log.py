@@ -1,4 +1,4 @@
-"""What a venue remembers of its account's orders, read from its durable ledger."""
+"""A venue's orders and fills, read from its durable ledger."""
 
 import sqlite3
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from arbtui.model.order import Fill, OrderState, Side, TimeInForce
 from arbtui.simulation.ledger import BY_CLIENT_ID, OF_ORDER
 
 _OPEN = "state IN ('ACCEPTED', 'PARTIALLY_FILLED')"
-_KNOWN = "state <> 'REJECTED'"  # a refused order never was one
+_KNOWN = "state <> 'REJECTED'"  # a refused order is unknown to the venue
 _COLUMNS = "venue_order_id, client_order_id, market, side, qty, price, tif, ts_ms, state, filled_qty, locked"
 _FILLS = "trade_id, client_order_id, venue_order_id, market, base, quote, side, qty, price, cost, fee, fee_currency, liquidity, ts_event"
 
@@ -30,7 +30,7 @@ class OrderRecord:
     state: OrderState
     filled_qty: Decimal
     fills: tuple[Fill, ...] = ()
-    locked: Decimal = ZERO  #: what it holds of the balance
+    locked: Decimal = ZERO  #: the part of the balance it locks
 
     @property
     def leaves_qty(self) -> Decimal:
@@ -39,17 +39,17 @@ class OrderRecord:
 
     @property
     def cost(self) -> Decimal:
-        """What the fills cost, in quote."""
+        """The cost of the fills, in quote."""
         return sum((fill.cost for fill in self.fills), ZERO)
 
     @property
     def fee(self) -> Decimal:
-        """What the fills' fees sum up to, in their currency."""
+        """The sum of the fills' fees, in their currency."""
         return sum((fill.fee for fill in self.fills), ZERO)
 
     @property
     def updated_ms(self) -> int:
-        """When it last changed, as far as the ledger tells."""
+        """When it last changed, as far as the ledger shows."""
         return self.fills[-1].ts_event if self.fills else self.ts_ms
 
 
@@ -106,7 +106,7 @@ class OrderLog:
         return self._fills(f"ts_event BETWEEN ? AND ? {where}", since_ms, until_ms, *values, index=index)
 
     def _orders(self, where: str, *values: object, index: str = "") -> list[OrderRecord]:
-        self._reader.execute("BEGIN")  # one view: no order without its fills
+        self._reader.execute("BEGIN")  # one read transaction: no order without its fills
         try:
             sql = f"SELECT {_COLUMNS} FROM venue_order {index} WHERE exchange = ? AND {where}"
             rows = self._reader.execute(sql, (self._exchange, *values))

@@ -2,10 +2,11 @@
 
 import asyncio
 import struct
+from collections import deque
 
 from aiohttp import WSMessage, web
 
-#: A client that reads slower than this many bytes behind is cut, as venues do; kept in memory it would grow for ever.
+#: A client that reads slower than this many bytes behind is disconnected, as venues do; otherwise its buffer would grow without bound.
 MOST_BUFFERED = 16_000_000
 
 _TEXT, _BINARY, _PING, _PONG = 0x81, 0x82, 0x89, 0x8A
@@ -51,12 +52,13 @@ class Peer:
         self.opened = self.last_activity = self.last_pong = now
         self.pending: list[bytes] = []  #: whole frames that wait for :meth:`flush`
         self.delay_s = 0.0
-        self._due = 0.0  # loop time before which nothing more leaves: what is sent later never comes sooner
+        self._held: deque[bytes] = deque()  # what is delayed, in order, each with a timer
+        self._due = 0.0  # loop time of the last one's timer: what is sent later never comes sooner
         self._transport = transport
 
     @property
     def is_open(self) -> bool:
-        """Whether frames can still leave."""
+        """Whether frames can still be sent."""
         return not self._transport.is_closing() and not self.response.closed
 
     def send(self, frame: bytes) -> None:
@@ -65,30 +67,30 @@ class Peer:
         self.flush()
 
     def flush(self) -> None:
-        """Write what waits, in one piece."""
+        """Write all pending frames at once."""
         if not self.pending:
             return
         data = b"".join(self.pending)
         self.pending.clear()
-        if not self.delay_s and not self._due:
+        if not self.delay_s and not self._held:
             self._write(data)
             return
         loop = asyncio.get_running_loop()
-        now = loop.time()
-        if not self.delay_s and now >= self._due:
-            self._due = 0.0
-            self._write(data)
-            return
-        self._due = max(self._due, now + self.delay_s)
-        loop.call_at(self._due, self._write, data)
+        self._due = max(self._due, loop.time() + self.delay_s)
+        self._held.append(data)
+        loop.call_at(self._due, self._write_held)
 
     def cut(self) -> None:
-        """Break the connection without a farewell."""
+        """Abort the connection without a close frame."""
         self._transport.abort()
 
     async def receive(self) -> WSMessage:
         """The client's next message, pings and pongs among them."""
         return await self.response.receive()
+
+    def _write_held(self) -> None:
+        """Write the oldest of what is held: timers of one time fire in any order, and each writes one."""
+        self._write(self._held.popleft())
 
     def _write(self, data: bytes) -> None:
         if not self.is_open:

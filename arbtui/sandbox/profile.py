@@ -1,4 +1,4 @@
-"""A profile turned to the sandbox: the same text with other URLs, comments and all."""
+"""A profile with the sandbox's URLs: otherwise the same text, including comments."""
 
 import re
 import tomllib
@@ -7,7 +7,7 @@ from typing import Any
 
 from arbtui.model.errors import UsageError
 
-#: A key and its one-line string, with what stands before and after it.
+#: A key and its one-line string, with the text before and after it.
 _VALUE = re.compile(r"""^(\s*)(rest|stream|private)(\s*=\s*)("[^"]*"|'[^']*')(.*)$""")
 _TABLE = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
 
@@ -58,17 +58,17 @@ def _exchange_of(table: str) -> str:
 
 def _without_urls(text: str, urls: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
-        told = tomllib.loads(text)
+        parsed = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return None
     for name in urls:
-        told.get("exchanges", {}).get(name, {}).pop("urls", None)
-    return told
+        parsed.get("exchanges", {}).get(name, {}).pop("urls", None)
+    return parsed
 
 
 def _urls(text: str, urls: Mapping[str, Any]) -> dict[str, Any] | None:
     try:
-        told = tomllib.loads(text)["exchanges"]
-        return {name: told[name]["urls"] for name in urls}
+        parsed = tomllib.loads(text)["exchanges"]
+        return {name: parsed[name]["urls"] for name in urls}
     except (tomllib.TOMLDecodeError, KeyError, TypeError):
         return None

@@ -1,4 +1,4 @@
-"""What happens to public updates on their way out, by script: lost, held back, sent twice, rewritten."""
+"""Scripted faults of public updates: lost, held back, sent twice, rewritten."""
 
 from collections.abc import Sequence
 
@@ -11,17 +11,17 @@ _TIMES = 10.0
 
 
 class PublicFaults:
-    """The faults of one venue as its public streams meet them; which exist is told in docs/sandbox.md."""
+    """The faults of one venue as its public streams meet them; docs/sandbox.md lists them."""
 
     def __init__(self, faults: WireFaults) -> None:
         self._faults = faults
-        self._held: dict[str, bytes] = {}  # by stream, an update that goes out after the next
-        self._stuck: dict[str, bytes] = {}  # by stream, the update that is sent for all that follow
+        self._held: dict[str, bytes] = {}  # by stream, an update to send after the next one
+        self._stuck: dict[str, bytes] = {}  # by stream, the update that is sent instead of all later ones
 
     def sent(self, stream: str, code: str, raw: bytes, *, ladder: bool, book: bool) -> Sequence[bytes]:
-        """The frames that leave for ``raw``, of a ``stream`` of market ``code``.
+        """The frames to send for ``raw``, of a ``stream`` of market ``code``.
 
-        ``ladder``: it changes a book's levels, in a row that has an order; ``book``: it tells prices of a book.
+        ``ladder``: it changes a book's levels in a numbered sequence; ``book``: it has prices of a book.
         """
         faults = self._faults
         if not faults:

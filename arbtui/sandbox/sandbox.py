@@ -1,4 +1,4 @@
-"""The sandbox whole: one simulated market, two venues on their own ports, a control port, one durable ledger."""
+"""The whole sandbox: one simulated market, two venues on their own ports, a control port, one durable ledger."""
 
 import asyncio
 import json
@@ -28,6 +28,8 @@ from arbtui.sandbox.keys import DEFAULT_KEYS, Key
 from arbtui.sandbox.order_log import OrderLog, OrderRecord
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
 from arbtui.sandbox.upbit.venue import UpbitVenue
+from arbtui.sandbox.venue import Venue
+from arbtui.simulation.assets import Asset
 from arbtui.simulation.binance_market import BinanceMarket
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.fees import FeeCoin
@@ -41,21 +43,23 @@ DEFAULT_PORT = 9100
 HOST = "127.0.0.1"
 _MARKET_FILE = "market.json"
 _SAVE_EVERY_S = 10.0
-#: What Binance takes its fees in, from accounts that want it so; not traded here, so its price stands still.
-_FEE_COIN = FeeCoin("BNB", Decimal(600))
+#: The coin in which Binance takes fees from accounts set that way. Its market is open whatever symbols are chosen, as at the real
+#: venue; fees are computed with its first price.
+_COIN = Asset("BNB", 5, 600.0)
+_FEE_COIN = FeeCoin(_COIN.symbol, Decimal(600))
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """What a sandbox is made of. ``port`` is the control's, Upbit's is the next and Binance's the one after; 0 takes free ones."""
+    """The options of a sandbox. ``port`` is the control's, Upbit's is the next and Binance's the one after; 0 takes free ones."""
 
     port: int = DEFAULT_PORT
     symbols: int | Sequence[str] = 20
     config: SimulatorConfig = field(default_factory=SimulatorConfig)
-    state_dir: Path | None = None  #: None: a fresh temporary folder, gone at the end
+    state_dir: Path | None = None  #: None: a fresh temporary folder, deleted at the end
     keys: Mapping[str, Key] = field(default_factory=lambda: DEFAULT_KEYS)  #: by venue
-    cut_after_s: float = DAY_S  #: seconds after which Binance ends a socket
-    limits: bool = True  #: False: requests are counted and nobody is refused, for tests that ask fast
+    cut_after_s: float = DAY_S  #: seconds after which Binance closes a socket
+    limits: bool = True  #: False: requests are counted and none is refused, for tests with many requests
 
 
 class Sandbox:
@@ -66,6 +70,7 @@ class Sandbox:
         self.folder = folder
         self.ledger = ledger
         self.simulator = MarketSimulator(options.config, options.symbols, Rng(options.config.seed), clock, state)
+        self.simulator.list_at_binance(_COIN)
         self.clocks = {name: VenueClock(clock) for name in VENUES}
         self.faults = {name: WireFaults(clock) for name in VENUES}
         self._markets = {name: dict(self.simulator.markets[name]) for name in VENUES}  # with the rules that are scripted now
@@ -94,7 +99,7 @@ class Sandbox:
             limits=options.limits,
             cut_after_s=options.cut_after_s,
         )
-        self.venues: dict[str, UpbitVenue | BinanceVenue] = {"upbit": self.upbit, "binance": self.binance}
+        self.venues: dict[str, Venue] = {"upbit": self.upbit, "binance": self.binance}
         self.fronts: dict[str, Front] = {}
         for place, (name, venue) in enumerate(self.venues.items(), 1):
             port = options.port + place if options.port else 0
@@ -103,11 +108,11 @@ class Sandbox:
             self.faults[name].changed = partial(self._on_fault, name)
         self.control = Control(self, HOST, options.port)
         self._opened = asyncio.Event()
-        self.ended = asyncio.Event()  #: set when the market stops by itself, which is a mistake of ours
+        self.ended = asyncio.Event()  #: set when the market task ends by itself, which is a defect
 
     @property
     def urls(self) -> dict[str, dict[str, str]]:
-        """``[exchanges.NAME.urls]`` of a profile that comes here."""
+        """``[exchanges.NAME.urls]`` of a profile that uses this sandbox."""
         upbit, binance = (f"{HOST}:{self.fronts[name].port}" for name in VENUES)
         return {
             "upbit": {
@@ -120,14 +125,14 @@ class Sandbox:
 
     @property
     def control_url(self) -> str:
-        """Where the control port is."""
+        """The URL of the control port."""
         return f"http://{HOST}:{self.control.port}"
 
     def fault(self, fault: WireFault) -> None:
         """Script a fault, from now on.
 
         Raises:
-            UsageError: it cannot be played, or names a market that there is none of.
+            UsageError: it cannot be played, or names an unknown market.
         """
         if fault.venue in self.cores and fault.symbol is not None and fault.symbol not in self.cores[fault.venue].markets:
             raise UsageError(f"fault: {fault.venue} has no market {fault.symbol} here")
@@ -135,17 +140,17 @@ class Sandbox:
         self.faults[fault.venue].add(fault)
 
     async def deposit(self, venue: str, asset: str, amount: str) -> None:
-        """Pay ``amount`` in from outside (or, negative, take it out), as a transfer would.
+        """Book a deposit of ``amount`` (negative: a withdrawal), as a transfer would.
 
         Raises:
-            UsageError: an unknown venue, no amount, or more than there is.
+            UsageError: an unknown venue, not an amount, or more than the free balance.
         """
         if venue not in self.cores:
             raise UsageError(f"deposit: venue {venue!r} is not played; there are {' and '.join(VENUES)}")
         try:
             change = Decimal(amount)
         except InvalidOperation:
-            raise UsageError(f"deposit: {amount!r} is no amount") from None
+            raise UsageError(f"deposit: {amount!r} is not an amount") from None
         if not change.is_finite() or change != round(change, 8) or self.ledger.free(venue, asset) + change < ZERO:
             raise UsageError(f"deposit: {amount} {asset} cannot be booked at {venue}, which has {self.ledger.free(venue, asset)} free")
         await self.ledger.deposit(venue, {asset: change}, "transfer", self.clocks[venue].time_ms())
@@ -159,11 +164,11 @@ class Sandbox:
             yield "binance", f"{fill.market}:{self.binance.numbers.of(fill)}"
 
     def order_id(self, venue: str, order: OrderRecord) -> str:
-        """The venue's own id of an order, as its wire tells it."""
+        """The venue's own id of an order, as its protocol has it."""
         return order_uuid(order.number) if venue == "upbit" else str(order.number)
 
     def health(self) -> dict[str, Any]:
-        """What the control port tells about the sandbox itself."""
+        """The state of the sandbox itself, for the control port."""
         return {
             "status": "up",
             "symbols": len(self.simulator.prices()),
@@ -174,7 +179,7 @@ class Sandbox:
         }
 
     async def fund(self) -> None:
-        """Pay in the play money of assets that were never held."""
+        """Book the starting balances of assets that were never held."""
         markets = {name: core.markets for name, core in self.cores.items()}
         balances = starting_balances(self.options.config, markets, self.simulator.prices())
         for name, core in self.cores.items():
@@ -192,7 +197,7 @@ class Sandbox:
             await front.open()
 
     async def run(self) -> None:
-        """Play the market until cancelled."""
+        """Run the market until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.simulator.run(self._deliver), name="sandbox market")
@@ -202,7 +207,7 @@ class Sandbox:
             self._opened.set()
 
     async def close(self) -> None:
-        """Close the ports, let orders under way be booked, remember the market."""
+        """Close the ports, wait for orders under way, save the market's state."""
         await self.control.close()
         for front in self.fronts.values():
             await front.close()
@@ -213,7 +218,7 @@ class Sandbox:
             reader.close()
 
     def _deliver(self, frames: Sequence[Frame]) -> None:
-        """One turn's frames, split by venue; depth snapshots are for those who read the simulator directly."""
+        """One turn's frames, split by venue; depth snapshots are only for direct readers of the simulator."""
         mine: dict[str, list[bytes]] = {"upbit": [], "binance": []}
         for frame in frames:
             if not frame.snapshot_of:
@@ -239,9 +244,11 @@ class Sandbox:
                 self._save()
 
     def _on_fault(self, venue: str, fault: WireFault | None) -> None:
-        """Faults that act by themselves, not by a request that meets them."""
+        """Apply faults that act at once, rather than on a later request."""
         if fault is not None and fault.kind is WireFaultKind.CRASH and fault.seconds is not None:
             self.fronts[venue].crash(fault.seconds)
+        elif fault is not None and fault.kind is WireFaultKind.SHUTDOWN:
+            self.binance.shut_down(fault.stream, fault.ms / 1000)
         elif fault is not None and fault.kind is WireFaultKind.DROP:
             self.venues[venue].cut(fault.stream)
         self._set_clock(venue)
@@ -260,10 +267,10 @@ class Sandbox:
         self.cores[venue].fee_coin = None if faults.find(WireFaultKind.FEE_COIN) is None else _FEE_COIN
 
     def _save(self) -> None:
-        """Keep the market's state, so that prices and ids go on from it; whole or not at all."""
+        """Save the market's state, so that prices and ids continue from it; atomically."""
         path = self.folder / _MARKET_FILE
         beside = path.with_suffix(".new")
-        with suppress(OSError):  # only the market's memory: a restart without it begins anew, and says nothing wrong
+        with suppress(OSError):  # only the market's state: a restart without it starts a new market, which is consistent too
             beside.write_text(json.dumps(self.simulator.state()), encoding="utf-8")
             beside.replace(path)
 
@@ -310,12 +317,12 @@ def _read_state(folder: Path) -> dict[str, Any] | None:
             return None
         state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path} cannot be read ({error}): move it away; the market begins anew then") from None
+        raise UsageError(f"{path} cannot be read ({error}): move it away; a new market is started then") from None
     return state
 
 
 def _with_rules(market: Market, rules: WireFault) -> Market:
-    """``market`` with the rules that a fault tells."""
+    """``market`` with the rules of a fault."""
     return replace(
         market,
         price_units=market.price_units if rules.tick is None else FixedUnit(Decimal(rules.tick)),

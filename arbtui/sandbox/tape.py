@@ -1,4 +1,4 @@
-"""What a venue knows of its markets beyond the book: the last trades and the day's figures."""
+"""A venue's market data beyond the book: the last trades and the day's figures."""
 
 from collections import deque
 from collections.abc import Callable
@@ -8,13 +8,13 @@ from arbtui.exchanges.wire import WireDecoder
 from arbtui.model.order import Side
 from arbtui.simulation.matching import ExternalBook
 
-#: Trades remembered of each market, and so the most that one REST answer holds: a venue tells more, a thousand markets cost memory.
+#: Trades remembered of each market, and so the most that one REST answer holds: a venue has more, but a thousand markets cost memory.
 MEMORY = 100
 
 
 @dataclass(frozen=True, slots=True)
 class PublicTrade:
-    """One trade between others."""
+    """One public trade."""
 
     trade_id: int
     price: float
@@ -82,13 +82,13 @@ class Tape:
         self.on_trade_of(code, trade)
 
     def on_snapshot(self, code: str, bids: object, asks: object, ts_event: int, update_id: int) -> None:
-        """Books are not read here."""
+        """Ignored: books are not read here."""
 
     def on_diff(self, code: str, first_id: int, last_id: int, prev_id: int, bids: object, asks: object, ts_event: int) -> None:
-        """Books are not read here."""
+        """Ignored: books are not read here."""
 
     def on_touch(self, code: str, update_id: int, bid: float, bid_qty: float, ask: float, ask_qty: float, ts_event: int) -> None:
-        """Books are not read here."""
+        """Ignored: books are not read here."""
 
     def on_other(self, kind: str) -> None:
-        """Nothing else is read here."""
+        """Ignored: nothing else is read here."""

@@ -13,14 +13,14 @@ class FixedWindow:
         self._used = 0
 
     def used(self, now_ms: int) -> int:
-        """What was counted in the window of now."""
+        """What was counted in the present window."""
         window = now_ms // (self.interval_s * 1000)
         if window != self._window:
             self._window, self._used = window, 0
         return self._used
 
     def add(self, cost: int, now_ms: int) -> int:
-        """Count ``cost`` more; how much is used then."""
+        """Count ``cost`` more; the total used."""
         self._used = self.used(now_ms) + cost
         return self._used
 
@@ -31,7 +31,7 @@ class FixedWindow:
 
 
 class RollingWindow:
-    """Counts what happened within the last ``interval_s``."""
+    """Counts requests within the last ``interval_s``."""
 
     def __init__(self, limit: int, interval_s: float) -> None:
         self.limit = limit
@@ -39,7 +39,7 @@ class RollingWindow:
         self._times: deque[float] = deque()
 
     def take(self, now: float) -> bool:
-        """Count one more at ``now`` (monotonic s); False when that is one too many (it is not counted then)."""
+        """Count one more at ``now`` (monotonic s); False when that exceeds the limit (it is not counted then)."""
         times = self._times
         while times and times[0] <= now - self.interval_s:
             times.popleft()
@@ -50,5 +50,5 @@ class RollingWindow:
 
     @property
     def left(self) -> int:
-        """How many more would pass, as of the last :meth:`take`."""
+        """How many more are allowed, as of the last :meth:`take`."""
         return self.limit - len(self._times)

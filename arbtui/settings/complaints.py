@@ -1,9 +1,10 @@
-"""From what is wrong with the settings to sentences an operator can act on: where, which key, what is expected, the nearest right one."""
+"""Turns errors in the settings into messages an operator can act on: where, which key, what is expected, the nearest valid one."""
 
 import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,12 +23,14 @@ FLAGS: Mapping[tuple[str, ...], str] = {
     ("simulator", "seed"): "--seed",
 }
 _SECRET = re.compile(r"(^|_)(keys?|secrets?|tokens?|passwords?|passphrase|credentials?|apikey)(_|$)", re.IGNORECASE)
-_HEADER = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
-_KEY = re.compile(r"""\s*([A-Za-z0-9_"'. -]+?)\s*=""")
+_KEY_LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_\"'. -\t")
+#: Sentences for so many wrong keys; the nearest right one of each takes a millisecond to find.
+_MOST_TOLD = 50
+_LONGEST_SENTENCE = 400
 
 
 class Complaints:
-    """Turns errors into sentences; knows what each layer told, and so whom to name."""
+    """Turns errors into messages; knows which layer set each key, and so which one to name."""
 
     def __init__(self, path: Path, text: str, flags: Mapping[str, Any], profile: Mapping[str, Any]) -> None:
         self._path = path
@@ -36,17 +39,23 @@ class Complaints:
         self._profile = profile
 
     def of_profile(self) -> list[str]:
-        """What no profile may hold, whatever its value."""
-        return [*self._secrets(self._profile, ()), *self._not_here()]
+        """Keys that no profile may hold, whatever their value."""
+        secrets = self._secrets(self._profile, ())
+        if len(secrets) > _MOST_TOLD:
+            secrets[_MOST_TOLD:] = [f"{self._path}: {len(secrets) - _MOST_TOLD:,} more keys look like secrets"]
+        return [*secrets, *self._not_here()]
 
     def of(self, error: ValidationError) -> list[str]:
-        """One sentence for each key that is wrong, in the order of the settings."""
+        """One message for each wrong key, in the order of the settings."""
         by_key: dict[tuple[str, ...], list[ErrorDetails]] = {}
         for detail in error.errors(include_url=False):
             path = tuple(str(part) for part in detail["loc"])
             key = owner(path)
             by_key.setdefault(key.path if key and detail["type"] != "extra_forbidden" else path, []).append(detail)
-        return list(dict.fromkeys(self._sentence(path, details) for path, details in by_key.items()))
+        told = [self._sentence(path, details) for path, details in islice(by_key.items(), _MOST_TOLD)]
+        if len(by_key) > _MOST_TOLD:
+            told.append(f"{self._path}: {len(by_key) - _MOST_TOLD:,} more keys are wrong")
+        return list(dict.fromkeys(_short(sentence) for sentence in told))
 
     def _sentence(self, path: tuple[str, ...], details: Sequence[ErrorDetails]) -> str:
         detail = min(details, key=_rank)
@@ -63,19 +72,19 @@ class Complaints:
         if is_table(path) or dotted == "exchanges":
             return f"{self._place(path)}{dotted} is a table: write [{dotted}] and its keys below it"
         key = owner(path)
-        value = _shown(detail["input"] if len(detail["loc"]) == len(path) else self._told(path))
+        value = _shown(detail["input"] if len(detail["loc"]) == len(path) else self._given(path))
         if path == ("mode",):
             return f"{self._place(path)}mode {value}: expected {', '.join(get_args(Mode))}"
         expected = key.expected if key else detail["msg"]
         return f"{self._place(path)}{dotted} = {value}: expected {expected}{_near_value(detail)}{_help(path)}"
 
-    def _refused(self, path: tuple[str, ...], said: str) -> str:
-        """A validator's own words; where it judged a whole table, they start with the key that it means."""
-        start, _, rest = said.partition(": ")
+    def _refused(self, path: tuple[str, ...], message: str) -> str:
+        """A validator's own message; one about a whole table starts with the key that it means."""
+        start, _, rest = message.partition(": ")
         inner = (*path, *start.split("."))
         if rest and (is_table(inner) or owner(inner)):
-            path, said = inner, rest
-        return f"{self._place(path)}{'.'.join(path)}: {said}"
+            path, message = inner, rest
+        return f"{self._place(path)}{'.'.join(path)}: {message}"
 
     def _unknown(self, path: tuple[str, ...]) -> str:
         dotted = ".".join(path)
@@ -104,7 +113,7 @@ class Complaints:
                 found.append(f"{place}{dotted} looks like a secret: a profile holds none; take it out and change that key")
         return found
 
-    def _told(self, path: tuple[str, ...]) -> Any:
+    def _given(self, path: tuple[str, ...]) -> Any:
         for layer in (self._flags, self._profile):
             value: Any = layer
             for part in path:
@@ -114,7 +123,7 @@ class Complaints:
         return os.environ.get(variable_of(path), "")
 
     def _place(self, path: tuple[str, ...]) -> str:
-        """Who told the key: the flag, the variable, or the profile's line."""
+        """Where the key was set: the flag, the variable, or the profile's line."""
         for length in range(len(path), 0, -1):
             part = path[:length]
             if part in FLAGS and _holds(self._flags, part):
@@ -131,14 +140,23 @@ def line_of_each_key(text: str) -> dict[tuple[str, ...], int]:
     """The line (from 1) of each table and key of a TOML text. Keys inside inline tables have none."""
     lines: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := _HEADER.match(line):
-            table = _parts(header[1])
+    for number, line in enumerate(text.split("\n"), start=1):
+        if header := _header(line):
+            table = _parts(header)
             for length in range(1, len(table) + 1):
                 lines.setdefault(table[:length], number)
-        elif key := _KEY.match(line):
-            lines.setdefault((*table, *_parts(key[1])), number)
+            continue
+        key, equals, _ = line.partition("=")
+        if equals and key.strip() and _KEY_LETTERS.issuperset(key):
+            lines.setdefault((*table, *_parts(key)), number)
     return lines
+
+
+def _header(line: str) -> str:
+    """What stands in the brackets of a table's header; empty for any other line. A pattern for it would take cubic time."""
+    name, closed, rest = line.strip().removeprefix("[").partition("]")
+    is_header = line.lstrip().startswith("[") and closed and "[" not in name and rest.lstrip()[:1] in ("", "#")
+    return name.strip() if is_header else ""
 
 
 def _parts(dotted: str) -> tuple[str, ...]:
@@ -155,7 +173,7 @@ def _holds(layer: Mapping[str, Any], path: tuple[str, ...]) -> bool:
 
 
 def _rank(detail: ErrorDetails) -> int:
-    """Of several errors about one key (a union's branches), the one that tells most."""
+    """Of several errors about one key (a union's branches), the most informative one."""
     return 0 if detail["type"] in ("value_error", "extra_forbidden") else 1 if detail.get("ctx") else 2
 
 
@@ -176,6 +194,10 @@ def _shown(value: Any) -> str:
     text = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
     text = text.replace("\n", " ")
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _short(sentence: str) -> str:
+    return sentence if len(sentence) <= _LONGEST_SENTENCE else f"{sentence[: _LONGEST_SENTENCE - 3]}..."
 
 
 def _unknown_venue(name: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
+from arbtui.settings.structure import odd_text, odd_value
+
 PREFIX = "ARBTUI_"
 MODE_VARIABLE = "ARBTUI_MODE"
 
@@ -15,11 +17,11 @@ class EnvironmentSource(PydanticBaseSettingsSource):
     """Reads ``ARBTUI_EXECUTION__ORDER_VALUE=50`` as ``execution.order_value = 50``.
 
     A value is read as TOML where it is TOML (``50``, ``true``, ``["BTC"]``) and as plain text where not (``busy``).
-    Names without ``__`` belong to others (secrets, the state folder), but for ``ARBTUI_MODE``.
+    Names without ``__`` belong to others (secrets, the state folder), except ``ARBTUI_MODE``.
     """
 
     def __call__(self) -> dict[str, Any]:
-        """The nested tables that the environment tells."""
+        """The environment's settings as nested tables."""
         tables: dict[str, Any] = {}
         for variable in sorted(os.environ):
             path = dotted_key(variable)
@@ -35,7 +37,7 @@ class EnvironmentSource(PydanticBaseSettingsSource):
         return tables
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Part of the base's contract; the whole layer is read at once instead."""
+        """Required by the base class; unused, since the whole layer is read at once."""
         return None, field_name, False
 
 
@@ -54,8 +56,10 @@ def variable_of(path: tuple[str, ...]) -> str:
 
 
 def _value(raw: str) -> Any:
+    if odd_text(raw):
+        return raw
     try:
         read = tomllib.loads(f"value = {raw}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, more digits than Python reads, or nested too deeply
         return raw
-    return read["value"] if len(read) == 1 else raw
+    return raw if len(read) != 1 or odd_value(read) else read["value"]

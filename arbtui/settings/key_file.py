@@ -1,7 +1,7 @@
 """The encrypted key file: API keys of all venues under one passphrase.
 
 Nothing reads keys from it in this version: only live needs keys, and it refuses those that need a passphrase
-(:data:`arbtui.settings.venue_keys.FILE_NOT_IN_LIVE`). It is for keeping them, until something may ask for a passphrase.
+(:data:`arbtui.settings.venue_keys.FILE_NOT_IN_LIVE`). It only stores them, until a later version may ask for a passphrase.
 
 JSON of four fields: ``format``; ``venues``, the last characters of each key in the clear, so that a list needs no
 passphrase; ``salt`` and ``data``. ``data`` is AES-256-GCM under a key of scrypt (n = 2^17, r = 8, p = 1: OWASP's
@@ -21,6 +21,7 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.keys import tail
 from arbtui.model.errors import UsageError
+from arbtui.model.regular_file import read_regular
 from arbtui.settings.state import platform_folder
 
 _FORMAT = 1
@@ -43,14 +44,14 @@ class KeyFile:
 
     @property
     def exists(self) -> bool:
-        """True when something stands there, readable or not."""
+        """True when the path exists, readable or not."""
         return self.path.is_symlink() or self.path.exists()
 
     def venues(self) -> Mapping[str, str]:
         """The venues whose keys are inside, with the tail of each key; needs no passphrase.
 
         Raises:
-            UsageError: the file is not the operator's alone, or damaged.
+            UsageError: the file can be read by others, or is damaged.
         """
         return dict(self._load()["venues"]) if self.exists else {}
 
@@ -63,10 +64,10 @@ class KeyFile:
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        told = self._load()
-        salt, data = (self._bytes(told[name]) for name in ("salt", "data"))
+        content = self._load()
+        salt, data = (self._bytes(content[name]) for name in ("salt", "data"))
         try:
-            plain = AESGCM(_derive(passphrase, salt)).decrypt(data[:_NONCE], data[_NONCE:], _clear(told["venues"], salt))
+            plain = AESGCM(_derive(passphrase, salt)).decrypt(data[:_NONCE], data[_NONCE:], _clear(content["venues"], salt))
             return {str(venue): (str(key), str(secret)) for venue, (key, secret) in json.loads(plain).items()}
         except (InvalidTag, ValueError):
             raise UsageError(
@@ -74,7 +75,7 @@ class KeyFile:
             ) from None
 
     def save(self, entries: Entries, passphrase: SecretStr) -> None:
-        """Write ``entries``, or take the file away when there are none. Complete or not at all; 0600.
+        """Write ``entries``, or delete the file when there are none. Atomic; mode 0600.
 
         Raises:
             UsageError: the file cannot be written.
@@ -88,8 +89,8 @@ class KeyFile:
             salt, nonce = os.urandom(16), os.urandom(_NONCE)
             venues = {venue: tail(key) for venue, (key, _) in sorted(entries.items())}
             sealed = AESGCM(_derive(passphrase, salt)).encrypt(nonce, json.dumps(entries).encode(), _clear(venues, salt))
-            told = {"format": _FORMAT, "venues": venues, "salt": _text(salt), "data": _text(nonce + sealed)}
-            self._replace(json.dumps(told, indent=2) + "\n")
+            content = {"format": _FORMAT, "venues": venues, "salt": _text(salt), "data": _text(nonce + sealed)}
+            self._replace(json.dumps(content, indent=2) + "\n")
         except OSError as error:
             raise UsageError(f"{self.path} cannot be written ({error.strerror or error}); mend its permissions") from None
 
@@ -107,26 +108,28 @@ class KeyFile:
 
     def _load(self) -> dict[str, Any]:
         try:
-            with os.fdopen(os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-                mode = os.fstat(file.fileno()).st_mode
-                raw = file.read(_LARGEST)
+            raw = read_regular(self.path, _LARGEST)
+            facts = self.path.lstat()
         except OSError as error:
             raise UsageError(f"key file {self.path} cannot be read ({error.strerror or error})") from None
-        if mode & 0o077:
+        if facts.st_uid not in (os.geteuid(), 0):
+            owner = f"belongs to user {facts.st_uid}, not to you"
+            raise UsageError(f"key file {self.path} {owner}; mend its owner, and consider its keys known")
+        if facts.st_mode & 0o077:
             raise UsageError(f"key file {self.path} can be read by others; chmod 600 {self.path}, and consider its keys known")
         try:
-            told = json.loads(raw)
+            content = json.loads(raw)
             right = (
-                told["format"] == _FORMAT
-                and isinstance(told["salt"], str)
-                and isinstance(told["data"], str)
-                and all(isinstance(name, str) and isinstance(end, str) for name, end in told["venues"].items())
+                content["format"] == _FORMAT
+                and isinstance(content["salt"], str)
+                and isinstance(content["data"], str)
+                and all(isinstance(name, str) and isinstance(end, str) for name, end in content["venues"].items())
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             right = False
         if not right:
             raise UsageError(f"key file {self.path} is damaged; delete it and store the keys anew (arbtui keys set)")
-        return dict(told)
+        return dict(content)
 
     def _bytes(self, text: str) -> bytes:
         try:
@@ -142,7 +145,7 @@ def _derive(passphrase: SecretStr, salt: bytes) -> bytes:
 
 
 def _clear(venues: Mapping[str, str], salt: bytes) -> bytes:
-    """The clear fields as the seal covers them."""
+    """The clear fields, as authenticated data of the encryption."""
     return json.dumps([_FORMAT, dict(venues), _text(salt)], sort_keys=True).encode()
 
 

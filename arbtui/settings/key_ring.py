@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from arbtui.model.errors import UsageError
+from arbtui.settings.core_dump import forbid_core_dump
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -14,9 +15,9 @@ _NONE = "this machine has no keyring to trust (none runs, or it would write plai
 
 
 class OsKeyring:
-    """One entry a venue, key and secret together, so that no reader ever sees the one of yesterday with the other of today.
+    """One entry a venue, key and secret together, so that no reader ever sees an old one with a new one.
 
-    A headless machine has no keyring: the library then offers backends that fail, forget, or write a plain file. They
+    A headless machine has no keyring: the library then offers backends that fail, keep nothing, or write a plain file. They
     count as none.
     """
 
@@ -25,7 +26,7 @@ class OsKeyring:
 
     @property
     def name(self) -> str:
-        """The backend's name; empty when there is none to trust."""
+        """The backend's name; empty when there is no usable one."""
         return "" if self._backend is None else str(self._backend.name)
 
     def read(self, exchange: str) -> tuple[str, str] | None:
@@ -38,14 +39,15 @@ class OsKeyring:
             return None
         from keyring.errors import KeyringError
 
+        forbid_core_dump()
         try:
-            told = self._backend.get_password(_SERVICE, exchange)
-        except (KeyringError, OSError, RuntimeError) as error:  # backends raise RuntimeError where their service is gone
+            entry = self._backend.get_password(_SERVICE, exchange)
+        except (KeyringError, OSError, RuntimeError) as error:  # backends raise RuntimeError where their service does not run
             raise UsageError(f"the keyring {self.name} cannot be read ({type(error).__name__}); unlock it and try again") from None
-        if told is None:
+        if entry is None:
             return None
         try:
-            key, secret = json.loads(told)
+            key, secret = json.loads(entry)
         except (ValueError, TypeError):
             raise UsageError(f"the keyring's entry {_SERVICE}/{exchange} is not ours; arbtui keys set {exchange}") from None
         return str(key), str(secret)
@@ -54,7 +56,7 @@ class OsKeyring:
         """Store a venue's keys.
 
         Raises:
-            UsageError: there is no keyring to trust, or it refuses.
+            UsageError: there is no usable keyring, or it refuses.
         """
         from keyring.errors import KeyringError
 
@@ -64,10 +66,10 @@ class OsKeyring:
             raise UsageError(f"the keyring {self.name} does not take the keys ({type(error).__name__}); unlock it and try again") from None
 
     def remove(self, exchange: str) -> None:
-        """Take a venue's keys away.
+        """Delete a venue's keys.
 
         Raises:
-            UsageError: there is no keyring to trust, or it refuses.
+            UsageError: there is no usable keyring, or it refuses.
         """
         from keyring.errors import KeyringError
 
@@ -77,10 +79,10 @@ class OsKeyring:
             raise UsageError(f"the keyring {self.name} does not give the keys up ({type(error).__name__})") from None
 
     def refuse_none(self, variables: Sequence[str]) -> None:
-        """Look whether there is a keyring; ``variables``: the environment variables that do without one.
+        """Check that there is a usable keyring; ``variables``: the environment variables to name as the alternative.
 
         Raises:
-            UsageError: there is none to trust.
+            UsageError: there is none.
         """
         if self._backend is None:
             raise UsageError(f"{_NONE}; set {' and '.join(variables)} in the environment")
@@ -92,17 +94,17 @@ class OsKeyring:
 
 
 def _sound_backend() -> "KeyringBackend | None":
-    """The first backend that keeps secrets; a chain is looked into, since it falls through to whatever it has.
+    """The first backend that keeps secrets; the members of a chain are checked one by one, since it falls through to any of them.
 
     Raises:
-        UsageError: the library is configured for a backend that is not there.
+        UsageError: the library is configured for a backend that does not exist.
     """
     import keyring
     from keyring.backends.chainer import ChainerBackend
 
     try:
         chosen = keyring.get_keyring()
-    except (ImportError, AttributeError, RuntimeError, ValueError, OSError) as error:  # a backend that was configured and is not there
+    except (ImportError, AttributeError, RuntimeError, ValueError, OSError) as error:  # a configured backend that does not exist
         raise UsageError(f"the keyring is configured wrongly ({type(error).__name__}: {error}); see `keyring diagnose`") from None
     candidates = list(chosen.backends) if isinstance(chosen, ChainerBackend) else [chosen]
     return next((backend for backend in candidates if _is_sound(backend)), None)

@@ -1,4 +1,4 @@
-"""Every key that a profile may hold, with its help: what complaints, `check` and the profiles' own test go by."""
+"""Every key that a profile may hold, with its help: used by error messages, `check` and the test of the shipped profiles."""
 
 import difflib
 import types
@@ -19,7 +19,7 @@ LATER_TABLES = ("email", "metrics")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key: its dotted path, its help (unit first) and what it takes."""
+    """One key: its dotted path, its help (unit first) and its type."""
 
     path: tuple[str, ...]
     help: str
@@ -33,7 +33,7 @@ class Key:
 
 @cache
 def all_keys() -> Mapping[tuple[str, ...], Key]:
-    """Every leaf key by its path, with ``exchanges.NAME.*`` for each venue that there is."""
+    """Every leaf key by its path, with ``exchanges.NAME.*`` for each known venue."""
     keys: dict[tuple[str, ...], Key] = {}
     for name, field in Settings.model_fields.items():
         if name == "exchanges":
@@ -51,7 +51,7 @@ def owner(path: tuple[str, ...]) -> Key | None:
 
 
 def nearest_key(path: tuple[str, ...]) -> str | None:
-    """The dotted key or table most like the unknown ``path``: one of that very name elsewhere, or a like one in its own table."""
+    """The dotted key or table most like the unknown ``path``: one of the same name elsewhere, or a similar one in its own table."""
     elsewhere = {key.path[-1]: key.dotted for key in all_keys().values()}
     if path[-1] in elsewhere:
         return elsewhere[path[-1]]
@@ -79,7 +79,7 @@ def _leaves(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[Key]:
 
 
 def _expected(field: FieldInfo) -> str:
-    """What a field takes, in words: ``a number from 0 to 1000``."""
+    """The values a field accepts, as text: ``a number from 0 to 1000``."""
     return _kind(field.annotation) + _bounds(field.metadata)
 
 

@@ -1,4 +1,4 @@
-"""The limits that hold for a run, in words, and the sizes that they or a venue's least order can never let pass."""
+"""The limits of a run, as text, and order sizes that they or a venue's minimum can never allow."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from arbtui.exchanges.config import VENUES
 from arbtui.risk.config import LimitSet, risk_defaults
 from arbtui.settings.profile import Settings
 
-#: For words only, where no rate is known yet; the won has stood between 1,300 and 1,500 for years.
+#: For messages only, where no rate is known yet; the won has been between 1,300 and 1,500 for years.
 _ROUGH_KRW_PER_USDT = 1400
-#: Limits of which the unit is not in the name.
+#: Limits whose name does not contain the unit.
 _UNITS = {"max_unhedged": " USDT", "max_loss_day": " USDT"}
 
 
 def limit_set(settings: Settings) -> LimitSet:
-    """Which set of defaults fills in what the profile leaves out: ``live`` only where real orders leave this machine."""
+    """Which set of defaults fills in what the profile leaves out: ``live`` only where orders go to real venues."""
     return "live" if settings.mode == "live" and not settings.is_sandbox else "paper"
 
 
@@ -26,9 +26,9 @@ def limits_in_words(settings: Settings) -> str:
     """``paper set (play money): max_unhedged 2000 USDT, ...``, and which of them the profile or the environment has set otherwise."""
     which = limit_set(settings)
     held, usual = settings.risk.model_dump(), risk_defaults(which).model_dump()
-    told = [f"{name} {value:g}{_UNITS.get(name, '')}" for tier in held.values() for name, value in tier.items()]
+    parts = [f"{name} {value:g}{_UNITS.get(name, '')}" for tier in held.values() for name, value in tier.items()]
     own = [name for tier, limits in held.items() for name, value in limits.items() if value != usual[tier][name]]
-    words = f"{which} set ({'real orders' if which == 'live' else 'play money'}): {', '.join(told)}"
+    words = f"{which} set ({'real orders' if which == 'live' else 'play money'}): {', '.join(parts)}"
     return f"{words}; set otherwise: {', '.join(own)}" if own else words
 
 
@@ -48,7 +48,7 @@ def rate_guard_in_words(settings: Settings) -> str:
 
 
 def limit_problems(settings: Settings) -> list[str]:
-    """Why nothing will ever open: sizes against the venues' least orders, the profile's own limits and its play money."""
+    """Why no cycle can ever open: order size against the venues' minimums, the profile's own limits and its simulated balances."""
     size, unhedged, problems = settings.execution.order_value, settings.risk.global_.max_unhedged, []
     if small := [words for name in settings.exchanges if (words := _least_order_over(name, size))]:
         problems.append(f"execution.order_value {size:g} USDT is not above the least order of {' and of '.join(small)}: nothing will open")
@@ -62,7 +62,7 @@ def limit_problems(settings: Settings) -> list[str]:
 
 
 def _least_order_over(exchange: str, size: float) -> str:
-    """The venue and its least order, where ``size`` (USDT) does not exceed that: what is left once it is cut to lots falls short."""
+    """The venue and its least order, where ``size`` (USDT) does not exceed that: rounded down to lots it would be below it."""
     venue = VENUES[exchange]
     if venue.quote == "KRW":
         least = float(venue.min_cost) / _ROUGH_KRW_PER_USDT

@@ -1,6 +1,7 @@
 """Where profiles are found: the operator's own folder first, then those shipped with the program."""
 
 import difflib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def own_profiles() -> Path:
 
 
 def shipped_profiles() -> Path:
-    """The profiles that came with the program: inside the package when installed, beside it in a checkout."""
+    """The shipped profiles: inside the package when installed, beside it in a checkout."""
     package = Path(arbtui.__file__).resolve().parent
     inside = package / "profiles"
     return inside if inside.is_dir() else package.parent / "profiles"
@@ -40,13 +41,13 @@ def all_profiles() -> list[ProfileFile]:
 
 
 def find_profile(name_or_path: str) -> Path:
-    """The file of a profile given by name or path; whether it can be read is not looked at.
+    """The file of a profile given by name or path; not checked for being readable.
 
     Raises:
-        UsageError: there is none; the message lists those that there are and the nearest.
+        UsageError: there is none; the message lists the known ones and the nearest.
     """
     if is_path(name_or_path):
-        path = Path(name_or_path).expanduser()
+        path = Path(os.path.expanduser(name_or_path))
         profile_name(name_or_path)
         if not path.exists():
             raise UsageError(f"profile {name_or_path}: no such file{_nearest_beside(path)}")
@@ -60,7 +61,7 @@ def find_profile(name_or_path: str) -> Path:
 
 
 def nearest(word: str, known: list[str]) -> str:
-    """A clause that lists ``known`` and points at the nearest to ``word``."""
+    """A clause that lists ``known`` and names the one nearest to ``word``."""
     if not known:
         return f"there is none yet: `arbtui init NAME` writes one to {own_profiles()}"
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from arbtui.model.errors import AlreadyRunning, UsageError
+from arbtui.model.regular_file import read_regular
 
 LOCK_NAME = "lock"
 
@@ -31,7 +32,7 @@ class ProfileLock:
             UsageError: the file cannot be written.
         """
         try:
-            fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
         if not _take(fd):
@@ -46,7 +47,7 @@ class ProfileLock:
         self._fd = fd
 
     def release(self) -> None:
-        """Give the lock back; the file stays, since removing it would let two engines lock two files. Its pid goes."""
+        """Release the lock and clear the pid; the file stays, since removing it would let two engines lock two files."""
         if self._fd is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, 0)
@@ -62,7 +63,7 @@ class ProfileLock:
 
 
 def _take(fd: int) -> bool:
-    """Lock ``fd``, or False. Tried for a moment: whoever only looks (:func:`is_held`) holds it for a few microseconds."""
+    """Lock ``fd``, or False. Tried for a moment: :func:`is_held` holds it for a few microseconds."""
     for pause in (0.001, 0.01, 0.05, None):
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -76,7 +77,7 @@ def _take(fd: int) -> bool:
 def is_held(folder: Path) -> bool:
     """True while an engine runs on ``folder``. A folder or lock that cannot be read counts as not held."""
     try:
-        fd = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return False
     try:
@@ -89,11 +90,11 @@ def is_held(folder: Path) -> bool:
 
 
 def holder(folder: Path) -> int | None:
-    """The pid of the engine that runs on ``folder``; None when none does, 0 when it does not tell."""
+    """The pid of the engine that runs on ``folder``; None when none does, 0 when it is unknown."""
     return _pid_in(folder / LOCK_NAME) or 0 if is_held(folder) else None
 
 
 def _pid_in(path: Path) -> int | None:
     with contextlib.suppress(OSError, ValueError):
-        return int(path.read_text(encoding="ascii").strip())
+        return int(read_regular(path, 100).decode("ascii").strip())
     return None

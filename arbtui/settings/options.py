@@ -1,4 +1,4 @@
-"""What the command line hands to the runtime: the checked settings, and what is told for one start only."""
+"""What the command line passes to the runtime: the checked settings, and the options of one start."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ class SessionOptions:
     max_runtime_s: float | None = None  #: from the first update to the closing of the gate; None: until stopped
     json: JsonOutput | None = None  #: where the summary goes at the end
     confirm: str | None = None  #: the profile's name, typed: what arms ``live``
-    record: Path | None = None  #: where everything that the engine is fed goes, for a replay; made anew
+    record: Path | None = None  #: file for everything that the engine receives, for a replay; must not exist
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class RecordOptions:
 
     settings: Settings
     duration_s: float
-    output: Path  #: made anew, never written over
+    output: Path  #: must not exist; never overwritten
     json: JsonOutput | None = None  #: where the summary goes at the end
 
 
@@ -49,9 +49,9 @@ class RecordOptions:
 class LoadTestOptions:
     """One load test: a child process for each number of symbols."""
 
-    settings: Settings  #: the profile's, in mode ``sim``; the children load it anew
-    profile: str  #: by name or path, as it was told
+    settings: Settings  #: the profile's, in mode ``sim``; the children load it again
+    profile: str  #: by name or path, as given
     symbols: tuple[int, ...]  #: at least one, each once
     duration_s: float  #: of each child, from the first update to the closing of the gate
-    report: Path  #: a folder; made when it is not there
+    report: Path  #: a folder; created when missing
     state_root: Path | None = None  #: None: a fresh temporary folder

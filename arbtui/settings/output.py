@@ -1,4 +1,7 @@
-"""Where words go: a line for a person on standard error, a summary to standard output or to a file known to be writable."""
+"""Output: a line for the operator on standard error, text to standard output, a summary also to a file known to be writable.
+
+Nothing else writes to either; so whatever a venue or a file said is made harmless here (:mod:`arbtui.model.printable`).
+"""
 
 import json
 import os
@@ -9,20 +12,33 @@ from pathlib import Path
 from typing import Any
 
 from arbtui.model.errors import ArbtuiError, UsageError
+from arbtui.model.printable import printable
 
-#: How long a line may wait for a terminal that takes nothing (stopped by ^S, or nobody reads it), in seconds.
+#: How long a line may wait for a blocked terminal (stopped by ^S, or not read), in seconds.
 _TERMINAL_S = 1.0
 
 
-def say(message: str) -> None:
-    """Say ``message`` on one line of standard error, if anybody is still there to read it.
+def tell(text: str) -> None:
+    """Write ``text``, whole lines, to standard output; characters that its encoding lacks are escaped.
 
-    A terminal that was closed must not turn an ordered end into a failure, neither now nor when Python flushes at exit; and
-    one that takes nothing more must not keep the process, and so the profile's lock, for ever.
+    Raises:
+        OSError: nobody reads it any more (BrokenPipeError), or the disk is full.
+    """
+    if sys.stdout is None:  # started with that descriptor closed
+        return
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    sys.stdout.write(printable(text, keep="\n").encode(encoding, "backslashreplace").decode(encoding))
+
+
+def say(message: str) -> None:
+    """Write ``message`` as one line to standard error, if that is still open.
+
+    A closed terminal must not turn an orderly end into a failure, neither now nor when Python flushes at exit; and
+    a blocked one must not keep the process, and so the profile's lock, for ever.
     """
     if sys.stderr is None:  # started with that descriptor closed
         return
-    line = f"arbtui: {' '.join(message.split())}\n"
+    line = f"arbtui: {printable(' '.join(message.split()))}\n"
     try:
         if sys.stderr.isatty():
             _write_to_terminal(sys.stderr.fileno(), line.encode(errors="replace"))
@@ -34,10 +50,10 @@ def say(message: str) -> None:
 
 
 def _write_to_terminal(descriptor: int, rest: bytes) -> None:
-    """Write in a thread that may be left behind. It takes no buffer's lock, which the interpreter would wait for at exit.
+    """Write in a thread that may be abandoned. It takes no buffer's lock, which the interpreter would wait for at exit.
 
     Raises:
-        OSError: the terminal is gone.
+        OSError: the terminal is closed.
     """
     failed: list[OSError] = []
 
@@ -57,7 +73,7 @@ def _write_to_terminal(descriptor: int, rest: bytes) -> None:
 
 
 def mute_standard_output() -> None:
-    """Let what could not be written go: else Python fails once more at exit, when it flushes."""
+    """Discard what could not be written: otherwise Python fails again at exit, when it flushes."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
@@ -65,11 +81,11 @@ class JsonOutput:
     """The target of ``--json FILE|-``.
 
     Raises:
-        UsageError: the file cannot be written. Said at once: a run of hours must not end with nowhere to tell of it.
+        UsageError: the file cannot be written. Checked at the start: a run of hours must not end without a place for its summary.
     """
 
     def __init__(self, target: str) -> None:
-        self.path = None if target == "-" else Path(target).expanduser()
+        self.path = None if target == "-" else Path(os.path.expanduser(target))
         if self.path is None:
             if sys.stdout is None:
                 raise UsageError("--json -: there is no standard output; name a file")
@@ -78,19 +94,19 @@ class JsonOutput:
             if not target or self.path.is_dir():
                 raise UsageError(f"--json {target or repr(target)}: name a file, or - for standard output")
             existed = self.path.exists()
-            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o600))
             if not existed:
                 self.path.unlink()
         except OSError as error:
             raise UsageError(f"--json {target}: cannot be written ({error.strerror or error})") from None
 
     def write(self, summary: Mapping[str, Any]) -> None:
-        """Write ``summary`` as one JSON object, whole or not at all.
+        """Write ``summary`` as one JSON object, atomically.
 
         Raises:
             ArbtuiError: the disk filled up, or the folder went away, since the start.
-            BrokenPipeError: nobody reads standard output any more.
-            ValueError: the summary holds NaN or an infinity, which JSON has no word for.
+            BrokenPipeError: standard output is no longer read.
+            ValueError: the summary holds NaN or an infinity, which JSON cannot represent.
         """
         text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
         try:
@@ -105,11 +121,13 @@ class JsonOutput:
 
     def _write(self, text: str) -> None:
         if self.path is None:
-            sys.stdout.write(text)
+            tell(text)
             sys.stdout.flush()
         elif self.path.exists() and not self.path.is_file():  # a pipe or device: there is nothing to replace
             self.path.write_text(text, encoding="utf-8")
         else:
             partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-            partial.write_text(text, encoding="utf-8")
+            partial.unlink(missing_ok=True)  # of an earlier process of that number; and never written through a link
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+                file.write(text)
             partial.replace(self.path)

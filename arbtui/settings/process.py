@@ -1,4 +1,4 @@
-"""What the kernel tells of a process. Standard library only: `arbtui kill` asks. Where there is no /proc (macOS), nothing."""
+"""What the kernel reports of a process. Standard library only: `arbtui kill` uses it. Without /proc (macOS), nothing."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +9,10 @@ STOPPED = ("T", "t")
 
 @dataclass(frozen=True, slots=True)
 class ProcessFacts:
-    """One process. Both are empty when there is no such process, or when the platform does not tell."""
+    """One process. Both are empty when there is no such process, or when the platform does not report them."""
 
     state: str = ""  #: one letter: R runs, S sleeps, D waits in the kernel, T stopped, Z ended
-    started: str = ""  #: clock ticks after the machine's start: with the pid, a process's name for good
+    started: str = ""  #: clock ticks after the machine's start: with the pid, identifies a process uniquely
 
 
 def process_facts(pid: int) -> ProcessFacts:

@@ -1,4 +1,4 @@
-"""What a run is told: every floor's settings in one frozen object, composed of flags, environment, profile and defaults."""
+"""The settings of a run: every package's settings in one frozen object, composed of flags, environment, profile and defaults."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from arbtui.execution.config import ExecutionConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
 from arbtui.monitoring.config import TelegramConfig
-from arbtui.positions.config import RebalanceConfig
+from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.risk.config import LimitSet, RiskConfig, default_limits
 from arbtui.routes.config import CostsConfig, UniverseConfig
 from arbtui.settings.environment import EnvironmentSource
@@ -24,10 +24,10 @@ NOT_IN_A_PROFILE = ("name", "path", "mode")
 
 
 class Settings(BaseSettings):
-    """Everything that a run is told. Made by :func:`arbtui.settings.load.load_profile` only, from layers.
+    """All settings of a run. Created by :func:`arbtui.settings.load.load_profile` only, from layers.
 
     The layers, strongest first: ``flags``, the environment (``ARBTUI_EXECUTION__ORDER_VALUE=50``), ``profile``, and the
-    defaults; [risk] falls back to the limit set of the mode, [exchanges.NAME] to what is known of the venue.
+    defaults; [risk] falls back to the limit set of the mode, [exchanges.NAME] to the venue's known values.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
@@ -43,6 +43,9 @@ class Settings(BaseSettings):
 
     exchanges: dict[str, ExchangeConfig]
     """the venues, in the profile's order."""
+
+    desk: DeskConfig = DeskConfig()
+    """where the desk sits."""
 
     universe: UniverseConfig = UniverseConfig()
     """which assets are traded."""
@@ -104,7 +107,7 @@ class Settings(BaseSettings):
         data = dict(data)
         exchanges = data.get("exchanges")
         if isinstance(exchanges, dict):
-            data["exchanges"] = {name: _laid_over(_venue_defaults(name), told) for name, told in exchanges.items()}
+            data["exchanges"] = {name: _laid_over(_venue_defaults(name), given) for name, given in exchanges.items()}
         data["risk"] = _laid_over(default_limits(_limit_set(data)), data.get("risk", {}))
         return data
 
@@ -120,7 +123,7 @@ class Settings(BaseSettings):
 
     @property
     def is_sandbox(self) -> bool:
-        """True when every URL stays on this machine."""
+        """True when every URL is a loopback address."""
         return all(exchange.urls.is_loopback for exchange in self.exchanges.values())
 
 
@@ -129,10 +132,10 @@ def _limit_set(data: Mapping[str, Any]) -> LimitSet:
         return "paper"
     exchanges = data.get("exchanges")
     try:
-        told = [ExchangeConfig.model_validate(one) for one in exchanges.values()] if isinstance(exchanges, dict) else []
-    except ValueError:  # wrong elsewhere, and told there
+        venues = [ExchangeConfig.model_validate(one) for one in exchanges.values()] if isinstance(exchanges, dict) else []
+    except ValueError:  # invalid, and reported elsewhere
         return "live"
-    return "paper" if told and all(one.urls.is_loopback for one in told) else "live"
+    return "paper" if venues and all(one.urls.is_loopback for one in venues) else "live"
 
 
 def _venue_defaults(name: str) -> dict[str, Any]:
@@ -143,7 +146,7 @@ def _venue_defaults(name: str) -> dict[str, Any]:
 
 
 def _laid_over(under: Mapping[str, Any], over: Any) -> Any:
-    """``over`` with the keys it lacks taken from ``under``, table by table; what is no table stays for validation to refuse."""
+    """``over`` with the keys it lacks taken from ``under``, table by table; other values are left to validation."""
     if not isinstance(over, dict):
         return over
     merged = dict(under)

@@ -1,4 +1,4 @@
-"""Asking a person for a secret, at the terminal and without showing it."""
+"""Prompts for a secret at the terminal, without showing it."""
 
 import getpass
 import os
@@ -6,10 +6,12 @@ import os
 from pydantic import SecretStr
 
 from arbtui.model.errors import UsageError
+from arbtui.model.printable import printable
+from arbtui.settings.core_dump import forbid_core_dump
 
 
 def ask_secret(what: str) -> SecretStr:
-    """What is typed at the terminal for ``what``. It is read from the terminal itself, whatever standard input is.
+    """The secret typed for ``what``. It is read from the terminal itself, whatever standard input is.
 
     Raises:
         UsageError: there is no terminal (a secret is never read where it could be seen), or nothing was typed.
@@ -19,7 +21,8 @@ def ask_secret(what: str) -> SecretStr:
     except OSError:
         raise UsageError(f"{what} is typed at a terminal, and there is none here") from None
     try:
-        typed = getpass.getpass(f"{what} (not shown): ").strip()
+        forbid_core_dump()
+        typed = getpass.getpass(f"{printable(what)} (not shown): ").strip()
     except EOFError:
         typed = ""
     if not typed:

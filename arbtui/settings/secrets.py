@@ -6,19 +6,21 @@ import re
 from pydantic import SecretStr
 
 from arbtui.model.errors import UsageError
+from arbtui.settings.core_dump import forbid_core_dump
 from arbtui.settings.profile import Settings
 
 TELEGRAM_TOKEN = "ARBTUI_TELEGRAM_TOKEN"
 
 
 def telegram_token(settings: Settings) -> SecretStr | None:
-    """The bot's token where the profile wants Telegram, else None.
+    """The bot's token where the profile enables Telegram, else None.
 
     Raises:
-        UsageError: it is wanted and missing, or holds what no token holds.
+        UsageError: it is needed and missing, or is not a valid token.
     """
     if not settings.telegram.enabled:
         return None
+    forbid_core_dump()
     token = os.environ.get(TELEGRAM_TOKEN, "").strip()
     if not token:
         raise UsageError(

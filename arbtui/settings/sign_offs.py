@@ -1,4 +1,4 @@
-"""A profile's asset decisions: ``assets.json``, what people signed for, and ``quarantined.json``, what the last start left alone."""
+"""A profile's asset decisions: ``assets.json``, the operator's sign-offs, and ``quarantined.json``, what the last start did not trade."""
 
 import json
 import os
@@ -8,14 +8,16 @@ from typing import Any
 
 from arbtui.exchanges.assets import Quarantine, Quarantined, SignOff
 from arbtui.model.errors import UsageError
+from arbtui.model.regular_file import read_regular
 from arbtui.settings.state import make_private
+from arbtui.settings.trust import refuse_untrusted
 
 _LARGEST = 5_000_000
 _TYPES = {"ts_ms": int}
 
 
 class SignOffs:
-    """The two files in a profile's state folder. People write the one, the engine the other; each is replaced whole."""
+    """The two files in a profile's state folder. The operator writes the first, the engine the second; each is replaced atomically."""
 
     def __init__(self, folder: Path) -> None:
         self._signed = folder / "assets.json"
@@ -26,33 +28,29 @@ class SignOffs:
         """The sign-offs by symbol.
 
         Raises:
-            UsageError: the file is damaged: nothing is taken for signed then.
+            UsageError: the file is damaged: nothing counts as signed then.
         """
         rows = _read(self._signed, ("symbol", "by", "ts_ms", "reason"))
         return {row["symbol"]: SignOff(**row) for row in rows}
 
-    def sign(self, sign_off: SignOff) -> None:
-        """Add, or renew, a sign-off.
+    def sign(self, *sign_offs: SignOff) -> None:
+        """Add, or renew, sign-offs, all in one writing.
 
         Raises:
             UsageError: the files cannot be read or written.
         """
-        self._keep({**self.signed(), sign_off.symbol: sign_off})
+        self._keep({**self.signed(), **{one.symbol: one for one in sign_offs}})
 
-    def revoke(self, symbol: str) -> bool:
-        """Take a sign-off back; False when there was none.
+    def revoke(self, *symbols: str) -> None:
+        """Revoke sign-offs; symbols without one are ignored.
 
         Raises:
             UsageError: the files cannot be read or written.
         """
-        signed = self.signed()
-        if signed.pop(symbol, None) is None:
-            return False
-        self._keep(signed)
-        return True
+        self._keep({symbol: one for symbol, one in self.signed().items() if symbol not in symbols})
 
     def quarantined(self) -> list[Quarantined]:
-        """What the last start left alone.
+        """What the last start did not trade.
 
         Raises:
             UsageError: the file is damaged.
@@ -64,7 +62,7 @@ class SignOffs:
             raise _damaged(self._quarantined) from None
 
     def remember(self, quarantined: Sequence[Quarantined]) -> None:
-        """Keep what this start leaves alone, for ``check`` and ``assets``.
+        """Save what this start does not trade, for ``check`` and ``assets``.
 
         Raises:
             UsageError: the file cannot be written.
@@ -80,10 +78,12 @@ class SignOffs:
         self._write(self._signed, rows)
 
     def _write(self, path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+        refuse_untrusted(self._folder.parent, self._folder)
         make_private(self._folder)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            beside.unlink(missing_ok=True)  # what an earlier process of that number left behind
+            with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 file.write(json.dumps(rows, indent=2) + "\n")
                 file.flush()
                 os.fsync(file.fileno())
@@ -94,8 +94,7 @@ class SignOffs:
 
 def _read(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:
     try:
-        with path.open("rb") as file:
-            rows = json.loads(file.read(_LARGEST))
+        rows = json.loads(read_regular(path, _LARGEST))
         right = all(set(row) == set(fields) and all(isinstance(row[name], _TYPES.get(name, str)) for name in fields) for row in rows)
     except FileNotFoundError:
         return []

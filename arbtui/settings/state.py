@@ -16,15 +16,15 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def keep_private() -> None:
-    """From here on, every file and folder that this process makes is the operator's alone (umask 077)."""
+    """From here on, every file and folder that this process creates is accessible to its user only (umask 077)."""
     os.umask(0o077)
 
 
 def state_root(flag: str | Path | None = None) -> Path:
-    """The folder that holds every profile's state; nothing is made or checked here."""
+    """The folder that holds every profile's state; not created or checked here."""
     chosen = flag or os.environ.get(STATE_VARIABLE)
     if chosen:
-        return Path(os.path.abspath(Path(chosen).expanduser()))
+        return Path(os.path.abspath(os.path.expanduser(chosen)))
     return platform_folder("XDG_STATE_HOME", ".local/state") / "arbtui"
 
 
@@ -47,10 +47,10 @@ def _home() -> Path:
 
 
 def profile_name(name_or_path: str) -> str:
-    """The name of a profile given by name or by path (its file's stem), fit to be a folder's name.
+    """The name of a profile given by name or by path (its file's stem), valid as a folder's name.
 
     Raises:
-        UsageError: it is empty, or no file name.
+        UsageError: it is empty, or not a valid name.
     """
     name = Path(name_or_path).stem if is_path(name_or_path) else name_or_path
     if not _NAME.fullmatch(name):
@@ -74,10 +74,10 @@ def mode_folder(root: Path, name: str, mode: str) -> Path:
 
 
 def make_private(folder: Path) -> Path:
-    """Make ``folder`` and the missing ones above it, each 0700, and make sure that files can be written there.
+    """Create ``folder`` and its missing parents, each 0700, and check that files can be written there.
 
     Raises:
-        UsageError: it cannot be made or written, or something that is no folder stands in its place.
+        UsageError: it cannot be created or written, or its path is a file.
     """
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -87,7 +87,7 @@ def make_private(folder: Path) -> Path:
         if not folder.is_dir():
             raise UsageError(f"state folder {folder}: a file stands in its place; move it away or choose another with --state-dir")
         probe = folder / f".probe-{os.getpid()}"
-        os.close(os.open(probe, os.O_CREAT | os.O_WRONLY, 0o600))
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         probe.unlink()
     except OSError as error:
         raise UsageError(
@@ -101,8 +101,8 @@ def written_at(folder: Path) -> float | None:
     journal, log = folder / "journal.db", folder / "journal.db-wal"
     if not journal.exists():
         return None
-    told = [path.stat() for path in (journal, log) if path.exists()]
-    return max([told[0].st_mtime, *(one.st_mtime for one in told[1:] if one.st_size)])  # a reader may leave an empty log behind
+    stats = [path.stat() for path in (journal, log) if path.exists()]
+    return max([stats[0].st_mtime, *(one.st_mtime for one in stats[1:] if one.st_size)])  # a reader may leave an empty log behind
 
 
 def latest_mode(root: Path, name: str) -> str | None:

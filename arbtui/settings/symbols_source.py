@@ -1,4 +1,4 @@
-"""Who told the symbols of a run: for what can be known to be wrong only once the markets are."""
+"""Where the symbols of a run were set, for errors that show only once the markets are known."""
 
 import os
 import tomllib
@@ -13,7 +13,7 @@ _KEY = ("universe", "symbols")
 
 
 def symbols_source(settings: Settings) -> str:
-    """``--symbols``, the variable, or the profile's file, line and key, as complaints about other keys begin."""
+    """``--symbols``, the variable, or the profile's file, line and key, as messages about other keys begin."""
     wanted, dotted = settings.universe.symbols, ".".join(_KEY)
     if variable_of(_KEY) in os.environ:
         if EnvironmentSource(Settings)().get(_KEY[0], {}).get(_KEY[1]) == wanted:
@@ -21,10 +21,10 @@ def symbols_source(settings: Settings) -> str:
         return FLAGS[_KEY]
     try:
         text = read_text(settings.path)
-        told = tomllib.loads(text).get(_KEY[0], {}).get(_KEY[1])
-    except (UsageError, tomllib.TOMLDecodeError):  # changed since it was loaded: its name is enough
+        in_profile = tomllib.loads(text).get(_KEY[0], {}).get(_KEY[1])
+    except (UsageError, tomllib.TOMLDecodeError):  # changed since it was loaded: name the file only
         return f"{settings.path}: {dotted}"
-    if told != wanted:
+    if in_profile != wanted:
         return FLAGS[_KEY]
     line = line_of_each_key(text).get(_KEY)
     return f"{settings.path}:{line}: {dotted}" if line else f"{settings.path}: {dotted}"

@@ -11,10 +11,11 @@ from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.model.errors import UsageError
 from arbtui.monitoring.redact import hide
+from arbtui.settings.core_dump import forbid_core_dump
 from arbtui.settings.key_file import KeyFile, key_file
 from arbtui.settings.key_ring import OsKeyring
 
-#: Asks the operator for a secret, told what for; None where nobody is there to ask.
+#: Prompts the operator for a named secret; None without a terminal.
 Ask = Callable[[str], SecretStr]
 
 FILE_NOT_IN_LIVE = (
@@ -32,7 +33,7 @@ def variables(exchange: str) -> tuple[str, str]:
 def venue_keys(exchange: str, *, live: bool, ask: Ask | None = None) -> VenueKeys:
     """The keys of ``exchange``: from the environment, else the keyring, else the encrypted file.
 
-    ``live`` refuses the file. ``ask`` is called for its passphrase. Whatever is found is hidden from every log from then on.
+    ``live`` refuses the file. ``ask`` is called for its passphrase. The keys found are redacted in every log from then on.
 
     Raises:
         UsageError: there are none, half of them, or they cannot be read; the message names the place and what to do.
@@ -47,7 +48,7 @@ def venue_keys(exchange: str, *, live: bool, ask: Ask | None = None) -> VenueKey
 
 
 def key_holder(exchange: str, *, live: bool, ask: Ask | None = None) -> VenueKeyHolder:
-    """The keys of ``exchange`` in a holder that can find them anew; a passphrase is asked for once.
+    """The keys of ``exchange`` in a holder that can read them again; a passphrase is asked for once.
 
     A process's environment does not change from outside: keys from there are rotated by a restart.
 
@@ -79,7 +80,7 @@ def known_venue(exchange: str) -> str:
 
 
 def refusal(value: str, what: str) -> str | None:
-    """Why ``value`` can be no key or secret; None when it can. Says nothing of what it holds."""
+    """Why ``value`` cannot be a key or secret; None when it can. Never contains the value."""
     if not value:
         return f"{what} is empty"
     if not re.fullmatch(r"[!-~]{1,4096}", value):
@@ -88,6 +89,7 @@ def refusal(value: str, what: str) -> str | None:
 
 
 def _keys(key: str, secret: str, source: str) -> VenueKeys:
+    forbid_core_dump()
     hide(key)
     hide(secret)
     return VenueKeys(SecretStr(key), SecretStr(secret), source)
@@ -97,12 +99,13 @@ def from_environment(exchange: str) -> VenueKeys | None:
     """The keys that the environment holds, None when it holds none.
 
     Raises:
-        UsageError: half of them, or what no key is.
+        UsageError: only half of them, or an invalid one.
     """
     names = variables(exchange)
     key, secret = (os.environ.get(name, "").strip() for name in names)
     if not key and not secret:
         return None
+    forbid_core_dump()
     for name, value, other in zip(names, (key, secret), reversed(names), strict=True):
         if not value:
             raise UsageError(f"{other} is set and {name} is not: a venue needs both")

@@ -1,6 +1,6 @@
 """Assets that both Upbit (against KRW) and Binance (against USDT) list, most liquid first, with round 2025-26 prices in USDT.
 
-Tickers only, from the venues' public market lists; prices are plausible, not quotes. OpenItems out: stablecoins, and tickers
+Tickers only, from the venues' public market lists; prices are plausible, not quotes. Left out: stablecoins, and tickers
 that mean different assets on the two venues or carry different names there.
 """
 

@@ -1,4 +1,4 @@
-"""The simulated universe: real assets first, then made-up ones, each with its rank, price and rules on both venues."""
+"""The simulated universe: real assets first, then invented ones, each with its rank, price and rules on both venues."""
 
 import difflib
 import hashlib
@@ -16,7 +16,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
 from arbtui.simulation.asset_table import REAL_ASSETS
 
-UNIVERSE = 1000  #: how many assets there are to trade
+UNIVERSE = 1000  #: number of simulated assets
 RATE_ASSET = "USDT"  #: traded against KRW on Upbit: the executable KRW/USDT rate
 RATE = 1400.0  #: KRW per USDT that the walk starts from
 
@@ -60,8 +60,8 @@ def select(selection: int | Sequence[str]) -> list[Asset]:
     """The first ``selection`` assets by rank, or those named, in the order of their naming.
 
     Raises:
-        UsageError: a number out of range, no name, or a name that is not simulated (with the nearest one that is). Who named it
-            is for the caller to say.
+        UsageError: a number out of range, no name, or a name that is not simulated (with the nearest one that is). Naming the source
+            is left to the caller.
     """
     known = universe()
     if isinstance(selection, int):
@@ -94,7 +94,7 @@ def _named(symbol: str, known: dict[str, Asset]) -> Asset:
 
 
 def _likeness(wrong: str, name: str) -> tuple[float, int]:
-    """How alike two tickers are; among equals, a common beginning decides."""
+    """How alike two tickers are; ties are decided by a common beginning."""
     common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(wrong, name, strict=False)))
     return difflib.SequenceMatcher(None, wrong, name).ratio(), common
 

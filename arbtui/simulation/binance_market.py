@@ -1,7 +1,7 @@
 """A simulated Binance spot market: combined-stream ``depth@100ms``, ``bookTicker`` in bursts and ``trade``, as on the wire.
 
-Every change of the best price or size is told by a ``bookTicker`` with an update id of its own; the next depth event
-tells the same change again. So at each depth event the ladder's best equals the last ``bookTicker`` that is not newer.
+Every change of the best price or size is sent as a ``bookTicker`` with its own update id; the next depth event
+contains the same change. So at each depth event the ladder's best equals the last ``bookTicker`` that is not newer.
 """
 
 import math
@@ -17,9 +17,9 @@ from arbtui.simulation.frame_sink import FrameSink
 from arbtui.simulation.ladder import LadderSide, size_palette
 from arbtui.simulation.paths import AssetPath
 
-LEVELS = 20  #: kept a side; the snapshot tells them all
+LEVELS = 20  #: kept a side; the snapshot holds all of them
 SNAPSHOT_TICKS = 6  #: a REST depth answer takes 60 ms
-RETRY_TICKS = 100  #: an answer that did not come is asked for again a second later
+RETRY_TICKS = 100  #: an answer that did not come is requested again a second later
 
 #: Activity of a slot of 100 ms is lognormal with mean one: its p99 is 16 times its median.
 _ACTIVITIES = 256
@@ -113,7 +113,7 @@ class BinanceMarket:
         self._asks.changed.clear()
 
     def start(self, tick: int) -> None:
-        """Answer with a first snapshot at ``tick``, then go on by itself."""
+        """Answer with a first snapshot at ``tick``, then continue without further calls."""
         self._snapshot_due = True
         self._stage.at(tick, self._first)
 
@@ -124,7 +124,7 @@ class BinanceMarket:
             self._stage.at(self._stage.tick + SNAPSHOT_TICKS, self._send_snapshot)
 
     def halt(self, *, empty: bool) -> None:
-        """Stop trading: the book stands still, or is ``empty`` with the next depth event."""
+        """Stop trading: the book stays unchanged, or becomes ``empty`` with the next depth event."""
         self._halted, self._empty = True, empty
         if empty:
             self.update_id += 1
@@ -132,7 +132,7 @@ class BinanceMarket:
                 side.tell_gone()
 
     def resume(self) -> None:
-        """Trade again, on the book of before until it moves."""
+        """Trade again, starting from the book before the halt."""
         if self._empty:
             self.update_id += 1
             for side in (self._bids, self._asks):
@@ -140,11 +140,11 @@ class BinanceMarket:
         self._halted = self._empty = False
 
     def bids(self) -> Iterator[Level]:
-        """Bid levels, best first, as last told."""
+        """Bid levels, best first, as last sent."""
         return iter(()) if self._empty else self._bids.levels()
 
     def asks(self) -> Iterator[Level]:
-        """Ask levels, best first, as last told."""
+        """Ask levels, best first, as last sent."""
         return iter(()) if self._empty else self._asks.levels()
 
     def _first(self) -> None:
@@ -176,10 +176,10 @@ class BinanceMarket:
         self._bids.resize_below()
         self._asks.resize_below()
         self.update_id += 2
-        self._stage.onlookers["binance"].on_book(self.code)
+        self._stage.listeners["binance"].on_book(self.code)
 
     def _quote(self) -> None:
-        """Put the best prices around the fair one, when it has moved far enough: the side that makes room first."""
+        """Move the best prices around the fair one, when it has moved far enough: the side that is moved away from goes first."""
         fair = self.path.usdt
         middle = fair / self._unit
         bids, asks = self._bids, self._asks
@@ -233,7 +233,7 @@ class BinanceMarket:
             f'"T":{ts_ms},"m":{"true" if sold else "false"},"M":true}}}}'
         )
         self.outlet.send(text.encode())
-        self._stage.onlookers["binance"].on_trade(self.code, float(side.prices[0]), float(f"{qty:.8f}"), Side.SELL if sold else Side.BUY)
+        self._stage.listeners["binance"].on_trade(self.code, float(side.prices[0]), float(f"{qty:.8f}"), Side.SELL if sold else Side.BUY)
 
     def _send_snapshot(self) -> None:
         bids, asks = (

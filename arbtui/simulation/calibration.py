@@ -1,4 +1,4 @@
-"""Measures the simulated market as the recorded ones were measured, and sets both side by side.
+"""Measures the simulated market by the same methods as the recorded ones, and compares both.
 
 ``python -m arbtui.simulation.calibration`` prints the tables of docs/simulator.md. Simulated figures come from the wire
 bytes through the venues' own decoders; recorded ones are those of the project's study of real recordings (BTC on Binance
@@ -100,7 +100,7 @@ class Measurement:
         self.series[code].trades += 1
 
     def on_other(self, kind: str) -> None:
-        """The simulator sends nothing else."""
+        """Never called: the simulator sends nothing else."""
 
 
 def measure(scenario: str, hours: float, seed: int) -> dict[str, Series]:
@@ -130,14 +130,14 @@ def quantiles(values: Sequence[float], *shares: float) -> list[float]:
 
 
 def kurtosis(values: Sequence[float]) -> float:
-    """Fourth moment over the squared second: 3 for a normal distribution."""
+    """Kurtosis: the fourth moment over the squared second; 3 for a normal distribution."""
     mean = fmean(values)
     second = fmean((value - mean) ** 2 for value in values)
     return fmean((value - mean) ** 4 for value in values) / second**2
 
 
 def correlation(xs: Sequence[float], ys: Sequence[float]) -> float:
-    """Pearson's."""
+    """Pearson's correlation coefficient."""
     mean_x, mean_y = fmean(xs), fmean(ys)
     covariance = fmean((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True))
     return covariance / (pstdev(xs) * pstdev(ys))

@@ -27,7 +27,7 @@ class SimulatorConfig(Config):
     moves; ``crash``: busier still, while streams, venues and markets fail on a schedule."""
 
     cash: dict[Currency, Money] = Field(default={"KRW": 100_000_000.0, "USDT": 70_000.0})
-    """play money at the first start, by quote currency, at each venue of that quote; about equal in value on both sides."""
+    """simulated cash at the first start, by quote currency, at each venue of that quote; about equal in value on both sides."""
 
     stock_value: float = Field(default=2000.0, ge=0, le=1e9)
     """USDT worth of every asset at each venue at the first start: twenty orders of the default size."""
@@ -36,7 +36,7 @@ class SimulatorConfig(Config):
     """ms from sending an order to its arrival at a venue, least and most; what Seoul to Tokyo and back usually takes."""
 
     seed: int = Field(default=1, ge=0, lt=2**63)
-    """number that fixes the whole market: same seed, same bytes."""
+    """number that determines the whole market: same seed, same bytes."""
 
     @model_validator(mode="after")
     def _latency_in_order(self) -> Self:

@@ -1,4 +1,4 @@
-"""What all simulated markets share: the tick they act in, whom to wake when, and the frames of this turn."""
+"""Shared by all simulated markets: the current tick, the scheduled events, and this turn's frames."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -10,56 +10,56 @@ Action = Callable[[], None]
 GRID = 10  #: ticks of 10 ms between two books of one market: both venues send books on a grid of 100 ms
 
 
-class Onlooker(Protocol):
-    """Who must know what happens at a venue and in its markets: the venue core, for orders that rest there or arrive."""
+class MarketListener(Protocol):
+    """Receives the market events of one venue; the venue core is one, for orders that rest there or arrive."""
 
     def on_book(self, code: str) -> None:
         """The book of ``code`` has changed."""
         ...
 
     def on_trade(self, code: str, price: float, qty: float, taker: Side) -> None:
-        """Others have traded in ``code``."""
+        """A public trade in ``code``."""
         ...
 
     def on_halt(self, code: str, halted: bool) -> None:
-        """The venue takes no orders in ``code``, or takes them again."""
+        """The venue stopped accepting orders in ``code``, or accepts them again."""
         ...
 
     def on_outage(self, down: bool) -> None:
-        """The venue answers nothing, or answers again."""
+        """The venue stopped answering, or answers again."""
         ...
 
 
-class Nobody:
-    """Looks on where no core does."""
+class NoListener:
+    """Ignores every event: for a venue without a core."""
 
     def on_book(self, code: str) -> None:
-        """See :meth:`Onlooker.on_book`."""
+        """See :meth:`MarketListener.on_book`."""
 
     def on_trade(self, code: str, price: float, qty: float, taker: Side) -> None:
-        """See :meth:`Onlooker.on_trade`."""
+        """See :meth:`MarketListener.on_trade`."""
 
     def on_halt(self, code: str, halted: bool) -> None:
-        """See :meth:`Onlooker.on_halt`."""
+        """See :meth:`MarketListener.on_halt`."""
 
     def on_outage(self, down: bool) -> None:
-        """See :meth:`Onlooker.on_outage`."""
+        """See :meth:`MarketListener.on_outage`."""
 
 
 class EventScheduler:
-    """The clockwork of the simulator: acts are done in order of tick, then of appointment."""
+    """The simulator's event queue: actions run in order of tick, then of scheduling."""
 
-    __slots__ = ("_appointments", "frames", "onlookers", "tick", "ts_ms")
+    __slots__ = ("_appointments", "frames", "listeners", "tick", "ts_ms")
 
     def __init__(self, ts_ms: int) -> None:
         self.tick = 0  #: of 10 ms, since the simulator's start
         self.ts_ms = ts_ms  #: the venues' wall time at this tick, ms since the epoch
         self.frames: list[Frame] = []
-        self.onlookers: dict[str, Onlooker] = {"upbit": Nobody(), "binance": Nobody()}
+        self.listeners: dict[str, MarketListener] = {"upbit": NoListener(), "binance": NoListener()}
         self._appointments: dict[int, list[Action]] = {}
 
     def at(self, tick: int, action: Action) -> None:
-        """Do ``action`` at ``tick``, which must be later than now."""
+        """Schedule ``action`` for ``tick``, which must be later than now."""
         waiting = self._appointments.get(tick)
         if waiting is None:
             self._appointments[tick] = [action]
@@ -67,7 +67,7 @@ class EventScheduler:
             waiting.append(action)
 
     def act(self, tick: int, ts_ms: int) -> None:
-        """Do everything appointed for ``tick``."""
+        """Run everything scheduled for ``tick``."""
         self.tick = tick
         self.ts_ms = ts_ms
         for action in self._appointments.pop(tick, ()):

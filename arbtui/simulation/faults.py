@@ -1,4 +1,4 @@
-"""What can go wrong between us and a venue, on demand: for tests of the engine's care."""
+"""Scripted faults between us and a paper venue, for tests of the engine."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from enum import StrEnum
 
 
 class FaultKind(StrEnum):
-    """Where an order meets its fault."""
+    """What goes wrong with an order."""
 
-    REQUEST_LOST = "request_lost"  #: the order never arrives; the sender learns nothing
-    ANSWER_LOST = "answer_lost"  #: the order is executed; the sender learns nothing
+    REQUEST_LOST = "request_lost"  #: the order never arrives; the sender gets no answer
+    ANSWER_LOST = "answer_lost"  #: the order is executed; the sender gets no answer
     ANSWER_LATE = "answer_late"  #: the order is executed; the answer takes ``seconds`` longer
     REJECT = "reject"  #: the venue refuses for good
 

@@ -1,7 +1,7 @@
-"""What a venue charges for a trade.
+"""The fees of simulated venues.
 
 A venue that rounds an order's fees rounds them up once, in sum: so an order never costs more than its quantity at its price with the fee
-on it, however many pieces it fills in, and what is set aside for it is always enough.
+on it, however many fills it has, and the amount locked for it is always enough.
 """
 
 from dataclasses import dataclass
@@ -15,19 +15,19 @@ from arbtui.simulation.matching import Execution
 
 #: Binance books fees with eight decimals; a fraction of the last one goes to the venue.
 FEE_STEP = Decimal("0.00000001")
-#: What is left of a fee that is paid in the venue's own coin.
+#: The share of a fee that is due when it is paid in the venue's own coin.
 _DISCOUNTED = Decimal("0.75")
 
 
 @dataclass(frozen=True, slots=True)
 class FeeCoin:
-    """A coin of the venue's own that fees are taken in, at a discount (Binance: BNB, 25 %). ``price`` in quote, as one for all."""
+    """The venue's own coin, in which fees are paid at a discount (Binance: BNB, 25 %). ``price`` in quote, one for all quotes."""
 
     asset: str
     price: Decimal
 
     def fee(self, market: Market, cost: Decimal) -> Decimal:
-        """The fee of a trade that cost so much quote, in the coin."""
+        """The fee, in the coin, of a trade that cost ``cost`` in quote."""
         return ceil_to(cost * market.fees.taker * _DISCOUNTED / self.price, FEE_STEP)
 
 
@@ -46,6 +46,6 @@ def booked_fee(market: Market, exact: Decimal) -> Decimal:
     """An order's ``exact`` fees as its venue books them: rounded up to :data:`FEE_STEP`, at Upbit to the last digit.
 
     Upbit's own examples have fees of nine and more decimals (``"paid_fee": "3.697095875"`` of 7394.19175 KRW, ccxt's
-    upbit.py, parse_order): the plain product. So its fills' fees are known one by one, also where only their sum is told.
+    upbit.py, parse_order): the plain product. So each fill's fee is known, also where only their sum is reported.
     """
     return exact if market.exchange == UPBIT else ceil_to(exact, FEE_STEP)

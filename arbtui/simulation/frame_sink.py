@@ -1,4 +1,4 @@
-"""What leaves a simulated venue, and what does not: the wire of one market, and the switch of the whole venue."""
+"""The output of one simulated market, and the connection state of its venue."""
 
 from arbtui.exchanges.feed import Frame
 from arbtui.simulation.event_scheduler import EventScheduler
@@ -15,7 +15,7 @@ class VenueLine:
 
 
 class FrameSink:
-    """Where a market puts its frames. What is swallowed here has happened all the same: ids go on, and books move."""
+    """Takes a market's frames. A dropped frame has happened at the venue all the same: ids and books move on."""
 
     __slots__ = ("_exchange", "_line", "_stage", "drop", "frozen")
 
@@ -23,8 +23,8 @@ class FrameSink:
         self._stage = stage
         self._exchange = exchange
         self._line = line
-        self.frozen = False  #: this market's streams send nothing, while its neighbours' go on
-        self.drop = 0  #: so many of the next numbered frames get lost
+        self.frozen = False  #: this market's streams send nothing, while those of others continue
+        self.drop = 0  #: how many of the next numbered frames are lost
 
     def send(self, raw: bytes) -> None:
         """A frame of the stream."""
@@ -39,7 +39,7 @@ class FrameSink:
             self.send(raw)
 
     def answer(self, raw: bytes, code: str) -> bool:
-        """A REST answer; False when the venue is dead, and whoever asked has to ask again."""
+        """A REST answer; False when the venue is dead; the request must be repeated then."""
         if not self._line.dead:
             self._stage.frames.append(Frame(self._exchange, raw, code))
         return not self._line.dead

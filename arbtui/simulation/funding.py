@@ -1,4 +1,4 @@
-"""What a paper account starts with."""
+"""The starting balances of paper accounts."""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""One side of a simulated book: integer price keys, with the wire's own text kept beside each level."""
+"""One side of a simulated book: integer price keys, with each level's text as sent on the wire."""
 
 import math
 import random
@@ -30,7 +30,7 @@ def size_palette(mean: float, lot: float, text: Callable[[float], str]) -> tuple
 class LadderSide:
     """Levels of one side, best first. A key is a price in units, negated for bids, so that keys always ascend.
 
-    ``changed`` gathers, in order of change, the levels that differ from what was last told: price and size as on the wire.
+    ``changed`` gathers, in order of change, the levels that differ from those last sent: price and size as on the wire.
     """
 
     __slots__ = ("_gap", "_palette", "_random", "_text", "changed", "depth", "keys", "prices", "qtys", "sizes")
@@ -48,13 +48,13 @@ class LadderSide:
         self.changed: dict[int, tuple[str, str]] = {}
 
     def clear(self, text: Callable[[int], str], gap: float) -> None:
-        """Forget every level, because the price unit has changed to that of ``text``; ``gap`` is in new units."""
+        """Remove every level, because the price unit has changed to that of ``text``; ``gap`` is in new units."""
         self._text, self._gap = text, gap
         self.keys, self.prices, self.sizes, self.qtys = [], [], [], []
         self.changed.clear()
 
     def move(self, best: int) -> None:
-        """Make ``best`` the best key: what lies before it is taken, what the far end lacks is added."""
+        """Make ``best`` the best key: levels before it are removed, missing ones at the far end are added."""
         keys, prices, changed = self.keys, self.prices, self.changed
         if keys and keys[0] < best:
             gone = bisect_left(keys, best)
@@ -63,7 +63,7 @@ class LadderSide:
             del keys[:gone], prices[:gone], self.sizes[:gone], self.qtys[:gone]
         if not keys or keys[0] != best:
             self._insert(0, best)
-            if len(keys) > 1 and keys[1] - best > 4.0 * self._gap:  # else swings would leave holes behind them
+            if len(keys) > 1 and keys[1] - best > 4.0 * self._gap:  # else price swings would leave holes in the ladder
                 self._insert(1, min(best + self._step(), keys[1] - 1))
         while len(keys) < self.depth:
             self._insert(len(keys), keys[-1] + self._step())
@@ -82,7 +82,7 @@ class LadderSide:
         self.changed[self.keys[index]] = (self.prices[index], size)
 
     def resize_below(self) -> None:
-        """Give one level behind the best another size, mostly a near one."""
+        """Give one level behind the best another size, mostly one near the best."""
         share = self._random()
         self.resize(1 + int(share * share * (self.depth - 1)))
 
@@ -91,12 +91,12 @@ class LadderSide:
         return ((float(price), qty) for price, qty in zip(self.prices, self.qtys, strict=True))
 
     def tell_gone(self) -> None:
-        """Tell every level as removed, though it is kept here."""
+        """Mark every level as removed in the output, though it is kept here."""
         for key, price in zip(self.keys, self.prices, strict=True):
             self.changed[key] = (price, GONE)
 
     def tell_all(self) -> None:
-        """Tell every level as it is."""
+        """Mark every level as changed, with its present size."""
         for key, price, size in zip(self.keys, self.prices, self.sizes, strict=True):
             self.changed[key] = (price, size)
 

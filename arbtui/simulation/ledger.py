@@ -1,4 +1,4 @@
-"""The venues' own durable ledger, ``venue.db``: the truth at the venue, never our journal."""
+"""The venues' own durable ledger, ``venue.db``: independent of our journal."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -64,13 +64,13 @@ _FILL_COLUMNS = (
 _EXACT = Context(prec=60)
 
 
-#: Said outright: left to itself, SQLite takes the primary key and goes through all of an exchange's orders, or fills, for one.
+#: Explicit: SQLite would otherwise choose the primary key and scan all of an exchange's orders, or fills, for one.
 BY_CLIENT_ID = "INDEXED BY venue_order_by_client_id"
 OF_ORDER = "INDEXED BY venue_fill_of_order"
 
 
 class VenueLedger:
-    """Balances, orders and fills of all paper venues of one mode. One writer; everything is committed before it is told."""
+    """Balances, orders and fills of all paper venues of one mode. One writer; everything is committed before it is reported."""
 
     def __init__(self, writer: Writer, reader: sqlite3.Connection) -> None:
         self._writer = writer
@@ -91,7 +91,7 @@ class VenueLedger:
         writer = await open_writer(path, SCHEMA, door, application_id=APPLICATION_ID, user_version=VERSION, upgrades=UPGRADES)
         try:
             return cls(writer, open_reader(path, APPLICATION_ID, VERSION))
-        except sqlite3.Error as error:  # damaged inside: it opened all the same
+        except sqlite3.Error as error:  # damaged inside, though it could be opened
             await writer.close()
             raise refusal(path, error) from error
 
@@ -105,11 +105,11 @@ class VenueLedger:
         return asset in self._free.get(exchange, {})
 
     def free(self, exchange: str, asset: str) -> Decimal:
-        """What can be spent of ``asset`` at ``exchange`` at this instant."""
+        """The free balance of ``asset`` at ``exchange`` at this instant."""
         return self._free.get(exchange, {}).get(asset, ZERO)
 
     async def deposit(self, exchange: str, amounts: Mapping[str, Decimal], reason: str, ts_ms: int) -> None:
-        """Add to (or, negative, take from) balances from outside; returns when it is durable."""
+        """Book a deposit (negative: a withdrawal); returns when it is durable."""
         changes = [(asset, amount, reason, "") for asset, amount in amounts.items()]
         await self.commit(self.change_balances(exchange, changes, ts_ms))
 
@@ -120,10 +120,10 @@ class VenueLedger:
         ts_ms: int,
         locks: Iterable[tuple[str, Decimal]] = (),
     ) -> list[Statement]:
-        """Move balances in memory; the statements that make it durable.
+        """Change balances in memory; the statements that make the change durable.
 
-        ``changes``: (asset, change of what is free, reason, trade id). ``locks``: (asset, amount that goes from free to
-        locked; negative, back), which changes nobody's wealth and so leaves no row of its own.
+        ``changes``: (asset, change of the free amount, reason, trade id). ``locks``: (asset, amount moved from free to
+        locked; negative: back), which changes no total and so has no row of its own.
         """
         free = self._free.setdefault(exchange, {})
         locked = self._locked.setdefault(exchange, {})
@@ -157,18 +157,18 @@ class VenueLedger:
         await self._writer.commit(statements)
 
     def post(self, statements: list[Statement]) -> None:
-        """Queue ``statements`` in order; they are durable when a later :meth:`commit` returns, which also tells their failure."""
+        """Queue ``statements`` in order; they are durable when a later :meth:`commit` returns, which also raises their failure."""
         self._writer.post(statements, lambda _: None)
 
     def last_ids(self, exchange: str) -> tuple[int, int]:
-        """The greatest venue order id and trade id given out so far; 0 when none."""
+        """The greatest venue order id and trade id used so far; 0 when none."""
         order = self._reader.execute("SELECT max(venue_order_id) FROM venue_order WHERE exchange = ?", (exchange,)).fetchone()[0]
         trade = self._reader.execute("SELECT max(trade_id) FROM venue_fill WHERE exchange = ?", (exchange,)).fetchone()[0]
         return order or 0, trade or 0
 
     @contextmanager
     def one_view(self) -> Iterator[None]:
-        """What is read inside is of one instant, though the writer goes on: no order without its fills, no fill before its order."""
+        """A read transaction, consistent though the writer goes on: no order without its fills, no fill before its order."""
         self._reader.execute("BEGIN")
         try:
             yield
@@ -212,7 +212,7 @@ class VenueLedger:
 
 
 def order_statement(exchange: str, order: VenueOrder) -> Statement:
-    """The statement that records an order as it is now, whether it was recorded before or not."""
+    """The statement that records an order as it is now, new or changed."""
     ids: tuple[object, ...] = (exchange, order.venue_order_id, order.client_order_id, order.code)
     what: tuple[object, ...] = (order.side.value, plain(order.qty), plain(order.price), order.tif.value, order.ts_ms)
     outcome: tuple[object, ...] = (order.state.value, plain(order.filled_qty), order.reason)

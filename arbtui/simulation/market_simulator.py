@@ -1,4 +1,4 @@
-"""The market simulator: two venues' wire bytes out of chance, in real or virtual time by the same code."""
+"""The market simulator: two venues' wire bytes from a random process, in real or virtual time by the same code."""
 
 import asyncio
 import math
@@ -8,6 +8,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from arbtui.exchanges.binance.rules import spot_market
+from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.feed import Deliver, MarketDataFeed
 from arbtui.model.clock import Clock
 from arbtui.model.market import Market
@@ -16,7 +18,7 @@ from arbtui.model.rng import Rng
 from arbtui.simulation.assets import RATE, RATE_ASSET, Asset, select, simulated_markets
 from arbtui.simulation.binance_market import BinanceMarket
 from arbtui.simulation.config import SimulatorConfig
-from arbtui.simulation.event_scheduler import EventScheduler, Onlooker
+from arbtui.simulation.event_scheduler import EventScheduler, MarketListener
 from arbtui.simulation.frame_sink import FrameSink, VenueLine
 from arbtui.simulation.matching import ExternalBook
 from arbtui.simulation.paths import BPS, TICK_S, AssetPath, RatePath, Swing
@@ -24,9 +26,9 @@ from arbtui.simulation.scenario import SCENARIOS, depth_usdt, volatility_bps
 from arbtui.simulation.troubles import TroubleMaker
 from arbtui.simulation.upbit_market import UpbitMarket
 
-#: After a stall of the process at most this much is made up for, in one delivery; the rest of the market's time is skipped.
+#: After a stall of the process at most this much is caught up, in one delivery; the rest of the market's time is skipped.
 MAX_CATCH_UP_TICKS = 50
-#: Markets that open in one tick: a thousand symbols are all there after one second, without one great burst.
+#: Markets that open in one tick: a thousand symbols are open after one second, without one large burst.
 OPENINGS_PER_TICK = 10
 
 _RATE_BOOKS_PER_S, _RATE_TRADES_PER_S = 4.0, 1.0
@@ -39,7 +41,7 @@ State = Mapping[str, Any]
 class MarketSimulator(MarketDataFeed):
     """Upbit's KRW markets and Binance's USDT markets of ``symbols``, and KRW-USDT.
 
-    ``state`` is what :meth:`state` said in an earlier run: prices and ids go on from there, with fresh chance. The same
+    ``state`` is the result of :meth:`state` in an earlier run: prices and ids continue from it, with new randomness. The same
     seed, symbols and state give the same bytes.
     """
 
@@ -65,12 +67,22 @@ class MarketSimulator(MarketDataFeed):
         rate_code = self._open_rate_market()
         for place, asset in enumerate(select(symbols)):
             self._open(asset, 1 + place // OPENINGS_PER_TICK)
-        #: Makes what goes wrong in scenario ``crash``; None in every other.
+        #: Causes the troubles of scenario ``crash``; None in every other.
         self.troubles: TroubleMaker | None = None
         if self._scenario.troubled:
             stream = self._stream("troubles")
             self.troubles = TroubleMaker(self._stage, stream, self._lines, self._upbit, self._binance, self._paths, rate_code)
             self.troubles.start()
+
+    def list_at_binance(self, asset: Asset) -> None:
+        """Add a market that no other venue has, as that of the coin in which Binance takes fees; a restart opens it at its first price."""
+        market = spot_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binance"].min_cost)
+        self.markets["binance"][market.code] = market
+        scenario = self._scenario
+        stream = self._stream(asset.symbol)
+        sigma_bps = scenario.volatility_factor * volatility_bps(asset.rank)
+        path = AssetPath(stream, asset.price, sigma_bps, self._rate, self._swing, scenario.basis_factor)
+        self._open_at_binance(asset, market, path, stream, 1, None)
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver what is due every 10 ms until cancelled."""
@@ -79,7 +91,7 @@ class MarketSimulator(MarketDataFeed):
         start = clock.monotonic()
         start_ms = clock.time_ms()
         while True:
-            # The grid is absolute, so a late wake-up is not the next one's delay.
+            # The grid is absolute, so a late wake-up does not delay the next one.
             await asyncio.sleep(start + (stage.tick + 1 - first) * TICK_S - clock.monotonic())
             entered = time.thread_time()
             due = first + math.floor((clock.monotonic() - start) / TICK_S + 1e-6)
@@ -100,7 +112,7 @@ class MarketSimulator(MarketDataFeed):
                 deliver(frames)
 
     def request_snapshot(self, exchange: str, code: str) -> None:
-        """Answer with a depth snapshot soon; on Upbit, whose every frame is one, with the book at once (next delivery)."""
+        """Send a depth snapshot soon; for Upbit, whose every frame is one, the book in the next delivery."""
         if exchange == "upbit":
             self._upbit[code].send_snapshot()
         else:
@@ -110,16 +122,16 @@ class MarketSimulator(MarketDataFeed):
         """The book at the venue now: the same that the last frames describe."""
         return self._upbit[code] if exchange == "upbit" else self._binance[code]
 
-    def attach(self, exchange: str, onlooker: Onlooker) -> None:
-        """Tell ``onlooker`` of every book and trade of ``exchange``, as they happen at the venue."""
-        self._stage.onlookers[exchange] = onlooker
+    def attach(self, exchange: str, listener: MarketListener) -> None:
+        """Report every event of ``exchange`` to ``listener``, as it happens at the venue."""
+        self._stage.listeners[exchange] = listener
 
     def prices(self) -> dict[str, float]:
-        """Fair prices of now in USDT by symbol."""
+        """The present fair prices in USDT by symbol."""
         return {symbol: math.exp(path.log_mid) for symbol, path in self._paths.items()}
 
     def state(self) -> dict[str, Any]:
-        """What a later run needs to go on from here, as JSON-able values; symbols of earlier runs are kept."""
+        """The state from which a later run can continue, as JSON-able values; symbols of earlier runs are kept."""
         assets = dict(self._earlier)
         for symbol, path in self._paths.items():
             upbit, binance = self._upbit[f"KRW-{symbol}"], self._binance[f"{symbol}USDT"]
@@ -158,25 +170,31 @@ class MarketSimulator(MarketDataFeed):
             trade_id=int(earlier[5]) if earlier else _FIRST_TRADE_ID,
             on_unit=retune,
         )
+        self._upbit[upbit.code] = upbit
+        self._open_at_binance(asset, binance_market, path, stream, tick, earlier)
+        upbit.start(tick + 3)
+
+    def _open_at_binance(
+        self, asset: Asset, market: Market, path: AssetPath, stream: Random, tick: int, earlier: Sequence[float] | None
+    ) -> None:
+        expected = self._scenario.rates(asset.rank)
         binance = BinanceMarket(
-            binance_market,
+            market,
             path,
-            stage,
+            self._stage,
             stream,
-            FrameSink(stage, "binance", self._lines["binance"]),
+            FrameSink(self._stage, "binance", self._lines["binance"]),
             depths_per_s=expected.binance_depths,
             touches_per_s=expected.binance_touches,
             trades_per_s=expected.binance_trades,
-            spread_bps=binance_spread,
+            spread_bps=self._scenario.spread_bps("binance", asset.rank, _unit_bps(market, asset.price)),
             level_usdt=depth_usdt("binance", asset.rank) / 5,
-            least_move_bps=scenario.least_move_bps,
+            least_move_bps=self._scenario.least_move_bps,
             update_id=int(earlier[3]) if earlier else _FIRST_UPDATE_ID,
             trade_id=int(earlier[4]) if earlier else _FIRST_TRADE_ID,
         )
-        self._upbit[upbit.code] = upbit
         self._binance[binance.code] = binance
         binance.start(tick)
-        upbit.start(tick + 3)
 
     def _open_rate_market(self) -> str:
         market = self.markets["upbit"][f"KRW-{RATE_ASSET}"]

@@ -1,6 +1,6 @@
-"""Matching our orders against an external book, and remembering what we have taken from it."""
+"""Matching our orders against an external book, and tracking the depth we have consumed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -9,12 +9,12 @@ from arbtui.model.market import Market
 from arbtui.model.money import ZERO, decimal_of, floor_to
 from arbtui.model.order import Side
 
-#: Most taken levels remembered a side; beyond it the oldest are forgotten (prices far from today's market).
+#: Most consumed levels remembered a side; beyond it the oldest are dropped (prices far from today's market).
 MEMORY = 64
 
 
 class ExternalBook(Protocol):
-    """Other people's orders: levels as (price, quantity), best first."""
+    """The orders of others: levels as (price, quantity), best first."""
 
     def bids(self) -> Iterator[Level]:
         """Bid levels, highest price first."""
@@ -25,6 +25,9 @@ class ExternalBook(Protocol):
         ...
 
 
+BookSource = Callable[[str], ExternalBook]  #: market code -> the external book as it is now
+
+
 class Execution(NamedTuple):
     """A price and how much of the order traded there."""
 
@@ -33,14 +36,14 @@ class Execution(NamedTuple):
 
 
 class _Taken(NamedTuple):
-    external: float  #: quantity that the level showed when we took from it
-    qty: Decimal  #: what we have taken of it
+    external: float  #: quantity that the level showed when we consumed from it
+    qty: Decimal  #: what we have consumed of it
 
 
 class ConsumedDepth:
-    """What we have taken from each level of one market, until that level shows another quantity.
+    """What we have consumed of each level of one market, until that level shows another quantity.
 
-    An external book does not react to our fills: without this memory the same hundred coins could be bought for ever.
+    An external book does not react to our fills: without this memory the same quantity could be bought again and again.
     """
 
     def __init__(self) -> None:
@@ -49,9 +52,9 @@ class ConsumedDepth:
     def match(
         self, market: Market, side: Side, qty: Decimal, limit: Decimal, book: ExternalBook, *, whole: bool = False
     ) -> list[Execution]:
-        """Fill up to ``qty`` at ``limit`` or better, one execution a level; what is taken here is gone for the next order.
+        """Fill up to ``qty`` at ``limit`` or better, one execution a level; what is consumed here is not available to the next order.
 
-        ``whole``: all of ``qty``, or nothing, and then nothing is taken.
+        ``whole``: fill all of ``qty`` or nothing.
         """
         memory = self._taken[side]
         kept: dict[float, _Taken] = {}
@@ -78,7 +81,7 @@ class ConsumedDepth:
         return executions
 
     def _remember(self, side: Side, kept: dict[float, _Taken]) -> None:
-        """``kept`` is all that holds of the levels walked: no level shows any more what else was remembered up to the last of them."""
+        """Replace what is remembered up to the last level walked by ``kept``; the levels beyond it stay."""
         if not kept:
             return
         last = next(reversed(kept))

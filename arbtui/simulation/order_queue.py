@@ -1,9 +1,9 @@
-"""Where our resting orders stand in one market's book, and what the market gives them.
+"""Queue positions of our resting orders in one market's book, and the fills that the market gives them.
 
-An order stands behind everything that the external book shows at its price when it arrives. What others add later stands
-behind us. What others *cancel* may have stood before or behind us, which no public data tells: so a cancel counts only
-where it must have been ahead, that is where the level shows less than what was thought to be ahead. That is the
-pessimistic reading: a real order fills at least as soon.
+An order queues behind everything that the external book shows at its price when it arrives. What others add later queues
+behind us. What others *cancel* may have been before or behind us, which public data does not show: so a cancel counts only
+where it must have been ahead, that is where the level shows less than was assumed to be ahead. That is the
+pessimistic assumption: a real order fills at least as soon.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from arbtui.model.order import Side
 from arbtui.simulation.matching import ConsumedDepth, ExternalBook
 from arbtui.simulation.venue_order import VenueOrder
 
-#: An order whose level the book does not reach: nobody can tell what is ahead of it.
+#: The quantity ahead of an order whose level the book does not reach: unknown.
 OUT_OF_SIGHT = Decimal("Infinity")
 
 
@@ -28,7 +28,7 @@ class Progress(NamedTuple):
 
 
 class OrderQueue:
-    """Our resting orders of one market; price first, then time. It decides, and books nothing."""
+    """Our resting orders of one market; price first, then time. It computes fills, and books nothing."""
 
     def __init__(self, market: Market) -> None:
         self._market = market
@@ -38,17 +38,17 @@ class OrderQueue:
         return len(self._orders[Side.BUY]) + len(self._orders[Side.SELL])
 
     def add(self, order: VenueOrder) -> None:
-        """Let ``order`` stand here; its :attr:`VenueOrder.ahead` is its own affair."""
+        """Add ``order``, whose :attr:`VenueOrder.ahead` is already set."""
         orders = self._orders[order.side]
         orders.append(order)
         orders.sort(key=lambda o: (-o.price if o.side is Side.BUY else o.price, o.venue_order_id))
 
     def remove(self, order: VenueOrder) -> None:
-        """Take ``order`` out: it is final."""
+        """Remove ``order``: it is final."""
         self._orders[order.side].remove(order)
 
     def on_book(self, book: ExternalBook, consumed: ConsumedDepth) -> list[Progress]:
-        """The external book as it is now: queues that shrank, and orders that the other side has reached.
+        """Update from the external book: queues that shrank, and orders that the other side has reached.
 
         An order that is reached fills as maker, with no more than what the other side shows at its price or better.
         """
@@ -56,7 +56,7 @@ class OrderQueue:
         for side, orders in self._orders.items():
             opposite = next(iter(book.asks() if side is Side.BUY else book.bids()), None) if orders else None
             if opposite is None:
-                continue  # nothing rests, or the other side is empty: then the venue shows nothing, which is no news
+                continue  # nothing rests, or the other side is empty, which shows nothing new
             best = decimal_of(opposite[0])
             for order in orders:
                 before = order.ahead
@@ -72,9 +72,9 @@ class OrderQueue:
         return result
 
     def on_trade(self, price: Decimal, qty: Decimal, taker: Side) -> Sequence[Progress]:
-        """Others traded ``qty`` at ``price``, and ``taker`` says who came: had we stood there, it would have met us in our turn.
+        """A public trade of ``qty`` at ``price``; ``taker`` is the aggressor's side. It fills us as far as our turn in the queue had come.
 
-        A trade at a worse price than ours went through us: nothing was ahead any more.
+        A trade at a worse price than ours has passed our level: nothing was ahead any more.
         """
         result: list[Progress] = []
         passed = ZERO  # of the queue at ``price``, by this trade so far
@@ -98,7 +98,7 @@ class OrderQueue:
 
 
 def shown_ahead(side: Side, price: Decimal, book: ExternalBook) -> Decimal:
-    """What ``book`` shows at ``price`` on ``side``; :data:`OUT_OF_SIGHT` when the price lies beyond its last level."""
+    """The quantity that ``book`` shows at ``price`` on ``side``; :data:`OUT_OF_SIGHT` when the price lies beyond its last level."""
     for level, qty in book.bids() if side is Side.BUY else book.asks():
         exact = decimal_of(level)
         if exact == price:

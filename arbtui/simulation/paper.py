@@ -1,4 +1,4 @@
-"""``PaperExchange``: the adapter in front of a venue core, with the time that orders and answers take."""
+"""``PaperExchange``: the adapter in front of a venue core, with simulated latency."""
 
 import asyncio
 import math
@@ -12,19 +12,20 @@ from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, Order
 from arbtui.model.rng import Rng
 from arbtui.simulation.faults import Fault, FaultKind
-from arbtui.simulation.venue import OrderRequest, VenueCore
+from arbtui.simulation.order_request import OrderRequest
+from arbtui.simulation.venue import VenueCore
 
 Answer = TypeVar("Answer")
 
 #: How long a request to a venue that answers nothing waits before it gives up, in seconds: a usual timeout of HTTP clients.
 _PATIENCE_S = 10.0
-#: Orders arrive, and answers come back, on a grid of the simulator's grain, in seconds: a book does not change in between, and
+#: Orders and answers arrive on the simulator's time grid, in seconds: a book does not change in between, and
 #: at 500 orders a second a wake-up for each would cost more than the order.
 _GRAIN_S = 0.01
 
 
 class Latency:
-    """One way's delay: lognormal above the least one (median 30 % of the range, p95 about 80 %), never over the greatest."""
+    """One-way delay: lognormal above the minimum (median 30 % of the range, p95 about 80 %), never over the maximum."""
 
     def __init__(self, bounds_ms: tuple[int, int], stream: random.Random) -> None:
         self._low, self._high = bounds_ms[0] / 1000, bounds_ms[1] / 1000
@@ -38,7 +39,7 @@ class Latency:
         await asyncio.sleep(arrival - now if arrival >= now + self._low else delay)
 
     def draw(self) -> float:
-        """Seconds."""
+        """A random delay in seconds."""
         while True:
             share = 0.3 * math.exp(0.6 * self._stream.gauss(0.0, 1.0))
             if share <= 1.0:
@@ -52,13 +53,13 @@ class _Lost(ArbtuiError):
 class PaperExchange(ExchangeAdapter):
     """Orders are matched as the book is at their *arrival*; a caller that stops waiting does not stop its order.
 
-    What arrives while the venue is down is lost, and so is an answer on its way: an order may stand there or not.
+    Requests that arrive while the venue is down are lost, and so are answers: an order may have been accepted or not.
     """
 
     def __init__(self, core: VenueCore, rng: Rng, latency_ms: tuple[int, int] = (50, 200)) -> None:
         self.name = core.name
         self.markets: Mapping[str, Market] = core.markets
-        self.absence_proof_s = 1.0  # a request travels for latency_ms at most, and dies with this process
+        self.absence_proof_s = 1.0  # a request takes latency_ms at most, and ends with this process
         self.core = core
         self._latency = Latency(latency_ms, rng.stream(f"latency:{core.name}"))
         self._travelling: dict[asyncio.Task[OrderReport], None] = {}
@@ -84,6 +85,8 @@ class PaperExchange(ExchangeAdapter):
             raise await self._silence(order.client_order_id) from None
         except JournalFailed as error:
             raise OrderUnknown(f"{self.name}: the venue's ledger failed with {order.client_order_id} under way: {error}") from error
+        finally:
+            del journey  # what it raised holds this frame: a cycle for the garbage collector
         if fault is not None and fault.kind is FaultKind.ANSWER_LOST:
             await asyncio.sleep(fault.seconds)
             raise OrderUnknown(f"{self.name}: no answer to {order.client_order_id} in {fault.seconds:g} s")
@@ -94,7 +97,7 @@ class PaperExchange(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.cancel`; an order that has filled by the time the cancel arrives stays filled.
 
         Raises:
-            OrderUnknown: no answer, or the venue's ledger failed; whether the order stands is not known.
+            OrderUnknown: no answer, or the venue's ledger failed; whether the order is open is not known.
         """
         await self._travel(self._latency.draw(), f"the cancel of {client_order_id}")
         try:
@@ -107,7 +110,7 @@ class PaperExchange(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.cancel_all`.
 
         Raises:
-            OrderUnknown: no answer, or the venue's ledger failed; which orders stand is not known.
+            OrderUnknown: no answer, or the venue's ledger failed; which orders are open is not known.
         """
         await self._travel(self._latency.draw(), "a cancel of all orders")
         try:
@@ -118,7 +121,7 @@ class PaperExchange(ExchangeAdapter):
         return cancelled
 
     async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
-        """See :meth:`ExchangeAdapter.fetch_order`; an order that is still on its way is not known yet."""
+        """See :meth:`ExchangeAdapter.fetch_order`; an order that has not arrived yet is not known."""
         return await self._ask(lambda: self.core.find(client_order_id))
 
     async def fetch_open_orders(self) -> Sequence[OrderReport]:
@@ -134,11 +137,18 @@ class PaperExchange(ExchangeAdapter):
         return await self._ask(self.core.balances)
 
     def throttled(self) -> str | None:
-        """A paper venue limits nobody."""
+        """None: a paper venue has no rate limits."""
         return None
 
+    def reserve_orders(self, cycle_id: str, entries: int) -> str | None:
+        """A paper venue limits nothing."""
+        return None
+
+    def release_orders(self, cycle_id: str) -> None:
+        """A paper venue keeps nothing for a cycle."""
+
     async def run(self, account: AccountEvents) -> None:
-        """See :meth:`ExchangeAdapter.run`: what the core reports, as it becomes durable; a stream inside one process never breaks."""
+        """See :meth:`ExchangeAdapter.run`: what the core reports, as it becomes durable; this stream never breaks."""
         self.core.on_report = account.on_order
         account.on_reconnected(self.name)
         try:
@@ -147,7 +157,7 @@ class PaperExchange(ExchangeAdapter):
             self.core.on_report = None
 
     async def close(self) -> None:
-        """Let orders that are under way arrive, so that the ledger knows them. The ledger itself is the caller's to close."""
+        """Wait until orders under way have arrived, so that the ledger knows them. The caller closes the ledger."""
         if self._travelling:
             await asyncio.wait(list(self._travelling))
         await self.core.settled()
@@ -167,7 +177,7 @@ class PaperExchange(ExchangeAdapter):
         return answer
 
     async def _travel(self, seconds: float, what: str) -> None:
-        """The way to the venue or back, unless it is down at the end of it."""
+        """Wait for one way to the venue or back; raises OrderUnknown when it is down at the end."""
         await self._latency.travel(seconds)
         if self.core.is_down:
             raise await self._silence(what)

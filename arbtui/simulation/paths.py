@@ -9,7 +9,7 @@ import random
 from functools import cache
 from statistics import NormalDist
 
-TICK_S = 0.01  #: the simulator's grain of time, in seconds
+TICK_S = 0.01  #: the simulator's time step, in seconds
 BPS = 1e-4
 
 #: Jumps a second: with it the mid rests in nine of ten steps of 0.1 s, and kurtosis falls from 0.1 s to 10 s as recorded.
@@ -17,7 +17,7 @@ JUMP_RATE = 0.8
 #: One jump in ten is 2.5 times as large; the divisor keeps the variance at one.
 LARGE_SHARE, LARGE_FACTOR = 0.1, 2.5
 _JUMP_SCALE = 1.0 / math.sqrt(JUMP_RATE * (1.0 - LARGE_SHARE + LARGE_SHARE * LARGE_FACTOR**2))
-#: Prices are drawn back to where they started with this time constant, so that days of running stay on the map.
+#: Prices revert to their start with this time constant, so that they stay plausible over days of running.
 ANCHOR_S = 12 * 3600.0
 
 RATE_WALK_BPS = 3.7 / math.sqrt(300.0)  #: of the KRW/USDT rate, a square root of a second
@@ -92,7 +92,7 @@ class AssetPath:
         self._swing_bps = 0.0
         self._basis_bps = SLOW_BASIS_BPS * basis_factor, FAST_BASIS_BPS * basis_factor
         self._tick = 0
-        #: What one venue's price is multiplied with beside everything else: 1 but for a price spike.
+        #: Extra factor of one venue's price: 1 except during a price spike.
         self.usdt_factor = self.krw_factor = 1.0
         self.log_mid = self._anchor
         #: Two numbers in standard deviations: swing and its velocity, or the slow and the fast part of the basis.
@@ -105,16 +105,16 @@ class AssetPath:
         return self._rate.krw
 
     def set_swing(self, deviation_bps: float) -> None:
-        """Let the basis swing with this standard deviation from the next :meth:`advance` on."""
+        """Set the standard deviation of the basis swing, from the next :meth:`advance` on."""
         self._swing_bps = deviation_bps * BPS
 
     def restore(self, log_mid: float, basis: tuple[float, float]) -> None:
-        """Go on from where an earlier run stopped."""
+        """Continue from where an earlier run stopped."""
         self.log_mid, self.basis = log_mid, basis
         self.advance(0)
 
     def advance(self, tick: int) -> None:
-        """Go on to ``tick``; both fair prices are of that instant."""
+        """Advance to ``tick``; both fair prices are then of that instant."""
         steps = tick - self._tick
         position, second = self.basis
         swing = self._swing
@@ -149,7 +149,7 @@ class AssetPath:
                 size *= LARGE_FACTOR
         else:
             size = self._sigma * math.sqrt(elapsed) * self._normal()
-        # Drawn back only where it jumps anyway: between jumps the price must rest.
+        # Reverts only at a jump: between jumps the price must not move.
         self.log_mid += size + (self._anchor - self.log_mid) * max(elapsed, 1.0 / JUMP_RATE) / ANCHOR_S
 
     def _normal(self) -> float:
@@ -158,7 +158,7 @@ class AssetPath:
 
 @cache
 def _decays(steps: int) -> tuple[float, float, float, float]:
-    """What is kept and what is new after ``steps`` ticks: of the slow part, then of the fast part."""
+    """Weights of the old value and of the noise after ``steps`` ticks: of the slow part, then of the fast part."""
     slow, fast = (0.5 ** (steps * TICK_S / half_life) for half_life in (SLOW_BASIS_HALF_LIFE_S, FAST_BASIS_HALF_LIFE_S))
     return slow, math.sqrt(1.0 - slow * slow), fast, math.sqrt(1.0 - fast * fast)
 

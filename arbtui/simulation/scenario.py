@@ -1,6 +1,6 @@
 """How the simulated market behaves: rates, spreads and depth by rank, and the four scenarios.
 
-Figures are set against recorded ones in docs/simulator.md. ``rank`` counts from 1; bps are of the price.
+docs/simulator.md compares the figures with recorded ones. ``rank`` counts from 1; bps are of the price.
 """
 
 import math
@@ -16,7 +16,7 @@ MAJORS = 10  #: ranks of the calmest mids and the tightest books
 UPBIT_TRADE_SHARE = 0.02
 BINANCE_TRADE_SHARE = 0.06
 
-#: Fees of one cycle: Upbit 5 bps, Binance 10 bps, changing the rate 5 bps; and the threshold that the engine asks on top.
+#: Fees of one cycle: Upbit 5 bps, Binance 10 bps, changing the rate 5 bps; and the threshold that the engine adds.
 CYCLE_FEES_BPS = 20.0
 THRESHOLD_BPS = 3.0
 
@@ -52,7 +52,7 @@ def depth_usdt(exchange: str, rank: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One way for the market to behave."""
+    """The parameters of one scenario."""
 
     name: str
     widest_spread_bps: float  #: no book is quoted wider, unless one price unit is wider
@@ -71,7 +71,7 @@ class Scenario:
         return Rates(*(self.rate_factor * rate for rate in astuple(rates(rank))))
 
     def spread_bps(self, exchange: str, rank: int, tick_bps: float) -> float:
-        """Median quoted spread; majors stand at one price unit on Binance."""
+        """Median quoted spread; majors have one price unit on Binance."""
         major = 0.0 if exchange == "binance" else 0.6
         wanted = major if rank <= MAJORS else 7.0 * math.pow(rank / 40, 0.6)
         return max(tick_bps, min(wanted, self.widest_spread_bps))
@@ -88,9 +88,9 @@ NORMAL = Scenario("normal", widest_spread_bps=150.0, swing=False)
 #: Every symbol clears its costs several times a minute in both directions.
 BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0)
 
-#: A night in August: little moves, one price unit between bid and ask, and edges seldom clear their costs.
+#: A quiet night: small moves, a spread of one price unit, and edges seldom above their costs.
 CALM = Scenario("calm", widest_spread_bps=0.0, swing=False, rate_factor=0.4, volatility_factor=0.3, basis_factor=0.85)
-#: As busy, wilder, and with everything that goes wrong on such a day.
+#: As ``busy``, more volatile, and with every kind of trouble.
 CRASH = Scenario("crash", widest_spread_bps=16.0, swing=True, least_move_bps=1.0, volatility_factor=2.5, troubled=True)
 
 SCENARIOS = {scenario.name: scenario for scenario in (BUSY, NORMAL, CALM, CRASH)}

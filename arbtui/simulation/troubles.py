@@ -1,6 +1,6 @@
-"""What goes wrong in scenario ``crash``: a seeded schedule of troubles, each kind once a round, round after round.
+"""The troubles of scenario ``crash``: a seeded schedule with each kind once a round.
 
-It acts on the market only: on what is sent, on what orders meet, on prices. What the engine makes of it is its own affair.
+It acts on the market only: on frames sent, on the venues' answers to orders, on prices.
 """
 
 import logging
@@ -20,7 +20,7 @@ from arbtui.simulation.upbit_market import UpbitMarket
 log = logging.getLogger("arbtui")
 
 FIRST_TICK = 1_500  #: the first round begins after 15 s, when every book has come and routes trade
-SLOT_TICKS = 2_000  #: every 20 s a trouble, which is over before the next one
+SLOT_TICKS = 2_000  #: one trouble every 20 s, over before the next one
 _STEP_TICKS = 5  #: a spike moves every 50 ms
 _SPIKE_TICKS = 100  #: up within a second, and down again within another
 _KEPT = 1_000
@@ -29,17 +29,17 @@ _KEPT = 1_000
 class Trouble(StrEnum):
     """The kinds of trouble."""
 
-    GAP = "gap"  #: depth events of several Binance markets get lost
+    GAP = "gap"  #: depth events of several Binance markets are lost
     VENUE_FROZEN = "venue frozen"  #: a venue's streams stay connected and send nothing; it trades, and answers
-    MARKET_FROZEN = "market frozen"  #: one market's streams send nothing, while it moves on
+    MARKET_FROZEN = "market frozen"  #: one market's streams send nothing, while it trades
     VENUE_DEAD = "venue dead"  #: a venue sends nothing and answers nothing; what arrives there is lost
-    HALT = "halt"  #: a venue takes no orders in one market; its book stands still, or is empty
-    SPIKE = "spike"  #: one asset's price jumps a few per cent on one venue, and comes back
+    HALT = "halt"  #: a venue accepts no orders in one market; its book stays unchanged, or is empty
+    SPIKE = "spike"  #: one asset's price jumps a few per cent on one venue, and returns
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One trouble that happened. Ticks of 10 ms since the simulator's start; ``code`` is empty where it is the whole venue's."""
+    """One trouble that happened. Ticks of 10 ms since the simulator's start; ``code`` is empty where it concerns the whole venue."""
 
     kind: Trouble
     exchange: str
@@ -50,7 +50,7 @@ class Incident:
 
 
 class TroubleMaker:
-    """Makes trouble from its first :meth:`start` on.
+    """Schedules troubles once :meth:`start` was called.
 
     Args:
         lines: the venues' connections.
@@ -79,7 +79,7 @@ class TroubleMaker:
         self._round: list[Trouble] = []
 
     def start(self) -> None:
-        """Appoint the first trouble; each appoints the next."""
+        """Schedule the first trouble; each schedules the next."""
         self._stage.at(self._stage.tick + FIRST_TICK, self._next)
 
     def _next(self) -> None:
@@ -106,7 +106,7 @@ class TroubleMaker:
             case Trouble.SPIKE:
                 self._spike(venue)
 
-    def _tell(self, kind: Trouble, exchange: str, code: str, ticks: int, detail: str = "") -> None:
+    def _log(self, kind: Trouble, exchange: str, code: str, ticks: int, detail: str = "") -> None:
         now = self._stage.tick
         self.history.append(Incident(kind, exchange, code, now, now + ticks, detail))
         log.info("simulator: %s at %s %s for %.1f s %s", kind, exchange, code or "(all)", ticks / 100, detail)
@@ -121,21 +121,21 @@ class TroubleMaker:
         codes = self._codes("binance")
         for code in self._random.sample(codes, min(len(codes), self._random.randint(1, 5))):
             self._binance[code].outlet.drop += (lost := self._random.randint(1, 3))
-            self._tell(Trouble.GAP, "binance", code, 0, f"{lost} depth events lost")
+            self._log(Trouble.GAP, "binance", code, 0, f"{lost} depth events lost")
 
     def _silence(self, venue: str, ticks: int, *, dead: bool) -> None:
         line = self._lines[venue]
         line.silent, line.dead = True, dead
         if dead:
-            self._stage.onlookers[venue].on_outage(True)
+            self._stage.listeners[venue].on_outage(True)
 
         def back() -> None:
             line.silent = line.dead = False
             if dead:
-                self._stage.onlookers[venue].on_outage(False)
+                self._stage.listeners[venue].on_outage(False)
 
         self._stage.at(self._stage.tick + ticks, back)
-        self._tell(Trouble.VENUE_DEAD if dead else Trouble.VENUE_FROZEN, venue, "", ticks)
+        self._log(Trouble.VENUE_DEAD if dead else Trouble.VENUE_FROZEN, venue, "", ticks)
 
     def _freeze(self, venue: str, ticks: int) -> None:
         code = self._random.choice(self._codes(venue))
@@ -148,20 +148,20 @@ class TroubleMaker:
             outlet.frozen = False
 
         self._stage.at(self._stage.tick + ticks, thaw)
-        self._tell(Trouble.MARKET_FROZEN, venue, code, ticks)
+        self._log(Trouble.MARKET_FROZEN, venue, code, ticks)
 
     def _halt(self, venue: str, ticks: int) -> None:
         code, empty = self._random.choice(self._codes(venue)), self._random.random() < 0.5
-        market, onlooker = self._market(venue, code), self._stage.onlookers[venue]
-        onlooker.on_halt(code, True)
+        market, listener = self._market(venue, code), self._stage.listeners[venue]
+        listener.on_halt(code, True)
         market.halt(empty=empty)
 
         def resume() -> None:
             market.resume()
-            onlooker.on_halt(code, False)
+            listener.on_halt(code, False)
 
         self._stage.at(self._stage.tick + ticks, resume)
-        self._tell(Trouble.HALT, venue, code, ticks, "its book is empty" if empty else "its book stands still")
+        self._log(Trouble.HALT, venue, code, ticks, "its book is empty" if empty else "its book stands still")
 
     def _spike(self, venue: str) -> None:
         symbol = self._random.choice(list(self._paths))
@@ -181,4 +181,4 @@ class TroubleMaker:
         for i, share in enumerate(steps):
             self._stage.at(self._stage.tick + (i + 1) * _STEP_TICKS, partial(put, share))
         code = f"KRW-{symbol}" if venue == "upbit" else f"{symbol}USDT"
-        self._tell(Trouble.SPIKE, venue, code, len(steps) * _STEP_TICKS, f"{(peak - 1) * 100:+.1f} %")
+        self._log(Trouble.SPIKE, venue, code, len(steps) * _STEP_TICKS, f"{(peak - 1) * 100:+.1f} %")

@@ -16,7 +16,7 @@ from arbtui.simulation.ladder import LadderSide, size_palette
 UNITS = 15  #: levels of a book frame
 _REACH = 25  #: how far a ladder may reach above the fair price, in mean gaps
 
-#: The pieces of ``orderbook_units``; a book fills in every second one. Joining is three times as fast as formatting.
+#: The pieces of ``orderbook_units``; a book fills in every second one. Joining them is three times as fast as formatting.
 _PIECES = ['},{"ask_price":', "", ',"bid_price":', "", ',"ask_size":', "", ',"bid_size":', ""] * UNITS
 _PIECES[0] = '{"ask_price":'
 _PADDING = ["0", "0", "0.00000000", "0.00000000"] * UNITS
@@ -37,14 +37,14 @@ class FairPrice(Protocol):
         ...
 
     def advance(self, tick: int) -> None:
-        """Go on to ``tick``."""
+        """Advance to ``tick``."""
         ...
 
 
 class UpbitMarket:
     """One market, quoted around the fair price of ``path``; ``level_usdt`` is the mean value of one level.
 
-    ``on_unit`` is told the price unit, in bps of the price, whenever a new band of Upbit's table is entered.
+    ``on_unit`` is called with the price unit, in bps of the price, whenever a new band of Upbit's table is entered.
     """
 
     __slots__ = (
@@ -120,21 +120,21 @@ class UpbitMarket:
         self._opening_price = float(self._opening)
 
     def start(self, tick: int) -> None:
-        """Send the first book at ``tick``, then go on by itself."""
+        """Send the first book at ``tick``, then continue without further calls."""
         self._stage.at(tick, self._first)
 
     def send_snapshot(self) -> None:
-        """Send the book as it stands, as Upbit does at a subscription."""
+        """Send the present book, as Upbit does at a subscription."""
         self._send_book(_SNAPSHOT)
 
     def halt(self, *, empty: bool) -> None:
-        """Stop trading: the book stands still, or is ``empty`` at once."""
+        """Stop trading: the book stays unchanged, or becomes ``empty`` at once."""
         self._halted, self._empty = True, empty
         if empty:
             self._send_book(_REALTIME)
 
     def resume(self) -> None:
-        """Trade again, on the book of before until it moves."""
+        """Trade again, starting from the book before the halt."""
         self._halted = self._empty = False
         self._send_book(_REALTIME)
 
@@ -144,11 +144,11 @@ class UpbitMarket:
         return self._trade_id
 
     def bids(self) -> Iterator[Level]:
-        """Bid levels, best first, as last told."""
+        """Bid levels, best first, as last sent."""
         return iter(()) if self._empty else self._bids.levels()
 
     def asks(self) -> Iterator[Level]:
-        """Ask levels, best first, as last told."""
+        """Ask levels, best first, as last sent."""
         return iter(()) if self._empty else self._asks.levels()
 
     def _first(self) -> None:
@@ -176,7 +176,7 @@ class UpbitMarket:
         self._appoint()
 
     def _quote(self) -> None:
-        """Put the best prices around the fair one, when it has moved far enough from their middle."""
+        """Move the best prices around the fair one, when it has moved far enough from their middle."""
         fair = self.path.krw
         low, high = self._fair_range
         unit = self._unit if low <= fair < high else self._rule_off(fair)
@@ -193,7 +193,7 @@ class UpbitMarket:
         asks.move(best + self._spread)
 
     def _rule_off(self, fair: float) -> float:
-        """Take the price unit of today's price and begin the ladder anew.
+        """Set the price unit of the present price and rebuild the ladder.
 
         The unit is that of a price well above, so that the whole ladder lies on it: a band's unit divides all higher ones.
         """
@@ -240,7 +240,7 @@ class UpbitMarket:
         bids.changed.clear()
         asks.changed.clear()
         self.outlet.send(text.encode())
-        self._stage.onlookers["upbit"].on_book(self.code)
+        self._stage.listeners["upbit"].on_book(self.code)
 
     def _send_trade(self) -> None:
         bought = self._random() < 0.5
@@ -258,4 +258,4 @@ class UpbitMarket:
             f'"sequential_id":{self._trade_id},"stream_type":"REALTIME"}}'
         )
         self.outlet.send(text.encode())
-        self._stage.onlookers["upbit"].on_trade(self.code, price, qty, Side.BUY if bought else Side.SELL)
+        self._stage.listeners["upbit"].on_trade(self.code, price, qty, Side.BUY if bought else Side.SELL)

@@ -1,61 +1,36 @@
-"""The venue core: takes our orders at their arrival, fills them against the external book, keeps the exact ledger.
+"""The venue core: accepts our orders at their arrival, fills them against the external book, keeps the exact ledger.
 
-Whoever owns the market tells the core of each new book and public trade (:meth:`VenueCore.on_book`,
-:meth:`VenueCore.on_trade`); that is what resting orders fill from. Our own orders never meet each other.
+The owner of the market reports each new book and public trade to the core (:meth:`VenueCore.on_book`,
+:meth:`VenueCore.on_trade`); resting orders fill from those. Our own orders never trade with each other.
 """
 
-import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from enum import Enum
-from typing import NamedTuple
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.journal.store import Statement
 from arbtui.model.clock import Clock
-from arbtui.model.errors import JournalFailed, OrderRejected
+from arbtui.model.errors import OrderRejected
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
 from arbtui.simulation.faults import FaultScript
-from arbtui.simulation.fees import FeeCoin, booked_fee, exact_fee, fee_currency
+from arbtui.simulation.fees import FeeCoin, fee_currency
 from arbtui.simulation.ledger import VenueLedger, fill_statement, order_statement
-from arbtui.simulation.matching import ConsumedDepth, Execution, ExternalBook
-from arbtui.simulation.order_queue import OrderQueue, Progress, shown_ahead
+from arbtui.simulation.matching import BookSource, ConsumedDepth, Execution
+from arbtui.simulation.order_queue import Progress, shown_ahead
+from arbtui.simulation.order_request import ClientIdRule, OrderRequest
+from arbtui.simulation.report_queue import ReportQueue
+from arbtui.simulation.resting_orders import RestingOrders
+from arbtui.simulation.settlement import balance_changes, needed_at_rest, needed_to_place, still_locked, take_fee
 from arbtui.simulation.venue_order import VenueOrder
-
-BookSource = Callable[[str], ExternalBook]  #: market code -> the external book as it is now
-
-
-class ClientIdRule(Enum):
-    """How long a client order id is taken."""
-
-    UNIQUE_FOREVER = "forever"  #: Upbit's ``identifier``: spent for good, also by a refused order
-    UNIQUE_WHILE_OPEN = "while open"  #: Binance's ``newClientOrderId``: free again when its order is final
-
-    @classmethod
-    def of(cls, exchange: str) -> "ClientIdRule":
-        """The rule of a venue."""
-        return cls.UNIQUE_WHILE_OPEN if exchange.startswith("binance") else cls.UNIQUE_FOREVER
-
-
-class OrderRequest(NamedTuple):
-    """What a venue is told of a limit order. ``qty`` in base, ``price`` in quote."""
-
-    client_order_id: str
-    code: str
-    side: Side
-    qty: Decimal
-    price: Decimal
-    tif: TimeInForce = TimeInForce.IOC
 
 
 class VenueCore:
-    """One venue. Every answer it gives has been committed to the ledger before.
+    """One venue. Every answer is committed to the ledger before it is given.
 
-    ``on_report`` is told, once it is durable, of everything that happens to an order: its arrival, each fill, its end. Such a
-    report carries the fills that are new with it.
+    ``on_report`` is called, once it is durable, for everything that happens to an order: arrival, each fill, end. Such a
+    report holds the fills that are new.
     """
 
     def __init__(
@@ -71,8 +46,8 @@ class VenueCore:
         self.markets = markets
         self.faults = FaultScript()
         self.fee_coin: FeeCoin | None = None  #: fees are taken in it while there is some
-        self.is_down = False  #: it answers nothing, and what arrives is lost; for whoever stands in front of it to heed
-        self._halted: dict[str, None] = {}  # markets that take no orders
+        self.is_down = False  #: it answers nothing, and what arrives is lost; enforced by the adapter or sandbox in front of it
+        self._halted: dict[str, None] = {}  # markets that accept no orders
         self.on_report: Callable[[OrderReport], None] | None = None
         self._books = books
         self._ledger = ledger
@@ -80,19 +55,16 @@ class VenueCore:
         self._client_ids = client_ids or ClientIdRule.of(name)
         self._consumed: dict[str, ConsumedDepth] = {}
         self._uncommitted: dict[str, None] = {}  # client ids whose record is on its way to the disk
-        self._open: dict[str, VenueOrder] = {}  # resting orders by client id, which both rules keep unique among them
-        self._queues: dict[str, OrderQueue] = {}  # by market, only where something rests
-        self._untold: deque[OrderReport] = deque()  # in the order in which their writes were queued
-        self._queued_reports = self._told_reports = 0
-        self._telling: dict[asyncio.Task[None], None] = {}
+        self._resting = RestingOrders(markets)
+        self._reports = ReportQueue(name, self._deliver, lambda: ledger.commit([]))
         self._last_order_id, self._last_trade_id = ledger.last_ids(name)
         for order in ledger.open_orders(name):
-            self._rest(order)
+            self._resting.add(order)
 
     async def open_account(self, balances: Mapping[str, Decimal]) -> bool:
         """Pay in the starting balances of the assets that this account has never held; whether there were any.
 
-        So a universe that grew finds stock of its new symbols, and what was there before is never topped up.
+        So new symbols of a larger universe get stock, and existing balances are never topped up.
         """
         new = {asset: amount for asset, amount in balances.items() if not self._ledger.has_held(self.name, asset)}
         if not new:
@@ -101,11 +73,11 @@ class VenueCore:
         return True
 
     async def execute(self, request: OrderRequest) -> OrderReport:
-        """Match ``request`` now; what came of it, once that is durable. Only a GTC order can still be open then.
+        """Match ``request`` now; its report, once durable. Only a GTC order can still be open then.
 
         Raises:
-            OrderRejected: unknown market, a market rule, too little money, or a client id that is taken.
-            JournalFailed: the ledger's disk failed; whether the order stands is not known.
+            OrderRejected: unknown market, a market rule, insufficient funds, or a client id that is taken.
+            JournalFailed: the ledger's disk failed; whether the order was accepted is not known.
         """
         if self._is_taken(request.client_order_id):
             raise OrderRejected(f"DUPLICATE_CLIENT_ID {request.client_order_id} was used before")
@@ -127,23 +99,23 @@ class VenueCore:
                 order.state, order.reason = OrderState.REJECTED, refusal
                 await self._record(order, (), [])
                 raise OrderRejected(refusal)
-            # From matching to the ledger's memory nothing is awaited, so that no other order can come in between.
+            # Nothing is awaited between matching and the ledger's memory, so no other order can interfere.
             fills, statements = self._match(order)
             return await self._record(order, fills, statements)
         finally:
             del self._uncommitted[request.client_order_id]
 
     async def cancel(self, client_order_id: str) -> OrderReport | None:
-        """Take a resting order, or its rest, out of the book; its last report, or None when no such order is open.
+        """Cancel a resting order, or its remainder; its last report, or None when no such order is open.
 
         Raises:
-            JournalFailed: the ledger's disk failed; whether the order stands is not known.
+            JournalFailed: the ledger's disk failed; whether the order is still open is not known.
         """
-        order = self._open.get(client_order_id)
+        order = self._resting.get(client_order_id)
         if order is None:
             return None
         order.state = OrderState.CANCELED
-        self._leave(order)
+        self._resting.remove(order)
         unlocked = [(order.locked_asset, -order.locked)]
         order.locked = ZERO
         statements = self._ledger.change_balances(self.name, (), self._clock.time_ms(), unlocked)
@@ -151,35 +123,35 @@ class VenueCore:
         return self._whole_report(order)
 
     async def cancel_all(self) -> Sequence[OrderReport]:
-        """Cancel everything that rests; the last reports."""
-        reports = [await self.cancel(client_order_id) for client_order_id in list(self._open)]
+        """Cancel all resting orders; their last reports."""
+        reports = [await self.cancel(client_order_id) for client_order_id in self._resting.client_ids]
         return [report for report in reports if report is not None]
 
     def on_book(self, code: str) -> None:
         """The external book of ``code`` has changed."""
-        queue = self._queues.get(code)
+        queue = self._resting.queue(code)
         if queue is not None:
             self._advance(queue.on_book(self._books(code), self._consumed_of(code)))
 
     def on_trade(self, code: str, price: float, qty: float, taker: Side) -> None:
-        """Others have traded in ``code``; ``taker`` is who came to whom."""
-        queue = self._queues.get(code)
+        """A public trade in ``code``; ``taker`` is the aggressor's side."""
+        queue = self._resting.queue(code)
         if queue is not None:
             self._advance(queue.on_trade(decimal_of(price), decimal_of(qty), taker))
 
     def on_halt(self, code: str, halted: bool) -> None:
-        """``code`` takes no orders, or takes them again; what rests there stays and can be cancelled."""
+        """``code`` stops accepting orders, or accepts them again; resting orders stay and can be cancelled."""
         if halted:
             self._halted[code] = None
         else:
             self._halted.pop(code, None)
 
     def is_halted(self, code: str) -> bool:
-        """Whether ``code`` takes no orders now."""
+        """Whether ``code`` accepts no orders now."""
         return code in self._halted
 
     def on_outage(self, down: bool) -> None:
-        """The venue cannot be reached, or can be again; its market goes on without us."""
+        """The venue becomes unreachable, or reachable again; its market goes on."""
         self.is_down = down
 
     def find(self, client_order_id: str) -> OrderReport | None:
@@ -206,12 +178,11 @@ class VenueCore:
         return self._ledger.balances(self.name)
 
     async def settled(self) -> None:
-        """Wait until every report that is due has been told."""
-        if self._telling:
-            await asyncio.wait(list(self._telling))
+        """Wait until every report that is due has been delivered."""
+        await self._reports.settled()
 
     def _is_taken(self, client_order_id: str) -> bool:
-        if client_order_id in self._uncommitted or client_order_id in self._open:
+        if client_order_id in self._uncommitted or client_order_id in self._resting:
             return True
         return self._client_ids is ClientIdRule.UNIQUE_FOREVER and self._ledger.order(self.name, client_order_id) is not None
 
@@ -224,19 +195,14 @@ class VenueCore:
         broken = market.refusal(request.price, request.qty)
         if broken is not None:
             return broken
-        asset, needed = market.base, request.qty
-        if request.side is Side.BUY:
-            asset, needed = market.quote, request.price * request.qty
-            if fee_currency(market, Side.BUY) == market.quote:
-                worst = Execution(request.price, request.qty)
-                needed += max(booked_fee(market, exact_fee(market, Side.BUY, worst, maker=maker)) for maker in (False, True))
+        asset, needed = needed_to_place(market, request)
         free = self._ledger.free(self.name, asset)
         if free < needed:
             return f"INSUFFICIENT_FUNDS {needed} {asset} needed, {free} free at {self.name}"
         return None
 
     def _match(self, order: VenueOrder) -> tuple[Sequence[Fill], list[Statement]]:
-        """What crosses trades; what is left of a GTC order is locked and takes its place in the queue."""
+        """Match an order; the remainder of a GTC order is locked and queued."""
         market, book = self.markets[order.code], self._books(order.code)
         whole = order.tif is TimeInForce.FOK
         executions = self._consumed_of(order.code).match(market, order.side, order.qty, order.price, book, whole=whole)
@@ -247,97 +213,48 @@ class VenueCore:
         elif order.tif is TimeInForce.GTC:
             order.state = OrderState.PARTIALLY_FILLED if fills else OrderState.ACCEPTED
             order.ahead = shown_ahead(order.side, order.price, book)
-            order.locked_asset, order.locked = self._needed_at_rest(market, order)
+            order.locked_asset, order.locked = needed_at_rest(market, order)
             locks = [(order.locked_asset, order.locked)]
-            self._rest(order)
+            self._resting.add(order)
         else:
             order.state = OrderState.EXPIRED
             order.reason = "FOK_NOT_FILLED the whole quantity is not there within the price" if whole else ""
-        changes = [change for fill in fills for change in _changes(fill)]
+        changes = [change for fill in fills for change in balance_changes(fill)]
         return fills, self._ledger.change_balances(self.name, changes, order.ts_ms, locks)
 
-    def _needed_at_rest(self, market: Market, order: VenueOrder) -> tuple[str, Decimal]:
-        if order.side is Side.SELL:
-            return market.base, order.leaves_qty
-        needed = order.price * order.leaves_qty
-        if fee_currency(market, Side.BUY) == market.quote:
-            rest = exact_fee(market, Side.BUY, Execution(order.price, order.leaves_qty), maker=True)
-            needed += booked_fee(market, order.exact_fees + rest) - booked_fee(market, order.exact_fees)
-        return market.quote, needed
-
-    def _rest(self, order: VenueOrder) -> None:
-        self._open[order.client_order_id] = order
-        market = self.markets.get(order.code)  # None: of an earlier, larger universe; it can be listed and cancelled
-        if market is not None:
-            self._queues.setdefault(order.code, OrderQueue(market)).add(order)
-
-    def _leave(self, order: VenueOrder) -> None:
-        del self._open[order.client_order_id]
-        queue = self._queues.get(order.code)
-        if queue is not None:
-            queue.remove(order)
-            if not len(queue):
-                del self._queues[order.code]
-
     def _advance(self, progress: Iterable[Progress]) -> None:
-        """Book what the market gave to resting orders: in memory and on the way to the disk at once, told when it is there."""
+        """Book the fills of resting orders: in memory and queued for the disk at once, reported once durable."""
         statements: list[Statement] = []
         reports: list[OrderReport] = []
         for order, qty in progress:
             if qty:
                 fill = self._fill(order, Execution(order.price, qty), maker=True)
                 order.state = OrderState.PARTIALLY_FILLED if order.leaves_qty else OrderState.FILLED
-                unlocked = order.locked - self._still_locked(order, fill)
+                unlocked = order.locked - still_locked(order, fill)
                 order.locked -= unlocked
                 if order.state is OrderState.FILLED:
-                    self._leave(order)
+                    self._resting.remove(order)
                 statements.append(fill_statement(fill))
-                statements += self._ledger.change_balances(self.name, _changes(fill), fill.ts_event, [(order.locked_asset, -unlocked)])
+                unlock = [(order.locked_asset, -unlocked)]
+                statements += self._ledger.change_balances(self.name, balance_changes(fill), fill.ts_event, unlock)
                 reports.append(self._report(order, (fill,)))
             statements.append(order_statement(self.name, order))
         if statements:
             self._ledger.post(statements)
         if reports and self.on_report is not None:
-            task = asyncio.create_task(self._tell_when_durable(self._queue_reports(*reports)), name=f"reports of {self.name}")
-            self._telling[task] = None
-            task.add_done_callback(lambda done: self._telling.pop(done, None))
+            self._reports.deliver_when_written(*reports)
 
-    def _still_locked(self, order: VenueOrder, fill: Fill) -> Decimal:
-        """What stays locked after ``fill``; a filled order holds nothing."""
-        if order.leaves_qty == ZERO:
-            return ZERO
-        if order.side is Side.SELL:
-            return order.locked - fill.qty
-        return order.locked - fill.cost - (fill.fee if fill.fee_currency == fill.quote else ZERO)
-
-    def _queue_reports(self, *reports: OrderReport) -> int:
-        """Reports whose writes are queued now; the mark to tell up to once they are durable."""
-        self._untold.extend(reports)
-        self._queued_reports += len(reports)
-        return self._queued_reports
-
-    def _tell(self, mark: int) -> None:
-        """Tell what is due up to ``mark``: whatever was queued for the disk before it is there too, so order is kept."""
-        while self._told_reports < mark:
-            self._told_reports += 1
-            report = self._untold.popleft()
-            if self.on_report is not None:
-                self.on_report(report)
-
-    async def _tell_when_durable(self, mark: int) -> None:
-        try:
-            await self._ledger.commit([])  # returns when everything posted before is on the disk
-        except JournalFailed:
-            return  # nothing durable, so nothing to tell: the next order or query meets the failure
-        self._tell(mark)
+    def _deliver(self, report: OrderReport) -> None:
+        if self.on_report is not None:
+            self.on_report(report)
 
     async def _record(self, order: VenueOrder, fills: Sequence[Fill], statements: list[Statement]) -> OrderReport:
-        """Commit an order with its new ``fills`` and the ``statements`` of its balances; the report, once it is durable and told."""
-        told = self._report(order, fills)
-        mark = self._queue_reports(told)
+        """Commit an order with its new ``fills`` and the ``statements`` of its balances; the report, once it is durable and delivered."""
+        report = self._report(order, fills)
+        mark = self._reports.add(report)
         await self._ledger.commit([order_statement(self.name, order), *(fill_statement(fill) for fill in fills), *statements])
-        self._tell(mark)
-        return told
+        self._reports.deliver_up_to(mark)
+        return report
 
     def _report(self, order: VenueOrder, fills: Sequence[Fill]) -> OrderReport:
         ids = (self.name, order.client_order_id, str(order.venue_order_id))
@@ -350,18 +267,10 @@ class VenueCore:
         return self._consumed.setdefault(code, ConsumedDepth())
 
     def _fill(self, order: VenueOrder, execution: Execution, *, maker: bool) -> Fill:
-        """Fill ``order`` in part or whole; its lock and state are the caller's."""
+        """Fill ``order`` in part or whole; the caller updates its lock and state."""
         market = self.markets[order.code]
         cost = execution.price * execution.qty
-        before = booked_fee(market, order.exact_fees)
-        order.exact_fees += exact_fee(market, order.side, execution, maker=maker)
-        fee = booked_fee(market, order.exact_fees) - before
-        order.filled_qty += execution.qty
-        currency = fee_currency(market, order.side)
-        if order.side is Side.SELL:
-            fee = min(fee, cost)  # it is taken from what the sale brings
-        elif maker and currency == market.quote:
-            fee = min(fee, order.locked - cost - order.price * order.leaves_qty)  # never more than was set aside for it
+        fee, currency = take_fee(market, order, execution, maker=maker), fee_currency(market, order.side)
         if self.fee_coin is not None and (coins := self.fee_coin.fee(market, cost)) <= self._ledger.free(self.name, self.fee_coin.asset):
             fee, currency = coins, self.fee_coin.asset
         self._last_trade_id += 1
@@ -382,12 +291,3 @@ class VenueCore:
             liquidity="maker" if maker else "taker",
             ts_event=self._clock.time_ms(),
         )
-
-
-def _changes(fill: Fill) -> tuple[tuple[str, Decimal, str, str], ...]:
-    base, quote = (fill.qty, -fill.cost) if fill.side is Side.BUY else (-fill.qty, fill.cost)
-    return (
-        (fill.base, base, "trade", fill.trade_id),
-        (fill.quote, quote, "trade", fill.trade_id),
-        (fill.fee_currency, -fill.fee, "fee", fill.trade_id),
-    )

@@ -1,4 +1,4 @@
-"""An order of ours as a venue knows it."""
+"""One of our orders, as the venue keeps it."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,8 +23,8 @@ class VenueOrder:
     filled_qty: Decimal = ZERO
     reason: str = ""
     locked_asset: str = ""
-    locked: Decimal = ZERO  #: of ``locked_asset``: what the rest of the order holds of the balance
-    ahead: Decimal = ZERO  #: other people's quantity at our price that trades first; infinite while its level is out of sight
+    locked: Decimal = ZERO  #: of ``locked_asset``: the part of the balance locked for the order's remainder
+    ahead: Decimal = ZERO  #: quantity of others at our price that trades first; infinite while the book does not reach its level
     exact_fees: Decimal = ZERO  #: of its fills, before rounding
 
     @property

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from arbtui.execution.cycle import ArbCycle
-from arbtui.journal.state import CycleRow, OrderRow
+from arbtui.journal.events import OrderIntended
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Fill, Order
+from arbtui.portfolio.accounts import OrderRecord
+from arbtui.portfolio.past_cycles import PastCycle
+from arbtui.portfolio.projections import cycle_pnl
 
 _IN_ORDER = ("HEDGED", "OPEN")
 
@@ -49,29 +52,23 @@ class CycleDetail:
 
 def running_cycle(cycle: ArbCycle, currency: str) -> CycleDetail:
     """A cycle of this run; ``currency`` is that of its profit."""
-    pnl = cycle.pnl
-    parts = {} if pnl is None else {"total": pnl.total, "trading": pnl.trading, "fees": pnl.fees, "fx": pnl.fx, "inventory": pnl.inventory}
     return CycleDetail(
         id=cycle.id,
         route=cycle.plan.route.id,
         symbol=cycle.plan.route.symbol,
         state=cycle.state,
-        opened_ms=cycle.opened_ms,
+        opened_ms=cycle.account.opened_ms,
         edge_bps=cycle.plan.edge_bps,
-        pnl={"currency": currency, **{name: plain(part) for name, part in parts.items()}} if parts else {},
+        pnl={} if cycle.account.is_open else cycle_pnl(cycle.account, currency),
         reason=running_reason(cycle),
-        orders=[
-            _order(order, order.market.exchange, order.market.code, order.market.quote, order.filled_qty, cycle.fills)
-            for order in cycle.orders
-        ],
+        orders=[_order(order, order, order.market.exchange, order.market.code, order.market.quote, cycle.fills) for order in cycle.orders],
     )
 
 
-def past_cycle(row: CycleRow) -> CycleDetail:
+def past_cycle(row: PastCycle) -> CycleDetail:
     """A cycle of an earlier run, from the journal."""
-    fills = [fill.fill for fill in row.fills]
     return CycleDetail(
-        id=row.cycle_id,
+        id=row.id,
         route=row.route,
         symbol=row.symbol,
         state=row.state,
@@ -79,7 +76,9 @@ def past_cycle(row: CycleRow) -> CycleDetail:
         edge_bps=row.edge_bps,
         pnl=row.pnl,
         reason=past_reason(row),
-        orders=[_order(order, order.exchange, order.market, order.quote, order.filled_qty, fills) for order in row.orders],
+        orders=[
+            _order(order, order.intent, order.intent.exchange, order.intent.market, order.intent.quote, row.fills) for order in row.orders
+        ],
     )
 
 
@@ -88,37 +87,43 @@ def running_reason(cycle: ArbCycle) -> str:
     return "" if cycle.state in _IN_ORDER else cycle.reason or _said_by(cycle.orders)
 
 
-def past_reason(row: CycleRow) -> str:
+def past_reason(row: PastCycle) -> str:
     """Why the cycle of ``row`` did not simply hedge."""
     return "" if row.state in _IN_ORDER else row.reason or _said_by(row.orders)
 
 
-def _said_by(orders: Iterable[Order | OrderRow]) -> str:
+def _said_by(orders: Iterable[Order | OrderRecord]) -> str:
     """What the orders say when their cycle does not: each one's reason, or how it ended."""
-    said = dict.fromkeys(f"{order.side} {order.reason or order.state}" for order in orders if order.state != "FILLED")
+    said = dict.fromkeys(f"{_facts(order).side} {order.reason or order.state}" for order in orders if order.state != "FILLED")
     return ", ".join(said)
 
 
-def _order(order: Order | OrderRow, exchange: str, market: str, quote: str, filled: Decimal, fills: Iterable[Fill]) -> OrderLine:
-    mine = [fill for fill in fills if fill.client_order_id == order.client_order_id]
+def _facts(order: Order | OrderRecord) -> Order | OrderIntended:
+    return order.intent if isinstance(order, OrderRecord) else order
+
+
+def _order(
+    order: Order | OrderRecord, facts: Order | OrderIntended, exchange: str, market: str, quote: str, fills: Iterable[Fill]
+) -> OrderLine:
+    mine = [fill for fill in fills if fill.client_order_id == facts.client_order_id]
     qty = sum((fill.qty for fill in mine), ZERO)
     cost = sum((fill.cost for fill in mine), ZERO)
     fees: dict[str, Decimal] = {}
     for fill in mine:
         fees[fill.fee_currency] = fees.get(fill.fee_currency, ZERO) + fill.fee
     return OrderLine(
-        side=order.side,
+        side=facts.side,
         exchange=exchange.upper(),
         market=market,
         quote=quote,
-        purpose=order.purpose,
-        ordered=plain(order.qty),
-        limit=plain(order.price),
-        filled=plain(filled),
+        purpose=facts.purpose,
+        ordered=plain(facts.qty),
+        limit=plain(facts.price),
+        filled=plain(order.filled_qty),
         average=plain(Decimal(f"{cost / qty:.8g}")) if qty > ZERO else "",
         fees=", ".join(f"{plain(fee)} {currency}" for currency, fee in fees.items()),
         state=order.state,
         reason=order.reason,
-        client_order_id=order.client_order_id,
+        client_order_id=facts.client_order_id,
         venue_order_id=order.venue_order_id,
     )

@@ -10,15 +10,16 @@ from arbtui.engine.engine import Engine
 from arbtui.exchanges.health import Health
 from arbtui.exchanges.rate_limits import LimitLeft, RateLimitManager
 from arbtui.execution.cycle import ArbCycle
-from arbtui.journal.state import CycleRow
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, Side
 from arbtui.model.reason import Reason
+from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.risk.breach import Breach
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import EdgeHistory, RouteDetail
+from arbtui.views.live_pnl import LivePnl
 from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow, VenueGauge
 from arbtui.views.route_reader import RouteReader
 
@@ -56,7 +57,7 @@ class EngineViews:
         mode: str,
         scenario: str,
         log: LogLines,
-        earlier: Sequence[CycleRow] = (),
+        earlier: Sequence[PastCycle] = (),
         limits: Mapping[str, RateLimitManager] | None = None,
     ) -> None:
         self._limits = limits or {}
@@ -66,7 +67,8 @@ class EngineViews:
         self._log = log
         self._started = engine.components.clock.monotonic()
         self._earlier = [_past(row) for row in reversed(earlier)]
-        self._earlier_rows = {row.cycle_id: row for row in earlier}
+        self._earlier_rows = {row.id: row for row in earlier}
+        self._pnl = LivePnl(engine.components.portfolio, engine.components.marks)
         self.gauge = GaugeView()
         self._routes = {route.id: route for route in engine.components.universe.routes}
         self.routes: Sequence[RouteRow] = [
@@ -82,11 +84,12 @@ class EngineViews:
         engine, parts = self._engine, self._engine.components
         now = parts.clock.monotonic()
         cause = parts.halt.cause
+        session, day = self._pnl.look(now)
         return HeaderView(
             profile=parts.profile,
             mode=self._mode,
             scenario=self._scenario,
-            state="HALTING" if cause is not None and engine.state.allows_hedges else engine.state,
+            state=engine.state,
             halt_source=cause.source if cause is not None else "",
             halt_reason=cause.reason if cause is not None else "",
             halt_ts_ms=cause.ts_ms if cause is not None else 0,
@@ -96,9 +99,11 @@ class EngineViews:
             exchanges=[self._exchange(name, now) for name in parts.adapters],
             rate=parts.rates.mid(),
             rate_age_ms=parts.rates.age(now) * 1000,
-            pnl_day=engine.risk.total.pnl_day,
-            pnl_session=float(parts.positions.book.cycles.total),
-            pnl_currency=parts.positions.marks.currency,
+            pnl_day=float(day.total),
+            trading_day=float(day.realised),
+            pnl_session=float(session.total),
+            trading_session=float(session.realised),
+            pnl_currency=parts.portfolio.state.currency,
             open_cycles=len(engine.executor.open),
             orders_in_flight=sum(guard.in_flight for guard in engine.risk.exchange.values()),
             breaches_open=engine.breaches.open,
@@ -114,6 +119,7 @@ class EngineViews:
         engine = self._engine
         now = engine.components.clock.monotonic()
         second = int(now)
+        fills = engine.portfolio.state.routes
         for row in rows:
             route = self._routes[row.id]
             buy, sell = route.buy_book, route.sell_book
@@ -126,7 +132,7 @@ class EngineViews:
                 _known(route.gross_edge_bps()),
                 _known(net),
                 min(buy.ask_qty, sell.bid_qty),
-                engine.route_fills.get(row.id, 0),
+                fills[row.id].fills if row.id in fills else 0,
                 "READY" if refusal is None else _WORDS.get(refusal, refusal.value),
             )
             age_ms = age * 1000 if isfinite(age) else inf
@@ -152,7 +158,7 @@ class EngineViews:
         """See :class:`arbtui.views.ReadModel`."""
         running = self._engine.cycles.get(cycle_id)
         if running is not None:
-            return running_cycle(running, self._engine.components.positions.marks.currency)
+            return running_cycle(running, self._engine.portfolio.state.currency)
         row = self._earlier_rows.get(cycle_id)
         return past_cycle(row) if row is not None else None
 
@@ -217,15 +223,15 @@ class EngineViews:
         ended = cycle.closed_at or self._engine.components.clock.monotonic()
         return CycleLine(
             id=cycle.id,
-            ts_ms=cycle.opened_ms,
+            ts_ms=cycle.account.opened_ms,
             symbol=cycle.plan.route.symbol,
-            buy_at=buy.market.exchange.upper(),
+            buy_at=buy.exchange.upper(),
             buy_qty=bought,
             buy_px=bought_at or float(buy.price),
-            sell_at=sell.market.exchange.upper(),
+            sell_at=sell.exchange.upper(),
             sell_qty=sold,
             sell_px=sold_at or float(sell.price),
-            pnl=float(cycle.pnl.total) if cycle.pnl is not None else 0.0,
+            pnl=float(cycle.account.pnl),
             elapsed_ms=(ended - cycle.opened_at) * 1000,
             state=cycle.state,
             reason=running_reason(cycle),
@@ -248,29 +254,37 @@ class EngineControls:
 
     def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
         """See :class:`arbtui.views.Controls`."""
-        return self._engine.rearm(typed_name, reason, kills)
+        return self._engine.operator.rearm(typed_name, reason, kills)
 
     def toggle_pause(self) -> str:
         """See :class:`arbtui.views.Controls`."""
-        return self._engine.toggle_pause()
+        return self._engine.operator.toggle_pause()
 
     def acknowledge(self, breach_id: str) -> str | None:
         """See :class:`arbtui.views.Controls`."""
-        return self._engine.acknowledge(breach_id)
+        return self._engine.operator.acknowledge(breach_id)
+
+    def settlement(self, breach_id: str) -> str:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.operator.settlement(breach_id)
+
+    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.operator.settle(breach_id, typed_name, reason)
 
     def toggle_route(self, route_id: str) -> str:
         """See :class:`arbtui.views.Controls`."""
-        return self._engine.toggle_route(route_id)
+        return self._engine.availability.toggle(route_id)
 
 
-def _past(row: CycleRow) -> CycleLine:
-    fills = [fill.fill for fill in row.fills]
+def _past(row: PastCycle) -> CycleLine:
+    fills = row.fills
     buy = next(leg for leg in row.legs if leg.side is Side.BUY)
     sell = next(leg for leg in row.legs if leg.side is Side.SELL)
     bought, bought_at = _average(fills, Side.BUY)
     sold, sold_at = _average(fills, Side.SELL)
     return CycleLine(
-        id=row.cycle_id,
+        id=row.id,
         ts_ms=row.opened_ms,
         symbol=row.symbol,
         buy_at=buy.exchange.upper(),

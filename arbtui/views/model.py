@@ -37,8 +37,10 @@ class HeaderView:
     exchanges: list[ExchangeView]
     rate: float  #: KRW per USDT, mid; 0 when there is none
     rate_age_ms: float
-    pnl_day: float
+    pnl_day: float  #: of the desk's day so far, stock and currency at live marks included
+    trading_day: float  #: of it, what trading earned net of fees
     pnl_session: float
+    trading_session: float
     pnl_currency: str
     open_cycles: int
     orders_in_flight: int
@@ -220,6 +222,14 @@ class Controls(Protocol):
         """A person has seen the breach or residual; None when done, else why not."""
         ...
 
+    def settlement(self, breach_id: str) -> str:
+        """What :meth:`settle` would do about the breach, in words; empty where there is nothing to settle."""
+        ...
+
+    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
+        """Write off the position or adjust the balance that the breach is about; None when done, else why not."""
+        ...
+
     def toggle_route(self, route_id: str) -> str:
-        """Disable a route for this run, or enable it again; says what was done, or why not."""
+        """Disable a route, also for later runs, or enable it again; says what was done, or why not."""
         ...

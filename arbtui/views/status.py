@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from arbtui.journal.liveness import JournalLiveness
-from arbtui.journal.pnl import pnl_json
-from arbtui.journal.state import CycleRow, JournalState, RunRow
+from arbtui.journal.state import JournalState, RunRow
 from arbtui.model.clock import iso_ms
 from arbtui.model.halt import HaltCause
+from arbtui.model.money import plain
+from arbtui.portfolio.accounts import CycleAccount, OrderRecord
+from arbtui.portfolio.ledger import residual_rows
+from arbtui.portfolio.portfolio import Portfolio
 
-DAY_MS = 86_400_000
 #: A running engine whose newest snapshot is older than so many intervals is probably stuck.
 WEDGED_INTERVALS = 3
 
@@ -27,6 +29,7 @@ def read_status(
     holder: Holder | None,
     cause: HaltCause | None,
     journal: JournalState | None,
+    portfolio: Portfolio | None,
     pulse: JournalLiveness | None,
     wall_ms: int,
     interval_s: float,
@@ -36,7 +39,8 @@ def read_status(
     Args:
         holder: None when no engine runs.
         cause: of the kill flag, None without one.
-        journal: None when the profile has none yet. Its ``pnl_since`` counts from :func:`midnight_ms`.
+        journal: None when the profile has none yet.
+        portfolio: what that journal means; None without one.
         pulse: of the same journal.
         wall_ms: the machine's clock, ms.
         interval_s: what to expect between two snapshots when the journal does not show it.
@@ -50,10 +54,13 @@ def read_status(
         "state": _state(holder is not None, run),
         **_signs_of_life(holder, run, pulse, wall_ms, interval_s),
         "run": _run(run) if run else None,
-        "pnl": {"today": pnl_json(journal.pnl_since), "all": pnl_json(journal.pnl)} if journal else None,
-        "cycles": dict(journal.tallies) if journal else {},
-        "open_cycles": [_cycle(row) for row in journal.open_cycles] if journal else [],
-        "residual_cycles": [_cycle(row) for row in journal.residual_cycles] if journal else [],
+        "pnl": _pnl(portfolio) if portfolio else None,
+        "cycles": {state.value: count for state, count in portfolio.state.outcomes.items() if count} if portfolio else {},
+        "open_cycles": [_cycle(cycle) for cycle in portfolio.open_cycles] if portfolio else [],
+        "residual_cycles": [_cycle(cycle) for cycle in portfolio.positions] if portfolio else [],
+        "residuals": [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)] if portfolio else [],
+        "open_orders": [_order(order) for order in portfolio.open_orders] if portfolio else [],
+        "disputes": disputes(portfolio) if portfolio else [],
         "breaches": [
             {
                 "id": breach.breach_id,
@@ -66,18 +73,54 @@ def read_status(
             }
             for breach in (journal.breaches if journal else ())
         ],
-        "kill": _kill(cause, journal),
+        "kill": _kill(cause, journal, portfolio),
     }
 
 
-def midnight_ms(pulse: JournalLiveness, wall_ms: int) -> int:
-    """Where today (UTC) began, on the journal's clock."""
-    return pulse.now_ms(wall_ms) // DAY_MS * DAY_MS
+def _pnl(portfolio: Portfolio) -> dict[str, Any]:
+    """PnL at the last marks that were journaled. ``day``: the desk's date that ``today`` began with."""
+    state = portfolio.state
+    return {
+        "day": state.day.name if state.day is not None else None,
+        "today": portfolio.pnl_since(state.day).payload(state.currency) if state.day is not None else None,
+        "all": portfolio.pnl_since(None).payload(state.currency),
+    }
 
 
-def _kill(cause: HaltCause | None, journal: JournalState | None) -> dict[str, Any]:
+def _order(order: OrderRecord) -> dict[str, Any]:
+    intent = order.intent
+    return {
+        "client_order_id": intent.client_order_id,
+        "cycle_id": intent.cycle_id,
+        "exchange": intent.exchange,
+        "market": intent.market,
+        "side": intent.side.value,
+        "qty": plain(intent.qty),
+        "filled_qty": plain(order.filled_qty),
+        "state": order.state.value,
+        "reason": order.reason,
+        "intended": iso_ms(order.intended_ms),
+    }
+
+
+def disputes(portfolio: Portfolio) -> list[dict[str, Any]]:
+    """The balances on which a venue and the journal disagree."""
+    return [
+        {
+            "exchange": exchange,
+            "asset": asset,
+            "ours": plain(dispute.ours),
+            "theirs": plain(dispute.theirs),
+            "since": iso_ms(dispute.since_ms),
+        }
+        for exchange, disputed in portfolio.state.disputes.items()
+        for asset, dispute in disputed.items()
+    ]
+
+
+def _kill(cause: HaltCause | None, journal: JournalState | None, portfolio: Portfolio | None) -> dict[str, Any]:
     """Latched by the flag; without one, by the journal's last word: a flag that was taken away is no re-arming."""
-    last = journal.kills[-1] if journal and journal.is_killed else None
+    last = journal.kills[-1] if journal and portfolio and portfolio.state.killed else None
     known = cause or (HaltCause(last.source, last.reason, last.ts_ms) if last else None)
     return {
         "latched": known is not None,
@@ -136,13 +179,13 @@ def _run(run: RunRow) -> dict[str, Any]:
     }
 
 
-def _cycle(row: CycleRow) -> dict[str, Any]:
+def _cycle(cycle: CycleAccount) -> dict[str, Any]:
     return {
-        "id": row.cycle_id,
-        "route": row.route,
-        "symbol": row.symbol,
-        "state": row.state.value,
-        "opened": iso_ms(row.opened_ms),
-        "closed": iso_ms(row.closed_ms) if row.closed_ms is not None else None,
-        "reason": row.reason,
+        "id": cycle.id,
+        "route": cycle.route,
+        "symbol": cycle.symbol,
+        "state": cycle.state.value,
+        "opened": iso_ms(cycle.opened_ms),
+        "closed": iso_ms(cycle.closed_ms) if cycle.closed_ms is not None else None,
+        "reason": cycle.reason,
     }

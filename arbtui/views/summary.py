@@ -5,7 +5,7 @@ from statistics import median
 from typing import Any
 
 from arbtui.engine.engine import Engine
-from arbtui.journal.events import CycleState
+from arbtui.execution.executor import ENDINGS
 
 
 def _middle(values: Sequence[int]) -> float:
@@ -16,9 +16,9 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
     """What the engine itself can tell: routes, cycles, fills, denials, PnL, journal."""
     parts = engine.components
     per_symbol = [engine.tracker.fills_per_symbol.get(symbol, 0) for symbol in parts.universe.symbols]
-    pnl = parts.positions.pnl()
+    pnl = engine.pnl().payload(engine.portfolio.state.currency)
     stats = parts.journal.stats
-    ended = engine.executor.ended
+    tally = engine.portfolio.state.tally
     return {
         "symbols": len(parts.universe.symbols),
         "markets": len(parts.universe.markets),
@@ -26,10 +26,8 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
         "evaluations": engine.decider.evaluations,
         "opportunities": engine.decider.opportunities,
         "cycles": {
-            "opened": engine.executor.opened,
-            "hedged": ended[CycleState.HEDGED],
-            "unwound": ended[CycleState.UNWOUND],
-            "residual": ended[CycleState.RESIDUAL],
+            "opened": tally.opened,
+            **{state.value.lower(): tally.outcomes.get(state, 0) for state in ENDINGS},
         },
         "orders": engine.tracker.sent,
         "fills": engine.tracker.fills,
@@ -37,14 +35,7 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
         "fills_by_symbol": dict(zip(parts.universe.symbols, per_symbol, strict=True)),
         "fills_per_exchange": {name: engine.tracker.fills_per_exchange.get(name, 0) for name in parts.adapters},
         "denials": {reason.value: count for reason, count in sorted(engine.risk.denials.items())},
-        "pnl": {
-            "currency": parts.positions.marks.currency,
-            "total": float(pnl.total),
-            "trading": float(pnl.trading),
-            "fx": float(pnl.fx),
-            "inventory": float(pnl.inventory),
-            "fees": float(pnl.fees),
-        },
+        "pnl": {name: float(part) if name != "currency" else part for name, part in pnl.items()},
         "journal": {"events": stats.events, "commit_ms": {"p50": stats.commit_p50_ms, "p99": stats.commit_p99_ms}},
     }
 

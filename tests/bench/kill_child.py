@@ -12,7 +12,7 @@ from arbtui.cli import main
 from arbtui.engine.engine import Engine
 from arbtui.failover.reconciler import Reconciled
 from arbtui.model.halt import Halt
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 
 #: Between the engine's notice of a kill and the gate's opening, in seconds.
 REARM_S = 0.05
@@ -34,15 +34,15 @@ def measured(descriptor: int) -> None:
 
     def reopen(engine: Engine) -> None:
         engine.kill_switch.rearm()
-        engine.change_state(TradingState.ARMED, "for the next press")
+        engine.operator.change_state(TradingState.ARMED, "for the next press")
         tell(descriptor, "armed")
 
     def on_kill_and_reopen(self: Engine) -> None:
         on_kill(self)
         asyncio.get_running_loop().call_later(REARM_S, reopen, self)
 
-    def arm_and_tell(self: Engine, reconciled: Reconciled, disarmed: str = "") -> None:
-        arm(self, reconciled, disarmed)
+    def arm_and_tell(self: Engine, reconciled: Reconciled, **why_not: str) -> None:
+        arm(self, reconciled, **why_not)
         tell(descriptor, "armed")
 
     Halt.close = close_and_tell  # type: ignore[method-assign]

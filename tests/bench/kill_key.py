@@ -55,11 +55,12 @@ class Console:
 
 
 @contextmanager
-def console(symbols: int, root: Path) -> Iterator[Console]:
-    """A console that tells when its gate closes and opens."""
+def console(symbols: int, root: Path, *, headless: bool = False) -> Iterator[Console]:
+    """A console (or, in a terminal all the same, an engine without one) that tells when its gate closes and opens."""
     told, tell = os.pipe()
     arguments = ("--profile", "upbit-binance", "--state-dir", str(root))
     command = [sys.executable, "-m", "tests.bench.kill_child", str(tell), *arguments, "--symbols", str(symbols)]
+    command += ["--headless"] if headless else []
     try:
         with in_terminal(command, pass_fds=(tell,)) as (process, master):
             os.close(tell)
@@ -90,7 +91,7 @@ def command(there: Console, chance: random.Random) -> tuple[float | None, float]
 
 
 def rows(*, quick: bool) -> Iterator[Row]:
-    """Key and command, each p50, p99 and the longest."""
+    """Key and command, each p50, p99 and the longest; the command also without a console, where there is no key."""
     symbols, presses, commands, warm_s = (10, 5, 2, 0.5) if quick else (SYMBOLS, PRESSES, COMMANDS, WARM_S)
     chance = random.Random(1)
     with tempfile.TemporaryDirectory(prefix="arbtui-bench-") as folder, console(symbols, Path(folder)) as there:
@@ -101,6 +102,10 @@ def rows(*, quick: bool) -> Iterator[Row]:
         busy = engine.cpu_percent()
         pressed = [press(there, chance) for _ in range(presses)]
         commanded = [command(there, chance) for _ in range(commands)]
+    with tempfile.TemporaryDirectory(prefix="arbtui-bench-") as folder, console(symbols, Path(folder), headless=True) as there:
+        there.next("armed")
+        time.sleep(warm_s)
+        without = [command(there, chance)[0] for _ in range(commands)]
     how = f"{symbols} symbols, console {COLUMNS}x{ROWS}, {busy:.0f} % of a core"
     group = "kill"
     yield _row(group, "ctrl+k to gate closed", pressed, how)
@@ -108,6 +113,9 @@ def rows(*, quick: bool) -> Iterator[Row]:
     late = f"{how}; {len(commanded) - len(answers)} not answered in a second"
     if answers:
         yield _row(group, "arbtui kill: flag to the engine's answer", answers, late)
+    if answers := [answer for answer in without if answer is not None]:
+        late = f"{symbols} symbols, headless; {len(without) - len(answers)} not answered in a second"
+        yield _row(group, "the same without a console", answers, late)
     yield _row(group, "arbtui kill: the whole command", [whole for _, whole in commanded], how)
 
 

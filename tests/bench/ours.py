@@ -26,10 +26,11 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import SystemClock
-from arbtui.model.reason import Reason
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig
 from arbtui.risk.guard import RiskGuard
-from arbtui.risk.state import TradingState
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
 from arbtui.routes.universe import ArbUniverse
@@ -85,7 +86,7 @@ def _numbers(mode: str) -> PublicStream:
     return PublicStream(lambda sink: Numbers(sink.on_diff, sink), Numbering.SPOT, PUBLIC_STREAMS["binance"].framing)
 
 
-class Nobody:
+class NoListener:
     """A sink that takes what decoders tell, and does nothing."""
 
     def on_snapshot(self, *told: Any) -> None:
@@ -105,7 +106,7 @@ class Nobody:
 
 
 def _telling_nobody(stream: PublicStream) -> PublicStream:
-    return PublicStream(lambda sink: stream.decoder(Nobody()), stream.numbering, stream.framing)
+    return PublicStream(lambda sink: stream.decoder(NoListener()), stream.numbering, stream.framing)
 
 
 class Ours:
@@ -149,23 +150,22 @@ class Ours:
         self.universe.watch_rates(RateWatch(rates, _UNDOUBTED, clock))
         for node in self.universe.nodes.values():
             node.available = 1e12
-        risk = RiskGuard(
+        self._risk = RiskGuard(
             RiskConfig.model_validate(_RISK),
             _VENUES,
-            lambda exchange: self.aggregator.watches[exchange].last_message,
-            {venue: ExchangeHealthMonitor(venue, clock, HealthConfig()) for venue in _VENUES},
-            dict.fromkeys(_VENUES, lambda: None),
+            portfolio=Portfolio(),
+            marks=LiveMarks("USDT", rates, [(market, books[market.exchange, market.code]) for market in markets], clock),
+            state=lambda: TradingState.ARMED,
+            last_message=lambda exchange: self.aggregator.watches[exchange].last_message,
+            health={venue: ExchangeHealthMonitor(venue, clock, HealthConfig()) for venue in _VENUES},
+            throttled=dict.fromkeys(_VENUES, lambda: None),
         )
-        risk.total.state = TradingState.ARMED
         self.decider = Decider(
             universe=self.universe,
             rates=rates,
-            risk=risk,
             prioritizer=RoutePrioritizer(),
             clock=clock,
-            enabled=True,
             open_cycle=self._open,
-            on_denied=self._denied,
         )
         self._on_books = self.decider.on_books if without != "decision" else _nothing
         self._found: list[Decision] = []
@@ -216,12 +216,12 @@ class Ours:
 
     def _open(self, opportunity: Opportunity) -> None:
         route = opportunity.route
+        refusal = self._risk.check_entry(route, opportunity.edge_bps, opportunity.value, opportunity.decided_at)
+        if refusal is not None:
+            raise RuntimeError(f"risk refused {route.id}: {refusal}; the limits of the bench are wrong")
         venue = _VENUES.index(route.sell.market.exchange)
         seq = self._read - 1 - self._opened_at
         self._found.append(Decision(seq, self._symbols[route.symbol], venue, opportunity.edge_bps, float(opportunity.sizes.sell_qty)))
-
-    def _denied(self, opportunity: Opportunity, reason: Reason) -> None:
-        raise RuntimeError(f"risk refused {opportunity.route.id}: {reason}; the limits of the bench are wrong")
 
     def _arguments(self, update: Update) -> Any:
         code = self._codes[update.venue][update.symbol]

@@ -30,9 +30,9 @@ from arbtui.marketdata.stream import MarketDataStream, VenueSource
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import SystemClock
 from arbtui.model.money import decimal_of
+from arbtui.model.reason import Reason
 from arbtui.model.rng import Rng
 from arbtui.monitoring.lag import LagProbe
-from arbtui.risk.guard import RiskGuard
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.universe import ArbUniverse
@@ -142,12 +142,9 @@ class Bench:
         decider = Decider(
             universe=universe,
             rates=rates,
-            risk=cast(RiskGuard, None),  # never asked: opening is off
             prioritizer=RoutePrioritizer(),
             clock=self.clock,
-            enabled=False,
-            open_cycle=_nothing,
-            on_denied=_nothing,
+            open_cycle=lambda opportunity: Reason.DISABLED,  # as where opening is off
         )
         running = asyncio.create_task(stream.run(aggregator.deliver))
         deadline = time.monotonic() + 30

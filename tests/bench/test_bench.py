@@ -72,6 +72,7 @@ class NaiveBooks:
             rate=RATE * (1 - Decimal(str(RATE_FEE))) if sell == DOLLAR else 1 / (RATE * fee),
             least_edge_bps=Decimal(MIN_EDGE_BPS),
             value=value * RATE if buy == WON else value,
+            unit=Decimal(RATE if buy == WON else 1),
             stock=ENOUGH,
             cash=ENOUGH,
         )

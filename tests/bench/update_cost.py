@@ -10,7 +10,6 @@ import gc
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from time import thread_time
-from typing import cast
 
 import msgspec
 
@@ -21,9 +20,9 @@ from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import LoopClock
+from arbtui.model.reason import Reason
 from arbtui.model.rng import Rng
 from arbtui.model.virtual_loop import VirtualTimeLoop
-from arbtui.risk.guard import RiskGuard
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.universe import ArbUniverse
@@ -86,12 +85,9 @@ class Stand:
         return Decider(
             universe=universe,
             rates=rates,
-            risk=cast(RiskGuard, None),  # never asked: opening is off
             prioritizer=RoutePrioritizer(),
             clock=self.clock,
-            enabled=False,
-            open_cycle=lambda opportunity: None,
-            on_denied=lambda opportunity, reason: None,
+            open_cycle=lambda opportunity: Reason.DISABLED,  # as where opening is off
         )
 
 

@@ -50,13 +50,13 @@ def test_a_signature_is_kept_with_name_time_and_reason_and_can_be_taken_back(arb
     [
         (("sign", "MNT", *P), "--reason is needed"),
         (("sign", "MNT", *P, "--reason", "  "), "--reason is needed"),
-        (("sign", "TON", *P, "--reason", "x"), "no signature helps"),
-        (("sign", "MET2", *P, "--reason", "x"), "no signature helps"),
+        (("sign", "TON", *P, "--reason", "x"), "it cannot be signed"),
+        (("sign", "MET2", *P, "--reason", "x"), "it cannot be signed"),
         (("sign", "BTC", *P, "--reason", "x"), "needs no signature"),
-        (("sign", "a/b", *P, "--reason", "x"), "no asset's ticker"),
+        (("sign", "a/b", *P, "--reason", "x"), "not an asset's ticker"),
         (("sign", "MNT", "--reason", "x"), "which profile?"),
         (("sign", "MNT", "--profile", "nowhere", "--reason", "x"), "nowhere"),
-        (("revoke", "MNT", *P), "nobody has signed"),
+        (("revoke", "MNT", *P), "MNT is not signed"),
         ((*P, "sign", "MNT", "--reason", "x"), "belong after the command"),
     ],
 )
@@ -75,3 +75,38 @@ def test_a_damaged_file_is_a_problem_that_check_tells(arbtui: Here, offs: SignOf
     assert answer.code == 2
     assert "assets.json is damaged" in answer.out
     assert arbtui("assets", *P).code == 2
+
+
+def test_hundreds_are_one_line(arbtui: Here, offs: SignOffs) -> None:
+    many = [Quarantined(f"Q{n}", Quarantine.UNKNOWN, "listed at both") for n in range(300)]
+    offs.remember([*many, Quarantined("TON", Quarantine.CLASH, "two assets")])
+    said = "301 symbols (300 UNKNOWN, 1 CLASH): Q0, Q1, Q2, Q3, Q4, ..."
+    (line,) = [line for line in arbtui("check", *P).out.splitlines() if line.startswith("assets ")]
+    assert line == f"assets   quarantined and not traded: {said}; arbtui assets --profile upbit-binance --json lists them"
+    assert f"quarantined  {said}; --json lists each with its reason\n" in arbtui("assets", *P).out
+    assert len(json.loads(arbtui("assets", *P, "--json").out)["quarantined"]) == 301
+    assert len(json.loads(arbtui("check", *P, "--json").out)["quarantined"]) == 301
+
+
+def test_many_are_signed_and_revoked_at_once(arbtui: Here, offs: SignOffs) -> None:
+    many = [f"Q{n}" for n in range(300)]
+    answer = arbtui("assets", "sign", *many, "q0", *P, "--reason", "compared by contract")
+    assert (answer.code, answer.err, answer.out.count("\n")) == (0, "", 1)
+    assert answer.out.startswith("300 symbols (Q0, Q1, Q2, Q3, Q4, ...): signed by ")
+    assert sorted(offs.signed()) == sorted(many)
+    answer = arbtui("assets", "revoke", *many[:299], *P)
+    assert (answer.code, answer.out.count("\n")) == (0, 1)
+    assert list(offs.signed()) == ["Q299"]
+
+
+@pytest.mark.parametrize("command", ["sign", "revoke"])
+def test_all_or_none(arbtui: Here, offs: SignOffs, command: str) -> None:
+    arbtui("assets", "sign", "AAA", *P, "--reason", "x")
+    more = ("--reason", "x") if command == "sign" else ()
+    answer = arbtui("assets", command, "AAA", "BTC", "TON", *P, *more)
+    assert answer.code == 2
+    assert answer.err.count("\n") == 1
+    assert "BTC" in answer.err
+    assert "TON" in answer.err
+    assert f"nothing was {'signed' if command == 'sign' else 'revoked'}" in answer.err
+    assert list(offs.signed()) == ["AAA"]

@@ -105,7 +105,7 @@ def test_that_live_refuses_the_file_is_said_before_anything_is_asked(arbtui: Her
         return SecretStr("typed-in-0123456789")
 
     monkeypatch.setattr("arbtui.settings.prompt.ask_secret", ask)
-    monkeypatch.setattr("arbtui.settings.output.say", told.append)
+    monkeypatch.setattr("arbtui.cli.keys.say", told.append)
     assert arbtui("keys", "set", "upbit", "--store", "file").code == 0
     assert "live refuses keys from" in told[0]
     assert "nothing else in this version reads them" in told[0]

@@ -21,14 +21,14 @@ WHOLE = (*P, "--duration", "2", "--report", "out")
         (("load-test",), "which profile?"),
         (("load-test", "--profile", "upbit-binanc"), "how long? --duration S"),
         (("load-test", "--profile", "upbit-binanc", "--duration", "2", "--report", "out"), "did you mean upbit-binance?"),
-        ((*WHOLE, "--symbols", "0"), "--symbols '0': '0' is no number from 1 to 1000; expected numbers such as 10,20,50"),
-        ((*WHOLE, "--symbols", "1001"), "'1001' is no number"),
-        ((*WHOLE, "--symbols", "-5"), "'-5' is no number"),
-        ((*WHOLE, "--symbols", "2.5"), "'2.5' is no number"),
-        ((*WHOLE, "--symbols", "10,x"), "--symbols '10,x': 'x' is no number"),
-        ((*WHOLE, "--symbols", "10,,20"), "'' is no number"),
-        ((*WHOLE, "--symbols", ""), "--symbols '': '' is no number"),
-        ((*WHOLE, "--symbols", "BTC,ETH"), "'BTC' is no number"),
+        ((*WHOLE, "--symbols", "0"), "--symbols '0': '0' is not a number from 1 to 1000; expected numbers such as 10,20,50"),
+        ((*WHOLE, "--symbols", "1001"), "'1001' is not a number"),
+        ((*WHOLE, "--symbols", "-5"), "'-5' is not a number"),
+        ((*WHOLE, "--symbols", "2.5"), "'2.5' is not a number"),
+        ((*WHOLE, "--symbols", "10,x"), "--symbols '10,x': 'x' is not a number"),
+        ((*WHOLE, "--symbols", "10,,20"), "'' is not a number"),
+        ((*WHOLE, "--symbols", ""), "--symbols '': '' is not a number"),
+        ((*WHOLE, "--symbols", "BTC,ETH"), "'BTC' is not a number"),
         ((*WHOLE, "--symbols", "10,20,10"), "10 is named twice"),
         ((*P, "--report", "out"), "how long? --duration S, for each number of symbols"),
         ((*P, "--report", "out", "--duration", "0"), "--duration 0: expected seconds from 1 to 86400"),
@@ -73,7 +73,7 @@ def test_a_signal_ends_it_with_its_child(home: Path, tmp_path: Path, number: sig
     )
     try:
         journal = tmp_path / "state" / "2" / "real" / "state" / "upbit-binance" / "sim" / "journal.db"
-        until(journal.exists, 60, "the child opens its journal")
+        until(journal.exists, "the child opens its journal")
         (child,) = psutil.Process(process.pid).children()
         process.send_signal(number)
         assert process.wait(60) == 128 + number

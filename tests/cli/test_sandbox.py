@@ -19,7 +19,7 @@ import pytest
 from tests.cli.command import Here
 from tests.sandbox.boxes import BinanceCaller
 
-DEADLINE_S = 60
+DEADLINE_S = 150
 
 
 class Served:

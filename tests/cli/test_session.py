@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.journal.events import Adjusted, BalanceOpened
+from arbtui.settings.state import make_private, mode_folder, state_root
 from tests.cli.command import Answer, in_shell
+from tests.journal.recorded import record
+from tests.portfolio.auditing import audit, disagreements
 
 P = ("--profile", "upbit-binance")
 
@@ -58,13 +62,21 @@ def test_since_a_moment(state: Path) -> None:
     assert later["fills"] == [fill for fill in whole["fills"] if fill["ts_init"] >= moment]
     assert 0 < len(later["fills"]) < len(whole["fills"])
     assert {fill["client_order_id"] for fill in later["fills"]} <= {order["client_order_id"] for order in later["orders"]}
-    assert {fill["cycle_id"] for fill in later["fills"]} <= {cycle["id"] for cycle in later["cycles"]}
+    # A cycle is listed where it was opened; what it did after the moment is in fills, balances and profit.
+    opened = [cycle["id"] for cycle in whole["cycles"] if cycle["opened"] >= moment]
+    assert [cycle["id"] for cycle in later["cycles"] if cycle["id"] in opened] == opened
     assert 0 < len(later["cycles"]) < len(whole["cycles"])
-    assert Decimal(later["pnl"]["total"]) == sum(Decimal(c["pnl"]["total"]) for c in whole["cycles"] if (c["closed"] or "") >= moment)
-    assert (later["balances"], later["start_balances"]) == (whole["balances"], whole["start_balances"])
+    earlier = json.loads(ledger(state, "--json", "--until", moment).out)
+    assert earlier["until"] == moment
+    assert later["balances"] == whole["balances"]
+    assert earlier["start_balances"] == whole["start_balances"]
+    for part in (earlier, later):
+        assert disagreements(part) == []
+        code, said = audit(part)
+        assert code == 0, said
     assert len(ledger(state, "--csv", "--since", moment).out.splitlines()) == len(later["fills"]) + 1
     page = ledger(state, "--since", moment).out
-    assert f"since {moment} (balances" in page
+    assert f"since {moment}" in page
     assert f"fills {len(later['fills'])} " in page
 
 
@@ -82,7 +94,9 @@ def test_a_since_that_is_no_time(state: Path) -> None:
         answer = ledger(state, f"--since={wrong}")
         assert answer.code == 2
         assert f"--since {wrong!r}: expected 60s, 5m, 1h, 2d, or a time such as" in answer.err
-    assert "for an audit, leave --since out" in " ".join(in_shell("ledger", "--help").out.split())
+        answer = ledger(state, f"--until={wrong}")
+        assert answer.code == 2
+        assert f"--until {wrong!r}: expected" in answer.err
 
 
 def test_check_finds_no_fault_in_its_journal(state: Path) -> None:
@@ -96,3 +110,11 @@ def test_state_is_the_operators_alone(state: Path) -> None:
     assert {path.name for path in made} >= {"sim", "journal.db", "venue.db", "lock"}
     assert {oct(path.stat().st_mode & 0o777) for path in made if path.is_dir()} == {"0o700"}
     assert {oct(path.stat().st_mode & 0o777) for path in made if path.is_file()} == {"0o600"}
+
+
+def test_sums_keep_more_digits_than_decimals_own_28(home: Path) -> None:
+    path = make_private(mode_folder(state_root(), "p", "sim")) / "journal.db"
+    held, more = Decimal("123456789012345.000000000000000001"), Decimal("0.000000000000000002")
+    record(path, [BalanceOpened("a", "X", held)], [Adjusted("a", "X", more, "", "operator")])
+    told = json.loads(in_shell("ledger", "--profile", "p", "--json").out)
+    assert told["balances"]["a"]["X"]["free"] == "123456789012345.000000000000000003"

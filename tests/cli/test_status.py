@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.journal.events import BreachRecorded, CycleEnded, CycleOpened, CycleState, OrderIntended, RunStarted
+from arbtui.journal.events import BreachRecorded, CycleEnded, CycleOpened, FillRecorded, OrderIntended, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import SystemClock
 from arbtui.model.halt import Halt, write_flag
 from arbtui.model.order import Purpose, Side, TimeInForce
+from arbtui.portfolio.projections import ProjectingPortfolio
+from arbtui.portfolio.restore import restore
 from arbtui.risk.config import default_limits
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.state import make_private, mode_folder, state_root
 from tests.cli.command import Here, in_shell
+from tests.portfolio.telling import fill_of
 
 P = ("--profile", "upbit-binance")
 SENT = OrderIntended(
@@ -49,7 +52,10 @@ def test_a_run_that_ended(arbtui: Here, state: Path) -> None:
     assert (told["running"], told["pid"], told["state"], told["wedged"]) == (False, None, "STOPPED", False)
     assert (told["run"]["id"], told["run"]["stop_reason"], told["run"]["exit_code"]) == ("r1", "max_runtime", 0)
     ledger = json.loads(arbtui("ledger", *P, "--state-dir", str(state), "--json").out)
-    assert told["pnl"] == {"today": ledger["pnl"], "all": ledger["pnl"]}
+    assert told["pnl"]["all"] == ledger["pnl"]
+    assert told["pnl"]["day"] == "2026-01-01"
+    # The day begins with the run's first prices, the ledger with the first of each asset, which may be a fill's before them.
+    assert told["pnl"]["today"]["trading"] == ledger["pnl"]["trading"]
     assert told["cycles"]["HEDGED"] == len([cycle for cycle in ledger["cycles"] if cycle["state"] == "HEDGED"]) > 0
     assert (told["open_cycles"], told["residual_cycles"], told["journal_error"]) == ([], [], None)
     assert told["snapshot_interval_s"] == 5.0
@@ -60,7 +66,7 @@ def test_the_page_says_the_same(arbtui: Here, state: Path) -> None:
     told = json.loads(arbtui("status", *P, "--state-dir", str(state), "--json").out)
     assert re.search(r"^engine +STOPPED: none runs *$", page, re.MULTILINE)
     assert str(state / "upbit-binance") in "".join(page.split())
-    assert re.search(rf"^PnL today +{re.escape(told['pnl']['today']['total'])} USDT *$", page, re.MULTILINE)
+    assert re.search(rf"^PnL 2026-01-01 +{re.escape(told['pnl']['today']['total'])} USDT \(trading ", page, re.MULTILINE)
     assert re.search(r"^kill +none *$", page, re.MULTILINE)
     assert re.search(rf"^cycles +{told['cycles']['HEDGED']} HEDGED", page, re.MULTILINE)
 
@@ -171,10 +177,12 @@ class TestOtherModes:
     @staticmethod
     async def _write(path: Path, mode: str, left: bool) -> None:
         journal = await Journal.open(path, clock=SystemClock(), door="sync", salt="s")
+        journal.fold = ProjectingPortfolio(restore(path)[1])
         await journal.commit(RunStarted("r1", "p", mode, 1, "", "", {}, "ARMED"))
         if left:
-            await journal.commit(*(CycleOpened(f"c{n}", "r", "BTC", 5.0, (), 1) for n in range(3)))
-            await journal.commit(SENT, CycleEnded("c2", CycleState.RESIDUAL, Decimal(1), {}, 2, "stuck"))
+            await journal.commit(*(CycleOpened(f"c{n}", "r", "BTC", 5.0, 1.0, (), (), 1) for n in range(3)))
+            bought = fill_of("binance", Side.BUY, Decimal(1), Decimal(2), "t1", base="BTC")
+            await journal.commit(SENT, FillRecorded(bought, "c2", 0, "stream", 1, {}), CycleEnded("c2", 2, "stuck"))
         await journal.close()
 
     @staticmethod

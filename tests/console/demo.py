@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from arbtui.console.app import ConsoleApp
 from arbtui.console.config import ConsoleConfig, Ground, PaletteName
@@ -65,7 +65,7 @@ class DemoModel:
         self._header = HeaderView(
             profile, mode, "busy" if mode == "SIM" else "", "ARMED", "", "", 0, "", START_MS, 22_364,
             [ExchangeView("UPBIT", 12, 88, "ok"), ExchangeView("BINANCE", 31, 64, "ok")],
-            1_384.2, 3_000, 1_284.2, 212.05, "USDT", 4, 7, 0, len(self.routes), 3, 12.5,
+            1_384.2, 3_000, 1_284.2, 1_284.2, 212.05, 212.05, "USDT", 4, 7, 0, len(self.routes), 3, 12.5,
         )  # fmt: skip
         self._gauges.venues = (
             VenueGauge("UPBIT", "HEALTHY", "", limits),
@@ -73,6 +73,7 @@ class DemoModel:
         )
         self.noise = 2.2
         self.kills: list[str] = []
+        self.settled: list[str] = []
         self.disabled: dict[str, str] = {}
         self.detailed: list[str] = []
         self.refreshed = 0
@@ -171,6 +172,18 @@ class DemoModel:
                 return None
         return "no such breach"
 
+    def settlement(self, breach_id: str) -> str:
+        breach = next((b for b in self._breaches if b.id == breach_id), None)
+        return f"write off what cycle {breach.scope} left" if breach is not None and breach.kind == "RESIDUAL" else ""
+
+    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
+        if typed_name != self._header.profile:
+            return f"type the profile's name, {self._header.profile}"
+        if not reason:
+            return "a reason is needed: it is kept in the journal"
+        self.settled.append(breach_id)
+        return self.acknowledge(breach_id)
+
     def toggle_route(self, route_id: str) -> str:
         row = next(row for row in self.routes if row.id == route_id)
         row.version += 1
@@ -216,8 +229,8 @@ class DemoModel:
         legs = (row.buy_at, qty, prices[0], row.sell_at, sold, prices[1])
         line = CycleLine(f"c{self.cycles_version}", self.now_ms, row.symbol, *legs, pnl, rng.uniform(60, 240), state)
         self._cycles.appendleft(line)
-        self._header.pnl_day += pnl
-        self._header.pnl_session += pnl
+        for name in ("pnl_day", "trading_day", "pnl_session", "trading_session"):
+            setattr(self._header, name, getattr(self._header, name) + pnl)
 
     def breach(self, severity: str = "CRIT", kind: str = "LEG_IMBALANCE", scope: str = "SOL", detail: str = "12.5 > 10.0 limit") -> None:
         """One more breach."""
@@ -240,7 +253,7 @@ class DemoModel:
         g.messages_history.append(g.messages_per_s)
         g.snapshot_age_s = (g.snapshot_age_s + 1) % 5
 
-    def settle(self) -> "DemoModel":
+    def lived(self) -> "DemoModel":
         """A quarter of an hour of life, for pictures."""
         for second in range(60):
             self.now_ms += 15_000
@@ -272,10 +285,11 @@ def demo_app(
     *,
     palette: PaletteName = "western",
     keys: dict[str, str] | None = None,
+    on_error: Callable[[Exception], None] | None = None,
 ) -> ConsoleApp:
-    """The console over ``model``, its pacing clock that of the model."""
+    """The console over ``model``, its pacing clock that of the model; without ``on_error`` an error ends it, and the test."""
     config = ConsoleConfig(theme=theme, frame_rate=frame_rate, palette=palette, keys=keys or {})
-    return ConsoleApp(model, model, config, after_first_paint=None, monotonic=lambda: model.now_ms / 1_000)
+    return ConsoleApp(model, model, config, after_first_paint=None, on_error=on_error, monotonic=lambda: model.now_ms / 1_000)
 
 
 async def live(model: DemoModel, share: float) -> None:
@@ -302,7 +316,7 @@ async def main() -> None:
     parser.add_argument("--mode", default="SIM")
     parser.add_argument("--share", type=float, default=0.2)
     options = parser.parse_args()
-    model = DemoModel(options.symbols, mode=options.mode).settle()
+    model = DemoModel(options.symbols, mode=options.mode).lived()
     app = ConsoleApp(model, model, ConsoleConfig(theme=options.theme, palette=options.palette))
     mover = asyncio.create_task(live(model, options.share))
     await app.run_async(mouse=False)

@@ -12,10 +12,15 @@ from tests.console.demo import DemoModel, demo_app
 Steps = Callable[[ConsoleApp, DemoModel, Pilot[str]], Awaitable[None]]
 
 
-def drive(steps: Steps, size: tuple[int, int] = (80, 24), model: DemoModel | None = None) -> ConsoleApp:
+def drive(
+    steps: Steps,
+    size: tuple[int, int] = (80, 24),
+    model: DemoModel | None = None,
+    on_error: Callable[[Exception], None] | None = None,
+) -> ConsoleApp:
     """Run ``steps`` against the console at ``size``; the app afterwards."""
-    model = model or DemoModel().settle()
-    app = demo_app(model)
+    model = model or DemoModel().lived()
+    app = demo_app(model, on_error=on_error)
 
     async def main() -> None:
         async with app.run_test(size=size) as pilot:

@@ -88,7 +88,7 @@ async def broken(app: ConsoleApp, model: HaltedModel) -> None:
 
 async def main() -> int:
     what, folder = sys.argv[1], Path(sys.argv[2])
-    model = HaltedModel(folder).settle()
+    model = HaltedModel(folder).lived()
     assert isinstance(model, HaltedModel)
     model.header().open_cycles = model.header().orders_in_flight = 0
     scene = {"stall": stall, "block": block, "idle": idle, "broken": broken, "engine": engine}[what]

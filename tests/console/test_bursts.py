@@ -1,11 +1,16 @@
-"""Keys that come in one burst, and arming that a kill has outlived."""
+"""Keys that come at once: typed ahead of a dialog, or pasted; and arming that a kill has outlived.
+
+``burst`` posts single keys at once, as a person's that were read late; ``pasted`` posts what the input thread calls a burst.
+"""
 
 from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from arbtui.console.app import ConsoleApp
+from arbtui.console.bursts import KeyBurst
 from arbtui.console.screens.rearm import RearmScreen
+from arbtui.console.type_ahead import BURST_QUIET_S
 from tests.console.demo import DemoModel
 from tests.console.driving import burst, drive, repaint, screen_text, settle
 
@@ -38,7 +43,7 @@ def test_a_refused_burst_leaves_the_reason_in_its_field() -> None:
         await pilot.press("ctrl+k")
         await burst(app, pilot, "r", *"upbit", "enter", *"why", "enter")
         assert "the name is not upbit-binance" in screen_text(app)
-        assert [app.screen.query_one(f"#rearm-{name}", Input).value for name in ("name", "reason")] == ["upbit", "why"]
+        assert [app.screen.query_one(f"#typed-{name}", Input).value for name in ("name", "reason")] == ["upbit", "why"]
 
     drive(steps)
 
@@ -82,7 +87,7 @@ def test_a_kill_closes_an_arm_dialog_and_what_is_still_typed_does_nothing() -> N
         await settle(app, pilot)
         assert "HALTED since" in screen_text(app)
 
-    drive(steps, model=DemoModel(mode="LIVE").settle())
+    drive(steps, model=DemoModel(mode="LIVE").lived())
 
 
 def test_a_repeated_kill_key_closes_the_dialog_of_the_first() -> None:
@@ -102,7 +107,77 @@ def test_a_kill_that_the_screen_has_not_seen_yet_refuses_the_arming() -> None:
         dialog = app.screen
         assert isinstance(dialog, RearmScreen)
         model.kill("CLI")
-        dialog._rearm()
+        dialog._act()
         assert model.header().state == "HALTED"
+
+    drive(steps)
+
+
+async def pasted(app: ConsoleApp, pilot: Pilot[str], *keys: str) -> None:
+    """Give ``keys`` as the input thread gives those that nobody can have typed."""
+    app.post_message(KeyBurst([events.Key(key, key if len(key) == 1 else "\r" if key == "enter" else None) for key in keys]))
+    await settle(app, pilot)
+
+
+def test_a_burst_outside_an_input_does_nothing_and_says_so() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pasted(app, pilot, *"xpa3r/sy", "enter", "ctrl+q", "ctrl+p")
+        assert "11 keys at once" in await repaint(app, pilot)
+        assert (model.header().state, model.disabled, app.main.active) == ("ARMED", {}, "routes")
+        assert (app.screen, app.main.filter_bar.is_open, app._exit) == (app.main, False, False)
+
+    drive(steps)
+
+
+def test_the_kill_key_in_a_burst_halts() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pasted(app, pilot, *"xp", "ctrl+k", *"xp")
+        assert (model.header().state, model.disabled) == ("HALTED", {})
+
+    drive(steps)
+
+
+def test_the_last_letters_of_a_paste_over_a_slow_line_do_nothing_either() -> None:
+    now = 0.0
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        nonlocal now
+        app._type_ahead._monotonic = lambda: now
+        await pasted(app, pilot, *"what is pa")
+        now += BURST_QUIET_S / 2
+        await burst(app, pilot, "x")
+        assert model.disabled == {}
+        now += 2 * BURST_QUIET_S
+        await burst(app, pilot, "x")
+        assert len(model.disabled) == 1
+
+    drive(steps)
+
+
+def test_a_key_held_down_on_a_slow_line_moves_the_cursor() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pasted(app, pilot, *(["down"] * 5))
+        assert app.main.routes.cursor == 5
+
+    drive(steps)
+
+
+def test_a_burst_into_a_dialog_without_an_input_is_no_answer() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+q")
+        await pasted(app, pilot, *"yyyy")
+        assert app._exit is False
+
+    drive(steps)
+
+
+def test_a_burst_in_an_input_is_text_as_far_as_there_is_room() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("slash")
+        await pasted(app, pilot, *("!" * 3_000))
+        field = app.main.query_one("#filter-input", Input)
+        assert field.value == "!" * (field.max_length or 0)
+        await pasted(app, pilot, "enter", *"xpx")
+        assert (model.header().state, model.disabled) == ("ARMED", {})
 
     drive(steps)

@@ -78,7 +78,7 @@ def test_wide_bounds_of_the_last_minute_are_not_cut() -> None:
         await pilot.press("enter")
         assert "60s -1,119 to +1,042" in await repaint(app, pilot)
 
-    drive(steps, model=Wild().settle())
+    drive(steps, model=Wild().lived())
 
 
 def test_detail_is_not_read_while_nobody_sees_it() -> None:

@@ -62,7 +62,7 @@ def test_keys_may_be_swapped_and_written_as_nested_tables() -> None:
 
 
 def test_remapped_keys_act_and_are_named_everywhere() -> None:
-    model = DemoModel().settle()
+    model = DemoModel().lived()
     app = demo_app(model, keys={"kill": "ctrl+g", "pause": "f5", "rearm": ",", "grid.down": "n", "help": "f1"})
 
     async def main() -> None:

@@ -7,6 +7,8 @@ from arbtui.console.app import OPERATOR, ConsoleApp
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.quit import QuitScreen
 from arbtui.console.screens.rearm import RearmScreen
+from arbtui.console.screens.settle import SettleScreen
+from arbtui.console.screens.typed import TypedScreen
 from arbtui.views import BreachLine
 from tests.console.demo import DemoModel
 from tests.console.driving import drive, repaint, screen_text
@@ -101,7 +103,7 @@ def test_what_started_disarmed_is_armed_by_name_and_reason() -> None:
         await pilot.pause()
         assert " armed: state is ARMED" in await repaint(app, pilot)
 
-    drive(steps, model=DemoModel(mode="LIVE").settle())
+    drive(steps, model=DemoModel(mode="LIVE").lived())
 
 
 def test_rearm_says_why_not_while_armed() -> None:
@@ -111,6 +113,39 @@ def test_rearm_says_why_not_while_armed() -> None:
         assert "not halted, state is ARMED" in await repaint(app, pilot)
 
     drive(steps)
+
+
+def test_a_position_is_settled_by_name_and_reason_and_anything_else_says_that_it_cannot_be() -> None:
+    model = DemoModel().lived()
+    residual = BreachLine("r1-b1", 0, "CRIT", "RESIDUAL", "r1-9", "XRP:upbit>binance leaves 30 XRP", "acknowledge", False)
+    model._breaches[:] = [residual]
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("w")
+        assert "3" in app.main.flash.text  # the pane in which it works
+        await pilot.press("3", "w")
+        await pilot.pause()
+        assert isinstance(app.screen, SettleScreen)
+        text = screen_text(app)
+        assert "leaves 30 XRP" in text
+        assert "write off what cycle r1-9 left" in text
+        await pilot.press(*"upbit", "enter", *"moved by hand", "enter")
+        await pilot.pause()
+        assert "type the profile's name" in screen_text(app)
+        assert model.settled == []
+        await pilot.press(*"upbit-binance", "enter", "enter")
+        await pilot.pause()
+        assert model.settled == ["r1-b1"]
+        assert "settled: RESIDUAL r1-9" in await repaint(app, pilot)
+        model._breaches[:] = [BreachLine("r1-b2", 0, "WARN", "STALE", "UPBIT", "silent", "", False)]
+        model.breaches_version += 1
+        await repaint(app, pilot)
+        await pilot.press("w")
+        await pilot.pause()
+        assert len(app.screen_stack) == 1
+        assert "nothing to settle" in await repaint(app, pilot)
+
+    drive(steps, (120, 40), model=model)
 
 
 def test_pause_and_resume() -> None:
@@ -187,7 +222,7 @@ def test_quit_asks_once_while_something_is_open() -> None:
 
 
 def test_one_is_not_plural() -> None:
-    model = DemoModel().settle()
+    model = DemoModel().lived()
     model.header().open_cycles = model.header().orders_in_flight = 1
 
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
@@ -208,7 +243,7 @@ def test_no_two_commands_of_the_palette_share_a_name() -> None:
 
 
 def test_quit_at_rest_does_not_ask() -> None:
-    model = DemoModel().settle()
+    model = DemoModel().lived()
     model.header().open_cycles = model.header().orders_in_flight = 0
 
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
@@ -230,7 +265,7 @@ def test_help_explains_every_key() -> None:
         await pilot.press("escape")
         assert not isinstance(app.screen, HelpScreen)
 
-    drive(steps, (160, 60))
+    drive(steps, (160, 70))
 
 
 def test_every_binding_can_be_explained_and_remapped() -> None:
@@ -240,7 +275,7 @@ def test_every_binding_can_be_explained_and_remapped() -> None:
     from arbtui.console.panes.filter_bar import FilterBar
     from arbtui.console.screens.main import MainScreen
 
-    owners = (ConsoleApp, MainScreen, Grid, FilterBar, HelpScreen, RearmScreen, QuitScreen)
+    owners = (ConsoleApp, MainScreen, Grid, FilterBar, HelpScreen, TypedScreen, QuitScreen)
     bindings = [binding for owner in owners for binding in owner.BINDINGS]
     assert all(isinstance(binding, Binding) and binding.id and binding.tooltip for binding in bindings)
 
@@ -273,8 +308,20 @@ def test_an_error_in_the_read_model_ends_the_console_and_is_kept() -> None:
         drive(steps, model=model)
 
 
+def test_a_message_takes_the_room_that_a_later_layout_gives() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        said = f"{'a long word ' * 9}and its end"
+        app.main.flash.say(said)
+        assert said not in await repaint(app, pilot)
+        await pilot.resize_terminal(160, 24)
+        await pilot.pause()
+        assert said in screen_text(app)
+
+    drive(steps)
+
+
 def test_disarmed_says_how_to_arm() -> None:
-    model = DemoModel(mode="LIVE").settle()
+    model = DemoModel(mode="LIVE").lived()
     model.header().state = "DISARMED"
 
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:

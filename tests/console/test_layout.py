@@ -172,7 +172,7 @@ def test_at_80_columns_money_outlasts_the_clock_and_the_streams_ages(mode: str, 
         header.state = "DISARMED"
         assert "PnL day ▲ +1,28" in (await repaint(app, pilot)).splitlines()[0]
 
-    drive(steps, model=DemoModel(mode=mode).settle())
+    drive(steps, model=DemoModel(mode=mode).lived())
 
 
 def test_a_halt_keeps_profile_pnl_and_unhedged_and_says_what_is_left() -> None:

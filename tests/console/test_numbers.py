@@ -37,7 +37,7 @@ from arbtui.views import RouteRow
         (numbers.duration(22_364), "06:12:44"),
         (numbers.clock(1_767_258_845_812), "09:14:05.812"),
         (numbers.fit("비트코인", 6), "비트 …"),
-        (numbers.fit("a\x1b[2J", 8), "a?[2J   "),
+        (numbers.fit("a\x1b[2J", 12), "a\\u001b[2J  "),
         (numbers.fit_right("123456", 4), "####"),
         (sparkline([0, 1, 2, 4], 6), "  ▁▂▄█"),
         (sparkline([], 3), "   "),

@@ -7,7 +7,7 @@ from textual.color import Color
 from textual.pilot import Pilot
 
 from arbtui.console.app import ConsoleApp
-from arbtui.console.palettes import TOLD
+from arbtui.console.palettes import DESCRIPTIONS
 from arbtui.console.theme import THEMES
 from arbtui.console.words import REASONS
 from arbtui.model.reason import Reason
@@ -72,7 +72,7 @@ def test_no_color_chooses_mono(monkeypatch: pytest.MonkeyPatch) -> None:
     assert demo_app(DemoModel(), "light", palette="korean").theme == "arbtui-korean-light"
 
 
-@pytest.mark.parametrize("palette", TOLD)
+@pytest.mark.parametrize("palette", DESCRIPTIONS)
 def test_the_command_palette_switches(palette: str) -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("ctrl+p", *f"palette: {palette}")
@@ -95,7 +95,7 @@ def test_every_reason_is_explained() -> None:
 @pytest.mark.parametrize(("keys", "said"), [((), "or the first reason why"), (("3",), "blocks its asset until")])
 def test_help_starts_with_the_pane_that_has_the_keys(keys: tuple[str, ...], said: str) -> None:
     async def main() -> None:
-        app = demo_app(DemoModel().settle())
+        app = demo_app(DemoModel().lived())
         async with app.run_test(size=(160, 60)) as pilot:
             await pilot.press(*keys, "question_mark")
             await pilot.pause()

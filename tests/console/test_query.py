@@ -38,6 +38,14 @@ def test_every_word_must_hold(text: str, row: bool, other: bool) -> None:
     assert query(IDLE) is other
 
 
+@pytest.mark.parametrize(("marks", "row", "other"), [(1, False, True), (2, True, False), (3_000, True, False), (3_001, False, True)])
+def test_any_number_of_negations(marks: int, row: bool, other: bool) -> None:
+    query = parse("!" * marks + "xrp")
+    assert query(ROW) is row
+    assert query(IDLE) is other
+    assert parse("!" * marks)(ROW)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -146,7 +146,7 @@ def test_few_routes_are_sorted_more_than_twice_a_second_and_many_once(symbols: i
         await repaint(app, pilot)
         assert routes.rows[-1].id == before[0]
 
-    drive(steps, model=DemoModel(symbols).settle())
+    drive(steps, model=DemoModel(symbols).lived())
 
 
 def test_figures_and_order_of_few_routes_are_of_one_moment() -> None:
@@ -180,7 +180,7 @@ def test_rows_that_match_no_more_leave_also_while_the_cursor_moves(symbols: int)
             routes.tick(10.0)
         assert last not in routes.rows
 
-    drive(steps, model=DemoModel(symbols).settle())
+    drive(steps, model=DemoModel(symbols).lived())
 
 
 def test_a_route_without_a_price_shows_none_and_comes_last() -> None:

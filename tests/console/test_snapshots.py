@@ -20,7 +20,7 @@ from tests.console.demo import DemoModel, demo_app
     ],
 )
 def test_picture(snap_compare: Any, name: str, size: tuple[int, int], theme: Literal["dark", "light"], keys: tuple[str, ...]) -> None:
-    app = demo_app(DemoModel().settle(), theme)
+    app = demo_app(DemoModel().lived(), theme)
 
     async def settle(pilot: Pilot[str]) -> None:
         await pilot.pause()

@@ -1,177 +1,107 @@
-"""A batch is one moment: whatever the order of its books, the same rate prices the same routes, and the same cycles open."""
+"""What makes a route be looked at again, and what an opened cycle counts as while it is open."""
 
 import asyncio
-from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from arbtui.engine.decider import Decider
-from arbtui.exchanges.config import HealthConfig
-from arbtui.exchanges.health import ExchangeHealthMonitor
-from arbtui.marketdata.rate_book import RateBook
-from arbtui.model.book import BookState, OrderBook
-from arbtui.model.clock import LoopClock
-from arbtui.model.reason import Reason
+from arbtui.model.book import Level
 from arbtui.model.virtual_loop import run_virtual
-from arbtui.risk.config import RiskConfig, default_limits
-from arbtui.risk.guard import RiskGuard
-from arbtui.risk.state import TradingState
-from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import Opportunity, RouteTerms
-from arbtui.routes.universe import ArbUniverse
-from tests.execution.world import markets_of, world
+from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, Levels, World, world
+from tests.routes.oracle import cost_of
 
-_SYMBOLS = ("XRP", "ADA")
-_RATE = ("upbit", "KRW-USDT")
+#: So wide that nothing pays while the rate is 1,400; a move of one side alone makes one direction pay.
+WIDE_UPBIT: Levels = ([(2960.0, 400.0)], [(3031.0, 400.0)])
+WIDE_BINANCE: Levels = ([(2.115, 500.0)], [(2.165, 500.0)])
 
 
-class _Desk:
-    """Routes of two assets, risk that lets ``most`` cycles open, and a decider whose opened cycles are only noted."""
-
-    def __init__(self, clock: LoopClock, most: int) -> None:
-        markets = [market for listed in markets_of(_SYMBOLS).values() for market in listed.values()]
-        self.books = {(market.exchange, market.code): OrderBook(market.exchange, market.code) for market in markets}
-        self.books[_RATE] = OrderBook(*_RATE)
-        self.clock = clock
-        self.rates = RateBook(self.books[_RATE], "KRW", "USDT", 5.0, 0.0005)
-        terms = RouteTerms(3.0, 0.0, 100.0, "USDT", (0.8, 1.25))
-        self.universe = ArbUniverse(markets, self.books, self.rates, terms, 0.0, _SYMBOLS)
-        for node in self.universe.nodes.values():
-            node.available = 1e9
-        health = {name: ExchangeHealthMonitor(name, clock, HealthConfig()) for name in ("upbit", "binance")}
-        limits = default_limits("paper")
-        limits["global"]["max_open_cycles"] = most
-        limits["symbol"]["price_band_bps"] = 10_000.0
-        limits["route"]["max_edge_bps"] = 10_000.0
-        self.risk = RiskGuard(
-            RiskConfig.model_validate(limits), health, lambda _: clock.monotonic(), health, dict.fromkeys(health, lambda: None)
-        )
-        self.risk.total.state = TradingState.ARMED
-        for monitor in health.values():
-            monitor.on_message(clock.monotonic())
-        self.opened: list[tuple[str, Decimal, Decimal, float]] = []
-        self.denied: list[tuple[str, Reason]] = []
-        self.decider = Decider(
-            universe=self.universe,
-            rates=self.rates,
-            risk=self.risk,
-            prioritizer=RoutePrioritizer(),
-            clock=clock,
-            enabled=True,
-            open_cycle=self._open,
-            on_denied=lambda one, reason: self.denied.append((one.route.id, reason)),
-        )
-
-    def quote(self, key: tuple[str, str], mid: float) -> None:
-        book = self.books[key]
-        book.replace([(mid * 0.9998, 1e6)], [(mid * 1.0002, 1e6)])
-        book.state = BookState.LIVE
-        book.ts_init = self.clock.monotonic()
-
-    async def decide(self, mids: dict[tuple[str, str], float], order: Sequence[tuple[str, str]]) -> tuple[object, ...]:
-        """What one batch with these books, in this order, brings about."""
-        for key in self.books:
-            self.quote(key, _FAIR[key])
-        self.rates.refresh()
-        for key, mid in mids.items():
-            self.quote(key, mid)
-        self.decider.on_books([self.books[key] for key in order])
-        for _ in range(3):  # the sweep after a rate tick
-            await asyncio.sleep(0)
-        return tuple(self.opened), tuple(self.denied), self.decider.opportunities
-
-    def _open(self, opportunity: Opportunity) -> None:
-        route = opportunity.route
-        self.risk.total.open_cycles += 1
-        self.opened.append((route.id, opportunity.sizes.buy_qty, opportunity.sizes.sell_qty, opportunity.edge_bps))
-        for one in self.universe.of_symbol(route.symbol):
-            one.blocked = Reason.ROUTE_BUSY
+def _exact(levels: list[Level]) -> list[tuple[Decimal, Decimal]]:
+    return [(Decimal(repr(price)), Decimal(repr(qty))) for price, qty in levels]
 
 
-_FAIR = {
-    ("upbit", "KRW-XRP"): 3000.0,
-    ("upbit", "KRW-ADA"): 1500.0,
-    ("binance", "XRPUSDT"): 2.0,
-    ("binance", "ADAUSDT"): 1.0,
-    _RATE: 1500.0,
-}
+def _opened(w: World) -> list[str]:
+    return [cycle.plan.route.id for cycle in w.engine.cycles.values()]
 
 
-def _decided(mids: dict[tuple[str, str], float], order: Sequence[tuple[str, str]], most: int) -> tuple[object, ...]:
-    async def main() -> tuple[object, ...]:
-        return await _Desk(LoopClock(asyncio.get_running_loop()), most).decide(mids, order)
-
-    decided: tuple[object, ...] = run_virtual(main())
-    return decided
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    moves=st.lists(st.floats(-120.0, 120.0), min_size=5, max_size=5),
-    changed=st.permutations(list(_FAIR)).flatmap(lambda keys: st.integers(1, 5).map(lambda n: keys[:n])),
-    shuffle=st.randoms(use_true_random=False),
-    most=st.integers(1, 3),
+@pytest.mark.parametrize(
+    ("exchange", "moved", "route"),
+    [
+        ("upbit", ([(3030.0, 400.0)], WIDE_UPBIT[1]), "XRP:binance>upbit"),  # a better bid
+        ("upbit", (WIDE_UPBIT[0], [(2961.0, 400.0)]), "XRP:upbit>binance"),  # a better ask
+        ("binance", ([(2.16, 500.0)], WIDE_BINANCE[1]), "XRP:upbit>binance"),
+        ("binance", (WIDE_BINANCE[0], [(2.12, 500.0)]), "XRP:binance>upbit"),
+    ],
+    ids=["upbit bid", "upbit ask", "binance bid", "binance ask"],
 )
-def test_the_books_of_one_batch_in_any_order_give_one_decision(
-    moves: list[float], changed: list[tuple[str, str]], shuffle: object, most: int
-) -> None:
-    mids = {key: _FAIR[key] * (1.0 + bps / 1e4) for key, bps in zip(_FAIR, moves, strict=True) if key in changed}
-    other = list(changed)
-    shuffle.shuffle(other)  # type: ignore[attr-defined]
-    assert _decided(mids, changed, most) == _decided(mids, other, most) == _decided(mids, changed[::-1], most)
-
-
-@pytest.mark.parametrize("rate_first", [True, False])
-def test_a_price_that_pays_at_the_old_rate_only_opens_nothing_beside_the_new_rate(tmp_path: Path, rate_first: bool) -> None:
+def test_a_move_of_one_side_alone_opens_the_route_that_trades_on_it(exchange: str, moved: Levels, route: str, tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            rate = w.components.rates.book
-            assert rate is not None
-            price = w.quote("upbit", ([(3015.0, 400.0)], [(3016.0, 400.0)]))  # pays 30 bps at 1,401
-            rate.replace([(1408.0, 1e6)], [(1409.0, 1e6)])  # and at this one neither way
-            w.engine.decider.on_books([rate, price] if rate_first else [price, rate])
-            await asyncio.sleep(0.1)
-            assert w.engine.cycles == {}
-
-    run_virtual(main())
-
-
-@pytest.mark.parametrize("rate_first", [True, False])
-def test_a_price_that_pays_at_the_new_rate_only_is_sized_and_priced_at_that(tmp_path: Path, rate_first: bool) -> None:
-    async def main() -> None:
-        async with world(tmp_path) as w:
-            rate = w.components.rates.book
-            assert rate is not None
-            price = w.quote("upbit", ([(3015.0, 400.0)], [(3016.0, 400.0)]))
-            rate.replace([(1396.0, 1e6)], [(1397.0, 1e6)])
-            w.engine.decider.on_books([rate, price] if rate_first else [price, rate])
-            (cycle,) = w.engine.cycles.values()
-            # 2.14 bought at Binance (10 bps in coin) and sold at 3,015 (5 bps), dollars for won at 1,397 (5 bps).
-            expected = 3015.0 * (1 - 0.0005) / (1397.0 * (1 + 0.0005)) / (2.14 / (1 - 0.001)) - 1.0
-            assert cycle.plan.edge_bps == pytest.approx(expected * 1e4, abs=0.5)  # sizes are whole lots
+            fair: Levels = ([(2996.0, 400.0)], [(2997.0, 400.0)])
+            steady: Levels = ([(2.1399, 500.0)], [(2.14, 500.0)])
+            w.quote("upbit", WIDE_UPBIT if exchange == "upbit" else fair)
+            w.show("binance", WIDE_BINANCE if exchange == "binance" else steady)
+            assert _opened(w) == []
+            before = {each.id: each.evaluations for each in w.components.universe.routes}
+            w.show(exchange, moved)
+            assert _opened(w) == [route]
+            assert {each.id: each.evaluations - before[each.id] for each in w.components.universe.routes} == dict.fromkeys(before, 1)
             await w.engine.executor.quiet.wait()
+            w.agree()
 
     run_virtual(main())
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-def test_a_route_whose_books_both_changed_is_one_opportunity(reverse: bool) -> None:
-    order = [("upbit", "KRW-XRP"), ("binance", "XRPUSDT")]
-    mids = {order[0]: 3030.0, order[1]: 2.0}
-    opened, denied, opportunities = _decided(mids, order[::-1] if reverse else order, 1)
-    assert [one[0] for one in opened] == ["XRP:binance>upbit"]  # type: ignore[attr-defined]
-    assert (denied, opportunities) == ((), 1)
+@pytest.mark.parametrize(
+    ("bid", "ask", "route"),
+    [
+        (1420.0, 1421.0, "XRP:upbit>binance"),  # dollars from the sale bring more
+        (1380.0, 1381.0, "XRP:binance>upbit"),  # dollars for the purchase cost less
+    ],
+    ids=["bid", "ask"],
+)
+def test_a_move_of_one_side_of_the_rate_alone_looks_at_every_route_again(bid: float, ask: float, route: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            rate = w.components.rates.book
+            assert rate is not None
+            rate.replace([(1380.0, 1e6)], [(1421.0, 1e6)])
+            w.engine.decider.on_books([rate])
+            await asyncio.sleep(0)
+            assert _opened(w) == []
+            rate.replace([(bid, 1e6)], [(ask, 1e6)])
+            w.engine.decider.on_books([rate])
+            for _ in range(2):
+                await asyncio.sleep(0)
+            assert _opened(w) == [route]
+            await w.engine.executor.quiet.wait()
+            w.agree()
+
+    run_virtual(main())
 
 
-def test_of_two_equal_opportunities_the_same_one_opens_in_any_order() -> None:
-    order = [("upbit", "KRW-XRP"), ("upbit", "KRW-ADA")]
-    mids = {order[0]: 3030.0, order[1]: 1515.0}
-    first = _decided(mids, order, 1)
-    assert first == _decided(mids, order[::-1], 1)
-    opened, denied, _ = first
-    assert [one[0] for one in opened] == ["ADA:binance>upbit"]  # type: ignore[attr-defined]
-    assert denied == (("XRP:binance>upbit", Reason.OPEN_CYCLES),)
+@pytest.mark.parametrize(
+    ("levels", "bought_at", "asks", "fee_on_top", "unit"),
+    [
+        (UPBIT_DEAR, "binance", [(2.14, 300.0), (2.1401, 500.0)], "0", "1"),  # dollars; the fee is taken in the coin
+        (UPBIT_CHEAP, "upbit", UPBIT_CHEAP[1], "0.0005", "1400.5"),  # won, at the rate's middle
+    ],
+    ids=["dollars", "won"],
+)
+def test_an_open_cycle_counts_with_what_its_purchase_costs_in_dollars(
+    levels: Levels, bought_at: str, asks: list[Level], fee_on_top: str, unit: str, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.show("upbit", levels)
+            (cycle,) = w.engine.cycles.values()
+            bought = cycle.plan.legs[0]
+            assert bought.exchange == bought_at
+            costs = cost_of(_exact(asks), bought.qty) * (1 + Decimal(fee_on_top)) / Decimal(unit)
+            assert Decimal(99) < costs < Decimal(101)  # as the profile asks for
+            assert w.engine.risk.total.unhedged == pytest.approx(float(costs))
+            assert cycle.plan.value == pytest.approx(float(costs))
+            await w.engine.executor.quiet.wait()
+            assert w.engine.risk.total.unhedged == 0
+
+    run_virtual(main())

@@ -1,4 +1,4 @@
-"""What each answer to an order makes of it: the table of faults F01 to F10, against real sockets."""
+"""What each answer to an order makes of it: faults F01 to F10 of docs/faults.md, against real sockets."""
 
 import asyncio
 import json
@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS
-from arbtui.exchanges.rate_limits import Lane, RateLimitManager
+from arbtui.exchanges.documented_limits import documented_limits
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError, OrderAbandoned, OrderRejected, OrderUnknown, RateLimited, VenueFailed, VenueRefused
 from arbtui.model.order import Side
@@ -88,6 +90,11 @@ def test_whatever_says_nothing_leaves_the_order_unknown_and_it_is_sent_once(exch
         ("upbit", upbit_error("invalid_parameter", "identifier is used already")),
         ("upbit", upbit_error("insufficient_funds_bid", status=500)),
         ("upbit", upbit_error("server_error", status=503)),
+        ("upbit", upbit_error("nonce_used", status=401)),  # an earlier copy came through
+        ("upbit", upbit_error("duplicated_identifier")),
+        ("upbit", upbit_error("a_name_nobody_has_seen", "...")),  # nobody knows what it means
+        ("upbit", upbit_error("a_name_nobody_has_seen", "...", 403)),
+        ("binance", binance_error(-1999, "A code nobody has seen.")),
     ],
 )
 def test_the_venues_own_words_for_perhaps_are_unknown_too(exchange: str, reply: Reply) -> None:
@@ -122,7 +129,6 @@ def test_the_venues_own_words_for_perhaps_are_unknown_too(exchange: str, reply: 
         ("upbit", upbit_error("invalid_price_bid", "주문가격 단위를 잘못 입력하셨습니다."), "PRICE_UNIT"),
         ("upbit", upbit_error("under_min_total_bid"), "MIN_COST"),
         ("upbit", upbit_error("market_offline"), "MARKET_CLOSED"),
-        ("upbit", upbit_error("a_name_nobody_has_seen", "..."), "REFUSED"),
         ("upbit", upbit_error("too_many_requests", "...", 429), "RATE_LIMITED"),  # with an error object
         ("upbit", body("Too many API requests", 429, "text/plain"), "RATE_LIMITED"),  # and without
         ("upbit", body("Too many API requests", 418, "text/plain"), "RATE_LIMITED"),
@@ -260,7 +266,7 @@ def test_a_broken_rule_is_refused_before_anything_leaves(exchange: str) -> None:
 @VENUES
 def test_a_banned_order_is_rejected_here_and_cancels_still_ask(exchange: str) -> None:
     async def main() -> None:
-        limits = RateLimitManager(exchange, SystemClock())
+        limits = RateLimitManager(exchange, SystemClock(), documented_limits(exchange))
         async with scripted() as venue, adapter_of(venue, exchange, limits) as adapter:
             venue.on("POST", ORDER_PATH[exchange], body("no", 429, "text/plain", {"Retry-After": "30"}))
             for _ in range(2):
@@ -268,6 +274,21 @@ def test_a_banned_order_is_rejected_here_and_cancels_still_ask(exchange: str) ->
                     await adapter.place(order_of(exchange), _admit)
             assert len(venue.asked) == 1  # the second stayed here
             assert limits.refusal(Lane.ENTRY, {"order" if exchange == "upbit" else "orders": 1}) is not None
+
+    run(main)
+
+
+@VENUES
+def test_an_entry_whose_cycle_holds_its_share_of_the_limits_stays_here_in_a_ban_too(exchange: str) -> None:
+    async def main() -> None:
+        limits = RateLimitManager(exchange, SystemClock(), documented_limits(exchange))
+        async with scripted() as venue, adapter_of(venue, exchange, limits) as adapter:
+            assert adapter.reserve_orders("c1", 2) is None
+            venue.on("POST", ORDER_PATH[exchange], body("no", 429, "text/plain", {"Retry-After": "30"}))
+            for _ in range(2):
+                with pytest.raises(OrderRejected, match=r"^RATE_LIMITED"):
+                    await adapter.place(order_of(exchange), _admit)
+            assert len(venue.asked) == 1  # the second stayed here
 
     run(main)
 
@@ -424,7 +445,7 @@ def test_refused_keys_are_told_as_such() -> None:
 
 def test_limits_that_leave_no_room_keep_an_order_here(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
-        limits = RateLimitManager("binance", SystemClock())
+        limits = RateLimitManager("binance", SystemClock(), documented_limits("binance"))
         async with scripted() as venue, adapter_of(venue, "binance", limits) as adapter:
 
             async def no_turn(lane: Lane, costs: object) -> None:

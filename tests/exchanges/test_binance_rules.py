@@ -74,11 +74,35 @@ def test_symbols_that_do_not_trade_are_left_out() -> None:
     [
         (b"<html>", "exchangeInfo"),
         (b"{}", "symbols"),
-        (_info(LOT, NOTIONAL), "PRICE_FILTER"),
-        (_info(PRICE, NOTIONAL), "LOT_SIZE"),
-        (_info(PRICE, LOT), "NOTIONAL"),
+        (b'{"symbols":{}}', "symbols"),
     ],
 )
 def test_a_body_without_the_rules_is_refused(raw: bytes, word: str) -> None:
     with pytest.raises(WireError, match=word):
         parse_exchange_info(raw)
+
+
+@pytest.mark.parametrize(
+    ("odd", "why"),
+    [
+        (_info(LOT, NOTIONAL), "PRICE_FILTER"),
+        (_info(PRICE, NOTIONAL), "LOT_SIZE"),
+        (_info(PRICE, LOT), "NOTIONAL"),
+        (_info({**PRICE, "tickSize": "0.0001"}, LOT, NOTIONAL).replace(b'"tickSize": "0.0001"', b'"tickSize": null'), "tickSize"),
+        (_info({**PRICE, "tickSize": "abc"}, LOT, NOTIONAL), "Conversion"),
+        (_info({**PRICE, "tickSize": "NaN"}, LOT, NOTIONAL), "no sense"),
+        (_info(PRICE, {**LOT, "stepSize": "-1"}, NOTIONAL), "no sense"),
+        (b'{"symbols":[{"symbol":"XYZUSDT","status":"TRADING"}]}', "baseAsset"),
+        (b'{"symbols":[{"symbol":"XYZUSDT","status":"TRADING","baseAsset":null,"quoteAsset":"USDT","filters":[]}]}', "baseAsset"),
+        (b'{"symbols":[null]}', "object"),
+    ],
+)
+def test_one_odd_market_is_left_out_and_named_and_the_others_are_read(odd: bytes, why: str) -> None:
+    (row,) = json.loads(odd)["symbols"]
+    good = json.loads(_info(PRICE, LOT, NOTIONAL))["symbols"][0] | {"symbol": "ABCUSDT", "baseAsset": "ABC"}
+    named: dict[str, str] = {}
+    markets = parse_exchange_info(json.dumps({"symbols": [row, good]}).encode(), odd=named)
+    assert list(markets) == ["ABCUSDT"]
+    ((code, said),) = named.items()
+    assert code == ("?" if row is None else "XYZUSDT")
+    assert why in said

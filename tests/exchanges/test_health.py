@@ -1,5 +1,6 @@
 """A venue's health: worse at once, better only after it has stayed so; each cause found, each limit met exactly."""
 
+import asyncio
 from collections.abc import Callable
 from math import nan
 
@@ -43,8 +44,12 @@ class Watched:
         return self.state
 
     def answers(self, good: int, bad: int, ms: float = 100.0) -> Health:
-        for n in range(good + bad):
-            self.monitor.on_answer(n >= bad, ms)
+        """So many of each, as well mixed as can be: failures one after the other are an outage."""
+        total, failed = good + bad, 0
+        for n in range(total):
+            fails = (n + 1) * bad // total > failed
+            failed += fails
+            self.monitor.on_answer(not fails, ms)
         return self.state
 
 
@@ -71,9 +76,9 @@ def test_a_venue_that_speaks_again_is_back_after_it_has_stayed() -> None:
     w.silent = True
     w.wait(4)
     w.silent = False
-    assert w.wait(4.5) is Health.DOWN
+    assert w.wait(CONFIG.recover_s - 0.1) is Health.DOWN
     assert w.why.startswith("recovering")
-    assert w.wait(1) is Health.HEALTHY
+    assert w.wait(0.5) is Health.HEALTHY
 
 
 def test_a_stream_that_comes_and_goes_stays_down() -> None:
@@ -82,7 +87,7 @@ def test_a_stream_that_comes_and_goes_stays_down() -> None:
     w.wait(4)
     for _ in range(20):
         w.silent = not w.silent
-        assert w.wait(2) is Health.DOWN
+        assert w.wait(3.0 if w.silent else CONFIG.recover_s - 1.7) is Health.DOWN
 
 
 @pytest.mark.parametrize(
@@ -163,8 +168,8 @@ def test_a_throttled_venue_is_degraded_until_it_may_be_asked_and_a_little_longer
     w.monitor.on_throttled(w.clock.now + 10)
     w.monitor.on_throttled(w.clock.now + 2)  # an older answer: the longer one counts
     assert w.state is Health.DEGRADED
-    assert w.wait(14) is Health.DEGRADED
-    assert w.wait(2) is Health.HEALTHY
+    assert w.wait(10 + CONFIG.recover_s - 0.2) is Health.DEGRADED
+    assert w.wait(0.6) is Health.HEALTHY
 
 
 @pytest.mark.parametrize(
@@ -181,8 +186,8 @@ def test_a_lost_socket_and_a_frozen_stream_are_known_at_once(
     break_it(w.monitor)
     assert w.state is state
     mend_it(w.monitor)
-    assert w.wait(4) is state
-    assert w.wait(2) is Health.HEALTHY
+    assert w.wait(CONFIG.recover_s - 0.2) is state
+    assert w.wait(0.6) is Health.HEALTHY
 
 
 def test_the_worst_of_several_causes_is_told() -> None:
@@ -230,12 +235,60 @@ def test_whatever_happened_a_venue_that_is_well_again_comes_back_by_itself(event
     assert w.wait(60 + 4 * CONFIG.recover_s) is Health.HEALTHY
 
 
+@pytest.mark.parametrize("failures", [2, 12, 60])
+def test_an_outage_that_is_over_counts_no_more_than_one_probe(failures: int) -> None:
+    w = Watched()
+    w.answers(20, 0)
+    for _ in range(failures):
+        w.monitor.on_answer(False, 2.0, poll=True)
+        w.wait(1.0)
+    assert w.monitor.is_away
+    if failures >= 12:
+        assert w.state is not Health.HEALTHY
+    w.monitor.on_answer(True, 20.0, poll=True)
+    w.monitor.on_answer(False, 9_000.0, poll=True)  # asked while it was away
+    w.monitor.on_answer(True, 20.0, poll=True)
+    w.monitor.on_answer(True, 20.0, poll=True)
+    assert w.wait(CONFIG.recover_s + 0.2) is Health.HEALTHY
+
+
+def test_a_venue_that_goes_again_and_again_is_not_back() -> None:
+    w = Watched()
+    for _ in range(3):
+        for ok in (False, False, False, *[True] * 6):
+            w.monitor.on_answer(ok, 20.0, poll=True)
+        w.wait(5.0)
+    assert w.state is Health.DEGRADED
+    assert "3 times" in w.why
+    w.wait(CONFIG.answer_window_s)
+    assert w.wait(3.0) is Health.HEALTHY
+
+
+def test_a_sleeper_is_woken_by_the_first_sign_of_life_and_by_nothing_else() -> None:
+    async def main() -> None:
+        monitor = ExchangeHealthMonitor("upbit", HandClock(1000.0), CONFIG)
+        loop = asyncio.get_running_loop()
+        monitor.on_answer(True, 1.0)
+        sleeping = loop.create_task(monitor.sleep(60.0))
+        await asyncio.sleep(0)
+        monitor.on_answer(True, 1.0)  # it was not away
+        await asyncio.sleep(0)
+        assert not sleeping.done()
+        monitor.on_unreachable()
+        monitor.on_reachable()
+        async with asyncio.timeout(5):
+            await sleeping
+        await monitor.sleep(0.01)
+
+    asyncio.run(main())
+
+
 def test_a_venue_that_refuses_our_key_is_down_at_once_and_back_once_it_has_taken_it_for_a_while() -> None:
     w = Watched()
-    w.monitor.on_keys(refused=True)
+    w.monitor.on_refused("it refuses our API key")
     assert w.state is Health.DOWN
     assert w.why == "it refuses our API key"
     assert w.wait(120.0) is Health.DOWN
-    w.monitor.on_keys(refused=False)
+    w.monitor.on_refused(None)
     assert w.wait(CONFIG.recover_s - 0.2) is Health.DOWN
     assert w.wait(0.4) is Health.HEALTHY

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arbtui.exchanges.rate_limit import Shares
-from arbtui.exchanges.rate_limits import PATIENCE_S, Lane, RateLimit, RateLimitManager
+from arbtui.exchanges.documented_limits import documented_limits
+from arbtui.exchanges.rate_limit import Lane, RateLimit, Shares, VenueLimits
+from arbtui.exchanges.rate_limits import PATIENCE_S, RateLimitManager
 from arbtui.model.clock import LoopClock, SystemClock
 from arbtui.model.errors import RateLimited
 from arbtui.model.virtual_loop import run_virtual
@@ -18,7 +20,10 @@ from arbtui.model.virtual_loop import run_virtual
 def _virtual(test: Callable[[RateLimitManager], Coroutine[Any, Any, Any]], exchange: str = "venue", *limits: RateLimit) -> Any:
     async def main() -> Any:
         loop = asyncio.get_running_loop()
-        return await test(RateLimitManager(exchange, LoopClock(loop), limits or None))
+        venue = VenueLimits(limits) if exchange == "venue" else documented_limits(exchange)
+        if limits:
+            venue = replace(venue, limits=limits)
+        return await test(RateLimitManager(exchange, LoopClock(loop), venue))
 
     return run_virtual(main())
 
@@ -95,11 +100,8 @@ class TestTheHardLimit:
         _virtual(test, "venue", TEN_A_SECOND)
 
     def test_a_venue_without_documented_limits_is_refused(self) -> None:
-        async def test(_: RateLimitManager) -> None:
-            with pytest.raises(ValueError, match="nowhere"):
-                RateLimitManager("nowhere", LoopClock(asyncio.get_running_loop()))
-
-        _virtual(test, "upbit")
+        with pytest.raises(ValueError, match="nowhere"):
+            documented_limits("nowhere")
 
 
 class TestLanes:
@@ -304,7 +306,7 @@ class TestABan:
         async def test(limits: RateLimitManager) -> None:
             limits.observe(status, {"Retry-After": "10"})
             assert limits.banned_until == 10.0
-            assert "silent" in (limits.refusal(Lane.CANCEL, {"weight": 1}) or "")
+            assert "banned" in (limits.refusal(Lane.CANCEL, {"weight": 1}) or "")
             data = asyncio.ensure_future(limits.turn(Lane.DATA, {"weight": 1}))
             await asyncio.sleep(0)
             await limits.turn(Lane.CANCEL, {"weight": 1})
@@ -318,9 +320,22 @@ class TestABan:
         async def test(limits: RateLimitManager) -> None:
             limits.observe(418, {"Retry-After": "300"})
             for lane in Lane:
-                with pytest.raises(RateLimited, match="silent") as caught:
+                with pytest.raises(RateLimited, match="banned") as caught:
                     await limits.turn(lane, {"weight": 1})
                 assert 300 <= caught.value.retry_s <= 303
+            assert _now() == 0.0
+
+        _virtual(test, "binance")
+
+    def test_a_share_that_a_cycle_took_before_it_is_not_sent_in_it(self) -> None:
+        async def test(limits: RateLimitManager) -> None:
+            order = {"weight": 1.0, "orders": 1.0}
+            assert limits.reserve("c1", order, 2, order) is None
+            limits.silence(418, LoopClock(asyncio.get_running_loop()).time_ms() + 300_000)
+            assert limits.redeem("c1")
+            with pytest.raises(RateLimited, match="banned"):
+                await limits.turn(Lane.ENTRY, {})  # what a redeemed entry still costs
+            assert limits.reserve("c2", order, 1, order) is not None
             assert _now() == 0.0
 
         _virtual(test, "binance")
@@ -402,7 +417,7 @@ class TestABan:
 class TestRealTime:
     def test_the_same_limits_hold_on_a_real_loop(self) -> None:
         async def test() -> float:
-            limits = RateLimitManager("venue", SystemClock(), [RateLimit("x", "x", 2, 0.05)])
+            limits = RateLimitManager("venue", SystemClock(), VenueLimits([RateLimit("x", "x", 2, 0.05)]))
             started = _now()
             for _ in range(6):
                 await limits.turn(Lane.CANCEL, {"x": 1})

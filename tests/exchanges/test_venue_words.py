@@ -182,6 +182,13 @@ class Ear:
                 await self.told.wait()
 
 
+async def list_subscribed(stream: Stream) -> None:
+    """Upbit's side of a private subscription."""
+    assert [part.get("type") for part in await stream.heard()] == [None, "myOrder", "myAsset"]
+    assert (await stream.heard())[1] == {"method": "LIST_SUBSCRIPTIONS"}
+    await stream.send('{"method":"LIST_SUBSCRIPTIONS","result":[{"type":"myOrder","codes":[]},{"type":"myAsset"}],"ticket":"x"}')
+
+
 @asynccontextmanager
 async def listening(venue: ScriptedVenue, adapter: CcxtAdapter) -> AsyncIterator[tuple[Ear, Stream]]:
     ear = Ear()
@@ -193,6 +200,8 @@ async def listening(venue: ScriptedVenue, adapter: CcxtAdapter) -> AsyncIterator
             assert asked["method"] == "userDataStream.subscribe.signature"
             assert asked["params"]["signature"]
             await stream.send('{"id":"1","status":200,"result":{"subscriptionId":0}}')
+        else:
+            await list_subscribed(stream)
         async with asyncio.timeout(20):
             assert await ear.opened.get() == adapter.name
         yield ear, stream
@@ -244,7 +253,6 @@ def test_upbits_my_order_is_told_to_the_last_digit_that_a_float_would_lose() -> 
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter, listening(venue, adapter) as (ear, stream):
             assert stream.headers["Authorization"].startswith("Bearer ")
-            assert [part.get("type") for part in await stream.heard()] == [None, "myOrder", "myAsset"]
             ended = UPBIT_TRADE.replace('"trade"', '"cancel"').replace('"price":2999.0', '"price":3000.0')
             assets = '{"type":"myAsset","assets":[{"currency":"KRW","balance":1386929.37231066771348207123,"locked":10329.5}]}'
             await ear.after(UPBIT_TRADE, ended, assets, stream=stream)
@@ -265,6 +273,8 @@ def test_a_broken_stream_is_opened_again_with_a_new_token_and_says_so() -> None:
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter, listening(venue, adapter) as (ear, stream):
             stream.cut()
             again = await venue.stream()
+            assert ear.opened.empty(), "open is what is subscribed"
+            await list_subscribed(again)
             async with asyncio.timeout(20):
                 assert await ear.opened.get() == "upbit"
             assert ear.broken == 1
@@ -335,12 +345,13 @@ def test_binances_rules_and_rates_come_from_the_venue() -> None:
             market = adapter.markets["XRPUSDT"]
             assert (market.lot_step, market.min_qty, market.min_cost) == (Decimal("0.1"), Decimal("0.1"), Decimal(5))
             assert market.price_units == FixedUnit(Decimal("0.0001"))
-            assert market.fees.taker == Decimal("0.00076")
+            assert (market.fees.taker, market.fees.maker) == (Decimal("0.00076"), Decimal("0.001"))
             assert market.fees.taken_in is FeeTakenIn.RECEIVED
             paid_in_bnb = COMMISSION | {"discount": {"enabledForAccount": True, "enabledForSymbol": True}}
             venue.on("GET", "/api/v3/account/commission", value(paid_in_bnb))
             await adapter.connect(["XRPUSDT"])
-            assert adapter.markets["XRPUSDT"].fees.taken_in is FeeTakenIn.QUOTE
+            fees = adapter.markets["XRPUSDT"].fees
+            assert (fees.taken_in, fees.coin) == (FeeTakenIn.COIN, "BNB")
             assert await adapter.fetch_balances() == {"XRP": Balance(Decimal("1.5"))}
 
     run(main)
@@ -402,8 +413,16 @@ def test_cancel_all_takes_everything_that_is_open() -> None:
             assert sorted(asked.query["symbol"] for asked in venue.of("DELETE", "/api/v3/openOrders")) == ["ADAUSDT", "XRPUSDT"]
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
             full = {"success": {"count": 300, "orders": []}, "failed": {"count": 0, "orders": []}}
-            venue.on("DELETE", "/v1/orders/open", value(full), value({"success": {"count": 7}, "failed": {"count": 1}}))
+            failed = {"count": 1, "orders": [{"uuid": UPBIT_ENDED["uuid"], "market": "KRW-XRP"}]}
+            venue.on("DELETE", "/v1/orders/open", value(full), value({"success": {"count": 7}, "failed": failed}))
+            venue.on("GET", "/v1/order", value(UPBIT_ENDED))  # it had ended by itself
             assert await adapter.cancel_all() == 307
             assert venue.asked[0].query == {"cancel_side": "all", "count": "300"}
+            venue.on("GET", "/v1/order", value(UPBIT_TAKEN))  # it stands
+            with pytest.raises(VenueFailed, match="could not be cancelled"):
+                await adapter.cancel_all()
+            venue.on("DELETE", "/v1/orders/open", value({"success": {"count": 7}, "failed": {"count": 1}}))  # and which, is not told
+            with pytest.raises(VenueFailed, match="could not be cancelled"):
+                await adapter.cancel_all()
 
     run(main)

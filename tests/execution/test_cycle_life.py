@@ -1,5 +1,6 @@
 import asyncio
 import dataclasses
+import gc
 from decimal import Decimal
 from math import ceil
 from pathlib import Path
@@ -10,11 +11,12 @@ from arbtui.exchanges.adapter import OrderReport
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
 from arbtui.model.book import BookState
-from arbtui.model.errors import ArbtuiError, JournalFailed, VenueRefused
+from arbtui.model.errors import ArbtuiError, JournalFailed, OrderAbandoned, VenueRefused
 from arbtui.model.halt import FLAG_NAME
 from arbtui.model.order import Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
+from arbtui.portfolio.restore import restore
 from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import EXECUTION, FAIR, UPBIT_CHEAP, UPBIT_DEAR, Levels, World, world
 
@@ -47,9 +49,8 @@ def test_both_legs_fill_and_the_cycle_is_hedged(tmp_path: Path, levels: Levels) 
             assert cycle.state is CycleState.HEDGED
             assert w.clock.monotonic() - started < 0.4  # together, not one after the other
             assert _states(cycle) == [OrderState.FILLED] * 2
-            assert abs(cycle.excess) < cycle.lot
-            assert cycle.pnl is not None
-            assert cycle.pnl.total > Decimal("0.3")
+            assert cycle.is_flat()
+            assert cycle.account.pnl > Decimal("0.3")
             w.agree()
 
     run_virtual(main())
@@ -61,12 +62,12 @@ def test_intents_and_the_cycle_are_on_disk_before_the_venue_hears_of_an_order(tm
             seen: list[tuple[int, int]] = []
 
             def look(order: Order) -> None:
-                state = w.journal.load()
-                assert order.client_order_id in [row.client_order_id for row in state.open_orders]
-                (row,) = [row for row in state.open_orders if row.client_order_id == order.client_order_id]
-                assert (row.qty, row.price, row.side, row.state) == (order.qty, order.price, order.side, OrderState.SENDING)
-                assert [cycle.cycle_id for cycle in state.open_cycles] == [order.cycle_id]
-                seen.append((order.leg, len(state.open_orders)))
+                _, on_disk = restore(w.journal.path)
+                (row,) = [row for row in on_disk.open_orders if row.intent.client_order_id == order.client_order_id]
+                assert (row.intent.qty, row.intent.price, row.intent.side) == (order.qty, order.price, order.side)
+                assert row.state is OrderState.SENDING
+                assert [cycle.id for cycle in on_disk.open_cycles] == [order.cycle_id]
+                seen.append((order.leg, len(on_disk.open_orders)))
 
             w.upbit.before_place = w.binance.before_place = look
             w.upbit.core.faults.add(Fault(FaultKind.REJECT))  # so that a hedge is sent too
@@ -85,7 +86,7 @@ def test_an_edge_that_is_gone_on_arrival_leaves_nothing(tmp_path: Path) -> None:
             w.quote("upbit", NO_BIDS)
             w.quote("binance", NO_ASKS)
             await w.engine.executor.quiet.wait()
-            assert (cycle.state, cycle.fills) == (CycleState.UNWOUND, [])
+            assert (cycle.state, cycle.fills) == (CycleState.MISSED, [])
             assert _states(cycle) == [OrderState.EXPIRED] * 2
             w.agree()
 
@@ -100,8 +101,7 @@ def test_a_missed_leg_is_completed_within_the_edge_while_the_book_allows(tmp_pat
             await w.engine.executor.quiet.wait()
             assert cycle.state is CycleState.HEDGED
             assert _purposes(cycle) == [Purpose.ENTRY, Purpose.ENTRY, Purpose.COMPLETE]
-            assert cycle.pnl is not None
-            assert cycle.pnl.total > 0
+            assert cycle.account.pnl > 0
             bought = cycle.fills[0]
             unit = float(bought.cost / (bought.qty - bought.fee))
             # The bound: what was bought, sold at this price and changed back, costs nothing at all.
@@ -165,11 +165,11 @@ def test_what_no_price_can_undo_is_a_residual_for_a_person_after_a_bounded_numbe
             assert cycle.state is CycleState.RESIDUAL
             assert len(cycle.orders) == 2 + 3
             assert cycle.reason.startswith("SCRIPTED")
-            assert w.engine.risk.route.residual == {"XRP": cycle.id}
-            left = w.engine.risk.total.exposure[cycle.id]
-            assert 90 < left < 110
+            assert w.portfolio.positions == [cycle.account]
+            assert w.engine.risk.route.residual("XRP")
+            assert 90 < w.engine.risk.total.unhedged < 110
             told = [(breach.kind, breach.scope) for breach in w.engine.breaches.breaches.values()]
-            assert told == [("RESIDUAL", "XRP"), ("ORDER_REFUSED", "XRP")]
+            assert told == [("RESIDUAL", cycle.id), ("ORDER_REFUSED", "XRP")]
             w.agree()
 
     run_virtual(main())
@@ -223,7 +223,7 @@ def test_a_remainder_under_the_minimum_is_shed_by_a_round_trip(tmp_path: Path) -
             assert len(hedges) == 2
             assert {order.side for order in hedges} == {Side.BUY, Side.SELL}
             assert all(order.qty * order.price >= order.market.min_cost for order in hedges)
-            assert abs(cycle.excess) < cycle.lot
+            assert cycle.is_flat()
             w.agree()
 
     run_virtual(main())
@@ -236,10 +236,10 @@ def test_a_lost_answer_is_found_by_client_id_applied_once_and_never_sent_again(t
             cycle = await _under_way(w)
             await asyncio.sleep(0.8)
             assert [order.state for order in cycle.orders] == [OrderState.FILLED, OrderState.UNKNOWN]
-            assert w.components.positions.inventory.holds_reservation(cycle.orders[1])
+            assert w.portfolio.available("upbit", "XRP") == w.portfolio.total("upbit", "XRP") - cycle.orders[1].qty
             assert w.engine.risk.exchange["upbit"].in_flight == 1
             assert w.engine.risk.total.unhedged == pytest.approx(cycle.plan.value)
-            assert [row.state for row in w.journal.load().open_orders] == [OrderState.UNKNOWN]
+            assert [row.state for row in restore(w.journal.path)[1].open_orders] == [OrderState.UNKNOWN]
             await w.engine.executor.quiet.wait()
             assert cycle.state is CycleState.HEDGED
             assert [len(w.upbit.asked), len(w.binance.asked)] == [1, 1]
@@ -380,7 +380,7 @@ def test_rejects_release_what_they_had_reserved_and_nothing_is_left(tmp_path: Pa
                 venue.core.faults.add(Fault(FaultKind.REJECT))
             cycle = await w.trade()
             assert _states(cycle) == [OrderState.REJECTED] * 2
-            assert (cycle.state, cycle.fills) == (CycleState.UNWOUND, [])
+            assert (cycle.state, cycle.fills) == (CycleState.MISSED, [])
             w.agree()
 
     run_virtual(main())
@@ -411,6 +411,26 @@ def test_a_kill_lets_both_legs_that_filled_be_hedged(tmp_path: Path) -> None:
             await w.engine.executor.quiet.wait()
             assert cycle.state is CycleState.HEDGED
             w.agree()
+
+    run_virtual(main())
+
+
+def test_an_abandoned_order_leaves_no_cycle_for_the_garbage_collector(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+
+            def kill(order: Order) -> None:
+                w.halt.close("KEY")
+
+            w.upbit.before_admit = w.binance.before_admit = kill
+            gc.disable()
+            try:
+                cycle = await w.trade()
+                assert {order.state for order in cycle.orders} == {OrderState.ABANDONED}
+                await asyncio.sleep(0.5)
+                assert [each for each in gc.get_objects() if isinstance(each, OrderAbandoned)] == []
+            finally:
+                gc.enable()
 
     run_virtual(main())
 
@@ -489,7 +509,7 @@ def test_after_the_journal_failed_nothing_is_sent(tmp_path: Path) -> None:
             await asyncio.sleep(5)
             assert [len(w.upbit.asked), len(w.binance.asked)] == [1, 1]
             assert isinstance(w.journal.failure, JournalFailed)
-            assert w.engine.rearm("p", "looks fine to me", w.halt.kills) is not None
+            assert w.engine.operator.rearm("p", "looks fine to me", w.halt.kills) is not None
 
     run_virtual(main())
 
@@ -501,7 +521,6 @@ def test_an_intent_that_cannot_be_committed_is_not_sent(tmp_path: Path) -> None:
             w.show("upbit", UPBIT_DEAR)
             await asyncio.sleep(5)
             assert [len(w.upbit.asked), len(w.binance.asked)] == [0, 0]
-            assert w.components.positions.inventory.available("binance", "USDT") == 2000
             assert [guard.in_flight for guard in w.engine.risk.exchange.values()] == [0, 0]
 
     run_virtual(main())

@@ -1,4 +1,5 @@
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from math import inf, nan
@@ -7,41 +8,70 @@ from pathlib import Path
 import pytest
 
 from arbtui.execution.config import ExecutionConfig
+from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.plan import CyclePlan, compile_plan
+from arbtui.journal.events import BalanceDisputed, CycleState, FillRecorded, RouteSwitched
 from arbtui.model.book import BookState
 from arbtui.model.errors import OrderAbandoned
 from arbtui.model.halt import FLAG_NAME
-from arbtui.model.order import Order, Purpose, Side
+from arbtui.model.money import ONE, ZERO
+from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
-from arbtui.risk.state import TradingState
-from arbtui.routes.route import ArbRoute
-from tests.execution.world import EXECUTION, World, world
+from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.config import GlobalLimits
+from tests.execution.world import EXECUTION, UPBIT_DEAR, World, world
 
 
-def _entry(w: World) -> tuple[Order, ArbRoute]:
-    """An order that may leave, with its reservation."""
-    route = w.components.universe.by_id["XRP:binance>upbit"]
-    now = w.clock.monotonic()
-    made = Order("a1", route.buy.market, Side.BUY, Decimal(10), Decimal("2.14"), "c1", 0, 0, Purpose.ENTRY, w.halt.epoch, now, now + 1)
-    assert w.components.positions.inventory.reserve(made)
-    return made, route
+def _plan(w: World) -> CyclePlan:
+    """A plan that pays."""
+    w.quote("upbit", UPBIT_DEAR)
+    found = w.components.universe.by_id["XRP:binance>upbit"].evaluate(w.clock.monotonic())
+    assert found is not None
+    return compile_plan(found, 1.0, 20.0, 100.0)
+
+
+async def _under_way(w: World, plan: CyclePlan) -> ArbCycle:
+    """A cycle whose entry orders are journaled and never sent: their second look is still to come."""
+    ever = asyncio.Event()
+
+    async def wait(cycle: ArbCycle, orders: Sequence[Order], durable: Awaitable[None]) -> None:
+        await ever.wait()
+
+    w.engine.tracker.send = wait  # type: ignore[method-assign]
+    cycle = w.engine.executor.start(plan, w.engine._tasks)
+    assert isinstance(cycle, ArbCycle)
+    return cycle
 
 
 def _reason(folder: Path, prepare: Callable[[World, Order], object], config: ExecutionConfig | None = None) -> Reason | None:
+    """What both looks say of an entry order; they must agree."""
+
     async def main() -> Reason | None:
-        async with world(folder, execution=config) as w:
-            made, route = _entry(w)
-            prepare(w, made)
-            reason = w.engine.gate.refusal(made, route)
-            if reason is None:
-                w.engine.gate.last_look(made, route)
-            else:
-                before = w.engine.risk.denials.get(reason, 0)
-                with pytest.raises(OrderAbandoned) as abandoned:
-                    w.engine.gate.last_look(made, route)
-                assert abandoned.value.reason == reason
-                assert w.engine.risk.denials[reason] == before + 1
-            return reason
+        async with world(folder / "first", execution=config) as w:
+            plan = _plan(w)
+            now = w.clock.monotonic()
+            leg = plan.legs[0]
+            probe = Order(
+                "a1", plan.hops[0].market, leg.side, leg.qty, leg.price, "c1", 0, 0, Purpose.ENTRY, w.halt.epoch, now, now + 1
+            )  # fmt: skip
+            prepare(w, probe)
+            said = w.engine.gate.entry_refusal(plan, [probe])
+        if config is not None and not config.enabled:
+            return said
+        async with world(folder / "second") as w:
+            cycle = await _under_way(w, _plan(w))
+            order = cycle.orders[0]
+            prepare(w, order)
+            if said is None:
+                w.engine.gate.last_look(cycle, order)
+                return None
+            before = w.engine.risk.denials.get(said, 0)
+            with pytest.raises(OrderAbandoned) as abandoned:
+                w.engine.gate.last_look(cycle, order)
+            assert abandoned.value.reason == said
+            assert w.engine.risk.denials[said] == before + 1
+            return said
 
     found = run_virtual(main())
     assert found is None or isinstance(found, Reason)
@@ -67,14 +97,19 @@ def _set(name: str, value: object) -> Callable[[World, Order], object]:
         (lambda w, o: setattr(o, "deadline", w.clock.monotonic()), None),
         (lambda w, o: setattr(o, "deadline", w.clock.monotonic() - 1e-6), Reason.DEADLINE),
         (_set("deadline", nan), Reason.DEADLINE),
-        (lambda w, o: w.components.positions.inventory.release(o), Reason.RESERVATION),
-        (lambda w, o: w.engine.change_state(TradingState.PAUSED, ""), Reason.PAUSED),
-        (lambda w, o: w.engine.change_state(TradingState.HALTED, ""), Reason.HALTED),
+        (lambda w, o: w.engine.operator.change_state(TradingState.PAUSED, ""), Reason.PAUSED),
+        (lambda w, o: w.engine.operator.change_state(TradingState.HALTED, ""), Reason.HALTED),
         (lambda w, o: setattr(w.engine.risk.total, "journal_failed", True), Reason.JOURNAL),
         (lambda w, o: setattr(w.book("upbit"), "state", BookState.GAPPED), Reason.GAPPED),
         (lambda w, o: setattr(w.book("upbit"), "ts_init", -inf), Reason.BOOK_AGE),
+        (lambda w, o: setattr(w.engine.risk.total, "limits", GlobalLimits(max_unhedged=1.0)), Reason.UNHEDGED),
+        (lambda w, o: setattr(w.engine.risk.total, "limits", GlobalLimits(max_unhedged=101.0, max_open_cycles=1)), None),
+        (lambda w, o: w.journal.post(BalanceDisputed("upbit", "XRP", ZERO, ONE)), Reason.DISPUTED),
+        (lambda w, o: w.journal.post(BalanceDisputed("upbit", "ADA", ZERO, ONE)), None),
+        (lambda w, o: w.journal.post(RouteSwitched("XRP:binance>upbit", False, "operator")), Reason.DISABLED),
+        (lambda w, o: _lose(w, 1500), Reason.LOSS_DAY),
         (lambda w, o: setattr(w.components.rates.book, "ts_init", -inf), Reason.RATE_OLD),
-        (lambda w, o: setattr(w.components.aggregator.watches["binance"], "last_message", -inf), Reason.MESSAGE_AGE),
+        (lambda w, o: setattr(w.components.aggregator.watches["binance"], "last_message", w.clock.monotonic() - 1.6), Reason.MESSAGE_AGE),
     ],
 )
 def test_what_the_gate_looks_at_both_times(tmp_path: Path, prepare: Callable[[World, Order], object], reason: Reason | None) -> None:
@@ -86,20 +121,81 @@ def test_a_profile_that_only_watches_sends_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("purpose", [Purpose.COMPLETE, Purpose.UNWIND])
-def test_a_hedge_may_leave_while_entries_are_closed_and_however_old_its_cycle(tmp_path: Path, purpose: Purpose) -> None:
-    def prepare(w: World, order: Order) -> None:
-        order.purpose, order.decided_at = purpose, -inf
-        w.engine.gate.closed_for_entries = True
-        w.engine.change_state(TradingState.PAUSED, "")
-        w.book("upbit").state = BookState.STALE  # not its own book
+def test_a_hedge_faces_only_what_also_binds_orders_that_shrink_exposure(tmp_path: Path, purpose: Purpose) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await _under_way(w, _plan(w))
+            order = cycle.orders[0]
+            order.purpose, order.decided_at = purpose, -inf
+            w.engine.gate.closed_for_entries = True
+            w.engine.operator.change_state(TradingState.PAUSED, "")
+            w.book("upbit").state = BookState.STALE  # not its own book
+            w.book("binance").ts_init = -inf  # a quiet book on a live stream is asked for again, and hedged on
+            w.engine.risk.total.limits = GlobalLimits(max_unhedged=1.0, max_open_cycles=1)
+            _lose(w, 1500)
+            assert w.engine.gate.hedge_refusal(cycle, order) is None
+            w.engine.gate.last_look(cycle, order)
+            w.components.aggregator.watches["binance"].last_message = -inf
+            assert w.engine.gate.hedge_refusal(cycle, order) is Reason.MESSAGE_AGE
+            w.book("binance").ts_init = w.clock.monotonic()  # the venue was asked, and has answered
+            assert w.engine.gate.hedge_refusal(cycle, order) is None
+            w.engine.operator.change_state(TradingState.HALTING, "")
+            assert w.engine.gate.hedge_refusal(cycle, order) is Reason.HALTED
 
-    assert _reason(tmp_path, prepare) is None
+    run_virtual(main())
 
-    def halting(w: World, order: Order) -> None:
-        prepare(w, order)
-        w.engine.change_state(TradingState.HALTING, "")
 
-    assert _reason(tmp_path, halting) is Reason.HALTED
+def test_one_second_look_holds_for_the_other_legs_for_fifty_milliseconds(tmp_path: Path) -> None:
+    """The tiers are asked once for all entry legs that leave together; halt, epoch and deadline for each."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await _under_way(w, _plan(w))
+            first, second = cycle.orders
+            w.engine.gate.last_look(cycle, first)
+            w.engine.risk.total.limits = GlobalLimits(max_unhedged=1.0)
+            w.engine.gate.last_look(cycle, second)  # the first leg has left: its other must
+            await asyncio.sleep(0.051)
+            with pytest.raises(OrderAbandoned, match=Reason.UNHEDGED):
+                w.engine.gate.last_look(cycle, second)
+            w.halt.close("KEY")
+            with pytest.raises(OrderAbandoned, match=Reason.HALTED):
+                w.engine.gate.last_look(cycle, second)
+
+    run_virtual(main())
+
+
+def test_a_refusal_at_the_second_look_drops_both_legs(tmp_path: Path) -> None:
+    """Between the two looks the day's loss, the exposure or a residual of the asset may break a limit (both legs used to leave)."""
+
+    def main(worse: Callable[[World], None], reason: Reason) -> None:
+        async def play() -> None:
+            async with world(tmp_path / reason) as w:
+
+                def before_admit(_: Order) -> None:
+                    worse(w)
+
+                w.upbit.before_admit = w.binance.before_admit = before_admit
+                cycle = await w.trade()
+                assert [(order.state, order.reason) for order in cycle.orders] == [(OrderState.ABANDONED, reason)] * 2
+                assert (w.upbit.placed, w.binance.placed) == ([], [])
+                assert cycle.state is CycleState.ABANDONED
+                w.same_after_restart()
+
+        run_virtual(play())
+
+    main(lambda w: setattr(w.engine.risk.total, "limits", GlobalLimits(max_unhedged=1.0)), Reason.UNHEDGED)
+    main(lambda w: _lose(w, 1500), Reason.LOSS_DAY)
+    main(lambda w: w.journal.post(BalanceDisputed("upbit", "XRP", ZERO, ONE)), Reason.DISPUTED)
+
+
+def _lose(w: World, usdt: int) -> None:
+    """The day has lost so much: a fee that a fill of an ended cycle brought."""
+    fill = Fill(
+        "binance", "loss", "x", "v", "XRPUSDT", "XRP", "USDT", Side.BUY, ZERO, ONE, ZERO, Decimal(usdt), "USDT", "taker", 0
+    )  # fmt: skip
+    w.journal.post(FillRecorded(fill, "long-ago", 0, "stream", 0, {}))
+    w.engine.risk.total.measure()
 
 
 def test_an_opportunity_too_old_opens_nothing_and_leaves_no_trace(tmp_path: Path) -> None:
@@ -112,9 +208,8 @@ def test_an_opportunity_too_old_opens_nothing_and_leaves_no_trace(tmp_path: Path
             await w.engine.executor.quiet.wait()
             assert w.engine.cycles == {}
             assert w.engine.risk.denials == {Reason.DECISION_AGE: 1}
-            assert found.route.denied is Reason.DECISION_AGE
             assert found.route.blocked is None
-            assert w.journal.load().cycles == 0
+            assert not w.portfolio.state.cycles
             w.agree()
 
     run_virtual(main())

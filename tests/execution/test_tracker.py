@@ -16,6 +16,7 @@ from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
 from arbtui.model.order import Fill, Order, OrderState, Side
 from arbtui.model.virtual_loop import run_virtual
+from arbtui.portfolio.ledger import read_ledger
 from arbtui.risk.breach import Severity
 from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, Venue, World, world
@@ -25,7 +26,7 @@ from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, Venue, World, world
 async def streaming(w: World) -> AsyncIterator[dict[str, AccountSync]]:
     """The venues' account streams are open, and have been read once."""
     health = {name: guard.health for name, guard in w.engine.risk.exchange.items()}
-    followers = {name: AccountSync(venue, w.engine.tracker, w.clock, health[name]) for name, venue in w.venues.items()}
+    followers = {name: AccountSync(venue, w.engine.tracker, w.engine.sync, w.clock, health[name]) for name, venue in w.venues.items()}
     tasks = [asyncio.create_task(follower.run()) for follower in followers.values()]
     await asyncio.sleep(2)
     assert [follower.readings for follower in followers.values()] == [1, 1]
@@ -59,7 +60,7 @@ def test_what_the_stream_tells_first_ends_the_wait_for_an_answer(tmp_path: Path,
             assert w.clock.monotonic() - started < 0.5  # nobody waited for the answer, nor for a look-up
             assert [venue.look_ups for venue in w.venues.values()] == [[], []]
             assert [order.state for order in cycle.orders] == [OrderState.FILLED] * 2
-            assert {row.source for row in w.journal.load().recent_cycles[0].fills} == {"stream"}
+            assert {row["source"] for row in read_ledger(w.journal.path)["fills"]} == {"stream"}
             await asyncio.sleep(30)  # the answers come, and change nothing
             w.agree()
 
@@ -118,7 +119,7 @@ async def silent_leg(w: World) -> AsyncIterator[Order]:
 def test_however_reports_are_shuffled_and_repeated_each_fill_counts_once(tmp_path: Path, seed: int) -> None:
     async def main() -> None:
         async with world(tmp_path) as w, silent_leg(w) as order:
-            before = w.components.positions.inventory.total("upbit", "XRP")
+            before = w.portfolio.total("upbit", "XRP")
             reports = _told(order, 3)
             chance = random.Random(seed)
             reports += chance.choices(reports, k=4)
@@ -128,13 +129,14 @@ def test_however_reports_are_shuffled_and_repeated_each_fill_counts_once(tmp_pat
                 await asyncio.sleep(chance.choice((0.0, 0.0, 0.01)))
             assert (order.state, order.filled_qty) == (OrderState.FILLED, order.qty)
             assert order.side is Side.SELL
-            assert before - w.components.positions.inventory.total("upbit", "XRP") == order.qty
+            assert before - w.portfolio.total("upbit", "XRP") == order.qty
             cycle = await _ended(w)
             assert cycle.state is CycleState.HEDGED
-            state = w.journal.load()
-            assert sum(row.fill.qty for row in state.recent_cycles[0].fills if row.fill.exchange == "upbit") == order.qty
-            assert state.open_orders == []
-            assert w.components.positions.inventory.available("upbit", "XRP") == w.components.positions.inventory.total("upbit", "XRP")
+            fills = read_ledger(w.journal.path)["fills"]
+            assert sum(Decimal(row["qty"]) for row in fills if row["exchange"] == "upbit") == order.qty
+            assert list(w.portfolio.open_orders) == []
+            w.same_after_restart()
+            assert w.portfolio.available("upbit", "XRP") == w.portfolio.total("upbit", "XRP")
 
     run_virtual(main())
 
@@ -173,22 +175,23 @@ def test_a_fill_after_its_cycle_has_ended_is_booked_and_told_and_the_cycle_is_a_
         async with world(tmp_path) as w:
             cycle = await w.trade()
             order = cycle.orders[0]
-            before = w.components.positions.inventory.total("binance", "XRP")
+            before = w.portfolio.total("binance", "XRP")
             late = _fill(order, "late", Decimal(20))
             report = OrderReport("binance", order.client_order_id, "v1", OrderState.FILLED, order.qty + 20, (late,))
             for _ in range(2):  # told twice, counted once
                 w.engine.tracker.on_order(report)
-            assert w.components.positions.inventory.total("binance", "XRP") - before == 20
+            assert w.portfolio.total("binance", "XRP") - before == 20
             assert cycle.state is CycleState.RESIDUAL
             assert _breaches(w, "LATE_FILL") == [Severity.CRIT]
-            assert "XRP" in w.engine.risk.route.residual
-            assert w.engine.risk.total.exposure[cycle.id] == pytest.approx(20 * 2.14, rel=0.05)
+            assert w.engine.risk.route.residual("XRP")
+            assert w.engine.risk.total.unhedged == pytest.approx(20 * 2.14, rel=0.05)
             assert w.engine.tracker.late_fills == 1
             assert _breaches(w, "RESIDUAL") == [Severity.CRIT]
-            assert w.engine.executor.ended == {CycleState.HEDGED: 0, CycleState.UNWOUND: 0, CycleState.RESIDUAL: 1}
+            assert {state: count for state, count in w.portfolio.state.outcomes.items() if count} == {CycleState.RESIDUAL: 1}
+            w.same_after_restart()
         async with world(tmp_path) as w:
-            assert [row.cycle_id for row in w.remembered.residual_cycles] == [cycle.id]
-            assert w.remembered.fills == 3
+            assert [account.id for account in w.portfolio.positions] == [cycle.id]
+            assert len(read_ledger(w.journal.path)["fills"]) == 3
 
     run_virtual(main())
 
@@ -210,12 +213,12 @@ def test_an_order_that_counted_as_never_placed_and_fills_after_all_is_followed_t
             assert cycle.state is CycleState.RESIDUAL
             assert _breaches(w, "LATE_FILL") == [Severity.CRIT, Severity.CRIT]
             (residual,) = [breach for breach in w.engine.breaches.breaches.values() if breach.kind == "RESIDUAL"]
-            assert w.engine.acknowledge(residual.id) is None
-            assert w.engine.risk.route.residual == {}
-            assert w.engine.risk.total.exposure == {}
+            assert w.engine.operator.acknowledge(residual.id) is None
+            assert not w.engine.risk.route.residual("XRP")  # its alarm is silent; the position stays
+            assert w.engine.risk.total.unhedged > 0
             await asyncio.sleep(30)
             assert len(cycle.orders) == sent  # a person decides, not the hedging
-            assert w.journal.load().open_orders == []
+            assert list(w.portfolio.open_orders) == []
 
     run_virtual(main())
 
@@ -224,11 +227,11 @@ def test_a_fill_of_somebody_elses_order_is_told_and_not_booked(tmp_path: Path) -
     async def main() -> None:
         async with world(tmp_path) as w:
             cycle = await w.trade()
-            total = w.components.positions.inventory.totals()
+            total = w.portfolio.dump()["balances"]
             fill = replace(_fill(cycle.orders[0], "x9", Decimal(5)), client_order_id="web_123")
             w.engine.tracker.on_fill(fill)
             w.engine.tracker.on_order(OrderReport("binance", "web_123", "9", OrderState.FILLED, Decimal(5), (fill,)))
-            assert w.components.positions.inventory.totals() == total
+            assert w.portfolio.dump()["balances"] == total
             assert _breaches(w, "STRAY_FILL") == [Severity.WARN]  # once a minute is enough
 
     run_virtual(main())

@@ -1,4 +1,4 @@
-"""The tracker and the live adapters against the sandbox, with the wire broken on purpose: faults F01 to F16 and F24."""
+"""The tracker and the live adapters against the sandbox, with the wire broken on purpose: faults F01 to F16 and F24 of docs/faults.md."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,17 +18,23 @@ from arbtui.execution.account_sync import AccountSync
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.tracker import OrderTracker
-from arbtui.journal.events import CycleOpened, RunStarted
+from arbtui.journal.events import BalanceOpened, CycleOpened, Mark, RunStarted
 from arbtui.journal.journal import Journal
+from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.clock import SystemClock
 from arbtui.model.halt import Halt
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
-from arbtui.positions.inventory import InventoryLedger
+from arbtui.portfolio.ledger import read_ledger
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.position_sync import CrossExchangePositionSync
+from arbtui.portfolio.projections import ProjectingPortfolio
+from arbtui.portfolio.restore import restore
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import risk_defaults
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.kill_switch import KillSwitch
-from arbtui.routes.route import ArbRoute
 from arbtui.sandbox.faults import WireFault, WireFaultKind
 from tests.exchanges.contract.venues import FACTORIES, VenueUnderTest, run
 
@@ -43,9 +49,9 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 class OpenGate(OrderGate):
-    """A gate that lets everything pass but after a halt: what leaves is not what these tests are about."""
+    """A gate that lets everything pass: what leaves is not what these tests are about."""
 
-    def refusal(self, order: Order, route: ArbRoute) -> Reason | None:
+    def last_look(self, cycle: ArbCycle, order: Order) -> None:
         return None
 
 
@@ -55,7 +61,7 @@ class Desk:
 
     v: VenueUnderTest
     tracker: OrderTracker
-    inventory: InventoryLedger
+    portfolio: Portfolio
     journal: Journal
     cycle: ArbCycle
     follower: AccountSync
@@ -75,20 +81,22 @@ class Desk:
 
     async def send(self, *orders: Order) -> None:
         async with asyncio.timeout(60):
-            assert await self.tracker.send(self.cycle, list(orders)) is None
+            self.cycle.orders += orders
+            await self.tracker.send(self.cycle, orders, self.tracker.intend(orders))
 
     async def agree(self) -> None:
-        """The venue, the journal and the inventory tell the same story, every order once."""
+        """The venue, the journal and the portfolio tell the same story, every order once."""
         assert self.tracker.open == {}
-        assert self.inventory.differences(self.v.adapter.name, await self.v.adapter.fetch_balances()) == []
+        balances = {asset: balance.total for asset, balance in (await self.v.adapter.fetch_balances()).items()}
+        assert self.portfolio.differences(self.v.adapter.name, balances) == []
         # What is told after its order's end is posted, not waited for: a commit behind it is durable after it.
         await self.journal.commit(*())
-        booked = [row.fill for row in self.journal.load().open_cycles[0].fills]
+        booked = read_ledger(self.journal.path)["fills"]
         truth = self.v.core.fills_since(0)
-        assert sorted((fill.client_order_id, fill.qty, fill.price) for fill in booked) == sorted(
+        assert sorted((row["client_order_id"], Decimal(row["qty"]), Decimal(row["price"])) for row in booked) == sorted(
             (fill.client_order_id, fill.qty, fill.price) for fill in truth
         )
-        assert len({fill.trade_id for fill in booked}) == len(booked)
+        assert len({row["trade_id"] for row in booked}) == len(booked)
 
 
 @asynccontextmanager
@@ -98,31 +106,57 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
         journal = await Journal.open(folder / "journal.db", clock=clock, door="aio")
         try:
             await journal.commit(RunStarted("r1", "p", "live", None, "0", "c", {exchange: "x"}, "RECOVERING"))
-            await journal.commit(CycleOpened("r1-1", "route", "XRP", 0.0, (), 0))
-            inventory = InventoryLedger({})
+            _, portfolio = restore(journal.path)
+            journal.fold = ProjectingPortfolio(portfolio)
             held = await v.adapter.fetch_balances()
-            inventory.start({(exchange, asset): balance.total for asset, balance in held.items()})
+            await journal.commit(*(BalanceOpened(exchange, asset, balance.total) for asset, balance in held.items()))
+            await journal.commit(CycleOpened("r1-1", "route", "XRP", 0.0, 0.0, (), (), 0))
+            halt = Halt(folder)
+            quote = v.market.quote
+            marks = LiveMarks("USDT", RateBook(None, "KRW", "USDT", 1.0, 0.0), [], clock)
+            marks.restore({quote: Mark(Decimal(1), "test", 0)})
             risk = RiskGuard(
                 risk_defaults("paper"),
                 [exchange],
-                lambda _: 0.0,
-                {exchange: ExchangeHealthMonitor(exchange, clock, HealthConfig())},
-                {exchange: v.adapter.throttled},
+                portfolio=portfolio,
+                marks=marks,
+                state=lambda: TradingState.ARMED,
+                last_message=lambda _: 0.0,
+                health={exchange: ExchangeHealthMonitor(exchange, clock, HealthConfig())},
+                throttled={exchange: v.adapter.throttled},
             )
             gate = OpenGate(
-                kill_switch=KillSwitch(Halt(folder), clock, lambda: None),
+                kill_switch=KillSwitch(halt, clock, lambda: None),
                 risk=risk,
-                inventory=inventory,
+                portfolio=portfolio,
                 clock=clock,
                 enabled=True,
                 max_decision_age_s=1e9,
             )
             tracker = OrderTracker(
-                adapters={exchange: v.adapter}, gate=gate, risk=risk, inventory=inventory, journal=journal, clock=clock, answer_s=answer_s
+                adapters={exchange: v.adapter},
+                gate=gate,
+                risk=risk,
+                portfolio=portfolio,
+                marks=marks,
+                journal=journal,
+                clock=clock,
+                answer_s=answer_s,
             )
-            cycle = ArbCycle("r1-1", cast(Any, SimpleNamespace(route=None)), 0, 0.0)
-            follower = AccountSync(v.adapter, tracker, clock, ExchangeHealthMonitor(exchange, clock, HealthConfig()))
-            made = Desk(v, tracker, inventory, journal, cycle, follower)
+            account = portfolio.cycle("r1-1")
+            assert account is not None
+            cycle = ArbCycle("r1-1", cast(Any, SimpleNamespace(route=None)), account, ("KRW", "USDT"), 0.0)
+            sync = CrossExchangePositionSync(
+                adapters={exchange: v.adapter},
+                portfolio=portfolio,
+                marks=marks,
+                journal=journal,
+                clock=clock,
+                lots={},
+                day_of=lambda _: "",
+            )
+            follower = AccountSync(v.adapter, tracker, sync, clock, ExchangeHealthMonitor(exchange, clock, HealthConfig()))
+            made = Desk(v, tracker, portfolio, journal, cycle, follower)
             tracker.on_late = lambda cycle, order, fill: made.late.append(fill)
             tracker.on_stray = made.strays.append
             task = asyncio.create_task(follower.run()) if stream else None
@@ -195,7 +229,7 @@ def test_an_order_that_never_came_is_proved_absent_after_the_venues_time_and_not
             await d.send(order)
             assert asyncio.get_running_loop().time() - started >= 3.0
             assert (order.state, order.reason, order.filled_qty) == (OrderState.REJECTED, "NOT_PLACED", Decimal(0))
-            assert d.inventory.available(exchange, d.v.market.quote) == d.inventory.total(exchange, d.v.market.quote)
+            assert d.portfolio.available(exchange, d.v.market.quote) == d.portfolio.total(exchange, d.v.market.quote)
             await d.agree()
 
     run(main)

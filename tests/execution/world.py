@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from arbtui.engine.components import EngineComponents
@@ -16,9 +17,10 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
-from arbtui.failover.reconciler import Reconciled, Reconciler
-from arbtui.journal.events import BalanceRecorded, RunStarted
+from arbtui.failover.reconciler import Reconciled
+from arbtui.journal.events import MarksTaken, RunStarted
 from arbtui.journal.journal import Journal
+from arbtui.journal.reader import reading
 from arbtui.journal.state import JournalState
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
@@ -27,18 +29,22 @@ from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.clock import LoopClock
 from arbtui.model.halt import Halt
 from arbtui.model.market import Market
-from arbtui.model.money import ZERO
 from arbtui.model.order import Order
 from arbtui.model.rng import Rng
-from arbtui.positions.coordinator import CrossExchangePositionSync, PositionCoordinator
-from arbtui.positions.inventory import InventoryLedger
-from arbtui.positions.marks import Marks
-from arbtui.positions.pnl import PnlBook
+from arbtui.portfolio.config import DeskConfig
+from arbtui.portfolio.ledger import read_ledger
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.position_sync import CrossExchangePositionSync, coarsest_lots
+from arbtui.portfolio.projections import ProjectingPortfolio
+from arbtui.portfolio.restore import fold, restore
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig, default_limits
 from arbtui.risk.guard import RiskGuard
-from arbtui.risk.state import TradingState
+from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.universe import ArbUniverse
+from arbtui.runtime.startup import reconciler_of
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.paper import PaperExchange
 from arbtui.simulation.venue import VenueCore
@@ -110,6 +116,7 @@ class World:
     engine: Engine
     remembered: JournalState
     reconciled: Reconciled
+    asked_again: list[tuple[str, str]]  #: books that were asked for once more
     fresh: bool = True  #: books and streams are kept fresh
     step_s: float = 0.05  #: between two housekeepings
     silent: set[str] = field(default_factory=set)  #: but not these venues
@@ -156,22 +163,32 @@ class World:
         await self.engine.executor.quiet.wait()
         return cycle
 
+    @property
+    def portfolio(self) -> Portfolio:
+        return self.components.portfolio
+
     def agree(self) -> None:
-        """Journal, inventory and venue say the same; nothing is reserved or in flight."""
-        state = self.journal.load()
-        inventory = self.components.positions.inventory
+        """Portfolio, journal and venue say the same; nothing is reserved or in flight; what is read back is what is live."""
+        portfolio = self.portfolio
         told = {(fill.exchange, fill.trade_id): fill for venue in self.venues.values() for fill in venue.core.fills_since(0)}
-        assert state.fills == len(told) == sum(len(cycle.fills) for cycle in self.engine.cycles.values()) + self.remembered.fills
+        booked = {(row["exchange"], row["trade_id"]) for row in read_ledger(self.journal.path)["fills"]}
+        assert booked == set(told)
         for name, venue in self.venues.items():
-            assert inventory.differences(name, venue.core.balances()) == []
-            for asset, balance in venue.core.balances().items():
-                assert state.balances[name, asset].total == balance.total
-                assert inventory.available(name, asset) == balance.total, (name, asset)
-        assert (state.open_orders, state.open_cycles) == ([], [])
+            balances = {asset: balance.total for asset, balance in venue.core.balances().items()}
+            assert portfolio.differences(name, balances) == []
+            for asset, total in balances.items():
+                assert portfolio.available(name, asset) == total, (name, asset)
+        assert (list(portfolio.open_orders), list(portfolio.open_cycles)) == ([], [])
         assert [guard.in_flight for guard in self.engine.risk.exchange.values()] == [0, 0]
         assert (self.engine.tracker.open, self.engine.executor.open) == ({}, {})
-        assert self.engine.risk.total.open_cycles == 0
-        assert self.engine.risk.route.busy == {}
+        self.same_after_restart()
+
+    def same_after_restart(self) -> None:
+        """Live = fold(journal): from the newest snapshot, and from the first event."""
+        live = self.portfolio.dump()
+        assert restore(self.journal.path)[1].dump() == live
+        with reading(self.journal.path) as db:
+            assert fold(self.journal.path, db, Portfolio(), self.journal.seq).dump() == live
 
 
 def markets_of(symbols: Sequence[str]) -> dict[str, dict[str, Market]]:
@@ -197,7 +214,10 @@ async def world(
     keep_fresh: bool = True,
     on_open: Callable[[Mapping[str, Venue]], None] = lambda _: None,
     on_journal: Callable[[Journal], None] = lambda _: None,
-    disarmed: str = "",
+    unclean: str = "",
+    unconfirmed: str = "",
+    desk: DeskConfig | None = None,
+    recovery_wait_s: float = 30.0,
 ) -> AsyncIterator[World]:
     """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch."""
     loop = asyncio.get_running_loop()
@@ -210,7 +230,8 @@ async def world(
         markets = markets_of(symbols)
         config, execution = risk or UNRESTING, execution or EXECUTION
         halt = Halt(folder)
-        remembered = journal.load()
+        remembered, portfolio = restore(journal.path)
+        journal.fold = ProjectingPortfolio(portfolio)
         run_id = f"r{remembered.runs + 1}"
         await journal.commit(RunStarted(run_id, "p", "sim", 1, "0", "c", dict.fromkeys(markets, "simulator"), "RECOVERING"))
         keys = [(name, code) for name, listed in markets.items() for code in listed]
@@ -227,37 +248,65 @@ async def world(
             venues[name] = Venue(core, Rng(1), (50, 200))
         on_open(venues)
         rates = RateBook(aggregator.books["upbit", "KRW-USDT"], "KRW", "USDT", 5.0, 0.0005)
-        terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25))
+        reserve_bps = execution.completion_bps + config.route.max_edge_bps
+        terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25), reserve_bps)
         traded = [market for listed in markets.values() for market in listed.values()]
         universe = ArbUniverse(traded, aggregator.books, rates, terms, 0.0, symbols)
-        inventory = InventoryLedger(universe.nodes)
-        marks = Marks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded])
-        positions = PositionCoordinator(inventory, marks, PnlBook(marks, ["KRW", "USDT"]), CrossExchangePositionSync(venues, inventory))
+        marks = LiveMarks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
         health = {name: ExchangeHealthMonitor(name, clock, HealthConfig()) for name in markets}
         throttled = {name: venues[name].throttled if name in venues else lambda: None for name in markets}
-        guard = RiskGuard(config, markets, lambda name: aggregator.watches[name].last_message, health, throttled)
-        components = EngineComponents("p", run_id, clock, halt, journal, venues, aggregator, rates, universe, guard, positions, execution)
+        guard = RiskGuard(
+            config,
+            markets,
+            portfolio=portfolio,
+            marks=marks,
+            state=partial(trading_state, portfolio, halt, journal),
+            last_message=lambda name: aggregator.watches[name].last_message,
+            health=health,
+            throttled=throttled,
+        )
+        asked_again: list[tuple[str, str]] = []
+        components = EngineComponents(
+            "p",
+            run_id,
+            clock,
+            halt,
+            journal,
+            venues,
+            aggregator,
+            rates,
+            universe,
+            guard,
+            portfolio,
+            marks,
+            CrossExchangePositionSync(
+                adapters=venues,
+                portfolio=portfolio,
+                marks=marks,
+                journal=journal,
+                clock=clock,
+                lots=coarsest_lots((market.base, market.lot_step) for market in traded),
+                day_of=(desk or DeskConfig()).day_of,
+            ),
+            execution,
+            desk or DeskConfig(),
+            lambda *key: asked_again.append(key),
+        )
         for (name, code), book in aggregator.books.items():
             book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else FAIR[name]))
             book.state = BookState.LIVE
         rates.refresh()
-        if remembered.balances:
-            inventory.start({key: balance.total for key, balance in remembered.balances.items()})
-        else:
-            balances = {name: venue.core.balances() for name, venue in venues.items()}
-            inventory.start({(name, asset): balance.total for name, held in balances.items() for asset, balance in held.items()})
-        by_key = {(market.exchange, market.code): market for market in traded}
-        reconciled = await Reconciler(adapters=venues, markets=by_key, positions=positions, journal=journal, clock=clock).run(remembered)
-        totals = inventory.totals()
-        inventory.start(totals)
-        positions.book.start(totals)
-        await journal.commit(*(BalanceRecorded(name, asset, total, ZERO, "start") for (name, asset), total in totals.items()))
+        marks.restore(portfolio.state.marks)
+        day, today = portfolio.state.day, components.desk.day_of(clock.time_ms())
+        if day is not None and day.name != today:
+            await journal.commit(MarksTaken("day", today, {}))
+        reconciled = await reconciler_of(components, recovery_wait_s).run()
         async with asyncio.TaskGroup() as tasks:
             engine = Engine(components, remembered, tasks)
             journal.on_failure = engine.on_journal_failure
-            made = World(folder, clock, halt, journal, venues, components, engine, remembered, reconciled, keep_fresh)
+            made = World(folder, clock, halt, journal, venues, components, engine, remembered, reconciled, asked_again, keep_fresh)
             made.freshen()
-            engine.arm(reconciled, disarmed)
+            engine.arm(reconciled, unclean=unclean, unconfirmed=unconfirmed)
             turn = tasks.create_task(_turn(made))
             yield made
             engine.executor.abandon()

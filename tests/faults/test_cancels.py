@@ -1,4 +1,4 @@
-"""Section A of the fault table, F11, F12 and the cancels of F18: too late, not answered, never come, or not wanted now."""
+"""Orders in docs/faults.md, F11, F12 and the cancels of F18: too late, not answered, never come, or not wanted now."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import pytest
 
 from arbtui.engine import engine
 from arbtui.journal.events import CycleState
-from arbtui.model.order import OrderState
-from arbtui.risk.state import TradingState
+from arbtui.model.order import OrderState, Side
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFaultKind
 from tests.faults.desk import Desk, desk, play
 from tests.faults.test_order_path import deaf
@@ -75,18 +75,17 @@ def test_f12_what_cannot_be_cancelled_counts_as_open_and_is_cancelled_as_soon_as
     async def main() -> None:
         async with desk(tmp_path) as d:
             order = await d.resting(venue)
-            inventory = d.engine.components.positions.inventory
             down = d.fault(venue, K.ERROR_BEFORE, on="cancel", count=1_000_000)
             d.engine.kill_switch.kill("TEST", "a resting order")
             await d.met(down, times=4)
             await d.until(lambda: d.engine.state is TradingState.HALTED_DIRTY, "it says that something is left")
             assert f"{venue.upper()} cancels not confirmed" in d.engine.halt_detail
             assert "1 order not settled" in d.engine.unsettled
-            assert inventory.holds_reservation(order), "it may still fill"
-            assert d.engine.rearm("upbit-binance", "no", d.engine.components.halt.kills), "nothing is armed on top of it"
+            portfolio, asset = d.engine.portfolio, order.market.quote if order.side is Side.BUY else order.market.base
+            assert portfolio.reserved(venue, asset) > 0, "it may still fill"
+            assert d.engine.operator.rearm("upbit-binance", "no", d.engine.components.halt.kills), "nothing is armed on top of it"
             d.box.faults[venue].clear()
             await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled after all")
-            assert not inventory.holds_reservation(order)
             await d.until(lambda: "not confirmed" not in d.engine.halt_detail, "the operator is told")
             await assert_killed_clean_of_orders(d)
 
@@ -119,8 +118,11 @@ def test_f12_a_fill_that_overtakes_the_kill_is_booked(tmp_path: Path) -> None:
             await d.until(lambda: order.state is OrderState.FILLED, "it filled first")
             await d.until(lambda: not d.engine.executor.open, "its cycle is at its end")
             assert d.ended[CycleState.HEDGED] >= 1
-            await d.until(lambda: d.engine.state is TradingState.HALTED, "nothing is left")
+            # A slow machine may have left a residual before: that is a person's, kill or no kill.
+            left = d.ended[CycleState.RESIDUAL] > 0
+            halted = TradingState.HALTED_DIRTY if left else TradingState.HALTED
+            await d.until(lambda: d.engine.state is halted and "not confirmed" not in d.engine.halt_detail, "nothing of it is left")
             await d.agree()
-            assert await d.stop() == 0
+            assert await d.stop() == (3 if left else 0)
 
     play(main)

@@ -1,4 +1,4 @@
-"""Section A of the fault table, F13, F14 and F16: fills told twice, late, out of order, by nobody, and with odd fees."""
+"""Orders in docs/faults.md, F13, F14 and F16: fills told twice, late, out of order, by nobody, and with odd fees."""
 
 from decimal import Decimal
 from math import inf
@@ -11,7 +11,7 @@ from arbtui.journal.events import CycleState
 from arbtui.model.money import ZERO
 from arbtui.model.order import OrderState, Side
 from arbtui.sandbox.faults import VENUES, WireFaultKind
-from arbtui.simulation.venue import OrderRequest
+from arbtui.simulation.order_request import OrderRequest
 from tests.faults.desk import Desk, desk, play
 from tests.faults.test_order_path import deaf
 
@@ -106,7 +106,7 @@ def sold_and_bought(d: Desk) -> list[tuple[Decimal, Decimal, Decimal]]:
 def test_f16_what_is_sold_is_what_is_left_of_a_purchase_after_its_fee_in_the_coin(tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path) as d:
-            await d.until(lambda: sum(1 for route in d.engine.route_fills if ":binance>" in route) >= 2, "it buys at Binance")
+            await d.until(lambda: sum(1 for route in d.engine.portfolio.state.routes if ":binance>" in route) >= 2, "it buys at Binance")
             await d.healthy()
             await d.agree()
             cycles = sold_and_bought(d)
@@ -130,14 +130,13 @@ def test_f16_a_fee_in_a_third_coin_is_taken_from_that_coin_and_from_nothing_else
             if not known:
                 await d.cycles(1, CycleState.HEDGED)
                 d.fault("binance", K.FEE_COIN)
-            inventory = d.engine.components.positions.inventory
-            before = inventory.total("binance", "BNB")
+            before = d.engine.portfolio.total("binance", "BNB")
             await d.cycles(4, CycleState.HEDGED)
             await d.healthy()
             await d.agree()
             fees = {fill.fee_currency for fill in d.venue_fills().values() if fill.exchange == "binance"}
             assert "BNB" in fees
             assert fees == {"BNB"} or not known
-            assert inventory.total("binance", "BNB") != before
+            assert d.engine.portfolio.total("binance", "BNB") != before
 
     play(main)

@@ -1,4 +1,4 @@
-"""Section A of the fault table, F01 to F08: answers that do not come, come late, or say nothing.
+"""Orders in docs/faults.md, F01 to F08: answers that do not come, come late, or say nothing.
 
 Each runs the whole live session against the sandbox; `agree` holds every invariant: no order twice, no fill lost or
 invented, balances equal to the last digit, every cycle at its end.
@@ -14,7 +14,7 @@ import pytest
 from arbtui.exchanges.ccxt_adapter import ABSENCE_PROOF_S
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS
 from arbtui.journal.events import CycleState
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
 from arbtui.settings.load import ProfileError, load_profile
 from tests.faults.desk import ABSENCE_S, Desk, desk, play
@@ -71,7 +71,7 @@ def test_f03_an_order_whose_connection_broke_before_it_came_is_absent_only_after
             absent = [row for row in d.unknown().values() if row["reason"] == "NOT_PLACED"]
             assert len(absent) == 2
             assert all(row["state"] == "REJECTED" and took_ms(row) >= ABSENCE_S * 1000 for row in absent)
-            d.engine.toggle_pause()
+            d.engine.operator.toggle_pause()
             await d.healthy()
             await d.agree()
 
@@ -90,7 +90,7 @@ def test_f04_an_order_that_comes_to_be_8_s_late_is_found_and_counts_once(tmp_pat
             for row in late.values():
                 assert row["state"] in ("FILLED", "EXPIRED")
                 assert took_ms(row) >= after_ms[row["exchange"]]
-            d.engine.toggle_pause()
+            d.engine.operator.toggle_pause()
             await d.healthy()
             await d.agree()
 
@@ -103,7 +103,7 @@ def test_f04_an_order_that_fills_after_its_absence_was_proved_is_booked_and_a_pe
             await d.settle()
             made = d.rest_next("upbit", crossing=True)  # at a price that it fills at, whenever it comes
             d.fault("upbit", K.LATE, ms=int(ABSENCE_S * 1000) + 3000)  # Upbit has no window at all
-            d.engine.toggle_pause()
+            d.engine.operator.toggle_pause()
             lost = await d.lost()
             assert [order.client_order_id for order in made] == [lost]
             await d.until(lambda: bool(d.breaches("LATE_FILL")), "the late fill is told")
@@ -203,6 +203,7 @@ def test_f09_no_client_id_is_used_again_after_a_restart(tmp_path: Path) -> None:
                 await d.settle()
                 assert await d.stop() == 0
                 await d.start()
+                d.resume()
             await d.cycles(1)
             await d.agree()  # every id was posted once, and is in one run's ledger only
             assert {row["run_id"] for row in d.ledger()["orders"]} == {"r1", "r2", "r3", "r4"}
@@ -211,7 +212,7 @@ def test_f09_no_client_id_is_used_again_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_f09_no_client_id_is_used_again_on_a_journal_that_was_put_back_from_a_copy(tmp_path: Path) -> None:
-    """What the copy never heard of stays in the venue's word only: its fills become adjustments, not cycles."""
+    """What the copy never heard of is in the venue's word only: it becomes adjustments that a person confirms, not cycles."""
 
     async def main() -> None:
         async with desk(tmp_path) as d:
@@ -221,6 +222,7 @@ def test_f09_no_client_id_is_used_again_on_a_journal_that_was_put_back_from_a_co
             await d.stop()
             shutil.copy(journal, copy)
             await d.start()
+            d.resume()
             await d.cycles(3)
             await d.settle()
             await d.stop()
@@ -228,7 +230,11 @@ def test_f09_no_client_id_is_used_again_on_a_journal_that_was_put_back_from_a_co
             shutil.copy(copy, journal)
             await d.start()
             assert d.engine.state is TradingState.DISARMED  # the balances are not what that journal held: a person looks first
-            assert d.engine.rearm("upbit-binance", "the copy was put back on purpose", d.engine.components.halt.kills) is None
+            assert d.engine.operator.rearm("upbit-binance", "the copy was put back on purpose", d.engine.components.halt.kills) is None
+            disputes = [(name, asset) for name, assets in d.engine.portfolio.state.disputes.items() for asset in assets]
+            assert {asset for _, asset in disputes} >= {"KRW", "USDT"}
+            for exchange, asset in disputes:  # nothing is entered with what is in dispute, until somebody takes the venue's word
+                assert d.engine.operator.adjust(exchange, asset, "upbit-binance", "traded since the copy was made") is None
             await d.cycles(3)
             await d.settle()
             after = {(row["exchange"], row["client_order_id"]) for row in d.ledger()["orders"] if row["run_id"] == "r2"}

@@ -1,4 +1,4 @@
-"""Section A of the fault table, F10 and F17 to F20: a venue says no, for good, for a while, or to everybody.
+"""Orders in docs/faults.md, F10 and F17 to F20: a venue says no, for good, for a while, or to everybody.
 
 Shorter than shipped: the pause after a refusal (1 s for 60) and the time between two looks for a key (0.5 s for 5).
 """
@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges import ccxt_adapter
+from arbtui.exchanges import refusal_watch
 from arbtui.journal.events import CycleState
 from arbtui.model.errors import VenueFailed
 from arbtui.model.reason import Reason
-from arbtui.risk.state import TradingState
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFaultKind
 from tests.faults.desk import SYMBOLS, Desk, desk, play
 
@@ -33,8 +33,9 @@ def refused(d: Desk, word: str) -> list[dict[str, Any]]:
 
 
 def assert_nothing_is_set_aside(d: Desk) -> None:
-    inventory = d.engine.components.positions.inventory
-    assert all(inventory.available(*key) == total for key, total in inventory.totals().items())
+    portfolio = d.engine.portfolio
+    for exchange, held in portfolio.state.balances.items():
+        assert {asset: portfolio.available(exchange, asset) for asset in held} == held
 
 
 def assert_bounded(d: Desk) -> None:
@@ -142,7 +143,7 @@ def test_f18_a_venue_that_says_slow_down_and_then_bans_us_hears_nothing_until_it
 def test_f19_a_venue_that_refuses_our_key_is_down_at_once_and_back_when_it_takes_it(
     venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ccxt_adapter, "_KEYS_EVERY_S", 0.5)
+    monkeypatch.setattr(refusal_watch, "_KEYS_EVERY_S", 0.5)
 
     async def main() -> None:
         async with desk(tmp_path, settings=PAUSE) as d:

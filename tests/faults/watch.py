@@ -9,6 +9,7 @@ from typing import Any
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.plan import CyclePlan
 from arbtui.model.book import BookState, OrderBook
+from arbtui.model.reason import Reason
 from tests.faults.desk import Desk
 
 #: Share by which a price may differ from the venue's own of the same moment: more than it moves in a blink, less than any fault here.
@@ -86,14 +87,16 @@ class Watch:
             return f"{book.exchange}:{book.code} was {book.bid} / {book.ask}, at the venue {bid} / {ask}"
         return ""
 
-    def _on_start(self, plan: CyclePlan, tasks: asyncio.TaskGroup) -> ArbCycle:
+    def _on_start(self, plan: CyclePlan, tasks: asyncio.TaskGroup) -> ArbCycle | Reason:
         route = plan.route
         wrong = self._wrong(route.buy_book) or self._wrong(route.sell_book)
         if unfit := [name for name, fit in self._desk.health().items() if not fit]:
             wrong = f"{unfit} not fit"
         rate: Any = self._desk.engine.components.rates.book
-        self.opened.append(Opened(route.symbol, self.now(), wrong or self._wrong(rate)))
-        return self._start(plan, tasks)
+        opened = self._start(plan, tasks)
+        if isinstance(opened, ArbCycle):
+            self.opened.append(Opened(route.symbol, self.now(), wrong or self._wrong(rate)))
+        return opened
 
     def _on_change(self, books: Sequence[OrderBook]) -> None:
         for book in books:

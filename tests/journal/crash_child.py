@@ -18,9 +18,9 @@ def commit_for_ever(path: Path, door: str, acknowledged: Connection) -> None:
 
     async def one(journal: Journal) -> None:
         while True:
-            journal.post(Adjusted("a", "posted", ONE, ""))
+            journal.post(Adjusted("a", "posted", ONE, "", "operator"))
             mark = f"{journal.seq + 1}"
-            await journal.commit(Adjusted("a", mark, ONE, ""), Adjusted("a", f"{mark}+", ONE, ""))
+            await journal.commit(Adjusted("a", mark, ONE, "", "operator"), Adjusted("a", f"{mark}+", ONE, "", "operator"))
             acknowledged.send(int(mark))
 
     async def main() -> None:

@@ -28,7 +28,7 @@ async def main(path: Path) -> dict[str, object]:
     errors: list[str] = []
     for number in range(100_000):
         try:
-            await journal.commit(Adjusted("a", "x" * 500, ONE, str(number)))
+            await journal.commit(Adjusted("a", "x" * 500, ONE, str(number), "operator"))
         except JournalFailed as failure:
             errors.append(str(failure))
             if len(errors) == 3:
@@ -37,7 +37,7 @@ async def main(path: Path) -> dict[str, object]:
             acknowledged = journal.seq
             if errors:
                 return {"wrong": "a commit was acknowledged after a failure"}
-    journal.post(Adjusted("a", "b", ONE, ""))
+    journal.post(Adjusted("a", "b", ONE, "", "operator"))
     await journal.close()
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         (events, last) = db.execute("SELECT count(*), max(seq) FROM event").fetchone()

@@ -5,19 +5,22 @@ from typing import cast, get_args
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from arbtui.journal.events import CycleOpened, Event, JournalCreated, OrderIntended, PlannedLeg, RunStarted
+from arbtui.journal.events import CycleOpened, Event, FillRecorded, JournalCreated, Mark, MarksTaken, OrderIntended, PlannedLeg, RunStarted
 from arbtui.model.order import Fill
 
 _amounts = st.decimals(min_value=-(10**15), max_value=10**15, allow_nan=False, allow_infinity=False)
 _times = st.integers(min_value=0, max_value=4_000_000_000_000)
 _few = st.sampled_from(["a", "b", "c"])
 _numbers = st.floats(allow_nan=False, allow_infinity=False)
-_pnl = st.dictionaries(st.sampled_from(["total", "fx", "fees"]), _amounts.map(str)).map(lambda parts: {"currency": "KRW", **parts})
-_balances = st.lists(st.tuples(_few, _few, _amounts, _amounts), max_size=3).map(tuple)
+_marks = st.dictionaries(_few, st.builds(Mark, _amounts.map(abs), _few, st.integers(min_value=0, max_value=9)))
+_prices = st.dictionaries(_few, _amounts.map(abs))
+_reserved = st.lists(st.tuples(_few, _few, _amounts.map(abs)), max_size=3).map(tuple)
 
 #: By field name: everything that refers to something else is drawn from a few names, so that events meet.
 _FIELDS: dict[str, SearchStrategy[object]] = {
-    **dict.fromkeys(("qty", "price", "cost", "fee", "filled_qty", "change", "sent", "received", "free", "locked", "dust"), _amounts),
+    **dict.fromkeys(
+        ("qty", "price", "cost", "fee", "filled_qty", "change", "sent", "received", "total", "ours", "theirs", "lot"), _amounts
+    ),
     **dict.fromkeys(("exchange", "asset", "trade_id", "cycle_id", "client_order_id", "breach_id", "run_id", "alert_id", "channel"), _few),
     **dict.fromkeys(("from_exchange", "to_exchange", "route", "symbol", "base", "quote", "fee_currency"), _few),
     **dict.fromkeys(("opened_ms", "closed_ms", "ts_event", "ts_init"), _times),
@@ -27,8 +30,9 @@ _FIELDS: dict[str, SearchStrategy[object]] = {
     "seed": st.none() | st.integers(min_value=0, max_value=2**40),
     "origins": st.dictionaries(_few, _few),
     "edge_bps": _numbers,
-    "pnl": _pnl,
-    "balances": _balances,
+    "value": _numbers,
+    "reserved": _reserved,
+    "settlement": st.lists(_few, max_size=2).map(tuple),
 }
 
 
@@ -37,6 +41,10 @@ def _build(kind: type[object]) -> SearchStrategy[object]:
     known = {name: _FIELDS[name] for name in fields if name in _FIELDS}
     if kind is CycleOpened:
         known["legs"] = st.lists(_build(PlannedLeg), max_size=2).map(tuple)
+    if kind is MarksTaken:
+        known["marks"] = _marks
+    if kind is FillRecorded:
+        known["marks"] = _prices
     if "fill" in fields:
         known["fill"] = _build(Fill)
     return st.builds(kind, **known)
@@ -48,7 +56,7 @@ def any_event() -> SearchStrategy[Event]:
 
 
 def histories() -> SearchStrategy[list[Event]]:
-    """A journal's events: nothing that may be there once only (an order, a cycle, a run) is there twice."""
+    """A journal's events: what may be there once only (an order, a cycle, a run) is not there twice; no cycle opens after its orders."""
     return st.lists(any_event(), max_size=60).map(_without_repeats)
 
 
@@ -64,5 +72,7 @@ def _without_repeats(events: list[Event]) -> list[Event]:
                 if key in seen:
                     continue
                 seen.add(key)
+        if isinstance(event, OrderIntended | FillRecorded):
+            seen.add((CycleOpened.__name__, event.cycle_id))
         kept.append(event)
     return kept

@@ -7,17 +7,18 @@ from arbtui.journal.events import (
     AlertGivenUp,
     AlertQueued,
     AlertSent,
-    BalanceRecorded,
+    BalanceOpened,
     BreachAcknowledged,
     BreachRecorded,
     CommandActed,
     CommandReceived,
     CycleEnded,
     CycleOpened,
-    CycleState,
     Event,
     FillRecorded,
     Killed,
+    Mark,
+    MarksTaken,
     OrderChanged,
     OrderIntended,
     PlannedLeg,
@@ -28,8 +29,10 @@ from arbtui.journal.events import (
 from arbtui.model.clock import VIRTUAL_EPOCH_MS
 from arbtui.model.order import Fill, OrderState, Purpose, Side, TimeInForce
 
+MARKS = {"ABC": Mark(Decimal("20.04"), "binance:ABCUSDT", 12), "KRW": Mark(Decimal("0.00074"), "upbit:KRW-USDT", 3)}
 ORIGINS = {"upbit": "http://127.0.0.1:9100", "binance": "http://127.0.0.1:9200"}
 QTY = Decimal("0.30")
+LOT = Decimal("0.001")
 
 
 class FixedClock:
@@ -61,17 +64,19 @@ class SyntheticRun:
         """The run's beginning with every balance."""
         return [
             RunStarted(self.run_id, "upbit-binance", "sim", 7, "0.1.0", "c0ffee", ORIGINS, "ARMED"),
-            *(BalanceRecorded(exchange, asset, amount, Decimal(0), "start") for (exchange, asset), amount in self.balances.items()),
+            *(BalanceOpened(exchange, asset, amount) for (exchange, asset), amount in self.balances.items() if self.run_id == "r1"),
+            MarksTaken("start", "2026-01-01", MARKS),
         ]
 
     def intents(self, number: int) -> list[Event]:
         """A cycle and its two orders."""
         cycle = f"{self.run_id}-{number}"
         legs = (
-            PlannedLeg(0, "binance", "ABCUSDT", Side.BUY, QTY, Decimal("20.10")),
-            PlannedLeg(1, "upbit", "KRW-ABC", Side.SELL, QTY, Decimal("27000")),
+            PlannedLeg(0, "binance", "ABCUSDT", "ABC", "USDT", Side.BUY, QTY, Decimal("20.10"), LOT),
+            PlannedLeg(1, "upbit", "KRW-ABC", "ABC", "KRW", Side.SELL, QTY, Decimal("27000"), LOT),
         )
-        opened: list[Event] = [CycleOpened(cycle, "ABC:binance>upbit", "ABC", 12.5, legs, VIRTUAL_EPOCH_MS + number)]
+        reserved = (("binance", "USDT", QTY * Decimal("20.2")), ("upbit", "ABC", QTY))
+        opened: list[Event] = [CycleOpened(cycle, "ABC:binance>upbit", "ABC", 12.5, 6.03, legs, reserved, VIRTUAL_EPOCH_MS + number)]
         for leg in legs:
             opened.append(
                 OrderIntended(
@@ -96,19 +101,18 @@ class SyntheticRun:
         self.balances[exchange, "ABC"] += sign * QTY
         self.balances[exchange, quote] -= sign * cost
         self.balances[exchange, fee_currency] -= fee
-        after = tuple((exchange, asset, self.balances[exchange, asset], Decimal(0)) for asset in ("ABC", quote))
+        marks = {asset: mark.price for asset, mark in MARKS.items()}
         fill = Fill(
             exchange, f"t{order}", order, f"v{order}", market, "ABC", quote, side, QTY, price, cost, fee, fee_currency, "taker", number
         )
         return [
-            FillRecorded(fill, cycle, leg, "stream", VIRTUAL_EPOCH_MS + number, after),
+            FillRecorded(fill, cycle, leg, "stream", VIRTUAL_EPOCH_MS + number, marks),
             OrderChanged(order, OrderState.FILLED, f"v{order}", QTY, ""),
         ]
 
-    def end(self, number: int, state: CycleState = CycleState.HEDGED) -> list[Event]:
+    def end(self, number: int) -> list[Event]:
         """The cycle's end; the coin's fee (0.0003) is its dust."""
-        pnl = {"currency": "KRW", "total": "12.5", "trading": "13", "fees": "-0.5"}
-        return [CycleEnded(f"{self.run_id}-{number}", state, Decimal("0.0003"), pnl, VIRTUAL_EPOCH_MS + number + 200, "")]
+        return [CycleEnded(f"{self.run_id}-{number}", VIRTUAL_EPOCH_MS + number + 200, "")]
 
     def cycle(self, number: int) -> list[Event]:
         """A whole cycle."""

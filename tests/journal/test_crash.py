@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from arbtui.journal.ledger import read_ledger
 from arbtui.journal.state import load
+from arbtui.portfolio.ledger import read_ledger
 from tests.journal.crash_child import commit_for_ever, trade_for_ever
-from tests.journal.test_ledger import disagreements
+from tests.portfolio.auditing import disagreements
 
 ROUNDS = 50
 Start = Callable[..., tuple[BaseProcess, Connection]]

@@ -19,18 +19,25 @@ def test_every_event_comes_back_equal(event: Event) -> None:
 def test_amounts_keep_every_digit_and_enums_their_words() -> None:
     fill = SyntheticRun().fill(1, 0)[0]
     kind, version, payload = encode(fill)
-    assert (kind, version) == ("FillRecorded", 1)
+    assert (kind, version) == ("FillRecorded", 2)
     assert '"qty":"0.30"' in payload
     assert '"side":"buy"' in payload
     assert isinstance(fill, FillRecorded)
-    exact = Adjusted("upbit", "ABC", Decimal("0.123456789012345678901234567890"), "")
+    exact = Adjusted("upbit", "ABC", Decimal("0.123456789012345678901234567890"), "", "operator")
     assert decode(*encode(exact)) == exact
 
 
 @pytest.mark.parametrize("kind", list(VERSIONS))
 def test_a_newer_version_is_refused_by_name(kind: type[object]) -> None:
-    with pytest.raises(UsageError, match=f"{kind.__name__} version 2"):
-        decode(kind.__name__, 2, "{}")
+    newer = VERSIONS[kind] + 1
+    with pytest.raises(UsageError, match=f"{kind.__name__} version {newer}: written by a newer version"):
+        decode(kind.__name__, newer, "{}")
+
+
+@pytest.mark.parametrize("kind", [kind for kind, version in VERSIONS.items() if version > 1])
+def test_an_earlier_version_is_refused_by_name(kind: type[object]) -> None:
+    with pytest.raises(UsageError, match=f"{kind.__name__} version 1: written by an earlier version"):
+        decode(kind.__name__, 1, "{}")
 
 
 @pytest.mark.parametrize(("kind", "payload"), [("Teleported", "{}"), ("Killed", "{}"), ("Killed", "{"), ("Killed", "[]")])

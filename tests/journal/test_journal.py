@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import structs
 
 from arbtui.journal.events import (
     Adjusted,
-    BalanceRecorded,
+    BalanceOpened,
     BreachAcknowledged,
-    CycleAcknowledged,
-    CycleState,
     Killed,
     OrderChanged,
     OrderIntended,
@@ -25,6 +22,7 @@ from arbtui.journal.events import (
     StateChanged,
 )
 from arbtui.journal.journal import Journal
+from arbtui.journal.open_items import read_open_items
 from arbtui.journal.schema import SNAPSHOTS_KEPT
 from arbtui.journal.state import last_event_ms, load
 from arbtui.journal.store import Door
@@ -32,8 +30,8 @@ from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import OrderState, Side
 from arbtui.model.virtual_loop import run_virtual
-from tests.journal.synthetic import ORIGINS, QTY, FixedClock, SyntheticRun, whole_run
-from tests.journal.test_projections import record
+from tests.journal.recorded import record
+from tests.journal.synthetic import ORIGINS, FixedClock, SyntheticRun, whole_run
 
 DOORS: list[Door] = ["aio", "sync"]
 
@@ -66,7 +64,7 @@ def path(tmp_path: Path) -> Path:
 def test_events_are_numbered_in_order_of_the_calls_timed_and_given_their_run(path: Path, door: Door) -> None:
     async def what(journal: Journal) -> None:
         journal.post(StateChanged("RECOVERING", ""))
-        commits = asyncio.gather(*(journal.commit(Adjusted("a", str(n), ONE, "")) for n in range(3)))
+        commits = asyncio.gather(*(journal.commit(Adjusted("a", str(n), ONE, "", "operator")) for n in range(3)))
         await asyncio.sleep(0)
         journal.post(*SyntheticRun().start()[:1], Killed("KEY", "", 1))
         await commits
@@ -166,6 +164,7 @@ def test_only_the_newest_snapshots_are_kept_and_the_last_comes_back(path: Path, 
 
     use(path, door, what)
     state = load(path)
+    assert (state.snapshot_no, state.snapshot_seq) == (8, 8)  # the event that tells of the newest is not in it
     assert (state.snapshot_no, state.snapshot) == (8, {"number": 8, "amount": "1.50", "side": "buy"})
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*), min(snapshot_no) FROM snapshot").fetchone() == (SNAPSHOTS_KEPT, 9 - SNAPSHOTS_KEPT)
@@ -179,24 +178,15 @@ def test_only_the_newest_snapshots_are_kept_and_the_last_comes_back(path: Path, 
 def test_a_new_journal_remembers_nothing_but_its_salt(path: Path) -> None:
     record(path)
     state = load(path)
-    assert (state.salt, state.seq, state.runs, state.cycles, state.last_run, state.snapshot) == ("salt", 1, 0, 0, None, None)
-    assert (state.balances, state.open_cycles, state.open_orders, state.kills, state.pnl, state.origins) == ({}, [], [], [], {}, {})
+    assert (state.salt, state.seq, state.runs, state.last_run, state.snapshot) == ("salt", 1, 0, None, None)
+    assert (state.origins, state.kills, state.breaches, state.snapshot_no, state.snapshot_seq) == ({}, [], [], 0, 0)
     assert not state.is_killed
 
 
-def test_a_start_reads_back_everything_it_needs(path: Path) -> None:
+def test_a_start_reads_back_runs_kills_and_breaches(path: Path) -> None:
     run = SyntheticRun()
-    unknown = OrderChanged("r1-3-1", OrderState.UNKNOWN, "", ZERO, "TIMEOUT")
-    record(
-        path,
-        run.start(),
-        run.trouble(),
-        *(run.cycle(n) for n in range(2)),
-        [*run.intents(2), *run.fill(2, 0), *run.end(2, CycleState.RESIDUAL)],
-        [*run.intents(3), *run.fill(3, 0), unknown, StateChanged("REDUCING", "why")],
-        [Killed("CLI", "enough", 2)],
-    )
-    state = load(path, since_ms=FixedClock().now_ms + 201)
+    record(path, run.start(), run.trouble(), run.cycle(0), [StateChanged("REDUCING", "why")], [Killed("CLI", "enough", 2)])
+    state = load(path)
     assert state.last_run is not None
     assert (state.last_run.run_id, state.last_run.state, state.last_run.ended_ms, state.last_run.ended_clean) == (
         "r1",
@@ -204,27 +194,7 @@ def test_a_start_reads_back_everything_it_needs(path: Path) -> None:
         None,
         False,
     )
-    assert state.origins == ORIGINS
-    assert {place: balance.total for place, balance in state.balances.items()} == run.balances
-    assert (state.runs, state.cycles, state.orders, state.fills) == (1, 4, 8, 6)
-    assert state.tallies == {"HEDGED": 2, "OPEN": 1, "RESIDUAL": 1}
-
-    (cycle,) = state.open_cycles
-    assert (cycle.cycle_id, cycle.route, cycle.symbol, cycle.edge_bps) == ("r1-3", "ABC:binance>upbit", "ABC", 12.5)
-    assert [(leg.side, leg.qty, leg.price) for leg in cycle.legs] == [
-        (Side.BUY, QTY, Decimal("20.1")),
-        (Side.SELL, QTY, Decimal("27000")),
-    ]
-    assert [(order.client_order_id, order.state, order.filled_qty, order.reason) for order in cycle.orders] == [
-        ("r1-3-0", OrderState.FILLED, QTY, ""),
-        ("r1-3-1", OrderState.UNKNOWN, ZERO, "TIMEOUT"),
-    ]
-    (fill,) = cycle.fills
-    assert (fill.fill.trade_id, fill.fill.cost, fill.leg, fill.source) == ("tr1-3-0", Decimal("6.015"), 0, "stream")
-    # The orders of the RESIDUAL cycle that never filled are open too: nobody has seen them end.
-    assert [order.client_order_id for order in state.open_orders] == ["r1-2-1", "r1-3-1"]
-    assert [cycle.cycle_id for cycle in state.residual_cycles] == ["r1-2"]
-
+    assert (state.origins, state.runs) == (ORIGINS, 1)
     assert [(kill.action, kill.source, kill.epoch) for kill in state.kills] == [
         ("killed", "KEY", 1),
         ("rearmed", "operator", None),
@@ -232,32 +202,25 @@ def test_a_start_reads_back_everything_it_needs(path: Path) -> None:
     ]
     assert state.is_killed
     assert [breach.breach_id for breach in state.breaches] == ["r1-b2"]
-    assert state.pnl == {"KRW": {"total": Decimal("37.5"), "trading": Decimal(39), "fees": Decimal("-1.5")}}
-    assert state.pnl_since == {"KRW": {"total": Decimal("25.0"), "trading": Decimal(26), "fees": Decimal("-1.0")}}
-    assert state.route_fills == {"ABC:binance>upbit": 6}
-    assert state.last_fill_ts == {"binance": 3, "upbit": 1}
 
 
 def test_what_a_person_has_acknowledged_does_not_come_back(path: Path) -> None:
     run = SyntheticRun()
-    ended = [*run.intents(0), *run.fill(0, 0), *run.end(0, CycleState.RESIDUAL)]
-    record(
-        path, run.start(), run.trouble(), ended, [CycleAcknowledged("r1-0", "me", "sold"), BreachAcknowledged("r1-b2", "me")], run.stop()
-    )
+    record(path, run.start(), run.trouble(), [BreachAcknowledged("r1-b2", "me")], run.stop())
     state = load(path)
-    assert (state.residual_cycles, state.breaches, state.is_killed) == ([], [], False)
+    assert (state.breaches, state.is_killed) == ([], False)
     assert state.last_run is not None
     assert state.last_run.ended_clean
 
 
 @pytest.mark.parametrize("final", [state for state in OrderState if state.is_final])
-def test_a_final_order_is_not_open(path: Path, final: OrderState) -> None:
+def test_a_look_from_the_side_counts_what_is_not_settled(path: Path, final: OrderState) -> None:
     intent = SyntheticRun().intents(0)[1]
     assert isinstance(intent, OrderIntended)
     record(path, [intent])
-    assert [order.state for order in load(path).open_orders] == [OrderState.SENDING]
-    record(path, [OrderChanged(intent.client_order_id, final, "", ZERO, "")])
-    assert load(path).open_orders == []
+    assert (read_open_items(path).open_orders, read_open_items(path).last_run) == (1, None)
+    record(path, [OrderChanged(intent.client_order_id, final, "", ZERO, "")], SyntheticRun().start()[:1])
+    assert (read_open_items(path).open_orders, read_open_items(path).last_run) == (0, "r1")
 
 
 def test_another_origin_of_a_known_venue_is_refused(path: Path) -> None:
@@ -276,13 +239,6 @@ def test_the_first_origin_of_a_venue_stays(path: Path) -> None:
     assert load(path).origins == {"upbit": "one", "okx": "three"}
 
 
-def test_balances_in_currencies_apart_are_never_added_up(path: Path) -> None:
-    run = SyntheticRun()
-    other = structs.replace(run.end(1)[0], pnl={"currency": "USDT", "total": "1"})
-    record(path, run.start(), run.cycle(0), run.intents(1), [other])
-    assert {currency: parts["total"] for currency, parts in load(path).pnl.items()} == {"KRW": Decimal("12.5"), "USDT": Decimal(1)}
-
-
 def test_the_time_of_the_last_event_is_known_before_anything_is_opened(path: Path) -> None:
     assert last_event_ms(path) == 0
     assert not path.exists()
@@ -290,9 +246,31 @@ def test_the_time_of_the_last_event_is_known_before_anything_is_opened(path: Pat
     assert last_event_ms(path) == FixedClock().now_ms + 14
 
 
+def _write(path: Path) -> None:
+    async def what(journal: Journal) -> None:
+        pytest.fail("it opened")
+
+    use(path, "sync", what)
+
+
+@pytest.mark.parametrize("begin", [_write, load])
+def test_a_journal_of_format_1_is_refused_with_what_to_do(path: Path, begin: Callable[[Path], object]) -> None:
+    """Its events said what they meant (balances, outcome, PnL): reading on would count some of it twice."""
+    record(path, SyntheticRun().start())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 1")
+        db.commit()
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match=r"written by an earlier version \(format 1, this program reads 2 to 2\)") as refused:
+        begin(path)
+    assert str(path) in str(refused.value)
+    assert f"move the folder {path.parent} away as a whole and keep it" in str(refused.value)
+    assert path.read_bytes() == before
+
+
 def test_stats_tell_how_long_commits_took(path: Path) -> None:
     async def what(journal: Journal) -> None:
-        await asyncio.gather(*(journal.commit(BalanceRecorded("a", str(n), ONE, ZERO, "check")) for n in range(100)))
+        await asyncio.gather(*(journal.commit(BalanceOpened("a", str(n), ONE)) for n in range(100)))
         stats = journal.stats
         assert stats.events == 101
         assert stats.transactions < 10

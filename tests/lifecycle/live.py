@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from arbtui.journal.ledger import read_ledger
+from arbtui.portfolio.ledger import read_ledger
 from arbtui.sandbox.keys import DEFAULT_KEYS
-from tests.lifecycle.state import AUDIT
-from tests.lifecycle.waiting import until
+from tests.lifecycle.waiting import DEADLINE_S, until
+from tests.portfolio.auditing import AUDIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LiveDesk:
 
     def told(self, path: str) -> Any:
         """What the control port answers."""
-        with urllib.request.urlopen(f"{self.control}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.control}{path}", timeout=DEADLINE_S) as answer:
             return json.loads(answer.read())
 
     def script(self, **fault: object) -> None:
@@ -50,7 +50,7 @@ class LiveDesk:
 
     def _post(self, path: str, body: object) -> None:
         request = urllib.request.Request(f"{self.control}{path}", data=json.dumps(body).encode(), method="POST")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=DEADLINE_S).close()
 
     def ledger(self) -> dict[str, Any]:
         """The journal's ledger."""
@@ -69,7 +69,7 @@ class LiveDesk:
         if AUDIT.exists():
             (tmp_path / "venue.json").write_text(json.dumps(venue))
             command = [sys.executable, str(AUDIT), "--venue", str(tmp_path / "venue.json")]
-            audit = subprocess.run(command, input=json.dumps(ledger), capture_output=True, text=True, timeout=60)
+            audit = subprocess.run(command, input=json.dumps(ledger), capture_output=True, text=True, timeout=DEADLINE_S)
             assert audit.returncode == 0, audit.stdout
 
 
@@ -89,12 +89,12 @@ def live_desk(folder: Path, monkeypatch: pytest.MonkeyPatch, symbols: int = 6) -
         line = [sys.executable, "-m", "arbtui", *command, "--state-dir", str(folder / "venue")]
         process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
     try:
-        until(lambda: "End it with" in out.read_text() or process.poll() is not None, 60, "the sandbox")
+        until(lambda: "End it with" in out.read_text() or process.poll() is not None, "the sandbox")
         assert process.poll() is None, out.read_text()
         control = next(line.split()[1] for line in out.read_text().splitlines() if line.split()[:1] == ["control"])
         yield LiveDesk(profile, folder / "state", control)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 128 + signal.SIGTERM, out.read_text()
+        assert process.wait(DEADLINE_S) == 128 + signal.SIGTERM, out.read_text()
     finally:
         if process.poll() is None:
             process.kill()

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.lifecycle.programs import DEADLINE_S, Ended
+from tests.lifecycle.programs import Ended
+from tests.lifecycle.waiting import DEADLINE_S
 
 
-def in_namespace(script: str, within: float = DEADLINE_S) -> Ended:
+def in_namespace(script: str) -> Ended:
     """Run a shell script that may mount things, which nobody outside sees; skips where the kernel does not allow it."""
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
         pytest.skip("no mount namespace here (unshare -rm): permission bits alone do not bind root")
-    done = subprocess.run(["unshare", "-rm", "sh", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=within)
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE_S
+    )
     return Ended(done.returncode, done.stdout, done.stderr)
 
 

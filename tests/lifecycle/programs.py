@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-DEADLINE_S = 60.0
+from tests.lifecycle.waiting import DEADLINE_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ class Running:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def ended(self, within: float = DEADLINE_S) -> Ended:
+    def ended(self) -> Ended:
         """Wait for its end."""
-        code = self.process.wait(within)
+        code = self.process.wait(DEADLINE_S)
         return Ended(code, self._out.read_text(), self._err.read_text())
 
     def alive(self) -> bool:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.lifecycle.programs import DEADLINE_S
+from tests.lifecycle.waiting import DEADLINE_S
 
 _CLOCK = re.compile(r"\d\d:\d\d:\d\dZ")
 CTRL_K, CTRL_Q, ENTER, ESCAPE = b"\x0b", b"\x11", b"\r", b"\x1b"
@@ -28,19 +28,21 @@ _SEQUENCE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b
 class Terminal:
     """One console. What it wrote is kept in ``screen``; nothing is read unless a method here reads."""
 
-    def __init__(self, arguments: tuple[str, ...], size: tuple[int, int]) -> None:
+    def __init__(self, arguments: tuple[str, ...], size: tuple[int, int], term: str | None, program: tuple[str, ...]) -> None:
         self.master, self._slave = pty.openpty()
         columns, lines = size
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.modes_before = termios.tcgetattr(self._slave)
         self.screen = b""
-        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "TERM")}
+        if term is not None:
+            environment["TERM"] = term
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _OWN_TERMINAL, sys.executable, "-m", "arbtui", *arguments],
+            [sys.executable, "-c", _OWN_TERMINAL, sys.executable, "-m", *program, *arguments],
             stdin=self._slave,
             stdout=self._slave,
             stderr=self._slave,
-            env={**environment, "TERM": "xterm-256color"},
+            env=environment,
             start_new_session=True,
         )
 
@@ -59,11 +61,11 @@ class Terminal:
         self.screen += data
         return data
 
-    def shows(self, words: str, *, since: int = 0, within: float = DEADLINE_S) -> int:
+    def shows(self, words: str, *, since: int = 0) -> int:
         """Read until ``words`` stand in what was written since that byte; the byte now."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + DEADLINE_S
         while words not in text_of(self.screen[since:]):
-            assert time.monotonic() < deadline, f"{words!r} not within {within:g} s in {text_of(self.screen[since:])[-3000:]}"
+            assert time.monotonic() < deadline, f"{words!r} not within {DEADLINE_S:g} s in {text_of(self.screen[since:])[-3000:]}"
             assert self.process.poll() is None, f"ended with {self.process.returncode}: {text_of(self.screen)[-3000:]}"
             self.read(0.1)
         return len(self.screen)
@@ -82,11 +84,11 @@ class Terminal:
         """Send a signal to the console alone."""
         self.process.send_signal(number)
 
-    def ended(self, within: float = DEADLINE_S, *, reading: bool = True) -> int:
+    def ended(self, *, reading: bool = True) -> int:
         """Wait for the end, reading the screen meanwhile or not; the exit code."""
         if not reading:
-            return self.process.wait(within)
-        deadline = time.monotonic() + within
+            return self.process.wait(DEADLINE_S)
+        deadline = time.monotonic() + DEADLINE_S
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"still runs: {text_of(self.screen)[-3000:]}"
             self.read(0.05)
@@ -126,9 +128,17 @@ def text_of(screen: bytes) -> str:
 
 
 @contextmanager
-def console(*arguments: str, size: tuple[int, int] = (100, 30)) -> Iterator[Terminal]:
-    """A console in a terminal of ``size`` (columns, lines); killed when the test leaves it behind."""
-    terminal = Terminal(arguments, size)
+def console(
+    *arguments: str,
+    size: tuple[int, int] = (100, 30),
+    term: str | None = "xterm-256color",
+    program: tuple[str, ...] = ("arbtui",),
+) -> Iterator[Terminal]:
+    """A console in a terminal of ``size`` (columns, lines) and kind ``term`` (None: unset); killed when the test leaves it behind.
+
+    ``program`` is the module that is run and its first arguments.
+    """
+    terminal = Terminal(arguments, size, term, program)
     try:
         yield terminal
     finally:

@@ -284,10 +284,10 @@ def test_a_summary_that_cannot_be_written(state: State, tmp_path: Path) -> None:
 
 def test_two_starts_of_one_profile(state: State, tmp_path: Path) -> None:
     with running(*state.arguments(), "--symbols", "5", folder=tmp_path / "first") as engine:
-        until(lambda: engine.alive() and state.count("run"), 30, "a run")
+        until(lambda: engine.alive() and state.count("run"), "a run")
         assert_refused(run(*state.arguments(), *SHORT), f"upbit-binance is already running as process {engine.pid}", code=4)
         with console(*state.arguments()) as terminal:
-            assert terminal.ended(20) == 4
+            assert terminal.ended() == 4
             assert b"already running" in terminal.screen
             assert b"\x1b[?1049h" not in terminal.screen
         engine.alive()
@@ -308,9 +308,9 @@ def test_a_tiny_terminal_shows_the_state_and_can_kill(state: State) -> None:
         terminal.shows("SIM ARMED")
         terminal.shows("^K KILL")
         terminal.type(CTRL_K)
-        until(lambda: terminal.read(0.05) and state.flag.exists(), 5, "the flag")
+        until(lambda: terminal.read(0.05) and state.flag.exists(), "the flag")
         terminal.shows("SIM HALTED")
         terminal.type(CTRL_Q * 2)
-        assert terminal.ended(20) in (0, 3)
+        assert terminal.ended() in (0, 3)
         terminal.assert_restored()
     assert state.last_run["stop_reason"] == "kill"

@@ -1,6 +1,7 @@
 """Scenario `crash` through the command line: one seed one ledger, an end in the middle of an outage, and the start after it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,13 @@ from tests.lifecycle.programs import run
 from tests.lifecycle.state import State, assert_venues_agree
 from tests.simulation.market_worlds import play
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]  # virtual minutes, which a busy machine draws out
 
 SYMBOLS = 10
 VIRTUAL = ("--headless", "--speed", "max", "--symbols", str(SYMBOLS), "--json", "-")
+
+
+UNSETTLED = re.compile(r"\d+ orders? (not settled|of an earlier run not resolved)")
 
 
 @pytest.fixture(autouse=True)
@@ -52,8 +56,8 @@ def test_a_run_that_ends_in_an_outage_leaves_orders_of_unknown_fate_and_the_next
             break
     else:
         raise AssertionError("no order was under way in any outage")
-    assert "not settled" in ended.err
+    assert UNSETTLED.search(ended.err)
     again = run(*arguments, "--max-runtime", "5", within=300)
     assert again.code in (0, 3), again.err
-    assert "not settled" not in again.err
+    assert not UNSETTLED.search(again.err)  # positions may be left: an operator settles those
     assert_venues_agree(state)

@@ -11,8 +11,9 @@ import pytest
 
 from arbtui.model.halt import read_flag
 from tests.lifecycle.places import in_namespace, program
-from tests.lifecycle.programs import DEADLINE_S, Ended, run
+from tests.lifecycle.programs import Ended, run
 from tests.lifecycle.state import State, assert_venues_agree
+from tests.lifecycle.waiting import DEADLINE_S
 
 ARGUMENTS = ("--headless", "--symbols", "10", "--max-runtime", "60")
 
@@ -22,7 +23,7 @@ def on_a_small_disk(state: State, kept: Path) -> Ended:
     place = shlex.quote(str(state.root))
     state.root.mkdir()
     return in_namespace(
-        f"mount -t tmpfs -o size=1500k none {place} && {program(*state.arguments(), *ARGUMENTS)};"
+        f"mount -t tmpfs -o size=1500k,mode=0700 none {place} && {program(*state.arguments(), *ARGUMENTS)};"
         f" code=$?; cp -a {place}/. {shlex.quote(str(kept))}; exit $code"
     )
 

@@ -36,14 +36,14 @@ def assert_nothing_sent_since(state: State, flag_ms: int, journey_ms: int = LONG
 def test_kill_from_another_shell_halts_a_run_that_goes_on_to_its_end(state: State, tmp_path: Path) -> None:
     summary = tmp_path / "summary.json"
     with running(*state.arguments(), *SYMBOLS, "--max-runtime", "6", "--json", str(summary), folder=tmp_path / "told") as engine:
-        until(lambda: engine.alive() and trades(state), 30, "a fill")
+        until(lambda: engine.alive() and trades(state), "a fill")
         killed = run("kill", *state.arguments())
         assert killed.code == 0, killed.err
         assert f"confirmed by the engine (pid {engine.pid}) in" in killed.out
         cause = read_flag(state.folder)
         assert cause is not None
         assert cause.source == "CLI"
-        until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), 10, "HALTED")
+        until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), "HALTED")
         ended = engine.ended()
     states = assert_venues_agree(state)
     code = 3 if states["RESIDUAL"] else 0
@@ -72,9 +72,9 @@ def test_a_latched_kill_keeps_headless_from_starting(state: State) -> None:
 def test_a_flag_that_somebody_deleted_is_no_rearming(state: State, tmp_path: Path) -> None:
     """The journal remembers the kill, so the gate is closed again and the flag stands again."""
     with running(*state.arguments(), *SYMBOLS, folder=tmp_path / "told") as engine:
-        until(lambda: engine.alive() and trades(state), 30, "a fill")
+        until(lambda: engine.alive() and trades(state), "a fill")
         assert run("kill", *state.arguments()).code == 0
-        until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), 10, "HALTED")
+        until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), "HALTED")
         engine.signal(signal.SIGTERM)
         engine.ended()
     state.flag.unlink()
@@ -99,7 +99,7 @@ def test_the_console_starts_halted_and_a_person_re_arms(state: State) -> None:
     assert run("kill", *state.arguments()).code == 1
     with console(*state.arguments(), *SYMBOLS) as terminal:
         terminal.shows("HALTED")
-        until(lambda: terminal.read(0.05) and state.last_run["state"] == "HALTED", 10, "HALTED in the journal")
+        until(lambda: terminal.read(0.05) and state.last_run["state"] == "HALTED", "HALTED in the journal")
         assert state.count("order_") == 0
         since = rearm(terminal, "upbit-binanc", "wrong name")
         terminal.shows("type the profile's name, upbit-binance", since=since)
@@ -109,9 +109,9 @@ def test_the_console_starts_halted_and_a_person_re_arms(state: State) -> None:
         since = rearm(terminal, "upbit-binance", "the desk agreed")
         terminal.shows("[ARMED]", since=since)
         assert not state.flag.exists()
-        until(lambda: terminal.read(0.05) and trades(state), 30, "a fill")
+        until(lambda: terminal.read(0.05) and trades(state), "a fill")
         terminal.type(CTRL_Q * 2)
-        code = terminal.ended(20)
+        code = terminal.ended()
         terminal.assert_restored()
     assert code == (3 if state.count("cycle", "state = 'RESIDUAL'") else 0)
     assert state.last_run["stop_reason"] == "operator"
@@ -124,19 +124,19 @@ def test_the_console_starts_halted_and_a_person_re_arms(state: State) -> None:
 def test_the_kill_key(state: State) -> None:
     with console(*state.arguments(), *SYMBOLS) as terminal:
         terminal.shows("[ARMED]")
-        until(lambda: terminal.read(0.05) and trades(state), 30, "a fill")
+        until(lambda: terminal.read(0.05) and trades(state), "a fill")
         before = time.time_ns() // 1_000_000
         terminal.type(b"/" + CTRL_K)  # an input has the focus
-        until(lambda: terminal.read(0.02) and state.flag.exists(), 5, "the flag")
+        until(lambda: terminal.read(0.02) and state.flag.exists(), "the flag")
         cause = read_flag(state.folder)
         assert cause is not None
         assert cause.source == "KEY"
         assert cause.ts_ms - before < 1000
         seen = len(terminal.screen)
         terminal.shows("HALTED", since=seen - 4000)
-        until(lambda: terminal.read(0.05) and state.last_run["state"].startswith("HALTED"), 20, "the end of the halt")
+        until(lambda: terminal.read(0.05) and state.last_run["state"].startswith("HALTED"), "the end of the halt")
         terminal.type(CTRL_Q * 2)
-        code = terminal.ended(20)
+        code = terminal.ended()
         terminal.assert_restored()
     states = assert_venues_agree(state, audit=False)
     assert code == (3 if states["RESIDUAL"] else 0)
@@ -154,20 +154,20 @@ def test_a_kill_between_two_legs_leaves_what_differs_and_that_outranks_a_signal(
     slow = State(state.root, profile.stem)
     arguments = ("--profile", str(profile), "--state-dir", str(state.root))
     with running(*arguments, "--symbols", "40", folder=tmp_path / "told") as engine:
-        until(lambda: engine.alive() and slow.count("cycle", "state = 'OPEN'") >= 8, 30, "eight open cycles")
+        until(lambda: engine.alive() and slow.count("cycle", "state = 'OPEN'") >= 8, "eight open cycles")
         assert run("kill", *arguments).code == 0
         cause = read_flag(slow.folder)
         assert cause is not None
-        until(lambda: engine.alive() and slow.last_run["state"].startswith("HALTED"), 30, "the end of the halt")
+        until(lambda: engine.alive() and slow.last_run["state"].startswith("HALTED"), "the end of the halt")
         assert slow.last_run["state"] == "HALTED_DIRTY"
         engine.signal(signal.SIGTERM)
-        ended = engine.ended(20)
+        ended = engine.ended()
     states = assert_venues_agree(slow)
     assert states["RESIDUAL"] > 0, f"legs that filled alike try nothing: {states}"
     assert ended.code == 3
     last = ended.err.splitlines()[-1]
     assert last.startswith(f"arbtui: run r1 of {slow.profile} sim ended by kill after ")
-    assert re.search(r"; left: .*\d+ residual cycles? not acknowledged \(.*; kill latched$", last), last
+    assert re.search(r"; left: .*\d+ residual positions? not settled \(.*; kill latched$", last), last
     assert_saved(slow, "kill", 3)
     assert_nothing_sent_since(slow, cause.ts_ms, journey_ms=LONGEST_SLOW_JOURNEY_MS)
     assert {breach["kind"] for breach in slow.ledger()["breaches"]} >= {"KILL", "RESIDUAL"}
@@ -176,20 +176,27 @@ def test_a_kill_between_two_legs_leaves_what_differs_and_that_outranks_a_signal(
 def test_a_residual_is_told_also_when_nobody_is_there_to_read_it(tmp_path: Path, state: State) -> None:
     """A terminal that is closed takes the last words with it, not the exit code."""
     profile = slow_profile(tmp_path)
-    slow = State(state.root, profile.stem)
-    with console("--profile", str(profile), "--state-dir", str(state.root), "--symbols", "40") as terminal:
-        terminal.shows("[ARMED]")
-        until(lambda: terminal.read(0.05) and slow.count("cycle", "state = 'OPEN'") >= 8, 30, "eight open cycles")
-        terminal.type(CTRL_K)
-        until(lambda: terminal.read(0.05) and slow.last_run["state"].startswith("HALTED"), 30, "the end of the halt")
-        terminal.hang_up()
-        assert terminal.ended(20, reading=False) == 3
+    for number in range(5):  # legs that are under way may all fill alike, the more likely the later a busy machine looks
+        slow = State(state.root / str(number), profile.stem)
+        with console("--profile", str(profile), "--state-dir", str(slow.root), "--symbols", "40") as terminal:
+            terminal.shows("[ARMED]")
+            until(lambda slow=slow: terminal.read(0.05) and slow.count("cycle", "state = 'OPEN'") >= 8, "eight open cycles")  # type: ignore[misc]
+            terminal.type(CTRL_K)
+            until(lambda slow=slow: terminal.read(0.05) and slow.last_run["state"].startswith("HALTED"), "the end of the halt")  # type: ignore[misc]
+            terminal.hang_up()
+            code = terminal.ended(reading=False)
+        if slow.count("cycle", "state = 'RESIDUAL'"):
+            break
+        assert code == 128 + signal.SIGHUP
+    else:
+        raise AssertionError("no kill left a residual")
+    assert code == 3
     assert_saved(slow, "kill", 3)
 
 
 def test_a_kill_is_latched_over_kill_nine(state: State, tmp_path: Path) -> None:
     with running(*state.arguments(), *SYMBOLS, folder=tmp_path / "told") as engine:
-        until(lambda: engine.alive() and trades(state), 30, "a fill")
+        until(lambda: engine.alive() and trades(state), "a fill")
         state.flag.write_text("by hand, with no word of why")
         engine.signal(signal.SIGKILL)
         engine.ended()
@@ -198,7 +205,7 @@ def test_a_kill_is_latched_over_kill_nine(state: State, tmp_path: Path) -> None:
     assert "HALTED (killed by unknown)" in refused.err
     with console(*state.arguments(), *SYMBOLS) as terminal:
         terminal.shows("HALTED")
-        until(lambda: terminal.read(0.05) and state.last_run["state"].startswith("HALTED"), 10, "HALTED in the journal")
+        until(lambda: terminal.read(0.05) and state.last_run["state"].startswith("HALTED"), "HALTED in the journal")
         terminal.type(CTRL_Q)
-        terminal.ended(20)
+        terminal.ended()
     assert_venues_agree(state, audit=False)

@@ -36,13 +36,13 @@ def test_nothing_is_lost_sent_twice_or_left_open(state: State, tmp_path: Path) -
     for number in range(ROUNDS):
         with running(*arguments, folder=tmp_path / "killed") as engine:
             if number % 2 == 0:  # with orders certainly on their way
-                until(lambda: engine.alive() and state.count("order_", UNDER_WAY), 30, "an order under way")
+                until(lambda: engine.alive() and state.count("order_", UNDER_WAY), "an order under way")
                 kill_at(engine, chance.uniform(0.0, 0.15))
             else:
                 kill_at(engine, chance.uniform(0.3, 3.0))
         if number % 3 != 1:  # once more, while the damage of the first is being mended
             with running(*arguments, folder=tmp_path / "killed") as engine:
-                until(lambda: engine.alive() and state.last_run["state"] == "RECOVERING", 30, "a recovery")
+                until(lambda: engine.alive() and state.last_run["state"] == "RECOVERING", "a recovery")
                 kill_at(engine, chance.uniform(0.0, 0.3))
         tally["open orders"] += state.count("order_", UNDER_WAY)
         tally["open cycles"] += state.count("cycle", "state = 'OPEN'")

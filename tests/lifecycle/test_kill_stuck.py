@@ -40,9 +40,9 @@ def test_nothing_leaves_an_engine_that_hung_when_it_was_killed(state: State, tmp
     folder.mkdir()
     program = ("tests.lifecycle.stuck_child", kind, str(folder))
     with running(*state.arguments(), *SYMBOLS, folder=tmp_path / "told", program=program) as engine:
-        until(lambda: engine.alive() and (folder / "blocked").exists(), 60, "the mishap")
+        until(lambda: engine.alive() and (folder / "blocked").exists(), "the mishap")
         if kind == "stopped" and LINUX:
-            until(lambda: process_facts(engine.pid).state == "T", 10, "state T")
+            until(lambda: process_facts(engine.pid).state == "T", "state T")
         sent_before = admitted(folder)
         killed = run("kill", *state.arguments())
         cause = read_flag(state.folder)
@@ -59,11 +59,11 @@ def test_nothing_leaves_an_engine_that_hung_when_it_was_killed(state: State, tmp
             assert re.search(rf"gate of upbit-binance closed, confirmed by the engine \(pid {engine.pid}\) in \d+ ms", killed.out)
             assert again["confirmed"]
         let_go(engine, folder)
-        until(lambda: engine.alive() and answers(state) > 0, 10, "the engine's answer, once it could")
-        until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), 30, "the end of the halt")
+        until(lambda: engine.alive() and answers(state) > 0, "the engine's answer, once it could")
+        until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), "the end of the halt")
         assert json.loads(run("kill", *state.arguments(), "--json").out)["confirmed"]
         engine.signal(signal.SIGTERM)
-        ended = engine.ended(30)
+        ended = engine.ended()
     states = assert_venues_agree(state)
     code = 3 if states["RESIDUAL"] else 128 + signal.SIGTERM
     assert ended.code == code
@@ -82,7 +82,7 @@ def test_nothing_leaves_an_engine_that_hung_when_it_was_killed(state: State, tmp
 
 def test_the_program_itself_stopped_at_any_moment(state: State, tmp_path: Path) -> None:
     with running(*state.arguments(), *SYMBOLS, folder=tmp_path / "told") as engine:
-        until(lambda: engine.alive() and state.count("fill"), 30, "a fill")
+        until(lambda: engine.alive() and state.count("fill"), "a fill")
         engine.signal(signal.SIGSTOP)
         killed = run("kill", *state.arguments())
         assert killed.code == 0
@@ -91,9 +91,9 @@ def test_the_program_itself_stopped_at_any_moment(state: State, tmp_path: Path) 
         engine.signal(signal.SIGCONT)
         cause = read_flag(state.folder)
         assert cause is not None
-        until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), 30, "the end of the halt")
+        until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), "the end of the halt")
         engine.signal(signal.SIGTERM)
-        engine.ended(30)
+        engine.ended()
     assert_venues_agree(state)
     intended = {row["client_order_id"]: row for row in state.rows("SELECT client_order_id, state, intended_ms FROM order_")}
     assert [row for row in intended.values() if row["intended_ms"] > cause.ts_ms and row["state"] != "ABANDONED"] == []

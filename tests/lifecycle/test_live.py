@@ -5,6 +5,7 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def count(desk: LiveDesk, table: str, where: str = "1") -> int:
 
 
 def await_cycles(desk: LiveDesk, engine: Running, number: int) -> None:
-    until(lambda: engine.alive() and count(desk, "cycle", "closed_ms IS NOT NULL") >= number, 90, f"{number} cycles")
+    until(lambda: engine.alive() and count(desk, "cycle", "closed_ms IS NOT NULL") >= number, f"{number} cycles")
 
 
 def test_it_trades_and_the_ledgers_agree_to_the_last_digit_over_a_restart(desk: LiveDesk, tmp_path: Path) -> None:
@@ -50,14 +51,19 @@ def test_it_trades_and_the_ledgers_agree_to_the_last_digit_over_a_restart(desk: 
     assert "STRAY_FILL" not in (desk.root / "desk" / "arbtui.log").read_text()
 
 
+def _trades_or_waits(desk: LiveDesk, engine: Running, orders: int) -> bool:
+    """Whether ``orders`` have been intended, or the start waits for a person: the kill left one leg of a cycle filled."""
+    waits = count(desk, "event", "type = 'StateChanged' AND payload LIKE '%\"DISARMED\"%'") > 0
+    return engine.alive() and (waits or count(desk, "order_") >= orders)
+
+
 def test_kill_nine_while_trading_loses_nothing_and_sends_nothing_twice(desk: LiveDesk, tmp_path: Path) -> None:
     for _ in range(2):
         with running(*desk.arguments(), folder=tmp_path / "killed") as engine:
-            wanted = count(desk, "order_") + 4
-            until(partial(lambda more: engine.alive() and count(desk, "order_") >= more, wanted), 90, "orders under way")
+            until(partial(_trades_or_waits, desk, engine, count(desk, "order_") + 4), "orders under way")
             engine.signal(signal.SIGKILL)
             assert engine.ended().code == -signal.SIGKILL
-    ended = run(*desk.arguments("--headless", "--max-runtime", "1"), within=180)
+    ended = run(*desk.arguments("--headless", "--max-runtime", "1"))
     assert ended.code in (0, 3), ended.err
     assert count(desk, "cycle", "state = 'OPEN'") == 0
     desk.assert_agrees(tmp_path)
@@ -71,11 +77,11 @@ def test_a_kill_from_outside_stops_every_order(desk: LiveDesk, tmp_path: Path) -
         await_cycles(desk, engine, 3)
         killed = run("kill", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json")
         assert json.loads(killed.out)["confirmed"] is True
-        until(lambda: count(desk, "event", "type = 'StateChanged' AND payload LIKE '%HALTED%'"), 60, "halted")
+        until(lambda: count(desk, "event", "type = 'StateChanged' AND payload LIKE '%HALTED%'"), "halted")
         sent = len(desk.told("/orders"))
         status = run("status", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json")
         assert json.loads(status.out)["state"] in ("HALTED", "HALTED_DIRTY")
-        until(lambda: desk.told("/health")["frames"] > 0, 10, "the market moves on")
+        until(lambda: desk.told("/health")["frames"] > 0, "the market moves on")
         engine.signal(signal.SIGTERM)
         engine.ended()
         assert len(desk.told("/orders")) == sent
@@ -86,11 +92,11 @@ def test_a_kill_from_outside_stops_every_order(desk: LiveDesk, tmp_path: Path) -
 
 
 def test_a_start_that_waits_for_a_venue_can_be_stopped(desk: LiveDesk, tmp_path: Path) -> None:
-    desk.script(venue="binance", kind="delay", ms=60_000, on="any")
+    desk.script(venue="binance", kind="delay", ms=600_000, on="any")
     with running(*desk.arguments(), folder=tmp_path / "run") as engine:
-        until(lambda: engine.alive() and "connecting to BINANCE" in (tmp_path / "run" / "err").read_text(), 60, "it connects")
+        until(lambda: engine.alive() and "connecting to BINANCE" in (tmp_path / "run" / "err").read_text(), "it connects")
         engine.signal(signal.SIGTERM)
-        ended = engine.ended(within=20)
+        ended = engine.ended()
     assert ended.code == 128 + signal.SIGTERM
     assert "stopped before trading began" in ended.err
     assert count(desk, "run") == 0
@@ -101,15 +107,17 @@ def test_a_recovery_that_is_not_clean_waits_for_a_person(desk: LiveDesk, tmp_pat
         await_cycles(desk, engine, 1)
         engine.signal(signal.SIGTERM)
         engine.ended()
-    request = {"venue": "upbit", "asset": "BTC", "amount": "0.01"}
-    desk.deposit(**request)
-    before = len(desk.told("/orders"))
+    desk.deposit(venue="upbit", asset="KRW", amount="100000")
+    before, held = len(desk.told("/orders")), desk.ledger()["balances"]
     ended = run(*desk.arguments("--headless", "--max-runtime", "5"))
     assert ended.code == 0, ended.err
-    assert "DISARMED: run r2 of desk" in ended.err
+    assert "DISARMED (1 balance not what the journal held: look at the Risk pane, then press r): run r2 of desk" in ended.err
     assert len(desk.told("/orders")) == before
-    assert {change["asset"] for change in desk.ledger()["adjustments"]} == {"BTC"}
-    desk.assert_agrees(tmp_path)
+    assert (desk.ledger()["adjustments"], desk.ledger()["balances"]) == ([], held)  # nobody has decided whose word counts
+    status = run("status", "--profile", str(desk.profile), "--state-dir", str(desk.root), "--json")
+    (dispute,) = json.loads(status.out)["disputes"]
+    assert (dispute["exchange"], dispute["asset"]) == ("upbit", "KRW")
+    assert Decimal(dispute["theirs"]) - Decimal(dispute["ours"]) == 100_000
 
 
 def test_paper_trades_on_live_books_without_keys(desk: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

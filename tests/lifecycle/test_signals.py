@@ -20,9 +20,9 @@ def trades(state: State) -> bool:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_signal_to_a_headless_run(state: State, tmp_path: Path, number: signal.Signals) -> None:
     with running(*state.arguments(), *SYMBOLS, folder=tmp_path / "told") as engine:
-        until(lambda: engine.alive() and trades(state), 30, "a fill")
+        until(lambda: engine.alive() and trades(state), "a fill")
         engine.signal(number)
-        ended = engine.ended(20)
+        ended = engine.ended()
     left = state.count("cycle", "state = 'RESIDUAL'")
     code = 3 if left else 128 + number
     assert (ended.code, ended.out) == (code, "")
@@ -35,9 +35,9 @@ def test_a_signal_to_a_headless_run(state: State, tmp_path: Path, number: signal
 def test_a_signal_to_the_console(state: State, number: signal.Signals) -> None:
     with console(*state.arguments(), *SYMBOLS) as terminal:
         terminal.shows("[ARMED]")
-        until(lambda: terminal.read(0.05) and trades(state), 30, "a fill")
+        until(lambda: terminal.read(0.05) and trades(state), "a fill")
         terminal.signal(number)
-        code = terminal.ended(20)
+        code = terminal.ended()
         terminal.assert_restored()
     assert code == (3 if state.count("cycle", "state = 'RESIDUAL'") else 128 + number)
     assert_saved(state, "signal", code)
@@ -47,9 +47,9 @@ def test_a_signal_to_the_console(state: State, number: signal.Signals) -> None:
 def test_a_terminal_that_is_closed(state: State) -> None:
     with console(*state.arguments(), *SYMBOLS) as terminal:
         terminal.shows("[ARMED]")
-        until(lambda: terminal.read(0.05) and trades(state), 30, "a fill")
+        until(lambda: terminal.read(0.05) and trades(state), "a fill")
         terminal.hang_up()
-        code = terminal.ended(20, reading=False)
+        code = terminal.ended(reading=False)
     assert code == (3 if state.count("cycle", "state = 'RESIDUAL'") else 128 + signal.SIGHUP)
     assert_saved(state, "signal", code)
     assert_venues_agree(state, audit=False)
@@ -58,9 +58,9 @@ def test_a_terminal_that_is_closed(state: State) -> None:
 def test_the_operator_quits(state: State) -> None:
     with console(*state.arguments(), *SYMBOLS) as terminal:
         terminal.shows("[ARMED]")
-        until(lambda: terminal.read(0.05) and trades(state), 30, "a fill")
+        until(lambda: terminal.read(0.05) and trades(state), "a fill")
         terminal.type(CTRL_Q * 2)  # the second answers the question that open cycles raise
-        code = terminal.ended(20)
+        code = terminal.ended()
         terminal.assert_restored()
         left = text_of(terminal.screen.rpartition(b"\x1b[?1049l")[2])  # what stands in the shell's own screen
     assert "arbtui: run r1 of upbit-binance sim ended by operator after " in left
@@ -72,13 +72,13 @@ def test_the_operator_quits(state: State) -> None:
 def test_a_signal_to_a_recovery(state: State, tmp_path: Path) -> None:
     """A start that mends what a crash left is ended in order too, and the next one finds nothing half done."""
     with running(*state.arguments(), *SYMBOLS, folder=tmp_path / "killed") as engine:
-        until(lambda: engine.alive() and state.count("order_", "state = 'SENDING'"), 30, "an order under way")
+        until(lambda: engine.alive() and state.count("order_", "state = 'SENDING'"), "an order under way")
         engine.signal(signal.SIGKILL)
         engine.ended()
     with console(*state.arguments(), *SYMBOLS) as terminal:
-        until(lambda: terminal.read(0.01) or state.count("run") == 2, 30, "a recovery")
+        until(lambda: terminal.read(0.01) or state.count("run") == 2, "a recovery")
         terminal.signal(signal.SIGTERM)
-        code = terminal.ended(20)
+        code = terminal.ended()
         if b"\x1b[?1049h" in terminal.screen:
             terminal.assert_restored()
     assert code == (3 if state.count("cycle", "state = 'RESIDUAL'") else 128 + signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The summary that scripts read: every key of design section 6, of the right kind, and nothing else on standard output."""
+"""The summary that scripts read: every key of docs/interface.md, of the right kind, and nothing else on standard output."""
 
 import json
 import re
@@ -25,7 +25,8 @@ KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("decision_us.p50", "decision_us.p99", "decision_us.max"), NUMBER),
     **dict.fromkeys(LAGS, NUMBER),
     **dict.fromkeys(("fills_per_symbol.min", "fills_per_symbol.median", "fills_per_symbol.max"), NUMBER),
-    **dict.fromkeys(("pnl.total", "pnl.trading", "pnl.fx", "pnl.inventory", "pnl.fees"), NUMBER),
+    **dict.fromkeys(("pnl.total", "pnl.trading", "pnl.fees", "pnl.fx_open", "pnl.fx_stock", "pnl.inventory"), NUMBER),
+    **dict.fromkeys(("pnl.rotation", "pnl.adjustments"), NUMBER),
     **dict.fromkeys(("simulator.cpu_percent", "simulator.rss_mb", "cpu_percent.avg", "cpu_percent.max"), NUMBER),
     **dict.fromkeys(("rss_mb.baseline", "rss_mb.avg", "rss_mb.max", "journal.commit_ms.p50", "journal.commit_ms.p99"), NUMBER),
     **dict.fromkeys(("denials", "fills_per_exchange", "fills_by_symbol", "messages.named", "messages.malformed"), (dict,)),
@@ -92,7 +93,9 @@ def test_a_replay_tells_its_own_keys_too(home: Path) -> None:
     assert_keys(told, KEYS | REPLAY_KEYS | dict.fromkeys(LAGS, MAYBE))
     assert (told["mode"], told["stop_reason"], told["max_runtime_s"]) == ("paper", "end_of_data", None)
     assert told["messages"]["read"] == told["messages"]["decoded"] == len(IN_ORDER)
-    assert ended.err == ending_of(told, "r1", "nothing left open") + "\n"
+    replayed, ending = ended.err.splitlines()
+    assert replayed.startswith("arbtui: replayed binance: ")
+    assert ending == ending_of(told, "r1", "nothing left open")
 
 
 def test_a_run_without_json_ends_with_a_line_too(state: State) -> None:
@@ -115,7 +118,9 @@ def test_a_size_that_can_never_trade_is_told_at_the_start(state: State, monkeypa
 
 def ending_of(told: dict[str, Any], run_id: str, left: str) -> str:
     """The line that a run leaves on standard error, from its summary."""
-    cycles = ", ".join(f"{told['cycles'][state]} {state}" for state in ("hedged", "unwound", "residual"))
+    ended = told["cycles"]
+    named = ["hedged", "unwound", "residual", *(state for state in ("abandoned", "missed") if ended[state])]
+    cycles = ", ".join(f"{ended[state]} {state}" for state in named)
     return (
         f"arbtui: run {run_id} of {told['profile']} {told['mode']} ended by {told['stop_reason']} after {told['runtime_s']:,.1f} s; "
         f"cycles: {cycles}; {told['fills']} fills; PnL {told['pnl']['total']:+,.4f} {told['pnl']['currency']}; {left}"

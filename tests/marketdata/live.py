@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.feed import Frame
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.marketdata.aggregator import OrderbookAggregator
@@ -31,11 +32,25 @@ class Health:
         self.connected: list[bool] = []
         self.frozen: list[bool] = []
         self.late: list[float] = []
+        self.missing: list[str] = []
+        self.reached: list[bool] = []
+
+    def on_subscriptions(self, missing: str) -> None:
+        self.missing.append(missing)
+
+    def on_reachable(self) -> None:
+        self.reached.append(True)
+
+    def on_unreachable(self) -> None:
+        self.reached.append(False)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
     def on_message(self, now: float) -> None:
         self.messages += 1
 
-    def on_answer(self, ok: bool, ms: float) -> None:
+    def on_answer(self, ok: bool, ms: float, *, poll: bool = False) -> None:
         self.answers.append(ok)
 
     def on_socket(self, connected: bool) -> None:
@@ -55,13 +70,20 @@ class Live:
     """The stream of all that the server lists, running; a context manager."""
 
     def __init__(self, server: VenueServer, **config: Any) -> None:
-        settings = {"reconnect_max_s": 0.5, "ping_after_s": 20.0, "stream_silence_ms": 60_000, "probe_after_ms": 60_000, **config}
+        settings = {
+            "reconnect_max_s": 0.5,
+            "ping_after_s": 20.0,
+            "stream_silence_ms": 60_000,
+            "probe_after_ms": 60_000,
+            "sockets": 1,
+            **config,
+        }
         self.server = server
         self.config = MarketDataConfig(**settings)
         self.clock = SystemClock()
         markets = {exchange: list(listed) for exchange, listed in server.markets.items() if listed}
         self.health = {exchange: Health() for exchange in markets}
-        self.limits = {exchange: RateLimitManager(exchange, self.clock) for exchange in markets}
+        self.limits = {exchange: RateLimitManager(exchange, self.clock, documented_limits(exchange)) for exchange in markets}
         sources = [VenueSource(name, server.urls(name), codes, self.limits[name], self.health[name]) for name, codes in markets.items()]
         self.stream = MarketDataStream(sources, self.config, self.clock, Rng(1))
         keys = [(name, code) for name, codes in markets.items() for code in codes]

@@ -32,6 +32,26 @@ def test_a_batch_that_changes_nothing_tells_nobody() -> None:
     assert bench.batches == []
 
 
+@pytest.mark.parametrize("side", ["bid", "ask"])
+@pytest.mark.parametrize("how", ["whole book", "diff", "best prices"])
+def test_a_move_of_one_side_alone_is_handed_on(how: str, side: str) -> None:
+    market = UPBIT if how == "whole book" else SPOT
+    bench = Bench(market)
+    bench.feed(upbit_book(BIDS, ASKS) if market is UPBIT else snapshot(10, BIDS, ASKS))
+    bench.batches.clear()
+    bids = [(99.5, 2.0)] if side == "bid" else BIDS
+    asks = [(100.5, 2.0)] if side == "ask" else ASKS
+    frames = {
+        "whole book": upbit_book(bids, asks),
+        "diff": spot_diff(11, 12, bids if side == "bid" else (), asks if side == "ask" else ()),
+        "best prices": ticker(11, bids[0], asks[0]),
+    }
+    bench.feed(frames[how])
+    assert bench.batches == [[bench.book(market)]]
+    assert (bench.book(market).bid, bench.book(market).ask) == (bids[0][0], asks[0][0])
+    assert (bench.book(market).bid_qty, bench.book(market).ask_qty) == (bids[0][1], asks[0][1])
+
+
 def test_every_frame_of_a_batch_bears_the_batchs_receipt_time() -> None:
     bench = Bench(SPOT, UPBIT)
     bench.clock.now = 250.5

@@ -111,7 +111,7 @@ def test_refused_handshakes(status: int, kind: str, retry: str | None) -> None:
 
 
 def test_our_own_budget_and_a_lost_socket_have_their_own_kinds() -> None:
-    assert failure_of("upbit", "ws://x/", RateLimited("upbit has told us to be silent", 3.0)).kind == "budget"
+    assert failure_of("upbit", "ws://x/", RateLimited("upbit has banned requests", 3.0)).kind == "budget"
     assert failure_of("upbit", "ws://x/", SocketLost("cut", "the connection was cut")).kind == "cut"
 
 

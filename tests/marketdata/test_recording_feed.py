@@ -33,7 +33,6 @@ async def play(path: Path, speed: float) -> list[tuple[float, list[str]]]:
         out.append((round(clock.monotonic() - began, 6), [frame.raw.decode() for frame in frames]))
 
     await feed.run(deliver)
-    assert feed.delivered == sum(len(frames) for _, frames in out)
     return out
 
 

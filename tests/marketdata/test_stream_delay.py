@@ -1,16 +1,24 @@
 """How late a stream is, by its venue's own clock: what is usual, what is more, and what that means for two legs."""
 
+import asyncio
 from collections.abc import Callable
-from math import isnan
+from math import inf, isnan
+from pathlib import Path
 
 import pytest
 
 from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.formats.own import RecordingWriter
+from arbtui.marketdata.recording_feed import RecordingFeed
 from arbtui.marketdata.stream_delay import StreamDelay, StreamDelays
-from arbtui.model.book import OrderBook
+from arbtui.model.book import BookState, OrderBook
+from arbtui.model.clock import LoopClock
 from arbtui.model.reason import Reason
+from arbtui.model.virtual_loop import run_virtual
+from tests.marketdata.frames import SPOT, UPBIT, Bench, snapshot, spot_diff, upbit_book
 
 VENUE_EPOCH_MS = 1_700_000_000_000
+BIDS, ASKS = [(99.0, 1.0)], [(101.0, 1.0)]
 
 
 class _Clock:
@@ -206,3 +214,58 @@ def test_a_socket_of_its_own_is_judged_on_its_own() -> None:
     delays.share("upbit", ["KRW-C", "KRW-UNKNOWN"])
     assert mapping["KRW-A"] is mapping["KRW-B"] is not mapping["KRW-C"]
     assert len(delays.sockets("upbit")) == 2
+
+
+def test_a_market_that_comes_back_by_connection_or_snapshot_is_quarantined() -> None:
+    bench = Bench(SPOT, UPBIT)
+    delays, spot, upbit = bench.aggregator.delays, bench.book(SPOT), bench.book(UPBIT)
+
+    def quarantined() -> bool:
+        return delays.refusal(spot, upbit, bench.clock.now, inf, inf) is Reason.QUARANTINED
+
+    bench.feed(spot_diff(9, 10), snapshot(9, BIDS, ASKS), upbit_book(BIDS, ASKS))
+    for exchange in ("binance", "upbit"):
+        (socket,) = delays.sockets(exchange)
+        feed(socket, 0.0, 20.0, lambda _: 0.0)
+    assert not quarantined()
+    for exchange, code in (UPBIT, SPOT):
+        bench.aggregator.connected(exchange, [code], up=False)
+        bench.aggregator.connected(exchange, [code], up=True)
+        assert quarantined()
+        bench.clock.now += 1.0
+        assert not quarantined()
+    bench.feed(spot_diff(9, 10), snapshot(9, BIDS, ASKS))  # the snapshot that its reconnect waited for
+    assert quarantined()
+    bench.clock.now += 1.0
+    bench.feed(spot_diff(20, 21))  # nothing of 11 to 19
+    assert (spot.state, quarantined()) == (BookState.GAPPED, False)
+    bench.feed(snapshot(20, BIDS, ASKS))
+    assert (spot.state, quarantined()) == (BookState.LIVE, True)
+
+
+def test_every_stamped_book_moves_its_sockets_watermark_and_frames_of_no_market_do_not() -> None:
+    bench = Bench(SPOT, UPBIT)
+    (spot,), (upbit,) = bench.aggregator.delays.sockets("binance"), bench.aggregator.delays.sockets("upbit")
+    bench.feed(spot_diff(9, 10), upbit_book(BIDS, ASKS, ts=5000), spot_diff(11, 12, code="XRPUSDT"))
+    assert (spot.watermark, upbit.watermark) == (1010, 5000)
+    bench.clock.now += 1.0
+    bench.feed(upbit_book(BIDS, ASKS, ts=4900))  # out of order
+    assert (upbit.watermark, upbit.heard_at) == (5000, bench.clock.now)
+
+
+def test_delays_of_a_recording_are_counted_on_its_own_receive_times(tmp_path: Path) -> None:
+    path, start = tmp_path / "a.gz", VENUE_EPOCH_MS
+    with RecordingWriter(path, ["upbit"]) as writer:
+        for at, late_ms in ((ms, 400 if ms == 20_000 else 40) for ms in (*range(0, 19_000, 100), 20_000)):
+            writer.write((start + at) * 1_000_000, upbit_book(BIDS, ASKS, ts=start + at - late_ms))
+
+    async def excess(speed: float) -> float:
+        bench = Bench(UPBIT)
+        recording = RecordingFeed([path], LoopClock(asyncio.get_running_loop()), speed=speed)
+        recording.attach(bench.aggregator)
+        await recording.run(bench.aggregator.deliver)
+        (delay,) = bench.aggregator.delays.sockets("upbit")
+        assert not delay.is_learning
+        return delay.excess
+
+    assert run_virtual(excess(1.0)) == run_virtual(excess(50.0)) == pytest.approx(360.0, abs=1.0)

@@ -164,6 +164,10 @@ class VenueServer:
             if message.type is WSMsgType.TEXT:
                 told = json.loads(message.data)
                 client.messages.append((time.monotonic(), told))
+                if any("method" in part for part in told):
+                    rows = [{"type": kind} for kind in sorted({name.partition("@")[2] for name in client.streams})]
+                    await _send(client, json.dumps({"method": "LIST_SUBSCRIPTIONS", "result": rows, "ticket": told[0]["ticket"]}))
+                    continue
                 client.streams = {f"{code.partition('.')[0]}@{part['type']}" for part in told if "type" in part for code in part["codes"]}
                 for code in [name.partition("@")[0] for name in sorted(client.streams) if name.endswith("@orderbook")]:
                     if code in self.markets["upbit"] and code not in self.frozen:

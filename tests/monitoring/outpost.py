@@ -52,7 +52,7 @@ async def outpost(
     channels = [bot.chat(chat) for chat in chats]
     outbox = load_outbox(path)
     alerts = AlertManager(journal, clock, channels, "desk SIM", outbox.alerts, backoff_s=backoff_s, warn_every_s=warn_every_s)
-    journal.alert_of = alerts.alert_of
+    journal.alert_of, journal.on_dropped = alerts.alert_of, alerts.on_dropped
     sending = asyncio.create_task(alerts.run())
     try:
         await journal.commit(RunStarted(f"r{journal.load().runs + 1}", "desk", "sim", None, "0", "c", {}, "ARMED"))
@@ -64,7 +64,7 @@ async def outpost(
         await journal.close()
 
 
-async def until(look: Callable[[], object], what: str, within: float = 20.0) -> None:
+async def until(look: Callable[[], object], what: str, within: float = 150.0) -> None:
     """Look again and again until ``look`` gives something true."""
     deadline = asyncio.get_running_loop().time() + within
     while not look():

@@ -86,3 +86,20 @@ def test_memory_is_bounded_and_extremes_are_kept() -> None:
     assert len(histogram._counts) == BUCKETS
     assert histogram.quantiles().max == 1e12
     assert histogram.count == 4
+
+
+def test_a_second_of_standing_still_is_told_once() -> None:
+    async def main() -> list[float]:
+        told: list[float] = []
+        probe = LagProbe()
+        probe.on_stall = told.append
+        probe.start()
+        await asyncio.sleep(1)
+        probe._due -= 0.9  # what a stall leaves behind; virtual time cannot hang
+        await asyncio.sleep(1)
+        assert told == []
+        probe._due -= 1.5
+        await asyncio.sleep(1)
+        return told
+
+    assert run_virtual(main()) == pytest.approx([1.5], abs=0.02)

@@ -70,3 +70,24 @@ def test_the_loop_s_complaints_are_kept_too(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="absent"):
         log.set_up_logging(tmp_path / "absent")
+
+
+def test_nothing_steers_a_terminal_or_forges_a_line(tmp_path: Path) -> None:
+    forged = "2026-11-28T00:00:00.000Z INFO arbtui: all is well"
+    ring = log.set_up_logging(tmp_path)
+    logger = logging.getLogger("arbtui")
+    try:
+        logger.warning("venue says \x1b[2J\x9b31m\u202e%s\u2028%s\r%s", f"\n{forged}", forged, forged)
+        try:
+            raise ValueError(f"\x1b]0;x\x07\n{forged}")
+        except ValueError:
+            logger.exception("an error\x85")
+    finally:
+        log.close_logging()
+    text = (tmp_path / log.FILE_NAME).read_text(encoding="utf-8")
+    assert r"\u001b[2J\u009b31m\u202e" in text
+    assert r"\u001b]0;x\u0007" in text
+    shown = text + "".join(line.text for line in ring.lines())
+    assert not {letter for letter in shown if not letter.isprintable()} - {"\n"}
+    records = [line for line in text.split("\n") if line and not line.startswith("    ")]
+    assert [line.split(" ", 1)[1].partition(": ")[2][:10] for line in records] == ["venue says", "an error"]

@@ -19,7 +19,7 @@ def test_cpu_memory_and_files_of_this_process() -> None:
     sampler.sample()
     assert samples[0].cpu_percent > 5
     assert 10 < samples[0].rss_mb < 10_000
-    assert sampler.cpu_max == sampler.cpu_avg == samples[0].cpu_percent
+    assert sampler.cpu_max == samples[0].cpu_percent
     assert sampler.rss_max == sampler.rss_avg == samples[0].rss_mb
 
 

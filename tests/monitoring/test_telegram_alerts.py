@@ -9,8 +9,9 @@ import pytest
 
 from arbtui.journal.events import Killed
 from arbtui.journal.outbox import load_outbox
-from arbtui.journal.rebuild import rebuild
 from arbtui.monitoring.alert_rules import Urgency
+from arbtui.portfolio.projections import rebuild
+from tests.journal.synthetic import SyntheticRun
 from tests.monitoring.bot_api import Answer, BotApi, Taken, bot_api, cuts, loses_the_reply, never, refuses, says
 from tests.monitoring.outpost import CHAT, outpost, states, until
 
@@ -286,8 +287,10 @@ def test_a_failed_journal_lets_criticals_out_directly(tmp_path: Path) -> None:
     async def main(server: BotApi) -> None:
         async with outpost(path, server.url) as post:
             await until(lambda: not post.alerts.waiting, "the start")
-            post.journal.on_failure = lambda failure: post.alerts.tell(Urgency.CRITICAL, "JOURNAL", str(failure))
-            await post.journal._writer.close()
+            post.journal.on_failure = lambda failure: post.alerts.queue(Urgency.CRITICAL, "JOURNAL", str(failure))
+            intent = SyntheticRun().intents(0)[1]
+            post.journal.post(intent, intent)  # refused, as on a full disk
+            await until(lambda: post.journal.failure, "the failure")
             post.breach(1)
             post.journal.post(Killed("JOURNAL", "the journal failed", 1))
             await until(lambda: len(server.taken) == 4 and not post.alerts.waiting, "all told")

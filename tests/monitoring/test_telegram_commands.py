@@ -23,8 +23,9 @@ from tests.monitoring.outpost import BACKOFF_S, Outpost, outpost, until
 USER, STRANGER, GROUP = 42, 666, -100
 HEADER = HeaderView(
     profile="desk", mode="SIM", scenario="", state="ARMED", halt_source="", halt_reason="", halt_ts_ms=0, halt_detail="", now_ms=0,
-    session_s=3725.0, exchanges=[], rate=1380.0, rate_age_ms=5.0, pnl_day=-12.5, pnl_session=3.25, pnl_currency="USDT", open_cycles=2,
-    orders_in_flight=1, breaches_open=4, routes=40, opportunities=7, unhedged=100.0,
+    session_s=3725.0, exchanges=[], rate=1380.0, rate_age_ms=5.0, pnl_day=-12.5, trading_day=-2.5, pnl_session=3.25,
+    trading_session=1.25, pnl_currency="USDT", open_cycles=2, orders_in_flight=1,
+    breaches_open=4, routes=40, opportunities=7, unhedged=100.0,
 )  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def test_status_and_pnl_carry_state_and_epoch(tmp_path: Path) -> None:
         assert "desk SIM: ARMED, epoch 5" in reply
     assert "up 1:02:05" in status
     assert "unhedged 100.00 USDT" in status
-    assert pnl.startswith("PnL today -12.50 USDT, this run +3.25 USDT")
+    assert pnl.startswith("PnL today -12.50 USDT (trading -2.50), this run +3.25 USDT (trading +1.25)")
     assert "/kill" in unknown
     assert desk.kills == []
 

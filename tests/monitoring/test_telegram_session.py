@@ -92,9 +92,9 @@ def ended(program: Running, state: Path) -> int:
 def test_start_and_stop_are_told_and_status_answers(profile: Path, server: BotApi, tmp_path: Path) -> None:
     state = tmp_path / "state"
     with running(*arguments(profile, state), folder=tmp_path / "run") as program:
-        until(lambda: started(server), 30, "told of the start")
+        until(lambda: started(server), "told of the start")
         server.pending.append(message(1, "/status"))
-        until(lambda: told(server, "desk SIM: ARMED, epoch 0") or None, 20, "status")
+        until(lambda: told(server, "desk SIM: ARMED, epoch 0") or None, "status")
         program.signal(signal.SIGTERM)
         assert ended(program, state) == 128 + signal.SIGTERM
     assert told(server, "STOPPED run r1: signal, exit code 143")
@@ -104,15 +104,15 @@ def test_start_and_stop_are_told_and_status_answers(profile: Path, server: BotAp
 def test_a_kill_from_a_phone_closes_the_gate_and_latches(profile: Path, server: BotApi, tmp_path: Path) -> None:
     state = tmp_path / "state"
     with running(*arguments(profile, state), folder=tmp_path / "run") as program:
-        until(lambda: started(server), 30, "told of the start")
+        until(lambda: started(server), "told of the start")
         server.pending.extend([message(1, "/kill", user=666), message(2, "/kill", chat=-5, kind="group"), message(3, "/status")])
-        until(lambda: told(server, "ARMED, epoch 0") and told(server, "ignored 2"), 20, "status")
+        until(lambda: told(server, "ARMED, epoch 0") and told(server, "ignored 2"), "status")
         server.pending.append(message(4, "/kill"))
-        until(lambda: told(server, "KILLED") and told(server, "CRITICAL KILL killed by TELEGRAM"), 20, "killed")
+        until(lambda: told(server, "KILLED") and told(server, "CRITICAL KILL killed by TELEGRAM"), "killed")
         cause = read_flag(state / "desk")
         assert cause is not None
         assert cause.source == "TELEGRAM"
-        until(lambda: told(server, "HALTED"), 20, "what became of it")
+        until(lambda: told(server, "HALTED"), "what became of it")
         program.signal(signal.SIGTERM)
         ended(program, state)
     refused = run(*arguments(profile, state), "--headless", "--max-runtime", "1")
@@ -124,8 +124,8 @@ def test_killed_between_sending_and_marking_sends_again(profile: Path, server: B
     state = tmp_path / "state"
     server.every_send = lambda taken: (server.take(taken), never)[1]
     with running(*arguments(profile, state), folder=tmp_path / "run") as program:
-        until(lambda: started(server), 30, "delivered, and not answered")
-        until(lambda: load_outbox(journal_of(state)).alerts, 10, "durable")
+        until(lambda: started(server), "delivered, and not answered")
+        until(lambda: load_outbox(journal_of(state)).alerts, "durable")
         program.signal(signal.SIGKILL)
         program.ended()
     server.every_send = lambda taken: None
@@ -145,8 +145,8 @@ def test_a_dead_telegram_delays_no_cycle_and_no_end(profile: Path, server: BotAp
         server.down()
     server.every_send = lambda taken: never
     with running(*arguments(profile, state, "--json", str(tmp_path / "summary")), folder=tmp_path / "run") as program:
-        until(lambda: journal_of(state).exists() and program.alive(), 30, "the start")
-        until(lambda: cycles(state) >= 3 or None, 60, "cycles")
+        until(lambda: journal_of(state).exists() and program.alive(), "the start")
+        until(lambda: cycles(state) >= 3 or None, "cycles")
         program.signal(signal.SIGTERM)
         assert ended(program, state) == 128 + signal.SIGTERM
     assert load_outbox(journal_of(state)).alerts[0].kind == "STARTED"
@@ -202,7 +202,7 @@ def test_the_token_is_in_nothing_that_is_written(profile: Path, server: BotApi, 
     [
         (("chat_ids", "chat_ids = []"), "telegram.chat_ids: is empty"),
         (("chat_ids", 'chat_ids = ["me"]'), "telegram.chat_ids"),
-        (("user_ids", "user_ids = [-3]"), "telegram.user_ids: holds a number that is no user's"),
+        (("user_ids", "user_ids = [-3]"), "telegram.user_ids: holds a number that is not a user's"),
         (("user_ids", "user_id = [3]"), "did you mean telegram.user_ids?"),
         (("base_url", 'base_url = "http://example.com"'), "would send the bot's token unencrypted"),
         (("base_url", 'base_url = "api.telegram.org"'), "is not a URL"),

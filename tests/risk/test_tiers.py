@@ -1,22 +1,30 @@
 import dataclasses
 from collections.abc import Callable
+from decimal import Decimal
 from math import inf, nan
 
+import msgspec
 import pytest
 
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.journal.events import BalanceDisputed, CycleAcknowledged, DisputeClosed, ResidualSettled, RouteSwitched
+from arbtui.marketdata.config import MarketDataConfig
+from arbtui.marketdata.stream_delay import StreamDelays
 from arbtui.model.book import BookState
+from arbtui.model.market import Fees, FeeTakenIn
 from arbtui.model.order import Order, Purpose, Side
 from arbtui.model.reason import Reason
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import ExchangeLimits, GlobalLimits, RiskConfig, RouteLimits, SymbolLimits, risk_defaults
 from arbtui.risk.guard import RiskGuard
-from arbtui.risk.state import TradingState
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
-from arbtui.routes.route import Opportunity
 from tests.marketdata.frames import HandClock
+from tests.portfolio.telling import Telling, fill_of, leg
 from tests.routes.pairs import NOW, Pair
-from tests.simulation.worlds import BINANCE_XRP, order
+from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP, order
 
 EPS = 1e-6
 LIMITS = RiskConfig(
@@ -27,18 +35,44 @@ LIMITS = RiskConfig(
 )
 
 
-def _armed() -> GlobalGuard:
-    guard = GlobalGuard(LIMITS.global_)
-    guard.state = TradingState.ARMED
+BUY = leg(0, "binance", Side.BUY, Decimal(10), Decimal(2))
+SELL = leg(1, "upbit", Side.SELL, Decimal(10), Decimal(3000))
+ROUTE = "XRP:binance>upbit"
+
+
+def _marks(pair: Pair) -> LiveMarks:
+    return LiveMarks("USDT", pair.rates, [(UPBIT_XRP, pair.upbit), (BINANCE_XRP, pair.binance)], HandClock(NOW))
+
+
+def _total(tell: Telling | None = None, state: TradingState = TradingState.ARMED) -> GlobalGuard:
+    guard = GlobalGuard(LIMITS.global_, (tell or Telling()).portfolio, _marks(Pair()), lambda: state)
+    guard.measure()
     return guard
+
+
+def _symbol(limits: SymbolLimits = LIMITS.symbol, pair: Pair | None = None) -> SymbolGuard:
+    return SymbolGuard(limits, _marks(pair or Pair()))
+
+
+def _route(tell: Telling | None = None) -> RouteGuard:
+    return RouteGuard(LIMITS.route, (tell or Telling()).portfolio)
 
 
 def _health(exchange: str) -> ExchangeHealthMonitor:
     return ExchangeHealthMonitor(exchange, HandClock(NOW), HealthConfig())
 
 
-def _venue_guard(last_message: Callable[[str], float]) -> ExchangeGuard:
-    return ExchangeGuard("upbit", LIMITS.exchange, last_message, _health("upbit"), lambda: None)
+def _venue_guard(last_message: Callable[[str], float], portfolio: Portfolio | None = None) -> ExchangeGuard:
+    return ExchangeGuard("upbit", LIMITS.exchange, portfolio or Portfolio(), last_message, _health("upbit"), lambda: None)
+
+
+def _bought(tell: Telling, cycle: str, qty: str = "10", price: str = "2.1397") -> None:
+    """A purchase that nothing has covered yet, at the price of the book where nothing is said."""
+    tell.fill(cycle, fill_of("binance", Side.BUY, Decimal(qty), Decimal(price), f"t-{cycle}"), _prices())
+
+
+def _prices() -> dict[str, Decimal]:
+    return _marks(Pair()).prices(["XRP", "KRW", "USDT"])
 
 
 def test_nothing_opens_where_several_orders_are_of_unknown_fate() -> None:
@@ -62,19 +96,17 @@ def test_every_tier_enforces_at_least_two_limits() -> None:
 
 @pytest.mark.parametrize("state", list(TradingState))
 def test_only_an_armed_engine_opens(state: TradingState) -> None:
-    guard = GlobalGuard(LIMITS.global_)
-    guard.state = state
     expected = {
         TradingState.ARMED: None,
         TradingState.PAUSED: Reason.PAUSED,
         TradingState.DISARMED: Reason.DISARMED,
         TradingState.RECOVERING: Reason.DISARMED,
     }
-    assert guard.check(1.0) is expected.get(state, Reason.HALTED)
+    assert _total(state=state).check(1.0) is expected.get(state, Reason.HALTED)
 
 
 def test_a_failed_journal_stops_an_armed_engine() -> None:
-    guard = _armed()
+    guard = _total()
     guard.journal_failed = True
     assert guard.check(1.0) is Reason.JOURNAL
 
@@ -83,31 +115,82 @@ def test_a_failed_journal_stops_an_armed_engine() -> None:
     ("value", "reason"), [(100 - EPS, None), (100.0, None), (100 + EPS, Reason.UNHEDGED), (nan, Reason.UNHEDGED), (inf, Reason.UNHEDGED)]
 )
 def test_open_exposure_has_a_limit(value: float, reason: Reason | None) -> None:
-    guard = _armed()
-    guard.exposure = {"r1-1": 150.0, "r1-2": 50.0}
+    tell = Telling().start()
+    tell.open("c1", BUY, value=150.0)
+    tell.open("c2", BUY, value=50.0)
+    guard = _total(tell)
+    assert guard.unhedged == 200.0
     assert guard.check(value) is reason
+    # A cycle that asks for its own entry orders does not stand in its own way.
+    assert guard.check(value + 50.0, "c2") is reason
+    tell.end("c1")
+    tell.end("c2")
+    assert (guard.unhedged, guard.check(300.0)) == (0.0, None)
 
 
 def test_exposure_that_is_not_a_number_denies() -> None:
-    guard = _armed()
-    guard.exposure = {"r1-1": nan}
-    assert guard.check(1.0) is Reason.UNHEDGED
+    tell = Telling().start()
+    tell.open("c1", BUY, value=nan)
+    assert _total(tell).check(1.0) is Reason.UNHEDGED
+
+
+def test_a_residual_position_counts_at_its_price_until_it_is_settled() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL, value=25.0)
+    _bought(tell, "c1")
+    tell.end("c1")
+    guard = _total(tell)
+    assert guard.unhedged == guard.positions_value == pytest.approx(10 * 3030 / 1400.5)
+    assert guard.check(300 - guard.positions_value - EPS) is None
+    assert guard.check(300 - guard.positions_value + EPS) is Reason.UNHEDGED
+    tell(CycleAcknowledged("c1", "me", "seen"))  # silences its alarm, not its exposure
+    guard.measure()
+    assert guard.unhedged > 0
+    tell(ResidualSettled("c1", "written off", "me", ""))
+    guard.measure()
+    assert guard.unhedged == 0.0
+
+
+def test_a_position_of_which_nobody_knows_the_price_denies_everything() -> None:
+    tell = Telling().start()
+    tell.open("c1", leg(0, "binance", Side.BUY, Decimal(10), Decimal(2), base="DOGE"))
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "t", base="DOGE"), {"USDT": Decimal(1)})
+    tell.end("c1")
+    guard = _total(tell)
+    assert (guard.unhedged, guard.check(0.01)) == (inf, Reason.UNHEDGED)
 
 
 @pytest.mark.parametrize(
-    ("pnl", "reason"), [(-100 + EPS, None), (-100.0, None), (-100 - EPS, Reason.LOSS_DAY), (nan, Reason.LOSS_DAY), (50.0, None)]
+    ("lost", "reason"), [(99.999999, None), (100.0, None), (100.000001, Reason.LOSS_DAY), (nan, Reason.LOSS_DAY), (-50.0, None)]
 )
-def test_the_days_loss_has_a_limit(pnl: float, reason: Reason | None) -> None:
-    guard = _armed()
-    guard.pnl_day = pnl
+def test_the_days_loss_has_a_limit(lost: float, reason: Reason | None) -> None:
+    guard = _total()
+    guard.loss_today = lost
     assert guard.check(1.0) is reason
 
 
-@pytest.mark.parametrize(("open_cycles", "reason"), [(3, None), (4, Reason.OPEN_CYCLES), (5, Reason.OPEN_CYCLES)])
-def test_open_cycles_have_a_limit(open_cycles: int, reason: Reason | None) -> None:
-    guard = _armed()
-    guard.open_cycles = open_cycles
-    assert guard.check(1.0) is reason
+def test_what_is_one_sided_loses_at_live_prices() -> None:
+    """A leg that is stuck in a falling coin must reach the limit before anybody has sold it."""
+    pair, tell = Pair(), Telling().start()
+    guard = GlobalGuard(LIMITS.global_, tell.portfolio, _marks(pair), lambda: TradingState.ARMED)
+    tell.open("c1", BUY, SELL, value=25.0)
+    _bought(tell, "c1", "100")
+    guard.measure()
+    assert guard.loss_today == pytest.approx(100 * (2.1397 - 3030 / 1400.5))
+    pair.upbit.replace([(1500.0, 1.0)], [(1501.0, 1.0)])
+    guard.measure()
+    assert guard.loss_today == pytest.approx(100 * (2.1397 - 1500 / 1400.5))
+    assert guard.check(1.0) is Reason.LOSS_DAY
+
+
+@pytest.mark.parametrize(("count", "reason"), [(3, None), (4, Reason.OPEN_CYCLES), (5, Reason.OPEN_CYCLES)])
+def test_open_cycles_have_a_limit(count: int, reason: Reason | None) -> None:
+    tell = Telling().start()
+    for number in range(count):
+        tell.open(f"c{number}", BUY, value=1.0)
+    assert _total(tell).check(1.0) is reason
+    if count == 4:
+        assert _total(tell).check(1.0, "c3") is None  # the fourth itself may go on
 
 
 @pytest.mark.parametrize(("sent", "reason"), [(3, None), (4, Reason.IN_FLIGHT)])
@@ -128,8 +211,9 @@ def test_an_order_that_took_the_last_place_is_not_in_its_own_way() -> None:
     guard = _venue_guard(lambda _: NOW)
     for n in range(4):
         guard.admitted(f"a{n}")
-    assert guard.check(NOW, "a3") is None
-    assert guard.check(NOW, "a4") is Reason.IN_FLIGHT
+    assert guard.check(NOW, ["a3"]) is None
+    assert guard.check(NOW, ["a4"]) is Reason.IN_FLIGHT
+    assert guard.check(NOW, ["a2", "a3"]) is None
 
 
 @pytest.mark.parametrize(
@@ -149,7 +233,7 @@ def test_an_old_book_is_refused(which: str, age: float, reason: Reason | None) -
     limits = LIMITS.symbol.model_copy(update={"max_leg_skew_ms": 600_000})
     pair = Pair()
     getattr(pair, which).ts_init = NOW - age
-    assert SymbolGuard(limits).check(pair.to_upbit, NOW) is reason
+    assert _symbol(limits).check(pair.to_upbit, NOW) is reason
 
 
 @pytest.mark.parametrize(("skew", "reason"), [(1.999, None), (2.0, None), (2.001, Reason.LEG_SKEW)])
@@ -157,7 +241,69 @@ def test_two_moments_are_no_edge(skew: float, reason: Reason | None) -> None:
     for which in ("upbit", "binance"):
         pair = Pair()
         getattr(pair, which).ts_init = NOW - skew
-        assert SymbolGuard(LIMITS.symbol).check(pair.to_upbit, NOW) is reason
+        assert _symbol().check(pair.to_upbit, NOW) is reason
+
+
+class _Streams:
+    """The delays of a pair's two sockets, each with a usual one of 50 ms; their last frames came a second ago."""
+
+    def __init__(self, pair: Pair) -> None:
+        self.delays = StreamDelays(MarketDataConfig(), HandClock(NOW))
+        self.of = {book.exchange: self.delays.open(book.exchange, [book.code])[book.code] for book in (pair.upbit, pair.binance)}
+        for exchange in self.of:
+            for frame in range(60):
+                self.frame(exchange, NOW - 1.0 - (60 - frame) / 10)
+
+    def frame(self, exchange: str, at: float, late_ms: float = 0.0) -> None:
+        delay = self.of[exchange]
+        delay.seen(round(at * 1000 + 1e9 - 50.0 - late_ms), delay.watermark, at)
+
+
+@pytest.mark.parametrize(
+    ("upbit_ms", "binance_ms", "reason"),
+    [
+        (0.0, 0.0, None),
+        (90.0, 80.0, None),
+        (110.0, 110.0, Reason.EXCESS_DELAY),
+        (90.0, 110.0, Reason.EXCESS_DELAY),
+        (90.0, 0.0, Reason.LEG_SKEW),
+        (0.0, 90.0, Reason.LEG_SKEW),
+        (50.0, 0.0, None),
+    ],
+)
+def test_streams_that_are_late_or_apart_are_refused_however_lately_they_came(
+    upbit_ms: float, binance_ms: float, reason: Reason | None
+) -> None:
+    limits = LIMITS.symbol.model_copy(update={"max_excess_delay_ms": 100, "max_leg_skew_ms": 60})
+    pair = Pair()
+    guard, streams = _symbol(limits), _Streams(pair)
+    guard.delays = streams.delays
+    streams.frame("upbit", NOW, upbit_ms)
+    streams.frame("binance", NOW, binance_ms)
+    assert guard.check(pair.to_upbit, NOW) is reason
+
+
+def test_a_stream_that_is_not_known_yet_or_a_book_that_has_just_come_back_is_refused() -> None:
+    pair = Pair()
+    guard, streams = _symbol(), _Streams(pair)
+    guard.delays = streams.delays
+    assert guard.check(pair.to_upbit, NOW) is None
+    streams.delays.quarantine(pair.upbit)
+    assert guard.check(pair.to_upbit, NOW) is Reason.QUARANTINED
+    assert guard.check(pair.to_upbit, NOW + 0.6) is None
+    streams.of["binance"].learn()
+    assert guard.check(pair.to_upbit, NOW + 0.6) is Reason.LEARNING
+
+
+def test_a_quiet_book_on_a_live_socket_is_current_and_one_on_a_silent_socket_is_not() -> None:
+    pair = Pair()
+    guard, streams = _symbol(), _Streams(pair)
+    guard.delays = streams.delays
+    streams.delays.is_quiet_fine = True
+    pair.upbit.ts_init = NOW - 60.0
+    assert guard.check(pair.to_upbit, NOW) is None
+    assert not guard.is_young(pair.upbit, NOW), "to hedge on it, the venue is asked"
+    assert guard.check(pair.to_upbit, NOW + 3.2) is Reason.BOOK_AGE  # neither socket was heard since
 
 
 @pytest.mark.parametrize(("bps", "reason"), [(299.0, None), (301.0, Reason.PRICE_BAND), (-299.0, None), (-301.0, Reason.PRICE_BAND)])
@@ -166,103 +312,195 @@ def test_prices_must_lie_in_one_band(bps: float, reason: Reason | None) -> None:
     mid = 2.13985 / pair.rates.conversion("KRW", "USDT").value * (1 + bps / 1e4)
     pair.upbit.touch(mid - 0.5, 100.0, mid + 0.5, 100.0)
     assert pair.to_upbit.price_ratio() == pytest.approx(1 + bps / 1e4)
-    assert SymbolGuard(LIMITS.symbol).check(pair.to_upbit, NOW) is reason
+    assert _symbol().check(pair.to_upbit, NOW) is reason
 
 
 def test_a_band_without_a_price_denies() -> None:
     pair = Pair()
     pair.upbit.touch(nan, 1.0, nan, 1.0)
-    assert SymbolGuard(LIMITS.symbol).check(pair.to_upbit, NOW) is Reason.PRICE_BAND
+    assert _symbol().check(pair.to_upbit, NOW) is Reason.PRICE_BAND
 
 
 @pytest.mark.parametrize(
     ("edge", "reason"), [(100 - EPS, None), (100.0, None), (100 + EPS, Reason.EDGE_TOO_GOOD), (nan, Reason.EDGE_TOO_GOOD)]
 )
 def test_an_edge_can_be_too_good(edge: float, reason: Reason | None) -> None:
-    assert RouteGuard(LIMITS.route).check(Pair().to_upbit, edge, NOW) is reason
+    assert _route().check(Pair().to_upbit, edge, NOW) is reason
+
+
+@pytest.mark.parametrize("missing", ["XRP", "KRW", "BNB"])
+def test_an_asset_that_nobody_can_price_is_not_traded(missing: str) -> None:
+    """What an order moves must have a price, the coin that its fee is taken in, too: a loss that cannot be counted has no limit."""
+    pair = Pair()
+    buy, sell = UPBIT_XRP, BINANCE_XRP
+    if missing == "XRP":
+        marks = LiveMarks("USDT", pair.rates, [], HandClock(NOW))
+    elif missing == "KRW":
+        assert pair.rates.book is not None
+        pair.rates.book.clear(BookState.EMPTY)
+        pair.rates.refresh()
+        marks = LiveMarks("USDT", pair.rates, [(BINANCE_XRP, pair.binance)], HandClock(NOW))
+    else:
+        marks = _marks(pair)
+        sell = dataclasses.replace(BINANCE_XRP, fees=Fees(Decimal("0.001"), Decimal("0.001"), FeeTakenIn.COIN, "BNB"))
+    guard = SymbolGuard(LIMITS.symbol, marks)
+    assert Reason.NO_MARK in (guard.unmarked(buy), guard.unmarked(sell))
+    if missing != "BNB":
+        assert guard.unmarked(sell) is (Reason.NO_MARK if missing == "XRP" else None)
 
 
 def test_a_route_rests_is_busy_and_waits_for_a_person() -> None:
-    guard, route = RouteGuard(LIMITS.route), Pair().to_upbit
+    tell, route = Telling().start(), Pair().to_upbit
+    guard = _route(tell)
     guard.cooling_until[route.id] = NOW
     assert guard.check(route, 1.0, NOW - EPS) is Reason.COOLDOWN
     assert guard.check(route, 1.0, NOW) is None
-    guard.busy["XRP"] = "r1-1"
+    tell(RouteSwitched(route.id, False, "me"))
+    assert guard.check(route, 1.0, NOW) is Reason.DISABLED
+    tell.open("c1", BUY, SELL)
     assert guard.check(route, 1.0, NOW) is Reason.ROUTE_BUSY
-    guard.residual["XRP"] = "r1-1"
+    assert guard.check(Pair().to_binance, 1.0, NOW) is Reason.ROUTE_BUSY  # one asset, one cycle, whichever way
+    tell(RouteSwitched(route.id, True, "me"))
+    assert guard.check(route, 1.0, NOW, "c1") is None  # not in its own way
+    _bought(tell, "c1")
+    tell.end("c1")
     assert guard.check(route, 1.0, NOW) is Reason.RESIDUAL
+    tell(CycleAcknowledged("c1", "me", "seen"))
+    assert guard.check(route, 1.0, NOW) is None
+
+
+def test_a_symbol_that_a_venue_refused_rests() -> None:
+    guard, route = _route(), Pair().to_upbit
+    guard.refused_until["XRP"] = NOW
+    assert guard.check(route, 1.0, NOW - EPS) is Reason.REFUSED
+    assert guard.check(route, 1.0, NOW) is None
+
+
+def _lose(tell: Telling, name: str, price: str = "2500") -> None:
+    """A cycle that buys ten at about their price and sells them below it."""
+    tell.open(name, BUY, SELL, route=ROUTE)
+    _bought(tell, name)
+    tell.fill(name, fill_of("upbit", Side.SELL, Decimal(10), Decimal(price), f"s-{name}"), _prices(), 1)
+    tell.end(name)
 
 
 def test_losses_in_a_row_pause_a_route_which_resumes_by_itself() -> None:
-    guard, route = RouteGuard(LIMITS.route), Pair().to_upbit
-    assert not guard.ended(route.id, -1.0, NOW)
-    assert not guard.ended(route.id, -1.0, NOW)
-    assert guard.check(route, 1.0, NOW) is None
-    assert guard.ended(route.id, -1.0, NOW)
+    tell, route = Telling().start(), Pair().to_upbit
+    guard = _route(tell)
+    assert route.id == ROUTE
+    for number, pauses in enumerate((False, False, True)):
+        assert guard.check(route, 1.0, NOW) is None
+        _lose(tell, f"c{number}")
+        assert guard.look(ROUTE, NOW) is pauses
+        assert not guard.look(ROUTE, NOW)  # one row of losses is one pause, however often it is looked at
     assert guard.check(route, 1.0, NOW + 300 - EPS) is Reason.LOSSES
     assert guard.check(route, 1.0, NOW + 300) is None
-    assert not guard.ended(route.id, -1.0, NOW + 300)  # the count begins anew
     assert guard.check(Pair().to_binance, 1.0, NOW) is None  # the other direction never paused
+    for number, pauses in enumerate((False, False, True)):  # the count begins anew
+        _lose(tell, f"d{number}")
+        assert guard.look(ROUTE, NOW + 300) is pauses
 
 
 def test_a_gain_ends_a_row_of_losses_and_a_cycle_that_filled_nothing_does_not() -> None:
-    guard = RouteGuard(LIMITS.route)
-    for pnl in (-1.0, -1.0, 0.5, -1.0, -1.0):
-        assert not guard.ended("r", pnl, NOW)
-    assert not guard.ended("r", 0.0, NOW)
-    assert guard.ended("r", -1.0, NOW)
+    tell = Telling().start()
+    guard = _route(tell)
+    for number, price in enumerate(("2500", "2500", "3500", "2500", "2500")):
+        _lose(tell, f"c{number}", price)
+        assert not guard.look(ROUTE, NOW)
+    tell.open("none", BUY, SELL, route=ROUTE)
+    tell.end("none")
+    assert not guard.look(ROUTE, NOW)
+    _lose(tell, "last")
+    assert guard.look(ROUTE, NOW)
 
 
-def test_a_loss_that_is_not_a_number_is_a_loss() -> None:
-    guard = RouteGuard(LIMITS.route)
-    assert [guard.ended("r", nan, NOW) for _ in range(3)] == [False, False, True]
+def test_a_disputed_balance_opens_nothing_there_in_that_asset() -> None:
+    tell = Telling().start()
+    guard = _venue_guard(lambda _: NOW, tell.portfolio)
+    assert guard.disputed("XRP", "KRW") is None
+    tell(BalanceDisputed("upbit", "KRW", Decimal(2), Decimal(1)), BalanceDisputed("binance", "XRP", Decimal(2), Decimal(1)))
+    assert (guard.disputed("XRP", "KRW"), guard.disputed("XRP", "USDT")) == (Reason.DISPUTED, None)
+    tell(DisputeClosed("upbit", "KRW", "me", ""))
+    assert guard.disputed("XRP", "KRW") is None
 
 
-def _guard(now: float = NOW, spent: str = "") -> RiskGuard:
-    names = ("upbit", "binance")
-    throttled = {name: lambda name=name: "order is spent" if name == spent else None for name in names}
-    guard = RiskGuard(LIMITS, names, lambda _: now, {name: _health(name) for name in names}, throttled)
-    guard.total.state = TradingState.ARMED
-    return guard
+class Guarded:
+    """A guard over all tiers, and what it looks at."""
+
+    def __init__(self, now: float = NOW, spent: str = "") -> None:
+        names = ("upbit", "binance")
+        self.pair, self.tell, self.state = Pair(), Telling().start(), TradingState.ARMED
+        throttled = {name: lambda name=name: "order is spent" if name == spent else None for name in names}
+        self.guard = RiskGuard(
+            LIMITS,
+            names,
+            portfolio=self.tell.portfolio,
+            marks=_marks(self.pair),
+            state=lambda: self.state,
+            last_message=lambda _: now,
+            health={name: _health(name) for name in names},
+            throttled=throttled,
+        )
+
+    def entry(self, edge_bps: float = 50.0, value: float = 100.0, cycle: str = "", own: tuple[str, ...] = ()) -> Reason | None:
+        return self.guard.check_entry(self.pair.to_upbit, edge_bps, value, NOW, cycle, own)
+
+    def hedge(self, purpose: Purpose = Purpose.COMPLETE) -> Reason | None:
+        return self.guard.check_hedge(_order(purpose), self.pair.binance, NOW)
 
 
-def _opportunity(pair: Pair) -> Opportunity:
-    found = pair.to_upbit.evaluate(NOW)
-    assert found is not None
-    return dataclasses.replace(found, edge_bps=50.0)
+def _order(purpose: Purpose) -> Order:
+    made = order(BINANCE_XRP, Side.BUY, "10", "2.14")
+    made.purpose = purpose
+    return made
 
 
 @pytest.mark.parametrize("venue", ["upbit", "binance"])
 def test_no_cycle_opens_where_one_venue_has_no_room_for_its_leg(venue: str) -> None:
-    guard = _guard(spent=venue)
-    assert guard.check_entry(_opportunity(Pair()), NOW) is Reason.RATE_LIMITED
-    assert guard.denials == {Reason.RATE_LIMITED: 1}
+    guarded = Guarded(spent=venue)
+    assert guarded.entry() is Reason.RATE_LIMITED
+    guarded.tell.open("c1", BUY, SELL)
+    assert guarded.entry(cycle="c1") is None  # once it is open, its requests have their places
 
 
-def test_the_first_refusal_wins_and_is_counted() -> None:
-    pair, guard = Pair(), _guard()
-    opportunity = _opportunity(pair)
-    assert guard.check_entry(opportunity, NOW) is None
-    assert guard.denials == {}
+def test_the_first_refusal_wins() -> None:
+    guarded = Guarded()
+    guard, pair, tell = guarded.guard, guarded.pair, guarded.tell
+    assert guarded.entry() is None
+
+    def open_more() -> None:
+        for number in range(4):
+            tell.open(f"d{number}", BUY, value=1.0)
+
     broken: list[tuple[Reason, Callable[[], object]]] = [
-        (Reason.MESSAGE_AGE, lambda: setattr(guard.exchange["upbit"], "_last_message", lambda _: -inf)),
+        (Reason.MESSAGE_AGE, lambda: setattr(guard.exchange["upbit"], "_last_message", lambda _: NOW - 1.1)),
         (Reason.BOOK_AGE, lambda: setattr(pair.upbit, "ts_init", -inf)),
-        (Reason.ROUTE_BUSY, lambda: guard.route.busy.update(XRP="r1-1")),
-        (Reason.OPEN_CYCLES, lambda: setattr(guard.total, "open_cycles", 9)),
+        (Reason.DISPUTED, lambda: tell(BalanceDisputed("binance", "USDT", Decimal(2), Decimal(1)))),
+        (Reason.VENUE_DOWN, lambda: guard.exchange["binance"].health.on_socket(False)),
+        (Reason.ROUTE_BUSY, lambda: tell.open("c1", BUY, value=1.0)),
+        (Reason.OPEN_CYCLES, open_more),
+        (Reason.PAUSED, lambda: setattr(guarded, "state", TradingState.PAUSED)),
         (Reason.JOURNAL, lambda: setattr(guard.total, "journal_failed", True)),
     ]
     for reason, break_it in broken:  # each is looked at before all that were broken earlier
         break_it()
-        assert guard.check_entry(opportunity, NOW) is reason
-    assert guard.denials == {reason: 1 for reason, _ in broken}
+        assert guarded.entry() is reason
+
+
+def test_refusals_are_counted_by_their_reason() -> None:
+    guard = Guarded().guard
+    for reason in (Reason.STALE, Reason.PAUSED, Reason.STALE):
+        guard.count(reason)
+    assert guard.denials == {Reason.STALE: 2, Reason.PAUSED: 1}
 
 
 @pytest.mark.parametrize("exchange", ["upbit", "binance"])
 def test_both_venues_are_asked(exchange: str) -> None:
-    guard = _guard()
+    guarded = Guarded()
     for n in range(4):
-        guard.exchange[exchange].admitted(f"a{n}")
-    assert guard.check_entry(_opportunity(Pair()), NOW) is Reason.IN_FLIGHT
+        guarded.guard.exchange[exchange].admitted(f"a{n}")
+    assert guarded.entry() is Reason.IN_FLIGHT
+    assert guarded.entry(own=("a3",)) is None
 
 
 @pytest.mark.parametrize("exchange", ["upbit", "binance"])
@@ -279,58 +517,77 @@ def test_both_venues_are_asked(exchange: str) -> None:
 def test_nothing_opens_at_a_venue_that_is_not_fit_and_a_hedge_still_goes_there(
     exchange: str, reason: Reason, make_it: Callable[[ExchangeHealthMonitor], None]
 ) -> None:
-    pair, guard = Pair(), _guard()
-    assert guard.check_entry(_opportunity(pair), NOW) is None
-    make_it(guard.exchange[exchange].health)
-    assert guard.check_entry(_opportunity(pair), NOW) is reason
-    for hop in (pair.to_upbit.buy, pair.to_upbit.sell):
-        entry, hedge = (dataclasses.replace(_order(purpose), market=hop.market) for purpose in (Purpose.ENTRY, Purpose.COMPLETE))
-        assert guard.check_order(entry, pair.to_upbit, NOW) is reason, "neither leg may leave alone"
-        assert guard.check_order(hedge, pair.to_upbit, NOW) is None
+    guarded = Guarded()
+    assert guarded.entry() is None
+    make_it(guarded.guard.exchange[exchange].health)
+    assert guarded.entry() is reason
+    guarded.tell.open("c1", BUY, SELL)
+    assert guarded.entry(cycle="c1") is reason, "neither leg may leave alone"
+    for hop in (guarded.pair.to_upbit.buy, guarded.pair.to_upbit.sell):
+        hedge = dataclasses.replace(_order(Purpose.COMPLETE), market=hop.market)
+        assert guarded.guard.check_hedge(hedge, hop.book, NOW) is None
+
+
+@pytest.mark.parametrize("exchange", ["upbit", "binance"])
+def test_one_cycle_goes_alone_until_a_venue_has_accepted_an_order(exchange: str) -> None:
+    guarded = Guarded()
+    health = guarded.guard.exchange[exchange].health
+    health.is_proven = False
+    assert guarded.entry() is None
+    others = [msgspec.structs.replace(one, base="ADA") for one in (BUY, SELL)]
+    guarded.tell.open("c1", *others, route="ADA:binance>upbit")
+    assert guarded.entry() is Reason.VENUE_UNTRIED
+    assert guarded.entry(cycle="c1") is None, "it is not in its own way"
+    health.is_proven = True
+    assert guarded.entry() is None
+
+
+@pytest.mark.parametrize(("exchange", "code"), [("upbit", "KRW-XRP"), ("binance", "XRPUSDT")])
+def test_a_market_that_rests_opens_nothing_and_a_hedge_still_goes_there(exchange: str, code: str) -> None:
+    guarded = Guarded()
+    guarded.guard.exchange[exchange].health.rest(code, NOW + 1)
+    assert guarded.entry() is Reason.REFUSED
+    assert guarded.hedge() is None
+    guarded.guard.exchange[exchange].health.rest(code, NOW)
+    assert guarded.entry() is None
 
 
 def test_a_venue_that_was_never_heard_is_down() -> None:
-    assert _guard(-inf).check_entry(_opportunity(Pair()), NOW) is Reason.VENUE_DOWN
-
-
-def _order(purpose: Purpose) -> Order:
-    made = order(BINANCE_XRP, Side.BUY, "10", "2.14")
-    made.purpose = purpose
-    return made
+    assert Guarded(-inf).entry() is Reason.VENUE_DOWN
 
 
 @pytest.mark.parametrize("state", list(TradingState))
 def test_what_each_state_lets_through_the_gate(state: TradingState) -> None:
-    pair, guard = Pair(), _guard()
-    guard.total.state = state
-    entry = guard.check_order(_order(Purpose.ENTRY), pair.to_upbit, NOW)
-    assert (entry is None) is (state is TradingState.ARMED)
+    guarded = Guarded()
+    guarded.state = state
+    assert (guarded.entry() is None) is (state is TradingState.ARMED)
     for purpose in (Purpose.COMPLETE, Purpose.UNWIND):
-        hedge = guard.check_order(_order(purpose), pair.to_upbit, NOW)
-        assert hedge is (None if state in (TradingState.ARMED, TradingState.PAUSED, TradingState.REDUCING) else Reason.HALTED)
+        allowed = state in (TradingState.ARMED, TradingState.PAUSED, TradingState.REDUCING)
+        assert guarded.hedge(purpose) is (None if allowed else Reason.HALTED)
 
 
-def test_an_entry_needs_both_books_at_the_gate_and_a_hedge_only_its_own() -> None:
-    pair, guard = Pair(binance=Pair().binance), _guard()
-    market = pair.to_upbit.buy.market
-    own = [dataclasses.replace(_order(purpose), market=market) for purpose in (Purpose.ENTRY, Purpose.COMPLETE)]
+def test_a_hedge_needs_its_own_book_live_its_venue_heard_and_a_journal_and_no_more() -> None:
+    """A leg left open is worse than one more open cycle, a loss, a dispute or a book that has not changed for a while."""
+    guarded = Guarded()
+    tell, pair = guarded.tell, guarded.pair
+    for n in range(5):
+        tell.open(f"c{n}", BUY, value=1000.0)
+    tell(BalanceDisputed("binance", "XRP", Decimal(2), Decimal(1)))
+    guarded.guard.total.loss_today = 1e9
+    for n in range(9):
+        guarded.guard.exchange["binance"].admitted(f"a{n}")
     pair.upbit.state = BookState.STALE
-    assert [guard.check_order(each, pair.to_upbit, NOW) for each in own] == [Reason.STALE, None]
+    pair.binance.ts_init = NOW - 60
+    assert guarded.hedge() is None
     pair.binance.state = BookState.GAPPED
-    assert guard.check_order(own[1], pair.to_upbit, NOW) is not None
-
-
-def test_a_hedge_is_not_sent_on_an_old_book_or_to_a_silent_venue_or_without_a_journal() -> None:
-    pair, guard = Pair(), _guard()
-    hedge = dataclasses.replace(_order(Purpose.UNWIND), market=pair.to_upbit.buy.market)
-    pair.binance.ts_init = NOW - 3.001
-    assert guard.check_order(hedge, pair.to_upbit, NOW) is Reason.BOOK_AGE
-    pair.binance.ts_init = nan
-    assert guard.check_order(hedge, pair.to_upbit, NOW) is Reason.BOOK_AGE
-    pair.binance.ts_init = NOW
-    assert _guard(NOW - 2).check_order(hedge, pair.to_upbit, NOW) is Reason.MESSAGE_AGE
-    guard.total.journal_failed = True
-    assert guard.check_order(hedge, pair.to_upbit, NOW) is Reason.JOURNAL
+    assert guarded.hedge() is Reason.STALE
+    pair.binance.state = BookState.LIVE
+    silent = Guarded(NOW - 2)
+    assert silent.hedge() is None  # a venue whose stream is silent has answered a question about this book just now
+    silent.pair.binance.ts_init = NOW - 2
+    assert silent.hedge() is Reason.MESSAGE_AGE
+    guarded.guard.total.journal_failed = True
+    assert guarded.hedge() is Reason.JOURNAL
 
 
 def test_whoever_forgets_to_choose_gets_the_tighter_set() -> None:
@@ -339,3 +596,18 @@ def test_whoever_forgets_to_choose_gets_the_tighter_set() -> None:
     for tier, limits in live.items():
         for key, value in limits.items():
             assert value >= paper[tier][key] if key in ("loss_pause_s", "refusal_pause_s") else value <= paper[tier][key], key
+
+
+@pytest.mark.parametrize("purpose", [Purpose.COMPLETE, Purpose.UNWIND])
+def test_what_shrinks_exposure_does_not_wait_for_a_stream_that_is_late(purpose: Purpose) -> None:
+    guarded = Guarded()
+    streams = _Streams(guarded.pair)
+    guarded.guard.symbol.delays = streams.delays
+    assert guarded.entry() is None
+    streams.frame("binance", NOW, 900.0)
+    streams.delays.quarantine(guarded.pair.binance)
+    assert guarded.entry() is Reason.EXCESS_DELAY
+    assert guarded.hedge(purpose) is None
+    streams.of["binance"].learn()
+    assert guarded.entry() is Reason.LEARNING
+    assert guarded.hedge(purpose) is None

@@ -25,6 +25,7 @@ class Question:
     rate: Decimal
     least_edge_bps: Decimal
     value: Decimal  #: size wanted, in the buying currency
+    unit: Decimal  #: buying currency for one unit of the currency of sizes and PnL, at mid
     stock: Decimal
     cash: Decimal
 
@@ -64,6 +65,13 @@ def edge_bps(q: Question, buy_qty: Decimal, sell_qty: Decimal) -> Decimal:
         paid = _paid(q.buy, cost_of(q.asks, buy_qty))
         gross = cost_of(q.bids, sell_qty)
         return ((gross - gross * q.sell.fees.taker) * q.rate / paid - 1) * BPS
+
+
+def value(q: Question, buy_qty: Decimal) -> Decimal:
+    """What a purchase of exactly ``buy_qty`` costs, its fee included, in the currency of sizes and PnL."""
+    with localcontext() as context:
+        context.prec = 50
+        return _paid(q.buy, cost_of(q.asks, buy_qty)) / q.unit
 
 
 def walk(q: Question) -> tuple[Decimal, Decimal, Decimal]:

@@ -26,8 +26,8 @@ class Scored:
         self.pair = Pair()
         self.tapes = {UPBIT: TradeTape(), BINANCE: TradeTape()}
         for tape, (bought, sold) in zip(self.tapes.values(), (upbit, binance), strict=True):
-            tape.add(1.0, bought, Side.BUY, 0, NOW - 1)
-            tape.add(1.0, sold, Side.SELL, 0, NOW - 1)
+            tape.add(bought, Side.BUY, NOW - 1)
+            tape.add(sold, Side.SELL, NOW - 1)
         self.health = RouteHealthScore(self.tapes)
 
     def of(self, qty: int = 10) -> RouteHealth:

@@ -99,6 +99,7 @@ def _case(chance: random.Random) -> tuple[ArbRoute, oracle.Question, Decimal]:
         rate=_rate(rates, sell.quote, buy.quote, Decimal("0.0005")),
         least_edge_bps=_exact(threshold) + _exact(slippage),
         value=_exact(value) * won,
+        unit=won,
         stock=_exact(stock),
         cash=_exact(cash),
     )
@@ -109,6 +110,7 @@ def _case(chance: random.Random) -> tuple[ArbRoute, oracle.Question, Decimal]:
 def test_ten_thousand_evaluations_equal_a_naive_decimal_oracle(part: int) -> None:
     chance = random.Random(20_260_101 + part)
     yes = deepest = cash_bound = disputed = 0
+    valued = {"KRW": 0, "USDT": 0}
     for _ in range(_CASES // 4):
         route, question, slippage = _case(chance)
         found = route.evaluate(NOW)
@@ -125,6 +127,10 @@ def test_ten_thousand_evaluations_equal_a_naive_decimal_oracle(part: int) -> Non
         edge = oracle.edge_bps(question, sizes.buy_qty, sizes.sell_qty) - slippage
         assert abs(_exact(found.edge_bps) - edge) < _TOLERANCE_BPS
         assert edge >= question.least_edge_bps - slippage - _TOLERANCE_BPS
+        # What limits count is what the purchase costs, in dollars, whichever currency it is paid in.
+        assert _exact(found.value) == pytest.approx(oracle.value(question, sizes.buy_qty), rel=Decimal("1e-9"))
+        assert found.expected_pnl == pytest.approx(found.value * found.edge_bps / 1e4)
+        valued[question.buy.quote] += 1
         # Nothing was left on the table and nothing asked for that is not there.
         assert abs(sizes.sell_qty - expected.sell_qty) <= lot
         assert abs(sizes.buy_qty - expected.buy_qty) <= lot
@@ -146,6 +152,7 @@ def test_ten_thousand_evaluations_equal_a_naive_decimal_oracle(part: int) -> Non
     assert deepest > 50, "hardly any went below the touch"
     assert cash_bound > 20, "cash hardly ever was the limit"
     assert disputed < 10
+    assert min(valued.values()) > 100, "one currency hardly was compared"
 
 
 def _hangs_on_a_hair(question: oracle.Question) -> bool:

@@ -29,6 +29,42 @@ def test_a_good_pair_is_an_opportunity_in_one_direction_only() -> None:
     assert pair.to_binance.refusal(NOW) is Reason.BELOW_THRESHOLD
 
 
+def test_prices_that_have_just_crossed_wait() -> None:
+    pair = Pair(terms=dataclasses.replace(TERMS, min_cross_s=0.3))
+    for after, reason in ((0.0, Reason.CROSS_TOO_NEW), (0.29, Reason.CROSS_TOO_NEW), (0.31, None)):
+        assert (pair.to_upbit.evaluate(NOW + after) is None) is (reason is not None)
+        assert pair.to_upbit.refusal(NOW + after) is reason
+
+
+@pytest.mark.parametrize("blocked", [None, Reason.COOLDOWN])
+@pytest.mark.parametrize("interruption", ["prices", "book"])
+def test_a_cross_that_was_interrupted_counts_anew(interruption: str, blocked: Reason | None) -> None:
+    pair = Pair(terms=dataclasses.replace(TERMS, min_cross_s=0.3))
+    assert pair.to_upbit.evaluate(NOW) is None
+    pair.to_upbit.blocked = blocked  # nothing is priced meanwhile, and time goes on
+    if interruption == "prices":
+        pair.upbit.touch(2980.0, 400.0, 2981.0, 400.0)
+    else:
+        pair.upbit.state = BookState.STALE
+    assert pair.to_upbit.evaluate(NOW + 1.0) is None
+    pair.upbit.touch(3030.0, 400.0, 3031.0, 400.0)
+    pair.upbit.state = BookState.LIVE
+    pair.to_upbit.blocked = None
+    assert pair.to_upbit.evaluate(NOW + 1.1) is None
+    assert pair.to_upbit.refusal(NOW + 1.1) is Reason.CROSS_TOO_NEW
+    assert pair.to_upbit.evaluate(NOW + 1.5) is not None
+
+
+def test_a_cross_that_pays_less_for_a_moment_counts_on() -> None:
+    pair = Pair(terms=dataclasses.replace(TERMS, min_cross_s=0.3))
+    assert pair.to_upbit.evaluate(NOW) is None
+    pair.upbit.touch(3001.0, 400.0, 3002.0, 400.0)
+    assert 0.0 < pair.to_upbit.gross_edge_bps() < 15.0, "crossed before fees, and not after them"
+    assert pair.to_upbit.evaluate(NOW + 0.2) is None
+    pair.upbit.touch(3030.0, 400.0, 3031.0, 400.0)
+    assert pair.to_upbit.evaluate(NOW + 0.4) is not None
+
+
 @pytest.mark.parametrize(
     ("state", "reason"),
     [

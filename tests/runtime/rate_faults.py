@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from arbtui.exchanges.feed import Deliver, Frame
-from arbtui.journal.ledger import read_ledger
 from arbtui.model.clock import iso_ms
 from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
 from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.monitoring.log import LogRing
+from arbtui.portfolio.ledger import read_ledger
 from arbtui.runtime.modes import origins
 from arbtui.runtime.session import Plan, Session
 from arbtui.runtime.venues import Ground, Venues, simulated_venues

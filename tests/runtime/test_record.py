@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 
 from arbtui.marketdata.recording import open_recordings
-from tests.lifecycle.waiting import until
+from tests.lifecycle.waiting import DEADLINE_S, until
 from tests.marketdata.venue_server import VenueServer
 
 WON, DOLLAR = ["KRW-USDT", "KRW-BTC", "KRW-ETH"], ["BTCUSDT", "ETHUSDT"]
-DEADLINE_S = 60.0
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +65,7 @@ async def ended(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
 
 async def grown(file: Path) -> None:
     """Wait until the recording holds something."""
-    await asyncio.to_thread(until, lambda: file.exists() and file.stat().st_size > 2000, DEADLINE_S, f"{file} grows")
+    await asyncio.to_thread(until, lambda: file.exists() and file.stat().st_size > 2000, f"{file} grows")
 
 
 def frames_of(path: Path) -> list[str]:
@@ -122,7 +121,7 @@ def test_a_full_disk_leaves_a_whole_file(home: Path, tmp_path: Path) -> None:
 
     code, _, err = asyncio.run(run())
     assert code == 1
-    assert "a.gz: File too large; the file is whole with its first" in err
+    assert "a.gz: File too large; the file holds its first" in err
     assert len(frames_of(tmp_path / "a.gz")) > 10
     assert (tmp_path / "a.gz").stat().st_size <= 12 * 1024
 
@@ -160,7 +159,7 @@ def test_a_venue_that_is_not_there_is_said_and_fails(home: Path, tmp_path: Path)
         (["-o", "x.gz"], "how long? --duration S"),
         (["-o", "x.gz", "--duration", "0"], "expected seconds from 0.1"),
         (["-o", "x.gz", "--duration", "nan"], "expected seconds from 0.1"),
-        (["-o", "taken.gz", "--duration", "1"], "is there already, and a recording is never written over"),
+        (["-o", "taken.gz", "--duration", "1"], "exists already, and a recording is never overwritten"),
         (["-o", "no/such/folder.gz", "--duration", "1"], "cannot be written (No such file or directory)"),
     ],
 )

@@ -25,7 +25,7 @@ def test_a_timer_that_ends_a_rounding_error_early_ends_the_run_all_the_same() ->
         first.set()
         run: Any = SimpleNamespace(
             meter=SimpleNamespace(first=first, first_at=0.0),
-            engine=SimpleNamespace(parts=SimpleNamespace(clock=_ShortOfTime())),
+            engine=SimpleNamespace(components=SimpleNamespace(clock=_ShortOfTime())),
         )
         session = cast(Any, object.__new__(Session))
         session._plan, session._stop = SimpleNamespace(max_runtime_s=60.0, virtual=True), Stop()

@@ -14,13 +14,13 @@ from arbtui.engine.engine import Engine
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.plan import CyclePlan
 from arbtui.failover.reconciler import Reconciled
-from arbtui.journal.state import CycleRow
 from arbtui.model.book import BookState
 from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.monitoring.log import LogRing
+from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.runtime.modes import origins
 from arbtui.runtime.session import Plan, Session
 from arbtui.runtime.summary import Run
@@ -75,7 +75,7 @@ class WatchedSession(Session):
         self.seen = Watched()
 
     async def _until_stopped(
-        self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[CycleRow]
+        self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[PastCycle]
     ) -> None:
         engine, seen = run.engine, self.seen
         origin = engine.components.clock.monotonic()
@@ -83,11 +83,14 @@ class WatchedSession(Session):
         watching = tasks.create_task(self._watch(engine, origin))
         start = engine.executor.start
 
-        def started(plan: CyclePlan, tasks: asyncio.TaskGroup) -> ArbCycle:
+        def started(plan: CyclePlan, tasks: asyncio.TaskGroup) -> ArbCycle | Reason:
             route, now = plan.route, engine.components.clock.monotonic()
             books = (route.buy_book, route.sell_book)
             watches = engine.components.aggregator.watches
             rate = engine.components.rates.book
+            opened = start(plan, tasks)
+            if isinstance(opened, Reason):
+                return opened
             seen.decisions.append(
                 Decision(
                     now - origin,
@@ -98,7 +101,7 @@ class WatchedSession(Session):
                     inf if rate is None or rate.state is not BookState.LIVE else now - rate.ts_init,
                 )
             )
-            return start(plan, tasks)
+            return opened
 
         engine.executor.start = started  # type: ignore[method-assign]
         await super()._until_stopped(run, reconciled, venues, tasks, earlier)

@@ -89,7 +89,7 @@ def test_upbit_orders_from_beginning_to_end() -> None:
 def test_binance_orders_from_beginning_to_end() -> None:
     async def scenario() -> None:
         async with box() as on, binance(on) as client:
-            assert set(client.markets) == {"BTC/USDT", "ETH/USDT", "XRP/USDT"}
+            assert set(client.markets) == {"BTC/USDT", "ETH/USDT", "XRP/USDT", "BNB/USDT"}  # the coin of its fees is always listed
             book = await client.watch_order_book("XRP/USDT", 100)
             pushed = asyncio.create_task(_collect(client.watch_orders, lambda order: order["status"] == "closed"))
             balance = asyncio.create_task(client.watch_balance())
@@ -148,7 +148,7 @@ def test_everything_that_ccxt_watches_comes() -> None:
             books = await won.fetch_order_books(["BTC/KRW", "ETH/KRW"])
             assert set(books) == {"BTC/KRW", "ETH/KRW"}
             assert len(await won.fetch_tickers()) == 4
-            assert len(await tether.fetch_tickers()) == 3
+            assert len(await tether.fetch_tickers()) == 4
             assert (await tether.fetch_trading_fee("BTC/USDT"))["taker"] == 0.001
 
     run(scenario)

@@ -74,7 +74,7 @@ def test_fees_are_taken_in_bnb_while_there_is_some() -> None:
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ({"venue": "upbit", "kind": K.FEE_COIN}, "no fees in a coin"),
+        ({"venue": "upbit", "kind": K.FEE_COIN}, "no fees in its own coin"),
         ({"venue": "upbit", "kind": K.RULES}, "needs a symbol"),
         ({"venue": "upbit", "kind": K.RULES, "symbol": "KRW-XRP"}, "at least one"),
         ({"venue": "upbit", "kind": K.RULES, "symbol": "KRW-XRP", "tick": "0"}, "tick"),

@@ -196,6 +196,29 @@ def test_a_delay_holds_answers_and_frames_back() -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize("venue", ["upbit", "binance"])
+def test_a_lag_holds_the_public_stream_back_in_order_with_its_old_times(venue: str) -> None:
+    def stamp(told: Any) -> int:
+        at: int = told.get("timestamp", 0) if venue == "upbit" else told.get("data", {}).get("E", 0)
+        return at
+
+    async def scenario() -> None:
+        async with bench() as on:
+            books = {"type": "orderbook", "codes": ["KRW-BTC"]}
+            async with upbit_socket(on, books) if venue == "upbit" else binance_socket(on, "btcusdt@depth@100ms") as socket:
+                await socket.next(lambda told: stamp(told) > 0)
+                on.fault(venue, K.LAG, ms=800)
+                since = round(time.time() * 1000)
+                late = stamp(await socket.next(lambda told: stamp(told) > since))
+                assert time.time() * 1000 - late >= 800
+                on.box.faults[venue].clear()
+                times = [late] + [stamp(await socket.next(lambda told: stamp(told) > 0)) for _ in range(30)]
+                assert times == sorted(times), "what is sent later never comes sooner"
+                assert times[-1] > times[0]
+
+    run(scenario)
+
+
 def test_private_events_twice_out_of_order_and_never() -> None:
     async def scenario() -> None:
         async with bench() as on, user_data(on) as events:
@@ -275,7 +298,7 @@ def test_a_halted_symbol_is_told_and_refused() -> None:
             on.fault("binance", K.HALT, symbol="XRPUSDT")
             on.fault("upbit", K.HALT, symbol="KRW-XRP")
             info = {row["symbol"]: row["status"] for row in (await on.binance.ask("exchangeInfo")).body["symbols"]}
-            assert info == {"BTCUSDT": "TRADING", "ETHUSDT": "TRADING", "XRPUSDT": "BREAK"}
+            assert info == {"BTCUSDT": "TRADING", "ETHUSDT": "TRADING", "BNBUSDT": "TRADING", "XRPUSDT": "BREAK"}
             refusal = await place(on, "binance", "h")
             assert refusal.body == {"code": -1013, "msg": "Market is closed."}
             assert (await place(on, "upbit", "h")).error == "market_offline"
@@ -341,7 +364,7 @@ def test_faults_over_the_control_port() -> None:
                     {"venue": "upbit", "kind": "explode"},
                     "'explode' - at `$.kind`; there are drop, freeze, gap, ",
                 ),
-                ({"venue": "upbit", "kind": "drop", "on": "it"}, "; there are order, cancel, query, account, public, any"),
+                ({"venue": "upbit", "kind": "drop", "on": "it"}, "; there are order, test, cancel, query, account, public, any"),
                 ({"venue": "upbit", "kind": "drop", "stream": "it"}, "; there are public, private, any"),
                 ({"venue": "upbit", "kind": "freeze", "symbol": "KRW-NIX"}, "no market KRW-NIX"),
                 ({"venue": "upbit", "kind": "drop", "sybmol": "KRW-BTC"}, "`sybmol`; there are venue, kind, count, seconds, symbol, on, "),
@@ -360,6 +383,9 @@ def test_no_fault_is_read_from_nonsense() -> None:
             read_fault(raw)
     with pytest.raises(UsageError):
         WireFault("upbit", K.DELAY, ms=-1).check()
+    for growth in (-1.0, 10_001.0, float("nan")):
+        with pytest.raises(UsageError):
+            WireFault("upbit", K.LAG, growth_ms_per_s=growth).check()
 
 
 def test_the_documented_table_names_every_kind() -> None:

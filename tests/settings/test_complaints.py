@@ -132,9 +132,10 @@ def test_the_message_counts_the_rest(complaint: Complaint) -> None:
         (b"[a]\n[a]\n", "no valid TOML: .*line 2"),
         (b"a = 1\nb = \xff\xfe\n", "mine.toml:2: byte 0xff is no UTF-8"),
         (b"\x00\x01\x02ELF", "no valid TOML"),
-        (b"a = " + b"[" * 100_000, "no valid TOML"),
-        (b"#" * (LARGEST_PROFILE + 1), "larger than 1,000,000 bytes"),
+        (b"a = " + b"[" * 90_000, "no valid TOML"),
+        (b"#" * (LARGEST_PROFILE + 1), "larger than 100,000 bytes"),
     ],
+    ids=["header", "twice", "encoding", "binary", "nested", "large"],
 )
 def test_what_is_no_toml(home: Path, raw: bytes, said: str) -> None:
     path = home / "mine.toml"

@@ -225,20 +225,14 @@ class TestTheFile:
 
 
 class TestRotation:
-    def test_new_keys_are_taken_and_the_old_ones_kept_until_nothing_stands_under_them(self) -> None:
+    def test_new_keys_are_taken_once(self) -> None:
         OsKeyring().write("upbit", "first-key-000000", "first-secret")
         holder = key_holder("upbit", live=True)
-        assert holder.previous() is None
         assert not holder.reread(), "nothing changed"
         OsKeyring().write("upbit", "second-key-00000", "second-secret")
         assert holder.reread()
-        previous = holder.previous()
-        assert previous is not None
-        assert (_told(holder.current())[0], _told(previous)[0]) == ("second-key-00000", "first-key-000000")
-        assert not holder.reread()
-        assert holder.previous() is previous, "a second refusal does not lose the old key"
-        holder.retire()
-        assert holder.previous() is None
+        assert _told(holder.current())[0] == "second-key-00000"
+        assert not holder.reread(), "a second refusal finds the same keys"
 
     def test_a_source_that_cannot_be_read_changes_nothing(self, ring: FileRing) -> None:
         OsKeyring().write("upbit", KEY, SECRET)

@@ -16,8 +16,9 @@ from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.market_simulator import MarketSimulator
+from arbtui.simulation.order_request import OrderRequest
 from arbtui.simulation.paper import PaperExchange
-from arbtui.simulation.venue import OrderRequest, VenueCore
+from arbtui.simulation.venue import VenueCore
 from tests.simulation.market_worlds import simulator
 
 SYMBOLS = ["BTC", "XRP", "SUI", "DOGE", "HBAR", "KAVA", "S0500", "S1000"]

@@ -11,7 +11,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.ledger import APPLICATION_ID, VERSION
-from arbtui.simulation.venue import OrderRequest
+from arbtui.simulation.order_request import OrderRequest
 from tests.simulation.worlds import FUNDS, world
 
 #: As version 1 made it, with one filled and one refused order.

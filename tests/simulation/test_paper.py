@@ -1,10 +1,11 @@
 import asyncio
+import gc
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -110,6 +111,23 @@ def test_a_late_answer_is_late_and_complete(tmp_path: Path) -> None:
             report = await w.binance.place(order(BINANCE_XRP, Side.BUY, "10", "2.14"), _admit)
             assert asyncio.get_running_loop().time() >= 3.1
             assert report.state is OrderState.FILLED
+
+    run_virtual(main())
+
+
+def test_a_refused_order_leaves_no_cycle_for_the_garbage_collector(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path / "venue.db") as w:
+            same = order(UPBIT_XRP, Side.BUY, "10", "3000")
+            await w.upbit.place(same, _admit)
+            gc.disable()
+            try:
+                with suppress(OrderRejected):
+                    pytest.fail(f"{await w.upbit.place(same, _admit)} was not refused")
+                await asyncio.sleep(1)
+                assert [each for each in gc.get_objects() if isinstance(each, OrderRejected)] == []
+            finally:
+                gc.enable()
 
     run_virtual(main())
 

@@ -15,7 +15,8 @@ from arbtui.model.errors import OrderRejected
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.ledger import VenueLedger
-from arbtui.simulation.venue import OrderRequest, VenueCore
+from arbtui.simulation.order_request import OrderRequest
+from arbtui.simulation.venue import VenueCore
 from tests.simulation.market_worlds import simulator
 from tests.simulation.worlds import BINANCE_XRP, FUNDS, MARKETS, UPBIT_XRP, HandBook, World, order, world
 

@@ -17,7 +17,7 @@ from arbtui.model.order import OrderState, Side, TimeInForce
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.fees import booked_fee, exact_fee
 from arbtui.simulation.matching import Execution
-from arbtui.simulation.venue import OrderRequest
+from arbtui.simulation.order_request import OrderRequest
 from arbtui.simulation.venue_order import VenueOrder
 from tests.simulation.worlds import FUNDS, MARKETS, World, world
 

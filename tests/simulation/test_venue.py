@@ -14,7 +14,8 @@ from arbtui.model.errors import OrderRejected
 from arbtui.model.order import OrderState, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.ledger import VenueLedger
-from arbtui.simulation.venue import OrderRequest, VenueCore
+from arbtui.simulation.order_request import OrderRequest
+from arbtui.simulation.venue import VenueCore
 from tests.simulation.worlds import FUNDS, MARKETS, HandBook, world
 
 

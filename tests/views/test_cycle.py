@@ -6,6 +6,7 @@ from pathlib import Path
 
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.monitoring.log import LogRing
+from arbtui.portfolio.past_cycles import past_cycles
 from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.views.live import EngineViews
 from tests.execution.world import UPBIT_DEAR, world
@@ -34,8 +35,7 @@ def test_a_hedged_cycle_tells_both_legs(tmp_path: Path) -> None:
             assert told.pnl["currency"] == "USDT"
             assert views.cycle("nobody") is None
         async with world(tmp_path) as w:
-            await w.journal.commit()
-            earlier = EngineViews(w.engine, "SIM", "", LogRing(), w.journal.load().recent_cycles)
+            earlier = EngineViews(w.engine, "SIM", "", LogRing(), past_cycles(w.journal.path))
             before = earlier.cycle(line.id)
             assert before is not None
             assert (before.orders, before.pnl, before.reason) == (told.orders, told.pnl, told.reason)

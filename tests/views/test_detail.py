@@ -85,7 +85,7 @@ def test_a_cycle_shows_its_orders_in_the_books_and_leaves_its_decisions(tmp_path
 def test_equal_denials_are_one_line_that_counts(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            w.engine.toggle_pause()
+            w.engine.operator.toggle_pause()
             for _ in range(3):
                 w.show("upbit", UPBIT_DEAR)
             (line,) = views_of(w).detail(ROUTE).decisions
@@ -115,7 +115,7 @@ def test_a_route_disabled_while_its_cycle_runs_ends_it_and_then_rests(tmp_path: 
     async def main() -> None:
         async with world(tmp_path) as w:
             w.show("upbit", UPBIT_DEAR)
-            assert "ROUTE_BUSY now" in w.engine.toggle_route(ROUTE)
+            assert "ROUTE_BUSY now" in w.engine.availability.toggle(ROUTE)
             await w.engine.executor.quiet.wait()
             await asyncio.sleep(1)
             route, other = w.components.universe.by_id[ROUTE], w.components.universe.by_id["XRP:upbit>binance"]

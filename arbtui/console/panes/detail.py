@@ -1,4 +1,4 @@
-"""Pane 6: one route in full. Both books, the way from gross to net edge, its last minute, its last decisions."""
+"""Pane 6: one route in full. Both books, the steps from gross to net edge, its last minute, its last decisions."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -17,7 +17,7 @@ LEVELS = 8
 """Levels of each side where there is room."""
 
 EVERY_S = 0.25
-"""Books move faster than they can be read; four times a second is calm and costs little."""
+"""Books move faster than they can be read; four times a second is readable and costs little."""
 
 SHORT_LINES_PER_SLICE = 2 * LINES_PER_SLICE
 """Beside the routes this pane's lines are a third as wide as theirs."""
@@ -28,14 +28,14 @@ _FALL = 23
 _FALL_LINES = 9
 
 LEAST_DECISIONS = 5
-"""Lines under which a list of decisions below the books is not worth having."""
+"""Fewest lines for a list of decisions below the books."""
 
 _TOOK = {"OPENED": "key", "HEDGED": "up", "UNWOUND": "warn", "RESIDUAL": "kill"}
 Row = list[Span]
 
 
 class DetailPane(Lines):
-    """The route that :attr:`route_id` names. Asks the model only while it is on screen."""
+    """The route that :attr:`route_id` names. Reads the model only while it is on screen."""
 
     can_focus = True
     number = 6
@@ -58,14 +58,14 @@ class DetailPane(Lines):
         width, height = self.size.width, self.size.height
         rows = self._broad(d, width, height - 2) if width >= 2 * WIDTH + _FALL + 3 else self._slender(d, width, height - 2)
         state = d.state
-        said: Row = [(" ", "text"), (state or "-", "strong"), (fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)), "soft")]
+        words: Row = [(" ", "text"), (state or "-", "strong"), (fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)), "soft")]
         title = self._title(f"{d.symbol} {d.buy.exchange}→{d.sell.exchange}")
-        self._wanted = [(line, "") for line in [title, said, *rows][:height]]
+        self._wanted = [(line, "") for line in [title, words, *rows][:height]]
         if len(self._wanted) != len(self._lines) or self._lines[0] != self._wanted[0]:
             self.show(self._wanted)
 
     def paint_changed(self) -> int:
-        """Repaint the lines that look different, at most :data:`SHORT_LINES_PER_SLICE`; how many that were."""
+        """Repaint the lines that changed, at most :data:`SHORT_LINES_PER_SLICE`; how many that were."""
         lines, changed = list(self._lines), 0
         for y, wanted in enumerate(self._wanted):
             if y < len(lines) and lines[y] != wanted and changed < SHORT_LINES_PER_SLICE:
@@ -88,7 +88,7 @@ class DetailPane(Lines):
         return [*rows, *self._decisions(d, width, height - len(rows))]
 
     def _slender(self, d: RouteDetail, width: int, height: int) -> list[Row]:
-        """Books, then the waterfall with the edge beside it; decisions below, or where that leaves no room, beside it too."""
+        """Books, then the waterfall with the edge beside it; decisions below, or beside it where there is no room below."""
         levels = max(2, min(LEVELS, (height - _FALL_LINES - 2) // 2))
         rows = self._books(d, levels)
         below = height - len(rows) - _FALL_LINES
@@ -105,7 +105,7 @@ class DetailPane(Lines):
         return [[*buy, (" ", "text"), *sell] for buy, sell in pairs]
 
     def _falls(self, d: RouteDetail) -> list[Row]:
-        """One line a step, the sum, the threshold, and what is missing."""
+        """One line a step, the sum, the threshold, and the difference between them."""
         if not d.steps:
             return [[(" no edge: a price is missing", "warn")]]
         lines: list[Row] = []

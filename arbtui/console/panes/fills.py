@@ -22,11 +22,11 @@ class FillsPane(Grid[CycleLine]):
         return row.id
 
     def version(self, row: CycleLine) -> int:
-        """A line is replaced as a whole when its cycle goes on."""
+        """Constant: a line is replaced when its cycle changes."""
         return hash(row)
 
     def empty_text(self) -> str:
-        """Before the first."""
+        """The text before the first cycle."""
         return "no fills yet"
 
     def title_left(self) -> list[Span]:
@@ -36,7 +36,7 @@ class FillsPane(Grid[CycleLine]):
     def spans(self, row: CycleLine, width: int) -> list[Span]:
         """Time, symbol, buy leg, sell leg, result; venues and quantities of the second leg as room allows.
 
-        Where nothing filled, the reason stands in the place of the legs.
+        Where nothing filled, the reason replaces the legs.
         """
         roomy, wide = width >= 104, width >= 122
         sold = quantity(row.sell_qty)
@@ -48,8 +48,8 @@ class FillsPane(Grid[CycleLine]):
         end: Span = (" " + fit(row.state, 8), _STATE_INKS.get(row.state, "text"))
         if row.state != "OPEN" and not row.buy_qty and not row.sell_qty:
             room = width - width_of(name) - len(end[0]) - 1
-            said = f"{row.buy_at}→{row.sell_at} nothing filled: {row.reason or 'no reason told'}"
-            return [*name, (fit(said, max(0, room)), "soft"), end]
+            text = f"{row.buy_at}→{row.sell_at} nothing filled: {row.reason or 'no reason given'}"
+            return [*name, (fit(text, max(0, room)), "soft"), end]
         spans: list[Span] = [
             *name,
             ("BUY ", "dim"),
@@ -72,7 +72,7 @@ class FillsPane(Grid[CycleLine]):
         return spans
 
     def tick(self) -> None:
-        """Take new cycles when there are any."""
+        """Show new cycles when there are any."""
         seen = self._model.cycles_version
         if seen != self._seen:
             self._seen = seen

@@ -1,4 +1,4 @@
-"""The filter's input, in the place of the flash line while it is open: text, live count of matches, what is wrong."""
+"""The filter's input, in place of the flash line while it is open: text, live count of matches, errors."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -15,7 +15,11 @@ from arbtui.console.styles import Styles
 from arbtui.views import RouteRow
 
 MARK_CELLS, COUNT_CELLS, LEAST_INPUT = 9, 44, 10
-"""Cells of the mark, of the count, and the least that is left to type in when an error needs more."""
+"""Cells of the mark, of the count, and the least width of the input when an error needs more."""
+
+
+LONGEST = 500
+"""Letters of a filter; each is looked at for every route."""
 
 
 class FilterBar(Horizontal):
@@ -34,7 +38,7 @@ class FilterBar(Horizontal):
     ]
 
     class Changed(Message):
-        """A filter that can be understood; ``done`` when the bar closes."""
+        """A valid filter; ``done`` when the bar closes."""
 
         def __init__(self, query: Query, done: bool) -> None:
             super().__init__()
@@ -51,7 +55,9 @@ class FilterBar(Horizontal):
     def compose(self) -> ComposeResult:
         """Mark, input, count."""
         yield Lines(self._inks, id="filter-mark")
-        yield Input(placeholder="xrp edge>5 state:open net>3 !buy:upbit", id="filter-input", compact=True, select_on_focus=False)
+        yield Input(
+            placeholder="xrp edge>5 state:open net>3 !buy:upbit", id="filter-input", compact=True, select_on_focus=False, max_length=LONGEST
+        )
         yield Lines(self._inks, id="filter-count")
 
     @property
@@ -72,13 +78,13 @@ class FilterBar(Horizontal):
     def tick(self) -> None:
         """Paint the live count."""
         shown = f"{self._count(self._query)} of {len(self._rows)} match   Enter keeps  Esc clears"
-        said = (self._error, "warn") if self._error else (shown, "soft")
+        message = (self._error, "warn") if self._error else (shown, "soft")
         count = self.query_one("#filter-count", Lines)
-        count.styles.width = min(max(COUNT_CELLS, len(said[0]) + 2), max(COUNT_CELLS, self.size.width - MARK_CELLS - LEAST_INPUT))
-        count.show([([(" ", "text"), said], "")])
+        count.styles.width = min(max(COUNT_CELLS, len(message[0]) + 2), max(COUNT_CELLS, self.size.width - MARK_CELLS - LEAST_INPUT))
+        count.show([([(" ", "text"), message], "")])
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter as it is typed; what cannot be understood leaves the last filter in force and says why."""
+        """Filter as it is typed; an invalid filter leaves the last one in force and shows why."""
         event.stop()
         if not self.is_open:
             return
@@ -102,7 +108,7 @@ class FilterBar(Horizontal):
         return sum(map(query, self._rows))
 
     def _read(self, text: str) -> Query:
-        """The filter as far as it is typed: ``ed`` that matches nothing is on its way to ``edge>5``."""
+        """The filter typed so far: ``ed``, which matches nothing, may become ``edge>5``."""
         query = parse(text)
         words = query.text.split()
         if words and any(name.startswith(words[-1]) for name in (*NUMBERS, *TEXTS)) and not self._count(query):

@@ -1,4 +1,4 @@
-"""The keys, the kill key first. What does nothing now is dimmed; pressing it says why."""
+"""The keys, the kill key first. Keys without effect now are dimmed; pressing one shows why."""
 
 from arbtui.console.keys import KeyNames
 from arbtui.console.lines import Lines, width_of
@@ -13,6 +13,7 @@ _KEYS = (
     ("sort", "sort", 5),
     ("route.toggle", "disable", 9),
     ("acknowledge", "ack", 8),
+    ("settle", "settle", 9),
     ("copy", "copy", 10),
     ("freeze", "freeze", 7),
     ("pane.next", "pane", 11),
@@ -22,20 +23,21 @@ _KEYS = (
     ("help", "help", 0),
     ("quit", "quit", 0),
 )
-"""Id, word, and rank: the highest go first when there is no room."""
+"""Id, word, and rank: the highest are dropped first when there is no room."""
 
 _OPENS = {"fills": "legs", "risk": "read", "log": "read"}
 """What Enter opens in other panes than Routes."""
 
 _ONLY_IN = {
     "acknowledge": ("risk",),
+    "settle": ("risk",),
     "filter": ("routes",),
     "sort": ("routes",),
     "detail": ("routes", *_OPENS),
     "route.toggle": ("routes", "detail"),
     "copy": ("routes", "fills", "risk", "log", "detail"),
 }
-"""Panes in which a key does something; everywhere else it says where."""
+"""Panes in which a key works; everywhere else it shows where."""
 
 
 class Footer(Lines):
@@ -46,7 +48,7 @@ class Footer(Lines):
         self._names = keys
 
     def tick(self, state: str, active: str, frozen: bool = False) -> None:
-        """Paint the keys as they are useful in ``state`` with pane ``active``."""
+        """Paint the keys that are useful in ``state`` with pane ``active``."""
         halted = state in (*HALTED_STATES, "DISARMED")
         dimmed = {name for name, panes in _ONLY_IN.items() if active not in panes}
         dimmed.add("pause" if halted else "rearm")
@@ -78,6 +80,6 @@ class Footer(Lines):
         return f"{self._names['pane.routes']}-{self._names['pane.detail']}" if name == "panes" else self._names[name]
 
     def _rank(self, key: tuple[str, str, int], halted: bool, frozen: bool) -> int:
-        """What a state asks for outranks the rest."""
+        """Keys that a state calls for outrank the rest."""
         asked = (key[0] == "rearm" and halted) or (key[0] == "freeze" and frozen)
         return key[2] - (12 if asked else 0)

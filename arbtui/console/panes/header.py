@@ -1,24 +1,25 @@
-"""The two lines on top: what must be visible at all times. Red ground means halted, and nothing else does."""
+"""The two lines on top: what must be visible at all times. A red background means halted, and nothing else does."""
 
 from collections.abc import Sequence
 
 from arbtui.console.lines import Lines, justify, width_of
-from arbtui.console.numbers import age, arrow, clean, clock, duration, fit, signed
+from arbtui.console.numbers import age, arrow, clock, duration, fit, signed
 from arbtui.console.styles import Span, Styles
+from arbtui.model.printable import printable
 from arbtui.views import HeaderView
 
 HALTED_STATES = ("HALTING", "HALTED", "HALTED_DIRTY")
 _STATE_INKS = {"ARMED": "armed", "PAUSED": "paused", "REDUCING": "paused"}
 
 LEAST_DETAIL = 16
-"""Cells under which a cut text of what a halt left says nothing."""
+"""Fewest cells for a shortened text of what a halt left open."""
 
 RATE_LATE_MS = 5_000.0
 """A KRW/USDT rate older than this is shown as late; the routes that need it block by their own limit."""
 
 
 def mode_spans(h: HeaderView) -> list[Span]:
-    """The mode as a block: SIM, PAPER and LIVE differ by word and by ground."""
+    """The mode as a block: SIM, PAPER and LIVE differ by word and by background."""
     if h.mode == "LIVE":
         return [(" ██", "live-block"), (f" LIVE{' ' + h.scenario if h.scenario else ''} ", "live"), ("██ ", "live-block")]
     return [(f" {h.mode}{' ' + h.scenario if h.scenario else ''} ", "paper" if h.mode == "PAPER" else "sim")]
@@ -30,7 +31,7 @@ def state_spans(h: HeaderView) -> list[Span]:
 
 
 class Header(Lines):
-    """Profile, mode, state, clock and PnL; venues, rate and what is open. What is money stays longest where there is little room."""
+    """Profile, mode, state, clock and PnL; venues, rate and what is open. Money stays longest where there is little room."""
 
     def __init__(self, inks: Styles) -> None:
         super().__init__(inks, id="header")
@@ -67,15 +68,17 @@ class Header(Lines):
             return (f"{arrow(value)} {signed(value)}", "up" if value > 0 else "down" if value < 0 else "text")
 
         if both:
-            return [("PnL  day ", "dim"), money(h.pnl_day), ("  session ", "dim"), money(h.pnl_session), (f" {h.pnl_currency}", "dim")]
+            trading = (f" trading {signed(h.trading_day)}", "dim")
+            session = (f" trading {signed(h.trading_session)} {h.pnl_currency}", "dim")
+            return [("PnL day ", "dim"), money(h.pnl_day), trading, ("  session ", "dim"), money(h.pnl_session), session]
         return [("PnL day ", "dim"), money(h.pnl_day), (f" {h.pnl_currency}", "dim")]
 
     def _halted_line(self, h: HeaderView, banner: str) -> tuple[list[Span], bool]:
-        """The red line, and whether it says all that is known of what is left."""
+        """The red line, and whether it shows everything known of what is left open."""
         width = self.size.width
         since = duration((h.now_ms - h.halt_ts_ms) / 1_000) if h.halt_ts_ms else "--:--:--"
-        why = f" ({clean(h.halt_reason)})" if h.halt_reason else ""
-        left = f" {h.state} {since} by {clean(h.halt_source) or '?'}{why}"
+        why = f" ({printable(h.halt_reason)})" if h.halt_reason else ""
+        left = f" {h.state} {since} by {printable(h.halt_source) or '?'}{why}"
         frozen = f"{banner}  " if banner else ""
         mode = f"{h.mode}{f' {h.scenario}' if h.scenario else ''} "
         at = f" {clock(h.now_ms)[:8]}Z "
@@ -88,7 +91,7 @@ class Header(Lines):
             f"{frozen}{h.profile}  {mode}",
         )
         right = next((text for text in choices if len(left) + len(text) + 1 <= width), f"{frozen}{mode}")
-        detail = clean(h.halt_detail)
+        detail = printable(h.halt_detail)
         room = width - len(left) - len(right) - 4
         whole = len(detail) <= room
         if detail and room >= min(len(detail), LEAST_DETAIL):
@@ -96,10 +99,10 @@ class Header(Lines):
         return justify([(left, "halted")], [(right, "halted")], width, (" ", "halted")), whole
 
     def _left_line(self, h: HeaderView) -> list[Span]:
-        """While something is pending or left at a venue, that comes before the venues' streams."""
+        """What is pending or left at a venue is shown before the venues' streams."""
         counts = [*self._unhedged(h), *self._breaches(h)]
         room = self.size.width - width_of(counts) - 2
-        return justify([(f" {fit(clean(h.halt_detail), max(0, room))}", "warn")], counts, self.size.width)
+        return justify([(f" {fit(printable(h.halt_detail), max(0, room))}", "warn")], counts, self.size.width)
 
     def _venues_line(self, h: HeaderView) -> list[Span]:
         width = self.size.width
@@ -127,8 +130,8 @@ class Header(Lines):
         spans: list[Span] = [(" ", "text")]
         for venue in h.exchanges:
             fine = venue.status == "ok"
-            told = f" {age(venue.age_ms)} " if ages else " "
-            spans += [(venue.name, "strong"), (told, "soft"), (venue.status, "armed" if fine else "warn"), (gap, "text")]
+            text = f" {age(venue.age_ms)} " if ages else " "
+            spans += [(venue.name, "strong"), (text, "soft"), (venue.status, "armed" if fine else "warn"), (gap, "text")]
         if not h.rate:
             return [*spans, ("FX ", "dim"), ("none", "warn")]
         late = h.rate_age_ms > RATE_LATE_MS
@@ -139,7 +142,7 @@ class Header(Lines):
         return [*spans, (f" {h.rate_doubt}", "warn")] if h.rate_doubt and ages else spans
 
     def _unhedged(self, h: HeaderView) -> list[Span]:
-        """Only when there is any, but in a halt always: then it is wanted most."""
+        """Only when it is not zero, but always in a halt."""
         if not h.unhedged and h.state not in HALTED_STATES:
             return []
         return [("unhedged ", "dim"), (f"{h.unhedged:,.0f}  ", "warn" if h.unhedged else "text")]
@@ -149,7 +152,7 @@ class Header(Lines):
 
 
 def _first_that_fits(choices: Sequence[tuple[list[Span], list[Span]]], width: int) -> list[Span]:
-    """The first pair of margins that ``width`` holds; of the last one only the left."""
+    """The first pair of texts that fits ``width``; of the last one only the left."""
     for left, right in choices:
         if width_of(left) + width_of(right) + 1 <= width:
             return justify(left, right, width)

@@ -17,11 +17,11 @@ class LogPane(Grid[LogLine]):
         self._seen = -1
 
     def identity(self, row: LogLine) -> str:
-        """Lines have no name of their own; time and text tell them apart."""
+        """Lines have no id; time and text distinguish them."""
         return f"{row.ts_ms} {row.text}"
 
     def version(self, row: LogLine) -> int:
-        """A line never changes."""
+        """Constant: a line never changes."""
         return 0
 
     def title_left(self) -> list[Span]:
@@ -36,7 +36,7 @@ class LogPane(Grid[LogLine]):
         return [(clock(row.ts_ms), "dim"), (f" {level:5} ", ink), (fit(row.text, max(0, width - 19)), "soft" if quiet else "text")]
 
     def tick(self) -> None:
-        """Take new lines when there are any."""
+        """Show new lines when there are any."""
         seen = self._model.log_version
         if seen != self._seen:
             self._seen = seen

@@ -19,23 +19,23 @@ class RiskPane(Grid[BreachLine]):
         return row.id
 
     def version(self, row: BreachLine) -> int:
-        """A breach changes only by being acknowledged."""
+        """Rises when the breach is acknowledged."""
         return int(row.acknowledged)
 
     def empty_text(self) -> str:
-        """The good case."""
+        """The text without any breach."""
         return "no breach"
 
     @property
     def open_count(self) -> int:
-        """Breaches that nobody has acknowledged."""
+        """Breaches that are not acknowledged."""
         return sum(not row.acknowledged for row in self.rows)
 
     def title_left(self) -> list[Span]:
-        """How many ask for a person."""
+        """How many need the operator."""
         count = self.open_count
-        said: Span = (f"{count} open", "warn") if count else ("clear", "soft")
-        return [said, ("   a ack" if count and self.has_focus else "", "key")]
+        count_span: Span = (f"{count} open", "warn") if count else ("clear", "soft")
+        return [count_span, ("   a ack" if count and self.has_focus else "", "key")]
 
     def spans(self, row: BreachLine, width: int) -> list[Span]:
         """Severity, time, kind, what happened, what was done."""
@@ -46,13 +46,13 @@ class RiskPane(Grid[BreachLine]):
         severe = row.severity == "CRIT"
         head: Span = ("! CRIT" if severe else "! WARN", "crit" if severe else "warn")
         rest = width - len(head[0]) - len(at) - len(row.kind) - 3
-        said = f"{row.scope} {row.detail}"
-        action = tail if len(said) + len(tail) <= rest else ""
-        body = fit(said, max(0, rest - len(action)))
+        text = f"{row.scope} {row.detail}"
+        action = tail if len(text) + len(tail) <= rest else ""
+        body = fit(text, max(0, rest - len(action)))
         return [head, (f" {at} ", "dim"), (f"{row.kind} ", "strong"), (body, "text"), (action, "soft")]
 
     def tick(self) -> BreachLine | None:
-        """Take new breaches; the newest open CRIT among them, which the flash line shall say."""
+        """Show new breaches; the newest open CRIT among them, for the flash line."""
         seen, fresh = self._model.breaches_version, None
         if seen != self._seen:
             known = {row.id for row in self.rows}

@@ -1,4 +1,4 @@
-"""Pane 1: every route with its net edge, or its first blocking reason. Filtered, sorted, and calm under the cursor."""
+"""Pane 1: every route with its net edge, or its first blocking reason. Filtered, sorted, and stable under the cursor."""
 
 import time
 from collections.abc import Callable
@@ -13,16 +13,16 @@ from arbtui.console.styles import Span, Styles
 from arbtui.views import ReadModel, RouteRow
 
 FEW = 200
-"""Up to so many routes are brought up to date all at once, together with their order."""
+"""Up to this many routes are updated and sorted together."""
 
 SORT_EVERY_S = 0.4
-"""A few routes are put in order so often, and their figures change only then: the table is always in the order that it shows."""
+"""s between two sorts of few routes; their figures change only then, so the table always shows its own order."""
 
 SORT_MANY_EVERY_S = 1.0
-"""More routes are put in order so often; figures on screen change in every frame, the others in slices between two sorts."""
+"""s between two sorts of more routes; figures on screen change in every frame, the others in slices between two sorts."""
 
 SORT_REST_S = 1.0
-"""No re-sort so soon after a cursor move: the row that the operator aims at must not jump away. Rows that match no more go all the same."""
+"""s after a cursor move without a sort: the chosen row must not jump away. Rows that no longer match are removed all the same."""
 
 _BY_KEY = {column.key: column for column in COLUMNS}
 
@@ -32,7 +32,7 @@ def _place(entry: tuple[float | str, str, RouteRow]) -> tuple[float | str, str]:
 
 
 class RoutesPane(Grid[RouteRow]):
-    """The routes of ``model``, each brought up to date at least once between two sorts."""
+    """The routes of ``model``, each updated at least once between two sorts."""
 
     def __init__(self, inks: Styles, model: ReadModel, monotonic: Callable[[], float] = time.monotonic) -> None:
         super().__init__(inks, 1, "Routes", id="routes", has_head=True)
@@ -52,11 +52,11 @@ class RoutesPane(Grid[RouteRow]):
         return row.id
 
     def version(self, row: RouteRow) -> int:
-        """The read model counts."""
+        """The read model's version of the row."""
         return row.version
 
     def spans(self, row: RouteRow, width: int) -> list[Span]:
-        """The cells of the columns in force."""
+        """The cells of the visible columns."""
         gap: Span = (" " * self._gap, "text")
         spans: list[Span] = []
         *others, state = self._columns
@@ -81,7 +81,7 @@ class RoutesPane(Grid[RouteRow]):
         return spans
 
     def title_left(self) -> list[Span]:
-        """How many, the filter and the order."""
+        """The number of routes, the filter and the order."""
         total, shown = len(self._model.routes), len(self.rows)
         filtered = self.query_filter.text
         count = f"{shown}/{total}" if filtered else f"{total}"
@@ -91,7 +91,7 @@ class RoutesPane(Grid[RouteRow]):
         return [*spans, (self.order_word, "soft")]
 
     def empty_text(self) -> str:
-        """Says why nothing is shown."""
+        """Why nothing is shown."""
         return f"no route matches /{self.query_filter.text}   Esc clears the filter" if self.query_filter.text else "no routes"
 
     @property
@@ -101,11 +101,11 @@ class RoutesPane(Grid[RouteRow]):
 
     @property
     def _ascending(self) -> bool:
-        """Numbers start with the largest, words with A; reversed by `S`."""
+        """Whether the order ascends: numbers start with the largest, text with A; reversed by `S`."""
         return self.sort_reverse == _BY_KEY[self.sort_key].numeric
 
     def tick(self, frames_per_s: float) -> None:
-        """One frame: figures as they are due, the order when it is time."""
+        """One frame: update the figures that are due, and sort when it is time."""
         model, now = self._model, self._monotonic()
         few = len(model.routes) <= FEW
         rests = now - self._moved_at < SORT_REST_S
@@ -124,7 +124,7 @@ class RoutesPane(Grid[RouteRow]):
         self.paint_changed()
 
     def reorder(self) -> None:
-        """Filter and sort now. Rows without the figure come last, whichever way the order goes."""
+        """Filter and sort now. Rows without the figure come last in either direction."""
         self._sorted_at = self._monotonic()
         key = _BY_KEY[self.sort_key].sort
         known: list[tuple[float | str, str, RouteRow]] = []
@@ -171,13 +171,13 @@ class RoutesPane(Grid[RouteRow]):
         return _BY_KEY[self.sort_key].title
 
     def reverse_sort(self) -> None:
-        """The other way round."""
+        """Reverse the order."""
         self.sort_reverse = not self.sort_reverse
         self.reorder()
         self.repaint()
 
     def on_grid_cursor_moved(self) -> None:
-        """Hold still for a moment."""
+        """Do not sort for a moment."""
         self._moved_at = self._monotonic()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -1,15 +1,15 @@
-"""Pane 4: what the process costs and how well the loop keeps time. One line, two with sparklines, or a page."""
+"""Pane 4: the process's resource use and the loop's lag. One line, two with sparklines, or a page."""
 
 from collections.abc import Iterable
 
 from arbtui.console.lines import Lines, width_of
-from arbtui.console.numbers import clean
 from arbtui.console.sparkline import sparkline
 from arbtui.console.styles import Span, Styles
+from arbtui.model.printable import printable
 from arbtui.views import GaugeView, VenueGauge
 
 LAG_WARN_MS = 10.0
-"""p99 of the loop's lag that the design aims to stay under."""
+"""p99 of the loop's lag that is aimed for, in ms."""
 
 
 def _fact(name: str, value: str, ink: str = "text") -> list[Span]:
@@ -26,7 +26,7 @@ class SystemPane(Lines):
         super().__init__(inks, id="system")
 
     def tick(self, gauges: GaugeView, ui_hz: float, drops: int) -> None:
-        """Take a new sample; once a second is enough."""
+        """Show a new sample, once a second."""
         height = self.size.height
         if height >= 8:
             self.show(self._page(gauges, ui_hz, drops))
@@ -109,10 +109,10 @@ class SystemPane(Lines):
         line: list[Span] = [("   ", "text"), (f"{venue.name.lower():11}", "dim")]
         line.append((f"{venue.health:9}", "armed" if venue.health == "HEALTHY" else "warn"))
         banned_s = max((limit.banned_s for limit in venue.limits), default=0.0)
-        told = f"silent for {banned_s:.0f}s  " if banned_s else ""
-        told += f"{clean(venue.why)}  " if venue.why else ""
+        text = f"silent for {banned_s:.0f}s  " if banned_s else ""
+        text += f"{printable(venue.why)}  " if venue.why else ""
         room = self.size.width - 1 - width_of(line)
-        line.append((told[:room], "warn"))
+        line.append((text[:room], "warn"))
         for limit in venue.limits:
             used = _fact(limit.name, f"used {limit.used:,.0f} of {limit.hard:,.0f}", "warn" if limit.used > limit.soft else "text")
             if width_of(line) + width_of(used) >= self.size.width:

@@ -4,11 +4,11 @@ from arbtui.console.lines import Lines, justify
 from arbtui.console.styles import Span, Styles
 
 PANES = ("routes", "fills", "risk", "system", "log", "detail")
-"""By their digits, from 1."""
+"""In the order of their digits, from 1."""
 
 
 class Tabs(Lines):
-    """Which pane the digits show."""
+    """The line of tabs."""
 
     def __init__(self, inks: Styles) -> None:
         super().__init__(inks, id="tabs")

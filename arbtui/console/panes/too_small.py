@@ -1,4 +1,4 @@
-"""What a terminal under 60x12 shows: the state, and that the kill key lives."""
+"""The text on a terminal under 60x12: the state and the kill key."""
 
 from arbtui.console.keys import KeyNames
 from arbtui.console.lines import Lines
@@ -17,7 +17,7 @@ class TooSmall(Lines):
         self._keys = keys
 
     def tick(self, h: HeaderView) -> None:
-        """State first: it is what the last cells of a tiny terminal are for."""
+        """State first: it must fit even on the smallest terminal."""
         halted = h.state in HALTED_STATES
         spans: list[Span] = [
             (f" {h.mode} {h.state} ", "halted" if halted else "title"),

@@ -1,14 +1,16 @@
-"""What the console's dialogs look like."""
+"""The look of the console's dialogs."""
 
 from typing import TypeVar
 
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result]):
-    """A box in the middle, over a screen that keeps painting; the header above it stays in sight."""
+    """A box in the middle, over a screen that keeps painting; the header above it stays visible."""
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 30%; }
@@ -24,3 +26,20 @@ class Dialog(ModalScreen[Result]):
     Dialog Input { border: none; height: 1; padding: 0 1; background: $panel; }
     Dialog Input:focus { background: $panel; border: none; }
     """
+
+
+class ScrollDialog(Dialog[None]):
+    """A dialog whose box scrolls by lines."""
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by ``lines``; negative is up."""
+        self.query_one("#box", VerticalScroll).scroll_relative(y=lines, animate=False)
+
+
+def scroll_bindings(name: str, close: str, tooltip: str) -> list[BindingType]:
+    """The keys of a scrolling dialog; ids begin with ``name``, ``close`` are the keys that close it."""
+    return [
+        Binding(close, "dismiss", "close", id=f"{name}.close", tooltip=tooltip),
+        Binding("j,down", "scroll(1)", "down", id=f"{name}.down", tooltip="Down", show=False),
+        Binding("k,up", "scroll(-1)", "up", id=f"{name}.up", tooltip="Up", show=False),
+    ]

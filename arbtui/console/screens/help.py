@@ -1,4 +1,4 @@
-"""Help: first the pane that has the keys, then what each key, column and state means."""
+"""Help: first the active pane, then the meaning of each key, column and state."""
 
 from collections.abc import Iterable
 from typing import ClassVar
@@ -13,7 +13,7 @@ from textual.widgets import Static
 from arbtui.console.bindings import ANYWHERE_BINDINGS, MAIN_BINDINGS
 from arbtui.console.grid import Grid
 from arbtui.console.keys import KeyNames
-from arbtui.console.screens.dialog import Dialog
+from arbtui.console.screens.dialog import ScrollDialog, scroll_bindings
 from arbtui.console.words import REASONS, short_word
 
 COLUMN_HELP = {
@@ -39,8 +39,9 @@ PANE_HELP = {
         ("detail", "grid.down", "grid.up", "grid.top", "copy", "zoom"),
     ),
     "risk": (
-        "Breaches and residuals, open ones first. A residual blocks its asset until somebody has acknowledged it.",
-        ("detail", "acknowledge", "grid.down", "grid.up", "copy", "zoom"),
+        "Breaches and residuals, open ones first. A residual blocks its asset until it is acknowledged, and counts "
+        "as exposure until it is settled; a balance that a venue disputes blocks that asset there until it is settled.",
+        ("detail", "acknowledge", "settle", "grid.down", "grid.up", "copy", "zoom"),
     ),
     "system": (
         "What the process costs and how late its loop is; when it is late the console paints less often. Then each venue: its health, "
@@ -58,7 +59,7 @@ PANE_HELP = {
         ("back", "route.toggle", "copy", "zoom", "freeze"),
     ),
 }
-"""What a pane shows, and the ids of its keys."""
+"""By pane: its description, and the ids of its keys."""
 
 EDGE_HELP = {
     "gross": "what the two best prices differ by, over the exchange rate",
@@ -83,16 +84,12 @@ STATE_HELP = {
 }
 
 
-class HelpScreen(Dialog[None]):
+class HelpScreen(ScrollDialog):
     """Scrolls; Esc or ? closes."""
 
     DEFAULT_CSS = "HelpScreen > #box { width: 100; height: 90%; }"
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,q", "dismiss", "close", id="help.close", tooltip="Close help"),
-        Binding("j,down", "scroll(1)", "down", id="help.down", tooltip="Down", show=False),
-        Binding("k,up", "scroll(-1)", "up", id="help.up", tooltip="Up", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = scroll_bindings("help", "escape,question_mark,q", "Close help")
 
     def __init__(self, pane: str, keys: KeyNames) -> None:
         super().__init__()
@@ -100,21 +97,17 @@ class HelpScreen(Dialog[None]):
         self._names = keys
 
     def compose(self) -> ComposeResult:
-        """The pane at hand first, then keys: that is what people open help for."""
+        """The active pane first, then keys."""
         with VerticalScroll(id="box") as box:
             box.border_title = "arbtui"
             box.border_subtitle = "j/k scroll   Esc close"
-            told = dict(self._keys())
-            said, names = PANE_HELP[self._pane]
-            yield Static(self._table(self._pane.upper(), [("", said), *((self._names.all_of(name), told[name]) for name in names)]))
-            yield Static(self._table("KEYS", [(self._names.all_of(name), f"{text}  [{name}]") for name, text in told.items()]))
+            meanings = dict(self._keys())
+            intro, names = PANE_HELP[self._pane]
+            yield Static(self._table(self._pane.upper(), [("", intro), *((self._names.all_of(name), meanings[name]) for name in names)]))
+            yield Static(self._table("KEYS", [(self._names.all_of(name), f"{text}  [{name}]") for name, text in meanings.items()]))
             yield Static(self._table("COLUMNS", COLUMN_HELP.items()))
             yield Static(self._table("EDGE", EDGE_HELP.items()))
             yield Static(self._table("STATES", STATE_HELP.items()))
-
-    def action_scroll(self, lines: int) -> None:
-        """Scroll by a line."""
-        self.query_one("#box", VerticalScroll).scroll_relative(y=lines, animate=False)
 
     def _keys(self) -> Iterable[tuple[str, str]]:
         """Id and meaning of every key that can be remapped."""

@@ -1,4 +1,4 @@
-"""One row in full: what a line of Log, Risk or Fills has no room for."""
+"""One row in full: all that a line of Log, Risk or Fills has no room for."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -6,27 +6,25 @@ from typing import ClassVar
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
+from textual.markup import escape
 from textual.widgets import Static
 
-from arbtui.console.numbers import clean, clock, signed
-from arbtui.console.screens.dialog import Dialog
+from arbtui.console.numbers import clock, signed
+from arbtui.console.screens.dialog import ScrollDialog, scroll_bindings
 from arbtui.console.words import REASONS
+from arbtui.model.printable import printable
 from arbtui.views import BreachLine, CycleDetail, CycleLine, LogLine, OrderLine, ReadModel
 
 Facts = Sequence[tuple[str, str]]
 """Names and texts; a name in capitals begins a part."""
 
 
-class WholeScreen(Dialog[None]):
+class WholeScreen(ScrollDialog):
     """Shows ``facts`` as they were when it was opened; long texts go over several lines."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "dismiss", "close", id="whole.close", tooltip="Close"),
-        Binding("j,down", "scroll(1)", "down", id="whole.down", tooltip="Down", show=False),
-        Binding("k,up", "scroll(-1)", "up", id="whole.up", tooltip="Up", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = scroll_bindings("whole", "escape,enter,q", "Close")
 
     def __init__(self, title: str, facts: Facts) -> None:
         super().__init__()
@@ -40,15 +38,13 @@ class WholeScreen(Dialog[None]):
         table.add_column(no_wrap=True, style=variables["ink-dim"])
         table.add_column(overflow="fold", style=variables["ink-text"])
         for name, text in self._facts:
-            table.add_row(Text(name, style="" if not name.isupper() else f"bold {variables['ink-title']}"), Text(clean(text)))
+            table.add_row(
+                Text(printable(name), style="" if not name.isupper() else f"bold {variables['ink-title']}"), Text(printable(text))
+            )
         with VerticalScroll(id="box") as box:
-            box.border_title = self._heading
+            box.border_title = escape(printable(self._heading))
             box.border_subtitle = "j/k scroll   Esc close"
             yield Static(table)
-
-    def action_scroll(self, lines: int) -> None:
-        """Scroll by a line."""
-        self.query_one("#box", VerticalScroll).scroll_relative(y=lines, animate=False)
 
 
 def whole_of(row: object, model: ReadModel) -> WholeScreen | None:

@@ -1,4 +1,4 @@
-"""Which assets are the same thing at two venues: a table kept by hand, and quarantine for all that is not in it."""
+"""Which assets are the same thing at two venues: a hand-kept table, and quarantine for everything that is not in it."""
 
 from arbtui.exchanges.assets.registry import Asset, AssetRegistry, Pairing, Quarantine, Quarantined, SignOff
 

@@ -10,18 +10,18 @@ from typing import Any
 
 
 class Quarantine(StrEnum):
-    """Why two listings are not traded against one another."""
+    """Why two listings are not paired."""
 
-    UNKNOWN = "UNKNOWN"  #: not in the table, and nobody has signed for it
+    UNKNOWN = "UNKNOWN"  #: not in the table and not signed off by the operator
     CLASH = "CLASH"  #: known to be two assets
-    RENAMED = "RENAMED"  #: a venue changed the ticker; that the rest of it is the other's ticker proves nothing
-    TICKER_DIFFERS = "TICKER_DIFFERS"  #: one asset under two tickers: its balances cannot be told together yet
+    RENAMED = "RENAMED"  #: a venue changed the ticker; a similar ticker at the other venue proves nothing
+    TICKER_DIFFERS = "TICKER_DIFFERS"  #: one asset under two tickers: its balances cannot be combined yet
     PRICE_RATIO = "PRICE_RATIO"  #: the two prices are outside the asset's band, or one is missing
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One asset. ``networks``: where it lives, only where that is certain.
+    """One asset. ``networks``: those it exists on, where that is certain.
 
     ``price_ratio``: least and greatest ratio of two venues' prices.
     """
@@ -33,13 +33,13 @@ class Asset:
     tickers: Mapping[str, str] = field(default_factory=dict)  #: by exchange, where it is not the symbol
 
     def ticker(self, exchange: str) -> str:
-        """What ``exchange`` calls it."""
+        """Its ticker at ``exchange``."""
         return self.tickers.get(exchange, self.symbol)
 
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """A person answers for it that one ticker is one asset at both venues."""
+    """The operator's signed statement that one ticker is the same asset at both venues."""
 
     symbol: str
     by: str
@@ -49,7 +49,7 @@ class SignOff:
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A pair of listings that is left alone."""
+    """A pair of listings that is not traded."""
 
     symbol: str
     reason: Quarantine
@@ -58,7 +58,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Pairing:
-    """What two listings have in common. ``tradable`` is in the first venue's order."""
+    """The assets that two venues have in common. ``tradable`` is in the first venue's order."""
 
     tradable: tuple[Asset, ...]
     quarantined: tuple[Quarantined, ...]
@@ -70,8 +70,8 @@ class AssetRegistry:
     Args:
         assets: by symbol.
         clashes: tickers that are different assets, with each venue's meaning.
-        renamed: by exchange, tickers that the venue has changed to tell two assets apart.
-        price_ratio: the band of assets that somebody signed for.
+        renamed: by exchange, tickers that the venue has changed to distinguish two assets.
+        price_ratio: the band of assets that the operator signed off.
     """
 
     def __init__(
@@ -88,11 +88,11 @@ class AssetRegistry:
 
     @classmethod
     def shipped(cls) -> "AssetRegistry":
-        """The table that comes with the program."""
+        """The table shipped with the program."""
         return _shipped()
 
     def refuses(self, symbol: str) -> Quarantined | None:
-        """Why no signature helps ``symbol``, None where one would."""
+        """Why ``symbol`` cannot be signed off; None where it can."""
         if symbol in self.clashes:
             meanings = ", ".join(f"{meaning} at {exchange}" for exchange, meaning in self.clashes[symbol].items())
             return Quarantined(symbol, Quarantine.CLASH, f"two assets: {meanings}")
@@ -100,8 +100,8 @@ class AssetRegistry:
             if symbol in tickers:
                 return Quarantined(symbol, Quarantine.RENAMED, f"{exchange} has changed this ticker, so no other venue's is the same")
         if symbol in self.assets and self.assets[symbol].tickers:
-            told = ", ".join(f"{ticker} at {exchange}" for exchange, ticker in self.assets[symbol].tickers.items())
-            return Quarantined(symbol, Quarantine.TICKER_DIFFERS, f"{told}: not traded under two names yet")
+            names = ", ".join(f"{ticker} at {exchange}" for exchange, ticker in self.assets[symbol].tickers.items())
+            return Quarantined(symbol, Quarantine.TICKER_DIFFERS, f"{names}: not traded under two names yet")
         return None
 
     def pair(
@@ -113,10 +113,10 @@ class AssetRegistry:
         """Pair what two venues list.
 
         Args:
-            listed: tickers by exchange, each venue's in its own order; two venues.
+            listed: tickers by exchange, each venue's in its own order; exactly two venues.
             signed: sign-offs by symbol.
-            prices: by exchange and ticker, all in one currency; None where none are known yet (the routes look again at
-                every price). Where they are given, a missing price is a reason, not an excuse.
+            prices: by exchange and ticker, all in one currency; None where none are known yet (the routes check the ratio again at
+                every price). Where they are given, an asset without a price is quarantined.
         """
         (here, first), (there, second) = listed.items()
         at = {here: frozenset(first), there: frozenset(second)}
@@ -154,7 +154,7 @@ class AssetRegistry:
     def _out_of_band(self, asset: Asset, price: float, other: float) -> Quarantined | None:
         low, high = asset.price_ratio
         if not (price > 0.0 and other > 0.0):
-            return Quarantined(asset.symbol, Quarantine.PRICE_RATIO, "a venue tells no price for it")
+            return Quarantined(asset.symbol, Quarantine.PRICE_RATIO, "a venue reports no price for it")
         if not low <= price / other <= high:
             detail = f"the prices' ratio is {price / other:.4g}, its band {low:g} to {high:g}"
             return Quarantined(asset.symbol, Quarantine.PRICE_RATIO, detail)
@@ -168,16 +168,16 @@ def _shipped() -> AssetRegistry:
     assets = {
         symbol: Asset(
             symbol,
-            told["name"],
-            tuple(told["networks"]),
-            _band(told["price_ratio"]) if "price_ratio" in told else band,
-            told.get("tickers", {}),
+            row["name"],
+            tuple(row["networks"]),
+            _band(row["price_ratio"]) if "price_ratio" in row else band,
+            row.get("tickers", {}),
         )
-        for symbol, told in table["assets"].items()
+        for symbol, row in table["assets"].items()
     }
     return AssetRegistry(assets, table["clashes"], table["renamed"], band)
 
 
-def _band(told: Sequence[float]) -> tuple[float, float]:
-    low, high = told
+def _band(bounds: Sequence[float]) -> tuple[float, float]:
+    low, high = bounds
     return float(low), float(high)

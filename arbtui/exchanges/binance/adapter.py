@@ -1,8 +1,8 @@
 """Binance spot, orders and account.
 
-Quirks, and where they are written:
+Quirks, with the document that states each:
 - A client id is unique among *open* orders only (developers.binance.com, Spot, New order): a repeated IOC fills twice.
-  Nothing here repeats; "Duplicate order sent" means that an earlier copy came through.
+  Nothing here resends; "Duplicate order sent" means that an earlier copy was accepted.
 - ``myTrades`` takes one symbol and names orders by the venue's id only.
 - 5xx, -1006 and -1007: "execution status unknown" (General API information, HTTP return codes; Error codes).
 """
@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import aiohttp
@@ -23,24 +24,28 @@ from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.binance import orders
 from arbtui.exchanges.binance.rules import markets_of
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, unreadable
+from arbtui.exchanges.ccxt_adapter import ARCHIVED, CcxtAdapter, Costs, Listing, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
-from arbtui.exchanges.private_stream import PrivateStream, StreamEnded
-from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, next_frame
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import VenueFailed, VenueRefused, WireError
-from arbtui.model.market import FeeTakenIn, Market
-from arbtui.model.money import plain
-from arbtui.model.order import Balance, Fill, Order
+from arbtui.model.market import Fees, FeeTakenIn, Market
+from arbtui.model.money import ZERO, plain
+from arbtui.model.order import Balance, Fill, Order, OrderState
 
 log = logging.getLogger("arbtui")
 
-#: Up to so many symbols each is asked for its own commission and its own fills (weight 20 of 6,000 a minute each); beyond
-#: it, the account's rates and the symbols traded since the start are what is asked.
+#: Up to this many symbols, commission and fills are queried per symbol (weight 20 of 6,000 a minute each); beyond
+#: it, the account's common rates are used, and fills are queried for symbols traded since the start only.
 _ASKED_ONE_BY_ONE = 50
+#: So many markets whose commission cannot be read, one after another, are no oddity of a market.
+_ODD_AT_MOST = 5
 _SYMBOLS_A_REQUEST = 100
+#: What an account may switch its fees to (General endpoints, Query Commission Rates: ``discount.discountAsset``).
+FEE_COIN = "BNB"
 _TRADES_A_PAGE = 1000
-#: The quickest of so many readings of the venue's clock is the truest.
+#: The venue's clock is read this many times; the reading with the shortest round trip is used.
 _CLOCK_READINGS = 3
 
 
@@ -53,25 +58,37 @@ class BinanceAdapter(CcxtAdapter):
     """Binance spot through ccxt. See :class:`ExchangeAdapter`."""
 
     order_costs: Costs = {"weight": 1, "orders": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
+    query_costs: Costs = {"weight": 4}  # noqa: RUF012
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
-        super().__init__(client, clock)
-        self._private_url = private_url
+        super().__init__(client, private_url, clock)
         self._traded: dict[str, None] = {}  # symbols with orders since the start
         self._client_ids: dict[tuple[str, int], str] = {}  # (symbol, venue id) -> client id, newest last, bounded
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
+        before = len(self.odd)
         try:
             markets = await self._listed(None)
-            prices = read(await self.query("public", "GET", "ticker/price", costs={"weight": 4}), list[_Price], "ticker/price")
+            rows = read(await self.query("public", "GET", "ticker/price", costs={"weight": 4}), list[Any], "ticker/price")
         except WireError as error:
             raise unreadable(self.name, error) from error
-        told = {row.symbol: row.price for row in prices}
-        return {code: Listing(market, float(told.get(code, 0))) for code, market in markets.items()}
+        last_prices = {}
+        for row in rows:
+            try:
+                price = read(row, _Price, "ticker/price")
+            except WireError as error:
+                code = str(row.get("symbol", "?")) if isinstance(row, dict) else "?"
+                if code in markets:
+                    self.odd[code] = error.detail
+            else:
+                last_prices[price.symbol] = price.price
+        self.tell_odd(before)
+        markets = {code: market for code, market in markets.items() if code not in self.odd}
+        return {code: Listing(market, float(last_prices.get(code, 0))) for code, market in markets.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
-        """See :meth:`CcxtAdapter.connect`; a withdrawing key is refused (``/sapi/v1/account/apiRestrictions``)."""
+        """See :meth:`CcxtAdapter.connect`; a key that can withdraw is refused (``/sapi/v1/account/apiRestrictions``)."""
         await self.measure_clock()
         try:
             await self.check_keys()
@@ -84,7 +101,7 @@ class BinanceAdapter(CcxtAdapter):
             raise unreadable(self.name, error) from error
 
     async def check_keys(self) -> str:
-        """See :meth:`CcxtAdapter.check_keys`: ``/sapi/v1/account/apiRestrictions`` tells what a key may do."""
+        """See :meth:`CcxtAdapter.check_keys`: ``/sapi/v1/account/apiRestrictions`` states what a key may do."""
         answer = await self.query("sapi", "GET", "account/apiRestrictions", costs={"weight": 1})
         may = read(answer, orders.KeyRestrictions, "apiRestrictions")
         if may.enableWithdrawals or may.enableInternalTransfer:
@@ -96,6 +113,34 @@ class BinanceAdapter(CcxtAdapter):
             log.warning("binance: this key works from every address; restrict it to this machine's")
         return f"may read and trade, cannot withdraw; works from {'listed addresses only' if may.ipRestrict else 'every address'}"
 
+    async def check_account(self) -> None:
+        """See :meth:`CcxtAdapter.check_account`."""
+        try:
+            account = await self._account()
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+        if not account.canTrade:
+            raise VenueRefused("binance: this account may not trade (account.canTrade is false); ask Binance's support")
+
+    def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
+        """See :meth:`CcxtAdapter.unknown_order`."""
+        return {"symbol": market.code, "origClientOrderId": client_order_id}
+
+    async def test_order(self) -> None:
+        """See :meth:`CcxtAdapter.test_order`: ``POST /api/v3/order/test``. It does not reach the matching engine."""
+        market = self.any_market()
+        told = read(await self.query("public", "GET", "ticker/price", {"symbol": market.code}, costs={"weight": 2}), _Price, "ticker/price")
+        qty, price = smallest_order(market, told.price)
+        params = {
+            "symbol": market.code,
+            "side": "BUY",
+            "type": "LIMIT",
+            "timeInForce": "IOC",
+            "quantity": plain(qty),
+            "price": plain(price),
+        }
+        await self._client.request("private", "POST", "order/test", params, lane=Lane.HEDGE, costs={"weight": 1})
+
     async def _account(self) -> orders.Account:
         answer = await self.query("private", "GET", "account", {"omitZeroBalances": "true"}, costs={"weight": 20})
         return read(answer, orders.Account, "account")
@@ -106,31 +151,53 @@ class BinanceAdapter(CcxtAdapter):
             names = {"symbols": json.dumps(list(codes), separators=(",", ":"))}
             try:
                 answer = await self._client.request("public", "GET", "exchangeInfo", names, lane=Lane.DATA, costs={"weight": 20})
-                return markets_of(answer)
+                return markets_of(answer, self.odd)
             except RequestFailed as error:
                 if error.answer.code != "-1121":
                     raise error.of_query() from None
-        listed = markets_of(await self.query("public", "GET", "exchangeInfo", {"permissions": "SPOT"}, costs={"weight": 20}))
+        listed = markets_of(await self.query("public", "GET", "exchangeInfo", {"permissions": "SPOT"}, costs={"weight": 20}), self.odd)
         return listed if codes is None else {code: listed[code] for code in codes if code in listed}
 
     async def _with_commissions(self, markets: Mapping[str, Market], account: orders.Account) -> dict[str, Market]:
+        """The rates of ``markets``, and the asset that fees are taken in: that switch is the account's, so one market tells it."""
         if len(markets) > _ASKED_ONE_BY_ONE:
-            rates = account.commissionRates
-            return {code: replace(m, fees=replace(m.fees, taker=rates.taker, maker=rates.maker)) for code, m in markets.items()}
+            fees = replace(await self._first_fees(markets), taker=account.commissionRates.taker, maker=account.commissionRates.maker)
+            return {code: replace(market, fees=fees) for code, market in markets.items() if code not in self.odd}
+        before = len(self.odd)
         made = await asyncio.gather(*(self._with_commission(market) for market in markets.values()))
-        return {market.code: market for market in made}
+        self.tell_odd(before)
+        return {market.code: market for market in made if market is not None}
 
-    async def _with_commission(self, market: Market) -> Market:
+    async def _first_fees(self, markets: Mapping[str, Market]) -> Fees:
+        """The fees of the first of ``markets`` whose commission can be read.
+
+        Raises:
+            WireError: it cannot be read of several.
+        """
+        before = len(self.odd)
+        for market in islice(markets.values(), _ODD_AT_MOST):
+            made = await self._with_commission(market)
+            if made is not None:
+                self.tell_odd(before)
+                return made.fees
+        raise WireError("commission", f"it cannot be read: {'; '.join(list(self.odd.values())[before:])}")
+
+    async def _with_commission(self, market: Market) -> Market | None:
+        """``market`` with the account's own fees; None, and named, where the venue tells none that make sense."""
         answer = await self.query("private", "GET", "account/commission", {"symbol": market.code}, costs={"weight": 20})
-        told = read(answer, orders.Commission, "commission")
-        fees = replace(market.fees, taker=told.taker, maker=told.maker)
-        if told.is_paid_in_bnb:  # nothing is taken out of the coin then; the undiscounted rate errs on the safe side
-            log.warning("binance %s: fees are paid in BNB while there is some; sizes count on that", market.code)
-            fees = replace(fees, taken_in=FeeTakenIn.QUOTE)
+        try:
+            commission = read(answer, orders.Commission, "commission")
+        except WireError as error:
+            self.odd[market.code] = str(error)
+            return None
+        fees = replace(market.fees, taker=commission.taker, maker=commission.maker)
+        if commission.is_paid_in_bnb:  # nothing is taken out of the coin bought; the undiscounted rate errs on the safe side
+            log.info("binance %s: fees are paid in %s while there is some; order sizes assume that", market.code, FEE_COIN)
+            fees = replace(fees, taken_in=FeeTakenIn.COIN, coin=FEE_COIN)
         return replace(market, fees=fees)
 
     async def measure_clock(self) -> None:
-        """Learn how far our clock is ahead, from the quickest of three readings."""
+        """Measure how far our clock is ahead, from the reading with the shortest round trip."""
         best_s, skew = float("inf"), 0
         for _ in range(_CLOCK_READINGS):
             started, ours = self._clock.monotonic(), self._clock.time_ms()
@@ -138,14 +205,14 @@ class BinanceAdapter(CcxtAdapter):
             took_s = self._clock.monotonic() - started
             theirs = answer.get("serverTime") if isinstance(answer, dict) else None
             if not isinstance(theirs, int):
-                raise VenueFailed("binance: /api/v3/time tells no serverTime")
+                raise VenueFailed("binance: /api/v3/time has no serverTime")
             if took_s < best_s:
                 best_s, skew = took_s, round(ours + took_s * 500 - theirs)
         self._client.set_clock_skew(skew, best_s * 1000)
         self._doubts_clock = False
 
     async def ping(self) -> None:
-        """See :meth:`CcxtAdapter.ping`: the clocks, compared anew."""
+        """See :meth:`CcxtAdapter.ping`: compares the clocks again."""
         await self.measure_clock()
 
     async def settle_clock(self) -> None:
@@ -165,10 +232,10 @@ class BinanceAdapter(CcxtAdapter):
             "newClientOrderId": order.client_order_id,
             "newOrderRespType": "FULL",
         }
-        return await self._client.request("private", "POST", "order", params, lane=lane, costs=self.order_costs, admit=admit)
+        return await self._client.request("private", "POST", "order", params, lane=lane, costs=self.costs_of(order), admit=admit)
 
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
-        report = orders.report_of_answer(answer, order.market)
+        report = orders.report_of_answer(answer, order.market, self._clock.time_ms())
         if report.client_order_id != order.client_order_id:
             raise WireError("order", f"the answer is of another order, {report.client_order_id}")
         self._learn(order.market.code, int(report.venue_order_id), report.client_order_id)
@@ -180,11 +247,14 @@ class BinanceAdapter(CcxtAdapter):
         await self.cancel_one(code, client_order_id, params, costs={"weight": 1})
 
     async def cancel_all(self) -> int:
-        """See :meth:`ExchangeAdapter.cancel_all`; one request lists what is open, then one for each symbol."""
+        """See :meth:`ExchangeAdapter.cancel_all`; one request lists the open orders, then one for each symbol cancels them."""
         rows = await self._open_rows(Lane.CANCEL)
         symbols = dict.fromkeys(row.symbol for row in rows)
-        done = await asyncio.gather(*(self._cancel_symbol(symbol) for symbol in symbols))
-        return sum(done)
+        done = await asyncio.gather(*(self._cancel_symbol(symbol) for symbol in symbols), return_exceptions=True)
+        for result in done:  # every symbol is tried before the first refusal is told
+            if isinstance(result, BaseException):
+                raise result
+        return sum(count for count in done if isinstance(count, int))
 
     async def _cancel_symbol(self, symbol: str) -> int:
         answer = await self.find("DELETE", "openOrders", {"symbol": symbol}, costs={"weight": 1}, lane=Lane.CANCEL)
@@ -204,17 +274,19 @@ class BinanceAdapter(CcxtAdapter):
         answer = await self.find("GET", "order", params, costs={"weight": 4}, lane=Lane.HEDGE)
         if answer is None:
             return None
+        if answer is ARCHIVED:
+            return OrderReport(self.name, client_order_id, "", OrderState.EXPIRED, ZERO, (), "ORDER_ARCHIVED")
         try:
             row = read(answer, orders.OrderRow, "order")
             if row.clientOrderId != client_order_id:
-                raise WireError("order", f"asked for {client_order_id}, told of {row.clientOrderId}")
+                raise WireError("order", f"asked for {client_order_id}, got {row.clientOrderId}")
             self._learn(code, row.orderId, client_order_id)
             trades: list[orders.TradeRow] = []
             if row.executedQty:
-                told = await self.query(
+                fills = await self.query(
                     "private", "GET", "myTrades", {"symbol": code, "orderId": row.orderId}, costs={"weight": 5}, lane=Lane.HEDGE
                 )
-                trades = read(told, list[orders.TradeRow], "myTrades")
+                trades = read(fills, list[orders.TradeRow], "myTrades")
             return orders.report_of(row, tuple(orders.fill_of_trade(trade, market, client_order_id) for trade in trades))
         except WireError as error:
             raise unreadable(self.name, error) from error
@@ -227,9 +299,9 @@ class BinanceAdapter(CcxtAdapter):
             raise unreadable(self.name, error) from error
 
     async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
-        """See :meth:`ExchangeAdapter.fetch_fills`, with a limit of the venue's: it lists fills by symbol only.
+        """See :meth:`ExchangeAdapter.fetch_fills`, with one limitation: Binance lists fills by symbol only.
 
-        Asked are the symbols connected to, while there are 50 or fewer; beyond that those traded since the start.
+        Queried are all connected symbols while there are 50 or fewer, else those traded since the start.
         """
         codes = self.markets if len(self.markets) <= _ASKED_ONE_BY_ONE else self._traded
         fills: list[Fill] = []
@@ -273,47 +345,31 @@ class BinanceAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def run(self, account: AccountEvents) -> None:
-        """See :meth:`ExchangeAdapter.run`: the user data stream of the ws-api."""
-
-        def on_frame(frame: bytes) -> None:
-            kind, event = orders.event_of(frame)
-            if kind == "executionReport":
-                report = orders.report_of_event(event, self.markets)
-                if report is not None:
-                    self._learn_of(report)
-                    account.on_order(report)
-            elif kind == "outboundAccountPosition":
-                account.on_balances(self.name, orders.balances_of_event(event))
-            elif kind == "eventStreamTerminated":
-                raise StreamEnded("eventStreamTerminated")
-
-        stream = PrivateStream(
-            self.name,
-            self._private_url,
-            headers=dict,
-            subscribe=self._subscribe,
-            on_frame=on_frame,
-            on_open=lambda: account.on_reconnected(self.name),
-            on_close=lambda: account.on_disconnected(self.name),
-            limits=self._client.limits,
-        )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(stream.run(), name="binance private stream")
-            tasks.create_task(self.keep_warm(), name="binance pings")
-            tasks.create_task(self.mind_keys(), name="binance keys")
+    def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
+        """The user data stream of the ws-api."""
+        kind, event = orders.event_of(frame)
+        if kind == "executionReport":
+            report = orders.report_of_event(event, self.markets)
+            if report is not None:
+                self._learn_of(report)
+                account.on_order(report)
+        elif kind == "outboundAccountPosition":
+            account.on_balances(self.name, orders.balances_of_event(event))
+        elif kind == "eventStreamTerminated":
+            raise StreamEnded("eventStreamTerminated")
+        elif kind == "serverShutdown":  # the server is about to end: a new connection before the cut (WebSocket API, Connection events)
+            stream.renew()
 
     def _learn_of(self, report: OrderReport) -> None:
         for fill in report.fills:
             self._traded[fill.market] = None
             self._learn(fill.market, int(report.venue_order_id), report.client_order_id)
 
-    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
         """``userDataStream.subscribe.signature``; listenKeys are not used for spot any more (Spot, User Data Stream requests)."""
         await socket.send_json({"id": "1", "method": "userDataStream.subscribe.signature", "params": self._client.stream_signature()})
-        try:
-            kind, _ = orders.event_of((await socket.receive_str()).encode())
-        except TypeError as error:  # the socket closed instead
-            raise WireError("subscribe", "closed before it was answered") from error
-        if kind != "answer":
-            raise WireError("subscribe", f"{kind} before its answer")
+        while True:
+            frame = await next_frame(socket)
+            if orders.event_of(frame)[0] == "answer":
+                return
+            take(frame)

@@ -1,9 +1,9 @@
-"""Binance's limits, and what its answers tell of them.
+"""Binance's rate limits, and their use as its answers report it.
 
 Spot: `rateLimits` of GET /api/v3/exchangeInfo and developers.binance.com, "REST API limits" and "WebSocket API rate
 limits": weight and raw requests count by IP address, orders by account, each from whole minutes, seconds or days of UTC
-on. A filled order stops counting there; here it keeps counting until its window has passed, which asks for less. A
-socket takes 5 messages a second from us (pings among them); here all sockets share one count. USD-M futures:
+on. A filled order stops counting there; here it counts until its window has passed, which is stricter. A
+socket accepts 5 messages a second from us (pings included); here all sockets share one count. USD-M futures:
 `rateLimits` of GET /fapi/v1/exchangeInfo; 10 messages a second.
 """
 

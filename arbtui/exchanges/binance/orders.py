@@ -1,4 +1,4 @@
-"""Binance's words for orders, fills and balances, read exactly (developers.binance.com: Spot, REST API and User Data Stream)."""
+"""Binance's orders, fills and balances, decoded exactly (developers.binance.com: Spot, REST API and User Data Stream)."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -8,8 +8,10 @@ import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, read, reader
+from arbtui.exchanges.ccxt_client import told_error
+from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
-from arbtui.model.market import Market
+from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.order import Balance, Fill, OrderState, Side
 
 EXCHANGE = "binance"
@@ -33,8 +35,8 @@ class _OrderFill(msgspec.Struct):
     tradeId: int
     price: Decimal
     qty: Decimal
-    commission: Decimal
-    commissionAsset: str
+    commission: Decimal | None = None
+    commissionAsset: str | None = None
 
 
 class OrderRow(msgspec.Struct):
@@ -46,23 +48,23 @@ class OrderRow(msgspec.Struct):
     status: str
     executedQty: Decimal
     side: str
-    transactTime: int = 0
-    fills: list[_OrderFill] = []
+    transactTime: int | None = None
+    fills: list[_OrderFill] | None = None
 
 
 class TradeRow(msgspec.Struct):
-    """A row of ``myTrades``. It names its order by the venue's id only."""
+    """A row of ``myTrades``. It refers to its order by the venue's id only."""
 
     symbol: str
     id: int
     orderId: int
     price: Decimal
     qty: Decimal
-    commission: Decimal
-    commissionAsset: str
     time: int
     isBuyer: bool
-    isMaker: bool
+    isMaker: bool | None = None
+    commission: Decimal | None = None
+    commissionAsset: str | None = None
 
 
 class _BalanceRow(msgspec.Struct):
@@ -116,13 +118,13 @@ class Commission(msgspec.Struct):
 
     @property
     def taker(self) -> Decimal:
-        """What a taker pays at most, buying or selling."""
+        """The taker rate, the greater of buying and selling."""
         parts = (self.standardCommission, self.specialCommission, self.taxCommission)
         return sum((part.taker + max(part.buyer, part.seller) for part in parts), Decimal(0))
 
     @property
     def maker(self) -> Decimal:
-        """What a maker pays at most, buying or selling."""
+        """The maker rate, the greater of buying and selling."""
         parts = (self.standardCommission, self.specialCommission, self.taxCommission)
         return sum((part.maker + max(part.buyer, part.seller) for part in parts), Decimal(0))
 
@@ -133,35 +135,35 @@ class Commission(msgspec.Struct):
 
 
 def state_of(status: str) -> OrderState:
-    """Our word for Binance's order status.
+    """Our order state for Binance's order status.
 
     Raises:
-        WireError: a status that the documentation does not have.
+        WireError: a status that is not in the documentation.
     """
     try:
         return _STATES[status]
     except KeyError:
-        raise WireError("status", f"{status!r} is no order status") from None
+        raise WireError("status", f"{status!r} is not an order status") from None
 
 
 def side_of(side: str) -> Side:
-    """Our word for BUY and SELL."""
+    """Our side for BUY and SELL."""
     if side not in ("BUY", "SELL"):
         raise WireError("side", f"{side!r} is neither BUY nor SELL")
     return Side.BUY if side == "BUY" else Side.SELL
 
 
 def report_of(row: OrderRow, fills: tuple[Fill, ...] = ()) -> OrderReport:
-    """What ``row`` and separately fetched ``fills`` say of an order."""
+    """The report of an order from ``row`` and its separately fetched ``fills``."""
     filled = amount(row.executedQty, "executedQty")
     return OrderReport(EXCHANGE, row.clientOrderId, str(row.orderId), state_of(row.status), filled, fills)
 
 
-def report_of_answer(answer: Any, market: Market) -> OrderReport:
-    """What the answer to a new order says; its fills have no time of their own but the order's.
+def report_of_answer(answer: Any, market: Market, now_ms: int) -> OrderReport:
+    """What the answer to a new order says; its fills have no time of their own but the order's, else ``now_ms``.
 
     Raises:
-        WireError: it is no such answer; the order may stand all the same.
+        WireError: it is not such an answer; the order may have been accepted all the same.
     """
     row = read(answer, OrderRow, "order")
     side = side_of(row.side)
@@ -177,9 +179,9 @@ def report_of_answer(answer: Any, market: Market) -> OrderReport:
             fee=fill.commission,
             fee_currency=fill.commissionAsset,
             is_maker=False,  # an order's own answer tells what it took on arrival
-            ts_ms=row.transactTime,
+            ts_ms=row.transactTime or now_ms,
         )
-        for fill in row.fills
+        for fill in row.fills or ()
     )
     return report_of(row, fills)
 
@@ -193,14 +195,19 @@ def fill_of(
     side: Side,
     qty: Decimal,
     price: Decimal,
-    fee: Decimal,
-    fee_currency: str,
-    is_maker: bool,
+    fee: Decimal | None,
+    fee_currency: str | None,
+    is_maker: bool | None,
     ts_ms: int,
 ) -> Fill:
-    """One fill. Binance numbers trades per symbol only, so our trade id holds the symbol too."""
-    if trade_id < 0 or not fee_currency or not fee.is_finite():
+    """One fill. Binance numbers trades per symbol only, so our trade id holds the symbol too.
+
+    Raises:
+        WireError: an amount or id that makes no sense.
+    """
+    if trade_id < 0 or (fee is not None and not fee.is_finite()):
         raise WireError("fill", f"trade {trade_id}, fee {fee} {fee_currency}")
+    fee, fee_currency = _fee(market, side, amount(qty, "qty"), amount(price, "price"), fee, fee_currency)
     return Fill(
         exchange=EXCHANGE,
         trade_id=f"{market.code}:{trade_id}",
@@ -210,14 +217,26 @@ def fill_of(
         base=market.base,
         quote=market.quote,
         side=side,
-        qty=amount(qty, "qty"),
-        price=amount(price, "price"),
+        qty=qty,
+        price=price,
         cost=price * qty,
         fee=fee,  # negative where a maker is paid
         fee_currency=fee_currency,
         liquidity="maker" if is_maker else "taker",
         ts_event=ts_ms,
     )
+
+
+def _fee(market: Market, side: Side, qty: Decimal, price: Decimal, fee: Decimal | None, currency: str | None) -> tuple[Decimal, str]:
+    """A fill's fee and its currency: as told, else by the market's rate and rule. A fee that is not told is not a fee of zero.
+
+    ``N`` is null where there is no commission (User Data Stream, Order Update).
+    """
+    in_coin = side is Side.BUY and market.fees.taken_in is FeeTakenIn.RECEIVED
+    received = market.base if in_coin else market.quote
+    if fee is not None and (currency or not fee):
+        return fee, currency or received
+    return (qty if in_coin else qty * price) * market.fees.taker, received
 
 
 def fill_of_trade(row: TradeRow, market: Market, client_order_id: str) -> Fill:
@@ -242,13 +261,13 @@ def balances_of(account: Account) -> dict[str, Balance]:
     return {row.asset: Balance(amount(row.free, row.asset), amount(row.locked, row.asset)) for row in account.balances}
 
 
-class _Told(msgspec.Struct):
+class _Envelope(msgspec.Struct):
     """A frame of the ws-api: an event in its envelope, or the answer to a request."""
 
     event: msgspec.Raw = msgspec.Raw()
     id: str | int | None = None
     status: int = 0
-    error: dict[str, Any] = {}
+    error: dict[str, Any] | None = None
 
 
 class _Kind(msgspec.Struct):
@@ -258,7 +277,6 @@ class _Kind(msgspec.Struct):
 class _Execution(msgspec.Struct):
     symbol: str = msgspec.field(name="s")
     client_order_id: str = msgspec.field(name="c")
-    cancelled_id: str = msgspec.field(name="C")
     side: str = msgspec.field(name="S")
     what: str = msgspec.field(name="x")
     status: str = msgspec.field(name="X")
@@ -268,10 +286,11 @@ class _Execution(msgspec.Struct):
     price: Decimal = msgspec.field(name="L")
     trade_id: int = msgspec.field(name="t")
     ts_ms: int = msgspec.field(name="T")
-    is_maker: bool = msgspec.field(name="m")
-    fee: Decimal = msgspec.field(name="n", default=Decimal(0))
+    cancelled_id: str | None = msgspec.field(name="C", default=None)
+    is_maker: bool | None = msgspec.field(name="m", default=None)
+    fee: Decimal | None = msgspec.field(name="n", default=None)
     fee_currency: str | None = msgspec.field(name="N", default=None)
-    reject_reason: str = msgspec.field(name="r", default="NONE")
+    reject_reason: str | None = msgspec.field(name="r", default=None)
 
 
 class _Position(msgspec.Struct):
@@ -283,7 +302,7 @@ class _Position(msgspec.Struct):
     changed: list[Asset] = msgspec.field(name="B")
 
 
-_told = reader(_Told, "frame")
+_envelope = reader(_Envelope, "frame")
 _kind = reader(_Kind, "event")
 _execution = reader(_Execution, "executionReport")
 _position = reader(_Position, "outboundAccountPosition")
@@ -293,50 +312,53 @@ def event_of(frame: bytes) -> tuple[str, bytes]:
     """A frame's kind of event and its JSON; ``answer`` with the frame itself for the answer to a request.
 
     Raises:
+        StreamRefused: the answer is an error.
         WireError: it is neither.
     """
-    told = _told(frame)
-    event = bytes(told.event)
+    envelope = _envelope(frame)
+    event = bytes(envelope.event)
     if not event:
-        if told.id is None and not told.status:
+        if envelope.id is None and not envelope.status and not envelope.error:
             raise WireError("frame", "neither an event nor an answer")
-        if told.status != 200:
-            raise WireError("subscribe", f"{told.error.get('code', told.status)} {told.error.get('msg', '')}")
+        if envelope.status != 200 or envelope.error:
+            code, message, retry_at_ms = told_error(envelope.error or {})
+            raise StreamRefused(code or str(envelope.status), message, envelope.status or None, retry_at_ms)
         return "answer", frame
     return _kind(event).kind, event
 
 
 def report_of_event(event: bytes, markets: Mapping[str, Market]) -> OrderReport | None:
-    """What an ``executionReport`` tells; None for a market that is not ours.
+    """The report of an ``executionReport``; None for a market that is not ours.
 
     A cancel has a client id of its own in ``c``; the order's is in ``C`` then (User Data Stream, Order Update).
     """
-    told = _execution(event)
-    market = markets.get(told.symbol)
+    execution = _execution(event)
+    market = markets.get(execution.symbol)
     if market is None:
         return None
-    client_order_id = told.cancelled_id or told.client_order_id
+    client_order_id = execution.cancelled_id or execution.client_order_id
     fills: tuple[Fill, ...] = ()
-    if told.what == "TRADE":
+    if execution.what == "TRADE":
         fills = (
             fill_of(
                 market,
-                trade_id=told.trade_id,
+                trade_id=execution.trade_id,
                 client_order_id=client_order_id,
-                order_id=told.order_id,
-                side=side_of(told.side),
-                qty=told.qty,
-                price=told.price,
-                fee=told.fee,
-                fee_currency=told.fee_currency or "",
-                is_maker=told.is_maker,
-                ts_ms=told.ts_ms,
+                order_id=execution.order_id,
+                side=side_of(execution.side),
+                qty=execution.qty,
+                price=execution.price,
+                fee=execution.fee,
+                fee_currency=execution.fee_currency,
+                is_maker=execution.is_maker,
+                ts_ms=execution.ts_ms,
             ),
         )
-    reason = "" if told.reject_reason == "NONE" else told.reject_reason
-    return OrderReport(EXCHANGE, client_order_id, str(told.order_id), state_of(told.status), amount(told.filled, "filled"), fills, reason)
+    reason = "" if execution.reject_reason in (None, "NONE") else execution.reject_reason
+    state, filled = state_of(execution.status), amount(execution.filled, "filled")
+    return OrderReport(EXCHANGE, client_order_id, str(execution.order_id), state, filled, fills, reason)
 
 
 def balances_of_event(event: bytes) -> dict[str, Balance]:
-    """What an ``outboundAccountPosition`` tells: the assets that may have changed."""
+    """The balances of an ``outboundAccountPosition``: assets that may have changed."""
     return {row.asset: Balance(amount(row.free, row.asset), amount(row.locked, row.asset)) for row in _position(event).changed}

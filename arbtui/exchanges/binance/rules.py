@@ -37,14 +37,19 @@ class _Symbol(msgspec.Struct):
     baseAsset: str
     quoteAsset: str
     filters: list[_Filter]
-    contractType: str = ""
+    contractType: str | None = ""
 
 
 class _ExchangeInfo(msgspec.Struct):
-    symbols: list[_Symbol]
+    symbols: list[msgspec.Raw]
+
+
+class _Named(msgspec.Struct):
+    symbol: str = "?"
 
 
 _decode = msgspec.json.Decoder(_ExchangeInfo).decode
+_symbol = msgspec.json.Decoder(_Symbol).decode
 
 
 def spot_market(base: str, quote: str, tick: Decimal, lot: Decimal, min_cost: Decimal) -> Market:
@@ -57,37 +62,47 @@ def linear_market(base: str, quote: str, tick: Decimal, lot: Decimal, min_cost: 
     return Market(USDM, base + quote, base, quote, FixedUnit(tick), lot, lot, _NO_MAXIMUM, min_cost, USDM_FEES)
 
 
-def parse_exchange_info(raw: bytes, exchange: str = SPOT) -> dict[str, Market]:
+def parse_exchange_info(raw: bytes, exchange: str = SPOT, odd: dict[str, str] | None = None) -> dict[str, Market]:
     """Every market that trades, by code, from the body of ``exchangeInfo``.
 
     PRICE_FILTER gives the price unit, LOT_SIZE the lot and its bounds, NOTIONAL (MIN_NOTIONAL before 2023, and on USD-M)
-    the minimum cost. Dated futures are left out.
+    the minimum cost. Dated futures are left out. So is a market whose rules cannot be read: not all support all filters, and one odd
+    one must not take the others with it. ``odd`` is told of each, and why.
 
     Raises:
-        WireError: the body is not an exchangeInfo, or a symbol lacks a filter.
+        WireError: the body is not an exchangeInfo.
     """
     try:
-        symbols = _decode(raw).symbols
+        rows = _decode(raw).symbols
     except msgspec.DecodeError as error:
         raise WireError("exchangeInfo", str(error)) from error
-    return _markets(symbols, exchange)
+    fees = USDM_FEES if exchange == USDM else SPOT_FEES
+    markets: dict[str, Market] = {}
+    for row in rows:
+        try:
+            symbol = _symbol(row)
+            if symbol.status == "TRADING" and symbol.contractType in ("", "PERPETUAL", None):
+                markets[symbol.symbol] = _market(symbol, exchange, fees)
+        except (msgspec.DecodeError, WireError, ArithmeticError, ValueError) as error:
+            if odd is not None:
+                odd[_code(row)] = error.detail if isinstance(error, WireError) else str(error) or type(error).__name__
+    return markets
 
 
-def markets_of(info: Any) -> dict[str, Market]:
-    """As :func:`parse_exchange_info`, of spot, from JSON that is parsed already.
+def markets_of(info: Any, odd: dict[str, str] | None = None) -> dict[str, Market]:
+    """As :func:`parse_exchange_info`, for spot, from parsed JSON.
 
     Raises:
         WireError: as there.
     """
+    return parse_exchange_info(msgspec.json.encode(info), SPOT, odd)
+
+
+def _code(row: msgspec.Raw) -> str:
     try:
-        return _markets(msgspec.convert(info, _ExchangeInfo).symbols, SPOT)
-    except msgspec.ValidationError as error:
-        raise WireError("exchangeInfo", str(error)) from error
-
-
-def _markets(symbols: list[_Symbol], exchange: str) -> dict[str, Market]:
-    fees = USDM_FEES if exchange == USDM else SPOT_FEES
-    return {s.symbol: _market(s, exchange, fees) for s in symbols if s.status == "TRADING" and s.contractType in ("", "PERPETUAL")}
+        return msgspec.json.decode(row, type=_Named).symbol
+    except msgspec.DecodeError:
+        return "?"
 
 
 def _market(symbol: _Symbol, exchange: str, fees: Fees) -> Market:
@@ -99,18 +114,28 @@ def _market(symbol: _Symbol, exchange: str, fees: Fees) -> Market:
         raise WireError("exchangeInfo", f"{symbol.symbol} has no {error.args[0]} filter") from error
     if notional is None:
         raise WireError("exchangeInfo", f"{symbol.symbol} has neither a NOTIONAL nor a MIN_NOTIONAL filter")
-    return Market(
-        exchange=exchange,
-        code=symbol.symbol,
-        base=symbol.baseAsset,
-        quote=symbol.quoteAsset,
-        price_units=FixedUnit(_step(price.tickSize)),
-        lot_step=_step(lot.stepSize),
-        min_qty=Decimal(lot.minQty).normalize(),
-        max_qty=Decimal(lot.maxQty).normalize() or _NO_MAXIMUM,
-        min_cost=max(Decimal(notional.minNotional), Decimal(notional.notional)).normalize(),
-        fees=fees,
+    return _sane(
+        Market(
+            exchange=exchange,
+            code=symbol.symbol,
+            base=symbol.baseAsset,
+            quote=symbol.quoteAsset,
+            price_units=FixedUnit(_step(price.tickSize)),
+            lot_step=_step(lot.stepSize),
+            min_qty=Decimal(lot.minQty).normalize(),
+            max_qty=Decimal(lot.maxQty).normalize() or _NO_MAXIMUM,
+            min_cost=max(Decimal(notional.minNotional), Decimal(notional.notional)).normalize(),
+            fees=fees,
+        )
     )
+
+
+def _sane(market: Market) -> Market:
+    """``market``, once its numbers make sense."""
+    numbers = (market.price_units.at(market.min_cost), market.lot_step, market.min_qty, market.max_qty, market.min_cost)
+    if not all(number.is_finite() and number >= 0 for number in numbers) or not numbers[0] > 0 or not market.lot_step > 0:
+        raise WireError("exchangeInfo", f"{market.code} has rules that make no sense: {', '.join(map(str, numbers))}")
+    return market
 
 
 def _step(text: str) -> Decimal:

@@ -1,7 +1,7 @@
 """What to send over Binance's combined public streams, spot and USD-M (developers.binance.com, "WebSocket Market Streams").
 
-Limits: 1024 streams a connection, 5 messages of ours a second (ping and pong frames count) on spot and 10 on USD-M, 300 connections
-in 5 minutes and address; a connection lives 24 hours. A REST depth answer of up to 100 levels weighs 5 of 6000 a minute on spot
+Limits: 1024 streams a connection, 5 messages from us a second (ping and pong frames count) on spot and 10 on USD-M, 300 connections
+per 5 minutes and address; connections end after 24 hours. A REST depth answer of up to 100 levels weighs 5 of 6000 a minute on spot
 (2 up to 50 levels, 5 up to 100 of 2400 on USD-M).
 """
 
@@ -12,12 +12,12 @@ from math import inf
 import msgspec
 
 from arbtui.exchanges.numbers import Price, Quantity
-from arbtui.exchanges.subscriptions import RestCall, Subscription
+from arbtui.exchanges.subscriptions import Notice, NoticeKind, RestCall, Subscription, share
 from arbtui.exchanges.wire import not_json
 
-STREAMS_A_SOCKET = 200  #: far under the venue's 1024: a cut then takes 66 markets, not a thousand
+STREAMS_A_SOCKET = 200  #: far under the venue's 1024: a lost connection then affects 66 markets, not all
 STREAMS_A_MESSAGE = 100  #: about 2 kB
-DEPTH = 100  #: levels of a snapshot: no cycle reaches further, and more would weigh more
+DEPTH = 100  #: levels of a snapshot: no cycle reaches further, and more would cost more weight
 
 _KINDS = ("depth@100ms", "bookTicker", "trade")
 _START = b'{"stream":"'
@@ -39,7 +39,7 @@ class BinanceFraming:
         usdm: True for USD-M futures, False for spot.
     """
 
-    answers = 1
+    confirmations = 0
     message_gap_s = 0.25
     connect_costs: Mapping[str, float] = {"socket-connect": 1}
     lifetime_s = 86_400.0
@@ -47,9 +47,32 @@ class BinanceFraming:
     def __init__(self, *, usdm: bool = False) -> None:
         self._depth_path = "/fapi/v1/depth" if usdm else "/api/v3/depth"
 
-    def subscriptions(self, codes: Sequence[str]) -> list[Subscription]:
+    def is_data(self, raw: bytes) -> bool:
+        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`; streams of the connection itself begin with ``!``."""
+        return raw.startswith(_START) and raw[len(_START) : len(_START) + 1] != b"!"
+
+    def notice(self, raw: bytes) -> Notice | None:
+        """Answers to SUBSCRIBE, and ``serverShutdown`` (Spot, WebSocket Streams, "Server Shutdown"), raw and combined."""
+        try:
+            told = msgspec.json.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if not isinstance(told, dict):
+            return None
+        event = told.get("data", told)
+        if isinstance(event, dict) and event.get("e") == "serverShutdown":
+            return Notice(NoticeKind.SHUTDOWN)
+        error = told.get("error")
+        if error is None and "msg" in told and "code" in told:  # the older form: {"code": 2, "msg": "..."}
+            error = told
+        if error is not None:
+            words = f"{error.get('code', '')} {error.get('msg', '')}".strip() if isinstance(error, dict) else str(error)
+            return Notice(NoticeKind.REFUSED, words)
+        return Notice(NoticeKind.CONFIRMED) if "id" in told and told.get("result", "") is None else None
+
+    def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:
         """Sockets of up to :data:`STREAMS_A_SOCKET` streams: depth diffs, best prices and trades of each market."""
-        markets = STREAMS_A_SOCKET // len(_KINDS)
+        markets = share(len(codes), STREAMS_A_SOCKET // len(_KINDS), sockets)
         return [_subscription(codes[at : at + markets]) for at in range(0, len(codes), markets)]
 
     def snapshot(self, code: str) -> RestCall | None:

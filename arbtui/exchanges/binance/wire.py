@@ -2,7 +2,7 @@
 
 Sources: developers.binance.com, "WebSocket Market Streams" of spot and of USD-M futures. Both combined frames
 (``{"stream": .., "data": ..}``) and raw ones are read. A USD-M depth update carries ``pu`` and a USD-M bookTicker ``T``; a spot
-one has neither: a frame of the wrong kind is malformed, so the two can never be taken for each other.
+one has neither: a frame of the wrong kind is malformed, so the two cannot be confused.
 """
 
 import re
@@ -19,7 +19,7 @@ from arbtui.model.order import Side
 
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _TICKER, _DEPTH, _TRADE = b"bdt"  #: first letters of the stream names bookTicker, depth, trade
-_WHOLE_DEPTH = (b"@", b'"')  #: what follows the word in `depth@100ms` and `depth`; in `depth5@100ms` a number does
+_WHOLE_DEPTH = (b"@", b'"')  #: what follows `depth` in `depth@100ms` and `depth`; in `depth5@100ms` a number does
 _PART = re.compile(r"@(depth\d.*)")
 _Levels = list[tuple[Price, Quantity]]
 
@@ -96,7 +96,7 @@ class BinanceDecoder:
     """Decodes Binance frames into ``sink``.
 
     Args:
-        sink: who is told.
+        sink: receives the decoded data.
         usdm: True for USD-M futures, False for spot.
     """
 
@@ -109,8 +109,8 @@ class BinanceDecoder:
         self._on_touch = sink.on_touch
 
     def feed(self, raw: bytes) -> None:
-        """Decode one WebSocket frame; raises WireError when it is malformed, and has told the sink nothing then."""
-        # A combined frame names its stream first: `{"stream":"btcusdt@bookTicker",...`; one letter tells the struct to parse
+        """Decode one WebSocket frame; raises WireError when it is malformed, before anything reaches the sink."""
+        # A combined frame names its stream first: `{"stream":"btcusdt@bookTicker",...`; one letter selects the struct to parse
         # into. Only a hint: where it misleads, the struct does not fit and the frame goes the slow way.
         at = raw.find(b"@", 11, 64) + 1
         try:
@@ -132,14 +132,14 @@ class BinanceDecoder:
             except _BROKEN:
                 self._slowly(raw)
             else:
-                self._tell_depth(depth)
+                self._emit_depth(depth)
         elif hint == _TRADE:
             try:
                 trade = _trade_frame(raw).data
             except _BROKEN:
                 self._slowly(raw)
             else:
-                self._tell_trade(trade)
+                self._emit_trade(trade)
         else:
             self._slowly(raw)
 
@@ -151,19 +151,19 @@ class BinanceDecoder:
             raise WireError("depth snapshot", str(error)) from None
         self._sink.on_snapshot(code, snapshot.bids, snapshot.asks, snapshot.event_time, snapshot.update_id)
 
-    def _tell_ticker(self, ticker: _Ticker) -> None:
+    def _emit_ticker(self, ticker: _Ticker) -> None:
         if (ticker.transaction_time < 0) is self._usdm:
             raise _wrong_market("bookTicker")
         self._on_touch(ticker.symbol, ticker.update_id, ticker.bid, ticker.bid_qty, ticker.ask, ticker.ask_qty, ticker.event_time)
 
-    def _tell_depth(self, depth: _Depth) -> None:
+    def _emit_depth(self, depth: _Depth) -> None:
         if (depth.prev_id < 0) is self._usdm:
             raise _wrong_market("depthUpdate")
         if depth.first_id > depth.last_id:
             raise WireError("depthUpdate", f"U {depth.first_id} is above u {depth.last_id}")
         self._on_diff(depth.symbol, depth.first_id, depth.last_id, depth.prev_id, depth.bids, depth.asks, depth.event_time)
 
-    def _tell_trade(self, trade: _Trade | _AggregateTrade) -> None:
+    def _emit_trade(self, trade: _Trade | _AggregateTrade) -> None:
         if trade.price <= 0.0 or trade.qty <= 0.0:  # USD-M prints trades without a price for its own bookkeeping (X: NA)
             self._sink.on_other("trade without price")
             return
@@ -171,8 +171,8 @@ class BinanceDecoder:
         self._sink.on_trade(trade.symbol, str(trade.trade_id), trade.price, trade.qty, side, trade.traded_at)
 
     def _slowly(self, raw: bytes) -> None:
-        """Raw frames, aggregate trades, other types, answers to commands, and everything malformed."""
-        tell: Callable[[Any], None]
+        """The slow path: raw frames, aggregate trades, other types, answers to commands, and everything malformed."""
+        emit: Callable[[Any], None]
         event: Any
         try:
             message = msgspec.json.decode(raw)
@@ -181,18 +181,18 @@ class BinanceDecoder:
         kind, data = _kind_of(message)
         try:
             if kind == "depthUpdate":
-                tell, event = self._tell_depth, msgspec.convert(data, _Depth, strict=False)
+                emit, event = self._emit_depth, msgspec.convert(data, _Depth, strict=False)
             elif kind == "bookTicker":
-                tell, event = self._tell_ticker, msgspec.convert(data, _Ticker, strict=False)
+                emit, event = self._emit_ticker, msgspec.convert(data, _Ticker, strict=False)
             elif kind == "trade":
-                tell, event = self._tell_trade, msgspec.convert(data, _Trade, strict=False)
+                emit, event = self._emit_trade, msgspec.convert(data, _Trade, strict=False)
             elif kind == "aggTrade":
-                tell, event = self._tell_trade, msgspec.convert(data, _AggregateTrade, strict=False)
+                emit, event = self._emit_trade, msgspec.convert(data, _AggregateTrade, strict=False)
             else:
-                tell, event = self._sink.on_other, kind
+                emit, event = self._sink.on_other, kind
         except _BROKEN as error:
             raise WireError(kind, str(error)) from None
-        tell(event)
+        emit(event)
 
 
 def _wrong_market(kind: str) -> WireError:
@@ -207,10 +207,10 @@ def _kind_of(message: Any) -> tuple[str, Any]:
     if isinstance(data, dict):
         kind = data.get("e")
         if kind == "depthUpdate" and isinstance(stream, str) and (part := _PART.search(stream)):
-            return part[1], data  # the best levels of a book (USD-M calls them an update, too): as a diff it would leave ghosts
+            return part[1], data  # the best levels of a book (USD-M calls them an update, too): as a diff it would leave removed levels
         if isinstance(kind, str) and kind:
             return kind, data
-        if "u" in data and "B" in data and "A" in data:  # spot's bookTicker alone names no type
+        if "u" in data and "B" in data and "A" in data:  # only spot's bookTicker has no type field
             return "bookTicker", data
         for answer in ("result", "error"):
             if answer in data:

@@ -1,12 +1,12 @@
 """Upbit's KRW markets, orders and account.
 
-Quirks, and where they are written:
-- The answer to an order tells that it was taken, not what became of it (docs.upbit.com, new-order): an immediate order is
-  looked up at once, and its end is seen there.
-- An ``identifier`` is spent for good; reuse is an error. With ``uuid`` beside it, ``uuid`` decides (docs.upbit.com,
+Quirks, with the document that states each:
+- The answer to an order states that it was accepted, not its outcome (docs.upbit.com, new-order): an immediate order is
+  looked up at once for its outcome.
+- An ``identifier`` can never be used again. With both ``uuid`` and it, ``uuid`` decides (docs.upbit.com,
   get-order); ccxt's ``fetch_order`` sends an empty one and finds nothing, so look-ups here name the identifier alone.
 - Requests carry no time: nothing bounds how late one may be executed (docs.upbit.com, auth).
-- Upbit does not tell what a key may do (``/v1/api_keys``: key and end of validity only).
+- Upbit does not state what a key may do (``/v1/api_keys``: key and end of validity only).
 """
 
 import asyncio
@@ -23,34 +23,37 @@ import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.amounts import read
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
+from arbtui.exchanges.answers import RequestFailed
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
-from arbtui.exchanges.private_stream import PrivateStream
-from arbtui.exchanges.rate_limits import Lane
+from arbtui.exchanges.private_stream import PrivateStream, next_frame
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.refusals import Scope
 from arbtui.exchanges.upbit import orders
+from arbtui.exchanges.upbit.market_list import MarketList
 from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, WireError
+from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.money import plain
 from arbtui.model.order import Balance, Fill, Order, Side, TimeInForce
 
 log = logging.getLogger("arbtui")
 
-#: Pauses before the look-ups of an immediate order just taken, in s. `default` allows 30 requests a second.
+#: Pauses before the look-ups of an immediate order just accepted, in s. `default` allows 30 requests a second.
 _LOOK_AFTER_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4)
-#: Market codes in one question; a URL of 200 is under 2 kB.
-_CODES_A_REQUEST = 200
 _ORDERS_A_PAGE = 1000
 _OPEN_A_PAGE = 100
 _CANCELS_A_REQUEST = 300
-#: ms by which older orders are asked for too: closed orders are listed by when they were *made*, and a resting one fills later.
+#: ms by which older orders are queried too: closed orders are listed by creation time, and a resting one fills later.
 _RESTING_MS = 3_600_000
-#: ms after which an immediate order has surely ended; its fills are older than any asked for after that.
+#: ms after which an immediate order has certainly ended; it has no fills later than that.
 _IMMEDIATE_MS = 5_000
-#: Orders at their end whose fills are kept, so that the next list of fills need not ask for each of them again.
+#: How many ended orders' fills are kept, so that the next list of fills need not query each of them again.
 _SETTLED = 10_000
-#: ms that one question for closed orders may span, and how far back they are asked for at all.
+#: What the private stream subscribes to.
+_PRIVATE_TYPES = ("myOrder", "myAsset")
+#: ms that one query for closed orders may span, and how far back they are queried at all.
 _WINDOW_MS = 7 * 86_400_000
 _HISTORY_MS = 90 * 86_400_000
 
@@ -59,73 +62,95 @@ class UpbitAdapter(CcxtAdapter):
     """Upbit through ccxt. See :class:`ExchangeAdapter`."""
 
     order_costs: Costs = {"order": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
+    query_costs: Costs = {"default": 1}  # noqa: RUF012
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
-        super().__init__(client, clock)
-        self._private_url = private_url
-        self._settled: dict[str, tuple[Fill, ...]] = {}  # fills by uuid of orders at their end, newest last
-        self._awaited: dict[str, asyncio.Event] = {}  # immediate orders whose end is being looked up; set when the stream tells one
+        super().__init__(client, private_url, clock)
+        self._market_list = MarketList(self)
+        self._settled: dict[str, tuple[Fill, ...]] = {}  # fills of ended orders by uuid, newest last
+        self._awaited: dict[str, asyncio.Event] = {}  # immediate orders being looked up; set when the stream reports their end
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
+        before = len(self.odd)
         try:
-            units = await self._units(list(await self._listed()))
+            units = await self._market_list.units(list(await self._market_list.codes()))
         except WireError as error:
             raise unreadable(self.name, error) from error
+        self.tell_odd(before)
         return {
             code: Listing(with_unit(krw_market(code.removeprefix(f"{QUOTE}-")), price, unit), float(price))
             for code, (price, unit) in units.items()
         }
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
-        """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are asked market by market (30 a second)."""
+        """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are queried for each market (30 a second)."""
         try:
             await self.check_keys()
-            log.warning("upbit: what a key may do is not told by Upbit; make sure that this one cannot withdraw")
-            listed = await self._listed()
+            log.warning("upbit: Upbit does not state what a key may do; make sure that this one cannot withdraw")
+            listed = await self._market_list.codes()
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
-            units = await self._units(wanted)
+            units = await self._market_list.units(wanted)
+            before = len(self.odd)
             made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
+            self.tell_odd(before)
             self.markets = {market.code: market for market in made if market is not None}
         except WireError as error:
             raise unreadable(self.name, error) from error
 
     async def check_keys(self) -> str:
-        """See :meth:`CcxtAdapter.check_keys`: Upbit tells only that it takes them (``GET /v1/api_keys``)."""
+        """See :meth:`CcxtAdapter.check_keys`: Upbit states only that they are accepted (``GET /v1/api_keys``)."""
         await self.query("private", "GET", "api_keys", costs={"default": 1})
-        return "is taken; what it may do is not told: make sure that it cannot withdraw"
+        return "is accepted; Upbit does not state its permissions: make sure that it cannot withdraw"
+
+    async def check_account(self) -> None:
+        """See :meth:`CcxtAdapter.check_account`: Upbit tells nothing of the kind."""
+
+    def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
+        """See :meth:`CcxtAdapter.unknown_order`."""
+        return {"identifier": client_order_id}
+
+    async def test_order(self) -> None:
+        """See :meth:`CcxtAdapter.test_order`: ``POST /v1/orders/test`` (docs.upbit.com, order-test; since 2025-10-27)."""
+        market = self.any_market()
+        units = await self._market_list.units([market.code])
+        if market.code not in units:
+            raise WireError("ticker", f"nothing of {market.code}")
+        qty, price = smallest_order(market, units[market.code][0])
+        params = {
+            "market": market.code,
+            "side": "bid",
+            "ord_type": "limit",
+            "volume": plain(qty),
+            "price": plain(price),
+            "time_in_force": "ioc",
+        }
+        await self._client.request("private", "POST", "orders/test", params, lane=Lane.HEDGE, costs={"order-test": 1})
 
     async def ping(self) -> None:
-        """See :meth:`CcxtAdapter.ping`: whether the keys are still taken."""
+        """See :meth:`CcxtAdapter.ping`: whether the keys are still accepted."""
         await self.check_keys()
 
-    async def _listed(self) -> dict[str, None]:
-        answer = await self.query("public", "GET", "market/all", costs={"quotation": 1})
-        rows = read(answer, list[dict[str, Any]], "market/all")
-        return dict.fromkeys(code for row in rows if (code := str(row.get("market", ""))).startswith(f"{QUOTE}-"))
-
-    async def _units(self, codes: Sequence[str]) -> dict[str, tuple[Decimal, Decimal]]:
-        """Each market's last price and the price unit that holds there."""
-        found: dict[str, tuple[Decimal, Decimal]] = {}
-        for start in range(0, len(codes), _CODES_A_REQUEST):
-            names = {"markets": ",".join(codes[start : start + _CODES_A_REQUEST])}
-            units = await self.query("public", "GET", "orderbook/instruments", names, costs={"quotation": 1})
-            tickers = await self.query("public", "GET", "ticker", names, costs={"quotation": 1})
-            prices = {row.market: row.trade_price for row in read(tickers, list[_Ticker], "ticker")}
-            for row in read(units, list[orders.Instrument], "instruments"):
-                if row.market in prices:
-                    found[row.market] = (prices[row.market], row.tick_size)
-        return found
-
     async def _market_of(self, code: str, price: Decimal, unit: Decimal) -> Market | None:
-        answer = await self.query("private", "GET", "orders/chance", {"market": code}, costs={"default": 1})
-        chance = read(answer, orders.Chance, "chance")
+        """A market by the account's own rules; None where it does not trade, or, named in :attr:`odd`, where they make no sense."""
+        try:
+            answer = await self._client.request("private", "GET", "orders/chance", {"market": code}, lane=Lane.DATA, costs={"default": 1})
+            chance = read(answer, orders.Chance, "chance")
+        except RequestFailed as error:
+            if error.refusal.scope not in (Scope.SYMBOL, Scope.ORDER) and error.answer.status != 404:
+                self.standing.refused(error)
+                raise error.of_query() from None
+            self.odd[code] = str(error)
+            return None
+        except WireError as error:
+            self.odd[code] = str(error)
+            return None
         if chance.market.state != "active":
             return None
         documented = krw_market(code.removeprefix(f"{QUOTE}-"))
         market = with_unit(documented, price, unit)
         if market is not documented:
-            log.warning("upbit %s: price unit %s at %s is not the documented one; taken as the venue tells it", code, unit, price)
+            log.warning("upbit %s: price unit %s at %s is not the documented one; the venue's own is used", code, unit, price)
         fees = replace(
             market.fees,
             taker=max(chance.bid_fee, chance.ask_fee),
@@ -142,9 +167,9 @@ class UpbitAdapter(CcxtAdapter):
             "price": plain(order.price),
             "identifier": order.client_order_id,
         }
-        if order.tif is not TimeInForce.GTC:  # an order without it stands until it is cancelled
+        if order.tif is not TimeInForce.GTC:  # an order without it stays open until it is cancelled
             params["time_in_force"] = order.tif.value
-        return await self._client.request("private", "POST", "orders", params, lane=lane, costs=self.order_costs, admit=admit)
+        return await self._client.request("private", "POST", "orders", params, lane=lane, costs=self.costs_of(order), admit=admit)
 
     async def _outcome(self, order: Order, answer: Any) -> OrderReport:
         row = read(answer, orders.OrderRow, "order")
@@ -153,11 +178,11 @@ class UpbitAdapter(CcxtAdapter):
         report = replace(orders.report_of(row, order.market), client_order_id=order.client_order_id)
         if order.tif is TimeInForce.GTC:
             return report
-        told = self._awaited[order.client_order_id] = asyncio.Event()
+        ended = self._awaited[order.client_order_id] = asyncio.Event()
         try:
             for pause in _LOOK_AFTER_S:
-                await pause_until(told, pause)
-                told.clear()
+                await pause_until(ended, pause)
+                ended.clear()
                 try:
                     found = await self.fetch_order(order.market.code, order.client_order_id)
                 except ArbtuiError:
@@ -185,8 +210,29 @@ class UpbitAdapter(CcxtAdapter):
             except WireError as error:
                 raise unreadable(self.name, error) from error
             done += batch.success.count
+            if batch.failed.count:
+                await self._require_ended(batch.failed)
             if batch.success.count < _CANCELS_A_REQUEST:
                 return done
+
+    async def _require_ended(self, failed: "_Batch") -> None:
+        """Of orders that were not cancelled, know that each has ended by itself.
+
+        Raises:
+            VenueFailed: one stands, or nobody knows.
+        """
+        standing = []
+        for row in failed.orders:
+            answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1}, lane=Lane.CANCEL)
+            try:
+                order = read(answer, orders.OrderRow, "order")
+                ended = orders.state_of(order.state, order.time_in_force, order.executed_volume).is_final
+            except WireError as error:
+                raise unreadable(self.name, error) from error
+            if not ended:
+                standing.append(f"{row.uuid} of {order.market}")
+        if standing or len(failed.orders) < failed.count:
+            raise VenueFailed(f"upbit: {failed.count} orders could not be cancelled: {', '.join(standing) or 'it does not tell which'}")
 
     async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""
@@ -197,8 +243,8 @@ class UpbitAdapter(CcxtAdapter):
         try:
             row = read(answer, orders.OrderRow, "order")
             if row.identifier != client_order_id or row.market != code:
-                raise WireError("order", f"asked for {client_order_id}, told of {row.identifier} in {row.market}")
-            report = orders.report_of(row, market)
+                raise WireError("order", f"asked for {client_order_id}, got {row.identifier} in {row.market}")
+            report = self._timed(orders.report_of(row, market))
         except WireError as error:
             raise unreadable(self.name, error) from error
         self._remember(report)
@@ -225,16 +271,16 @@ class UpbitAdapter(CcxtAdapter):
     async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`.
 
-        Upbit lists closed orders by when they were made, so orders up to an hour older are looked at too; one that rested
-        longer, and closed since, is missed here and found by its client id. Nothing older than 90 days is asked for. Fills
-        have whole seconds: so has ``since_ms``.
+        Upbit lists closed orders by creation time, so orders up to an hour older are checked too; one that rested
+        longer, and closed since, is missed here and found by its client id. Nothing older than 90 days is queried. Fills
+        have times in whole seconds, so ``since_ms`` is rounded down to one.
         """
         since_ms -= since_ms % 1000
         fills: list[Fill] = []
         try:
             rows = [*await self._closed_rows(since_ms - _RESTING_MS), *await self._open_rows()]
             for row in rows:
-                over = row.time_in_force in orders.IMMEDIATE and orders.ms_of(row.created_at) < since_ms - _IMMEDIATE_MS
+                over = row.time_in_force in orders.IMMEDIATE and 0 < orders.ms_of(row.created_at) < since_ms - _IMMEDIATE_MS
                 if row.executed_volume and row.market in self.markets and not over:
                     fills += await self._fills_of(row)
         except WireError as error:
@@ -243,23 +289,23 @@ class UpbitAdapter(CcxtAdapter):
         return sorted(once.values(), key=lambda fill: fill.ts_event)
 
     async def _fills_of(self, row: orders.OrderRow) -> Sequence[Fill]:
-        """An order's fills; those of one at its end are asked for once."""
+        """An order's fills; those of an ended order are queried once."""
         if row.uuid not in self._settled:
             answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1})
-            report = orders.report_of(read(answer, orders.OrderRow, "order"), self.markets[row.market])
+            report = self._timed(orders.report_of(read(answer, orders.OrderRow, "order"), self.markets[row.market]))
             self._remember(report)
             return report.fills
         return self._settled[row.uuid]
 
     def _remember(self, report: OrderReport) -> None:
-        """Keep the fills of an order at its end."""
+        """Keep the fills of an ended order."""
         if _is_whole(report):
             self._settled[report.venue_order_id] = report.fills
             if len(self._settled) > _SETTLED:
                 del self._settled[next(iter(self._settled))]
 
     async def _closed_rows(self, since_ms: int) -> list[orders.OrderRow]:
-        """Closed orders made since then, window by window: a question spans 7 days at most (docs.upbit.com, list-closed-orders)."""
+        """Closed orders created since then, window by window: a query spans 7 days at most (docs.upbit.com, list-closed-orders)."""
         rows: dict[str, orders.OrderRow] = {}
         now_ms = self._clock.time_ms()
         start_ms = max(since_ms, now_ms - _HISTORY_MS)
@@ -271,7 +317,7 @@ class UpbitAdapter(CcxtAdapter):
             before = len(rows)
             rows |= {row.uuid: row for row in page}
             is_full = len(page) >= _ORDERS_A_PAGE and len(rows) > before
-            start_ms = orders.ms_of(page[-1].created_at) if is_full else end_ms
+            start_ms = (orders.ms_of(page[-1].created_at) or end_ms) if is_full else end_ms
         return list(rows.values())
 
     async def fetch_balances(self) -> Mapping[str, Balance]:
@@ -282,51 +328,55 @@ class UpbitAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def run(self, account: AccountEvents) -> None:
-        """See :meth:`ExchangeAdapter.run`: myOrder and myAsset over one connection."""
+    def _timed(self, report: OrderReport) -> OrderReport:
+        """``report`` with the time of its receipt for fills whose own time is not told."""
+        if all(fill.ts_event for fill in report.fills):
+            return report
+        now_ms = self._clock.time_ms()
+        return replace(report, fills=tuple(fill if fill.ts_event else replace(fill, ts_event=now_ms) for fill in report.fills))
 
-        def on_frame(frame: bytes) -> None:
-            kind = orders.kind_of(frame)
-            if kind == "myOrder":
-                report = orders.report_of_event(frame, self.markets)
-                if report is not None:
-                    if report.state.is_final and report.client_order_id in self._awaited:
-                        self._awaited[report.client_order_id].set()
-                    account.on_order(report)
-            elif kind == "myAsset":
-                account.on_balances(self.name, orders.balances_of_event(frame))
+    def _stream_headers(self) -> Mapping[str, str]:
+        return self._client.stream_headers()
 
-        stream = PrivateStream(
-            self.name,
-            self._private_url,
-            headers=self._client.stream_headers,
-            subscribe=self._subscribe,
-            on_frame=on_frame,
-            on_open=lambda: account.on_reconnected(self.name),
-            on_close=lambda: account.on_disconnected(self.name),
-            limits=self._client.limits,
-        )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(stream.run(), name="upbit private stream")
-            tasks.create_task(self.mind_keys(), name="upbit keys")
-            tasks.create_task(self.keep_warm(), name="upbit pings")
+    def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
+        """``myOrder`` and ``myAsset``, both over one connection."""
+        kind = orders.kind_of(frame)
+        if kind == "myOrder":
+            report = orders.report_of_event(frame, self.markets)
+            if report is not None:
+                if report.state.is_final and report.client_order_id in self._awaited:
+                    self._awaited[report.client_order_id].set()
+                account.on_order(self._timed(report))
+        elif kind == "myAsset":
+            account.on_balances(self.name, orders.balances_of_event(frame))
 
-    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        """One message for both types, not answered (docs.upbit.com, websocket-guide)."""
-        await socket.send_str(json.dumps([{"ticket": "arbtui-private"}, {"type": "myOrder"}, {"type": "myAsset"}]))
+    async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
+        """One message for both types, which is not answered, and the question what is subscribed, which is (list-subscriptions)."""
+        ticket = {"ticket": "arbtui-private"}
+        await socket.send_str(json.dumps([ticket, *({"type": kind} for kind in _PRIVATE_TYPES)]))
+        await socket.send_str(json.dumps([ticket, {"method": "LIST_SUBSCRIPTIONS"}]))
+        while True:
+            frame = await next_frame(socket)
+            listed = orders.subscribed(frame)
+            if listed is None:
+                take(frame)
+            elif missing := [kind for kind in _PRIVATE_TYPES if kind not in listed]:
+                raise WireError("subscribe", f"the venue does not list {', '.join(missing)} among what is subscribed")
+            else:
+                return
 
 
 def _iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class _Ticker(msgspec.Struct):
-    market: str
-    trade_price: Decimal
+class _Named(msgspec.Struct):
+    uuid: str
 
 
 class _Batch(msgspec.Struct):
     count: int
+    orders: list[_Named] = []
 
 
 class _Cancelled(msgspec.Struct):
@@ -335,5 +385,5 @@ class _Cancelled(msgspec.Struct):
 
 
 def _is_whole(report: OrderReport) -> bool:
-    """True for an order at its end whose fills are all told."""
+    """True for an ended order whose fills are all known."""
     return report.state.is_final and sum(fill.qty for fill in report.fills) >= report.filled_qty

@@ -43,7 +43,7 @@ STABLECOINS = frozenset({"USDT", "USDC"})
 MIN_COST = VENUES["upbit"].min_cost
 #: Volumes have eight decimals.
 LOT_STEP = Decimal("0.00000001")
-#: Upbit publishes no greatest volume; this one only keeps the field finite.
+#: Upbit publishes no maximum volume; this value only keeps the field finite.
 MAX_QTY = Decimal("1e13")
 #: KRW markets: 0.05 %, maker and taker alike, taken in KRW (ccxt: upbit.py, tradingFeesByQuoteCurrency).
 FEES = Fees(taker=Decimal("0.0005"), maker=Decimal("0.0005"), taken_in=FeeTakenIn.QUOTE)
@@ -66,9 +66,9 @@ def krw_market(base: str) -> Market:
 
 
 def with_unit(market: Market, price: Decimal, unit: Decimal) -> Market:
-    """``market`` with the unit that the venue tells at ``price`` (``/v1/orderbook/instruments``), where that is another than documented.
+    """``market`` with the unit that the venue reports at ``price`` (``/v1/orderbook/instruments``), where it differs from the documented.
 
-    What the venue says of other prices is not known then, so its one unit counts everywhere; a price that has left the band
+    The units at other prices are not known then, so that one unit is used everywhere; a price outside the band
     is refused by the venue, not filled.
     """
     return market if market.price_units.at(price) == unit else replace(market, price_units=FixedUnit(unit))

@@ -78,7 +78,7 @@ _short_trade = msgspec.json.Decoder(_ShortTrade, strict=False).decode
 
 
 class UpbitDecoder:
-    """Decodes Upbit frames into ``sink``. Upbit numbers nothing: update ids are 0."""
+    """Decodes Upbit frames into ``sink``. Upbit's updates have no number: update ids are 0."""
 
     __slots__ = ("_sink",)
 
@@ -86,8 +86,8 @@ class UpbitDecoder:
         self._sink = sink
 
     def feed(self, raw: bytes) -> None:
-        """Decode one WebSocket frame; raises WireError when it is malformed, and has told the sink nothing then."""
-        # The first bytes tell the struct to parse into; only a hint: where it misleads, the frame goes the slow way.
+        """Decode one WebSocket frame; raises WireError when it is malformed, before anything reaches the sink."""
+        # The first bytes select the struct to parse into. They are only a hint: a wrong one sends the frame down the slow path.
         book: _Book | _ShortBook
         trade: _Trade | _ShortTrade
         if raw.startswith(_BOOK_HINTS):
@@ -96,33 +96,33 @@ class UpbitDecoder:
             except _BROKEN:
                 self._slowly(raw)
             else:
-                self._tell_book(book)
+                self._emit_book(book)
         elif raw.startswith(_TRADE_HINTS):
             try:
                 trade = _trade(raw) if raw.startswith(_LONG) else _short_trade(raw)
             except _BROKEN:
                 self._slowly(raw)
             else:
-                self._tell_trade(trade)
+                self._emit_trade(trade)
         else:
             self._slowly(raw)
 
     def feed_snapshot(self, code: str, raw: bytes) -> None:
-        """Always raises WireError: Upbit's books come whole on the stream, nobody asks its REST interface for one."""
+        """Always raises WireError: Upbit's stream sends whole books, so its REST interface is never queried for one."""
         raise WireError("rest snapshot", f"Upbit needs none, got one for {code}")
 
-    def _tell_book(self, book: _Book | _ShortBook) -> None:
+    def _emit_book(self, book: _Book | _ShortBook) -> None:
         units = book.units
         bids = [(unit.bid, unit.bid_qty) for unit in units if unit.bid > 0.0]
         asks = [(unit.ask, unit.ask_qty) for unit in units if unit.ask > 0.0]
         self._sink.on_snapshot(book.code, bids, asks, _ms(book.timestamp), 0)
 
-    def _tell_trade(self, trade: _Trade | _ShortTrade) -> None:
+    def _emit_trade(self, trade: _Trade | _ShortTrade) -> None:
         side = Side.BUY if trade.taker == "BID" else Side.SELL
         self._sink.on_trade(trade.code, str(trade.trade_id), trade.price, trade.qty, side, _ms(trade.traded_at))
 
     def _slowly(self, raw: bytes) -> None:
-        """Trades, other types, keys in another order, and everything malformed."""
+        """The slow path: trades, other types, keys in another order, and everything malformed."""
         try:
             message = msgspec.json.decode(raw)
         except _BROKEN as error:
@@ -138,9 +138,9 @@ class UpbitDecoder:
         except _BROKEN as error:
             raise WireError(kind, str(error)) from None
         if book is not None:
-            self._tell_book(book)
+            self._emit_book(book)
         elif trade is not None:
-            self._tell_trade(trade)
+            self._emit_trade(trade)
         else:
             self._sink.on_other(kind)
 
@@ -150,7 +150,7 @@ def _kind_of(message: Any) -> str:
         kind = message.get("type", message.get("ty"))
         if isinstance(kind, str) and kind:
             return kind
-        for answer in ("status", "error"):
+        for answer in ("status", "error", "method", "mthd"):
             if answer in message:
                 return answer
     raise WireError("unknown", "neither a type nor a status nor an error")

@@ -1,6 +1,6 @@
 """hftbacktest's raw Binance captures: lines of ``<local receive time, ns> <JSON as received>`` (nkaz001/hftbacktest).
 
-A file holds one market. Spot and USD-M are told apart by the first depth update (``pu``), or, without any, by the first bookTicker
+A file holds one market. Spot and USD-M are distinguished by the first depth update (``pu``), or, without any, by the first bookTicker
 (``T``). A line that begins with ``lastUpdateId`` is a REST depth answer for that market.
 """
 
@@ -42,7 +42,7 @@ class HftbacktestRecording:
             yield Message(int(ts), number, Frame(self._exchange, raw, snapshot_of))
 
     def _sniff(self) -> tuple[str, str]:
-        """The exchange and the market code, from the first message that tells."""
+        """The exchange and the market code, from the first message that shows them."""
         ticker: dict[str, Any] | None = None
         try:
             for _, line in read_lines(self._path):
@@ -53,7 +53,7 @@ class HftbacktestRecording:
                 if ticker is None and b'@bookTicker"' in line:
                     ticker = _payload(line)
         except UsageError:
-            if ticker is None:  # else what is whole can be replayed; the same error ends it
+            if ticker is None:  # else the intact part can be replayed; the same error ends it
                 raise
         if ticker is None:
             raise UsageError(f"{self._path}: holds neither a depth update nor a bookTicker, so its venue is unknown")

@@ -25,10 +25,10 @@ class Message(NamedTuple):
 class RecordingFormat(Protocol):
     """A recording opened in one format."""
 
-    exchanges: list[str]  #: whose frames it holds, by the names of :data:`arbtui.exchanges.streams.PUBLIC_STREAMS` where known
+    exchanges: list[str]  #: exchanges whose frames it holds, by the names of :data:`arbtui.exchanges.streams.PUBLIC_STREAMS` where known
 
     def messages(self) -> Iterator[Message]:
-        """Every frame, in the order of the file; raises UsageError where the file stops making sense."""
+        """Every frame, in the order of the file; raises UsageError where the file cannot be read further."""
         ...
 
 
@@ -39,5 +39,5 @@ def depth_market(url: str) -> str:
 
 
 def bad_line(path: Path, line: int, expected: str) -> UsageError:
-    """The error of a line that does not belong into a recording."""
+    """The error for a line that is not part of a recording."""
     return UsageError(f"{path}: line {line} is not {expected}; the recording is damaged or was cut there")

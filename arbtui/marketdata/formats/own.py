@@ -3,7 +3,7 @@
 The first line is ``{"t":"header","format":"arbtui-1","exchanges":["upbit",...]}``, every other one message:
 ``{"ts":<receive time, ns since the epoch>,"ex":"upbit","d":"<payload>"}``, with ``"b64"`` instead of ``"d"`` for a payload that is
 not UTF-8, and ``"snap":"<market code>"`` where it is the answer to a REST depth request. The file is a row of gzip members, each
-holding whole lines: whatever ends the recording, what was written before is a recording.
+holding whole lines: however the recording ends, what was written before is readable.
 """
 
 import gzip
@@ -23,11 +23,11 @@ from arbtui.marketdata.formats.message import Message, bad_line
 from arbtui.model.errors import ArbtuiError, UsageError
 
 FORMAT = "arbtui-1"
-_MEMBER = 256 * 1024  #: bytes of lines that make a gzip member: compressed in a few ms, and nearly as small as in one piece
+_MEMBER = 256 * 1024  #: bytes of lines that make a gzip member: compressed in a few ms, and nearly as small as one large member
 
 
 class RecordingFailed(ArbtuiError):
-    """The recording could not be written on; what was written before is whole."""
+    """The recording could not be continued; what was written before is intact."""
 
 
 class _Header(Struct):
@@ -77,15 +77,15 @@ class OwnRecording:
 class RecordingWriter:
     """Writes a recording in our own format; a context manager.
 
-    Lines are collected and appended a member at a time. When the disk fills up, what did not fit is taken back: the file stays
-    whole.
+    Lines are collected and appended a member at a time. When the disk fills up, a partly written member is removed: the file stays
+    readable.
 
     Args:
-        path: the file to make.
-        exchanges: whose frames will come.
+        path: the file to create.
+        exchanges: exchanges whose frames will come.
 
     Raises:
-        UsageError: the file is there already, or cannot be made.
+        UsageError: the file exists already, or cannot be created.
     """
 
     def __init__(self, path: Path, exchanges: Sequence[str]) -> None:
@@ -100,7 +100,7 @@ class RecordingWriter:
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
-            raise UsageError(f"{path} is there already, and a recording is never written over; name another file") from None
+            raise UsageError(f"{path} exists already, and a recording is never overwritten; name another file") from None
         except OSError as error:
             raise UsageError(f"{path} cannot be written ({error.strerror or error})") from None
         try:
@@ -129,7 +129,7 @@ class RecordingWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write out what was collected.
+        """Write the collected frames.
 
         Raises:
             RecordingFailed: as :meth:`write`.
@@ -146,14 +146,14 @@ class RecordingWriter:
         except OSError as error:
             os.ftruncate(self._file, self.size)
             lost, self._new = self._new, 0
-            kept = f"the file is whole with its first {self.written} frames, the {lost} after them are lost"
+            kept = f"the file holds its first {self.written} frames, the {lost} after them are lost"
             raise RecordingFailed(f"{self._path}: {error.strerror or error}; {kept}") from None
         self.size += len(member)
         self.written += self._new
         self._new = 0
 
     def close(self) -> None:
-        """Finish the file; raises RecordingFailed as :meth:`write`."""
+        """Complete the file; raises RecordingFailed as :meth:`write`."""
         if self._closed:
             return
         self._closed = True

@@ -1,4 +1,4 @@
-"""One child process: started, watched, never left behind."""
+"""One child process: started, watched, and always ended."""
 
 import json
 import subprocess
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 POLL_S = 0.2
-_MERCY_S = 15.0  #: between asking a child to stop and ending it
+_MERCY_S = 15.0  #: between asking a child to stop and killing it
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a child ended. ``exit_code`` is None when it had to be ended from outside."""
+    """How a child ended. ``exit_code`` is None when it had to be killed."""
 
     exit_code: int | None
     wall_s: float
@@ -25,13 +25,13 @@ class Ended:
 def run_child(command: Sequence[str], environment: Mapping[str, str], folder: Path, within_s: float, on_wait: Callable[[], None]) -> Ended:
     """Run ``command`` with ``--json`` into ``folder`` to its end, but no longer than ``within_s`` seconds.
 
-    Whatever interrupts the wait, the child is ended before this returns.
+    The child has always ended when this returns or raises.
     """
     target, words = folder / "summary.json", folder / "said"
     started = time.monotonic()
-    with words.open("wb") as said:
+    with words.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "--json", str(target)], env=dict(environment), stdin=subprocess.DEVNULL, stdout=said, stderr=said
+            [*command, "--json", str(target)], env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     try:
         code = _wait(process, started + within_s, on_wait)
@@ -66,6 +66,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _summary(target: Path) -> Mapping[str, Any] | None:
     try:
         read = json.loads(target.read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # it died before it wrote, and that is what the row says
+    except (OSError, ValueError):  # it died before writing, which the row shows
         return None
     return read if isinstance(read, dict) else None

@@ -1,8 +1,8 @@
 """The paper limits, scaled to the number of symbols, so that a load test measures the engine and not a limit.
 
 ``max_unhedged``, ``max_open_cycles`` and ``max_in_flight_orders`` bound what is open at once over all symbols. Their paper
-defaults let some 200 symbols of scenario `busy` trade whenever they could; above, the symbols with the best edges take the
-places of all others. For more symbols the three are raised in proportion. Nothing else is changed, and a profile keeps its own.
+defaults let about 200 symbols of scenario `busy` trade whenever they can; above, the symbols with the best edges take the
+places of all others. For more symbols the three are raised in proportion. Nothing else is changed, and limits set in the profile are kept.
 """
 
 from math import ceil
@@ -11,7 +11,7 @@ from arbtui.settings.environment import variable_of
 from arbtui.settings.profile import Settings
 
 SYMBOLS = 200
-"""How many symbols the limits are meant for as they stand."""
+"""The number of symbols that the default limits are meant for."""
 
 
 def raised_limits(settings: Settings, symbols: int) -> dict[str, str]:

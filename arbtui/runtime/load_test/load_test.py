@@ -23,20 +23,20 @@ from arbtui.runtime.stop import SIGNALS
 from arbtui.runtime.venues import refuse_unplayable
 from arbtui.settings.environment import dotted_key, variable_of
 from arbtui.settings.options import LoadTestOptions
-from arbtui.settings.output import say
+from arbtui.settings.output import say, tell
 from arbtui.settings.state import make_private
 
 #: The program that the children are; tests plant faults in a driver of their own.
 PROGRAM = (sys.executable, "-m", "arbtui")
 
-#: Whatever the profile says, a load test calls nobody.
+#: Overrides of the profile: a load test sends no alerts.
 QUIET = {variable_of(("telegram", "enabled")): "false"}
-#: A child may take so much longer than its duration, for its start, open cycles and its end, before it counts as stuck.
+#: A child may take this much longer than its duration, for its start, open cycles and its end, before it counts as stuck.
 GRACE_S = 90.0
 #: Updates that a capacity child plays, and the seconds of the market within which that is kept.
 _CAPACITY_UPDATES = 50_000
 CAPACITY_S = (5.0, 120.0)
-#: What a start and an end, and a capacity child, are reckoned with in the time left.
+#: Estimates in s for a start and an end, and for a capacity child, in the time left.
 _AROUND_S, _CAPACITY_WALL_S = 2.0, 8.0
 
 
@@ -61,7 +61,7 @@ def run_load_test(options: LoadTestOptions, program: Sequence[str] = PROGRAM) ->
         rows = _measure(options, program, state)
     scenario = options.settings.simulator.scenario
     verdicts = judge(rows, scenario)
-    told = {name: value for name, value in sorted(os.environ.items()) if len(dotted_key(name)) > 1}
+    environment = {name: value for name, value in sorted(os.environ.items()) if len(dotted_key(name)) > 1}
     folder.write(
         Report(
             profile=options.settings.name,
@@ -69,12 +69,12 @@ def run_load_test(options: LoadTestOptions, program: Sequence[str] = PROGRAM) ->
             duration_s=options.duration_s,
             rows=rows,
             verdicts=verdicts,
-            settings=told,
+            settings=environment,
         )
     )
     for verdict in verdicts:
-        sys.stdout.write(f"{verdict.outcome:<12}  {verdict.criterion}\n{'':<14}{verdict.found}\n")
-    sys.stdout.write(f"{options.report / 'report.md'}\n")
+        tell(f"{verdict.outcome:<12}  {verdict.criterion}\n{'':<14}{verdict.found}\n")
+    tell(f"{options.report / 'report.md'}\n")
     return 1 if any(verdict.outcome is Outcome.FAIL for verdict in verdicts) else 0
 
 
@@ -121,9 +121,9 @@ class _Child:
         )
 
     def capacity(self, row: Row) -> Capacity | None:
-        """The same market as fast as it goes; None when that child failed, which is said."""
+        """The same market as fast as possible; None when that child failed, which is reported."""
         low, high = CAPACITY_S
-        virtual_s = round(max(low, min(high, _CAPACITY_UPDATES / max(1.0, row.told["updates_per_s"]))), 1)
+        virtual_s = round(max(low, min(high, _CAPACITY_UPDATES / max(1.0, row.figures["updates_per_s"]))), 1)
         self._shown.begin(f"{counted(self._symbols, 'symbol')}, capacity")
         ended = self._run("max", virtual_s, virtual_s * 10 + GRACE_S)
         self._shown.end(_CAPACITY_WALL_S)
@@ -150,10 +150,10 @@ class _Child:
 
 @contextmanager
 def _state(options: LoadTestOptions) -> Iterator[Path]:
-    """Where the children's state goes: a folder that is thrown away, or the one that was named, if nothing of a test is there yet.
+    """Where the children's state goes: a temporary folder, or the one that was named, if no earlier test's state is in it.
 
     Raises:
-        UsageError: a symbol count has state there, which its child would go on from.
+        UsageError: a symbol count has state there, from which its child would continue.
     """
     if options.state_root is None:
         with tempfile.TemporaryDirectory(prefix="arbtui-load-test-") as folder:
@@ -169,7 +169,7 @@ def _state(options: LoadTestOptions) -> Iterator[Path]:
 
 @contextmanager
 def _signals() -> Iterator[None]:
-    """Turn the first signal into :class:`Interrupted`, so that a child is never left behind; later ones change nothing."""
+    """Turn the first signal into :class:`Interrupted`, so that no child keeps running; later ones change nothing."""
 
     def interrupt(number: int, _: FrameType | None) -> None:
         for each in before:

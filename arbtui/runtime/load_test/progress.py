@@ -1,4 +1,4 @@
-"""What is under way, on standard error: a bar where there is a terminal, plain lines where not."""
+"""Progress on standard error: a bar on a terminal, else plain lines."""
 
 import sys
 import time
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Told of each part as it goes on."""
+    """Receives the progress of each part."""
 
     def begin(self, what: str) -> None:
-        """A part begins."""
+        """A part has started."""
         ...
 
     def tick(self) -> None:
@@ -24,7 +24,7 @@ class Progress(Protocol):
         ...
 
     def end(self, expected_s: float) -> None:
-        """The part that was reckoned with ``expected_s`` seconds is over."""
+        """The part that was estimated at ``expected_s`` seconds is over."""
         ...
 
 
@@ -48,7 +48,7 @@ class Lines:
 
 @contextmanager
 def progress(total_s: float) -> Iterator[Progress]:
-    """The progress of a load test reckoned with ``total_s`` seconds."""
+    """The progress of a load test estimated at ``total_s`` seconds."""
     if not (sys.stderr and sys.stderr.isatty()):
         yield Lines(total_s)
         return
@@ -57,7 +57,7 @@ def progress(total_s: float) -> Iterator[Progress]:
     from rich.progress import Progress as Bars
 
     columns = (TextColumn("{task.description:<34}"), BarColumn(bar_width=None), TextColumn("{task.fields[left]} left"))
-    # Twice a second, by our own ticks: a thread that redraws would take CPU from the child that is measured.
+    # Twice a second, on our own ticks: a redrawing thread would take CPU from the measured child.
     with Bars(*columns, console=Console(stderr=True), auto_refresh=False, transient=True) as bar:
         yield _Bar(bar, total_s)
 

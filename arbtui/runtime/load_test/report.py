@@ -1,4 +1,4 @@
-"""The report: Markdown for people, JSON for scripts, the figure as SVG and PNG."""
+"""The report: Markdown to read, JSON for scripts, the figure as SVG and PNG."""
 
 import json
 import os
@@ -22,10 +22,10 @@ FILES = ("report.md", "report.json", "report.svg", "report.png")
 
 
 class ReportFolder:
-    """Where a report goes; made, and known to be writable, before the first child starts.
+    """The folder of a report; created, and checked to be writable, before the first child starts.
 
     Raises:
-        UsageError: it cannot be made or written, or a file stands in its place.
+        UsageError: it cannot be created or written, or its path is a file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,7 +50,7 @@ class ReportFolder:
             UsageError: the disk filled up, or the folder went away, since the start.
         """
         drawing = figure(report.title, report.rows)
-        texts = {"report.md": report.markdown(), "report.json": json.dumps(report.told(), indent=2) + "\n", "report.svg": svg(drawing)}
+        texts = {"report.md": report.markdown(), "report.json": json.dumps(report.as_json(), indent=2) + "\n", "report.svg": svg(drawing)}
         try:
             for name, text in texts.items():
                 (self.path / name).write_text(text, encoding="utf-8")
@@ -60,10 +60,10 @@ class ReportFolder:
 
 
 class Report:
-    """What a load test found.
+    """The results of a load test.
 
     Args:
-        settings: what was set through the environment, by variable; it holds for every child.
+        settings: settings from the environment, by variable; they apply to every child.
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class Report:
         self.rows, self.verdicts, self.settings = rows, verdicts, settings
         self.title = f"arbtui load-test: {profile}, {scenario}, {duration_s:g} s a symbol count"
 
-    def told(self) -> dict[str, Any]:
-        """Everything, the children's own summaries among it."""
+    def as_json(self) -> dict[str, Any]:
+        """Everything, including the children's own summaries."""
         return {
             "arbtui": __version__,
             "profile": self.profile,
@@ -94,7 +94,7 @@ class Report:
         }
 
     def markdown(self) -> str:
-        """The page."""
+        """The report as Markdown."""
         parts = [
             f"# Load test: {self.profile}, scenario {self.scenario}",
             f"Each symbol count ran in a process of its own, `arbtui --headless --mode sim`, from a fresh state folder, for "
@@ -125,7 +125,7 @@ class Report:
     def _lacking(self) -> str:
         lines = []
         for row in measured(self.rows):
-            lacking = below(row.told)
+            lacking = below(row.figures)
             names = ", ".join(f"{symbol} {fills}" for symbol, fills in lacking.items())
             lines.append(f"- {row.symbols} symbols, {required(row.duration_s)} fills asked: {names or 'none'}")
         return "\n".join(lines) or "No child left a summary."
@@ -143,12 +143,12 @@ def _line(verdict: Verdict) -> str:
     return f"| **{verdict.outcome}** | {verdict.criterion} | {verdict.found.replace('|', '/')} |"
 
 
-def _variables(told: Mapping[str, str]) -> str:
-    return ", ".join(f"`{name}={value}`" for name, value in told.items())
+def _variables(values: Mapping[str, str]) -> str:
+    return ", ".join(f"`{name}={value}`" for name, value in values.items())
 
 
 def machine() -> dict[str, Any]:
-    """What it ran on; no names."""
+    """The machine it ran on, without host names."""
     return {
         "system": platform.system(),
         "release": platform.release(),
@@ -159,9 +159,9 @@ def machine() -> dict[str, Any]:
 
 
 def machine_in_words() -> str:
-    """The same in one phrase."""
-    told = machine()
-    return f"Python {told['python']}, {told['system']} on {told['processor']}, {told['cores']} cores"
+    """The same as one phrase."""
+    facts = machine()
+    return f"Python {facts['python']}, {facts['system']} on {facts['processor']}, {facts['cores']} cores"
 
 
 _NOTES = """\

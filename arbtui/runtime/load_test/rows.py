@@ -1,4 +1,4 @@
-"""One symbol count of a load test: what its children did, told by them and seen from outside."""
+"""One symbol count of a load test: what its children did, as reported by them and as measured from outside."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from math import log
 from typing import Any
 
 QUIET_PERCENT = 5.0
-"""A machine that makes a thread wait for a core for more of the time is busy with something else."""
+"""Percentage of the time waiting for a core above which the machine counts as busy with other work."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How fast the same engine is when nobody makes it wait: a child at ``--speed max``."""
+    """The engine's speed when it never waits: a child at ``--speed max``."""
 
     updates: int
     wall_s: float  #: real seconds from the engine's start to its end
@@ -28,7 +28,7 @@ class Row:
     """One child in real time, and the capacity child beside it.
 
     Attributes:
-        exit_code: the process's; negative for a signal, None when it had to be ended from outside.
+        exit_code: the process's; negative for a signal, None when it had to be killed.
         wall_s: seconds from the start of the process to its end, by the parent's clock.
         said: the last line on its standard error.
         summary: its ``--json`` summary; None when it left none.
@@ -47,7 +47,7 @@ class Row:
     load: float = 0.0
 
     @property
-    def told(self) -> Mapping[str, Any]:
+    def figures(self) -> Mapping[str, Any]:
         """The summary; ask :func:`measured` for rows that have one.
 
         Raises:
@@ -65,20 +65,20 @@ def measured(rows: Sequence[Row]) -> list[Row]:
 
 def withheld(rows: Sequence[Row]) -> dict[int, float]:
     """The rows on a busy machine: by symbol count, the percentage of the time in which the loop's thread waited for a core."""
-    waits = {row.symbols: row.told["loop_turns"]["cpu_wait_percent"] for row in measured(rows) if row.told["loop_turns"] is not None}
+    waits = {row.symbols: row.figures["loop_turns"]["cpu_wait_percent"] for row in measured(rows) if row.figures["loop_turns"] is not None}
     return {symbols: percent for symbols, percent in waits.items() if percent > QUIET_PERCENT}
 
 
 def engine_memory_mb(row: Row) -> float:
     """Most resident memory, without what the process had after its imports and what building the simulator took, in MB."""
-    told = row.told
-    return float(told["rss_mb"]["max"] - told["rss_mb"]["baseline"] - told["simulator"]["rss_mb"])
+    figures = row.figures
+    return float(figures["rss_mb"]["max"] - figures["rss_mb"]["baseline"] - figures["simulator"]["rss_mb"])
 
 
 def exponent(small: tuple[float, float], large: tuple[float, float]) -> float:
     """``e`` of ``value ~ symbols ** e`` between two points of (symbols, value); below 1 it grows slower than symbols.
 
-    A value of nothing counts as a thousandth: it must not hide growth from there.
+    A value of zero counts as a thousandth, so that growth from there is not hidden.
     """
     (few, low), (many, high) = small, large
     return log(max(high, 0.001) / max(low, 0.001)) / log(many / few)

@@ -6,13 +6,13 @@ from typing import Any
 from arbtui.runtime.load_test.rows import Row, engine_memory_mb, exponent
 from arbtui.runtime.load_test.verdicts.trading import below
 
-Told = Mapping[str, Any]
+Figures = Mapping[str, Any]
 Line = tuple[str, Callable[[Row], str]]
 
 ENDS = ("hedged", "unwound", "residual")  #: how a cycle ends
 
 
-def _told(write: Callable[[Told], str]) -> Callable[[Row], str]:
+def _figure(write: Callable[[Figures], str]) -> Callable[[Row], str]:
     return lambda row: "-" if row.summary is None else write(row.summary)
 
 
@@ -20,12 +20,12 @@ def _three(values: Mapping[str, float | None]) -> str:
     return " · ".join("-" if value is None else f"{value:,.1f}" for value in (values["p50"], values["p99"], values["max"]))
 
 
-def _fills_per_exchange(told: Told) -> str:
-    return ", ".join(f"{name} {fills:,}" for name, fills in told["fills_per_exchange"].items())
+def _fills_per_exchange(figures: Figures) -> str:
+    return ", ".join(f"{name} {fills:,}" for name, fills in figures["fills_per_exchange"].items())
 
 
-def _denials(told: Told) -> str:
-    most = sorted(told["denials"].items(), key=lambda item: -item[1])[:3]
+def _denials(figures: Figures) -> str:
+    most = sorted(figures["denials"].items(), key=lambda item: -item[1])[:3]
     return ", ".join(f"{reason} {count:,}" for reason, count in most) or "none"
 
 
@@ -36,52 +36,52 @@ def _capacity(row: Row) -> str:
     return f"{row.capacity.updates_per_s:,.0f} ({times:.1f} x real time)"
 
 
-def _turns(told: Told) -> str:
-    turns = told["loop_turns"]
+def _turns(figures: Figures) -> str:
+    turns = figures["loop_turns"]
     return "-" if turns is None else f"{turns['longest_ms']:.1f} ({turns['over_10_ms']} of {turns['count']:,} over 10 ms)"
 
 
-def _withheld(told: Told) -> str:
-    turns = told["loop_turns"]
+def _withheld(figures: Figures) -> str:
+    turns = figures["loop_turns"]
     return "-" if turns is None else f"{turns['cpu_wait_percent']:.1f} % of the time, {turns['longest_cpu_wait_ms']:.0f} ms at once"
 
 
-def _fills(told: Told) -> str:
-    fills = told["fills_per_symbol"]
-    return f"{fills['min']} · {fills['median']:g} · {fills['max']} ({len(below(told))} too few)"
+def _fills(figures: Figures) -> str:
+    fills = figures["fills_per_symbol"]
+    return f"{fills['min']} · {fills['median']:g} · {fills['max']} ({len(below(figures))} too few)"
 
 
-def _cpu(told: Told) -> str:
-    return f"{told['cpu_percent']['avg']:.1f} · {told['cpu_percent']['max']:.1f}"
+def _cpu(figures: Figures) -> str:
+    return f"{figures['cpu_percent']['avg']:.1f} · {figures['cpu_percent']['max']:.1f}"
 
 
 LINES: tuple[Line, ...] = (
-    ("Updates offered a second", _told(lambda told: f"{told['updates_per_s']:,.0f}")),
-    ("Updates processed", _told(lambda told: f"{told['messages']['read']:,} of {told['simulator']['messages']:,}")),
+    ("Updates offered a second", _figure(lambda figures: f"{figures['updates_per_s']:,.0f}")),
+    ("Updates processed", _figure(lambda figures: f"{figures['messages']['read']:,} of {figures['simulator']['messages']:,}")),
     ("Capacity, updates a second", _capacity),
-    ("Decision, us a batch (p50 · p99 · max)", _told(lambda told: _three(told["decision_us"]))),
-    ("Due to decided, ms (p50 · p99 · max)", _told(lambda told: _three(told["staleness_ms"]))),
-    ("Loop lag, ms (p50 · p99 · max)", _told(lambda told: _three(told["loop_lag_ms"]))),
-    ("Longest turn of the loop, ms", _told(_turns)),
-    ("CPU withheld by the machine", _told(_withheld)),
-    ("CPU of the engine, % of a core", _told(lambda told: f"{told['engine']['cpu_percent']:.1f}")),
-    ("CPU of the simulator, %", _told(lambda told: f"{told['simulator']['cpu_percent']:.1f}")),
-    ("CPU of the process, % (avg · max)", _told(_cpu)),
-    ("CPU an update, us", _told(lambda told: f"{told['engine']['us_per_update']:.1f}")),
-    ("Memory after imports, MB", _told(lambda told: f"{told['rss_mb']['baseline']:.1f}")),
+    ("Decision, us a batch (p50 · p99 · max)", _figure(lambda figures: _three(figures["decision_us"]))),
+    ("Due to decided, ms (p50 · p99 · max)", _figure(lambda figures: _three(figures["staleness_ms"]))),
+    ("Loop lag, ms (p50 · p99 · max)", _figure(lambda figures: _three(figures["loop_lag_ms"]))),
+    ("Longest turn of the loop, ms", _figure(_turns)),
+    ("CPU withheld by the machine", _figure(_withheld)),
+    ("CPU of the engine, % of a core", _figure(lambda figures: f"{figures['engine']['cpu_percent']:.1f}")),
+    ("CPU of the simulator, %", _figure(lambda figures: f"{figures['simulator']['cpu_percent']:.1f}")),
+    ("CPU of the process, % (avg · max)", _figure(_cpu)),
+    ("CPU an update, us", _figure(lambda figures: f"{figures['engine']['us_per_update']:.1f}")),
+    ("Memory after imports, MB", _figure(lambda figures: f"{figures['rss_mb']['baseline']:.1f}")),
     ("Memory of the engine above that, MB", lambda row: "-" if row.summary is None else f"{engine_memory_mb(row):.1f}"),
-    ("Memory of the simulator, MB", _told(lambda told: f"{told['simulator']['rss_mb']:.1f}")),
-    ("Memory of the process at most, MB", _told(lambda told: f"{told['rss_mb']['max']:.1f}")),
-    ("Samples of CPU and memory", _told(lambda told: str(told["samples"]))),
-    ("Orders", _told(lambda told: f"{told['orders']:,}")),
-    ("Fills", _told(lambda told: f"{told['fills']:,}")),
-    ("Fills per symbol (min · median · max)", _told(_fills)),
-    ("Fills per exchange", _told(_fills_per_exchange)),
-    ("Cycles hedged, unwound, residual", _told(lambda told: ", ".join(f"{told['cycles'][end]:,}" for end in ENDS))),
-    ("Denials, the most frequent", _told(_denials)),
-    ("Journal commit, ms (p50 · p99)", _told(lambda told: " · ".join(f"{told['journal']['commit_ms'][p]:.1f}" for p in ("p50", "p99")))),
-    ("Runtime, s", _told(lambda told: f"{told['runtime_s']:.4f}")),
-    ("After it, until all cycles had ended, s", _told(lambda told: f"{told['drain_s']:.2f}")),
+    ("Memory of the simulator, MB", _figure(lambda figures: f"{figures['simulator']['rss_mb']:.1f}")),
+    ("Memory of the process at most, MB", _figure(lambda figures: f"{figures['rss_mb']['max']:.1f}")),
+    ("Samples of CPU and memory", _figure(lambda figures: str(figures["samples"]))),
+    ("Orders", _figure(lambda figures: f"{figures['orders']:,}")),
+    ("Fills", _figure(lambda figures: f"{figures['fills']:,}")),
+    ("Fills per symbol (min · median · max)", _figure(_fills)),
+    ("Fills per exchange", _figure(_fills_per_exchange)),
+    ("Cycles hedged, unwound, residual", _figure(lambda figures: ", ".join(f"{figures['cycles'][end]:,}" for end in ENDS))),
+    ("Denials, the most frequent", _figure(_denials)),
+    ("Journal commit, ms (p50 · p99)", _figure(lambda row: " · ".join(f"{row['journal']['commit_ms'][p]:.1f}" for p in ("p50", "p99")))),
+    ("Runtime, s", _figure(lambda figures: f"{figures['runtime_s']:.4f}")),
+    ("After it, until all cycles had ended, s", _figure(lambda figures: f"{figures['drain_s']:.2f}")),
     ("Process from start to end, s", lambda row: f"{row.wall_s:.1f}"),
     ("Exit code", lambda row: "ended from outside" if row.exit_code is None else str(row.exit_code)),
     ("Load average of the machine before", lambda row: f"{row.load:.1f}"),
@@ -89,12 +89,12 @@ LINES: tuple[Line, ...] = (
 
 #: What the growth table follows.
 GROWTHS: tuple[tuple[str, Callable[[Row], float]], ...] = (
-    ("Updates offered", lambda row: float(row.told["updates_per_s"])),
-    ("CPU of the engine", lambda row: float(row.told["engine"]["cpu_percent"])),
-    ("CPU an update", lambda row: float(row.told["engine"]["us_per_update"])),
-    ("CPU of the simulator", lambda row: float(row.told["simulator"]["cpu_percent"])),
+    ("Updates offered", lambda row: float(row.figures["updates_per_s"])),
+    ("CPU of the engine", lambda row: float(row.figures["engine"]["cpu_percent"])),
+    ("CPU an update", lambda row: float(row.figures["engine"]["us_per_update"])),
+    ("CPU of the simulator", lambda row: float(row.figures["simulator"]["cpu_percent"])),
     ("Memory of the engine", engine_memory_mb),
-    ("Memory of the process", lambda row: float(row.told["rss_mb"]["max"])),
+    ("Memory of the process", lambda row: float(row.figures["rss_mb"]["max"])),
 )
 
 

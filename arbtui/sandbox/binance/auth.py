@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from arbtui.sandbox.binance.refusals import mandatory, refused
+from arbtui.sandbox.call import Call
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
-from arbtui.sandbox.front import Call
 from arbtui.sandbox.keys import Key
 
 #: How far ahead of the venue's clock a timestamp may be, in ms.
@@ -51,10 +51,10 @@ class BinanceAuth:
         self._check_time({name: str(value) for name, value in params.items()})
         return key
 
-    def _key(self, told: object) -> Key:
-        if not told:
+    def _key(self, api_key: object) -> Key:
+        if not api_key:
             raise refused(-2014)
-        key = self.keys.get(str(told))
+        key = self.keys.get(str(api_key))
         if key is None or self._faults.take(WireFaultKind.REVOKE) is not None:
             raise refused(-2015)
         return key

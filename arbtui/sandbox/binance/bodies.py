@@ -21,15 +21,15 @@ _ZERO = "0.00000000"
 
 
 def eight(value: Decimal) -> str:
-    """An amount with the eight decimals that Binance writes; never more than it, should there be more of them."""
+    """An amount with the eight decimals that Binance writes; an amount with more is an error."""
     text = f"{value:.8f}"
     if Decimal(text) != value:
-        raise ArithmeticError(f"{value} has more than eight decimals; Binance could not tell it")
+        raise ArithmeticError(f"{value} has more than eight decimals; Binance could not represent it")
     return text
 
 
 def order_body(order: OrderRecord, order_type: str) -> dict[str, Any]:
-    """An order as ``GET /api/v3/order`` and the lists tell it."""
+    """An order as ``GET /api/v3/order`` and the lists have it."""
     return {
         "symbol": order.code,
         "orderId": order.number,

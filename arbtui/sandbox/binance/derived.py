@@ -1,4 +1,4 @@
-"""Streams made out of others: aggTrade, ticker, miniTicker, and the first levels of a book (``depth5``, ``depth10``, ``depth20``)."""
+"""Streams derived from others: aggTrade, ticker, miniTicker, and the first levels of a book (``depth5``, ``depth10``, ``depth20``)."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ _LEVELS = (5, 10, 20)
 
 
 class DerivedStreams:
-    """Puts what is wanted of them into the fanout of the public streams."""
+    """Puts the subscribed ones into the fanout of the public streams."""
 
     def __init__(self, fanout: Fanout[bool], data: BinanceMarketData) -> None:
         self._fanout = fanout
@@ -21,20 +21,20 @@ class DerivedStreams:
 
     @property
     def are_wanted(self) -> bool:
-        """Whether anybody takes one that follows a frame."""
+        """Whether a client subscribes to one that follows a frame."""
         if self._seen != self._fanout.changes:
             self._seen = self._fanout.changes
             self._wanted = any(_is_derived(name) for _, name in self._fanout.keys)
         return self._wanted
 
     def on_frame(self, code: str, kind: str, raw: bytes) -> None:
-        """One frame of the market went out."""
+        """One frame of the market was sent."""
         lower = code.lower()
         if kind == "trade" and self._fanout.is_wanted(("", f"{lower}@aggTrade")):
-            told = msgspec.json.decode(raw)["data"]
+            trade = msgspec.json.decode(raw)["data"]
             self._put(f"{lower}@aggTrade", {
-                "e": "aggTrade", "E": told["E"], "s": told["s"], "a": told["t"], "p": told["p"], "q": told["q"], "f": told["t"],
-                "l": told["t"], "T": told["T"], "m": told["m"], "M": True,
+                "e": "aggTrade", "E": trade["E"], "s": trade["s"], "a": trade["t"], "p": trade["p"], "q": trade["q"], "f": trade["t"],
+                "l": trade["t"], "T": trade["T"], "m": trade["m"], "M": True,
             })  # fmt: skip
         elif kind == "depth@100ms":
             for levels in _LEVELS:
@@ -43,7 +43,7 @@ class DerivedStreams:
                     self._put(name, self._data.top(code.upper(), levels))
 
     def every_second(self) -> None:
-        """The tickers."""
+        """Send the tickers."""
         for _, name in list(self._fanout.keys):
             code, _, kind = name.partition("@")
             if kind in ("ticker", "miniTicker") and self._data.knows(code.upper()):

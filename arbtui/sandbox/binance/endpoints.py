@@ -1,4 +1,4 @@
-"""Binance's calls: path and name, documented weight (Spot API, each endpoint's "Weight"), and who answers."""
+"""Binance's calls: path and name, documented weight (Spot API, each endpoint's "Weight"), and their handlers."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
@@ -14,7 +14,7 @@ Weigh = Callable[[Params], int]
 
 
 class Endpoint(NamedTuple):
-    """One call. ``weigh`` gives its request weight; a weight of 0 counts elsewhere (wallet calls have a limit of their own)."""
+    """One call. ``weigh`` gives its request weight; a weight of 0 counts elsewhere (wallet calls have their own limit)."""
 
     part: Part
     weigh: Weigh
@@ -43,7 +43,7 @@ def endpoints(data: BinanceMarketData, trading: BinanceTrading) -> dict[tuple[st
         ("GET", "/api/v3/ticker/price"): public(by_symbol(2, 4), data.price),
         ("GET", "/api/v3/ticker/24hr"): public(data.ticker_weight, data.day_ticker),
         ("POST", "/api/v3/order"): Endpoint("order", _of(1), trading.place, orders=1),
-        ("POST", "/api/v3/order/test"): Endpoint("query", _of(1), trading.test),
+        ("POST", "/api/v3/order/test"): Endpoint("test", _of(1), trading.test),
         ("GET", "/api/v3/order"): Endpoint("query", _of(4), trading.order),
         ("DELETE", "/api/v3/order"): Endpoint("cancel", _of(1), trading.cancel),
         ("GET", "/api/v3/openOrders"): Endpoint("query", by_symbol(6, 80), trading.open_orders),

@@ -1,4 +1,4 @@
-"""Binance's limits (Spot API, "LIMITS"): request weight by minute, orders by ten seconds and day, and what follows a breach."""
+"""Binance's limits (Spot API, "LIMITS"): request weight by minute, orders by ten seconds and day, and the penalties of a breach."""
 
 from arbtui.sandbox.answer import Answer
 from arbtui.sandbox.binance.refusals import too_many
@@ -9,7 +9,7 @@ WEIGHT_A_MINUTE = 6000
 ORDERS_A_10S = 100
 ORDERS_A_DAY = 200_000
 CONNECTIONS_A_5_MIN = 300
-#: So many requests after the first 429 of a minute are one too many: the address is banned, each time for longer.
+#: This many requests after the first 429 of a minute get the address banned, each time for longer.
 STRIKES = 20
 FIRST_BAN_S = 120
 
@@ -27,7 +27,7 @@ _TOO_MUCH = (
 
 
 class BinanceLimits:
-    """The limits of one address and account (all of this machine is one); ``enforced`` False counts and refuses nobody."""
+    """The limits of one address and account (all of this machine is one); ``enforced`` False counts and refuses nothing."""
 
     def __init__(self, clock: VenueClock, *, enforced: bool = True) -> None:
         self._clock = clock
@@ -40,7 +40,7 @@ class BinanceLimits:
         self._ban_s = FIRST_BAN_S
 
     def take(self, weight: int, orders: int = 0) -> Answer | None:
-        """Count one request; the refusal when it is one too many."""
+        """Count one request; the refusal when it exceeds a limit."""
         now = self._clock.time_ms()
         if now < self._banned_until_ms:
             return banned(self._banned_until_ms, -(-(self._banned_until_ms - now) // 1000))
@@ -56,7 +56,7 @@ class BinanceLimits:
         return None
 
     def connect(self) -> Answer | None:
-        """Count one new socket."""
+        """Count one new socket; the refusal when it exceeds the limit."""
         now = self._clock.time_ms()
         if now < self._banned_until_ms:
             return banned(self._banned_until_ms, -(-(self._banned_until_ms - now) // 1000))
@@ -64,17 +64,17 @@ class BinanceLimits:
         return None if passes else too_many(429, "Too many connections.", 60)
 
     def headers(self, *, orders: bool) -> dict[str, str]:
-        """The counts as answers tell them; the order counts with answers to new orders only."""
+        """The counts as headers of answers; the order counts with answers to new orders only."""
         now = self._clock.time_ms()
         used = str(self._weight.used(now))
-        told = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
+        counts = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
         if orders:
-            told["X-MBX-ORDER-COUNT-10S"] = str(self._ten_s.used(now))
-            told["X-MBX-ORDER-COUNT-1D"] = str(self._day.used(now))
-        return told
+            counts["X-MBX-ORDER-COUNT-10S"] = str(self._ten_s.used(now))
+            counts["X-MBX-ORDER-COUNT-1D"] = str(self._day.used(now))
+        return counts
 
     def rows(self, *, orders: bool) -> list[dict[str, object]]:
-        """The counts as the WebSocket API's answers and ``rateLimit/order`` tell them."""
+        """The counts as the WebSocket API's answers and ``rateLimit/order`` have them."""
         now = self._clock.time_ms()
         counts = {"MINUTE": self._weight.used(now), "SECOND": self._ten_s.used(now), "DAY": self._day.used(now)}
         kinds = ("REQUEST_WEIGHT", "ORDERS") if orders else ("REQUEST_WEIGHT",)

@@ -13,8 +13,7 @@ from arbtui.sandbox.binance.limits import RATE_LIMITS
 from arbtui.sandbox.binance.refusals import mandatory, refused
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.tape import Tape
-from arbtui.simulation.matching import ExternalBook
-from arbtui.simulation.venue import BookSource
+from arbtui.simulation.matching import BookSource, ExternalBook
 
 Params = Mapping[str, str]
 
@@ -78,15 +77,15 @@ class BinanceMarketData:
         if not 1 <= limit <= 5000:
             raise refused(-1100, "Illegal characters found in parameter 'limit'; legal range is '1' to '5000'.")
         code = self.symbol(params)
-        told = self.top(code, limit)
+        answer = self.top(code, limit)
         if self._faults.take(WireFaultKind.OLD_DEPTH, symbol=code) is not None:
-            told["lastUpdateId"] -= _LONG_AGO
+            answer["lastUpdateId"] -= _LONG_AGO
             for side in ("bids", "asks"):
-                told[side] = _times(told[side], 1.05)
+                answer[side] = _times(answer[side], 1.05)
         elif (factor := self._factor(code)) != 1.0:
             for side in ("bids", "asks"):
-                told[side] = _times(told[side], factor)
-        return told
+                answer[side] = _times(answer[side], factor)
+        return answer
 
     async def trades(self, params: Params) -> Any:
         """``GET /api/v3/trades``, the newest last."""
@@ -122,7 +121,7 @@ class BinanceMarketData:
         return code in self._markets
 
     def top(self, code: str, levels: int) -> dict[str, Any]:
-        """The first ``levels`` of a book, as ``depth`` and the partial book streams tell them."""
+        """The first ``levels`` of a book, as ``depth`` and the partial book streams have them."""
         book = self._book_of(code)
         return {
             "lastUpdateId": self._update_id(book),
@@ -151,7 +150,7 @@ class BinanceMarketData:
         return next((weight for most, weight in _DEPTH_WEIGHTS if limit.isdigit() and int(limit) <= most), 250)
 
     def ticker_weight(self, params: Params) -> int:
-        """The weight of ``ticker/24hr``, by how many symbols are asked for."""
+        """The weight of ``ticker/24hr``, by how many symbols are requested."""
         count = 1 if "symbol" in params else params["symbols"].count(",") + 1 if "symbols" in params else len(self._markets)
         return 2 if count <= 20 and ("symbol" in params or "symbols" in params) else 40 if count <= 100 and "symbols" in params else 80
 
@@ -175,7 +174,7 @@ class BinanceMarketData:
 
     def _touch(self, code: str) -> dict[str, str]:
         book = self._book_of(code)
-        nothing = (0.0, 0.0)  # an empty side is told as zeros
+        nothing = (0.0, 0.0)  # an empty side is sent as zeros
         (bid, bid_qty), (ask, ask_qty) = next(iter(book.bids()), nothing), next(iter(book.asks()), nothing)
         return {
             "symbol": code,
@@ -186,7 +185,7 @@ class BinanceMarketData:
         }
 
     def _factor(self, code: str) -> float:
-        """How many times too high prices are told now."""
+        """The factor by which a scripted fault multiplies prices now."""
         wrong = self._faults.find(WireFaultKind.PRICE, symbol=code)
         return 1.0 if wrong is None else wrong.factor or 10.0
 

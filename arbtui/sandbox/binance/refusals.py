@@ -38,7 +38,7 @@ _OF_CORE = {
 
 
 def refused(code: int, message: str = "") -> Refusal:
-    """The refusal of that code, with its status and words."""
+    """The refusal of that code, with its status and message."""
     status, words = _WORDS.get(code, (400, ""))
     return Refusal(status, {"code": code, "msg": message or words})
 
@@ -49,7 +49,7 @@ def mandatory(name: str) -> Refusal:
 
 
 def refused_by_core(reason: str) -> Refusal:
-    """The venue core's ``reason`` in Binance's words."""
+    """The venue core's ``reason`` as Binance's error."""
     code, words = _OF_CORE.get(reason.partition(" ")[0], (-2010, reason))
     return refused(code, words)
 

@@ -1,69 +1,45 @@
 """Binance's market streams (Spot API, "WebSocket Streams"): raw and combined, subscribed by URL or by message."""
 
 import asyncio
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
-from aiohttp import WSCloseCode, WSMsgType
+from aiohttp import WSCloseCode
 
 from arbtui.model.clock import Clock
 from arbtui.sandbox.answer import encode
-from arbtui.sandbox.fanout import Fanout
-from arbtui.sandbox.peer import Peer, ping_frame, pong_frame, text_frame
-from arbtui.sandbox.windows import RollingWindow
+from arbtui.sandbox.fanout import Form
+from arbtui.sandbox.faults import WireFaultKind, WireFaults
+from arbtui.sandbox.peer import Peer, ping_frame, text_frame
+from arbtui.sandbox.sockets import Sockets
 
-MOST_STREAMS = 1024  #: of one connection
+MOST_STREAMS = 1024  #: per connection
 MESSAGES_A_SECOND = 5
 PING_S, PONG_WITHIN_S = 20.0, 60.0
 _DATA = b'"data":'
 
 
-class Sockets(ABC):
-    """What the streams and the WebSocket API have in common: pings, the cut after a day, the limit on a client's messages."""
+class BinanceSockets(Sockets[Form]):
+    """What the streams and the WebSocket API have in common: the venue's pings, and the end of a socket after a day."""
 
-    def __init__(self, clock: Clock, cut_after_s: float) -> None:
-        self.peers: dict[Peer, RollingWindow] = {}
-        self._clock = clock
+    message_limits = ((MESSAGES_A_SECOND, 1.0),)
+    counts_pings = True
+
+    def __init__(self, clock: Clock, encode: Callable[[bytes, Form], bytes], cut_after_s: float) -> None:
+        super().__init__(clock, encode)
         self._cut_after_s = cut_after_s
         self._last_ping = clock.monotonic()
         self._ending: dict[Peer, asyncio.Task[bool]] = {}
 
-    async def serve(self, peer: Peer) -> None:
-        """Talk to ``peer`` until it leaves or breaks a limit."""
-        self.peers[peer] = RollingWindow(MESSAGES_A_SECOND, 1.0)
-        try:
-            while True:
-                message = await peer.receive()
-                if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
-                    return
-                now = self._clock.monotonic()
-                if message.type is WSMsgType.PONG:
-                    peer.last_pong = now
-                    continue
-                if not self.peers[peer].take(now):
-                    await peer.response.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Too many requests")
-                    return
-                if message.type is WSMsgType.PING:
-                    peer.send(pong_frame(bytes(message.data)))
-                else:
-                    await self.read(peer, message.data.encode() if isinstance(message.data, str) else message.data)
-        finally:
-            del self.peers[peer]
-            self.gone(peer)
-
-    @abstractmethod
-    async def read(self, peer: Peer, raw: bytes) -> None:
-        """One message of a client."""
-
-    @abstractmethod
-    def gone(self, peer: Peer) -> None:
-        """A client has left."""
+    async def end_over_limit(self, peer: Peer) -> None:
+        """See :class:`Sockets`."""
+        await peer.response.close(code=WSCloseCode.POLICY_VIOLATION, message=b"Too many requests")
 
     def housekeep(self) -> None:
-        """Once a second: ping, and cut who does not answer or has stayed a day."""
+        """Once a second: ping, and close sockets that do not answer or are a day old."""
         now = self._clock.monotonic()
         ping = now - self._last_ping >= PING_S
         if ping:
@@ -75,27 +51,32 @@ class Sockets(ABC):
                 peer.send(ping_frame(str(self._clock.time_ms()).encode()))
 
     def _end(self, peer: Peer) -> None:
-        """Say farewell beside everything else: a client that does not answer must not hold up the others."""
+        """Close a socket in a task of its own: a client that does not answer must not hold up the others."""
         if peer not in self._ending:
             self._ending[peer] = asyncio.create_task(peer.response.close(code=WSCloseCode.GOING_AWAY, drain=False))
             self._ending[peer].add_done_callback(lambda _: self._ending.pop(peer, None))
 
-    def cut(self) -> None:
-        """Break every socket."""
+    def announce_end(self, event: dict[str, Any], after_s: float) -> None:
+        """Tell every client of now that the server is about to end, and break those sockets ``after_s`` seconds later."""
         for peer in list(self.peers):
-            peer.cut()
+            peer.send(text_frame(encode(self.notice(peer, event))))
+            asyncio.get_running_loop().call_later(after_s, peer.cut)
+
+    @abstractmethod
+    def notice(self, peer: Peer, event: dict[str, Any]) -> Any:
+        """``event`` in the envelope that ``peer`` gets it in."""
 
 
-class Streams(Sockets):
-    """The public streams. A stream that is not played is accepted and silent, as an unknown symbol's is at the venue."""
+class Streams(BinanceSockets[bool]):
+    """The public streams. A stream that is not simulated is accepted and silent, as an unknown symbol's is at the venue."""
 
-    def __init__(self, clock: Clock, cut_after_s: float) -> None:
-        super().__init__(clock, cut_after_s)
-        self.fanout: Fanout[bool] = Fanout(_framed)  # form: combined?
+    def __init__(self, clock: Clock, cut_after_s: float, faults: WireFaults) -> None:
+        super().__init__(clock, _framed, cut_after_s)  # form: combined?
+        self._faults = faults
         self._combined: dict[Peer, bool] = {}
 
     def begin(self, peer: Peer, path: str, query: str) -> None:
-        """Take up what the URL asks for: ``/ws/a/b``, ``/stream?streams=a/b``, or nothing yet."""
+        """Subscribe to what the URL names: ``/ws/a/b``, ``/stream?streams=a/b``, or nothing yet."""
         self._combined[peer] = path.startswith("/stream")
         if path.startswith("/stream"):
             names = "/".join(parse_qs(query).get("streams", [])).split("/")
@@ -107,17 +88,21 @@ class Streams(Sockets):
 
     def gone(self, peer: Peer) -> None:
         """See :meth:`Sockets.gone`."""
-        self.fanout.drop(peer)
+        super().gone(peer)
         self._combined.pop(peer, None)
+
+    def notice(self, peer: Peer, event: dict[str, Any]) -> Any:
+        """See :meth:`BinanceSockets.notice`."""
+        return {"stream": "!serverShutdown", "data": event} if self._combined.get(peer) else event
 
     async def read(self, peer: Peer, raw: bytes) -> None:
         """SUBSCRIBE, UNSUBSCRIBE, LIST_SUBSCRIPTIONS, SET_PROPERTY, GET_PROPERTY."""
         try:
-            told = msgspec.json.decode(raw, type=dict[str, Any])
+            message = msgspec.json.decode(raw, type=dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             peer.send(_error(3, f"Invalid JSON: {error}", None))
             return
-        number, method, params = told.get("id"), told.get("method"), told.get("params", [])
+        number, method, params = message.get("id"), message.get("method"), message.get("params", [])
         do: Callable[[Peer, Any], Any] | None = {
             "SUBSCRIBE": self._subscribe,
             "UNSUBSCRIBE": self._unsubscribe,
@@ -127,6 +112,9 @@ class Streams(Sockets):
         }.get(str(method))
         if do is None:
             peer.send(_error(2, f"Invalid request: unknown variant `{method}`", number))
+            return
+        if method == "SUBSCRIBE" and (fault := self._faults.take(WireFaultKind.SUBSCRIBE_ERROR, stream="public")) is not None:
+            peer.send(_error(int(fault.error or 0), fault.words or "scripted", number))
             return
         if not isinstance(params, list):
             peer.send(_error(2, "Invalid request: params must be an array", number))

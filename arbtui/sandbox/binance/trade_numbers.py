@@ -1,4 +1,4 @@
-"""Binance numbers trades by symbol: the same id comes again at another symbol. The venue core numbers them over all."""
+"""Binance numbers trades by symbol: the same id can occur at another symbol. The venue core numbers them over all symbols."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ class TradeNumbers:
             self.of(fill)
 
     def of(self, fill: Fill) -> int:
-        """The symbol's number of ``fill``; a symbol's fills are numbered in the order in which they are first asked for."""
+        """The symbol's number of ``fill``; a symbol's fills are numbered in the order in which they are first requested."""
         number = self._numbers.get(fill.trade_id)
         if number is None:
             number = self._last.get(fill.market, 0) + 1

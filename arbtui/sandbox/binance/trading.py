@@ -18,7 +18,8 @@ from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
-from arbtui.simulation.venue import BookSource, OrderRequest
+from arbtui.simulation.matching import BookSource
+from arbtui.simulation.order_request import OrderRequest
 
 Params = Mapping[str, str]
 
@@ -29,7 +30,7 @@ _DAY_MS = 86_400_000
 
 
 class BinanceTrading:
-    """Handlers of the signed calls; each takes its parameters and gives back what the body says."""
+    """Handlers of the signed calls; each takes its parameters and returns the answer's body."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class BinanceTrading:
         clock: VenueClock,
     ) -> None:
         self.numbers = numbers
-        self.cancel_ids: dict[int, str] = {}  #: order number -> the id of the cancel that is under way
+        self.cancel_ids: dict[int, str] = {}  #: order number -> the id of the cancel under way
         self._order_types: dict[str, str] = {}  # client id -> type, where it is not LIMIT; lost at a restart
         self._account = account
         self._book_of = book_of
@@ -61,7 +62,7 @@ class BinanceTrading:
         request, order_type = self._read(params)
         if not key.can_trade:
             raise refused(-2015)
-        self._faults.take(WireFaultKind.RULES, symbol=request.code)  # met: what they are is in the market itself
+        self._faults.take(WireFaultKind.RULES, symbol=request.code)  # counts the fault as met: the rules themselves are in the market
         scripted = self._faults.take(WireFaultKind.HALT, symbol=request.code) is not None
         if scripted or self._is_halted(request.code):
             raise closed_market()
@@ -77,8 +78,10 @@ class BinanceTrading:
         return placed_body(order, order_type, kind, self.numbers)
 
     async def test(self, key: Key, params: Params) -> Any:
-        """``POST /api/v3/order/test``: checks that an order could be made, and makes none."""
+        """``POST /api/v3/order/test``: checks a new order without placing it."""
         request, _ = self._read(params)
+        if not key.can_trade:
+            raise refused(-2015)
         broken = self._market(params).refusal(request.price, request.qty)
         if broken is not None:
             raise refused_by_core(broken)
@@ -91,6 +94,8 @@ class BinanceTrading:
 
     async def cancel(self, key: Key, params: Params) -> Any:
         """``DELETE /api/v3/order``."""
+        if not key.can_trade:
+            raise refused(-2015)
         canceled = await self._cancel(self._find(params, refused(-2011)), params.get("newClientOrderId"))
         if canceled is None:
             raise refused(-2011)
@@ -98,6 +103,8 @@ class BinanceTrading:
 
     async def cancel_all(self, key: Key, params: Params) -> Any:
         """``DELETE /api/v3/openOrders``: every open order of one symbol."""
+        if not key.can_trade:
+            raise refused(-2015)
         code = self._market(params).code
         done = [await self._cancel(order, None) for order in self._account.log.open_orders(code)]
         if not any(done):
@@ -186,7 +193,7 @@ class BinanceTrading:
         return [{"symbol": one.code, "makerCommission": str(one.fees.maker), "takerCommission": str(one.fees.taker)} for one in markets]
 
     async def margin_pairs(self, key: Key, params: Params) -> Any:
-        """``GET /sapi/v1/margin/allPairs`` and its isolated sister: nothing trades on margin here."""
+        """``GET /sapi/v1/margin/allPairs`` and its isolated counterpart: nothing trades on margin here."""
         return []
 
     async def _cancel(self, order: OrderRecord, cancel_id: str | None) -> dict[str, Any] | None:
@@ -225,7 +232,7 @@ class BinanceTrading:
         return OrderRequest(client_order_id, market.code, side, qty, price, tif), order_type
 
     def _market_order(self, params: Params, market: Market, side: Side, client_order_id: str) -> OrderRequest:
-        """A market order takes whatever is shown; ``quoteOrderQty`` says how much it may cost or shall bring."""
+        """A market order takes whatever the book shows; ``quoteOrderQty`` is its cost or proceeds."""
         shown = self._shown(market.code, side)
         if "price" in params:
             raise refused(-1106)

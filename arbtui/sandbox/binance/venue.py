@@ -9,7 +9,7 @@ from aiohttp import web
 
 from arbtui.exchanges.binance.wire import BinanceDecoder
 from arbtui.sandbox.account import Account, AccountEvent, What
-from arbtui.sandbox.answer import Answer, encode
+from arbtui.sandbox.answer import Answer, encode, response_of
 from arbtui.sandbox.binance.auth import BinanceAuth
 from arbtui.sandbox.binance.bodies import account_position, balance_update, execution_report
 from arbtui.sandbox.binance.derived import DerivedStreams
@@ -21,30 +21,23 @@ from arbtui.sandbox.binance.stream import Streams
 from arbtui.sandbox.binance.trade_numbers import TradeNumbers
 from arbtui.sandbox.binance.trading import BinanceTrading
 from arbtui.sandbox.binance.ws_api import WsApi
+from arbtui.sandbox.call import Call
 from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.faults import Part, WireFaultKind, WireFaults
-from arbtui.sandbox.front import Call
-from arbtui.sandbox.keys import NOBODY, Key
-from arbtui.sandbox.peer import Peer
-from arbtui.sandbox.private_events import Rearranger
-from arbtui.sandbox.public_faults import PublicFaults
+from arbtui.sandbox.faults import Part, Stream, WireFaultKind, WireFaults
+from arbtui.sandbox.keys import NO_KEY, Key
 from arbtui.sandbox.tape import Tape
-from arbtui.simulation.matching import ExternalBook
-from arbtui.simulation.venue import BookSource
+from arbtui.sandbox.venue import Venue
+from arbtui.simulation.matching import BookSource, ExternalBook
 
 WS_API = "/ws-api/v3"
 DAY_S = 86_400.0
 
-_SKEWED = re.compile(rb'"([ET])":(\d{13})')
 
-
-class BinanceVenue:
-    """See :class:`arbtui.sandbox.front.Venue`. ``on_frames`` takes the market's frames as the simulator makes them.
-
-    ``cut_after_s``: sockets end so long after they were opened, 24 hours at the venue.
-    """
+class BinanceVenue(Venue):
+    """See :class:`Venue`. ``cut_after_s``: seconds after which the venue ends a socket, 24 hours at Binance."""
 
     name = "binance"
+    timestamps = re.compile(rb'"([ET])":(\d{13})')
 
     def __init__(
         self,
@@ -58,42 +51,19 @@ class BinanceVenue:
         limits: bool = True,
         cut_after_s: float = DAY_S,
     ) -> None:
-        self.account = account
+        tape = Tape(BinanceDecoder, book_of, clock.time_ms)
         self.numbers = TradeNumbers(account.log.fills())
-        self._faults = faults
-        self._public_faults = PublicFaults(faults)
-        self._clock = clock
         self._limits = BinanceLimits(clock, enforced=limits)
         self._auth = BinanceAuth(keys, faults, clock)
-        self._tape = Tape(BinanceDecoder, book_of, clock.time_ms)
-        data = BinanceMarketData(account.markets, book_of, update_id, self._tape, faults, self.is_halted, clock.time_ms)
+        data = BinanceMarketData(account.markets, book_of, update_id, tape, faults, self.is_halted, clock.time_ms)
         self._trading = BinanceTrading(account, book_of, self.numbers, self._limits, faults, self.is_halted, clock)
         self._endpoints = endpoints(data, self._trading)
-        self._streams = Streams(clock, cut_after_s)
-        self._ws_api = WsApi({name: self._endpoints[path] for name, path in MESSAGES.items()}, self._auth, self._limits, clock, cut_after_s)
+        self._streams = Streams(clock, cut_after_s, faults)
+        methods = {name: self._endpoints[path] for name, path in MESSAGES.items()}
+        self._ws_api = WsApi(methods, self._auth, self._limits, clock, cut_after_s, faults)
+        super().__init__(account, faults, clock, tape, self._streams, self._ws_api)
         self._derived = DerivedStreams(self._streams.fanout, data)
-        self._events = Rearranger(faults, self._send_private)
         self._reports = 0
-        account.listen(self._on_account)
-
-    @property
-    def private_streams(self) -> int:
-        """How many private subscriptions there are, all clients together."""
-        return sum(len(self._ws_api.fanout.of(peer)) for peer in self._ws_api.peers)
-
-    @property
-    def is_down(self) -> bool:
-        """See :class:`Venue`."""
-        return self.account.is_down
-
-    def is_halted(self, code: str) -> bool:
-        """Whether ``code`` takes no orders: scripted, or by the market's own scenario."""
-        return self._faults.find(WireFaultKind.HALT, symbol=code) is not None or self.account.is_halted(code)
-
-    def begin(self) -> None:
-        """Every market has opened: the day's figures begin."""
-        for code in self.account.markets:
-            self._tape.day(code)
 
     def part(self, call: Call) -> tuple[Part, str | None]:
         """See :class:`Venue`."""
@@ -109,7 +79,7 @@ class BinanceVenue:
         refusal = self._limits.take(known.weigh(params), known.orders)
         if refusal is not None:
             return refusal
-        key = self._auth.check(call, params) if known.signed else NOBODY
+        key = self._auth.check(call, params) if known.signed else NO_KEY
         try:
             body = await known.ask(key, params)
         except ValueError:  # a number that is none, deep in a parameter
@@ -126,6 +96,10 @@ class BinanceVenue:
         """See :class:`Venue`."""
         return refused_by_core("DUPLICATE_CLIENT_ID").answer()
 
+    def error(self, code: str, words: str, status: int) -> Answer:
+        """See :class:`Venue`."""
+        return Answer(encode({"code": int(code), "msg": words}), status)
+
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""
         return path == WS_API or path.split("/")[1] in ("ws", "stream")
@@ -134,43 +108,32 @@ class BinanceVenue:
         """See :class:`Venue`."""
         refusal = self._limits.connect()
         if refusal is not None:
-            return web.Response(body=refusal.body, status=refusal.status, headers=refusal.headers, content_type=refusal.content_type)
-        response = web.WebSocketResponse(autoping=False, compress=False, timeout=1.0)
-        await response.prepare(request)
-        peer = Peer(request, response, self._clock.monotonic())
-        self.apply_delay(peer)
+            return response_of(refusal)
+        peer = await self.accept(request)
         if request.path == WS_API:
             self._limits.take(2)
             await self._ws_api.serve(peer)
         else:
             self._streams.begin(peer, request.path, request.query_string)
             await self._streams.serve(peer)
-        return response
+        return peer.response
 
-    def cut(self, stream: str = "any") -> None:
-        """See :class:`Venue`; one of the two streams when ``stream`` names it."""
-        if stream in ("any", "public"):
-            self._streams.cut()
-        if stream in ("any", "private"):
-            self._ws_api.cut()
-
-    def apply_delay(self, *peers: Peer) -> None:
-        """Give ``peers`` (else all) the delay that is scripted now."""
-        delay = self._faults.find(WireFaultKind.DELAY, part="public")
-        for peer in peers or (*self._streams.peers, *self._ws_api.peers):
-            peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
-            if peer in self._streams.peers:
-                peer.delay_s += self._faults.lag_s()
+    def shut_down(self, stream: Stream, after_s: float) -> None:
+        """Tell every socket of ``stream`` that the server is about to end, and cut it ``after_s`` seconds later."""
+        event = {"e": "serverShutdown", "E": self._clock.time_ms()}
+        for name, sockets in (("public", self._streams), ("private", self._ws_api)):
+            if stream in ("any", name):
+                sockets.announce_end(event, after_s)
 
     def housekeep(self) -> None:
-        """Once a second: pings, cuts, and the streams that tell something every second."""
+        """See :class:`Venue`: pings, cuts, and the streams with a message every second."""
         self._streams.housekeep()
         self._ws_api.housekeep()
         self._derived.every_second()
         self._streams.fanout.flush()
 
     def on_frames(self, frames: Sequence[bytes]) -> None:
-        """Send on what the market did."""
+        """See :class:`Venue`."""
         fanout, faults, derived = self._streams.fanout, self._public_faults, self._derived
         for raw in frames:
             name = raw[11 : raw.index(b'"', 11)].decode()
@@ -180,40 +143,38 @@ class BinanceVenue:
             if fanout.is_wanted(("", name)):
                 depth = kind == "depth@100ms"
                 for frame in faults.sent(name, code.upper(), raw, ladder=depth, book=depth or kind == "bookTicker"):
-                    fanout.put(("", name), self._skewed(frame))
+                    fanout.put(("", name), self.skewed(frame))
             if derived.are_wanted and self._faults.find(WireFaultKind.FREEZE, symbol=code.upper(), stream="public") is None:
-                derived.on_frame(code, kind, self._skewed(raw))
+                derived.on_frame(code, kind, self.skewed(raw))
         fanout.flush()
 
     def on_deposit(self, asset: str, change: Decimal) -> None:
-        """Tell that ``asset`` was paid in from outside (or taken out)."""
+        """See :class:`Venue`."""
         now = self._clock.time_ms()
-        self._events.tell("", "balanceUpdate", encode(balance_update(asset, change, now)))
-        self._tell_position((asset,), "", now)
+        self._events.send("", "balanceUpdate", encode(balance_update(asset, change, now)))
+        self._send_position((asset,), "", now)
 
-    def _skewed(self, raw: bytes) -> bytes:
-        skew = self._clock.skew_ms
-        return raw if not skew else _SKEWED.sub(lambda found: b'"%s":%d' % (found[1], int(found[2]) + skew), raw)
-
-    def _on_account(self, event: AccountEvent) -> None:
+    def on_account(self, event: AccountEvent) -> None:
+        """See :class:`Venue`."""
         order = event.order
-        if event.what is What.DONE:  # the last TRADE has said it
+        if event.what is What.DONE:  # the last TRADE event has reported it
             return
         self._reports += 1
         cancel_id = self._trading.cancel_ids.get(order.number, "")
         report = execution_report(event, self._trading.order_type(order), self.numbers, self._reports, cancel_id)
-        self._events.tell(order.code, "executionReport", encode(report))
+        self._events.send(order.code, "executionReport", encode(report))
         market = self.account.markets[order.code]
-        self._tell_position((market.base, market.quote), order.code, event.ts_ms)
+        self._send_position((market.base, market.quote), order.code, event.ts_ms)
 
-    def _send_private(self, code: str, kind: str, payload: bytes) -> None:
+    def send_private(self, code: str, kind: str, payload: bytes) -> None:
+        """See :class:`Venue`."""
         if not self.is_down:
             self._ws_api.send_event(payload)
 
-    def _tell_position(self, assets: Sequence[str], code: str, ts_ms: int) -> None:
+    def _send_position(self, assets: Sequence[str], code: str, ts_ms: int) -> None:
         balances = self.account.balances()
-        told = {asset: balances[asset] for asset in assets if asset in balances}
-        self._events.tell(code, "outboundAccountPosition", encode(account_position(told, ts_ms)))
+        changed = {asset: balances[asset] for asset in assets if asset in balances}
+        self._events.send(code, "outboundAccountPosition", encode(account_position(changed, ts_ms)))
 
 
 def _params(call: Call) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Binance's WebSocket API (Spot API, "WebSocket API"): requests by message, and the user data stream."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,28 +9,34 @@ import msgspec
 from arbtui.sandbox.answer import Answer, Refusal, encode
 from arbtui.sandbox.binance.auth import BinanceAuth
 from arbtui.sandbox.binance.endpoints import Endpoint
-from arbtui.sandbox.binance.limits import BinanceLimits
+from arbtui.sandbox.binance.limits import BinanceLimits, banned
 from arbtui.sandbox.binance.refusals import refused
-from arbtui.sandbox.binance.stream import Sockets
+from arbtui.sandbox.binance.stream import BinanceSockets
 from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.fanout import Fanout
-from arbtui.sandbox.keys import NOBODY
+from arbtui.sandbox.faults import WireFaultKind, WireFaults
+from arbtui.sandbox.keys import NO_KEY
 from arbtui.sandbox.peer import Peer, text_frame
 
 _USER = ("user", "")
 
 
-class WsApi(Sockets):
+class WsApi(BinanceSockets[int]):
     """One account's requests, and its events to every socket that asked for them."""
 
     def __init__(
-        self, methods: Mapping[str, Endpoint], auth: BinanceAuth, limits: BinanceLimits, clock: VenueClock, cut_after_s: float
+        self,
+        methods: Mapping[str, Endpoint],
+        auth: BinanceAuth,
+        limits: BinanceLimits,
+        clock: VenueClock,
+        cut_after_s: float,
+        faults: WireFaults,
     ) -> None:
-        super().__init__(clock, cut_after_s)
-        self.fanout: Fanout[int] = Fanout(_framed)  # form: subscription id
+        super().__init__(clock, _framed, cut_after_s)  # form: subscription id
         self._methods = methods
         self._auth = auth
         self._limits = limits
+        self._faults = faults
         self._venue_clock = clock
         self._next_subscription: dict[Peer, int] = {}
 
@@ -40,7 +47,7 @@ class WsApi(Sockets):
 
     def gone(self, peer: Peer) -> None:
         """See :meth:`Sockets.gone`."""
-        self.fanout.drop(peer)
+        super().gone(peer)
         self._next_subscription.pop(peer, None)
 
     async def read(self, peer: Peer, raw: bytes) -> None:
@@ -49,9 +56,9 @@ class WsApi(Sockets):
         orders = False
         wants_limits = True
         try:
-            told = msgspec.json.decode(raw, type=dict[str, Any])
-            number, method = told.get("id"), str(told.get("method", ""))
-            params = told.get("params") or {}
+            request = msgspec.json.decode(raw, type=dict[str, Any])
+            number, method = request.get("id"), str(request.get("method", ""))
+            params = request.get("params") or {}
             if not isinstance(params, dict):
                 raise refused(-1102, "Mandatory parameter 'params' was not sent, was empty/null, or malformed.")
             wants_limits = params.get("returnRateLimits", True) is not False
@@ -62,13 +69,34 @@ class WsApi(Sockets):
             answer = {"id": number, "status": no.status, "error": no.body}
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             answer = {"id": None, "status": 400, "error": {"code": -1135, "msg": "Invalid JSON"}}
-        except ValueError:  # a number that is none, deep in a parameter
+        except ValueError:  # an invalid number inside a parameter
             answer = {"id": number, "status": 400, "error": refused(-1102).body}
         if wants_limits:
             answer["rateLimits"] = self._limits.rows(orders=orders)
         peer.send(text_frame(encode(answer)))
 
+    def notice(self, peer: Peer, event: dict[str, Any]) -> Any:
+        """See :meth:`BinanceSockets.notice`."""
+        return {"event": event}
+
+    def _scripted(self, method: str) -> None:
+        """Refuse what a fault says: a ban meets every message, an error the next subscription."""
+        ban = self._faults.take(WireFaultKind.BAN)
+        if ban is not None and ban.until is not None:
+            raise _as_refusal(banned(self._until_ms(ban.until - self._clock.monotonic()), 1), self._venue_clock.time_ms())
+        if method.startswith("userDataStream.subscribe"):
+            fault = self._faults.take(WireFaultKind.SUBSCRIBE_ERROR, stream="private")
+            if fault is not None:
+                status = fault.status or 400
+                data = {"serverTime": self._venue_clock.time_ms(), "retryAfter": self._until_ms(fault.retry_after_s)}
+                body: dict[str, Any] = {"code": int(fault.error or 0), "msg": fault.words or "scripted"}
+                raise Refusal(status, body | ({"data": data} if status in (418, 429) else {}))
+
+    def _until_ms(self, seconds: float) -> int:
+        return self._venue_clock.time_ms() + round(seconds * 1000)
+
     async def _answer(self, peer: Peer, method: str, params: Mapping[str, Any]) -> Any:
+        self._scripted(method)
         if method == "userDataStream.subscribe.signature":
             self._count(2)
             self._auth.check_message(params)
@@ -98,7 +126,7 @@ class WsApi(Sockets):
             raise refused(-1000, f"Method '{method}' is not supported.")
         texts = {name: value if isinstance(value, str) else encode(value).decode() for name, value in params.items()}
         self._count(known.weigh(texts), known.orders)
-        return await known.ask(self._auth.check_message(params) if known.signed else NOBODY, texts)
+        return await known.ask(self._auth.check_message(params) if known.signed else NO_KEY, texts)
 
     def _subscribe(self, peer: Peer) -> dict[str, int]:
         if self.fanout.of(peer):
@@ -118,12 +146,16 @@ class WsApi(Sockets):
     def _count(self, weight: int, orders: int = 0) -> None:
         throttled = self._limits.take(weight, orders)
         if throttled is not None:
-            raise _as_refusal(throttled)
+            raise _as_refusal(throttled, self._venue_clock.time_ms())
 
 
 def _framed(event: bytes, subscription: int) -> bytes:
     return text_frame(b'{"subscriptionId":%d,"event":%b}' % (subscription, event))
 
 
-def _as_refusal(answer: Answer) -> Refusal:
-    return Refusal(answer.status, msgspec.json.decode(answer.body, type=dict[str, Any]), answer.headers)
+def _as_refusal(answer: Answer, now_ms: int) -> Refusal:
+    """A 429 or 418 as the WebSocket API tells it: with ``data.retryAfter``, in ms since the epoch."""
+    body = msgspec.json.decode(answer.body, type=dict[str, Any])
+    found = re.search(r"banned until (\d+)", str(body.get("msg", "")))
+    until = int(found[1]) if found is not None else now_ms + int(answer.headers.get("Retry-After", 1)) * 1000
+    return Refusal(answer.status, body | {"data": {"serverTime": now_ms, "retryAfter": until}}, answer.headers)

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
-from arbtui.sandbox.front import Call
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.upbit.refusals import refused
 
 _DIGESTS = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
-#: Nonces remembered; a client that waits longer than so many requests could use one again.
+#: Nonces remembered; an older one could be used again.
 _MEMORY = 100_000
 
 
@@ -30,7 +30,7 @@ class UpbitAuth:
         """The key that signed ``call``.
 
         Raises:
-            Refusal: with Upbit's own name for what is wrong.
+            Refusal: with Upbit's own error name.
         """
         key, claims = self._verified(call.headers)
         nonce = (key.key, str(claims.get("nonce", "")))
@@ -49,7 +49,7 @@ class UpbitAuth:
         return key
 
     def check_socket(self, headers: Mapping[str, str]) -> Key:
-        """The key that opened a private socket; its nonce may come again, since clients sign it once for all reconnects."""
+        """The key that opened a private socket; its nonce may repeat, since clients sign it once for all reconnects."""
         return self._verified(headers)[0]
 
     def _verified(self, headers: Mapping[str, str]) -> tuple[Key, dict[str, Any]]:
@@ -59,17 +59,17 @@ class UpbitAuth:
         try:
             head, claims, signature = token.split(".")
             digest = _DIGESTS[json.loads(_decoded(head))["alg"]]
-            told = json.loads(_decoded(claims))
+            content = json.loads(_decoded(claims))
             mac = _decoded(signature)
-            access_key = str(told["access_key"])
-        except (ValueError, KeyError, TypeError):  # no JWT, or not one that Upbit takes
+            access_key = str(content["access_key"])
+        except (ValueError, KeyError, TypeError):  # not a JWT, or not one that Upbit accepts
             raise refused("jwt_verification") from None
         key = self.keys.get(access_key)
         if key is None or self._faults.take(WireFaultKind.REVOKE) is not None:
             raise refused("invalid_access_key")
         if not hmac.compare_digest(hmac.new(key.secret.encode(), f"{head}.{claims}".encode(), digest).digest(), mac):
             raise refused("jwt_verification")
-        return key, told
+        return key, content
 
 
 def query_of(body: Mapping[str, Any]) -> str:

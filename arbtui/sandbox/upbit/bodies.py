@@ -1,7 +1,7 @@
 """The shapes of Upbit's answers about orders and money (docs.upbit.com, reference of orders, accounts, myOrder, myAsset).
 
-REST tells amounts as strings, the private socket as numbers. Both are written digit by digit from the ledger's decimals,
-so that nothing is lost on the way out.
+REST has amounts as strings, the private socket as numbers. Both are written exactly from the ledger's decimals,
+so that no digit is lost.
 """
 
 from datetime import UTC, datetime, timedelta, timezone
@@ -18,7 +18,7 @@ from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
 
 KST = timezone(timedelta(hours=9))
-#: Client ids that begin with this were made up here for orders sent without an identifier, and are not told.
+#: Client ids that begin with this were generated here for orders sent without an identifier, and are never sent.
 UNNAMED = "~"
 
 _STATES = {
@@ -52,7 +52,7 @@ def side_of(side: Side) -> str:
 
 
 def order_body(order: OrderRecord, market: Market, ord_type: str) -> dict[str, Any]:
-    """An order as ``POST /v1/orders`` and the lists tell it."""
+    """An order as ``POST /v1/orders`` and the lists have it."""
     money = _Money(order, market)
     body: dict[str, Any] = {
         "uuid": order_uuid(order.number),
@@ -82,7 +82,7 @@ def order_body(order: OrderRecord, market: Market, ord_type: str) -> dict[str, A
 
 
 def order_with_trades(order: OrderRecord, market: Market, ord_type: str) -> dict[str, Any]:
-    """An order as ``GET /v1/order`` tells it. Its trades name no fee: only ``paid_fee`` does, for all of them."""
+    """An order as ``GET /v1/order`` has it. Its trades have no fee: only ``paid_fee`` has, for all of them."""
     body = order_body(order, market, ord_type)
     body["trades"] = [
         {
@@ -101,7 +101,7 @@ def order_with_trades(order: OrderRecord, market: Market, ord_type: str) -> dict
 
 
 def account_body(asset: str, balance: Balance) -> dict[str, Any]:
-    """One asset of ``GET /v1/accounts``. What it once cost is not known here."""
+    """One asset of ``GET /v1/accounts``. Its average cost is not known here."""
     return {
         "currency": asset,
         "balance": plain(balance.free),
@@ -113,7 +113,7 @@ def account_body(asset: str, balance: Balance) -> dict[str, Any]:
 
 
 def chance_body(market: Market, bid: Balance, ask: Balance, state: str) -> dict[str, Any]:
-    """``GET /v1/orders/chance``: fees, minimum and what can be spent."""
+    """``GET /v1/orders/chance``: fees, minimum and free balances."""
     taker, maker = plain(market.fees.taker), plain(market.fees.maker)
     minimum = plain(market.min_cost)
     return {
@@ -191,7 +191,7 @@ def my_asset(balances: dict[str, Balance], number: int, ts_ms: int) -> dict[str,
 
 
 class _Money:
-    """What an order still holds of the balance, and of its fee."""
+    """What an order still locks of the balance, and of its fee."""
 
     def __init__(self, order: OrderRecord, market: Market) -> None:
         buys, is_open = order.side is Side.BUY, not order.state.is_final

@@ -18,7 +18,8 @@ from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.upbit.bodies import UNNAMED, account_body, chance_body, kst, order_body, order_with_trades
 from arbtui.sandbox.upbit.names import order_number
 from arbtui.sandbox.upbit.refusals import refused, refused_by_core
-from arbtui.simulation.venue import BookSource, OrderRequest
+from arbtui.simulation.matching import BookSource
+from arbtui.simulation.order_request import OrderRequest
 
 _SIDES = {"bid": Side.BUY, "ask": Side.SELL}
 _TIFS = {None: TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK}
@@ -34,7 +35,7 @@ Body = Mapping[str, Any]
 
 
 class UpbitExchange:
-    """Handlers of the signed calls; each takes its parameters and gives back what the body says."""
+    """Handlers of the signed calls; each takes its parameters and returns the answer's body."""
 
     def __init__(
         self, account: Account, book_of: BookSource, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock
@@ -54,13 +55,13 @@ class UpbitExchange:
     async def place(self, key: Key, body: Body) -> dict[str, Any]:
         """``POST /v1/orders``: the order as accepted, before it is matched.
 
-        How it ends is told by ``GET /v1/order`` and by ``myOrder``.
+        ``GET /v1/order`` and ``myOrder`` report its outcome.
         """
         order = await self._place(body)
         return order_body(as_of(order, 0), self._market(order.code), self.ord_type(order))
 
     async def test(self, key: Key, body: Body) -> dict[str, Any]:
-        """``POST /v1/orders/test``: checks that an order could be made, and makes none."""
+        """``POST /v1/orders/test``: checks a new order without placing it."""
         market, side, qty, price, tif, ord_type = self._read(body)
         broken = market.refusal(price, qty)
         if broken is not None:
@@ -121,7 +122,7 @@ class UpbitExchange:
         return {"success": {"count": len(done), "orders": done}, "failed": {"count": len(failed), "orders": failed}}
 
     async def accounts(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/accounts``: assets of which there is something."""
+        """``GET /v1/accounts``: assets with a balance."""
         return [account_body(asset, balance) for asset, balance in self._account.balances().items() if balance.total]
 
     async def chance(self, key: Key, query: Body) -> dict[str, Any]:
@@ -132,7 +133,7 @@ class UpbitExchange:
         return chance_body(market, balances.get(market.quote, Balance()), balances.get(market.base, Balance()), state)
 
     async def wallet_status(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/status/wallet``: every asset's own network works; nothing can be moved in a sandbox all the same."""
+        """``GET /v1/status/wallet``: every asset's network is reported as working, though nothing can be transferred in a sandbox."""
         assets = sorted({market.base for market in self._account.markets.values()})
         return [
             {
@@ -154,7 +155,7 @@ class UpbitExchange:
 
     async def _place(self, body: Body) -> OrderRecord:
         market, side, qty, price, tif, ord_type = self._read(body)
-        self._faults.take(WireFaultKind.RULES, symbol=market.code)  # met: what they are is in the market itself
+        self._faults.take(WireFaultKind.RULES, symbol=market.code)  # counts the fault as met: the rules themselves are in the market
         scripted = self._faults.take(WireFaultKind.HALT, symbol=market.code) is not None
         if scripted or self._is_halted(market.code):
             raise refused("market_offline")
@@ -178,7 +179,7 @@ class UpbitExchange:
             return market, side, _decimal(body, "volume"), _decimal(body, "price"), tif, ord_type
         if (ord_type == "best") is (time_in_force is None) or (ord_type == "price") is not (side is Side.BUY and ord_type != "best"):
             raise refused(f"create_{body['side']}_error")
-        # None of these names a limit: `best` takes the best price on the other side, the others whatever is shown.
+        # None of these has a limit price: `best` takes the best price on the other side, the others whatever the book shows.
         book = self._book_of(market.code)
         shown = [Decimal(repr(price)) for price, _ in (book.asks() if side is Side.BUY else book.bids())]
         if not shown:
@@ -253,11 +254,11 @@ def _decimal(body: Body, name: str) -> Decimal:
     return value
 
 
-def _time(told: object, otherwise: int) -> int:
-    """Ms from ms, or from ISO 8601."""
-    if told is None:
+def _time(value: object, otherwise: int) -> int:
+    """A time in ms, from ms or from ISO 8601."""
+    if value is None:
         return otherwise
-    text = str(told)
+    text = str(value)
     try:
         return int(text) if text.isdigit() else round(datetime.fromisoformat(text).timestamp() * 1000)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The forms in which Upbit's public frames can be asked for: DEFAULT or SIMPLE keys, as an object or in a list, fewer levels."""
+"""The forms of Upbit's public frames that can be requested: DEFAULT or SIMPLE keys, as an object or in a list, fewer levels."""
 
 from typing import Any, NamedTuple
 
@@ -46,7 +46,7 @@ FORMATS = ("DEFAULT", "SIMPLE", "JSON_LIST", "SIMPLE_LIST")
 
 
 class Form(NamedTuple):
-    """``levels`` of a book, 0 for all there are."""
+    """``levels`` of a book, 0 for all."""
 
     format: str
     levels: int

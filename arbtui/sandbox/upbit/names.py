@@ -1,4 +1,4 @@
-"""Upbit's uuids of orders and trades, from the numbers that the venue core gives: the same after every restart."""
+"""Upbit's uuids of orders and trades, derived from the venue core's numbers: the same after every restart."""
 
 _ORDER = "5abd0c5e-0000-4000-8000-"
 _TRADE = "7fade000-0000-4000-8000-"

@@ -1,4 +1,4 @@
-"""Upbit's public figures: the REST answers without a signature, and the ticker frame (docs.upbit.com, Quotation API)."""
+"""Upbit's public data: the REST answers without a signature, and the ticker frame (docs.upbit.com, Quotation API)."""
 
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -10,7 +10,7 @@ from arbtui.model.order import Side
 from arbtui.sandbox.tape import DayFigures, PublicTrade, Tape
 from arbtui.sandbox.upbit.bodies import utc
 from arbtui.sandbox.upbit.refusals import not_found, refused
-from arbtui.simulation.venue import BookSource
+from arbtui.simulation.matching import BookSource
 
 LEVELS = 30  #: of a REST book, where the market has so many
 
@@ -52,7 +52,7 @@ class UpbitQuotation:
         return [self._book(code, count) for code in self._codes(query)]
 
     async def instruments(self, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/orderbook/instruments``: the price unit of each market at its price of now."""
+        """``GET /v1/orderbook/instruments``: the price unit of each market at its present price."""
         rows = []
         for code in self._codes(query):
             market = self._markets[code]
@@ -110,10 +110,10 @@ class UpbitQuotation:
         }
 
     def _codes(self, query: Body) -> list[str]:
-        told = query.get("markets")
-        if not told:
+        names = query.get("markets")
+        if not names:
             raise refused("validation_error")
-        codes = str(told).split(",")
+        codes = str(names).split(",")
         if any(code not in self._markets for code in codes):
             raise not_found()
         return codes

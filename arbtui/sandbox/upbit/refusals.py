@@ -1,7 +1,7 @@
 """Upbit's error bodies (docs.upbit.com, "REST API usage and error guide"): ``{"error": {"name", "message"}}``.
 
 The names are the documented ones where the guide lists them. It lists none for a repeated identifier, for a market that
-does not trade and for a price off its unit: those three are as bots in public report them.
+does not trade and for a price off its unit: those three are as reported in public issues of trading programs.
 """
 
 from arbtui.sandbox.answer import Refusal
@@ -45,17 +45,17 @@ _OF_CORE = {
 
 
 def refused(name: str, message: str = "") -> Refusal:
-    """The refusal of that name, with its status and words."""
+    """The refusal of that name, with its status and message."""
     status, words = _WORDS[name]
     return Refusal(status, {"error": {"name": name, "message": message or words}})
 
 
 def refused_by_core(reason: str, side: str) -> Refusal:
-    """The venue core's ``reason`` in Upbit's words; ``side`` is ``bid`` or ``ask``."""
+    """The venue core's ``reason`` as Upbit's error; ``side`` is ``bid`` or ``ask``."""
     name = _OF_CORE.get(reason.partition(" ")[0], "create_{}_error")
     return refused(name.format(side))
 
 
 def not_found() -> Refusal:
-    """A path or market code that there is none of; Upbit's ``name`` is the number here."""
+    """An unknown path or market code; Upbit's ``name`` is the number here."""
     return Refusal(404, {"error": {"name": 404, "message": "Code not found"}})

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from aiohttp import WSCloseCode, WSMessage, WSMsgType
+from aiohttp import WSCloseCode
 
 from arbtui.model.clock import Clock
 from arbtui.sandbox.answer import encode
-from arbtui.sandbox.fanout import Fanout
-from arbtui.sandbox.peer import Peer, binary_frame, pong_frame, text_frame
+from arbtui.sandbox.faults import Stream, WireFaultKind, WireFaults
+from arbtui.sandbox.peer import Peer, binary_frame, text_frame
+from arbtui.sandbox.sockets import Sockets
 from arbtui.sandbox.upbit.forms import FORMATS, Form, framed
-from arbtui.sandbox.windows import RollingWindow
 
 #: Seconds without a byte in either direction after which Upbit closes a socket.
 IDLE_S = 120.0
@@ -23,48 +23,28 @@ PRIVATE = ("myOrder", "myAsset")
 EVERY = ""
 
 
-class Subscriptions:
-    """Reads what the clients of one of the two sockets ask for."""
+class Subscriptions(Sockets[Form]):
+    """The subscriptions of the clients of one of the two sockets."""
+
+    message_limits = ((5, 1.0), (100, 60.0))
+    counts_pings = False
 
     def __init__(
         self,
         types: tuple[str, ...],
         codes: Mapping[str, object],
         clock: Clock,
+        faults: WireFaults,
         snapshot: Callable[[str, str], bytes | None] = lambda *_: None,
     ) -> None:
-        self.fanout: Fanout[Form] = Fanout(framed)
-        self.peers: dict[Peer, tuple[RollingWindow, RollingWindow]] = {}
+        super().__init__(clock, framed)
         self._types = types
         self._codes = codes
-        self._clock = clock
+        self._faults = faults
         self._snapshot = snapshot
 
-    async def serve(self, peer: Peer) -> None:
-        """Talk to ``peer`` until it leaves or breaks a limit."""
-        self.peers[peer] = (RollingWindow(5, 1.0), RollingWindow(100, 60.0))
-        try:
-            while True:
-                message = await peer.receive()
-                if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
-                    return
-                now = self._clock.monotonic()
-                peer.last_activity = now
-                if message.type is WSMsgType.PING:
-                    peer.send(pong_frame(bytes(message.data)))
-                elif message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    second, minute = self.peers[peer]
-                    if not (second.take(now) and minute.take(now)):
-                        peer.send(_error("TOO_MANY_REQUESTS", "요청 수 제한을 초과했습니다."))
-                        await peer.response.close(code=WSCloseCode.POLICY_VIOLATION)
-                        return
-                    self._read(peer, message)
-        finally:
-            self.fanout.drop(peer)
-            del self.peers[peer]
-
     def flush(self) -> None:
-        """Write what was put into the fanout."""
+        """Write what was queued in the fanout."""
         now = self._clock.monotonic()
         for peer in self.fanout.flush():
             peer.last_activity = now
@@ -76,13 +56,13 @@ class Subscriptions:
             if peer.last_activity < before:
                 peer.cut()
 
-    def cut(self) -> None:
-        """Break every socket."""
-        for peer in list(self.peers):
-            peer.cut()
+    async def end_over_limit(self, peer: Peer) -> None:
+        """See :class:`Sockets`: an error that says so, then the close."""
+        peer.send(_error("TOO_MANY_REQUESTS", "요청 수 제한을 초과했습니다."))
+        await peer.response.close(code=WSCloseCode.POLICY_VIOLATION)
 
-    def _read(self, peer: Peer, message: WSMessage) -> None:
-        raw = message.data.encode() if isinstance(message.data, str) else message.data
+    async def read(self, peer: Peer, raw: bytes) -> None:
+        """See :class:`Sockets`: a ping in text, a subscription, or a request for the list of them."""
         if raw.strip().upper() == b"PING":
             peer.send(_UP)
             return
@@ -102,7 +82,11 @@ class Subscriptions:
             self._subscribe(peer, parts)
 
     def _subscribe(self, peer: Peer, parts: list[dict[str, Any]]) -> None:
-        """The new subscription takes the place of the one before."""
+        """The new subscription replaces the previous one."""
+        stream: Stream = "public" if self._types is PUBLIC else "private"
+        if (fault := self._faults.take(WireFaultKind.SUBSCRIBE_ERROR, stream=stream)) is not None:
+            peer.send(_error(fault.error or "", fault.words or "scripted"))
+            return
         fields = [part for part in parts if "type" in part]
         form = next((str(part["format"]) for part in parts if "format" in part), "DEFAULT")
         wanted: list[tuple[tuple[str, str], Form, bool, bool]] = []
@@ -120,8 +104,8 @@ class Subscriptions:
                 return
             now_only = bool(part.get("is_only_snapshot", part.get("isOnlySnapshot", False)))
             live_only = bool(part.get("is_only_realtime", part.get("isOnlyRealtime", False)))
-            for told in codes or [EVERY]:
-                code, _, levels = str(told).partition(".")
+            for name in codes or [EVERY]:
+                code, _, levels = str(name).partition(".")
                 if code == EVERY or code in self._codes:
                     wanted.append(((kind, code), Form(form, int(levels) if levels.isdigit() else 0), now_only, live_only))
         if not wanted:

@@ -10,14 +10,11 @@ from aiohttp import web
 
 from arbtui.exchanges.upbit.wire import UpbitDecoder
 from arbtui.sandbox.account import Account, AccountEvent, What
-from arbtui.sandbox.answer import Answer, Refusal, encode
+from arbtui.sandbox.answer import Answer, Refusal, encode, response_of
+from arbtui.sandbox.call import Call
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import Part, WireFaultKind, WireFaults
-from arbtui.sandbox.front import Call
 from arbtui.sandbox.keys import Key
-from arbtui.sandbox.peer import Peer
-from arbtui.sandbox.private_events import Rearranger
-from arbtui.sandbox.public_faults import PublicFaults
 from arbtui.sandbox.tape import PublicTrade, Tape
 from arbtui.sandbox.upbit.auth import UpbitAuth
 from arbtui.sandbox.upbit.bodies import my_asset, my_order
@@ -26,19 +23,20 @@ from arbtui.sandbox.upbit.limits import UpbitLimits, refusal
 from arbtui.sandbox.upbit.quotation import UpbitQuotation
 from arbtui.sandbox.upbit.refusals import not_found, refused
 from arbtui.sandbox.upbit.stream import EVERY, PRIVATE, PUBLIC, Subscriptions
-from arbtui.simulation.venue import BookSource
+from arbtui.sandbox.venue import Venue
+from arbtui.simulation.matching import BookSource
 
 STREAM, PRIVATE_STREAM = "/websocket/v1", "/websocket/v1/private"
 
 _Open = Callable[[Mapping[str, Any]], Awaitable[Any]]
 _Signed = Callable[[Key, Mapping[str, Any]], Awaitable[Any]]
-_SKEWED = re.compile(rb'"((?:trade_)?timestamp)":(\d{13})')
 
 
-class UpbitVenue:
-    """See :class:`arbtui.sandbox.front.Venue`. ``on_frames`` takes the market's frames as the simulator makes them."""
+class UpbitVenue(Venue):
+    """See :class:`Venue`."""
 
     name = "upbit"
+    timestamps = re.compile(rb'"((?:trade_)?timestamp)":(\d{13})')
 
     def __init__(
         self,
@@ -50,23 +48,18 @@ class UpbitVenue:
         *,
         limits: bool = True,
     ) -> None:
-        self.account = account
-        self._faults = faults
-        self._public_faults = PublicFaults(faults)
-        self._clock = clock
+        tape = Tape(UpbitDecoder, book_of, clock.time_ms)
+        tape.on_trade_of = self._on_trade
+        self._public = Subscriptions(PUBLIC, account.markets, clock, faults, self._snapshot)
+        self._private = Subscriptions(PRIVATE, account.markets, clock, faults)
+        super().__init__(account, faults, clock, tape, self._public, self._private)
         self._limits = UpbitLimits(clock.monotonic, enforced=limits)
         self._auth = UpbitAuth(keys, faults)
-        self._tape = Tape(UpbitDecoder, book_of, clock.time_ms)
-        self._tape.on_trade_of = self._on_trade
-        self._quotation = quotation = UpbitQuotation(account.markets, book_of, self._tape, self.is_halted, clock.time_ms)
+        self._quotation = quotation = UpbitQuotation(account.markets, book_of, tape, self.is_halted, clock.time_ms)
         self._exchange = exchange = UpbitExchange(account, book_of, faults, self.is_halted, clock)
         self._last_books: dict[str, bytes] = {}
         self._last_trades: dict[str, bytes] = {}
-        self._public = Subscriptions(PUBLIC, account.markets, clock, self._snapshot)
-        self._private = Subscriptions(PRIVATE, account.markets, clock)
-        self._events = Rearranger(faults, self._send_private)
-        self._assets_told = 0
-        account.listen(self._on_account)
+        self._asset_events = 0
         self._open: dict[str, tuple[str, _Open]] = {
             "/v1/market/all": ("market", quotation.market_all),
             "/v1/orderbook": ("orderbook", quotation.orderbook),
@@ -77,7 +70,7 @@ class UpbitVenue:
         }
         self._signed: dict[tuple[str, str], tuple[str, Part, _Signed]] = {
             ("POST", "/v1/orders"): ("order", "order", exchange.place),
-            ("POST", "/v1/orders/test"): ("order-test", "query", exchange.test),
+            ("POST", "/v1/orders/test"): ("order-test", "test", exchange.test),
             ("GET", "/v1/order"): ("default", "query", exchange.order),
             ("DELETE", "/v1/order"): ("default", "cancel", exchange.cancel),
             ("GET", "/v1/orders/open"): ("default", "query", exchange.open_orders),
@@ -94,25 +87,6 @@ class UpbitVenue:
     def has_every_book(self) -> bool:
         """Whether every market has opened."""
         return len(self._last_books) == len(self.account.markets)
-
-    @property
-    def private_streams(self) -> int:
-        """How many private subscriptions there are, all clients together."""
-        return sum(len(self._private.fanout.of(peer)) for peer in self._private.peers)
-
-    @property
-    def is_down(self) -> bool:
-        """See :class:`Venue`."""
-        return self.account.is_down
-
-    def is_halted(self, code: str) -> bool:
-        """Whether ``code`` takes no orders: scripted, or by the market's own scenario."""
-        return self._faults.find(WireFaultKind.HALT, symbol=code) is not None or self.account.is_halted(code)
-
-    def begin(self) -> None:
-        """Every market has opened: the day's figures begin."""
-        for code in self.account.markets:
-            self._tape.day(code)
 
     def part(self, call: Call) -> tuple[Part, str | None]:
         """See :class:`Venue`."""
@@ -133,7 +107,7 @@ class UpbitVenue:
                 group, ask = public
                 return self._limits.take(group) or Answer(encode(await ask(parse_query(call.query))), 200, self._limits.header(group))
             return await self._answer_signed(call)
-        except (ValueError, TypeError):  # a number that is none, a list where a word belongs, deep in a parameter
+        except (ValueError, TypeError):  # an invalid number or type inside a parameter
             raise refused("validation_error") from None
 
     def throttled(self, status: int, retry_after_s: int) -> Answer:
@@ -144,6 +118,10 @@ class UpbitVenue:
         """See :class:`Venue`."""
         return refused("duplicated_identifier").answer()
 
+    def error(self, code: str, words: str, status: int) -> Answer:
+        """See :class:`Venue`."""
+        return Answer(encode({"error": {"name": code, "message": words}}), status)
+
     def is_socket(self, path: str) -> bool:
         """See :class:`Venue`."""
         return path in (STREAM, PRIVATE_STREAM)
@@ -152,43 +130,25 @@ class UpbitVenue:
         """See :class:`Venue`."""
         throttled = self._limits.take("websocket-connect")
         if throttled is not None:
-            return web.Response(body=throttled.body, status=throttled.status, content_type=throttled.content_type)
+            return response_of(throttled)
         sockets = self._public
         if request.path == PRIVATE_STREAM:
             sockets = self._private
             try:
                 self._auth.check_socket(request.headers)
             except Refusal as no:
-                return web.Response(body=encode(no.body), status=no.status, content_type="application/json")
-        response = web.WebSocketResponse(autoping=False, compress=False, timeout=1.0)
-        await response.prepare(request)
-        peer = Peer(request, response, self._clock.monotonic())
-        self.apply_delay(peer)
+                return response_of(no.answer())
+        peer = await self.accept(request)
         await sockets.serve(peer)
-        return response
-
-    def cut(self, stream: str = "any") -> None:
-        """See :class:`Venue`; one of the two streams when ``stream`` names it."""
-        if stream in ("any", "public"):
-            self._public.cut()
-        if stream in ("any", "private"):
-            self._private.cut()
-
-    def apply_delay(self, *peers: Peer) -> None:
-        """Give ``peers`` (else all) the delay that is scripted now."""
-        delay = self._faults.find(WireFaultKind.DELAY, part="public")
-        for peer in peers or (*self._public.peers, *self._private.peers):
-            peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
-            if peer in self._public.peers:
-                peer.delay_s += self._faults.lag_s()
+        return peer.response
 
     def housekeep(self) -> None:
-        """Once a second: close what is idle."""
+        """See :class:`Venue`: close what is idle."""
         self._public.close_idle()
         self._private.close_idle()
 
     def on_frames(self, frames: Sequence[bytes]) -> None:
-        """Send on what the market did."""
+        """See :class:`Venue`."""
         fanout, faults, books = self._public.fanout, self._public_faults, self._last_books
         for raw in frames:
             kind, code = _what(raw)
@@ -200,53 +160,49 @@ class UpbitVenue:
                 books[code] = raw
             if fanout.is_wanted((kind, code)):
                 for frame in faults.sent(f"{kind} {code}", code, raw, ladder=kind == "orderbook", book=kind == "orderbook"):
-                    fanout.put((kind, code), self._skewed(frame))
+                    fanout.put((kind, code), self.skewed(frame))
         self._public.flush()
 
     def on_deposit(self, asset: str, change: Decimal) -> None:
-        """Tell that ``asset`` was paid in from outside (or taken out)."""
-        self._tell_assets((asset,), "", self._clock.time_ms())
+        """See :class:`Venue`."""
+        self._send_assets((asset,), "", self._clock.time_ms())
 
     async def _answer_signed(self, call: Call) -> Answer:
         known = self._signed.get((call.method, call.path))
         if known is None:
             raise not_found()
-        group, _, ask = known
+        group, part, ask = known
         throttled = self._limits.take(group)
         if throttled is not None:
             return throttled
-        told: Mapping[str, Any]
+        params: Mapping[str, Any]
         if call.method == "POST":
             try:
-                told = msgspec.json.decode(call.body, type=dict[str, Any])
+                params = msgspec.json.decode(call.body, type=dict[str, Any])
             except msgspec.MsgspecError:
                 raise refused("validation_error") from None
-            key = self._auth.check(call, told)
+            key = self._auth.check(call, params)
         else:
-            told = parse_query(call.query)
+            params = parse_query(call.query)
             key = self._auth.check(call, None)
-        if not key.can_trade and group == "order":
+        if not key.can_trade and (group in ("order", "order-test") or part == "cancel"):  # one right, "주문하기"
             raise refused("out_of_scope")
         status = 201 if call.method == "POST" else 200
-        return Answer(encode(await ask(key, told)), status, self._limits.header(group))
+        return Answer(encode(await ask(key, params)), status, self._limits.header(group))
 
     def _snapshot(self, kind: str, code: str) -> bytes | None:
         if kind == "ticker":
             return encode(self._quotation.ticker_frame(code, "SNAPSHOT"))
         last = (self._last_books if kind == "orderbook" else self._last_trades).get(code)
-        return None if last is None else self._skewed(last.replace(b'"stream_type":"REALTIME"', b'"stream_type":"SNAPSHOT"'))
+        return None if last is None else self.skewed(last.replace(b'"stream_type":"REALTIME"', b'"stream_type":"SNAPSHOT"'))
 
     def _enriched(self, raw: bytes, code: str) -> bytes:
-        """The simulator's trade with the best prices beside it, which the venue tells since 2024."""
+        """The simulator's trade with the best prices beside it, which the venue sends since 2024."""
         book = self._last_books.get(code)
         if book is None:
             return raw
         best = _best(book)
         return raw if best is None else raw.replace(b'"stream_type"', best + b'"stream_type"', 1)
-
-    def _skewed(self, raw: bytes) -> bytes:
-        skew = self._clock.skew_ms
-        return raw if not skew else _SKEWED.sub(lambda found: b'"%s":%d' % (found[1], int(found[2]) + skew), raw)
 
     def _on_trade(self, code: str, trade: PublicTrade) -> None:
         if self._public.fanout.is_wanted(("ticker", code)):
@@ -254,20 +210,22 @@ class UpbitVenue:
             if frozen is None:
                 self._public.fanout.put(("ticker", code), encode(self._quotation.ticker_frame(code, "REALTIME")))
 
-    def _on_account(self, event: AccountEvent) -> None:
+    def on_account(self, event: AccountEvent) -> None:
+        """See :class:`Venue`."""
         market = self.account.markets[event.order.code]
         order = encode(my_order(event, market, self._exchange.ord_type(event.order)))
-        self._events.tell(event.order.code, "myOrder", order)
+        self._events.send(event.order.code, "myOrder", order)
         if event.what is not What.NEW or not event.order.state.is_final:
-            self._tell_assets((market.base, market.quote), event.order.code, event.ts_ms)
+            self._send_assets((market.base, market.quote), event.order.code, event.ts_ms)
 
-    def _tell_assets(self, assets: Sequence[str], code: str, ts_ms: int) -> None:
+    def _send_assets(self, assets: Sequence[str], code: str, ts_ms: int) -> None:
         balances = self.account.balances()
-        self._assets_told += 1
+        self._asset_events += 1
         changed = {asset: balances[asset] for asset in assets if asset in balances}
-        self._events.tell(code, "myAsset", encode(my_asset(changed, self._assets_told, ts_ms)))
+        self._events.send(code, "myAsset", encode(my_asset(changed, self._asset_events, ts_ms)))
 
-    def _send_private(self, code: str, kind: str, payload: bytes) -> None:
+    def send_private(self, code: str, kind: str, payload: bytes) -> None:
+        """See :class:`Venue`."""
         if self.is_down:
             return
         self._private.fanout.put((kind, code), payload)
@@ -283,7 +241,7 @@ def _what(raw: bytes) -> tuple[str, str]:
 
 
 def _best(book: bytes) -> bytes | None:
-    """The first unit of a book under the names that a trade has for it; None of an empty one."""
+    """The first unit of a book under the names that a trade has for it; None for an empty book."""
     start = book.find(b'"orderbook_units":[{') + len(b'"orderbook_units":[{')
     if start < len(b'"orderbook_units":[{'):
         return None

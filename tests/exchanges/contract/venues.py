@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
+from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
@@ -93,7 +94,7 @@ async def registry_of(box: Sandbox, exchange: str) -> AsyncIterator[ExchangeRegi
     """A registry with one venue of ``box``, connected to XRP."""
     quote, code = {"upbit": ("KRW", "KRW-XRP"), "binance": ("USDT", "XRPUSDT")}[exchange]
     config = ExchangeConfig(quote=quote, urls=UrlsConfig(**box.urls[exchange]))
-    limits = {exchange: RateLimitManager(exchange, SystemClock())}
+    limits = {exchange: RateLimitManager(exchange, SystemClock(), documented_limits(exchange))}
     registry = await ExchangeRegistry.open({exchange: config}, {exchange: keys_of(exchange)}, SystemClock(), limits, {})
     try:
         markets = await registry.connect({exchange: [code]})

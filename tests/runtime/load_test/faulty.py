@@ -5,12 +5,13 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from arbtui.cli import main
 from arbtui.exchanges.feed import Frame
 from arbtui.model.reason import Reason
 from arbtui.risk.guard import RiskGuard
-from arbtui.routes.route import Opportunity
+from arbtui.routes.route import ArbRoute
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.stop import Stop
 from arbtui.runtime.update_metrics import UpdateMetrics
@@ -36,8 +37,8 @@ def mute() -> None:
     """One symbol is refused whatever it offers."""
     check = RiskGuard.check_entry
 
-    def refusing(guard: RiskGuard, opportunity: Opportunity, now: float) -> Reason | None:
-        return Reason.COOLDOWN if opportunity.route.symbol == MUTE else check(guard, opportunity, now)
+    def refusing(guard: RiskGuard, route: ArbRoute, *facts: Any) -> Reason | None:
+        return Reason.COOLDOWN if route.symbol == MUTE else check(guard, route, *facts)
 
     RiskGuard.check_entry = refusing  # type: ignore[method-assign, assignment]
 

@@ -82,4 +82,4 @@ def _put(told: Mapping[str, Any], path: list[str], value: Any) -> None:
 
 def fills(row: Row, **changes: int) -> dict[str, int]:
     """The row's fills by symbol with some changed."""
-    return {**row.told["fills_by_symbol"], **changes}
+    return {**row.figures["fills_by_symbol"], **changes}

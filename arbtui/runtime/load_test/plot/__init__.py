@@ -1,1 +1,1 @@
-"""The plot of a load test: one drawing, told once in shapes, written as SVG and as PNG."""
+"""The plot of a load test: one drawing of shapes, written as SVG and as PNG."""

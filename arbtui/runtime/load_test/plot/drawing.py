@@ -1,4 +1,4 @@
-"""A drawing: shapes in units of a pixel, x to the right, y down. Whoever writes it decides how."""
+"""A drawing: shapes in units of a pixel, x to the right, y down. Writers render it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

@@ -6,7 +6,7 @@ from arbtui.runtime.load_test.plot.drawing import Drawing, Text
 from arbtui.runtime.load_test.plot.panel import FAINT, INK, PAPER, Curve, Panel
 from arbtui.runtime.load_test.rows import Row, engine_memory_mb, measured
 
-#: Told apart also without colour vision (after Okabe and Ito, Color Universal Design, 2008).
+#: Distinguishable also without colour vision (after Okabe and Ito, Color Universal Design, 2008).
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 _WIDTH, _HEIGHT = 400.0, 190.0
 
@@ -27,29 +27,29 @@ def figure(title: str, rows: Sequence[Row]) -> Drawing:
         (
             "CPU, percent of one core",
             [
-                curve("engine", BLUE, lambda row: float(row.told["engine"]["cpu_percent"])),
-                curve("simulator", ORANGE, lambda row: float(row.told["simulator"]["cpu_percent"])),
+                curve("engine", BLUE, lambda row: float(row.figures["engine"]["cpu_percent"])),
+                curve("simulator", ORANGE, lambda row: float(row.figures["simulator"]["cpu_percent"])),
             ],
         ),
         (
             "Memory above imports, MB",
             [
                 curve("engine", BLUE, engine_memory_mb),
-                curve("simulator", ORANGE, lambda row: float(row.told["simulator"]["rss_mb"])),
+                curve("simulator", ORANGE, lambda row: float(row.figures["simulator"]["rss_mb"])),
             ],
         ),
         (
             "Delay p99, ms",
             [
-                curve("loop lag", BLUE, lambda row: row.told["loop_lag_ms"]["p99"]),
-                curve("due to decided", ORANGE, lambda row: row.told["staleness_ms"]["p99"]),
-                curve("decision", GREEN, lambda row: row.told["decision_us"]["p99"] / 1000),
+                curve("loop lag", BLUE, lambda row: row.figures["loop_lag_ms"]["p99"]),
+                curve("due to decided", ORANGE, lambda row: row.figures["staleness_ms"]["p99"]),
+                curve("decision", GREEN, lambda row: row.figures["decision_us"]["p99"] / 1000),
             ],
         ),
         (
             "Updates a second",
             [
-                curve("offered", BLUE, lambda row: float(row.told["updates_per_s"])),
+                curve("offered", BLUE, lambda row: float(row.figures["updates_per_s"])),
                 curve("capacity", ORANGE, lambda row: row.capacity.updates_per_s if row.capacity else None),
             ],
         ),

@@ -13,7 +13,7 @@ INK, FAINT, GRID, PAPER = "#24292f", "#6e7781", "#d8dee4", "#ffffff"
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Points of (symbols, value), fewest symbols first; values of nothing are left out of a logarithmic plot."""
+    """Points of (symbols, value), fewest symbols first; values of zero are left out of a logarithmic plot."""
 
     name: str
     color: str
@@ -21,7 +21,7 @@ class Curve:
 
     @property
     def shown(self) -> list[tuple[float, float]]:
-        """The points that have a place on the axes."""
+        """The points that can be shown on the axes."""
         return [(x, y) for x, y in self.points if y > 0.0]
 
     @property

@@ -1,4 +1,4 @@
-"""A drawing as PNG, painted here: lines and dots by their distance to each pixel, text from a bitmap font."""
+"""A drawing as PNG, rasterised here: lines and dots by their distance to each pixel, text from a bitmap font."""
 
 import struct
 import zlib
@@ -38,7 +38,7 @@ class Canvas:
         self._pixels = bytearray(_rgb(background) * (width * height))
 
     def fill(self, left: int, top: int, width: int, height: int, color: str) -> None:
-        """Paint a rectangle; what lies outside is cut off."""
+        """Paint a rectangle; parts outside the image are clipped."""
         first, last = max(0, left), min(self.width, left + width)
         if first >= last:
             return

@@ -13,5 +13,5 @@ from arbtui.runtime.load_test.verdicts.verdict import Verdict
 
 
 def judge(rows: Sequence[Row], scenario: str) -> list[Verdict]:
-    """Every verdict, in the order of the acceptance criteria."""
+    """Every verdict, in the order of the report."""
     return [steadiness(rows), trading(rows, scenario), processing(rows), growth(rows), memory(rows), runtime(rows)]

@@ -9,7 +9,7 @@ CRITERION = "CPU and memory of the engine grow slower than symbols: exponent und
 
 
 def growth(rows: Sequence[Row]) -> Verdict:
-    """The engine's CPU, and its memory above the imports; the simulator's share of both is left out."""
+    """The engine's CPU, and its memory above the imports; the simulator's share of both is excluded."""
     both = ends(rows)
     if both is None:
         return not_measured(CRITERION, "growth needs two symbol counts that were measured")
@@ -18,9 +18,9 @@ def growth(rows: Sequence[Row]) -> Verdict:
     def grows(low: float, high: float) -> float:
         return exponent((few.symbols, low), (many.symbols, high))
 
-    cpu = grows(few.told["engine"]["cpu_percent"], many.told["engine"]["cpu_percent"])
+    cpu = grows(few.figures["engine"]["cpu_percent"], many.figures["engine"]["cpu_percent"])
     memory = grows(engine_memory_mb(few), engine_memory_mb(many))
-    offered = grows(few.told["updates_per_s"], many.told["updates_per_s"])
+    offered = grows(few.figures["updates_per_s"], many.figures["updates_per_s"])
     span = f"from {few.symbols} to {many.symbols} symbols"
     faults = [f"{what} grows with exponent {value:.2f} {span}" for what, value in (("CPU", cpu), ("memory", memory)) if not value < 1.0]
     return judged(CRITERION, faults, f"{span}: CPU {cpu:.2f}, memory {memory:.2f} (updates offered {offered:.2f})")

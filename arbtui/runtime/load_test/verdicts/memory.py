@@ -1,4 +1,4 @@
-"""Memory settles: no child goes on growing."""
+"""Memory settles: no child keeps growing."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -18,7 +18,7 @@ CRITERION = (
 
 def grown_mb(row: Row) -> float:
     """From the middle tenth of the samples to the last tenth, by medians, in MB."""
-    sizes: list[float] = [rss_mb for _, _, rss_mb in row.told["resources"]]
+    sizes: list[float] = [rss_mb for _, _, rss_mb in row.figures["resources"]]
     tenth = max(1, len(sizes) // 10)
     half = len(sizes) // 2
     return median(sizes[-tenth:]) - median(sizes[half : half + tenth])
@@ -29,8 +29,8 @@ def memory(rows: Sequence[Row]) -> Verdict:
     faults: list[str] = []
     fine: list[str] = []
     for row in measured(rows):
-        if row.told["samples"] < LEAST_SAMPLES:
-            faults.append(f"{row.symbols} symbols: {row.told['samples']} samples")
+        if row.figures["samples"] < LEAST_SAMPLES:
+            faults.append(f"{row.symbols} symbols: {row.figures['samples']} samples")
             continue
         grown, allowed = grown_mb(row), ALLOWED_MB + ALLOWED_MB_A_SYMBOL * row.symbols
         found = f"{row.symbols} symbols: {grown:+.1f} MB of {allowed:.1f} in {row.duration_s / 2:g} s"

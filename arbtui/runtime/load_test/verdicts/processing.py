@@ -19,10 +19,10 @@ def processing(rows: Sequence[Row]) -> Verdict:
     faults: list[str] = []
     fine: list[str] = []
     for row in measured(rows):
-        told = row.told
-        offered, read = told["simulator"]["messages"], told["messages"]["read"]
-        skipped, stale = told["simulator"]["skipped_s"], told["staleness_ms"]["p99"]
-        broken = sum(told["messages"]["malformed"].values())
+        figures = row.figures
+        offered, read = figures["simulator"]["messages"], figures["messages"]["read"]
+        skipped, stale = figures["simulator"]["skipped_s"], figures["staleness_ms"]["p99"]
+        broken = sum(figures["messages"]["malformed"].values())
         here: list[str] = []
         if not offered:
             here.append("nothing was offered")
@@ -32,8 +32,8 @@ def processing(rows: Sequence[Row]) -> Verdict:
             here.append(f"{skipped:g} s of the market were never played")
         if broken:
             here.append(f"{broken} not decoded")
-        if told["gaps"]:
-            here.append(f"{told['gaps']} updates missing")
+        if figures["gaps"]:
+            here.append(f"{figures['gaps']} updates missing")
         if stale is None:
             here.append("staleness was not measured")
         elif not stale < STALEST_P99_MS:

@@ -1,4 +1,4 @@
-"""The run lasted exactly as long as it was told."""
+"""The run lasted exactly as long as requested."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,18 @@ CRITERION = f"The runtime is exact: from the first update to the closing of the 
 
 
 def runtime(rows: Sequence[Row]) -> Verdict:
-    """What each child tells of its runtime, and that the parent's clock does not contradict it."""
+    """Each child's reported runtime, checked against the parent's clock."""
     faults: list[str] = []
     worst = 0.0
     for row in measured(rows):
-        told = row.told
-        late_ms = (told["runtime_s"] - row.duration_s) * 1000
+        figures = row.figures
+        late_ms = (figures["runtime_s"] - row.duration_s) * 1000
         worst = max(worst, abs(late_ms))
-        if told["stop_reason"] != "max_runtime":
-            faults.append(f"{row.symbols} symbols: stopped for {told['stop_reason']} after {told['runtime_s']:.3f} s")
+        if figures["stop_reason"] != "max_runtime":
+            faults.append(f"{row.symbols} symbols: stopped for {figures['stop_reason']} after {figures['runtime_s']:.3f} s")
         elif not abs(late_ms) <= WITHIN_MS:
             faults.append(f"{row.symbols} symbols: {abs(late_ms):.1f} ms too {'late' if late_ms > 0 else 'early'}")
-        if not row.wall_s >= told["runtime_s"] + told["drain_s"]:
+        if not row.wall_s >= figures["runtime_s"] + figures["drain_s"]:
             faults.append(f"{row.symbols} symbols: the process lived {row.wall_s:.3f} s, shorter than the run it tells of")
     if not measured(rows):
         return not_measured(CRITERION, "no child left a summary")

@@ -7,7 +7,7 @@ from arbtui.runtime.load_test.rows import Row
 from arbtui.runtime.load_test.verdicts.verdict import Verdict, judged
 
 WORST_LAG_MS = 1000.0
-"""A loop this late, for whatever reason, is no evidence of anything."""
+"""A loop that was this late, for whatever reason, gives no valid measurement."""
 
 CRITERION = (
     f"No crash, no stall: every child ends with code 0, no turn of its loop holds it for {STALL_MS:g} ms "

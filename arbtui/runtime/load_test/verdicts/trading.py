@@ -14,14 +14,14 @@ CRITERION = f"At least {FILLS} fills per symbol per {WITHIN_S / 60:g} minutes, i
 
 
 def required(runtime_s: float) -> int:
-    """Fills that a symbol must have after ``runtime_s``: a cycle has two, so an odd one is not asked."""
+    """Fills that a symbol must have after ``runtime_s``: a cycle has two, so the number is even."""
     return int(FILLS * runtime_s / WITHIN_S / 2 + 1e-6) * 2
 
 
-def below(told: Mapping[str, Any]) -> dict[str, int]:
+def below(figures: Mapping[str, Any]) -> dict[str, int]:
     """The symbols with fewer fills than required, and how many they had; in the universe's order."""
-    wanted = required(told["max_runtime_s"])
-    return {symbol: fills for symbol, fills in told["fills_by_symbol"].items() if fills < wanted}
+    wanted = required(figures["max_runtime_s"])
+    return {symbol: fills for symbol, fills in figures["fills_by_symbol"].items() if fills < wanted}
 
 
 def trading(rows: Sequence[Row], scenario: str) -> Verdict:
@@ -34,10 +34,10 @@ def trading(rows: Sequence[Row], scenario: str) -> Verdict:
         wanted = required(row.duration_s)
         if wanted == 0:
             return not_measured(CRITERION, f"{row.duration_s:g} s are shorter than one cycle at that rate")
-        lacking = below(row.told)
-        least = min(row.told["fills_by_symbol"].values(), default=0)
+        lacking = below(row.figures)
+        least = min(row.figures["fills_by_symbol"].values(), default=0)
         fine.append(f"{row.symbols} symbols: {least} at least, {wanted} asked")
-        if lacking or not row.told["fills_by_symbol"]:
+        if lacking or not row.figures["fills_by_symbol"]:
             names = ", ".join(f"{symbol} {fills}" for symbol, fills in list(lacking.items())[:_NAMED])
             more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
             mute = sum(fills == 0 for fills in lacking.values())

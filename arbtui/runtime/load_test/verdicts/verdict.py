@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What a verdict says."""
+    """The outcome of a verdict."""
 
     PASS = "PASS"
     FAIL = "FAIL"
@@ -14,7 +14,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``criterion`` is what is asked, in one line with its bounds; ``found`` what the rows show."""
+    """``criterion`` is the requirement, in one line with its bounds; ``found`` what the rows show."""
 
     criterion: str
     outcome: Outcome
@@ -27,5 +27,5 @@ def judged(criterion: str, faults: list[str], fine: str) -> Verdict:
 
 
 def not_measured(criterion: str, why: str) -> Verdict:
-    """Neither: there is nothing to judge by."""
+    """Neither: there is nothing to judge."""
     return Verdict(criterion, Outcome.NOT_MEASURED, why)

@@ -1,0 +1,124 @@
+"""The keys of the main screen that act on the engine. KILL is the app's: it works from everywhere."""
+
+from collections.abc import Callable
+from functools import partial
+
+from arbtui.console.frame import FrameRate
+from arbtui.console.keys import KeyNames
+from arbtui.console.panes.header import HALTED_STATES
+from arbtui.console.screens.panes import PanesScreen
+from arbtui.console.screens.rearm import RearmScreen
+from arbtui.console.screens.settle import SettleScreen
+from arbtui.console.styles import Styles
+from arbtui.console.type_ahead import TypeAhead
+from arbtui.views import Controls, HeaderView, ReadModel, RouteRow
+
+
+class VerbsScreen(PanesScreen):
+    """The panes, and what a person may ask of the engine from them: each verb calls ``controls``."""
+
+    def __init__(
+        self,
+        inks: Styles,
+        model: ReadModel,
+        controls: Controls,
+        frame: FrameRate,
+        monotonic: Callable[[], float],
+        keys: KeyNames,
+        type_ahead: TypeAhead,
+    ) -> None:
+        super().__init__(inks, model, frame, monotonic, keys)
+        self._controls = controls
+        self._type_ahead = type_ahead
+
+    def action_pause(self) -> None:
+        """Pause or resume."""
+        if self._painter.state in (*HALTED_STATES, "DISARMED"):
+            word = "arms" if self._painter.state == "DISARMED" else "re-arms"
+            self.flash.say(f"{self._keys['pause']} does nothing while {self._painter.state}: {self._keys['rearm']} {word} first", "warn")
+            return
+        answer = self._controls.toggle_pause()
+        paused = f"paused: no new entries; open cycles finish. {self._keys['pause']} resumes"
+        said = {"PAUSED": paused, "ARMED": "resumed: new entries allowed"}
+        self.flash.say(said.get(answer, answer), "warn" if answer != "ARMED" else "up")
+        self.tick_all()
+
+    def action_rearm(self) -> None:
+        """Ask for name and reason, when there is something to re-arm."""
+        header = self._model.header()
+        if header.state not in ("HALTED", "HALTED_DIRTY", "DISARMED"):
+            why = f"still halting, {header.halt_detail}" if header.state == "HALTING" else f"not halted, state is {header.state}"
+            self.flash.say(f"{self._keys['rearm']} re-arms only after a halt: {why}", "warn")
+            return
+        word = "armed" if header.state == "DISARMED" else "re-armed"
+        self.app.push_screen(RearmScreen(header, self._controls), partial(self._rearmed, word))
+
+    def close_outlived(self, header: HeaderView) -> None:
+        """Close an arm dialog that a kill has outlived."""
+        for dialog in self.app.screen_stack[-1:]:  # none at all while the app ends
+            if isinstance(dialog, RearmScreen) and dialog.is_outlived(header):
+                dialog.dismiss(None)
+                self._type_ahead.cut()
+
+    def _rearmed(self, word: str, done: bool | None) -> None:
+        state = self._model.header().state
+        if done is None:
+            self.flash.say(f"not {word}: a kill came meanwhile. Look again, then {self._keys['rearm']}", "kill")
+        else:
+            self.flash.say(f"{word}: state is {state}" if done else f"not {word}: state is {state}", "up" if done else "warn")
+        self.tick_all()
+
+    def action_acknowledge(self) -> None:
+        """A person has seen the breach under the cursor."""
+        if not self._needs("risk", "acknowledge", "acknowledges breaches"):
+            return
+        breach = self.risk.current
+        if breach is None or breach.acknowledged:
+            self.flash.say("nothing to acknowledge here", "warn")
+            return
+        answer = self._controls.acknowledge(breach.id)
+        self.flash.say(answer or f"acknowledged: {breach.kind} {breach.scope}", "warn" if answer else "text")
+        self.tick_all()
+
+    def action_settle(self) -> None:
+        """Ask for name and reason, where the breach under the cursor can be settled."""
+        if not self._needs("risk", "settle", "settles positions and disputed balances"):
+            return
+        breach = self.risk.current
+        preview = self._controls.settlement(breach.id) if breach is not None else ""
+        if breach is None or not preview:
+            what = f"{breach.kind} {breach.scope}" if breach is not None else "nothing here"
+            self.flash.say(f"{what}: nothing to settle; one-sided positions and disputed balances are", "warn")
+            return
+        dialog = SettleScreen(self._model.header().profile, breach, preview, self._controls)
+        self.app.push_screen(dialog, partial(self._settled, f"{breach.kind} {breach.scope}"))
+
+    def _settled(self, what: str, done: bool | None) -> None:
+        self.flash.say(f"{'settled' if done else 'left as it is'}: {what}", "up" if done else "warn")
+        self.tick_all()
+
+    def action_toggle_route(self) -> None:
+        """Disable or enable the route under the cursor, or the one in detail."""
+        if self._active == "detail" and self.detail.route_id:
+            route = self.detail.route_id
+        elif self._needs("routes", "route.toggle", "disables a route"):
+            row = self._aimed_at("route.toggle")
+            route = row.id if row is not None else ""
+        else:
+            route = ""
+        if not route:
+            return
+        said = self._controls.toggle_route(route)
+        again = f"   {self._keys['route.toggle']} enables it again" if "disabled" in said else ""
+        self.flash.say(said + again, "warn" if again else "up")
+        self.tick_all()
+
+    def _aimed_at(self, key: str) -> RouteRow | None:
+        """The route under the cursor, which keeps the cursor from now on; None, said why, when nobody aimed at one."""
+        aimed, row = self.routes.pinned, self.routes.current
+        if row is None:
+            self.flash.say(f"no route under the cursor: {self.routes.empty_text()}", "warn")
+        elif not self.routes.claim():
+            self.flash.say(f"{aimed} has left the list; under the cursor is {row.id}: {self._keys[key]} again acts on that", "warn")
+            row = None
+        return row

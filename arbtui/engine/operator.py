@@ -1,0 +1,184 @@
+"""What an operator does: re-arm, pause, acknowledge, write off, settle a disputed balance. All of it is journaled."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from arbtui.engine.availability import RouteAvailability
+from arbtui.engine.breaches import BreachBook
+from arbtui.engine.components import EngineComponents
+from arbtui.execution.executor import CycleExecutor
+from arbtui.execution.tracker import OrderTracker
+from arbtui.journal.events import CycleAcknowledged, Rearmed, StateChanged
+from arbtui.model.counted import counted
+from arbtui.model.reason import Reason
+from arbtui.portfolio.operator_events import adjustment, adjustment_preview, untyped, write_off, write_off_preview
+from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.kill_switch import KillSwitch
+from arbtui.risk.state import trading_state
+
+_OPERATOR = "operator"
+_JOURNAL_FAILED = "the journal failed: nothing can be recorded; stop, mend the disk, and start again"
+
+
+class OperatorVerbs:
+    """The verbs of the console, and of commands that reach a running engine. Each returns None when done, else why not.
+
+    Args:
+        on_armed: called when an operator has armed the engine.
+    """
+
+    def __init__(
+        self,
+        components: EngineComponents,
+        breaches: BreachBook,
+        availability: RouteAvailability,
+        kill_switch: KillSwitch,
+        executor: CycleExecutor,
+        tracker: OrderTracker,
+        on_armed: Callable[[], None],
+    ) -> None:
+        self._components = components
+        self._breaches = breaches
+        self._availability = availability
+        self._kill_switch = kill_switch
+        self._executor = executor
+        self._tracker = tracker
+        self._on_armed = on_armed
+
+    @property
+    def _state(self) -> TradingState:
+        parts = self._components
+        return trading_state(parts.portfolio, parts.halt, parts.journal)
+
+    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
+        """Open the gate after a kill, or arm what is DISARMED.
+
+        ``kills``: :attr:`Halt.kills` as the operator saw it. A kill that came later is not theirs to undo.
+        """
+        parts = self._components
+        self._kill_switch.look()
+        if kills != parts.halt.kills:
+            return "a kill came since this was opened: close it and look again"
+        was_killed = parts.halt.is_closed
+        if not was_killed and self._state is not TradingState.DISARMED:
+            return "nothing to re-arm: the gate is open"
+        if parts.journal.failure is not None:
+            return "the journal failed: stop, mend the disk, and start again"
+        refusal = self._untyped(typed_name, reason)
+        if refusal is not None:
+            return refusal
+        if self._executor.open or self._tracker.open:
+            return f"not settled yet: {counted(len(self._executor.open), 'cycle')}, {counted(len(self._tracker.open), 'order')}"
+        try:
+            self._kill_switch.rearm()
+        except OSError as error:
+            return f"the kill flag cannot be taken away: {error.strerror} ({error.filename})"
+        if was_killed:
+            parts.journal.post(Rearmed(_OPERATOR, reason.strip()))
+        self._breaches.acknowledge_all("KILL", "global", _OPERATOR)  # an operator who re-arms has seen the kill
+        self.change_state(TradingState.ARMED, f"{'re-armed' if was_killed else 'armed'}: {reason.strip()}")
+        self._on_armed()
+        return None
+
+    def change_state(self, state: TradingState, why: str, *, latched: bool = False) -> None:
+        """Journal that the engine goes to ``state``."""
+        portfolio = self._components.portfolio.state
+        if state != portfolio.state or (latched and portfolio.resume != state):
+            self._components.journal.post(StateChanged(state, why, latched))
+
+    def disarm(self, reason: str) -> str | None:
+        """No new entries, also after a restart, until somebody re-arms by typing."""
+        if self._state.is_halt or self._state is TradingState.DISARMED:
+            return f"{self._state}: it is not armed"
+        self.change_state(TradingState.DISARMED, reason.strip() or "disarmed by the operator", latched=True)
+        return None
+
+    def toggle_pause(self) -> str:
+        """No new entries, also after a restart, or entries again; the state it is now in, or why nothing changed."""
+        if self._state is TradingState.ARMED:
+            self.change_state(TradingState.PAUSED, _OPERATOR, latched=True)
+        elif self._state is TradingState.PAUSED:
+            self.change_state(TradingState.ARMED, _OPERATOR)
+        else:
+            return f"{self._state}: only an armed or paused engine can be paused or resumed"
+        return self._state
+
+    def acknowledge(self, breach_id: str) -> str | None:
+        """An operator has seen a breach. Of a residual position it silences the alarm; the position stays until it is settled."""
+        breach = self._breaches.breaches.get(breach_id)
+        if breach is None or not self._breaches.acknowledge(breach_id, _OPERATOR):
+            return "nothing to acknowledge there"
+        if breach.kind == Reason.VENUE_DOWN:  # where the venue refuses us, the operator has dealt with it
+            self._components.risk.exchange[breach.scope].health.on_release()
+        if breach.kind == "RESIDUAL":
+            cycle = self._components.portfolio.cycle(breach.scope)
+            if cycle is not None and cycle.is_position:
+                self._components.journal.post(CycleAcknowledged(cycle.id, _OPERATOR, "acknowledged"))
+                self._availability.look(cycle.symbol)
+        return None
+
+    def write_off(self, cycle_id: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """Take the residual of a cycle for stock: it is no position any more. Balances stay as they are."""
+        refusal = self._untyped(typed_name, reason)
+        if refusal is not None:
+            return refusal
+        events = write_off(self._components.portfolio, cycle_id, by, reason.strip())
+        if isinstance(events, str):
+            return events
+        self._components.journal.post(*events)
+        cycle = self._components.portfolio.cycle(cycle_id)
+        self._breaches.acknowledge_all("RESIDUAL", cycle_id, by)
+        if cycle is not None:
+            self._availability.look(cycle.symbol)
+        return None
+
+    def adjust(self, exchange: str, asset: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """Take the venue's word for a disputed balance."""
+        refusal = self._untyped(typed_name, reason)
+        if refusal is not None:
+            return refusal
+        events = adjustment(self._components.portfolio, exchange, asset, by, reason.strip())
+        if isinstance(events, str):
+            return events
+        self._components.journal.post(*events)
+        self._breaches.acknowledge_all("BALANCE_MISMATCH", f"{exchange}:{asset}", by)
+        return None
+
+    def settlement(self, breach_id: str) -> str:
+        """What :meth:`settle` would do about a breach, in words; empty where there is nothing to settle."""
+        breach, portfolio = self._breaches.breaches.get(breach_id), self._components.portfolio
+        if breach is not None and breach.kind == "RESIDUAL" and not isinstance(write_off(portfolio, breach.scope, "", ""), str):
+            return write_off_preview(breach.scope)
+        if breach is not None and breach.kind == "BALANCE_MISMATCH":
+            exchange, _, asset = breach.scope.partition(":")
+            if not isinstance(adjustment(portfolio, exchange, asset, "", ""), str):
+                return adjustment_preview(exchange, asset)
+        return ""
+
+    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
+        """Write off the position, or take the venue's word for the balance, that a breach is about."""
+        if self._components.journal.failure is not None:
+            return _JOURNAL_FAILED
+        if not self.settlement(breach_id):
+            return "there is nothing to settle any more"
+        breach = self._breaches.breaches[breach_id]
+        if breach.kind == "RESIDUAL":
+            return self.write_off(breach.scope, typed_name, reason)
+        exchange, _, asset = breach.scope.partition(":")
+        return self.adjust(exchange, asset, typed_name, reason)
+
+    def request(self, request: Mapping[str, Any]) -> str | None:
+        """What an operator's command asks of a running engine: None when done, else why not."""
+        if self._components.journal.failure is not None:
+            return _JOURNAL_FAILED
+        facts = {name: str(request.get(name, "")) for name in ("cycle_id", "exchange", "asset", "confirm", "reason", "by")}
+        match request.get("verb"):
+            case "write_off":
+                return self.write_off(facts["cycle_id"], facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
+            case "adjust":
+                return self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
+            case verb:
+                return f"this engine knows no request {verb!r}"
+
+    def _untyped(self, typed_name: str, reason: str) -> str | None:
+        return untyped(self._components.profile, typed_name, reason)

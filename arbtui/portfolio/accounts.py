@@ -1,0 +1,209 @@
+"""The records that the portfolio keeps: orders, cycles, routes, and the counters from which PnL follows.
+
+All are plain structs of exact numbers, so that a snapshot holds them whole and two portfolios can be compared by value.
+Amounts by place are nested dicts: exchange, then asset.
+"""
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
+from msgspec import Struct, field
+
+from arbtui.journal.events import CycleState, OrderIntended, PlannedLeg
+from arbtui.model.money import ZERO
+from arbtui.model.order import Fill, OrderState, Side
+
+#: By exchange, then asset.
+Amounts = dict[str, dict[str, Decimal]]
+
+#: A remainder over this share of the largest fill is no dust, whatever the lot.
+_DUST_SHARE = Decimal(50)
+
+
+def add_to(amounts: Amounts, exchange: str, asset: str, change: Decimal) -> None:
+    """Add ``change`` at a place."""
+    held = amounts.setdefault(exchange, {})
+    held[asset] = held.get(asset, ZERO) + change
+
+
+def amount_at(amounts: Mapping[str, Mapping[str, Decimal]], exchange: str, asset: str) -> Decimal:
+    """The amount at a place; zero where there is none."""
+    return amounts.get(exchange, {}).get(asset, ZERO)
+
+
+def fill_changes(fill: Fill) -> tuple[tuple[str, Decimal], ...]:
+    """What ``fill`` changed at its exchange, fee apart: (base, change), (quote, change)."""
+    if fill.side is Side.BUY:
+        return (fill.base, fill.qty), (fill.quote, -fill.cost)
+    return (fill.base, -fill.qty), (fill.quote, fill.cost)
+
+
+class OrderRecord(Struct):
+    """One order attempt as the journal knows it. ``qty`` and ``filled_qty`` in base, ``price`` in quote; times ms."""
+
+    intent: OrderIntended
+    run_id: str
+    intended_ms: int
+    changed_ms: int
+    state: OrderState = OrderState.SENDING
+    venue_order_id: str = ""
+    filled_qty: Decimal = ZERO
+    reason: str = ""
+
+
+class CycleAccount(Struct):
+    """What the journal says of one cycle. Enough to re-evaluate it after a late fill, and small enough to keep for a while.
+
+    ``flows``: net change at each place since it opened, fees included. ``trading`` and ``fees``: settlement currencies at the
+    marks of each fill, coins at their mark of the cycle's first fill, so that what is bought and sold again cancels out; in
+    the PnL currency. ``booked``: what its fills moved of each coin, at that mark.
+    """
+
+    id: str
+    run_id: str
+    seq: int
+    route: str
+    symbol: str
+    edge_bps: float = 0.0
+    value: float = 0.0  #: at risk at worst, in the PnL currency
+    legs: tuple[PlannedLeg, ...] = ()  #: dropped once it ended flat
+    reserved: Amounts = field(default_factory=dict)
+    opened_ms: int = 0
+    state: CycleState = CycleState.OPEN
+    closed_ms: int | None = None
+    reason: str = ""
+    lots: dict[str, Decimal] = field(default_factory=dict)  #: coarsest quantity step by base asset
+    largest: dict[str, Decimal] = field(default_factory=dict)  #: largest fill by base asset
+    orders: dict[str, OrderRecord] = field(default_factory=dict)  #: those that are not final, or may still prove to be there
+    unwinds: list[str] = field(default_factory=list)  #: client ids of orders that take a leg back
+    intended: int = 0  #: orders in all
+    abandoned: int = 0  #: of them, those that our own gate dropped
+    fills: int = 0
+    fill_keys: list[str] = field(default_factory=list)
+    undone: bool = False  #: a leg was taken back
+    flows: Amounts = field(default_factory=dict)
+    traded: dict[str, None] = field(default_factory=dict)  #: assets that its fills bought or sold
+    trading: Decimal = ZERO
+    fees: Decimal = ZERO
+    booked: dict[str, Decimal] = field(default_factory=dict)
+    references: dict[str, Decimal] = field(default_factory=dict)  #: the one price that all its flows of a coin are valued at
+    acknowledged_by: str = ""
+    settled: str = ""  #: how its residual was settled; empty while it was not
+
+    @property
+    def pnl(self) -> Decimal:
+        """What it has earned, at the marks of its fills."""
+        return self.trading - self.fees
+
+    @property
+    def is_open(self) -> bool:
+        """True until it ended."""
+        return self.state is CycleState.OPEN
+
+    @property
+    def is_position(self) -> bool:
+        """True while it leaves something one-sided: RESIDUAL and not settled."""
+        return self.state is CycleState.RESIDUAL and not self.settled
+
+    def net(self, settlement: Collection[str]) -> dict[str, Decimal]:
+        """What it leaves of each asset that it traded, settlement currencies apart, in units; a fee in a third coin is a cost."""
+        left = {
+            asset: sum((held.get(asset, ZERO) for held in self.flows.values()), ZERO)
+            for asset in sorted(self.traded)
+            if asset not in settlement
+        }
+        return {asset: amount for asset, amount in left.items() if amount}
+
+    def left(self, settlement: Collection[str]) -> dict[str, Decimal]:
+        """Of :meth:`net`, what is no dust."""
+        return {asset: amount for asset, amount in self.net(settlement).items() if not self._is_dust(asset, amount)}
+
+    def dust(self, settlement: Collection[str]) -> dict[str, Decimal]:
+        """Of :meth:`net`, what is too small to trade: under one step of the coarsest lot and a fiftieth of the largest fill."""
+        return {asset: amount for asset, amount in self.net(settlement).items() if self._is_dust(asset, amount)}
+
+    def outcome(self, settlement: Collection[str]) -> CycleState:
+        """How it stands when no order of it can fill any more."""
+        if not self.fills:
+            return CycleState.ABANDONED if self.abandoned == self.intended else CycleState.MISSED
+        if self.left(settlement):
+            return CycleState.RESIDUAL
+        return CycleState.UNWOUND if self.undone else CycleState.HEDGED
+
+    def still_reserved(self, exchange: str, asset: str) -> Decimal:
+        """What no other cycle may use at a place: what it set aside, less what it spent there, plus what came in.
+
+        What came in pays for taking a leg back. Zero once it ended.
+        """
+        if not self.is_open:
+            return ZERO
+        return max(ZERO, amount_at(self.reserved, exchange, asset) + amount_at(self.flows, exchange, asset))
+
+    def _is_dust(self, asset: str, amount: Decimal) -> bool:
+        lot, largest = self.lots.get(asset, ZERO), self.largest.get(asset, ZERO)
+        return abs(amount) < lot and abs(amount) * _DUST_SHARE <= largest
+
+
+class RouteRecord(Struct):
+    """What a route has done. ``losses``: losing cycles and late losses in a row."""
+
+    fills: int = 0
+    losses: int = 0
+    enabled: bool = True
+
+
+class Dispute(Struct, frozen=True):
+    """A balance on which a venue and the journal disagree: nothing opens there in this asset."""
+
+    ours: Decimal
+    theirs: Decimal
+    since_ms: int
+
+
+class Counters(Struct):
+    """Running totals from which PnL between two moments follows, in the PnL currency at the marks of each event.
+
+    ``qty``: held of each asset over all exchanges. ``booked`` and ``external``: value of an asset's flows by trading and
+    from outside. ``unvalued_*``: quantities that moved before the asset had any mark; they count at its first one.
+    """
+
+    qty: dict[str, Decimal] = field(default_factory=dict)
+    trading: Decimal = ZERO
+    fees: Decimal = ZERO
+    adjustments: Decimal = ZERO
+    rotation: Decimal = ZERO
+    booked: dict[str, Decimal] = field(default_factory=dict)
+    external: dict[str, Decimal] = field(default_factory=dict)
+    unvalued_trading: dict[str, Decimal] = field(default_factory=dict)
+    unvalued_fees: dict[str, Decimal] = field(default_factory=dict)
+    unvalued_opening: dict[str, Decimal] = field(default_factory=dict)
+    unvalued_adjusted: dict[str, Decimal] = field(default_factory=dict)
+
+    def copy(self) -> "Counters":
+        """A copy that the original no longer changes."""
+        return Counters(
+            dict(self.qty),
+            self.trading,
+            self.fees,
+            self.adjustments,
+            self.rotation,
+            dict(self.booked),
+            dict(self.external),
+            dict(self.unvalued_trading),
+            dict(self.unvalued_fees),
+            dict(self.unvalued_opening),
+            dict(self.unvalued_adjusted),
+        )
+
+
+class Baseline(Struct):
+    """Where a span of time began: the counters then, and the prices that its PnL is counted from.
+
+    An asset that had no mark at that moment is priced at its first one after it.
+    """
+
+    name: str  #: a run's id, or a day of the desk
+    ts_ms: int
+    counters: Counters
+    marks: dict[str, Decimal]
+    residual: Decimal = ZERO  #: what the positions of cycles had gained or lost by then

@@ -1,0 +1,39 @@
+"""Settings of stock and its return, table ``[rebalance]``, and of the desk itself, table ``[desk]``."""
+
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from arbtui.model.config import Config
+
+
+class RebalanceConfig(Config):
+    """What scarce stock is worth."""
+
+    shadow_bps_at_empty: float = Field(default=0.0, ge=0, le=1000)
+    """bps asked on top of the threshold for the last unit of a stock, falling to 0 at its target; 0 trades until it is used up."""
+
+
+class DeskConfig(Config):
+    """Where the desk sits."""
+
+    timezone: str = "UTC"
+    """IANA name of the time zone whose midnight begins the desk's day: of limits, PnL of the day, digest and exports. --json stays UTC."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            _zone(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name!r} is no time zone; take an IANA name, such as Asia/Seoul or UTC") from None
+        return name
+
+    def day_of(self, ts_ms: int) -> str:
+        """The desk's date at ``ts_ms``, as ``2026-11-29``."""
+        return datetime.fromtimestamp(ts_ms / 1000, _zone(self.timezone)).date().isoformat()
+
+
+def _zone(name: str) -> tzinfo:
+    return UTC if name == "UTC" else ZoneInfo(name)

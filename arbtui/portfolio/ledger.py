@@ -1,0 +1,370 @@
+"""What happened and where everything is now, for auditors: one pass over a journal's events, while its writer runs or not."""
+
+import csv
+import io
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from arbtui.journal.events import (
+    Adjusted,
+    BalanceOpened,
+    BreachAcknowledged,
+    BreachRecorded,
+    CycleAcknowledged,
+    CycleEnded,
+    CycleOpened,
+    CycleState,
+    FillRecorded,
+    Killed,
+    OrderChanged,
+    OrderIntended,
+    Rearmed,
+    Recorded,
+    ResidualSettled,
+    RunEnded,
+    RunStarted,
+    StateChanged,
+    Transferred,
+)
+from arbtui.journal.projections import leg_facts
+from arbtui.journal.reader import events, reading
+from arbtui.model.clock import iso_ms
+from arbtui.model.errors import UsageError
+from arbtui.model.money import ZERO, plain
+from arbtui.portfolio.accounts import Amounts, Baseline, CycleAccount, amount_at
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.projections import cycle_pnl, dust_facts
+
+Row = dict[str, Any]
+
+#: The facts of a fill, in the order of the CSV's columns. Money and quantities as strings, times UTC ISO 8601 with ms.
+FILL_COLUMNS = (
+    *("exchange", "trade_id", "client_order_id", "venue_order_id", "market", "base", "quote", "side", "qty", "price", "cost", "fee"),
+    *("fee_currency", "liquidity", "ts_event", "ts_init", "cycle_id", "leg", "source", "run_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of the journal that a ledger covers: events numbered above ``after``, up to ``last``."""
+
+    after: int
+    last: int
+    run_id: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+def read_ledger(path: Path, run: str | None = None, since_ms: int | None = None, until_ms: int | None = None) -> Row:
+    """The ledger of the journal at ``path``, as JSON can hold it: its whole life, one ``run``, or a span of time (our clock).
+
+    Balances, PnL and equity are those of the span: what it began with, what it ended with, and what lies between. A cycle
+    belongs to the run, and to the span, in which it was opened, a fill to that in which it was learned of: so a fill may be
+    listed of a cycle that is not.
+
+    Raises:
+        UsageError: no journal there, not readable, of another format, damaged, or without that run.
+    """
+    with reading(path) as db:
+        span = _span(path, db, run, since_ms, until_ms)
+        book = _Book(span)
+        try:
+            for recorded in events(db, 0, span.last):
+                book.take(recorded)
+        except ValueError as error:
+            raise UsageError(f"{path}: {error}: the journal is damaged; restore a backup") from error
+        return book.ledger()
+
+
+def ledger_csv(ledger: Row) -> str:
+    """The fills of ``ledger`` as CSV: one header line, then a line a fill, oldest first."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, FILL_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(ledger["fills"])
+    return out.getvalue()
+
+
+def _span(path: Path, db: sqlite3.Connection, run: str | None, since_ms: int | None, until_ms: int | None) -> Span:
+    (newest,) = db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+    after, last = 0, newest
+    if run is not None:
+        row = db.execute(
+            "SELECT seq, (SELECT min(seq) FROM run AS later WHERE later.seq > run.seq) FROM run WHERE run_id = ?", (run,)
+        ).fetchone()
+        if row is None:
+            known = [name for (name,) in db.execute("SELECT run_id FROM run ORDER BY seq DESC LIMIT 5")]
+            raise UsageError(f"{path}: no run {run!r}; the last ones: {', '.join(known) or 'none yet'}")
+        after, last = row[0] - 1, row[1] - 1 if row[1] else newest
+    if since_ms is not None:
+        (before,) = db.execute("SELECT coalesce(max(seq), 0) FROM event WHERE ts_ms < ?", (since_ms,)).fetchone()
+        after = max(after, before)
+    if until_ms is not None:
+        (up_to,) = db.execute("SELECT coalesce(max(seq), 0) FROM event WHERE ts_ms <= ?", (until_ms,)).fetchone()
+        last = min(last, up_to)
+    return Span(after, max(last, after), run, since_ms, until_ms)
+
+
+@dataclass(slots=True)
+class _Book:
+    """Folds every event, and writes down those of the span."""
+
+    span: Span
+    portfolio: Portfolio = field(default_factory=Portfolio)
+    profile: tuple[str, str] = ("", "")
+    start: Baseline | None = None
+    start_balances: Amounts = field(default_factory=dict)
+    runs: dict[str, Row] = field(default_factory=dict)
+    orders: dict[str, Row] = field(default_factory=dict)
+    listed_orders: dict[str, None] = field(default_factory=dict)
+    cycles: dict[str, Row] = field(default_factory=dict)
+    listed_cycles: dict[str, None] = field(default_factory=dict)
+    fills: dict[tuple[str, str], Row] = field(default_factory=dict)
+    flows: dict[str, list[Row]] = field(default_factory=lambda: {"adjustments": [], "transfers": []})
+    breaches: dict[str, Row] = field(default_factory=dict)
+    kills: list[Row] = field(default_factory=list)
+
+    def take(self, at: Recorded) -> None:
+        """Take one event."""
+        inside = at.seq > self.span.after
+        if inside and self.start is None:
+            self._begin(at.ts_ms)
+        is_known = isinstance(at.event, FillRecorded) and self.portfolio.knows_fill(
+            at.event.fill.exchange, at.event.fill.trade_id, at.event.cycle_id
+        )
+        self.portfolio.apply(at)
+        if not is_known:
+            self._write(at, inside)
+
+    def ledger(self) -> Row:
+        """All of it."""
+        portfolio, state = self.portfolio, self.portfolio.state
+        start = self._baseline()
+        begins, ends = portfolio.value_at(start), portfolio.value()
+        prices = portfolio.prices()
+        assets = sorted({*start.counters.qty, *state.counters.qty})
+        marks = {asset: {"start": _price(start.marks.get(asset)), "end": _price(prices.get(asset))} for asset in assets}
+        return {
+            "profile": self.profile[0],
+            "mode": self.profile[1],
+            "since": _iso(self.span.since_ms),
+            "until": _iso(self.span.until_ms),
+            "runs": list(self.runs.values()),
+            "start_balances": _balances(self.start_balances, state.balances),
+            "balances": _balances(state.balances, self.start_balances),
+            "fills": list(self.fills.values()),
+            "orders": [self.orders[key] for key in self.orders if key in self.listed_orders],
+            "cycles": [self.cycles[key] for key in self.cycles if key in self.listed_cycles],
+            **self.flows,
+            "pnl": ends.since(begins).payload(state.currency),
+            "equity": {"currency": state.currency, "start": plain(begins.equity), "end": plain(ends.equity), "marks": marks},
+            "residuals": [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)],
+            "breaches": list(self.breaches.values()),
+            "kills": self.kills,
+        }
+
+    def _baseline(self) -> Baseline:
+        """Where the span began. A run counts from the marks taken at its start, any other span from the last ones before it."""
+        run = self.portfolio.state.run
+        if self.span.run_id is not None and self.span.since_ms is None and run is not None and run.name == self.span.run_id:
+            return run
+        return self.start or self._begin(self.span.since_ms or 0)  # the latter where nothing happened in the span
+
+    def _begin(self, ts_ms: int) -> Baseline:
+        state = self.portfolio.state
+        self.start = Baseline("", ts_ms, state.counters.copy(), self.portfolio.prices())
+        self.portfolio.spans.append(self.start)
+        self.start_balances = {exchange: dict(held) for exchange, held in state.balances.items()}
+        return self.start
+
+    def _write(self, at: Recorded, inside: bool) -> None:
+        match at.event:
+            case RunStarted():
+                self._run_started(at, at.event, inside)
+            case RunEnded() | StateChanged():
+                self._run_changed(at)
+            case BalanceOpened(exchange=exchange, asset=asset, total=total) if inside:
+                held = self.start_balances.setdefault(exchange, {})
+                held[asset] = held.get(asset, ZERO) + total
+            case CycleOpened():
+                self.cycles[at.event.cycle_id] = self._opened(at, at.event)
+                self._list(at.event.cycle_id, inside)
+            case OrderIntended():
+                self.orders[at.event.client_order_id] = _intended(at, at.event)
+                self._list("", inside, at.event.client_order_id)
+            case OrderChanged():
+                self._order_changed(at, at.event, inside)
+            case FillRecorded():
+                self._filled(at, at.event, inside)
+            case CycleEnded(cycle_id=cycle_id) | CycleAcknowledged(cycle_id=cycle_id) | ResidualSettled(cycle_id=cycle_id):
+                self._cycle_changed(at, cycle_id)
+            case _ if inside:
+                self._noted(at)
+            case _:
+                pass
+
+    def _run_started(self, at: Recorded, event: RunStarted, inside: bool) -> None:
+        self.profile = (event.profile, event.mode)
+        if inside:
+            self.runs[event.run_id] = {
+                "run_id": event.run_id,
+                "profile": event.profile,
+                "mode": event.mode,
+                "seed": event.seed,
+                "version": event.version,
+                "config_hash": event.config_hash,
+                "state": event.start_state,
+                "stop_reason": None,
+                "exit_code": None,
+                "origins": event.origins,
+                "started": iso_ms(at.ts_ms),
+                "ended": None,
+            }
+
+    def _run_changed(self, at: Recorded) -> None:
+        row = self.runs.get(at.run_id)
+        if row is None:
+            return
+        if isinstance(at.event, StateChanged):
+            row["state"] = at.event.state
+        elif isinstance(at.event, RunEnded):
+            row.update(stop_reason=at.event.stop_reason, exit_code=at.event.exit_code, ended=iso_ms(at.ts_ms))
+
+    def _opened(self, at: Recorded, event: CycleOpened) -> Row:
+        return {
+            "id": event.cycle_id,
+            "route": event.route,
+            "symbol": event.symbol,
+            "edge_bps": event.edge_bps,
+            "run_id": at.run_id,
+            "state": CycleState.OPEN.value,
+            "opened": iso_ms(event.opened_ms),
+            "closed": None,
+            "dust": "0",
+            "legs": [leg_facts(leg) for leg in event.legs],
+            "pnl": {},
+            "reason": "",
+            "acknowledged_by": None,
+            "settled": None,
+        }
+
+    def _order_changed(self, at: Recorded, event: OrderChanged, inside: bool) -> None:
+        row = self.orders.get(event.client_order_id)
+        if row is not None:
+            row.update(state=event.state.value, venue_order_id=event.venue_order_id, reason=event.reason, changed=iso_ms(at.ts_ms))
+            row["filled_qty"] = plain(event.filled_qty)
+            self._list("", inside and (self.span.run_id is None or row["run_id"] == self.span.run_id), event.client_order_id)
+
+    def _filled(self, at: Recorded, event: FillRecorded, inside: bool) -> None:
+        fill = event.fill
+        if inside:
+            facts: Row = {name: getattr(fill, name) for name in FILL_COLUMNS if hasattr(fill, name)}
+            amounts = {name: plain(getattr(fill, name)) for name in ("qty", "price", "cost", "fee")}
+            rest = {"side": fill.side.value, "ts_event": iso_ms(fill.ts_event), "ts_init": iso_ms(event.ts_init)}
+            place = {"cycle_id": event.cycle_id, "leg": event.leg, "source": event.source, "run_id": at.run_id}
+            whole = {**facts, **amounts, **rest, **place}
+            self.fills[fill.exchange, fill.trade_id] = {name: whole[name] for name in FILL_COLUMNS}
+            self._list("", inside, fill.client_order_id)
+        self._cycle_changed(at, event.cycle_id)
+
+    def _cycle_changed(self, at: Recorded, cycle_id: str) -> None:
+        row, cycle = self.cycles.get(cycle_id), self.portfolio.cycle(cycle_id)
+        if row is None or cycle is None:
+            return
+        if not cycle.is_open:
+            state = self.portfolio.state
+            row.update(state=cycle.state.value, closed=_iso(cycle.closed_ms), reason=cycle.reason)
+            row.update(dust=dust_facts(cycle, state.settlement), pnl=cycle_pnl(cycle, state.currency))
+        row.update(acknowledged_by=cycle.acknowledged_by or None)
+        if isinstance(at.event, ResidualSettled):
+            row["settled"] = {"how": at.event.how, "by": at.event.by, "reason": at.event.reason, "ts": iso_ms(at.ts_ms)}
+
+    def _noted(self, at: Recorded) -> None:
+        when = {"run_id": at.run_id, "ts": iso_ms(at.ts_ms)}
+        match at.event:
+            case Adjusted(exchange=exchange, asset=asset, change=change, reason=reason, kind=kind, by=by):
+                row = {"exchange": exchange, "asset": asset, "change": plain(change), "reason": reason, "kind": kind, "by": by}
+                self.flows["adjustments"].append({**row, **when})
+            case Transferred(from_exchange=sender, to_exchange=receiver, asset=asset, sent=sent, received=received, reason=reason):
+                for exchange, change in ((sender, -sent), (receiver, received)):
+                    row = {"exchange": exchange, "asset": asset, "change": plain(change), "reason": reason}
+                    self.flows["transfers"].append({**row, **when})
+            case BreachRecorded(breach_id=breach_id, severity=severity, kind=kind, scope=scope, detail=detail, action=action):
+                row = {"breach_id": breach_id, "severity": severity, "kind": kind, "scope": scope, "detail": detail, "action": action}
+                self.breaches.setdefault(breach_id, {**row, "acknowledged_by": None, **when, "acknowledged": None})
+            case BreachAcknowledged(breach_id=breach_id, by=by):
+                if breach_id in self.breaches:
+                    self.breaches[breach_id].update(acknowledged_by=by, acknowledged=iso_ms(at.ts_ms))
+            case Killed(source=source, reason=reason, epoch=epoch):
+                self.kills.append({"action": "killed", "source": source, "reason": reason, "epoch": epoch, **when})
+            case Rearmed(by=by, reason=reason):
+                self.kills.append({"action": "rearmed", "source": by, "reason": reason, "epoch": None, **when})
+            case _:
+                pass
+
+    def _list(self, cycle_id: str, inside: bool, client_order_id: str = "") -> None:
+        if inside:
+            if cycle_id:
+                self.listed_cycles[cycle_id] = None
+            if client_order_id:
+                self.listed_orders[client_order_id] = None
+
+
+def residual_rows(portfolio: Portfolio, cycle: CycleAccount) -> Iterator[Row]:
+    """What ``cycle`` leaves one-sided, a row an asset. ``exchange``: where most of it is held, or is missing."""
+    prices = portfolio.prices()
+    for asset, qty in portfolio.left(cycle).items():
+        held = {exchange: amounts.get(asset, ZERO) for exchange, amounts in cycle.flows.items()}
+        exchange = max(held, key=lambda name: held[name] if qty > ZERO else -held[name])
+        price = prices.get(asset)
+        yield {
+            "cycle_id": cycle.id,
+            "exchange": exchange,
+            "asset": asset,
+            "qty": plain(qty),
+            "value_usdt": None if price is None else plain(abs(qty) * price),
+            "since": _iso(cycle.closed_ms),
+            "cause": cycle.reason,
+            "acknowledged_by": cycle.acknowledged_by or None,
+            "settled": None,
+        }
+
+
+def _intended(at: Recorded, event: OrderIntended) -> Row:
+    return {
+        "client_order_id": event.client_order_id,
+        "qty": plain(event.qty),
+        "state": "SENDING",
+        "filled_qty": "0",
+        **{name: getattr(event, name) for name in ("exchange", "market", "base", "quote")},
+        "side": event.side.value,
+        "price": plain(event.price),
+        "tif": event.tif.value,
+        "purpose": event.purpose.value,
+        **{name: getattr(event, name) for name in ("cycle_id", "leg", "attempt", "epoch")},
+        "venue_order_id": "",
+        "reason": "",
+        "intended": iso_ms(at.ts_ms),
+        "changed": iso_ms(at.ts_ms),
+        "run_id": at.run_id,
+    }
+
+
+def _balances(amounts: Amounts, other: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, dict[str, str]]]:
+    """Every place that either names. Orders here take at once, so nothing is locked at a venue at rest."""
+    places = sorted({(exchange, asset) for source in (amounts, other) for exchange, held in source.items() for asset in held})
+    nested: dict[str, dict[str, dict[str, str]]] = {}
+    for exchange, asset in places:
+        nested.setdefault(exchange, {})[asset] = {"free": plain(amount_at(amounts, exchange, asset)), "locked": "0"}
+    return nested
+
+
+def _price(price: Any) -> str | None:
+    return None if price is None else plain(price)
+
+
+def _iso(ts_ms: int | None) -> str | None:
+    return None if ts_ms is None else iso_ms(ts_ms)

@@ -1,0 +1,587 @@
+"""``Portfolio.apply``: the only code that says what an event means for balances, cycles, residuals, PnL and trading state.
+
+A running engine, a restart, ``ledger``, ``status`` and the tests all read the same fold: *live = fold(journal) = after
+restart*. The journal applies each event as it gives it a number, so everything that reads the portfolio sees it at once;
+that it is durable is waited for before anything is sent.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from arbtui.journal.events import (
+    Adjusted,
+    BalanceDisputed,
+    BalanceOpened,
+    CycleAcknowledged,
+    CycleEnded,
+    CycleOpened,
+    CycleState,
+    DisputeClosed,
+    FillRecorded,
+    Killed,
+    Mark,
+    MarksTaken,
+    OrderChanged,
+    OrderIntended,
+    Rearmed,
+    Recorded,
+    ResidualSettled,
+    RouteSwitched,
+    RunStarted,
+    StateChanged,
+    Transferred,
+)
+from arbtui.model.money import ONE, ZERO
+from arbtui.model.order import OrderState, Purpose
+from arbtui.portfolio.accounts import (
+    Amounts,
+    Baseline,
+    Counters,
+    CycleAccount,
+    Dispute,
+    OrderRecord,
+    RouteRecord,
+    add_to,
+    amount_at,
+    fill_changes,
+)
+from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.valuation import Pnl, Valuation, value
+from arbtui.routes.hops import Node
+
+#: Ended cycles that a late fill is still re-evaluated with; one that comes later is a position of its own.
+_KEPT_ENDED = 500
+#: Fills by which one that is reported again is recognised, beside those of the cycles that are kept.
+_KEPT_FILLS = 4000
+
+
+class RunTally(Struct):
+    """What one run has done so far."""
+
+    run_id: str = ""
+    opened: int = 0
+    fills: int = 0
+    outcomes: dict[CycleState, int] = field(default_factory=dict)
+
+
+class PortfolioState(Struct):
+    """All that the fold knows, as a snapshot stores it."""
+
+    seq: int = 0  #: of the last event applied
+    currency: str = "USDT"
+    settlement: tuple[str, ...] = ()
+    balances: Amounts = field(default_factory=dict)
+    opening: Amounts = field(default_factory=dict)
+    targets: Amounts = field(default_factory=dict)  #: stock that counts as full: the opening, moved by transfers and adjustments
+    cycles: dict[str, CycleAccount] = field(default_factory=dict)  #: open, positions, and the last ended ones
+    ended: dict[str, None] = field(default_factory=dict)  #: of them those that left nothing, in order of their end
+    recent_fills: dict[str, None] = field(default_factory=dict)
+    counters: Counters = field(default_factory=Counters)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    run: Baseline | None = None
+    run_started: bool = False  #: the marks of the run's start were taken
+    day: Baseline | None = None
+    tally: RunTally = field(default_factory=RunTally)
+    outcomes: dict[CycleState, int] = field(default_factory=dict)  #: cycles of all runs
+    settled_value: Decimal = ZERO  #: gain or loss of positions up to the moment when they were settled
+    routes: dict[str, RouteRecord] = field(default_factory=dict)
+    disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
+    state: str = TradingState.DISARMED
+    why: str = ""
+    resume: str = ""  #: latched state that a restart comes back to: DISARMED or PAUSED; empty when none is latched
+    killed: bool = False
+
+
+class Portfolio:
+    """The fold of a journal's events. Read its properties; only :meth:`apply` changes it.
+
+    Args:
+        state: of a snapshot; a new one begins before the first event.
+    """
+
+    def __init__(self, state: PortfolioState | None = None) -> None:
+        self.state = state or PortfolioState()
+        self._open = {cycle.id: cycle for cycle in self.state.cycles.values() if cycle.is_open}
+        self._owners = {key: cycle for cycle in self.state.cycles.values() for key in cycle.orders}  # by client order id
+        self._positions = {cycle.id: None for cycle in self.state.cycles.values() if cycle.is_position}
+        self.spans: list[Baseline] = []  #: further moments that a reader counts PnL from, beside the run's start and the day's
+        self._nodes: Mapping[tuple[str, str], Node] = {}
+        self.version = 0  #: rises with every change of a balance or a reservation
+
+    def follow(self, nodes: Mapping[tuple[str, str], Node]) -> None:
+        """Keep the float ``available`` and ``target`` of the routes' nodes in step from now on."""
+        self._nodes = nodes
+        for exchange, asset in nodes:
+            self._publish(exchange, asset)
+
+    # what is held
+
+    def total(self, exchange: str, asset: str) -> Decimal:
+        """All that is held of ``asset`` at ``exchange``."""
+        return amount_at(self.state.balances, exchange, asset)
+
+    def reserved(self, exchange: str, asset: str) -> Decimal:
+        """What open cycles keep for themselves there."""
+        return sum((cycle.still_reserved(exchange, asset) for cycle in self._open.values()), ZERO)
+
+    def available(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
+        """What a new cycle may use there; for ``cycle_id``, what that one may use: its own reservation is its own."""
+        free = self.total(exchange, asset) - self.reserved(exchange, asset)
+        mine = self.state.cycles.get(cycle_id)
+        return free if mine is None else free + mine.still_reserved(exchange, asset)
+
+    def differences(self, exchange: str, theirs: Mapping[str, Decimal]) -> list[tuple[str, Decimal, Decimal]]:
+        """(asset, ours, theirs) wherever the venue's total is another than ours."""
+        ours = self.state.balances.get(exchange, {})
+        return [
+            (asset, ours.get(asset, ZERO), theirs.get(asset, ZERO))
+            for asset in [*ours, *(asset for asset in theirs if asset not in ours)]
+            if ours.get(asset, ZERO) != theirs.get(asset, ZERO)
+        ]
+
+    # cycles and orders
+
+    @property
+    def open_cycles(self) -> Collection[CycleAccount]:
+        """Cycles that have not ended, oldest first."""
+        return self._open.values()
+
+    @property
+    def positions(self) -> list[CycleAccount]:
+        """Ended cycles that leave something one-sided, oldest first."""
+        return [self.state.cycles[key] for key in self._positions]
+
+    @property
+    def open_orders(self) -> list[OrderRecord]:
+        """Orders that may still fill, oldest first, whatever their cycle."""
+        orders = (cycle.orders[key] for key, cycle in self._owners.items())
+        return [order for order in orders if not order.state.is_final]
+
+    def cycle(self, cycle_id: str) -> CycleAccount | None:
+        """One cycle, if it is still kept."""
+        return self.state.cycles.get(cycle_id)
+
+    def knows_fill(self, exchange: str, trade_id: str, cycle_id: str) -> bool:
+        """Whether a fill is booked already."""
+        key = _key(exchange, trade_id)
+        cycle = self.state.cycles.get(cycle_id)
+        return key in self.state.recent_fills or (cycle is not None and key in cycle.fill_keys)
+
+    def left(self, cycle: CycleAccount) -> dict[str, Decimal]:
+        """What ``cycle`` leaves one-sided, by asset, in units."""
+        return cycle.left(self.state.settlement)
+
+    # money
+
+    def prices(self) -> dict[str, Decimal]:
+        """The last mark of each asset."""
+        return {asset: mark.price for asset, mark in self.state.marks.items()} | {self.state.currency: ONE}
+
+    def value(self, marks: Mapping[str, Decimal] | None = None) -> Valuation:
+        """What it is worth at ``marks``, or at the last ones that were taken."""
+        return value(self.state.counters, self.prices() if marks is None else marks, self.state.currency, self.state.settlement)
+
+    def pnl_since(self, baseline: Baseline | None, marks: Mapping[str, Decimal] | None = None) -> Pnl:
+        """The PnL since a run or a day began; since the journal began without one."""
+        now = self.value(marks)
+        return now.so_far if baseline is None else now.since(self.value_at(baseline))
+
+    def value_at(self, baseline: Baseline) -> Valuation:
+        """What the portfolio was worth at ``baseline``, at the prices that it counts from."""
+        return value(baseline.counters, baseline.marks, self.state.currency, self.state.settlement)
+
+    def position_gain(self, marks: Mapping[str, Decimal]) -> Decimal:
+        """What prices did to what open cycles and positions hold one-sidedly, since they traded it."""
+        return sum((self._gain(cycle, marks) for cycle in [*self._open.values(), *self.positions]), ZERO)
+
+    def loss_today(self, marks: Mapping[str, Decimal]) -> Decimal:
+        """What the desk's day has lost so far, for the loss limit: trading, fees, and what prices did to one-sided positions."""
+        state = self.state
+        start = state.day.counters if state.day is not None else Counters()
+        realised = state.counters.trading - state.counters.fees - (start.trading - start.fees)
+        before = state.day.residual if state.day is not None else ZERO
+        return -(realised + self.position_gain(marks) + state.settled_value - before)
+
+    def _gain(self, cycle: CycleAccount, marks: Mapping[str, Decimal]) -> Decimal:
+        gain = ZERO
+        for asset, amount in cycle.net(self.state.settlement).items():
+            mark = marks.get(asset)
+            if mark is not None:
+                gain += amount * mark - cycle.booked.get(asset, ZERO)
+        return gain
+
+    # the fold
+
+    def apply(self, at: Recorded) -> None:
+        """Take one event. Events come in the order of their numbers, each once.
+
+        Raises:
+            ValueError: an event is missing or comes again: the caller reads a damaged journal.
+        """
+        if at.seq != self.state.seq + 1:
+            raise ValueError(f"event {at.seq} follows on {self.state.seq}: events are missing or out of order")
+        rule = _RULES.get(type(at.event))
+        if rule is not None:
+            rule(self, at, at.event)
+        self.state.seq = at.seq
+
+    def _run_started(self, at: Recorded, event: RunStarted) -> None:
+        state = self.state
+        state.currency, state.settlement = event.currency, event.settlement
+        state.run = Baseline(event.run_id, at.ts_ms, state.counters.copy(), self.prices())
+        state.run_started = False
+        state.tally = RunTally(event.run_id)
+        state.state, state.why = event.start_state, ""
+
+    def _state_changed(self, at: Recorded, event: StateChanged) -> None:
+        state = self.state
+        state.state, state.why = event.state, event.why
+        if event.latched:
+            state.resume = event.state
+        elif event.state == TradingState.ARMED:
+            state.resume = ""
+
+    def _killed(self, at: Recorded, event: Killed) -> None:
+        self.state.killed = True
+
+    def _rearmed(self, at: Recorded, event: Rearmed) -> None:
+        self.state.killed = False
+
+    def _route_switched(self, at: Recorded, event: RouteSwitched) -> None:
+        self._route(event.route).enabled = event.enabled
+
+    def _cycle_opened(self, at: Recorded, event: CycleOpened) -> None:
+        reserved: Amounts = {}
+        for exchange, asset, amount in event.reserved:
+            add_to(reserved, exchange, asset, amount)
+        lots: dict[str, Decimal] = {}
+        for leg in event.legs:
+            lots[leg.base] = max(leg.lot, lots.get(leg.base, ZERO))
+        self.state.cycles[event.cycle_id] = self._open[event.cycle_id] = CycleAccount(
+            id=event.cycle_id,
+            run_id=at.run_id,
+            seq=at.seq,
+            route=event.route,
+            symbol=event.symbol,
+            edge_bps=event.edge_bps,
+            value=event.value,
+            legs=event.legs,
+            reserved=reserved,
+            opened_ms=event.opened_ms,
+            lots=lots,
+        )
+        self.state.tally.opened += 1
+        self._count(CycleState.OPEN, 1)
+        for exchange, asset, _ in event.reserved:
+            self._publish(exchange, asset)
+
+    def _order_intended(self, at: Recorded, event: OrderIntended) -> None:
+        cycle = self._cycle(at, event.cycle_id, event.base)
+        cycle.intended += 1
+        cycle.orders[event.client_order_id] = OrderRecord(event, at.run_id, at.ts_ms, at.ts_ms)
+        self._owners[event.client_order_id] = cycle
+        if event.purpose is Purpose.UNWIND:
+            cycle.unwinds.append(event.client_order_id)
+
+    def _order_changed(self, at: Recorded, event: OrderChanged) -> None:
+        cycle = self._owners.get(event.client_order_id)
+        if cycle is None:
+            return
+        order = cycle.orders[event.client_order_id]
+        if (event.state is OrderState.ABANDONED) != (order.state is OrderState.ABANDONED):
+            cycle.abandoned += 1 if event.state is OrderState.ABANDONED else -1
+        order.state, order.venue_order_id, order.reason = event.state, event.venue_order_id, event.reason
+        order.changed_ms = at.ts_ms
+        if event.state in _DONE:  # what was refused or dropped may still prove to be there
+            del cycle.orders[event.client_order_id], self._owners[event.client_order_id]
+
+    def _fill_recorded(self, at: Recorded, event: FillRecorded) -> None:
+        fill, state = event.fill, self.state
+        key = _key(fill.exchange, fill.trade_id)
+        if self.knows_fill(fill.exchange, fill.trade_id, event.cycle_id):
+            return
+        state.recent_fills[key] = None
+        if len(state.recent_fills) > _KEPT_FILLS:
+            del state.recent_fills[next(iter(state.recent_fills))]
+        cycle = self._cycle(at, event.cycle_id, fill.base)
+        for asset, price in event.marks.items():
+            if asset not in state.settlement:
+                cycle.references.setdefault(asset, price)
+            if asset != state.currency and asset not in state.marks:  # equity must know what trading was booked at
+                self._first_mark(asset, price)
+                state.marks[asset] = Mark(price, "fill", 0)
+        marks = {**event.marks, **cycle.references, state.currency: ONE}
+        before = cycle.pnl
+        cycle.fill_keys.append(key)
+        cycle.fills += 1
+        cycle.undone = cycle.undone or fill.client_order_id in cycle.unwinds
+        cycle.largest[fill.base] = max(fill.qty, cycle.largest.get(fill.base, ZERO))
+        for asset, change in fill_changes(fill):
+            cycle.traded[asset] = None
+            add_to(cycle.flows, fill.exchange, asset, change)
+            self._move(fill.exchange, asset, change)
+            worth = self._trade(state.counters, asset, change, marks)
+            cycle.trading += worth
+            if asset not in state.settlement:
+                cycle.booked[asset] = cycle.booked.get(asset, ZERO) + worth
+        add_to(cycle.flows, fill.exchange, fill.fee_currency, -fill.fee)
+        self._move(fill.exchange, fill.fee_currency, -fill.fee)
+        paid = self._pay(state.counters, fill.fee_currency, fill.fee, marks)
+        cycle.fees += paid
+        if fill.fee_currency in cycle.traded and fill.fee_currency not in state.settlement:
+            cycle.booked[fill.fee_currency] = cycle.booked.get(fill.fee_currency, ZERO) - paid
+        order = cycle.orders.get(fill.client_order_id)
+        if order is not None:
+            order.filled_qty += fill.qty
+        state.tally.fills += 1
+        route = self._route(cycle.route)
+        route.fills += 1
+        if not cycle.is_open:
+            self._re_evaluate(cycle)
+            if cycle.pnl < before:
+                route.losses += 1
+
+    def _cycle_ended(self, at: Recorded, event: CycleEnded) -> None:
+        cycle = self.state.cycles.get(event.cycle_id)
+        if cycle is None or not cycle.is_open:
+            return
+        cycle.closed_ms, cycle.reason = event.closed_ms, event.reason
+        places = [(exchange, asset) for amounts in (cycle.reserved, cycle.flows) for exchange, held in amounts.items() for asset in held]
+        del self._open[cycle.id]
+        self._re_evaluate(cycle)
+        for exchange, asset in dict.fromkeys(places):
+            self._publish(exchange, asset)
+        if cycle.fills:
+            route = self._route(cycle.route)
+            if cycle.pnl < ZERO:
+                route.losses += 1
+            elif cycle.pnl > ZERO:
+                route.losses = 0
+
+    def _cycle_acknowledged(self, at: Recorded, event: CycleAcknowledged) -> None:
+        cycle = self.state.cycles.get(event.cycle_id)
+        if cycle is not None:
+            cycle.acknowledged_by = event.by
+
+    def _residual_settled(self, at: Recorded, event: ResidualSettled) -> None:
+        cycle = self.state.cycles.get(event.cycle_id)
+        if cycle is not None and cycle.is_position:
+            self.state.settled_value += self._gain(cycle, self.prices())
+            for exchange, held in cycle.flows.items():  # the stock that is left is what counts as full from now on
+                for asset in cycle.left(self.state.settlement):
+                    if asset in held:
+                        add_to(self.state.targets, exchange, asset, held[asset])
+                        self._publish(exchange, asset)
+            cycle.settled = event.how
+            self._keep_ended(cycle)
+
+    def _balance_opened(self, at: Recorded, event: BalanceOpened) -> None:
+        state = self.state
+        for amounts in (state.balances, state.opening, state.targets):
+            add_to(amounts, event.exchange, event.asset, event.total)
+        for counters in (state.counters, *(baseline.counters for baseline in self._baselines())):
+            # What a journal begins with is there when its first run and day begin.
+            self._come(counters, event.asset, event.total, counters.unvalued_opening)
+        self._publish(event.exchange, event.asset)
+
+    def _adjusted(self, at: Recorded, event: Adjusted) -> None:
+        state = self.state
+        add_to(state.balances, event.exchange, event.asset, event.change)
+        add_to(state.targets, event.exchange, event.asset, event.change)
+        worth = self._come(state.counters, event.asset, event.change, state.counters.unvalued_adjusted)
+        state.counters.adjustments += worth
+        self._publish(event.exchange, event.asset)
+
+    def _transferred(self, at: Recorded, event: Transferred) -> None:
+        state = self.state
+        for exchange, change in ((event.from_exchange, -event.sent), (event.to_exchange, event.received)):
+            add_to(state.balances, exchange, event.asset, change)
+            add_to(state.targets, exchange, event.asset, change)
+            self._publish(exchange, event.asset)
+        cost = event.received - event.sent
+        state.counters.rotation += self._come(state.counters, event.asset, cost, state.counters.unvalued_adjusted)
+
+    def _balance_disputed(self, at: Recorded, event: BalanceDisputed) -> None:
+        self.state.disputes.setdefault(event.exchange, {})[event.asset] = Dispute(event.ours, event.theirs, at.ts_ms)
+
+    def _dispute_closed(self, at: Recorded, event: DisputeClosed) -> None:
+        self.state.disputes.get(event.exchange, {}).pop(event.asset, None)
+
+    def _marks_taken(self, at: Recorded, event: MarksTaken) -> None:
+        state = self.state
+        for asset, mark in event.marks.items():
+            if asset not in state.marks:
+                self._first_mark(asset, mark.price)
+            state.marks[asset] = mark
+        if event.cause == "start" and state.run is not None and not state.run_started:
+            state.run_started = True
+            state.run.marks.update(self.prices())
+        if event.cause == "day" or state.day is None:
+            prices = self.prices()
+            state.day = Baseline(event.day, at.ts_ms, state.counters.copy(), prices, self.position_gain(prices) + state.settled_value)
+
+    # parts of the rules
+
+    def _cycle(self, at: Recorded, cycle_id: str, symbol: str) -> CycleAccount:
+        """The cycle of that id; one that was forgotten, flat as it was, begins anew as ended."""
+        cycle = self.state.cycles.get(cycle_id)
+        if cycle is None:
+            cycle = CycleAccount(cycle_id, at.run_id, at.seq, "", symbol, state=CycleState.HEDGED, closed_ms=at.ts_ms, reason="LATE_FILL")
+            self.state.cycles[cycle_id] = cycle
+            self._count(CycleState.HEDGED, 1)
+        return cycle
+
+    def _route(self, route_id: str) -> RouteRecord:
+        record = self.state.routes.get(route_id)
+        if record is None:
+            record = self.state.routes[route_id] = RouteRecord()
+        return record
+
+    def _re_evaluate(self, cycle: CycleAccount) -> None:
+        """Set how an ended cycle stands from what its orders and fills say."""
+        before, cycle.state = cycle.state, cycle.outcome(self.state.settlement)
+        if cycle.state is not before:
+            self._count(before, -1)
+            self._count(cycle.state, 1)
+        if cycle.is_position:
+            if before is not CycleState.RESIDUAL:
+                cycle.acknowledged_by = ""  # of what it is now, nobody has seen anything
+            self.state.ended.pop(cycle.id, None)
+            self._positions[cycle.id] = None
+        else:
+            self._keep_ended(cycle)
+
+    def _keep_ended(self, cycle: CycleAccount) -> None:
+        cycle.legs, cycle.reserved = (), {}
+        self._positions.pop(cycle.id, None)
+        self.state.ended[cycle.id] = None
+        while len(self.state.ended) > _KEPT_ENDED:
+            oldest = next((key for key in self.state.ended if self._is_settled(self.state.cycles[key])), None)
+            if oldest is None:
+                return
+            del self.state.ended[oldest]
+            for key in self.state.cycles.pop(oldest).orders:
+                del self._owners[key]
+
+    @staticmethod
+    def _is_settled(cycle: CycleAccount) -> bool:
+        return all(order.state.is_final for order in cycle.orders.values())
+
+    def _count(self, state: CycleState, change: int) -> None:
+        for outcomes in (self.state.outcomes, self.state.tally.outcomes):
+            outcomes[state] = outcomes.get(state, 0) + change
+
+    def _baselines(self) -> Iterator[Baseline]:
+        for baseline in (self.state.run, self.state.day, *self.spans):
+            if baseline is not None:
+                yield baseline
+
+    def _move(self, exchange: str, asset: str, change: Decimal) -> None:
+        add_to(self.state.balances, exchange, asset, change)
+        self._publish(exchange, asset)
+
+    def _trade(self, counters: Counters, asset: str, change: Decimal, marks: Mapping[str, Decimal]) -> Decimal:
+        """Book a flow of trading; its value, or zero while the asset has no mark."""
+        counters.qty[asset] = counters.qty.get(asset, ZERO) + change
+        mark = marks.get(asset)
+        if mark is None:
+            counters.unvalued_trading[asset] = counters.unvalued_trading.get(asset, ZERO) + change
+            return ZERO
+        counters.trading += change * mark
+        counters.booked[asset] = counters.booked.get(asset, ZERO) + change * mark
+        return change * mark
+
+    def _pay(self, counters: Counters, asset: str, fee: Decimal, marks: Mapping[str, Decimal]) -> Decimal:
+        """Book a fee; its value, or zero while the asset has no mark."""
+        counters.qty[asset] = counters.qty.get(asset, ZERO) - fee
+        mark = marks.get(asset)
+        if mark is None:
+            counters.unvalued_fees[asset] = counters.unvalued_fees.get(asset, ZERO) + fee
+            return ZERO
+        counters.fees += fee * mark
+        counters.booked[asset] = counters.booked.get(asset, ZERO) - fee * mark
+        return fee * mark
+
+    def _come(self, counters: Counters, asset: str, change: Decimal, unvalued: dict[str, Decimal]) -> Decimal:
+        """Book what came from outside; its value, or zero while the asset has no mark."""
+        counters.qty[asset] = counters.qty.get(asset, ZERO) + change
+        mark = ONE if asset == self.state.currency else self.state.marks[asset].price if asset in self.state.marks else None
+        if mark is None:
+            unvalued[asset] = unvalued.get(asset, ZERO) + change
+            return ZERO
+        counters.external[asset] = counters.external.get(asset, ZERO) + change * mark
+        return change * mark
+
+    def _first_mark(self, asset: str, mark: Decimal) -> None:
+        """Value what moved before ``asset`` had a mark, and price the spans that began before it."""
+        for counters in (self.state.counters, *(baseline.counters for baseline in self._baselines())):
+            traded = counters.unvalued_trading.pop(asset, ZERO) * mark
+            paid = counters.unvalued_fees.pop(asset, ZERO) * mark
+            adjusted = counters.unvalued_adjusted.pop(asset, ZERO) * mark
+            opening = counters.unvalued_opening.pop(asset, ZERO) * mark
+            counters.trading += traded
+            counters.fees += paid
+            counters.adjustments += adjusted
+            if traded or paid:
+                counters.booked[asset] = counters.booked.get(asset, ZERO) + traded - paid
+            if adjusted or opening:
+                counters.external[asset] = counters.external.get(asset, ZERO) + adjusted + opening
+        for baseline in self._baselines():
+            baseline.marks.setdefault(asset, mark)
+
+    def _publish(self, exchange: str, asset: str) -> None:
+        self.version += 1
+        node = self._nodes.get((exchange, asset))
+        if node is not None:
+            node.available = float(self.available(exchange, asset))
+            node.target = float(amount_at(self.state.targets, exchange, asset))
+
+    # snapshots
+
+    def dump(self) -> dict[str, Any]:
+        """All of it as JSON can hold it; money and quantities as strings."""
+        dumped: dict[str, Any] = msgspec.to_builtins(self.state, str_keys=True)
+        return dumped
+
+    @classmethod
+    def load(cls, dumped: Mapping[str, Any]) -> "Portfolio":
+        """The portfolio that was dumped.
+
+        Raises:
+            ValueError: this is no dump of this version.
+        """
+        return cls(msgspec.convert(dumped, PortfolioState, strict=False, str_keys=True))
+
+
+#: An order that ended so can never fill again.
+_DONE = frozenset({OrderState.FILLED, OrderState.EXPIRED, OrderState.CANCELED})
+
+
+def _key(exchange: str, trade_id: str) -> str:
+    return f"{exchange}/{trade_id}"
+
+
+_RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
+    RunStarted: Portfolio._run_started,
+    StateChanged: Portfolio._state_changed,
+    Killed: Portfolio._killed,
+    Rearmed: Portfolio._rearmed,
+    RouteSwitched: Portfolio._route_switched,
+    CycleOpened: Portfolio._cycle_opened,
+    OrderIntended: Portfolio._order_intended,
+    OrderChanged: Portfolio._order_changed,
+    FillRecorded: Portfolio._fill_recorded,
+    CycleEnded: Portfolio._cycle_ended,
+    CycleAcknowledged: Portfolio._cycle_acknowledged,
+    ResidualSettled: Portfolio._residual_settled,
+    BalanceOpened: Portfolio._balance_opened,
+    Adjusted: Portfolio._adjusted,
+    Transferred: Portfolio._transferred,
+    BalanceDisputed: Portfolio._balance_disputed,
+    DisputeClosed: Portfolio._dispute_closed,
+    MarksTaken: Portfolio._marks_taken,
+}

@@ -1,0 +1,199 @@
+"""``CrossExchangePositionSync``: compares what the portfolio holds with what each venue says, asset by asset.
+
+An asset is compared while no own order of it is open or unknown and no fill of it came for a moment; pushed balances and
+balances that were asked for count alike. The same difference in several reads, a second apart, is a dispute: nothing new
+opens there in that asset until an operator has decided, or the venue says the same as we do again. What is too small to
+trade is booked quietly, so much a venue and day.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.journal.events import Adjusted, BalanceDisputed, DisputeClosed, Event
+from arbtui.journal.journal import Journal
+from arbtui.model.clock import Clock
+from arbtui.model.money import ZERO
+from arbtui.model.order import Balance
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+
+#: An asset is left alone so long after its last fill, in seconds: the venue's balance may follow late.
+_SETTLES_S = 2.0
+#: So many reads in a row must show the same difference, no two of them within a second.
+_READS = 3
+_APART_S = 1.0
+#: Dust of cash, in PnL currency; that of a coin is one lot of its coarsest market.
+_DUST_OF_CASH = Decimal("0.01")
+#: The most that is booked quietly at one venue on one day, in PnL currency.
+_DUST_A_DAY = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A balance on which a venue and the portfolio disagree."""
+
+    exchange: str
+    asset: str
+    ours: Decimal
+    theirs: Decimal
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """A difference that was seen; ``reads`` in a row, the last at ``at`` (monotonic s)."""
+
+    ours: Decimal
+    theirs: Decimal
+    reads: int
+    at: float
+
+
+@dataclass(slots=True)
+class _DustBooked:
+    day: str = ""
+    value: Decimal = field(default=ZERO)
+
+
+class CrossExchangePositionSync:
+    """Compares, journals disputes and dust, and closes disputes that are over.
+
+    Args:
+        lots: coarsest quantity step by coin.
+        day_of: the desk's date at a time in ms.
+        on_dispute: called with each new dispute.
+    """
+
+    def __init__(
+        self,
+        *,
+        adapters: Mapping[str, ExchangeAdapter],
+        portfolio: Portfolio,
+        marks: LiveMarks,
+        journal: Journal,
+        clock: Clock,
+        lots: Mapping[str, Decimal],
+        day_of: Callable[[int], str],
+        on_dispute: Callable[[Mismatch], None] = lambda _: None,
+    ) -> None:
+        self._adapters = adapters
+        self._portfolio = portfolio
+        self._marks = marks
+        self._journal = journal
+        self._clock = clock
+        self._lots = lots
+        self._day_of = day_of
+        self._doubts: dict[tuple[str, str], _Doubt] = {}
+        self._dust: dict[str, _DustBooked] = {}
+        self._moved: dict[tuple[str, str], float] = {}
+        self.on_dispute = on_dispute
+        self.read_at: dict[str, float] = {}  #: monotonic s of the last read by venue
+
+    def moved(self, exchange: str, *assets: str) -> None:
+        """A fill moved ``assets`` at ``exchange`` just now."""
+        now = self._clock.monotonic()
+        for asset in assets:
+            self._moved[exchange, asset] = now
+
+    async def check(self) -> None:
+        """Ask every venue and compare.
+
+        Raises:
+            ArbtuiError: a venue's query failed: unknown is not zero.
+        """
+        for name, adapter in self._adapters.items():
+            version = self._portfolio.version
+            balances = await adapter.fetch_balances()
+            if version == self._portfolio.version:  # else it moved while it was asked, which says nothing
+                self.compare(name, balances, whole=True)
+
+    @property
+    def version(self) -> int:
+        """Rises with every change of a balance of ours."""
+        return self._portfolio.version
+
+    @property
+    def has_doubts(self) -> bool:
+        """Whether a difference was seen that is not decided yet: worth asking again soon."""
+        return bool(self._doubts)
+
+    def compare(self, exchange: str, balances: Mapping[str, Balance], *, whole: bool) -> None:
+        """Compare what ``exchange`` says. ``whole``: assets that it does not name are zero; else they are unchanged."""
+        now = self._clock.monotonic()
+        self.read_at[exchange] = now
+        ours = self._portfolio.state.balances.get(exchange, {})
+        for asset in dict.fromkeys([*(ours if whole else ()), *balances]):
+            theirs = balances[asset].total if asset in balances else ZERO
+            self._compare(exchange, asset, ours.get(asset, ZERO), theirs, now)
+
+    def _compare(self, exchange: str, asset: str, ours: Decimal, theirs: Decimal, now: float) -> None:
+        key = (exchange, asset)
+        if self._is_moving(exchange, asset, now):
+            self._doubts.pop(key, None)
+            return
+        disputed = asset in self._portfolio.state.disputes.get(exchange, {})
+        if ours == theirs:
+            self._doubts.pop(key, None)
+            if disputed:
+                self._journal.post(DisputeClosed(exchange, asset, "venue", "the venue says the same as we do again"))
+            return
+        doubt = self._doubts.get(key)
+        if doubt is None or (doubt.ours, doubt.theirs) != (ours, theirs):
+            self._doubts[key] = _Doubt(ours, theirs, 1, now)
+            return
+        if now - doubt.at < _APART_S:
+            return
+        doubt.reads, doubt.at = doubt.reads + 1, now
+        if doubt.reads < _READS:
+            return
+        del self._doubts[key]
+        self.decide(exchange, asset, ours, theirs)
+
+    def decide(self, exchange: str, asset: str, ours: Decimal, theirs: Decimal) -> bool:
+        """Several reads agree on a difference: book what is dust, dispute the rest. True when it is disputed."""
+        known = self._portfolio.state.disputes.get(exchange, {}).get(asset)
+        if self._is_dust(exchange, asset, theirs - ours):
+            events: list[Event] = [Adjusted(exchange, asset, theirs - ours, "the venue keeps fewer digits than we do", "dust")]
+            if known is not None:
+                events.append(DisputeClosed(exchange, asset, "dust", "what is left is too small to ask about"))
+            self._journal.post(*events)
+            return False
+        if known is None or (known.ours, known.theirs) != (ours, theirs):
+            self._journal.post(BalanceDisputed(exchange, asset, ours, theirs))
+            self.on_dispute(Mismatch(exchange, asset, ours, theirs))
+        return True
+
+    def _is_moving(self, exchange: str, asset: str, now: float) -> bool:
+        if now - self._moved.get((exchange, asset), now - 2 * _SETTLES_S) < _SETTLES_S:
+            return True
+        return any(
+            record.intent.exchange == exchange and asset in (record.intent.base, record.intent.quote)
+            for record in self._portfolio.open_orders
+        )
+
+    def _is_dust(self, exchange: str, asset: str, change: Decimal) -> bool:
+        """Whether ``change`` is too small to trade, and the day's allowance holds it."""
+        mark = self._marks.value(asset)
+        if mark is None:
+            return False
+        worth = abs(change) * mark
+        settlement = asset in self._portfolio.state.settlement
+        if not (worth <= _DUST_OF_CASH if settlement else abs(change) < self._lots.get(asset, ZERO)):
+            return False
+        booked = self._dust.setdefault(exchange, _DustBooked())
+        today = self._day_of(self._clock.time_ms())
+        if booked.day != today:
+            booked.day, booked.value = today, ZERO
+        if booked.value + worth > _DUST_A_DAY:
+            return False
+        booked.value += worth
+        return True
+
+
+def coarsest_lots(lots: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """The coarsest quantity step of each coin, from (coin, step) pairs."""
+    found: dict[str, Decimal] = {}
+    for coin, lot in lots:
+        found[coin] = max(lot, found.get(coin, ZERO))
+    return found

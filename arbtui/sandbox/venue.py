@@ -1,0 +1,143 @@
+"""One venue behind its port: what both sandbox venues share, and what each must implement."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from decimal import Decimal
+from re import Pattern
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from arbtui.sandbox.account import Account, AccountEvent
+from arbtui.sandbox.answer import Answer
+from arbtui.sandbox.call import Call
+from arbtui.sandbox.clock import VenueClock
+from arbtui.sandbox.faults import Part, Stream, WireFaultKind, WireFaults
+from arbtui.sandbox.peer import Peer
+from arbtui.sandbox.private_events import Rearranger
+from arbtui.sandbox.public_faults import PublicFaults
+from arbtui.sandbox.sockets import Sockets
+from arbtui.sandbox.tape import Tape
+
+
+class Venue(ABC):
+    """One venue: its account, public and private sockets, clock, and the scripted faults that meet them.
+
+    Args:
+        public: the sockets of market data.
+        private: the sockets of one account's events.
+    """
+
+    name: ClassVar[str]
+    timestamps: ClassVar[Pattern[bytes]]  #: a frame's times: group 1 the key, group 2 the ms, which a skewed clock shifts
+
+    def __init__(
+        self, account: Account, faults: WireFaults, clock: VenueClock, tape: Tape, public: Sockets[Any], private: Sockets[Any]
+    ) -> None:
+        self.account = account
+        self._faults = faults
+        self._public_faults = PublicFaults(faults)
+        self._clock = clock
+        self._tape = tape
+        self._sockets: dict[Stream, Sockets[Any]] = {"public": public, "private": private}
+        self._events = Rearranger(faults, self.send_private)
+        account.listen(self.on_account)
+
+    @property
+    def private_streams(self) -> int:
+        """How many private subscriptions there are, all clients together."""
+        private = self._sockets["private"]
+        return sum(len(private.fanout.of(peer)) for peer in private.peers)
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the venue answers nothing, and loses what arrives."""
+        return self.account.is_down
+
+    def is_halted(self, code: str) -> bool:
+        """Whether ``code`` takes no orders: scripted, or by the market's own scenario."""
+        return self._faults.find(WireFaultKind.HALT, symbol=code) is not None or self.account.is_halted(code)
+
+    def begin(self) -> None:
+        """Start the day's figures: every market has opened."""
+        for code in self.account.markets:
+            self._tape.day(code)
+
+    @abstractmethod
+    def part(self, call: Call) -> tuple[Part, str | None]:
+        """Which kind of request it is and, for an order, its market: by which faults are selected."""
+
+    @abstractmethod
+    async def answer(self, call: Call) -> Answer:
+        """Answer a request.
+
+        Raises:
+            Refusal: the venue refuses.
+        """
+
+    @abstractmethod
+    def throttled(self, status: int, retry_after_s: int) -> Answer:
+        """The venue's own 429 or 418."""
+
+    @abstractmethod
+    def duplicate(self) -> Answer:
+        """The venue's own refusal of a client id that was used before."""
+
+    @abstractmethod
+    def error(self, code: str, words: str, status: int) -> Answer:
+        """One of the venue's own errors."""
+
+    @abstractmethod
+    def is_socket(self, path: str) -> bool:
+        """Whether a WebSocket is served at ``path``."""
+
+    @abstractmethod
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Serve a WebSocket until it ends."""
+
+    @abstractmethod
+    def housekeep(self) -> None:
+        """What the venue does by itself once a second."""
+
+    @abstractmethod
+    def on_frames(self, frames: Sequence[bytes]) -> None:
+        """Send on what the market did; ``frames`` are as the simulator makes them."""
+
+    @abstractmethod
+    def on_deposit(self, asset: str, change: Decimal) -> None:
+        """Send the private event of a deposit (or, negative, a withdrawal) of ``asset``."""
+
+    @abstractmethod
+    def on_account(self, event: AccountEvent) -> None:
+        """Send the private events of one change of an order."""
+
+    @abstractmethod
+    def send_private(self, code: str, kind: str, payload: bytes) -> None:
+        """Write one private event of market ``code`` to every socket that subscribes to its ``kind``."""
+
+    def cut(self, stream: Stream = "any") -> None:
+        """Break every socket of ``stream``."""
+        for name, sockets in self._sockets.items():
+            if stream in ("any", name):
+                sockets.cut()
+
+    def apply_delay(self, *peers: Peer) -> None:
+        """Give ``peers`` (without any: all) the delay that is scripted now."""
+        delay = self._faults.find(WireFaultKind.DELAY, part="public")
+        for peer in peers or [peer for sockets in self._sockets.values() for peer in sockets.peers]:
+            peer.delay_s = delay.ms / 1000 if delay is not None else 0.0
+            if peer in self._sockets["public"].peers:
+                peer.delay_s += self._faults.lag_s()
+
+    async def accept(self, request: web.BaseRequest) -> Peer:
+        """Finish a WebSocket's handshake; the open socket, with the delay that is scripted now."""
+        response = web.WebSocketResponse(autoping=False, compress=False, timeout=1.0)
+        await response.prepare(request)
+        peer = Peer(request, response, self._clock.monotonic())
+        self.apply_delay(peer)
+        return peer
+
+    def skewed(self, raw: bytes) -> bytes:
+        """A frame with its times as the venue's clock has them now."""
+        skew = self._clock.skew_ms
+        return raw if not skew else self.timestamps.sub(lambda found: b'"%s":%d' % (found[1], int(found[2]) + skew), raw)

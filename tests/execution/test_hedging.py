@@ -1,0 +1,337 @@
+"""The worst price of each hedging order, against an account kept in fractions by nothing of the engine's own code.
+
+Both venues' grids are far finer than a fee, so that a bound that is off by a tenth of a basis point is seen.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from math import inf
+
+import pytest
+
+from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.hedging import HedgeStep, HedgingEngine, least_qty, price_of
+from arbtui.execution.plan import CyclePlan
+from arbtui.journal.events import CycleOpened, FillRecorded, PlannedLeg
+from arbtui.model.book import OrderBook
+from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
+from arbtui.model.order import Fill, Purpose, Side
+from arbtui.routes.hops import InventoryHop, Node, TradeHop
+from arbtui.routes.route import ArbRoute
+from tests.portfolio.telling import Telling
+from tests.routes.pairs import NOW, TERMS, book, rate_book
+
+UNIT, LOT = Decimal("0.0000001"), Decimal("0.0000001")
+
+
+def market(exchange: str, quote: str, fee: str, taken_in: FeeTakenIn) -> Market:
+    """One whose minimum is one unit of quote."""
+    return Market(
+        exchange, f"XRP-{quote}", "XRP", quote, FixedUnit(UNIT), LOT, LOT, Decimal("1e9"), Decimal(1),
+        Fees(Decimal(fee), Decimal("0.5"), taken_in),
+    )  # fmt: skip
+
+
+DOLLAR_COIN_FEE = market("dollar", "USDT", "0.001", FeeTakenIn.RECEIVED)
+DOLLAR_QUOTE_FEE = market("dollar", "USDT", "0.0013", FeeTakenIn.QUOTE)
+WON = market("won", "KRW", "0.0007", FeeTakenIn.QUOTE)
+WON_COIN_FEE = market("won", "KRW", "0.0017", FeeTakenIn.RECEIVED)
+#: Dollars are sold at the bid and bought at the ask, and changing costs 5 bps.
+RATES = rate_book(1400.0, 1404.0, fee=0.0005)
+RATE_OF = {
+    ("KRW", "USDT"): 1 / (Fraction(1404) * Fraction(10_005, 10_000)),
+    ("USDT", "KRW"): Fraction(1400) * Fraction(9_995, 10_000),
+}
+#: A unit of XRP in each quote, about.
+PRICE = {"USDT": Decimal("2.14"), "KRW": Decimal(3000)}
+
+PAIRS = [(DOLLAR_COIN_FEE, WON), (DOLLAR_QUOTE_FEE, WON), (WON, DOLLAR_COIN_FEE), (WON, DOLLAR_QUOTE_FEE), (WON_COIN_FEE, DOLLAR_COIN_FEE)]
+EVERY_PAIR = pytest.mark.parametrize(("buy", "sell"), PAIRS, ids=["coin-won", "quote-won", "won-coin", "won-quote", "woncoin-coin"])
+
+
+def fill(of: Market, side: Side, qty: str, price: Decimal, trade_id: str = "t") -> Fill:
+    """A fill with the fee that a venue takes: of what is received, or always of the quote."""
+    in_base = side is Side.BUY and of.fees.taken_in is FeeTakenIn.RECEIVED
+    amount, cost = Decimal(qty), Decimal(qty) * price
+    fee, currency = (amount * of.fees.taker, of.base) if in_base else (cost * of.fees.taker, of.quote)
+    return Fill(
+        of.exchange,
+        f"{of.exchange}-{trade_id}",
+        "a1",
+        "v1",
+        of.code,
+        of.base,
+        of.quote,
+        side,
+        amount,
+        price,
+        cost,
+        fee,
+        currency,
+        "taker",
+        0,
+    )
+
+
+def account(fills: Sequence[Fill]) -> dict[str, Fraction]:
+    """What ``fills`` bring and take, asset by asset."""
+    held: dict[str, Fraction] = {}
+    for each in fills:
+        sign = 1 if each.side is Side.BUY else -1
+        for asset, change in ((each.base, sign * each.qty), (each.quote, -sign * each.cost), (each.fee_currency, -each.fee)):
+            held[asset] = held.get(asset, Fraction(0)) + Fraction(change)
+    return held
+
+
+def profit(fills: Sequence[Fill], buy: Market, sell: Market) -> Fraction:
+    """Cash that ``fills`` bring in all, in the buying market's quote."""
+    held = account(fills)
+    return held.get(buy.quote, Fraction(0)) + held.get(sell.quote, Fraction(0)) * RATE_OF[sell.quote, buy.quote]
+
+
+def turnover(fills: Sequence[Fill], buy: Market, sell: Market) -> Fraction:
+    """The larger of what was spent and what was got, in the buying market's quote."""
+    spent = -profit([each for each in fills if each.exchange == buy.exchange], buy, sell)
+    got = profit([each for each in fills if each.exchange == sell.exchange], buy, sell)
+    return max(spent, got)
+
+
+def around(exchange: str, code: str, bid: Decimal, ask: Decimal) -> OrderBook:
+    return book(exchange, code, [(float(bid), 1e6)], [(float(ask), 1e6)])
+
+
+def cycle_of(buy: Market, sell: Market, fills: Sequence[Fill], buy_book: OrderBook, sell_book: OrderBook) -> ArbCycle:
+    """A cycle of 100 XRP that has ``fills``."""
+    stock = Node(buy.exchange, "XRP", 1e6), Node(sell.exchange, "XRP", 1e6)
+    hops = TradeHop(buy, buy_book, Side.BUY), TradeHop(sell, sell_book, Side.SELL)
+    route = ArbRoute("XRP", *hops, InventoryHop(*stock, 0.0), Node(buy.exchange, buy.quote, 1e9), RATES, TERMS)
+    legs = tuple(
+        PlannedLeg(n, hop.market.exchange, hop.market.code, "XRP", hop.market.quote, hop.side, Decimal(100), PRICE[hop.market.quote], LOT)
+        for n, hop in enumerate(hops)
+    )
+    told = Telling()
+    told(CycleOpened("c1", route.id, "XRP", 10.0, 200.0, legs, (), 0))
+    for n, each in enumerate(fills):
+        told(FillRecorded(dataclasses.replace(each, trade_id=f"{each.trade_id}-{n}"), "c1", 0, "stream", 0, {}))
+    opened = told.portfolio.cycle("c1")
+    assert opened is not None
+    cycle = ArbCycle("c1", CyclePlan(route, legs, hops, (), 10.0, 200.0, NOW, NOW + 1), opened, ("KRW", "USDT"), NOW)
+    cycle.fills = list(fills)
+    return cycle
+
+
+def step_at_any_price(buy: Market, sell: Market, fills: Sequence[Fill], attempt: int, completion_bps: float) -> HedgeStep:
+    """The step with both touches far on our side of every bound, and a collar that allows everything: only the bound decides."""
+    books = []
+    for each in (buy, sell):
+        price = PRICE[each.quote]
+        books.append(around(each.exchange, each.code, price * Decimal("1.2"), price * Decimal("1.3")))
+    # Buying needs an ask under the bound, selling a bid over it: the missing side alone is looked at.
+    if sum((each.qty if each.side is Side.BUY else -each.qty for each in fills), Decimal(0)) < 0:
+        price = PRICE[buy.quote]
+        books[0] = around(buy.exchange, buy.code, price * Decimal("0.7"), price * Decimal("0.8"))
+    step = HedgingEngine(completion_bps, 9_999.0).next_step(cycle_of(buy, sell, fills, *books), attempt)
+    assert step is not None
+    return step
+
+
+def completed(fills: Sequence[Fill], step: HedgeStep) -> list[Fill]:
+    """``fills`` and the step's own, filled whole at its worst price."""
+    return [*fills, fill(step.hop.market, step.side, str(step.qty), step.price, "hedge")]
+
+
+FILLED: dict[str, list[tuple[str, Side, str, str]]] = {  # leg, side, quantity, share of the usual price
+    "bought": [("buy", Side.BUY, "100", "1")],
+    "sold": [("sell", Side.SELL, "100", "1")],
+    "bought in two": [("buy", Side.BUY, "30", "0.999"), ("buy", Side.BUY, "70", "1.002")],
+    "bought more": [("buy", Side.BUY, "100", "1"), ("sell", Side.SELL, "60", "1.003")],
+    "sold more": [("sell", Side.SELL, "100", "1"), ("buy", Side.BUY, "60", "0.997")],
+}
+
+
+def fills_of(which: str, buy: Market, sell: Market) -> list[Fill]:
+    legs = {"buy": buy, "sell": sell}
+    return [
+        fill(legs[leg], side, qty, PRICE[legs[leg].quote] * Decimal(share), f"t{number}")
+        for number, (leg, side, qty, share) in enumerate(FILLED[which])
+    ]
+
+
+@pytest.mark.parametrize("which", list(FILLED))
+@EVERY_PAIR
+@pytest.mark.parametrize(("attempt", "beyond_bps"), [(0, 0), (1, 20)])
+def test_a_missing_leg_may_cost_what_the_cycle_has_earned_and_not_a_unit_more(
+    buy: Market, sell: Market, which: str, attempt: int, beyond_bps: int
+) -> None:
+    fills = fills_of(which, buy, sell)
+    step = step_at_any_price(buy, sell, fills, attempt, completion_bps=20.0)
+    missing_sale = which.startswith("bought")
+    hop = step.hop
+    assert (step.leg, step.side, step.purpose) == (*((1, Side.SELL) if missing_sale else (0, Side.BUY)), Purpose.COMPLETE)
+    assert hop.market is (sell if missing_sale else buy)
+    # The order brings the coin back to where it was, within half a lot.
+    assert abs(account(completed(fills, step))["XRP"]) <= Fraction(LOT)
+    # At its worst price the cycle loses what it may lose; a unit further it would lose more. Half a lot is worth this much:
+    hair = Fraction(step.price) * Fraction(LOT) * (RATE_OF[sell.quote, buy.quote] if missing_sale else 1)
+    allowed = -turnover(fills, buy, sell) * Fraction(beyond_bps, 10_000)
+    at_bound = profit(completed(fills, step), buy, sell)
+    assert at_bound >= allowed - hair
+    worse = dataclasses.replace(step, price=step.price + (-2 * UNIT if missing_sale else 2 * UNIT))
+    assert profit(completed(fills, worse), buy, sell) < allowed + hair
+    assert abs(at_bound - allowed) < turnover(fills, buy, sell) * Fraction(1, 10_000_000)
+
+
+def test_two_bounds_by_hand() -> None:
+    """100 XRP bought at 2.14 USDT, 0.1 of them kept as fee, and the same 100 sold at 3,000 KRW, at a rate of 1,400 to 1,404."""
+    sale = step_at_any_price(DOLLAR_COIN_FEE, WON, fills_of("bought", DOLLAR_COIN_FEE, WON), 0, 0.0)
+    # 214 USDT are 214 * 1404 * 1.0005 = 300,606.228 KRW; 99.9 XRP less 7 bps must bring them.
+    assert sale.qty == Decimal("99.9")
+    assert sale.price == pytest.approx(Decimal("300606.228") / Decimal("99.9") / Decimal("0.9993"), abs=Decimal("0.000001"))
+    purchase = step_at_any_price(DOLLAR_COIN_FEE, WON, fills_of("sold", DOLLAR_COIN_FEE, WON), 0, 0.0)
+    # 300,000 KRW less 210 are 299,790 / 1404 / 1.0005 USDT; they must buy 100 / 0.999 XRP.
+    assert purchase.qty == Decimal("100.1001001")
+    spendable = Decimal(299_790) / Decimal("1404.702")
+    assert purchase.price == pytest.approx(spendable * Decimal("0.999") / 100, abs=Decimal("0.000001"))
+
+
+@EVERY_PAIR
+def test_what_was_bought_is_sold_again_where_it_was_bought_no_further_than_the_collar(buy: Market, sell: Market) -> None:
+    bid = PRICE[buy.quote] * Decimal("0.9")  # no sale here pays, which is no matter any more
+    cycle = cycle_of(
+        buy,
+        sell,
+        fills_of("bought", buy, sell),
+        around(buy.exchange, buy.code, bid, bid + 1),
+        around(sell.exchange, sell.code, UNIT, 2 * UNIT),
+    )
+    step = HedgingEngine(20.0, 100.0).next_step(cycle, 2)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose, step.hop) == (0, Side.SELL, Purpose.UNWIND, cycle.plan.route.buy)
+    assert step.price == pytest.approx(bid * Decimal("0.99"), abs=UNIT)
+    assert step.qty == (Decimal(100) if buy.fees.taken_in is FeeTakenIn.QUOTE else Decimal(100) * (1 - buy.fees.taker))
+
+
+@EVERY_PAIR
+def test_what_was_sold_is_bought_back_where_it_was_sold_no_further_than_the_collar(buy: Market, sell: Market) -> None:
+    ask = PRICE[sell.quote] * Decimal("1.1")
+    dear = PRICE[buy.quote] * 2
+    cycle = cycle_of(
+        buy,
+        sell,
+        fills_of("sold", buy, sell),
+        around(buy.exchange, buy.code, dear, dear + 1),
+        around(sell.exchange, sell.code, ask - 1, ask),
+    )
+    step = HedgingEngine(20.0, 100.0).next_step(cycle, 2)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose, step.hop) == (1, Side.BUY, Purpose.UNWIND, cycle.plan.route.sell)
+    assert step.price == pytest.approx(ask * Decimal("1.01"), abs=UNIT)
+    # A fee in the coin is bought on top, so that what arrives is what was sold.
+    kept = 1 - sell.fees.taker if sell.fees.taken_in is FeeTakenIn.RECEIVED else Decimal(1)
+    assert abs(step.qty * kept - 100) <= LOT
+
+
+@pytest.mark.parametrize(("which", "far"), [("bought", "1.2"), ("sold", "0.8")])
+def test_no_completion_goes_further_from_the_touch_than_the_collar_however_much_was_earned(which: str, far: str) -> None:
+    buy, sell = DOLLAR_COIN_FEE, WON
+    touches = [
+        around(each.exchange, each.code, PRICE[each.quote] * Decimal(far), PRICE[each.quote] * Decimal(far) + UNIT) for each in (buy, sell)
+    ]
+    step = HedgingEngine(20.0, 100.0).next_step(cycle_of(buy, sell, fills_of(which, buy, sell), *touches), 0)
+    assert step is not None
+    assert step.purpose is Purpose.COMPLETE
+    of = sell if which == "bought" else buy
+    collar = Decimal("0.99") if which == "bought" else Decimal("1.01")
+    assert step.price == pytest.approx(PRICE[of.quote] * Decimal(far) * collar, abs=3 * UNIT)
+
+
+@pytest.mark.parametrize("which", ["bought", "sold"])
+def test_each_try_goes_a_step_further_and_after_the_last_it_begins_anew(which: str) -> None:
+    buy, sell = DOLLAR_COIN_FEE, WON
+    fills = fills_of(which, buy, sell)
+    # The missing leg pays at the touch, whichever it is.
+    touches = around("dollar", buy.code, Decimal("2.10"), Decimal("2.11")), around("won", sell.code, Decimal(3050), Decimal(3051))
+    engine, cycle = HedgingEngine(20.0, 100.0), cycle_of(buy, sell, fills, *touches)
+    steps = [engine.next_step(cycle, attempt) for attempt in range(4)]
+    assert all(step is not None for step in steps)
+    purposes = [step.purpose for step in steps if step is not None]
+    assert purposes == [Purpose.COMPLETE, Purpose.COMPLETE, Purpose.UNWIND, Purpose.COMPLETE]
+    assert steps[3] == steps[0]
+
+
+def test_a_step_that_the_touch_is_beyond_is_left_out() -> None:
+    """Bought at 2.14; the break-even of the sale is about 3,011 KRW, 20 bps beyond it about 3,005, and the bid is in between."""
+    buy, sell = DOLLAR_COIN_FEE, WON
+    touch = around("dollar", buy.code, Decimal("2.1399"), Decimal("2.14"))
+    cycle = cycle_of(buy, sell, fills_of("bought", buy, sell), touch, around("won", sell.code, Decimal(3006), Decimal(3007)))
+    steps = [HedgingEngine(20.0, 100.0).next_step(cycle, attempt) for attempt in range(3)]
+    assert [step.purpose for step in steps if step is not None] == [Purpose.COMPLETE, Purpose.COMPLETE, Purpose.UNWIND]
+    assert steps[0] == steps[1]
+    assert steps[0] is not None
+    assert 3004 < steps[0].price <= 3006
+    cycle.plan.route.sell_book.touch(3003.0, 1.0, 3004.0, 1.0)
+    assert [step.purpose for attempt in range(3) if (step := HedgingEngine(20.0, 100.0).next_step(cycle, attempt))] == [Purpose.UNWIND] * 3
+
+
+@pytest.mark.parametrize("which", ["bought", "sold"])
+@pytest.mark.parametrize("touch", [(0.0, 2.0), (2.0, inf), (3.0, 2.0), (2.0, 2.0)])
+def test_a_one_sided_or_crossed_book_takes_no_hedge(which: str, touch: tuple[float, float]) -> None:
+    buy, sell = DOLLAR_COIN_FEE, WON
+    good = around("dollar", buy.code, Decimal("2.10"), Decimal("2.11")), around("won", sell.code, Decimal(3050), Decimal(3051))
+    cycle = cycle_of(buy, sell, fills_of(which, buy, sell), *good)
+    for hurt in good:
+        hurt.touch(touch[0], 1.0, touch[1], 1.0)
+    assert [HedgingEngine(20.0, 100.0).next_step(cycle, attempt) for attempt in range(3)] == [None] * 3
+    good[0].touch(2.10, 1.0, 2.11, 1.0)
+    step = HedgingEngine(20.0, 100.0).next_step(cycle, 0)
+    assert step is not None
+    assert step.hop.market is buy  # the book that can take one
+
+
+def test_without_a_rate_nothing_is_completed_and_it_can_still_be_undone() -> None:
+    buy, sell = DOLLAR_COIN_FEE, WON
+    good = around("dollar", buy.code, Decimal("2.10"), Decimal("2.11")), around("won", sell.code, Decimal(3050), Decimal(3051))
+    cycle = cycle_of(buy, sell, fills_of("bought", buy, sell), *good)
+    rates = rate_book(1400.0, 1404.0)
+    cycle.plan.route.rates = rates
+    assert rates.book is not None
+    rates.book.touch(1400.0, 1.0, inf, 0.0)
+    rates.refresh()
+    for attempt in range(3):
+        step = HedgingEngine(20.0, 100.0).next_step(cycle, attempt)
+        assert step is not None
+        assert step.purpose is Purpose.UNWIND
+
+
+def test_a_remainder_under_the_minimum_goes_out_with_a_minimum_order_that_can_come_back() -> None:
+    """0.3 XRP are left of what was bought; each venue's least order is one unit of quote, and a tenth more to be safe."""
+    buy, sell = DOLLAR_QUOTE_FEE, dataclasses.replace(WON, min_cost=Decimal(5000))
+    fills = [*fills_of("bought", buy, sell), fill(sell, Side.SELL, "99.7", Decimal(3050))]
+    good = around("dollar", buy.code, Decimal("2.10"), Decimal("2.11")), around("won", sell.code, Decimal(3050), Decimal(3051))
+    step = HedgingEngine(20.0, 100.0).next_step(cycle_of(buy, sell, fills, *good), 0)
+    assert step is not None
+    least = Decimal(5500) / step.price  # in won at this order's price; in dollars it would be 1.1 / 2.14
+    assert abs(step.qty - (Decimal("0.3") + least)) <= 2 * LOT
+    assert sell.refusal(step.price, step.qty) is None
+
+
+def test_a_remainder_that_was_sold_too_much_is_bought_with_its_fee_on_top() -> None:
+    """0.3 XRP are missing; a fee of 10 bps is taken out of what arrives, so more is bought, and 5 USDT are the least order."""
+    buy, sell = dataclasses.replace(DOLLAR_COIN_FEE, min_cost=Decimal(5)), WON
+    kept = 1 - buy.fees.taker
+    fills = [*fills_of("sold", buy, sell), fill(buy, Side.BUY, str(Decimal("99.7") / kept), Decimal("2.05"))]
+    good = around("dollar", buy.code, Decimal("2.10"), Decimal("2.11")), around("won", sell.code, Decimal(3050), Decimal(3051))
+    step = HedgingEngine(20.0, 100.0).next_step(cycle_of(buy, sell, fills, *good), 0)
+    assert step is not None
+    assert (step.side, step.purpose) == (Side.BUY, Purpose.COMPLETE)
+    assert abs(step.qty - (Decimal("0.3") / kept + Decimal("5.5") / step.price)) <= 2 * LOT
+
+
+def test_the_least_quantity_is_over_both_minimums() -> None:
+    assert least_qty(WON, Decimal(3000)) == Decimal("0.0003667")  # 1.1 KRW, rounded up to the lot
+    assert least_qty(dataclasses.replace(WON, min_qty=Decimal(2)), Decimal(3000)) == 2
+    cycle = cycle_of(DOLLAR_COIN_FEE, WON, [], OrderBook("dollar", "x"), OrderBook("won", "x"))
+    assert price_of(cycle, 1, WON, Decimal(7)) == 7
+    assert price_of(cycle, 0, WON, Decimal(7)) == PRICE["USDT"]

@@ -1,0 +1,85 @@
+"""The won's rate: both sides of one book, or none."""
+
+from math import inf, nan
+
+import pytest
+
+from arbtui.marketdata.rate_book import RateBook
+from arbtui.model.book import BookState
+from arbtui.model.reason import Reason
+from tests.routes.pairs import NOW, rate_book
+
+ONE_SIDED = pytest.mark.parametrize(
+    "touch",
+    [(1400.0, inf), (0.0, 1401.0), (0.0, inf), (1401.0, 1400.0), (1400.0, 1400.0), (nan, 1401.0), (1400.0, nan), (-1.0, 1401.0)],
+    ids=["no ask", "no bid", "neither", "crossed", "locked", "bid is no number", "ask is no number", "negative"],
+)
+
+
+def _touch(rates: RateBook, bid: float, ask: float) -> bool:
+    assert rates.book is not None
+    rates.book.touch(bid, 1.0, ask, 1.0)
+    return rates.refresh()
+
+
+def _values(rates: RateBook) -> list[float]:
+    found = [rates.conversion("USDT", "KRW"), rates.conversion("KRW", "USDT")]
+    return [each.value for each in found] + [each.gross for each in found]
+
+
+@ONE_SIDED
+def test_a_book_with_one_side_or_none_is_no_rate_in_either_direction(touch: tuple[float, float]) -> None:
+    rates = rate_book()
+    assert all(value > 0 for value in _values(rates))
+    assert _touch(rates, *touch)
+    assert _values(rates) == [0.0] * 4
+    assert rates.mid() == 0.0
+    assert rates.refusal(NOW) is Reason.NO_RATE
+    assert not rates.refresh()  # it was none before
+    assert _touch(rates, 1400.0, 1401.0)
+    assert rates.refusal(NOW) is None
+    assert rates.mid() == 1400.5
+
+
+def test_a_move_of_one_side_alone_is_a_change_of_the_direction_that_trades_on_it() -> None:
+    rates = rate_book(1400.0, 1404.0, fee=0.001)
+    sell, buy = rates.conversion("USDT", "KRW"), rates.conversion("KRW", "USDT")
+    assert not _touch(rates, 1400.0, 1404.0)
+    bought = (buy.value, buy.gross)
+    assert _touch(rates, 1401.0, 1404.0)
+    assert sell.value == pytest.approx(1401 * 0.999)
+    assert sell.gross == 1401.0
+    assert (buy.value, buy.gross) == bought
+    sold = (sell.value, sell.gross)
+    assert _touch(rates, 1401.0, 1403.0)
+    assert buy.value == pytest.approx(1 / (1403 * 1.001))
+    assert buy.gross == pytest.approx(1 / 1403)
+    assert (sell.value, sell.gross) == sold
+
+
+def test_without_a_book_there_is_no_rate_and_no_age() -> None:
+    rates = RateBook(None, "KRW", "USDT", 5.0, 0.0)
+    assert not rates.refresh()
+    assert _values(rates) == [0.0] * 4
+    assert (rates.mid(), rates.age(NOW), rates.refusal(NOW)) == (0.0, inf, Reason.NO_RATE)
+    assert rates.conversion("USDT", "USDT").value == rates.conversion("USDT", "USDT").gross == 1.0
+
+
+@pytest.mark.parametrize("state", [state for state in BookState if state is not BookState.LIVE])
+def test_only_a_live_book_gives_a_rate_to_trade_on(state: BookState) -> None:
+    rates = rate_book()
+    assert rates.book is not None
+    rates.book.state = state
+    assert rates.refusal(NOW) is Reason.NO_RATE
+
+
+def test_a_rates_age_is_its_books_and_endless_before_the_first() -> None:
+    rates = rate_book(max_age_s=5.0)
+    assert rates.book is not None
+    assert rates.age(NOW + 3.5) == 3.5
+    assert rates.refusal(NOW + 5.0) is None
+    assert rates.refusal(NOW + 5.001) is Reason.RATE_OLD
+    for unknown in (-inf, nan):
+        rates.book.ts_init = unknown
+        assert rates.age(NOW) == inf
+        assert rates.refusal(NOW) is Reason.RATE_OLD

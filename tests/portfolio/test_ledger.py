@@ -1,0 +1,389 @@
+"""A ledger says what the journal holds, and an auditor who adds it up by himself agrees to the last digit."""
+
+import csv
+import io
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arbtui.journal.events import Adjusted, CycleAcknowledged, Event, ResidualSettled, Transferred
+from arbtui.journal.schema import USER_VERSION
+from arbtui.model.clock import VIRTUAL_EPOCH_MS
+from arbtui.model.errors import UsageError
+from arbtui.portfolio import ledger as ledger_module
+from arbtui.portfolio.ledger import FILL_COLUMNS, ledger_csv, read_ledger
+from tests.conftest import REPOSITORY
+from tests.journal.synthetic import MARKS, SyntheticRun, whole_run
+from tests.portfolio.auditing import audit, disagreements
+from tests.portfolio.recorded import record
+
+QTY, ABC, KRW = Decimal("0.3"), MARKS["ABC"].price, MARKS["KRW"].price
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """Two whole runs, one after the other, the second at other balances."""
+    path = tmp_path / "journal.db"
+    second = SyntheticRun("r2")
+    first = SyntheticRun("r1")
+    record(path, first.start(), *(first.cycle(n) for n in range(3)), first.trouble(), first.stop())
+    second.balances = dict(first.balances)
+    record(path, second.start(), *(second.cycle(n) for n in range(2)))
+    return path
+
+
+def test_the_auditor_agrees_with_the_whole_life_and_with_each_run(journal: Path) -> None:
+    for run, fills in ((None, 10), ("r1", 6), ("r2", 4)):
+        ledger = read_ledger(journal, run)
+        assert len(ledger["fills"]) == fills
+        assert disagreements(ledger) == []
+        code, said = audit(ledger)
+        assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("tamper", "says"),
+    [
+        (lambda ledger: ledger["fills"][0].update(fee="0"), "is not"),
+        (lambda ledger: ledger["fills"][0].update(qty="0.31"), "filled 0.31 of 0.3"),
+        (lambda ledger: ledger["balances"]["upbit"]["KRW"].update(free="1"), "upbit KRW"),
+        (lambda ledger: ledger["fills"].pop(0), "leaves"),
+        (lambda ledger: ledger["orders"].pop(0), "does not hold"),
+        (lambda ledger: ledger["pnl"].update(total="7"), "pnl says 7"),
+        (lambda ledger: ledger["equity"].update(end="7"), "equity at the end is 7"),
+        (lambda ledger: ledger["equity"]["marks"].pop("ABC"), "has no mark"),
+    ],
+)
+def test_the_auditor_finds_what_was_tampered_with(journal: Path, tamper: Any, says: str) -> None:
+    """The ledger that it agrees with is not agreed with because it looks away."""
+    ledger = read_ledger(journal)
+    tamper(ledger)
+    code, said = audit(ledger)
+    assert code == 1
+    assert says in said
+
+
+def test_it_has_every_name_that_the_surface_promises(journal: Path) -> None:
+    ledger = read_ledger(journal)
+    assert list(ledger) == [
+        *("profile", "mode", "since", "until", "runs", "start_balances", "balances", "fills", "orders", "cycles"),
+        *("adjustments", "transfers", "pnl", "equity", "residuals", "breaches", "kills"),
+    ]
+    assert ledger["fills"][0] == {
+        "exchange": "binance",
+        "trade_id": "tr1-0-0",
+        "client_order_id": "r1-0-0",
+        "venue_order_id": "vr1-0-0",
+        "market": "ABCUSDT",
+        "base": "ABC",
+        "quote": "USDT",
+        "side": "buy",
+        "qty": "0.3",
+        "price": "20.05",
+        "cost": "6.015",
+        "fee": "0.0003",
+        "fee_currency": "ABC",
+        "liquidity": "taker",
+        "ts_event": "1970-01-01T00:00:00.000Z",
+        "ts_init": "2026-01-01T00:00:00.000Z",
+        "cycle_id": "r1-0",
+        "leg": 0,
+        "source": "stream",
+        "run_id": "r1",
+    }
+    cycle = ledger["cycles"][0]
+    assert {"id", "route", "state", "opened", "closed", "dust", "legs", "pnl"} <= set(cycle)
+    assert (cycle["state"], cycle["dust"], cycle["opened"], cycle["closed"]) == (
+        *("HEDGED", "0.0003"),
+        *("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:00.200Z"),
+    )
+    assert cycle["legs"][1] == {
+        "leg": 1,
+        "exchange": "upbit",
+        "market": "KRW-ABC",
+        "base": "ABC",
+        "quote": "KRW",
+        "side": "sell",
+        "qty": "0.3",
+        "price": "27000",
+        "lot": "0.001",
+    }
+    assert {"client_order_id", "qty", "state", "intended", "changed"} <= set(ledger["orders"][0])
+    assert ledger["start_balances"]["binance"]["ABC"] == {"free": "5", "locked": "0"}
+    assert list(ledger["pnl"]) == [
+        *("currency", "total", "trading", "fees", "fx_open", "fx_stock", "inventory", "rotation", "adjustments"),
+    ]
+    earned, paid = 5 * (QTY * 27100 * KRW - QTY * Decimal("20.05")), 5 * (QTY * 27100 * KRW / 2000 + QTY / 1000 * ABC)
+    assert (Decimal(ledger["pnl"]["trading"]), Decimal(ledger["pnl"]["fees"])) == (earned, paid)
+    assert ledger["pnl"]["currency"] == ledger["equity"]["currency"] == "USDT"
+    assert ledger["equity"]["marks"]["ABC"] == {"start": "20.04", "end": "20.04"}
+    assert ledger["residuals"] == []
+    assert [(breach["breach_id"], breach["acknowledged_by"]) for breach in ledger["breaches"]] == [("r1-b1", "operator"), ("r1-b2", None)]
+    assert [(kill["action"], kill["source"], kill["epoch"]) for kill in ledger["kills"]] == [
+        ("killed", "KEY", 1),
+        ("rearmed", "operator", None),
+    ]
+    assert [(run["run_id"], run["stop_reason"], run["exit_code"]) for run in ledger["runs"]] == [
+        ("r1", "max_runtime", 0),
+        ("r2", None, None),
+    ]
+    json.dumps(ledger)
+
+
+def test_a_run_begins_with_what_the_one_before_it_left(journal: Path) -> None:
+    first, second = read_ledger(journal, "r1"), read_ledger(journal, "r2")
+    assert second["start_balances"] == first["balances"]
+    assert first["kills"] != [] == second["kills"]
+    assert second["balances"] == read_ledger(journal)["balances"]
+
+
+def test_fills_and_ends_that_a_later_run_learned_of_belong_to_that_run(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    run = SyntheticRun("r1")
+    beginning = [run.start(), run.intents(0), run.fill(0, 0)]
+    next_run = SyntheticRun("r2")
+    next_run.balances = dict(run.balances)
+    record(path, *beginning, next_run.start(), run.fill(0, 1), run.end(0))
+    crashed, resumed, whole = read_ledger(path, "r1"), read_ledger(path, "r2"), read_ledger(path)
+    assert [cycle["state"] for cycle in crashed["cycles"]] == ["OPEN"]
+    assert [cycle["state"] for cycle in whole["cycles"]] == ["HEDGED"]
+    assert [order["client_order_id"] for order in resumed["orders"]] == ["r1-0-1"]
+    for ledger in (crashed, resumed, whole):
+        assert disagreements(ledger) == []
+        code, said = audit(ledger)
+        assert code == 0, said
+
+
+def test_all_of_it_is_of_one_moment_whatever_is_written_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "journal.db"
+    run = SyntheticRun()
+    record(path, run.start(), run.cycle(0))
+    span = ledger_module._span
+
+    def look_then_write(*arguments: Any) -> Any:
+        found = span(*arguments)
+        record(path, run.cycle(1))
+        return found
+
+    monkeypatch.setattr(ledger_module, "_span", look_then_write)
+    ledger = read_ledger(path)
+    assert (len(ledger["fills"]), len(ledger["orders"]), len(ledger["cycles"])) == (2, 2, 1)
+    assert disagreements(ledger) == []
+
+
+def test_a_residual_is_told_until_it_is_settled(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    run = SyntheticRun()
+    record(path, run.start(), run.intents(0), run.fill(0, 0), run.end(0))
+    ledger = read_ledger(path)
+    assert [(cycle["state"], cycle["settled"]) for cycle in ledger["cycles"]] == [("RESIDUAL", None)]
+    (row,) = ledger["residuals"]
+    assert (row["cycle_id"], row["exchange"], row["asset"], row["qty"], row["acknowledged_by"]) == (
+        "r1-0",
+        "binance",
+        "ABC",
+        "0.2997",
+        None,
+    )
+    assert Decimal(row["value_usdt"]) == Decimal("0.2997") * ABC
+    assert audit(ledger)[0] == 0
+
+    record(path, [CycleAcknowledged("r1-0", "me", "seen")])
+    ledger = read_ledger(path)
+    assert [row["acknowledged_by"] for row in ledger["residuals"]] == ["me"]
+    assert [cycle["acknowledged_by"] for cycle in ledger["cycles"]] == ["me"]
+
+    record(path, [ResidualSettled("r1-0", "written off", "me", "sold by hand")])
+    ledger = read_ledger(path)
+    assert ledger["residuals"] == []
+    assert [(cycle["state"], cycle["settled"]["how"], cycle["settled"]["by"]) for cycle in ledger["cycles"]] == [
+        ("RESIDUAL", "written off", "me"),
+    ]
+    assert audit(ledger)[0] == 0
+
+
+def _outside() -> list[Event]:
+    """Won taken out, and stock moved by hand for a fee of the network."""
+    return [
+        Adjusted("upbit", "KRW", Decimal(-50_000), "taken out", "operator", "me"),
+        Transferred("upbit", "binance", "ABC", Decimal(20), Decimal("19.5"), "by hand"),
+    ]
+
+
+def test_flows_from_outside_are_no_profit_and_their_cost_is(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    run = SyntheticRun()
+    record(path, run.start(), run.cycle(0), _outside(), run.cycle(1), run.stop())
+    ledger = read_ledger(path)
+    assert Decimal(ledger["pnl"]["adjustments"]) == -50_000 * KRW
+    assert Decimal(ledger["pnl"]["rotation"]) == Decimal("-0.5") * ABC
+    assert [(row["asset"], row["change"], row["kind"]) for row in ledger["adjustments"]] == [("KRW", "-50000", "operator")]
+    assert [(row["exchange"], row["change"]) for row in ledger["transfers"]] == [("upbit", "-20"), ("binance", "19.5")]
+    assert disagreements(ledger) == []
+    code, said = audit(ledger)
+    assert code == 0, said
+
+
+def test_any_span_of_time_begins_where_the_one_before_it_ended(tmp_path: Path) -> None:
+    """A group every 7 ms; every cut through them, also those that leave a cycle on both sides, is audited on both."""
+    path = tmp_path / "journal.db"
+    first, second = SyntheticRun("r1"), SyntheticRun("r2")
+    groups = [
+        first.start(),
+        *(
+            group
+            for number in range(2)
+            for group in (first.intents(number), first.fill(number, 0), first.fill(number, 1), first.end(number))
+        ),
+        _outside(),
+        first.stop(),
+        second.start(),
+        *(second.intents(0), second.fill(0, 0), second.end(0)),
+    ]
+    record(path, *groups)
+    whole = read_ledger(path)
+    for cut in range(1, len(groups) + 2):
+        until, since = VIRTUAL_EPOCH_MS + 7 * cut, VIRTUAL_EPOCH_MS + 7 * cut + 1
+        before, after = read_ledger(path, until_ms=until), read_ledger(path, since_ms=since)
+        for ledger in (before, after):
+            assert disagreements(ledger) == []
+            code, said = audit(ledger)
+            assert code == 0, (cut, said)
+        assert len(before["fills"]) + len(after["fills"]) == len(whole["fills"]) == 5
+        assert before["balances"] == after["start_balances"]
+        assert before["equity"]["end"] == after["equity"]["start"]
+        assert after["equity"]["end"] == whole["equity"]["end"]
+        assert Decimal(before["pnl"]["total"]) + Decimal(after["pnl"]["total"]) == Decimal(whole["pnl"]["total"])
+    both = read_ledger(path, "r1", since_ms=VIRTUAL_EPOCH_MS + 7 * 6, until_ms=VIRTUAL_EPOCH_MS + 7 * 9)
+    assert ([cycle["id"] for cycle in both["cycles"]], len(both["fills"])) == (["r1-1"], 2)
+    assert audit(both)[0] == 0
+    assert (both["since"], both["until"]) == ("2026-01-01T00:00:00.042Z", "2026-01-01T00:00:00.063Z")
+
+
+def test_a_span_in_which_nothing_happened_is_empty_and_adds_up(journal: Path) -> None:
+    ledger = read_ledger(journal, since_ms=VIRTUAL_EPOCH_MS + 10_000_000)
+    assert (ledger["fills"], ledger["orders"], ledger["cycles"], ledger["kills"]) == ([], [], [], [])
+    assert ledger["start_balances"] == ledger["balances"] == read_ledger(journal)["balances"]
+    assert Decimal(ledger["pnl"]["total"]) == 0
+    assert audit(ledger)[0] == 0
+
+
+def test_the_table_has_one_header_and_a_line_a_fill(journal: Path) -> None:
+    ledger = read_ledger(journal)
+    lines = ledger_csv(ledger).splitlines()
+    assert lines[0] == ",".join(FILL_COLUMNS)
+    assert len(lines) == 11
+    rows = list(csv.DictReader(io.StringIO(ledger_csv(ledger))))
+    assert rows == [{name: str(value) for name, value in fill.items()} for fill in ledger["fills"]]
+
+
+def test_an_unknown_run_names_those_that_there_are(journal: Path) -> None:
+    with pytest.raises(UsageError, match="no run 'r9'; the last ones: r2, r1"):
+        read_ledger(journal, "r9")
+
+
+def test_a_journal_without_a_run_has_an_empty_ledger(tmp_path: Path) -> None:
+    record(tmp_path / "journal.db")
+    ledger = read_ledger(tmp_path / "journal.db")
+    assert (ledger["profile"], ledger["runs"], ledger["fills"], ledger["balances"]) == ("", [], [], {})
+    assert ledger_csv(ledger).splitlines() == [",".join(FILL_COLUMNS)]
+
+
+def test_reading_changes_nothing(journal: Path) -> None:
+    before = journal.read_bytes()
+    read_ledger(journal)
+    assert journal.read_bytes() == before
+
+
+def _newer(path: Path) -> None:
+    record(path, *whole_run())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {USER_VERSION + 1}")
+
+
+def _format_1(path: Path) -> None:
+    record(path, *whole_run())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 1")
+
+
+def _gap(path: Path) -> None:
+    record(path, *whole_run())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP TRIGGER event_never_goes")
+        db.execute("DELETE FROM event WHERE seq = 9")
+        db.commit()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: None, "no such journal"),
+        (lambda path: path.mkdir(), "no such journal"),
+        (lambda path: path.write_bytes(b"not a database at all, only text\n" * 40), "not an SQLite database"),
+        (lambda path: path.touch(), "nothing has run there"),
+        (lambda path: sqlite3.connect(path).executescript("CREATE TABLE recipe (cake TEXT)").connection.close(), "another program"),
+        (_newer, "newer version"),
+        (_format_1, "earlier version .format 1"),
+        (_gap, "event 10 follows on 8"),
+    ],
+)
+def test_a_bad_journal_is_refused_by_name(tmp_path: Path, make: Any, says: str) -> None:
+    path = tmp_path / "journal.db"
+    make(path)
+    with pytest.raises(UsageError, match=says) as refused:
+        read_ledger(path)
+    assert str(path) in str(refused.value)
+
+
+_READ_ONLY = """
+import sys
+from pathlib import Path
+from arbtui.portfolio.ledger import read_ledger
+folder = Path(sys.argv[1])
+try:
+    (folder / "probe").touch()
+except OSError:
+    print(len(read_ledger(folder / "journal.db")["fills"]))
+else:
+    print("writable")
+"""
+
+
+@pytest.mark.parametrize("left", ["clean", "hot", "hot without its index"])
+def test_it_reads_in_a_folder_where_nothing_may_be_written(tmp_path: Path, left: str) -> None:
+    """A folder mounted read-only in a namespace of its own, since root may write everywhere else."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    path = folder / "journal.db"
+    record(path, *whole_run())
+    if left != "clean":
+        # A copy taken while a writer has the file open is what a killed one leaves.
+        with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+            writer.execute("INSERT INTO kill (seq, ts_ms, run_id, action, source, reason) VALUES (999, 0, '', 'killed', '', '')")
+            files = {file.name: file.read_bytes() for file in folder.iterdir()}
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        assert (folder / "journal.db-wal").stat().st_size > 0
+        if left == "hot without its index":
+            (folder / "journal.db-shm").unlink()
+    mount = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && exec "$0" -c "$2" "$1"'
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", mount, sys.executable, str(folder), _READ_ONLY],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    if done.stderr.startswith(("unshare:", "mount:")):
+        pytest.skip(f"no namespaces here: {done.stderr.strip()}")
+    assert done.stderr == ""
+    assert done.stdout.strip() == "6"

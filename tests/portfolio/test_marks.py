@@ -1,0 +1,88 @@
+"""Live marks: a price at which one could really get out, the last known one when the book is gone, none where none was ever seen."""
+
+from decimal import Decimal
+
+from arbtui.journal.events import Mark
+from arbtui.model.book import BookState
+from arbtui.model.order import Side
+from arbtui.portfolio.marks import LiveMarks
+from tests.journal.synthetic import FixedClock
+from tests.portfolio.telling import fill_of
+from tests.routes.pairs import NOW, Pair
+from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
+
+
+def _marks(pair: Pair, clock: FixedClock | None = None) -> LiveMarks:
+    return LiveMarks("USDT", pair.rates, [(UPBIT_XRP, pair.upbit), (BINANCE_XRP, pair.binance)], clock or FixedClock())
+
+
+def _clear(pair: Pair) -> None:
+    for book in (pair.upbit, pair.binance, pair.rates.book):
+        assert book is not None
+        book.clear(BookState.EMPTY)
+    pair.rates.refresh()
+
+
+def test_a_coin_is_worth_its_bid_and_a_won_its_mid() -> None:
+    marks = _marks(Pair())
+    assert marks.value("USDT") == 1
+    assert marks.value("KRW") == Decimal(repr(1 / 1400.5))
+    assert marks.value("XRP") == Decimal(repr(3030 / 1400.5))
+    assert marks.value("DOGE") is None
+    assert marks.prices(["USDT", "DOGE", "KRW"]) == {"USDT": 1, "KRW": Decimal(repr(1 / 1400.5))}
+
+
+def test_a_mark_says_which_book_it_is_from_and_how_old_that_was() -> None:
+    clock = FixedClock()
+    clock.now_ms = round(NOW * 1000) + 250
+    mark = _marks(Pair(), clock).mark("XRP")
+    assert mark == Mark(Decimal(repr(3030 / 1400.5)), "upbit:KRW-XRP", 250)
+
+
+def test_the_last_price_stays_when_a_book_goes_away() -> None:
+    pair = Pair()
+    marks = _marks(pair)
+    before = marks.prices(["KRW", "XRP"])
+    assert all(marks.is_live(asset) for asset in ("USDT", "KRW", "XRP"))
+    _clear(pair)
+    assert marks.prices(["KRW", "XRP"]) == before
+    assert [marks.is_live(asset) for asset in ("USDT", "KRW", "XRP")] == [True, False, False]
+    assert [marks.has_book(asset) for asset in ("KRW", "XRP", "DOGE")] == [True, True, False]
+
+
+def test_a_book_without_a_bid_gives_way_to_the_next_venue() -> None:
+    pair = Pair()
+    marks = _marks(pair)
+    pair.upbit.touch(0.0, 0.0, 3031.0, 1.0)
+    mark = marks.mark("XRP")
+    assert mark is not None
+    assert (mark.price, mark.source) == (Decimal("2.1397"), "binance:XRPUSDT")
+
+
+def test_restored_prices_hold_until_a_book_comes() -> None:
+    pair = Pair()
+    levels = [(3030.0, 400.0)], [(3031.0, 400.0)]
+    _clear(pair)
+    marks = _marks(pair)
+    assert marks.value("XRP") is None
+    marks.restore({"XRP": Mark(Decimal("1.5"), "upbit:KRW-XRP", 7)})
+    assert marks.value("XRP") == Decimal("1.5")
+    pair.binance.replace(*levels)
+    assert marks.value("XRP") == Decimal("3030.0")
+    marks.restore({"XRP": Mark(Decimal("1.5"), "upbit:KRW-XRP", 7)})
+    assert marks.value("XRP") == Decimal("3030.0")
+
+
+def test_a_fill_is_booked_at_what_everything_it_moved_is_worth() -> None:
+    pair = Pair()
+    marks = _marks(pair)
+    told = fill_of("upbit", Side.SELL, Decimal(10), Decimal(3000), "t", fee=Decimal(1), fee_currency="BNB")
+    assert marks.of_fill(told) == {"XRP": Decimal(repr(3030 / 1400.5)), "KRW": Decimal(repr(1 / 1400.5))}  # BNB has no price: left out
+
+
+def test_a_coin_whose_books_were_never_seen_is_worth_what_it_was_traded_at() -> None:
+    pair = Pair()
+    _clear(pair)
+    marks = _marks(pair)
+    assert marks.of_fill(fill_of("binance", Side.BUY, Decimal(10), Decimal("2.5"), "t")) == {"USDT": 1, "XRP": Decimal("2.5")}
+    assert marks.of_fill(fill_of("upbit", Side.BUY, Decimal(10), Decimal(3000), "t")) == {}  # a won of no known price tells nothing

@@ -1,0 +1,365 @@
+"""A venue's balances against ours: what is a dispute, what is dust, what is only late, and when a dispute is over."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.journal.events import Event, FillRecorded, OrderChanged
+from arbtui.journal.journal import Journal
+from arbtui.model.clock import LoopClock
+from arbtui.model.errors import VenueFailed
+from arbtui.model.money import ZERO
+from arbtui.model.order import Balance, OrderState, Side
+from arbtui.model.virtual_loop import run_virtual
+from arbtui.portfolio.config import DeskConfig
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch, coarsest_lots
+from arbtui.portfolio.projections import ProjectingPortfolio
+from tests.portfolio.telling import START, Telling, fill_of, intent_of, leg
+from tests.routes.pairs import Pair
+from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
+
+LOT = Decimal("0.1")
+
+
+class Venue:
+    """Only the part of an adapter that is asked here: its balances are what a test says."""
+
+    def __init__(self, held: Mapping[str, Decimal]) -> None:
+        self.held = dict(held)
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.refuses = False
+
+    async def fetch_balances(self) -> Mapping[str, Balance]:
+        if self.refuses:
+            raise VenueFailed("no answer")
+        self.meanwhile()
+        return {asset: Balance(total) for asset, total in self.held.items()}
+
+
+class Desk:
+    """A journal with its portfolio, two venues, and the comparison under test."""
+
+    def __init__(self, journal: Journal, clock: LoopClock, portfolio: Portfolio) -> None:
+        self.journal, self.portfolio = journal, portfolio
+        self.venues = {name: Venue(held) for name, held in START.items()}
+        self.told: list[Mismatch] = []
+        pair = Pair()
+        self.sync = CrossExchangePositionSync(
+            adapters=cast(Mapping[str, ExchangeAdapter], self.venues),
+            portfolio=portfolio,
+            marks=LiveMarks("USDT", pair.rates, [(UPBIT_XRP, pair.upbit), (BINANCE_XRP, pair.binance)], clock),
+            journal=journal,
+            clock=clock,
+            lots={"XRP": LOT},
+            day_of=DeskConfig(timezone="Asia/Seoul").day_of,
+            on_dispute=self.told.append,
+        )
+
+    async def reads(self, count: int, apart_s: float = 1.0) -> None:
+        for _ in range(count):
+            await self.sync.check()
+            await asyncio.sleep(apart_s)
+
+    @property
+    def disputes(self) -> list[tuple[str, str]]:
+        return [(exchange, asset) for exchange, held in self.portfolio.state.disputes.items() for asset in held]
+
+
+def on_desk(folder: Path, what: Callable[[Desk], Awaitable[None]]) -> None:
+    async def main() -> None:
+        clock = LoopClock(asyncio.get_running_loop())
+        journal = await Journal.open(folder / "journal.db", clock=clock, door="sync", salt="s")
+        portfolio = Portfolio()
+        opening = Telling().start().told
+        journal.fold = ProjectingPortfolio(portfolio)
+        portfolio.state.seq = journal.seq
+        try:
+            await journal.commit(*(recorded.event for recorded in opening))
+            await what(Desk(journal, clock, portfolio))
+        finally:
+            await journal.close()
+
+    run_virtual(main())
+
+
+def test_what_agrees_is_no_news(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        before = desk.journal.seq
+        await desk.reads(5)
+        assert (desk.journal.seq, desk.told, desk.sync.has_doubts) == (before, [], False)
+        assert set(desk.sync.read_at) == {"upbit", "binance"}
+
+    on_desk(tmp_path, what)
+
+
+def test_the_same_difference_in_three_reads_a_second_apart_is_a_dispute_told_once(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].held["KRW"] -= 1000
+        await desk.reads(2)
+        assert (desk.disputes, desk.sync.has_doubts) == ([], True)
+        await desk.reads(1)
+        found = Mismatch("upbit", "KRW", Decimal(300_000), Decimal(299_000))
+        assert (desk.disputes, desk.told) == ([("upbit", "KRW")], [found])
+        before = desk.journal.seq
+        await desk.reads(7)
+        assert (desk.told, desk.journal.seq) == ([found], before)  # the same one is no news
+        desk.venues["upbit"].held["KRW"] -= 500
+        await desk.reads(3)
+        assert [(each.ours, each.theirs) for each in desk.told[1:]] == [(Decimal(300_000), Decimal(298_500))]
+        assert desk.portfolio.total("upbit", "KRW") == 300_000  # nothing is taken over without an operator
+
+    on_desk(tmp_path, what)
+
+
+def test_reads_within_one_second_are_one_look(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].held["KRW"] -= 1000
+        await desk.reads(18, 0.1)
+        assert desk.disputes == []
+        await desk.reads(2)
+        assert desk.disputes == [("upbit", "KRW")]
+
+    on_desk(tmp_path, what)
+
+
+def test_a_difference_that_changes_begins_anew(tmp_path: Path) -> None:
+    """A venue that is still booking says something else each time."""
+
+    async def what(desk: Desk) -> None:
+        for _ in range(6):
+            desk.venues["upbit"].held["KRW"] -= 1000
+            await desk.reads(2)
+        assert desk.disputes == []
+
+    on_desk(tmp_path, what)
+
+
+def test_an_asset_that_the_venue_does_not_name_is_none_of_it_and_one_pushed_alone_says_nothing_of_others(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        for _ in range(3):
+            desk.sync.compare("upbit", {"KRW": Balance(Decimal(200_000), Decimal(100_000))}, whole=False)
+            await asyncio.sleep(1)
+        assert desk.disputes == []
+        del desk.venues["upbit"].held["XRP"]
+        await desk.reads(3)
+        assert [(found.asset, found.theirs) for found in desk.told] == [("XRP", ZERO)]
+
+    on_desk(tmp_path, what)
+
+
+def test_pushed_balances_and_those_that_were_asked_for_count_alike(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].held["KRW"] = Decimal(299_000)
+        await desk.reads(1)
+        desk.sync.compare("upbit", {"KRW": Balance(Decimal(299_000))}, whole=False)
+        await asyncio.sleep(1)
+        await desk.reads(1)
+        assert desk.disputes == [("upbit", "KRW")]
+
+    on_desk(tmp_path, what)
+
+
+def test_a_dispute_closes_when_the_venue_agrees_again(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].held["KRW"] -= 1000
+        await desk.reads(3)
+        assert desk.disputes == [("upbit", "KRW")]
+        desk.venues["upbit"].held["KRW"] += 1000
+        await desk.reads(1)
+        assert desk.disputes == []
+        before = desk.journal.seq
+        await desk.reads(3)
+        assert desk.journal.seq == before
+
+    on_desk(tmp_path, what)
+
+
+@pytest.mark.parametrize("state", [OrderState.SENDING, OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED, OrderState.UNKNOWN])
+def test_an_asset_of_an_open_order_is_left_alone_until_its_end_is_known(tmp_path: Path, state: OrderState) -> None:
+    async def what(desk: Desk) -> None:
+        planned = leg(0, "upbit", Side.BUY, Decimal(10), Decimal(3000))
+        desk.journal.post(intent_of("c", planned, "o"), OrderChanged("o", state, "", ZERO, ""))
+        for asset in ("KRW", "XRP"):
+            desk.venues["upbit"].held[asset] -= 30
+        desk.venues["binance"].held["XRP"] -= 30
+        await desk.reads(5)
+        assert desk.disputes == [("binance", "XRP")]  # another venue's stock is another balance
+        desk.journal.post(OrderChanged("o", OrderState.EXPIRED, "v", ZERO, ""))
+        await desk.reads(3)
+        assert sorted(desk.disputes) == [("binance", "XRP"), ("upbit", "KRW"), ("upbit", "XRP")]
+
+    on_desk(tmp_path, what)
+
+
+def test_an_asset_that_a_fill_just_moved_is_left_alone_for_a_moment(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].held["KRW"] -= 1000
+        for _ in range(6):
+            desk.sync.moved("upbit", "KRW", "XRP")
+            await desk.reads(1)
+        assert (desk.disputes, desk.sync.has_doubts) == ([], False)
+        await desk.reads(4)
+        assert desk.disputes == [("upbit", "KRW")]
+
+    on_desk(tmp_path, what)
+
+
+def test_what_moved_while_the_venue_was_asked_says_nothing(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        def move() -> None:
+            desk.portfolio.version += 1
+
+        desk.venues["upbit"].held["KRW"] -= 1000
+        desk.venues["upbit"].meanwhile = move
+        await desk.reads(5)
+        assert desk.disputes == []
+
+    on_desk(tmp_path, what)
+
+
+def test_a_query_that_fails_is_not_a_zero(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].refuses = True
+        for _ in range(4):
+            with pytest.raises(VenueFailed):
+                await desk.sync.check()
+            await asyncio.sleep(1)
+        assert desk.disputes == []
+
+    on_desk(tmp_path, what)
+
+
+def _adjusted(desk: Desk) -> list[tuple[str, str, Decimal, str]]:
+    with closing(sqlite3.connect(desk.journal.path)) as db:
+        rows = db.execute("SELECT exchange, asset, change, kind FROM adjustment ORDER BY seq").fetchall()
+    return [(exchange, asset, Decimal(change), kind) for exchange, asset, change, kind in rows]
+
+
+def test_what_is_too_small_to_trade_is_booked_quietly(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].held["KRW"] -= Decimal("13.9")  # just under 0.01 USDT
+        desk.venues["binance"].held["XRP"] += Decimal("0.09")
+        await desk.reads(2)
+        assert _adjusted(desk) == []
+        await desk.reads(1)
+        assert sorted(_adjusted(desk)) == [("binance", "XRP", Decimal("0.09"), "dust"), ("upbit", "KRW", Decimal("-13.9"), "dust")]
+        assert (desk.told, desk.disputes) == ([], [])
+        assert desk.portfolio.total("binance", "XRP") == desk.venues["binance"].held["XRP"]
+
+    on_desk(tmp_path, what)
+
+
+@pytest.mark.parametrize(("asset", "change"), [("KRW", Decimal(-15)), ("XRP", LOT), ("XRP", -LOT), ("KRW", Decimal(15))])
+def test_what_could_be_traded_is_a_dispute(tmp_path: Path, asset: str, change: Decimal) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].held[asset] += change
+        await desk.reads(3)
+        assert (desk.disputes, _adjusted(desk)) == ([("upbit", asset)], [])
+
+    on_desk(tmp_path, what)
+
+
+def test_a_coin_without_a_price_or_a_lot_is_never_dust(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].held["DOGE"] = Decimal("0.00000001")
+        await desk.reads(3)
+        assert (desk.disputes, _adjusted(desk)) == ([("upbit", "DOGE")], [])
+
+    on_desk(tmp_path, what)
+
+
+def test_dust_is_bounded_by_a_venues_day_and_the_desks_midnight_begins_a_new_one(tmp_path: Path) -> None:
+    """A leak of a little each time must not be booked away for ever: one USDT a venue and day."""
+    step = Decimal("0.09")  # about 0.195 USDT: five fit into a day
+
+    async def leak(desk: Desk, venue: str, times: int) -> None:
+        for _ in range(times):
+            desk.venues[venue].held["XRP"] -= step
+            await desk.reads(3)
+
+    async def what(desk: Desk) -> None:
+        await leak(desk, "upbit", 5)
+        assert desk.disputes == []
+        await leak(desk, "upbit", 1)
+        assert desk.disputes == [("upbit", "XRP")]
+        await leak(desk, "binance", 5)
+        assert desk.disputes == [("upbit", "XRP")]  # each venue has its own
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(15 * 3600 - now - 10)  # virtual time begins at 00:00 UTC, 09:00 in Seoul
+        await leak(desk, "binance", 1)
+        assert desk.disputes == [("upbit", "XRP"), ("binance", "XRP")]
+        await asyncio.sleep(10)
+        await desk.reads(3)  # the new day has room for what the old one had not
+        assert desk.disputes == []
+        await leak(desk, "binance", 4)
+        assert desk.disputes == []
+        await leak(desk, "binance", 1)
+        assert desk.disputes == [("binance", "XRP")]
+
+    on_desk(tmp_path, what)
+
+
+def test_a_dispute_that_shrinks_to_dust_is_over(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["binance"].held["XRP"] -= 5
+        await desk.reads(3)
+        desk.venues["binance"].held["XRP"] += Decimal("4.95")
+        await desk.reads(3)
+        assert (desk.disputes, _adjusted(desk)) == ([], [("binance", "XRP", Decimal("-0.05"), "dust")])
+
+    on_desk(tmp_path, what)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["fill", "tell", "lose", "read", "wait"]), st.integers(1, 30)), max_size=25))
+def test_a_venue_that_is_only_late_is_never_disputed_for_long(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]
+) -> None:
+    """Whatever comes in between: once the venue says what we say, nothing is disputed; once it does not, that is, after three looks."""
+
+    async def what(desk: Desk) -> None:
+        held = desk.venues["upbit"].held
+        late: list[Event] = []
+        for kind, amount in steps:
+            if kind == "fill":
+                held["XRP"] -= amount
+                late.append(_sold(amount, len(late)))
+                desk.sync.moved("upbit", "XRP")
+            elif kind == "tell" and late:
+                desk.journal.post(late.pop(0))
+                desk.sync.moved("upbit", "XRP")
+            elif kind == "lose":
+                held["XRP"] -= amount
+            elif kind == "wait":
+                await asyncio.sleep(amount)
+            await desk.reads(1, 0.2)
+        for event in late:
+            desk.journal.post(event)
+        await asyncio.sleep(2)
+        await desk.reads(4)
+        differs = desk.portfolio.total("upbit", "XRP") != held["XRP"]
+        assert (("upbit", "XRP") in desk.disputes) is differs
+
+    on_desk(tmp_path_factory.mktemp("desk"), what)
+
+
+def _sold(amount: int, number: int) -> Event:
+    return FillRecorded(fill_of("upbit", Side.SELL, Decimal(amount), Decimal(1), f"t{number}"), "c", 0, "stream", 0, {})
+
+
+def test_the_coarsest_lot_of_a_coin_decides() -> None:
+    assert coarsest_lots([("XRP", Decimal("0.1")), ("ADA", Decimal(1)), ("XRP", Decimal("0.01"))]) == {
+        "XRP": Decimal("0.1"),
+        "ADA": Decimal(1),
+    }

@@ -1,0 +1,142 @@
+"""Events alone say everything: tables and portfolio made anew from them are the same, row for row, and a fill counts once."""
+
+import sqlite3
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+
+from arbtui.journal.events import CycleEnded, Event, FillRecorded, MarksTaken
+from arbtui.journal.schema import PROJECTIONS
+from arbtui.model.errors import UsageError
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.projections import rebuild
+from arbtui.portfolio.restore import restore
+from tests.journal.recorded import tables
+from tests.journal.sequences import histories
+from tests.journal.synthetic import SyntheticRun, whole_run
+from tests.portfolio.recorded import record
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories())
+def test_rebuilding_from_the_events_alone_gives_the_portfolio_and_every_row_again(history: list[Event]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.db"
+        portfolio = record(path, *([event] for event in history))
+        live = tables(path)
+        assert rebuild(path) == len(history) + 1
+        assert tables(path) == live
+        assert restore(path)[1].dump() == portfolio.dump()
+
+
+def test_the_tables_say_what_the_portfolio_says(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    run = SyntheticRun()
+    portfolio = record(path, run.start(), run.cycle(0), run.intents(1), run.fill(1, 0), run.end(1), run.intents(2), run.fill(2, 0))
+    with closing(sqlite3.connect(path)) as db:
+        cycles = db.execute("SELECT cycle_id, state, dust FROM cycle ORDER BY seq").fetchall()
+        balances = {(exchange, asset): total for exchange, asset, total in db.execute("SELECT exchange, asset, total FROM balance")}
+        opening = {(exchange, asset): total for exchange, asset, total in db.execute("SELECT exchange, asset, opening FROM balance")}
+        marks = dict(db.execute("SELECT asset, price FROM mark").fetchall())
+        (pnl,) = db.execute("SELECT pnl FROM cycle WHERE cycle_id = 'r1-0'").fetchone()
+    assert cycles == [("r1-0", "HEDGED", "0.0003"), ("r1-1", "RESIDUAL", "0"), ("r1-2", "OPEN", "0")]
+    assert {place: run.balances[place] for place in balances} == {
+        (exchange, asset): portfolio.total(exchange, asset) for exchange, asset in balances
+    }
+    assert all(msgspec.convert(total, type(run.balances[place]), strict=False) == run.balances[place] for place, total in balances.items())
+    assert opening == {(exchange, asset): str(total) for (exchange, asset), total in SyntheticRun().balances.items()}
+    assert marks == {"ABC": "20.04", "KRW": "0.00074"}
+    assert set(msgspec.json.decode(pnl)) == {"currency", "total", "trading", "fees"}
+
+
+def test_rebuilding_mends_projections_that_were_tampered_with(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    record(path, *whole_run())
+    live = tables(path)
+    assert all(live[name] for name in PROJECTIONS if name not in ("adjustment", "transfer"))
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE fill SET qty = '99'")
+        db.execute("UPDATE balance SET total = '99'")
+        db.execute("DELETE FROM cycle")
+        db.execute("DROP TABLE breach")
+        db.commit()
+    assert rebuild(path) > 0
+    assert tables(path) == live
+
+
+@pytest.mark.parametrize(
+    ("insert", "says"),
+    [
+        ("INSERT INTO event (ts_ms, run_id, type, version, payload) VALUES (0, '', 'Killed', 9, '{}')", "newer version"),
+        ("INSERT INTO event (ts_ms, run_id, type, version, payload) VALUES (0, '', 'CycleEnded', 1, '{}')", "earlier version"),
+        ('INSERT INTO event VALUES (999, 0, \'\', \'Rearmed\', 1, \'{"by":"me","reason":""}\')', "missing or out of order"),
+    ],
+)
+def test_a_rebuild_that_meets_an_event_it_cannot_take_changes_nothing(tmp_path: Path, insert: str, says: str) -> None:
+    path = tmp_path / "journal.db"
+    record(path, *whole_run())
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(insert)
+        db.commit()
+    live = tables(path)
+    with pytest.raises(UsageError, match=says) as refused:
+        rebuild(path)
+    assert tables(path) == live
+    if "missing" in says:
+        assert str(path) in str(refused.value)
+    with pytest.raises(UsageError, match=says):
+        restore(path)
+
+
+def test_a_journal_that_is_not_there_cannot_be_rebuilt(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such journal"):
+        rebuild(tmp_path / "journal.db")
+
+
+def _without_seq(portfolio: Portfolio) -> dict[str, object]:
+    return {name: value for name, value in portfolio.dump().items() if name != "seq"}
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_fill_that_is_told_twice_changes_nothing(tmp_path: Path, ended: bool) -> None:
+    """Answer, stream, look-up and recovery may all tell it, each with marks and a source of its own."""
+    path = tmp_path / "journal.db"
+    run = SyntheticRun()
+    first, changed = run.fill(0, 0)
+    assert isinstance(first, FillRecorded)
+    end: Sequence[Event] = run.end(0) if ended else []
+    before = record(path, run.start(), run.intents(0), [first, changed], end, run.fill(1, 0))
+    live = tables(path)
+    again = [
+        FillRecorded(first.fill, first.cycle_id, 0, "recovery", first.ts_init + 1, {}),
+        FillRecorded(first.fill, "another", 1, "answer", first.ts_init, {asset: 2 * price for asset, price in first.marks.items()}),
+        first,
+    ]
+    after = record(path, *([event] for event in again))
+    assert _without_seq(after) == _without_seq(before)
+    assert tables(path) == live
+
+
+def test_a_fill_that_comes_after_its_cycle_had_ended_changes_how_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    run = SyntheticRun()
+    record(path, run.start(), run.intents(0), run.fill(0, 0), run.end(0))
+
+    def state() -> str:
+        with closing(sqlite3.connect(path)) as db:
+            return str(db.execute("SELECT state FROM cycle").fetchone()[0])
+
+    assert state() == "RESIDUAL"
+    record(path, run.fill(0, 1))
+    assert state() == "HEDGED"
+
+
+def test_an_end_of_a_cycle_that_nobody_knows_and_marks_of_nothing_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    record(path, [CycleEnded("ghost", 5, "")], [MarksTaken("time", "2026-01-01", {})])
+    assert rebuild(path) == 3

@@ -1,0 +1,26 @@
+"""Every long check, in the order in which they run."""
+
+from collections.abc import Sequence
+
+from tests.proof.check import Check
+from tests.proof.mutation.fixed import FixedMutants
+from tests.proof.mutation.package import PackageMutation
+from tests.proof.pytest_check import PytestCheck
+from tests.proof.steps import VARIABLE
+
+CHECKS: Sequence[Check] = (
+    FixedMutants(),
+    PytestCheck(
+        "machine-portfolio",
+        "20,000 steps of random journals: live = fold(journal) = after restart, and PnL = the change of equity",
+        "tests/portfolio/test_fold_machine.py::TestLife",
+        VARIABLE,
+        steps=20_000,
+        limit_s=3600.0,
+    ),
+    PackageMutation("execution", ("tests/execution", "tests/engine", "tests/failover")),
+    PackageMutation("risk", ("tests/risk", "tests/execution/test_gate.py", "tests/engine")),
+    PackageMutation("journal", ("tests/journal", "tests/failover")),
+    PackageMutation("exchanges", ("tests/exchanges",)),
+    PackageMutation("portfolio", ("tests/portfolio", "tests/execution", "tests/engine", "tests/failover")),
+)

@@ -1,0 +1,19 @@
+"""How long a Hypothesis state machine runs: short in the suite, as long as asked in a proof."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+#: Set by `python -m tests.proof` to the number of steps over all of a machine's runs.
+VARIABLE = "PROOF_STEPS"
+_STEPS_A_RUN = 100
+
+
+def machine_settings(examples: int, steps: int) -> settings:
+    """``examples`` runs of ``steps`` steps each; in a proof, as many runs of 100 steps as make the number asked for."""
+    asked = int(os.environ.get(VARIABLE, "0"))
+    if asked:
+        examples, steps = max(1, asked // _STEPS_A_RUN), _STEPS_A_RUN
+    return settings(
+        max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=[HealthCheck.too_slow] if asked else []
+    )
