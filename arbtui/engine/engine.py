@@ -339,5 +339,6 @@ class Engine:
             self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
             unconfirmed = any("not confirmed" in result for result in results)
             dirty = unconfirmed or bool(self.unsettled)
-            self._cancel_again_at = self._clock.monotonic() + _CANCEL_AGAIN_S if unconfirmed or self.tracker.open else inf
+            waits = unconfirmed or bool(self.tracker.open) or not self.executor.quiet.is_set()
+            self._cancel_again_at = self._clock.monotonic() + _CANCEL_AGAIN_S if waits else inf
             self.operator.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)

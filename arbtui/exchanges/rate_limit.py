@@ -132,14 +132,24 @@ class Window:
                 return at
         return inf
 
-    def spend(self, now: float, cost: float) -> None:
-        """Count ``cost`` from ``now`` on."""
+    def spend(self, now: float, cost: float) -> float:
+        """Count ``cost`` from ``now`` on; until when (monotonic s), which :meth:`give_back` takes."""
         expires = (floor(now / self._step) + 1) * self._step + self._span
         if self._own and self._own[-1][0] >= expires:
             self._own[-1] = (self._own[-1][0], self._own[-1][1] + cost)
         else:
             self._own.append((expires, cost))
         self._own_used += cost
+        return self._own[-1][0]
+
+    def give_back(self, now: float, expires: float, cost: float) -> None:
+        """What was spent until ``expires`` was never sent: it counts no more."""
+        self.used(now)  # what has expired by now is gone already
+        for place, (at, spent) in enumerate(self._own):
+            if at == expires:
+                self._own[place] = (at, spent - cost)
+                self._own_used -= cost
+                return
 
     def set_venue_count(self, now: float, now_ms: int, used: float) -> None:
         """The venue counts ``used``: the part that is not ours was spent by other programs, and counts too."""

@@ -35,6 +35,10 @@ _SOONEST_RETRY_S = 0.1
 _SHORTEST_WAIT_S = 0.001
 
 
+#: What one request took of each limit: the limit's window, until when it counts there (monotonic s), and the units.
+_Spent = list[tuple[Window, float, float]]
+
+
 @dataclass(order=True, slots=True)
 class _Waiter:
     lane: Lane
@@ -60,7 +64,7 @@ class RateLimitManager:
         self._by_group: dict[str, list[Window]] = {}
         for window in self._windows:
             self._by_group.setdefault(window.limit.group, []).append(window)
-        self._tickets: dict[str, int] = {}  # by cycle: entries whose share is taken and that were not sent yet
+        self._tickets: dict[str, list[_Spent]] = {}  # by cycle: the share that was taken for each entry that was not sent yet
         self._held: dict[str, Mapping[str, float]] = {}  # by cycle: what its one hedge order keeps from entries
         self._waiters: list[_Waiter] = []
         self._waited = 0
@@ -108,27 +112,31 @@ class RateLimitManager:
         if refusal is not None:
             return refusal
         now = self._clock.monotonic()
-        for _ in range(entries):
-            self._spend(now, entry)
-        self._tickets[cycle_id] = entries
+        self._tickets[cycle_id] = [self._spend(now, entry) for _ in range(entries)]
         self._held[cycle_id] = hedge
         return None
 
     def redeem(self, cycle_id: str) -> bool:
         """Whether an entry order of that cycle has its share already; each ticket serves once."""
-        left = self._tickets.get(cycle_id, 0)
-        if left:
-            self._tickets[cycle_id] = left - 1
-        return left > 0
+        left = self._tickets.get(cycle_id)
+        if not left:
+            return False
+        left.pop()
+        return True
 
     def use_hold(self, cycle_id: str) -> None:
         """The cycle sends its hedge order now: what was kept for it is used."""
         self._held.pop(cycle_id, None)
 
     def release(self, cycle_id: str) -> None:
-        """The cycle has ended: nothing is kept for it any more."""
-        self._tickets.pop(cycle_id, None)
+        """The cycle has ended, or did not open: nothing is kept for it any more; what was taken for entries never sent comes back."""
+        now = self._clock.monotonic()
+        for spent in self._tickets.pop(cycle_id, ()):
+            for window, expires, cost in spent:
+                window.give_back(now, expires, cost)
         self._held.pop(cycle_id, None)
+        if self._waiters:
+            self._serve()
 
     def refusal(self, lane: Lane, costs: Mapping[str, float]) -> str | None:
         """Why ``costs`` could not be spent right now, None when they could. Spends nothing and does not wait.
@@ -207,12 +215,14 @@ class RateLimitManager:
                     at, why = free, f"{self.exchange}: {window.limit.name} is spent"
         return at, why
 
-    def _spend(self, now: float, costs: Mapping[str, float]) -> None:
-        for group, asked in costs.items():
-            for window in self._by_group[group]:
-                window.spend(now, window.cost(asked))
+    def _spend(self, now: float, costs: Mapping[str, float]) -> _Spent:
         if self._probing:
             self._probe_at = now + _PROBE_EVERY_S
+        return [
+            (window, window.spend(now, window.cost(asked)), window.cost(asked))
+            for group, asked in costs.items()
+            for window in self._by_group[group]
+        ]
 
     def _serve(self) -> None:
         """Release every waiter that fits, in order, and set one timer for the next."""

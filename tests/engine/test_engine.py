@@ -229,6 +229,24 @@ def test_a_kill_halts_cancels_and_is_told_once(tmp_path: Path, how: str) -> None
     run_virtual(main())
 
 
+def test_a_kill_that_was_dirty_only_while_a_cycle_ended_is_clean_in_the_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await w.trade()
+            executor = w.engine.executor
+            executor.open[cycle.id] = cycle  # its end is not on disk yet, all its orders are final
+            executor.quiet.clear()
+            w.engine.kill_switch.kill("KEY", "seen something")
+            await asyncio.sleep(12)
+            assert str(w.engine.state) == "HALTED_DIRTY"
+            del executor.open[cycle.id]
+            executor.quiet.set()
+            await asyncio.sleep(12)
+            assert str(w.engine.state) == "HALTED"
+
+    run_virtual(main())
+
+
 def test_rearming_needs_the_name_a_reason_and_nothing_unsettled(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
