@@ -19,6 +19,8 @@ _PASSING = frozenset(("COOLDOWN", "ROUTE_BUSY", "TOO_SMALL", "DISABLED"))
 
 _PRICELESS = ("NO_BOOK", "VENUE_DOWN")
 """States in which a row has no edge to show or to sort by."""
+_OLD = ("STALE", "GAPPED", "NO_BOOK", "CROSSED", "BOOK_AGE", "MESSAGE_AGE", "EXCESS_DELAY")
+"""States of books whose prices are out of date; so are those of a venue that is unfit."""
 
 
 def state_word(row: RouteRow) -> str:
@@ -28,7 +30,7 @@ def state_word(row: RouteRow) -> str:
 
 def is_stale(row: RouteRow) -> bool:
     """Whether the row's prices are out of date."""
-    return row.state in ("STALE", "GAPPED", "NO_BOOK", "CROSSED", "BOOK_AGE", "MESSAGE_AGE", "EXCESS_DELAY") or row.state.startswith("VENUE_")
+    return row.state in _OLD or row.state.startswith("VENUE_")
 
 
 def _priced(row: RouteRow, value: float) -> float:

@@ -126,6 +126,7 @@ def test_a_ban_whose_end_is_told_in_words_only(tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path) as d:
             clock, limits = d.engine.components.clock, d.venues.limits["binance"]
+            await d.cycles(1)  # it trades, so that a request comes before the ban is over
             until_ms = clock.time_ms() + 5_000
             told = {"error": "-1003", "words": f"Way too much request weight used; IP banned until {until_ms}."}
             d.fault("binance", K.REFUSE, on="any", **told)
