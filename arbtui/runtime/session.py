@@ -3,14 +3,9 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from decimal import getcontext
 from functools import partial
-from pathlib import Path
-from typing import Any
-
-from pydantic import SecretStr
 
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.engine import Engine
@@ -22,7 +17,6 @@ from arbtui.journal.events import RunEnded
 from arbtui.journal.journal import Journal
 from arbtui.journal.state import JournalState, last_event_ms
 from arbtui.journal.store import Door
-from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import VIRTUAL_EPOCH_MS, Clock, LoopClock, SystemClock
 from arbtui.model.counted import counted
@@ -48,6 +42,7 @@ from arbtui.runtime.garbage import keep_collections_short, short_collections
 from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.periodic_tasks import PeriodicTasks
+from arbtui.runtime.plan import Plan
 from arbtui.runtime.replay_report import messages_in_words, shortfall
 from arbtui.runtime.session_recorder import SessionRecorder
 from arbtui.runtime.startup import halted, latch_again, reconciler_of, record_start, refuse_lost_journal, refuse_lost_venues, take_up
@@ -60,8 +55,7 @@ from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.limits import limit_problems, limits_in_words
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
-from arbtui.settings.output import JsonOutput, say
-from arbtui.settings.profile import Settings
+from arbtui.settings.output import say
 from arbtui.settings.secrets import telegram_token
 from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
 from arbtui.settings.trust import refuse_untrusted
@@ -117,27 +111,6 @@ def run_session(options: SessionOptions) -> int:
             fingerprint=None if options.record is None else Fingerprint(),
         )
         return run_plan(plan)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one run is: a session in one of the modes, or a replay."""
-
-    settings: Settings
-    folder: Path  #: of the profile: flag and log
-    state_folder: Path  #: of the mode: journal and venues
-    open_venues: Callable[[Ground], Coroutine[Any, Any, Venues]]
-    origins: Mapping[str, str]  #: exchange to where it trades: ``simulator``, or its REST URL
-    virtual: bool
-    headless: bool
-    max_runtime_s: float | None
-    json: JsonOutput | None
-    scenario: str = ""
-    telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
-    disarmed: str = ""  #: why a person must arm it first; empty starts ARMED
-    record: Path | None = None  #: where what the engine is fed is recorded
-    fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
-    top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
 
 
 def run_plan(plan: Plan) -> int:

@@ -1,0 +1,35 @@
+"""The plan of a run: everything that is decided before its loop begins."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from arbtui.marketdata.top_check import TopCheck
+from arbtui.runtime.fingerprint import Fingerprint
+from arbtui.runtime.venues import Ground, Venues
+from arbtui.settings.output import JsonOutput
+from arbtui.settings.profile import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run is: a session in one of the modes, or a replay."""
+
+    settings: Settings
+    folder: Path  #: of the profile: flag and log
+    state_folder: Path  #: of the mode: journal and venues
+    open_venues: Callable[[Ground], Coroutine[Any, Any, Venues]]
+    origins: Mapping[str, str]  #: exchange to where it trades: ``simulator``, or its REST URL
+    virtual: bool
+    headless: bool
+    max_runtime_s: float | None
+    json: JsonOutput | None
+    scenario: str = ""
+    telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
+    disarmed: str = ""  #: why a person must arm it first; empty starts ARMED
+    record: Path | None = None  #: where what the engine is fed is recorded
+    fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
+    top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
