@@ -38,6 +38,11 @@ def fill_changes(fill: Fill) -> tuple[tuple[str, Decimal], ...]:
     return (fill.base, -fill.qty), (fill.quote, fill.cost)
 
 
+def fill_key(exchange: str, trade_id: str) -> str:
+    """What a fill is recognised by when it is reported again."""
+    return f"{exchange}/{trade_id}"
+
+
 class OrderRecord(Struct):
     """One order attempt as the journal knows it. ``qty`` and ``filled_qty`` in base, ``price`` in quote; times ms."""
 

@@ -42,6 +42,60 @@ class Counters(Struct):
             dict(self.unvalued_adjusted),
         )
 
+    def trade(self, asset: str, change: Decimal, mark: Decimal | None) -> Decimal:
+        """Book a flow of trading, in units; its value at ``mark``, or zero while the asset has none."""
+        self.qty[asset] = self.qty.get(asset, ZERO) + change
+        if mark is None:
+            self.unvalued_trading[asset] = self.unvalued_trading.get(asset, ZERO) + change
+            return ZERO
+        self.trading += change * mark
+        self.booked[asset] = self.booked.get(asset, ZERO) + change * mark
+        return change * mark
+
+    def pay(self, asset: str, fee: Decimal, mark: Decimal | None) -> Decimal:
+        """Book a fee, in units; its value at ``mark``, or zero while the asset has none."""
+        self.qty[asset] = self.qty.get(asset, ZERO) - fee
+        if mark is None:
+            self.unvalued_fees[asset] = self.unvalued_fees.get(asset, ZERO) + fee
+            return ZERO
+        self.fees += fee * mark
+        self.booked[asset] = self.booked.get(asset, ZERO) - fee * mark
+        return fee * mark
+
+    def open(self, asset: str, total: Decimal, mark: Decimal | None) -> None:
+        """Book what was there when the journal began, in units."""
+        self._come(asset, total, mark, self.unvalued_opening)
+
+    def adjust(self, asset: str, change: Decimal, mark: Decimal | None) -> None:
+        """Book what came from outside, or went there, in units."""
+        self.adjustments += self._come(asset, change, mark, self.unvalued_adjusted)
+
+    def rotate(self, asset: str, change: Decimal, mark: Decimal | None) -> None:
+        """Book what moving stock between venues changed, in units: what it cost is negative."""
+        self.rotation += self._come(asset, change, mark, self.unvalued_adjusted)
+
+    def first_mark(self, asset: str, mark: Decimal) -> None:
+        """Value what moved before ``asset`` had a mark at its first one."""
+        traded = self.unvalued_trading.pop(asset, ZERO) * mark
+        paid = self.unvalued_fees.pop(asset, ZERO) * mark
+        adjusted = self.unvalued_adjusted.pop(asset, ZERO) * mark
+        opening = self.unvalued_opening.pop(asset, ZERO) * mark
+        self.trading += traded
+        self.fees += paid
+        self.adjustments += adjusted
+        if traded or paid:
+            self.booked[asset] = self.booked.get(asset, ZERO) + traded - paid
+        if adjusted or opening:
+            self.external[asset] = self.external.get(asset, ZERO) + adjusted + opening
+
+    def _come(self, asset: str, change: Decimal, mark: Decimal | None, unvalued: dict[str, Decimal]) -> Decimal:
+        self.qty[asset] = self.qty.get(asset, ZERO) + change
+        if mark is None:
+            unvalued[asset] = unvalued.get(asset, ZERO) + change
+            return ZERO
+        self.external[asset] = self.external.get(asset, ZERO) + change * mark
+        return change * mark
+
 
 class Baseline(Struct):
     """Where a span of time began: the counters then, and the prices that its PnL is counted from.
