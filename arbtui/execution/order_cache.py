@@ -25,7 +25,7 @@ class TrackedOrder:
     cycle: ArbCycle
     order: Order
     sent_at: float  #: monotonic seconds of the decision to send
-    has_left: bool = False  #: the gate has let its request go; before that, no byte of it can be anywhere
+    left_at: float | None = None  #: monotonic seconds at which the gate let its request go; before that, no byte of it can be anywhere
     claimed: OrderReport | None = None  #: the venue calls it ended, and has not told all its fills
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 

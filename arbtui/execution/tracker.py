@@ -129,7 +129,7 @@ class OrderTracker:
             await self._settle(followed, ())
             return
         except (ArbtuiError, TimeoutError) as error:  # OrderUnknown, and whatever else is no proof: bytes may have left
-            if isinstance(error, TimeoutError) and not followed.has_left:  # it waited too long for the venue's limits, or a connection
+            if isinstance(error, TimeoutError) and followed.left_at is None:  # it waited too long for the venue's limits, or a connection
                 order.state, order.reason = OrderState.ABANDONED, Reason.DEADLINE
                 await self._settle(followed, ())
                 return
@@ -138,7 +138,7 @@ class OrderTracker:
                 return
             # A refusal that the stream contradicts is no proof either.
             refused = isinstance(error, OrderRejected) and not order.venue_order_id
-            self._answered(exchange, followed.sent_at, ok=refused)
+            self._answered(followed, ok=refused)
             if refused:
                 order.state, order.reason = OrderState.REJECTED, str(error)
                 await self._settle(followed, ())
@@ -150,13 +150,13 @@ class OrderTracker:
             await self.resolve(followed)
             return
         self.sent += 1
-        self.answer_ms[exchange].append(self._answered(exchange, followed.sent_at, ok=True))
+        self.answer_ms[exchange].append(self._answered(followed, ok=True))
         if report is not None and not await self.take(followed, report, "answer"):
             await self.resolve(followed)
 
     def _last_look(self, followed: TrackedOrder) -> None:
         self._gate.last_look(followed.cycle, followed.order)
-        followed.has_left = True
+        followed.left_at = self._clock.monotonic()
 
     async def _answer(self, followed: TrackedOrder, place: asyncio.Task[OrderReport]) -> OrderReport | None:
         """The venue's answer; None when its stream has told the order's end before.
@@ -168,7 +168,7 @@ class OrderTracker:
         """
         ended = asyncio.create_task(followed.ended.wait())
         try:
-            await asyncio.wait((place, ended), timeout=self._answer_s, return_when=asyncio.FIRST_COMPLETED)
+            await self._first_of(followed, place, ended)
             if not place.done() and followed.order.state.is_final:
                 self._keep(_swallow(place))
                 return None
@@ -186,10 +186,19 @@ class OrderTracker:
             ended.cancel()
             del place  # what it raised holds this frame: a cycle for the garbage collector
 
-    def _answered(self, exchange: str, sent_at: float, *, ok: bool) -> float:
-        """Tell the venue's health how a request ended; how long it took, in ms."""
-        ms = (self._clock.monotonic() - sent_at) * 1000
-        self._risk.exchange[exchange].health.on_answer(ok, ms)
+    async def _first_of(self, followed: TrackedOrder, place: asyncio.Task[OrderReport], ended: asyncio.Task[bool]) -> None:
+        """Wait until one has come, or the answer is overdue: ``answer_s`` after the request left, which may be long after the decision."""
+        until = self._clock.monotonic() + self._answer_s
+        while (left_s := until - self._clock.monotonic()) > 0.0:
+            done, _ = await asyncio.wait((place, ended), timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                return
+            until = max(until, (followed.left_at or 0.0) + self._answer_s)
+
+    def _answered(self, followed: TrackedOrder, *, ok: bool) -> float:
+        """Tell the venue's health how a request ended; how long the venue took, in ms: waiting for its limits is not its doing."""
+        ms = (self._clock.monotonic() - (followed.sent_at if followed.left_at is None else followed.left_at)) * 1000
+        self._risk.exchange[followed.order.market.exchange].health.on_answer(ok, ms)
         return ms
 
     async def resolve(self, followed: TrackedOrder) -> None:

@@ -34,7 +34,8 @@ from arbtui.journal.reader import events, reading
 from arbtui.model.clock import iso_ms
 from arbtui.model.errors import UsageError
 from arbtui.model.money import ZERO, plain
-from arbtui.portfolio.accounts import Amounts, Baseline, CycleAccount, amount_at
+from arbtui.portfolio.accounts import Amounts, CycleAccount, amount_at
+from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import cycle_pnl, dust_facts
 

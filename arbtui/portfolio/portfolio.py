@@ -5,12 +5,11 @@ restart*. The journal applies each event as it gives it a number, so everything 
 that it is durable is waited for before anything is sent.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
 
 from arbtui.journal.events import (
     Adjusted,
@@ -39,8 +38,6 @@ from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import OrderState, Purpose
 from arbtui.portfolio.accounts import (
     Amounts,
-    Baseline,
-    Counters,
     CycleAccount,
     Dispute,
     OrderRecord,
@@ -48,9 +45,12 @@ from arbtui.portfolio.accounts import (
     add_to,
     amount_at,
     fill_changes,
+    fill_key,
 )
+from arbtui.portfolio.counters import Baseline
+from arbtui.portfolio.readings import Readings
+from arbtui.portfolio.state import PortfolioState, RunTally
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.portfolio.valuation import Pnl, Valuation, value
 from arbtui.routes.hops import Node
 
 #: Ended cycles that a late fill is still re-evaluated with; one that comes later is a position of its own.
@@ -59,55 +59,15 @@ _KEPT_ENDED = 500
 _KEPT_FILLS = 4000
 
 
-class RunTally(Struct):
-    """What one run has done so far."""
-
-    run_id: str = ""
-    opened: int = 0
-    fills: int = 0
-    outcomes: dict[CycleState, int] = field(default_factory=dict)
-
-
-class PortfolioState(Struct):
-    """All that the fold knows, as a snapshot stores it."""
-
-    seq: int = 0  #: of the last event applied
-    currency: str = "USDT"
-    settlement: tuple[str, ...] = ()
-    balances: Amounts = field(default_factory=dict)
-    opening: Amounts = field(default_factory=dict)
-    targets: Amounts = field(default_factory=dict)  #: stock that counts as full: the opening, moved by transfers and adjustments
-    cycles: dict[str, CycleAccount] = field(default_factory=dict)  #: open, positions, and the last ended ones
-    ended: dict[str, None] = field(default_factory=dict)  #: of them those that left nothing, in order of their end
-    recent_fills: dict[str, None] = field(default_factory=dict)
-    counters: Counters = field(default_factory=Counters)
-    marks: dict[str, Mark] = field(default_factory=dict)
-    run: Baseline | None = None
-    run_started: bool = False  #: the marks of the run's start were taken
-    day: Baseline | None = None
-    tally: RunTally = field(default_factory=RunTally)
-    outcomes: dict[CycleState, int] = field(default_factory=dict)  #: cycles of all runs
-    settled_value: Decimal = ZERO  #: gain or loss of positions up to the moment when they were settled
-    routes: dict[str, RouteRecord] = field(default_factory=dict)
-    disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
-    state: str = TradingState.DISARMED
-    why: str = ""
-    resume: str = ""  #: latched state that a restart comes back to: DISARMED or PAUSED; empty when none is latched
-    killed: bool = False
-
-
-class Portfolio:
-    """The fold of a journal's events. Read its properties; only :meth:`apply` changes it.
+class Portfolio(Readings):
+    """The fold of a journal's events: readings that only :meth:`apply` changes.
 
     Args:
         state: of a snapshot; a new one begins before the first event.
     """
 
     def __init__(self, state: PortfolioState | None = None) -> None:
-        self.state = state or PortfolioState()
-        self._open = {cycle.id: cycle for cycle in self.state.cycles.values() if cycle.is_open}
-        self._owners = {key: cycle for cycle in self.state.cycles.values() for key in cycle.orders}  # by client order id
-        self._positions = {cycle.id: None for cycle in self.state.cycles.values() if cycle.is_position}
+        super().__init__(state or PortfolioState())
         self.spans: list[Baseline] = []  #: further moments that a reader counts PnL from, beside the run's start and the day's
         self._nodes: Mapping[tuple[str, str], Node] = {}
         self.version = 0  #: rises with every change of a balance or a reservation
@@ -117,104 +77,6 @@ class Portfolio:
         self._nodes = nodes
         for exchange, asset in nodes:
             self._publish(exchange, asset)
-
-    # what is held
-
-    def total(self, exchange: str, asset: str) -> Decimal:
-        """All that is held of ``asset`` at ``exchange``."""
-        return amount_at(self.state.balances, exchange, asset)
-
-    def reserved(self, exchange: str, asset: str) -> Decimal:
-        """What open cycles keep for themselves there."""
-        return sum((cycle.still_reserved(exchange, asset) for cycle in self._open.values()), ZERO)
-
-    def available(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
-        """What a new cycle may use there; for ``cycle_id``, what that one may use: its own reservation is its own."""
-        free = self.total(exchange, asset) - self.reserved(exchange, asset)
-        mine = self.state.cycles.get(cycle_id)
-        return free if mine is None else free + mine.still_reserved(exchange, asset)
-
-    def differences(self, exchange: str, theirs: Mapping[str, Decimal]) -> list[tuple[str, Decimal, Decimal]]:
-        """(asset, ours, theirs) wherever the venue's total is another than ours."""
-        ours = self.state.balances.get(exchange, {})
-        return [
-            (asset, ours.get(asset, ZERO), theirs.get(asset, ZERO))
-            for asset in [*ours, *(asset for asset in theirs if asset not in ours)]
-            if ours.get(asset, ZERO) != theirs.get(asset, ZERO)
-        ]
-
-    # cycles and orders
-
-    @property
-    def open_cycles(self) -> Collection[CycleAccount]:
-        """Cycles that have not ended, oldest first."""
-        return self._open.values()
-
-    @property
-    def positions(self) -> list[CycleAccount]:
-        """Ended cycles that leave something one-sided, oldest first."""
-        return [self.state.cycles[key] for key in self._positions]
-
-    @property
-    def open_orders(self) -> list[OrderRecord]:
-        """Orders that may still fill, oldest first, whatever their cycle."""
-        orders = (cycle.orders[key] for key, cycle in self._owners.items())
-        return [order for order in orders if not order.state.is_final]
-
-    def cycle(self, cycle_id: str) -> CycleAccount | None:
-        """One cycle, if it is still kept."""
-        return self.state.cycles.get(cycle_id)
-
-    def knows_fill(self, exchange: str, trade_id: str, cycle_id: str) -> bool:
-        """Whether a fill is booked already."""
-        key = _key(exchange, trade_id)
-        cycle = self.state.cycles.get(cycle_id)
-        return key in self.state.recent_fills or (cycle is not None and key in cycle.fill_keys)
-
-    def left(self, cycle: CycleAccount) -> dict[str, Decimal]:
-        """What ``cycle`` leaves one-sided, by asset, in units."""
-        return cycle.left(self.state.settlement)
-
-    # money
-
-    def prices(self) -> dict[str, Decimal]:
-        """The last mark of each asset."""
-        return {asset: mark.price for asset, mark in self.state.marks.items()} | {self.state.currency: ONE}
-
-    def value(self, marks: Mapping[str, Decimal] | None = None) -> Valuation:
-        """What it is worth at ``marks``, or at the last ones that were taken."""
-        return value(self.state.counters, self.prices() if marks is None else marks, self.state.currency, self.state.settlement)
-
-    def pnl_since(self, baseline: Baseline | None, marks: Mapping[str, Decimal] | None = None) -> Pnl:
-        """The PnL since a run or a day began; since the journal began without one."""
-        now = self.value(marks)
-        return now.so_far if baseline is None else now.since(self.value_at(baseline))
-
-    def value_at(self, baseline: Baseline) -> Valuation:
-        """What the portfolio was worth at ``baseline``, at the prices that it counts from."""
-        return value(baseline.counters, baseline.marks, self.state.currency, self.state.settlement)
-
-    def position_gain(self, marks: Mapping[str, Decimal]) -> Decimal:
-        """What prices did to what open cycles and positions hold one-sidedly, since they traded it."""
-        return sum((self._gain(cycle, marks) for cycle in [*self._open.values(), *self.positions]), ZERO)
-
-    def loss_today(self, marks: Mapping[str, Decimal]) -> Decimal:
-        """What the desk's day has lost so far, for the loss limit: trading, fees, and what prices did to one-sided positions."""
-        state = self.state
-        start = state.day.counters if state.day is not None else Counters()
-        realised = state.counters.trading - state.counters.fees - (start.trading - start.fees)
-        before = state.day.residual if state.day is not None else ZERO
-        return -(realised + self.position_gain(marks) + state.settled_value - before)
-
-    def _gain(self, cycle: CycleAccount, marks: Mapping[str, Decimal]) -> Decimal:
-        gain = ZERO
-        for asset, amount in cycle.net(self.state.settlement).items():
-            mark = marks.get(asset)
-            if mark is not None:
-                gain += amount * mark - cycle.booked.get(asset, ZERO)
-        return gain
-
-    # the fold
 
     def apply(self, at: Recorded) -> None:
         """Take one event. Events come in the order of their numbers, each once.
@@ -301,7 +163,7 @@ class Portfolio:
 
     def _fill_recorded(self, at: Recorded, event: FillRecorded) -> None:
         fill, state = event.fill, self.state
-        key = _key(fill.exchange, fill.trade_id)
+        key = fill_key(fill.exchange, fill.trade_id)
         if self.knows_fill(fill.exchange, fill.trade_id, event.cycle_id):
             return
         state.recent_fills[key] = None
@@ -324,13 +186,13 @@ class Portfolio:
             cycle.traded[asset] = None
             add_to(cycle.flows, fill.exchange, asset, change)
             self._move(fill.exchange, asset, change)
-            worth = self._trade(state.counters, asset, change, marks)
+            worth = state.counters.trade(asset, change, marks.get(asset))
             cycle.trading += worth
             if asset not in state.settlement:
                 cycle.booked[asset] = cycle.booked.get(asset, ZERO) + worth
         add_to(cycle.flows, fill.exchange, fill.fee_currency, -fill.fee)
         self._move(fill.exchange, fill.fee_currency, -fill.fee)
-        paid = self._pay(state.counters, fill.fee_currency, fill.fee, marks)
+        paid = state.counters.pay(fill.fee_currency, fill.fee, marks.get(fill.fee_currency))
         cycle.fees += paid
         if fill.fee_currency in cycle.traded and fill.fee_currency not in state.settlement:
             cycle.booked[fill.fee_currency] = cycle.booked.get(fill.fee_currency, ZERO) - paid
@@ -383,17 +245,17 @@ class Portfolio:
         state = self.state
         for amounts in (state.balances, state.opening, state.targets):
             add_to(amounts, event.exchange, event.asset, event.total)
+        mark = self.price(event.asset)
         for counters in (state.counters, *(baseline.counters for baseline in self._baselines())):
             # What a journal begins with is there when its first run and day begin.
-            self._come(counters, event.asset, event.total, counters.unvalued_opening)
+            counters.open(event.asset, event.total, mark)
         self._publish(event.exchange, event.asset)
 
     def _adjusted(self, at: Recorded, event: Adjusted) -> None:
         state = self.state
         add_to(state.balances, event.exchange, event.asset, event.change)
         add_to(state.targets, event.exchange, event.asset, event.change)
-        worth = self._come(state.counters, event.asset, event.change, state.counters.unvalued_adjusted)
-        state.counters.adjustments += worth
+        state.counters.adjust(event.asset, event.change, self.price(event.asset))
         self._publish(event.exchange, event.asset)
 
     def _transferred(self, at: Recorded, event: Transferred) -> None:
@@ -402,8 +264,7 @@ class Portfolio:
             add_to(state.balances, exchange, event.asset, change)
             add_to(state.targets, exchange, event.asset, change)
             self._publish(exchange, event.asset)
-        cost = event.received - event.sent
-        state.counters.rotation += self._come(state.counters, event.asset, cost, state.counters.unvalued_adjusted)
+        state.counters.rotate(event.asset, event.received - event.sent, self.price(event.asset))
 
     def _balance_disputed(self, at: Recorded, event: BalanceDisputed) -> None:
         self.state.disputes.setdefault(event.exchange, {})[event.asset] = Dispute(event.ours, event.theirs, at.ts_ms)
@@ -484,52 +345,10 @@ class Portfolio:
         add_to(self.state.balances, exchange, asset, change)
         self._publish(exchange, asset)
 
-    def _trade(self, counters: Counters, asset: str, change: Decimal, marks: Mapping[str, Decimal]) -> Decimal:
-        """Book a flow of trading; its value, or zero while the asset has no mark."""
-        counters.qty[asset] = counters.qty.get(asset, ZERO) + change
-        mark = marks.get(asset)
-        if mark is None:
-            counters.unvalued_trading[asset] = counters.unvalued_trading.get(asset, ZERO) + change
-            return ZERO
-        counters.trading += change * mark
-        counters.booked[asset] = counters.booked.get(asset, ZERO) + change * mark
-        return change * mark
-
-    def _pay(self, counters: Counters, asset: str, fee: Decimal, marks: Mapping[str, Decimal]) -> Decimal:
-        """Book a fee; its value, or zero while the asset has no mark."""
-        counters.qty[asset] = counters.qty.get(asset, ZERO) - fee
-        mark = marks.get(asset)
-        if mark is None:
-            counters.unvalued_fees[asset] = counters.unvalued_fees.get(asset, ZERO) + fee
-            return ZERO
-        counters.fees += fee * mark
-        counters.booked[asset] = counters.booked.get(asset, ZERO) - fee * mark
-        return fee * mark
-
-    def _come(self, counters: Counters, asset: str, change: Decimal, unvalued: dict[str, Decimal]) -> Decimal:
-        """Book what came from outside; its value, or zero while the asset has no mark."""
-        counters.qty[asset] = counters.qty.get(asset, ZERO) + change
-        mark = ONE if asset == self.state.currency else self.state.marks[asset].price if asset in self.state.marks else None
-        if mark is None:
-            unvalued[asset] = unvalued.get(asset, ZERO) + change
-            return ZERO
-        counters.external[asset] = counters.external.get(asset, ZERO) + change * mark
-        return change * mark
-
     def _first_mark(self, asset: str, mark: Decimal) -> None:
         """Value what moved before ``asset`` had a mark, and price the spans that began before it."""
         for counters in (self.state.counters, *(baseline.counters for baseline in self._baselines())):
-            traded = counters.unvalued_trading.pop(asset, ZERO) * mark
-            paid = counters.unvalued_fees.pop(asset, ZERO) * mark
-            adjusted = counters.unvalued_adjusted.pop(asset, ZERO) * mark
-            opening = counters.unvalued_opening.pop(asset, ZERO) * mark
-            counters.trading += traded
-            counters.fees += paid
-            counters.adjustments += adjusted
-            if traded or paid:
-                counters.booked[asset] = counters.booked.get(asset, ZERO) + traded - paid
-            if adjusted or opening:
-                counters.external[asset] = counters.external.get(asset, ZERO) + adjusted + opening
+            counters.first_mark(asset, mark)
         for baseline in self._baselines():
             baseline.marks.setdefault(asset, mark)
 
@@ -559,10 +378,6 @@ class Portfolio:
 
 #: An order that ended so can never fill again.
 _DONE = frozenset({OrderState.FILLED, OrderState.EXPIRED, OrderState.CANCELED})
-
-
-def _key(exchange: str, trade_id: str) -> str:
-    return f"{exchange}/{trade_id}"
 
 
 _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from arbtui.model.money import ZERO, plain
-from arbtui.portfolio.accounts import Counters
+from arbtui.portfolio.counters import Counters
 
 _LEDGER_DIGITS = Decimal("0.00000001")
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.runtime.fingerprint import Fingerprint
-from arbtui.runtime.session import Plan, run_plan
+from arbtui.runtime.plan import Plan
+from arbtui.runtime.session import run_plan
 from arbtui.runtime.venues import Ground, Venues, recorded_venues
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import ReplayOptions

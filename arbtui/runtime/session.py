@@ -3,26 +3,17 @@
 import asyncio
 import gc
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from decimal import getcontext
-from functools import partial
-from pathlib import Path
-from typing import Any
 
-from pydantic import SecretStr
-
-from arbtui.engine.components import EngineComponents
 from arbtui.engine.engine import Engine
 from arbtui.exchanges.feed import Deliver
 from arbtui.execution.account_sync import AccountSync
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import simulator_of
-from arbtui.journal.events import RunEnded
 from arbtui.journal.journal import Journal
 from arbtui.journal.state import JournalState, last_event_ms
 from arbtui.journal.store import Door
-from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import VIRTUAL_EPOCH_MS, Clock, LoopClock, SystemClock
 from arbtui.model.counted import counted
@@ -40,19 +31,18 @@ from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.runtime.arming import disarmed, refuse_unarmed, unclean
+from arbtui.runtime.arming import refuse_unarmed, unclean
 from arbtui.runtime.assemble import assemble
-from arbtui.runtime.exit_summary import exit_summary
-from arbtui.runtime.fingerprint import Fingerprint
+from arbtui.runtime.deadline import deadline
+from arbtui.runtime.ending import end
 from arbtui.runtime.garbage import keep_collections_short, short_collections
-from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.periodic_tasks import PeriodicTasks
-from arbtui.runtime.replay_report import messages_in_words, shortfall
+from arbtui.runtime.plan import Plan, session_plan
 from arbtui.runtime.session_recorder import SessionRecorder
 from arbtui.runtime.startup import halted, latch_again, reconciler_of, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.stop import Stop, Stopped
-from arbtui.runtime.summary import Run, summarise
+from arbtui.runtime.summary import Run
 from arbtui.runtime.update_metrics import UpdateMetrics
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
 from arbtui.settings.core_dump import forbid_core_dump
@@ -60,8 +50,7 @@ from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.limits import limit_problems, limits_in_words
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
-from arbtui.settings.output import JsonOutput, say
-from arbtui.settings.profile import Settings
+from arbtui.settings.output import say
 from arbtui.settings.secrets import telegram_token
 from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
 from arbtui.settings.trust import refuse_untrusted
@@ -71,14 +60,12 @@ log = logging.getLogger("arbtui")
 
 #: How long open cycles may take to finish after the gate is closed for entries, and a recovery after it was told to stop, in seconds.
 _DRAIN_S = 10.0
-#: The wait for the deadline ends so much earlier, and the rest is waited in turns of the loop: a timer alone is late.
-_EARLY_S = 0.002
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
 
 
 def run_session(options: SessionOptions) -> int:
-    """Run until stopped; the exit code of design section 6.
+    """Run until stopped; the exit code of docs/interface.md.
 
     Raises:
         ArbtuiError: the session could not start; nothing was changed.
@@ -100,44 +87,7 @@ def run_session(options: SessionOptions) -> int:
         if cause is not None and options.headless:
             raise UsageError(halted(name, cause))
         state_folder = make_private(mode_folder(options.state_root, name, settings.mode))
-        plan = Plan(
-            settings=settings,
-            folder=folder,
-            state_folder=state_folder,
-            open_venues=partial(opener(settings), settings),
-            origins=origins(settings),
-            virtual=virtual,
-            headless=options.headless,
-            max_runtime_s=options.max_runtime_s,
-            json=options.json,
-            scenario=scenario(settings),
-            telegram=token,
-            disarmed=disarmed(options),
-            record=options.record,
-            fingerprint=None if options.record is None else Fingerprint(),
-        )
-        return run_plan(plan)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What one run is: a session in one of the modes, or a replay."""
-
-    settings: Settings
-    folder: Path  #: of the profile: flag and log
-    state_folder: Path  #: of the mode: journal and venues
-    open_venues: Callable[[Ground], Coroutine[Any, Any, Venues]]
-    origins: Mapping[str, str]  #: exchange to where it trades: ``simulator``, or its REST URL
-    virtual: bool
-    headless: bool
-    max_runtime_s: float | None
-    json: JsonOutput | None
-    scenario: str = ""
-    telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
-    disarmed: str = ""  #: why a person must arm it first; empty starts ARMED
-    record: Path | None = None  #: where what the engine is fed is recorded
-    fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
-    top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
+        return run_plan(session_plan(options, folder, state_folder, token))
 
 
 def run_plan(plan: Plan) -> int:
@@ -295,7 +245,7 @@ class Session:
                 self._stop.fail(error)
         if run is None:
             raise self._stop.error or ArbtuiError("the engine could not be built")
-        return await self._end(run, journal, venues, components)
+        return await end(run, self._plan, venues, self._stop, self._tap)
 
     async def _until_stopped(
         self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[PastCycle]
@@ -324,7 +274,7 @@ class Session:
                 AccountSync(adapter, engine.tracker, engine.sync, clock, health[name]) for name, adapter in venues.adapters.items()
             ]
             background += [tasks.create_task(follower.run(), name="account") for follower in followers]
-        background.append(tasks.create_task(self._deadline(run), name="deadline"))
+        background.append(tasks.create_task(deadline(run, self._stop, virtual=self._plan.virtual), name="deadline"))
         if not self._plan.virtual:
             keep_collections_short()  # before anything trades: its pause is nobody's
             run.start_timing()
@@ -355,20 +305,6 @@ class Session:
         await venues.feed.run(deliver)
         self._stop.ask("end_of_data")
 
-    async def _deadline(self, run: Run) -> None:
-        """Ends the run exactly ``max_runtime`` after its first update."""
-        wanted = self._plan.max_runtime_s
-        if wanted is None:
-            return
-        await run.meter.first.wait()
-        clock = run.engine.components.clock
-        deadline = (run.meter.first_at or 0.0) + wanted
-        await asyncio.sleep(max(0.0, deadline - clock.monotonic() - (0.0 if self._plan.virtual else _EARLY_S)))
-        # In virtual time a timer may end a rounding error early, and no turn of the loop would ever make up for it.
-        while not self._plan.virtual and clock.monotonic() < deadline:  # noqa: ASYNC110  no event tells the time to the microsecond
-            await asyncio.sleep(0)
-        self._stop.ask("max_runtime")
-
     def _journal_failed(self, engine: Engine) -> Callable[[JournalFailed], None]:
         def failed(failure: JournalFailed) -> None:
             log.critical("the journal failed, the gate is closed: %s", failure)
@@ -379,44 +315,3 @@ class Session:
                 self._stop.fail(failure)
 
         return failed
-
-    async def _end(self, run: Run, journal: Journal, venues: Venues, components: EngineComponents) -> int:
-        engine = run.engine
-        if not run.closed_at:
-            run.closed_at = run.drained_at = components.clock.monotonic()
-        error = self._stop.error or journal.failure  # the console goes on after a failed journal, halted, until somebody ends it
-        reason = "error" if error is not None else "kill" if components.halt.is_closed else self._stop.reason
-        code = 3 if engine.unsettled else self._stop.code or (1 if error is not None else 0)
-        if journal.failure is None:
-            await engine.compare_positions()  # a busy market is seldom quiet while it runs; now it is
-            engine.marks.take("end")
-            await engine.snapshot(venues.simulator_state())
-            await journal.commit(RunEnded(components.run_id, reason, code))
-        if self._tap is not None:
-            self._tap.close()
-            if self._tap.failure is not None:
-                say(str(self._tap.failure))
-                code = code or 1
-        if self._plan.top_check is not None and reason == "end_of_data":  # a replay that came to its end
-            counts = components.aggregator.counts
-            say(f"replayed {messages_in_words(counts)}")
-            if short := shortfall(counts):
-                say(short)
-                code = code or 2
-        if self._plan.json is not None:
-            run.resources.sample()  # a run in virtual time, or of less than a second, has no other
-            summary = summarise(run, reason, venues)
-            if self._plan.top_check is not None:
-                self._plan.top_check.finish()
-                summary["top_check"] = {"places": self._plan.top_check.places, "equal": self._plan.top_check.equal}
-            if self._tap is not None:
-                summary["recording"] = self._tap.summary()
-            if self._plan.fingerprint is not None:
-                summary["fingerprint"] = self._plan.fingerprint.summary()
-            try:
-                self._plan.json.write(summary)
-            except ArbtuiError as failure:  # everything else is saved, and its code is worth more
-                say(str(failure))
-                code = code or failure.exit_code
-        say(f"{error}; {exit_summary(run, reason)}" if error is not None else exit_summary(run, reason))
-        return code

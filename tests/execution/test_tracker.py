@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -14,7 +14,7 @@ from arbtui.exchanges.adapter import OrderReport
 from arbtui.execution.account_sync import AccountSync
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
-from arbtui.model.order import Fill, Order, OrderState, Side
+from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.risk.breach import Severity
@@ -62,6 +62,33 @@ def test_what_the_stream_tells_first_ends_the_wait_for_an_answer(tmp_path: Path,
             assert [order.state for order in cycle.orders] == [OrderState.FILLED] * 2
             assert {row["source"] for row in read_ledger(w.journal.path)["fills"]} == {"stream"}
             await asyncio.sleep(30)  # the answers come, and change nothing
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_an_answer_is_overdue_only_after_its_request_has_left(tmp_path: Path) -> None:
+    """A hedge that waited for the venue's limits was cut off right after it had left, and its fate unknown."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            answer_s = w.engine.tracker._answer_s
+            venue = w.venues["binance"]
+            place, waited = venue.place, []
+
+            async def limited(order: Order, admit: Callable[[], None]) -> OrderReport:
+                if order.purpose is not Purpose.ENTRY:
+                    waited.append(order.client_order_id)
+                    await asyncio.sleep(0.8 * answer_s)
+                    venue.core.faults.add(Fault(FaultKind.ANSWER_LATE, seconds=0.5 * answer_s))
+                return await place(order, admit)
+
+            venue.place = limited  # type: ignore[method-assign]
+            venue.core.faults.add(Fault(FaultKind.REJECT))
+            cycle = await w.trade()
+            assert waited
+            assert cycle.state is CycleState.HEDGED
+            assert venue.look_ups == []
             w.agree()
 
     run_virtual(main())

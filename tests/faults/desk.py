@@ -34,8 +34,9 @@ from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.breach import Breach
 from arbtui.runtime.modes import origins
+from arbtui.runtime.plan import Plan
 from arbtui.runtime.real_venues import live_venues
-from arbtui.runtime.session import Plan, Session
+from arbtui.runtime.session import Session
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Ground, Venues
 from arbtui.sandbox.call import Call

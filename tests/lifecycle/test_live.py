@@ -72,6 +72,26 @@ def test_kill_nine_while_trading_loses_nothing_and_sends_nothing_twice(desk: Liv
     assert len(ids) == len(set(ids))
 
 
+def test_two_orders_of_unknown_fate_are_resolved_by_a_start_that_trades_other_symbols(desk: LiveDesk, tmp_path: Path) -> None:
+    """The venues execute both requests seconds after the kill: until then they know nothing of the orders."""
+    for venue in ("upbit", "binance"):
+        desk.script(venue=venue, kind="late", ms=12_000, on="order", count=1)
+    with running(*desk.arguments("--symbols", "BTC,ETH,XRP"), folder=tmp_path / "killed") as engine:
+        until(lambda: engine.alive() and count(desk, "order_", "state IN ('SENDING', 'UNKNOWN')") >= 2, "two orders under way")
+        engine.signal(signal.SIGKILL)
+        assert engine.ended().code == -signal.SIGKILL
+    assert desk.told("/orders") == []
+    ended = run(*desk.arguments("--symbols", "SOL,DOGE", "--headless", "--max-runtime", "1"))
+    assert ended.code == 0, ended.err
+    assert count(desk, "order_", "state IN ('PLANNED', 'SENDING', 'ACCEPTED', 'PARTIALLY_FILLED', 'UNKNOWN')") == 0
+    assert count(desk, "cycle", "state = 'OPEN'") == 0
+    arrived = {order["client_order_id"] for order in desk.told("/orders")}
+    with closing(sqlite3.connect(f"file:{desk.journal}?mode=ro", uri=True)) as db:
+        sent = {row[0] for row in db.execute("SELECT client_order_id FROM order_ WHERE run_id = 'r1'")}
+    assert sent & arrived, "no order came late: nothing was tested"
+    desk.assert_agrees(tmp_path)
+
+
 def test_a_kill_from_outside_stops_every_order(desk: LiveDesk, tmp_path: Path) -> None:
     with running(*desk.arguments(), folder=tmp_path / "run") as engine:
         await_cycles(desk, engine, 3)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from arbtui.journal.events import Adjusted, BalanceOpened, ResidualSettled, Transferred
 from arbtui.model.money import DIGITS, ONE, ZERO
 from arbtui.model.order import OrderState, Side
-from arbtui.portfolio.accounts import Baseline, Counters, fill_changes
+from arbtui.portfolio.accounts import fill_changes
+from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.valuation import Pnl, value
 from tests.portfolio.telling import START, Telling, fill_of, leg
 

@@ -19,7 +19,8 @@ from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.monitoring.log import LogRing
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.runtime.modes import origins
-from arbtui.runtime.session import Plan, Session
+from arbtui.runtime.plan import Plan
+from arbtui.runtime.session import Session
 from arbtui.runtime.venues import Ground, Venues, simulated_venues
 from arbtui.sandbox.book_corruptor import corrupted, multiplied
 from arbtui.settings.load import load_profile

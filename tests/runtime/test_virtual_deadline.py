@@ -1,9 +1,9 @@
 import asyncio
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from arbtui.model.virtual_loop import run_virtual
-from arbtui.runtime.session import Session
+from arbtui.runtime.deadline import deadline
 from arbtui.runtime.stop import Stop
 
 
@@ -24,13 +24,13 @@ def test_a_timer_that_ends_a_rounding_error_early_ends_the_run_all_the_same() ->
         first = asyncio.Event()
         first.set()
         run: Any = SimpleNamespace(
+            max_runtime_s=60.0,
             meter=SimpleNamespace(first=first, first_at=0.0),
             engine=SimpleNamespace(components=SimpleNamespace(clock=_ShortOfTime())),
         )
-        session = cast(Any, object.__new__(Session))
-        session._plan, session._stop = SimpleNamespace(max_runtime_s=60.0, virtual=True), Stop()
-        await session._deadline(run)
-        assert session._stop.reason == "max_runtime"
+        stop = Stop()
+        await deadline(run, stop, virtual=True)
+        assert stop.reason == "max_runtime"
         assert 59.9 < asyncio.get_running_loop().time() < 60.1
 
     run_virtual(main())

@@ -22,7 +22,8 @@ from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.monitoring.log import LogRing
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.runtime.modes import origins
-from arbtui.runtime.session import Plan, Session
+from arbtui.runtime.plan import Plan
+from arbtui.runtime.session import Session
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Venues, simulated_venues
 from arbtui.settings.load import load_profile

@@ -1,0 +1,131 @@
+"""What can be read of a portfolio: what is held and free, what is under way, what it is worth.
+
+Nothing here changes anything; what changes it is an event (:meth:`arbtui.portfolio.portfolio.Portfolio.apply`).
+"""
+
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+
+from arbtui.model.money import ONE, ZERO
+from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at, fill_key
+from arbtui.portfolio.counters import Baseline, Counters
+from arbtui.portfolio.state import PortfolioState
+from arbtui.portfolio.valuation import Pnl, Valuation, value
+
+
+class Readings:
+    """Answers from a portfolio's state. Quantities in units of their asset, money in the PnL currency.
+
+    Args:
+        state: all that is known; a reading is always of what it holds now.
+    """
+
+    def __init__(self, state: PortfolioState) -> None:
+        self.state = state
+        # Found without a search; the fold keeps them in step with the cycles.
+        self._open = {cycle.id: cycle for cycle in state.cycles.values() if cycle.is_open}
+        self._owners = {key: cycle for cycle in state.cycles.values() for key in cycle.orders}  # by client order id
+        self._positions = {cycle.id: None for cycle in state.cycles.values() if cycle.is_position}
+
+    # what is held
+
+    def total(self, exchange: str, asset: str) -> Decimal:
+        """All that is held of ``asset`` at ``exchange``."""
+        return amount_at(self.state.balances, exchange, asset)
+
+    def reserved(self, exchange: str, asset: str) -> Decimal:
+        """What open cycles keep for themselves there."""
+        return sum((cycle.still_reserved(exchange, asset) for cycle in self._open.values()), ZERO)
+
+    def available(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
+        """What a new cycle may use there; for ``cycle_id``, what that one may use: its own reservation is its own."""
+        free = self.total(exchange, asset) - self.reserved(exchange, asset)
+        mine = self.state.cycles.get(cycle_id)
+        return free if mine is None else free + mine.still_reserved(exchange, asset)
+
+    def differences(self, exchange: str, theirs: Mapping[str, Decimal]) -> list[tuple[str, Decimal, Decimal]]:
+        """(asset, ours, theirs) wherever the venue's total is another than ours."""
+        ours = self.state.balances.get(exchange, {})
+        return [
+            (asset, ours.get(asset, ZERO), theirs.get(asset, ZERO))
+            for asset in [*ours, *(asset for asset in theirs if asset not in ours)]
+            if ours.get(asset, ZERO) != theirs.get(asset, ZERO)
+        ]
+
+    # cycles and orders
+
+    @property
+    def open_cycles(self) -> Collection[CycleAccount]:
+        """Cycles that have not ended, oldest first."""
+        return self._open.values()
+
+    @property
+    def positions(self) -> list[CycleAccount]:
+        """Ended cycles that leave something one-sided, oldest first."""
+        return [self.state.cycles[key] for key in self._positions]
+
+    @property
+    def open_orders(self) -> list[OrderRecord]:
+        """Orders that may still fill, oldest first, whatever their cycle."""
+        orders = (cycle.orders[key] for key, cycle in self._owners.items())
+        return [order for order in orders if not order.state.is_final]
+
+    def cycle(self, cycle_id: str) -> CycleAccount | None:
+        """One cycle, if it is still kept."""
+        return self.state.cycles.get(cycle_id)
+
+    def knows_fill(self, exchange: str, trade_id: str, cycle_id: str) -> bool:
+        """Whether a fill is booked already."""
+        key = fill_key(exchange, trade_id)
+        cycle = self.state.cycles.get(cycle_id)
+        return key in self.state.recent_fills or (cycle is not None and key in cycle.fill_keys)
+
+    def left(self, cycle: CycleAccount) -> dict[str, Decimal]:
+        """What ``cycle`` leaves one-sided, by asset, in units."""
+        return cycle.left(self.state.settlement)
+
+    # money
+
+    def prices(self) -> dict[str, Decimal]:
+        """The last mark of each asset, in the PnL currency for one unit."""
+        return {asset: mark.price for asset, mark in self.state.marks.items()} | {self.state.currency: ONE}
+
+    def price(self, asset: str) -> Decimal | None:
+        """The last mark of ``asset``, in the PnL currency for one unit; None while it has none."""
+        if asset == self.state.currency:
+            return ONE
+        mark = self.state.marks.get(asset)
+        return None if mark is None else mark.price
+
+    def value(self, marks: Mapping[str, Decimal] | None = None) -> Valuation:
+        """What it is worth at ``marks``, or at the last ones that were taken."""
+        return value(self.state.counters, self.prices() if marks is None else marks, self.state.currency, self.state.settlement)
+
+    def pnl_since(self, baseline: Baseline | None, marks: Mapping[str, Decimal] | None = None) -> Pnl:
+        """The PnL since a run or a day began; since the journal began without one."""
+        now = self.value(marks)
+        return now.so_far if baseline is None else now.since(self.value_at(baseline))
+
+    def value_at(self, baseline: Baseline) -> Valuation:
+        """What the portfolio was worth at ``baseline``, at the prices that it counts from."""
+        return value(baseline.counters, baseline.marks, self.state.currency, self.state.settlement)
+
+    def position_gain(self, marks: Mapping[str, Decimal]) -> Decimal:
+        """What prices did to what open cycles and positions hold one-sidedly, since they traded it."""
+        return sum((self._gain(cycle, marks) for cycle in [*self._open.values(), *self.positions]), ZERO)
+
+    def loss_today(self, marks: Mapping[str, Decimal]) -> Decimal:
+        """What the desk's day has lost so far, for the loss limit: trading, fees, and what prices did to one-sided positions."""
+        state = self.state
+        start = state.day.counters if state.day is not None else Counters()
+        realised = state.counters.trading - state.counters.fees - (start.trading - start.fees)
+        before = state.day.residual if state.day is not None else ZERO
+        return -(realised + self.position_gain(marks) + state.settled_value - before)
+
+    def _gain(self, cycle: CycleAccount, marks: Mapping[str, Decimal]) -> Decimal:
+        gain = ZERO
+        for asset, amount in cycle.net(self.state.settlement).items():
+            mark = marks.get(asset)
+            if mark is not None:
+                gain += amount * mark - cycle.booked.get(asset, ZERO)
+        return gain

@@ -1,0 +1,67 @@
+"""The plan of a run: everything that is decided before its loop begins."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from arbtui.marketdata.top_check import TopCheck
+from arbtui.runtime.arming import disarmed
+from arbtui.runtime.fingerprint import Fingerprint
+from arbtui.runtime.modes import opener, origins, scenario
+from arbtui.runtime.venues import Ground, Venues
+from arbtui.settings.options import SessionOptions
+from arbtui.settings.output import JsonOutput
+from arbtui.settings.profile import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run is: a session in one of the modes, or a replay."""
+
+    settings: Settings
+    folder: Path  #: of the profile: flag and log
+    state_folder: Path  #: of the mode: journal and venues
+    open_venues: Callable[[Ground], Coroutine[Any, Any, Venues]]
+    origins: Mapping[str, str]  #: exchange to where it trades: ``simulator``, or its REST URL
+    virtual: bool
+    headless: bool
+    max_runtime_s: float | None
+    json: JsonOutput | None
+    scenario: str = ""
+    telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
+    disarmed: str = ""  #: why a person must arm it first; empty starts ARMED
+    record: Path | None = None  #: where what the engine is fed is recorded
+    fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
+    top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
+
+
+def session_plan(options: SessionOptions, folder: Path, state_folder: Path, telegram: SecretStr | None) -> Plan:
+    """The plan of a session as the command line and the profile ask for it.
+
+    Args:
+        options: what was asked for; looked at already (:func:`arbtui.runtime.arming.refuse_unarmed`).
+        folder: of the profile.
+        state_folder: of the profile's mode.
+        telegram: the bot's token; None where nobody is to be reached.
+    """
+    settings = options.settings
+    return Plan(
+        settings=settings,
+        folder=folder,
+        state_folder=state_folder,
+        open_venues=partial(opener(settings), settings),
+        origins=origins(settings),
+        virtual=options.speed == "max",
+        headless=options.headless,
+        max_runtime_s=options.max_runtime_s,
+        json=options.json,
+        scenario=scenario(settings),
+        telegram=telegram,
+        disarmed=disarmed(options),
+        record=options.record,
+        fingerprint=None if options.record is None else Fingerprint(),
+    )
