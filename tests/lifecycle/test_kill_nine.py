@@ -13,7 +13,7 @@ from tests.lifecycle.state import State, assert_venues_agree
 from tests.lifecycle.waiting import until
 
 ROUNDS = 20 if os.environ.get("ARBTUI_LONG") == "1" else 3
-UNDER_WAY = "state NOT IN ('FILLED', 'CANCELLED', 'EXPIRED', 'REJECTED', 'ABANDONED')"
+UNDER_WAY = "state NOT IN ('FILLED', 'CANCELED', 'EXPIRED', 'REJECTED', 'ABANDONED')"
 
 
 def kill_at(engine: Running, moment: float) -> None:
@@ -36,7 +36,7 @@ def test_nothing_is_lost_sent_twice_or_left_open(state: State, tmp_path: Path) -
     for number in range(ROUNDS):
         with running(*arguments, folder=tmp_path / "killed") as engine:
             if number % 2 == 0:  # with orders certainly on their way
-                until(lambda: engine.alive() and state.count("order_", UNDER_WAY), "an order under way")
+                until(lambda: engine.alive() and state.count("fill") and state.count("order_", UNDER_WAY), "an order under way")
                 kill_at(engine, chance.uniform(0.0, 0.15))
             else:
                 kill_at(engine, chance.uniform(0.3, 3.0))

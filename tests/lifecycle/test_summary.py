@@ -99,9 +99,9 @@ def test_a_replay_tells_its_own_keys_too(home: Path) -> None:
 
 
 def test_a_run_without_json_ends_with_a_line_too(state: State) -> None:
-    ended = run(*state.arguments(), "--headless", "--symbols", "1", "--max-runtime", "1", "--speed", "max")
+    ended = run(*state.arguments(), "--headless", "--symbols", "1", "--max-runtime", "6", "--speed", "max")
     assert (ended.code, ended.out) == (0, "")
-    said = r"arbtui: run r1 of upbit-binance sim ended by max_runtime after 1\.0 s; cycles: 1 hedged, 0 unwound, 0 residual; "
+    said = r"arbtui: run r1 of upbit-binance sim ended by max_runtime after 6\.0 s; cycles: 1 hedged, 0 unwound, 0 residual; "
     assert re.fullmatch(said + r"2 fills; PnL [+-]\d+\.\d{4} USDT; nothing left open\n", ended.err), ended.err
 
 

@@ -4,7 +4,9 @@ import asyncio
 import json
 import resource
 import signal
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -55,7 +57,7 @@ async def recorded(folder: Path, *, trades: bool) -> tuple[str, Path, dict[str, 
         process = await arbtui(*place, "--headless", "--record", str(file), "--json", str(told))
         try:
             async with asyncio.timeout(DEADLINE_S):
-                while process.returncode is None and not holds_enough(file):  # noqa: ASYNC110
+                while process.returncode is None and not (holds_enough(file) and (has_traded(folder) or not trades)):  # noqa: ASYNC110
                     await asyncio.sleep(0.5)  # it is written once a second
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
@@ -65,6 +67,14 @@ async def recorded(folder: Path, *, trades: bool) -> tuple[str, Path, dict[str, 
                 process.kill()
     assert code == 128 + signal.SIGTERM, err
     return path, file, json.loads(told.read_text())
+
+
+def has_traded(folder: Path) -> bool:
+    """Whether an order has been intended: nothing is before every stream's usual delay is known."""
+    for journal in (folder / "state").glob("*/paper/journal.db"):
+        with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
+            return bool(db.execute("SELECT count(*) FROM order_").fetchone()[0])
+    return False
 
 
 def holds_enough(file: Path) -> bool:
