@@ -265,7 +265,9 @@ class CcxtAdapter(ExchangeAdapter):
         if order.purpose is not Purpose.ENTRY:
             limits.use_hold(order.cycle_id)
             return self.order_costs
-        return {} if limits.redeem(order.cycle_id) else self.order_costs
+        if limits.redeem(order.cycle_id):
+            return dict.fromkeys(self.order_costs, 0.0)  # taken already; a ban of these groups holds for it all the same
+        return self.order_costs
 
     async def measure_clock(self) -> None:
         """Measure the clocks' difference; does nothing for a venue whose requests carry no timestamp.
@@ -346,6 +348,8 @@ class CcxtAdapter(ExchangeAdapter):
             await (asyncio.sleep(pause) if health is None else health.sleep(pause))
             try:
                 await self.ping()
+            except RateLimited:
+                continue  # it was not asked
             except ArbtuiError as error:
                 log.warning("%s does not answer a ping: %s", self.name, error)
 

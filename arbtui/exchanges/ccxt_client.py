@@ -6,10 +6,11 @@ client id (``uuid=None`` wins), queue orders behind snapshots in one FIFO, and c
 """
 
 import asyncio
+import json
 import logging
 import re
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -18,12 +19,13 @@ import aiohttp
 from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.connection_errors import SentAlready, broke_under_way, redirect_of, why_no_answer
+from arbtui.exchanges.documented_refusals import documented_refusals
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
-from arbtui.exchanges.refusals import RefusalTable, Scope
+from arbtui.exchanges.refusals import Scope
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, RateLimited
 
@@ -44,8 +46,9 @@ class _Departure:
     refused here.
     """
 
-    def __init__(self, admit: Callable[[], None] | None) -> None:
+    def __init__(self, admit: Callable[[], None] | None, groups: Collection[str]) -> None:
         self._admit = admit
+        self.groups = groups  #: of the rate limits that the request counts in
         self.sent = False
         self.refusal: Exception | None = None
 
@@ -90,7 +93,6 @@ class CcxtClient:
 
     Args:
         exchange: ``upbit`` or ``binance``.
-        refusals: the venue's table of refusals.
         limits: None for no rate limits (tests).
         health: None for none (tests).
     """
@@ -101,12 +103,11 @@ class CcxtClient:
         urls: UrlsConfig,
         keys: VenueKeyHolder,
         clock: Clock,
-        refusals: RefusalTable,
         limits: RateLimitManager | None = None,
         health: ExchangeHealthMonitor | None = None,
     ) -> None:
         self.exchange = exchange
-        self.refusals = refusals
+        self.refusals = documented_refusals(exchange)
         self.limits = limits
         self.health = health
         self._clock = clock
@@ -168,7 +169,7 @@ class CcxtClient:
         admit: Callable[[], None] | None,
     ) -> Any:
         """One request, sent once; raises as :meth:`request`, and _ConnectionBroke for one whose connection broke under it."""
-        departure = _Departure(admit)
+        departure = _Departure(admit, costs.keys())
         token = _departure.set(departure)
         started = self._clock.monotonic()
         try:
@@ -234,10 +235,11 @@ class CcxtClient:
         except TimeoutError:
             await self.session.close()
 
-    def on_response(self, status: int, headers: Mapping[str, str]) -> None:
+    def on_response(self, status: int, headers: Mapping[str, str], body: str) -> None:
         """Called by ccxt's ``on_rest_response`` hook, for every answer, before it is interpreted."""
         if self.limits is not None:
-            self.limits.observe(status, headers)
+            code = _code_of(body) if status >= 400 else ""
+            self.limits.observe(status, headers, _departure.get().groups, code)
             self._tell_silence()
 
     def on_refusal(self, failure: RequestFailed) -> None:
@@ -282,7 +284,7 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
             return self.exceptions["spot"].get(exact_or_broad, {})
 
         def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: Any) -> str:
-            client.on_response(code, headers)
+            client.on_response(code, headers, body)
             return body.strip()
 
         def handle_errors(self, code: int, reason: str, url: str, method: str, headers: Any, body: str, response: Any, *rest: Any) -> None:
@@ -326,6 +328,15 @@ def _said(response: Any, body: str) -> tuple[str, str, int | None]:
     if body.lstrip()[:1] == "<":
         return "", "a web page where the venue's answer should be; check its address in [exchanges.*.urls], and what sits between", None
     return "", body[:_EXCERPT], None
+
+
+def _code_of(body: str) -> str:
+    """The venue's own code in the body of a refusal; empty where there is none."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    return _said(answer, "")[0]
 
 
 def told_error(error: Mapping[str, Any]) -> tuple[str, str, int | None]:

@@ -7,9 +7,9 @@ from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.upbit import limits as upbit
 
 _VENUES: Mapping[str, VenueLimits] = {
-    "upbit": VenueLimits(upbit.LIMITS, upbit.used),
-    "binance": VenueLimits(binance.LIMITS, binance.used),
-    "binanceusdm": VenueLimits(binance.USDM_LIMITS, binance.used),
+    "upbit": VenueLimits(upbit.LIMITS, upbit.used, upbit.banned),
+    "binance": VenueLimits(binance.LIMITS, binance.used, binance.banned),
+    "binanceusdm": VenueLimits(binance.USDM_LIMITS, binance.used, binance.banned),
 }
 
 

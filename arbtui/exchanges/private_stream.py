@@ -23,6 +23,7 @@ log = logging.getLogger("arbtui")
 #: s between pings; a connection without an answer to one is closed half of that later. A private stream may be silent for hours.
 _HEARTBEAT_S = 5.0
 _CONNECT_S = 10.0
+_CONNECT_COSTS = {"socket-connect": 1}
 #: s between two attempts to connect: the first pause, doubled up to the second value, or the third where the venue refuses.
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 15.0
@@ -106,21 +107,24 @@ class PrivateStream:
         pause = _FIRST_PAUSE_S
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), middlewares=(refuse_redirects,)) as session:
             while True:
-                started, longest = loop.time(), _LONGEST_PAUSE_S
+                started, longest, banned_s = loop.time(), _LONGEST_PAUSE_S, 0.0
                 try:
                     await self._keep(session)
                     why = "closed by the venue"
                 except StreamRefused as error:
                     self._on_refused(error)
                     longest, why = _LONGEST_REFUSED_S, str(error)
+                except RateLimited as error:
+                    banned_s, why = error.retry_s, str(error)
                 except _FAILURES as error:
                     self._learn(error)
                     why = str(error) or type(error).__name__
                 self._on_close()
                 if loop.time() - started >= _GOOD_S:
                     pause = _FIRST_PAUSE_S
-                log.warning("%s private stream: %s; again in %.2g s", self._exchange, why, pause)
-                await (asyncio.sleep(pause) if self._health is None else self._health.sleep(pause))
+                wait = max(pause, banned_s)
+                log.warning("%s private stream: %s; again in %.3g s", self._exchange, why, wait)
+                await (asyncio.sleep(wait) if self._health is None else self._health.sleep(wait))
                 pause = min(pause * 2, longest)
 
     async def _keep(self, session: aiohttp.ClientSession) -> None:
@@ -160,7 +164,7 @@ class PrivateStream:
     async def _open(self, session: aiohttp.ClientSession) -> Socket:
         """A connection whose subscriptions the venue has confirmed."""
         if self._limits is not None:
-            await self._limits.turn(Lane.DATA, {"socket-connect": 1})
+            await self._limits.turn(Lane.DATA, _CONNECT_COSTS)
         async with asyncio.timeout(_CONNECT_S):
             socket = await session.ws_connect(self._url, headers=self._headers(), heartbeat=_HEARTBEAT_S, compress=0)
         if self._health is not None:
@@ -187,7 +191,7 @@ class PrivateStream:
     def _learn(self, error: BaseException) -> None:
         """Tell limits and health of an attempt that failed."""
         if isinstance(error, aiohttp.WSServerHandshakeError) and self._limits is not None:
-            self._limits.observe(error.status, error.headers or {})
+            self._limits.observe(error.status, error.headers or {}, _CONNECT_COSTS.keys())
             if self._health is not None and error.status in (418, 429):
                 self._health.on_throttled(self._limits.banned_until)
         elif self._health is not None and isinstance(error, aiohttp.ClientError | OSError | TimeoutError):

@@ -1,7 +1,7 @@
 """One rate limit of a venue, the lanes that share it, and its recent use."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from math import floor, inf
@@ -63,10 +63,18 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class VenueLimits:
-    """All limits of one venue. ``used`` reads (limit's name, units used) from an answer's headers, their names in lower case."""
+    """All limits of one venue.
+
+    Attributes:
+        limits: the limits.
+        used: reads (limit's name, units used) from an answer's headers, their names in lower case.
+        banned: which groups a refusal for too many requests silences, from its HTTP status, the venue's code (empty where none was
+            told) and the groups that the request counted in; None: all of them.
+    """
 
     limits: Sequence[RateLimit]
     used: Callable[[Mapping[str, str]], Iterator[tuple[str, float]]] = lambda headers: iter(())
+    banned: Callable[[int, str, Collection[str]], Collection[str] | None] = lambda status, code, groups: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,7 @@ class LimitLeft:
     soft: float  #: where entries stop
     hard: float
     resets_s: float  #: until none of the present use counts any more
-    banned_s: float  #: until requests are allowed again; 0 when they are
+    banned_s: float  #: until requests of its group are allowed again; 0 when they are
 
 
 #: Own requests are counted in this many steps a window, each to the end of its step: never released too early, and the
@@ -99,7 +107,7 @@ class Window:
 
     def cost(self, asked: float) -> float:
         """Units that a turn asking ``asked`` takes from this limit."""
-        return 1.0 if self.limit.per_request else asked
+        return 1.0 if self.limit.per_request and asked else asked
 
     def used(self, now: float) -> float:
         """Units that count at ``now`` (monotonic s)."""

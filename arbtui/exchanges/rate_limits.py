@@ -5,7 +5,7 @@ and ours, the larger is used.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
@@ -35,6 +35,41 @@ _SOONEST_RETRY_S = 0.1
 _SHORTEST_WAIT_S = 0.001
 
 
+@dataclass(slots=True)
+class _Ban:
+    """Whether requests are silenced, of one group or of the whole venue. Times are monotonic s."""
+
+    until: float = -inf
+    probing: bool = False  #: its time has passed, and no answer has confirmed its end yet
+    probe_at: float = -inf
+    in_a_row: int = 0
+
+    def begin(self, now: float, status: int, retry_s: float | None) -> None:
+        """Silence for ``retry_s``, or for a time that doubles with each consecutive ban where the venue does not state one."""
+        if now >= self.until:  # later answers to requests already sent report the same ban
+            self.in_a_row += 1
+        if retry_s is None:
+            retry_s = _UNTOLD_BAN_S[status] * 2 ** min(self.in_a_row - 1, 10)
+        self.until = max(self.until, now + min(retry_s, _LONGEST_BAN_S))
+        self.probing, self.probe_at = True, -inf
+
+    def answered(self, now: float) -> None:
+        """A request that it would have silenced was answered."""
+        if now >= self.until:
+            self.probing, self.in_a_row = False, 0
+
+    def opens(self, now: float, lane: Lane) -> float:
+        """When ``lane`` may send; ``now`` where it may."""
+        if not self.probing and now >= self.until:
+            return now
+        return max(now, self.until + (0.0 if lane is Lane.CANCEL else _CALM_S), self.probe_at)
+
+    def spent(self, now: float) -> None:
+        """A request leaves: while nothing has confirmed the end, the next one waits."""
+        if self.probing:
+            self.probe_at = now + _PROBE_EVERY_S
+
+
 #: What one request took of each limit: the limit's window, until when it counts there (monotonic s), and the units.
 _Spent = list[tuple[Window, float, float]]
 
@@ -59,6 +94,7 @@ class RateLimitManager:
         self.exchange = exchange
         self._clock = clock
         self._used_by_headers = venue.used
+        self._groups_banned = venue.banned
         self._windows = [Window(limit) for limit in venue.limits]
         self._by_name = {window.limit.name: window for window in self._windows}
         self._by_group: dict[str, list[Window]] = {}
@@ -69,15 +105,13 @@ class RateLimitManager:
         self._waiters: list[_Waiter] = []
         self._waited = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._banned_until = -inf
-        self._probing = False  # the ban's time has passed, and no answer has confirmed its end yet
-        self._probe_at = -inf
-        self._bans = 0  # in a row
+        self._ban = _Ban()  # of the whole venue
+        self._group_bans = {group: _Ban() for group in self._by_group}
 
     @property
     def banned_until(self) -> float:
-        """Monotonic seconds until which the venue accepts no request; in the past when it does."""
-        return self._banned_until
+        """Monotonic seconds until which the venue accepts no request, of one group at least; in the past when it does."""
+        return max(self._ban.until, *(ban.until for ban in self._group_bans.values()))
 
     async def turn(self, lane: Lane, costs: Mapping[str, float]) -> None:
         """Wait for ``costs`` (units by group) and spend them. Returns at once, without a task switch, when they are free.
@@ -153,8 +187,15 @@ class RateLimitManager:
                 return f"{self.exchange}: a {waiter.lane.name.lower()} waits before it"
         return None
 
-    def observe(self, status: int, headers: Mapping[str, str]) -> None:
-        """Read the venue's own count, and a ban, from an answer."""
+    def observe(self, status: int, headers: Mapping[str, str], groups: Collection[str] = (), code: str = "") -> None:
+        """Read the venue's own count, and a ban, from an answer.
+
+        Args:
+            status: the answer's HTTP status.
+            headers: the answer's headers.
+            groups: those that the request counted in, where they are known.
+            code: the venue's own code of a refusal.
+        """
         now, now_ms = self._clock.monotonic(), self._clock.time_ms()
         lowered = {name.lower(): value for name, value in headers.items()}
         for name, used in self._used_by_headers(lowered):
@@ -162,48 +203,53 @@ class RateLimitManager:
                 self._by_name[name].set_venue_count(now, now_ms, used)
         retry_s = _retry_s(lowered.get("retry-after", ""), now_ms) if status >= 400 else None
         if status in _UNTOLD_BAN_S or retry_s is not None:
-            self._ban(now, status, retry_s)
-        elif now >= self._banned_until:
-            self._probing, self._bans = False, 0
+            for ban in self._bans(self._groups_banned(status, code, groups)):
+                ban.begin(now, status, retry_s)
+        else:
+            self._ban.answered(now)
+            for group in groups:
+                self._group_bans[group].answered(now)
         if self._waiters:
             self._serve()
 
     def silence(self, status: int, until_ms: int | None = None) -> None:
         """The venue wants to hear nothing, and said so in a body or on a socket. ``until_ms``: ms since the epoch, where it told."""
         now = self._clock.monotonic()
-        if until_ms is None and now < self._banned_until:
+        if until_ms is None and now < self._ban.until:
             return  # the answer's headers have told it already
-        self._ban(now, 418 if status == 418 else 429, None if until_ms is None else max((until_ms - self._clock.time_ms()) / 1000, 0.0))
+        retry_s = None if until_ms is None else max((until_ms - self._clock.time_ms()) / 1000, 0.0)
+        self._ban.begin(now, 418 if status == 418 else 429, retry_s)
         if self._waiters:
             self._serve()
 
     def left(self) -> Sequence[LimitLeft]:
         """Every limit as it stands, in the order of the venue's table."""
         now = self._clock.monotonic()
-        banned_s = max(self._banned_until - now, 0.0)
+
+        def banned_s(group: str) -> float:
+            return max(self._ban.until - now, self._group_bans[group].until - now, 0.0)
+
         return [
-            LimitLeft(w.limit.name, w.used(now), w.limit.cap(Lane.ENTRY), w.limit.hard, w.resets_s(now), banned_s) for w in self._windows
+            LimitLeft(w.limit.name, w.used(now), w.limit.cap(Lane.ENTRY), w.limit.hard, w.resets_s(now), banned_s(w.limit.group))
+            for w in self._windows
         ]
 
-    def _ban(self, now: float, status: int, retry_s: float | None) -> None:
-        if now >= self._banned_until:  # later answers to requests already sent report the same ban
-            self._bans += 1
-        if retry_s is None:
-            retry_s = _UNTOLD_BAN_S[status] * 2 ** min(self._bans - 1, 10)
-        self._banned_until = max(self._banned_until, now + min(retry_s, _LONGEST_BAN_S))
-        self._probing = True
-        self._probe_at = -inf
+    def _bans(self, groups: Iterable[str] | None) -> Iterable[_Ban]:
+        """The bans of ``groups``, or the one of the whole venue."""
+        return [self._ban] if groups is None else [self._group_bans[group] for group in groups]
 
     def _free_at(self, now: float, lane: Lane, costs: Mapping[str, float]) -> tuple[float, str]:
         """When ``costs`` are free for ``lane``, with no other request waiting, and the reason until then."""
         at, why = now, ""
-        if self._probing or now < self._banned_until:
-            opens = max(self._banned_until + (0.0 if lane is Lane.CANCEL else _CALM_S), self._probe_at)
-            if opens > at:
-                at, why = opens, f"{self.exchange} has banned requests"
+        opens = self._ban.opens(now, lane)
+        if opens > at:
+            at, why = opens, f"{self.exchange} has banned requests"
         for group, asked in costs.items():
             if group not in self._by_group:
                 raise ValueError(f"{self.exchange} has no rate limit group {group!r}; it has {', '.join(self._by_group)}")
+            opens = self._group_bans[group].opens(now, lane)
+            if opens > at:
+                at, why = opens, f"{self.exchange} has banned requests of the group {group}"
             kept = sum(hold.get(group, 0.0) for hold in self._held.values()) if lane >= Lane.ENTRY else 0.0
             for window in self._by_group[group]:
                 free = window.free_at(now, lane, window.cost(asked))
@@ -216,8 +262,9 @@ class RateLimitManager:
         return at, why
 
     def _spend(self, now: float, costs: Mapping[str, float]) -> _Spent:
-        if self._probing:
-            self._probe_at = now + _PROBE_EVERY_S
+        self._ban.spent(now)
+        for group in costs:
+            self._group_bans[group].spent(now)
         return [
             (window, window.spend(now, window.cost(asked)), window.cost(asked))
             for group, asked in costs.items()

@@ -8,7 +8,6 @@ from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.config import ExchangeConfig
-from arbtui.exchanges.documented_refusals import documented_refusals
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -47,7 +46,7 @@ class ExchangeRegistry:
                 raise UsageError(f"[exchanges.{name}]: no orders can be sent there yet; {', '.join(_ADAPTERS)} can be traded at")
         adapters: dict[str, CcxtAdapter] = {}
         for name, config in exchanges.items():
-            client = CcxtClient(name, config.urls, keys[name], clock, documented_refusals(name), limits.get(name), health.get(name))
+            client = CcxtClient(name, config.urls, keys[name], clock, limits.get(name), health.get(name))
             adapters[name] = _ADAPTERS[name](client, config.urls.private, clock)
         return cls(adapters)
 

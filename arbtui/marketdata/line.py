@@ -1,7 +1,7 @@
 """Line: one open connection of a public socket, and what all of an exchange's connections share."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -30,7 +30,7 @@ class Wiring:
     clock: Clock
     intake: Intake
     turn: Callable[[Mapping[str, float]], Awaitable[None]]  #: waits for the rate limit; raises ArbtuiError when it leaves no room
-    observe: Callable[[int, Mapping[str, str]], None]  #: called with every HTTP answer's status and headers
+    observe: Callable[[int, Mapping[str, str], Collection[str]], None]  #: called with an HTTP answer's status, headers, limit groups
     on_change: Callable[[Sequence[str], bool], None]  #: the connection of these markets was opened (True) or lost (False)
     on_failure: Callable[[Failure], None]  #: counts
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep  #: before the next try; shorter when the venue is heard elsewhere

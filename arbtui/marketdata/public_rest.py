@@ -1,6 +1,6 @@
 """PublicRest: the few REST queries of market data, each within its rate limit and size."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import aiohttp
 
@@ -29,7 +29,7 @@ class PublicRest:
         config: deadline and size of an answer.
         clock: measures how long answers take.
         turn: waits for the rate limit.
-        observe: called with every answer's status and headers.
+        observe: called with every answer's status and headers, and the groups of the limits that the query counted in.
         on_answer: called for each query: answered or not, and after how many ms.
     """
 
@@ -41,7 +41,7 @@ class PublicRest:
         config: MarketDataConfig,
         clock: Clock,
         turn: Callable[[Mapping[str, float]], Awaitable[None]],
-        observe: Callable[[int, Mapping[str, str]], None],
+        observe: Callable[[int, Mapping[str, str], Collection[str]], None],
         on_answer: Callable[[bool, float], None],
     ) -> None:
         self._exchange = exchange
@@ -69,7 +69,7 @@ class PublicRest:
                 body = await answer.content.read(self._limit + 1)
                 while len(body) <= self._limit and not answer.content.at_eof():
                     body += await answer.content.read(self._limit + 1 - len(body))
-                self._observe(answer.status, answer.headers)
+                self._observe(answer.status, answer.headers, call.costs.keys())
                 answered = answer.status == 200
                 self._refuse(answer, body)
                 return body

@@ -179,7 +179,7 @@ class PublicSocket:
                     decode_text=False,
                 )
         except aiohttp.WSServerHandshakeError as error:
-            wiring.observe(error.status, error.headers or {})
+            wiring.observe(error.status, error.headers or {}, wiring.framing.connect_costs.keys())
             raise
         self.connects += 1
         wiring.on_reach(True)

@@ -1,7 +1,7 @@
 """MarketDataStream: the live public data of all exchanges of a profile, as a MarketDataFeed."""
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -93,10 +93,10 @@ class VenueSource:
         if self.limits is not None:
             await self.limits.turn(Lane.DATA, costs)
 
-    def observe(self, status: int, headers: Mapping[str, str]) -> None:
-        """Read limits and bans from an answer of the venue."""
+    def observe(self, status: int, headers: Mapping[str, str], groups: Collection[str]) -> None:
+        """Read limits and bans from an answer of the venue to a request that counted in ``groups``."""
         if self.limits is not None:
-            self.limits.observe(status, headers)
+            self.limits.observe(status, headers, groups)
             if status in (418, 429) and self.health is not None:
                 self.health.on_throttled(self.limits.banned_until)
 

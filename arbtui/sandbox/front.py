@@ -113,7 +113,10 @@ class Front:
         if refused is not None:
             return response_of(refused)
         if (fault := take(_K.REFUSE)) is not None:
-            return response_of(venue.error(fault.error or "", fault.words or "scripted", fault.status or 400))
+            answer = venue.error(fault.error or "", fault.words or "scripted", fault.status or 400)
+            if fault.status in (418, 429):
+                answer = Answer(answer.body, answer.status, {**answer.headers, "Retry-After": str(fault.retry_after_s)})
+            return response_of(answer)
         if (fault := take(_K.ERROR_BEFORE)) is not None:
             return response_of(_error(fault, 503))
         if take(_K.RESET_BEFORE) is not None:

@@ -197,7 +197,10 @@ class EngineViews:
         books = [book for (exchange, _), book in engine.components.aggregator.books.items() if exchange == name]
         live = any(book.state is BookState.LIVE for book in books)
         health = engine.risk.exchange[name].health.state(now)
+        banned_s = self._limits[name].banned_until - now if name in self._limits else 0.0
         unfit = "" if health is Health.HEALTHY or not live else health.value
+        if banned_s > 0.0:
+            unfit = f"banned {banned_s:.0f}s"
         status = unfit or ("SILENT" if watch.is_silent(now) else "ok" if live else "DOWN")
         answers = engine.tracker.answer_ms.get(name)
         age = now - watch.last_message

@@ -18,7 +18,6 @@ from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.config import UrlsConfig
-from arbtui.exchanges.documented_refusals import documented_refusals
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -187,7 +186,7 @@ async def adapter_of(
     socket = venue.url.replace("http", "ws")
     private = socket + {"upbit": "/websocket/v1/private", "binance": "/ws-api/v3"}[exchange]
     urls = UrlsConfig(rest=venue.url, stream=socket + "/stream", private=private)
-    client = CcxtClient(exchange, urls, made_up_keys(), SystemClock(), documented_refusals(exchange), limits, health)
+    client = CcxtClient(exchange, urls, made_up_keys(), SystemClock(), limits, health)
     made: CcxtAdapter
     made = UpbitAdapter(client, private, SystemClock()) if exchange == "upbit" else BinanceAdapter(client, private, SystemClock())
     market = market_of(exchange)

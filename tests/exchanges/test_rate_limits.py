@@ -433,6 +433,52 @@ class TestABan:
 
         assert _virtual(test, "upbit") == pytest.approx([120, 240, 480, 960, 120])
 
+    def test_a_429_of_upbit_silences_the_group_that_was_asked_and_a_418_the_venue(self) -> None:
+        async def test(limits: RateLimitManager) -> None:
+            limits.observe(429, {"Retry-After": "10"}, {"order"})
+            assert "banned requests of the group order" in (limits.refusal(Lane.HEDGE, {"order": 1}) or "")
+            for group in ("default", "order-cancel-all", "quotation"):
+                assert limits.refusal(Lane.CANCEL, {group: 1}) is None, "a cancel is not of that group"
+            assert limits.banned_until == 10.0
+            assert {left.name for left in limits.left() if left.banned_s} == {"order"}
+            limits.observe(200, {}, {"default"})
+            await asyncio.sleep(12.1)
+            await limits.turn(Lane.ENTRY, {"order": 1})
+            assert limits.refusal(Lane.ENTRY, {"order": 1}), "one a second until an answer of that group confirms the end"
+            limits.observe(200, {}, {"default"})
+            assert limits.refusal(Lane.ENTRY, {"order": 1})
+            limits.observe(200, {}, {"order"})
+            assert limits.refusal(Lane.ENTRY, {"order": 1}) is None
+            limits.observe(418, {"Retry-After": "10"}, {"order"})
+            assert limits.refusal(Lane.CANCEL, {"default": 1})
+
+        _virtual(test, "upbit")
+
+    def test_too_many_orders_at_binance_leave_cancels_and_queries_free(self) -> None:
+        async def test(limits: RateLimitManager) -> None:
+            order = {"weight": 1.0, "orders": 1.0}
+            assert limits.reserve("c1", order, 1, order) is None
+            limits.observe(429, {"Retry-After": "7"}, order, "-1015")
+            assert limits.refusal(Lane.CANCEL, {"weight": 1}) is None
+            assert limits.refusal(Lane.DATA, {"weight": 5}) is None
+            assert limits.redeem("c1")
+            with pytest.raises(RateLimited, match="banned"):
+                await limits.turn(Lane.ENTRY, dict.fromkeys(order, 0.0))  # a share that was taken before it is not sent in it
+            limits.observe(429, {"Retry-After": "7"}, {"weight"}, "-1003")
+            assert limits.refusal(Lane.CANCEL, {"weight": 1})
+
+        _virtual(test, "binance")
+
+    def test_a_share_taken_before_costs_nothing_more_when_it_leaves(self) -> None:
+        async def test(limits: RateLimitManager) -> None:
+            order = {"weight": 1.0, "orders": 1.0}
+            assert limits.reserve("c1", order, 1, {}) is None
+            before = _used(limits)
+            await limits.turn(Lane.ENTRY, dict.fromkeys(order, 0.0))
+            assert _used(limits) == before
+
+        _virtual(test, "binance")
+
     def test_a_date_is_understood_too(self) -> None:
         async def test(limits: RateLimitManager) -> float:
             limits.observe(429, {"Retry-After": "Thu, 01 Jan 2026 00:00:30 GMT"})

@@ -1,6 +1,7 @@
 """Orders in docs/faults.md, F11, F12 and the cancels of F18: too late, not answered, never come, or not wanted now."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,33 @@ def test_f18_a_kill_while_a_venue_bans_us_is_first_when_it_listens_again(venue: 
             d.engine.kill_switch.kill("TEST", "a resting order")
             await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled once the ban is over")
             assert 1 <= ban.met <= 10, "whoever is banned does not hammer"
+            await assert_killed_clean_of_orders(d)
+            assert d.posts == posts
+
+    play(main)
+
+
+@pytest.mark.parametrize(
+    ("venue", "kind", "told"),
+    [
+        ("upbit", K.RATE_LIMIT, {"count": 1000}),  # each one in a row doubles our silence
+        ("binance", K.REFUSE, {"error": "-1015", "words": "Too many new orders.", "status": 429, "retry_after_s": 25}),
+    ],
+)
+def test_f18_a_venue_that_takes_no_more_orders_still_takes_the_cancels_of_a_kill(
+    venue: str, kind: WireFaultKind, told: dict[str, Any], tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting(venue)
+            await d.met(d.fault(venue, kind, on="order", **told))
+            limits, clock = d.venues.limits[venue], d.engine.components.clock
+            await d.until(lambda: limits.banned_until > clock.monotonic() + 5.0, "its orders are banned")
+            until = limits.banned_until
+            posts = d.posts.copy()
+            d.engine.kill_switch.kill("TEST", "a resting order")
+            await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled")
+            assert clock.monotonic() < until, "while no order would be taken"
             await assert_killed_clean_of_orders(d)
             assert d.posts == posts
 

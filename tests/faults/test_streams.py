@@ -1,6 +1,7 @@
 """Streams that are refused, announced to end, or banned; outages; keys without a right; an odd market (field cases 03, 05, 06, 13, 19)."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ import pytest
 
 from arbtui.journal.events import CycleState
 from arbtui.model.book import BookState
+from arbtui.monitoring.log import LogRing
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.answer import Answer, encode
 from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import WireFaultKind as K
+from arbtui.views.live import EngineViews
 from tests.faults.desk import Desk, desk, play
 from tests.faults.test_market_data import counts, stream
 
@@ -112,6 +115,8 @@ def test_a_ban_told_on_a_socket_silences_everything_until_it_is_over(status: int
             await d.until(lambda: limits.banned_until > clock.monotonic() + 3.0, "the ban is known, and its end")
             asked = d.box.fronts["binance"].requests
             await d.until(lambda: "wants no requests for" in why(d, "binance") or "account stream" in why(d, "binance"), "it is said")
+            shown = EngineViews(d.engine, "LIVE", "", LogRing(), limits=d.venues.limits).header().exchanges
+            assert re.fullmatch(r"banned [3-6]s", next(one.status for one in shown if one.name == "BINANCE")), "the header counts down"
             until, sockets = limits.banned_until, len(d.box.binance._ws_api.peers)
             await d.until(lambda: clock.monotonic() > until - 0.2, "its end is near")
             assert d.box.fronts["binance"].requests <= asked + 1, "only what was under way when it came"

@@ -7,7 +7,7 @@ socket accepts 5 messages a second from us (pings included); here all sockets sh
 `rateLimits` of GET /fapi/v1/exchangeInfo; 10 messages a second.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from arbtui.exchanges.rate_limit import DATA_ONLY, RateLimit
 
@@ -47,3 +47,12 @@ def used(headers: Mapping[str, str]) -> Iterator[tuple[str, float]]:
             continue
         if units >= 0.0:
             yield name, units
+
+
+#: "Too many new orders": the account's count of orders is full; queries and cancels are not of it.
+_TOO_MANY_ORDERS = "-1015"
+
+
+def banned(status: int, code: str, groups: Collection[str]) -> Collection[str] | None:
+    """Which groups a refusal for too many requests silences: orders, where it is their count that is full; else all, by IP address."""
+    return ("orders",) if code == _TOO_MANY_ORDERS else None

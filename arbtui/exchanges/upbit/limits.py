@@ -6,7 +6,7 @@ ticker, orderbook); here they share one group, which is stricter. Exchange reque
 not by key. Messages count by connection; here all connections share one count, which is stricter too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from arbtui.exchanges.rate_limit import CANCELS_ONLY, DATA_ONLY, RateLimit
 
@@ -44,3 +44,8 @@ def used(headers: Mapping[str, str]) -> Iterator[tuple[str, float]]:
     name = _OWN_NAMES.get(fields.get("group", ""), "quotation")
     if left >= 0.0:
         yield name, max(_HARD[name] - left, 0.0)
+
+
+def banned(status: int, code: str, groups: Collection[str]) -> Collection[str] | None:
+    """Which groups a refusal for too many requests silences: a 429 the request's own, the others' seconds run on; a 418 all of them."""
+    return groups if status == 429 and groups else None
