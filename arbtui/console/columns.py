@@ -92,16 +92,24 @@ def _constant(ink: str) -> Callable[[RouteRow], str]:
     return lambda row: ink
 
 
+def _first(row: RouteRow) -> float:
+    return row.prices[0] if row.prices else 0.0
+
+
+def _last(row: RouteRow) -> float:
+    return row.prices[-1] if row.prices else 0.0
+
+
 def _age_ink(row: RouteRow) -> str:
     return "soft" if row.age_ms < IDLE_MS else "dim"
 
 
 COLUMNS: tuple[Column, ...] = (
     Column("sym", "SYM", 7, 0, lambda r: r.symbol, _constant("strong"), lambda r: r.symbol, numeric=False),
-    Column("buy", "BUY@", 8, 2, lambda r: r.buy_at, _constant("soft"), lambda r: r.buy_at, numeric=False),
-    Column("sell", "SELL@", 8, 2, lambda r: r.sell_at, _constant("soft"), lambda r: r.sell_at, numeric=False),
-    Column("buypx", "BUY px", 11, 9, lambda r: price(r.buy_px), _constant("text"), lambda r: r.buy_px or nan),
-    Column("sellpx", "SELL px", 11, 9, lambda r: price(r.sell_px), _constant("text"), lambda r: r.sell_px or nan),
+    Column("buy", "BUY@", 8, 2, lambda r: r.venues[0], _constant("soft"), lambda r: r.venues[0], numeric=False),
+    Column("sell", "SELL@", 8, 2, lambda r: r.venues[-1], _constant("soft"), lambda r: r.venues[-1], numeric=False),
+    Column("buypx", "BUY px", 11, 9, lambda r: price(_first(r)), _constant("text"), lambda r: _first(r) or nan),
+    Column("sellpx", "SELL px", 11, 9, lambda r: price(_last(r)), _constant("text"), lambda r: _last(r) or nan),
     Column("edge", "EDGE bp", 9, 3, _edge_text, lambda r: _sign_ink(_priced(r, r.edge_bps)), lambda r: _priced(r, r.edge_bps)),
     Column("net", "NET bp", 8, 1, _net_text, lambda r: _sign_ink(_priced(r, r.net_bps)), lambda r: _priced(r, r.net_bps)),
     Column("size", "SIZE", 10, 6, lambda r: quantity(r.size), _constant("text"), lambda r: r.size or nan),

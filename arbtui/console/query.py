@@ -26,8 +26,8 @@ NUMBERS: dict[str, Callable[[RouteRow], float]] = {
 
 TEXTS: dict[str, Callable[[RouteRow], str]] = {
     "sym": lambda row: row.symbol,
-    "buy": lambda row: row.buy_at,
-    "sell": lambda row: row.sell_at,
+    "buy": lambda row: row.venues[0],
+    "sell": lambda row: row.venues[-1],
     "state": lambda row: f"{short_word(row.state)} {row.state}",
 }
 """Fields of words."""

@@ -34,10 +34,11 @@ class RouteAvailability:
 
     def look(self, symbol: str) -> None:
         """Bring the flags of one asset's routes up to date: a cycle of it opened or ended, or a residual was seen or settled."""
-        busy = any(cycle.symbol == symbol for cycle in self._portfolio.open_cycles)
-        residual = self._routes.residual(symbol)
         for route in self._universe.of_symbol(symbol):
-            route.blocked = Reason.ROUTE_BUSY if busy else Reason.RESIDUAL if residual else self._standing(route)
+            if self._routes.is_busy(route):
+                route.blocked = Reason.ROUTE_BUSY
+            else:
+                route.blocked = Reason.RESIDUAL if self._routes.has_residual(route) else self._standing(route)
 
     def look_at_all(self) -> None:
         """The same for every asset: at a start."""

@@ -7,8 +7,9 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
 from arbtui.model.reason import Reason
+from arbtui.routes.inventory_route import InventoryRoute, evaluate_all
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import ArbRoute, Opportunity, evaluate_all
+from arbtui.routes.route import Opportunity
 from arbtui.routes.universe import ArbUniverse
 
 #: Routes evaluated in one slice after a rate tick: well under 1 ms. Counted, not timed, so that a replay repeats.
@@ -81,7 +82,7 @@ class Decider:
         at = self._sweep_at
         if at is None:
             return
-        routes: list[ArbRoute] = self._universe.routes[at : at + _SLICE]
+        routes: list[InventoryRoute] = self._universe.routes[at : at + _SLICE]
         now = self._clock.monotonic()
         found = evaluate_all(routes, now)
         if at + _SLICE < len(self._universe.routes):

@@ -22,7 +22,7 @@ from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
-from arbtui.execution.plan import compile_plan
+from arbtui.execution.plan import CyclePlan, Tolerances, compile_plan
 from arbtui.execution.tracker import OrderTracker
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import StateSnapshot
@@ -272,17 +272,27 @@ class Engine:
         )
         if refusal is not None:  # the usual refusal costs no plan
             return self._denied(opportunity, refusal)
-        plan = compile_plan(opportunity, execution.leg_deadline_ms / 1000, execution.completion_bps, execution.unwind_bps)
+        tolerances = Tolerances(execution.completion_bps, execution.unwind_bps)
+        plan = compile_plan(opportunity, execution.leg_deadline_ms / 1000, tolerances, execution.entry_order)
+        refusal = self.open(plan)
+        return None if refusal is None else self._denied(opportunity, refusal)
+
+    def open(self, plan: CyclePlan) -> Reason | None:
+        """Open a cycle of ``plan``, of any number of legs; why not, or None. Every limit and the gate are asked."""
         cycle = self.executor.start(plan, self._tasks)
         if isinstance(cycle, Reason):
-            return self._denied(opportunity, cycle)
-        self.availability.look(plan.route.symbol)
-        self.decisions.record(plan.route.id, "OPENED", opportunity.edge_bps)
+            return cycle
+        self._look_at(plan)
+        self.decisions.record(plan.route.id, "OPENED", plan.edge_bps)
         self.cycles[cycle.id] = cycle
         self.cycles_version += 1
         if len(self.cycles) > _KEPT_CYCLES:
             del self.cycles[next((key for key in self.cycles if key not in self.executor.open), cycle.id)]
         return None
+
+    def _look_at(self, plan: CyclePlan) -> None:
+        for asset in plan.assets:
+            self.availability.look(asset)
 
     def _denied(self, opportunity: Opportunity, reason: Reason) -> Reason:
         self.risk.count(reason)
@@ -294,20 +304,21 @@ class Engine:
 
     def _on_booked(self, cycle: ArbCycle) -> None:
         self.cycles_version += 1
+        self.executor.on_fill(cycle)
         last = cycle.fills[-1]
         self.sync.moved(last.exchange, last.base, last.quote, last.fee_currency)
         self.losses.measure(cycle.plan.route.id)
 
     def _on_late(self, cycle: ArbCycle, order: Order, fill: Fill) -> None:
         self._late.on_late(cycle, order, fill)
-        self.availability.look(cycle.plan.route.symbol)
+        self._look_at(cycle.plan)
 
     def _on_end(self, cycle: ArbCycle) -> None:
         route = cycle.plan.route
         state = cycle.state
         self.cycles_version += 1
         self.decisions.record(route.id, state, cycle.plan.edge_bps, f"pnl {float(cycle.account.pnl):+.2f}")
-        self.availability.look(route.symbol)
+        self._look_at(cycle.plan)
         self.availability.rest(route, cycle.closed_at)
         if state not in (CycleState.ABANDONED, CycleState.MISSED):  # what never opened teaches nothing of the route
             self.prioritizer.learn(route, captured=state is CycleState.HEDGED)

@@ -47,7 +47,7 @@ class HealthWatch:
                 continue
             self._unfit[name] = unfit
             for route in self._routes:
-                venues = (route.buy.market.exchange, route.sell.market.exchange)
+                venues = route.exchanges
                 route.unfit = next((reason for venue in venues if (reason := self._unfit.get(venue)) is not None), None)
 
     def _tell(self, name: str, unfit: Reason | None, now: float) -> None:

@@ -262,11 +262,10 @@ class CcxtAdapter(ExchangeAdapter):
         limits = self._client.limits
         if limits is None:
             return self.order_costs
+        if order.purpose.is_planned and limits.redeem(order.cycle_id):
+            return dict.fromkeys(self.order_costs, 0.0)  # taken already; a ban of these groups holds for it all the same
         if order.purpose is not Purpose.ENTRY:
             limits.use_hold(order.cycle_id)
-            return self.order_costs
-        if limits.redeem(order.cycle_id):
-            return dict.fromkeys(self.order_costs, 0.0)  # taken already; a ban of these groups holds for it all the same
         return self.order_costs
 
     async def measure_clock(self) -> None:

@@ -1,8 +1,17 @@
 """Settings of execution: table ``[execution]``."""
 
+from enum import StrEnum
+
 from pydantic import Field
 
 from arbtui.model.config import Config
+
+
+class EntryOrder(StrEnum):
+    """Which leg of a cycle leaves first."""
+
+    TOGETHER = "together"
+    HARD_LEG_FIRST = "hard leg first"  #: the one whose book shows least at the touch; the others for each of its fills
 
 
 class ExecutionConfig(Config):
@@ -21,13 +30,23 @@ class ExecutionConfig(Config):
     """ms for which a route's prices must have stayed crossed, before fees, since it first paid; 0 takes an edge at once, more leaves
     out one that lasts for a single frame."""
 
+    entry_order: EntryOrder = EntryOrder.TOGETHER
+    """"together", or "hard leg first": the leg with the least depth leaves alone, and the other one for what it fills; one leg is then
+    open for a round trip in every cycle, and a miss costs nothing."""
+
     leg_deadline_ms: int = Field(default=1000, ge=10, le=60_000)
     """ms for an order's answer; later it counts as UNKNOWN and is looked up, never sent again."""
 
     completion_bps: float = Field(default=20.0, ge=0, le=1000)
     """bps beyond the edge that may be paid to complete a missed or partial leg; dearer than that, the other leg is undone."""
 
-    unwind_bps: float = Field(default=100.0, ge=0, le=5000)
+    completion_attempts: int = Field(default=2, ge=0, le=100)
+    """orders that may try to complete a leg, the first within the edge; after them, undoing is tried before completing."""
+
+    completion_s: float = Field(default=10.0, ge=0, le=600)
+    """s after which a leg is no longer completed first but undone."""
+
+    unwind_bps: float = Field(default=50.0, ge=0, le=5000)
     """bps beyond the touch that undoing a leg may pay; past it the cycle ends RESIDUAL and a person decides."""
 
     max_attempts: int = Field(default=8, ge=1, le=100)

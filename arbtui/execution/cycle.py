@@ -1,19 +1,33 @@
 """One attempt to earn an edge, while it runs: its plan, its orders, and the account that the portfolio keeps of it."""
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from arbtui.execution.plan import CyclePlan
-from arbtui.journal.events import CycleState
-from arbtui.model.money import ZERO
-from arbtui.model.order import Fill, Order
-from arbtui.portfolio.accounts import CycleAccount
+from arbtui.execution.plan import CyclePlan, needs
+from arbtui.journal.events import CycleState, LegAfter, On, Phase, PlannedLeg
+from arbtui.model.market import Market
+from arbtui.model.money import ONE, ZERO
+from arbtui.model.order import Fill, Order, OrderState, Side
+from arbtui.portfolio.accounts import CycleAccount, amount_at
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """What an open cycle has of one asset, in units; positive: bought and not sold."""
+
+    covered: Decimal  #: bought and sold
+    pending: Decimal  #: what orders under way will change, if they fill
+    uncovered: Decimal  #: bought and not sold, or sold and not bought, orders of unknown fate counted on the worse side
 
 
 @dataclass(slots=True, eq=False)
 class ArbCycle:
-    """A running cycle, or one that has ended. What it holds and how it stands is read from ``account``, which events alone change."""
+    """A running cycle, or one that has ended. What it holds and how it stands is read from ``account``, which events alone change.
+
+    ``naked_value_s``: what has been uncovered so far, in the PnL currency times seconds; ``largest_naked``: at most at once.
+    """
 
     id: str
     plan: CyclePlan
@@ -24,6 +38,11 @@ class ArbCycle:
     fills: list[Fill] = field(default_factory=list)  #: as they were booked, for prices and for screens
     closed_at: float = 0.0  #: monotonic seconds
     reason: str = ""  #: the last thing that kept it from being hedged
+    changed: asyncio.Event = field(default_factory=asyncio.Event)  #: set with every fill
+    naked_value_s: float = 0.0
+    largest_naked: float = 0.0
+    _naked: float = 0.0
+    _naked_since: float = 0.0
 
     @property
     def state(self) -> CycleState:
@@ -31,10 +50,76 @@ class ArbCycle:
         return self.account.state
 
     @property
-    def excess(self) -> Decimal:
-        """Base bought and not sold (positive), or sold and not bought."""
-        return self.account.net(self.settlement).get(self.plan.route.symbol, ZERO)
+    def phase(self) -> Phase | CycleState:
+        """What it does while it is open; after that, how it ended."""
+        return self.account.phase if self.account.is_open else self.account.state
+
+    @property
+    def residual(self) -> Mapping[str, Decimal]:
+        """Bought and not sold (positive) or sold and not bought, of each asset, settlement currencies apart; in units, dust too."""
+        return self.account.net(self.settlement)
 
     def is_flat(self) -> bool:
         """True when what is left is dust."""
         return not self.account.left(self.settlement)
+
+    def exposure(self) -> dict[str, Exposure]:
+        """What it has of every asset of its legs."""
+        net = self.residual
+        pending: dict[str, Decimal] = {}
+        unknown: dict[str, Decimal] = {}
+        for order in self.orders:
+            if not order.state.is_final:
+                into = unknown if order.state is OrderState.UNKNOWN else pending
+                signed = order.leaves_qty if order.side is Side.BUY else -order.leaves_qty
+                into[order.market.base] = into.get(order.market.base, ZERO) + signed
+        turnover: dict[str, Decimal] = {}
+        for fill in self.fills:
+            turnover[fill.base] = turnover.get(fill.base, ZERO) + fill.qty
+        found = {}
+        for asset in dict.fromkeys((*self.plan.assets, *net)):
+            left, may_be = net.get(asset, ZERO), net.get(asset, ZERO) + unknown.get(asset, ZERO)
+            worse = may_be if abs(may_be) > abs(left) else left
+            found[asset] = Exposure((turnover.get(asset, ZERO) - abs(left)) / 2, pending.get(asset, ZERO), worse)
+        return found
+
+    def look(self, now: float) -> None:
+        """Count what was uncovered until ``now`` (monotonic s), and see what is from now on."""
+        self.naked_value_s += self._naked * (now - self._naked_since)
+        left = self.account.left(self.settlement) if self.account.is_open else {}
+        prices = self.account.references
+        self._naked = float(sum((abs(amount) * prices.get(asset, ZERO) for asset, amount in left.items()), ZERO))
+        self._naked_since = now
+        self.largest_naked = max(self.largest_naked, self._naked)
+
+
+def due(cycle: ArbCycle, leg: PlannedLeg, market: Market) -> Decimal:
+    """How much of a waiting leg may be sent now, in base: what the legs before it brought, less what was sent for them already.
+
+    What was sent and did not fill is not sent again: that is left to hedging. No more than the cycle holds, where the leg spends what an earlier one brought at the same venue.
+    """
+    share = min(_share(cycle, edge) for edge in leg.after)
+    mine = [order for order in cycle.orders if order.leg == leg.leg]
+    qty = leg.qty * share - sum((order.qty for order in mine), ZERO)
+    exchange, asset, each = needs(market, leg.side, ONE, leg.price)
+    if asset not in cycle.settlement and any(_brings(cycle.plan.legs[edge.leg], exchange, asset) for edge in leg.after):
+        under_way = sum((order.leaves_qty for order in mine if not order.state.is_final), ZERO)
+        qty = min(qty, amount_at(cycle.account.flows, exchange, asset) / each - under_way)
+    return market.qty_down(max(qty, ZERO))
+
+
+def _share(cycle: ArbCycle, edge: LegAfter) -> Decimal:
+    """How much of the leg that is waited for counts as there, 0 to 1."""
+    earlier = cycle.plan.legs[edge.leg]
+    orders = [order for order in cycle.orders if order.leg == edge.leg]
+    share = min(ONE, sum((order.filled_qty for order in orders), ZERO) / earlier.qty)
+    if edge.on is On.FULL:
+        return share if share == ONE else ZERO
+    if edge.on is On.ARRIVAL and not (orders and all(order.state.is_final for order in orders)):
+        return ZERO
+    return share
+
+
+def _brings(earlier: PlannedLeg, exchange: str, asset: str) -> bool:
+    """Whether a leg brings ``asset`` at ``exchange``."""
+    return earlier.exchange == exchange and asset == (earlier.base if earlier.side is Side.BUY else earlier.quote)

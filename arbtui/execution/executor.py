@@ -7,18 +7,18 @@ from itertools import count
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.execution.config import ExecutionConfig
-from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.cycle import ArbCycle, due
 from arbtui.execution.gate import OrderGate
-from arbtui.execution.hedging import HedgeStep, HedgingEngine
+from arbtui.execution.hedging import UNDO_FIRST, HedgeStep, HedgingEngine
 from arbtui.execution.plan import CyclePlan
 from arbtui.execution.tracker import OrderTracker
-from arbtui.journal.events import CycleEnded, CycleOpened, CycleState
+from arbtui.journal.events import CycleEnded, CycleOpened, CycleState, PlannedLeg
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed
 from arbtui.model.halt import Halt
 from arbtui.model.ids import client_order_id
-from arbtui.model.order import Order, Purpose
+from arbtui.model.order import Order, Purpose, TimeInForce
 from arbtui.model.reason import Reason
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.guard import RiskGuard
@@ -61,7 +61,7 @@ class CycleExecutor:
         self._adapters = adapters
         self._gate = gate
         self._tracker = tracker
-        self._hedging = HedgingEngine(config.completion_bps, config.unwind_bps)
+        self.hedging = HedgingEngine(config.completion_bps, config.unwind_bps)
         self._risk = risk
         self._portfolio = portfolio
         self._journal = journal
@@ -72,6 +72,8 @@ class CycleExecutor:
         self._refresh_book = refresh_book
         self._on_end = on_end
         self.open: dict[str, ArbCycle] = {}
+        self.naked_value_s = 0.0  #: of cycles that have ended: what was uncovered, in the PnL currency times seconds
+        self.largest_naked = 0.0  #: the most that one of them had uncovered at once, in the PnL currency
         self._sequence = 0
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.quiet = asyncio.Event()  #: set while no cycle is open
@@ -81,8 +83,8 @@ class CycleExecutor:
         """Open a cycle, or say why not. Synchronous: looked at, reserved and journaled before anything else can run."""
         cycle_id = f"{self._run_id}-{self._sequence + 1}"
         orders = [
-            self._order(cycle_id, plan, [], HedgeStep(leg.leg, hop, leg.side, leg.qty, leg.price, Purpose.ENTRY))
-            for leg, hop in zip(plan.legs, plan.hops, strict=True)
+            self._order(cycle_id, plan, [], HedgeStep(leg.leg, plan.hops[leg.leg], leg.side, leg.qty, leg.price, Purpose.ENTRY))
+            for leg in plan.first
         ]
         refusal = self._gate.entry_refusal(plan, orders) or self._reserve_requests(cycle_id, plan)
         if refusal is not None:
@@ -104,7 +106,7 @@ class CycleExecutor:
             self._release_requests(cycle_id, plan)
             return Reason.JOURNAL
         account = self._portfolio.cycle(cycle_id)
-        assert account is not None
+        assert account is not None, "the fold has opened it"
         cycle = ArbCycle(cycle_id, plan, account, self._portfolio.state.settlement, self._clock.monotonic(), orders)
         self.open[cycle_id] = cycle
         self.quiet.clear()
@@ -137,21 +139,69 @@ class CycleExecutor:
         await asyncio.sleep(0)
         # When the journal fails the engine has closed the gate by now; the cycle stays open for the next start to resolve.
         with suppress(JournalFailed):
-            await self._tracker.send(cycle, cycle.orders.copy(), durable)
+            await self._work(cycle, durable)
             await self._hedge(cycle)
             await self._end(cycle)
+
+    async def _work(self, cycle: ArbCycle, durable: Awaitable[None]) -> None:
+        """Send the legs of the plan, each once the legs that it waits for let it."""
+        first = self._tracker.send(cycle, cycle.orders.copy(), durable)
+        waiting = [leg for leg in cycle.plan.legs if leg.after]
+        if not waiting:
+            await first
+            return
+        sending = {asyncio.create_task(first, name=f"{cycle.id} first legs")}
+        try:
+            while sending:
+                filled = asyncio.create_task(cycle.changed.wait())
+                await asyncio.wait({*sending, filled}, return_when=asyncio.FIRST_COMPLETED)
+                filled.cancel()
+                cycle.changed.clear()
+                for done in [task for task in sending if task.done()]:
+                    sending.discard(done)
+                    await done
+                for leg in waiting:
+                    order = self._next_of(cycle, leg)
+                    if order is not None:
+                        cycle.orders.append(order)
+                        send = self._tracker.send(cycle, [order], self._tracker.intend([order]))
+                        sending.add(asyncio.create_task(send, name=order.client_order_id))
+        finally:
+            for task in sending:
+                task.cancel()
+
+    def _next_of(self, cycle: ArbCycle, leg: PlannedLeg) -> Order | None:
+        """The order of a waiting leg for what has come since its last one, where the gate lets it leave."""
+        hop = cycle.plan.hops[leg.leg]
+        qty = due(cycle, leg, hop.market)
+        if hop.market.refusal(leg.price, qty) is not None:  # too little yet, or nothing
+            return None
+        order = self._order(cycle.id, cycle.plan, cycle.orders, HedgeStep(leg.leg, hop, leg.side, qty, leg.price, Purpose.FOLLOW))
+        refusal = self._gate.hedge_refusal(cycle, order)
+        if refusal is None:
+            return order
+        self._risk.count(refusal)
+        cycle.reason = refusal.value
+        return None
+
+    def on_fill(self, cycle: ArbCycle) -> None:
+        """A fill of ``cycle`` was booked: the legs that waited for it may be sent, and what is uncovered has changed."""
+        cycle.look(self._clock.monotonic())
+        cycle.changed.set()
 
     async def _hedge(self, cycle: ArbCycle) -> None:
         """Bring the legs together again, order by order, until what is left is dust or nothing more may be tried."""
         sent = 0
         give_up_at = self._clock.monotonic() + _HEDGE_WAIT_S
+        undo_at = self._clock.monotonic() + self._config.completion_s
         for attempt in count():
             if cycle.is_flat() or sent >= self._config.max_attempts - 1:
                 return
             if self._halt.is_closed:
                 cycle.reason = Reason.HALTED
                 return
-            step = self._hedging.next_step(cycle, attempt)
+            completes = sent < self._config.completion_attempts and self._clock.monotonic() < undo_at
+            step = self.hedging.next_step(cycle, attempt if completes else UNDO_FIRST)
             if step is None:
                 cycle.reason = Reason.NO_BOOK
                 self._ask_for_books(cycle.plan.hops)
@@ -186,6 +236,7 @@ class CycleExecutor:
         attempt = sum(1 for order in orders if order.leg == leg)
         now = self._clock.monotonic()
         entry = step.purpose is Purpose.ENTRY
+        planned = step.purpose.is_planned
         return Order(
             client_order_id=client_order_id(self._salt, cycle_id, leg, attempt),
             market=step.hop.market,
@@ -199,10 +250,14 @@ class CycleExecutor:
             epoch=self._halt.epoch,
             decided_at=plan.decided_at if entry else now,
             deadline=plan.deadline if entry else now + self._config.leg_deadline_ms / 1000,
+            tif=plan.legs[leg].tif if planned else TimeInForce.IOC,
         )
 
     async def _end(self, cycle: ArbCycle) -> None:
         cycle.closed_at = self._clock.monotonic()
+        cycle.look(cycle.closed_at)
+        self.naked_value_s += cycle.naked_value_s
+        self.largest_naked = max(self.largest_naked, cycle.largest_naked)
         durable = self._journal.record(CycleEnded(cycle.id, self._clock.time_ms(), cycle.reason))
         del self.open[cycle.id], self._tasks[cycle.id]
         self._gate.forget(cycle.id)

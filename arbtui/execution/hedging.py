@@ -1,22 +1,30 @@
 """What to send next when the legs of a cycle differ: complete within the edge, then a little beyond it, then undo.
 
-Prices are bounds for IOC orders, computed from what the cycle's fills leave of its edge, and never further from the
-touch than the collar. A remainder under the venues' minimum is shed by a round trip: one order over the minimum, then
-the minimum back; the exposure in between is one minimum order.
+Everything is told by the residual, an amount of each asset that is bought and not sold or sold and not bought. A leg whose
+market takes an asset's residual away in its own direction completes the cycle; against its direction it takes a leg back.
+Prices are bounds for IOC orders, computed from what the cycle's fills leave of its edge, and never further from the touch
+than the collar. A remainder under the venues' minimum is shed by a round trip: one order over the minimum, then the minimum
+back; the exposure in between is one minimum order.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from math import inf
 
 from arbtui.execution.cycle import ArbCycle
 from arbtui.model.market import Market
 from arbtui.model.money import ONE, ZERO, ceil_to, decimal_of
-from arbtui.model.order import Fill, Purpose, Side
+from arbtui.model.order import Purpose, Side
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.size import kept_of_bought
 
 #: An order that must reach the minimum is made a tenth larger: the price may move before it arrives.
 _OVER_MINIMUM = Decimal("1.1")
+
+
+#: The attempt at which a leg is rather taken back than completed.
+UNDO_FIRST = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,18 @@ class HedgeStep:
     qty: Decimal
     price: Decimal
     purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A leg's market as a way out of a residual: ``amount`` of ``asset`` (negative: owed), by an order of ``side``."""
+
+    leg: int
+    hop: TradeHop
+    side: Side
+    asset: str
+    amount: Decimal
+    completes: bool
 
 
 class HedgingEngine:
@@ -44,44 +64,66 @@ class HedgingEngine:
         self._unwind_bps = unwind_bps
 
     def next_step(self, cycle: ArbCycle, attempt: int) -> HedgeStep | None:
-        """The order to try after ``attempt`` earlier tries, or None when neither book can take one now.
+        """The order to try after ``attempt`` earlier tries, or None when no book can take one now.
 
         Each try goes one step further than the last; after the unwinding it begins anew, for the market may have come back.
         """
-        steps = (self._completion(cycle, 0.0), self._completion(cycle, self._completion_bps), self._unwinding(cycle))
+        ways = list(self._ways(cycle))
+        completing = [way for way in ways if way.completes]
+        unwinding = [way for way in ways if not way.completes]
+        steps = (
+            self._best(cycle, completing, 0.0),
+            self._best(cycle, completing, self._completion_bps),
+            self._best(cycle, unwinding, inf),
+        )
         first = attempt % len(steps)
         return next((step for step in steps[first:] + steps[:first] if step is not None), None)
 
-    def _completion(self, cycle: ArbCycle, beyond_bps: float) -> HedgeStep | None:
-        route = cycle.plan.route
-        excess = cycle.excess
-        conversion = route.rates.conversion(route.sell.market.quote, route.buy.market.quote).value
-        if not conversion > 0.0:
-            return None
-        spent = float(_cash(cycle.fills, route.buy.market))
-        got = -float(_cash(cycle.fills, route.sell.market)) * conversion
-        slack = got - spent + max(got, spent) * beyond_bps / 1e4  # what the missing leg may still lose, in the buying quote
-        missing = abs(float(excess))
-        if excess > ZERO:
-            bound = -slack / (missing * (1.0 - float(route.sell.market.fees.taker)) * conversion)
-            return self._step(cycle, route.sell, Side.SELL, bound, Purpose.COMPLETE)
-        fees = float(route.buy.market.fees.taker)
-        unit = 1.0 / (1.0 - fees) if kept_of_bought(route.buy.market) != ONE else 1.0 + fees
-        return self._step(cycle, route.buy, Side.BUY, slack / (missing * unit), Purpose.COMPLETE)
+    def last_resort(self, cycle: ArbCycle) -> HedgeStep | None:
+        """The order that would take back what is one-sided now, at the worst price allowed; None when there is nothing, or no book."""
+        return self._best(cycle, [way for way in self._ways(cycle) if not way.completes], inf)
 
-    def _unwinding(self, cycle: ArbCycle) -> HedgeStep | None:
-        route = cycle.plan.route
-        if cycle.excess > ZERO:
-            return self._step(cycle, route.buy, Side.SELL, 0.0, Purpose.UNWIND)
-        return self._step(cycle, route.sell, Side.BUY, float("inf"), Purpose.UNWIND)
+    def _ways(self, cycle: ArbCycle) -> Iterator[_Way]:
+        """Every leg's market that can take away the residual that is worth most."""
+        worth = _Worth(cycle)
+        residual = {asset: amount for asset, amount in cycle.residual.items() if amount}
+        left = cycle.account.left(cycle.settlement)
+        if left:
+            residual = {asset: residual[asset] for asset in left}
+        asset = max(residual, key=lambda each: abs(float(residual[each])) * worth.of(each), default=None)
+        if asset is None:
+            return
+        amount = residual[asset]
+        for number, hop in enumerate(cycle.plan.hops):
+            if hop.market.base == asset:
+                side = Side.SELL if amount > ZERO else Side.BUY
+            elif hop.market.quote == asset:
+                side = Side.BUY if amount > ZERO else Side.SELL
+                if side is not hop.side:
+                    continue  # it is the other asset's residual that this leg takes back
+            else:
+                continue
+            yield _Way(number, hop, side, asset, amount, side is hop.side)
 
-    def _step(self, cycle: ArbCycle, hop: TradeHop, side: Side, bound: float, purpose: Purpose) -> HedgeStep | None:
-        """An order on ``hop`` no worse than ``bound`` and the collar; None where that bound is beyond the touch."""
-        book, market = hop.book, hop.market
+    def _best(self, cycle: ArbCycle, ways: list[_Way], beyond_bps: float) -> HedgeStep | None:
+        """The order of the way that costs least, no worse than ``beyond_bps`` beyond the edge; ``inf``: the collar alone binds."""
+        found: HedgeStep | None = None
+        least = inf
+        worth = _Worth(cycle)
+        for way in ways:
+            bound = _unbounded(way) if beyond_bps == inf else _bound(cycle, way, worth, beyond_bps)
+            step = None if bound is None else self._step(cycle, way, bound)
+            if step is not None and (found is None or worth.cost(way) < least):
+                found, least = step, worth.cost(way)
+        return found
+
+    def _step(self, cycle: ArbCycle, way: _Way, bound: float) -> HedgeStep | None:
+        """An order no worse than ``bound`` and the collar; None where that bound is beyond the touch."""
+        book, market = way.hop.book, way.hop.market
         collar = self._unwind_bps / 1e4
-        if not 0.0 < book.bid < book.ask < float("inf"):
+        if not 0.0 < book.bid < book.ask < inf:
             return None
-        if side is Side.SELL:
+        if way.side is Side.SELL:
             worst = max(bound, book.bid * (1.0 - collar))
             if worst > book.bid:
                 return None
@@ -91,22 +133,52 @@ class HedgingEngine:
             if worst < book.ask:
                 return None
             price = market.price_down(decimal_of(worst))
-        qty = self._qty(cycle, market, side, price)
+        qty = _qty(cycle, way, price)
         if qty is None:
             return None
-        return HedgeStep(0 if hop is cycle.plan.route.buy else 1, hop, side, qty, price, purpose)
+        return HedgeStep(way.leg, way.hop, way.side, qty, price, Purpose.COMPLETE if way.completes else Purpose.UNWIND)
 
-    def _qty(self, cycle: ArbCycle, market: Market, side: Side, price: Decimal) -> Decimal | None:
-        excess = abs(cycle.excess)
-        kept = kept_of_bought(market) if side is Side.BUY else ONE
-        qty = (excess / kept / market.lot_step).to_integral_value(ROUND_HALF_EVEN) * market.lot_step
-        if qty <= ZERO:
-            return None
-        if market.refusal(price, qty) is None:
-            return qty
-        least = max(least_qty(hop.market, price_of(cycle, place, market, price)) for place, hop in enumerate(cycle.plan.hops))
-        qty = market.qty_up(excess / kept + least)
-        return qty if market.refusal(price, qty) is None else None
+
+class _Worth:
+    """What assets are worth in the currency that the plan's first leg is settled in, by the books of the plan. Floats, for bounds."""
+
+    def __init__(self, cycle: ArbCycle) -> None:
+        self._cycle = cycle
+        quotes = [leg.quote for leg in cycle.plan.legs if leg.quote in cycle.settlement]
+        self.currency = quotes[0] if quotes else ""
+
+    def received(self, asset: str, depth: int = 3) -> float:
+        """What one unit that comes in brings; 0.0 where nothing tells."""
+        if asset in self._cycle.settlement:
+            return self._cycle.plan.route.rates.conversion(asset, self.currency).value
+        return self._through(asset, depth)
+
+    def paid(self, asset: str) -> float:
+        """What one unit that goes out costs; 0.0 where nothing tells."""
+        if asset in self._cycle.settlement and asset != self.currency:
+            back = self._cycle.plan.route.rates.conversion(self.currency, asset).value
+            return 1.0 / back if back > 0.0 else 0.0
+        return self.received(asset)
+
+    def of(self, asset: str) -> float:
+        """What one unit is worth, to compare residuals of different assets; 1.0 where nothing tells."""
+        return self.received(asset) or 1.0
+
+    def cost(self, way: _Way) -> float:
+        """What one unit costs (selling: less than nothing) by that way, at the touch."""
+        book, fee = way.hop.book, float(way.hop.market.fees.taker)
+        quote = self.of(way.hop.market.quote)
+        if way.hop.market.base != way.asset:
+            return 0.0
+        return -book.bid * (1.0 - fee) * quote if way.side is Side.SELL else book.ask * (1.0 + fee) * quote
+
+    def _through(self, asset: str, depth: int) -> float:
+        """Sold at the best bid of the plan's markets, net of fees."""
+        best = 0.0
+        for hop in self._cycle.plan.hops if depth else ():
+            if hop.market.base == asset and hop.book.bid > 0.0:
+                best = max(best, hop.book.bid * (1.0 - float(hop.market.fees.taker)) * self.received(hop.market.quote, depth - 1))
+        return best
 
 
 def least_qty(market: Market, price: Decimal) -> Decimal:
@@ -119,12 +191,72 @@ def price_of(cycle: ArbCycle, leg: int, market: Market, price: Decimal) -> Decim
     return price if cycle.plan.hops[leg].market is market else cycle.plan.legs[leg].price
 
 
-def _cash(fills: list[Fill], market: Market) -> Decimal:
-    """Quote paid on ``market``, fees in quote included; negative when more came in."""
-    paid = ZERO
-    for fill in fills:
-        if fill.exchange == market.exchange:
-            paid += fill.cost if fill.side is Side.BUY else -fill.cost
-            if fill.fee_currency == fill.quote:
-                paid += fill.fee
-    return paid
+def _unbounded(way: _Way) -> float:
+    return 0.0 if way.side is Side.SELL else inf
+
+
+def _bound(cycle: ArbCycle, way: _Way, worth: _Worth, beyond_bps: float) -> float | None:
+    """The worst price at which the cycle, completed that way, loses no more than ``beyond_bps`` of its turnover; None where none does."""
+    paid, got = _turnover(cycle, worth)
+    slack = got - paid + max(got, paid) * beyond_bps / 1e4
+    for asset, amount in cycle.residual.items():  # what other legs still have to bring, or to cost
+        if asset != way.asset:
+            slack += float(amount) * worth.received(asset)
+    market, missing = way.hop.market, abs(float(way.amount))
+    fee = float(market.fees.taker)
+    in_coin = kept_of_bought(market) != ONE
+    if market.base == way.asset and way.side is Side.SELL:
+        unit = (1.0 - fee) * worth.received(market.quote)
+        return -slack / (missing * unit) if unit > 0.0 else None
+    if market.base == way.asset:
+        unit = (1.0 / (1.0 - fee) if in_coin else 1.0 + fee) * worth.paid(market.quote)
+        return slack / (missing * unit) if unit > 0.0 else None
+    if way.side is Side.BUY:  # what came in as another leg's quote buys this leg's base
+        needed, brings = -slack, missing * worth.received(market.base) / (1.0 / (1.0 - fee) if in_coin else 1.0 + fee)
+        return inf if needed <= 0.0 else brings / needed if brings > 0.0 else None
+    costs = missing * worth.received(market.base) / (1.0 - fee)
+    return costs / slack if slack > 0.0 else None
+
+
+def _turnover(cycle: ArbCycle, worth: _Worth) -> tuple[float, float]:
+    """What the fills paid and what they brought, net by market, in the currency of ``worth``; fees in third coins count as paid."""
+    by_market: dict[tuple[str, str, str], Decimal] = {}
+    fees = 0.0
+    per_unit = _unit_of_money(cycle, worth)
+    for fill in cycle.fills:
+        if fill.quote in cycle.settlement:
+            place = fill.exchange, fill.market, fill.quote
+            paid = fill.cost if fill.side is Side.BUY else -fill.cost
+            by_market[place] = by_market.get(place, ZERO) + paid + (fill.fee if fill.fee_currency == fill.quote else ZERO)
+        if fill.fee_currency not in (fill.base, fill.quote):
+            fees += float(fill.fee * cycle.account.references.get(fill.fee_currency, ZERO)) * per_unit
+    spent = got = 0.0
+    for (_, _, quote), amount in by_market.items():
+        if amount > ZERO:
+            spent += float(amount) * worth.paid(quote)
+        else:
+            got -= float(amount) * worth.received(quote)
+    return spent + fees, got
+
+
+def _unit_of_money(cycle: ArbCycle, worth: _Worth) -> float:
+    """What one unit of the PnL currency is worth in the currency of ``worth``."""
+    return worth.paid(cycle.plan.route.terms.value_currency)
+
+
+def _qty(cycle: ArbCycle, way: _Way, price: Decimal) -> Decimal | None:
+    market, amount = way.hop.market, abs(way.amount)
+    if market.base != way.asset:
+        per_unit = price * (ONE + market.fees.taker if way.side is Side.BUY else ONE - market.fees.taker)
+        qty = market.qty_down(amount / per_unit)
+        return qty if qty > ZERO and market.refusal(price, qty) is None else None
+    kept = kept_of_bought(market) if way.side is Side.BUY else ONE
+    qty = (amount / kept / market.lot_step).to_integral_value(ROUND_HALF_EVEN) * market.lot_step
+    if qty <= ZERO:
+        return None
+    if market.refusal(price, qty) is None:
+        return qty
+    places: Mapping[int, TradeHop] = {place: hop for place, hop in enumerate(cycle.plan.hops) if hop.market.base == way.asset}
+    least = max(least_qty(hop.market, price_of(cycle, place, market, price)) for place, hop in places.items())
+    qty = market.qty_up(amount / kept + least)
+    return qty if market.refusal(price, qty) is None else None

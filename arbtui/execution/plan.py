@@ -1,14 +1,17 @@
-"""What a cycle is to do: legs with a worst price and a deadline each, whose sum is flat in everything but money."""
+"""What a cycle is to do: legs with a worst price each, in the order that they wait for one another, flat in everything but money."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from arbtui.journal.events import PlannedLeg
+from arbtui.execution.config import EntryOrder
+from arbtui.journal.events import LegAfter, On, PlannedLeg
 from arbtui.model.market import Market
 from arbtui.model.money import BPS, ONE, ZERO, decimal_of
 from arbtui.model.order import Side
 from arbtui.routes.hops import TradeHop
-from arbtui.routes.route import ArbRoute, Opportunity
+from arbtui.routes.route import ArbRoute, Opportunity, SizedHop
+from arbtui.routes.size import kept_of_bought
 
 #: (exchange, asset, amount).
 Reservation = tuple[str, str, Decimal]
@@ -16,7 +19,7 @@ Reservation = tuple[str, str, Decimal]
 
 @dataclass(frozen=True, slots=True)
 class CyclePlan:
-    """Legs compiled from an opportunity, with the hop that each trades on. Edge in bps, value in the PnL currency, times in monotonic s.
+    """Legs, with the hop that each trades on. Edge in bps, value in the PnL currency, times in monotonic s.
 
     ``reserved``: what the cycle keeps for its legs and for one hedge order at its worst price.
     """
@@ -30,30 +33,78 @@ class CyclePlan:
     decided_at: float
     deadline: float
 
+    @property
+    def first(self) -> Sequence[PlannedLeg]:
+        """The legs that wait for no other."""
+        return [leg for leg in self.legs if not leg.after]
 
-def compile_plan(opportunity: Opportunity, deadline_s: float, completion_bps: float, unwind_bps: float) -> CyclePlan:
-    """The plan of an inventory pair: both legs at once, so that no price has time to move between them.
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Every asset that a leg buys or sells, in the order of the legs."""
+        return tuple(dict.fromkeys(leg.base for leg in self.legs))
 
-    ``completion_bps``: what may be paid beyond the edge to complete a leg; ``unwind_bps``: what taking one back may lose.
+
+@dataclass(frozen=True, slots=True)
+class Tolerances:
+    """How far beyond its edge a leg may be completed, and from the touch one may be taken back, in bps."""
+
+    completion_bps: float
+    unwind_bps: float
+
+
+def compile_plan(opportunity: Opportunity, deadline_s: float, tolerances: Tolerances, entry: EntryOrder = EntryOrder.TOGETHER) -> CyclePlan:
+    """The plan of an opportunity. Its legs leave together, so that no price has time to move between them; or the hard one first."""
+    orders = opportunity.orders
+    after: dict[int, tuple[LegAfter, ...]] = {}
+    if entry is EntryOrder.HARD_LEG_FIRST:
+        hard = min(range(len(orders)), key=lambda number: _depth(orders[number]))
+        after = {number: (LegAfter(hard, On.EACH_FILL),) for number in range(len(orders)) if number != hard}
+    return plan_of(
+        opportunity.route,
+        orders,
+        after,
+        tolerances,
+        edge_bps=opportunity.edge_bps,
+        value=opportunity.value,
+        decided_at=opportunity.decided_at,
+        deadline_s=deadline_s,
+    )
+
+
+def plan_of(
+    route: ArbRoute,
+    orders: Sequence[SizedHop],
+    after: Mapping[int, tuple[LegAfter, ...]],
+    tolerances: Tolerances,
+    *,
+    edge_bps: float,
+    value: float,
+    decided_at: float,
+    deadline_s: float,
+) -> CyclePlan:
+    """A plan of any number of legs; ``after``: by leg number, the legs that it waits for.
+
+    Raises:
+        ValueError: a leg waits for itself, for one that is not there, or in a circle.
     """
-    route = opportunity.route
-    hops = (route.buy, route.sell)
-    amounts = ((opportunity.sizes.buy_qty, opportunity.buy_price), (opportunity.sizes.sell_qty, opportunity.sell_price))
-    legs = tuple(_leg(number, hop, qty, price) for number, (hop, (qty, price)) in enumerate(zip(hops, amounts, strict=True)))
+    _ordered(len(orders), after)
+    legs = tuple(_leg(number, order, after.get(number, ())) for number, order in enumerate(orders))
+    beyond = decimal_of(max(edge_bps, 0.0) + tolerances.completion_bps)
     reserved: dict[tuple[str, str], Decimal] = {}
-    for leg, hop in zip(legs, hops, strict=True):
-        beyond = decimal_of(max(opportunity.edge_bps, 0.0) + completion_bps)
-        for exchange, asset, amount in _reservations(leg, hop.market, beyond, decimal_of(unwind_bps)):
-            reserved[exchange, asset] = reserved.get((exchange, asset), ZERO) + amount
+    for leg, order in zip(legs, orders, strict=True):
+        brought = _brought(leg, legs, orders)
+        for exchange, asset, amount in _reservations(leg, order.hop.market, beyond, decimal_of(tolerances.unwind_bps), brought):
+            if amount > ZERO:
+                reserved[exchange, asset] = reserved.get((exchange, asset), ZERO) + amount
     return CyclePlan(
         route,
         legs,
-        hops,
+        tuple(order.hop for order in orders),
         tuple((exchange, asset, amount) for (exchange, asset), amount in reserved.items()),
-        opportunity.edge_bps,
-        opportunity.value,
-        opportunity.decided_at,
-        opportunity.decided_at + deadline_s,
+        edge_bps,
+        value,
+        decided_at,
+        decided_at + deadline_s,
     )
 
 
@@ -67,16 +118,70 @@ def needs(market: Market, side: Side, qty: Decimal, price: Decimal) -> Reservati
     return market.exchange, market.quote, qty * price * (ONE + market.fees.taker)
 
 
-def _leg(number: int, hop: TradeHop, qty: Decimal, price: Decimal) -> PlannedLeg:
-    market = hop.market
-    return PlannedLeg(number, market.exchange, market.code, market.base, market.quote, hop.side, qty, price, market.lot_step)
+def brings(market: Market, side: Side, qty: Decimal, price: Decimal) -> Reservation:
+    """What an order brings at least when it fills, and where."""
+    if side is Side.BUY:
+        return market.exchange, market.base, qty * kept_of_bought(market)
+    return market.exchange, market.quote, qty * price * (ONE - market.fees.taker)
 
 
-def _reservations(leg: PlannedLeg, market: Market, beyond_bps: Decimal, unwind_bps: Decimal) -> list[Reservation]:
-    """``beyond_bps``: how far beyond its planned price a leg may be completed: its edge, and what is allowed beyond that."""
+def _leg(number: int, order: SizedHop, after: tuple[LegAfter, ...]) -> PlannedLeg:
+    hop, market = order.hop, order.hop.market
+    return PlannedLeg(
+        number,
+        market.exchange,
+        market.code,
+        market.base,
+        market.quote,
+        hop.side,
+        order.qty,
+        order.price,
+        market.lot_step,
+        market.min_cost,
+        after=after,
+    )
+
+
+def _depth(order: SizedHop) -> float:
+    """How many times the order fits into what its book shows at the touch."""
+    book = order.hop.book
+    return (book.ask_qty if order.hop.side is Side.BUY else book.bid_qty) / float(order.qty)
+
+
+def _brought(leg: PlannedLeg, legs: Sequence[PlannedLeg], orders: Sequence[SizedHop]) -> dict[tuple[str, str], Decimal]:
+    """What the legs that ``leg`` waits for bring, by place."""
+    brought: dict[tuple[str, str], Decimal] = {}
+    for edge in leg.after:
+        earlier = legs[edge.leg]
+        exchange, asset, amount = brings(orders[edge.leg].hop.market, earlier.side, earlier.qty, earlier.price)
+        brought[exchange, asset] = brought.get((exchange, asset), ZERO) + amount
+    return brought
+
+
+def _reservations(
+    leg: PlannedLeg, market: Market, beyond_bps: Decimal, unwind_bps: Decimal, brought: Mapping[tuple[str, str], Decimal]
+) -> list[Reservation]:
+    """``beyond_bps``: how far beyond its planned price a leg may be completed: its edge, and what is allowed beyond that.
+
+    A leg that spends what an earlier one brings needs no stock of it.
+    """
     exchange, asset, amount = needs(market, leg.side, leg.qty, leg.price)
+    if (exchange, asset) in brought:
+        return [(exchange, asset, amount - brought[exchange, asset])]
     if leg.side is Side.BUY:
         return [(exchange, asset, amount * (ONE + beyond_bps / BPS))]
     # What a purchase that takes the sale back costs beyond what the sale brought.
     loss = leg.qty * leg.price * (unwind_bps / BPS + 2 * market.fees.taker)
     return [(exchange, asset, amount), (exchange, market.quote, loss)]
+
+
+def _ordered(count: int, after: Mapping[int, tuple[LegAfter, ...]]) -> None:
+    """Raises ValueError where no order of the legs satisfies ``after``."""
+    left = set(range(count))
+    if not all(edge.leg in left for number, edges in after.items() for edge in edges) or not left.issuperset(after):
+        raise ValueError("a leg waits for one that is not in the plan")
+    while left:
+        free = {number for number in left if all(edge.leg not in left for edge in after.get(number, ()))}
+        if not free:
+            raise ValueError(f"legs {sorted(left)} wait for one another")
+        left -= free

@@ -34,6 +34,15 @@ class CycleState(StrEnum):
         return self not in (CycleState.OPEN, CycleState.RESIDUAL)
 
 
+class Phase(StrEnum):
+    """What an open cycle does. No event says it: each order's intent, committed before it is sent, does."""
+
+    RESERVED = "RESERVED"  #: everything is set aside; nothing may leave yet
+    WORKING = "WORKING"  #: its planned legs
+    HEDGING = "HEDGING"  #: a leg that lags is completed
+    UNWINDING = "UNWINDING"  #: a leg that ran ahead is taken back
+
+
 class JournalCreated(Struct, frozen=True):
     """The first event of each journal. ``salt`` goes into every client order id of this state folder."""
 
@@ -66,8 +75,26 @@ class RunEnded(Struct, frozen=True):
     exit_code: int
 
 
+class On(StrEnum):
+    """When a leg that waits for another one may be sent."""
+
+    FULL = "full"  #: once all of the other has filled
+    EACH_FILL = "each fill"  #: for each fill of the other, as much as came
+    ARRIVAL = "arrival"  #: once no order of the other can fill any more, as much as came
+
+
+class LegAfter(Struct, frozen=True):
+    """A leg waits for leg number ``leg``."""
+
+    leg: int
+    on: On
+
+
 class PlannedLeg(Struct, frozen=True):
-    """One leg as planned: ``qty`` in base, ``price`` the worst allowed, in quote; ``lot``: the market's quantity step, in base."""
+    """One leg as planned: ``qty`` in base, ``price`` the worst allowed, in quote; ``lot``: the market's quantity step, in base.
+
+    ``least``: the market's smallest order, in quote. ``after``: the legs that it waits for; its quantity is scaled to what the least filled of them brought.
+    """
 
     leg: int
     exchange: str
@@ -78,6 +105,9 @@ class PlannedLeg(Struct, frozen=True):
     qty: Decimal
     price: Decimal
     lot: Decimal
+    least: Decimal = Decimal(0)
+    tif: TimeInForce = TimeInForce.IOC
+    after: tuple[LegAfter, ...] = ()
 
 
 class CycleOpened(Struct, frozen=True):

@@ -10,7 +10,7 @@ need be right, and a recording's receive times serve as well as today's.
 
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf, nan
 
 from arbtui.marketdata.config import MarketDataConfig
@@ -153,21 +153,21 @@ class StreamDelays:
         """``book`` has just come back, by a new connection or a new snapshot: nothing opens on it for a moment."""
         self._quarantined[book] = self._clock.monotonic() + self._quarantine_s
 
-    def refusal(self, one: OrderBook, other: OrderBook, now: float, max_excess_ms: float, max_skew_ms: float) -> Reason | None:
-        """Why two books may not be traded on together at ``now``, as far as their streams' delays tell.
+    def refusal(self, books: Sequence[OrderBook], now: float, max_excess_ms: float, max_skew_ms: float) -> Reason | None:
+        """Why ``books`` may not be traded on together at ``now``, as far as their streams' delays tell.
 
         The skew is that of the two watermarks, each put on our clock by its base, as they were at their last frames: how long
         ago those were is no lag, but a quiet moment.
         """
-        first, second = self.of(one), self.of(other)
-        if first.is_learning or second.is_learning:
+        streams = [self.of(book) for book in books]
+        if any(stream.is_learning for stream in streams):
             return Reason.LEARNING
-        excess, other_excess = first.excess, second.excess
-        if not (excess <= max_excess_ms and other_excess <= max_excess_ms):
+        excesses = [stream.excess for stream in streams]
+        if not all(excess <= max_excess_ms for excess in excesses):
             return Reason.EXCESS_DELAY
-        if not abs(excess - other_excess) <= max_skew_ms:
+        if not max(excesses) - min(excesses) <= max_skew_ms:
             return Reason.LEG_SKEW
-        if self._quarantined and (self._is_quarantined(one, now) or self._is_quarantined(other, now)):
+        if self._quarantined and any([self._is_quarantined(book, now) for book in books]):
             return Reason.QUARANTINED
         return None
 

@@ -32,8 +32,14 @@ class Purpose(StrEnum):
     """Why an order is sent; each purpose is allowed in different trading states."""
 
     ENTRY = "entry"  #: opens a cycle
+    FOLLOW = "follow"  #: a planned leg that waited for what another one brings
     COMPLETE = "complete"  #: buys or sells the rest of a leg that filled less than the other
     UNWIND = "unwind"  #: reverses the part of a leg that filled more than the other
+
+    @property
+    def is_planned(self) -> bool:
+        """True for the legs of a plan; what mends a cycle is not planned."""
+        return self in (Purpose.ENTRY, Purpose.FOLLOW)
 
 
 class OrderState(StrEnum):

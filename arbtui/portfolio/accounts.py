@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
-from arbtui.journal.events import CycleState, OrderIntended, PlannedLeg
+from arbtui.journal.events import CycleState, OrderIntended, Phase, PlannedLeg
 from arbtui.model.money import ZERO
 from arbtui.model.order import Fill, OrderState, Side
 
@@ -72,6 +72,7 @@ class CycleAccount(Struct):
     edge_bps: float = 0.0
     value: float = 0.0  #: at risk at worst, in the PnL currency
     legs: tuple[PlannedLeg, ...] = ()  #: dropped once it ended flat
+    phase: Phase = Phase.RESERVED  #: while it is open
     reserved: Amounts = field(default_factory=dict)
     opened_ms: int = 0
     state: CycleState = CycleState.OPEN

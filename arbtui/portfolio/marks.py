@@ -80,6 +80,6 @@ class LiveMarks:
                 if market.quote == self.currency:
                     return book.bid, market.key, book
                 mid = self._rates.mid()
-                if mid > 0.0:
+                if market.quote == self._rates.local and mid > 0.0:
                     return book.bid / mid, market.key, book
         return 0.0, "", None

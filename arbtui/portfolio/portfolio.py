@@ -26,6 +26,7 @@ from arbtui.journal.events import (
     MarksTaken,
     OrderChanged,
     OrderIntended,
+    Phase,
     Rearmed,
     Recorded,
     ResidualSettled,
@@ -57,6 +58,14 @@ from arbtui.routes.hops import Node
 _KEPT_ENDED = 500
 #: Fills by which one that is reported again is recognised, beside those of the cycles that are kept.
 _KEPT_FILLS = 4000
+
+
+_PHASES = {
+    Purpose.ENTRY: Phase.WORKING,
+    Purpose.FOLLOW: Phase.WORKING,
+    Purpose.COMPLETE: Phase.HEDGING,
+    Purpose.UNWIND: Phase.UNWINDING,
+}
 
 
 class Portfolio(Readings):
@@ -123,6 +132,8 @@ class Portfolio(Readings):
         lots: dict[str, Decimal] = {}
         for leg in event.legs:
             lots[leg.base] = max(leg.lot, lots.get(leg.base, ZERO))
+            if leg.quote not in self.state.settlement:  # of what one leg brings and another spends, less than an order is dust, too
+                lots[leg.quote] = max(leg.least, leg.lot * leg.price, lots.get(leg.quote, ZERO))
         self.state.cycles[event.cycle_id] = self._open[event.cycle_id] = CycleAccount(
             id=event.cycle_id,
             run_id=at.run_id,
@@ -148,6 +159,8 @@ class Portfolio(Readings):
         self._owners[event.client_order_id] = cycle
         if event.purpose is Purpose.UNWIND:
             cycle.unwinds.append(event.client_order_id)
+        if cycle.is_open:
+            cycle.phase = _PHASES[event.purpose]
 
     def _order_changed(self, at: Recorded, event: OrderChanged) -> None:
         cycle = self._owners.get(event.client_order_id)

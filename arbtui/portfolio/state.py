@@ -24,7 +24,7 @@ class PortfolioState(Struct):
     """All that the fold knows, as a snapshot stores it."""
 
     seq: int = 0  #: of the last event applied
-    currency: str = "USDT"
+    currency: str = ""
     settlement: tuple[str, ...] = ()
     balances: Amounts = field(default_factory=dict)
     opening: Amounts = field(default_factory=dict)

@@ -56,24 +56,19 @@ class RiskGuard:
         ``edge_bps``: net, as decided; ``value``: what it puts at risk, in the PnL currency. ``cycle_id``: the cycle itself
         once it is open, left out of what it is counted against; ``own``: client ids of its orders, likewise.
         """
-        buying, selling = self.exchange[route.buy.market.exchange], self.exchange[route.sell.market.exchange]
+        venues = [self.exchange[name] for name in route.exchanges]
         reason = (
             self.total.check(value, cycle_id)
             or self.route.check(route, edge_bps, now, cycle_id)
-            or buying.unfit(now)
-            or selling.unfit(now)
-            or buying.untried(cycle_id)
-            or selling.untried(cycle_id)
-            or buying.rests(route.buy.market.code, now)
-            or selling.rests(route.sell.market.code, now)
-            or buying.disputed(route.symbol, route.buy.market.quote)
-            or selling.disputed(route.symbol, route.sell.market.quote)
+            or _first(venue.unfit(now) for venue in venues)
+            or _first(venue.untried(cycle_id) for venue in venues)
+            or _first(self.exchange[hop.market.exchange].rests(hop.market.code, now) for hop in route.trades)
+            or _first(venue.disputed(*route.assets_at(venue.exchange)) for venue in venues)
             or self.symbol.check(route, now)
-            or buying.check(now, own)
-            or selling.check(now, own)
+            or _first(venue.check(now, own) for venue in venues)
         )
         if reason is None and not cycle_id:  # once it is open, its requests have their places
-            reason = buying.budget() or selling.budget()
+            reason = _first(venue.budget() for venue in venues)
         return reason
 
     def check_hedge(self, order: Order, book: OrderBook, now: float) -> Reason | None:
@@ -91,3 +86,8 @@ class RiskGuard:
     def count(self, reason: Reason) -> None:
         """Count one refusal."""
         self.denials[reason] = self.denials.get(reason, 0) + 1
+
+
+def _first(reasons: Iterable[Reason | None]) -> Reason | None:
+    """The first reason, if there is any; what comes after it is not asked for."""
+    return next((reason for reason in reasons if reason is not None), None)

@@ -184,20 +184,22 @@ class SymbolGuard:
         self._marks = marks
 
     def check(self, route: ArbRoute, now: float) -> Reason | None:
-        """May the two books of ``route`` be traded on at ``now``?"""
-        buy, sell, limits = route.buy_book, route.sell_book, self.limits
-        if not (self.is_current(buy, now) and self.is_current(sell, now)):
+        """May the books of ``route`` be traded on at ``now``?"""
+        books, limits = route.books, self.limits
+        if not all([self.is_current(book, now) for book in books]):
             return Reason.BOOK_AGE
         if self.delays is not None:
-            late = self.delays.refusal(buy, sell, now, limits.max_excess_delay_ms, limits.max_leg_skew_ms)
+            late = self.delays.refusal(books, now, limits.max_excess_delay_ms, limits.max_leg_skew_ms)
             if late is not None:
                 return late
-        elif not abs(buy.ts_init - sell.ts_init) * 1000 <= limits.max_leg_skew_ms:
-            return Reason.LEG_SKEW
+        else:
+            received = [book.ts_init for book in books]
+            if not (max(received) - min(received)) * 1000 <= limits.max_leg_skew_ms:
+                return Reason.LEG_SKEW
         ratio = route.price_ratio()
         if not abs(ratio - 1.0) * 1e4 <= limits.price_band_bps:
             return Reason.PRICE_BAND
-        return self.unmarked(route.buy.market) or self.unmarked(route.sell.market)
+        return next((unmarked for hop in route.trades if (unmarked := self.unmarked(hop.market))), None)
 
     def is_young(self, book: OrderBook, now: float) -> bool:
         """Whether ``book`` changed lately enough to price an order with, without asking the venue."""
@@ -229,9 +231,9 @@ class RouteGuard:
 
     def check(self, route: ArbRoute, edge_bps: float, now: float, cycle_id: str = "") -> Reason | None:
         """May ``route`` open a cycle with ``edge_bps`` at ``now``? ``cycle_id``: itself, once it is open."""
-        if self.residual(route.symbol):
+        if self.has_residual(route):
             return Reason.RESIDUAL
-        if any(cycle.symbol == route.symbol and cycle.id != cycle_id for cycle in self._portfolio.open_cycles):
+        if self.is_busy(route, cycle_id):
             return Reason.ROUTE_BUSY
         record = self._portfolio.state.routes.get(route.id)
         if record is not None and not record.enabled:
@@ -246,9 +248,17 @@ class RouteGuard:
             return Reason.EDGE_TOO_GOOD
         return None
 
-    def residual(self, symbol: str) -> bool:
-        """Whether a residual position of ``symbol`` waits for somebody to look at it."""
-        return any(cycle.symbol == symbol and not cycle.acknowledged_by for cycle in self._portfolio.positions)
+    def has_residual(self, route: ArbRoute) -> bool:
+        """Whether a residual position of an asset that ``route`` trades waits for somebody to look at it."""
+        waiting = {asset for cycle in self._portfolio.positions if not cycle.acknowledged_by for asset in self._portfolio.left(cycle)}
+        return bool(waiting) and any(not waiting.isdisjoint((hop.market.base, hop.market.quote)) for hop in route.trades)
+
+    def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
+        """Whether an open cycle trades on a market of ``route``; ``cycle_id``: itself, which is not in its own way."""
+        markets = route.markets
+        return any(
+            (leg.exchange, leg.market) in markets for cycle in self._portfolio.open_cycles if cycle.id != cycle_id for leg in cycle.legs
+        )
 
     def cools(self, route_id: str, now: float) -> bool:
         """True while a route rests after its last cycle."""

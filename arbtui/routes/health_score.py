@@ -54,17 +54,18 @@ class RouteHealthScore:
         if self._tapes is None:
             return RouteHealth(1.0, 1.0, 1.0, captured, 1.0)
         qty = float(opportunity.sizes.sell_qty)
-        buying, selling = self._tape(route.buy_book), self._tape(route.sell_book)
+        asks, bids = (hop.book for hop in opportunity.hops)
+        buying, selling = self._tape(asks), self._tape(bids)
         traded = min(buying.volume(now), selling.volume(now)) if buying and selling else 0.0
-        age = now - min(route.buy_book.ts_init, route.sell_book.ts_init)
+        age = now - min(asks.ts_init, bids.ts_init)
         # Takers who buy where we buy, and sell where we sell, take it away from under us.
         pressure = max(0.0, buying.imbalance(now) if buying else 0.0) + max(0.0, -selling.imbalance(now) if selling else 0.0)
         return RouteHealth(
-            spread=_from_half(_SPREAD_BPS / (_SPREAD_BPS + (_spread_bps(route.buy_book) + _spread_bps(route.sell_book)) / 2)),
+            spread=_from_half(_SPREAD_BPS / (_SPREAD_BPS + (_spread_bps(asks) + _spread_bps(bids)) / 2)),
             volume=_from_half(traded / (traded + qty) if qty > 0.0 else 0.0),
             latency=_from_half(_AGE_S / (_AGE_S + max(0.0, age))),
             survival=captured * (1.0 - pressure / 4),
-            runway=_from_half(min(1.0, route.inventory.sold_at.available / qty / _CYCLES) if qty > 0.0 else 0.0),
+            runway=_from_half(min(1.0, route.runway(qty) / _CYCLES) if qty > 0.0 else 0.0),
         )
 
     def _tape(self, book: OrderBook) -> TradeTape | None:

@@ -37,6 +37,12 @@ class TradeHop:
     side: Side
 
 
+def touch(hop: TradeHop) -> tuple[float, float]:
+    """Price and quantity that the trade would meet first; (``inf``, 0.0) or (0.0, 0.0) where that side of the book is empty."""
+    book = hop.book
+    return (book.ask, book.ask_qty) if hop.side is Side.BUY else (book.bid, book.bid_qty)
+
+
 @dataclass(frozen=True, slots=True)
 class InventoryHop:
     """Closes the books without an act: the asset bought at one venue is the one sold at another, from stock."""

@@ -1,24 +1,18 @@
-"""A route and its price: the walk through both books, net of fees, rate and costs.
+"""A route: a closed sequence of hops over nodes (an asset at a venue), and what every shape of route has in common.
 
-The usual answer is "no", and it costs one multiply and one compare: fees, costs and threshold are folded into one factor
-a route, the exchange rate is one shared number. Only what passes is walked level by level; only what survives the walk
-becomes Decimal.
+How a shape is priced is its own: two legs from stock in :mod:`arbtui.routes.inventory_route`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
 
 from arbtui.marketdata.rate_book import RateBook
-from arbtui.marketdata.rate_watch import CoinRate
-from arbtui.model.book import BookState, Level, OrderBook
-from arbtui.model.market import FeeTakenIn
-from arbtui.model.money import decimal_of
+from arbtui.model.book import BookState, OrderBook
 from arbtui.model.reason import Reason
-from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
-from arbtui.routes.size import LegSizes, leg_sizes
-from arbtui.routes.waterfall import EdgeWaterfall
+from arbtui.routes.hops import Hop, RateMark, TradeHop
+from arbtui.routes.size import LegSizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +39,20 @@ class RouteTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class SizedHop:
+    """An order on a hop: ``qty`` in base, ``price`` the worst allowed, in quote."""
+
+    hop: TradeHop
+    qty: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Opportunity:
     """A route whose net edge clears its threshold now, sized and priced for sending. Edges in bps, value in the PnL currency."""
 
     route: "ArbRoute"
+    hops: tuple[TradeHop, TradeHop]  #: bought on, sold on
     sizes: LegSizes
     buy_price: Decimal  #: worst price allowed, in the buying market's quote
     sell_price: Decimal
@@ -57,124 +61,80 @@ class Opportunity:
     decided_at: float  #: monotonic seconds
 
     @property
+    def orders(self) -> Sequence[SizedHop]:
+        """What is to be sent."""
+        amounts = ((self.sizes.buy_qty, self.buy_price), (self.sizes.sell_qty, self.sell_price))
+        return tuple(SizedHop(hop, qty, price) for hop, (qty, price) in zip(self.hops, amounts, strict=True))
+
+    @property
     def expected_pnl(self) -> float:
         """Net profit if both legs fill as walked."""
         return self.value * self.edge_bps / 1e4
 
 
 class ArbRoute:
-    """Buy an asset at one venue, sell the same quantity from stock at another: a closed sequence of hops.
+    """A closed sequence of hops, and whether it may be traded now.
 
-    ``id`` reads ``XRP:upbit>binance`` (bought at, sold at).
+    Args:
+        route_id: its name, unique in a universe.
+        symbol: the asset, or assets, that it is listed under.
+        hops: all of them, in order.
+        rates: the exchange rate between settlement currencies.
+        terms: what it is priced with.
     """
 
     __slots__ = (
-        "_buy_lot",
-        "_buy_net",
-        "_buy_unit",
-        "_conversion",
-        "_factor",
-        "_reserve_unit",
-        "_sell_unit",
         "blocked",
-        "buy",
-        "buy_book",
-        "cash",
-        "coin",
-        "crossed_since",
+        "books",
         "denied",
         "evaluations",
         "hops",
         "id",
-        "inventory",
         "last_size",
+        "needs_rate",
         "opportunities",
         "rates",
-        "sell",
-        "sell_book",
         "symbol",
         "terms",
+        "trades",
         "unfit",
     )
 
-    def __init__(
-        self, symbol: str, buy: TradeHop, sell: TradeHop, inventory: InventoryHop, cash: Node, rates: RateBook, terms: RouteTerms
-    ) -> None:
+    def __init__(self, route_id: str, symbol: str, hops: Sequence[Hop], rates: RateBook, terms: RouteTerms) -> None:
+        self.id = route_id
         self.symbol = symbol
-        self.id = f"{symbol}:{buy.market.exchange}>{sell.market.exchange}"
-        self.buy = buy
-        self.sell = sell
-        self.inventory = inventory
-        self.cash = cash
-        self.hops: tuple[Hop, ...] = (buy, inventory, sell, RateMark(sell.market.quote, buy.market.quote))
-        self.buy_book: OrderBook = buy.book
-        self.sell_book: OrderBook = sell.book
+        self.hops: tuple[Hop, ...] = tuple(hops)
+        self.trades: tuple[TradeHop, ...] = tuple(hop for hop in hops if isinstance(hop, TradeHop))
+        self.books: tuple[OrderBook, ...] = tuple(hop.book for hop in self.trades)
+        self.needs_rate = any(isinstance(hop, RateMark) and hop.source != hop.target for hop in hops)
         self.rates = rates
         self.terms = terms
         self.blocked: Reason | None = None  #: set while nothing may open here whatever the prices (a cycle runs, a residual waits)
-        self.unfit: Reason | None = None  #: set while one of the two venues is not fit to open at
+        self.unfit: Reason | None = None  #: set while one of its venues is not fit to open at
         self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
-        self.coin: CoinRate | None = None  #: the asset's own implied exchange rate, where somebody watches it
-        self.crossed_since: float | None = None  #: when the route first paid, while its prices have stayed crossed since
         self.evaluations = 0
         self.opportunities = 0
         self.last_size = 0.0  #: base quantity of the last opportunity
-        self._conversion = rates.conversion(sell.market.quote, buy.market.quote)
-        fees = buy.market.fees
-        fee = float(fees.taker)
-        takes_base = fees.taken_in is FeeTakenIn.RECEIVED
-        self._buy_net = 1.0 - fee if takes_base else 1.0  # base received of one bought
-        self._buy_unit = 1.0 / (1.0 - fee) if takes_base else 1.0 + fee  # quote paid for one received, per unit of price
-        self._buy_lot = float(buy.market.lot_step)
-        # Quote set aside for one bought, per unit of price, whatever the fee is taken in.
-        self._reserve_unit = (1.0 + fee) * (1.0 + terms.reserve_bps / 1e4)
-        self._sell_unit = 1.0 - float(sell.market.fees.taker)
-        least_edge = terms.min_edge_bps + terms.slippage_bps - inventory.shadow_bps_at_empty
-        self._factor = self._sell_unit / (self._buy_unit * (1.0 + least_edge / 1e4))
 
-    def evaluate(self, now: float) -> Opportunity | None:
-        """The opportunity at ``now`` (monotonic seconds), or None."""
-        found = evaluate_all((self,), now)
-        return found[0] if found else None
+    @property
+    def exchanges(self) -> tuple[str, ...]:
+        """Its venues, each once, in the order of its trades."""
+        return tuple(dict.fromkeys(hop.market.exchange for hop in self.trades))
 
-    def touch_edge_bps(self) -> float:
-        """Net edge at the touch in bps, for display; ``-inf`` when a side or the rate is missing."""
-        ask, bid = self.buy_book.ask, self.sell_book.bid * self._conversion.value
-        if not (ask < inf and bid > 0.0):
-            return -inf
-        return (bid * self._sell_unit / (ask * self._buy_unit) - 1.0) * 1e4 - self.terms.slippage_bps
+    @property
+    def markets(self) -> frozenset[tuple[str, str]]:
+        """(exchange, code) of every market that it trades on."""
+        return frozenset((hop.market.exchange, hop.market.code) for hop in self.trades)
 
-    def gross_edge_bps(self) -> float:
-        """Edge at the touch before fees, in bps; ``-inf`` when a side or the rate is missing."""
-        ask, bid = self.buy_book.ask, self.sell_book.bid * self._conversion.gross
-        if not (ask < inf and bid > 0.0):
-            return -inf
-        return (bid / ask - 1.0) * 1e4
-
-    def waterfall(self) -> EdgeWaterfall | None:
-        """From the gross edge at the touch to what is compared with the threshold; None when a side or the rate is missing."""
-        ask, bid, rate = self.buy_book.ask, self.sell_book.bid, self._conversion
-        if not (ask < inf and bid * rate.value > 0.0):
-            return None
-        gross = bid * rate.gross / ask
-        bought = gross / self._buy_unit
-        sold = bought * self._sell_unit
-        changed = sold * rate.value / rate.gross
-        slippage, shadow = self.terms.slippage_bps, self.inventory.shadow_bps()
-        return EdgeWaterfall(
-            gross=(gross - 1.0) * 1e4,
-            buy_fee=(bought - gross) * 1e4,
-            sell_fee=(sold - bought) * 1e4,
-            rate_fee=(changed - sold) * 1e4,
-            slippage=-slippage,
-            shadow=-shadow,
-            net=(changed - 1.0) * 1e4 - slippage - shadow,
-            threshold=self.terms.min_edge_bps,
+    def assets_at(self, exchange: str) -> tuple[str, ...]:
+        """Every asset that its trades at ``exchange`` move, each once."""
+        return tuple(
+            dict.fromkeys(asset for hop in self.trades if hop.market.exchange == exchange for asset in (hop.market.base, hop.market.quote))
         )
 
     def data_refusal(self, now: float) -> Reason | None:
         """Why the books or the rate may not be used at ``now``, or None."""
-        for book in (self.buy_book, self.sell_book):
+        for book in self.books:
             if book.state is not BookState.LIVE:
                 if book.state is BookState.STALE:
                     return Reason.STALE
@@ -183,170 +143,12 @@ class ArbRoute:
                 return Reason.NO_BOOK
             if book.bid >= book.ask:
                 return Reason.CROSSED
-        if self.buy.market.quote != self.sell.market.quote:
-            refusal = self.rates.refusal(now)
-            if refusal is not None:
-                return refusal
-            if not self._conversion.value > 0.0:
-                return Reason.NO_RATE  # the book is of two other currencies
-            if self.coin is not None and self.coin.doubted:
-                return Reason.COIN_DOUBTED
-        low, high = self.terms.price_ratio
-        if not low <= self.price_ratio() <= high:
-            return Reason.PRICE_RATIO
-        return None
+        return self.rates.refusal(now) if self.needs_rate else None
+
+    def runway(self, qty: float) -> float:
+        """How many cycles of ``qty`` (base) its stock still holds; ``inf`` for one that needs no stock."""
+        return inf
 
     def price_ratio(self) -> float:
-        """Selling venue's mid over buying venue's mid, in one currency."""
-        return self.sell_book.mid * self._conversion.value / self.buy_book.mid
-
-    def refusal(self, now: float) -> Reason | None:
-        """The first reason why this route does not trade at ``now``; None when it would."""
-        if self.blocked is not None:
-            return self.blocked
-        if self.unfit is not None:
-            return self.unfit
-        data = self.data_refusal(now)
-        if data is not None:
-            return data
-        if not self.sell_book.bid * self._conversion.value * self._factor > self.buy_book.ask:
-            return Reason.BELOW_THRESHOLD
-        return self.denied
-
-    @property
-    def is_crossed(self) -> bool:
-        """True while both books are live and the selling venue's bid is above the buying venue's ask, before all costs."""
-        buy, sell = self.buy_book, self.sell_book
-        live = buy.state is BookState.LIVE and sell.state is BookState.LIVE
-        return live and sell.bid * self._conversion.gross > buy.ask
-
-    def _walk(self, now: float) -> Opportunity | None:
-        if self.coin is not None:
-            self.coin.watch.look_at(self.coin, now)
-        self.denied = self.unfit or self.data_refusal(now)
-        if self.denied is not None:
-            self.crossed_since = None
-            return None
-        terms = self.terms
-        if self.crossed_since is None:
-            self.crossed_since = now
-        if now - self.crossed_since < terms.min_cross_s:
-            self.denied = Reason.CROSS_TOO_NEW
-            return None
-        margin_bps = self._conversion.margin_bps
-        required = 1.0 + (terms.min_edge_bps + terms.slippage_bps + self.inventory.shadow_bps() + margin_bps) / 1e4
-        sell_unit = self._sell_unit * self._conversion.value / (self._buy_unit * required)
-        cap = self._most()
-        if cap <= 0.0:
-            return None
-        asks, bids = self.buy_book.asks(), self.sell_book.bids()
-        ask, ask_qty = next(asks)
-        bid, bid_qty = next(bids)
-        ask_qty *= self._buy_net
-        worst_ask, worst_bid, walked = ask, bid, 0.0
-        while walked < cap and bid * sell_unit > ask:
-            worst_ask, worst_bid = ask, bid
-            step = min(ask_qty, bid_qty, cap - walked)
-            walked += step
-            ask_qty -= step
-            bid_qty -= step
-            if ask_qty <= 0.0:
-                level = next(asks, None)
-                if level is None:
-                    break
-                ask, ask_qty = level[0], level[1] * self._buy_net
-            if bid_qty <= 0.0:
-                level = next(bids, None)
-                if level is None:
-                    break
-                bid, bid_qty = level
-        if not walked > 0.0:
-            self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
-            return None
-        walked = min(walked, self._affordable(worst_ask))
-        if not walked > 0.0:
-            self.denied = Reason.NO_CASH
-            return None
-        buy_price = self.buy.market.price_down(decimal_of(worst_ask))
-        sell_price = self.sell.market.price_up(decimal_of(worst_bid))
-        sizes = leg_sizes(self.buy.market, self.sell.market, decimal_of(walked), buy_price, sell_price)
-        if isinstance(sizes, Reason):
-            self.denied = self._short_of(walked) or sizes
-            return None
-        edge, value = self._priced(float(sizes.buy_qty), float(sizes.sell_qty))
-        if not edge >= (required - 1.0) * 1e4 - terms.slippage_bps:
-            self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
-            return None
-        self.opportunities += 1
-        self.last_size = float(sizes.sell_qty)
-        return Opportunity(self, sizes, buy_price, sell_price, edge, value, now)
-
-    def _most(self) -> float:
-        """The most base units that value, stock and cash allow; sets ``denied`` and returns 0.0 when one allows nothing."""
-        price = self.buy_book.ask * self._buy_unit
-        stock = self.inventory.sold_at.available
-        if stock <= 0.0:
-            self.denied = Reason.NO_STOCK
-            return 0.0
-        cash = self.cash.available / price
-        if cash <= 0.0:
-            self.denied = Reason.NO_CASH
-            return 0.0
-        unit_value = price * self._value_of_quote()
-        if not unit_value < inf:
-            self.denied = Reason.NO_RATE  # two venues of one currency, and no rate to size in another
-            return 0.0
-        return min(self.terms.order_value / unit_value, stock, cash)
-
-    def _short_of(self, walked: float) -> Reason | None:
-        """What made the walk too short to trade, when it was our own stock or cash and not the books."""
-        if walked >= self.inventory.sold_at.available:
-            return Reason.NO_STOCK
-        price = self.buy_book.ask * self._buy_unit
-        return Reason.NO_CASH if walked * price >= self.cash.available * 0.9 else None
-
-    def _affordable(self, worst_ask: float) -> float:
-        """Net base units whose order at ``worst_ask`` the cash can be reserved for; a lot less, for rounding up to one."""
-        return (self.cash.available / (worst_ask * self._reserve_unit) - self._buy_lot) * self._buy_net
-
-    def _value_of_quote(self) -> float:
-        """PnL currency for one unit of the buying market's quote, at mid: for sizes only."""
-        if self.buy.market.quote == self.terms.value_currency:
-            return 1.0
-        mid = self.rates.mid()
-        return 1.0 / mid if mid > 0.0 else inf
-
-    def _priced(self, buy_qty: float, sell_qty: float) -> tuple[float, float]:
-        """Net edge in bps and purchase cost in PnL currency of buying ``buy_qty`` (gross) and selling ``sell_qty`` now."""
-        cost = _cost(self.buy_book.asks(), buy_qty) * self._buy_unit * self._buy_net
-        proceeds = _cost(self.sell_book.bids(), sell_qty) * self._sell_unit * self._conversion.value
-        return (proceeds / cost - 1.0) * 1e4 - self.terms.slippage_bps, cost * self._value_of_quote()
-
-
-def evaluate_all(routes: Iterable[ArbRoute], now: float) -> list[Opportunity]:
-    """The opportunities among ``routes`` at ``now`` (monotonic seconds). The hot path: called for every update of every book.
-
-    One call for all routes of a book, since the usual answer, "no", costs less than a call does.
-    """
-    found = []
-    for route in routes:
-        if route.blocked is None:
-            route.evaluations += 1
-            if route.sell_book.bid * route._conversion.value * route._factor > route.buy_book.ask:
-                opportunity = route._walk(now)
-                if opportunity is not None:
-                    found.append(opportunity)
-                continue
-        if route.crossed_since is not None and not route.is_crossed:
-            route.crossed_since = None
-    return found
-
-
-def _cost(levels: Iterator[Level], qty: float) -> float:
-    total = 0.0
-    for price, size in levels:
-        if qty <= size:
-            return total + qty * price
-        total += size * price
-        qty -= size
-    return total
+        """How far the prices of one asset at two venues are apart, in one currency: 1 where they agree, or there are no two."""
+        return 1.0

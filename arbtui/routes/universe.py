@@ -8,7 +8,8 @@ from arbtui.model.book import OrderBook
 from arbtui.model.market import Market
 from arbtui.model.order import Side
 from arbtui.routes.hops import InventoryHop, Node, TradeHop
-from arbtui.routes.route import ArbRoute, RouteTerms
+from arbtui.routes.inventory_route import InventoryRoute
+from arbtui.routes.route import RouteTerms
 
 
 class ArbUniverse:
@@ -36,25 +37,25 @@ class ArbUniverse:
         self.symbols = tuple(symbols)
         self.markets = tuple(markets)
         self.nodes: dict[tuple[str, str], Node] = {}
-        self.routes: list[ArbRoute] = []
-        self.by_id: dict[str, ArbRoute] = {}
-        self._of_symbol: dict[str, list[ArbRoute]] = {symbol: [] for symbol in symbols}
+        self.routes: list[InventoryRoute] = []
+        self.by_id: dict[str, InventoryRoute] = {}
+        self._of_symbol: dict[str, list[InventoryRoute]] = {symbol: [] for symbol in symbols}
         by_asset: dict[str, list[Market]] = {symbol: [] for symbol in symbols}
         for market in markets:
             if market.base in by_asset:
                 by_asset[market.base].append(market)
-        touched: dict[OrderBook, list[ArbRoute]] = {}
+        touched: dict[OrderBook, list[InventoryRoute]] = {}
         for symbol, listed in by_asset.items():
             for buy in listed:
                 for sell in listed:
                     if buy.exchange == sell.exchange:
                         continue
-                    buy_book, sell_book = books[buy.exchange, buy.code], books[sell.exchange, sell.code]
+                    ask_book, bid_book = books[buy.exchange, buy.code], books[sell.exchange, sell.code]
                     inventory = InventoryHop(self.node(buy.exchange, symbol), self.node(sell.exchange, symbol), shadow_bps_at_empty)
-                    route = ArbRoute(
+                    route = InventoryRoute(
                         symbol,
-                        TradeHop(buy, buy_book, Side.BUY),
-                        TradeHop(sell, sell_book, Side.SELL),
+                        TradeHop(buy, ask_book, Side.BUY),
+                        TradeHop(sell, bid_book, Side.SELL),
                         inventory,
                         self.node(buy.exchange, buy.quote),
                         rates,
@@ -63,10 +64,10 @@ class ArbUniverse:
                     self.routes.append(route)
                     self.by_id[route.id] = route
                     self._of_symbol[symbol].append(route)
-                    touched.setdefault(buy_book, []).append(route)
-                    touched.setdefault(sell_book, []).append(route)
+                    touched.setdefault(ask_book, []).append(route)
+                    touched.setdefault(bid_book, []).append(route)
         #: The routes that a change of a book touches; a book that only gives a rate touches none, and is not in it.
-        self.touched_by: Mapping[OrderBook, tuple[ArbRoute, ...]] = {book: tuple(routes) for book, routes in touched.items()}
+        self.touched_by: Mapping[OrderBook, tuple[InventoryRoute, ...]] = {book: tuple(routes) for book, routes in touched.items()}
 
     def node(self, exchange: str, asset: str) -> Node:
         """The node of ``asset`` at ``exchange``, made on first use."""
@@ -75,7 +76,7 @@ class ArbUniverse:
             self.nodes[key] = Node(exchange, asset)
         return self.nodes[key]
 
-    def of_symbol(self, symbol: str) -> Sequence[ArbRoute]:
+    def of_symbol(self, symbol: str) -> Sequence[InventoryRoute]:
         """Every route of one asset."""
         return self._of_symbol.get(symbol, ())
 
@@ -83,7 +84,7 @@ class ArbUniverse:
         """Let ``watch`` see every asset that is traded in both of the rate's currencies, and the routes what it finds of theirs."""
         coins: dict[tuple[OrderBook, OrderBook], CoinRate] = {}
         for route in self.routes:
-            sides = {route.buy.market.quote: route.buy_book, route.sell.market.quote: route.sell_book}
+            sides = {route.bought.market.quote: route.ask_book, route.sold.market.quote: route.bid_book}
             if sides.keys() == {self.rates.local, self.rates.foreign}:
                 books = sides[self.rates.local], sides[self.rates.foreign]
                 if books not in coins:

@@ -57,8 +57,7 @@ class RouteDetail:
 
     id: str
     symbol: str
-    buy: Ladder
-    sell: Ladder
+    ladders: Sequence[Ladder]  #: of each trade, in order
     state: str  #: as in :class:`arbtui.views.RouteRow`
     steps: Sequence[Step]  #: gross edge first, then its costs; they add up to ``net_bps``. Empty when a price is missing
     net_bps: float

@@ -17,6 +17,7 @@ from arbtui.model.order import Fill, Side
 from arbtui.model.reason import Reason
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.risk.breach import Breach
+from arbtui.routes.hops import touch
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import EdgeHistory, RouteDetail
 from arbtui.views.live_pnl import LivePnl
@@ -72,7 +73,7 @@ class EngineViews:
         self.gauge = GaugeView()
         self._routes = {route.id: route for route in engine.components.universe.routes}
         self.routes: Sequence[RouteRow] = [
-            RouteRow(route.id, route.symbol, route.buy.market.exchange.upper(), route.sell.market.exchange.upper())
+            RouteRow(route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades))
             for route in engine.components.universe.routes
         ]
         self._rows = {row.id: row for row in self.routes}
@@ -122,24 +123,23 @@ class EngineViews:
         fills = engine.portfolio.state.routes
         for row in rows:
             route = self._routes[row.id]
-            buy, sell = route.buy_book, route.sell_book
+            touches = [touch(hop) for hop in route.trades]
             refusal = route.refusal(now)
-            age = now - min(buy.ts_init, sell.ts_init)
+            age = now - min([book.ts_init for book in route.books])
             net = route.touch_edge_bps()
             shown = (
-                buy.ask if buy.ask < inf else 0.0,
-                sell.bid,
+                tuple([price if price < inf else 0.0 for price, _ in touches]),
                 _known(route.gross_edge_bps()),
                 _known(net),
-                min(buy.ask_qty, sell.bid_qty),
+                min([qty for _, qty in touches]),
                 fills[row.id].fills if row.id in fills else 0,
                 "READY" if refusal is None else _WORDS.get(refusal, refusal.value),
             )
             age_ms = age * 1000 if isfinite(age) else inf
-            before = (row.buy_px, row.sell_px, row.edge_bps, row.net_bps, row.depth, row.fills, row.state)
+            before = (row.prices, row.edge_bps, row.net_bps, row.depth, row.fills, row.state)
             if shown != before or abs(age_ms - row.age_ms) >= _AGE_STEP_MS:
                 row.age_ms = age_ms
-                row.buy_px, row.sell_px, row.edge_bps, row.net_bps, row.depth, row.fills, row.state = shown
+                row.prices, row.edge_bps, row.net_bps, row.depth, row.fills, row.state = shown
                 row.size = route.last_size
                 row.version += 1
             self._histories[row.id].add(second, net)

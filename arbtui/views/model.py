@@ -54,14 +54,12 @@ class HeaderView:
 
 @dataclass(slots=True)
 class RouteRow:
-    """One route's live row. Prices in each venue's quote, edges in bps, size and depth in base, age in ms."""
+    """One route's live row, its trades in order. Prices in each market's quote, edges in bps, size and depth in base, age in ms."""
 
     id: str
     symbol: str
-    buy_at: str
-    sell_at: str
-    buy_px: float = 0.0
-    sell_px: float = 0.0
+    venues: tuple[str, ...]  #: of each trade
+    prices: tuple[float, ...] = ()  #: of each trade, at the touch; 0 where a side is missing
     edge_bps: float = 0.0  #: gross, at the touch; NaN where a price or the rate is missing
     net_bps: float = 0.0  #: after fees, rate and costs; NaN likewise
     size: float = 0.0  #: of the last opportunity; 0 when none

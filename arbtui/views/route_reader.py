@@ -9,7 +9,7 @@ from arbtui.model.book import Level as BookLevel
 from arbtui.model.book import OrderBook
 from arbtui.model.order import Order, Side
 from arbtui.routes.hops import TradeHop
-from arbtui.routes.route import ArbRoute
+from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.views.detail import DecisionLine, EdgeHistory, Ladder, Level, RouteDetail, Step
 
 LEVELS = 10
@@ -22,7 +22,7 @@ class RouteReader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def read(self, route: ArbRoute, state: str, history: EdgeHistory) -> RouteDetail:
+    def read(self, route: InventoryRoute, state: str, history: EdgeHistory) -> RouteDetail:
         """``route`` as of now; ``state`` as its row shows it."""
         now = self._engine.components.clock.monotonic()
         open_orders = [
@@ -44,8 +44,7 @@ class RouteReader:
         return RouteDetail(
             id=route.id,
             symbol=route.symbol,
-            buy=_ladder(route.buy, "buy", open_orders, now),
-            sell=_ladder(route.sell, "sell", open_orders, now),
+            ladders=[_ladder(hop, hop.side.value, open_orders, now) for hop in route.trades],
             state=state,
             steps=steps,
             net_bps=falls.net if falls is not None else 0.0,

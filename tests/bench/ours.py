@@ -31,8 +31,9 @@ from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig
 from arbtui.risk.guard import RiskGuard
+from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
+from arbtui.routes.route import Opportunity, RouteTerms
 from arbtui.routes.universe import ArbUniverse
 from tests.bench.chunks import serve
 from tests.bench.workload import (
@@ -133,7 +134,7 @@ class Ours:
         if without == "book":
             streams = {venue: _telling_nobody(stream) for venue, stream in streams.items()}
         elif without == "walk":
-            ArbRoute._walk = lambda self, now: None  # type: ignore[method-assign]
+            InventoryRoute._walk = lambda self, now: None  # type: ignore[method-assign]
         with patch.dict(PUBLIC_STREAMS, streams):
             self.aggregator = OrderbookAggregator(
                 clock,
@@ -219,7 +220,7 @@ class Ours:
         refusal = self._risk.check_entry(route, opportunity.edge_bps, opportunity.value, opportunity.decided_at)
         if refusal is not None:
             raise RuntimeError(f"risk refused {route.id}: {refusal}; the limits of the bench are wrong")
-        venue = _VENUES.index(route.sell.market.exchange)
+        venue = _VENUES.index(route.trades[-1].market.exchange)
         seq = self._read - 1 - self._opened_at
         self._found.append(Decision(seq, self._symbols[route.symbol], venue, opportunity.edge_bps, float(opportunity.sizes.sell_qty)))
 

@@ -50,7 +50,7 @@ class DemoModel:
         for n in range(symbols):
             symbol = names[n] if n < len(names) else f"{names[n % len(names)]}{n // len(names)}"
             for buy, sell in (("UPBIT", "BINANCE"), ("BINANCE", "UPBIT")):
-                rows.append(RouteRow(f"{symbol}:{buy}>{sell}", symbol, buy, sell))
+                rows.append(RouteRow(f"{symbol}:{buy}>{sell}", symbol, (buy, sell)))
         self._price = {row.id: PRICES[names[(i // 2) % len(names)]] for i, row in enumerate(self.routes)}
         self._cycles: deque[CycleLine] = deque(maxlen=200)
         self._breaches: list[BreachLine] = []
@@ -98,8 +98,8 @@ class DemoModel:
         wave = [math.nan] * 12 + [net + 4 * math.sin(second / 6 + hash_of(row.symbol)) for second in range(48)]
         words = [("OPENED", 6.1, "", 1), ("HEDGED", 6.1, "pnl +0.06", 1), ("IN_FLIGHT", 4.4, "", 37), ("UNWOUND", 5.2, "pnl -0.21", 1)]
         lines = [DecisionLine(self.now_ms - 1_700 * n, word, bps, told, count) for n, (word, bps, told, count) in enumerate(words * 5)]
-        buy = self._ladder(row, "buy", row.buy_at, row.buy_px)
-        return RouteDetail(route_id, row.symbol, buy, self._ladder(row, "sell", row.sell_at, row.sell_px), row.state,
+        buy = self._ladder(row, "buy", row.venues[0], row.prices[0])
+        return RouteDetail(route_id, row.symbol, [buy, self._ladder(row, "sell", row.venues[-1], row.prices[-1])], row.state,
             [Step(*fall) for fall in falls], net, 3.0, wave, lines)  # fmt: skip
 
     def _ladder(self, row: RouteRow, acts: str, exchange: str, price: float) -> Ladder:
@@ -203,7 +203,7 @@ class DemoModel:
             row.edge_bps = row.edge_bps * 0.97 + rng.gauss(0, self.noise)
             row.net_bps = row.edge_bps - 15.0 + rng.random() + 8 * (row.fills > 0)
             krw, usdt = base * 1_384.2, base * (1 + row.edge_bps / 1e4)
-            row.buy_px, row.sell_px = (krw, usdt) if row.buy_at == "UPBIT" else (usdt, krw)
+            row.prices = (krw, usdt) if row.venues[0] == "UPBIT" else (usdt, krw)
             row.depth = 40_000 / base * rng.random()
             row.age_ms = rng.choice((12.0, 40.0, 55.0, 61.0, 88.0, 140.0, 610.0))
             if self._header.state != "HALTED":
@@ -223,10 +223,10 @@ class DemoModel:
         qty = round(100 / price, 5)
         state = rng.choices(("HEDGED", "UNWOUND", "RESIDUAL", "OPEN"), (90, 6, 2, 2))[0]
         sold = qty if state == "HEDGED" else qty * 0.62
-        prices = (price * 1_384, price) if row.buy_at == "UPBIT" else (price, price * 1_384)
+        prices = (price * 1_384, price) if row.venues[0] == "UPBIT" else (price, price * 1_384)
         pnl = 0.0 if state == "OPEN" else rng.gauss(0.06, 0.09) if state == "HEDGED" else -abs(rng.gauss(0.2, 0.1))
         self.cycles_version += 1
-        legs = (row.buy_at, qty, prices[0], row.sell_at, sold, prices[1])
+        legs = (row.venues[0], qty, prices[0], row.venues[-1], sold, prices[1])
         line = CycleLine(f"c{self.cycles_version}", self.now_ms, row.symbol, *legs, pnl, rng.uniform(60, 240), state)
         self._cycles.appendleft(line)
         for name in ("pnl_day", "trading_day", "pnl_session", "trading_session"):

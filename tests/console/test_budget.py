@@ -95,7 +95,7 @@ def test_routes_that_all_change_in_every_frame_do_not_starve_the_detail() -> Non
         detail = app.main.detail
         model.now_ms += 1_000
         row = next(row for row in model.routes if row.id == detail.route_id)
-        row.edge_bps, row.buy_px, row.sell_px = 77.7, row.buy_px * 1.1, row.sell_px * 1.1
+        row.edge_bps, row.prices = 77.7, tuple(price * 1.1 for price in row.prices)
         for _ in range(2):
             for row in model.routes:
                 row.version += 1

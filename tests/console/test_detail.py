@@ -145,7 +145,7 @@ def test_with_detail_open_x_acts_on_the_route_in_detail_and_names_it() -> None:
         await pilot.press("enter")
         model.routes[7].net_bps += 500
         model.now_ms += 5_000
-        assert f"Detail {best.symbol} {best.buy_at}→{best.sell_at}" in await repaint(app, pilot)
+        assert f"Detail {best.symbol} {best.venues[0]}→{best.venues[-1]}" in await repaint(app, pilot)
         await pilot.press("x")
         assert list(model.disabled) == [best.id]
         assert f"{best.id} disabled" in await repaint(app, pilot)

@@ -54,7 +54,7 @@ def test_texts_fill_their_cells_exactly(text: str, width: int) -> None:
 
 @given(st.floats(), st.floats(), st.floats(), st.integers(0, 10**7))
 def test_cells_have_their_column_s_width(px: float, edge: float, age: float, fills: int) -> None:
-    row = RouteRow("r", "X", "UPBIT", "BINANCE", px, px, edge, edge, px, px, age, fills, "READY")
+    row = RouteRow("r", "X", ("UPBIT", "BINANCE"), (px, px), edge, edge, px, px, age, fills, "READY")
     for column in COLUMNS:
         assert len(column.cell(row)[0]) == column.width
 

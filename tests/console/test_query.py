@@ -5,8 +5,8 @@ import pytest
 from arbtui.console.query import QueryError, parse
 from arbtui.views import RouteRow
 
-ROW = RouteRow("XRP:UPBIT>BINANCE", "XRP", "UPBIT", "BINANCE", edge_bps=18.4, net_bps=3.0, age_ms=40, fills=12, state="OPEN")
-IDLE = RouteRow("ETH:BINANCE>UPBIT", "ETH", "BINANCE", "UPBIT", edge_bps=-2.3, net_bps=-10.1, state="BELOW_THRESHOLD")
+ROW = RouteRow("XRP:UPBIT>BINANCE", "XRP", ("UPBIT", "BINANCE"), edge_bps=18.4, net_bps=3.0, age_ms=40, fills=12, state="OPEN")
+IDLE = RouteRow("ETH:BINANCE>UPBIT", "ETH", ("BINANCE", "UPBIT"), edge_bps=-2.3, net_bps=-10.1, state="BELOW_THRESHOLD")
 
 
 @pytest.mark.parametrize(

@@ -209,7 +209,7 @@ def test_every_state_differs_from_all_others_within_its_column() -> None:
 
 
 def test_a_filter_knows_a_state_by_both_its_words() -> None:
-    row = RouteRow("X:A>B", "X", "A", "B", state="VENUE_DOWN")
+    row = RouteRow("X:A>B", "X", ("A", "B"), state="VENUE_DOWN")
     assert parse("state:venue_down")(row)
     assert parse("state:down")(row)
     assert not parse("state:degraded")(row)

@@ -383,7 +383,7 @@ def test_a_residual_blocks_its_asset_until_it_is_acknowledged_and_counts_until_i
             assert len(w.engine.cycles) == 2  # and the asset trades again
             await w.engine.executor.quiet.wait()
         async with world(tmp_path, symbols=("XRP", "ADA")) as w:
-            assert not w.engine.risk.route.residual("XRP")
+            assert not w.engine.risk.route.has_residual(w.components.universe.of_symbol("XRP")[0])
             assert w.engine.risk.total.unhedged == pytest.approx(exposed, rel=0.05)
             held = w.portfolio.total("binance", "XRP")
             assert w.engine.operator.write_off(cycle_id, "q", "x") == "type the profile's name, p"
@@ -414,7 +414,7 @@ def test_two_residuals_of_one_asset_are_acknowledged_and_settled_each_by_its_own
             assert list(told) == [first.id, second.id]
             assert w.engine.operator.acknowledge(told[first.id]) is None
             assert [account.acknowledged_by for account in w.portfolio.positions] == ["operator", ""]
-            assert w.engine.risk.route.residual("XRP")
+            assert w.engine.risk.route.has_residual(w.components.universe.of_symbol("XRP")[0])
             assert w.engine.operator.settlement(told[second.id]).startswith(f"write off what cycle {second.id} left")
             assert w.engine.operator.settle(told[second.id], "q", "kept") == "type the profile's name, p"
             assert w.engine.operator.settle(told[second.id], "p", "kept") is None

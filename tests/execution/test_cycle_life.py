@@ -166,7 +166,7 @@ def test_what_no_price_can_undo_is_a_residual_for_a_person_after_a_bounded_numbe
             assert len(cycle.orders) == 2 + 3
             assert cycle.reason.startswith("SCRIPTED")
             assert w.portfolio.positions == [cycle.account]
-            assert w.engine.risk.route.residual("XRP")
+            assert w.engine.risk.route.has_residual(w.components.universe.of_symbol("XRP")[0])
             assert 90 < w.engine.risk.total.unhedged < 110
             told = [(breach.kind, breach.scope) for breach in w.engine.breaches.breaches.values()]
             assert told == [("RESIDUAL", cycle.id), ("ORDER_REFUSED", "XRP")]

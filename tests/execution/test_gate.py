@@ -9,7 +9,7 @@ import pytest
 
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
-from arbtui.execution.plan import CyclePlan, compile_plan
+from arbtui.execution.plan import CyclePlan, Tolerances, compile_plan
 from arbtui.journal.events import BalanceDisputed, CycleState, FillRecorded, RouteSwitched
 from arbtui.model.book import BookState
 from arbtui.model.errors import OrderAbandoned
@@ -28,7 +28,7 @@ def _plan(w: World) -> CyclePlan:
     w.quote("upbit", UPBIT_DEAR)
     found = w.components.universe.by_id["XRP:binance>upbit"].evaluate(w.clock.monotonic())
     assert found is not None
-    return compile_plan(found, 1.0, 20.0, 100.0)
+    return compile_plan(found, 1.0, Tolerances(20.0, 100.0))
 
 
 async def _under_way(w: World, plan: CyclePlan) -> ArbCycle:

@@ -19,7 +19,7 @@ from arbtui.model.book import OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.order import Fill, Purpose, Side
 from arbtui.routes.hops import InventoryHop, Node, TradeHop
-from arbtui.routes.route import ArbRoute
+from arbtui.routes.inventory_route import InventoryRoute
 from tests.portfolio.telling import Telling
 from tests.routes.pairs import NOW, TERMS, book, rate_book
 
@@ -102,11 +102,11 @@ def around(exchange: str, code: str, bid: Decimal, ask: Decimal) -> OrderBook:
     return book(exchange, code, [(float(bid), 1e6)], [(float(ask), 1e6)])
 
 
-def cycle_of(buy: Market, sell: Market, fills: Sequence[Fill], buy_book: OrderBook, sell_book: OrderBook) -> ArbCycle:
+def cycle_of(buy: Market, sell: Market, fills: Sequence[Fill], ask_book: OrderBook, bid_book: OrderBook) -> ArbCycle:
     """A cycle of 100 XRP that has ``fills``."""
     stock = Node(buy.exchange, "XRP", 1e6), Node(sell.exchange, "XRP", 1e6)
-    hops = TradeHop(buy, buy_book, Side.BUY), TradeHop(sell, sell_book, Side.SELL)
-    route = ArbRoute("XRP", *hops, InventoryHop(*stock, 0.0), Node(buy.exchange, buy.quote, 1e9), RATES, TERMS)
+    hops = TradeHop(buy, ask_book, Side.BUY), TradeHop(sell, bid_book, Side.SELL)
+    route = InventoryRoute("XRP", *hops, InventoryHop(*stock, 0.0), Node(buy.exchange, buy.quote, 1e9), RATES, TERMS)
     legs = tuple(
         PlannedLeg(n, hop.market.exchange, hop.market.code, "XRP", hop.market.quote, hop.side, Decimal(100), PRICE[hop.market.quote], LOT)
         for n, hop in enumerate(hops)
@@ -208,7 +208,7 @@ def test_what_was_bought_is_sold_again_where_it_was_bought_no_further_than_the_c
     )
     step = HedgingEngine(20.0, 100.0).next_step(cycle, 2)
     assert step is not None
-    assert (step.leg, step.side, step.purpose, step.hop) == (0, Side.SELL, Purpose.UNWIND, cycle.plan.route.buy)
+    assert (step.leg, step.side, step.purpose, step.hop) == (0, Side.SELL, Purpose.UNWIND, cycle.plan.hops[0])
     assert step.price == pytest.approx(bid * Decimal("0.99"), abs=UNIT)
     assert step.qty == (Decimal(100) if buy.fees.taken_in is FeeTakenIn.QUOTE else Decimal(100) * (1 - buy.fees.taker))
 
@@ -226,7 +226,7 @@ def test_what_was_sold_is_bought_back_where_it_was_sold_no_further_than_the_coll
     )
     step = HedgingEngine(20.0, 100.0).next_step(cycle, 2)
     assert step is not None
-    assert (step.leg, step.side, step.purpose, step.hop) == (1, Side.BUY, Purpose.UNWIND, cycle.plan.route.sell)
+    assert (step.leg, step.side, step.purpose, step.hop) == (1, Side.BUY, Purpose.UNWIND, cycle.plan.hops[1])
     assert step.price == pytest.approx(ask * Decimal("1.01"), abs=UNIT)
     # A fee in the coin is bought on top, so that what arrives is what was sold.
     kept = 1 - sell.fees.taker if sell.fees.taken_in is FeeTakenIn.RECEIVED else Decimal(1)
@@ -271,7 +271,7 @@ def test_a_step_that_the_touch_is_beyond_is_left_out() -> None:
     assert steps[0] == steps[1]
     assert steps[0] is not None
     assert 3004 < steps[0].price <= 3006
-    cycle.plan.route.sell_book.touch(3003.0, 1.0, 3004.0, 1.0)
+    cycle.plan.hops[1].book.touch(3003.0, 1.0, 3004.0, 1.0)
     assert [step.purpose for attempt in range(3) if (step := HedgingEngine(20.0, 100.0).next_step(cycle, attempt))] == [Purpose.UNWIND] * 3
 
 

@@ -210,7 +210,7 @@ def test_a_fill_after_its_cycle_has_ended_is_booked_and_told_and_the_cycle_is_a_
             assert w.portfolio.total("binance", "XRP") - before == 20
             assert cycle.state is CycleState.RESIDUAL
             assert _breaches(w, "LATE_FILL") == [Severity.CRIT]
-            assert w.engine.risk.route.residual("XRP")
+            assert w.engine.risk.route.has_residual(w.components.universe.of_symbol("XRP")[0])
             assert w.engine.risk.total.unhedged == pytest.approx(20 * 2.14, rel=0.05)
             assert w.engine.tracker.late_fills == 1
             assert _breaches(w, "RESIDUAL") == [Severity.CRIT]
@@ -241,7 +241,9 @@ def test_an_order_that_counted_as_never_placed_and_fills_after_all_is_followed_t
             assert _breaches(w, "LATE_FILL") == [Severity.CRIT, Severity.CRIT]
             (residual,) = [breach for breach in w.engine.breaches.breaches.values() if breach.kind == "RESIDUAL"]
             assert w.engine.operator.acknowledge(residual.id) is None
-            assert not w.engine.risk.route.residual("XRP")  # its alarm is silent; the position stays
+            assert not w.engine.risk.route.has_residual(
+                w.components.universe.of_symbol("XRP")[0]
+            )  # its alarm is silent; the position stays
             assert w.engine.risk.total.unhedged > 0
             await asyncio.sleep(30)
             assert len(cycle.orders) == sent  # a person decides, not the hedging

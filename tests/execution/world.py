@@ -100,7 +100,9 @@ class Venue(PaperExchange):
 
 
 #: As these tests were written for, whatever the defaults become.
-EXECUTION = ExecutionConfig(order_value=100.0, min_edge_bps=3.0, leg_deadline_ms=1000, cooldown_ms=500, max_decision_age_ms=250)
+EXECUTION = ExecutionConfig(
+    order_value=100.0, min_edge_bps=3.0, leg_deadline_ms=1000, unwind_bps=100.0, cooldown_ms=500, max_decision_age_ms=250
+)
 
 
 @dataclass
@@ -218,6 +220,8 @@ async def world(
     unconfirmed: str = "",
     desk: DeskConfig | None = None,
     recovery_wait_s: float = 30.0,
+    listed: Mapping[str, Mapping[str, Market]] | None = None,
+    books: Mapping[tuple[str, str], Levels] | None = None,
 ) -> AsyncIterator[World]:
     """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch."""
     loop = asyncio.get_running_loop()
@@ -227,7 +231,7 @@ async def world(
     venues: dict[str, Venue] = {}
     on_journal(journal)
     try:
-        markets = markets_of(symbols)
+        markets = listed or markets_of(symbols)
         config, execution = risk or UNRESTING, execution or EXECUTION
         halt = Halt(folder)
         remembered, portfolio = restore(journal.path)
@@ -242,8 +246,8 @@ async def world(
                 engine.decider.on_books(books)
 
         aggregator = OrderbookAggregator(clock, MarketDataConfig(), [*keys, ("upbit", "KRW-USDT")], on_books, lambda *_: None)
-        for name, listed in markets.items():
-            core = VenueCore(name, listed, lambda code, name=name: aggregator.books[name, code], ledger, clock)  # type: ignore[misc]
+        for name, of_venue in markets.items():
+            core = VenueCore(name, of_venue, lambda code, name=name: aggregator.books[name, code], ledger, clock)  # type: ignore[misc]
             await core.open_account({asset: amount for asset, amount in funds[name].items() if asset in ("KRW", "USDT", *symbols)})
             venues[name] = Venue(core, Rng(1), (50, 200))
         on_open(venues)
@@ -293,7 +297,7 @@ async def world(
             lambda *key: asked_again.append(key),
         )
         for (name, code), book in aggregator.books.items():
-            book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else FAIR[name]))
+            book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else (books or {}).get((name, code)) or FAIR[name]))
             book.state = BookState.LIVE
         rates.refresh()
         marks.restore(portfolio.state.marks)

@@ -89,7 +89,7 @@ class Watch:
 
     def _on_start(self, plan: CyclePlan, tasks: asyncio.TaskGroup) -> ArbCycle | Reason:
         route = plan.route
-        wrong = self._wrong(route.buy_book) or self._wrong(route.sell_book)
+        wrong = next((why for book in route.books if (why := self._wrong(book))), "")
         if unfit := [name for name, fit in self._desk.health().items() if not fit]:
             wrong = f"{unfit} not fit"
         rate: Any = self._desk.engine.components.rates.book

@@ -131,7 +131,7 @@ class _Desk:
         self.clock.now += seconds
 
     def refusal(self, max_skew_ms: float = 250.0) -> Reason | None:
-        return self.delays.refusal(self.books[0], self.books[1], self.clock.now, 250.0, max_skew_ms)
+        return self.delays.refusal(self.books, self.clock.now, 250.0, max_skew_ms)
 
 
 def test_two_streams_that_are_as_usual_may_be_traded_on_together() -> None:
@@ -221,7 +221,7 @@ def test_a_market_that_comes_back_by_connection_or_snapshot_is_quarantined() -> 
     delays, spot, upbit = bench.aggregator.delays, bench.book(SPOT), bench.book(UPBIT)
 
     def quarantined() -> bool:
-        return delays.refusal(spot, upbit, bench.clock.now, inf, inf) is Reason.QUARANTINED
+        return delays.refusal([spot, upbit], bench.clock.now, inf, inf) is Reason.QUARANTINED
 
     bench.feed(spot_diff(9, 10), snapshot(9, BIDS, ASKS), upbit_book(BIDS, ASKS))
     for exchange in ("binance", "upbit"):

@@ -523,7 +523,7 @@ def test_nothing_opens_at_a_venue_that_is_not_fit_and_a_hedge_still_goes_there(
     assert guarded.entry() is reason
     guarded.tell.open("c1", BUY, SELL)
     assert guarded.entry(cycle="c1") is reason, "neither leg may leave alone"
-    for hop in (guarded.pair.to_upbit.buy, guarded.pair.to_upbit.sell):
+    for hop in guarded.pair.to_upbit.trades:
         hedge = dataclasses.replace(_order(Purpose.COMPLETE), market=hop.market)
         assert guarded.guard.check_hedge(hedge, hop.book, NOW) is None
 
@@ -534,7 +534,7 @@ def test_one_cycle_goes_alone_until_a_venue_has_accepted_an_order(exchange: str)
     health = guarded.guard.exchange[exchange].health
     health.is_proven = False
     assert guarded.entry() is None
-    others = [msgspec.structs.replace(one, base="ADA") for one in (BUY, SELL)]
+    others = [msgspec.structs.replace(one, base="ADA", market=f"{one.market}-ADA") for one in (BUY, SELL)]
     guarded.tell.open("c1", *others, route="ADA:binance>upbit")
     assert guarded.entry() is Reason.VENUE_UNTRIED
     assert guarded.entry(cycle="c1") is None, "it is not in its own way"

@@ -11,7 +11,8 @@ from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.order import Side
 from arbtui.routes.hops import InventoryHop, Node, TradeHop
-from arbtui.routes.route import ArbRoute, RouteTerms
+from arbtui.routes.inventory_route import InventoryRoute
+from arbtui.routes.route import RouteTerms
 
 UPBIT_XRP = krw_market("XRP")
 BINANCE_XRP = spot_market("XRP", "USDT", Decimal("0.0001"), Decimal("0.1"), Decimal(5))
@@ -58,10 +59,10 @@ class Pair:
         self.to_upbit = self._route("binance", "upbit")  #: bought at Binance, sold at Upbit
         self.to_binance = self._route("upbit", "binance")
 
-    def _route(self, bought: str, sold: str) -> ArbRoute:
+    def _route(self, bought: str, sold: str) -> InventoryRoute:
         markets = {"upbit": UPBIT_XRP, "binance": BINANCE_XRP}
         books = {"upbit": self.upbit, "binance": self.binance}
-        return ArbRoute(
+        return InventoryRoute(
             "XRP",
             TradeHop(markets[bought], books[bought], Side.BUY),
             TradeHop(markets[sold], books[sold], Side.SELL),

@@ -7,16 +7,17 @@ import pytest
 from arbtui.marketdata.trades import TradeTape
 from arbtui.model.order import Side
 from arbtui.routes.health_score import RouteHealth, RouteHealthScore
+from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import ArbRoute, Opportunity
+from arbtui.routes.route import Opportunity
 from arbtui.routes.size import LegSizes
 from tests.routes.pairs import NOW, Pair
 
 UPBIT, BINANCE = ("upbit", "KRW-XRP"), ("binance", "XRPUSDT")
 
 
-def opportunity(route: ArbRoute, qty: int = 10) -> Opportunity:
-    return Opportunity(route, LegSizes(Decimal(qty), Decimal(qty)), Decimal(1), Decimal(1), 10.0, 100.0, NOW)
+def opportunity(route: InventoryRoute, qty: int = 10) -> Opportunity:
+    return Opportunity(route, (route.bought, route.sold), LegSizes(Decimal(qty), Decimal(qty)), Decimal(1), Decimal(1), 10.0, 100.0, NOW)
 
 
 class Scored:

@@ -10,7 +10,8 @@ from arbtui.model.book import Level, OrderBook
 from arbtui.model.market import Market
 from arbtui.model.order import Side
 from arbtui.routes.hops import InventoryHop, Node, TradeHop
-from arbtui.routes.route import ArbRoute, RouteTerms
+from arbtui.routes.inventory_route import InventoryRoute
+from arbtui.routes.route import RouteTerms
 from tests.routes import oracle
 from tests.routes.pairs import BINANCE_XRP, NOW, OTHER_XRP, UPBIT_XRP, book, rate_book
 
@@ -65,7 +66,7 @@ def _rate(rates: RateBook, source: str, target: str, fee: Decimal) -> Decimal:
     return 1 / (_exact(rates.book.ask) * (1 + fee))  # and bought at the ask
 
 
-def _case(chance: random.Random) -> tuple[ArbRoute, oracle.Question, Decimal]:
+def _case(chance: random.Random) -> tuple[InventoryRoute, oracle.Question, Decimal]:
     """A route, the same as a question, and the slippage in bps."""
     venues = chance.choice(((UPBIT_XRP, BINANCE_XRP), (BINANCE_XRP, OTHER_XRP), (UPBIT_XRP, OTHER_XRP)))
     buy, sell = venues if chance.random() < 0.5 else venues[::-1]
@@ -73,17 +74,17 @@ def _case(chance: random.Random) -> tuple[ArbRoute, oracle.Question, Decimal]:
     dollar = chance.uniform(0.8, 4.0)
     tilt = chance.gauss(40, 25) / 1e4
     in_won = {"KRW": bid, "USDT": 1.0}
-    buy_book = _book(buy, dollar * in_won[buy.quote], chance)
-    sell_book = _book(sell, dollar * in_won[sell.quote] * (1 + tilt), chance)
+    ask_book = _book(buy, dollar * in_won[buy.quote], chance)
+    bid_book = _book(sell, dollar * in_won[sell.quote] * (1 + tilt), chance)
     value, threshold, slippage = chance.choice((20.0, 100.0, 1000.0)), chance.choice((-5.0, 0.0, 3.0, 10.0)), chance.choice((0.0, 2.0))
     stock = float(sell.qty_down(_exact(round(chance.choice((1e6, 1e6, 30.0, 3.0)) * (0.5 + chance.random()), 6))))
     cash = round(chance.choice((1e6, 1e6, 60.0, 8.0)) * (0.5 + chance.random()) * in_won[buy.quote], 4)
     terms = RouteTerms(threshold, slippage, value, "USDT", (0.5, 2.0))
     stock_node, empty = Node(sell.exchange, "XRP", stock), Node(buy.exchange, "XRP", 0.0)
-    route = ArbRoute(
+    route = InventoryRoute(
         "XRP",
-        TradeHop(buy, buy_book, Side.BUY),
-        TradeHop(sell, sell_book, Side.SELL),
+        TradeHop(buy, ask_book, Side.BUY),
+        TradeHop(sell, bid_book, Side.SELL),
         InventoryHop(empty, stock_node, 0.0),
         Node(buy.exchange, buy.quote, cash),
         rates,
@@ -94,8 +95,8 @@ def _case(chance: random.Random) -> tuple[ArbRoute, oracle.Question, Decimal]:
     question = oracle.Question(
         buy=buy,
         sell=sell,
-        asks=_levels(buy_book)[1],
-        bids=_levels(sell_book)[0],
+        asks=_levels(ask_book)[1],
+        bids=_levels(bid_book)[0],
         rate=_rate(rates, sell.quote, buy.quote, Decimal("0.0005")),
         least_edge_bps=_exact(threshold) + _exact(slippage),
         value=_exact(value) * won,

@@ -9,8 +9,9 @@ from arbtui.model.book import BookState, OrderBook
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
 from arbtui.routes.hops import InventoryHop, Node, TradeHop
+from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import ArbRoute, Opportunity
+from arbtui.routes.route import Opportunity
 from arbtui.routes.size import LegSizes
 from arbtui.routes.universe import ArbUniverse
 from tests.routes.pairs import BINANCE_XRP, NOW, OTHER_XRP, TERMS, UPBIT_XRP, Pair, book, rate_book
@@ -234,7 +235,7 @@ def test_two_venues_of_one_foreign_currency_need_the_rate_to_size_an_order() -> 
     won = dataclasses.replace(UPBIT_XRP, exchange="bithumb", code="XRP_KRW")
     pair = Pair(rates=RateBook(None, "KRW", "USDT", 5.0, 0.0))
     dearer = book("bithumb", "XRP_KRW", [(3100.0, 500.0)], [(3101.0, 500.0)])
-    route = ArbRoute(
+    route = InventoryRoute(
         "XRP",
         TradeHop(UPBIT_XRP, pair.upbit, Side.BUY),
         TradeHop(won, dearer, Side.SELL),
@@ -254,8 +255,8 @@ def test_a_blocked_route_is_not_even_evaluated() -> None:
     assert pair.to_upbit.evaluations == 0
 
 
-def _opportunity(route: ArbRoute, value: float, edge_bps: float) -> Opportunity:
-    return Opportunity(route, LegSizes(Decimal(1), Decimal(1)), Decimal(1), Decimal(1), edge_bps, value, NOW)
+def _opportunity(route: InventoryRoute, value: float, edge_bps: float) -> Opportunity:
+    return Opportunity(route, (route.bought, route.sold), LegSizes(Decimal(1), Decimal(1)), Decimal(1), Decimal(1), edge_bps, value, NOW)
 
 
 def test_the_best_expected_capture_goes_first_and_equals_keep_their_order() -> None:
@@ -297,13 +298,13 @@ def test_every_pair_of_venues_is_a_route_each_way_and_no_venue_with_itself() -> 
     assert universe.of_symbol("XRP") == universe.routes
     assert list(universe.of_symbol("BTC")) == []  # listed at one venue only
     assert list(universe.of_symbol("ETH")) == []
-    assert universe.by_id["XRP:upbit>binance"].buy.market is UPBIT_XRP
+    assert universe.by_id["XRP:upbit>binance"].bought.market is UPBIT_XRP
 
 
 def test_a_book_finds_exactly_the_routes_that_it_touches() -> None:
     universe, books = _universe()
     for (exchange, _), touched in books.items():
-        expected = [route for route in universe.routes if touched in (route.buy_book, route.sell_book)]
+        expected = [route for route in universe.routes if touched in (route.ask_book, route.bid_book)]
         assert list(universe.touched_by.get(touched, ())) == expected, exchange
     assert OrderBook("upbit", "KRW-USDT") not in universe.touched_by
 

@@ -86,7 +86,7 @@ class WatchedSession(Session):
 
         def started(plan: CyclePlan, tasks: asyncio.TaskGroup) -> ArbCycle | Reason:
             route, now = plan.route, engine.components.clock.monotonic()
-            books = (route.buy_book, route.sell_book)
+            books = route.books
             watches = engine.components.aggregator.watches
             rate = engine.components.rates.book
             opened = start(plan, tasks)

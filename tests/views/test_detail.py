@@ -68,15 +68,16 @@ def test_a_cycle_shows_its_orders_in_the_books_and_leaves_its_decisions(tmp_path
             w.show("upbit", UPBIT_DEAR)
             await asyncio.sleep(0.01)
             shown = views.detail(ROUTE)
-            assert (shown.state, shown.buy.acts, shown.buy.exchange, shown.sell.currency) == ("OPEN", "buy", "BINANCE", "KRW")
-            assert sum(level.ours for level in shown.buy.asks) > 0
-            assert sum(level.ours for level in shown.sell.bids) > 0
-            assert not any(level.ours for level in (*shown.buy.bids, *shown.sell.asks))
+            buy, sell = shown.ladders
+            assert (shown.state, buy.acts, buy.exchange, sell.currency) == ("OPEN", "buy", "BINANCE", "KRW")
+            assert sum(level.ours for level in shown.ladders[0].asks) > 0
+            assert sum(level.ours for level in shown.ladders[1].bids) > 0
+            assert not any(level.ours for level in (*shown.ladders[0].bids, *shown.ladders[1].asks))
             assert shown.net_bps > shown.threshold_bps
             await w.engine.executor.quiet.wait()
             ended = views.detail(ROUTE)
             assert [line.word for line in ended.decisions] == ["HEDGED", "OPENED"]
-            assert not any(level.ours for level in ended.buy.asks)
+            assert not any(level.ours for level in ended.ladders[0].asks)
             assert views.detail("XRP:upbit>binance").decisions == []
 
     run_virtual(main())

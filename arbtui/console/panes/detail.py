@@ -59,7 +59,7 @@ class DetailPane(Lines):
         rows = self._broad(d, width, height - 2) if width >= 2 * WIDTH + _FALL + 3 else self._slender(d, width, height - 2)
         state = d.state
         words: Row = [(" ", "text"), (state or "-", "strong"), (fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)), "soft")]
-        title = self._title(f"{d.symbol} {d.buy.exchange}→{d.sell.exchange}")
+        title = self._title(f"{d.symbol} {'→'.join(ladder.exchange for ladder in d.ladders)}")
         self._wanted = [(line, "") for line in [title, words, *rows][:height]]
         if len(self._wanted) != len(self._lines) or self._lines[0] != self._wanted[0]:
             self.show(self._wanted)
@@ -101,7 +101,7 @@ class DetailPane(Lines):
         return [*rows, *self._decisions(d, width, below)] if below >= LEAST_DECISIONS else rows
 
     def _books(self, d: RouteDetail, levels: int) -> list[Row]:
-        pairs = zip(ladder_lines(d.buy, levels), ladder_lines(d.sell, levels), strict=True)
+        pairs = zip(ladder_lines(d.ladders[0], levels), ladder_lines(d.ladders[-1], levels), strict=True)
         return [[*buy, (" ", "text"), *sell] for buy, sell in pairs]
 
     def _falls(self, d: RouteDetail) -> list[Row]:

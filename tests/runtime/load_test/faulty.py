@@ -11,7 +11,7 @@ from arbtui.cli import main
 from arbtui.exchanges.feed import Frame
 from arbtui.model.reason import Reason
 from arbtui.risk.guard import RiskGuard
-from arbtui.routes.route import ArbRoute
+from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.stop import Stop
 from arbtui.runtime.update_metrics import UpdateMetrics
@@ -37,7 +37,7 @@ def mute() -> None:
     """One symbol is refused whatever it offers."""
     check = RiskGuard.check_entry
 
-    def refusing(guard: RiskGuard, route: ArbRoute, *facts: Any) -> Reason | None:
+    def refusing(guard: RiskGuard, route: InventoryRoute, *facts: Any) -> Reason | None:
         return Reason.COOLDOWN if route.symbol == MUTE else check(guard, route, *facts)
 
     RiskGuard.check_entry = refusing  # type: ignore[method-assign, assignment]

@@ -1,0 +1,283 @@
+"""A route of two legs and its price: the walk through both books, net of fees, rate and costs.
+
+The usual answer is "no", and it costs one multiply and one compare: fees, costs and threshold are folded into one factor
+a route, the exchange rate is one shared number. Only what passes is walked level by level; only what survives the walk
+becomes Decimal.
+"""
+
+from collections.abc import Iterable, Iterator
+from math import inf
+
+from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_watch import CoinRate
+from arbtui.model.book import BookState, Level, OrderBook
+from arbtui.model.market import FeeTakenIn
+from arbtui.model.money import decimal_of
+from arbtui.model.reason import Reason
+from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
+from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
+from arbtui.routes.size import leg_sizes
+from arbtui.routes.waterfall import EdgeWaterfall
+
+
+class InventoryRoute(ArbRoute):
+    """Buy an asset at one venue, sell the same quantity from stock at another: two legs, the simplest closed sequence of hops.
+
+    ``id`` reads ``XRP:upbit>binance`` (bought at, sold at).
+    """
+
+    __slots__ = (
+        "_buy_lot",
+        "_buy_net",
+        "_buy_unit",
+        "_conversion",
+        "_factor",
+        "_reserve_unit",
+        "_sell_unit",
+        "ask_book",
+        "bid_book",
+        "bought",
+        "cash",
+        "coin",
+        "crossed_since",
+        "inventory",
+        "sold",
+    )
+
+    def __init__(
+        self, symbol: str, buy: TradeHop, sell: TradeHop, inventory: InventoryHop, cash: Node, rates: RateBook, terms: RouteTerms
+    ) -> None:
+        hops: tuple[Hop, ...] = (buy, inventory, sell, RateMark(sell.market.quote, buy.market.quote))
+        super().__init__(f"{symbol}:{buy.market.exchange}>{sell.market.exchange}", symbol, hops, rates, terms)
+        self.bought = buy
+        self.sold = sell
+        self.inventory = inventory
+        self.cash = cash
+        self.ask_book: OrderBook = buy.book
+        self.bid_book: OrderBook = sell.book
+        self.coin: CoinRate | None = None  #: the asset's own implied exchange rate, where somebody watches it
+        self.crossed_since: float | None = None  #: when the route first paid, while its prices have stayed crossed since
+        self._conversion = rates.conversion(sell.market.quote, buy.market.quote)
+        fees = buy.market.fees
+        fee = float(fees.taker)
+        takes_base = fees.taken_in is FeeTakenIn.RECEIVED
+        self._buy_net = 1.0 - fee if takes_base else 1.0  # base received of one bought
+        self._buy_unit = 1.0 / (1.0 - fee) if takes_base else 1.0 + fee  # quote paid for one received, per unit of price
+        self._buy_lot = float(buy.market.lot_step)
+        # Quote set aside for one bought, per unit of price, whatever the fee is taken in.
+        self._reserve_unit = (1.0 + fee) * (1.0 + terms.reserve_bps / 1e4)
+        self._sell_unit = 1.0 - float(sell.market.fees.taker)
+        least_edge = terms.min_edge_bps + terms.slippage_bps - inventory.shadow_bps_at_empty
+        self._factor = self._sell_unit / (self._buy_unit * (1.0 + least_edge / 1e4))
+
+    def evaluate(self, now: float) -> Opportunity | None:
+        """The opportunity at ``now`` (monotonic seconds), or None."""
+        found = evaluate_all((self,), now)
+        return found[0] if found else None
+
+    def touch_edge_bps(self) -> float:
+        """Net edge at the touch in bps, for display; ``-inf`` when a side or the rate is missing."""
+        ask, bid = self.ask_book.ask, self.bid_book.bid * self._conversion.value
+        if not (ask < inf and bid > 0.0):
+            return -inf
+        return (bid * self._sell_unit / (ask * self._buy_unit) - 1.0) * 1e4 - self.terms.slippage_bps
+
+    def gross_edge_bps(self) -> float:
+        """Edge at the touch before fees, in bps; ``-inf`` when a side or the rate is missing."""
+        ask, bid = self.ask_book.ask, self.bid_book.bid * self._conversion.gross
+        if not (ask < inf and bid > 0.0):
+            return -inf
+        return (bid / ask - 1.0) * 1e4
+
+    def waterfall(self) -> EdgeWaterfall | None:
+        """From the gross edge at the touch to what is compared with the threshold; None when a side or the rate is missing."""
+        ask, bid, rate = self.ask_book.ask, self.bid_book.bid, self._conversion
+        if not (ask < inf and bid * rate.value > 0.0):
+            return None
+        gross = bid * rate.gross / ask
+        bought = gross / self._buy_unit
+        sold = bought * self._sell_unit
+        changed = sold * rate.value / rate.gross
+        slippage, shadow = self.terms.slippage_bps, self.inventory.shadow_bps()
+        return EdgeWaterfall(
+            gross=(gross - 1.0) * 1e4,
+            buy_fee=(bought - gross) * 1e4,
+            sell_fee=(sold - bought) * 1e4,
+            rate_fee=(changed - sold) * 1e4,
+            slippage=-slippage,
+            shadow=-shadow,
+            net=(changed - 1.0) * 1e4 - slippage - shadow,
+            threshold=self.terms.min_edge_bps,
+        )
+
+    def data_refusal(self, now: float) -> Reason | None:
+        """See :class:`ArbRoute`; the two venues' prices must be of one asset, too."""
+        refusal = super().data_refusal(now)
+        if refusal is not None:
+            return refusal
+        if self.needs_rate:
+            if not self._conversion.value > 0.0:
+                return Reason.NO_RATE  # the book is of two other currencies
+            if self.coin is not None and self.coin.doubted:
+                return Reason.COIN_DOUBTED
+        low, high = self.terms.price_ratio
+        return None if low <= self.price_ratio() <= high else Reason.PRICE_RATIO
+
+    def runway(self, qty: float) -> float:
+        """See :class:`ArbRoute`."""
+        return self.inventory.sold_at.available / qty
+
+    def price_ratio(self) -> float:
+        """Selling venue's mid over buying venue's mid, in one currency."""
+        return self.bid_book.mid * self._conversion.value / self.ask_book.mid
+
+    def refusal(self, now: float) -> Reason | None:
+        """The first reason why this route does not trade at ``now``; None when it would."""
+        if self.blocked is not None:
+            return self.blocked
+        if self.unfit is not None:
+            return self.unfit
+        data = self.data_refusal(now)
+        if data is not None:
+            return data
+        if not self.bid_book.bid * self._conversion.value * self._factor > self.ask_book.ask:
+            return Reason.BELOW_THRESHOLD
+        return self.denied
+
+    @property
+    def is_crossed(self) -> bool:
+        """True while both books are live and the selling venue's bid is above the buying venue's ask, before all costs."""
+        buy, sell = self.ask_book, self.bid_book
+        live = buy.state is BookState.LIVE and sell.state is BookState.LIVE
+        return live and sell.bid * self._conversion.gross > buy.ask
+
+    def _walk(self, now: float) -> Opportunity | None:
+        if self.coin is not None:
+            self.coin.watch.look_at(self.coin, now)
+        self.denied = self.unfit or self.data_refusal(now)
+        if self.denied is not None:
+            self.crossed_since = None
+            return None
+        terms = self.terms
+        if self.crossed_since is None:
+            self.crossed_since = now
+        if now - self.crossed_since < terms.min_cross_s:
+            self.denied = Reason.CROSS_TOO_NEW
+            return None
+        margin_bps = self._conversion.margin_bps
+        required = 1.0 + (terms.min_edge_bps + terms.slippage_bps + self.inventory.shadow_bps() + margin_bps) / 1e4
+        sell_unit = self._sell_unit * self._conversion.value / (self._buy_unit * required)
+        cap = self._most()
+        if cap <= 0.0:
+            return None
+        asks, bids = self.ask_book.asks(), self.bid_book.bids()
+        ask, ask_qty = next(asks)
+        bid, bid_qty = next(bids)
+        ask_qty *= self._buy_net
+        worst_ask, worst_bid, walked = ask, bid, 0.0
+        while walked < cap and bid * sell_unit > ask:
+            worst_ask, worst_bid = ask, bid
+            step = min(ask_qty, bid_qty, cap - walked)
+            walked += step
+            ask_qty -= step
+            bid_qty -= step
+            if ask_qty <= 0.0:
+                level = next(asks, None)
+                if level is None:
+                    break
+                ask, ask_qty = level[0], level[1] * self._buy_net
+            if bid_qty <= 0.0:
+                level = next(bids, None)
+                if level is None:
+                    break
+                bid, bid_qty = level
+        if not walked > 0.0:
+            self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
+            return None
+        walked = min(walked, self._affordable(worst_ask))
+        if not walked > 0.0:
+            self.denied = Reason.NO_CASH
+            return None
+        buy_price = self.bought.market.price_down(decimal_of(worst_ask))
+        sell_price = self.sold.market.price_up(decimal_of(worst_bid))
+        sizes = leg_sizes(self.bought.market, self.sold.market, decimal_of(walked), buy_price, sell_price)
+        if isinstance(sizes, Reason):
+            self.denied = self._short_of(walked) or sizes
+            return None
+        edge, value = self._priced(float(sizes.buy_qty), float(sizes.sell_qty))
+        if not edge >= (required - 1.0) * 1e4 - terms.slippage_bps:
+            self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
+            return None
+        self.opportunities += 1
+        self.last_size = float(sizes.sell_qty)
+        return Opportunity(self, (self.bought, self.sold), sizes, buy_price, sell_price, edge, value, now)
+
+    def _most(self) -> float:
+        """The most base units that value, stock and cash allow; sets ``denied`` and returns 0.0 when one allows nothing."""
+        price = self.ask_book.ask * self._buy_unit
+        stock = self.inventory.sold_at.available
+        if stock <= 0.0:
+            self.denied = Reason.NO_STOCK
+            return 0.0
+        cash = self.cash.available / price
+        if cash <= 0.0:
+            self.denied = Reason.NO_CASH
+            return 0.0
+        unit_value = price * self._value_of_quote()
+        if not unit_value < inf:
+            self.denied = Reason.NO_RATE  # two venues of one currency, and no rate to size in another
+            return 0.0
+        return min(self.terms.order_value / unit_value, stock, cash)
+
+    def _short_of(self, walked: float) -> Reason | None:
+        """What made the walk too short to trade, when it was our own stock or cash and not the books."""
+        if walked >= self.inventory.sold_at.available:
+            return Reason.NO_STOCK
+        price = self.ask_book.ask * self._buy_unit
+        return Reason.NO_CASH if walked * price >= self.cash.available * 0.9 else None
+
+    def _affordable(self, worst_ask: float) -> float:
+        """Net base units whose order at ``worst_ask`` the cash can be reserved for; a lot less, for rounding up to one."""
+        return (self.cash.available / (worst_ask * self._reserve_unit) - self._buy_lot) * self._buy_net
+
+    def _value_of_quote(self) -> float:
+        """PnL currency for one unit of the buying market's quote, at mid: for sizes only."""
+        if self.bought.market.quote == self.terms.value_currency:
+            return 1.0
+        mid = self.rates.mid()
+        return 1.0 / mid if mid > 0.0 else inf
+
+    def _priced(self, buy_qty: float, sell_qty: float) -> tuple[float, float]:
+        """Net edge in bps and purchase cost in PnL currency of buying ``buy_qty`` (gross) and selling ``sell_qty`` now."""
+        cost = _cost(self.ask_book.asks(), buy_qty) * self._buy_unit * self._buy_net
+        proceeds = _cost(self.bid_book.bids(), sell_qty) * self._sell_unit * self._conversion.value
+        return (proceeds / cost - 1.0) * 1e4 - self.terms.slippage_bps, cost * self._value_of_quote()
+
+
+def evaluate_all(routes: Iterable[InventoryRoute], now: float) -> list[Opportunity]:
+    """The opportunities among ``routes`` at ``now`` (monotonic seconds). The hot path: called for every update of every book.
+
+    One call for all routes of a book, since the usual answer, "no", costs less than a call does.
+    """
+    found = []
+    for route in routes:
+        if route.blocked is None:
+            route.evaluations += 1
+            if route.bid_book.bid * route._conversion.value * route._factor > route.ask_book.ask:
+                opportunity = route._walk(now)
+                if opportunity is not None:
+                    found.append(opportunity)
+                continue
+        if route.crossed_since is not None and not route.is_crossed:
+            route.crossed_since = None
+    return found
+
+
+def _cost(levels: Iterator[Level], qty: float) -> float:
+    total = 0.0
+    for price, size in levels:
+        if qty <= size:
+            return total + qty * price
+        total += size * price
+        qty -= size
+    return total

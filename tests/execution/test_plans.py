@@ -1,0 +1,325 @@
+"""Plans of more than two legs, built by hand: a triangle at one venue, and one leg split over two; run, and unwound from each state."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from arbtui.exchanges.upbit.rules import krw_market
+from arbtui.execution.config import EntryOrder, ExecutionConfig
+from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.plan import CyclePlan, Tolerances, plan_of
+from arbtui.journal.events import CycleState, LegAfter, On, Phase
+from arbtui.model.market import FixedUnit, Market
+from arbtui.model.order import Order, OrderState, Purpose, Side
+from arbtui.model.reason import Reason
+from arbtui.model.virtual_loop import run_virtual
+from arbtui.routes.hops import RateMark, TradeHop
+from arbtui.routes.route import ArbRoute, SizedHop
+from arbtui.simulation.faults import Fault, FaultKind
+from tests.execution.world import EXECUTION, UPBIT_DEAR, Levels, World, markets_of, world
+from tests.routes.pairs import OTHER_XRP, TERMS
+
+BTC, ETH = krw_market("BTC"), krw_market("ETH")
+ETH_BTC = replace(ETH, code="BTC-ETH", quote="BTC", price_units=FixedUnit(Decimal("0.00000001")), min_cost=Decimal("0.00005"))
+#: 1 ETH costs 0.03 BTC there, and in won 1.3 % more than 0.03 BTC: KRW > BTC > ETH > KRW pays.
+TRIANGLE_BOOKS: dict[tuple[str, str], Levels] = {
+    ("upbit", "KRW-BTC"): ([(99_990_000.0, 1.0)], [(100_000_000.0, 1.0)]),
+    ("upbit", "BTC-ETH"): ([(0.02999, 10.0)], [(0.03, 10.0)]),
+    ("upbit", "KRW-ETH"): ([(3_040_000.0, 10.0)], [(3_041_000.0, 10.0)]),
+}
+NO_BIDS: Levels = ([(1_000.0, 10.0)], [(3_041_000.0, 10.0)])
+AFTER = {number: (LegAfter(number - 1, On.ARRIVAL),) for number in (1, 2)}
+TOLERANCES = Tolerances(20.0, 100.0)
+
+
+def triangle_world(folder: Path) -> AbstractAsyncContextManager[World]:
+    listed = {"upbit": {market.code: market for market in (BTC, ETH, ETH_BTC)}, "binance": dict[str, Market]()}
+    funds = {"upbit": {"KRW": Decimal(10_000_000), "ETH": Decimal(1), "BTC": Decimal("0.01")}, "binance": {"USDT": Decimal(1000)}}
+    return world(folder, symbols=("BTC", "ETH"), listed=listed, funds=funds, books=TRIANGLE_BOOKS)
+
+
+def triangle(w: World, after: Mapping[int, tuple[LegAfter, ...]] = AFTER) -> CyclePlan:
+    """0.0015 BTC for won, 0.0498 ETH for them, and won again."""
+    books = w.components.aggregator.books
+    hops = [
+        TradeHop(market, books["upbit", market.code], side) for market, side in ((BTC, Side.BUY), (ETH_BTC, Side.BUY), (ETH, Side.SELL))
+    ]
+    route = ArbRoute("BTC>ETH:upbit", "BTC", [*hops, RateMark("KRW", "KRW")], w.components.rates, TERMS)
+    orders = [
+        SizedHop(hops[0], Decimal("0.0015"), Decimal(100_000_000)),
+        SizedHop(hops[1], Decimal("0.0499"), Decimal("0.03")),
+        SizedHop(hops[2], Decimal("0.0499"), Decimal(3_040_000)),
+    ]
+    now = w.clock.monotonic()
+    return plan_of(route, orders, after, TOLERANCES, edge_bps=90.0, value=107.0, decided_at=now, deadline_s=1.0)
+
+
+async def run(w: World, plan: CyclePlan) -> ArbCycle:
+    assert w.engine.open(plan) is None
+    cycle = list(w.engine.cycles.values())[-1]
+    await w.engine.executor.quiet.wait()
+    return cycle
+
+
+def told(cycle: ArbCycle) -> list[tuple[int, Purpose, OrderState]]:
+    return [(order.leg, order.purpose, order.state) for order in cycle.orders]
+
+
+def test_a_triangle_goes_leg_by_leg_and_ends_flat_in_everything_but_money(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+            seen: list[tuple[int, Phase | CycleState, list[int]]] = []
+
+            def look(order: Order) -> None:
+                cycle = list(w.engine.executor.open.values())[-1]
+                seen.append((order.leg, cycle.phase, [each.leg for each in cycle.orders if each.state is OrderState.FILLED]))
+
+            w.upbit.before_admit = look
+            won = w.portfolio.total("upbit", "KRW")
+            cycle = await run(w, triangle(w))
+            assert seen == [(0, Phase.WORKING, []), (1, Phase.WORKING, [0]), (2, Phase.WORKING, [0, 1])]
+            assert told(cycle) == [
+                (0, Purpose.ENTRY, OrderState.FILLED),
+                (1, Purpose.FOLLOW, OrderState.FILLED),
+                (2, Purpose.FOLLOW, OrderState.FILLED),
+            ]
+            assert cycle.state is CycleState.HEDGED
+            earned = w.portfolio.total("upbit", "KRW") - won
+            assert 1_000 < earned < 2_000  # 1.3 % of 150,000 KRW, less three fees
+            assert cycle.largest_naked > 0
+            assert cycle.naked_value_s > 0
+            w.agree()
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("on", list(On))
+def test_what_comes_of_a_leg_scales_the_ones_that_wait_for_it(on: On, tmp_path: Path) -> None:
+    """Only a third of the first leg fills: a leg that waits for all of it never leaves; hedging completes what came."""
+
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+            w.components.aggregator.books["upbit", "KRW-BTC"].replace(
+                [(99_990_000.0, 1.0)], [(100_000_000.0, 0.0005), (101_000_000.0, 1.0)]
+            )
+            after = {number: (LegAfter(number - 1, on),) for number in (1, 2)}
+            cycle = await run(w, triangle(w, after))
+            purpose = Purpose.COMPLETE if on is On.FULL else Purpose.FOLLOW
+            assert [(order.leg, order.purpose) for order in cycle.orders] == [(0, Purpose.ENTRY), (1, purpose), (2, purpose)]
+            filled = {order.leg: order.filled_qty for order in cycle.orders}
+            assert filled[1] == pytest.approx(Decimal("0.0499") / 3, rel=Decimal("0.01"))
+            assert filled[2] == filled[1]
+            assert cycle.state is CycleState.HEDGED
+            w.agree()
+
+    run_virtual(main())
+
+
+#: What goes wrong with the triangle, and how it must end.
+TROUBLES: dict[str, tuple[Callable[[World], object], CycleState, list[Purpose]]] = {
+    "the first is refused": (
+        lambda w: w.upbit.core.faults.add(Fault(FaultKind.REJECT)),
+        CycleState.MISSED,
+        [Purpose.ENTRY],
+    ),
+    "the second is refused": (
+        lambda w: w.upbit.core.faults.add(None, Fault(FaultKind.REJECT)),
+        CycleState.HEDGED,
+        [Purpose.ENTRY, Purpose.FOLLOW, Purpose.COMPLETE, Purpose.COMPLETE],
+    ),
+    "the third is refused": (
+        lambda w: w.upbit.core.faults.add(None, None, Fault(FaultKind.REJECT)),
+        CycleState.HEDGED,
+        [Purpose.ENTRY, Purpose.FOLLOW, Purpose.FOLLOW, Purpose.COMPLETE],
+    ),
+    "the answer of the first is lost": (
+        lambda w: w.upbit.core.faults.add(Fault(FaultKind.ANSWER_LOST)),
+        CycleState.HEDGED,
+        [Purpose.ENTRY, Purpose.FOLLOW, Purpose.FOLLOW],
+    ),
+    "the answer of the second is lost": (
+        lambda w: w.upbit.core.faults.add(None, Fault(FaultKind.ANSWER_LOST)),
+        CycleState.HEDGED,
+        [Purpose.ENTRY, Purpose.FOLLOW, Purpose.FOLLOW],
+    ),
+}
+
+
+@pytest.mark.parametrize("trouble", list(TROUBLES))
+def test_a_triangle_that_stumbles_is_brought_to_its_end(trouble: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+            make_it, state, purposes = TROUBLES[trouble]
+            make_it(w)
+            cycle = await run(w, triangle(w))
+            assert (cycle.state, [order.purpose for order in cycle.orders]) == (state, purposes)
+            w.agree()
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(("code", "levels"), [("BTC-ETH", ([(0.02, 1.0)], [(0.04, 10.0)])), ("KRW-ETH", NO_BIDS)])
+def test_a_triangle_that_cannot_go_on_is_taken_back(code: str, levels: Levels, tmp_path: Path) -> None:
+    """Nobody sells ETH for BTC, or nobody buys ETH for won, once the first leg has filled."""
+
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+
+            def turn_away(order: Order) -> None:
+                if order.leg == 0:
+                    w.components.aggregator.books["upbit", code].replace(*levels)
+
+            w.upbit.before_admit = turn_away
+            cycle = await run(w, triangle(w))
+            assert cycle.state is CycleState.UNWOUND
+            backwards = [(order.leg, order.side) for order in cycle.orders if order.purpose is Purpose.UNWIND]
+            assert backwards == ([(0, Side.SELL)] if code == "BTC-ETH" else [(1, Side.SELL), (0, Side.SELL)])
+            assert cycle.account.pnl < 0
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_what_cannot_be_traded_away_is_a_residual_of_each_asset(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+
+            def turn_away(order: Order) -> None:
+                if order.leg == 1:
+                    for code in ("BTC-ETH", "KRW-ETH", "KRW-BTC"):
+                        w.components.aggregator.books["upbit", code].replace([(1e-8, 0.001)], [(400_000_000.0, 1.0)])
+
+            w.upbit.before_admit = turn_away
+            cycle = await run(w, triangle(w))
+            assert cycle.state is CycleState.RESIDUAL
+            left = w.portfolio.left(cycle.account)
+            assert left.keys() <= {"BTC", "ETH"}
+            assert left
+            assert w.engine.risk.total.unhedged > 0
+            asset = next(iter(left))
+            routes = [route for route in w.components.universe.routes if any(asset in hop.market.base for hop in route.trades)]
+            assert all(w.engine.risk.route.has_residual(route) for route in routes)
+            w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_a_kill_between_two_legs_sends_nothing_more(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+            w.upbit.bend = lambda report: (w.engine.kill_switch.kill("TEST", "between two legs"), report)[1]
+            cycle = await run(w, triangle(w))
+            assert [order.leg for order in w.upbit.placed] == [0]
+            assert cycle.state is CycleState.RESIDUAL
+            assert cycle.reason == Reason.HALTED
+            w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_a_plan_whose_legs_wait_in_a_circle_is_none(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+            for after in ({0: (LegAfter(2, On.FULL),), **AFTER}, {1: (LegAfter(1, On.FULL),)}, {1: (LegAfter(7, On.FULL),)}):
+                with pytest.raises(ValueError, match="wait"):
+                    triangle(w, after)
+
+    run_virtual(main())
+
+
+#: A third venue, under a name whose streams can be decoded.
+THIRD = replace(OTHER_XRP, exchange="binanceusdm", code="XRPUSDT")
+SPLIT_LISTED: dict[str, dict[str, Market]] = {**markets_of(("XRP",)), THIRD.exchange: {THIRD.code: THIRD}}
+SPLIT_FUNDS = {
+    "upbit": {"KRW": Decimal(3_000_000), "XRP": Decimal(1000)},
+    "binance": {"USDT": Decimal(2000), "XRP": Decimal(1000)},
+    THIRD.exchange: {"USDT": Decimal(2000), "XRP": Decimal(1000)},
+}
+SPLIT_BOOKS: dict[tuple[str, str], Levels] = {
+    ("upbit", "KRW-XRP"): UPBIT_DEAR,
+    (THIRD.exchange, THIRD.code): ([(2.16, 300.0), (2.159, 500.0)], [(2.161, 300.0)]),
+}
+
+
+def split_world(folder: Path) -> AbstractAsyncContextManager[World]:
+    return world(folder, listed=SPLIT_LISTED, funds=SPLIT_FUNDS, books=SPLIT_BOOKS)
+
+
+def split(w: World, after: Mapping[int, tuple[LegAfter, ...]] | None = None) -> CyclePlan:
+    """50 XRP bought at Binance; 30 sold at Upbit and 20 at a third venue, from stock."""
+    listed, books = SPLIT_LISTED, w.components.aggregator.books
+    places = [("binance", "XRPUSDT", Side.BUY), ("upbit", "KRW-XRP", Side.SELL), (THIRD.exchange, THIRD.code, Side.SELL)]
+    hops = [TradeHop(listed[name][code], books[name, code], side) for name, code, side in places]
+    amounts = [("50.1", "2.1401"), ("30", "3030"), ("20", "2.16")]
+    orders = [SizedHop(hop, Decimal(qty), Decimal(price)) for hop, (qty, price) in zip(hops, amounts, strict=True)]
+    route = ArbRoute("XRP:binance>upbit+other", "XRP", [*hops, RateMark("KRW", "USDT")], w.components.rates, TERMS)
+    now = w.clock.monotonic()
+    return plan_of(route, orders, after or {}, TOLERANCES, edge_bps=80.0, value=107.0, decided_at=now, deadline_s=1.0)
+
+
+@pytest.mark.parametrize("after", [{}, {1: (LegAfter(0, On.EACH_FILL),), 2: (LegAfter(0, On.EACH_FILL),)}], ids=["together", "after"])
+def test_a_leg_that_is_split_over_two_venues(after: Mapping[int, tuple[LegAfter, ...]], tmp_path: Path) -> None:
+    async def main() -> None:
+        async with split_world(tmp_path) as w:
+            cycle = await run(w, split(w, after))
+            assert [order.state for order in cycle.orders] == [OrderState.FILLED] * 3
+            assert cycle.state is CycleState.HEDGED
+            assert {fill.exchange for fill in cycle.fills} == {"binance", "upbit", THIRD.exchange}
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_missing_part_of_a_split_leg_goes_where_it_costs_least(missing: int, tmp_path: Path) -> None:
+    """A part that one venue refuses is sold at the other one, if that is better; a purchase that is refused is bought again."""
+
+    async def main() -> None:
+        async with split_world(tmp_path) as w:
+            plan = split(w)
+            venue = w.venues[plan.legs[missing].exchange]
+            venue.core.faults.add(Fault(FaultKind.REJECT))
+            cycle = await run(w, plan)
+            assert cycle.state is CycleState.HEDGED
+            mended = [order for order in cycle.orders if order.purpose is Purpose.COMPLETE]
+            assert [order.market.exchange for order in mended] == [{0: "binance", 1: "upbit", 2: "upbit"}[missing]]
+
+    run_virtual(main())
+
+
+def test_the_hard_leg_goes_first_and_the_other_for_what_it_filled(tmp_path: Path) -> None:
+    """Upbit shows little at the touch: its leg leaves alone, and only as much is bought as it sold."""
+    config = replace_config(entry_order=EntryOrder.HARD_LEG_FIRST)
+
+    async def main() -> None:
+        async with world(tmp_path, execution=config) as w:
+            thin: Levels = ([(3030.0, 60.0), (3029.0, 500.0)], [(3031.0, 400.0)])
+            w.binance.before_admit = lambda order: sent.append((order.market.exchange, order.filled_qty))
+            w.upbit.before_admit = lambda order: sent.append((order.market.exchange, order.filled_qty))
+            sent: list[tuple[str, Decimal]] = []
+            cycle = await w.trade(levels=thin)
+            assert [exchange for exchange, _ in sent] == ["upbit", "binance"]
+            assert cycle.state is CycleState.HEDGED
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_hard_leg_that_misses_costs_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, execution=replace_config(entry_order=EntryOrder.HARD_LEG_FIRST)) as w:
+            w.upbit.core.faults.add(Fault(FaultKind.REJECT))
+            cycle = await w.trade(levels=([(3030.0, 60.0), (3029.0, 500.0)], [(3031.0, 400.0)]))
+            assert cycle.state is CycleState.MISSED
+            assert [order.market.exchange for order in cycle.orders] == ["upbit"]
+            assert w.binance.placed == []
+            w.agree()
+
+    run_virtual(main())
+
+
+def replace_config(**changes: object) -> ExecutionConfig:
+    return EXECUTION.model_copy(update=changes)
