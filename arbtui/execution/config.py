@@ -1,17 +1,13 @@
 """Settings of execution: table ``[execution]``."""
 
-from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
 from arbtui.model.config import Config
 
-
-class EntryOrder(StrEnum):
-    """Which leg of a cycle leaves first."""
-
-    TOGETHER = "together"
-    HARD_LEG_FIRST = "hard leg first"  #: the one whose book shows least at the touch; the others for each of its fills
+#: Which leg of a cycle leaves first: all at once, or the one whose book shows least at the touch, and the others for each of its fills.
+EntryOrder = Literal["together", "hard leg first"]
 
 
 class ExecutionConfig(Config):
@@ -30,7 +26,7 @@ class ExecutionConfig(Config):
     """ms for which a route's prices must have stayed crossed, before fees, since it first paid; 0 takes an edge at once, more leaves
     out one that lasts for a single frame."""
 
-    entry_order: EntryOrder = EntryOrder.TOGETHER
+    entry_order: EntryOrder = "together"
     """"together", or "hard leg first": the leg with the least depth leaves alone, and the other one for what it fills; one leg is then
     open for a round trip in every cycle, and a miss costs nothing."""
 

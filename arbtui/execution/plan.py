@@ -52,11 +52,11 @@ class Tolerances:
     unwind_bps: float
 
 
-def compile_plan(opportunity: Opportunity, deadline_s: float, tolerances: Tolerances, entry: EntryOrder = EntryOrder.TOGETHER) -> CyclePlan:
+def compile_plan(opportunity: Opportunity, deadline_s: float, tolerances: Tolerances, entry: EntryOrder = "together") -> CyclePlan:
     """The plan of an opportunity. Its legs leave together, so that no price has time to move between them; or the hard one first."""
     orders = opportunity.orders
     after: dict[int, tuple[LegAfter, ...]] = {}
-    if entry is EntryOrder.HARD_LEG_FIRST:
+    if entry == "hard leg first":
         hard = min(range(len(orders)), key=lambda number: _depth(orders[number]))
         after = {number: (LegAfter(hard, On.EACH_FILL),) for number in range(len(orders)) if number != hard}
     return plan_of(

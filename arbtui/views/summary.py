@@ -19,6 +19,7 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
     pnl = engine.pnl().payload(engine.portfolio.state.currency)
     stats = parts.journal.stats
     tally = engine.portfolio.state.tally
+    naked_value_s, largest_naked = engine.executor.naked()
     return {
         "symbols": len(parts.universe.symbols),
         "markets": len(parts.universe.markets),
@@ -29,6 +30,7 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
             "opened": tally.opened,
             **{state.value.lower(): tally.outcomes.get(state, 0) for state in ENDINGS},
         },
+        "naked_exposure": {"value_s": round(naked_value_s, 6), "largest": round(largest_naked, 6)},
         "orders": engine.tracker.sent,
         "fills": engine.tracker.fills,
         "fills_per_symbol": {"min": min(per_symbol, default=0), "median": _middle(per_symbol), "max": max(per_symbol, default=0)},

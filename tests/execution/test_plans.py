@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.upbit.rules import krw_market
-from arbtui.execution.config import EntryOrder, ExecutionConfig
+from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.plan import CyclePlan, Tolerances, plan_of
 from arbtui.journal.events import CycleState, LegAfter, On, Phase
@@ -292,7 +292,7 @@ def test_a_missing_part_of_a_split_leg_goes_where_it_costs_least(missing: int, t
 
 def test_the_hard_leg_goes_first_and_the_other_for_what_it_filled(tmp_path: Path) -> None:
     """Upbit shows little at the touch: its leg leaves alone, and only as much is bought as it sold."""
-    config = replace_config(entry_order=EntryOrder.HARD_LEG_FIRST)
+    config = replace_config(entry_order="hard leg first")
 
     async def main() -> None:
         async with world(tmp_path, execution=config) as w:
@@ -310,7 +310,7 @@ def test_the_hard_leg_goes_first_and_the_other_for_what_it_filled(tmp_path: Path
 
 def test_a_hard_leg_that_misses_costs_nothing(tmp_path: Path) -> None:
     async def main() -> None:
-        async with world(tmp_path, execution=replace_config(entry_order=EntryOrder.HARD_LEG_FIRST)) as w:
+        async with world(tmp_path, execution=replace_config(entry_order="hard leg first")) as w:
             w.upbit.core.faults.add(Fault(FaultKind.REJECT))
             cycle = await w.trade(levels=([(3030.0, 60.0), (3029.0, 500.0)], [(3031.0, 400.0)]))
             assert cycle.state is CycleState.MISSED
