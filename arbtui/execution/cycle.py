@@ -96,7 +96,8 @@ class ArbCycle:
 def due(cycle: ArbCycle, leg: PlannedLeg, market: Market) -> Decimal:
     """How much of a waiting leg may be sent now, in base: what the legs before it brought, less what was sent for them already.
 
-    What was sent and did not fill is not sent again: that is left to hedging. No more than the cycle holds, where the leg spends what an earlier one brought at the same venue.
+    What was sent and did not fill is not sent again: that is left to hedging. No more than the cycle holds, where the leg spends
+    what an earlier one brought at the same venue.
     """
     share = min(_share(cycle, edge) for edge in leg.after)
     mine = [order for order in cycle.orders if order.leg == leg.leg]

@@ -93,7 +93,8 @@ class LegAfter(Struct, frozen=True):
 class PlannedLeg(Struct, frozen=True):
     """One leg as planned: ``qty`` in base, ``price`` the worst allowed, in quote; ``lot``: the market's quantity step, in base.
 
-    ``least``: the market's smallest order, in quote. ``after``: the legs that it waits for; its quantity is scaled to what the least filled of them brought.
+    ``least``: the market's smallest order, in quote. ``after``: the legs that it waits for; its quantity is scaled to what the
+    least filled of them brought.
     """
 
     leg: int
