@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from arbtui.model.book import OrderBook
+from arbtui.model.book import BookState, OrderBook
 from arbtui.model.market import Market
 from arbtui.model.order import Side
 
@@ -35,6 +35,24 @@ class TradeHop:
     market: Market
     book: OrderBook
     side: Side
+
+    @property
+    def touch_price(self) -> float:
+        """The best price that it can trade at now, in quote; ``inf`` or 0.0 where that side of the book is empty."""
+        return self.book.ask if self.side is Side.BUY else self.book.bid
+
+    def would_fill(self, qty: float, worst_price: float) -> bool:
+        """Whether the book, as it is now, holds ``qty`` (base) at ``worst_price`` (quote) or better. False unless it is LIVE."""
+        if self.book.state is not BookState.LIVE:
+            return False
+        buys = self.side is Side.BUY
+        for price, size in self.book.asks() if buys else self.book.bids():
+            if price > worst_price if buys else price < worst_price:
+                return False
+            qty -= size
+            if qty <= 0.0:
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

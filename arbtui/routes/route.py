@@ -61,6 +61,16 @@ class Opportunity:
         """Net profit if both legs fill as walked."""
         return self.value * self.edge_bps / 1e4
 
+    @property
+    def size(self) -> float:
+        """Base quantity that it moves."""
+        return float(self.sizes.sell_qty)
+
+    @property
+    def orders(self) -> tuple[tuple[float, float], ...]:
+        """Base quantity and worst price of each order, in the order of the route's trade hops."""
+        return (float(self.sizes.buy_qty), float(self.buy_price)), (float(self.sizes.sell_qty), float(self.sell_price))
+
 
 class ArbRoute:
     """Buy an asset at one venue, sell the same quantity from stock at another: a closed sequence of hops.
@@ -88,7 +98,6 @@ class ArbRoute:
         "id",
         "inventory",
         "last_size",
-        "opportunities",
         "rates",
         "sell",
         "sell_book",
@@ -117,7 +126,6 @@ class ArbRoute:
         self.coin: CoinRate | None = None  #: the asset's own implied exchange rate, where somebody watches it
         self.crossed_since: float | None = None  #: when the route first paid, while its prices have stayed crossed since
         self.evaluations = 0
-        self.opportunities = 0
         self.last_size = 0.0  #: base quantity of the last opportunity
         self._conversion = rates.conversion(sell.market.quote, buy.market.quote)
         fees = buy.market.fees
@@ -143,6 +151,17 @@ class ArbRoute:
         if not (ask < inf and bid > 0.0):
             return -inf
         return (bid * self._sell_unit / (ask * self._buy_unit) - 1.0) * 1e4 - self.terms.slippage_bps
+
+    def threshold_bps(self) -> float:
+        """What :meth:`touch_edge_bps` must exceed now: the least edge, the price of scarce stock, the margin of a doubted rate."""
+        return self.terms.min_edge_bps + self.inventory.shadow_bps() + self._conversion.margin_bps
+
+    def touch_size(self) -> float:
+        """Base quantity that both touches and the order's value allow, whatever stock and cash there is; 0.0 without a price or a rate."""
+        unit_value = self.buy_book.ask * self._buy_unit * self._value_of_quote()
+        if not 0.0 < unit_value < inf:
+            return 0.0
+        return min(self.terms.order_value / unit_value, self.buy_book.ask_qty, self.sell_book.bid_qty)
 
     def gross_edge_bps(self) -> float:
         """Edge at the touch before fees, in bps; ``-inf`` when a side or the rate is missing."""
@@ -277,7 +296,6 @@ class ArbRoute:
         if not edge >= (required - 1.0) * 1e4 - terms.slippage_bps:
             self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
             return None
-        self.opportunities += 1
         self.last_size = float(sizes.sell_qty)
         return Opportunity(self, sizes, buy_price, sell_price, edge, value, now)
 
@@ -323,10 +341,11 @@ class ArbRoute:
         return (proceeds / cost - 1.0) * 1e4 - self.terms.slippage_bps, cost * self._value_of_quote()
 
 
-def evaluate_all(routes: Iterable[ArbRoute], now: float) -> list[Opportunity]:
+def evaluate_all(routes: Iterable[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
     """The opportunities among ``routes`` at ``now`` (monotonic seconds). The hot path: called for every update of every book.
 
-    One call for all routes of a book, since the usual answer, "no", costs less than a call does.
+    One call for all routes of a book, since the usual answer, "no", costs less than a call does. ``refused`` is given the routes that may
+    pay and are no opportunity all the same: blocked, without stock, too small, ... The usual "no" is not among them.
     """
     found = []
     for route in routes:
@@ -336,7 +355,11 @@ def evaluate_all(routes: Iterable[ArbRoute], now: float) -> list[Opportunity]:
                 opportunity = route._walk(now)
                 if opportunity is not None:
                     found.append(opportunity)
+                elif refused is not None:
+                    refused.append(route)
                 continue
+        elif refused is not None and route.sell_book.bid * route._conversion.value * route._factor > route.buy_book.ask:
+            refused.append(route)
         if route.crossed_since is not None and not route.is_crossed:
             route.crossed_since = None
     return found
