@@ -23,7 +23,6 @@ class _Episode:
 
     route: ArbRoute
     trades: tuple[TradeHop, ...]
-    books: frozenset[OrderBook]
     started: float  #: monotonic seconds
     started_ms: int
     orders: tuple[tuple[float, float], ...]
@@ -56,6 +55,7 @@ class Episodes:
         self._call_at = call_at
         self._ended: deque[EpisodeRecord] = deque(maxlen=KEPT)
         self._unrecorded: dict[_Episode, None] = {}  # open, or before their last look
+        self._on_book: dict[OrderBook, dict[_Episode, None]] = {}  # the open ones: a batch must not cost more where many are open
         self._closed = False
         self.open: dict[str, _Episode] = {}  #: by route
         self.count = 0  #: begun in this run
@@ -75,7 +75,7 @@ class Episodes:
 
     def refused(self, routes: Sequence[ArbRoute], now: float) -> None:
         """These routes may pay and are no opportunity at ``now`` (monotonic seconds): begin episodes of those that do pay."""
-        for route in sorted(routes, key=_by_id):  # the order of a batch's books must make no difference
+        for route in sorted(routes, key=lambda route: route.id):
             if route.id in self.open:
                 continue
             reason = route.blocked or route.denied
@@ -88,9 +88,7 @@ class Episodes:
 
     def look(self, books: Sequence[OrderBook] | None, now: float) -> None:
         """End the open episodes that ``books`` changed (None: a rate moved, all of them) and that no longer clear."""
-        for episode in tuple(self.open.values()):
-            if books is not None and episode.books.isdisjoint(books):
-                continue
+        for episode in self._touched_by(books):
             route = episode.route
             refusal = route.data_refusal(now)
             if refusal is not None:
@@ -117,6 +115,14 @@ class Episodes:
         most = len(self._ended) if self._closed else min(len(self._ended), _WRITTEN_AT_ONCE)
         return [self._ended.popleft() for _ in range(most)]
 
+    def _touched_by(self, books: Sequence[OrderBook] | None) -> list[_Episode]:
+        """In the order of the routes' ids, since that of a batch's books must make no difference."""
+        if books is None:
+            touched = list(self.open.values())
+        else:
+            touched = list(dict.fromkeys(episode for book in books for episode in self._on_book.get(book, ())))
+        return sorted(touched, key=lambda episode: episode.route.id) if len(touched) > 1 else touched
+
     def _begin(
         self,
         route: ArbRoute,
@@ -132,7 +138,6 @@ class Episodes:
         episode = _Episode(
             route=route,
             trades=trades,
-            books=frozenset(hop.book for hop in trades),
             started=now,
             started_ms=self._clock.time_ms(),
             orders=orders,
@@ -144,12 +149,16 @@ class Episodes:
         )
         self.count += 1
         self.open[route.id] = episode
+        for hop in trades:
+            self._on_book.setdefault(hop.book, {})[episode] = None
         self._unrecorded[episode] = None
         self._look_later(episode)
         return episode
 
     def _end(self, episode: _Episode, now: float, why: str) -> None:
         del self.open[episode.route.id]
+        for hop in episode.trades:
+            self._on_book[hop.book].pop(episode, None)
         episode.ended_ms = episode.started_ms + round((now - episode.started) * 1000)  # the wall clock may be set meanwhile
         episode.ended_by = str(why)
         if len(episode.would_fill) == len(LOOKS_MS) or self._call_at is None:
@@ -186,10 +195,6 @@ class Episodes:
                 would_fill=(*episode.would_fill, *unanswered),
             )
         )
-
-
-def _by_id(route: ArbRoute) -> str:
-    return route.id
 
 
 def _trades(route: ArbRoute) -> tuple[TradeHop, ...]:

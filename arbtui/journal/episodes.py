@@ -1,7 +1,9 @@
 """Episodes in the journal: gaps that were seen, taken or not. Statistics beside the events, bounded, that no order waits for."""
 
+import csv
+import io
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ _COLUMNS = (
     *("run_id", "route", "symbol", "started_ms", "ended_ms", "ended_by", "best_edge_bps", "size", "cycles", "gate"),
     *(f"fills_at_{ms}" for ms in LOOKS_MS),
 )
+_FACTS = ("run_id", "route", "symbol", "start", "end", "ended_by", "best_edge_bps", "size", "cycles", "gate")
 _ROW = f"INSERT INTO episode ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
 _OLD_ROWS = f"DELETE FROM episode WHERE episode_no <= (SELECT max(episode_no) FROM episode) - {KEPT}"
 
@@ -73,6 +76,18 @@ def read_episodes(path: Path, run: str | None = None, since_ms: int | None = Non
     return [_facts(row) for row in rows]
 
 
+def episodes_csv(episodes: Sequence[Mapping[str, Any]]) -> str:
+    """``episodes`` of :func:`read_episodes` as CSV: one header line, then a line an episode; ``would_fill`` takes a column a delay."""
+    later = {f"would_fill_{ms}": str(ms) for ms in LOOKS_MS}
+    out = io.StringIO()
+    writer = csv.DictWriter(out, (*_FACTS, *later), lineterminator="\n")
+    writer.writeheader()
+    for one in episodes:
+        answers = {column: one["would_fill"][ms] for column, ms in later.items()}
+        writer.writerow({name: one[name] for name in _FACTS} | {name: "" if yes is None else int(yes) for name, yes in answers.items()})
+    return out.getvalue()
+
+
 def _facts(row: sqlite3.Row) -> dict[str, Any]:
     fills = {str(ms): None if row[f"fills_at_{ms}"] is None else bool(row[f"fills_at_{ms}"]) for ms in LOOKS_MS}
     return {
@@ -82,7 +97,7 @@ def _facts(row: sqlite3.Row) -> dict[str, Any]:
         "start": iso_ms(row["started_ms"]),
         "end": iso_ms(row["ended_ms"]),
         "ended_by": row["ended_by"],
-        "best_edge_bps": row["best_edge_bps"],
+        "best_edge_bps": round(row["best_edge_bps"], 4),
         "size": plain(decimal_of(float(f"{row['size']:.8g}"))),
         "cycles": row["cycles"],
         "gate": row["gate"],
