@@ -39,6 +39,8 @@ class Decider:
         self._prioritizer = prioritizer
         self._clock = clock
         self._episodes = episodes
+        self._gaps = episodes.open  # looked at after every batch
+        self._refused: list[ArbRoute] = []  # of the batch at hand; one list for all, since most batches add nothing
         self._open_cycle = open_cycle
         self._sweep_at: int | None = None
         self.on_found: Callable[[Sequence[Opportunity]], None] | None = None  #: told of all opportunities of one look, as they were found
@@ -54,7 +56,7 @@ class Decider:
         if rate_moved:
             self._sweep()
         found: list[Opportunity] = []
-        refused: list[ArbRoute] = []
+        refused = self._refused
         touched_by = self._universe.touched_by
         for book in books:
             found += evaluate_all(touched_by.get(book, ()), now, refused)
@@ -62,7 +64,8 @@ class Decider:
             self._take(found if len(books) == 1 else _in_order_of_routes(found))
         if refused:
             self._episodes.refused(refused, now)
-        if self._episodes.open:
+            refused.clear()
+        if self._gaps:
             self._episodes.look(None if rate_moved else books, now)
 
     @property

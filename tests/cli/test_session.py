@@ -68,6 +68,15 @@ def test_episodes_on_request(state: Path) -> None:
     assert (answer.code, answer.out) == (2, "")
 
 
+def test_one_seed_sees_the_same_episodes_again(state: Path, tmp_path: Path) -> None:
+    run = in_shell(
+        *P, "--headless", "--symbols", "3", "--max-runtime", "120", "--seed", "7", "--speed", "max", "--state-dir", str(tmp_path)
+    )
+    assert run.code == 0, run.err
+    first, second = (json.loads(ledger(folder, "--json", "--episodes").out)["episodes"] for folder in (state, tmp_path))
+    assert first == second != []
+
+
 def test_a_journal_from_before_there_were_episodes_has_none(tmp_path: Path) -> None:
     folder = make_private(mode_folder(tmp_path, "p", "sim"))
     record(folder / "journal.db", [BalanceOpened("upbit", "KRW", Decimal(5))])
