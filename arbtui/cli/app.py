@@ -1,6 +1,6 @@
 """The commands. They parse, check what can be checked before the start, and call; heavy modules are imported inside them."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -160,7 +160,8 @@ def ledger(
     mode: Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")] = None,
     run: Annotated[str | None, typer.Option("--run", metavar="ID", help="One run only.")] = None,
     json: flags.AsJson = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV; with --episodes, those.")] = False,
+    episodes: Annotated[bool, typer.Option("--episodes", help="Also the gaps that were seen, taken or not.")] = False,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="60s|5m|1h|TIME", help="Only the time from then on."),
@@ -176,7 +177,8 @@ def ledger(
 
     if json and csv:
         raise UsageError("--json or --csv, not both")
-    return print_ledger(flags.wanted_profile(profile), mode, run, since, until, "json" if json else "csv" if csv else "text", state_dir)
+    form: Literal["text", "json", "csv"] = "json" if json else "csv" if csv else "text"
+    return print_ledger(flags.wanted_profile(profile), mode, run, since, until, form, state_dir, with_episodes=episodes)
 
 
 @app.command()

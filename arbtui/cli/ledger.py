@@ -15,9 +15,17 @@ Form = Literal["text", "json", "csv"]
 
 
 def print_ledger(
-    name_or_path: str, mode: str | None, run: str | None, since: str | None, until: str | None, form: Form, state_dir: str | None
+    name_or_path: str,
+    mode: str | None,
+    run: str | None,
+    since: str | None,
+    until: str | None,
+    form: Form,
+    state_dir: str | None,
+    *,
+    with_episodes: bool,
 ) -> int:
-    """Print the ledger. The profile itself is not read: a ledger outlives it.
+    """Print the ledger, with the gaps that were seen when asked for. The profile itself is not read: a ledger outlives it.
 
     Raises:
         UsageError: no such mode, no journal, an unreadable one, no such run, or no such time.
@@ -31,11 +39,15 @@ def print_ledger(
     path = mode_folder(root, name, chosen) / "journal.db"
     if not path.exists():
         raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
+    from arbtui.journal.episodes import episodes_csv, read_episodes
     from arbtui.portfolio.ledger import ledger_csv, read_ledger
 
-    ledger = read_ledger(path, run, _moment(path, since, "--since"), _moment(path, until, "--until"))
+    begin, end = _moment(path, since, "--since"), _moment(path, until, "--until")
+    ledger = read_ledger(path, run, begin, end)
+    if with_episodes:
+        ledger["episodes"] = read_episodes(path, run, begin, end)
     if form == "csv":
-        tell(ledger_csv(ledger))
+        tell(episodes_csv(ledger["episodes"]) if with_episodes else ledger_csv(ledger))
     elif form == "json":
         tell(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
     else:
@@ -77,7 +89,29 @@ def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
         for asset, held in assets.items():
             before = ledger["start_balances"].get(exchange, {}).get(asset, {}).get("free", "0")
             lines.append(f"    {asset:<10} {held['free']:>24}   at the start {before:>24}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *(_gaps(ledger["episodes"]) if "episodes" in ledger else ())]) + "\n"
+
+
+def _gaps(episodes: list[dict[str, Any]]) -> list[str]:
+    """The gaps by what kept us from taking them, and how many would still have filled later."""
+    if not episodes:
+        return ["  episodes none"]
+    taken = [one for one in episodes if one["cycles"]]
+    lines = [f"  episodes {len(episodes)}   taken {len(taken)}   the last ended {episodes[-1]['end']}"]
+    for name, some in (("taken", taken), *_by_gate(episodes)):
+        if not some:
+            continue
+        answers = {ms: [one["would_fill"][ms] for one in some if one["would_fill"][ms] is not None] for ms in some[0]["would_fill"]}
+        fills = "  ".join(f"+{ms} ms {sum(known) / len(known):.0%}" if known else f"+{ms} ms -" for ms, known in answers.items())
+        best = max(one["best_edge_bps"] for one in some)
+        lines.append(f"    {name:<18} {len(some):>6}   best {best:.1f} bp   would fill {fills}")
+    return lines
+
+
+def _by_gate(episodes: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Those that were not taken, by their first reason, the most frequent first."""
+    counts = Counter(one["gate"] for one in episodes if not one["cycles"])
+    return [(gate, [one for one in episodes if one["gate"] == gate and not one["cycles"]]) for gate, _ in counts.most_common()]
 
 
 def _kills(ledger: dict[str, Any]) -> str:

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from arbtui.engine.episodes import Episodes
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
 from arbtui.model.reason import Reason
 from arbtui.routes.inventory_route import InventoryRoute, evaluate_all
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import Opportunity
+from arbtui.routes.route import ArbRoute, Opportunity
 from arbtui.routes.universe import ArbUniverse
 
 #: Routes evaluated in one slice after a rate tick: well under 1 ms. Counted, not timed, so that a replay repeats.
@@ -20,6 +21,7 @@ class Decider:
     """Evaluates the routes that changed books touch, ranks what pays, and opens.
 
     Args:
+        episodes: told of every gap.
         open_cycle: opens one opportunity, or says why not.
     """
 
@@ -30,15 +32,18 @@ class Decider:
         rates: RateBook,
         prioritizer: RoutePrioritizer,
         clock: Clock,
+        episodes: Episodes,
         open_cycle: Callable[[Opportunity], Reason | None],
     ) -> None:
         self._universe = universe
         self._rates = rates
         self._prioritizer = prioritizer
         self._clock = clock
+        self._episodes = episodes
+        self._gaps = episodes.open  # looked at after every batch
+        self._refused: list[ArbRoute] = []  # of the batch at hand; one list for all, since most batches add nothing
         self._open_cycle = open_cycle
         self._sweep_at: int | None = None
-        self.opportunities = 0
         self.on_found: Callable[[Sequence[Opportunity]], None] | None = None  #: told of all opportunities of one look, as they were found
 
     def on_books(self, books: Sequence[OrderBook]) -> None:
@@ -48,14 +53,26 @@ class Decider:
         ids before it is ranked, a route of which both books changed only once.
         """
         now = self._clock.monotonic()
-        if self._rates.book in books and self._rates.refresh():
+        rate_moved = self._rates.book in books and self._rates.refresh()
+        if rate_moved:
             self._sweep()
         found: list[Opportunity] = []
+        refused = self._refused
         touched_by = self._universe.touched_by
         for book in books:
-            found += evaluate_all(touched_by.get(book, ()), now)
+            found += evaluate_all(touched_by.get(book, ()), now, refused)
         if found:
             self._take(found if len(books) == 1 else _in_order_of_routes(found))
+        if refused:
+            self._episodes.refused(refused, now)
+            refused.clear()
+        if self._gaps:
+            self._episodes.look(None if rate_moved else books, now)
+
+    @property
+    def opportunities(self) -> int:
+        """How many gaps were seen, each counted once however long it lasted, taken or not."""
+        return self._episodes.count
 
     @property
     def evaluations(self) -> int:
@@ -63,14 +80,14 @@ class Decider:
         return sum(route.evaluations for route in self._universe.routes)
 
     def _take(self, found: Sequence[Opportunity]) -> None:
-        self.opportunities += len(found)
         if self.on_found is not None:
             self.on_found(found)
         for opportunity in self._prioritizer.rank(found) if len(found) > 1 else found:
             route = opportunity.route
-            if route.blocked is not None:
-                continue  # the other direction, or the same asset, was opened a moment ago
-            route.denied = self._open_cycle(opportunity)
+            refusal = route.blocked  # the other direction, or the same asset, was opened a moment ago
+            if refusal is None:
+                refusal = route.denied = self._open_cycle(opportunity)
+            self._episodes.found(opportunity, refusal)
 
     def _sweep(self) -> None:
         """A rate tick touches every route: evaluate them all, in slices between which other work gets its turn."""
@@ -84,7 +101,8 @@ class Decider:
             return
         routes: list[InventoryRoute] = self._universe.routes[at : at + _SLICE]
         now = self._clock.monotonic()
-        found = evaluate_all(routes, now)
+        refused: list[ArbRoute] = []
+        found = evaluate_all(routes, now, refused)
         if at + _SLICE < len(self._universe.routes):
             self._sweep_at = at + _SLICE
             asyncio.get_running_loop().call_soon(self._slice)
@@ -92,6 +110,8 @@ class Decider:
             self._sweep_at = None
         if found:
             self._take(found)
+        if refused:
+            self._episodes.refused(refused, now)
 
 
 def _in_order_of_routes(found: Sequence[Opportunity]) -> list[Opportunity]:

@@ -11,6 +11,7 @@ from arbtui.engine.cancels import cancel_all
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
+from arbtui.engine.episodes import Episodes
 from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.late_fills import LateFills
@@ -102,11 +103,13 @@ class Engine:
             refresh_book=components.refresh_book,
             on_end=self._on_end,
         )
+        self.episodes = Episodes(components.clock, asyncio.get_running_loop().call_at)
         self.decider = Decider(
             universe=components.universe,
             rates=components.rates,
             prioritizer=self.prioritizer,
             clock=components.clock,
+            episodes=self.episodes,
             open_cycle=self._open_cycle,
         )
         self.availability = RouteAvailability(
@@ -222,7 +225,7 @@ class Engine:
         """Store what a restart goes on from; the snapshot's number."""
         self.marks.take("snapshot")
         live = self.portfolio.dump()
-        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload())
+        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take())
         if simulator is not None:
             await self.fold_check.compare(live)
         return number

@@ -16,6 +16,7 @@ from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamRefused
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.refusal_watch import RefusalWatch
+from arbtui.exchanges.refusals import RefusalTable
 from arbtui.exchanges.standing import VenueStanding
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
@@ -57,10 +58,12 @@ class CcxtAdapter(ExchangeAdapter):
     """One venue through its own ccxt instance. Subclasses know the venue's formats.
 
     ``order_costs``: what one order costs of the venue's rate limits; ``query_costs``: one query of an order, or its cancel.
+    ``refusals``: the venue's documented refusals, by code and message.
     """
 
     order_costs: Costs
     query_costs: Costs
+    refusals: RefusalTable
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         self.name = client.exchange
@@ -71,6 +74,7 @@ class CcxtAdapter(ExchangeAdapter):
         self._private_url = private_url
         self._clock = clock
         self._doubts_clock = False
+        client.refusals = self.refusals
         self.standing = VenueStanding(client.exchange, clock, client.health)
 
     @property

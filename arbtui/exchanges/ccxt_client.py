@@ -19,13 +19,12 @@ import aiohttp
 from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.config import UrlsConfig
 from arbtui.exchanges.connection_errors import SentAlready, broke_under_way, redirect_of, why_no_answer
-from arbtui.exchanges.documented_refusals import documented_refusals
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
-from arbtui.exchanges.refusals import Scope
+from arbtui.exchanges.refusals import RefusalTable, Scope
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, RateLimited
 
@@ -107,7 +106,7 @@ class CcxtClient:
         health: ExchangeHealthMonitor | None = None,
     ) -> None:
         self.exchange = exchange
-        self.refusals = documented_refusals(exchange)
+        self.refusals: RefusalTable = lambda code, message: None  #: of the venue; its adapter sets it
         self.limits = limits
         self.health = health
         self._clock = clock

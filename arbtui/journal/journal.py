@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from arbtui.journal.episodes import EpisodeRecord, episode_statements
 from arbtui.journal.events import AlertQueued, Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
 from arbtui.journal.projections import statements_for
 from arbtui.journal.reader import reading
@@ -110,10 +111,11 @@ class Journal:
                 for event in events:
                     self.on_dropped(event)
 
-    async def snapshot(self, payload: dict[str, Any]) -> int:
+    async def snapshot(self, payload: dict[str, Any], episodes: Sequence[EpisodeRecord] = ()) -> int:
         """Store a whole state snapshot (anything JSON can hold, Decimals too) and return its number.
 
-        Only the newest few are kept.
+        Only the newest few are kept. ``episodes`` go along: a transaction of their own would be one more that an order may have to
+        wait for.
 
         Raises:
             JournalFailed: as :meth:`commit`.
@@ -123,6 +125,7 @@ class Journal:
         rows: list[Statement] = [
             (_SNAPSHOT_ROW, (number, covered, self._clock.time_ms(), self.run_id, text)),
             (_OLD_SNAPSHOTS, (number,)),
+            *episode_statements(self.run_id, episodes),
         ]
         self._snapshot_no = number
         if self._writer.failure is not None:

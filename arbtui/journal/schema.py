@@ -2,6 +2,7 @@
 
 Money and quantities are text, times ms since the epoch (UTC). Projections have no foreign keys: what has happened at a
 venue is recorded even when it refers to something unknown here. But an order, cycle or run recorded twice is refused.
+Snapshots and episodes stand beside the events: a bounded number of each, which no event tells and nothing is rebuilt from.
 """
 
 APPLICATION_ID = 0x41524254  #: "ARBT"
@@ -21,6 +22,10 @@ EVENT_TABLES = (
         BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END""",
     """CREATE TABLE IF NOT EXISTS snapshot (
         snapshot_no INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL, payload TEXT NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS episode (
+        episode_no INTEGER PRIMARY KEY, run_id TEXT NOT NULL, route TEXT NOT NULL, symbol TEXT NOT NULL, started_ms INTEGER NOT NULL,
+        ended_ms INTEGER NOT NULL, ended_by TEXT NOT NULL, best_edge_bps REAL NOT NULL, size REAL NOT NULL, cycles INTEGER NOT NULL,
+        gate TEXT NOT NULL, fills_at_50 INTEGER, fills_at_100 INTEGER, fills_at_200 INTEGER, fills_at_500 INTEGER)""",
 )
 
 #: Name of each projection and the columns of its table.

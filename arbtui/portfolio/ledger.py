@@ -38,6 +38,7 @@ from arbtui.portfolio.accounts import Amounts, CycleAccount, amount_at
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import cycle_pnl, dust_facts
+from arbtui.portfolio.traded import TradedSums
 
 Row = dict[str, Any]
 
@@ -123,6 +124,7 @@ class _Book:
     listed_orders: dict[str, None] = field(default_factory=dict)
     cycles: dict[str, Row] = field(default_factory=dict)
     listed_cycles: dict[str, None] = field(default_factory=dict)
+    traded: dict[str, TradedSums] = field(default_factory=dict)  #: by cycle
     fills: dict[tuple[str, str], Row] = field(default_factory=dict)
     flows: dict[str, list[Row]] = field(default_factory=lambda: {"adjustments": [], "transfers": []})
     breaches: dict[str, Row] = field(default_factory=dict)
@@ -246,6 +248,7 @@ class _Book:
             "closed": None,
             "dust": "0",
             "legs": [leg_facts(leg) for leg in event.legs],
+            "filled": [],
             "pnl": {},
             "reason": "",
             "acknowledged_by": None,
@@ -269,6 +272,11 @@ class _Book:
             whole = {**facts, **amounts, **rest, **place}
             self.fills[fill.exchange, fill.trade_id] = {name: whole[name] for name in FILL_COLUMNS}
             self._list("", inside, fill.client_order_id)
+        sums = self.traded.setdefault(event.cycle_id, TradedSums())
+        sums.add(fill)
+        row = self.cycles.get(event.cycle_id)
+        if row is not None:
+            row["filled"] = [one.facts() for one in sums.rows()]
         self._cycle_changed(at, event.cycle_id)
 
     def _cycle_changed(self, at: Recorded, cycle_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from arbtui.model.book import OrderBook
+from arbtui.model.book import BookState, OrderBook
 from arbtui.model.market import Market
 from arbtui.model.order import Side
 
@@ -36,11 +36,28 @@ class TradeHop:
     book: OrderBook
     side: Side
 
+    @property
+    def touch_price(self) -> float:
+        """The best price that it can trade at now, in quote; ``inf`` or 0.0 where that side of the book is empty."""
+        return self.book.ask if self.side is Side.BUY else self.book.bid
 
-def touch(hop: TradeHop) -> tuple[float, float]:
-    """Price and quantity that the trade would meet first; (``inf``, 0.0) or (0.0, 0.0) where that side of the book is empty."""
-    book = hop.book
-    return (book.ask, book.ask_qty) if hop.side is Side.BUY else (book.bid, book.bid_qty)
+    @property
+    def touch_qty(self) -> float:
+        """The base quantity there."""
+        return self.book.ask_qty if self.side is Side.BUY else self.book.bid_qty
+
+    def would_fill(self, qty: float, worst_price: float) -> bool:
+        """Whether the book, as it is now, holds ``qty`` (base) at ``worst_price`` (quote) or better. False unless it is LIVE."""
+        if self.book.state is not BookState.LIVE:
+            return False
+        buys = self.side is Side.BUY
+        for price, size in self.book.asks() if buys else self.book.bids():
+            if price > worst_price if buys else price < worst_price:
+                return False
+            qty -= size
+            if qty <= 0.0:
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

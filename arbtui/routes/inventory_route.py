@@ -76,11 +76,22 @@ class InventoryRoute(ArbRoute):
         return found[0] if found else None
 
     def touch_edge_bps(self) -> float:
-        """Net edge at the touch in bps, for display; ``-inf`` when a side or the rate is missing."""
+        """See :class:`ArbRoute`."""
         ask, bid = self.ask_book.ask, self.bid_book.bid * self._conversion.value
         if not (ask < inf and bid > 0.0):
             return -inf
         return (bid * self._sell_unit / (ask * self._buy_unit) - 1.0) * 1e4 - self.terms.slippage_bps
+
+    def threshold_bps(self) -> float:
+        """See :class:`ArbRoute`: the least edge, the price of scarce stock, the margin of a doubted rate."""
+        return self.terms.min_edge_bps + self.inventory.shadow_bps() + self._conversion.margin_bps
+
+    def touch_size(self) -> float:
+        """See :class:`ArbRoute`."""
+        unit_value = self.ask_book.ask * self._buy_unit * self._value_of_quote()
+        if not 0.0 < unit_value < inf:
+            return 0.0
+        return min(self.terms.order_value / unit_value, self.ask_book.ask_qty, self.bid_book.bid_qty)
 
     def gross_edge_bps(self) -> float:
         """Edge at the touch before fees, in bps; ``-inf`` when a side or the rate is missing."""
@@ -208,7 +219,6 @@ class InventoryRoute(ArbRoute):
         if not edge >= (required - 1.0) * 1e4 - terms.slippage_bps:
             self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
             return None
-        self.opportunities += 1
         self.last_size = float(sizes.sell_qty)
         return Opportunity(self, (self.bought, self.sold), sizes, buy_price, sell_price, edge, value, now)
 
@@ -254,10 +264,11 @@ class InventoryRoute(ArbRoute):
         return (proceeds / cost - 1.0) * 1e4 - self.terms.slippage_bps, cost * self._value_of_quote()
 
 
-def evaluate_all(routes: Iterable[InventoryRoute], now: float) -> list[Opportunity]:
+def evaluate_all(routes: Iterable[InventoryRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
     """The opportunities among ``routes`` at ``now`` (monotonic seconds). The hot path: called for every update of every book.
 
-    One call for all routes of a book, since the usual answer, "no", costs less than a call does.
+    One call for all routes of a book, since the usual answer, "no", costs less than a call does. ``refused`` is given the routes that may
+    pay and are no opportunity all the same: blocked, without stock, too small, ... The usual "no" is not among them.
     """
     found = []
     for route in routes:
@@ -267,7 +278,11 @@ def evaluate_all(routes: Iterable[InventoryRoute], now: float) -> list[Opportuni
                 opportunity = route._walk(now)
                 if opportunity is not None:
                     found.append(opportunity)
+                elif refused is not None:
+                    refused.append(route)
                 continue
+        elif refused is not None and route.bid_book.bid * route._conversion.value * route._factor > route.ask_book.ask:
+            refused.append(route)
         if route.crossed_since is not None and not route.is_crossed:
             route.crossed_since = None
     return found

@@ -61,6 +61,11 @@ class Opportunity:
     decided_at: float  #: monotonic seconds
 
     @property
+    def size(self) -> float:
+        """Base quantity that it moves."""
+        return float(self.sizes.sell_qty)
+
+    @property
     def orders(self) -> Sequence[SizedHop]:
         """What is to be sent."""
         amounts = ((self.sizes.buy_qty, self.buy_price), (self.sizes.sell_qty, self.sell_price))
@@ -92,7 +97,6 @@ class ArbRoute:
         "id",
         "last_size",
         "needs_rate",
-        "opportunities",
         "rates",
         "symbol",
         "terms",
@@ -113,7 +117,6 @@ class ArbRoute:
         self.unfit: Reason | None = None  #: set while one of its venues is not fit to open at
         self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
         self.evaluations = 0
-        self.opportunities = 0
         self.last_size = 0.0  #: base quantity of the last opportunity
 
     @property
@@ -144,6 +147,18 @@ class ArbRoute:
             if book.bid >= book.ask:
                 return Reason.CROSSED
         return self.rates.refusal(now) if self.needs_rate else None
+
+    def touch_edge_bps(self) -> float:
+        """Net edge at the touch in bps; ``-inf`` when a side or the rate is missing, or nobody prices this shape."""
+        return -inf
+
+    def threshold_bps(self) -> float:
+        """What :meth:`touch_edge_bps` must exceed now."""
+        return self.terms.min_edge_bps
+
+    def touch_size(self) -> float:
+        """Base quantity that the touches and the order's value allow, whatever stock and cash there is; 0.0 without a price or a rate."""
+        return 0.0
 
     def runway(self, qty: float) -> float:
         """How many cycles of ``qty`` (base) its stock still holds; ``inf`` for one that needs no stock."""

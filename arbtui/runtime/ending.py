@@ -27,6 +27,7 @@ async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionReco
     if journal.failure is None:
         await engine.compare_positions()  # a busy market is seldom quiet while it runs; now it is
         engine.marks.take("end")
+        engine.episodes.close()
         await engine.snapshot(venues.simulator_state())
         await journal.commit(RunEnded(components.run_id, reason, code))
     if tap is not None:

@@ -12,6 +12,7 @@ from arbtui.views.model import (
     LogLine,
     ReadModel,
     RouteRow,
+    TradeLine,
     VenueGauge,
 )
 
@@ -32,5 +33,6 @@ __all__ = [
     "RouteDetail",
     "RouteRow",
     "Step",
+    "TradeLine",
     "VenueGauge",
 ]

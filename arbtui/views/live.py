@@ -1,7 +1,6 @@
 """The read model over a running engine, and the operator's controls."""
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from math import inf, isfinite, nan
 from statistics import median
 from typing import Protocol
@@ -10,18 +9,18 @@ from arbtui.engine.engine import Engine
 from arbtui.exchanges.health import Health
 from arbtui.exchanges.rate_limits import LimitLeft, RateLimitManager
 from arbtui.execution.cycle import ArbCycle
+from arbtui.journal.events import PlannedLeg
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState
-from arbtui.model.money import ZERO
-from arbtui.model.order import Fill, Side
+from arbtui.model.order import Fill
 from arbtui.model.reason import Reason
 from arbtui.portfolio.past_cycles import PastCycle
+from arbtui.portfolio.traded import TradedSums
 from arbtui.risk.breach import Breach
-from arbtui.routes.hops import touch
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import EdgeHistory, RouteDetail
 from arbtui.views.live_pnl import LivePnl
-from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow, VenueGauge
+from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow, TradeLine, VenueGauge
 from arbtui.views.route_reader import RouteReader
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
@@ -123,15 +122,14 @@ class EngineViews:
         fills = engine.portfolio.state.routes
         for row in rows:
             route = self._routes[row.id]
-            touches = [touch(hop) for hop in route.trades]
             refusal = route.refusal(now)
             age = now - min([book.ts_init for book in route.books])
             net = route.touch_edge_bps()
             shown = (
-                tuple([price if price < inf else 0.0 for price, _ in touches]),
+                tuple([hop.touch_price if hop.touch_price < inf else 0.0 for hop in route.trades]),
                 _known(route.gross_edge_bps()),
                 _known(net),
-                min([qty for _, qty in touches]),
+                min([hop.touch_qty for hop in route.trades]),
                 fills[row.id].fills if row.id in fills else 0,
                 "READY" if refusal is None else _WORDS.get(refusal, refusal.value),
             )
@@ -220,20 +218,13 @@ class EngineViews:
         return tuple(sorted(self._limits[name].left(), key=lambda left: -left.used / left.hard))
 
     def _cycle(self, cycle: ArbCycle) -> CycleLine:
-        buy, sell = cycle.plan.legs
-        bought, bought_at = _average(cycle.fills, Side.BUY)
-        sold, sold_at = _average(cycle.fills, Side.SELL)
         ended = cycle.closed_at or self._engine.components.clock.monotonic()
         return CycleLine(
             id=cycle.id,
             ts_ms=cycle.account.opened_ms,
             symbol=cycle.plan.route.symbol,
-            buy_at=buy.exchange.upper(),
-            buy_qty=bought,
-            buy_px=bought_at or float(buy.price),
-            sell_at=sell.exchange.upper(),
-            sell_qty=sold,
-            sell_px=sold_at or float(sell.price),
+            planned=_planned(cycle.plan.legs),
+            trades=_trades(cycle.fills),
             pnl=float(cycle.account.pnl),
             elapsed_ms=(ended - cycle.opened_at) * 1000,
             state=cycle.state,
@@ -281,21 +272,12 @@ class EngineControls:
 
 
 def _past(row: PastCycle) -> CycleLine:
-    fills = row.fills
-    buy = next(leg for leg in row.legs if leg.side is Side.BUY)
-    sell = next(leg for leg in row.legs if leg.side is Side.SELL)
-    bought, bought_at = _average(fills, Side.BUY)
-    sold, sold_at = _average(fills, Side.SELL)
     return CycleLine(
         id=row.id,
         ts_ms=row.opened_ms,
         symbol=row.symbol,
-        buy_at=buy.exchange.upper(),
-        buy_qty=bought,
-        buy_px=bought_at or float(buy.price),
-        sell_at=sell.exchange.upper(),
-        sell_qty=sold,
-        sell_px=sold_at or float(sell.price),
+        planned=_planned(row.legs),
+        trades=_trades(row.fills),
         pnl=float(row.pnl.get("total", 0)),
         elapsed_ms=float((row.closed_ms or row.opened_ms) - row.opened_ms),
         state=row.state,
@@ -311,10 +293,15 @@ def _rate_doubt(watch: RateWatch | None) -> str:
     return f"jumps only ({watch.live_coins} of {watch.limits.min_coins} coins)" if watch.needs_coins else ""
 
 
-def _average(fills: Sequence[Fill], side: Side) -> tuple[float, float]:
-    qty = sum((fill.qty for fill in fills if fill.side is side), Decimal(0))
-    cost = sum((fill.cost for fill in fills if fill.side is side), Decimal(0))
-    return (float(qty), float(cost / qty)) if qty > ZERO else (0.0, 0.0)
+def _planned(legs: Sequence[PlannedLeg]) -> str:
+    return "→".join(leg.exchange.upper() for leg in legs)
+
+
+def _trades(fills: Sequence[Fill]) -> tuple[TradeLine, ...]:
+    return tuple(
+        TradeLine(one.exchange.upper(), one.side.value, one.base, one.quote, float(one.qty), float(one.average))
+        for one in TradedSums(fills).rows()
+    )
 
 
 def _known(value: float) -> float:

@@ -71,18 +71,26 @@ class RouteRow:
 
 
 @dataclass(frozen=True, slots=True)
+class TradeLine:
+    """What filled on one side of one market: ``qty`` in ``base``, ``price`` their average in ``quote``."""
+
+    exchange: str
+    side: str  #: buy or sell
+    base: str
+    quote: str
+    qty: float
+    price: float
+
+
+@dataclass(frozen=True, slots=True)
 class CycleLine:
-    """One finished (or running) cycle in the blotter: both legs on one line."""
+    """One finished (or running) cycle in the blotter, on one line."""
 
     id: str
     ts_ms: int
     symbol: str
-    buy_at: str
-    buy_qty: float
-    buy_px: float
-    sell_at: str
-    sell_qty: float
-    sell_px: float
+    planned: str  #: the venues in the order of the plan's legs: ``BINANCE→UPBIT``
+    trades: tuple[TradeLine, ...]  #: what really filled, and where; empty when nothing did
     pnl: float
     elapsed_ms: float
     state: str  #: OPEN HEDGED UNWOUND RESIDUAL

@@ -14,6 +14,7 @@ from time import thread_time
 import msgspec
 
 from arbtui.engine.decider import Decider
+from arbtui.engine.episodes import Episodes
 from arbtui.exchanges.feed import Frame
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
@@ -87,6 +88,7 @@ class Stand:
             rates=rates,
             prioritizer=RoutePrioritizer(),
             clock=self.clock,
+            episodes=Episodes(self.clock, None),
             open_cycle=lambda opportunity: Reason.DISABLED,  # as where opening is off
         )
 

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import os
+import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -42,6 +44,47 @@ def test_the_forms_of_a_ledger_agree(state: Path) -> None:
     assert page.startswith("upbit-binance sim\n")
     assert f"fills {len(told['fills'])} " in page
     assert told["balances"]["upbit"]["KRW"]["free"] in page
+
+
+def test_episodes_on_request(state: Path) -> None:
+    told = json.loads(ledger(state, "--json", "--episodes").out)
+    episodes = told["episodes"]
+    assert {name: value for name, value in told.items() if name != "episodes"} == json.loads(ledger(state, "--json").out)
+    assert sum(one["cycles"] for one in episodes) == len(told["cycles"]) > 0
+    for one in episodes:
+        assert one["start"] <= one["end"]
+        assert (one["gate"] == "") == (one["cycles"] > 0)
+        assert list(one["would_fill"]) == ["50", "100", "200", "500"]
+    rows = list(csv.DictReader(io.StringIO(ledger(state, "--csv", "--episodes").out)))
+    assert [(row["route"], row["start"], row["gate"]) for row in rows] == [(one["route"], one["start"], one["gate"]) for one in episodes]
+    assert [row["would_fill_500"] for row in rows] == [{True: "1", False: "0", None: ""}[one["would_fill"]["500"]] for one in episodes]
+    taken = sum(one["cycles"] > 0 for one in episodes)
+    assert f"episodes {len(episodes)}   taken {taken} " in ledger(state, "--episodes").out
+    moment = episodes[len(episodes) // 2]["start"]
+    assert json.loads(ledger(state, "--json", "--episodes", "--since", moment).out)["episodes"] == [
+        one for one in episodes if one["start"] >= moment
+    ]
+    answer = ledger(state, "--episodes", "--run", "no-such-run")
+    assert (answer.code, answer.out) == (2, "")
+
+
+def test_one_seed_sees_the_same_episodes_again(state: Path, tmp_path: Path) -> None:
+    run = in_shell(
+        *P, "--headless", "--symbols", "3", "--max-runtime", "120", "--seed", "7", "--speed", "max", "--state-dir", str(tmp_path)
+    )
+    assert run.code == 0, run.err
+    first, second = (json.loads(ledger(folder, "--json", "--episodes").out)["episodes"] for folder in (state, tmp_path))
+    assert first == second != []
+
+
+def test_a_journal_from_before_there_were_episodes_has_none(tmp_path: Path) -> None:
+    folder = make_private(mode_folder(tmp_path, "p", "sim"))
+    record(folder / "journal.db", [BalanceOpened("upbit", "KRW", Decimal(5))])
+    with closing(sqlite3.connect(folder / "journal.db")) as db:
+        db.execute("DROP TABLE episode")
+    place = ("--profile", "p", "--state-dir", str(tmp_path), "--episodes")
+    assert json.loads(in_shell("ledger", *place, "--json").out)["episodes"] == []
+    assert "episodes none" in in_shell("ledger", *place).out
 
 
 def test_one_run(state: Path) -> None:

@@ -26,6 +26,7 @@ from arbtui.views import (
     RouteDetail,
     RouteRow,
     Step,
+    TradeLine,
     VenueGauge,
 )
 
@@ -117,11 +118,10 @@ class DemoModel:
         line = next((line for line in self._cycles if line.id == cycle_id), None)
         if line is None:
             return None
-        legs = (("buy", line.buy_at, line.buy_qty, line.buy_px), ("sell", line.sell_at, line.sell_qty, line.sell_px))
         orders = [
-            OrderLine(side, venue, f"{line.symbol}-X", "USDT", "entry", f"{qty}", f"{px:.6g}", f"{qty}", f"{px:.6g}", "0.05 USDT",
-                "FILLED", "", f"{cycle_id}-{side}", f"v-{cycle_id}-{side}")
-            for side, venue, qty, px in legs
+            OrderLine(one.side, one.exchange, f"{line.symbol}-X", one.quote, "entry", f"{one.qty}", f"{one.price:.6g}", f"{one.qty}",
+                f"{one.price:.6g}", "0.05 USDT", "FILLED", "", f"{cycle_id}-{one.side}", f"v-{cycle_id}-{one.side}")
+            for one in line.trades
         ]  # fmt: skip
         pnl = {"currency": "USDT", "total": f"{line.pnl:.4f}", "fees": "0.1"} if line.state != "OPEN" else {}
         return CycleDetail(cycle_id, f"{line.symbol}:x>y", line.symbol, line.state, line.ts_ms, 6.1, pnl, line.reason, orders)
@@ -223,11 +223,14 @@ class DemoModel:
         qty = round(100 / price, 5)
         state = rng.choices(("HEDGED", "UNWOUND", "RESIDUAL", "OPEN"), (90, 6, 2, 2))[0]
         sold = qty if state == "HEDGED" else qty * 0.62
-        prices = (price * 1_384, price) if row.venues[0] == "UPBIT" else (price, price * 1_384)
         pnl = 0.0 if state == "OPEN" else rng.gauss(0.06, 0.09) if state == "HEDGED" else -abs(rng.gauss(0.2, 0.1))
         self.cycles_version += 1
-        legs = (row.venues[0], qty, prices[0], row.venues[-1], sold, prices[1])
-        line = CycleLine(f"c{self.cycles_version}", self.now_ms, row.symbol, *legs, pnl, rng.uniform(60, 240), state)
+        trades = tuple(
+            TradeLine(venue, side, row.symbol, *(("KRW", amount, price * 1_384) if venue == "UPBIT" else ("USDT", amount, price)))
+            for side, venue, amount in (("buy", row.venues[0], qty), ("sell", row.venues[-1], sold))
+        )
+        planned = f"{row.venues[0]}→{row.venues[-1]}"
+        line = CycleLine(f"c{self.cycles_version}", self.now_ms, row.symbol, planned, trades, pnl, rng.uniform(60, 240), state)
         self._cycles.appendleft(line)
         for name in ("pnl_day", "trading_day", "pnl_session", "trading_session"):
             setattr(self._header, name, getattr(self._header, name) + pnl)

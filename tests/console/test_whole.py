@@ -4,7 +4,7 @@ import pytest
 from textual.pilot import Pilot
 
 from arbtui.console.app import ConsoleApp
-from arbtui.views import CycleLine
+from arbtui.views import CycleLine, TradeLine
 from tests.console.demo import DemoModel
 from tests.console.driving import drive, repaint, screen_text
 
@@ -56,7 +56,7 @@ def test_a_cycle_shows_both_its_legs() -> None:
         await pilot.press("enter")
         await pilot.pause()
         text = screen_text(app)
-        for words in (f"BUY {row.buy_at}", "at worst", "filled", "on average", "0.05 USDT", f"v-{row.id}-buy", row.state):
+        for words in (f"BUY {row.trades[0].exchange}", "at worst", "filled", "on average", "0.05 USDT", f"v-{row.id}-buy", row.state):
             assert words in text
         await pilot.press("j", "ctrl+k")
         assert model.kills == ["KEY"]
@@ -67,12 +67,52 @@ def test_a_cycle_shows_both_its_legs() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 def test_a_cycle_in_which_nothing_filled_says_why(size: tuple[int, int]) -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
-        line = CycleLine("c0", model.now_ms, "SEI", "UPBIT", 0.0, 520.0, "BINANCE", 0.0, 0.37, 0.0, 12.0, "UNWOUND", "IN_FLIGHT")
+        line = CycleLine("c0", model.now_ms, "SEI", "UPBIT→BINANCE", (), 0.0, 12.0, "UNWOUND", "IN_FLIGHT")
         model._cycles.appendleft(line)
         model.cycles_version += 1
         assert "UPBIT→BINANCE nothing filled: IN_FLIGHT" in await repaint(app, pilot)
 
     drive(steps, size)
+
+
+UNDONE = (
+    TradeLine("BINANCE", "buy", "SEI", "USDT", 46.7, 2.14),
+    TradeLine("UPBIT", "sell", "SEI", "KRW", 20.0, 3030.0),
+    TradeLine("BINANCE", "sell", "SEI", "USDT", 26.7, 2.1399),
+)
+
+
+@pytest.mark.parametrize(
+    ("width", "shows"),
+    [
+        (76, "BUY BINANCE     46.70  SELL BINANCE+"),
+        (118, "BUY BINANCE     46.70 @ 2.1400      → SELL BINANCE+ @ 2.1399 "),
+        (150, "BUY BINANCE     46.70 @ 2.1400      → SELL BINANCE+    26.70 @ 2.1399 "),
+    ],
+)
+def test_a_side_that_filled_at_two_venues_is_marked(width: int, shows: str) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        line = CycleLine("c0", model.now_ms, "SEI", "BINANCE→UPBIT", UNDONE, -0.2, 12.0, "UNWOUND", "INSUFFICIENT_DEPTH")
+        text = "".join(span for span, _ in app.main.fills.spans(line, width))
+        assert shows in text
+        inks = {span.strip(): ink for span, ink in app.main.fills.spans(line, width)}
+        assert inks.get("26.70", "text") == "text"  # all that was bought was sold again
+        if width == 150:
+            assert "UNWOUND  also SELL UPBIT 20.00 @ 3" in text
+
+    drive(steps)
+
+
+def test_a_cycle_under_way_shows_only_what_has_filled() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        line = CycleLine("c0", model.now_ms, "SEI", "BINANCE→UPBIT", (), 0.0, 12.0, "OPEN")
+        assert "BINANCE→UPBIT nothing filled yet" in "".join(span for span, _ in app.main.fills.spans(line, 100))
+        line = CycleLine("c0", model.now_ms, "SEI", "BINANCE→UPBIT", UNDONE[:1], 0.0, 12.0, "OPEN")
+        text = "".join(span for span, _ in app.main.fills.spans(line, 100))
+        assert "BUY BINANCE     46.70  SELL -  " in text
+        assert "UPBIT" not in text
+
+    drive(steps)
 
 
 def test_where_nothing_stands_enter_says_so() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arbtui.engine.decider import Decider
+from arbtui.engine.episodes import Episodes
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.marketdata.rate_book import RateBook
@@ -65,11 +66,13 @@ class _Desk:
             monitor.on_message(clock.monotonic())
         self.opened: list[tuple[str, Decimal, Decimal, float]] = []
         self.denied: list[tuple[str, Reason]] = []
+        self.episodes = Episodes(clock, asyncio.get_running_loop().call_at)
         self.decider = Decider(
             universe=self.universe,
             rates=self.rates,
             prioritizer=RoutePrioritizer(),
             clock=clock,
+            episodes=self.episodes,
             open_cycle=self._open,
         )
 
@@ -89,7 +92,8 @@ class _Desk:
         self.decider.on_books([self.books[key] for key in order])
         for _ in range(3):  # the sweep after a rate tick
             await asyncio.sleep(0)
-        return tuple(self.opened), tuple(self.denied), self.decider.opportunities
+        gaps = tuple((name, one.gate, one.cycles, one.best_bps, one.size) for name, one in self.episodes.open.items())
+        return tuple(self.opened), tuple(self.denied), self.decider.opportunities, gaps
 
     def _open(self, opportunity: Opportunity) -> Reason | None:
         route = opportunity.route
@@ -175,7 +179,7 @@ def test_a_price_that_pays_at_the_new_rate_only_is_sized_and_priced_at_that(tmp_
 def test_a_route_whose_books_both_changed_is_one_opportunity(reverse: bool) -> None:
     order = [("upbit", "KRW-XRP"), ("binance", "XRPUSDT")]
     mids = {order[0]: 3030.0, order[1]: 2.0}
-    opened, denied, opportunities = _decided(mids, order[::-1] if reverse else order, 1)
+    opened, denied, opportunities, _ = _decided(mids, order[::-1] if reverse else order, 1)
     assert [one[0] for one in opened] == ["XRP:binance>upbit"]  # type: ignore[attr-defined]
     assert (denied, opportunities) == ((), 1)
 
@@ -185,6 +189,6 @@ def test_of_two_equal_opportunities_the_same_one_opens_in_any_order() -> None:
     mids = {order[0]: 3030.0, order[1]: 1515.0}
     first = _decided(mids, order, 1)
     assert first == _decided(mids, order[::-1], 1)
-    opened, denied, _ = first
+    opened, denied, *_ = first
     assert [one[0] for one in opened] == ["ADA:binance>upbit"]  # type: ignore[attr-defined]
     assert denied == (("XRP:binance>upbit", Reason.OPEN_CYCLES),)

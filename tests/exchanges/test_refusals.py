@@ -9,13 +9,13 @@ import pytest
 from arbtui.exchanges.answers import Answer, RequestFailed, refusal_of
 from arbtui.exchanges.binance import refusals as binance
 from arbtui.exchanges.config import HealthConfig
-from arbtui.exchanges.documented_refusals import documented_refusals
 from arbtui.exchanges.health import ExchangeHealthMonitor, Health
 from arbtui.exchanges.refusals import Meaning, Retry, Scope
 from arbtui.exchanges.standing import FIRST_PROBE_S, SYMBOL_REST_S, TRIAL_S, VenueStanding
 from arbtui.exchanges.upbit import refusals as upbit
 from tests.marketdata.frames import HandClock
 
+TABLES = {"upbit": upbit.refusal, "binance": binance.refusal}
 DOCUMENTED = Path(__file__).parent / "documented"
 
 
@@ -82,7 +82,7 @@ def test_every_error_of_the_recorded_answers_has_a_row(shared_data: Path) -> Non
     ],
 )
 def test_whom_a_refusal_concerns(exchange: str, status: int, code: str, message: str, scope: Scope, meaning: Meaning) -> None:
-    row = refusal_of(Answer(status, code, message, sent=True), documented_refusals(exchange))
+    row = refusal_of(Answer(status, code, message, sent=True), TABLES[exchange])
     assert (row.scope, row.meaning) == (scope, meaning)
     assert row.say
     assert row.stops_entries is (row.retry is Retry.PROBE)
@@ -99,7 +99,7 @@ class Stands:
 
     def refuse(self, code: str, message: str = "", market: str = "XRPUSDT", status: int = 400, *, of_order: bool = True) -> None:
         answer = Answer(status, code, message, sent=True)
-        failure = RequestFailed(self.standing.exchange, "POST order", answer, documented_refusals(self.standing.exchange))
+        failure = RequestFailed(self.standing.exchange, "POST order", answer, TABLES[self.standing.exchange])
         self.standing.refused(failure, market, of_order=of_order)
 
     def is_open(self) -> bool:

@@ -115,6 +115,16 @@ def test_it_has_every_name_that_the_surface_promises(journal: Path) -> None:
         "price": "27000",
         "lot": "0.001",
     }
+    assert cycle["filled"][1] == {
+        "exchange": "upbit",
+        "market": "KRW-ABC",
+        "base": "ABC",
+        "quote": "KRW",
+        "side": "sell",
+        "qty": "0.3",
+        "price": "27100",
+        "cost": "8130",
+    }
     assert {"client_order_id", "qty", "state", "intended", "changed"} <= set(ledger["orders"][0])
     assert ledger["start_balances"]["binance"]["ABC"] == {"free": "5", "locked": "0"}
     assert list(ledger["pnl"]) == [

@@ -4,8 +4,11 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.monitoring.log import LogRing
+from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.past_cycles import past_cycles
 from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.views.live import EngineViews
@@ -54,8 +57,65 @@ def test_a_cycle_in_which_nothing_filled_tells_why(tmp_path: Path) -> None:
             (line,) = views_of(w).cycles()
             told = views_of(w).cycle(line.id)
             assert told is not None
-            assert line.buy_qty == line.sell_qty == 0.0
+            assert line.trades == ()
             assert line.reason == told.reason != ""
             assert all(order.filled == "0" and order.average == "" for order in told.orders)
+
+    run_virtual(main())
+
+
+def test_a_cycle_tells_the_venues_that_filled_and_no_average_over_two_currencies(tmp_path: Path) -> None:
+    """Bought at Binance; Upbit took a part of the sale, and the rest went back to Binance: two sales, in won and in dollars."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.01)  # the orders are under way
+            w.quote("upbit", ([(3030.0, 20.0), (2900.0, 400.0)], UPBIT_DEAR[1]))
+            await w.engine.executor.quiet.wait()
+            views = views_of(w)
+            (line,) = views.cycles()
+            (cycle,) = w.engine.cycles.values()
+            assert (line.state, line.planned) == ("UNWOUND", "BINANCE→UPBIT")
+            assert {(one.exchange, one.side, one.base, one.quote) for one in line.trades} == {
+                ("BINANCE", "buy", "XRP", "USDT"),
+                ("UPBIT", "sell", "XRP", "KRW"),
+                ("BINANCE", "sell", "XRP", "USDT"),
+            }
+            prices = {(one.exchange, one.side): one.price for one in line.trades}
+            assert prices == {("BINANCE", "buy"): 2.14, ("UPBIT", "sell"): 3030.0, ("BINANCE", "sell"): 2.1399}
+            quantities = {(one.exchange, one.side): one.qty for one in line.trades}
+            assert quantities["UPBIT", "sell"] == 20.0
+            assert quantities["BINANCE", "sell"] == pytest.approx(quantities["BINANCE", "buy"] - 20.0, abs=0.1)
+            told = views.cycle(line.id)
+            assert told is not None
+            undone = told.orders[-1]
+            assert (undone.exchange, undone.side, undone.purpose, undone.average, undone.quote) == (
+                *("BINANCE", "sell", "unwind", "2.1399", "USDT"),
+            )
+            (row,) = read_ledger(w.journal.path)["cycles"]
+            assert [leg["exchange"] for leg in row["legs"]] == ["binance", "upbit"]
+            filled = {(one["exchange"], one["side"], one["quote"]): one for one in row["filled"]}
+            assert filled.keys() == {("binance", "buy", "USDT"), ("upbit", "sell", "KRW"), ("binance", "sell", "USDT")}
+            assert (filled["upbit", "sell", "KRW"]["price"], filled["binance", "sell", "USDT"]["price"]) == ("3030", "2.1399")
+            costs = {key: Decimal(one["cost"]) for key, one in filled.items()}
+            assert costs == {
+                key: sum((fill.cost for fill in cycle.fills if (fill.exchange, fill.side, fill.quote) == key), Decimal(0)) for key in costs
+            }
+        async with world(tmp_path) as w:
+            (again,) = EngineViews(w.engine, "SIM", "", LogRing(), past_cycles(w.journal.path)).cycles()
+            assert (again.planned, set(again.trades)) == (line.planned, set(line.trades))
+
+    run_virtual(main())
+
+
+def test_a_sale_that_was_refused_is_shown_where_it_was_undone(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.upbit.core.faults.add(*[Fault(FaultKind.REJECT)] * 9)
+            cycle = await w.trade()
+            assert cycle.state == "UNWOUND"
+            (line,) = views_of(w).cycles()
+            assert [(one.exchange, one.side) for one in line.trades] == [("BINANCE", "buy"), ("BINANCE", "sell")]
 
     run_virtual(main())

@@ -2,9 +2,9 @@
 
 from arbtui.console.grid import Grid
 from arbtui.console.lines import width_of
-from arbtui.console.numbers import arrow, clock, fit, fit_right, price, quantity, signed
+from arbtui.console.numbers import MISSING, arrow, clock, fit, fit_right, price, quantity, signed
 from arbtui.console.styles import Span, Styles
-from arbtui.views import CycleLine, ReadModel
+from arbtui.views import CycleLine, ReadModel, TradeLine
 
 _STATE_INKS = {"HEDGED": "soft", "OPEN": "key", "UNWOUND": "warn", "RESIDUAL": "kill"}
 
@@ -34,41 +34,38 @@ class FillsPane(Grid[CycleLine]):
         return [(f"{len(self.rows)}", "soft"), ("  held, g follows" if self.pinned else "", "warn")]
 
     def spans(self, row: CycleLine, width: int) -> list[Span]:
-        """Time, symbol, buy leg, sell leg, result; venues and quantities of the second leg as room allows.
+        """Time, symbol, what was bought and sold and where, result; quantities of the second side and prices as room allows.
 
-        Where nothing filled, the reason replaces the legs.
+        A side that filled at several venues, or in several currencies, shows the largest part with a ``+``; the others come after the
+        state where there is room, and in full with Enter. Where nothing filled, the reason replaces the sides.
         """
         roomy, wide = width >= 104, width >= 122
-        sold = quantity(row.sell_qty)
-        same = sold == quantity(row.buy_qty)
         pnl = round(row.pnl, 2)
         result = f"{arrow(pnl)} {signed(pnl)}" if row.state != "OPEN" else "-"
         ink = "soft" if row.state == "OPEN" or not pnl else "up" if pnl > 0 else "down"
         name: list[Span] = [(clock(row.ts_ms) + " ", "dim"), (fit(row.symbol, 6) + " ", "strong")]
         end: Span = (" " + fit(row.state, 8), _STATE_INKS.get(row.state, "text"))
-        if row.state != "OPEN" and not row.buy_qty and not row.sell_qty:
+        if not row.trades:
             room = width - width_of(name) - len(end[0]) - 1
-            text = f"{row.buy_at}→{row.sell_at} nothing filled: {row.reason or 'no reason given'}"
-            return [*name, (fit(text, max(0, room)), "soft"), end]
-        spans: list[Span] = [
-            *name,
-            ("BUY ", "dim"),
-            (fit(row.buy_at, 8), "soft"),
-            (fit_right(quantity(row.buy_qty), 9), "text"),
-        ]
+            why = " yet" if row.state == "OPEN" else f": {row.reason or 'no reason given'}"
+            return [*name, (fit(f"{row.planned} nothing filled{why}", max(0, room)), "soft"), end]
+        bought, sold = _of_side(row, "buy"), _of_side(row, "sell")
+        spans: list[Span] = [*name, ("BUY ", "dim"), (_venue(bought), "soft"), (_quantity(bought), "text")]
         if roomy:
-            spans += [(" @ ", "dim"), (fit(price(row.buy_px), 11), "soft")]
-        spans += [(" → " if roomy else "  ", "dim"), ("SELL ", "dim"), (fit(row.sell_at, 8), "soft")]
+            spans += [(" @ ", "dim"), (_price(bought), "soft")]
+        spans += [(" → " if roomy else "  ", "dim"), ("SELL ", "dim"), (_venue(sold), "soft")]
         if wide:
-            spans.append((fit_right(sold, 9), "text" if same else "warn"))
+            spans.append((_quantity(sold), "text" if _sum(bought) == _sum(sold) else "warn"))
         if roomy:
-            spans += [(" @ ", "dim"), (fit(price(row.sell_px), 11), "soft")]
+            spans += [(" @ ", "dim"), (_price(sold), "soft")]
         spans.append((fit_right(result, 11), ink))
         if wide:
             spans.append((fit_right(f"{row.elapsed_ms:,.0f}ms", 9), "dim"))
         spans.append(end)
-        if row.reason:
-            spans.append((fit(f" {row.reason}", max(0, width - width_of(spans))), "soft"))
+        others = [f"also {one.side.upper()} {one.exchange} {quantity(one.qty)} @ {price(one.price)}" for one in (*bought[1:], *sold[1:])]
+        rest = ", ".join([*others, *([row.reason] if row.reason else [])])
+        if rest:
+            spans.append((fit(f" {rest}", max(0, width - width_of(spans))), "soft"))
         return spans
 
     def tick(self) -> None:
@@ -78,3 +75,26 @@ class FillsPane(Grid[CycleLine]):
             self._seen = seen
             self.set_rows(self._model.cycles())
         self.paint_changed()
+
+
+def _of_side(row: CycleLine, side: str) -> list[TradeLine]:
+    """What filled on ``side``, the largest quantity first."""
+    return sorted((one for one in row.trades if one.side == side), key=lambda one: -one.qty)
+
+
+def _venue(trades: list[TradeLine]) -> str:
+    if not trades:
+        return fit(MISSING, 8)
+    return fit(trades[0].exchange, 8) if len(trades) == 1 else f"{fit(trades[0].exchange, 7)}+"
+
+
+def _quantity(trades: list[TradeLine]) -> str:
+    return fit_right(quantity(trades[0].qty) if trades else MISSING, 9)
+
+
+def _price(trades: list[TradeLine]) -> str:
+    return fit(price(trades[0].price) if trades else MISSING, 11)
+
+
+def _sum(trades: list[TradeLine]) -> str:
+    return quantity(sum(one.qty for one in trades))

@@ -35,7 +35,8 @@ PANE_HELP = {
         ("rearm", "detail", "filter", "sort", "sort.reverse", "route.toggle", "copy", "grid.top", "freeze"),
     ),
     "fills": (
-        "One line a cycle with both its legs, newest first. Moving the cursor holds the view; the top follows the newest again.",
+        "One line a cycle with what it bought and sold, newest first; + after a venue: others filled too, Enter shows all. "
+        "Moving the cursor holds the view; the top follows the newest again.",
         ("detail", "grid.down", "grid.up", "grid.top", "copy", "zoom"),
     ),
     "risk": (

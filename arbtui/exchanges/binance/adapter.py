@@ -23,6 +23,7 @@ from arbtui.exchanges.adapter import AccountEvents, OrderReport
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.binance import orders
+from arbtui.exchanges.binance.refusals import refusal
 from arbtui.exchanges.binance.rules import markets_of
 from arbtui.exchanges.ccxt_adapter import ARCHIVED, CcxtAdapter, Costs, Listing, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
@@ -57,6 +58,7 @@ class _Price(msgspec.Struct):
 class BinanceAdapter(CcxtAdapter):
     """Binance spot through ccxt. See :class:`ExchangeAdapter`."""
 
+    refusals = staticmethod(refusal)
     order_costs: Costs = {"weight": 1, "orders": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
     query_costs: Costs = {"weight": 4}  # noqa: RUF012
 

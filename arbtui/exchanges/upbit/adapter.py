@@ -31,6 +31,7 @@ from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.refusals import Scope
 from arbtui.exchanges.upbit import orders
 from arbtui.exchanges.upbit.market_list import MarketList
+from arbtui.exchanges.upbit.refusals import refusal
 from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
@@ -61,6 +62,7 @@ _HISTORY_MS = 90 * 86_400_000
 class UpbitAdapter(CcxtAdapter):
     """Upbit through ccxt. See :class:`ExchangeAdapter`."""
 
+    refusals = staticmethod(refusal)
     order_costs: Costs = {"order": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
     query_costs: Costs = {"default": 1}  # noqa: RUF012
 

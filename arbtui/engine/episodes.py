@@ -1,0 +1,201 @@
+"""Episodes: one for each gap, from the moment a route's edge clears its threshold until it no longer does, taken or not."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from arbtui.journal.episodes import KEPT, LOOKS_MS, RUN_ENDED, EpisodeRecord
+from arbtui.model.book import OrderBook
+from arbtui.model.clock import Clock
+from arbtui.model.reason import Reason
+from arbtui.routes.hops import TradeHop
+from arbtui.routes.route import ArbRoute, Opportunity
+
+#: Episodes written along with one snapshot, so that no order waits for more than a few ms of them.
+_WRITTEN_AT_ONCE = 500
+#: The edge at the touch clears its threshold, and that of no tradable size does.
+_NO_EDGE = (Reason.BELOW_THRESHOLD, Reason.RATE_UNCONFIRMED)
+
+
+@dataclass(slots=True, eq=False)
+class _Episode:
+    """One that is open, or waits for its last look. ``orders``: (base quantity, worst price) of each trade hop when it began."""
+
+    route: ArbRoute
+    trades: tuple[TradeHop, ...]
+    started: float  #: monotonic seconds
+    started_ms: int
+    orders: tuple[tuple[float, float], ...]
+    threshold_bps: float  #: the lowest since it began: what we take ourselves makes stock scarcer, and ends nothing
+    best_bps: float
+    size: float
+    sized: bool  #: best edge and size are an opportunity's, else those of the touch
+    gate: str
+    cycles: int = 0
+    ended_ms: int = 0
+    ended_by: str = ""
+    would_fill: list[bool] = field(default_factory=list)
+
+
+class Episodes:
+    """The gaps that are open, and those that ended and are not written yet. Told by the :class:`Decider`, which looks once a batch.
+
+    An episode begins with an opportunity, or with prices that clear the threshold at the touch where something else bars the
+    route (no stock, a cycle that runs, a rest, ...). It ends when the touch no longer clears, or when its prices are not to be
+    believed (stale, gapped, no rate): then nobody knows the edge. Only batches begin and end episodes, so a replay counts the same.
+
+    Whether its first orders would fill later is looked up by the loop's clock, 50 to 500 ms after it began.
+
+    Args:
+        call_at: of the loop; None where there is no loop, and then nobody looks again.
+    """
+
+    def __init__(self, clock: Clock, call_at: Callable[..., object] | None) -> None:
+        self._clock = clock
+        self._call_at = call_at
+        self._ended: deque[EpisodeRecord] = deque(maxlen=KEPT)
+        self._unrecorded: dict[_Episode, None] = {}  # open, or before their last look
+        self._on_book: dict[OrderBook, dict[_Episode, None]] = {}  # the open ones: a batch must not cost more where many are open
+        self._closed = False
+        self.open: dict[str, _Episode] = {}  #: by route
+        self.count = 0  #: begun in this run
+
+    def found(self, opportunity: Opportunity, refusal: Reason | None) -> None:
+        """An opportunity was found; ``refusal``: why it was not taken, None where a cycle was opened on it."""
+        route = opportunity.route
+        episode = self.open.get(route.id)
+        if episode is None:
+            episode = self._begin(
+                route, opportunity.decided_at, _amounts(opportunity), opportunity.edge_bps, opportunity.size, refusal, sized=True
+            )
+        elif not episode.sized or opportunity.edge_bps > episode.best_bps:
+            episode.best_bps, episode.size, episode.sized = opportunity.edge_bps, opportunity.size, True
+        if refusal is None:
+            episode.cycles += 1
+
+    def refused(self, routes: Sequence[ArbRoute], now: float) -> None:
+        """These routes may pay and are no opportunity at ``now`` (monotonic seconds): begin episodes of those that do pay."""
+        for route in sorted(routes, key=lambda route: route.id):
+            if route.id in self.open:
+                continue
+            reason = route.blocked or route.denied
+            edge = route.touch_edge_bps()
+            if reason in _NO_EDGE or not edge > route.threshold_bps() or route.data_refusal(now) is not None:
+                continue
+            size = route.touch_size()
+            orders = tuple((size, hop.touch_price) for hop in route.trades)
+            self._begin(route, now, orders, edge, size, reason, sized=False)
+
+    def look(self, books: Sequence[OrderBook] | None, now: float) -> None:
+        """End the open episodes that ``books`` changed (None: a rate moved, all of them) and that no longer clear."""
+        for episode in self._touched_by(books):
+            route = episode.route
+            refusal = route.data_refusal(now)
+            if refusal is not None:
+                self._end(episode, now, refusal)
+                continue
+            episode.threshold_bps = min(episode.threshold_bps, route.threshold_bps())
+            edge = route.touch_edge_bps()
+            if not edge > episode.threshold_bps:
+                self._end(episode, now, Reason.BELOW_THRESHOLD)
+            elif not episode.sized and edge > episode.best_bps:
+                episode.best_bps, episode.size = edge, route.touch_size()
+
+    def close(self) -> None:
+        """The run ends: so does every episode. Looks that were still due stay unanswered."""
+        self._closed = True
+        now = self._clock.monotonic()
+        for episode in tuple(self.open.values()):
+            self._end(episode, now, RUN_ENDED)
+        for episode in tuple(self._unrecorded):
+            self._record(episode)
+
+    def take(self) -> Sequence[EpisodeRecord]:
+        """Take episodes that ended, oldest first, to write them down: a few hundred at once, after :meth:`close` all."""
+        most = len(self._ended) if self._closed else min(len(self._ended), _WRITTEN_AT_ONCE)
+        return [self._ended.popleft() for _ in range(most)]
+
+    def _touched_by(self, books: Sequence[OrderBook] | None) -> list[_Episode]:
+        """In the order of the routes' ids, since that of a batch's books must make no difference."""
+        if books is None:
+            touched = list(self.open.values())
+        else:
+            touched = list(dict.fromkeys(episode for book in books for episode in self._on_book.get(book, ())))
+        return sorted(touched, key=lambda episode: episode.route.id) if len(touched) > 1 else touched
+
+    def _begin(
+        self,
+        route: ArbRoute,
+        now: float,
+        orders: tuple[tuple[float, float], ...],
+        edge_bps: float,
+        size: float,
+        gate: Reason | None,
+        *,
+        sized: bool,
+    ) -> _Episode:
+        trades = route.trades
+        episode = _Episode(
+            route=route,
+            trades=trades,
+            started=now,
+            started_ms=self._clock.time_ms(),
+            orders=orders,
+            threshold_bps=route.threshold_bps(),
+            best_bps=edge_bps,
+            size=size,
+            sized=sized,
+            gate="" if gate is None else gate.value,
+        )
+        self.count += 1
+        self.open[route.id] = episode
+        for hop in trades:
+            self._on_book.setdefault(hop.book, {})[episode] = None
+        self._unrecorded[episode] = None
+        self._look_later(episode)
+        return episode
+
+    def _end(self, episode: _Episode, now: float, why: str) -> None:
+        del self.open[episode.route.id]
+        for hop in episode.trades:
+            self._on_book[hop.book].pop(episode, None)
+        episode.ended_ms = episode.started_ms + round((now - episode.started) * 1000)  # the wall clock may be set meanwhile
+        episode.ended_by = str(why)
+        if len(episode.would_fill) == len(LOOKS_MS) or self._call_at is None:
+            self._record(episode)
+
+    def _look_later(self, episode: _Episode) -> None:
+        if self._call_at is not None:
+            self._call_at(episode.started + LOOKS_MS[len(episode.would_fill)] / 1000, self._look_again, episode)
+
+    def _look_again(self, episode: _Episode) -> None:
+        if self._closed:
+            return
+        pairs = zip(episode.trades, episode.orders, strict=True)
+        episode.would_fill.append(all(hop.would_fill(qty, price) for hop, (qty, price) in pairs))
+        if len(episode.would_fill) < len(LOOKS_MS):
+            self._look_later(episode)
+        elif episode.ended_by:
+            self._record(episode)
+
+    def _record(self, episode: _Episode) -> None:
+        del self._unrecorded[episode]
+        unanswered = (None,) * (len(LOOKS_MS) - len(episode.would_fill))
+        self._ended.append(
+            EpisodeRecord(
+                route=episode.route.id,
+                symbol=episode.route.symbol,
+                started_ms=episode.started_ms,
+                ended_ms=episode.ended_ms,
+                ended_by=episode.ended_by,
+                best_edge_bps=episode.best_bps,
+                size=episode.size,
+                cycles=episode.cycles,
+                gate="" if episode.cycles else episode.gate,
+                would_fill=(*episode.would_fill, *unanswered),
+            )
+        )
+
+
+def _amounts(opportunity: Opportunity) -> tuple[tuple[float, float], ...]:
+    return tuple((float(order.qty), float(order.price)) for order in opportunity.orders)
