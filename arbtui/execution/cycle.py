@@ -26,7 +26,8 @@ class Exposure:
 class ArbCycle:
     """A running cycle, or one that has ended. What it holds and how it stands is read from ``account``, which events alone change.
 
-    ``naked_value_s``: what has been uncovered so far, in the PnL currency times seconds; ``largest_naked``: at most at once.
+    ``naked_value_s``: what was uncovered until the last :meth:`look`, in the PnL currency times seconds; ``largest_naked``: the most
+    at once.
     """
 
     id: str
@@ -73,19 +74,24 @@ class ArbCycle:
                 into = unknown if order.state is OrderState.UNKNOWN else pending
                 signed = order.leaves_qty if order.side is Side.BUY else -order.leaves_qty
                 into[order.market.base] = into.get(order.market.base, ZERO) + signed
-        turnover: dict[str, Decimal] = {}
+        traded: dict[tuple[str, Side], Decimal] = {}
         for fill in self.fills:
-            turnover[fill.base] = turnover.get(fill.base, ZERO) + fill.qty
+            traded[fill.base, fill.side] = traded.get((fill.base, fill.side), ZERO) + fill.qty
         found = {}
         for asset in dict.fromkeys((*self.plan.assets, *net)):
             left, may_be = net.get(asset, ZERO), net.get(asset, ZERO) + unknown.get(asset, ZERO)
             worse = may_be if abs(may_be) > abs(left) else left
-            found[asset] = Exposure((turnover.get(asset, ZERO) - abs(left)) / 2, pending.get(asset, ZERO), worse)
+            covered = min(traded.get((asset, side), ZERO) for side in Side)
+            found[asset] = Exposure(covered, pending.get(asset, ZERO), worse)
         return found
 
+    def naked_until(self, now: float) -> float:
+        """What has been uncovered until ``now`` (monotonic s), in the PnL currency times seconds."""
+        return self.naked_value_s + self._naked * (now - self._naked_since)
+
     def look(self, now: float) -> None:
-        """Count what was uncovered until ``now`` (monotonic s), and see what is from now on."""
-        self.naked_value_s += self._naked * (now - self._naked_since)
+        """Count what was uncovered until ``now`` (monotonic s), and see what is from now on: after a fill, and at the end."""
+        self.naked_value_s = self.naked_until(now)
         left = self.account.left(self.settlement) if self.account.is_open else {}
         prices = self.account.references
         self._naked = float(sum((abs(amount) * prices.get(asset, ZERO) for asset, amount in left.items()), ZERO))

@@ -131,9 +131,7 @@ class CycleExecutor:
     def naked(self) -> tuple[float, float]:
         """What was uncovered in this run, in the PnL currency times seconds, and the most that one cycle had uncovered at once."""
         now = self._clock.monotonic()
-        for cycle in self.open.values():
-            cycle.look(now)
-        value_s = self.naked_value_s + sum(cycle.naked_value_s for cycle in self.open.values())
+        value_s = self.naked_value_s + sum(cycle.naked_until(now) for cycle in self.open.values())
         return value_s, max([self.largest_naked, *(cycle.largest_naked for cycle in self.open.values())])
 
     def abandon(self) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.cycle import ArbCycle, Exposure
+from arbtui.execution.hedging import HedgeStep
 from arbtui.journal.events import OrderIntended
-from arbtui.model.money import ZERO, plain
-from arbtui.model.order import Fill, Order
+from arbtui.model.money import ONE, ZERO, plain
+from arbtui.model.order import Fill, Order, Side
 from arbtui.portfolio.accounts import OrderRecord
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.projections import cycle_pnl
@@ -48,21 +49,46 @@ class CycleDetail:
     pnl: Mapping[str, str]  #: ``currency`` and its parts; empty while open
     reason: str  #: why it did not simply hedge; empty where it did
     orders: Sequence[OrderLine]
+    exposure: Sequence[str] = ()  #: of an open cycle, an asset each: what is covered, under way and uncovered
+    naked: str = ""  #: what has been uncovered so far: value times seconds, and the most at once; empty where nothing was
+    way_out: str = ""  #: of an open cycle that is one-sided: the order that would take it back now, and what it costs
 
 
-def running_cycle(cycle: ArbCycle, currency: str) -> CycleDetail:
-    """A cycle of this run; ``currency`` is that of its profit."""
+def running_cycle(cycle: ArbCycle, currency: str, way_out: HedgeStep | None, now: float) -> CycleDetail:
+    """A cycle of this run at ``now`` (monotonic s); ``currency`` is that of its profit, ``way_out`` the order that would take back what is one-sided now."""
+    is_open = cycle.account.is_open
+    naked = (
+        f"{cycle.naked_until(now):,.1f} {currency} s in all, {cycle.largest_naked:,.2f} {currency} at most" if cycle.largest_naked else ""
+    )
     return CycleDetail(
         id=cycle.id,
         route=cycle.plan.route.id,
         symbol=cycle.plan.route.symbol,
-        state=cycle.state,
+        state=cycle.phase,
         opened_ms=cycle.account.opened_ms,
         edge_bps=cycle.plan.edge_bps,
         pnl={} if cycle.account.is_open else cycle_pnl(cycle.account, currency),
         reason=running_reason(cycle),
+        exposure=[_exposure(asset, one) for asset, one in cycle.exposure().items()] if is_open else (),
+        naked=naked,
+        way_out=_way_out(cycle, way_out, currency) if is_open and way_out is not None else "",
         orders=[_order(order, order, order.market.exchange, order.market.code, order.market.quote, cycle.fills) for order in cycle.orders],
     )
+
+
+def _exposure(asset: str, one: Exposure) -> str:
+    return f"{asset}: {plain(one.covered)} covered, {plain(one.pending)} under way, {plain(one.uncovered)} uncovered"
+
+
+def _way_out(cycle: ArbCycle, step: HedgeStep, currency: str) -> str:
+    market = step.hop.market
+    price = cycle.account.references.get(market.base)
+    cost = ""
+    quote = cycle.account.references.get(market.quote, ONE if market.quote == currency else None)
+    if price is not None and quote is not None:
+        lost = (price - step.price * quote) * step.qty if step.side is Side.SELL else (step.price * quote - price) * step.qty
+        cost = f", {lost:+,.2f} {currency} against the first fill's price"
+    return f"{step.side} {plain(step.qty)} {market.base} at {market.exchange.upper()}, at worst {plain(step.price)} {market.quote}{cost}"
 
 
 def past_cycle(row: PastCycle) -> CycleDetail:

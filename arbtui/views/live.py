@@ -156,7 +156,8 @@ class EngineViews:
         """See :class:`arbtui.views.ReadModel`."""
         running = self._engine.cycles.get(cycle_id)
         if running is not None:
-            return running_cycle(running, self._engine.portfolio.state.currency)
+            way_out = self._engine.executor.hedging.last_resort(running) if running.account.is_open else None
+            return running_cycle(running, self._engine.portfolio.state.currency, way_out, self._engine.components.clock.monotonic())
         row = self._earlier_rows.get(cycle_id)
         return past_cycle(row) if row is not None else None
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.model.money import plain
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.monitoring.log import LogRing
 from arbtui.portfolio.ledger import read_ledger
@@ -42,6 +43,36 @@ def test_a_hedged_cycle_tells_both_legs(tmp_path: Path) -> None:
             before = earlier.cycle(line.id)
             assert before is not None
             assert (before.orders, before.pnl, before.reason) == (told.orders, told.pnl, told.reason)
+
+    run_virtual(main())
+
+
+def test_an_open_cycle_tells_what_is_uncovered_and_the_way_out(tmp_path: Path) -> None:
+    """Upbit's answer is lost: until it is found, the purchase at Binance may be one-sided."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST))
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(1.5)
+            (line,) = views_of(w).cycles()
+            told = views_of(w).cycle(line.id)
+            assert told is not None
+            assert told.state == "WORKING"
+            bought, _ = (Decimal(order.filled) for order in told.orders)
+            kept = bought * Decimal("0.999")
+            (exposure,) = told.exposure
+            assert exposure.startswith(f"XRP: 0 covered, 0 under way, {plain(kept)} uncovered")
+            assert told.way_out.startswith(f"sell {plain(kept.quantize(Decimal('0.1')))} XRP at BINANCE, at worst 2.")
+            assert 100 < float(told.naked.split()[0]) < 160, "about 100 USDT for 1.4 s"
+            await w.engine.executor.quiet.wait()
+            told = views_of(w).cycle(line.id)
+            assert told is not None
+            assert (told.exposure, told.way_out) == ((), "")
+            value_s, most = told.naked.split(" in all, ")
+            assert 30 * 100 < float(value_s.removesuffix(" USDT s").replace(",", "")) < 45 * 110, "100 USDT for the time that proof takes"
+            assert 95 < float(most.split()[0]) < 110
+            assert w.engine.executor.naked()[1] == pytest.approx(float(most.split()[0]), abs=0.01)
 
     run_virtual(main())
 

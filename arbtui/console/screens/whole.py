@@ -89,6 +89,11 @@ def cycle_facts(cycle: CycleDetail) -> Facts:
         currency = cycle.pnl.get("currency", "")
         parts = ", ".join(f"{name} {amount}" for name, amount in cycle.pnl.items() if name not in ("currency", "total"))
         facts.append(("pnl", f"{cycle.pnl.get('total', '-')} {currency} ({parts})"))
+    facts += [("exposure", text) for text in cycle.exposure]
+    if cycle.naked:
+        facts.append(("uncovered", cycle.naked))
+    if cycle.way_out:
+        facts.append(("way out", cycle.way_out))
     for order in cycle.orders:
         facts += _order_facts(order)
     return facts if cycle.orders else [*facts, ("orders", "none was sent")]
