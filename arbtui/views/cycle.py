@@ -55,7 +55,10 @@ class CycleDetail:
 
 
 def running_cycle(cycle: ArbCycle, currency: str, way_out: HedgeStep | None, now: float) -> CycleDetail:
-    """A cycle of this run at ``now`` (monotonic s); ``currency`` is that of its profit, ``way_out`` the order that would take back what is one-sided now."""
+    """A cycle of this run at ``now`` (monotonic s).
+
+    ``currency`` is that of its profit, ``way_out`` the order that would take back what is one-sided now.
+    """
     is_open = cycle.account.is_open
     naked = (
         f"{cycle.naked_until(now):,.1f} {currency} s in all, {cycle.largest_naked:,.2f} {currency} at most" if cycle.largest_naked else ""
