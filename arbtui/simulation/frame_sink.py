@@ -1,17 +1,37 @@
 """The output of one simulated market, and the connection state of its venue."""
 
+from functools import partial
+
 from arbtui.exchanges.feed import Frame
 from arbtui.simulation.event_scheduler import EventScheduler
 
 
 class VenueLine:
-    """The connection to one venue. ``silent``: its streams send nothing; ``dead``: its REST interface does not answer either."""
+    """The connection to one venue. ``silent``: its streams send nothing; ``dead``: its REST interface does not answer either.
 
-    __slots__ = ("dead", "silent")
+    ``lag``: ticks of 10 ms that its streams come late by, in order; answers do not.
+    """
+
+    __slots__ = ("_last", "dead", "lag", "silent")
 
     def __init__(self) -> None:
         self.silent = False
         self.dead = False
+        self.lag = 0
+        self._last = 0  # the tick at which the newest frame so far arrives: none overtakes it
+
+    def put(self, stage: EventScheduler, frame: Frame) -> None:
+        """Deliver a frame of a stream, now or as late as the streams are."""
+        arrives = max(stage.tick + self.lag, self._last)
+        if arrives <= stage.tick:
+            stage.frames.append(frame)
+            return
+        self._last = arrives
+        stage.at(arrives, partial(_arrive, stage, frame))
+
+
+def _arrive(stage: EventScheduler, frame: Frame) -> None:
+    stage.frames.append(frame)  # of the delivery at hand: each one begins a new list
 
 
 class FrameSink:
@@ -29,7 +49,7 @@ class FrameSink:
     def send(self, raw: bytes) -> None:
         """A frame of the stream."""
         if not (self.frozen or self._line.silent):
-            self._stage.frames.append(Frame(self._exchange, raw))
+            self._line.put(self._stage, Frame(self._exchange, raw))
 
     def send_numbered(self, raw: bytes) -> None:
         """A frame whose loss the receiver can see."""

@@ -34,6 +34,7 @@ class Trouble(StrEnum):
     MARKET_FROZEN = "market frozen"  #: one market's streams send nothing, while it trades
     VENUE_DEAD = "venue dead"  #: a venue sends nothing and answers nothing; what arrives there is lost
     HALT = "halt"  #: a venue accepts no orders in one market; its book stays unchanged, or is empty
+    LAG = "lag"  #: a venue's streams come late, at once or more and more; it trades, and answers
     SPIKE = "spike"  #: one asset's price jumps a few per cent on one venue, and returns
 
 
@@ -103,6 +104,8 @@ class TroubleMaker:
                 self._freeze(venue, self._random.randint(700, 1_200))
             case Trouble.HALT:
                 self._halt(venue, self._random.randint(500, 1_200))
+            case Trouble.LAG:
+                self._lag(venue, self._random.randint(400, 1_000))
             case Trouble.SPIKE:
                 self._spike(venue)
 
@@ -136,6 +139,17 @@ class TroubleMaker:
 
         self._stage.at(self._stage.tick + ticks, back)
         self._log(Trouble.VENUE_DEAD if dead else Trouble.VENUE_FROZEN, venue, "", ticks)
+
+    def _lag(self, venue: str, ticks: int) -> None:
+        line, most, grows = self._lines[venue], self._random.randint(60, 200), self._random.random() < 0.5
+
+        def put(lag: int) -> None:
+            line.lag = lag
+
+        for step in range(0, ticks, _STEP_TICKS):
+            self._stage.at(self._stage.tick + 1 + step, partial(put, most * step // ticks if grows else most))
+        self._stage.at(self._stage.tick + 1 + ticks, partial(put, 0))
+        self._log(Trouble.LAG, venue, "", ticks, f"{'up to ' if grows else ''}{most * 10} ms late")
 
     def _freeze(self, venue: str, ticks: int) -> None:
         code = self._random.choice(self._codes(venue))
