@@ -29,7 +29,7 @@ of a millisecond, and the engine waits for all that are painted at once."""
 
 
 def _cache_of(height: int) -> FIFOCache[tuple[str, int, bool], Strip]:
-    """A cache for the rows of a grid: what they looked like before never comes back, and a painted row takes 5 kB.
+    """A cache for the rows of a grid: what they looked like before never comes back, and a painted row takes 3 kB.
 
     Not an LRUCache: its links refer to each other, and what it is cleared of waits for the garbage collector.
     """
