@@ -21,9 +21,19 @@ from arbtui.console.styles import Span, Styles
 
 Row = TypeVar("Row")
 
+_LEAST_CACHED = 32
+
 LINES_PER_SLICE = 8
 """Most rows repainted at once; the rest follow in the next slice of the frame. One row costs about a quarter
 of a millisecond, and the engine waits for all that are painted at once."""
+
+
+def _cache_of(height: int) -> FIFOCache[tuple[str, int, bool], Strip]:
+    """A cache for the rows of a grid: what they looked like before never comes back, and a painted row takes 3 kB.
+
+    Not an LRUCache: its links refer to each other, and what it is cleared of waits for the garbage collector.
+    """
+    return FIFOCache(max(_LEAST_CACHED, 2 * height))
 
 
 class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
@@ -56,8 +66,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
         self._has_head = has_head
         self._follow_end = follow_end
         self._stamps: list[tuple[str, int] | None] = []
-        # Not an LRUCache: its links refer to each other, and what it is cleared of waits for the garbage collector.
-        self._strips: FIFOCache[tuple[str, int, bool], Strip] = FIFOCache(512)
+        self._strips = _cache_of(0)
         self._title: list[Span] = []
 
     def identity(self, row: Row) -> str:
@@ -233,6 +242,7 @@ class Grid(ScrollView, Generic[Row], can_focus=True, inherit_bindings=False):
 
     def on_resize(self, event: events.Resize) -> None:
         """Strips depend on the width, the scroll range on the height."""
+        self._strips = _cache_of(self.size.height)
         self._recounted()
         self.repaint()
 

@@ -88,7 +88,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3_600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)  # rows on screen, painted again and again
 def clock(ts_ms: int) -> str:
     """UTC time of day with milliseconds: ``09:14:05.812``."""
     seconds, ms = divmod(ts_ms, 1_000)

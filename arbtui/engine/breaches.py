@@ -49,7 +49,10 @@ class BreachBook:
         key = (kind, scope)
         if not every_time and key in self._last and now - self._last[key] < _REPEAT_AFTER_S:
             return None
-        self._last[key] = now
+        self._last.pop(key, None)
+        self._last[key] = now  # newest last
+        while now - self._last[oldest := next(iter(self._last))] >= _REPEAT_AFTER_S:  # it says nothing any more
+            del self._last[oldest]
         self._count += 1
         breach = Breach(f"{self._run_id}-b{self._count}", self._clock.time_ms(), severity, kind, scope, detail, action)
         self.breaches[breach.id] = breach

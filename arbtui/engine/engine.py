@@ -224,10 +224,10 @@ class Engine:
     async def snapshot(self, simulator: dict[str, Any] | None) -> int:
         """Store what a restart goes on from; the snapshot's number."""
         self.marks.take("snapshot")
-        live = self.portfolio.dump()
+        live, last = self.portfolio.encode(), self.portfolio.state.seq
         number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take())
         if simulator is not None:
-            await self.fold_check.compare(live)
+            await self.fold_check.compare(live, last)
         return number
 
     def on_journal_failure(self, failure: JournalFailed) -> None:

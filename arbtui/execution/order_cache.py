@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.execution.cycle import ArbCycle
 from arbtui.model.order import Fill, Order
+from arbtui.portfolio.accounts import fill_key
 
 #: So many ended orders are remembered for fills that come late; older ones are strangers.
 _REMEMBERED = 1000
-#: Fills of older ones that are remembered as booked: those of 20 minutes at ten orders a second.
-_BOOKED = 20_000
+#: Fills of older ones that are remembered as booked: those of a quarter of an hour at ten a second.
+_BOOKED = 10_000
 
 #: What whoever waits for the end of an ended order is given.
 _OVER = asyncio.Event()
@@ -44,7 +45,7 @@ class OrderCache:
 
     def __init__(self) -> None:
         self._orders: dict[str, TrackedOrder] = {}  # oldest first
-        self._booked: dict[tuple[str, str], None] = {}  # (exchange, trade id) of fills of orders that were forgotten, newest last
+        self._booked: dict[str, None] = {}  # keys of fills of orders that were forgotten, newest last
 
     def add(self, followed: TrackedOrder, is_open: Container[str]) -> None:
         """Follow one more; the oldest that is not open makes room."""
@@ -60,11 +61,11 @@ class OrderCache:
 
     def is_stray(self, fill: Fill) -> bool:
         """Whether a fill of an order that is not followed was never one of ours either."""
-        return (fill.exchange, fill.trade_id) not in self._booked
+        return fill_key(fill.exchange, fill.trade_id) not in self._booked
 
     def _forget(self, followed: TrackedOrder) -> None:
         for fill in followed.cycle.fills:
             if fill.client_order_id == followed.order.client_order_id:
-                self._booked[fill.exchange, fill.trade_id] = None
+                self._booked[fill_key(fill.exchange, fill.trade_id)] = None
         while len(self._booked) > _BOOKED:
             del self._booked[next(iter(self._booked))]

@@ -4,19 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from arbtui.portfolio.restore import SNAPSHOT_KEY
 
 
 @dataclass(frozen=True, slots=True)
 class StateSnapshot:
-    """One snapshot: ``portfolio`` as :meth:`arbtui.portfolio.portfolio.Portfolio.dump` gives it, ``simulator`` its own state."""
+    """One snapshot: ``portfolio`` as :meth:`arbtui.portfolio.portfolio.Portfolio.encode` gives it, ``simulator`` its own state."""
 
-    portfolio: dict[str, Any]
+    portfolio: bytes
     simulator: dict[str, Any] | None = None
 
     def payload(self) -> dict[str, Any]:
         """As the journal stores it."""
-        return {SNAPSHOT_KEY: self.portfolio, "simulator": self.simulator}
+        return {SNAPSHOT_KEY: msgspec.Raw(self.portfolio), "simulator": self.simulator}
 
 
 def simulator_of(payload: Mapping[str, Any] | None) -> dict[str, Any] | None:

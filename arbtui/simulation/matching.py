@@ -77,15 +77,33 @@ class ConsumedDepth:
                 break
         if whole and qty > 0:
             return []
-        self._remember(side, kept)
+        self._remember(side, kept, book)
         return executions
 
-    def _remember(self, side: Side, kept: dict[float, _Taken]) -> None:
-        """Replace what is remembered up to the last level walked by ``kept``; the levels beyond it stay."""
+    def _remember(self, side: Side, kept: dict[float, _Taken], book: ExternalBook) -> None:
+        """Replace what is remembered up to the last level walked by ``kept``; of the levels beyond it, those stay that still stand."""
         if not kept:
             return
         last = next(reversed(kept))
         behind = {price: taken for price, taken in self._taken[side].items() if (price > last if side is Side.BUY else price < last)}
+        if behind:
+            behind = _standing(side, behind, book)
         memory = self._taken[side] = behind | kept
         while len(memory) > MEMORY:
             del memory[next(iter(memory))]
+
+
+def _standing(side: Side, taken: dict[float, _Taken], book: ExternalBook) -> dict[float, _Taken]:
+    """Of ``taken``, the levels that ``book`` shows with the quantity of then, and those beyond all that it shows: they may come back."""
+    shown: dict[float, float] = {}
+    farthest = max(taken) if side is Side.BUY else min(taken)
+    edge = 0.0
+    for edge, qty in book.asks() if side is Side.BUY else book.bids():
+        shown[edge] = qty
+        if edge >= farthest if side is Side.BUY else edge <= farthest:
+            break
+    return {
+        price: level
+        for price, level in taken.items()
+        if shown.get(price) == level.external or (price > edge if side is Side.BUY else price < edge)
+    }

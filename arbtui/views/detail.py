@@ -1,8 +1,9 @@
 """The read model of one route: both books, the way from gross to net edge, its last minute and its last decisions."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
 
 HISTORY_S = 60
 """Seconds of edge history, one sample each."""
@@ -72,7 +73,7 @@ class EdgeHistory:
     __slots__ = ("_at", "_samples")
 
     def __init__(self) -> None:
-        self._samples: list[float] = []
+        self._samples = array("d")
         self._at = 0
 
     def add(self, second: int, value: float) -> None:
@@ -82,12 +83,12 @@ class EdgeHistory:
             return
         if samples:
             missed = min(second - self._at - 1, HISTORY_S)
-            samples.extend([float("nan")] * missed)
-        samples.append(value if isfinite(value) else float("nan"))
+            samples.extend([nan] * missed)
+        samples.append(value if isfinite(value) else nan)
         del samples[:-HISTORY_S]
         self._at = second
 
     def until(self, second: int) -> Sequence[float]:
         """The samples up to ``second``, oldest first."""
         late = min(max(0, second - self._at), HISTORY_S)
-        return [*self._samples, *([float("nan")] * late)][-HISTORY_S:] if self._samples else []
+        return [*self._samples, *([nan] * late)][-HISTORY_S:] if self._samples else []

@@ -313,3 +313,16 @@ def test_resize_storm_leaves_a_whole_screen() -> None:
         assert "^K KILL" in text
 
     drive(steps)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48), (160, 120)])
+def test_a_table_keeps_two_painted_rows_a_line_however_often_it_changes(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        table = app.main.routes
+        for _ in range(40):
+            for row in model.routes:
+                row.version += 1
+            await repaint(app, pilot)
+        assert table.page <= len(table._strips) <= max(32, 2 * table.size.height)
+
+    drive(steps, size=size)

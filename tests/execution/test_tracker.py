@@ -306,6 +306,23 @@ def test_a_reading_that_fails_is_done_again_and_begins_where_the_last_was_whole(
     run_virtual(main())
 
 
+def test_only_so_many_fills_of_orders_that_are_not_followed_any_more_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.execution.order_cache._REMEMBERED", 2)
+    monkeypatch.setattr("arbtui.execution.order_cache._BOOKED", 2)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            traded = []
+            for _ in range(3):
+                traded.append(await w.trade())
+                await asyncio.sleep(2)
+                w.freshen()
+            strays = [w.engine.tracker._followed.is_stray(cycle.fills[0]) for cycle in traded]
+            assert strays == [True, False, True]  # forgotten, known, and still followed
+
+    run_virtual(main())
+
+
 def test_the_fills_of_an_order_that_is_not_followed_any_more_are_no_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arbtui.execution.order_cache._REMEMBERED", 2)
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arbtui.failover.snapshot import StateSnapshot
 from arbtui.journal.events import Event, Killed, OrderChanged, StateChanged
 from arbtui.journal.journal import Journal
 from arbtui.model.errors import UsageError
@@ -51,7 +52,8 @@ def test_a_dump_at_any_moment_goes_on_like_the_original(history: list[Event], da
     first = Telling()
     first(*history[:at])
     # Through JSON, as a snapshot is stored.
-    again = Portfolio.load(json.loads(json.dumps(first.portfolio.dump())))
+    assert json.loads(first.portfolio.encode()) == json.loads(json.dumps(first.portfolio.dump()))
+    again = Portfolio.load(json.loads(first.portfolio.encode()))
     assert again.dump() == first.portfolio.dump()
     for recorded in whole.told[at:]:
         again.apply(recorded)
@@ -69,7 +71,7 @@ def test_from_a_snapshot_on_disk_or_from_the_first_event(before: list[Event]) ->
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.db"
         portfolio = record(path, *([event] for event in before))
-        snapshot(path, {SNAPSHOT_KEY: portfolio.dump()})
+        snapshot(path, StateSnapshot(portfolio.encode()).payload())
         live = record(path, [StateChanged("PAUSED", "", True)], [Killed("KEY", "", 1)])
         state, restored = restore(path)
         assert state.snapshot_seq == len(before) + 1

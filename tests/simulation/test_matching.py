@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,22 @@ def test_the_other_side_is_not_touched_by_what_we_took() -> None:
     depth = ConsumedDepth()
     _take(depth, book, Side.BUY, "40", "2.14")
     assert _take(depth, book, Side.SELL, "40", "2.14") == [("2.14", "40")]
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_of_the_levels_behind_the_last_one_taken_only_those_stay_remembered_that_still_stand(side: Side) -> None:
+    def book(*levels: tuple[float, float]) -> HandBook:
+        return HandBook(ask_levels=list(levels)) if side is Side.BUY else HandBook([(4.0 - price, qty) for price, qty in levels])
+
+    def take(book: HandBook, qty: str) -> list[tuple[str, str]]:
+        return _take(depth, book, side, qty, "9" if side is Side.BUY else "0.1")
+
+    depth = ConsumedDepth()
+    assert len(take(book((2.1, 1.0), (2.2, 2.0), (2.3, 3.0), (2.4, 4.0), (2.5, 5.0)), "15")) == 5
+    take(book((2.0, 1.0), (2.1, 1.0), (2.3, 3.5), (2.4, 4.0)), "1")  # 2.2 is gone, 2.3 another quantity, 2.5 out of sight
+    remembered = {round(price if side is Side.BUY else 4.0 - price, 9) for price in depth._taken[side]}
+    assert remembered == {2.0, 2.1, 2.4, 2.5}
+    assert len(take(book((2.1, 1.0), (2.2, 2.0), (2.4, 4.0), (2.5, 5.0)), "20")) == 1
 
 
 def test_memory_of_taken_levels_is_bounded() -> None:

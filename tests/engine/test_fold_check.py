@@ -1,0 +1,57 @@
+"""At each snapshot of a simulated run: what the engine holds is what its journal says, or nothing is traded any more."""
+
+import asyncio
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from arbtui.model.virtual_loop import run_virtual
+from arbtui.risk.breach import Breach
+from tests.execution.world import UPBIT_CHEAP, World, world
+
+
+def _mismatches(w: World) -> list[Breach]:
+    return [breach for breach in w.engine.breaches.breaches.values() if breach.kind == "FOLD_MISMATCH"]
+
+
+def test_what_is_live_agrees_with_what_is_written_snapshot_after_snapshot(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            for count, levels in enumerate((None, UPBIT_CHEAP), 1):
+                await (w.trade() if levels is None else w.trade("upbit", levels))
+                await w.engine.snapshot({})
+                assert w.engine.fold_check.agreed == count
+                await asyncio.sleep(2)
+                w.freshen()
+            assert (_mismatches(w), w.halt.is_closed) == ([], False)
+            w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_the_order_in_which_amounts_are_held_is_no_difference(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            live = w.portfolio.encode()
+            turned = msgspec.json.encode({name: held for name, held in reversed(msgspec.json.decode(live).items())})
+            assert turned != live
+            await w.engine.fold_check.compare(turned, w.journal.seq)
+            assert (w.engine.fold_check.agreed, _mismatches(w)) == (1, [])
+
+    run_virtual(main())
+
+
+def test_a_difference_halts_and_names_what_differs(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            w.portfolio.state.balances["upbit"]["KRW"] += Decimal("0.01")
+            await w.engine.snapshot({})
+            (breach,) = _mismatches(w)
+            assert breach.detail.endswith("differ in: balances")
+            assert w.halt.is_closed
+            assert w.engine.fold_check.agreed == 0
+
+    run_virtual(main())
