@@ -18,6 +18,10 @@ from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInFor
 Source = Literal["answer", "stream", "recovery"]
 
 
+#: What PnL is counted in where no run has said so yet.
+CURRENCY = "USDT"
+
+
 class CycleState(StrEnum):
     """Where a cycle stands. No event says it: the portfolio derives it from orders and fills."""
 
@@ -63,7 +67,7 @@ class RunStarted(Struct, frozen=True):
     config_hash: str
     origins: dict[str, str]
     start_state: str
-    currency: str = "USDT"
+    currency: str = CURRENCY
     settlement: tuple[str, ...] = ("KRW", "USDT")
 
 

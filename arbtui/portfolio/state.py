@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from msgspec import Struct, field
 
-from arbtui.journal.events import CycleState, Mark
+from arbtui.journal.events import CURRENCY, CycleState, Mark
 from arbtui.model.money import ZERO
 from arbtui.portfolio.accounts import Amounts, CycleAccount, Dispute, RouteRecord
 from arbtui.portfolio.counters import Baseline, Counters
@@ -24,7 +24,7 @@ class PortfolioState(Struct):
     """All that the fold knows, as a snapshot stores it."""
 
     seq: int = 0  #: of the last event applied
-    currency: str = ""
+    currency: str = CURRENCY
     settlement: tuple[str, ...] = ()
     balances: Amounts = field(default_factory=dict)
     opening: Amounts = field(default_factory=dict)

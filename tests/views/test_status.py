@@ -173,7 +173,7 @@ def test_profit_is_told_of_the_desks_day_and_of_all_time_with_every_part() -> No
     assert pnl["today"] == {"currency": "USDT", "total": "200", "inventory": "200", **parts}
     fee = Decimal("0.1")
     assert pnl["all"] == {"currency": "USDT", "total": str(400 - fee), "inventory": "400", **parts, "fees": str(fee)}
-    assert status()["pnl"] == {"day": None, "today": None, "all": Portfolio().pnl_since(None).payload("")}
+    assert status()["pnl"] == {"day": None, "today": None, "all": Portfolio().pnl_since(None).payload("USDT")}
     assert status(None, None)["pnl"] is None
 
 
