@@ -6,7 +6,7 @@ from tests.proof.check import Check
 from tests.proof.mutation.fixed import FixedMutants
 from tests.proof.mutation.package import PackageMutation
 from tests.proof.pytest_check import PytestCheck
-from tests.proof.steps import VARIABLE
+from tests.proof.steps import SECONDS, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -16,6 +16,14 @@ CHECKS: Sequence[Check] = (
         "tests/portfolio/test_fold_machine.py::TestLife",
         VARIABLE,
         steps=20_000,
+        limit_s=3600.0,
+    ),
+    PytestCheck(
+        "live-random-faults",
+        "600 s of live against the sandbox with random faults and missed legs: audit agrees, what is one-sided is named",
+        "tests/lifecycle/test_random_faults.py::test_random_faults_and_missed_legs_lose_nothing_and_leave_nothing_unnamed",
+        SECONDS,
+        steps=600,
         limit_s=3600.0,
     ),
     PackageMutation("execution", ("tests/execution", "tests/engine", "tests/failover")),

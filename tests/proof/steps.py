@@ -6,6 +6,8 @@ from hypothesis import HealthCheck, settings
 
 #: Set by `python -m tests.proof` to the number of steps over all of a machine's runs.
 VARIABLE = "PROOF_STEPS"
+#: Likewise, to the seconds that a check which runs in real time goes on.
+SECONDS = "PROOF_SECONDS"
 _STEPS_A_RUN = 100
 
 
