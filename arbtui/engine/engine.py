@@ -14,6 +14,7 @@ from arbtui.engine.decisions import DecisionLog
 from arbtui.engine.episodes import Episodes
 from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
+from arbtui.engine.idle import why_idle
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.loss_watch import LossWatch
 from arbtui.engine.mark_taker import MarkTaker
@@ -189,6 +190,12 @@ class Engine:
         if found.cycles:
             self.availability.look_at_all()
             self.losses.measure()
+
+    def why_idle(self) -> str:
+        """Why it opens nothing though it is ARMED, in words; empty where it may, or where prices alone are in the way."""
+        if self.state is not TradingState.ARMED:
+            return ""
+        return why_idle(self.components, self.gate, self.components.execution.order_value)
 
     def _on_armed(self) -> None:
         self.halt_detail = ""

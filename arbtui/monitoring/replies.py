@@ -7,7 +7,8 @@ HELP = "/status, /pnl or /kill. Re-arming is done at the console only."
 
 def state_line(header: HeaderView, epoch: int) -> str:
     """``upbit-binance SIM: ARMED, epoch 0``; halted, also by whom and what is left."""
-    line = f"{header.profile} {header.mode}: {header.state}, epoch {epoch}"
+    idle = f", NOT TRADING: {header.idle}" if header.idle and header.state == "ARMED" else ""
+    line = f"{header.profile} {header.mode}: {header.state}{idle}, epoch {epoch}"
     if header.halt_source:
         line += f"\nhalted by {header.halt_source}{f': {header.halt_reason}' if header.halt_reason else ''}"
     if header.halt_detail:

@@ -29,6 +29,8 @@ _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
 
 #: A quiet row is painted anew when its age has moved by so much.
 _AGE_STEP_MS = 250.0
+#: Seconds between two looks for why nothing is opened.
+_IDLE_EVERY_S = 1.0
 
 
 class LogLines(Protocol):
@@ -70,6 +72,7 @@ class EngineViews:
         self._earlier_rows = {row.id: row for row in earlier}
         self._pnl = LivePnl(engine.components.portfolio, engine.components.marks)
         self.gauge = GaugeView()
+        self._idle, self._idle_at = "", -inf
         self._routes = {route.id: route for route in engine.components.universe.routes}
         self.routes: Sequence[RouteRow] = [
             RouteRow(route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades))
@@ -110,9 +113,16 @@ class EngineViews:
             routes=len(self.routes),
             opportunities=engine.decider.opportunities,
             unhedged=engine.risk.total.unhedged,
+            idle=self._why_idle(now),
             rate_doubt=_rate_doubt(parts.rate_watch),
             kills=parts.halt.kills,
         )
+
+    def _why_idle(self, now: float) -> str:
+        """Looked at once a second: it may ask every route."""
+        if now - self._idle_at >= _IDLE_EVERY_S:
+            self._idle_at, self._idle = now, self._engine.why_idle()
+        return self._idle
 
     def refresh(self, rows: Sequence[RouteRow]) -> None:
         """See :class:`arbtui.views.ReadModel`."""

@@ -48,6 +48,7 @@ class HeaderView:
     routes: int
     opportunities: int
     unhedged: float  #: in pnl_currency
+    idle: str = ""  #: why it opens nothing though it is ARMED; empty where it may
     rate_doubt: str = ""  #: ``DOUBTED``, or how many coins are missing to see more than jumps of the rate; empty when all is well
     kills: int = 0  #: kills asked for so far, repeated ones too: what :meth:`Controls.rearm` must be told
 

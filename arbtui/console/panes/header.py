@@ -25,9 +25,14 @@ def mode_spans(h: HeaderView) -> list[Span]:
     return [(f" {h.mode}{' ' + h.scenario if h.scenario else ''} ", "paper" if h.mode == "PAPER" else "sim")]
 
 
-def state_spans(h: HeaderView) -> list[Span]:
-    """The state in brackets."""
-    return [(f"[{h.state}]", _STATE_INKS.get(h.state, "warn"))]
+def state_spans(h: HeaderView, room: int = 0) -> list[Span]:
+    """The state in brackets; an ARMED engine that opens nothing says so, and why as far as ``room`` cells go."""
+    if h.state != "ARMED" or not h.idle:
+        return [(f"[{h.state}]", _STATE_INKS.get(h.state, "warn"))]
+    why = f": {printable(h.idle)}"
+    if len(why) > room:
+        why = f"{why[: room - 1]}…" if room > LEAST_DETAIL else ""
+    return [(f"[ARMED, NOT TRADING{why}]", "warn")]
 
 
 class Header(Lines):
@@ -48,12 +53,13 @@ class Header(Lines):
     def _state_line(self, h: HeaderView, banner: str) -> list[Span]:
         width = self.size.width
         title: list[Span] = [(" arbtui ", "title")]
-        left: list[Span] = [(f" {h.profile}  ", "text"), *mode_spans(h), ("  ", "text"), *state_spans(h)]
-        if banner:
-            left += [("  ", "text"), (f" {banner} ", "frozen")]
         at: list[Span] = [(f"{clock(h.now_ms)[:8]}Z", "text")]
         session: list[Span] = [("session ", "dim"), (f"{duration(h.session_s)}   ", "soft")]
         money = [*self._pnl(h, both=width >= 110), (" ", "text")]
+        before: list[Span] = [(f" {h.profile}  ", "text"), *mode_spans(h), ("  ", "text")]
+        after: list[Span] = [("  ", "text"), (f" {banner} ", "frozen")] if banner else []
+        room = width - sum(width_of(part) for part in (before, state_spans(h), after, money)) - 1
+        left = [*before, *state_spans(h, room), *after]
         choices = (
             ([*title, *left], [*session, *at, ("   ", "text"), *money]),
             ([*title, *left], [*at, ("  ", "text"), *money]),

@@ -1,0 +1,44 @@
+"""Why an armed engine opens nothing, in words: what is true beats what it is called."""
+
+from collections.abc import Mapping
+
+from arbtui.engine.components import EngineComponents
+from arbtui.execution.gate import OrderGate
+from arbtui.model.reason import Reason
+
+#: What of the whole desk stands in the way, in words.
+_WORDS: Mapping[Reason, str] = {
+    Reason.JOURNAL: "the journal failed",
+    Reason.OPEN_CYCLES: "as many cycles are open as the limit allows",
+    Reason.UNHEDGED: "as much is at risk as the limit allows",
+    Reason.LOSS_DAY: "the limit of the day's loss is reached",
+    Reason.LEARNING: "the streams' usual delays are not known yet",
+    Reason.NO_RATE: "there is no exchange rate",
+    Reason.RATE_OLD: "the exchange rate is too old",
+    Reason.RATE_DOUBTED: "the exchange rate is doubted",
+}
+
+
+def why_idle(components: EngineComponents, gate: OrderGate, value: float) -> str:
+    """Why no route may open a cycle of ``value`` (in the PnL currency) now; empty where one may, or prices alone are in the way."""
+    now = components.clock.monotonic()
+    if not components.execution.enabled:
+        return "[execution] enabled is false"
+    if gate.closed_for_entries:
+        return "the run is ending"
+    refusal = components.risk.total.check(value)
+    if refusal is not None:
+        return _WORDS.get(refusal, refusal.value)
+    routes = components.universe.routes
+    if not routes:
+        return "no asset is traded at two venues"
+    if all(route.unfit is not None for route in routes):
+        guards = components.risk.exchange
+        return ", ".join(f"{name} {guard.why_unfit(now)}" for name, guard in guards.items() if guard.unfit(now) is not None)
+    shared: Reason | None = None
+    for route in routes:  # a route that may trade, or another reason, ends it at once
+        said = components.risk.symbol.check(route, now) or route.data_refusal(now)
+        if said not in _WORDS or shared not in (None, said):
+            return ""
+        shared = said
+    return _WORDS[shared] if shared is not None else ""
