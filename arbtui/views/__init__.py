@@ -12,6 +12,7 @@ from arbtui.views.model import (
     LogLine,
     ReadModel,
     RouteRow,
+    SettlementWay,
     VenueGauge,
 )
 
@@ -31,6 +32,7 @@ __all__ = [
     "ReadModel",
     "RouteDetail",
     "RouteRow",
+    "SettlementWay",
     "Step",
     "VenueGauge",
 ]
