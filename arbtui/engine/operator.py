@@ -13,6 +13,7 @@ from arbtui.execution.tracker import OrderTracker
 from arbtui.execution.ways_out import TRADES, VERBS, WRITE_OFF, WayOut
 from arbtui.journal.events import CycleAcknowledged, DisputeClosed, Rearmed, StateChanged
 from arbtui.model.counted import counted
+from arbtui.model.money import ZERO
 from arbtui.model.reason import Reason
 from arbtui.portfolio.operator_events import adjustment, settle_by_adjustment, untyped, write_off
 from arbtui.portfolio.trading_state import TradingState
@@ -220,9 +221,8 @@ class OperatorVerbs:
                 left = any(cycle.id == facts["cycle_id"] for cycle in self._components.portfolio.positions)
                 return {"refusal": None, "said": said, "left": left}
             case "settle":
-                try:
-                    worst = Decimal(facts["worst"]) if facts["worst"] else None
-                except ArithmeticError:
+                worst = _price(facts["worst"]) if facts["worst"] else None
+                if facts["worst"] and worst is None:
                     return {"refusal": f"worst {facts['worst']!r} is no price"}
                 settle = (facts["cycle_id"], facts["how"], facts["exchange"], facts["confirm"], facts["reason"], by, worst)
                 return {"refusal": self.settle_position(*settle)}
@@ -233,3 +233,12 @@ class OperatorVerbs:
 
     def _untyped(self, typed_name: str, reason: str) -> str | None:
         return untyped(self._components.profile, typed_name, reason)
+
+
+def _price(text: str) -> Decimal | None:
+    """The price that ``text`` names; None where it names none."""
+    try:
+        price = Decimal(text)
+    except ArithmeticError:
+        return None
+    return price if price.is_finite() and price > ZERO else None

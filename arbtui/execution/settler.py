@@ -232,7 +232,8 @@ class Settler:
         if not self.open:
             self.quiet.set()
         self._on_end(settlement)
-        settlement.tell(self.said[settlement.id])
+        # Whoever listens, a screen that has gone say, must not be able to end the engine.
+        asyncio.get_running_loop().call_soon(settlement.tell, self.said[settlement.id])
 
     def _is_left(self, settlement: Settlement) -> bool:
         """Whether there is still something that an order of this settlement takes away."""

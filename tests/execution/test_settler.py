@@ -18,6 +18,7 @@ from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.simulation.faults import Fault, FaultKind
+from arbtui.views.live import EngineControls
 from tests.execution.world import FAIR, Levels, World, world
 from tests.portfolio.auditing import audit, disagreements
 
@@ -272,6 +273,7 @@ def test_nothing_leaves_after_a_kill_and_what_is_under_way_sends_no_more(tmp_pat
             assert len([order for order in w.binance.placed if order.purpose is Purpose.SETTLE]) == 1
             w.engine.kill_switch.kill("KEY")
             await w.engine.quiescence()
+            await asyncio.sleep(0.01)
             assert len([order for order in w.binance.asked if order.purpose is Purpose.SETTLE]) == 1
             assert "still leaves" in told[0]
             for verb in ("complete", "flatten"):
@@ -311,6 +313,7 @@ def test_no_cycle_whose_order_is_unknown_is_settled_nor_twice_at_once(tmp_path: 
             free = w.portfolio.total("binance", "XRP") - order.qty
             assert w.portfolio.available("binance", "XRP") == free  # no cycle may use what it may have sold
             await w.engine.quiescence()
+            await asyncio.sleep(0.01)
             assert "is settled" in told[0]
             judge(w)
 
@@ -433,5 +436,40 @@ def test_the_price_of_the_bound_is_within_the_collar(tmp_path: Path) -> None:
             await settle(w, cycle_id, "flatten")
             (order,) = [order for order in w.binance.placed if order.purpose is Purpose.SETTLE]
             assert 2.1399 * 0.99 <= float(order.price) < 2.1399 * 0.99 + 0.0002  # one percent under the bid, never a bare market order
+
+    run_virtual(main())
+
+
+def test_the_console_trades_at_the_price_that_it_showed(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            controls = EngineControls(w.engine)
+            (breach,) = [row for row in w.engine.breaches.breaches.values() if row.kind == "RESIDUAL"]
+            (shown,) = [found for found in controls.ways(breach.id) if found.verb == "flatten"]
+            assert (shown.cycle_id, shown.exchange, shown.asset, shown.possible) == (cycle_id, "binance", "XRP", True)
+            w.quote("binance", ([(2.13, 500.0)], [(2.131, 500.0)]))  # worse, and within the bound that was shown
+            told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            assert controls.settle(shown, "p", "seen", told.set_result) is None
+            assert "at binance for 2.13 USDT" in await told
+            (order,) = [order for order in w.binance.placed if order.purpose is Purpose.SETTLE]
+            assert order.price == Decimal(shown.worst)
+            assert controls.ways(breach.id) == []
+            judge(w)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("worst", ["NaN", "sNaN", "-1", "0", "Infinity", "a lot"])
+def test_a_request_with_nonsense_for_a_price_is_refused(tmp_path: Path, worst: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            request = {"verb": "settle", "how": "flatten", "cycle_id": cycle_id, "worst": worst, "confirm": "p", "reason": "x"}
+            assert w.engine.operator.request(request) == {"refusal": f"worst {worst!r} is no price"}
+            assert w.engine.operator.request({**request, "journal": "/elsewhere/journal.db"})["refusal"].startswith(
+                "the engine that runs has"
+            )
+            assert w.engine.settler.open == {}
 
     run_virtual(main())

@@ -117,7 +117,8 @@ class VerbsScreen(PanesScreen):
         self.tick_all()
 
     def _say_end(self, words: str) -> None:
-        self.flash.say(words, "up" if "is settled" in words else "warn")
+        if self.is_attached:
+            self.flash.say(words, "up" if "is settled" in words else "warn")
 
     def action_toggle_route(self) -> None:
         """Disable or enable the route under the cursor, or the one in detail."""
