@@ -12,7 +12,7 @@ from arbtui.model.order import OrderState
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.simulation.ledger import VenueLedger
-from tests.execution.test_settler import residual
+from tests.execution.test_settler import left, residual
 from tests.execution.world import world
 from tests.lifecycle.programs import run, running
 from tests.lifecycle.state import State
@@ -100,10 +100,11 @@ def _one_sided(state: State) -> str:
 
 def _refused(state: State, *arguments: str) -> str:
     """What the command says, which must be one sentence and change nothing."""
-    before = state.count("event", "type = 'OrderIntended'")
+    settling = "purpose = 'settle'"  # the engine trades meanwhile
+    before = state.count("order_", settling)
     answer = run("positions", *arguments, *state.arguments())
     assert (answer.code, answer.err.count("\n"), "Traceback" in answer.err) == (2, 1, False), answer
-    assert state.count("event", "type = 'OrderIntended'") == before
+    assert state.count("order_", settling) == before
     return answer.err
 
 
@@ -169,3 +170,27 @@ def test_nothing_is_traded_after_a_kill_and_a_run_that_leaves_it_ends_with_3(sta
         assert "HALTED" in _refused(state, "flatten", cycle_id, "--confirm", state.profile, "--reason", "x")
         engine.signal(signal.SIGTERM)
         assert engine.ended().code == 3
+
+
+def test_a_position_that_was_traded_by_hand_is_settled_by_the_balance_that_differs_while_no_engine_runs(state: State) -> None:
+    async def main() -> str:
+        (state.folder / "sim").mkdir(parents=True)
+        async with world(state.folder / "sim") as w:
+            cycle_id = await residual(w)
+            await w.upbit.core._ledger.deposit("upbit", {"XRP": -left(w, cycle_id)}, "sold by hand", 0)
+            for _ in range(5):
+                await asyncio.sleep(1.1)
+                await w.engine.compare_positions()
+            return cycle_id
+
+    cycle_id: str = run_virtual(main())
+    typed = ("--confirm", state.profile, "--reason", "sold at the venue")
+    assert "no disputed balance at binance differs" in _refused(state, "adjust", cycle_id, "--at", "binance", *typed)
+    done = run("positions", "adjust", cycle_id, *state.arguments(), *typed)
+    assert (done.code, done.err) == (0, "")
+    assert (_listed(state, "positions"), _listed(state, "adjust")) == ([], [])
+    ledger = state.ledger()
+    (row,) = ledger["residuals"]
+    (adjusted,) = ledger["adjustments"]
+    assert (row["settled"]["how"], adjusted["exchange"], Decimal(adjusted["change"])) == ("adjusted", "upbit", -Decimal(row["qty"]))
+    assert audit(ledger)[0] == 0
