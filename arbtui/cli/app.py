@@ -201,8 +201,9 @@ _Mode = Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", h
 
 @app.command()
 def positions(
-    verb: Annotated[str | None, typer.Argument(metavar="[write-off]", help="Without a verb: the list.")] = None,
+    verb: Annotated[str | None, typer.Argument(metavar="[complete|flatten|write-off|adjust]", help="Without a verb: the list.")] = None,
     cycle_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The cycle that left the position.")] = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="EXCHANGE", help="Where; default: the cheapest way.")] = None,
     profile: flags.Profile = None,
     confirm: _Confirm = None,
     reason: _Reason = None,
@@ -210,10 +211,13 @@ def positions(
     json: flags.AsJson = False,
     state_dir: flags.StateDir = None,
 ) -> int:
-    """One-sided positions that cycles left; write one off as stock. Works while the profile runs or not."""
+    """One-sided positions that cycles left: trade one away (complete, flatten), write it off as stock, or adjust a balance by it.
+
+    The list and what trades nothing work while the profile runs or not; complete and flatten need the engine.
+    """
     from arbtui.cli.decisions import positions as decide
 
-    return decide(flags.wanted_profile(profile), verb, cycle_id, confirm, reason, mode, json, state_dir)
+    return decide(flags.wanted_profile(profile), verb, cycle_id, at, confirm, reason, mode, json, state_dir)
 
 
 @app.command()

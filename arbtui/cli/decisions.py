@@ -5,6 +5,7 @@ import getpass
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,38 +20,114 @@ if TYPE_CHECKING:
     from arbtui.journal.events import Event
     from arbtui.portfolio.portfolio import Portfolio
 
+#: What can be done about a position without trading, with or without an engine; and all that can be done.
+_BY_HAND = ("write-off", "adjust")
+_VERBS = ("complete", "flatten", *_BY_HAND)
+#: How long the command waits for a trade to end, in seconds: an order of unknown fate is looked up for half a minute.
+_ENDS_WITHIN_S = 60.0
+_LOOK_EVERY_S = 0.2
+
 
 def positions(
     profile: str,
     verb: str | None,
     cycle_id: str | None,
+    at: str | None,
     confirm: str | None,
     reason: str | None,
     mode: str | None,
     as_json: bool,
     state: str | None,
 ) -> int:
-    """List the one-sided positions, or write one off; 0 when done.
+    """List the one-sided positions with what settling them costs, or settle one; 0 when done, 3 where something is left of it.
 
     Raises:
-        UsageError: no such verb, position or journal, no confirmation, or an engine that does not answer.
+        UsageError: no such verb, position, way or journal, no confirmation, an engine that does not answer, or none where one is needed.
     """
-    from arbtui.portfolio.ledger import residual_rows
-    from arbtui.portfolio.operator_events import write_off, write_off_preview
-
     place = _Place(profile, mode, state)
-    if verb is None:
-        portfolio = place.portfolio()
-        rows = [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)]
-        names = ("cycle_id", "exchange", "asset", "qty", "value_usdt", "since", "cause")
-        _print_rows(rows, names, "no one-sided position", as_json)
-        return 0
-    if verb != "write-off":
-        raise UsageError(f"positions {verb}: there is write-off; complete and flatten trade, and are not built yet")
+    if verb is None or verb == "list":
+        return _list_positions(place, as_json)
+    if verb not in _VERBS:
+        raise UsageError(f"positions {verb}: there are list, {', '.join(_VERBS)}")
     if cycle_id is None:
-        raise UsageError("positions write-off: which one? arbtui positions --profile P lists them by cycle_id")
-    text = write_off_preview(cycle_id)
-    return place.decide("write_off", {"cycle_id": cycle_id}, text, confirm, reason, lambda p, by, why: write_off(p, cycle_id, by, why))
+        raise UsageError(f"positions {verb}: which one? arbtui positions --profile P lists them by cycle_id")
+    exchange = (at or "").lower()
+    return (
+        _settle_by_hand(place, verb, cycle_id, exchange, confirm, reason)
+        if verb in _BY_HAND
+        else _trade(place, verb, cycle_id, exchange, confirm, reason)
+    )
+
+
+def _list_positions(place: "_Place", as_json: bool) -> int:
+    from arbtui.portfolio.ledger import residual_rows
+
+    portfolio = place.portfolio()
+    rows = [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)]
+    answer = place.ask({"verb": "ways"}) if rows and place.is_running() else None
+    ways: dict[str, list[dict[str, Any]]] = (answer or {}).get("ways") or {}
+    if as_json:
+        tell(json.dumps([{**row, "ways": ways.get(row["cycle_id"])} for row in rows], indent=2) + "\n")
+        return 0
+    _print_rows(rows, ("cycle_id", "exchange", "asset", "qty", "value_usdt", "since", "cause"), "no one-sided position", as_json)
+    for name, found in ways.items():
+        for way in found:
+            tell(f"  {name}  {way['text']}  ({way['price_tag']})\n")
+    if rows and not ways:
+        tell("what settling costs is shown, and complete and flatten work, while the engine runs\n")
+    return 0
+
+
+def _settle_by_hand(place: "_Place", verb: str, cycle_id: str, exchange: str, confirm: str | None, reason: str | None) -> int:
+    """Write a position off, or take the venue's word for the balance that differs by it: with or without an engine."""
+    from arbtui.portfolio import operator_events as events
+
+    def events_of(portfolio: "Portfolio", by: str, why: str) -> "Sequence[Event] | str":
+        if verb == "adjust":
+            return events.settle_by_adjustment(portfolio, cycle_id, exchange, by, why)
+        return events.write_off(portfolio, cycle_id, by, why)
+
+    text = events.settling_adjustment_preview(cycle_id) if verb == "adjust" else events.write_off_preview(cycle_id)
+    request = {"how": verb, "cycle_id": cycle_id, "exchange": exchange}
+    return place.decide("settle", request, text, confirm, reason, events_of)
+
+
+def _trade(place: "_Place", verb: str, cycle_id: str, exchange: str, confirm: str | None, reason: str | None) -> int:
+    """Have the engine that runs trade a position away, at a price no worse than the one that is shown."""
+    if not place.is_running():
+        raise UsageError(f"positions {verb} trades, and no engine runs: start it with arbtui --profile {place.name}; nothing was changed")
+    answer = place.ask({"verb": "ways"})
+    if answer is None:
+        raise UsageError(f"the engine that runs did not answer within {ANSWER_S:g} s; nothing was changed: see arbtui status")
+    of_all: dict[str, list[dict[str, Any]]] = answer.get("ways") or {}
+    if answer.get("refusal") or cycle_id not in of_all:
+        why = answer.get("refusal") or f"{cycle_id} leaves no position; open positions: {', '.join(of_all) or 'none'}"
+        raise UsageError(f"{why}; nothing was changed")
+    ways = [way for way in of_all[cycle_id] if way["verb"] == verb and way["exchange"] in (None, exchange or way["exchange"])]
+    if not ways:
+        others = ", ".join(f"{way['verb']} {way['exchange'] or ''}".strip() for way in of_all[cycle_id])
+        raise UsageError(f"{cycle_id}: no {verb}{f' at {exchange}' if exchange else ''}; there are {others}; nothing was changed")
+    way = ways[0]
+    if way["why_not"]:
+        raise UsageError(f"{way['text']}: {way['why_not']}; nothing was changed")
+    typed, why = place.confirm(f"{way['text']} ({way['price_tag']})", confirm, reason)
+    request = {"how": verb, "cycle_id": cycle_id, "exchange": way["exchange"], "worst": way["price"]}
+    place.ask_to("settle", request, typed, why)
+    return _wait_for_end(place, cycle_id)
+
+
+def _wait_for_end(place: "_Place", cycle_id: str) -> int:
+    give_up_at = time.monotonic() + _ENDS_WITHIN_S
+    while time.monotonic() < give_up_at:
+        answer = place.ask({"verb": "settlement", "cycle_id": cycle_id})
+        if answer is None:
+            break
+        if answer.get("said"):
+            tell(f"{answer['said']}\n")
+            return 3 if answer.get("left") else 0
+        time.sleep(_LOOK_EVERY_S)
+    tell(f"{cycle_id} is still being settled: arbtui positions shows what is left of it\n")
+    return 3
 
 
 def adjust(
@@ -115,24 +192,49 @@ class _Place:
         found = events_of(self.portfolio(), _person(), "preview")
         if isinstance(found, str):
             raise UsageError(found)
-        tell(f"{self.name}: {preview}\n")
-        typed = confirm if confirm is not None else _typed(f"type the profile's name ({self.name}) to do it: ")
-        why = reason if reason is not None else _typed("reason: ")
+        typed, why = self.confirm(preview, confirm, reason)
+        if self.is_running():
+            self.ask_to(verb, facts, typed, why)
+        else:
+            asyncio.run(self._journal_it(why, events_of))
+        tell("done, and journaled\n")
+        return 0
+
+    def is_running(self) -> bool:
+        """Whether an engine holds the profile's folder."""
+        return holder(self.folder) is not None
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        """What the engine that runs answers; None when it did not. It refuses where its journal is not the one meant."""
+        return ask(self.folder, {**request, "journal": str(self.journal.resolve())})
+
+    def ask_to(self, verb: str, facts: dict[str, Any], typed: str, reason: str) -> None:
+        """Have the engine that runs do something.
+
+        Raises:
+            UsageError: it refuses, or does not answer.
+        """
+        answer = self.ask({"verb": verb, **facts, "confirm": typed, "reason": reason, "by": _person()})
+        if answer is None:
+            raise UsageError(f"the engine that runs did not answer within {ANSWER_S:g} s; nothing was changed: see arbtui status")
+        if answer.get("refusal"):
+            raise UsageError(f"{answer['refusal']}; nothing was changed")
+
+    def confirm(self, preview: str, confirm: str | None, reason: str | None) -> tuple[str, str]:
+        """Show ``preview`` and take the typed confirmation: name and reason.
+
+        Raises:
+            UsageError: no terminal to type at, another name, or no reason.
+        """
         from arbtui.portfolio.operator_events import untyped
 
+        tell(f"{self.name}: {preview}\n")
+        typed = confirm if confirm is not None else _typed(f"type the profile's name ({self.name}) to do it: ")
+        why = (reason if reason is not None else _typed("reason: ")).strip()
         refusal = untyped(self.name, typed, why)
         if refusal is not None:
             raise UsageError(f"{refusal}; nothing was changed")
-        if holder(self.folder) is not None:
-            answer = ask(self.folder, {"verb": verb, **facts, "confirm": typed, "reason": why.strip(), "by": _person()})
-            if answer is None:
-                raise UsageError(f"the engine that runs did not answer within {ANSWER_S:g} s; nothing was changed: see arbtui status")
-            if answer.get("refusal"):
-                raise UsageError(f"{answer['refusal']}; nothing was changed")
-        else:
-            asyncio.run(self._journal_it(why.strip(), events_of))
-        tell("done, and journaled\n")
-        return 0
+        return typed, why
 
     async def _journal_it(self, reason: str, events_of: "Callable[[Portfolio, str, str], Sequence[Event] | str]") -> None:
         from arbtui.journal.journal import Journal

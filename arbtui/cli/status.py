@@ -173,9 +173,12 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         today = f"PnL {pnl['day']}" if pnl["day"] else "PnL today"
         lines += [(today, _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
         lines.append(("cycles", ", ".join(f"{count} {state}" for state, count in status["cycles"].items()) or "none", ""))
+    left: dict[str, list[str]] = {}
+    for row in status["residuals"]:
+        left.setdefault(row["cycle_id"], []).append(f"{row['qty']} {row['asset']}")
     for label, rows, style in (("open", status["open_cycles"], ""), ("residual", status["residual_cycles"], "bold red")):
-        told = [f"{row['id']} {row['route']} since {row['opened']} {row['reason']}".strip() for row in rows]
-        lines += _listed(label, told, style)
+        told = [f"{row['id']} {row['route']} {' '.join(left.get(row['id'], ()))} since {row['opened']} {row['reason']}" for row in rows]
+        lines += _listed(label, [" ".join(words.split()) for words in told], style)
     if status["open_orders"]:
         shown = ("client_order_id", "exchange", "market", "side", "qty", "state")
         told = [" ".join(row[name] for name in shown) for row in status["open_orders"]]

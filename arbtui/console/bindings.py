@@ -36,7 +36,12 @@ MAIN_BINDINGS: list[BindingType] = [
     _binding("sort.reverse", "reverse", "reverse", "Reverse the order"),
     _binding("route.toggle", "toggle_route", "disable", "Disable this route for the run, or enable it again; an open cycle finishes"),
     _binding("acknowledge", "acknowledge", "ack", "Risk: acknowledge the breach under the cursor; it stays listed"),
-    _binding("settle", "settle", "settle", "Risk: write off a position, or take the venue's word for a balance; asks for name and reason"),
+    _binding(
+        "settle",
+        "settle",
+        "settle",
+        "Risk: trade a position away, write it off, or take the venue's word for a balance; asks for name and reason",
+    ),
     _binding("copy", "copy", "copy", "Copy the row under the cursor as JSON, through the terminal (OSC 52, also over ssh)"),
     _binding("freeze", "freeze", "freeze", "Freeze the display, or go on; the engine trades on, header and Risk stay live"),
     *(_binding(f"pane.{pane}", f"pane('{pane}')", pane.capitalize(), f"Go to {pane.capitalize()}") for pane in PANES),

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from math import inf
 from typing import Any
 
@@ -24,8 +25,11 @@ from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.plan import CyclePlan, Tolerances, compile_plan
+from arbtui.execution.settler import Settlement, Settler
 from arbtui.execution.tracker import OrderTracker
+from arbtui.execution.ways_out import WaysOut
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import StateSnapshot
 from arbtui.journal.events import CycleState, Killed
@@ -88,6 +92,8 @@ class Engine:
             clock=components.clock,
             answer_s=components.execution.leg_deadline_ms / 1000,
         )
+        # A journal put back from a copy numbers its runs again: the time keeps its client order ids apart.
+        salt = f"{components.journal.salt}/{components.clock.time_ms()}"
         self.executor = CycleExecutor(
             config=components.execution,
             adapters=components.adapters,
@@ -99,12 +105,31 @@ class Engine:
             clock=components.clock,
             halt=components.halt,
             run_id=components.run_id,
-            # A journal put back from a copy numbers its runs again: the time keeps its client order ids apart.
-            salt=f"{components.journal.salt}/{components.clock.time_ms()}",
+            salt=salt,
             refresh_book=components.refresh_book,
             on_end=self._on_end,
         )
         self.episodes = Episodes(components.clock, asyncio.get_running_loop().call_at)
+        self.settler = Settler(
+            config=components.execution,
+            ways=WaysOut(
+                components.universe.markets,
+                components.aggregator.books,
+                components.portfolio,
+                components.marks,
+                components.execution.unwind_bps,
+            ),
+            gate=self.gate,
+            tracker=self.tracker,
+            portfolio=components.portfolio,
+            clock=components.clock,
+            halt=components.halt,
+            salt=salt,
+            tasks=tasks,
+            cycle_of=lambda cycle_id: self.cycles.get(cycle_id),
+            refresh_book=components.refresh_book,
+            on_end=self._on_settlement_end,
+        )
         self.decider = Decider(
             universe=components.universe,
             rates=components.rates,
@@ -122,7 +147,15 @@ class Engine:
             components.execution.cooldown_ms / 1000,
         )
         self.operator = OperatorVerbs(
-            components, self.breaches, self.availability, self.kill_switch, self.executor, self.tracker, self._on_armed
+            components,
+            self.breaches,
+            self.availability,
+            self.kill_switch,
+            self.executor,
+            self.tracker,
+            self.settler,
+            self._on_armed,
+            self._tell_residual,
         )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
@@ -156,9 +189,7 @@ class Engine:
         """
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
-        for cycle in self.portfolio.positions:
-            if not any((row.kind, row.scope) == ("RESIDUAL", cycle.id) for row in self.breaches.breaches.values()):
-                self._late.on_residual(cycle.id, cycle.reason or "open when the last run stopped")
+        self._tell_residuals("open when the last run stopped")
         for found in reconciled.mismatches:
             self._on_dispute(found)
         for unresolved in reconciled.unresolved:
@@ -185,9 +216,8 @@ class Engine:
 
     def on_resolved(self, found: Reconciled) -> None:
         """An order that a start could not resolve has been: its asset may be traded again, and what it left is reported."""
-        for cycle_id in found.residual:
-            self._late.on_residual(cycle_id, "RECOVERED")
-        if found.cycles:
+        self._tell_residuals("RECOVERED")
+        if found.cycles or found.fills:
             self.availability.look_at_all()
             self.losses.measure()
 
@@ -220,6 +250,17 @@ class Engine:
             self.marks.look(now)
             self.losses.look(now)
         self._rate_doubts.look(now)
+
+    async def quiescence(self) -> None:
+        """Wait until no cycle and no settlement is under way."""
+        while not (self.executor.quiet.is_set() and self.settler.quiet.is_set()):
+            await self.executor.quiet.wait()
+            await self.settler.quiet.wait()
+
+    def abandon(self) -> None:
+        """Stop waiting for what is under way: the next start resolves it against the venues."""
+        self.executor.abandon()
+        self.settler.abandon()
 
     async def compare_positions(self) -> None:
         """Ask every venue for its balances and compare them with ours."""
@@ -292,7 +333,7 @@ class Engine:
         cycle = self.executor.start(plan, self._tasks)
         if isinstance(cycle, Reason):
             return cycle
-        self._look_at(plan)
+        self._look_at(plan.assets)
         self.decisions.record(plan.route.id, "OPENED", plan.edge_bps)
         self.cycles[cycle.id] = cycle
         self.cycles_version += 1
@@ -300,8 +341,8 @@ class Engine:
             del self.cycles[next((key for key in self.cycles if key not in self.executor.open), cycle.id)]
         return None
 
-    def _look_at(self, plan: CyclePlan) -> None:
-        for asset in plan.assets:
+    def _look_at(self, assets: Iterable[str]) -> None:
+        for asset in assets:
             self.availability.look(asset)
 
     def _denied(self, opportunity: Opportunity, reason: Reason) -> Reason:
@@ -312,29 +353,46 @@ class Engine:
             self.breaches.record(severity, reason, opportunity.route.id, f"edge {opportunity.edge_bps:.1f} bps not taken", "denied")
         return reason
 
-    def _on_booked(self, cycle: ArbCycle) -> None:
+    def _on_booked(self, owner: OrderOwner, fill: Fill) -> None:
         self.cycles_version += 1
-        self.executor.on_fill(cycle)
-        last = cycle.fills[-1]
-        self.sync.moved(last.exchange, last.base, last.quote, last.fee_currency)
-        self.losses.measure(cycle.plan.route.id)
+        owner.on_fill(self._clock.monotonic())
+        self.sync.moved(fill.exchange, fill.base, fill.quote, fill.fee_currency)
+        self.losses.measure(owner.account.route)
 
-    def _on_late(self, cycle: ArbCycle, order: Order, fill: Fill) -> None:
-        self._late.on_late(cycle, order, fill)
-        self._look_at(cycle.plan)
+    def _on_late(self, owner: OrderOwner, order: Order, fill: Fill) -> None:
+        self._late.on_late(owner.account, order, fill)
+        self._look_at(owner.account.traded)
 
     def _on_end(self, cycle: ArbCycle) -> None:
         route = cycle.plan.route
         state = cycle.state
         self.cycles_version += 1
         self.decisions.record(route.id, state, cycle.plan.edge_bps, f"pnl {float(cycle.account.pnl):+.2f}")
-        self._look_at(cycle.plan)
+        self._look_at(cycle.plan.assets)
         self.availability.rest(route, cycle.closed_at)
         if state not in (CycleState.ABANDONED, CycleState.MISSED):  # what never opened teaches nothing of the route
             self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
         self._late.on_residual(cycle.id, cycle.reason)
         self._troubles.on_end(cycle)
         self.losses.measure(route.id)
+
+    def _on_settlement_end(self, settlement: Settlement) -> None:
+        log.info("%s", self.settler.said[settlement.id])
+        self.cycles_version += 1
+        self._tell_residual(settlement.id, settlement.by)
+        self.losses.measure(settlement.account.route)
+
+    def _tell_residuals(self, cause: str) -> None:
+        """What was told of residuals is brought in step with what is left: at a start, and when an order's fate became known."""
+        told = [row.scope for row in self.breaches.breaches.values() if row.kind == "RESIDUAL"]
+        for cycle_id in dict.fromkeys([*(cycle.id for cycle in self.portfolio.positions), *told]):
+            self._tell_residual(cycle_id, "engine", cause)
+
+    def _tell_residual(self, cycle_id: str, by: str, cause: str = "settled in part") -> None:
+        """The same of one: what was told of more, or of nothing that is left, is acknowledged by ``by``."""
+        self._late.look_again(cycle_id, by, cause)
+        account = self.portfolio.cycle(cycle_id)
+        self._look_at(() if account is None else account.traded)
 
     def _on_kill(self) -> None:
         cause = self.components.halt.cause
@@ -353,13 +411,13 @@ class Engine:
         results = await asyncio.gather(*(cancel_all(name, adapter) for name, adapter in self.components.adapters.items()))
         try:
             async with asyncio.timeout(_SETTLE_S):
-                await self.executor.quiet.wait()
+                await self.quiescence()
         except TimeoutError:
             pass
         if halt.is_closed and halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
             self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
             unconfirmed = any("not confirmed" in result for result in results)
             dirty = unconfirmed or bool(self.unsettled)
-            waits = unconfirmed or bool(self.tracker.open) or not self.executor.quiet.is_set()
+            waits = unconfirmed or bool(self.tracker.open or self.executor.open or self.settler.open)
             self._cancel_again_at = self._clock.monotonic() + _CANCEL_AGAIN_S if waits else inf
             self.operator.change_state(TradingState.HALTED_DIRTY if dirty else TradingState.HALTED, self.halt_detail)

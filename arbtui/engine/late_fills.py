@@ -1,10 +1,10 @@
 """Fills that were not waited for: after their order's or cycle's end, or of no order that this run has sent."""
 
 from arbtui.engine.breaches import BreachBook
-from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
+from arbtui.portfolio.accounts import CycleAccount
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.breach import Severity
 
@@ -17,9 +17,9 @@ class LateFills:
         self._portfolio = portfolio
         self._known: dict[str, None] = {}  # cycles whose residual was reported
 
-    def on_late(self, cycle: ArbCycle, order: Order, fill: Fill) -> None:
+    def on_late(self, cycle: CycleAccount, order: Order, fill: Fill) -> None:
         """A fill was booked after its order or its cycle had ended. A cycle that still runs hedges it."""
-        symbol = cycle.plan.route.symbol
+        symbol = cycle.symbol
         detail = f"{plain(fill.qty)} {symbol} at {fill.exchange} after order {order.client_order_id} had ended, cycle {cycle.id}"
         if cycle.state is CycleState.OPEN:
             self._breaches.record(Severity.WARN, "LATE_FILL", symbol, detail, "hedged by its cycle", every_time=True)
@@ -36,9 +36,25 @@ class LateFills:
         if cycle_id in self._known:
             return
         self._known[cycle_id] = None
+        detail = f"{self._leaves(account)} ({cause})"
+        self._breaches.record(Severity.CRIT, "RESIDUAL", cycle_id, detail, "acknowledge, settle", every_time=True)
+
+    def look_again(self, cycle_id: str, by: str, cause: str) -> None:
+        """What a cycle leaves may have become less, or nothing: what was told of it is acknowledged by ``by``, and what is left told."""
+        account = self._portfolio.cycle(cycle_id)
+        told = [row for row in self._breaches.breaches.values() if (row.kind, row.scope) == ("RESIDUAL", cycle_id)]
+        is_left = account is not None and account.is_position
+        if account is not None and is_left and any(row.detail.startswith(f"{self._leaves(account)} (") for row in told):
+            self._known[cycle_id] = None
+            return
+        self._breaches.acknowledge_all("RESIDUAL", cycle_id, by)
+        self._known.pop(cycle_id, None)
+        if account is not None and is_left:
+            self.on_residual(cycle_id, (not told and account.reason) or cause)
+
+    def _leaves(self, account: CycleAccount) -> str:
         left = ", ".join(f"{plain(amount)} {asset}" for asset, amount in self._portfolio.left(account).items())
-        detail = f"{account.route or account.symbol} leaves {left} ({cause})"
-        self._breaches.record(Severity.CRIT, "RESIDUAL", cycle_id, detail, "acknowledge", every_time=True)
+        return f"{account.route or account.symbol} leaves {left}"
 
     def on_stray(self, fill: Fill) -> None:
         """A fill of an order that this run has not sent. The comparison of balances deals with it."""

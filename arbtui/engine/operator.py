@@ -1,22 +1,27 @@
-"""What an operator does: re-arm, pause, acknowledge, write off, settle a disputed balance. All of it is journaled."""
+"""What an operator does: re-arm, pause, acknowledge, settle a residual position or a disputed balance. All of it is journaled."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.components import EngineComponents
 from arbtui.execution.executor import CycleExecutor
+from arbtui.execution.settler import Settler
 from arbtui.execution.tracker import OrderTracker
-from arbtui.journal.events import CycleAcknowledged, Rearmed, StateChanged
+from arbtui.execution.ways_out import TRADES, VERBS, WRITE_OFF, WayOut
+from arbtui.journal.events import CycleAcknowledged, DisputeClosed, Rearmed, StateChanged
 from arbtui.model.counted import counted
+from arbtui.model.money import ZERO
 from arbtui.model.reason import Reason
-from arbtui.portfolio.operator_events import adjustment, adjustment_preview, untyped, write_off, write_off_preview
+from arbtui.portfolio.operator_events import adjustment, settle_by_adjustment, untyped, write_off
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 
 _OPERATOR = "operator"
+_FACTS = ("cycle_id", "how", "exchange", "asset", "worst", "confirm", "reason", "by")
 _JOURNAL_FAILED = "the journal failed: nothing can be recorded; stop, mend the disk, and start again"
 
 
@@ -25,6 +30,7 @@ class OperatorVerbs:
 
     Args:
         on_armed: called when an operator has armed the engine.
+        on_settled: called with a cycle that was settled without an order, and by whom.
     """
 
     def __init__(
@@ -35,7 +41,9 @@ class OperatorVerbs:
         kill_switch: KillSwitch,
         executor: CycleExecutor,
         tracker: OrderTracker,
+        settler: Settler,
         on_armed: Callable[[], None],
+        on_settled: Callable[[str, str], None],
     ) -> None:
         self._components = components
         self._breaches = breaches
@@ -43,7 +51,9 @@ class OperatorVerbs:
         self._kill_switch = kill_switch
         self._executor = executor
         self._tracker = tracker
+        self._settler = settler
         self._on_armed = on_armed
+        self._on_settled = on_settled
 
     @property
     def _state(self) -> TradingState:
@@ -119,22 +129,63 @@ class OperatorVerbs:
 
     def write_off(self, cycle_id: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
         """Take the residual of a cycle for stock: it is no position any more. Balances stay as they are."""
-        refusal = self._untyped(typed_name, reason)
+        return self.settle_position(cycle_id, WRITE_OFF, "", typed_name, reason, by)
+
+    def settle_position(
+        self,
+        cycle_id: str,
+        verb: str,
+        exchange: str,
+        typed_name: str,
+        reason: str,
+        by: str = _OPERATOR,
+        worst: Decimal | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> str | None:
+        """Settle what a cycle left one-sided, by one of its ways out (:meth:`ways`); None when done, or under way, else why not.
+
+        ``worst``: of a trade, the price that the person saw; nothing is traded at a worse one. How it ended ``tell`` is told in words,
+        and :meth:`settlement_end` says.
+        """
+        parts = self._components
+        refusal = _JOURNAL_FAILED if parts.journal.failure is not None else self._untyped(typed_name, reason)
         if refusal is not None:
             return refusal
-        events = write_off(self._components.portfolio, cycle_id, by, reason.strip())
+        if verb in TRADES:
+            begun = self._settler.begin(cycle_id, verb, exchange, by, reason.strip(), worst, tell)
+            return begun if isinstance(begun, str) else None
+        if cycle_id in self._settler.open:
+            return f"{cycle_id} is being settled already"
+        match verb:
+            case "write-off":
+                events = write_off(parts.portfolio, cycle_id, by, reason.strip())
+            case "adjust":
+                events = settle_by_adjustment(parts.portfolio, cycle_id, exchange, by, reason.strip())
+            case _:
+                return f"no verb {verb!r}: there are {', '.join(VERBS)}"
         if isinstance(events, str):
             return events
-        self._components.journal.post(*events)
-        cycle = self._components.portfolio.cycle(cycle_id)
-        self._breaches.acknowledge_all("RESIDUAL", cycle_id, by)
-        if cycle is not None:
-            self._availability.look(cycle.symbol)
+        parts.journal.post(*events)
+        for event in events:
+            if isinstance(event, DisputeClosed):
+                self._breaches.acknowledge_all("BALANCE_MISMATCH", f"{event.exchange}:{event.asset}", by)
+        self._on_settled(cycle_id, by)
+        tell(f"{cycle_id} is settled: {'written off' if verb == WRITE_OFF else 'adjusted'}")
         return None
+
+    def ways(self, cycle_id: str) -> list[WayOut]:
+        """Every way to settle what a cycle left, with what it costs now; none where it leaves no position."""
+        account = self._components.portfolio.cycle(cycle_id)
+        return [] if account is None else self._settler.ways.of(account)
+
+    def settlement_end(self, cycle_id: str) -> str | None:
+        """How the last trade that was to settle a cycle ended, in words; None while it is under way."""
+        return None if cycle_id in self._settler.open else self._settler.said.get(cycle_id, "nothing was begun in this run")
 
     def adjust(self, exchange: str, asset: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
         """Take the venue's word for a disputed balance."""
-        refusal = self._untyped(typed_name, reason)
+        failed = self._components.journal.failure is not None
+        refusal = _JOURNAL_FAILED if failed else self._untyped(typed_name, reason)
         if refusal is not None:
             return refusal
         events = adjustment(self._components.portfolio, exchange, asset, by, reason.strip())
@@ -144,41 +195,50 @@ class OperatorVerbs:
         self._breaches.acknowledge_all("BALANCE_MISMATCH", f"{exchange}:{asset}", by)
         return None
 
-    def settlement(self, breach_id: str) -> str:
-        """What :meth:`settle` would do about a breach, in words; empty where there is nothing to settle."""
-        breach, portfolio = self._breaches.breaches.get(breach_id), self._components.portfolio
-        if breach is not None and breach.kind == "RESIDUAL" and not isinstance(write_off(portfolio, breach.scope, "", ""), str):
-            return write_off_preview(breach.scope)
+    def ways_of_breach(self, breach_id: str) -> list[WayOut]:
+        """Every way to settle what a breach is about, a position or a disputed balance; none where there is nothing to settle."""
+        breach = self._breaches.breaches.get(breach_id)
+        if breach is not None and breach.kind == "RESIDUAL":
+            return self.ways(breach.scope)
         if breach is not None and breach.kind == "BALANCE_MISMATCH":
             exchange, _, asset = breach.scope.partition(":")
-            if not isinstance(adjustment(portfolio, exchange, asset, "", ""), str):
-                return adjustment_preview(exchange, asset)
-        return ""
+            return self._settler.ways.of_dispute(exchange, asset)
+        return []
 
-    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
-        """Write off the position, or take the venue's word for the balance, that a breach is about."""
-        if self._components.journal.failure is not None:
-            return _JOURNAL_FAILED
-        if not self.settlement(breach_id):
-            return "there is nothing to settle any more"
-        breach = self._breaches.breaches[breach_id]
-        if breach.kind == "RESIDUAL":
-            return self.write_off(breach.scope, typed_name, reason)
-        exchange, _, asset = breach.scope.partition(":")
-        return self.adjust(exchange, asset, typed_name, reason)
-
-    def request(self, request: Mapping[str, Any]) -> str | None:
-        """What an operator's command asks of a running engine: None when done, else why not."""
-        if self._components.journal.failure is not None:
-            return _JOURNAL_FAILED
-        facts = {name: str(request.get(name, "")) for name in ("cycle_id", "exchange", "asset", "confirm", "reason", "by")}
+    def request(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """What an operator's command asks of a running engine; ``refusal`` says why it was not done, None when it was."""
+        facts = {name: str(request.get(name) or "") for name in _FACTS}
+        by = facts["by"] or _OPERATOR
+        mine = self._components.journal.path.resolve()
+        if request.get("journal") not in (None, str(mine)):
+            return {"refusal": f"the engine that runs has another journal, {mine}: leave --mode out, or stop it"}
         match request.get("verb"):
-            case "write_off":
-                return self.write_off(facts["cycle_id"], facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
+            case "ways":
+                positions = self._components.portfolio.positions
+                return {"refusal": None, "ways": {cycle.id: [way.facts() for way in self.ways(cycle.id)] for cycle in positions}}
+            case "settlement":
+                said = self.settlement_end(facts["cycle_id"])
+                left = any(cycle.id == facts["cycle_id"] for cycle in self._components.portfolio.positions)
+                return {"refusal": None, "said": said, "left": left}
+            case "settle":
+                worst = _price(facts["worst"]) if facts["worst"] else None
+                if facts["worst"] and worst is None:
+                    return {"refusal": f"worst {facts['worst']!r} is no price"}
+                settle = (facts["cycle_id"], facts["how"], facts["exchange"], facts["confirm"], facts["reason"], by, worst)
+                return {"refusal": self.settle_position(*settle)}
             case "adjust":
-                return self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
+                return {"refusal": self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], by)}
             case verb:
-                return f"this engine knows no request {verb!r}"
+                return {"refusal": f"this engine knows no request {verb!r}"}
 
     def _untyped(self, typed_name: str, reason: str) -> str | None:
         return untyped(self._components.profile, typed_name, reason)
+
+
+def _price(text: str) -> Decimal | None:
+    """The price that ``text`` names; None where it names none."""
+    try:
+        price = Decimal(text)
+    except ArithmeticError:
+        return None
+    return price if price.is_finite() and price > ZERO else None

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from arbtui.execution.plan import CyclePlan, needs
 from arbtui.journal.events import CycleState, LegAfter, On, Phase, PlannedLeg
+from arbtui.model.book import OrderBook
 from arbtui.model.market import Market
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Fill, Order, OrderState, Side
@@ -59,6 +60,28 @@ class ArbCycle:
     def residual(self) -> Mapping[str, Decimal]:
         """Bought and not sold (positive) or sold and not bought, of each asset, settlement currencies apart; in units, dust too."""
         return self.account.net(self.settlement)
+
+    @property
+    def is_over(self) -> bool:
+        """It has ended: a fill that comes now is late."""
+        return not self.account.is_open
+
+    def book_of(self, market: Market) -> OrderBook:
+        """The live book of a market of its plan."""
+        return next(hop.book for hop in self.plan.hops if hop.market is market)
+
+    def take(self, fill: Fill) -> None:
+        """Keep a fill of one of its orders, just before it is booked."""
+        self.fills.append(fill)
+
+    def on_fill(self, now: float) -> None:
+        """A fill of it was booked: the legs that waited for it may be sent, and what is uncovered has changed."""
+        self.look(now)
+        self.changed.set()
+
+    def fills_of(self, client_order_id: str) -> list[Fill]:
+        """The fills of one of its orders."""
+        return [fill for fill in self.fills if fill.client_order_id == client_order_id]
 
     def is_flat(self) -> bool:
         """True when what is left is dust."""

@@ -190,11 +190,6 @@ class CycleExecutor:
         cycle.reason = refusal.value
         return None
 
-    def on_fill(self, cycle: ArbCycle) -> None:
-        """A fill of ``cycle`` was booked: the legs that waited for it may be sent, and what is uncovered has changed."""
-        cycle.look(self._clock.monotonic())
-        cycle.changed.set()
-
     async def _hedge(self, cycle: ArbCycle) -> None:
         """Bring the legs together again, order by order, until what is left is dust or nothing more may be tried."""
         sent = 0

@@ -9,6 +9,7 @@ closes the intent as ABANDONED. Cancels always pass and never come here.
 from collections.abc import Sequence
 
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.plan import CyclePlan, needs
 from arbtui.model.clock import Clock
 from arbtui.model.errors import OrderAbandoned
@@ -52,12 +53,12 @@ class OrderGate:
                 return refusal
         return self._tiers(plan, now) or self._unreserved(plan)
 
-    def hedge_refusal(self, cycle: ArbCycle, order: Order) -> Reason | None:
+    def hedge_refusal(self, cycle: OrderOwner, order: Order) -> Reason | None:
         """The first look at an order that shrinks what ``cycle`` leaves open: why it may not be sent now, or None."""
         now = self._clock.monotonic()
         return self._standing(order, now) or self._hedge(cycle, order, now) or self._unheld(cycle, order)
 
-    def last_look(self, cycle: ArbCycle, order: Order) -> None:
+    def last_look(self, cycle: OrderOwner, order: Order) -> None:
         """The second look.
 
         Raises:
@@ -66,7 +67,10 @@ class OrderGate:
         now = self._clock.monotonic()
         refusal = self._standing(order, now)
         if refusal is None:
-            refusal = self._entry(cycle, now) if order.purpose is Purpose.ENTRY else self._hedge(cycle, order, now)
+            if order.purpose is Purpose.ENTRY and isinstance(cycle, ArbCycle):  # nothing else enters
+                refusal = self._entry(cycle, now)
+            else:
+                refusal = self._hedge(cycle, order, now)
         if refusal is None:
             refusal = self._unheld(cycle, order)
         if refusal is not None:
@@ -109,9 +113,8 @@ class OrderGate:
         cycle_id = cycle.id if cycle is not None else ""
         return plan.route.data_refusal(now) or self._risk.check_entry(plan.route, plan.edge_bps, plan.value, now, cycle_id, own)
 
-    def _hedge(self, cycle: ArbCycle, order: Order, now: float) -> Reason | None:
-        book = next(hop.book for hop in cycle.plan.hops if hop.market is order.market)
-        return self._risk.check_hedge(order, book, now)
+    def _hedge(self, cycle: OrderOwner, order: Order, now: float) -> Reason | None:
+        return self._risk.check_hedge(order, cycle.book_of(order.market), now)
 
     def _unreserved(self, plan: CyclePlan) -> Reason | None:
         """Whether everything that ``plan`` sets aside is there."""
@@ -120,7 +123,7 @@ class OrderGate:
                 return Reason.NO_CASH if asset in self._portfolio.state.settlement else Reason.NO_STOCK
         return None
 
-    def _unheld(self, cycle: ArbCycle, order: Order) -> Reason | None:
+    def _unheld(self, cycle: OrderOwner, order: Order) -> Reason | None:
         """Whether ``cycle`` still holds what ``order`` needs, its other orders that are under way apart."""
         exchange, asset, amount = needs(order.market, order.side, order.leaves_qty, order.price)
         for other in cycle.orders:

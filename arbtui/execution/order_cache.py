@@ -5,7 +5,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.model.order import Fill, Order
 from arbtui.portfolio.accounts import fill_key
 
@@ -23,7 +23,7 @@ _OVER.set()
 class TrackedOrder:
     """An order that was sent, or is about to be, and its cycle."""
 
-    cycle: ArbCycle
+    cycle: OrderOwner
     order: Order
     sent_at: float  #: monotonic seconds of the decision to send
     left_at: float | None = None  #: monotonic seconds at which the gate let its request go; before that, no byte of it can be anywhere
@@ -64,8 +64,7 @@ class OrderCache:
         return fill_key(fill.exchange, fill.trade_id) not in self._booked
 
     def _forget(self, followed: TrackedOrder) -> None:
-        for fill in followed.cycle.fills:
-            if fill.client_order_id == followed.order.client_order_id:
-                self._booked[fill_key(fill.exchange, fill.trade_id)] = None
+        for fill in followed.cycle.fills_of(followed.order.client_order_id):
+            self._booked[fill_key(fill.exchange, fill.trade_id)] = None
         while len(self._booked) > _BOOKED:
             del self._booked[next(iter(self._booked))]

@@ -15,9 +15,9 @@ from typing import Any
 
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
 from arbtui.execution.absence import AbsenceProof
-from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.order_cache import OrderCache, TrackedOrder
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.journal.events import Event, FillRecorded, OrderChanged, OrderIntended, Source
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
@@ -63,8 +63,8 @@ class OrderTracker:
         self._journal = journal
         self._clock = clock
         self._answer_s = answer_s
-        self.on_late: Callable[[ArbCycle, Order, Fill], None] = lambda *_: None  #: of a fill, once booked, whose order or cycle had ended
-        self.on_booked: Callable[[ArbCycle], None] = lambda _: None  #: of each fill of a cycle, once booked
+        self.on_late: Callable[[OrderOwner, Order, Fill], None] = lambda *_: None  #: of a fill, once booked, whose order or cycle had ended
+        self.on_booked: Callable[[OrderOwner, Fill], None] = lambda *_: None  #: once fills were booked, with the last of them
         self.on_unknown: Callable[[Order], None] = lambda _: None  #: of an order that was sent and not usably answered
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
         self._followed = OrderCache()
@@ -92,7 +92,7 @@ class OrderTracker:
             self._risk.exchange[order.market.exchange].admitted(order.client_order_id)
         return durable
 
-    async def send(self, cycle: ArbCycle, orders: Sequence[Order], durable: Awaitable[None]) -> None:
+    async def send(self, cycle: OrderOwner, orders: Sequence[Order], durable: Awaitable[None]) -> None:
         """Send ``orders`` of ``cycle`` together once their intents are durable, and wait until each is final.
 
         Raises:
@@ -106,7 +106,7 @@ class OrderTracker:
             raise
         await asyncio.gather(*(self._place(self._follow(cycle, order)) for order in orders))
 
-    def _follow(self, cycle: ArbCycle, order: Order) -> TrackedOrder:
+    def _follow(self, cycle: OrderOwner, order: Order) -> TrackedOrder:
         followed = TrackedOrder(cycle, order, self._clock.monotonic())
         self._followed.add(followed, self.open)
         return followed
@@ -287,7 +287,7 @@ class OrderTracker:
             self._advance(followed, report)
         elif events and order.state in (OrderState.REJECTED, OrderState.ABANDONED):
             self._revive(followed, report)
-        return was_final or not cycle.account.is_open, list(events.values())
+        return was_final or cycle.is_over, list(events.values())
 
     def _advance(self, followed: TrackedOrder, report: OrderReport) -> None:
         order = followed.order
@@ -315,9 +315,9 @@ class OrderTracker:
             followed.go_on()
             self._keep(self.resolve(followed))
 
-    def _count(self, cycle: ArbCycle, order: Order, fill: Fill) -> None:
+    def _count(self, cycle: OrderOwner, order: Order, fill: Fill) -> None:
         order.filled_qty += fill.qty
-        cycle.fills.append(fill)
+        cycle.take(fill)
         self.fills += 1
         self.fills_per_exchange[fill.exchange] = self.fills_per_exchange.get(fill.exchange, 0) + 1
         self.fills_per_symbol[fill.base] = self.fills_per_symbol.get(fill.base, 0) + 1
@@ -335,7 +335,7 @@ class OrderTracker:
             self.open.pop(order.client_order_id, None)
             followed.end()
         if events:
-            self.on_booked(cycle)
+            self.on_booked(cycle, events[-1].fill)
         for event in events if late else ():
             self.late_fills += 1
             self.on_late(cycle, order, event.fill)

@@ -216,8 +216,25 @@ class CycleAcknowledged(Struct, frozen=True):
     reason: str
 
 
+class SettlementBegan(Struct, frozen=True):
+    """A person has an ended cycle's residual traded away. Committed before the first of its orders, which carry the cycle's id.
+
+    ``how``: ``complete`` (the leg that is missing) or ``flatten`` (what was traded is taken back), at ``exchange``. That the residual
+    is gone is what the fills say; no event does.
+    """
+
+    cycle_id: str
+    how: str
+    exchange: str
+    by: str
+    reason: str
+
+
 class ResidualSettled(Struct, frozen=True):
-    """The residual of a cycle is no position any more. ``how``: ``written off`` (the balances stay as they are)."""
+    """A person takes the residual of a cycle for stock; nothing is traded.
+
+    ``how``: ``written off`` (the balances stay as they are) or ``adjusted`` (an adjustment of the same size comes with it).
+    """
 
     cycle_id: str
     how: str
@@ -411,6 +428,7 @@ Event = (
     | FillRecorded
     | CycleEnded
     | CycleAcknowledged
+    | SettlementBegan
     | ResidualSettled
     | BalanceOpened
     | Adjusted

@@ -38,6 +38,7 @@ from arbtui.journal.events import (
     RouteSwitched,
     RunEnded,
     RunStarted,
+    SettlementBegan,
     SnapshotTaken,
     StateChanged,
     Transferred,
@@ -107,11 +108,6 @@ def _cycle_ended(at: Recorded, event: CycleEnded) -> Iterator[Statement]:
 def _cycle_acknowledged(at: Recorded, event: CycleAcknowledged) -> Iterator[Statement]:
     sql = "UPDATE cycle SET acknowledged_by = ?, acknowledged_ms = ?, acknowledged_reason = ? WHERE cycle_id = ?"
     yield sql, (event.by, at.ts_ms, event.reason, event.cycle_id)
-
-
-def _residual_settled(at: Recorded, event: ResidualSettled) -> Iterator[Statement]:
-    sql = "UPDATE cycle SET settled_how = ?, settled_by = ?, settled_ms = ?, settled_reason = ? WHERE cycle_id = ?"
-    yield sql, (event.how, event.by, at.ts_ms, event.reason, event.cycle_id)
 
 
 def _order_intended(at: Recorded, event: OrderIntended) -> Iterator[Statement]:
@@ -314,8 +310,9 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     BalanceDisputed: _portfolio_only,
     DisputeClosed: _portfolio_only,
     RouteSwitched: _portfolio_only,
+    SettlementBegan: _portfolio_only,
+    ResidualSettled: _portfolio_only,
     MarksTaken: _portfolio_only,
-    ResidualSettled: _residual_settled,
     AlertQueued: _alert_queued,
     AlertSent: _alert_sent,
     AlertGivenUp: _alert_given_up,

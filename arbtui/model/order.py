@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     FOLLOW = "follow"  #: a planned leg that waited for what another one brings
     COMPLETE = "complete"  #: buys or sells the rest of a leg that filled less than the other
     UNWIND = "unwind"  #: reverses the part of a leg that filled more than the other
+    SETTLE = "settle"  #: trades away what an ended cycle left, on a person's typed word
 
     @property
     def is_planned(self) -> bool:

@@ -55,6 +55,24 @@ class OrderRecord(Struct):
     filled_qty: Decimal = ZERO
     reason: str = ""
 
+    def still_uses(self, exchange: str, asset: str) -> Decimal:
+        """How much of ``asset`` at ``exchange`` it needs at worst for what has not filled, its fee apart; in units."""
+        intent, left = self.intent, max(self.intent.qty - self.filled_qty, ZERO)
+        if exchange != intent.exchange:
+            return ZERO
+        if intent.side is Side.SELL:
+            return left if asset == intent.base else ZERO
+        return left * intent.price if asset == intent.quote else ZERO
+
+
+class Settled(Struct, frozen=True):
+    """How a residual came to be no position any more: ``completed``, ``flattened``, ``written off`` or ``adjusted``."""
+
+    how: str
+    by: str
+    reason: str
+    ts_ms: int
+
 
 class CycleAccount(Struct):
     """What the journal says of one cycle. Enough to re-evaluate it after a late fill, and small enough to keep for a while.
@@ -62,6 +80,8 @@ class CycleAccount(Struct):
     ``flows``: net change at each place since it opened, fees included. ``trading`` and ``fees``: settlement currencies at the
     marks of each fill, coins at their mark of the cycle's first fill, so that what is bought and sold again cancels out; in
     the PnL currency. ``booked``: what its fills moved of each coin, at that mark.
+
+    ``taken``: of ``flows``, what a person took for stock: it is no residual of the cycle any more.
     """
 
     id: str
@@ -94,7 +114,11 @@ class CycleAccount(Struct):
     booked: dict[str, Decimal] = field(default_factory=dict)
     references: dict[str, Decimal] = field(default_factory=dict)  #: the one price that all its flows of a coin are valued at
     acknowledged_by: str = ""
-    settled: str = ""  #: how its residual was settled; empty while it was not
+    taken: Amounts = field(default_factory=dict)
+    settling: Settled | None = None  #: how it will have been settled, once the orders of the last settlement have left nothing
+    settling_orders: list[str] = field(default_factory=list)  #: client ids of orders that trade its residual away
+    traded_away: bool = False  #: such an order has filled
+    settled: Settled | None = None  #: how its residual was settled; None while there is one, or never was
 
     @property
     def pnl(self) -> Decimal:
@@ -109,15 +133,19 @@ class CycleAccount(Struct):
     @property
     def is_position(self) -> bool:
         """True while it leaves something one-sided: RESIDUAL and not settled."""
-        return self.state is CycleState.RESIDUAL and not self.settled
+        return self.state is CycleState.RESIDUAL and self.settled is None
+
+    def held(self, asset: str) -> dict[str, Decimal]:
+        """What its fills left of ``asset`` at each exchange, in units, without what a person took for stock."""
+        places = ((exchange, amounts[asset]) for exchange, amounts in self.flows.items() if asset in amounts)
+        return {exchange: amount - amount_at(self.taken, exchange, asset) for exchange, amount in places}
 
     def net(self, settlement: Collection[str]) -> dict[str, Decimal]:
-        """What it leaves of each asset that it traded, settlement currencies apart, in units; a fee in a third coin is a cost."""
-        left = {
-            asset: sum((held.get(asset, ZERO) for held in self.flows.values()), ZERO)
-            for asset in sorted(self.traded)
-            if asset not in settlement
-        }
+        """What it leaves of each asset that it traded, settlement currencies apart, in units; a fee in a third coin is a cost.
+
+        What a person took for stock is not left.
+        """
+        left = {asset: sum(self.held(asset).values(), ZERO) for asset in sorted(self.traded) if asset not in settlement}
         return {asset: amount for asset, amount in left.items() if amount}
 
     def left(self, settlement: Collection[str]) -> dict[str, Decimal]:
@@ -129,12 +157,16 @@ class CycleAccount(Struct):
         return {asset: amount for asset, amount in self.net(settlement).items() if self._is_dust(asset, amount)}
 
     def outcome(self, settlement: Collection[str]) -> CycleState:
-        """How it stands when no order of it can fill any more."""
+        """How it stands when no order of it can fill any more. One whose residual a person dealt with stays RESIDUAL."""
         if not self.fills:
             return CycleState.ABANDONED if self.abandoned == self.intended else CycleState.MISSED
-        if self.left(settlement):
+        if self.traded_away or self.taken or self.left(settlement):
             return CycleState.RESIDUAL
         return CycleState.UNWOUND if self.undone else CycleState.HEDGED
+
+    def is_settled_by(self, asset: str, rest: Decimal) -> bool:
+        """Whether ``rest`` of ``asset`` is nothing, or dust."""
+        return not rest or self._is_dust(asset, rest)
 
     def still_reserved(self, exchange: str, asset: str) -> Decimal:
         """What no other cycle may use at a place: what it set aside, less what it spent there, plus what came in.

@@ -26,6 +26,7 @@ from arbtui.journal.events import (
     ResidualSettled,
     RunEnded,
     RunStarted,
+    SettlementBegan,
     StateChanged,
     Transferred,
 )
@@ -33,7 +34,7 @@ from arbtui.journal.projections import leg_facts
 from arbtui.journal.reader import events, reading
 from arbtui.model.clock import iso_ms
 from arbtui.model.errors import UsageError
-from arbtui.model.money import ZERO, plain
+from arbtui.model.money import ONE, ZERO, plain
 from arbtui.portfolio.accounts import Amounts, CycleAccount, amount_at
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.portfolio import Portfolio
@@ -125,6 +126,8 @@ class _Book:
     cycles: dict[str, Row] = field(default_factory=dict)
     listed_cycles: dict[str, None] = field(default_factory=dict)
     traded: dict[str, TradedSums] = field(default_factory=dict)  #: by cycle
+    one_sided: dict[str, list[Row]] = field(default_factory=dict)  # by cycle: what was left when a person began to settle it
+    settled: dict[str, list[Row]] = field(default_factory=dict)  # by cycle, likewise: of residuals that were settled in the span
     fills: dict[tuple[str, str], Row] = field(default_factory=dict)
     flows: dict[str, list[Row]] = field(default_factory=lambda: {"adjustments": [], "transfers": []})
     breaches: dict[str, Row] = field(default_factory=dict)
@@ -138,6 +141,8 @@ class _Book:
         is_known = isinstance(at.event, FillRecorded) and self.portfolio.knows_fill(
             at.event.fill.exchange, at.event.fill.trade_id, at.event.cycle_id
         )
+        if isinstance(at.event, SettlementBegan | ResidualSettled):
+            self._settling(at.event)
         self.portfolio.apply(at)
         if not is_known:
             self._write(at, inside)
@@ -146,6 +151,7 @@ class _Book:
         """All of it."""
         portfolio, state = self.portfolio, self.portfolio.state
         start = self._baseline()
+        start.marks.setdefault(state.currency, ONE)  # what begins with the journal begins before its currency is known
         begins, ends = portfolio.value_at(start), portfolio.value()
         prices = portfolio.prices()
         assets = sorted({*start.counters.qty, *state.counters.qty})
@@ -164,10 +170,20 @@ class _Book:
             **self.flows,
             "pnl": ends.since(begins).payload(state.currency),
             "equity": {"currency": state.currency, "start": plain(begins.equity), "end": plain(ends.equity), "marks": marks},
-            "residuals": [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)],
+            "residuals": self._residuals(),
             "breaches": list(self.breaches.values()),
             "kills": self.kills,
         }
+
+    def _settling(self, event: SettlementBegan | ResidualSettled) -> None:
+        cycle = self.portfolio.cycle(event.cycle_id)
+        if cycle is not None and cycle.is_position:
+            self.one_sided[cycle.id] = list(residual_rows(self.portfolio, cycle))
+
+    def _residuals(self) -> list[Row]:
+        """What is one-sided at the end of the span, then what was settled in it, as it was when the person began."""
+        open_now = [row for cycle in self.portfolio.positions for row in residual_rows(self.portfolio, cycle)]
+        return [*open_now, *(row for rows in self.settled.values() for row in rows)]
 
     def _baseline(self) -> Baseline:
         """Where the span began. A run counts from the marks taken at its start, any other span from the last ones before it."""
@@ -203,7 +219,7 @@ class _Book:
             case FillRecorded():
                 self._filled(at, at.event, inside)
             case CycleEnded(cycle_id=cycle_id) | CycleAcknowledged(cycle_id=cycle_id) | ResidualSettled(cycle_id=cycle_id):
-                self._cycle_changed(at, cycle_id)
+                self._cycle_changed(cycle_id, inside)
             case _ if inside:
                 self._noted(at)
             case _:
@@ -277,19 +293,24 @@ class _Book:
         row = self.cycles.get(event.cycle_id)
         if row is not None:
             row["filled"] = [one.facts() for one in sums.rows()]
-        self._cycle_changed(at, event.cycle_id)
+        self._cycle_changed(event.cycle_id, inside)
 
-    def _cycle_changed(self, at: Recorded, cycle_id: str) -> None:
+    def _cycle_changed(self, cycle_id: str, inside: bool) -> None:
         row, cycle = self.cycles.get(cycle_id), self.portfolio.cycle(cycle_id)
-        if row is None or cycle is None:
+        if cycle is None:
+            return
+        settled = _settled(cycle)
+        if settled is None:
+            self.settled.pop(cycle_id, None)
+        elif inside and cycle_id not in self.settled:
+            self.settled[cycle_id] = [{**one, "settled": settled} for one in self.one_sided.get(cycle_id, ())]
+        if row is None:
             return
         if not cycle.is_open:
             state = self.portfolio.state
             row.update(state=cycle.state.value, closed=_iso(cycle.closed_ms), reason=cycle.reason)
             row.update(dust=dust_facts(cycle, state.settlement), pnl=cycle_pnl(cycle, state.currency))
-        row.update(acknowledged_by=cycle.acknowledged_by or None)
-        if isinstance(at.event, ResidualSettled):
-            row["settled"] = {"how": at.event.how, "by": at.event.by, "reason": at.event.reason, "ts": iso_ms(at.ts_ms)}
+        row.update(acknowledged_by=cycle.acknowledged_by or None, settled=settled)
 
     def _noted(self, at: Recorded) -> None:
         when = {"run_id": at.run_id, "ts": iso_ms(at.ts_ms)}
@@ -326,7 +347,7 @@ def residual_rows(portfolio: Portfolio, cycle: CycleAccount) -> Iterator[Row]:
     """What ``cycle`` leaves one-sided, a row an asset. ``exchange``: where most of it is held, or is missing."""
     prices = portfolio.prices()
     for asset, qty in portfolio.left(cycle).items():
-        held = {exchange: amounts.get(asset, ZERO) for exchange, amounts in cycle.flows.items()}
+        held = cycle.held(asset)
         exchange = max(held, key=lambda name: held[name] if qty > ZERO else -held[name])
         price = prices.get(asset)
         yield {
@@ -340,6 +361,11 @@ def residual_rows(portfolio: Portfolio, cycle: CycleAccount) -> Iterator[Row]:
             "acknowledged_by": cycle.acknowledged_by or None,
             "settled": None,
         }
+
+
+def _settled(cycle: CycleAccount) -> Row | None:
+    settled = cycle.settled
+    return None if settled is None else {"how": settled.how, "by": settled.by, "reason": settled.reason, "ts": iso_ms(settled.ts_ms)}
 
 
 def _intended(at: Recorded, event: OrderIntended) -> Row:

@@ -1,9 +1,11 @@
 """What an operator decides of positions and balances, as events: the same whether an engine runs or not."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from arbtui.journal.events import Adjusted, DisputeClosed, Event, ResidualSettled
 from arbtui.model.money import plain
+from arbtui.portfolio.accounts import CycleAccount
 from arbtui.portfolio.portfolio import Portfolio
 
 
@@ -14,6 +16,35 @@ def write_off(portfolio: Portfolio, cycle_id: str, by: str, reason: str) -> Sequ
         open_ones = ", ".join(position.id for position in portfolio.positions) or "none"
         return f"{cycle_id} leaves no position; open positions: {open_ones}"
     return (ResidualSettled(cycle_id, "written off", by, reason),)
+
+
+def equal_disputes(portfolio: Portfolio, cycle: CycleAccount) -> list[tuple[str, str, Decimal]]:
+    """Disputed balances that differ by just what ``cycle`` leaves one-sided: somebody traded it by hand. (exchange, asset, change)."""
+    left = portfolio.left(cycle)
+    found = []
+    for exchange, disputed in portfolio.state.disputes.items():
+        for asset, dispute in disputed.items():
+            change = dispute.theirs - portfolio.total(exchange, asset)
+            if asset in left and cycle.is_settled_by(asset, left[asset] + change):
+                found.append((exchange, asset, change))
+    return found
+
+
+def settle_by_adjustment(portfolio: Portfolio, cycle_id: str, exchange: str, by: str, reason: str) -> Sequence[Event] | str:
+    """The events that take the venue's word for a balance that differs by what a cycle leaves, which is settled by that; or why none.
+
+    ``exchange``: where; empty where only one comes into question.
+    """
+    written = write_off(portfolio, cycle_id, by, reason)
+    cycle = portfolio.cycle(cycle_id)
+    if isinstance(written, str) or cycle is None:
+        return written
+    equal = [row for row in equal_disputes(portfolio, cycle) if row[0] == (exchange or row[0])]
+    if len(equal) != 1 or len(portfolio.left(cycle)) != 1:
+        return f"no disputed balance{f' at {exchange}' if exchange else ''} differs by what {cycle_id} leaves; see arbtui adjust"
+    ((place, asset, _),) = equal
+    adjusted = adjustment(portfolio, place, asset, by, reason)
+    return adjusted if isinstance(adjusted, str) else (*adjusted, ResidualSettled(cycle_id, "adjusted", by, reason))
 
 
 def adjustment(portfolio: Portfolio, exchange: str, asset: str, by: str, reason: str) -> Sequence[Event] | str:
@@ -34,6 +65,11 @@ def write_off_preview(cycle_id: str) -> str:
 def adjustment_preview(exchange: str, asset: str) -> str:
     """What :func:`adjustment` does, in words."""
     return f"take {exchange}'s word for its balance of {asset}: ours is adjusted to it, and entries there are allowed again"
+
+
+def settling_adjustment_preview(cycle_id: str) -> str:
+    """What :func:`settle_by_adjustment` does, in words."""
+    return f"take the venue's word for the balance that differs by what cycle {cycle_id} left, which is settled by that"
 
 
 def untyped(profile: str, typed_name: str, reason: str) -> str | None:

@@ -32,17 +32,19 @@ from arbtui.journal.events import (
     ResidualSettled,
     RouteSwitched,
     RunStarted,
+    SettlementBegan,
     StateChanged,
     Transferred,
 )
 from arbtui.model.money import ONE, ZERO
-from arbtui.model.order import OrderState, Purpose
+from arbtui.model.order import OrderState, Purpose, Side
 from arbtui.portfolio.accounts import (
     Amounts,
     CycleAccount,
     Dispute,
     OrderRecord,
     RouteRecord,
+    Settled,
     add_to,
     amount_at,
     fill_changes,
@@ -66,6 +68,7 @@ _PHASES = {
     Purpose.COMPLETE: Phase.HEDGING,
     Purpose.UNWIND: Phase.UNWINDING,
 }
+_DONE_BY = {"complete": "completed", "flatten": "flattened"}
 
 
 class Portfolio(Readings):
@@ -159,7 +162,11 @@ class Portfolio(Readings):
         self._owners[event.client_order_id] = cycle
         if event.purpose is Purpose.UNWIND:
             cycle.unwinds.append(event.client_order_id)
-        if cycle.is_open:
+        if event.purpose is Purpose.SETTLE:
+            cycle.settling_orders.append(event.client_order_id)
+            self._settling[event.client_order_id] = cycle.orders[event.client_order_id]
+            self._publish_order(event)
+        elif cycle.is_open:
             cycle.phase = _PHASES[event.purpose]
 
     def _order_changed(self, at: Recorded, event: OrderChanged) -> None:
@@ -171,6 +178,12 @@ class Portfolio(Readings):
             cycle.abandoned += 1 if event.state is OrderState.ABANDONED else -1
         order.state, order.venue_order_id, order.reason = event.state, event.venue_order_id, event.reason
         order.changed_ms = at.ts_ms
+        if order.intent.purpose is Purpose.SETTLE:
+            if event.state.is_final:
+                self._settling.pop(event.client_order_id, None)
+            else:
+                self._settling[event.client_order_id] = order
+            self._publish_order(order.intent)
         if event.state in _DONE:  # what was refused or dropped may still prove to be there
             del cycle.orders[event.client_order_id], self._owners[event.client_order_id]
 
@@ -194,6 +207,8 @@ class Portfolio(Readings):
         cycle.fill_keys.append(key)
         cycle.fills += 1
         cycle.undone = cycle.undone or fill.client_order_id in cycle.unwinds
+        settles = fill.client_order_id in cycle.settling_orders
+        cycle.traded_away = cycle.traded_away or settles
         cycle.largest[fill.base] = max(fill.qty, cycle.largest.get(fill.base, ZERO))
         for asset, change in fill_changes(fill):
             cycle.traded[asset] = None
@@ -212,12 +227,14 @@ class Portfolio(Readings):
         order = cycle.orders.get(fill.client_order_id)
         if order is not None:
             order.filled_qty += fill.qty
+            if settles:
+                self._publish_order(order.intent)
         state.tally.fills += 1
         route = self._route(cycle.route)
         route.fills += 1
         if not cycle.is_open:
-            self._re_evaluate(cycle)
-            if cycle.pnl < before:
+            self._re_evaluate(cycle, at.ts_ms)
+            if cycle.pnl < before and not settles:  # what a person pays to settle is no loss of the route
                 route.losses += 1
 
     def _cycle_ended(self, at: Recorded, event: CycleEnded) -> None:
@@ -227,7 +244,7 @@ class Portfolio(Readings):
         cycle.closed_ms, cycle.reason = event.closed_ms, event.reason
         places = [(exchange, asset) for amounts in (cycle.reserved, cycle.flows) for exchange, held in amounts.items() for asset in held]
         del self._open[cycle.id]
-        self._re_evaluate(cycle)
+        self._re_evaluate(cycle, at.ts_ms)
         for exchange, asset in dict.fromkeys(places):
             self._publish(exchange, asset)
         if cycle.fills:
@@ -242,17 +259,26 @@ class Portfolio(Readings):
         if cycle is not None:
             cycle.acknowledged_by = event.by
 
-    def _residual_settled(self, at: Recorded, event: ResidualSettled) -> None:
+    def _settlement_began(self, at: Recorded, event: SettlementBegan) -> None:
         cycle = self.state.cycles.get(event.cycle_id)
         if cycle is not None and cycle.is_position:
-            self.state.settled_value += self._gain(cycle, self.prices())
-            for exchange, held in cycle.flows.items():  # the stock that is left is what counts as full from now on
-                for asset in cycle.left(self.state.settlement):
-                    if asset in held:
-                        add_to(self.state.targets, exchange, asset, held[asset])
-                        self._publish(exchange, asset)
-            cycle.settled = event.how
-            self._keep_ended(cycle)
+            cycle.settling = Settled(_DONE_BY.get(event.how, event.how), event.by, event.reason, at.ts_ms)
+
+    def _residual_settled(self, at: Recorded, event: ResidualSettled) -> None:
+        state, cycle = self.state, self.state.cycles.get(event.cycle_id)
+        if cycle is None or not cycle.is_position:
+            return
+        state.settled_value += self._gain(cycle, self.prices())
+        left, traded = cycle.left(state.settlement), [asset for asset in cycle.traded if asset not in state.settlement]
+        for asset in traded:
+            for exchange, change in cycle.held(asset).items():
+                if asset in left:  # the stock that is left is what counts as full from now on
+                    add_to(state.targets, exchange, asset, change)
+                    self._publish(exchange, asset)
+                add_to(cycle.taken, exchange, asset, change)
+            cycle.booked.pop(asset, None)  # what its price does from now on is the stock's business
+        cycle.settled = Settled(event.how, event.by, event.reason, at.ts_ms)
+        self._keep_ended(cycle)
 
     def _balance_opened(self, at: Recorded, event: BalanceOpened) -> None:
         state = self.state
@@ -315,14 +341,19 @@ class Portfolio(Readings):
             record = self.state.routes[route_id] = RouteRecord()
         return record
 
-    def _re_evaluate(self, cycle: CycleAccount) -> None:
+    def _re_evaluate(self, cycle: CycleAccount, ts_ms: int) -> None:
         """Set how an ended cycle stands from what its orders and fills say."""
-        before, cycle.state = cycle.state, cycle.outcome(self.state.settlement)
+        before, was_settled, cycle.state = cycle.state, cycle.settled is not None, cycle.outcome(self.state.settlement)
         if cycle.state is not before:
             self._count(before, -1)
             self._count(cycle.state, 1)
+        if cycle.left(self.state.settlement):
+            cycle.settled = None  # also where something came after it was settled
+        elif cycle.state is CycleState.RESIDUAL and cycle.settled is None:
+            by = cycle.settling
+            cycle.settled = Settled("completed by a late fill", "", "", ts_ms) if by is None else Settled(by.how, by.by, by.reason, ts_ms)
         if cycle.is_position:
-            if before is not CycleState.RESIDUAL:
+            if before is not CycleState.RESIDUAL or was_settled:
                 cycle.acknowledged_by = ""  # of what it is now, nobody has seen anything
             self.state.ended.pop(cycle.id, None)
             self._positions[cycle.id] = None
@@ -364,6 +395,9 @@ class Portfolio(Readings):
             counters.first_mark(asset, mark)
         for baseline in self._baselines():
             baseline.marks.setdefault(asset, mark)
+
+    def _publish_order(self, intent: OrderIntended) -> None:
+        self._publish(intent.exchange, intent.base if intent.side is Side.SELL else intent.quote)
 
     def _publish(self, exchange: str, asset: str) -> None:
         self.version += 1
@@ -409,6 +443,7 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     FillRecorded: Portfolio._fill_recorded,
     CycleEnded: Portfolio._cycle_ended,
     CycleAcknowledged: Portfolio._cycle_acknowledged,
+    SettlementBegan: Portfolio._settlement_began,
     ResidualSettled: Portfolio._residual_settled,
     BalanceOpened: Portfolio._balance_opened,
     Adjusted: Portfolio._adjusted,

@@ -21,6 +21,7 @@ from arbtui.journal.events import (
     FillRecorded,
     MarksTaken,
     Recorded,
+    ResidualSettled,
     Transferred,
     decode,
 )
@@ -35,7 +36,8 @@ from arbtui.portfolio.portfolio import Portfolio
 _BALANCE = """INSERT INTO balance (exchange, asset, total, opening, ts_ms, seq) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (exchange, asset) DO UPDATE SET total = excluded.total, opening = excluded.opening, ts_ms = excluded.ts_ms,
     seq = excluded.seq"""
-_CYCLE = "UPDATE cycle SET state = ?, dust = ?, pnl = ? WHERE cycle_id = ?"
+_CYCLE = """UPDATE cycle SET state = ?, dust = ?, pnl = ?, settled_how = ?, settled_by = ?, settled_ms = ?, settled_reason = ?
+    WHERE cycle_id = ?"""
 _MARK = """INSERT INTO mark (asset, price, source, age_ms, ts_ms, seq) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (asset) DO UPDATE SET price = excluded.price, source = excluded.source, age_ms = excluded.age_ms,
     ts_ms = excluded.ts_ms, seq = excluded.seq"""
@@ -65,7 +67,7 @@ class ProjectingPortfolio:
                 cycle = self.portfolio.cycle(cycle_id)
                 if cycle is not None and not cycle.is_open:
                     yield self._cycle(cycle)
-            case CycleEnded(cycle_id=cycle_id):
+            case CycleEnded(cycle_id=cycle_id) | ResidualSettled(cycle_id=cycle_id):
                 cycle = self.portfolio.cycle(cycle_id)
                 if cycle is not None:
                     yield self._cycle(cycle)
@@ -91,7 +93,9 @@ class ProjectingPortfolio:
 
     def _cycle(self, cycle: CycleAccount) -> Statement:
         state = self.portfolio.state
-        return _CYCLE, (cycle.state.value, dust_text(cycle, state.settlement), _json(cycle_pnl(cycle, state.currency)), cycle.id)
+        settled = cycle.settled
+        how = (None, None, None, None) if settled is None else (settled.how, settled.by, settled.ts_ms, settled.reason)
+        return _CYCLE, (cycle.state.value, dust_text(cycle, state.settlement), _json(cycle_pnl(cycle, state.currency)), *how, cycle.id)
 
 
 def dust_facts(cycle: CycleAccount, settlement: Sequence[str]) -> str | dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal
 
 from arbtui.model.money import ONE, ZERO
+from arbtui.model.order import Purpose
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at, fill_key
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.state import PortfolioState
@@ -26,6 +27,12 @@ class Readings:
         self._open = {cycle.id: cycle for cycle in state.cycles.values() if cycle.is_open}
         self._owners = {key: cycle for cycle in state.cycles.values() for key in cycle.orders}  # by client order id
         self._positions = {cycle.id: None for cycle in state.cycles.values() if cycle.is_position}
+        self._settling = {  # by client id: orders of settlements that may still fill
+            key: order
+            for cycle in state.cycles.values()
+            for key, order in cycle.orders.items()
+            if order.intent.purpose is Purpose.SETTLE and not order.state.is_final
+        }
 
     # what is held
 
@@ -34,14 +41,22 @@ class Readings:
         return amount_at(self.state.balances, exchange, asset)
 
     def reserved(self, exchange: str, asset: str) -> Decimal:
-        """What open cycles keep for themselves there."""
-        return sum((cycle.still_reserved(exchange, asset) for cycle in self._open.values()), ZERO)
+        """What open cycles keep for themselves there, and what orders of settlements may still use."""
+        kept = sum((cycle.still_reserved(exchange, asset) for cycle in self._open.values()), ZERO)
+        return kept + self._still_settling(exchange, asset) if self._settling else kept
 
     def available(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
         """What a new cycle may use there; for ``cycle_id``, what that one may use: its own reservation is its own."""
         free = self.total(exchange, asset) - self.reserved(exchange, asset)
         mine = self.state.cycles.get(cycle_id)
-        return free if mine is None else free + mine.still_reserved(exchange, asset)
+        if mine is None:
+            return free
+        return free + mine.still_reserved(exchange, asset) + self._still_settling(exchange, asset, cycle_id)
+
+    def _still_settling(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
+        """What orders of settlements may still use there, fees apart: their worst price covers those; ``cycle_id``: of that cycle alone."""
+        orders = [order for order in self._settling.values() if cycle_id in ("", order.intent.cycle_id)]
+        return sum((order.still_uses(exchange, asset) for order in orders), ZERO)
 
     def differences(self, exchange: str, theirs: Mapping[str, Decimal]) -> list[tuple[str, Decimal, Decimal]]:
         """(asset, ours, theirs) wherever the venue's total is another than ours."""

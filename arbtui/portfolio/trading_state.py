@@ -26,6 +26,11 @@ class TradingState(StrEnum):
         return self in (TradingState.ARMED, TradingState.PAUSED, TradingState.REDUCING)
 
     @property
+    def allows_settling(self) -> bool:
+        """True when a person may have a residual traded away: also while nothing trades by itself."""
+        return self.allows_hedges or self is TradingState.DISARMED
+
+    @property
     def is_halt(self) -> bool:
         """True for a kill in any stage."""
         return self in (TradingState.HALTING, TradingState.HALTED, TradingState.HALTED_DIRTY)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.model.book import BookState, OrderBook
-from arbtui.model.order import Order
+from arbtui.model.order import Order, Purpose
 from arbtui.model.reason import Reason
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -75,7 +75,8 @@ class RiskGuard:
         """Why an order that shrinks exposure may not be sent: only limits marked "also what shrinks exposure"."""
         if self.total.journal_failed:
             return Reason.JOURNAL
-        if not self.total.state().allows_hedges:
+        state = self.total.state()
+        if not (state.allows_settling if order.purpose is Purpose.SETTLE else state.allows_hedges):
             return Reason.HALTED
         if book.state is not BookState.LIVE:
             return Reason.STALE

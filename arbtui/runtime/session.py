@@ -285,10 +285,10 @@ class Session:
         log.info("stopping: %s", self._stop.reason)
         try:  # without a journal no cycle can end any more
             async with asyncio.timeout(_DRAIN_S if engine.components.journal.failure is None else 0.0):
-                await engine.executor.quiet.wait()
+                await engine.quiescence()
         except TimeoutError:
-            log.error("%d cycles did not finish; the next start resolves them", len(engine.executor.open))
-            engine.executor.abandon()
+            log.error("%d cycles did not finish; the next start resolves them", len(engine.executor.open) + len(engine.settler.open))
+            engine.abandon()
         run.drained_at = clock.monotonic()
         run.stop_timing()
         for task in background:

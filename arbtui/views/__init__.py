@@ -12,6 +12,7 @@ from arbtui.views.model import (
     LogLine,
     ReadModel,
     RouteRow,
+    SettlementWay,
     TradeLine,
     VenueGauge,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "ReadModel",
     "RouteDetail",
     "RouteRow",
+    "SettlementWay",
     "Step",
     "TradeLine",
     "VenueGauge",

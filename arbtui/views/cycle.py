@@ -24,7 +24,7 @@ class OrderLine:
     exchange: str
     market: str
     quote: str
-    purpose: str  #: entry, complete or unwind
+    purpose: str  #: entry, follow, complete, unwind or settle
     ordered: str
     limit: str  #: the worst price allowed
     filled: str

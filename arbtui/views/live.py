@@ -1,6 +1,7 @@
 """The read model over a running engine, and the operator's controls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from math import inf, isfinite, nan
 from statistics import median
 from typing import Protocol
@@ -9,9 +10,11 @@ from arbtui.engine.engine import Engine
 from arbtui.exchanges.health import Health
 from arbtui.exchanges.rate_limits import LimitLeft, RateLimitManager
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.ways_out import WayOut
 from arbtui.journal.events import PlannedLeg
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState
+from arbtui.model.money import plain
 from arbtui.model.order import Fill
 from arbtui.model.reason import Reason
 from arbtui.portfolio.past_cycles import PastCycle
@@ -20,7 +23,18 @@ from arbtui.risk.breach import Breach
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import EdgeHistory, RouteDetail
 from arbtui.views.live_pnl import LivePnl
-from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow, TradeLine, VenueGauge
+from arbtui.views.model import (
+    BreachLine,
+    CycleLine,
+    ExchangeView,
+    GaugeView,
+    HeaderView,
+    LogLine,
+    RouteRow,
+    SettlementWay,
+    TradeLine,
+    VenueGauge,
+)
 from arbtui.views.route_reader import RouteReader
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
@@ -269,17 +283,29 @@ class EngineControls:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.operator.acknowledge(breach_id)
 
-    def settlement(self, breach_id: str) -> str:
+    def ways(self, breach_id: str) -> Sequence[SettlementWay]:
         """See :class:`arbtui.views.Controls`."""
-        return self._engine.operator.settlement(breach_id)
+        return [_way(way) for way in self._engine.operator.ways_of_breach(breach_id)]
 
-    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
+    def settle(self, way: SettlementWay, typed_name: str, reason: str, tell: Callable[[str], None]) -> str | None:
         """See :class:`arbtui.views.Controls`."""
-        return self._engine.operator.settle(breach_id, typed_name, reason)
+        operator = self._engine.operator
+        if way.cycle_id:
+            worst = Decimal(way.worst) if way.worst else None
+            return operator.settle_position(way.cycle_id, way.verb, way.exchange, typed_name, reason, worst=worst, tell=tell)
+        refusal = operator.adjust(way.exchange, way.asset, typed_name, reason)
+        if refusal is None:
+            tell(f"the balance of {way.asset} at {way.exchange} is settled")
+        return refusal
 
     def toggle_route(self, route_id: str) -> str:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.availability.toggle(route_id)
+
+
+def _way(way: WayOut) -> SettlementWay:
+    worst = "" if way.price is None else plain(way.price)
+    return SettlementWay(way.verb, way.cycle_id, way.exchange, way.asset, worst, way.text, way.price_tag, not way.why_not)
 
 
 def _past(row: PastCycle) -> CycleLine:

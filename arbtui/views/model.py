@@ -1,7 +1,7 @@
 """The read model: what screens, `status` and reports read. The engine writes; nobody above writes back but by Controls."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -110,6 +110,20 @@ class BreachLine:
     detail: str
     action: str
     acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementWay:
+    """A way to settle a position or a disputed balance. ``worst``: the price bound, in quote, that was shown; empty without a trade."""
+
+    verb: str  #: complete, flatten, write-off, adjust
+    cycle_id: str  #: whose position; empty for a balance alone
+    exchange: str
+    asset: str
+    worst: str
+    text: str  #: what it does
+    price_tag: str  #: what it costs, or why it cannot be done now
+    possible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,12 +243,15 @@ class Controls(Protocol):
         """A person has seen the breach or residual; None when done, else why not."""
         ...
 
-    def settlement(self, breach_id: str) -> str:
-        """What :meth:`settle` would do about the breach, in words; empty where there is nothing to settle."""
+    def ways(self, breach_id: str) -> Sequence[SettlementWay]:
+        """How the position or the disputed balance that the breach is about can be settled, now; none where there is nothing to settle."""
         ...
 
-    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
-        """Write off the position or adjust the balance that the breach is about; None when done, else why not."""
+    def settle(self, way: SettlementWay, typed_name: str, reason: str, tell: Callable[[str], None]) -> str | None:
+        """Settle by one of :meth:`ways`; None when done or under way, else why not: then nothing was changed.
+
+        ``tell`` is called with how it ended, in words: at once, or when the orders have.
+        """
         ...
 
     def toggle_route(self, route_id: str) -> str:

@@ -25,6 +25,7 @@ from arbtui.views import (
     OrderLine,
     RouteDetail,
     RouteRow,
+    SettlementWay,
     Step,
     TradeLine,
     VenueGauge,
@@ -75,6 +76,7 @@ class DemoModel:
         self.noise = 2.2
         self.kills: list[str] = []
         self.settled: list[str] = []
+        self.trades: list[tuple[SettlementWay, Callable[[str], None]]] = []
         self.disabled: dict[str, str] = {}
         self.detailed: list[str] = []
         self.refreshed = 0
@@ -172,17 +174,34 @@ class DemoModel:
                 return None
         return "no such breach"
 
-    def settlement(self, breach_id: str) -> str:
+    def ways(self, breach_id: str) -> Sequence[SettlementWay]:
         breach = next((b for b in self._breaches if b.id == breach_id), None)
-        return f"write off what cycle {breach.scope} left" if breach is not None and breach.kind == "RESIDUAL" else ""
+        if breach is None or breach.kind != "RESIDUAL" or breach.scope in self.settled:
+            return ()
+        cycle = breach.scope
+        long = "flatten binance: sell 46.65331234 BTC at 64123.45 USDT or more"
+        return (
+            SettlementWay("complete", cycle, "upbit", "BTC", "95000000", "complete upbit: sell 46.65331234 BTC at 95000000 KRW or more",
+                "costs 12.3456 USDT"),
+            SettlementWay("flatten", cycle, "binance", "BTC", "64123.45", long, "costs 14.0021 USDT, book shows 12.5"),
+            SettlementWay("adjust", cycle, "binance", "BTC", "",
+                f"adjust binance: its balance differs by 46.65331234 BTC; take its word, {cycle} is settled by that", "nothing is traded"),
+            SettlementWay("flatten", cycle, "okx", "BTC", "", "flatten okx 46.65331234 BTC", "not now: its book is STALE", False),
+            SettlementWay("write-off", cycle, "", "BTC", "", f"write-off: what {cycle} left counts as stock from then on",
+                "nothing is traded"),
+        )  # fmt: skip
 
-    def settle(self, breach_id: str, typed_name: str, reason: str) -> str | None:
+    def settle(self, way: SettlementWay, typed_name: str, reason: str, tell: Callable[[str], None]) -> str | None:
         if typed_name != self._header.profile:
             return f"type the profile's name, {self._header.profile}"
         if not reason:
             return "a reason is needed: it is kept in the journal"
-        self.settled.append(breach_id)
-        return self.acknowledge(breach_id)
+        if way.verb in ("complete", "flatten"):
+            self.trades.append((way, tell))
+            return None
+        self.settled.append(way.cycle_id)
+        tell(f"{way.cycle_id} is settled: {way.verb}")
+        return None
 
     def toggle_route(self, route_id: str) -> str:
         row = next(row for row in self.routes if row.id == route_id)

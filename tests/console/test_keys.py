@@ -115,10 +115,53 @@ def test_rearm_says_why_not_while_armed() -> None:
     drive(steps)
 
 
-def test_a_position_is_settled_by_name_and_reason_and_anything_else_says_that_it_cannot_be() -> None:
+def _one_sided() -> DemoModel:
     model = DemoModel().lived()
-    residual = BreachLine("r1-b1", 0, "CRIT", "RESIDUAL", "r1-9", "XRP:upbit>binance leaves 30 XRP", "acknowledge", False)
+    residual = BreachLine("r1-b1", 0, "CRIT", "RESIDUAL", "r1-9", "BTC:upbit>binance leaves 46.65331234 BTC (REJECTED)", "settle", False)
     model._breaches[:] = [residual]
+    return model
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_way_to_settle_a_position_is_listed_with_its_cost_and_fits(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("3", "w")
+        await pilot.pause()
+        assert isinstance(app.screen, SettleScreen)
+        text = screen_text(app)
+        for shown in ("1 complete upbit", "2 flatten binance", "costs 14.0021 USDT", "3 adjust binance", "4 flatten okx", "5 write-off"):
+            assert shown in text, shown
+        for label in ("leaves 46.65331234 BTC", "Which way (1 to 5)", "The profile's name", "Reason, for the journal", "Esc leave it"):
+            assert label in text, label
+        await pilot.press("7", "enter", *"upbit-binance", "enter", *"x", "enter")
+        await pilot.pause()
+        assert "which way? type 1 to 5" in screen_text(app)
+        await pilot.press("backspace", "4", "enter", "enter", "enter")
+        await pilot.pause()
+        assert "flatten okx: not now: its book is STALE" in screen_text(app)
+        assert (model.settled, model.trades) == ([], [])
+
+    drive(steps, size, model=_one_sided())
+
+
+def test_a_trade_is_under_way_until_its_end_is_told_and_the_position_stays_until_then() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("3", "w")
+        await pilot.pause()
+        await pilot.press("2", "enter", *"upbit-binance", "enter", *"too dear", "enter")
+        await pilot.pause()
+        ((way, tell),) = model.trades
+        assert (way.verb, way.exchange, way.worst) == ("flatten", "binance", "64123.45")
+        assert "orders are under way: RESIDUAL r1-9" in await repaint(app, pilot)
+        assert "leaves 46.65" in screen_text(app)
+        tell("r1-9 still leaves 40 BTC: sold 6.65 BTC at binance")
+        assert "r1-9 still leaves 40 BTC" in await repaint(app, pilot)
+
+    drive(steps, model=_one_sided())
+
+
+def test_a_position_is_settled_by_name_and_reason_and_anything_else_says_that_it_cannot_be() -> None:
+    model = _one_sided()
 
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("w")
@@ -126,17 +169,14 @@ def test_a_position_is_settled_by_name_and_reason_and_anything_else_says_that_it
         await pilot.press("3", "w")
         await pilot.pause()
         assert isinstance(app.screen, SettleScreen)
-        text = screen_text(app)
-        assert "leaves 30 XRP" in text
-        assert "write off what cycle r1-9 left" in text
-        await pilot.press(*"upbit", "enter", *"moved by hand", "enter")
+        await pilot.press("5", "enter", *"upbit", "enter", *"moved by hand", "enter")
         await pilot.pause()
         assert "type the profile's name" in screen_text(app)
         assert model.settled == []
         await pilot.press(*"upbit-binance", "enter", "enter")
         await pilot.pause()
-        assert model.settled == ["r1-b1"]
-        assert "settled: RESIDUAL r1-9" in await repaint(app, pilot)
+        assert model.settled == ["r1-9"]
+        assert "r1-9 is settled: write-off" in await repaint(app, pilot)
         model._breaches[:] = [BreachLine("r1-b2", 0, "WARN", "STALE", "UPBIT", "silent", "", False)]
         model.breaches_version += 1
         await repaint(app, pilot)

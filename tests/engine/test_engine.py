@@ -21,6 +21,7 @@ from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.breach import Severity
 from arbtui.risk.config import RiskConfig, default_limits
 from arbtui.simulation.faults import Fault, FaultKind
+from arbtui.views.live import EngineControls
 from tests.execution.world import EXECUTION, FAIR, UPBIT_CHEAP, UPBIT_DEAR, World, armed, world
 
 _DAY_S = 86_400.0
@@ -415,11 +416,15 @@ def test_two_residuals_of_one_asset_are_acknowledged_and_settled_each_by_its_own
             assert w.engine.operator.acknowledge(told[first.id]) is None
             assert [account.acknowledged_by for account in w.portfolio.positions] == ["operator", ""]
             assert w.engine.risk.route.has_residual(w.components.universe.of_symbol("XRP")[0])
-            assert w.engine.operator.settlement(told[second.id]).startswith(f"write off what cycle {second.id} left")
-            assert w.engine.operator.settle(told[second.id], "q", "kept") == "type the profile's name, p"
-            assert w.engine.operator.settle(told[second.id], "p", "kept") is None
-            assert w.engine.operator.settlement(told[second.id]) == ""
-            assert w.engine.operator.settle(told[second.id], "p", "again") == "there is nothing to settle any more"
+            controls = EngineControls(w.engine)
+            (way,) = [way for way in controls.ways(told[second.id]) if way.verb == "write-off"]
+            assert way.text == f"write-off: what {second.id} left counts as stock from then on"
+            ends: list[str] = []
+            assert controls.settle(way, "q", "kept", ends.append) == "type the profile's name, p"
+            assert controls.settle(way, "p", "kept", ends.append) is None
+            assert ends == [f"{second.id} is settled: written off"]
+            assert controls.ways(told[second.id]) == []
+            assert controls.settle(way, "p", "again", ends.append) == f"{second.id} leaves no position; open positions: {first.id}"
             assert [account.id for account in w.portfolio.positions] == [first.id]
             w.engine.losses.measure()
             assert w.engine.risk.total.unhedged == pytest.approx(20 * 2.14, rel=0.05)
@@ -738,11 +743,15 @@ def test_every_asset_on_which_a_venue_disagrees_is_told(tmp_path: Path) -> None:
             assert w.engine.cycles == {}
             assert w.engine.risk.denials == {Reason.DISPUTED: 1}
             won, xrp = (breach.id for breach in w.engine.breaches.breaches.values())
-            assert "take upbit's word for its balance of XRP" in w.engine.operator.settlement(xrp)
-            assert w.engine.operator.settle(xrp, "p", "sent to another desk") is None
+            controls = EngineControls(w.engine)
+            (way,) = controls.ways(xrp)
+            assert "take upbit's word for its balance of XRP" in way.text
+            ends: list[str] = []
+            assert controls.settle(way, "p", "sent to another desk", ends.append) is None
+            assert ends == ["the balance of XRP at upbit is settled"]
             assert (w.portfolio.total("upbit", "XRP"), w.portfolio.total("upbit", "KRW")) == (Decimal(100), Decimal(3_000_000))
             assert list(w.portfolio.state.disputes["upbit"]) == ["KRW"]
-            assert (w.engine.operator.settlement(xrp), w.engine.operator.settlement("no such breach")) == ("", "")
+            assert (controls.ways(xrp), controls.ways("no such breach")) == ([], [])
             assert won not in w.engine.breaches.acknowledged
             w.same_after_restart()
 

@@ -9,6 +9,7 @@ import pytest
 
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.plan import CyclePlan, Tolerances, compile_plan
 from arbtui.journal.events import BalanceDisputed, CycleState, FillRecorded, RouteSwitched
 from arbtui.model.book import BookState
@@ -35,7 +36,7 @@ async def _under_way(w: World, plan: CyclePlan) -> ArbCycle:
     """A cycle whose entry orders are journaled and never sent: their second look is still to come."""
     ever = asyncio.Event()
 
-    async def wait(cycle: ArbCycle, orders: Sequence[Order], durable: Awaitable[None]) -> None:
+    async def wait(cycle: OrderOwner, orders: Sequence[Order], durable: Awaitable[None]) -> None:
         await ever.wait()
 
     w.engine.tracker.send = wait  # type: ignore[method-assign]

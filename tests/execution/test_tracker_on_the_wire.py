@@ -17,6 +17,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.execution.account_sync import AccountSync
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.gate import OrderGate
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.tracker import OrderTracker
 from arbtui.journal.events import BalanceOpened, CycleOpened, Mark, RunStarted
 from arbtui.journal.journal import Journal
@@ -51,7 +52,7 @@ async def until(condition: Callable[[], bool]) -> None:
 class OpenGate(OrderGate):
     """A gate that lets everything pass: what leaves is not what these tests are about."""
 
-    def last_look(self, cycle: ArbCycle, order: Order) -> None:
+    def last_look(self, cycle: OrderOwner, order: Order) -> None:
         return None
 
 

@@ -313,7 +313,7 @@ async def world(
             engine.arm(reconciled, unclean=unclean, unconfirmed=unconfirmed)
             turn = tasks.create_task(_turn(made))
             yield made
-            engine.executor.abandon()
+            engine.abandon()
             turn.cancel()
     finally:
         for venue in venues.values():

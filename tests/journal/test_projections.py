@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.journal.events import Adjusted, FillRecorded, OrderIntended, ResidualSettled, Transferred
+from arbtui.journal.events import Adjusted, FillRecorded, OrderIntended, Transferred
 from arbtui.model.errors import JournalFailed
 from tests.journal.recorded import record, tables
 from tests.journal.synthetic import SyntheticRun, whole_run
@@ -54,13 +54,3 @@ def test_flows_from_outside_are_listed_with_who_and_why(tmp_path: Path) -> None:
         transfers = db.execute("SELECT exchange, asset, change, reason FROM transfer").fetchall()
     assert adjustments == [("a", "Y", "5", "took the venue's word", "operator", "me")]
     assert transfers == [("a", "X", "-5", "by hand"), ("b", "X", "4.9", "by hand")]
-
-
-def test_a_residual_that_was_settled_says_by_whom_and_why(tmp_path: Path) -> None:
-    path = tmp_path / "journal.db"
-    run = SyntheticRun()
-    record(path, run.start(), run.intents(0), run.fill(0, 0), run.end(0), [ResidualSettled("r1-0", "written off", "me", "sold by hand")])
-    with closing(sqlite3.connect(path)) as db:
-        assert db.execute("SELECT settled_how, settled_by, settled_reason FROM cycle").fetchall() == [
-            ("written off", "me", "sold by hand"),
-        ]

@@ -28,6 +28,7 @@ from arbtui.journal.events import (
     Recorded,
     ResidualSettled,
     RunStarted,
+    SettlementBegan,
     Transferred,
     decode,
     encode,
@@ -58,6 +59,8 @@ class Life(RuleBasedStateMachine):
         self.outside: list[tuple[str, Decimal]] = []  # asset, change, since the opening
         self.cycles: dict[str, list[tuple[str, Decimal]]] = {}  # traded asset, change
         self.largest: dict[tuple[str, str], Decimal] = {}
+        self.taken: dict[str, dict[str, Decimal]] = {}  # cycle -> asset -> what a person took for stock
+        self.mended: set[str] = set()  # cycles whose residual a person dealt with
         self.orders: dict[str, tuple[str, str, str, Side, Purpose]] = {}  # id -> cycle, exchange, coin, side, purpose
         self.fills: dict[tuple[str, str], FillRecorded] = {}
         self.marks: dict[str, Decimal] = {"USDT": ONE}
@@ -171,6 +174,8 @@ class Life(RuleBasedStateMachine):
         for asset, change in ((made.base, sign * made.qty), (made.quote, -sign * made.cost), (made.fee_currency, -made.fee)):
             self.flows.append((made.exchange, asset, change))
         self.cycles[event.cycle_id] += [(made.base, sign * made.qty), (made.quote, -sign * made.cost)]
+        if self.orders[made.client_order_id][4] is Purpose.SETTLE:
+            self.mended.add(event.cycle_id)
         key = (event.cycle_id, made.base)
         self.largest[key] = max(made.qty, self.largest.get(key, ZERO))
 
@@ -193,7 +198,33 @@ class Life(RuleBasedStateMachine):
     @rule(data=st.data(), settle=st.booleans())
     def acknowledge_or_settle(self, data: st.DataObject, settle: bool) -> None:
         cycle_id = data.draw(st.sampled_from(sorted(self.cycles)))
+        if settle and self.is_ended(cycle_id) and self.sided(cycle_id):
+            taken = self.taken.setdefault(cycle_id, defaultdict(lambda: ZERO))
+            for asset, amount in self.left(cycle_id).items():
+                taken[asset] += amount
+            self.mended.add(cycle_id)
         self.record(ResidualSettled(cycle_id, "written off", "me", "x") if settle else CycleAcknowledged(cycle_id, "me", "x"))
+
+    @precondition(lambda self: any(self.is_ended(cycle_id) and self.sided(cycle_id) for cycle_id in self.cycles))
+    @rule(data=st.data(), exchange=st.sampled_from(["upbit", "binance"]), part=st.integers(1, 4))
+    def trade_away(self, data: st.DataObject, exchange: str, part: int) -> None:
+        """A person has a residual traded away, the whole of it or a part."""
+        cycle_id = data.draw(st.sampled_from(sorted(key for key in self.cycles if self.is_ended(key) and self.sided(key))))
+        coin, amount = next(iter(self.sided(cycle_id).items()))
+        if (exchange, coin) not in MARKETS:  # a fee's coin is no market
+            return
+        side = Side.SELL if amount > 0 else Side.BUY
+        self.record(SettlementBegan(cycle_id, "flatten", exchange, "me", "x"))
+        order = self.intend(cycle_id, exchange, coin, side, Purpose.SETTLE)
+        qty, price = abs(amount) / part, ONE if MARKETS[exchange, coin] == "USDT" else Decimal(1400)
+        made = Fill(
+            exchange, f"t{len(self.fills) + 1}", order, "v", f"{coin}/{MARKETS[exchange, coin]}", coin, MARKETS[exchange, coin], side, qty,
+            price, qty * price, ZERO, MARKETS[exchange, coin], "taker", self.now_ms,
+        )  # fmt: skip
+        event = FillRecorded(made, cycle_id, 1000, "stream", self.now_ms, {})
+        self.fills[exchange, made.trade_id] = event
+        self.book(event)
+        self.record(OrderChanged(order, OrderState.EXPIRED, "v", qty, ""))
 
     @rule(asset=st.sampled_from(["XRP", "KRW", "BNB"]), change=QTYS, less=st.booleans())
     def adjust(self, asset: str, change: Decimal, less: bool) -> None:
@@ -234,6 +265,28 @@ class Life(RuleBasedStateMachine):
         assert Portfolio.load(folded.dump()).dump() == folded.dump()
 
     # what must hold
+
+    def is_ended(self, cycle_id: str) -> bool:
+        cycle = self.live.cycle(cycle_id)
+        return cycle is not None and not cycle.is_open
+
+    def left(self, cycle_id: str) -> dict[str, Decimal]:
+        """What the cycle's fills leave of each coin, without what a person took for stock."""
+        net: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for asset, change in self.cycles[cycle_id]:
+            net[asset] += change
+        for event in self.fills.values():
+            if event.cycle_id == cycle_id and event.fill.fee_currency in net:
+                net[event.fill.fee_currency] -= event.fill.fee
+        for asset, amount in self.taken.get(cycle_id, {}).items():
+            net[asset] -= amount
+        return {asset: amount for asset, amount in net.items() if amount and asset not in SETTLEMENT}
+
+    def sided(self, cycle_id: str) -> dict[str, Decimal]:
+        """Of that, what is no dust."""
+        left = self.left(cycle_id)
+        dust = {a for a, q in left.items() if abs(q) < LOT and abs(q) * 50 <= self.largest.get((cycle_id, a), ZERO)}
+        return {asset: amount for asset, amount in left.items() if asset not in dust}
 
     def is_open(self, cycle_id: str) -> bool:
         cycle = self.live.cycle(cycle_id)
@@ -280,23 +333,15 @@ class Life(RuleBasedStateMachine):
             cycle = self.live.cycle(cycle_id)
             if cycle is None:
                 continue
-            fees: dict[str, Decimal] = defaultdict(lambda: ZERO)
-            for event in self.fills.values():
-                if event.cycle_id == cycle_id:
-                    fees[event.fill.fee_currency] += event.fill.fee
-            net: dict[str, Decimal] = defaultdict(lambda: ZERO)
-            for asset, change in flows:
-                net[asset] += change
-            left = {asset: amount - fees[asset] for asset, amount in net.items() if asset not in SETTLEMENT}
-            dust = {a: q for a, q in left.items() if q and abs(q) < LOT and abs(q) * 50 <= self.largest.get((cycle_id, a), ZERO)}
-            sided = {asset: amount for asset, amount in left.items() if amount and asset not in dust}
+            sided = self.sided(cycle_id)
             assert self.live.left(cycle) == sided
             if cycle.is_open:
                 continue
-            assert cycle.is_position == (bool(sided) and not cycle.settled)
+            assert cycle.is_position == bool(sided)  # nothing that is held one-sidedly is out of sight
+            assert (cycle.settled is not None) == (cycle.state is CycleState.RESIDUAL and not sided)
             if not flows:
                 assert cycle.state in (CycleState.ABANDONED, CycleState.MISSED)
-            elif sided:
+            elif sided or cycle_id in self.mended:
                 assert cycle.state is CycleState.RESIDUAL
             else:
                 assert cycle.state in (CycleState.HEDGED, CycleState.UNWOUND)
@@ -309,6 +354,8 @@ class Life(RuleBasedStateMachine):
     def an_open_cycle_keeps_what_it_has_not_spent(self) -> None:
         for exchange, asset in (("binance", "USDT"), ("upbit", "XRP"), ("upbit", "ADA")):
             reserved = sum((cycle.still_reserved(exchange, asset) for cycle in self.live.open_cycles), ZERO)
+            settling = [order for order in self.live.open_orders if order.intent.purpose is Purpose.SETTLE]
+            reserved += sum((order.still_uses(exchange, asset) for order in settling), ZERO)
             assert self.live.available(exchange, asset) == self.live.total(exchange, asset) - reserved
             assert reserved >= 0
 

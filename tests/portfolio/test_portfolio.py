@@ -1,6 +1,7 @@
 """``Portfolio.apply``: what each event means for balances, reservations, cycles, positions, losses and the trading state."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -21,12 +22,13 @@ from arbtui.journal.events import (
     Recorded,
     ResidualSettled,
     RouteSwitched,
+    SettlementBegan,
     StateChanged,
     Transferred,
 )
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Fill, OrderState, Purpose, Side
-from arbtui.portfolio.accounts import CycleAccount, fill_changes
+from arbtui.portfolio.accounts import CycleAccount, Settled, fill_changes
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.routes.hops import Node
 from tests.portfolio.telling import START, Telling, fill_of, intent_of, leg
@@ -369,9 +371,74 @@ def test_a_position_that_is_written_off_is_stock_from_then_on() -> None:
     tell.end("c1")
     before = tell.portfolio.state.balances["binance"]["XRP"]
     tell(ResidualSettled("c1", "written off", "me", "sold by hand"))
-    assert (tell.portfolio.positions, _account(tell).settled, _account(tell).state) == ([], "written off", CycleState.RESIDUAL)
+    assert (tell.portfolio.positions, _account(tell).state) == ([], CycleState.RESIDUAL)
+    assert _account(tell).settled == Settled("written off", "me", "sold by hand", tell.now_ms)
     assert tell.portfolio.state.balances["binance"]["XRP"] == before
     assert tell.portfolio.state.targets["binance"]["XRP"] == 110
+
+
+def test_a_fill_after_a_write_off_is_a_position_of_its_own_size_and_counts_once() -> None:
+    tell = Telling().start()
+    tell.marks({"KRW": PRICES["KRW"], "XRP": PRICES["XRP"]}, "start", "d1")
+    tell.open("c1", BUY, SELL)
+    tell.fill("c1", bought("10"), PRICES)
+    tell.end("c1")
+    tell(ResidualSettled("c1", "written off", "me", ""))
+    tell.fill("c1", sold("4"), PRICES, 1)  # the other leg has filled all the same
+    assert tell.portfolio.left(_account(tell)) == {"XRP": Decimal(-4)}
+    assert [cycle.id for cycle in tell.portfolio.positions] == ["c1"]
+    assert (_account(tell).settled, _account(tell).acknowledged_by) == (None, "")
+    lost = tell.portfolio.loss_today(PRICES)
+    dearer = {**PRICES, "XRP": PRICES["XRP"] + 1}
+    assert tell.portfolio.loss_today(dearer) == lost + 4  # four are short, and ten are stock
+    tell(ResidualSettled("c1", "written off", "me", ""))
+    assert tell.portfolio.state.targets["binance"]["XRP"] + tell.portfolio.state.targets["upbit"]["XRP"] == 206
+    assert tell.portfolio.loss_today(dearer) == lost
+
+
+def settling(tell: Telling, name: str, side: Side, qty: str, leg_number: int = 1000) -> None:
+    """An order of a settlement is about to be sent."""
+    planned = leg(leg_number, "binance", side, Decimal(qty), Decimal("2"))
+    tell(intent_of("c1", planned, name, Purpose.SETTLE))
+
+
+def test_a_position_that_is_traded_away_stays_residual_and_says_by_whom() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    tell.fill("c1", bought("10"), PRICES)
+    tell.end("c1")
+    losses = tell.portfolio.state.routes[_account(tell).route].losses
+    tell(SettlementBegan("c1", "flatten", "binance", "me", "too dear to keep"))
+    settling(tell, "s1", Side.SELL, "10")
+    assert tell.portfolio.available("binance", "XRP") == tell.portfolio.total("binance", "XRP") - 10  # no cycle may sell it, too
+    assert tell.portfolio.available("binance", "XRP", "c1") == tell.portfolio.total("binance", "XRP")
+    back = fill_of("binance", Side.SELL, Decimal(6), Decimal("1.5"), "x1", client_order_id="s1")
+    tell.fill("c1", back, PRICES, 1000)
+    assert tell.portfolio.available("binance", "XRP") == tell.portfolio.total("binance", "XRP") - 4
+    assert tell.portfolio.left(_account(tell)) == {"XRP": Decimal(4)}
+    assert (_account(tell).state, _account(tell).settled) == (CycleState.RESIDUAL, None)
+    tell.fill("c1", replace(back, trade_id="x2", qty=Decimal(4), cost=Decimal(6)), PRICES, 1000)
+    tell.order("s1", OrderState.FILLED, Decimal(10))
+    assert (_account(tell).state, tell.portfolio.positions) == (CycleState.RESIDUAL, [])
+    assert _account(tell).settled == Settled("flattened", "me", "too dear to keep", tell.now_ms - 1)
+    assert tell.portfolio.available("binance", "XRP") == tell.portfolio.total("binance", "XRP")
+    assert tell.portfolio.state.outcomes[CycleState.RESIDUAL] == 1
+    assert tell.portfolio.state.targets["binance"]["XRP"] == 100
+    assert tell.portfolio.state.routes[_account(tell).route].losses == losses  # a person's price is no loss of the route
+    assert tell.portfolio.state.settled_value == ZERO
+    assert tell.portfolio.loss_today(PRICES) == -tell.portfolio.value().so_far.realised
+
+
+def test_a_cycle_that_a_late_fill_hedges_is_hedged_whatever_somebody_had_begun() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    tell.fill("c1", bought("10"), PRICES)
+    tell.end("c1")
+    tell(SettlementBegan("c1", "flatten", "binance", "me", "x"))
+    settling(tell, "s1", Side.SELL, "10")
+    tell.order("s1", OrderState.EXPIRED)
+    tell.fill("c1", sold("10"), PRICES, 1)
+    assert (_account(tell).state, _account(tell).settled) == (CycleState.HEDGED, None)
 
 
 # what was lost

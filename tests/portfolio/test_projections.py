@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from arbtui.journal.events import CycleEnded, Event, FillRecorded, MarksTaken
+from arbtui.journal.events import CycleEnded, Event, FillRecorded, MarksTaken, ResidualSettled
 from arbtui.journal.schema import PROJECTIONS
 from arbtui.model.errors import UsageError
 from arbtui.portfolio.portfolio import Portfolio
@@ -52,6 +52,16 @@ def test_the_tables_say_what_the_portfolio_says(tmp_path: Path) -> None:
     assert opening == {(exchange, asset): str(total) for (exchange, asset), total in SyntheticRun().balances.items()}
     assert marks == {"ABC": "20.04", "KRW": "0.00074"}
     assert set(msgspec.json.decode(pnl)) == {"currency", "total", "trading", "fees"}
+
+
+def test_a_residual_that_was_settled_says_by_whom_and_why(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    run = SyntheticRun()
+    record(path, run.start(), run.intents(0), run.fill(0, 0), run.end(0), [ResidualSettled("r1-0", "written off", "me", "sold by hand")])
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT settled_how, settled_by, settled_reason FROM cycle").fetchall() == [
+            ("written off", "me", "sold by hand"),
+        ]
 
 
 def test_rebuilding_mends_projections_that_were_tampered_with(tmp_path: Path) -> None:

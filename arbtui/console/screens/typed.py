@@ -1,6 +1,8 @@
 """What is done only when the profile's name and a reason have been typed; both are journaled."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import pairwise
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,7 +18,7 @@ LONGEST = 500
 
 
 class TypedScreen(Dialog[bool]):
-    """Two fields, name and reason; answers True when it was done and False when it was left.
+    """Fields to type into, name and reason the last of them; answers True when it was done and False when it was left.
 
     Subclasses say what will be done (:meth:`lines`) and do it (:meth:`act`).
     """
@@ -49,19 +51,27 @@ class TypedScreen(Dialog[bool]):
             box.border_title, box.border_subtitle = self._title, self._subtitle
             for number, line in enumerate(self.lines()):
                 yield Static(printable(line), markup=False, classes="label" if number else "")
-            yield Static(f"Type the profile's name ({self._profile})", markup=False, classes="label")
-            yield Input(id="typed-name", compact=True, max_length=LONGEST)
-            yield Static("Reason, for the journal", classes="label")
-            yield Input(id="typed-reason", compact=True, max_length=LONGEST)
+            yield from self.fields()
             yield Static("", id="typed-problem", classes="problem", markup=False)
 
+    def fields(self) -> ComposeResult:
+        """The fields in order, each with its label: name and reason are the last ones."""
+        yield Static(f"Type the profile's name ({self._profile})", markup=False, classes="label")
+        yield Input(id="typed-name", compact=True, max_length=LONGEST)
+        yield Static("Reason, for the journal", classes="label")
+        yield Input(id="typed-reason", compact=True, max_length=LONGEST)
+
     def action_next(self) -> None:
-        """Go from the name to the reason; then act, once both fields have processed their keys."""
-        name, reason = self.query_one("#typed-name", Input), self.query_one("#typed-reason", Input)
-        if self.focused is name:
-            self.set_focus(reason, scroll_visible=False)
-        else:
-            name.call_later(reason.call_later, self._act)
+        """Go to the next field; from the last one, act, once every field has processed its keys."""
+        fields = list(self.query(Input))
+        following = dict(pairwise(fields))
+        if isinstance(self.focused, Input) and self.focused in following:
+            self.set_focus(following[self.focused], scroll_visible=False)
+            return
+        step: Callable[[], object] = self._act
+        for field in reversed(fields):
+            step = partial(field.call_later, step)
+        step()
 
     def _act(self) -> None:
         name, reason = self.query_one("#typed-name", Input), self.query_one("#typed-reason", Input)
@@ -69,6 +79,6 @@ class TypedScreen(Dialog[bool]):
         if refusal is None:
             self.dismiss(True)
             return
-        self.query_one("#typed-problem", Static).update(refusal)
+        self.query_one("#typed-problem", Static).update(printable(refusal))
         if not name.value.strip() or "name" in refusal:
             self.set_focus(name, scroll_visible=False)

@@ -14,6 +14,19 @@ from arbtui.console.type_ahead import TypeAhead
 from arbtui.views import Controls, HeaderView, ReadModel, RouteRow
 
 
+class SettlementEnd:
+    """Takes how a settlement ended, whenever it does: at once, or after the dialog has gone and orders have come back."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self.words = ""
+
+    def __call__(self, words: str) -> None:
+        """It ended, ``words`` say how."""
+        self.words = words
+        self._say(words)
+
+
 class VerbsScreen(PanesScreen):
     """The panes, and what a person may ask of the engine from them: each verb calls ``controls``."""
 
@@ -81,21 +94,31 @@ class VerbsScreen(PanesScreen):
         self.tick_all()
 
     def action_settle(self) -> None:
-        """Ask for name and reason, where the breach under the cursor can be settled."""
+        """Ask which way, for name and reason, where the breach under the cursor can be settled."""
         if not self._needs("risk", "settle", "settles positions and disputed balances"):
             return
         breach = self.risk.current
-        preview = self._controls.settlement(breach.id) if breach is not None else ""
-        if breach is None or not preview:
+        ways = self._controls.ways(breach.id) if breach is not None else ()
+        if breach is None or not ways:
             what = f"{breach.kind} {breach.scope}" if breach is not None else "nothing here"
             self.flash.say(f"{what}: nothing to settle; one-sided positions and disputed balances are", "warn")
             return
-        dialog = SettleScreen(self._model.header().profile, breach, preview, self._controls)
-        self.app.push_screen(dialog, partial(self._settled, f"{breach.kind} {breach.scope}"))
+        ended = SettlementEnd(self._say_end)
+        dialog = SettleScreen(self._model.header().profile, breach, ways, self._controls, ended)
+        self.app.push_screen(dialog, partial(self._settled, f"{breach.kind} {breach.scope}", ended))
 
-    def _settled(self, what: str, done: bool | None) -> None:
-        self.flash.say(f"{'settled' if done else 'left as it is'}: {what}", "up" if done else "warn")
+    def _settled(self, what: str, ended: "SettlementEnd", done: bool | None) -> None:
+        if not done:
+            self.flash.say(f"left as it is: {what}", "warn")
+        elif ended.words:
+            self._say_end(ended.words)
+        else:
+            self.flash.say(f"orders are under way: {what}", "key")
         self.tick_all()
+
+    def _say_end(self, words: str) -> None:
+        if self.is_attached:
+            self.flash.say(words, "up" if "is settled" in words else "warn")
 
     def action_toggle_route(self) -> None:
         """Disable or enable the route under the cursor, or the one in detail."""

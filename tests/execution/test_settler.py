@@ -1,0 +1,483 @@
+"""What a cycle left is traded away on a person's word: within the price that was shown, never more than is left, and once at a time."""
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from arbtui.exchanges.adapter import OrderReport
+from arbtui.execution.settler import FIRST_LEG
+from arbtui.execution.ways_out import WayOut
+from arbtui.journal.events import CycleState, OrderIntended, ResidualSettled, SettlementBegan
+from arbtui.journal.reader import events, reading
+from arbtui.model.money import ZERO
+from arbtui.model.order import Order, OrderState, Purpose, Side
+from arbtui.model.virtual_loop import run_virtual
+from arbtui.portfolio.ledger import read_ledger
+from arbtui.portfolio.trading_state import TradingState
+from arbtui.simulation.faults import Fault, FaultKind
+from arbtui.views.live import EngineControls
+from tests.execution.world import FAIR, Levels, World, world
+from tests.portfolio.auditing import audit, disagreements
+
+#: The best bid at Binance takes 10 of the 46 that are held; what is below it is beyond one percent.
+THIN: Levels = ([(2.1399, 10.0), (2.0, 500.0)], [(2.14, 300.0)])
+#: Further down than any order may go.
+FALLEN: Levels = ([(1.9, 500.0)], [(1.91, 500.0)])
+
+
+async def residual(w: World) -> str:
+    """Leave a residual of XRP: bought at Binance, and neither sold at Upbit nor taken back; its cycle's id."""
+    w.upbit.core.faults.add(*[Fault(FaultKind.REJECT)] * 9)
+    w.binance.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
+    cycle = await w.trade()
+    assert cycle.state is CycleState.RESIDUAL
+    for name, venue in w.venues.items():
+        while venue.core.faults.take() is not None:
+            pass
+        w.quote(name, FAIR[name])
+    return cycle.id
+
+
+def left(w: World, cycle_id: str) -> Decimal:
+    """XRP that it leaves."""
+    account = w.portfolio.cycle(cycle_id)
+    assert account is not None
+    return w.portfolio.left(account).get("XRP", ZERO)
+
+
+def way(w: World, cycle_id: str, verb: str) -> WayOut:
+    (found,) = [way for way in w.engine.operator.ways(cycle_id) if way.verb == verb]
+    return found
+
+
+async def settle(w: World, cycle_id: str, verb: str, worst: Decimal | None = None) -> str:
+    """Do it, as the console does, and say how it ended."""
+    told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    refusal = w.engine.operator.settle_position(cycle_id, verb, "", "p", "seen", worst=worst, tell=told.set_result)
+    return refusal or await told
+
+
+def judge(w: World) -> None:
+    """Ledger, auditor, venues and a restart agree."""
+    w.agree()
+    ledger = read_ledger(w.journal.path)
+    assert disagreements(ledger) == []
+    code, said = audit(ledger)
+    assert code == 0, said
+
+
+def settled(w: World, cycle_id: str) -> tuple[str, str, str] | None:
+    account = w.portfolio.cycle(cycle_id)
+    assert account is not None
+    assert account.state is CycleState.RESIDUAL  # whatever was done about it
+    return None if account.settled is None else (account.settled.how, account.settled.by, account.settled.reason)
+
+
+def told_residuals(w: World) -> list[str]:
+    """What is told of residuals and not acknowledged."""
+    rows = w.engine.breaches.breaches.values()
+    return [f"{row.scope}: {row.detail}" for row in rows if row.kind == "RESIDUAL" and row.id not in w.engine.breaches.acknowledged]
+
+
+def told_events(w: World, *kinds: type) -> list[object]:
+    with reading(w.journal.path) as db:
+        return [at.event for at in events(db, 0, w.journal.seq) if isinstance(at.event, kinds)]
+
+
+DONE = {"complete": "completed", "flatten": "flattened"}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize(("verb", "exchange", "side"), [("complete", "upbit", Side.SELL), ("flatten", "binance", Side.SELL)])
+def test_a_residual_is_traded_away(tmp_path: Path, verb: str, exchange: str, side: Side, restarted: bool) -> None:
+    async def trade(w: World, cycle_id: str) -> None:
+        amount = left(w, cycle_id)
+        found = way(w, cycle_id, verb)
+        assert (found.exchange, found.side, found.why_not) == (exchange, side, "")
+        assert ZERO <= amount - found.qty < Decimal("0.1")
+        prices = w.components.marks.prices(["XRP", "KRW", "USDT"])
+        before = w.portfolio.value(prices).equity
+        placed = len(w.venues[exchange].placed)
+        said = await settle(w, cycle_id, verb)
+        (order,) = w.venues[exchange].placed[placed:]
+        assert (order.purpose, order.cycle_id, order.leg, order.side) == (Purpose.SETTLE, cycle_id, FIRST_LEG, side)
+        assert f"sold {found.qty.normalize():f} XRP at {exchange}" in said
+        assert f"{cycle_id} is settled" in said
+        assert settled(w, cycle_id) == (DONE[verb], "operator", "seen")
+        assert w.engine.unsettled == ""
+        w.engine.losses.measure()
+        assert w.engine.risk.total.unhedged == 0
+        assert told_residuals(w) == []
+        assert found.cost is not None
+        cost = before - w.portfolio.value(prices).equity
+        assert float(cost) == pytest.approx(float(found.cost), abs=0.01)  # what was shown is what it cost
+        w.engine.risk.total.measure()
+        assert w.engine.risk.total.loss_today == pytest.approx(-float(w.portfolio.value().so_far.realised), abs=1e-9)
+        judge(w)
+        await asyncio.sleep(2)
+        assert (await w.trade()).state is CycleState.HEDGED  # and the asset trades again
+        judge(w)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            if not restarted:
+                await trade(w, cycle_id)
+        if restarted:
+            async with world(tmp_path) as w:
+                await trade(w, cycle_id)
+        async with world(tmp_path) as w:
+            assert w.portfolio.positions == []
+            assert settled(w, cycle_id) is not None
+            assert w.portfolio.state.outcomes[CycleState.RESIDUAL] == 1
+            assert told_residuals(w) == []
+
+    run_virtual(main())
+
+
+def test_the_ledger_lists_it_as_settled(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            (row,) = read_ledger(w.journal.path)["residuals"]
+            assert (row["exchange"], row["asset"], row["settled"]) == ("binance", "XRP", None)
+            await settle(w, cycle_id, "flatten")
+            ledger = read_ledger(w.journal.path)
+            (told,) = ledger["residuals"]
+            assert (told["cycle_id"], told["qty"], told["since"]) == (cycle_id, row["qty"], row["since"])
+            assert {key: told["settled"][key] for key in ("how", "by", "reason")} == {
+                "how": "flattened",
+                "by": "operator",
+                "reason": "seen",
+            }
+            (cycle,) = ledger["cycles"]
+            assert (cycle["state"], cycle["settled"]) == ("RESIDUAL", told["settled"])
+            assert {fill["cycle_id"] for fill in ledger["fills"]} == {cycle_id}
+            assert told["settled"]["ts"].endswith("Z")
+
+    run_virtual(main())
+
+
+def test_it_is_journaled_that_it_began_before_its_order_leaves(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            seen: list[object] = []
+
+            def look(order: Order) -> None:
+                seen.extend(told_events(w, SettlementBegan))
+                assert [each.client_order_id for each in told_events(w, OrderIntended) if isinstance(each, OrderIntended)][-1] == (
+                    order.client_order_id
+                )
+
+            w.binance.before_place = look
+            await settle(w, cycle_id, "flatten")
+            assert seen == [SettlementBegan(cycle_id, "flatten", "binance", "operator", "seen")]
+            assert told_events(w, ResidualSettled) == []  # that it is gone is what its fills say
+
+    run_virtual(main())
+
+
+def test_a_part_leaves_a_smaller_position_and_the_rest_is_settled_by_a_second_one_in_the_same_run(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            amount = left(w, cycle_id)
+            w.quote("binance", THIN)
+            found = way(w, cycle_id, "flatten")
+            assert (found.shown, "book shows 10" in found.price_tag) == (Decimal(10), True)
+
+            def then_fall(report: OrderReport) -> OrderReport:
+                w.quote("binance", FALLEN)
+                return report
+
+            w.binance.bend = then_fall
+            said = await settle(w, cycle_id, "flatten")
+            rest = left(w, cycle_id)
+            assert rest == amount - 10
+            assert f"sold 10 XRP at binance for 2.1399 USDT (the price, 1.9 USDT, is beyond {found.price}: look again)" in said
+            assert said.startswith(f"{cycle_id} still leaves {rest.normalize():f} XRP: ")
+            assert settled(w, cycle_id) is None
+            assert "1 residual position not settled (XRP)" in w.engine.unsettled
+            w.engine.losses.measure()
+            assert w.engine.risk.total.unhedged == pytest.approx(float(rest) * 1.9, rel=0.15)
+            (told,) = told_residuals(w)
+            assert f"leaves {rest.normalize():f} XRP" in told
+            (row,) = read_ledger(w.journal.path)["residuals"]
+            assert (Decimal(row["qty"]), row["settled"]) == (rest, None)
+            judge(w)
+            w.quote("binance", FAIR["binance"])
+            w.binance.bend = lambda report: report
+            assert f"{cycle_id} is settled" in await settle(w, cycle_id, "flatten")
+            assert settled(w, cycle_id) == ("flattened", "operator", "seen")
+            ids = [each.client_order_id for each in told_events(w, OrderIntended) if isinstance(each, OrderIntended)]
+            assert len(set(ids)) == len(ids)
+            judge(w)
+
+    run_virtual(main())
+
+
+def test_what_is_bought_back_is_grossed_up_for_a_fee_in_the_coin_and_never_more_than_is_missing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.binance.core.faults.add(*[Fault(FaultKind.REJECT)] * 9)
+            w.upbit.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
+            cycle_id = (await w.trade()).id
+            for name, venue in w.venues.items():
+                while venue.core.faults.take() is not None:
+                    pass
+                w.quote(name, FAIR[name])
+            amount = left(w, cycle_id)
+            assert amount < -40  # sold at Upbit, not bought at Binance
+            found = way(w, cycle_id, "complete")
+            assert (found.exchange, found.side) == ("binance", Side.BUY)
+            kept = found.qty * Decimal("0.999")
+            assert ZERO <= -amount - kept < Decimal("0.1")
+            await settle(w, cycle_id, "complete")
+            assert settled(w, cycle_id) is not None
+            judge(w)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("verb", ["complete", "flatten"])
+def test_a_price_beyond_the_one_that_was_shown_sends_nothing(tmp_path: Path, verb: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            found = way(w, cycle_id, verb)
+            w.quote(found.exchange, FALLEN if verb == "flatten" else ([(2700.0, 500.0)], [(2701.0, 500.0)]))
+            asked = len(w.binance.asked) + len(w.upbit.asked)
+            said = await settle(w, cycle_id, verb, found.price)
+            assert f"nothing was sent: the price, {1.9 if verb == 'flatten' else 2700} {'USDT' if verb == 'flatten' else 'KRW'}, is" in said
+            assert "beyond" in said
+            assert len(w.binance.asked) + len(w.upbit.asked) == asked
+            assert told_events(w, SettlementBegan) == []
+            assert left(w, cycle_id) > 40
+            judge(w)
+
+    run_virtual(main())
+
+
+def test_nothing_leaves_after_a_kill_and_what_is_under_way_sends_no_more(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            w.quote("binance", THIN)
+            told: list[str] = []
+            assert w.engine.operator.settle_position(cycle_id, "flatten", "", "p", "x", tell=told.append) is None
+            await asyncio.sleep(0.4)
+            assert len([order for order in w.binance.placed if order.purpose is Purpose.SETTLE]) == 1
+            w.engine.kill_switch.kill("KEY")
+            await w.engine.quiescence()
+            await asyncio.sleep(0.01)
+            assert len([order for order in w.binance.asked if order.purpose is Purpose.SETTLE]) == 1
+            assert "still leaves" in told[0]
+            for verb in ("complete", "flatten"):
+                assert await settle(w, cycle_id, verb) == "nothing was sent: HALTED"
+            assert len([order for order in w.binance.asked if order.purpose is Purpose.SETTLE]) == 1
+            judge(w)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("state", [TradingState.PAUSED, TradingState.DISARMED])
+def test_a_person_may_settle_while_nothing_trades_by_itself(tmp_path: Path, state: TradingState) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            w.engine.operator.change_state(state, "x", latched=True)
+            assert "is settled" in await settle(w, cycle_id, "flatten")
+            judge(w)
+
+    run_virtual(main())
+
+
+def test_no_cycle_whose_order_is_unknown_is_settled_nor_twice_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            w.binance.core.faults.add(Fault(FaultKind.ANSWER_LOST, 1e6))
+            told: list[str] = []
+            operator = w.engine.operator
+            assert operator.settle_position(cycle_id, "flatten", "", "p", "x", tell=told.append) is None
+            for verb in ("flatten", "complete", "write-off"):
+                assert operator.settle_position(cycle_id, verb, "", "p", "x") == f"{cycle_id} is being settled already"
+            await asyncio.sleep(1.1)
+            (order,) = w.engine.tracker.open.values()
+            assert order.state is OrderState.UNKNOWN
+            assert all("is UNKNOWN" in found.why_not for found in operator.ways(cycle_id) if found.verb in DONE)
+            free = w.portfolio.total("binance", "XRP") - order.qty
+            assert w.portfolio.available("binance", "XRP") == free  # no cycle may use what it may have sold
+            await w.engine.quiescence()
+            await asyncio.sleep(0.01)
+            assert "is settled" in told[0]
+            judge(w)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(("lost", "after_s"), [(FaultKind.ANSWER_LOST, 0.3), (FaultKind.REQUEST_LOST, 0.3)])
+def test_a_crash_in_the_middle_leaves_what_the_venue_says(tmp_path: Path, lost: FaultKind, after_s: float) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            amount = left(w, cycle_id)
+            w.binance.core.faults.add(Fault(lost, 1e6))
+            assert w.engine.operator.settle_position(cycle_id, "flatten", "", "p", "x") is None
+            await asyncio.sleep(after_s)
+            w.same_after_restart()
+        async with world(tmp_path) as w:
+            assert list(w.portfolio.open_orders) == []
+            if lost is FaultKind.ANSWER_LOST:
+                assert settled(w, cycle_id) == ("flattened", "operator", "x")
+                assert w.engine.unsettled == ""
+                assert told_residuals(w) == []
+            else:
+                assert settled(w, cycle_id) is None
+                assert left(w, cycle_id) == amount
+                assert [told.partition(":")[0] for told in told_residuals(w)] == [cycle_id]
+                assert "is settled" in await settle(w, cycle_id, "complete")
+            judge(w)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_balance_that_differs_by_the_residual_is_offered_as_its_settlement(tmp_path: Path, restarted: bool) -> None:
+    async def take(w: World, cycle_id: str, target: Decimal) -> None:
+        disputes = [row.id for row in w.engine.breaches.breaches.values() if row.kind == "BALANCE_MISMATCH"]
+        both = w.engine.operator.ways_of_breach(disputes[0])
+        assert [(found.verb, found.cycle_id) for found in both] == [("adjust", cycle_id), ("adjust", "")]
+        assert way(w, cycle_id, "adjust").exchange == "binance"
+        assert "adjusted" in await settle(w, cycle_id, "adjust")
+        assert settled(w, cycle_id) == ("adjusted", "operator", "seen")
+        assert w.portfolio.state.disputes["binance"] == {}
+        assert w.portfolio.state.targets["binance"]["XRP"] == target == w.portfolio.total("binance", "XRP")
+        assert w.engine.unsettled == ""
+        assert set(disputes) <= set(w.engine.breaches.acknowledged)
+        w.same_after_restart()
+        assert audit(read_ledger(w.journal.path))[0] == 0
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            target, amount = w.portfolio.state.targets["binance"]["XRP"], left(w, cycle_id)
+            assert {found.verb for found in w.engine.operator.ways(cycle_id)} == {"complete", "flatten", "write-off"}
+            refused = await settle(w, cycle_id, "adjust")
+            assert refused == f"no disputed balance differs by what {cycle_id} leaves; see arbtui adjust"
+            await w.binance.core._ledger.deposit("binance", {"XRP": -amount}, "sold by hand", 0)
+            for _ in range(5):
+                await asyncio.sleep(1.1)
+                await w.engine.compare_positions()
+            if not restarted:
+                await take(w, cycle_id, target)
+        if restarted:
+            async with world(tmp_path) as w:
+                await take(w, cycle_id, target)
+
+    run_virtual(main())
+
+
+def test_what_cannot_be_traded_says_why(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, symbols=("XRP", "ADA")) as w:
+            cycle_id = await residual(w)
+            w.quote("binance", ([], []))
+            assert way(w, cycle_id, "flatten").why_not == "its book is empty"
+            w.quote("binance", FAIR["binance"])
+            ways = w.engine.operator.ways("no such cycle")
+            assert ways == []
+            assert await settle(w, "no such cycle", "flatten") == "no such cycle leaves no position"
+            assert await settle(w, cycle_id, "sell") == "no verb 'sell': there are complete, flatten, write-off, adjust"
+            assert w.engine.operator.settle_position(cycle_id, "flatten", "okx", "p", "x") == (
+                f"there is no flatten of {cycle_id} at okx: see arbtui positions"
+            )
+            assert w.engine.operator.settle_position(cycle_id, "flatten", "", "q", "x") == "type the profile's name, p"
+        async with world(tmp_path, symbols=("ADA",)) as w:  # the asset is not traded in this run
+            assert [(found.verb, found.why_not) for found in w.engine.operator.ways(cycle_id)] == [
+                ("flatten", "XRP is not among the symbols of this run: start with it to trade it"),
+                ("write-off", ""),
+            ]
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("verb", ["flatten", "write-off"])
+def test_a_fill_that_comes_after_it_was_settled_is_a_position_again(tmp_path: Path, verb: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            cycle = w.engine.cycles[cycle_id]
+            bought = cycle.orders[0]
+            dust = left(w, cycle_id) - way(w, cycle_id, "flatten").qty
+            await settle(w, cycle_id, verb)
+            assert told_residuals(w) == []
+            if verb == "flatten":
+                assert cycle.orders[-1].purpose is Purpose.SETTLE  # screens show it with its cycle
+                assert cycle.fills[-1].client_order_id == cycle.orders[-1].client_order_id
+            else:
+                dust = ZERO  # it went with the rest
+            fill = replace(cycle.fills[0], trade_id="late", qty=Decimal(20), cost=Decimal("42.8"), fee=ZERO)
+            filled = bought.filled_qty + 20
+            w.engine.tracker.on_order(OrderReport("binance", bought.client_order_id, "v", OrderState.FILLED, filled, (fill,)))
+            assert settled(w, cycle_id) is None
+            assert left(w, cycle_id) == 20 + dust
+            assert len(told_residuals(w)) == 1
+            w.engine.losses.measure()
+            assert w.engine.risk.total.unhedged == pytest.approx(42.8, rel=0.01)  # what was settled does not count again
+            w.same_after_restart()
+            assert "is settled" in await settle(w, cycle_id, "write-off")
+            assert settled(w, cycle_id) == ("written off", "operator", "seen")
+            w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_the_price_of_the_bound_is_within_the_collar(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            await settle(w, cycle_id, "flatten")
+            (order,) = [order for order in w.binance.placed if order.purpose is Purpose.SETTLE]
+            assert 2.1399 * 0.99 <= float(order.price) < 2.1399 * 0.99 + 0.0002  # one percent under the bid, never a bare market order
+
+    run_virtual(main())
+
+
+def test_the_console_trades_at_the_price_that_it_showed(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            controls = EngineControls(w.engine)
+            (breach,) = [row for row in w.engine.breaches.breaches.values() if row.kind == "RESIDUAL"]
+            (shown,) = [found for found in controls.ways(breach.id) if found.verb == "flatten"]
+            assert (shown.cycle_id, shown.exchange, shown.asset, shown.possible) == (cycle_id, "binance", "XRP", True)
+            w.quote("binance", ([(2.13, 500.0)], [(2.131, 500.0)]))  # worse, and within the bound that was shown
+            told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            assert controls.settle(shown, "p", "seen", told.set_result) is None
+            assert "at binance for 2.13 USDT" in await told
+            (order,) = [order for order in w.binance.placed if order.purpose is Purpose.SETTLE]
+            assert order.price == Decimal(shown.worst)
+            assert controls.ways(breach.id) == []
+            judge(w)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("worst", ["NaN", "sNaN", "-1", "0", "Infinity", "a lot"])
+def test_a_request_with_nonsense_for_a_price_is_refused(tmp_path: Path, worst: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            request = {"verb": "settle", "how": "flatten", "cycle_id": cycle_id, "worst": worst, "confirm": "p", "reason": "x"}
+            assert w.engine.operator.request(request) == {"refusal": f"worst {worst!r} is no price"}
+            assert w.engine.operator.request({**request, "journal": "/elsewhere/journal.db"})["refusal"].startswith(
+                "the engine that runs has"
+            )
+            assert w.engine.settler.open == {}
+
+    run_virtual(main())
