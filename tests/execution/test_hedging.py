@@ -4,7 +4,7 @@ Both venues' grids are far finer than a fee, so that a bound that is off by a te
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from math import inf
@@ -18,8 +18,9 @@ from arbtui.journal.events import CycleOpened, FillRecorded, PlannedLeg
 from arbtui.model.book import OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.order import Fill, Purpose, Side
-from arbtui.routes.hops import InventoryHop, Node, TradeHop
+from arbtui.routes.hops import InventoryHop, Node, RateMark, TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
+from arbtui.routes.route import ArbRoute
 from tests.portfolio.telling import Telling
 from tests.routes.pairs import NOW, TERMS, book, rate_book
 
@@ -102,8 +103,10 @@ def around(exchange: str, code: str, bid: Decimal, ask: Decimal) -> OrderBook:
     return book(exchange, code, [(float(bid), 1e6)], [(float(ask), 1e6)])
 
 
-def cycle_of(buy: Market, sell: Market, fills: Sequence[Fill], ask_book: OrderBook, bid_book: OrderBook) -> ArbCycle:
-    """A cycle of 100 XRP that has ``fills``."""
+def cycle_of(
+    buy: Market, sell: Market, fills: Sequence[Fill], ask_book: OrderBook, bid_book: OrderBook, marks: Mapping[str, Decimal] | None = None
+) -> ArbCycle:
+    """A cycle of 100 XRP that has ``fills``; ``marks``: what coins were worth in USDT when they came."""
     stock = Node(buy.exchange, "XRP", 1e6), Node(sell.exchange, "XRP", 1e6)
     hops = TradeHop(buy, ask_book, Side.BUY), TradeHop(sell, bid_book, Side.SELL)
     route = InventoryRoute("XRP", *hops, InventoryHop(*stock, 0.0), Node(buy.exchange, buy.quote, 1e9), RATES, TERMS)
@@ -114,7 +117,7 @@ def cycle_of(buy: Market, sell: Market, fills: Sequence[Fill], ask_book: OrderBo
     told = Telling()
     told(CycleOpened("c1", route.id, "XRP", 10.0, 200.0, legs, (), 0))
     for n, each in enumerate(fills):
-        told(FillRecorded(dataclasses.replace(each, trade_id=f"{each.trade_id}-{n}"), "c1", 0, "stream", 0, {}))
+        told(FillRecorded(dataclasses.replace(each, trade_id=f"{each.trade_id}-{n}"), "c1", 0, "stream", 0, dict(marks or {})))
     opened = told.portfolio.cycle("c1")
     assert opened is not None
     cycle = ArbCycle("c1", CyclePlan(route, legs, hops, (), 10.0, 200.0, NOW, NOW + 1), opened, ("KRW", "USDT"), NOW)
@@ -194,6 +197,31 @@ def test_two_bounds_by_hand() -> None:
     assert purchase.qty == Decimal("100.1001001")
     spendable = Decimal(299_790) / Decimal("1404.702")
     assert purchase.price == pytest.approx(spendable * Decimal("0.999") / 100, abs=Decimal("0.000001"))
+
+
+@pytest.mark.parametrize("which", ["bought", "sold"])
+def test_a_fee_in_a_third_coin_is_money_that_is_gone(which: str) -> None:
+    """0.001 BNB at 600 USDT: the missing leg must bring 0.6 USDT more, or may cost so much less."""
+    buy, sell = DOLLAR_QUOTE_FEE, WON
+    (free,) = [dataclasses.replace(each, fee=Decimal(0)) for each in fills_of(which, buy, sell)]
+    in_bnb = dataclasses.replace(free, fee=Decimal("0.001"), fee_currency="BNB")
+    touches = [
+        around(each.exchange, each.code, PRICE[each.quote] * Decimal("1.2"), PRICE[each.quote] * Decimal("1.3")) for each in (buy, sell)
+    ]
+    if which == "sold":
+        touches[0] = around(buy.exchange, buy.code, Decimal(1), Decimal("1.1"))
+    prices = []
+    for each in (free, in_bnb):
+        step = HedgingEngine(0.0, 9_999.0).next_step(cycle_of(buy, sell, [each], *touches, {"BNB": Decimal(600)}), 0)
+        assert step is not None
+        prices.append(Fraction(step.price))
+    without, with_fee = prices
+    if which == "bought":
+        more = Fraction(6, 10) / (100 * (1 - Fraction("0.0007")) * RATE_OF["KRW", "USDT"])
+        assert abs(with_fee - without - more) < Fraction(1, 100_000)
+    else:
+        less = Fraction(6, 10) / (100 * (1 + Fraction("0.0013")))
+        assert abs(without - with_fee - less) < Fraction(1, 1_000_000)
 
 
 @EVERY_PAIR
@@ -335,3 +363,89 @@ def test_the_least_quantity_is_over_both_minimums() -> None:
     cycle = cycle_of(DOLLAR_COIN_FEE, WON, [], OrderBook("dollar", "x"), OrderBook("won", "x"))
     assert price_of(cycle, 1, WON, Decimal(7)) == 7
     assert price_of(cycle, 0, WON, Decimal(7)) == PRICE["USDT"]
+
+
+BTC_KRW = Market(
+    "won", "KRW-BTC", "BTC", "KRW", FixedUnit(Decimal(1)), Decimal("1e-8"), Decimal("1e-8"), Decimal(100), Decimal(1), WON.fees
+)
+ETH_BTC = Market(
+    "won", "BTC-ETH", "ETH", "BTC", FixedUnit(Decimal("1e-10")), Decimal("1e-8"), Decimal("1e-8"), Decimal(1000), Decimal("1e-8"), WON.fees
+)
+ETH_KRW = Market(
+    "won", "KRW-ETH", "ETH", "KRW", FixedUnit(Decimal("0.01")), Decimal("1e-8"), Decimal("1e-8"), Decimal(1000), Decimal(1), WON.fees
+)
+FEE = Fraction("0.0007")
+
+
+def chain_of(fills: Sequence[Fill], btc: tuple[str, str], eth_btc: tuple[str, str], eth: tuple[str, str]) -> ArbCycle:
+    """KRW > BTC > ETH > KRW, or its mirror, at one venue, with these touches (bid, ask)."""
+    sides = {BTC_KRW: Side.BUY, ETH_BTC: Side.BUY, ETH_KRW: Side.SELL}
+    touches = {BTC_KRW: btc, ETH_BTC: eth_btc, ETH_KRW: eth}
+    hops = tuple(
+        TradeHop(market, around("won", market.code, Decimal(touches[market][0]), Decimal(touches[market][1])), side)
+        for market, side in sides.items()
+    )
+    route = ArbRoute("chain", "BTC", [*hops, RateMark("KRW", "KRW")], RATES, TERMS)
+    legs = tuple(
+        PlannedLeg(n, "won", hop.market.code, hop.market.base, hop.market.quote, hop.side, Decimal(1), Decimal(1), hop.market.lot_step)
+        for n, hop in enumerate(hops)
+    )
+    told = Telling()
+    told(CycleOpened("c1", route.id, "BTC", 10.0, 200.0, legs, (), 0))
+    for n, each in enumerate(fills):
+        told(FillRecorded(dataclasses.replace(each, trade_id=f"t{n}"), "c1", 0, "stream", 0, {}))
+    opened = told.portfolio.cycle("c1")
+    assert opened is not None
+    cycle = ArbCycle("c1", CyclePlan(route, legs, hops, (), 10.0, 200.0, NOW, NOW + 1), opened, ("KRW", "USDT"), NOW)
+    cycle.fills = list(fills)
+    return cycle
+
+
+def test_what_one_leg_brought_buys_the_next_while_the_last_one_pays_for_it() -> None:
+    """0.01 BTC for 1,000,700 KRW with the fee; ETH is bid at 3,100,000 KRW: how dear, in BTC, may it be bought?"""
+    fills = [fill(BTC_KRW, Side.BUY, "0.01", Decimal(100_000_000))]
+    cycle = chain_of(fills, ("99000000", "100000000"), ("0.0290", "0.0291"), ("3100000", "3101000"))
+    step = HedgingEngine(0.0, 9_999.0).next_step(cycle, 0)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose) == (1, Side.BUY, Purpose.COMPLETE)
+    paid = Fraction(1_000_700)
+    # All of the BTC buys 0.01 / (price * 1.0007) ETH, and each brings 3,100,000 * 0.9993 KRW.
+    dearest = Fraction("0.01") * 3_100_000 * (1 - FEE) / ((1 + FEE) * paid)
+    assert abs(Fraction(step.price) - dearest) < Fraction(1, 10**9)
+    spent = Fraction(step.qty) * Fraction(step.price) * (1 + FEE)
+    assert Fraction("0.01") - Fraction(1, 10**8) < spent <= Fraction("0.01")
+
+
+def test_where_the_last_leg_does_not_pay_the_first_one_is_taken_back() -> None:
+    fills = [fill(BTC_KRW, Side.BUY, "0.01", Decimal(100_000_000))]
+    cycle = chain_of(fills, ("99900000", "100000000"), ("0.0312", "0.0313"), ("3100000", "3101000"))
+    step = HedgingEngine(20.0, 50.0).next_step(cycle, 0)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose, step.qty) == (0, Side.SELL, Purpose.UNWIND, Decimal("0.01"))
+    assert step.price == Decimal("99400500")  # 50 bps from the bid
+
+
+def test_the_last_leg_must_bring_what_the_first_has_cost() -> None:
+    """1,000,700 KRW were paid, the BTC are spent: 0.33 ETH must bring them."""
+    fills = [fill(BTC_KRW, Side.BUY, "0.01", Decimal(100_000_000)), fill(ETH_BTC, Side.BUY, "0.33", Decimal("0.0303"), "u")]
+    cycle = chain_of(fills, ("99900000", "100000000"), ("0.0302", "0.0303"), ("3100000", "3101000"))
+    step = HedgingEngine(0.0, 9_999.0).next_step(cycle, 0)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose, step.qty) == (2, Side.SELL, Purpose.COMPLETE, Decimal("0.33"))
+    left_btc = Fraction("0.01") - Fraction("0.33") * Fraction("0.0303") * (1 + FEE)
+    worth_of_left = left_btc * 99_900_000 * (1 - FEE)
+    cheapest = (1_000_700 - worth_of_left) / (Fraction("0.33") * (1 - FEE))
+    assert abs(Fraction(step.price) - cheapest) <= Fraction(2, 100)
+
+
+def test_the_residual_that_is_worth_most_goes_first() -> None:
+    """A tenth of the ETH is left and half of the BTC: the BTC are worth more."""
+    fills = [
+        fill(BTC_KRW, Side.BUY, "0.01", Decimal(100_000_000)),
+        fill(ETH_BTC, Side.BUY, "0.16", Decimal("0.0303"), "u"),
+        fill(ETH_KRW, Side.SELL, "0.144", Decimal(3_100_000), "v"),
+    ]
+    cycle = chain_of(fills, ("99900000", "100000000"), ("0.0302", "0.0303"), ("3100000", "3101000"))
+    step = HedgingEngine(20.0, 50.0).next_step(cycle, 2)
+    assert step is not None
+    assert (step.hop.market.base, step.side, step.purpose) == ("BTC", Side.SELL, Purpose.UNWIND)
