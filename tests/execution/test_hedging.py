@@ -135,7 +135,7 @@ def step_at_any_price(buy: Market, sell: Market, fills: Sequence[Fill], attempt:
     if sum((each.qty if each.side is Side.BUY else -each.qty for each in fills), Decimal(0)) < 0:
         price = PRICE[buy.quote]
         books[0] = around(buy.exchange, buy.code, price * Decimal("0.7"), price * Decimal("0.8"))
-    step = HedgingEngine(completion_bps, 9_999.0).next_step(cycle_of(buy, sell, fills, *books), attempt)
+    step = HedgingEngine(completion_bps, 9_999.0).next_step(cycle_of(buy, sell, fills, books[0], books[1]), attempt)
     assert step is not None
     return step
 
@@ -212,7 +212,7 @@ def test_a_fee_in_a_third_coin_is_money_that_is_gone(which: str) -> None:
         touches[0] = around(buy.exchange, buy.code, Decimal(1), Decimal("1.1"))
     prices = []
     for each in (free, in_bnb):
-        step = HedgingEngine(0.0, 9_999.0).next_step(cycle_of(buy, sell, [each], *touches, {"BNB": Decimal(600)}), 0)
+        step = HedgingEngine(0.0, 9_999.0).next_step(cycle_of(buy, sell, [each], touches[0], touches[1], {"BNB": Decimal(600)}), 0)
         assert step is not None
         prices.append(Fraction(step.price))
     without, with_fee = prices
@@ -267,7 +267,7 @@ def test_no_completion_goes_further_from_the_touch_than_the_collar_however_much_
     touches = [
         around(each.exchange, each.code, PRICE[each.quote] * Decimal(far), PRICE[each.quote] * Decimal(far) + UNIT) for each in (buy, sell)
     ]
-    step = HedgingEngine(20.0, 100.0).next_step(cycle_of(buy, sell, fills_of(which, buy, sell), *touches), 0)
+    step = HedgingEngine(20.0, 100.0).next_step(cycle_of(buy, sell, fills_of(which, buy, sell), touches[0], touches[1]), 0)
     assert step is not None
     assert step.purpose is Purpose.COMPLETE
     of = sell if which == "bought" else buy
@@ -281,7 +281,7 @@ def test_each_try_goes_a_step_further_and_after_the_last_it_begins_anew(which: s
     fills = fills_of(which, buy, sell)
     # The missing leg pays at the touch, whichever it is.
     touches = around("dollar", buy.code, Decimal("2.10"), Decimal("2.11")), around("won", sell.code, Decimal(3050), Decimal(3051))
-    engine, cycle = HedgingEngine(20.0, 100.0), cycle_of(buy, sell, fills, *touches)
+    engine, cycle = HedgingEngine(20.0, 100.0), cycle_of(buy, sell, fills, touches[0], touches[1])
     steps = [engine.next_step(cycle, attempt) for attempt in range(4)]
     assert all(step is not None for step in steps)
     purposes = [step.purpose for step in steps if step is not None]
@@ -365,15 +365,10 @@ def test_the_least_quantity_is_over_both_minimums() -> None:
     assert price_of(cycle, 0, WON, Decimal(7)) == PRICE["USDT"]
 
 
-BTC_KRW = Market(
-    "won", "KRW-BTC", "BTC", "KRW", FixedUnit(Decimal(1)), Decimal("1e-8"), Decimal("1e-8"), Decimal(100), Decimal(1), WON.fees
-)
-ETH_BTC = Market(
-    "won", "BTC-ETH", "ETH", "BTC", FixedUnit(Decimal("1e-10")), Decimal("1e-8"), Decimal("1e-8"), Decimal(1000), Decimal("1e-8"), WON.fees
-)
-ETH_KRW = Market(
-    "won", "KRW-ETH", "ETH", "KRW", FixedUnit(Decimal("0.01")), Decimal("1e-8"), Decimal("1e-8"), Decimal(1000), Decimal(1), WON.fees
-)
+STEP = Decimal("1e-8")
+BTC_KRW = Market("won", "KRW-BTC", "BTC", "KRW", FixedUnit(Decimal(1)), STEP, STEP, Decimal(100), Decimal(1), WON.fees)
+ETH_BTC = Market("won", "BTC-ETH", "ETH", "BTC", FixedUnit(Decimal("1e-10")), STEP, STEP, Decimal(1000), STEP, WON.fees)
+ETH_KRW = Market("won", "KRW-ETH", "ETH", "KRW", FixedUnit(Decimal("0.01")), STEP, STEP, Decimal(1000), Decimal(1), WON.fees)
 FEE = Fraction("0.0007")
 
 
