@@ -244,6 +244,24 @@ def kill(context: typer.Context) -> int:
 
 
 @app.command()
+def rearm(
+    profile: flags.Profile = None,
+    scope: Annotated[
+        str | None, typer.Option("--scope", metavar="SCOPE", help="exchange.NAME, symbol.ASSET, route.ID, global, or a file in halt.d.")
+    ] = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Take a halt away, by typing the profile's name and a reason."""
+    from arbtui.cli.rearm import rearm_scope
+
+    if scope is None:
+        raise UsageError("rearm: of which scope? A kill of everything is taken back in the console, with r")
+    return rearm_scope(flags.wanted_profile(profile), scope, confirm, reason, state_dir)
+
+
+@app.command()
 def profiles(json: flags.AsJson = False) -> int:
     """The profiles that can be started by name."""
     from arbtui.cli.places import print_profiles

@@ -1,9 +1,7 @@
 """``positions`` and ``adjust``: what an operator decides of one-sided positions and of balances that a venue disputes."""
 
 import asyncio
-import getpass
 import json
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from arbtui.model.errors import UsageError
 from arbtui.settings.lock import ProfileLock, holder
 from arbtui.settings.output import tell
+from arbtui.settings.person import person
 from arbtui.settings.requests import ANSWER_S, ask
 from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_folder, profile_name, state_root
 
@@ -38,7 +37,7 @@ def positions(
     from arbtui.portfolio.ledger import residual_rows
     from arbtui.portfolio.operator_events import write_off, write_off_preview
 
-    place = _Place(profile, mode, state)
+    place = Place(profile, mode, state)
     if verb is None:
         portfolio = place.portfolio()
         rows = [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)]
@@ -71,7 +70,7 @@ def adjust(
     from arbtui.portfolio.operator_events import adjustment, adjustment_preview
     from arbtui.views.status import disputes
 
-    place = _Place(profile, mode, state)
+    place = Place(profile, mode, state)
     if exchange is None:
         _print_rows(disputes(place.portfolio()), ("exchange", "asset", "ours", "theirs", "since"), "no disputed balance", as_json)
         return 0
@@ -84,7 +83,7 @@ def adjust(
     )
 
 
-class _Place:
+class Place:
     """The journal that a decision is made about."""
 
     def __init__(self, profile: str, mode: str | None, state_dir: str | None) -> None:
@@ -98,6 +97,7 @@ class _Place:
         self.journal: Path = mode_folder(root, self.name, chosen) / "journal.db"
 
     def portfolio(self) -> "Portfolio":
+        """What the journal means, as of now."""
         from arbtui.portfolio.restore import restore
 
         return restore(self.journal)[1]
@@ -112,19 +112,19 @@ class _Place:
         events_of: "Callable[[Portfolio, str, str], Sequence[Event] | str]",
     ) -> int:
         """Show ``preview``, take the typed confirmation, and have it journaled: by the engine that runs, else here."""
-        found = events_of(self.portfolio(), _person(), "preview")
+        found = events_of(self.portfolio(), person(), "preview")
         if isinstance(found, str):
             raise UsageError(found)
         tell(f"{self.name}: {preview}\n")
-        typed = confirm if confirm is not None else _typed(f"type the profile's name ({self.name}) to do it: ")
-        why = reason if reason is not None else _typed("reason: ")
+        typed = confirm if confirm is not None else typed_at_terminal(f"type the profile's name ({self.name}) to do it: ")
+        why = reason if reason is not None else typed_at_terminal("reason: ")
         from arbtui.portfolio.operator_events import untyped
 
         refusal = untyped(self.name, typed, why)
         if refusal is not None:
             raise UsageError(f"{refusal}; nothing was changed")
         if holder(self.folder) is not None:
-            answer = ask(self.folder, {"verb": verb, **facts, "confirm": typed, "reason": why.strip(), "by": _person()})
+            answer = ask(self.folder, {"verb": verb, **facts, "confirm": typed, "reason": why.strip(), "by": person()})
             if answer is None:
                 raise UsageError(f"the engine that runs did not answer within {ANSWER_S:g} s; nothing was changed: see arbtui status")
             if answer.get("refusal"):
@@ -145,7 +145,7 @@ class _Place:
             try:
                 _, portfolio = restore(self.journal)
                 journal.fold = ProjectingPortfolio(portfolio)
-                events = events_of(portfolio, _person(), reason)
+                events = events_of(portfolio, person(), reason)
                 if isinstance(events, str):
                     raise UsageError(events)
                 await journal.commit(*events)
@@ -153,14 +153,12 @@ class _Place:
                 await journal.close()
 
 
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without an entry in the user database, as in a container
-        return f"uid {os.getuid()}"
+def typed_at_terminal(prompt: str) -> str:
+    """What a person types after ``prompt``.
 
-
-def _typed(prompt: str) -> str:
+    Raises:
+        UsageError: nobody sits there.
+    """
     if not sys.stdin.isatty():
         raise UsageError("this is confirmed by typing at a terminal, or with --confirm NAME --reason TEXT; nothing was changed")
     tell(prompt)

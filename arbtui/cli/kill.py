@@ -3,10 +3,9 @@
 The flag is written first, from the profile's *name*; the profile itself is not read, so a broken one can be killed too.
 Then the engine is signalled, and its confirmation, or the lack of one, is reported.
 
-A mistyped name makes a flag that stops no engine. It is written all the same: a mistake can only be guessed, a flag
-too many costs one re-arming, and a kill that was refused on a guess could cost everything. But the operator must not
-believe that it worked. So for a name that has never run here and resembles a running one, the answer names that one
-first, with the command to stop it. The resemblance is checked last, after everything that stops trading.
+A name that nobody knows (no state, no profile, no file) is refused, with the nearest one: nothing is created for it. A name
+that is known, has never run here and resembles a running one gets its flag, and the answer names the running one first, with
+the command to stop it. The resemblance is checked last, after everything that stops trading.
 """
 
 import json
@@ -15,25 +14,35 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from arbtui.cli.kill_targets import alike, running, targets
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
+from arbtui.model.scoped_halts import GLOBAL, Depth, depth_of, scope_of
 from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
-from arbtui.settings.lock import LOCK_NAME, holder
+from arbtui.settings.lock import LOCK_NAME
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED
-from arbtui.settings.state import keep_private, profile_folder, profile_name, state_root
+from arbtui.settings.state import keep_private, profile_folder, state_root
 
-USAGE = """Usage: arbtui kill --profile NAME|PATH [--state-dir DIR] [--json]
+if TYPE_CHECKING:
+    from arbtui.cli.kill_scope import ScopeDone
+
+USAGE = """Usage: arbtui kill [--profile NAME|PATH | --all] [--scope SCOPE] [--depth DEPTH] [--reason TEXT] [--state-dir DIR] [--json]
 
 Close the gate of the profile at once: no order is sent until it is re-armed in the console (key r).
-Works while the profile runs, hangs or is stopped. Orders and legs that are open stay as they are.
+Works while the profile runs, hangs or is stopped. Legs that are open stay as they are.
 The flag is written first; then the engine is signalled, and given one second to confirm.
+With one engine running, the name may be left out; --all kills every profile that runs.
+
+--scope exchange.upbit | symbol.XRP | route.XRP:upbit>binance | global
+  holds back only that, until `arbtui rearm --scope`, over restarts too. --depth paused or reducing: nothing opens, open cycles
+  are finished; halted (the default): nothing is sent there. --depth without --scope means global; global halted is the kill.
 
 Exit codes: 0 a running engine's gate is closed, or the flag stands in its way and it has not confirmed yet (what is true is
-said, and in the JSON key `confirmed`); 1 the flag is written, but no engine runs on that folder (or the flag could not be
-written); 2 wrong usage, or a name that has never run there and is much like one that runs: the flag is written, but NOTHING
-WAS STOPPED, and what still runs is named.
+said, and in the JSON key `confirmed`); 1 the flag is written, but no engine runs on that folder, or it could not be written,
+or the scope holds back nothing that runs; 2 wrong usage, or no such profile: nothing was written and NOTHING WAS STOPPED.
 """
 
 
@@ -41,7 +50,11 @@ WAS STOPPED, and what still runs is named.
 class _Wish:
     profile: str = ""
     state_dir: str = ""
+    scope: str = ""
+    depth: str = ""
+    reason: str = ""
     as_json: bool = False
+    all: bool = False
     ignored: tuple[str, ...] = ()
 
 
@@ -58,38 +71,76 @@ class _Done:
     running: tuple[str, ...] = ()  #: without an engine: the profiles that run in the same state folder, so that a mistyped name is seen
     meant: str = ""  #: of those, the one that was probably meant; empty for a name that has run before
 
+    def facts(self) -> dict[str, object]:
+        """As JSON can hold it."""
+        return _facts(self)
+
+    def report(self, *, quiet: bool) -> int:
+        """Report the result; ``quiet`` leaves out what the JSON holds. The exit code."""
+        return _report(self, quiet)
+
 
 def kill(arguments: Sequence[str]) -> int:
     """Write the flag, signal the engine, report the result; the exit code."""
-    if "--help" in arguments:
+    if "--help" in arguments or "-h" in arguments:
         tell(USAGE)
         return 0
     try:
         wish = _parse(arguments)
-        name = profile_name(wish.profile)
+        root = state_root(wish.state_dir)
+        scope, depth = _narrowed(wish)
+        names = targets(wish.profile, root, everything=wish.all)
     except UsageError as error:
         return _fail(str(error), error.exit_code)
     keep_private()
-    done = _close_gate(name, profile_folder(state_root(wish.state_dir), name))
+    if not names:
+        return _fail(f"nothing was stopped: no engine runs in {root}", 1)
+    done: list[_Done | ScopeDone]
+    if scope:
+        from arbtui.cli.kill_scope import halt_scope
+
+        done = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason) for name in names]
+    else:
+        closings = [_Closing(name, profile_folder(root, name), wish.reason) for name in names]  # every flag before the first answer
+        done = [closing.confirmed() for closing in closings]
     for word in wish.ignored:
         say(f"kill took no notice of {word}")
     if wish.as_json:
-        tell(json.dumps(_facts(done)) + "\n")
-    return _report(done, wish.as_json)
+        told = [one.facts() for one in done]
+        tell(json.dumps(told if wish.all else told[0]) + "\n")
+    return max(one.report(quiet=wish.as_json) for one in done)
 
 
-def _close_gate(name: str, folder: Path) -> _Done:
-    started = time.monotonic()
-    written, failure = False, ""
-    try:
-        written = write_flag(folder, "CLI", "arbtui kill")
-    except OSError as error:
-        failure = error.strerror or str(error)
-    answer = ask(folder)
-    took_ms = (time.monotonic() - started) * 1000
-    running = () if answer is not None else _running(folder.parent)
-    meant = "" if (folder / LOCK_NAME).exists() else _like(name, running)
-    return _Done(name, folder, written, failure, answer, took_ms, running, meant)
+def _narrowed(wish: _Wish) -> tuple[str, Depth]:
+    """The scope and depth that are asked for; the scope is empty for a kill of everything.
+
+    Raises:
+        UsageError: no such scope or depth.
+    """
+    scope = scope_of(wish.scope) if wish.scope else GLOBAL
+    depth = depth_of(wish.depth) if wish.depth else Depth.HALTED
+    return ("" if scope == GLOBAL and depth is Depth.HALTED else scope), depth
+
+
+class _Closing:
+    """The flag of one profile, written at once; then what its engine says."""
+
+    def __init__(self, name: str, folder: Path, reason: str) -> None:
+        self._name, self._folder, self._started = name, folder, time.monotonic()
+        self._written, self._failure = False, ""
+        try:
+            self._written = write_flag(folder, "CLI", reason or "arbtui kill")
+        except OSError as error:
+            self._failure = error.strerror or str(error)
+
+    def confirmed(self) -> _Done:
+        """Signal the engine and wait for its answer."""
+        name, folder = self._name, self._folder
+        answer = ask(folder)
+        took_ms = (time.monotonic() - self._started) * 1000
+        others = () if answer is not None else running(folder.parent)
+        meant = "" if (folder / LOCK_NAME).exists() else alike(name, others)
+        return _Done(name, folder, self._written, self._failure, answer, took_ms, others, meant)
 
 
 def _facts(done: _Done) -> dict[str, object]:
@@ -175,24 +226,6 @@ def _mistyped(done: _Done) -> str:
     )
 
 
-def _running(root: Path) -> tuple[str, ...]:
-    """The profiles that an engine runs on at this moment."""
-    try:
-        return tuple(sorted(folder.name for folder in root.iterdir() if holder(folder) is not None))
-    except OSError:
-        return ()
-
-
-def _like(name: str, running: Sequence[str]) -> str:
-    """The one of ``running`` that ``name`` probably means; empty when none is similar."""
-    if not running:
-        return ""
-    from difflib import get_close_matches
-
-    folded = {one.casefold(): one for one in running}
-    return next((folded[one] for one in get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)), "")
-
-
 def _parse(arguments: Sequence[str]) -> _Wish:
     """Read the flags. Unknown ones are ignored with a note, not refused: the intent to stop is clear."""
     wish, rest = _Wish(), list(arguments)
@@ -201,7 +234,9 @@ def _parse(arguments: Sequence[str]) -> _Wish:
         name, equals, value = word.partition("=")
         if word == "--json":
             wish.as_json = True
-        elif name in ("--profile", "--state-dir"):
+        elif word == "--all":
+            wish.all = True
+        elif name in ("--profile", "--state-dir", "--scope", "--depth", "--reason"):
             if not equals:
                 value = rest.pop(0) if rest and not rest[0].startswith("--") else ""
             if not value:
@@ -211,8 +246,6 @@ def _parse(arguments: Sequence[str]) -> _Wish:
             wish.profile = word
         else:
             wish.ignored += (word,)
-    if not wish.profile:
-        raise UsageError("kill: which profile? arbtui kill --profile NAME [--state-dir DIR]")
     return wish
 
 

@@ -20,6 +20,7 @@ from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.rate_doubts import RateDoubts
+from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
@@ -119,9 +120,13 @@ class Engine:
             components.journal,
             components.clock,
             components.execution.cooldown_ms / 1000,
+            components.risk.scoped,
+        )
+        self.scopes = ScopeWatch(
+            components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_exchange_halted
         )
         self.operator = OperatorVerbs(
-            components, self.breaches, self.availability, self.kill_switch, self.executor, self.tracker, self._on_armed
+            components, self.breaches, self.availability, self.kill_switch, self.scopes, self.executor, self.tracker, self._on_armed
         )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
@@ -155,6 +160,7 @@ class Engine:
         """
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
+        self.scopes.look()
         for cycle in self.portfolio.positions:
             if not any((row.kind, row.scope) == ("RESIDUAL", cycle.id) for row in self.breaches.breaches.values()):
                 self._late.on_residual(cycle.id, cycle.reason or "open when the last run stopped")
@@ -203,6 +209,7 @@ class Engine:
         """Ten times a second: streams, the flag, marks, losses, the day."""
         now = self._clock.monotonic()
         self.kill_switch.look()
+        self.scopes.look()
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand
             self._cancel_again_at = inf
             self._tasks.create_task(self._halting(), name="halting")
@@ -337,6 +344,11 @@ class Engine:
         self.operator.change_state(TradingState.HALTING, f"killed by {cause.source}")
         self.breaches.record(Severity.CRIT, "KILL", "global", f"by {cause.source} {cause.reason}".strip(), "HALT", every_time=True)
         self._tasks.create_task(self._halting(), name="halting")
+
+    def _on_exchange_halted(self, exchange: str) -> None:
+        adapter = self.components.adapters.get(exchange)
+        if adapter is not None:
+            self._tasks.create_task(cancel_all(exchange, adapter), name=f"halting {exchange}")
 
     async def _halting(self) -> None:
         """After the gate is closed: cancel what stands, wait for what is under way, say what is left."""

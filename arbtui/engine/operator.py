@@ -1,18 +1,23 @@
 """What an operator does: re-arm, pause, acknowledge, write off, settle a disputed balance. All of it is journaled."""
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.components import EngineComponents
+from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.tracker import OrderTracker
 from arbtui.journal.events import CycleAcknowledged, Rearmed, StateChanged
 from arbtui.model.counted import counted
+from arbtui.model.errors import UsageError
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_of, scope_of
 from arbtui.portfolio.operator_events import adjustment, adjustment_preview, untyped, write_off, write_off_preview
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.guard import assets_of
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 
@@ -33,6 +38,7 @@ class OperatorVerbs:
         breaches: BreachBook,
         availability: RouteAvailability,
         kill_switch: KillSwitch,
+        scopes: ScopeWatch,
         executor: CycleExecutor,
         tracker: OrderTracker,
         on_armed: Callable[[], None],
@@ -41,6 +47,7 @@ class OperatorVerbs:
         self._breaches = breaches
         self._availability = availability
         self._kill_switch = kill_switch
+        self._scopes = scopes
         self._executor = executor
         self._tracker = tracker
         self._on_armed = on_armed
@@ -79,6 +86,39 @@ class OperatorVerbs:
         self.change_state(TradingState.ARMED, f"{'re-armed' if was_killed else 'armed'}: {reason.strip()}")
         self._on_armed()
         return None
+
+    def rearm_scope(self, scope: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """Take away the halt of ``scope``, or the file of that name that nobody understands. Its file is archived."""
+        refusal = self._untyped(typed_name, reason)
+        if refusal is not None:
+            return refusal
+        folder = self._components.halt.folder
+        try:
+            name = file_of(folder, scope)
+            self._scopes.taken_by(scope if name == scope else scope_of(scope), by, reason.strip())
+            if archive_halt(folder, name) is None:
+                return f"no halt of {scope} stands"
+        except UsageError as error:
+            return str(error)
+        except OSError as error:
+            return f"the halt cannot be taken away: {error.strerror} ({error.filename})"
+        self._scopes.look()
+        return None
+
+    def scope_seen(self, scope: str) -> str | None:
+        """Whether the halt of ``scope`` holds back anything of this run; else what is wrong."""
+        self._scopes.look()
+        parts = self._components
+        halt = next((one for one in parts.risk.halts.standing if one.scope == scope), None)
+        if halt is None:
+            return f"the engine sees no halt of {scope} in {parts.halt.folder / FOLDER_NAME}"
+        routes = parts.universe.routes
+        if any(halt.covers(route.exchanges, assets_of(route), route.id) for route in routes):
+            return None
+        kind, _, name = scope.partition(".")
+        known = {"exchange": set(parts.adapters), "symbol": {route.symbol for route in routes}, "route": {route.id for route in routes}}
+        close = get_close_matches(name, sorted(known.get(kind, ())), n=1, cutoff=0.5)
+        return f"nothing that it trades falls under {scope}{f'; did you mean {kind}.{close[0]}?' if close else ''}"
 
     def change_state(self, state: TradingState, why: str, *, latched: bool = False) -> None:
         """Journal that the engine goes to ``state``."""
@@ -177,6 +217,11 @@ class OperatorVerbs:
                 return self.write_off(facts["cycle_id"], facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
             case "adjust":
                 return self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
+            case "scope_seen":
+                return self.scope_seen(str(request.get("scope", "")))
+            case "rearm_scope":
+                scope = str(request.get("scope", ""))
+                return self.rearm_scope(scope, facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
             case verb:
                 return f"this engine knows no request {verb!r}"
 

@@ -22,6 +22,7 @@ from arbtui.views.detail import EdgeHistory, RouteDetail
 from arbtui.views.live_pnl import LivePnl
 from arbtui.views.model import BreachLine, CycleLine, ExchangeView, GaugeView, HeaderView, LogLine, RouteRow, TradeLine, VenueGauge
 from arbtui.views.route_reader import RouteReader
+from arbtui.views.status import shown_state
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
 _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
@@ -89,7 +90,7 @@ class EngineViews:
             profile=parts.profile,
             mode=self._mode,
             scenario=self._scenario,
-            state=engine.state,
+            state=shown_state(engine.state, engine.risk.halts.standing),
             halt_source=cause.source if cause is not None else "",
             halt_reason=cause.reason if cause is not None else "",
             halt_ts_ms=cause.ts_ms if cause is not None else 0,
@@ -111,6 +112,7 @@ class EngineViews:
             opportunities=engine.decider.opportunities,
             unhedged=engine.risk.total.unhedged,
             rate_doubt=_rate_doubt(parts.rate_watch),
+            scopes=engine.risk.halts.standing,
             kills=parts.halt.kills,
         )
 

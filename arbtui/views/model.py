@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from arbtui.exchanges.rate_limit import LimitLeft
+from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.views.cycle import CycleDetail
 from arbtui.views.detail import RouteDetail
 
@@ -49,6 +50,7 @@ class HeaderView:
     opportunities: int
     unhedged: float  #: in pnl_currency
     rate_doubt: str = ""  #: ``DOUBTED``, or how many coins are missing to see more than jumps of the rate; empty when all is well
+    scopes: tuple[ScopedHalt, ...] = ()  #: halts of less than everything that stand
     kills: int = 0  #: kills asked for so far, repeated ones too: what :meth:`Controls.rearm` must be told
 
 

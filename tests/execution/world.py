@@ -31,6 +31,7 @@ from arbtui.model.halt import Halt
 from arbtui.model.market import Market
 from arbtui.model.order import Order
 from arbtui.model.rng import Rng
+from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.portfolio.config import DeskConfig
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.marks import LiveMarks
@@ -268,6 +269,7 @@ async def world(
             last_message=lambda name: aggregator.watches[name].last_message,
             health=health,
             throttled=throttled,
+            halts=ScopedHalts(halt.folder),
         )
         asked_again: list[tuple[str, str]] = []
         components = EngineComponents(

@@ -30,6 +30,15 @@ def state_spans(h: HeaderView) -> list[Span]:
     return [(f"[{h.state}]", _STATE_INKS.get(h.state, "warn"))]
 
 
+def scope_spans(h: HeaderView, *, whole: bool) -> list[Span]:
+    """Halts of less than everything: the first two, and how many more; ``whole``: also since when, by whom and why."""
+    if not h.scopes:
+        return []
+    more = f" +{len(h.scopes) - 2}" if len(h.scopes) > 2 else ""
+    told = ", ".join(printable(halt.in_words() if whole else halt.short) for halt in h.scopes[:2])
+    return [("  ", "text"), (f"{told}{more}", "warn")]
+
+
 class Header(Lines):
     """Profile, mode, state, clock and PnL; venues, rate and what is open. Money stays longest where there is little room."""
 
@@ -51,10 +60,13 @@ class Header(Lines):
         left: list[Span] = [(f" {h.profile}  ", "text"), *mode_spans(h), ("  ", "text"), *state_spans(h)]
         if banner:
             left += [("  ", "text"), (f" {banner} ", "frozen")]
+        whole = [*left, *scope_spans(h, whole=True)]
+        left += scope_spans(h, whole=False)
         at: list[Span] = [(f"{clock(h.now_ms)[:8]}Z", "text")]
         session: list[Span] = [("session ", "dim"), (f"{duration(h.session_s)}   ", "soft")]
         money = [*self._pnl(h, both=width >= 110), (" ", "text")]
         choices = (
+            *([([*title, *whole], [*at, ("  ", "text"), *money])] if h.scopes else []),
             ([*title, *left], [*session, *at, ("   ", "text"), *money]),
             ([*title, *left], [*at, ("  ", "text"), *money]),
             (left, [*at, ("  ", "text"), *money]),

@@ -1,0 +1,47 @@
+"""A halt of one exchange: real processes, from the command to the ledger, over a restart."""
+
+import json
+from pathlib import Path
+
+from arbtui.model.scoped_halts import read_halts
+from tests.lifecycle.programs import run, running
+from tests.lifecycle.state import State
+from tests.lifecycle.waiting import until
+
+SYMBOLS = ("--symbols", "10")
+
+
+def fills(state: State) -> int:
+    return state.count("fill")
+
+
+def test_a_halted_exchange_stops_entries_over_a_restart_until_it_is_rearmed(state: State, tmp_path: Path) -> None:
+    with running(*state.arguments(), *SYMBOLS, "--max-runtime", "60", folder=tmp_path / "first") as engine:
+        until(lambda: engine.alive() and fills(state) > 0, "a fill")
+        done = run("kill", *state.arguments(), "--scope", "exchange.upbit", "--depth", "paused", "--reason", "wallet closed")
+        assert done.code == 0, done.err
+        assert f"confirmed by the engine (pid {engine.pid})" in done.out
+        until(lambda: engine.alive() and state.count("event", "type = 'ScopeHalted'") == 1, "it is journaled")
+        halted_seq = state.rows("SELECT seq FROM event WHERE type = 'ScopeHalted'")[0]["seq"]
+        wrong = run("kill", *state.arguments(), "--scope", "exchange.upbitt", "--depth", "paused")
+        assert wrong.code == 1
+        assert "did you mean exchange.upbit?" in wrong.err
+        told = json.loads(run("status", *state.arguments(), "--json").out)
+        assert [row["scope"] for row in told["halts"]] == ["exchange.upbit", "exchange.upbitt"]
+    assert state.count("event", f"type = 'CycleOpened' AND seq > {halted_seq}") == 0
+
+    with running(*state.arguments(), *SYMBOLS, "--max-runtime", "60", folder=tmp_path / "second") as engine:
+        until(lambda: engine.alive() and state.count("event", "type = 'ScopeHalted' AND run_id = 'r2'") == 2, "told again")
+        before = fills(state)
+        refused = run("rearm", *state.arguments(), "--scope", "exchange.upbit", "--confirm", "other", "--reason", "open")
+        assert refused.code == 2
+        done = run("rearm", *state.arguments(), "--scope", "exchange.upbit", "--confirm", state.profile, "--reason", "open again")
+        assert done.code == 0, done.err
+        rearmed_seq = state.rows("SELECT seq FROM event WHERE type = 'ScopeRearmed'")[0]["seq"]
+        assert state.count("event", f"type = 'CycleOpened' AND run_id = 'r2' AND seq < {rearmed_seq}") == 0
+        until(lambda: engine.alive() and fills(state) > before, "it trades again")
+    assert [halt.scope for halt in read_halts(state.folder)[0]] == ["exchange.upbitt"]
+    rows = [row for row in state.ledger()["kills"] if row["scope"] == "exchange.upbit"]
+    assert [row["action"] for row in rows] == ["scope halted", "scope halted", "scope rearmed"]
+    assert rows[0]["reason"] == "wallet closed"
+    assert rows[-1]["reason"] == "open again"
