@@ -12,7 +12,7 @@ import json
 import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +24,15 @@ from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
 from arbtui.settings.lock import LOCK_NAME
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED
+from arbtui.settings.requests import ask as request
 from arbtui.settings.state import keep_private, profile_folder, state_root
 
 if TYPE_CHECKING:
     from arbtui.cli.kill_scope import ScopeDone
+
+#: How long the engine is asked what became of the orders at the venues, once its gate is closed, in s; it is no part of the kill.
+_DETAIL_S = 3.0
+_DETAIL_PAUSE_S = 0.1
 
 USAGE = """Usage: arbtui kill [--profile NAME|PATH | --all] [--scope SCOPE] [--depth DEPTH] [--reason TEXT] [--state-dir DIR] [--json]
 
@@ -69,6 +74,7 @@ class _Done:
     answer: Answer | None  #: None: no engine runs
     took_ms: float  #: ms from the flag to the engine's answer
     running: tuple[str, ...] = ()  #: without an engine: the profiles that run in the same state folder, so that a mistyped name is seen
+    detail: str = ""  #: what the engine says of orders at the venues, once its gate was closed; empty when it has not said it in time
     meant: str = ""  #: of those, the one that was probably meant; empty for a name that has run before
 
     def facts(self) -> dict[str, object]:
@@ -102,7 +108,7 @@ def kill(arguments: Sequence[str]) -> int:
         done = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason) for name in names]
     else:
         closings = [_Closing(name, profile_folder(root, name), wish.reason) for name in names]  # every flag before the first answer
-        done = [closing.confirmed() for closing in closings]
+        done = [_with_detail(one) for one in [closing.confirmed() for closing in closings]]
     for word in wish.ignored:
         say(f"kill took no notice of {word}")
     if wish.as_json:
@@ -140,7 +146,25 @@ class _Closing:
         took_ms = (time.monotonic() - self._started) * 1000
         others = () if answer is not None else running(folder.parent)
         meant = "" if (folder / LOCK_NAME).exists() else alike(name, others)
-        return _Done(name, folder, self._written, self._failure, answer, took_ms, others, meant)
+        return _Done(name, folder, self._written, self._failure, answer, took_ms, others, meant=meant)
+
+
+def _with_detail(done: _Done) -> _Done:
+    """After the gate: what the engine says of the orders that stood, as soon as it has settled them."""
+    if done.answer is None or not done.answer.confirmed:
+        return done
+    give_up_at = time.monotonic() + _DETAIL_S
+    while (left_s := give_up_at - time.monotonic()) > 0:
+        try:
+            told = request(done.folder, {"verb": "halt_detail"}, left_s)
+        except OSError:
+            return done
+        if told is None:
+            return done
+        if not told.get("refusal"):
+            return replace(done, detail=str(told.get("detail") or ""))
+        time.sleep(_DETAIL_PAUSE_S)
+    return done
 
 
 def _facts(done: _Done) -> dict[str, object]:
@@ -155,6 +179,7 @@ def _facts(done: _Done) -> dict[str, object]:
         "running": answer is not None,
         "pid": answer.pid if answer else None,
         "confirmed": answer is not None and answer.confirmed,
+        "detail": done.detail or None,
         "confirm_ms": round(done.took_ms, 3) if answer and answer.confirmed else None,
         "process_state": (answer.state or None) if answer else None,
         "why": (answer.why or None) if answer else None,
@@ -182,7 +207,7 @@ def _report(done: _Done, quiet: bool) -> int:
     if answer.confirmed:
         tell(
             f"arbtui: gate of {done.name} closed, confirmed by the engine ({engine}) in {done.took_ms:.0f} ms{before}. "
-            "Open legs stay as they are; re-arm in the console with r\n"
+            f"{f'Orders: {done.detail}. ' if done.detail else ''}Open legs stay as they are; re-arm in the console with r\n"
         )
         return 0
     tell(

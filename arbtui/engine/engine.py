@@ -7,7 +7,7 @@ from typing import Any
 
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
-from arbtui.engine.cancels import cancel_all
+from arbtui.engine.cancels import Cleared, cancel_standing
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
@@ -35,6 +35,7 @@ from arbtui.model.errors import ArbtuiError, JournalFailed
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import Depth
 from arbtui.portfolio.position_sync import Mismatch
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.valuation import Pnl
@@ -346,24 +347,48 @@ class Engine:
         self._tasks.create_task(self._halting(), name="halting")
 
     def _on_exchange_halted(self, exchange: str) -> None:
-        adapter = self.components.adapters.get(exchange)
-        if adapter is not None:
-            self._tasks.create_task(cancel_all(exchange, adapter), name=f"halting {exchange}")
+        if exchange in self.components.adapters:
+            self._tasks.create_task(self._clear_exchange(exchange), name=f"halting {exchange}")
+
+    async def _clear_exchange(self, exchange: str) -> None:
+        """A halt of depth HALTED stands over ``exchange``: cancel what is ours there, again and again while it is not confirmed."""
+        while self.risk.halts.depth((exchange,), (), "") is Depth.HALTED and not self.components.halt.is_closed:
+            cleared = await self._clear(exchange)
+            log.warning("%s is halted: %s", exchange, cleared.in_words())
+            if cleared.is_confirmed and not self._is_unsure(exchange):
+                return
+            if not cleared.is_confirmed:
+                self.breaches.record(Severity.CRIT, "CANCELS", exchange, cleared.in_words(), "tried again while the halt stands")
+            await asyncio.sleep(_CANCEL_AGAIN_S)
+
+    async def _clear(self, exchange: str) -> Cleared:
+        return await cancel_standing(
+            exchange,
+            self.components.adapters[exchange],
+            exclusive=self.components.execution.exclusive_account,
+            is_unsure=lambda: self._is_unsure(exchange),
+            within_s=_SETTLE_S,
+        )
+
+    def _is_unsure(self, exchange: str) -> bool:
+        """Whether an order of ours at ``exchange`` may still be open or come to be."""
+        return any(order.market.exchange == exchange for order in self.tracker.open.values())
 
     async def _halting(self) -> None:
         """After the gate is closed: cancel what stands, wait for what is under way, say what is left."""
         halt = self.components.halt
         epoch = halt.epoch
         self.halt_detail = "cancels pending"
-        results = await asyncio.gather(*(cancel_all(name, adapter) for name, adapter in self.components.adapters.items()))
+        settle_by = asyncio.get_running_loop().time() + _SETTLE_S
+        cleared = await asyncio.gather(*(self._clear(name) for name in self.components.adapters))
         try:
-            async with asyncio.timeout(_SETTLE_S):
+            async with asyncio.timeout_at(settle_by):
                 await self.executor.quiet.wait()
         except TimeoutError:
             pass
         if halt.is_closed and halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
-            self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
-            unconfirmed = any("not confirmed" in result for result in results)
+            self.halt_detail = ", ".join([*(one.in_words() for one in cleared), *([self.unsettled] if self.unsettled else [])])
+            unconfirmed = not all(one.is_confirmed for one in cleared)
             dirty = unconfirmed or bool(self.unsettled)
             waits = unconfirmed or bool(self.tracker.open) or not self.executor.quiet.is_set()
             self._cancel_again_at = self._clock.monotonic() + _CANCEL_AGAIN_S if waits else inf

@@ -209,6 +209,8 @@ class OperatorVerbs:
 
     def request(self, request: Mapping[str, Any]) -> str | None:
         """What an operator's command asks of a running engine: None when done, else why not."""
+        if request.get("verb") == "halt_detail":  # the answer's detail tells it
+            return None if self._state.is_halt and self._state is not TradingState.HALTING else "still halting"
         if self._components.journal.failure is not None:
             return _JOURNAL_FAILED
         facts = {name: str(request.get(name, "")) for name in ("cycle_id", "exchange", "asset", "confirm", "reason", "by")}

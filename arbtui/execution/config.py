@@ -54,6 +54,9 @@ class ExecutionConfig(Config):
     max_decision_age_ms: int = Field(default=250, ge=1, le=60_000)
     """ms between decision and sending after which an order is dropped at the gate; an edge older than a few book updates is gone."""
 
+    exclusive_account: bool = False
+    """true: nothing else trades on these accounts, so a kill cancels every order on them; false: only ours, others are listed."""
+
     recovery_wait_s: float = Field(default=30.0, ge=0, le=600)
     """s that a start looks for orders of unknown fate; later they stay blocked and are looked up while the rest trades. The slowest
     venue's proof that an order never came takes 30."""

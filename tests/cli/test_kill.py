@@ -25,6 +25,12 @@ def folder(home: Path) -> Path:
     return make_private(home / "state" / "arbtui" / "p")
 
 
+@pytest.fixture(autouse=True)
+def _no_detail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine of these tests hears the signal, and answers no request."""
+    monkeypatch.setattr("arbtui.cli.kill._DETAIL_S", 0.05)
+
+
 @contextmanager
 def engine(folder: Path) -> Iterator[Halt]:
     """What an engine does for a kill, in this process: it holds the lock, and hears the signal."""
@@ -224,6 +230,7 @@ def test_json_of_a_confirmed_kill(folder: Path, capsys: pytest.CaptureFixture[st
         "confirmed": True,
         "process_state": None,
         "why": None,
+        "detail": None,
         "running_there": [],
         "did_you_mean": None,
     }

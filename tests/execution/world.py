@@ -10,7 +10,7 @@ from pathlib import Path
 
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.engine import Engine
-from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.adapter import OrderReport, StandingOrder
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
@@ -77,7 +77,7 @@ class Venue(PaperExchange):
         self.before_admit: Callable[[Order], None] = lambda _: None
         self.bend: Callable[[OrderReport], OrderReport] = lambda report: report  #: of an answer
         self.bend_look_up: Callable[[OrderReport | None], OrderReport | None] = lambda report: report
-        self.cancelled_all = 0
+        self.listed = 0
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         self.asked.append(order)
@@ -95,9 +95,9 @@ class Venue(PaperExchange):
         self.look_ups.append((asyncio.get_running_loop().time(), client_order_id))
         return self.bend_look_up(report)
 
-    async def cancel_all(self) -> int:
-        self.cancelled_all += 1
-        return await super().cancel_all()
+    async def list_standing(self) -> Sequence[StandingOrder]:
+        self.listed += 1
+        return await super().list_standing()
 
 
 #: As these tests were written for, whatever the defaults become.
