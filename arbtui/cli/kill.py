@@ -25,7 +25,7 @@ from arbtui.settings.lock import LOCK_NAME
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED
 from arbtui.settings.requests import ask as request
-from arbtui.settings.state import keep_private, profile_folder, state_root
+from arbtui.settings.state import keep_private, latest_mode, profile_folder, state_root
 
 if TYPE_CHECKING:
     from arbtui.cli.kill_scope import ScopeDone
@@ -37,7 +37,8 @@ _DETAIL_PAUSE_S = 0.1
 USAGE = """Usage: arbtui kill [--profile NAME|PATH | --all] [--scope SCOPE] [--depth DEPTH] [--reason TEXT] [--state-dir DIR] [--json]
 
 Close the gate of the profile at once: no order is sent until it is re-armed in the console (key r).
-Works while the profile runs, hangs or is stopped. Legs that are open stay as they are.
+Works while the profile runs, hangs or is stopped. Legs that are open stay as they are. Orders of ours at real venues are
+cancelled by the engine, or from here when it is dead or does not answer; those of others are named and left alone.
 The flag is written first; then the engine is signalled, and given one second to confirm.
 With one engine running, the name may be left out; --all kills every profile that runs.
 
@@ -74,6 +75,8 @@ class _Done:
     answer: Answer | None  #: None: no engine runs
     took_ms: float  #: ms from the flag to the engine's answer
     running: tuple[str, ...] = ()  #: without an engine: the profiles that run in the same state folder, so that a mistyped name is seen
+    orders: tuple[str, ...] = ()  #: by venue, what it has confirmed of cancels sent from here, since no engine does it
+    is_deaf: bool = False  #: the engine's gate is closed, and it answers no request: nobody knows whether it cancels
     detail: str = ""  #: what the engine says of orders at the venues, once its gate was closed; empty when it has not said it in time
     meant: str = ""  #: of those, the one that was probably meant; empty for a name that has run before
 
@@ -108,7 +111,8 @@ def kill(arguments: Sequence[str]) -> int:
         done = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason) for name in names]
     else:
         closings = [_Closing(name, profile_folder(root, name), wish.reason) for name in names]  # every flag before the first answer
-        done = [_with_detail(one) for one in [closing.confirmed() for closing in closings]]
+        closed = [closing.confirmed() for closing in closings]
+        done = [_with_orders(_with_detail(one), wish.profile or one.name, root) for one in closed]
     for word in wish.ignored:
         say(f"kill took no notice of {word}")
     if wish.as_json:
@@ -158,13 +162,25 @@ def _with_detail(done: _Done) -> _Done:
         try:
             told = request(done.folder, {"verb": "halt_detail"}, left_s)
         except OSError:
-            return done
+            told = None
         if told is None:
-            return done
+            return replace(done, is_deaf=True)
         if not told.get("refusal"):
             return replace(done, detail=str(told.get("detail") or ""))
         time.sleep(_DETAIL_PAUSE_S)
     return done
+
+
+def _with_orders(done: _Done, profile: str, root: Path) -> _Done:
+    """Where no engine cancels, or none says so, and real orders may stand: cancel ours from here."""
+    if done.answer is not None and done.answer.confirmed and not done.is_deaf:
+        return done
+    if latest_mode(root, done.name) != "live":
+        return done
+    from arbtui.cli.kill_orders import cancel_from_here
+
+    say("the gate comes first, and is done; cancelling what stands at the venues from here")
+    return replace(done, orders=cancel_from_here(profile))
 
 
 def _facts(done: _Done) -> dict[str, object]:
@@ -180,6 +196,7 @@ def _facts(done: _Done) -> dict[str, object]:
         "pid": answer.pid if answer else None,
         "confirmed": answer is not None and answer.confirmed,
         "detail": done.detail or None,
+        "cancelled_here": list(done.orders) or None,
         "confirm_ms": round(done.took_ms, 3) if answer and answer.confirmed else None,
         "process_state": (answer.state or None) if answer else None,
         "why": (answer.why or None) if answer else None,
@@ -190,6 +207,8 @@ def _facts(done: _Done) -> dict[str, object]:
 
 def _report(done: _Done, quiet: bool) -> int:
     """Report the result; ``quiet`` leaves out what the JSON holds. The exit code."""
+    if done.orders:
+        say(f"orders of {done.name}, cancelled from here: {', '.join(done.orders)}")
     if done.meant:
         return _fail(_mistyped(done), 1)
     if done.error:

@@ -231,6 +231,7 @@ def test_json_of_a_confirmed_kill(folder: Path, capsys: pytest.CaptureFixture[st
         "process_state": None,
         "why": None,
         "detail": None,
+        "cancelled_here": None,
         "running_there": [],
         "did_you_mean": None,
     }

@@ -1,5 +1,9 @@
 """Orders in docs/faults.md, F11, F12 and the cancels of F18: too late, not answered, never come, or not wanted now."""
 
+import asyncio
+import json
+import os
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +16,7 @@ from arbtui.model.order import Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFaultKind
+from arbtui.sandbox.keys import DEFAULT_KEYS
 from tests.faults.desk import Desk, desk, play
 from tests.faults.test_order_path import deaf
 
@@ -158,6 +163,16 @@ def test_f12_a_fill_that_overtakes_the_kill_is_booked(tmp_path: Path) -> None:
     play(main)
 
 
+async def by_hand(d: Desk, venue: str, beside: Order) -> str:
+    """Somebody else's order on the same account, far from the market and in another one than ``beside``; its market."""
+    market = next(market for market in d.box.cores[venue].markets.values() if market.base != beside.market.base)
+    price = market.price_down(Decimal(str(d.engine.components.aggregator.books[venue, market.code].bid)) * Decimal("0.5"))
+    qty = market.lot_step * int(market.min_cost * 3 / price / market.lot_step + 1)
+    made = Order("by-hand-1", market, Side.BUY, qty, price, "x", 0, 0, Purpose.ENTRY, 0, 0.0, 0.0, tif=TimeInForce.GTC)
+    await d.venues.adapters[venue].place(made, lambda: None)
+    return market.code
+
+
 @pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("exclusive", [False, True], ids=["shared", "exclusive"])
 def test_f60_a_kill_cancels_what_is_ours_and_names_what_is_not(venue: str, exclusive: bool, tmp_path: Path) -> None:
@@ -165,19 +180,14 @@ def test_f60_a_kill_cancels_what_is_ours_and_names_what_is_not(venue: str, exclu
         async with desk(tmp_path, settings={"execution": {"exclusive_account": exclusive}}) as d:
             ours = await d.resting(venue)
             core = d.box.cores[venue]
-            market = next(market for market in core.markets.values() if market.base != ours.market.base)
-            book = d.engine.components.aggregator.books[venue, market.code]
-            price = market.price_down(Decimal(str(book.bid)) * Decimal("0.5"))
-            qty = market.lot_step * int(market.min_cost * 3 / price / market.lot_step + 1)
-            made = Order("by-hand-1", market, Side.BUY, qty, price, "x", 0, 0, Purpose.ENTRY, 0, 0.0, 0.0, tif=TimeInForce.GTC)
-            await d.venues.adapters[venue].place(made, lambda: None)
+            code = await by_hand(d, venue, beside=ours)
             await d.until(lambda: len(core.open_orders()) == 2, "both stand")
             d.engine.kill_switch.kill("TEST", "two resting orders")
             await d.until(lambda: d.engine.state is TradingState.HALTED_DIRTY, "it says what is left")
             assert ours.state is OrderState.CANCELED
             left = [one.client_order_id for one in core.open_orders()]
             assert left == ([] if exclusive else ["by-hand-1"])
-            told = f"{venue.upper()} ok, 1 foreign order left alone ({market.code} by-hand-1)"
+            told = f"{venue.upper()} ok, 1 foreign order left alone ({code} by-hand-1)"
             assert (told in d.engine.halt_detail) is not exclusive
             assert await d.stop() == 3
 
@@ -223,5 +233,36 @@ def test_f62_an_exchange_that_is_halted_is_cleared_and_the_other_one_is_left(ven
             assert {key: count for key, count in d.posts.items() if key[0] == venue} == posts
             await d.agree()
             await d.stop()
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_f63_without_an_engine_the_command_itself_cancels_what_is_ours(venue: str, tmp_path: Path) -> None:
+    """The command is told of a state folder on which none runs; the engine here has not heard of the kill."""
+
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting(venue)
+            other = await by_hand(d, venue, beside=order)
+            state = tmp_path / "elsewhere"
+            (state / "upbit-binance" / "live").mkdir(parents=True)
+            (state / "upbit-binance" / "live" / "journal.db").touch()
+            urls = {(name, what): url for name, told in d.box.urls.items() for what, url in told.items()}
+            told_urls = {f"ARBTUI_EXCHANGES__{name}__URLS__{what}".upper(): url for (name, what), url in urls.items()}
+            command = [sys.executable, "-m", "arbtui", "kill", "--profile", "upbit-binance", "--state-dir", str(state), "--json"]
+            pipe = asyncio.subprocess.PIPE
+            process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, env={**os.environ, **told_urls})
+            out, err = await process.communicate()
+            assert process.returncode == 1, "no engine runs there"
+            facts = json.loads(out)
+            assert sorted(word.split()[0] for word in facts["cancelled_here"]) == ["BINANCE", "UPBIT"], err
+            told = f"{venue.upper()} ok, 1 foreign order left alone ({other} by-hand-1)"
+            assert told in facts["cancelled_here"]
+            assert [one.client_order_id for one in d.box.cores[venue].open_orders()] == ["by-hand-1"]
+            assert (state / "upbit-binance" / "kill.flag").exists()
+            for secret in DEFAULT_KEYS.values():
+                assert secret.secret.encode() not in out + err
+            await d.until(lambda: order.state is OrderState.CANCELED, "the engine learns of it")
 
     play(main)
