@@ -251,13 +251,14 @@ def rearm(
     ] = None,
     confirm: _Confirm = None,
     reason: _Reason = None,
+    override: Annotated[bool, typer.Option("--override", help="Although the checklist is not clean; that is journaled.")] = False,
     state_dir: flags.StateDir = None,
 ) -> int:
-    """Take a halt away, by typing the profile's name and a reason."""
-    from arbtui.cli.rearm import rearm_scope
+    """Take a kill, or with --scope a smaller halt, back: shows a live checklist, and asks for the profile's name and a reason."""
+    from arbtui.cli.rearm import rearm_all, rearm_scope
 
     if scope is None:
-        raise UsageError("rearm: of which scope? A kill of everything is taken back in the console, with r")
+        return rearm_all(flags.wanted_profile(profile), confirm, reason, state_dir, override=override)
     return rearm_scope(flags.wanted_profile(profile), scope, confirm, reason, state_dir)
 
 

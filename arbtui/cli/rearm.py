@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from arbtui.cli.decisions import typed_at_terminal
 from arbtui.model.errors import UsageError
@@ -44,17 +45,49 @@ def rearm_scope(profile: str, scope: str, confirm: str | None, reason: str | Non
     return 0
 
 
-def ask_engine(folder: Path, request: dict[str, str]) -> None:
-    """Have the engine that runs on ``folder`` do it.
+def rearm_all(profile: str, confirm: str | None, reason: str | None, state_dir: str | None, *, override: bool) -> int:
+    """Open the gate of a running engine, headless or not, after a kill, or arm what is DISARMED; 0 when done.
+
+    Raises:
+        UsageError: no engine runs, the checklist is not clean, no confirmation, or the engine refuses or does not answer.
+    """
+    name, root = profile_name(profile), state_root(state_dir)
+    folder = profile_folder(root, name)
+    if holder(folder) is None:
+        raise UsageError(f"{name}: no engine runs on {folder}; a kill that stands is taken back in the console, with r, after a start")
+    found = ask_engine(folder, {"verb": "checklist"})
+    cause = f" {found['cause']}" if found.get("cause") else ""
+    tell(f"{name}: {found.get('state')}{cause}{', ' + found['detail'] if found.get('detail') else ''}\n")
+    for check in found.get("checks", ()):
+        tell(f"  {'ok ' if check['fine'] else 'NOT'}  {check['name']}: {check['words']}\n")
+    failing = [check for check in found.get("checks", ()) if not check["fine"]]
+    musts = [check for check in failing if check["must"]]
+    if musts or (failing and not override):
+        names, instead = ", ".join(check["name"] for check in failing), "" if musts else ", or add --override"
+        raise UsageError(f"the checklist is not clean ({names}): mend it{instead}; nothing was changed")
+    typed = confirm if confirm is not None else typed_at_terminal(f"type the profile's name ({name}) to arm it: ")
+    why = (reason if reason is not None else typed_at_terminal("reason: ")).strip()
+    refusal = untyped(name, typed, why)
+    if refusal is not None:
+        raise UsageError(f"{refusal}; nothing was changed")
+    wish = {"verb": "rearm", "confirm": typed, "reason": why, "by": person(), "kills": found.get("kills"), "override": override}
+    ask_engine(folder, wish)
+    tell("armed, and journaled; the header and arbtui status show the state\n")
+    return 0
+
+
+def ask_engine(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Have the engine that runs on ``folder`` do it; its answer.
 
     Raises:
         UsageError: it refuses, or does not answer.
     """
-    answer = ask(folder, dict(request))
+    answer = ask(folder, request)
     if answer is None:
         raise UsageError(f"the engine that runs did not answer within {ANSWER_S:g} s; nothing was changed: see arbtui status")
     if answer.get("refusal"):
         raise UsageError(f"{answer['refusal']}; nothing was changed")
+    return answer
 
 
 async def _take_away(folder: Path, file: str, scope: str, reason: str, path: Path | None) -> None:

@@ -20,6 +20,7 @@ from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.rate_doubts import RateDoubts
+from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
@@ -126,6 +127,7 @@ class Engine:
         self.scopes = ScopeWatch(
             components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_exchange_halted
         )
+        self.rearm_share = RearmShare(components.execution, components.universe, components.clock)
         self.operator = OperatorVerbs(
             components, self.breaches, self.availability, self.kill_switch, self.scopes, self.executor, self.tracker, self._on_armed
         )
@@ -146,6 +148,7 @@ class Engine:
         self._cancel_again_at = inf  # monotonic s
         self.decisions = DecisionLog(components.clock)
         self._killed_before = components.portfolio.state.killed
+        self._last_kill = next(iter(reversed(remembered.kills)), None)
 
     @property
     def state(self) -> TradingState:
@@ -162,6 +165,7 @@ class Engine:
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
         self.scopes.look()
+        self.rearm_share.resume(self._last_kill)
         for cycle in self.portfolio.positions:
             if not any((row.kind, row.scope) == ("RESIDUAL", cycle.id) for row in self.breaches.breaches.values()):
                 self._late.on_residual(cycle.id, cycle.reason or "open when the last run stopped")
@@ -197,8 +201,10 @@ class Engine:
             self.availability.look_at_all()
             self.losses.measure()
 
-    def _on_armed(self) -> None:
+    def _on_armed(self, *, was_killed: bool) -> None:
         self.halt_detail = ""
+        if was_killed:
+            self.rearm_share.begin(self._clock.time_ms())
 
     def _disarm(self, why: str, *, latched: bool) -> None:
         self.halt_detail = why
@@ -211,6 +217,7 @@ class Engine:
         now = self._clock.monotonic()
         self.kill_switch.look()
         self.scopes.look()
+        self.rearm_share.look()
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand
             self._cancel_again_at = inf
             self._tasks.create_task(self._halting(), name="halting")

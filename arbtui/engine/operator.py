@@ -1,11 +1,12 @@
 """What an operator does: re-arm, pause, acknowledge, write off, settle a disputed balance. All of it is journaled."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import BreachBook
+from arbtui.engine.checklist import Check, checklist
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.execution.executor import CycleExecutor
@@ -29,7 +30,7 @@ class OperatorVerbs:
     """The verbs of the console, and of commands that reach a running engine. Each returns None when done, else why not.
 
     Args:
-        on_armed: called when an operator has armed the engine.
+        on_armed: called when an operator has armed the engine, with ``was_killed``.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class OperatorVerbs:
         scopes: ScopeWatch,
         executor: CycleExecutor,
         tracker: OrderTracker,
-        on_armed: Callable[[], None],
+        on_armed: Callable[..., None],
     ) -> None:
         self._components = components
         self._breaches = breaches
@@ -57,7 +58,11 @@ class OperatorVerbs:
         parts = self._components
         return trading_state(parts.portfolio, parts.halt, parts.journal)
 
-    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
+    def checklist(self) -> Sequence[Check]:
+        """What an operator should know before arming again, as of now."""
+        return checklist(self._components, self._executor, self._tracker)
+
+    def rearm(self, typed_name: str, reason: str, kills: int, by: str = _OPERATOR) -> str | None:
         """Open the gate after a kill, or arm what is DISARMED.
 
         ``kills``: :attr:`Halt.kills` as the operator saw it. A kill that came later is not theirs to undo.
@@ -81,10 +86,10 @@ class OperatorVerbs:
         except OSError as error:
             return f"the kill flag cannot be taken away: {error.strerror} ({error.filename})"
         if was_killed:
-            parts.journal.post(Rearmed(_OPERATOR, reason.strip()))
-        self._breaches.acknowledge_all("KILL", "global", _OPERATOR)  # an operator who re-arms has seen the kill
+            parts.journal.post(Rearmed(by, reason.strip()))
+        self._breaches.acknowledge_all("KILL", "global", by)  # an operator who re-arms has seen the kill
         self.change_state(TradingState.ARMED, f"{'re-armed' if was_killed else 'armed'}: {reason.strip()}")
-        self._on_armed()
+        self._on_armed(was_killed=was_killed)
         return None
 
     def rearm_scope(self, scope: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
@@ -207,8 +212,38 @@ class OperatorVerbs:
         exchange, _, asset = breach.scope.partition(":")
         return self.adjust(exchange, asset, typed_name, reason)
 
+    def rearm_by_command(self, request: Mapping[str, Any]) -> str | None:
+        """Re-arm from another shell: as the console does, and only over a clean checklist unless ``override`` is asked for."""
+        failing = [check for check in self.checklist() if not check.is_fine]
+        if failing and not request.get("override"):
+            return f"the checklist is not clean: {'; '.join(f'{check.name}: {check.words}' for check in failing)}"
+        kills = request.get("kills")
+        if not isinstance(kills, int) or isinstance(kills, bool):
+            return "the request does not say which kill it is for"
+        reason = str(request.get("reason", ""))
+        if failing and reason.strip():
+            reason = f"{reason.strip()} (overridden: {', '.join(check.name for check in failing)})"
+        return self.rearm(str(request.get("confirm", "")), reason, kills, str(request.get("by") or _OPERATOR))
+
+    def answer(self, request: Mapping[str, Any], halt_detail: str) -> dict[str, Any]:
+        """The whole answer to an operator's command: why not, and what it may want to show."""
+        answer: dict[str, Any] = {"refusal": self.request(request)}
+        match request.get("verb"):
+            case "halt_detail":
+                answer["detail"] = halt_detail
+            case "checklist":
+                answer |= {"state": self._state.value, "kills": self._components.halt.kills, "detail": halt_detail}
+                cause = self._components.halt.cause
+                answer["cause"] = f"by {cause.source}: {cause.reason}" if cause is not None else ""
+                answer["checks"] = [
+                    {"name": one.name, "fine": one.is_fine, "words": one.words, "must": one.must} for one in self.checklist()
+                ]
+        return answer
+
     def request(self, request: Mapping[str, Any]) -> str | None:
         """What an operator's command asks of a running engine: None when done, else why not."""
+        if request.get("verb") == "checklist":
+            return None
         if request.get("verb") == "halt_detail":  # the answer's detail tells it
             return None if self._state.is_halt and self._state is not TradingState.HALTING else "still halting"
         if self._components.journal.failure is not None:
@@ -219,6 +254,8 @@ class OperatorVerbs:
                 return self.write_off(facts["cycle_id"], facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
             case "adjust":
                 return self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], facts["by"] or _OPERATOR)
+            case "rearm":
+                return self.rearm_by_command(request)
             case "scope_seen":
                 return self.scope_seen(str(request.get("scope", "")))
             case "rearm_scope":

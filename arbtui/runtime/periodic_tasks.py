@@ -55,7 +55,7 @@ class PeriodicTasks:
         while True:
             self._engine.housekeep()
             for request, answer in pending(self._engine.components.halt.folder):
-                answer({"refusal": self._engine.operator.request(request), "detail": self._engine.halt_detail})
+                answer(self._engine.operator.answer(request, self._engine.halt_detail))
             await asyncio.sleep(_HOUSEKEEPING_S)
 
     async def _snapshots(self) -> None:

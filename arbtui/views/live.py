@@ -112,6 +112,8 @@ class EngineViews:
             opportunities=engine.decider.opportunities,
             unhedged=engine.risk.total.unhedged,
             rate_doubt=_rate_doubt(parts.rate_watch),
+            share=engine.rearm_share.share,
+            share_left_s=engine.rearm_share.left_s,
             scopes=engine.risk.halts.standing,
             kills=parts.halt.kills,
         )

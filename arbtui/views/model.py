@@ -51,6 +51,8 @@ class HeaderView:
     unhedged: float  #: in pnl_currency
     rate_doubt: str = ""  #: ``DOUBTED``, or how many coins are missing to see more than jumps of the rate; empty when all is well
     scopes: tuple[ScopedHalt, ...] = ()  #: halts of less than everything that stand
+    share: float = 1.0  #: of the usual size, less than 1 in the first minutes after a re-arm
+    share_left_s: float = 0.0
     kills: int = 0  #: kills asked for so far, repeated ones too: what :meth:`Controls.rearm` must be told
 
 

@@ -45,3 +45,24 @@ def test_a_halted_exchange_stops_entries_over_a_restart_until_it_is_rearmed(stat
     assert [row["action"] for row in rows] == ["scope halted", "scope halted", "scope rearmed"]
     assert rows[0]["reason"] == "wallet closed"
     assert rows[-1]["reason"] == "open again"
+
+
+def test_a_headless_engine_is_rearmed_from_another_shell(state: State, tmp_path: Path) -> None:
+    with running(*state.arguments(), *SYMBOLS, "--max-runtime", "60", folder=tmp_path / "run") as engine:
+        until(lambda: engine.alive() and fills(state) > 0, "a fill")
+        assert run("kill", *state.arguments(), "--reason", "a test").code == 0
+        until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), "HALTED")
+        said = ("--confirm", state.profile, "--reason", "looked at it", "--override")  # the kill may have left one leg
+        refused = run("rearm", *state.arguments(), "--confirm", "other", "--reason", "looked at it", "--override")
+        assert refused.code == 2
+        assert state.flag.exists()
+        done = run("rearm", *state.arguments(), *said)
+        assert done.code == 0, done.err
+        assert "ok   journal: healthy" in done.out
+        assert not state.flag.exists()
+        rearmed_seq = state.rows("SELECT seq FROM event WHERE type = 'Rearmed'")[0]["seq"]
+        until(lambda: engine.alive() and state.count("event", f"type = 'FillRecorded' AND seq > {rearmed_seq}") > 0, "it trades again")
+        assert "nothing to re-arm" in run("rearm", *state.arguments(), *said).err
+    assert [row["action"] for row in state.ledger()["kills"]] == ["killed", "rearmed"]
+    gone = run("rearm", *state.arguments(), *said)
+    assert (gone.code, "no engine runs on" in gone.err) == (2, True)

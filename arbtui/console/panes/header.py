@@ -26,8 +26,11 @@ def mode_spans(h: HeaderView) -> list[Span]:
 
 
 def state_spans(h: HeaderView) -> list[Span]:
-    """The state in brackets."""
-    return [(f"[{h.state}]", _STATE_INKS.get(h.state, "warn"))]
+    """The state in brackets, and the share of the usual size in the first minutes after a re-arm."""
+    spans = [(f"[{h.state}]", _STATE_INKS.get(h.state, "warn"))]
+    if h.share < 1.0:
+        spans.append((f" {h.share:.0%} size {duration(h.share_left_s)}", "warn"))
+    return spans
 
 
 def scope_spans(h: HeaderView, *, whole: bool) -> list[Span]:
