@@ -35,6 +35,7 @@ _DETAIL_S = 3.0
 _DETAIL_PAUSE_S = 0.1
 
 USAGE = """Usage: arbtui kill [--profile NAME|PATH | --all] [--scope SCOPE] [--depth DEPTH] [--reason TEXT] [--state-dir DIR] [--json]
+       arbtui kill [--profile NAME|PATH] --drill [--state-dir DIR] [--json]
 
 Close the gate of the profile at once: no order is sent until it is re-armed in the console (key r).
 Works while the profile runs, hangs or is stopped. Legs that are open stay as they are. Orders of ours at real venues are
@@ -45,6 +46,9 @@ With one engine running, the name may be left out; --all kills every profile tha
 --scope exchange.upbit | symbol.XRP | route.XRP:upbit>binance | global
   holds back only that, until `arbtui rearm --scope`, over restarts too. --depth paused or reducing: nothing opens, open cycles
   are finished; halted (the default): nothing is sent there. --depth without --scope means global; global halted is the kill.
+
+--drill rehearses it on a running, armed engine of a sim or paper profile, or of one at a sandbox: a real kill, which the drill takes
+  back; it measures the time to the closed gate and from there to the first cancels. `arbtui status` tells how old the last one is.
 
 Exit codes: 0 a running engine's gate is closed, or the flag stands in its way and it has not confirmed yet (what is true is
 said, and in the JSON key `confirmed`); 1 the flag is written, but no engine runs on that folder, or it could not be written,
@@ -61,6 +65,7 @@ class _Wish:
     reason: str = ""
     as_json: bool = False
     all: bool = False
+    drill: bool = False
     ignored: tuple[str, ...] = ()
 
 
@@ -102,6 +107,8 @@ def kill(arguments: Sequence[str]) -> int:
     except UsageError as error:
         return _fail(str(error), error.exit_code)
     keep_private()
+    if wish.drill:
+        return _drill(wish, names, root)
     if not names:
         return _fail(f"nothing was stopped: no engine runs in {root}", 1)
     done: list[_Done | ScopeDone]
@@ -119,6 +126,21 @@ def kill(arguments: Sequence[str]) -> int:
         told = [one.facts() for one in done]
         tell(json.dumps(told if wish.all else told[0]) + "\n")
     return max(one.report(quiet=wish.as_json) for one in done)
+
+
+def _drill(wish: _Wish, names: Sequence[str], root: Path) -> int:
+    """A rehearsal on a running engine without real money; the exit code."""
+    from arbtui.cli.kill_drill import drill
+
+    try:
+        if wish.all or wish.scope or wish.depth:
+            raise UsageError("kill: --drill rehearses the kill of one profile; leave out --all, --scope and --depth")
+        facts = drill(names[0], root)
+    except UsageError as error:
+        return _fail(str(error), error.exit_code)
+    told = json.dumps(facts) if wish.as_json else f"arbtui: drill of {names[0]}: {facts['words']}; it is armed again"
+    tell(f"{told}\n")
+    return 0
 
 
 def _narrowed(wish: _Wish) -> tuple[str, Depth]:
@@ -280,6 +302,8 @@ def _parse(arguments: Sequence[str]) -> _Wish:
             wish.as_json = True
         elif word == "--all":
             wish.all = True
+        elif word == "--drill":
+            wish.drill = True
         elif name in ("--profile", "--state-dir", "--scope", "--depth", "--reason"):
             if not equals:
                 value = rest.pop(0) if rest and not rest[0].startswith("--") else ""

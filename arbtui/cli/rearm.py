@@ -56,6 +56,8 @@ def rearm_all(profile: str, confirm: str | None, reason: str | None, state_dir: 
     if holder(folder) is None:
         raise UsageError(f"{name}: no engine runs on {folder}; a kill that stands is taken back in the console, with r, after a start")
     found = ask_engine(folder, {"verb": "checklist"})
+    if found.get("state") in ("ARMED", "PAUSED", "REDUCING"):
+        raise UsageError(f"{name}: nothing to re-arm: it is {found['state']}; a smaller halt is taken away with --scope")
     cause = f" {found['cause']}" if found.get("cause") else ""
     tell(f"{name}: {found.get('state')}{cause}{', ' + found['detail'] if found.get('detail') else ''}\n")
     for check in found.get("checks", ()):

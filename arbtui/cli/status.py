@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arbtui.cli.kill_drill import read_drill
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag
@@ -50,6 +51,7 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     settings = _settings(name_or_path, chosen)
     status, trouble = _read(settings, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
+    status["drill"] = read_drill(folder, time.time_ns() // 1_000_000)
     status |= {"other_modes": other_modes(root, name, chosen), "limits": limit_facts(settings) if settings else None}
     if as_json:
         tell(json.dumps(status, indent=2, allow_nan=False) + "\n")
@@ -158,6 +160,8 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))
+    if drill := status["drill"]:
+        lines.append(("kill drill", f"{drill['words']}, {_age(drill['age_s'])} ago", ""))
     lines += [("halt", f"{row['words']}; arbtui rearm --scope ends it", "bold red") for row in status["halts"]]
     if alerts := status["alerts"]:
         lines += [("alerts", words, "bold red") for words in alert_troubles(alerts)] or [("alerts", "none waits", "")]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from math import inf
 from typing import Any
 
@@ -145,6 +146,7 @@ class Engine:
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
         self.cycles_version = 0
         self.halt_detail = ""
+        self.cancel_began_ms: float | None = None  #: of the last kill: ms of real time from the closing of the gate to its first cancels
         self._cancel_again_at = inf  # monotonic s
         self.decisions = DecisionLog(components.clock)
         self._killed_before = components.portfolio.state.killed
@@ -386,6 +388,8 @@ class Engine:
         halt = self.components.halt
         epoch = halt.epoch
         self.halt_detail = "cancels pending"
+        if halt.closed_at is not None:
+            self.cancel_began_ms = (time.monotonic() - halt.closed_at) * 1000
         settle_by = asyncio.get_running_loop().time() + _SETTLE_S
         cleared = await asyncio.gather(*(self._clear(name) for name in self.components.adapters))
         try:

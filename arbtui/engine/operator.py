@@ -225,12 +225,12 @@ class OperatorVerbs:
             reason = f"{reason.strip()} (overridden: {', '.join(check.name for check in failing)})"
         return self.rearm(str(request.get("confirm", "")), reason, kills, str(request.get("by") or _OPERATOR))
 
-    def answer(self, request: Mapping[str, Any], halt_detail: str) -> dict[str, Any]:
+    def answer(self, request: Mapping[str, Any], halt_detail: str, cancel_began_ms: float | None = None) -> dict[str, Any]:
         """The whole answer to an operator's command: why not, and what it may want to show."""
         answer: dict[str, Any] = {"refusal": self.request(request)}
         match request.get("verb"):
             case "halt_detail":
-                answer["detail"] = halt_detail
+                answer |= {"detail": halt_detail, "cancel_began_ms": cancel_began_ms}
             case "checklist":
                 answer |= {"state": self._state.value, "kills": self._components.halt.kills, "detail": halt_detail}
                 cause = self._components.halt.cause

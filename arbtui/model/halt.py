@@ -104,6 +104,7 @@ class Halt:
             self.epoch += 1
             self.kills += 1
             self.cause = read_flag(self.folder) or HaltCause("unknown", "the flag vanished", 0)
+            self.closed_at = time.monotonic()
             self.flag_written = True
         return self.cause is not None
 

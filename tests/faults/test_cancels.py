@@ -175,7 +175,7 @@ async def by_hand(d: Desk, venue: str, beside: Order) -> str:
 
 @pytest.mark.parametrize("venue", VENUES)
 @pytest.mark.parametrize("exclusive", [False, True], ids=["shared", "exclusive"])
-def test_f60_a_kill_cancels_what_is_ours_and_names_what_is_not(venue: str, exclusive: bool, tmp_path: Path) -> None:
+def test_a_kill_cancels_what_is_ours_and_names_what_is_not(venue: str, exclusive: bool, tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path, settings={"execution": {"exclusive_account": exclusive}}) as d:
             ours = await d.resting(venue)
@@ -195,7 +195,7 @@ def test_f60_a_kill_cancels_what_is_ours_and_names_what_is_not(venue: str, exclu
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_f60_an_order_that_the_venue_accepts_after_the_kill_is_found_and_cancelled(venue: str, tmp_path: Path) -> None:
+def test_f63_an_order_that_the_venue_accepts_after_the_kill_is_found_and_cancelled(venue: str, tmp_path: Path) -> None:
     """Its request was under way when the gate closed, and its answer never came: the first lists do not hold it."""
 
     async def main() -> None:
@@ -218,7 +218,7 @@ def test_f60_an_order_that_the_venue_accepts_after_the_kill_is_found_and_cancell
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_f62_an_exchange_that_is_halted_is_cleared_and_the_other_one_is_left(venue: str, tmp_path: Path) -> None:
+def test_an_exchange_that_is_halted_is_cleared_and_the_other_one_is_left(venue: str, tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path) as d:
             order = await d.resting(venue)
@@ -238,7 +238,7 @@ def test_f62_an_exchange_that_is_halted_is_cleared_and_the_other_one_is_left(ven
 
 
 @pytest.mark.parametrize("venue", VENUES)
-def test_f63_without_an_engine_the_command_itself_cancels_what_is_ours(venue: str, tmp_path: Path) -> None:
+def test_without_an_engine_the_command_itself_cancels_what_is_ours(venue: str, tmp_path: Path) -> None:
     """The command is told of a state folder on which none runs; the engine here has not heard of the kill."""
 
     async def main() -> None:

@@ -1,9 +1,12 @@
 """A halt of one exchange: real processes, from the command to the ledger, over a restart."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from arbtui.model.scoped_halts import read_halts
+from arbtui.settings.lock import ProfileLock
 from tests.lifecycle.programs import run, running
 from tests.lifecycle.state import State
 from tests.lifecycle.waiting import until
@@ -66,3 +69,42 @@ def test_a_headless_engine_is_rearmed_from_another_shell(state: State, tmp_path:
     assert [row["action"] for row in state.ledger()["kills"]] == ["killed", "rearmed"]
     gone = run("rearm", *state.arguments(), *said)
     assert (gone.code, "no engine runs on" in gone.err) == (2, True)
+
+
+def test_a_drill_kills_measures_rearms_and_is_remembered(state: State, tmp_path: Path) -> None:
+    with running(*state.arguments(), *SYMBOLS, "--max-runtime", "60", folder=tmp_path / "run") as engine:
+        until(lambda: engine.alive() and fills(state) > 0, "a fill")
+        assert json.loads(run("status", *state.arguments(), "--json").out)["drill"] is None
+        done = run("kill", *state.arguments(), "--drill", "--json")
+        assert done.code == 0, done.err
+        facts = json.loads(done.out)
+        assert facts["gate_ms"] > 0
+        assert facts["cancel_began_ms"] >= 0
+        assert not state.flag.exists()
+        assert list(state.folder.glob("kill.flag.*")), "it was a real kill"
+        rearmed_seq = state.rows("SELECT seq FROM event WHERE type = 'Rearmed'")[0]["seq"]
+        until(lambda: engine.alive() and state.count("event", f"type = 'FillRecorded' AND seq > {rearmed_seq}") > 0, "it trades again")
+        told = json.loads(run("status", *state.arguments(), "--json").out)["drill"]
+        assert told["gate_ms"] == facts["gate_ms"]
+        assert told["age_s"] >= 0
+        assert run("kill", *state.arguments(), "--depth", "paused").code == 0
+        assert run("kill", *state.arguments()).code == 0
+        refused = run("kill", *state.arguments(), "--drill")
+        assert refused.code == 2
+        assert "only an armed engine is rehearsed on" in refused.err
+        assert state.flag.exists(), "a kill that stands is not taken back"
+    gone = run("kill", *state.arguments(), "--drill")
+    assert (gone.code, "no engine runs on" in gone.err) == (2, True)
+
+
+def test_nobody_drills_where_real_money_is_traded(state: State) -> None:
+    """An engine holds the lock; its journal says that it trades live, at a venue that is not on this machine."""
+    state.folder.joinpath("live").mkdir(parents=True, mode=0o700)
+    with closing(sqlite3.connect(state.folder / "live" / "journal.db")) as db:
+        db.execute("CREATE TABLE event (seq INTEGER, type TEXT, payload TEXT)")
+        db.execute("INSERT INTO event VALUES (1, 'RunStarted', ?)", (json.dumps({"origins": {"upbit": "https://api.upbit.com"}}),))
+        db.commit()
+    with ProfileLock(state.folder):
+        refused = run("kill", *state.arguments(), "--drill")
+    assert (refused.code, "trades at real venues" in refused.err) == (2, True)
+    assert not state.flag.exists()
