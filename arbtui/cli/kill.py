@@ -10,6 +10,7 @@ the command to stop it. The resemblance is checked last, after everything that s
 
 import json
 import shlex
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -93,6 +94,13 @@ class _Done:
         """Report the result; ``quiet`` leaves out what the JSON holds. The exit code."""
         return _report(self, quiet)
 
+    def report_orders(self) -> None:
+        """Say what became of the orders at the venues, where anybody knows."""
+        if self.orders:
+            say(f"orders of {self.name}, cancelled from here: {', '.join(self.orders)}")
+        elif self.detail:
+            tell(f"arbtui: orders of {self.name}: {self.detail}\n")
+
 
 def kill(arguments: Sequence[str]) -> int:
     """Write the flag, signal the engine, report the result; the exit code."""
@@ -111,21 +119,28 @@ def kill(arguments: Sequence[str]) -> int:
         return _drill(wish, names, root)
     if not names:
         return _fail(f"nothing was stopped: no engine runs in {root}", 1)
+    for word in wish.ignored:
+        say(f"kill took no notice of {word}")
     done: list[_Done | ScopeDone]
     if scope:
         from arbtui.cli.kill_scope import halt_scope
 
         done = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason) for name in names]
+        code = max(one.report(quiet=wish.as_json) for one in done)
     else:
         closings = [_Closing(name, profile_folder(root, name), wish.reason) for name in names]  # every flag before the first answer
         closed = [closing.confirmed() for closing in closings]
+        code = max(one.report(quiet=wish.as_json) for one in closed)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # the gate is told at once; orders at the venues take longer
         done = [_with_orders(_with_detail(one), wish.profile or one.name, root) for one in closed]
-    for word in wish.ignored:
-        say(f"kill took no notice of {word}")
     if wish.as_json:
         told = [one.facts() for one in done]
         tell(json.dumps(told if wish.all else told[0]) + "\n")
-    return max(one.report(quiet=wish.as_json) for one in done)
+    else:
+        for one in done:
+            one.report_orders()
+    return code
 
 
 def _drill(wish: _Wish, names: Sequence[str], root: Path) -> int:
@@ -229,8 +244,6 @@ def _facts(done: _Done) -> dict[str, object]:
 
 def _report(done: _Done, quiet: bool) -> int:
     """Report the result; ``quiet`` leaves out what the JSON holds. The exit code."""
-    if done.orders:
-        say(f"orders of {done.name}, cancelled from here: {', '.join(done.orders)}")
     if done.meant:
         return _fail(_mistyped(done), 1)
     if done.error:
@@ -248,7 +261,7 @@ def _report(done: _Done, quiet: bool) -> int:
     if answer.confirmed:
         tell(
             f"arbtui: gate of {done.name} closed, confirmed by the engine ({engine}) in {done.took_ms:.0f} ms{before}. "
-            f"{f'Orders: {done.detail}. ' if done.detail else ''}Open legs stay as they are; re-arm in the console with r\n"
+            "Open legs stay as they are; re-arm in the console with r\n"
         )
         return 0
     tell(

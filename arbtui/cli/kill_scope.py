@@ -53,6 +53,9 @@ class ScopeDone:
             "why": self.why or None,
         }
 
+    def report_orders(self) -> None:
+        """Nothing more is known of orders: the engine cancels, and says so itself."""
+
     def report(self, *, quiet: bool) -> int:
         """Say what was done, unless ``quiet``; the exit code."""
         what = f"{self.halt.scope} of {self.name} is {self.halt.depth}"

@@ -24,6 +24,8 @@ _PAUSE_S = 0.25
 _WAIT_PAUSE_S = 1.0
 #: Lists in a row that must be empty: one may be older than an order that was on its way.
 _EMPTY_LISTS = 2
+#: Lists that may hold something to cancel, although every cancel was taken, before that is told as not confirmed.
+_ROUNDS = 12
 #: Foreign orders that are named; the log names all.
 _NAMED = 3
 
@@ -69,7 +71,7 @@ async def cancel_standing(
         within_s: for how long at most, in s, for such an order's sake; then it is told as not confirmed only by its own state.
     """
     loop = asyncio.get_running_loop()
-    until, failures, empty, why = loop.time() + within_s, 0, 0, ""
+    until, failures, rounds, empty, why = loop.time() + within_s, 0, 0, 0, ""
     foreign: tuple[StandingOrder, ...] = ()
     known: dict[str, None] = {}
     while True:
@@ -81,7 +83,9 @@ async def cancel_standing(
             wanted = [order for order in standing if exclusive or is_ours(order.client_order_id)]
             why = await _cancel(adapter, wanted)
             failures = failures + 1 if why else 0
-            empty = 0 if wanted else empty + 1
+            empty, rounds = (0, rounds + 1) if wanted else (empty + 1, rounds)
+            if rounds >= _ROUNDS:
+                return Cleared(name, why or f"{counted(len(wanted), 'order')} still listed", foreign)
         except (ArbtuiError, TimeoutError) as error:
             why, failures, empty = str(error) or "no answer", failures + 1, 0
         if failures >= _ATTEMPTS:

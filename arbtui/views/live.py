@@ -251,6 +251,10 @@ class EngineControls:
         """Close the gate now; safe from any thread."""
         return self._engine.kill_switch.kill(source, reason)
 
+    def failing_checks(self) -> Sequence[str]:
+        """See :class:`arbtui.views.Controls`."""
+        return [f"{check.name}: {check.words}" for check in self._engine.operator.checklist() if not check.is_fine]
+
     def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.operator.rearm(typed_name, reason, kills)

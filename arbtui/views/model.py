@@ -217,6 +217,10 @@ class Controls(Protocol):
         """Close the gate now. Safe from any thread. False when it was closed already."""
         ...
 
+    def failing_checks(self) -> Sequence[str]:
+        """What of the checklist before a re-arm is not fine, as of now, an item each; empty when all is."""
+        ...
+
     def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
         """Open the gate again; None when done, else why not (wrong name, no reason, orders still open).
 

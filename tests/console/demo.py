@@ -74,6 +74,7 @@ class DemoModel:
         )
         self.noise = 2.2
         self.kills: list[str] = []
+        self.failing: list[str] = []
         self.settled: list[str] = []
         self.disabled: dict[str, str] = {}
         self.detailed: list[str] = []
@@ -149,6 +150,9 @@ class DemoModel:
             row.state = "HALTED"
             row.version += 1
         return True
+
+    def failing_checks(self) -> Sequence[str]:
+        return self.failing
 
     def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
         if kills != self._header.kills:

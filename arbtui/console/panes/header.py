@@ -64,7 +64,8 @@ class Header(Lines):
         if banner:
             left += [("  ", "text"), (f" {banner} ", "frozen")]
         whole = [*left, *scope_spans(h, whole=True)]
-        left += scope_spans(h, whole=False)
+        counted: list[Span] = [*left, ("  ", "text"), (f"HALTS {len(h.scopes)}", "warn")] if h.scopes else left
+        left = [*left, *scope_spans(h, whole=False)]
         at: list[Span] = [(f"{clock(h.now_ms)[:8]}Z", "text")]
         session: list[Span] = [("session ", "dim"), (f"{duration(h.session_s)}   ", "soft")]
         money = [*self._pnl(h, both=width >= 110), (" ", "text")]
@@ -75,6 +76,7 @@ class Header(Lines):
             (left, [*at, ("  ", "text"), *money]),
             (left, money),
             (left, [*money[:2], (" ", "text")]),
+            *([(counted, [*money[:2], (" ", "text")])] if h.scopes else []),
         )
         return _first_that_fits(choices, width)
 
