@@ -248,6 +248,25 @@ def kill(context: typer.Context) -> int:
 
 
 @app.command()
+def rearm(
+    profile: flags.Profile = None,
+    scope: Annotated[
+        str | None, typer.Option("--scope", metavar="SCOPE", help="exchange.NAME, symbol.ASSET, route.ID, global, or a file in halt.d.")
+    ] = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    override: Annotated[bool, typer.Option("--override", help="Although the checklist is not clean; that is journaled.")] = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Take a kill, or with --scope a smaller halt, back: shows a live checklist, and asks for the profile's name and a reason."""
+    from arbtui.cli.rearm import rearm_all, rearm_scope
+
+    if scope is None:
+        return rearm_all(flags.wanted_profile(profile), confirm, reason, state_dir, override=override)
+    return rearm_scope(flags.wanted_profile(profile), scope, confirm, reason, state_dir)
+
+
+@app.command()
 def profiles(json: flags.AsJson = False) -> int:
     """The profiles that can be started by name."""
     from arbtui.cli.places import print_profiles

@@ -1,9 +1,7 @@
 """``positions`` and ``adjust``: what an operator decides of one-sided positions and of balances that a venue disputes."""
 
 import asyncio
-import getpass
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from arbtui.model.errors import UsageError
 from arbtui.settings.lock import ProfileLock, holder
 from arbtui.settings.output import tell
+from arbtui.settings.person import person
 from arbtui.settings.requests import ANSWER_S, ask
 from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_folder, profile_name, state_root
 
@@ -44,7 +43,7 @@ def positions(
     Raises:
         UsageError: no such verb, position, way or journal, no confirmation, an engine that does not answer, or none where one is needed.
     """
-    place = _Place(profile, mode, state)
+    place = Place(profile, mode, state)
     if verb is None or verb == "list":
         return _list_positions(place, as_json)
     if verb not in _VERBS:
@@ -59,7 +58,7 @@ def positions(
     )
 
 
-def _list_positions(place: "_Place", as_json: bool) -> int:
+def _list_positions(place: "Place", as_json: bool) -> int:
     from arbtui.portfolio.ledger import residual_rows
 
     portfolio = place.portfolio()
@@ -78,7 +77,7 @@ def _list_positions(place: "_Place", as_json: bool) -> int:
     return 0
 
 
-def _settle_by_hand(place: "_Place", verb: str, cycle_id: str, exchange: str, confirm: str | None, reason: str | None) -> int:
+def _settle_by_hand(place: "Place", verb: str, cycle_id: str, exchange: str, confirm: str | None, reason: str | None) -> int:
     """Write a position off, or take the venue's word for the balance that differs by it: with or without an engine."""
     from arbtui.portfolio import operator_events as events
 
@@ -92,7 +91,7 @@ def _settle_by_hand(place: "_Place", verb: str, cycle_id: str, exchange: str, co
     return place.decide("settle", request, text, confirm, reason, events_of)
 
 
-def _trade(place: "_Place", verb: str, cycle_id: str, exchange: str, confirm: str | None, reason: str | None) -> int:
+def _trade(place: "Place", verb: str, cycle_id: str, exchange: str, confirm: str | None, reason: str | None) -> int:
     """Have the engine that runs trade a position away, at a price no worse than the one that is shown."""
     if not place.is_running():
         raise UsageError(f"positions {verb} trades, and no engine runs: start it with arbtui --profile {place.name}; nothing was changed")
@@ -116,7 +115,7 @@ def _trade(place: "_Place", verb: str, cycle_id: str, exchange: str, confirm: st
     return _wait_for_end(place, cycle_id)
 
 
-def _wait_for_end(place: "_Place", cycle_id: str) -> int:
+def _wait_for_end(place: "Place", cycle_id: str) -> int:
     give_up_at = time.monotonic() + _ENDS_WITHIN_S
     while time.monotonic() < give_up_at:
         answer = place.ask({"verb": "settlement", "cycle_id": cycle_id})
@@ -148,7 +147,7 @@ def adjust(
     from arbtui.portfolio.operator_events import adjustment, adjustment_preview
     from arbtui.views.status import disputes
 
-    place = _Place(profile, mode, state)
+    place = Place(profile, mode, state)
     if exchange is None:
         _print_rows(disputes(place.portfolio()), ("exchange", "asset", "ours", "theirs", "since"), "no disputed balance", as_json)
         return 0
@@ -161,7 +160,7 @@ def adjust(
     )
 
 
-class _Place:
+class Place:
     """The journal that a decision is made about."""
 
     def __init__(self, profile: str, mode: str | None, state_dir: str | None) -> None:
@@ -175,6 +174,7 @@ class _Place:
         self.journal: Path = mode_folder(root, self.name, chosen) / "journal.db"
 
     def portfolio(self) -> "Portfolio":
+        """What the journal means, as of now."""
         from arbtui.portfolio.restore import restore
 
         return restore(self.journal)[1]
@@ -189,7 +189,7 @@ class _Place:
         events_of: "Callable[[Portfolio, str, str], Sequence[Event] | str]",
     ) -> int:
         """Show ``preview``, take the typed confirmation, and have it journaled: by the engine that runs, else here."""
-        found = events_of(self.portfolio(), _person(), "preview")
+        found = events_of(self.portfolio(), person(), "preview")
         if isinstance(found, str):
             raise UsageError(found)
         typed, why = self.confirm(preview, confirm, reason)
@@ -214,7 +214,7 @@ class _Place:
         Raises:
             UsageError: it refuses, or does not answer.
         """
-        answer = self.ask({"verb": verb, **facts, "confirm": typed, "reason": reason, "by": _person()})
+        answer = self.ask({"verb": verb, **facts, "confirm": typed, "reason": reason, "by": person()})
         if answer is None:
             raise UsageError(f"the engine that runs did not answer within {ANSWER_S:g} s; nothing was changed: see arbtui status")
         if answer.get("refusal"):
@@ -229,8 +229,8 @@ class _Place:
         from arbtui.portfolio.operator_events import untyped
 
         tell(f"{self.name}: {preview}\n")
-        typed = confirm if confirm is not None else _typed(f"type the profile's name ({self.name}) to do it: ")
-        why = (reason if reason is not None else _typed("reason: ")).strip()
+        typed = confirm if confirm is not None else typed_at_terminal(f"type the profile's name ({self.name}) to do it: ")
+        why = (reason if reason is not None else typed_at_terminal("reason: ")).strip()
         refusal = untyped(self.name, typed, why)
         if refusal is not None:
             raise UsageError(f"{refusal}; nothing was changed")
@@ -247,7 +247,7 @@ class _Place:
             try:
                 _, portfolio = restore(self.journal)
                 journal.fold = ProjectingPortfolio(portfolio)
-                events = events_of(portfolio, _person(), reason)
+                events = events_of(portfolio, person(), reason)
                 if isinstance(events, str):
                     raise UsageError(events)
                 await journal.commit(*events)
@@ -255,14 +255,12 @@ class _Place:
                 await journal.close()
 
 
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without an entry in the user database, as in a container
-        return f"uid {os.getuid()}"
+def typed_at_terminal(prompt: str) -> str:
+    """What a person types after ``prompt``.
 
-
-def _typed(prompt: str) -> str:
+    Raises:
+        UsageError: nobody sits there.
+    """
     if not sys.stdin.isatty():
         raise UsageError("this is confirmed by typing at a terminal, or with --confirm NAME --reason TEXT; nothing was changed")
     tell(prompt)

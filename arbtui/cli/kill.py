@@ -3,37 +3,57 @@
 The flag is written first, from the profile's *name*; the profile itself is not read, so a broken one can be killed too.
 Then the engine is signalled, and its confirmation, or the lack of one, is reported.
 
-A mistyped name makes a flag that stops no engine. It is written all the same: a mistake can only be guessed, a flag
-too many costs one re-arming, and a kill that was refused on a guess could cost everything. But the operator must not
-believe that it worked. So for a name that has never run here and resembles a running one, the answer names that one
-first, with the command to stop it. The resemblance is checked last, after everything that stops trading.
+A name that nobody knows (no state, no profile, no file) is refused, with the nearest one: nothing is created for it. A name
+that is known, has never run here and resembles a running one gets its flag, and the answer names the running one first, with
+the command to stop it. The resemblance is checked last, after everything that stops trading.
 """
 
 import json
 import shlex
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from arbtui.cli.kill_targets import alike, running, targets
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
+from arbtui.model.scoped_halts import GLOBAL, Depth, depth_of, scope_of
 from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
-from arbtui.settings.lock import LOCK_NAME, holder
+from arbtui.settings.lock import LOCK_NAME
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED
-from arbtui.settings.state import keep_private, profile_folder, profile_name, state_root
+from arbtui.settings.requests import ask as request
+from arbtui.settings.state import keep_private, latest_mode, profile_folder, state_root
 
-USAGE = """Usage: arbtui kill --profile NAME|PATH [--state-dir DIR] [--json]
+if TYPE_CHECKING:
+    from arbtui.cli.kill_scope import ScopeDone
+
+#: How long the engine is asked what became of the orders at the venues, once its gate is closed, in s; it is no part of the kill.
+_DETAIL_S = 3.0
+_DETAIL_PAUSE_S = 0.1
+
+USAGE = """Usage: arbtui kill [--profile NAME|PATH | --all] [--scope SCOPE] [--depth DEPTH] [--reason TEXT] [--state-dir DIR] [--json]
+       arbtui kill [--profile NAME|PATH] --drill [--state-dir DIR] [--json]
 
 Close the gate of the profile at once: no order is sent until it is re-armed in the console (key r).
-Works while the profile runs, hangs or is stopped. Orders and legs that are open stay as they are.
+Works while the profile runs, hangs or is stopped. Legs that are open stay as they are. Orders of ours at real venues are
+cancelled by the engine, or from here when it is dead or does not answer; those of others are named and left alone.
 The flag is written first; then the engine is signalled, and given one second to confirm.
+With one engine running, the name may be left out; --all kills every profile that runs.
+
+--scope exchange.upbit | symbol.XRP | route.XRP:upbit>binance | global
+  holds back only that, until `arbtui rearm --scope`, over restarts too. --depth paused or reducing: nothing opens, open cycles
+  are finished; halted (the default): nothing is sent there. --depth without --scope means global; global halted is the kill.
+
+--drill rehearses it on a running, armed engine of a sim or paper profile, or of one at a sandbox: a real kill, which the drill takes
+  back; it measures the time to the closed gate and from there to the first cancels. `arbtui status` tells how old the last one is.
 
 Exit codes: 0 a running engine's gate is closed, or the flag stands in its way and it has not confirmed yet (what is true is
-said, and in the JSON key `confirmed`); 1 the flag is written, but no engine runs on that folder (or the flag could not be
-written); 2 wrong usage, or a name that has never run there and is much like one that runs: the flag is written, but NOTHING
-WAS STOPPED, and what still runs is named.
+said, and in the JSON key `confirmed`); 1 the flag is written, but no engine runs on that folder, or it could not be written,
+or the scope holds back nothing that runs; 2 wrong usage, or no such profile: nothing was written and NOTHING WAS STOPPED.
 """
 
 
@@ -41,7 +61,12 @@ WAS STOPPED, and what still runs is named.
 class _Wish:
     profile: str = ""
     state_dir: str = ""
+    scope: str = ""
+    depth: str = ""
+    reason: str = ""
     as_json: bool = False
+    all: bool = False
+    drill: bool = False
     ignored: tuple[str, ...] = ()
 
 
@@ -56,40 +81,143 @@ class _Done:
     answer: Answer | None  #: None: no engine runs
     took_ms: float  #: ms from the flag to the engine's answer
     running: tuple[str, ...] = ()  #: without an engine: the profiles that run in the same state folder, so that a mistyped name is seen
+    orders: tuple[str, ...] = ()  #: by venue, what it has confirmed of cancels sent from here, since no engine does it
+    is_deaf: bool = False  #: the engine's gate is closed, and it answers no request: nobody knows whether it cancels
+    detail: str = ""  #: what the engine says of orders at the venues, once its gate was closed; empty when it has not said it in time
     meant: str = ""  #: of those, the one that was probably meant; empty for a name that has run before
+
+    def facts(self) -> dict[str, object]:
+        """As JSON can hold it."""
+        return _facts(self)
+
+    def report(self, *, quiet: bool) -> int:
+        """Report the result; ``quiet`` leaves out what the JSON holds. The exit code."""
+        return _report(self, quiet)
+
+    def report_orders(self) -> None:
+        """Say what became of the orders at the venues, where anybody knows."""
+        if self.orders:
+            say(f"orders of {self.name}, cancelled from here: {', '.join(self.orders)}")
+        elif self.detail:
+            tell(f"arbtui: orders of {self.name}: {self.detail}\n")
 
 
 def kill(arguments: Sequence[str]) -> int:
     """Write the flag, signal the engine, report the result; the exit code."""
-    if "--help" in arguments:
+    if "--help" in arguments or "-h" in arguments:
         tell(USAGE)
         return 0
     try:
         wish = _parse(arguments)
-        name = profile_name(wish.profile)
+        root = state_root(wish.state_dir)
+        scope, depth = _narrowed(wish)
+        names = targets(wish.profile, root, everything=wish.all)
     except UsageError as error:
         return _fail(str(error), error.exit_code)
     keep_private()
-    done = _close_gate(name, profile_folder(state_root(wish.state_dir), name))
+    if wish.drill:
+        return _drill(wish, names, root)
+    if not names:
+        return _fail(f"nothing was stopped: no engine runs in {root}", 1)
     for word in wish.ignored:
         say(f"kill took no notice of {word}")
+    done: list[_Done | ScopeDone]
+    if scope:
+        from arbtui.cli.kill_scope import halt_scope
+
+        done = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason) for name in names]
+        code = max(one.report(quiet=wish.as_json) for one in done)
+    else:
+        closings = [_Closing(name, profile_folder(root, name), wish.reason) for name in names]  # every flag before the first answer
+        closed = [closing.confirmed() for closing in closings]
+        code = max(one.report(quiet=wish.as_json) for one in closed)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # the gate is told at once; orders at the venues take longer
+        done = [_with_orders(_with_detail(one), wish.profile or one.name, root) for one in closed]
     if wish.as_json:
-        tell(json.dumps(_facts(done)) + "\n")
-    return _report(done, wish.as_json)
+        told = [one.facts() for one in done]
+        tell(json.dumps(told if wish.all else told[0]) + "\n")
+    else:
+        for one in done:
+            one.report_orders()
+    return code
 
 
-def _close_gate(name: str, folder: Path) -> _Done:
-    started = time.monotonic()
-    written, failure = False, ""
+def _drill(wish: _Wish, names: Sequence[str], root: Path) -> int:
+    """A rehearsal on a running engine without real money; the exit code."""
+    from arbtui.cli.kill_drill import drill
+
     try:
-        written = write_flag(folder, "CLI", "arbtui kill")
-    except OSError as error:
-        failure = error.strerror or str(error)
-    answer = ask(folder)
-    took_ms = (time.monotonic() - started) * 1000
-    running = () if answer is not None else _running(folder.parent)
-    meant = "" if (folder / LOCK_NAME).exists() else _like(name, running)
-    return _Done(name, folder, written, failure, answer, took_ms, running, meant)
+        if wish.all or wish.scope or wish.depth:
+            raise UsageError("kill: --drill rehearses the kill of one profile; leave out --all, --scope and --depth")
+        facts = drill(names[0], root)
+    except UsageError as error:
+        return _fail(str(error), error.exit_code)
+    told = json.dumps(facts) if wish.as_json else f"arbtui: drill of {names[0]}: {facts['words']}; it is armed again"
+    tell(f"{told}\n")
+    return 0
+
+
+def _narrowed(wish: _Wish) -> tuple[str, Depth]:
+    """The scope and depth that are asked for; the scope is empty for a kill of everything.
+
+    Raises:
+        UsageError: no such scope or depth.
+    """
+    scope = scope_of(wish.scope) if wish.scope else GLOBAL
+    depth = depth_of(wish.depth) if wish.depth else Depth.HALTED
+    return ("" if scope == GLOBAL and depth is Depth.HALTED else scope), depth
+
+
+class _Closing:
+    """The flag of one profile, written at once; then what its engine says."""
+
+    def __init__(self, name: str, folder: Path, reason: str) -> None:
+        self._name, self._folder, self._started = name, folder, time.monotonic()
+        self._written, self._failure = False, ""
+        try:
+            self._written = write_flag(folder, "CLI", reason or "arbtui kill")
+        except OSError as error:
+            self._failure = error.strerror or str(error)
+
+    def confirmed(self) -> _Done:
+        """Signal the engine and wait for its answer."""
+        name, folder = self._name, self._folder
+        answer = ask(folder)
+        took_ms = (time.monotonic() - self._started) * 1000
+        others = () if answer is not None else running(folder.parent)
+        meant = "" if (folder / LOCK_NAME).exists() else alike(name, others)
+        return _Done(name, folder, self._written, self._failure, answer, took_ms, others, meant=meant)
+
+
+def _with_detail(done: _Done) -> _Done:
+    """After the gate: what the engine says of the orders that stood, as soon as it has settled them."""
+    if done.answer is None or not done.answer.confirmed:
+        return done
+    give_up_at = time.monotonic() + _DETAIL_S
+    while (left_s := give_up_at - time.monotonic()) > 0:
+        try:
+            told = request(done.folder, {"verb": "halt_detail"}, left_s)
+        except OSError:
+            told = None
+        if told is None:
+            return replace(done, is_deaf=True)
+        if not told.get("refusal"):
+            return replace(done, detail=str(told.get("detail") or ""))
+        time.sleep(_DETAIL_PAUSE_S)
+    return done
+
+
+def _with_orders(done: _Done, profile: str, root: Path) -> _Done:
+    """Where no engine cancels, or none says so, and real orders may stand: cancel ours from here."""
+    if done.answer is not None and done.answer.confirmed and not done.is_deaf:
+        return done
+    if latest_mode(root, done.name) != "live":
+        return done
+    from arbtui.cli.kill_orders import cancel_from_here
+
+    say("the gate comes first, and is done; cancelling what stands at the venues from here")
+    return replace(done, orders=cancel_from_here(profile))
 
 
 def _facts(done: _Done) -> dict[str, object]:
@@ -104,6 +232,8 @@ def _facts(done: _Done) -> dict[str, object]:
         "running": answer is not None,
         "pid": answer.pid if answer else None,
         "confirmed": answer is not None and answer.confirmed,
+        "detail": done.detail or None,
+        "cancelled_here": list(done.orders) or None,
         "confirm_ms": round(done.took_ms, 3) if answer and answer.confirmed else None,
         "process_state": (answer.state or None) if answer else None,
         "why": (answer.why or None) if answer else None,
@@ -175,24 +305,6 @@ def _mistyped(done: _Done) -> str:
     )
 
 
-def _running(root: Path) -> tuple[str, ...]:
-    """The profiles that an engine runs on at this moment."""
-    try:
-        return tuple(sorted(folder.name for folder in root.iterdir() if holder(folder) is not None))
-    except OSError:
-        return ()
-
-
-def _like(name: str, running: Sequence[str]) -> str:
-    """The one of ``running`` that ``name`` probably means; empty when none is similar."""
-    if not running:
-        return ""
-    from difflib import get_close_matches
-
-    folded = {one.casefold(): one for one in running}
-    return next((folded[one] for one in get_close_matches(name.casefold(), list(folded), n=1, cutoff=0.6)), "")
-
-
 def _parse(arguments: Sequence[str]) -> _Wish:
     """Read the flags. Unknown ones are ignored with a note, not refused: the intent to stop is clear."""
     wish, rest = _Wish(), list(arguments)
@@ -201,7 +313,11 @@ def _parse(arguments: Sequence[str]) -> _Wish:
         name, equals, value = word.partition("=")
         if word == "--json":
             wish.as_json = True
-        elif name in ("--profile", "--state-dir"):
+        elif word == "--all":
+            wish.all = True
+        elif word == "--drill":
+            wish.drill = True
+        elif name in ("--profile", "--state-dir", "--scope", "--depth", "--reason"):
             if not equals:
                 value = rest.pop(0) if rest and not rest[0].startswith("--") else ""
             if not value:
@@ -211,8 +327,6 @@ def _parse(arguments: Sequence[str]) -> _Wish:
             wish.profile = word
         else:
             wish.ignored += (word,)
-    if not wish.profile:
-        raise UsageError("kill: which profile? arbtui kill --profile NAME [--state-dir DIR]")
     return wish
 
 

@@ -6,10 +6,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arbtui.cli.kill_drill import read_drill
 from arbtui.cli.other_modes import other_modes, other_modes_in_words
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag
 from arbtui.model.printable import printable
+from arbtui.model.scoped_halts import FOLDER_NAME, read_halts
 from arbtui.settings.lock import LOCK_NAME, holder
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
@@ -49,6 +51,7 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     settings = _settings(name_or_path, chosen)
     status, trouble = _read(settings, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
+    status["drill"] = read_drill(folder, time.time_ns() // 1_000_000)
     status |= {"other_modes": other_modes(root, name, chosen), "limits": limit_facts(settings) if settings else None}
     if as_json:
         tell(json.dumps(status, indent=2, allow_nan=False) + "\n")
@@ -69,6 +72,7 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
     from arbtui.views.status import read_status
 
     who, cause, wall_ms = _holder(folder), read_flag(folder), time.time_ns() // 1_000_000
+    halts, _ = read_halts(folder)
     journal, portfolio, pulse, trouble, alerts = None, None, None, "", None
     try:
         if path is not None and path.stat().st_size:  # a journal that is just being created counts as none
@@ -80,7 +84,7 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
     except OSError as error:
         trouble = f"{path}: {error.strerror or error}"
     expected = (settings.journal if settings else JournalConfig()).snapshot_interval_s  # for a journal that does not show it
-    return read_status(who, cause, journal, portfolio, pulse, wall_ms, expected) | {"alerts": alerts}, trouble
+    return read_status(who, cause, journal, portfolio, pulse, wall_ms, expected, halts) | {"alerts": alerts}, trouble
 
 
 def _holder(folder: Path) -> "Holder | None":
@@ -103,7 +107,7 @@ def _settings(name_or_path: str, mode: str | None) -> "Settings | None":
 
 
 def _has_state(folder: Path) -> bool:
-    return any((folder / name).exists() for name in (LOCK_NAME, FLAG_NAME, *(f"{mode}/journal.db" for mode in MODES)))
+    return any((folder / name).exists() for name in (LOCK_NAME, FLAG_NAME, FOLDER_NAME, *(f"{mode}/journal.db" for mode in MODES)))
 
 
 def _refuse_unknown(name_or_path: str, name: str, root: Path) -> None:
@@ -156,6 +160,9 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("kill", words, "bold red"))
     else:
         lines.append(("kill", "none", ""))
+    if drill := status["drill"]:
+        lines.append(("kill drill", f"{drill['words']}, {_age(drill['age_s'])} ago", ""))
+    lines += [("halt", f"{row['words']}; arbtui rearm --scope ends it", "bold red") for row in status["halts"]]
     if alerts := status["alerts"]:
         lines += [("alerts", words, "bold red") for words in alert_troubles(alerts)] or [("alerts", "none waits", "")]
     if limits := status["limits"]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from arbtui.journal.events import RouteSwitched
 from arbtui.journal.journal import Journal
@@ -20,10 +21,18 @@ class RouteAvailability:
 
     Args:
         cooldown_s: how long a route rests after a cycle, or after it was enabled again.
+        scoped: the halt of less than everything that stands over a route, or None.
     """
 
     def __init__(
-        self, universe: ArbUniverse, portfolio: Portfolio, routes: RouteGuard, journal: Journal, clock: Clock, cooldown_s: float
+        self,
+        universe: ArbUniverse,
+        portfolio: Portfolio,
+        routes: RouteGuard,
+        journal: Journal,
+        clock: Clock,
+        cooldown_s: float,
+        scoped: Callable[[ArbRoute], Reason | None],
     ) -> None:
         self._universe = universe
         self._portfolio = portfolio
@@ -31,6 +40,7 @@ class RouteAvailability:
         self._journal = journal
         self._clock = clock
         self._cooldown_s = cooldown_s
+        self._scoped = scoped
 
     def look(self, symbol: str) -> None:
         """Bring the flags of one asset's routes up to date: a cycle of it opened or ended, or a residual was seen or settled."""
@@ -84,4 +94,7 @@ class RouteAvailability:
         """What stands against ``route`` when no cycle of its asset is open."""
         if not self.is_enabled(route.id):
             return Reason.DISABLED
+        halted = self._scoped(route)
+        if halted is not None:
+            return halted
         return Reason.COOLDOWN if self._routes.cools(route.id, self._clock.monotonic()) else None

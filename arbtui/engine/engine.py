@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from math import inf
 from typing import Any
 
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
-from arbtui.engine.cancels import cancel_all
+from arbtui.engine.cancels import Cleared, cancel_standing
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
@@ -22,6 +23,8 @@ from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.rate_doubts import RateDoubts
+from arbtui.engine.rearm_share import RearmShare
+from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
@@ -39,6 +42,7 @@ from arbtui.model.errors import ArbtuiError, JournalFailed
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import Depth
 from arbtui.portfolio.position_sync import Mismatch
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.valuation import Pnl
@@ -145,12 +149,18 @@ class Engine:
             components.journal,
             components.clock,
             components.execution.cooldown_ms / 1000,
+            components.risk.scoped,
         )
+        self.scopes = ScopeWatch(
+            components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_exchange_halted
+        )
+        self.rearm_share = RearmShare(components.execution, components.universe, components.clock)
         self.operator = OperatorVerbs(
             components,
             self.breaches,
             self.availability,
             self.kill_switch,
+            self.scopes,
             self.executor,
             self.tracker,
             self.settler,
@@ -171,9 +181,11 @@ class Engine:
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
         self.cycles_version = 0
         self.halt_detail = ""
+        self.cancel_began_ms: float | None = None  #: of the last kill: ms of real time from the closing of the gate to its first cancels
         self._cancel_again_at = inf  # monotonic s
         self.decisions = DecisionLog(components.clock)
         self._killed_before = components.portfolio.state.killed
+        self._last_kill = next(iter(reversed(remembered.kills)), None)
 
     @property
     def state(self) -> TradingState:
@@ -189,6 +201,8 @@ class Engine:
         """
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
+        self.scopes.look()
+        self.rearm_share.resume(self._last_kill)
         self._tell_residuals("open when the last run stopped")
         for found in reconciled.mismatches:
             self._on_dispute(found)
@@ -227,8 +241,10 @@ class Engine:
             return ""
         return why_idle(self.components, self.gate, self.components.execution.order_value)
 
-    def _on_armed(self) -> None:
+    def _on_armed(self, *, was_killed: bool) -> None:
         self.halt_detail = ""
+        if was_killed:
+            self.rearm_share.begin(self._clock.time_ms())
 
     def _disarm(self, why: str, *, latched: bool) -> None:
         self.halt_detail = why
@@ -240,6 +256,8 @@ class Engine:
         """Ten times a second: streams, the flag, marks, losses, the day."""
         now = self._clock.monotonic()
         self.kill_switch.look()
+        self.scopes.look()
+        self.rearm_share.look()
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand
             self._cancel_again_at = inf
             self._tasks.create_task(self._halting(), name="halting")
@@ -403,20 +421,51 @@ class Engine:
         self.breaches.record(Severity.CRIT, "KILL", "global", f"by {cause.source} {cause.reason}".strip(), "HALT", every_time=True)
         self._tasks.create_task(self._halting(), name="halting")
 
+    def _on_exchange_halted(self, exchange: str) -> None:
+        if exchange in self.components.adapters:
+            self._tasks.create_task(self._clear_exchange(exchange), name=f"halting {exchange}")
+
+    async def _clear_exchange(self, exchange: str) -> None:
+        """A halt of depth HALTED stands over ``exchange``: cancel what is ours there, again and again while it is not confirmed."""
+        while self.risk.halts.depth((exchange,), (), "") is Depth.HALTED and not self.components.halt.is_closed:
+            cleared = await self._clear(exchange)
+            log.warning("%s is halted: %s", exchange, cleared.in_words())
+            if cleared.is_confirmed and not self._is_unsure(exchange):
+                return
+            if not cleared.is_confirmed:
+                self.breaches.record(Severity.CRIT, "CANCELS", exchange, cleared.in_words(), "tried again while the halt stands")
+            await asyncio.sleep(_CANCEL_AGAIN_S)
+
+    async def _clear(self, exchange: str) -> Cleared:
+        return await cancel_standing(
+            exchange,
+            self.components.adapters[exchange],
+            exclusive=self.components.execution.exclusive_account,
+            is_unsure=lambda: self._is_unsure(exchange),
+            within_s=_SETTLE_S,
+        )
+
+    def _is_unsure(self, exchange: str) -> bool:
+        """Whether an order of ours at ``exchange`` may still be open or come to be."""
+        return any(order.market.exchange == exchange for order in self.tracker.open.values())
+
     async def _halting(self) -> None:
         """After the gate is closed: cancel what stands, wait for what is under way, say what is left."""
         halt = self.components.halt
         epoch = halt.epoch
         self.halt_detail = "cancels pending"
-        results = await asyncio.gather(*(cancel_all(name, adapter) for name, adapter in self.components.adapters.items()))
+        if halt.closed_at is not None:
+            self.cancel_began_ms = (time.monotonic() - halt.closed_at) * 1000
+        settle_by = asyncio.get_running_loop().time() + _SETTLE_S
+        cleared = await asyncio.gather(*(self._clear(name) for name in self.components.adapters))
         try:
-            async with asyncio.timeout(_SETTLE_S):
+            async with asyncio.timeout_at(settle_by):
                 await self.quiescence()
         except TimeoutError:
             pass
         if halt.is_closed and halt.epoch == epoch:  # neither re-armed nor killed anew meanwhile
-            self.halt_detail = ", ".join([*results, *([self.unsettled] if self.unsettled else [])])
-            unconfirmed = any("not confirmed" in result for result in results)
+            self.halt_detail = ", ".join([*(one.in_words() for one in cleared), *([self.unsettled] if self.unsettled else [])])
+            unconfirmed = not all(one.is_confirmed for one in cleared)
             dirty = unconfirmed or bool(self.unsettled)
             waits = unconfirmed or bool(self.tracker.open or self.executor.open or self.settler.open)
             self._cancel_again_at = self._clock.monotonic() + _CANCEL_AGAIN_S if waits else inf

@@ -1,22 +1,28 @@
 """What an operator does: re-arm, pause, acknowledge, settle a residual position or a disputed balance. All of it is journaled."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import BreachBook
+from arbtui.engine.checklist import Check, checklist
 from arbtui.engine.components import EngineComponents
+from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.settler import Settler
 from arbtui.execution.tracker import OrderTracker
 from arbtui.execution.ways_out import TRADES, VERBS, WRITE_OFF, WayOut
 from arbtui.journal.events import CycleAcknowledged, DisputeClosed, Rearmed, StateChanged
 from arbtui.model.counted import counted
+from arbtui.model.errors import UsageError
 from arbtui.model.money import ZERO
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_of, scope_of
 from arbtui.portfolio.operator_events import adjustment, settle_by_adjustment, untyped, write_off
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.guard import assets_of
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 
@@ -29,7 +35,7 @@ class OperatorVerbs:
     """The verbs of the console, and of commands that reach a running engine. Each returns None when done, else why not.
 
     Args:
-        on_armed: called when an operator has armed the engine.
+        on_armed: called when an operator has armed the engine, with ``was_killed``.
         on_settled: called with a cycle that was settled without an order, and by whom.
     """
 
@@ -39,16 +45,18 @@ class OperatorVerbs:
         breaches: BreachBook,
         availability: RouteAvailability,
         kill_switch: KillSwitch,
+        scopes: ScopeWatch,
         executor: CycleExecutor,
         tracker: OrderTracker,
         settler: Settler,
-        on_armed: Callable[[], None],
+        on_armed: Callable[..., None],
         on_settled: Callable[[str, str], None],
     ) -> None:
         self._components = components
         self._breaches = breaches
         self._availability = availability
         self._kill_switch = kill_switch
+        self._scopes = scopes
         self._executor = executor
         self._tracker = tracker
         self._settler = settler
@@ -60,7 +68,11 @@ class OperatorVerbs:
         parts = self._components
         return trading_state(parts.portfolio, parts.halt, parts.journal)
 
-    def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
+    def checklist(self) -> Sequence[Check]:
+        """What an operator should know before arming again, as of now."""
+        return checklist(self._components, self._executor, self._tracker)
+
+    def rearm(self, typed_name: str, reason: str, kills: int, by: str = _OPERATOR) -> str | None:
         """Open the gate after a kill, or arm what is DISARMED.
 
         ``kills``: :attr:`Halt.kills` as the operator saw it. A kill that came later is not theirs to undo.
@@ -84,11 +96,44 @@ class OperatorVerbs:
         except OSError as error:
             return f"the kill flag cannot be taken away: {error.strerror} ({error.filename})"
         if was_killed:
-            parts.journal.post(Rearmed(_OPERATOR, reason.strip()))
-        self._breaches.acknowledge_all("KILL", "global", _OPERATOR)  # an operator who re-arms has seen the kill
+            parts.journal.post(Rearmed(by, reason.strip()))
+        self._breaches.acknowledge_all("KILL", "global", by)  # an operator who re-arms has seen the kill
         self.change_state(TradingState.ARMED, f"{'re-armed' if was_killed else 'armed'}: {reason.strip()}")
-        self._on_armed()
+        self._on_armed(was_killed=was_killed)
         return None
+
+    def rearm_scope(self, scope: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """Take away the halt of ``scope``, or the file of that name that nobody understands. Its file is archived."""
+        refusal = self._untyped(typed_name, reason)
+        if refusal is not None:
+            return refusal
+        folder = self._components.halt.folder
+        try:
+            name = file_of(folder, scope)
+            self._scopes.taken_by(scope if name == scope else scope_of(scope), by, reason.strip())
+            if archive_halt(folder, name) is None:
+                return f"no halt of {scope} stands"
+        except UsageError as error:
+            return str(error)
+        except OSError as error:
+            return f"the halt cannot be taken away: {error.strerror} ({error.filename})"
+        self._scopes.look()
+        return None
+
+    def scope_seen(self, scope: str) -> str | None:
+        """Whether the halt of ``scope`` holds back anything of this run; else what is wrong."""
+        self._scopes.look()
+        parts = self._components
+        halt = next((one for one in parts.risk.halts.standing if one.scope == scope), None)
+        if halt is None:
+            return f"the engine sees no halt of {scope} in {parts.halt.folder / FOLDER_NAME}"
+        routes = parts.universe.routes
+        if any(halt.covers(route.exchanges, assets_of(route), route.id) for route in routes):
+            return None
+        kind, _, name = scope.partition(".")
+        known = {"exchange": set(parts.adapters), "symbol": {route.symbol for route in routes}, "route": {route.id for route in routes}}
+        close = get_close_matches(name, sorted(known.get(kind, ())), n=1, cutoff=0.5)
+        return f"nothing that it trades falls under {scope}{f'; did you mean {kind}.{close[0]}?' if close else ''}"
 
     def change_state(self, state: TradingState, why: str, *, latched: bool = False) -> None:
         """Journal that the engine goes to ``state``."""
@@ -205,13 +250,47 @@ class OperatorVerbs:
             return self._settler.ways.of_dispute(exchange, asset)
         return []
 
+    def rearm_by_command(self, request: Mapping[str, Any]) -> str | None:
+        """Re-arm from another shell: as the console does, and only over a clean checklist unless ``override`` is asked for."""
+        failing = [check for check in self.checklist() if not check.is_fine]
+        if failing and not request.get("override"):
+            return f"the checklist is not clean: {'; '.join(f'{check.name}: {check.words}' for check in failing)}"
+        kills = request.get("kills")
+        if not isinstance(kills, int) or isinstance(kills, bool):
+            return "the request does not say which kill it is for"
+        reason = str(request.get("reason", ""))
+        if failing and reason.strip():
+            reason = f"{reason.strip()} (overridden: {', '.join(check.name for check in failing)})"
+        return self.rearm(str(request.get("confirm", "")), reason, kills, str(request.get("by") or _OPERATOR))
+
+    def answer(self, request: Mapping[str, Any], halt_detail: str, cancel_began_ms: float | None = None) -> dict[str, Any]:
+        """The whole answer to an operator's command: why not, and what it may want to show."""
+        answer = self.request(request)
+        match request.get("verb"):
+            case "halt_detail":
+                answer |= {"detail": halt_detail, "cancel_began_ms": cancel_began_ms}
+            case "checklist":
+                answer |= {"state": self._state.value, "kills": self._components.halt.kills, "detail": halt_detail}
+                cause = self._components.halt.cause
+                answer["cause"] = f"by {cause.source}: {cause.reason}" if cause is not None else ""
+                answer["checks"] = [
+                    {"name": one.name, "fine": one.is_fine, "words": one.words, "must": one.must} for one in self.checklist()
+                ]
+        return answer
+
     def request(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """What an operator's command asks of a running engine; ``refusal`` says why it was not done, None when it was."""
+        if request.get("verb") == "checklist":
+            return {"refusal": None}
+        if request.get("verb") == "halt_detail":  # the answer's detail tells it
+            return {"refusal": None if self._state.is_halt and self._state is not TradingState.HALTING else "still halting"}
         facts = {name: str(request.get(name) or "") for name in _FACTS}
         by = facts["by"] or _OPERATOR
         mine = self._components.journal.path.resolve()
         if request.get("journal") not in (None, str(mine)):
             return {"refusal": f"the engine that runs has another journal, {mine}: leave --mode out, or stop it"}
+        if self._components.journal.failure is not None:
+            return {"refusal": _JOURNAL_FAILED}
         match request.get("verb"):
             case "ways":
                 positions = self._components.portfolio.positions
@@ -228,6 +307,13 @@ class OperatorVerbs:
                 return {"refusal": self.settle_position(*settle)}
             case "adjust":
                 return {"refusal": self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], by)}
+            case "rearm":
+                return {"refusal": self.rearm_by_command(request)}
+            case "scope_seen":
+                return {"refusal": self.scope_seen(str(request.get("scope", "")))}
+            case "rearm_scope":
+                scope = str(request.get("scope", ""))
+                return {"refusal": self.rearm_scope(scope, facts["confirm"], facts["reason"], by)}
             case verb:
                 return {"refusal": f"this engine knows no request {verb!r}"}
 

@@ -22,6 +22,15 @@ class OrderReport:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class StandingOrder:
+    """An open order as the venue lists it. ``code``: its market, connected here or not; ``client_order_id`` may be empty."""
+
+    code: str
+    client_order_id: str
+    venue_order_id: str
+
+
 class AccountEvents(Protocol):
     """Receives the events of a venue's private stream. Plain calls: each returns before the next frame is read."""
 
@@ -68,6 +77,14 @@ class ExchangeAdapter(Protocol):
 
     async def cancel_all(self) -> int:
         """Cancel every open order of this account; how many were cancelled."""
+        ...
+
+    async def list_standing(self) -> Sequence[StandingOrder]:
+        """Every open order of this account, in any market, with the rate limits' share that is kept for cancels."""
+        ...
+
+    async def cancel_standing(self, order: StandingOrder) -> None:
+        """Cancel one order of :meth:`list_standing`; an order that is no longer open is not an error."""
         ...
 
     async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:

@@ -176,6 +176,16 @@ class ExchangeHealthMonitor:
         self._outages.append(now)
         self._run = 0
 
+    @property
+    def skew_ms(self) -> float:
+        """How far the venue's clock is from ours, in ms; 0 before it was measured."""
+        return self._skew_ms
+
+    @property
+    def is_clock_fine(self) -> bool:
+        """Whether that is within what orders may open with."""
+        return self._skew_ms < self._config.skew_block_ms
+
     def on_clock(self, skew_ms: float) -> None:
         """The venue's clock was measured ``skew_ms`` ahead of ours (behind: negative)."""
         self._skew_ms = abs(skew_ms) if skew_ms == skew_ms else inf

@@ -54,6 +54,15 @@ class ExecutionConfig(Config):
     max_decision_age_ms: int = Field(default=250, ge=1, le=60_000)
     """ms between decision and sending after which an order is dropped at the gate; an edge older than a few book updates is gone."""
 
+    rearm_share: float = Field(default=0.25, gt=0, le=1)
+    """share of order_value that cycles have in the first minutes after a re-arm; 1 trades at full size at once."""
+
+    rearm_minutes: float = Field(default=5.0, ge=0, le=1440)
+    """min after a re-arm for which rearm_share holds, over a restart too."""
+
+    exclusive_account: bool = False
+    """true: nothing else trades on these accounts, so a kill cancels every order on them; false: only ours, others are listed."""
+
     recovery_wait_s: float = Field(default=30.0, ge=0, le=600)
     """s that a start looks for orders of unknown fate; later they stay blocked and are looked up while the rest trades. The slowest
     venue's proof that an order never came takes 30."""

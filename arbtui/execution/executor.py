@@ -195,13 +195,14 @@ class CycleExecutor:
         sent = 0
         give_up_at = self._clock.monotonic() + _HEDGE_WAIT_S
         undo_at = self._clock.monotonic() + self._config.completion_s
+        around = False  # the way out that is usual now leads to where a halt of less than everything stands: try the other one
         for attempt in count():
             if cycle.is_flat() or sent >= self._config.max_attempts - 1:
                 return
             if self._halt.is_closed:
                 cycle.reason = Reason.HALTED
                 return
-            completes = sent < self._config.completion_attempts and self._clock.monotonic() < undo_at
+            completes = (sent < self._config.completion_attempts and self._clock.monotonic() < undo_at) is not around
             step = self.hedging.next_step(cycle, attempt if completes else UNDO_FIRST)
             if step is None:
                 cycle.reason = Reason.NO_BOOK
@@ -220,6 +221,7 @@ class CycleExecutor:
                 else:
                     self._risk.count(refusal)
                     cycle.reason = refusal.value
+                    around = around is not (refusal is Reason.SCOPE_HALTED)
                     self._ask_for_books((step.hop,))
             if self._clock.monotonic() >= give_up_at:
                 return

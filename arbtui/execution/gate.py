@@ -2,8 +2,8 @@
 
 The first look comes before the intent is committed; the second inside the adapter, immediately before the request. All
 four tiers are asked at both, the second time once for all entry legs that leave together: inside the first of their
-requests, good for the others for 50 ms. Halt, epoch and deadline are asked for each request. A refusal at the second look
-closes the intent as ABANDONED. Cancels always pass and never come here.
+requests, good for the others for 50 ms. Halt (global, or HALTED of a scope), epoch and deadline are asked for each
+request. A refusal at the second look closes the intent as ABANDONED. Cancels always pass and never come here.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class OrderGate:
         """The first look at the entry orders of ``plan``: why its cycle may not open, or None. All of them, or none."""
         now = self._clock.monotonic()
         for order in orders:
-            refusal = self._standing(order, now)
+            refusal = self._standing(order, plan.route.id, now)
             if refusal is not None:
                 return refusal
         return self._tiers(plan, now) or self._unreserved(plan)
@@ -56,7 +56,7 @@ class OrderGate:
     def hedge_refusal(self, cycle: OrderOwner, order: Order) -> Reason | None:
         """The first look at an order that shrinks what ``cycle`` leaves open: why it may not be sent now, or None."""
         now = self._clock.monotonic()
-        return self._standing(order, now) or self._hedge(cycle, order, now) or self._unheld(cycle, order)
+        return self._standing(order, cycle.account.route, now) or self._hedge(cycle, order, now) or self._unheld(cycle, order)
 
     def last_look(self, cycle: OrderOwner, order: Order) -> None:
         """The second look.
@@ -65,7 +65,7 @@ class OrderGate:
             OrderAbandoned: the order must not leave.
         """
         now = self._clock.monotonic()
-        refusal = self._standing(order, now)
+        refusal = self._standing(order, cycle.account.route, now)
         if refusal is None:
             if order.purpose is Purpose.ENTRY and isinstance(cycle, ArbCycle):  # nothing else enters
                 refusal = self._entry(cycle, now)
@@ -81,12 +81,15 @@ class OrderGate:
         """A cycle has ended: nothing of it is looked at any more."""
         self._looked.pop(cycle_id, None)
 
-    def _standing(self, order: Order, now: float) -> Reason | None:
+    def _standing(self, order: Order, route_id: str, now: float) -> Reason | None:
         """What is asked for each request, whatever it is for."""
         if self._kill_switch.look():
             return Reason.HALTED
         if order.epoch != self._kill_switch.halt.epoch:
             return Reason.OLD_EPOCH
+        halted = self._risk.scope_halted(order, route_id)
+        if halted is not None:
+            return halted
         if not self._enabled:
             return Reason.DISABLED
         if order.purpose is Purpose.ENTRY:

@@ -330,6 +330,28 @@ class Rearmed(Struct, frozen=True):
     reason: str
 
 
+class ScopeHalted(Struct, frozen=True):
+    """A halt of less than everything stands: written just now, or found at a start. ``since_ms``: when it was written.
+
+    ``scope``: ``exchange.upbit``, ``symbol.XRP``, ``route.ID`` or ``global``; ``depth``: PAUSED, REDUCING or HALTED.
+    """
+
+    scope: str
+    depth: str
+    source: str
+    by: str
+    reason: str
+    since_ms: int
+
+
+class ScopeRearmed(Struct, frozen=True):
+    """A halt of less than everything was taken away. ``by``: ``unknown`` where its file vanished and nobody said who took it."""
+
+    scope: str
+    by: str
+    reason: str
+
+
 class StateChanged(Struct, frozen=True):
     """The engine's state changed, and why. ``latched``: it outlives a restart until an operator re-arms by typing."""
 
@@ -439,6 +461,8 @@ Event = (
     | BreachAcknowledged
     | Killed
     | Rearmed
+    | ScopeHalted
+    | ScopeRearmed
     | StateChanged
     | RouteSwitched
     | MarksTaken

@@ -38,6 +38,8 @@ from arbtui.journal.events import (
     RouteSwitched,
     RunEnded,
     RunStarted,
+    ScopeHalted,
+    ScopeRearmed,
     SettlementBegan,
     SnapshotTaken,
     StateChanged,
@@ -182,7 +184,7 @@ def _transferred(at: Recorded, event: Transferred) -> Iterator[Statement]:
 
 
 def _portfolio_only(at: Recorded, event: object) -> Iterator[Statement]:
-    """Nothing is recorded of it beside the event: only the portfolio knows what it means."""
+    """Nothing is recorded of it beside the event: only the portfolio, or the folder of halts, knows what it means."""
     yield from ()
 
 
@@ -305,6 +307,8 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     BreachAcknowledged: _breach_acknowledged,
     Killed: _killed,
     Rearmed: _rearmed,
+    ScopeHalted: _portfolio_only,
+    ScopeRearmed: _portfolio_only,
     SnapshotTaken: _portfolio_only,
     BalanceOpened: _portfolio_only,
     BalanceDisputed: _portfolio_only,

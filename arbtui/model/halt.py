@@ -43,7 +43,7 @@ def write_flag(folder: Path, source: str, reason: str, ts_ms: int | None = None)
         os.fsync(fd)
     finally:
         os.close(fd)
-    _sync_folder(folder)
+    sync_folder(folder)
     return True
 
 
@@ -69,10 +69,11 @@ def archive_flag(folder: Path) -> None:
     path = folder / FLAG_NAME
     if os.path.lexists(path):
         path.rename(folder / f"{FLAG_NAME}.{time.time_ns() // 1_000_000}")
-        _sync_folder(folder)
+        sync_folder(folder)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was created, renamed or removed in ``folder`` durable."""
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)
@@ -103,6 +104,7 @@ class Halt:
             self.epoch += 1
             self.kills += 1
             self.cause = read_flag(self.folder) or HaltCause("unknown", "the flag vanished", 0)
+            self.closed_at = time.monotonic()
             self.flag_written = True
         return self.cause is not None
 

@@ -31,6 +31,9 @@ class Reason(StrEnum):
     DISARMED = "DISARMED"
     PAUSED = "PAUSED"
     HALTED = "HALTED"
+    SCOPE_PAUSED = "SCOPE_PAUSED"  #: a halt of its exchange, symbol or route, or a global one short of a kill: no new entries
+    SCOPE_REDUCING = "SCOPE_REDUCING"  #: likewise: only what shrinks exposure
+    SCOPE_HALTED = "SCOPE_HALTED"  #: likewise: nothing is sent
     OLD_EPOCH = "OLD_EPOCH"  #: decided before the last kill
     UNHEDGED = "UNHEDGED"  #: open exposure at its limit
     LOSS_DAY = "LOSS_DAY"

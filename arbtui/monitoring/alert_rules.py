@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from arbtui.journal.events import BreachRecorded, Event, Killed, Rearmed, RunEnded, RunStarted, StateChanged
+from arbtui.journal.events import BreachRecorded, Event, Killed, Rearmed, RunEnded, RunStarted, ScopeHalted, ScopeRearmed, StateChanged
 
 
 class Urgency(StrEnum):
@@ -49,6 +49,10 @@ def wording_of(event: Event) -> Wording | None:
             return Wording(Urgency.INFO, "HALTED", event.why or "everything settled")
         case Rearmed():
             return Wording(Urgency.INFO, "REARMED", f"the gate is open again, by {event.by}{_reason(event.reason)}")
+        case ScopeHalted():
+            return Wording(Urgency.WARN, "SCOPE_HALTED", f"{event.scope} {event.depth} by {event.by}{_reason(event.reason)}")
+        case ScopeRearmed():
+            return Wording(Urgency.INFO, "SCOPE_REARMED", f"{event.scope} is free again, by {event.by}{_reason(event.reason)}")
         case RunStarted():
             return Wording(Urgency.INFO, "STARTED", f"run {event.run_id} of {event.profile} in {event.mode}, version {event.version}")
         case RunEnded():

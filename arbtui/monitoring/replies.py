@@ -11,6 +11,7 @@ def state_line(header: HeaderView, epoch: int) -> str:
     line = f"{header.profile} {header.mode}: {header.state}{idle}, epoch {epoch}"
     if header.halt_source:
         line += f"\nhalted by {header.halt_source}{f': {header.halt_reason}' if header.halt_reason else ''}"
+    line += "".join(f"\n{halt.in_words()}" for halt in header.scopes)
     if header.halt_detail:
         line += f"\n{header.halt_detail}"
     return line

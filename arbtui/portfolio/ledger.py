@@ -26,6 +26,8 @@ from arbtui.journal.events import (
     ResidualSettled,
     RunEnded,
     RunStarted,
+    ScopeHalted,
+    ScopeRearmed,
     SettlementBegan,
     StateChanged,
     Transferred,
@@ -332,6 +334,11 @@ class _Book:
                 self.kills.append({"action": "killed", "source": source, "reason": reason, "epoch": epoch, **when})
             case Rearmed(by=by, reason=reason):
                 self.kills.append({"action": "rearmed", "source": by, "reason": reason, "epoch": None, **when})
+            case ScopeHalted(scope=scope, depth=depth, source=source, by=by, reason=reason, since_ms=since_ms):
+                what: Row = {"scope": scope, "depth": depth, "by": by, "since": iso_ms(since_ms) if since_ms else None}
+                self.kills.append({"action": "scope halted", "source": source, "reason": reason, "epoch": None, **what, **when})
+            case ScopeRearmed(scope=scope, by=by, reason=reason):
+                self.kills.append({"action": "scope rearmed", "source": by, "reason": reason, "epoch": None, "scope": scope, **when})
             case _:
                 pass
 

@@ -6,12 +6,15 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.order import Order, Purpose
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import Depth, ScopedHalts
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
 from arbtui.routes.route import ArbRoute
+
+_SCOPED = {Depth.PAUSED: Reason.SCOPE_PAUSED, Depth.REDUCING: Reason.SCOPE_REDUCING, Depth.HALTED: Reason.SCOPE_HALTED}
 
 
 class RiskGuard:
@@ -26,6 +29,7 @@ class RiskGuard:
         last_message: monotonic seconds of a venue's last frame (``-inf`` before the first).
         health: each venue's monitor.
         throttled: for each venue, why its rate limits leave no room for an order now, or None.
+        halts: what is held back of exchanges, symbols and routes.
     """
 
     def __init__(
@@ -39,6 +43,7 @@ class RiskGuard:
         last_message: Callable[[str], float],
         health: Mapping[str, ExchangeHealthMonitor],
         throttled: Mapping[str, Callable[[], str | None]],
+        halts: ScopedHalts,
     ) -> None:
         self.total = GlobalGuard(config.global_, portfolio, marks, state)
         self.exchange = {
@@ -46,6 +51,7 @@ class RiskGuard:
         }
         self.symbol = SymbolGuard(config.symbol, marks)
         self.route = RouteGuard(config.route, portfolio)
+        self.halts = halts
         self.denials: dict[Reason, int] = {}
 
     def check_entry(
@@ -59,6 +65,7 @@ class RiskGuard:
         venues = [self.exchange[name] for name in route.exchanges]
         reason = (
             self.total.check(value, cycle_id)
+            or self.scoped(route)
             or self.route.check(route, edge_bps, now, cycle_id)
             or _first(venue.unfit(now) for venue in venues)
             or _first(venue.untried(cycle_id) for venue in venues)
@@ -70,6 +77,23 @@ class RiskGuard:
         if reason is None and not cycle_id:  # once it is open, its requests have their places
             reason = _first(venue.budget() for venue in venues)
         return reason
+
+    def scoped(self, route: ArbRoute) -> Reason | None:
+        """The deepest halt over any part of ``route``; nothing opens under one of any depth."""
+        self.halts.look()
+        if not self.halts.standing:
+            return None
+        depth = self.halts.depth(route.exchanges, assets_of(route), route.id)
+        return None if depth is None else _SCOPED[depth]
+
+    def scope_halted(self, order: Order, route_id: str) -> Reason | None:
+        """Whether a halt of depth HALTED stands over ``order`` of the route ``route_id``: then it may not leave, whatever it is for."""
+        self.halts.look()
+        if not self.halts.standing:
+            return None
+        market = order.market
+        depth = self.halts.depth((market.exchange,), (market.base, market.quote), route_id)
+        return Reason.SCOPE_HALTED if depth is Depth.HALTED else None
 
     def check_hedge(self, order: Order, book: OrderBook, now: float) -> Reason | None:
         """Why an order that shrinks exposure may not be sent: only limits marked "also what shrinks exposure"."""
@@ -87,6 +111,11 @@ class RiskGuard:
     def count(self, reason: Reason) -> None:
         """Count one refusal."""
         self.denials[reason] = self.denials.get(reason, 0) + 1
+
+
+def assets_of(route: ArbRoute) -> set[str]:
+    """Everything that ``route`` moves, and the name that it is listed under: what a halt of a symbol is compared with."""
+    return {route.symbol, *(asset for hop in route.trades for asset in (hop.market.base, hop.market.quote))}
 
 
 def _first(reasons: Iterable[Reason | None]) -> Reason | None:

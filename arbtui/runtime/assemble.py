@@ -16,6 +16,7 @@ from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
 from arbtui.model.market import Market
 from arbtui.model.money import BPS, decimal_of
+from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.position_sync import CrossExchangePositionSync, coarsest_lots
@@ -90,6 +91,7 @@ def assemble(
         last_message=lambda exchange: aggregator.watches[exchange].last_message,
         health=health,
         throttled={name: adapter.throttled for name, adapter in adapters.items()},
+        halts=ScopedHalts(halt.folder),
     )
     risk.symbol.delays = aggregator.delays
     return EngineComponents(

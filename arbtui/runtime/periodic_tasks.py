@@ -55,7 +55,8 @@ class PeriodicTasks:
         while True:
             self._engine.housekeep()
             for request, answer in pending(self._engine.components.halt.folder):
-                answer(self._engine.operator.request(request))
+                engine = self._engine
+                answer(engine.operator.answer(request, engine.halt_detail, engine.cancel_began_ms))
             await asyncio.sleep(_HOUSEKEEPING_S)
 
     async def _snapshots(self) -> None:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
+from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport, StandingOrder
 from arbtui.model.errors import ArbtuiError, JournalFailed, OrderRejected, OrderUnknown
 from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, Order
@@ -119,6 +119,14 @@ class PaperExchange(ExchangeAdapter):
             raise OrderUnknown(f"{self.name}: the venue's ledger failed with a cancel of all orders: {error}") from error
         await self._travel(self._latency.draw(), "a cancel of all orders")
         return cancelled
+
+    async def list_standing(self) -> Sequence[StandingOrder]:
+        """See :meth:`ExchangeAdapter.list_standing`."""
+        return await self._ask(self.core.standing)
+
+    async def cancel_standing(self, order: StandingOrder) -> None:
+        """See :meth:`ExchangeAdapter.cancel_standing`."""
+        await self.cancel(order.code, order.client_order_id)
 
     async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`; an order that has not arrived yet is not known."""

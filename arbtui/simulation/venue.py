@@ -7,7 +7,7 @@ The owner of the market reports each new book and public trade to the core (:met
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.adapter import OrderReport, StandingOrder
 from arbtui.journal.store import Statement
 from arbtui.model.clock import Clock
 from arbtui.model.errors import OrderRejected
@@ -168,6 +168,11 @@ class VenueCore:
         """Every order that rests, with its fills so far, oldest first."""
         with self._ledger.one_view():
             return tuple(self._whole_report(order) for order in self._ledger.open_orders(self.name))
+
+    def standing(self) -> Sequence[StandingOrder]:
+        """Every order that rests, oldest first, without its fills."""
+        rows = self._ledger.open_orders(self.name)
+        return tuple(StandingOrder(row.code, row.client_order_id, str(row.venue_order_id)) for row in rows)
 
     def fills_since(self, since_ms: int) -> Sequence[Fill]:
         """Fills with ``ts_event >= since_ms``, oldest first."""

@@ -36,6 +36,7 @@ from arbtui.views.model import (
     VenueGauge,
 )
 from arbtui.views.route_reader import RouteReader
+from arbtui.views.status import shown_state
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
 _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
@@ -106,7 +107,7 @@ class EngineViews:
             profile=parts.profile,
             mode=self._mode,
             scenario=self._scenario,
-            state=engine.state,
+            state=shown_state(engine.state, engine.risk.halts.standing),
             halt_source=cause.source if cause is not None else "",
             halt_reason=cause.reason if cause is not None else "",
             halt_ts_ms=cause.ts_ms if cause is not None else 0,
@@ -129,6 +130,9 @@ class EngineViews:
             unhedged=engine.risk.total.unhedged,
             idle=self._why_idle(now),
             rate_doubt=_rate_doubt(parts.rate_watch),
+            share=engine.rearm_share.share,
+            share_left_s=engine.rearm_share.left_s,
+            scopes=engine.risk.halts.standing,
             kills=parts.halt.kills,
         )
 
@@ -270,6 +274,10 @@ class EngineControls:
     def kill(self, source: str, reason: str = "") -> bool:
         """Close the gate now; safe from any thread."""
         return self._engine.kill_switch.kill(source, reason)
+
+    def failing_checks(self) -> Sequence[str]:
+        """See :class:`arbtui.views.Controls`."""
+        return [f"{check.name}: {check.words}" for check in self._engine.operator.checklist() if not check.is_fine]
 
     def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
         """See :class:`arbtui.views.Controls`."""

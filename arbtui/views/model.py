@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from arbtui.exchanges.rate_limit import LimitLeft
+from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.views.cycle import CycleDetail
 from arbtui.views.detail import RouteDetail
 
@@ -50,6 +51,9 @@ class HeaderView:
     unhedged: float  #: in pnl_currency
     idle: str = ""  #: why it opens nothing though it is ARMED; empty where it may
     rate_doubt: str = ""  #: ``DOUBTED``, or how many coins are missing to see more than jumps of the rate; empty when all is well
+    scopes: tuple[ScopedHalt, ...] = ()  #: halts of less than everything that stand
+    share: float = 1.0  #: of the usual size, less than 1 in the first minutes after a re-arm
+    share_left_s: float = 0.0
     kills: int = 0  #: kills asked for so far, repeated ones too: what :meth:`Controls.rearm` must be told
 
 
@@ -226,6 +230,10 @@ class Controls(Protocol):
 
     def kill(self, source: str, reason: str = "") -> bool:
         """Close the gate now. Safe from any thread. False when it was closed already."""
+        ...
+
+    def failing_checks(self) -> Sequence[str]:
+        """What of the checklist before a re-arm is not fine, as of now, an item each; empty when all is."""
         ...
 
     def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:

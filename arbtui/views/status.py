@@ -1,5 +1,6 @@
 """What `arbtui status` tells: a profile from outside, from its lock, its flag and its journal; nothing is asked of the engine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +9,11 @@ from arbtui.journal.state import JournalState, RunRow
 from arbtui.model.clock import iso_ms
 from arbtui.model.halt import HaltCause
 from arbtui.model.money import plain
+from arbtui.model.scoped_halts import GLOBAL, ScopedHalt
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord
 from arbtui.portfolio.ledger import residual_rows
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.trading_state import TradingState
 
 #: A running engine whose newest snapshot is older than so many intervals is probably stuck.
 WEDGED_INTERVALS = 3
@@ -33,6 +36,7 @@ def read_status(
     pulse: JournalLiveness | None,
     wall_ms: int,
     interval_s: float,
+    halts: Sequence[ScopedHalt] = (),
 ) -> dict[str, Any]:
     """The facts as JSON can hold them: money and quantities as strings, times UTC ISO 8601 with ms.
 
@@ -44,6 +48,7 @@ def read_status(
         pulse: of the same journal.
         wall_ms: the machine's clock, ms.
         interval_s: what to expect between two snapshots when the journal does not show it.
+        halts: of less than everything, that stand now.
     """
     run = journal.last_run if journal else None
     return {
@@ -74,7 +79,25 @@ def read_status(
             for breach in (journal.breaches if journal else ())
         ],
         "kill": _kill(cause, journal, portfolio),
+        "halts": [
+            {
+                "scope": halt.scope,
+                "depth": halt.depth.value,
+                "source": halt.source,
+                "by": halt.by,
+                "reason": halt.reason,
+                "ts": iso_ms(halt.ts_ms) if halt.ts_ms else None,
+                "words": halt.in_words(),
+            }
+            for halt in halts
+        ],
     }
+
+
+def shown_state(state: TradingState, halts: Sequence[ScopedHalt]) -> TradingState:
+    """What screens call the state while a halt of everything, short of a kill, holds an armed engine back."""
+    deepest = max((halt.depth for halt in halts if halt.scope == GLOBAL), key=lambda depth: depth.rank, default=None)
+    return TradingState(deepest.value) if deepest is not None and state is TradingState.ARMED else state
 
 
 def _pnl(portfolio: Portfolio) -> dict[str, Any]:

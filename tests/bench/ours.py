@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -27,6 +28,7 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import SystemClock
+from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
@@ -161,6 +163,7 @@ class Ours:
             last_message=lambda exchange: self.aggregator.watches[exchange].last_message,
             health={venue: ExchangeHealthMonitor(venue, clock, HealthConfig()) for venue in _VENUES},
             throttled=dict.fromkeys(_VENUES, lambda: None),
+            halts=ScopedHalts(Path("/nowhere")),
         )
         self.decider = Decider(
             universe=self.universe,

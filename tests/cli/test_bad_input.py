@@ -70,7 +70,7 @@ HEADLESS = (*P, "--headless")
         (("status", *P, "--jsn"), "No such option: --jsn"),
         (("status", *P, "please"), "Got unexpected extra argument"),
         ((*P, "status"), "--profile belongs after the command: arbtui status --profile"),
-        (("kill",), "kill: which profile? arbtui kill --profile NAME [--state-dir DIR]"),
+        (("kill",), "arbtui kill --profile NAME [--state-dir DIR]"),
         (("kill", "--profile"), "kill: --profile lacks its value"),
         (("kill", "--profile="), "kill: --profile lacks its value"),
         (("kill", "--profile", "--json"), "kill: --profile lacks its value"),

@@ -25,6 +25,12 @@ def folder(home: Path) -> Path:
     return make_private(home / "state" / "arbtui" / "p")
 
 
+@pytest.fixture(autouse=True)
+def _no_detail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine of these tests hears the signal, and answers no request."""
+    monkeypatch.setattr("arbtui.cli.kill._DETAIL_S", 0.05)
+
+
 @contextmanager
 def engine(folder: Path) -> Iterator[Halt]:
     """What an engine does for a kill, in this process: it holds the lock, and hears the signal."""
@@ -54,15 +60,8 @@ def test_without_an_engine_the_flag_stands_and_the_folder_is_told(folder: Path, 
     assert read_flag(folder) is not None
 
 
-def test_a_mistyped_name_is_told_what_does_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with ProfileLock(folder):
-        assert kill(["--profile", "q"]) == 1
-    assert "running there: p" in capsys.readouterr().err
-    assert read_flag(folder) is None
-
-
 class TestAMistypedName:
-    """The flag is written for the name as typed; that nothing was stopped, and what still runs, is said first."""
+    """It is an error, nothing is created for it, and what still runs is said first."""
 
     @pytest.fixture
     def desk(self, home: Path) -> Iterator[Path]:
@@ -72,22 +71,44 @@ class TestAMistypedName:
             yield folder
 
     @pytest.mark.parametrize("typed", ["upbit-binanc", "Upbit-Binance", "upbit_binance"])
-    def test_like_one_that_runs(self, desk: Path, capsys: pytest.CaptureFixture[str], typed: str) -> None:
-        for _ in range(2):  # the folder that the first one makes is no run
-            assert kill(["--profile", typed]) == 1
-            told = capsys.readouterr()
-            assert told.out == ""
-            assert told.err.startswith("arbtui: NOTHING WAS STOPPED, upbit-binance STILL RUNS: no profile named " + typed)
-            assert f"arbtui kill --profile upbit-binance --state-dir {desk.parent} (running there: upbit-binance)" in told.err
-            assert told.err.count("\n") == 1
-        assert read_flag(desk.parent / typed) is not None
+    @pytest.mark.parametrize("more", [[], ["--json"], ["--scope", "exchange.upbit"]])
+    def test_like_one_that_runs(self, desk: Path, capsys: pytest.CaptureFixture[str], typed: str, more: list[str]) -> None:
+        assert kill(["--profile", typed, *more]) == 2
+        told = capsys.readouterr()
+        assert told.out == ""
+        assert told.err.startswith(f"arbtui: NOTHING WAS STOPPED, upbit-binance STILL RUNS: no profile is named {typed}; did you mean")
+        assert f"arbtui kill --profile upbit-binance --state-dir {desk.parent} (running there: upbit-binance)" in told.err
+        assert told.err.count("\n") == 1
+        assert [one.name for one in desk.parent.iterdir()] == ["upbit-binance"], "nothing is created"
         assert read_flag(desk) is None
 
-    def test_in_json_too(self, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert kill(["--profile", "upbit-binanc", "--json"]) == 1
-        told = json.loads(capsys.readouterr().out)
-        assert (told["running"], told["confirmed"], told["written"]) == (False, False, True)
-        assert (told["did_you_mean"], told["running_there"]) == ("upbit-binance", ["upbit-binance"])
+    def test_like_one_that_has_state_or_a_profile(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        make_private(folder.parent / "my-desk")
+        for typed, meant in (("mydesk", "my-desk"), ("upbit-binanze", "upbit-binance")):
+            assert kill(["--profile", typed]) == 2
+            assert (
+                f"no profile is named {typed}, and {folder.parent} holds no state of one; did you mean {meant}?" in capsys.readouterr().err
+            )
+        assert sorted(one.name for one in folder.parent.iterdir()) == ["my-desk", "p"]
+
+    def test_unlike_anything(self, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert kill(["--profile", "q"]) == 2
+        assert "running there: upbit-binance" in capsys.readouterr().err
+        assert not (desk.parent / "q").exists()
+
+    def test_the_path_of_a_profile_that_exists_is_taken(self, home: Path) -> None:
+        (home / "new.toml").write_text("")
+        assert kill(["--profile", str(home / "new.toml")]) == 1
+        assert read_flag(home / "state" / "arbtui" / "new") is not None
+
+    def test_a_profile_that_has_never_run_there_but_resembles_one_that_does(self, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """Known by its folder, which is no run; its flag is written, and what runs is named first."""
+        make_private(desk.parent / "upbit-binance2")
+        assert kill(["--profile", "upbit-binance2", "--json"]) == 1
+        told = capsys.readouterr()
+        assert told.err.startswith("arbtui: NOTHING WAS STOPPED, upbit-binance STILL RUNS")
+        facts = json.loads(told.out)
+        assert (facts["running"], facts["written"], facts["did_you_mean"]) == (False, True, "upbit-binance")
 
     def test_a_name_that_has_run_is_no_mistake(self, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
         other = make_private(desk.parent / "upbit-binance2")
@@ -97,9 +118,50 @@ class TestAMistypedName:
         assert "no engine runs on" in capsys.readouterr().err
         assert read_flag(other) is not None
 
-    def test_unlike_anything_that_runs(self, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert kill(["--profile", "q"]) == 1
-        assert "running there: upbit-binance" in capsys.readouterr().err
+
+class TestWithoutAName:
+    def test_the_one_engine_that_runs_is_meant(self, folder: Path) -> None:
+        make_private(folder.parent / "idle")
+        with engine(folder) as halt:
+            assert kill([]) == 0
+            assert halt.is_closed
+        assert read_flag(folder.parent / "idle") is None
+
+    def test_two_that_run_are_named_and_none_is_stopped(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        other = make_private(folder.parent / "q")
+        with ProfileLock(folder), ProfileLock(other):
+            assert kill([]) == 2
+        assert "which profile? p, q run in" in capsys.readouterr().err
+        assert (read_flag(folder), read_flag(other)) == (None, None)
+
+    def test_all_of_them(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        other, idle = make_private(folder.parent / "q"), make_private(folder.parent / "idle")
+        with engine(folder) as halt, ProfileLock(other):
+            assert kill(["--all", "--json", "--reason", "enough"]) == 0
+            assert halt.is_closed
+        facts = json.loads(capsys.readouterr().out)
+        assert [(row["profile"], row["confirmed"]) for row in facts] == [("p", True), ("q", False)]
+        flags = [read_flag(one) for one in (folder, other)]
+        assert [flag and flag.reason for flag in flags] == ["enough", "enough"]
+        assert read_flag(idle) is None
+
+    def test_all_of_none(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert kill(["--all"]) == 1
+        assert "no engine runs in" in capsys.readouterr().err
+        assert read_flag(folder) is None
+
+    def test_all_and_one(self, folder: Path) -> None:
+        assert kill(["--all", "--profile", "p"]) == 2
+        assert read_flag(folder) is None
+
+
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_help_never_kills(folder: Path, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with engine(folder) as halt:
+        assert kill(["--profile", "p", word]) == 0
+        assert not halt.is_closed
+    assert read_flag(folder) is None
+    assert capsys.readouterr().out.startswith("Usage: arbtui kill")
 
 
 def test_a_second_kill_keeps_the_first_cause(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,6 +199,7 @@ def test_what_it_does_not_know_is_told_not_refused(folder: Path, capsys: pytest.
 
 @pytest.mark.parametrize("place", [["--state-dir", "{}"], ["--state-dir={}"]])
 def test_the_state_folder_by_flag(home: Path, place: list[str]) -> None:
+    make_private(home / "other" / "p")
     kill(["--profile", "p", *(part.format(home / "other") for part in place)])
     assert read_flag(home / "other" / "p") is not None
     assert (home / "other" / "p").stat().st_mode & 0o777 == 0o700
@@ -145,6 +208,7 @@ def test_the_state_folder_by_flag(home: Path, place: list[str]) -> None:
 
 def test_the_state_folder_by_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARBTUI_STATE_DIR", str(home / "other"))
+    make_private(home / "other" / "p")
     kill(["--profile", "p"])
     assert read_flag(home / "other" / "p") is not None
 
@@ -166,6 +230,8 @@ def test_json_of_a_confirmed_kill(folder: Path, capsys: pytest.CaptureFixture[st
         "confirmed": True,
         "process_state": None,
         "why": None,
+        "detail": None,
+        "cancelled_here": None,
         "running_there": [],
         "did_you_mean": None,
     }
@@ -278,4 +344,4 @@ sys.exit(", ".join(sorted(heavy & set(sys.modules))) or 0)
 
 def test_help(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert kill(["--help"]) == 0
-    assert capsys.readouterr().out.startswith("Usage: arbtui kill --profile")
+    assert capsys.readouterr().out.startswith("Usage: arbtui kill [--profile")

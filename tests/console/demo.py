@@ -75,6 +75,7 @@ class DemoModel:
         )
         self.noise = 2.2
         self.kills: list[str] = []
+        self.failing: list[str] = []
         self.settled: list[str] = []
         self.trades: list[tuple[SettlementWay, Callable[[str], None]]] = []
         self.disabled: dict[str, str] = {}
@@ -151,6 +152,9 @@ class DemoModel:
             row.state = "HALTED"
             row.version += 1
         return True
+
+    def failing_checks(self) -> Sequence[str]:
+        return self.failing
 
     def rearm(self, typed_name: str, reason: str, kills: int) -> str | None:
         if kills != self._header.kills:

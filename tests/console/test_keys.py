@@ -76,6 +76,16 @@ def test_rearm_takes_the_profiles_name_and_a_reason() -> None:
     drive(steps)
 
 
+def test_rearm_shows_what_of_the_checklist_is_not_fine() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        model.failing = ["upbit feed: nothing is heard from it"]
+        await pilot.press("ctrl+k", "r")
+        await pilot.pause()
+        assert "not fine: upbit feed: nothing is heard from it" in screen_text(app)
+
+    drive(steps)
+
+
 def test_rearm_without_a_reason_is_refused() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("ctrl+k", "r", *"upbit-binance", "enter", "enter")

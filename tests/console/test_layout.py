@@ -4,6 +4,7 @@ import pytest
 from textual.pilot import Pilot
 
 from arbtui.console.app import ConsoleApp
+from arbtui.model.scoped_halts import Depth, ScopedHalt
 from tests.console.demo import DemoModel
 from tests.console.driving import drive, repaint
 
@@ -191,3 +192,27 @@ def test_a_halt_keeps_profile_pnl_and_unhedged_and_says_what_is_left() -> None:
         assert "unhedged 12" in second
 
     drive(steps)
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (250, "upbit REDUCING since 2023-11-14 22:13:20Z by ann (CLI): wallet"),
+        (160, "upbit REDUCING"),
+        (80, "HALTS 1"),
+    ],
+)
+def test_a_halt_of_one_exchange_and_the_smaller_size_are_in_the_header(width: int, told: str) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        header = model.header()
+        header.scopes = (ScopedHalt("exchange.upbit", Depth.REDUCING, "CLI", "ann", "wallet", 1_700_000_000_000),)
+        header.share, header.share_left_s = 0.25, 252.0
+        first, *_ = (await repaint(app, pilot)).splitlines()
+        assert "[ARMED] 25% size" in first
+        assert "4:12" in first
+        assert told in first
+        assert header.mode in first
+        if width > 80:
+            assert "PnL day" in first
+
+    drive(steps, (width, 48 if width > 80 else 24))

@@ -17,6 +17,7 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import LoopClock
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -60,6 +61,7 @@ class _Desk:
             last_message=lambda _: clock.monotonic(),
             health=health,
             throttled=dict.fromkeys(health, lambda: None),
+            halts=ScopedHalts(Path("/nowhere")),
         )
         self.most = most
         for monitor in health.values():

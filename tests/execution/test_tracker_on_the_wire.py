@@ -26,6 +26,7 @@ from arbtui.model.clock import SystemClock
 from arbtui.model.halt import Halt
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -125,6 +126,7 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
                 last_message=lambda _: 0.0,
                 health={exchange: ExchangeHealthMonitor(exchange, clock, HealthConfig())},
                 throttled={exchange: v.adapter.throttled},
+                halts=ScopedHalts(folder),
             )
             gate = OpenGate(
                 kill_switch=KillSwitch(halt, clock, lambda: None),

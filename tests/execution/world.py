@@ -10,7 +10,7 @@ from pathlib import Path
 
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.engine import Engine
-from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.adapter import OrderReport, StandingOrder
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
@@ -31,6 +31,7 @@ from arbtui.model.halt import Halt
 from arbtui.model.market import Market
 from arbtui.model.order import Order
 from arbtui.model.rng import Rng
+from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.portfolio.config import DeskConfig
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.marks import LiveMarks
@@ -76,7 +77,7 @@ class Venue(PaperExchange):
         self.before_admit: Callable[[Order], None] = lambda _: None
         self.bend: Callable[[OrderReport], OrderReport] = lambda report: report  #: of an answer
         self.bend_look_up: Callable[[OrderReport | None], OrderReport | None] = lambda report: report
-        self.cancelled_all = 0
+        self.listed = 0
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         self.asked.append(order)
@@ -94,9 +95,9 @@ class Venue(PaperExchange):
         self.look_ups.append((asyncio.get_running_loop().time(), client_order_id))
         return self.bend_look_up(report)
 
-    async def cancel_all(self) -> int:
-        self.cancelled_all += 1
-        return await super().cancel_all()
+    async def list_standing(self) -> Sequence[StandingOrder]:
+        self.listed += 1
+        return await super().list_standing()
 
 
 #: As these tests were written for, whatever the defaults become.
@@ -268,6 +269,7 @@ async def world(
             last_message=lambda name: aggregator.watches[name].last_message,
             health=health,
             throttled=throttled,
+            halts=ScopedHalts(halt.folder),
         )
         asked_again: list[tuple[str, str]] = []
         components = EngineComponents(

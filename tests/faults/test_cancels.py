@@ -1,5 +1,10 @@
 """Orders in docs/faults.md, F11, F12 and the cancels of F18: too late, not answered, never come, or not wanted now."""
 
+import asyncio
+import json
+import os
+import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +12,11 @@ import pytest
 
 from arbtui.engine import engine
 from arbtui.journal.events import CycleState
-from arbtui.model.order import OrderState, Side
+from arbtui.model.order import Order, OrderState, Purpose, Side, TimeInForce
+from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFaultKind
+from arbtui.sandbox.keys import DEFAULT_KEYS
 from tests.faults.desk import Desk, desk, play
 from tests.faults.test_order_path import deaf
 
@@ -152,5 +159,110 @@ def test_f12_a_fill_that_overtakes_the_kill_is_booked(tmp_path: Path) -> None:
             await d.until(lambda: d.engine.state is halted and "not confirmed" not in d.engine.halt_detail, "nothing of it is left")
             await d.agree()
             assert await d.stop() == (3 if left else 0)
+
+    play(main)
+
+
+async def by_hand(d: Desk, venue: str, beside: Order) -> str:
+    """Somebody else's order on the same account, far from the market and in another one than ``beside``; its market."""
+    market = next(market for market in d.box.cores[venue].markets.values() if market.base != beside.market.base)
+    price = market.price_down(Decimal(str(d.engine.components.aggregator.books[venue, market.code].bid)) * Decimal("0.5"))
+    qty = market.lot_step * int(market.min_cost * 3 / price / market.lot_step + 1)
+    made = Order("by-hand-1", market, Side.BUY, qty, price, "x", 0, 0, Purpose.ENTRY, 0, 0.0, 0.0, tif=TimeInForce.GTC)
+    await d.venues.adapters[venue].place(made, lambda: None)
+    return market.code
+
+
+@pytest.mark.parametrize("venue", VENUES)
+@pytest.mark.parametrize("exclusive", [False, True], ids=["shared", "exclusive"])
+def test_a_kill_cancels_what_is_ours_and_names_what_is_not(venue: str, exclusive: bool, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path, settings={"execution": {"exclusive_account": exclusive}}) as d:
+            ours = await d.resting(venue)
+            core = d.box.cores[venue]
+            code = await by_hand(d, venue, beside=ours)
+            await d.until(lambda: len(core.open_orders()) == 2, "both stand")
+            d.engine.kill_switch.kill("TEST", "two resting orders")
+            await d.until(lambda: d.engine.state is TradingState.HALTED_DIRTY, "it says what is left")
+            assert ours.state is OrderState.CANCELED
+            left = [one.client_order_id for one in core.open_orders()]
+            assert left == ([] if exclusive else ["by-hand-1"])
+            told = f"{venue.upper()} ok, 1 foreign order left alone ({code} by-hand-1)"
+            assert (told in d.engine.halt_detail) is not exclusive
+            assert await d.stop() == 3
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_f63_an_order_that_the_venue_accepts_after_the_kill_is_found_and_cancelled(venue: str, tmp_path: Path) -> None:
+    """Its request was under way when the gate closed, and its answer never came: the first lists do not hold it."""
+
+    async def main() -> None:
+        async with desk(tmp_path, absence_s=20.0) as d:
+            await d.settle()
+            made = d.rest_next(venue)
+            late = d.fault(venue, K.LATE, on="order", ms=3000)
+            d.resume()
+            await d.met(late)
+            assert d.box.cores[venue].open_orders() == ()
+            d.engine.kill_switch.kill("TEST", "an order is under way")
+            await d.until(lambda: bool(made) and d.box.cores[venue].find(made[0].client_order_id) is not None, "it is accepted late")
+            await d.until(lambda: made[0].state is OrderState.CANCELED, "it is found and cancelled")
+            await d.until(lambda: d.engine.state is TradingState.HALTED_DIRTY or d.engine.state is TradingState.HALTED, "it has settled")
+            assert all(core.open_orders() == () for core in d.box.cores.values())
+            await d.agree()
+            await d.stop()
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_an_exchange_that_is_halted_is_cleared_and_the_other_one_is_left(venue: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting(venue)
+            halt = ScopedHalt(f"exchange.{venue}", Depth.HALTED, "CLI", "ann", "its wallet is closed", 1)
+            write_halt(d.folder, halt)
+            await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled")
+            await d.until(lambda: not d.engine.executor.open, "its cycle is at its end")
+            assert d.engine.state is TradingState.ARMED
+            posts = {key: count for key, count in d.posts.items() if key[0] == venue}
+            await d.engine.components.journal.commit()
+            assert [(row["scope"], row["depth"]) for row in d.events("ScopeHalted")] == [(f"exchange.{venue}", "HALTED")]
+            assert {key: count for key, count in d.posts.items() if key[0] == venue} == posts
+            await d.agree()
+            await d.stop()
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_without_an_engine_the_command_itself_cancels_what_is_ours(venue: str, tmp_path: Path) -> None:
+    """The command is told of a state folder on which none runs; the engine here has not heard of the kill."""
+
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting(venue)
+            other = await by_hand(d, venue, beside=order)
+            state = tmp_path / "elsewhere"
+            (state / "upbit-binance" / "live").mkdir(parents=True)
+            (state / "upbit-binance" / "live" / "journal.db").touch()
+            urls = {(name, what): url for name, told in d.box.urls.items() for what, url in told.items()}
+            told_urls = {f"ARBTUI_EXCHANGES__{name}__URLS__{what}".upper(): url for (name, what), url in urls.items()}
+            command = [sys.executable, "-m", "arbtui", "kill", "--profile", "upbit-binance", "--state-dir", str(state), "--json"]
+            pipe = asyncio.subprocess.PIPE
+            process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe, env={**os.environ, **told_urls})
+            out, err = await process.communicate()
+            assert process.returncode == 1, "no engine runs there"
+            facts = json.loads(out)
+            assert sorted(word.split()[0] for word in facts["cancelled_here"]) == ["BINANCE", "UPBIT"], err
+            told = f"{venue.upper()} ok, 1 foreign order left alone ({other} by-hand-1)"
+            assert told in facts["cancelled_here"]
+            assert [one.client_order_id for one in d.box.cores[venue].open_orders()] == ["by-hand-1"]
+            assert (state / "upbit-binance" / "kill.flag").exists()
+            for secret in DEFAULT_KEYS.values():
+                assert secret.secret.encode() not in out + err
+            await d.until(lambda: order.state is OrderState.CANCELED, "the engine learns of it")
 
     play(main)

@@ -2,6 +2,7 @@ import dataclasses
 from collections.abc import Callable
 from decimal import Decimal
 from math import inf, nan
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from arbtui.model.book import BookState
 from arbtui.model.market import Fees, FeeTakenIn
 from arbtui.model.order import Order, Purpose, Side
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
@@ -440,6 +442,7 @@ class Guarded:
             last_message=lambda _: now,
             health={name: _health(name) for name in names},
             throttled=throttled,
+            halts=ScopedHalts(Path("/nowhere")),
         )
 
     def entry(self, edge_bps: float = 50.0, value: float = 100.0, cycle: str = "", own: tuple[str, ...] = ()) -> Reason | None:

@@ -26,13 +26,28 @@ def mode_spans(h: HeaderView) -> list[Span]:
 
 
 def state_spans(h: HeaderView, room: int = 0) -> list[Span]:
-    """The state in brackets; an ARMED engine that opens nothing says so, and why as far as ``room`` cells go."""
-    if h.state != "ARMED" or not h.idle:
-        return [(f"[{h.state}]", _STATE_INKS.get(h.state, "warn"))]
-    why = f": {printable(h.idle)}"
-    if len(why) > room:
-        why = f"{why[: room - 1]}…" if room > LEAST_DETAIL else ""
-    return [(f"[ARMED, NOT TRADING{why}]", "warn")]
+    """The state in brackets, and the share of the usual size in the first minutes after a re-arm.
+
+    An ARMED engine that opens nothing says so, and why as far as ``room`` cells go.
+    """
+    spans = [(f"[{h.state}]", _STATE_INKS.get(h.state, "warn"))]
+    if h.state == "ARMED" and h.idle:
+        why = f": {printable(h.idle)}"
+        if len(why) > room:
+            why = f"{why[: room - 1]}…" if room > LEAST_DETAIL else ""
+        spans = [(f"[ARMED, NOT TRADING{why}]", "warn")]
+    if h.share < 1.0:
+        spans.append((f" {h.share:.0%} size {duration(h.share_left_s)}", "warn"))
+    return spans
+
+
+def scope_spans(h: HeaderView, *, whole: bool) -> list[Span]:
+    """Halts of less than everything: the first two, and how many more; ``whole``: also since when, by whom and why."""
+    if not h.scopes:
+        return []
+    more = f" +{len(h.scopes) - 2}" if len(h.scopes) > 2 else ""
+    told = ", ".join(printable(halt.in_words() if whole else halt.short) for halt in h.scopes[:2])
+    return [("  ", "text"), (f"{told}{more}", "warn")]
 
 
 class Header(Lines):
@@ -58,14 +73,20 @@ class Header(Lines):
         money = [*self._pnl(h, both=width >= 110), (" ", "text")]
         before: list[Span] = [(f" {h.profile}  ", "text"), *mode_spans(h), ("  ", "text")]
         after: list[Span] = [("  ", "text"), (f" {banner} ", "frozen")] if banner else []
-        room = width - sum(width_of(part) for part in (before, state_spans(h), after, money)) - 1
+        scopes = scope_spans(h, whole=False)
+        room = width - sum(width_of(part) for part in (before, state_spans(h), after, scopes, money)) - 1
         left = [*before, *state_spans(h, room), *after]
+        whole = [*left, *scope_spans(h, whole=True)]
+        counted: list[Span] = [*left, ("  ", "text"), (f"HALTS {len(h.scopes)}", "warn")] if h.scopes else left
+        left = [*left, *scope_spans(h, whole=False)]
         choices = (
+            *([([*title, *whole], [*at, ("  ", "text"), *money])] if h.scopes else []),
             ([*title, *left], [*session, *at, ("   ", "text"), *money]),
             ([*title, *left], [*at, ("  ", "text"), *money]),
             (left, [*at, ("  ", "text"), *money]),
             (left, money),
             (left, [*money[:2], (" ", "text")]),
+            *([(counted, [*money[:2], (" ", "text")])] if h.scopes else []),
         )
         return _first_that_fits(choices, width)
 

@@ -21,13 +21,14 @@ class RearmScreen(TypedScreen):
         self._controls = controls
 
     def lines(self) -> Iterable[str]:
-        """Cause, and what is left open."""
+        """Cause, what is left open, and what of the checklist is not fine now."""
         h = self._header
         why = f": {h.halt_reason}" if h.halt_reason else ""
         killed_by = f"{h.state} since {clock(h.halt_ts_ms)}Z by {h.halt_source}{why}"
         return (
             "DISARMED: no order leaves before you arm it" if self._state == "DISARMED" else killed_by,
             h.halt_detail or "nothing pending is known",
+            *(f"not fine: {check}" for check in self._controls.failing_checks()),
         )
 
     def is_outlived(self, header: HeaderView) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from arbtui.exchanges.adapter import AccountEvents, OrderReport
+from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.binance import orders
@@ -257,6 +257,15 @@ class BinanceAdapter(CcxtAdapter):
             if isinstance(result, BaseException):
                 raise result
         return sum(count for count in done if isinstance(count, int))
+
+    async def list_standing(self) -> Sequence[StandingOrder]:
+        """See :meth:`ExchangeAdapter.list_standing`."""
+        return [StandingOrder(row.symbol, row.clientOrderId, str(row.orderId)) for row in await self._open_rows(Lane.CANCEL)]
+
+    async def cancel_standing(self, order: StandingOrder) -> None:
+        """See :meth:`ExchangeAdapter.cancel_standing`."""
+        params = {"symbol": order.code, "orderId": order.venue_order_id}
+        await self.cancel_one(order.code, order.client_order_id, params, costs={"weight": 1})
 
     async def _cancel_symbol(self, symbol: str) -> int:
         answer = await self.find("DELETE", "openOrders", {"symbol": symbol}, costs={"weight": 1}, lane=Lane.CANCEL)

@@ -21,7 +21,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from arbtui.exchanges.adapter import AccountEvents, OrderReport
+from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, smallest_order, unreadable
@@ -217,6 +217,17 @@ class UpbitAdapter(CcxtAdapter):
             if batch.success.count < _CANCELS_A_REQUEST:
                 return done
 
+    async def list_standing(self) -> Sequence[StandingOrder]:
+        """See :meth:`ExchangeAdapter.list_standing`."""
+        try:
+            return [StandingOrder(row.market, row.identifier or "", row.uuid) for row in await self._open_rows(Lane.CANCEL)]
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def cancel_standing(self, order: StandingOrder) -> None:
+        """See :meth:`ExchangeAdapter.cancel_standing`."""
+        await self.cancel_one(order.code, order.client_order_id, {"uuid": order.venue_order_id}, costs={"default": 1})
+
     async def _require_ended(self, failed: "_Batch") -> None:
         """Of orders that were not cancelled, know that each has ended by itself.
 
@@ -259,13 +270,12 @@ class UpbitAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def _open_rows(self) -> list[orders.OrderRow]:
+    async def _open_rows(self, lane: Lane = Lane.DATA) -> list[orders.OrderRow]:
         rows: list[orders.OrderRow] = []
         while True:
             params = {"limit": _OPEN_A_PAGE, "page": len(rows) // _OPEN_A_PAGE + 1}
-            page = read(
-                await self.query("private", "GET", "orders/open", params, costs={"default": 1}), list[orders.OrderRow], "orders/open"
-            )
+            answer = await self.query("private", "GET", "orders/open", params, costs={"default": 1}, lane=lane)
+            page = read(answer, list[orders.OrderRow], "orders/open")
             rows += page
             if len(page) < _OPEN_A_PAGE:
                 return rows

@@ -1,0 +1,96 @@
+"""``arbtui kill --scope``: holds back one exchange, symbol or route, or everything short of a kill. Standard library only.
+
+The file is written first; then a running engine is asked whether it has seen it, and whether it trades anything that falls under it.
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from arbtui.model.scoped_halts import FOLDER_NAME, Depth, ScopedHalt, file_name, write_halt
+from arbtui.settings.lock import holder
+from arbtui.settings.output import say, tell
+from arbtui.settings.person import person
+from arbtui.settings.requests import ask
+
+#: How long a running engine is given to say that it has seen the halt, in s.
+_CONFIRM_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeDone:
+    """What was done, and its result."""
+
+    name: str
+    folder: Path
+    halt: ScopedHalt  #: what stands now; what was asked for where nothing could be written
+    written: bool  #: False: one as deep or deeper stood already, or none could be written
+    error: str  #: why none could be written
+    pid: int | None  #: of the engine; None when none runs, 0 when unknown
+    confirmed: bool  #: the engine has seen it
+    why: str  #: what the engine says instead
+
+    @property
+    def code(self) -> int:
+        """0 where it stands in a running engine's way, else 1."""
+        return 1 if self.error or self.pid is None or (self.why and self.confirmed) else 0
+
+    def facts(self) -> dict[str, object]:
+        """As JSON can hold it."""
+        return {
+            "profile": self.name,
+            "folder": str(self.folder),
+            "scope": self.halt.scope,
+            "depth": self.halt.depth.value,
+            "file": str(self.folder / FOLDER_NAME / file_name(self.halt.scope)),
+            "written": self.written,
+            "error": self.error or None,
+            "by": self.halt.by,
+            "reason": self.halt.reason,
+            "running": self.pid is not None,
+            "pid": self.pid or None,
+            "confirmed": self.confirmed,
+            "why": self.why or None,
+        }
+
+    def report_orders(self) -> None:
+        """Nothing more is known of orders: the engine cancels, and says so itself."""
+
+    def report(self, *, quiet: bool) -> int:
+        """Say what was done, unless ``quiet``; the exit code."""
+        what = f"{self.halt.scope} of {self.name} is {self.halt.depth}"
+        stood = "" if self.written else f" (since before, by {self.halt.by})"
+        free = f"arbtui rearm --profile {self.name} --scope {self.halt.scope} ends it"
+        if self.error:
+            say(f"nothing was halted: {self.folder / FOLDER_NAME} could not be written ({self.error})")
+        elif self.pid is None:
+            say(f"{what}{stood}, and no engine runs on {self.folder}: {self.name} will start so; {free}")
+        elif self.why and self.confirmed:
+            say(f"{what}{stood}, but holds back nothing: {self.why}; {free}")
+        elif quiet:
+            pass
+        elif self.confirmed:
+            tell(f"arbtui: {what}{stood}, confirmed by the engine (pid {self.pid}); {free}\n")
+        else:
+            tell(f"arbtui: {what}{stood}; the engine has not confirmed: {self.why}. It looks before every order; {free}\n")
+        return self.code
+
+
+def halt_scope(name: str, folder: Path, scope: str, depth: Depth, reason: str) -> ScopeDone:
+    """Write the halt, ask the engine that runs; what came of it."""
+    halt = ScopedHalt(scope, depth, "CLI", person(), reason, time.time_ns() // 1_000_000)
+    written, error = False, ""
+    try:
+        halt, written = write_halt(folder, halt)
+    except OSError as failure:
+        error = failure.strerror or str(failure)
+    pid = holder(folder)
+    confirmed, why = False, ""
+    if pid is not None and not error:
+        try:
+            answer = ask(folder, {"verb": "scope_seen", "scope": scope}, _CONFIRM_S)
+        except OSError as failure:
+            answer, why = None, failure.strerror or str(failure)
+        confirmed = answer is not None
+        why = why or (f"no answer within {_CONFIRM_S:g} s" if answer is None else str(answer.get("refusal") or ""))
+    return ScopeDone(name, folder, halt, written, error, pid, confirmed, why)

@@ -1,0 +1,116 @@
+"""``arbtui rearm``: a person takes a halt away, by typing the profile's name and a reason."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from arbtui.cli.decisions import typed_at_terminal
+from arbtui.model.errors import UsageError
+from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_name, file_of, read_halts
+from arbtui.portfolio.operator_events import untyped
+from arbtui.settings.lock import ProfileLock, holder
+from arbtui.settings.output import tell
+from arbtui.settings.person import person
+from arbtui.settings.requests import ANSWER_S, ask
+from arbtui.settings.state import latest_mode, mode_folder, profile_folder, profile_name, state_root
+
+
+def rearm_scope(profile: str, scope: str, confirm: str | None, reason: str | None, state_dir: str | None) -> int:
+    """Take away the halt of ``scope``, or the file of that name in ``halt.d``; 0 when done.
+
+    Raises:
+        UsageError: no such halt, no confirmation, or an engine that refuses or does not answer.
+    """
+    name, root = profile_name(profile), state_root(state_dir)
+    folder = profile_folder(root, name)
+    file = file_of(folder, scope)
+    standing, troubles = read_halts(folder)
+    halt = next((one for one in standing if not one.is_doubt and file_name(one.scope) == file), None)
+    if halt is None and file not in troubles:
+        stand = ", ".join(one.scope for one in standing) or "none"
+        raise UsageError(f"{name}: no halt of {scope} stands in {folder / FOLDER_NAME}; standing: {stand}")
+    wanted = halt.scope if halt is not None else file
+    tell(f"{name}: take away: {halt.in_words() if halt is not None else f'{file}: {troubles[file]}'}\n")
+    typed = confirm if confirm is not None else typed_at_terminal(f"type the profile's name ({name}) to do it: ")
+    why = (reason if reason is not None else typed_at_terminal("reason: ")).strip()
+    refusal = untyped(name, typed, why)
+    if refusal is not None:
+        raise UsageError(f"{refusal}; nothing was changed")
+    if holder(folder) is not None:
+        ask_engine(folder, {"verb": "rearm_scope", "scope": wanted, "confirm": typed, "reason": why, "by": person()})
+    else:
+        mode = latest_mode(root, name)
+        asyncio.run(_take_away(folder, file, wanted, why, mode_folder(root, name, mode) / "journal.db" if mode else None))
+    tell("done, and journaled\n")
+    return 0
+
+
+def rearm_all(profile: str, confirm: str | None, reason: str | None, state_dir: str | None, *, override: bool) -> int:
+    """Open the gate of a running engine, headless or not, after a kill, or arm what is DISARMED; 0 when done.
+
+    Raises:
+        UsageError: no engine runs, the checklist is not clean, no confirmation, or the engine refuses or does not answer.
+    """
+    name, root = profile_name(profile), state_root(state_dir)
+    folder = profile_folder(root, name)
+    if holder(folder) is None:
+        raise UsageError(f"{name}: no engine runs on {folder}; a kill that stands is taken back in the console, with r, after a start")
+    found = ask_engine(folder, {"verb": "checklist"})
+    if found.get("state") in ("ARMED", "PAUSED", "REDUCING"):
+        raise UsageError(f"{name}: nothing to re-arm: it is {found['state']}; a smaller halt is taken away with --scope")
+    cause = f" {found['cause']}" if found.get("cause") else ""
+    tell(f"{name}: {found.get('state')}{cause}{', ' + found['detail'] if found.get('detail') else ''}\n")
+    for check in found.get("checks", ()):
+        tell(f"  {'ok ' if check['fine'] else 'NOT'}  {check['name']}: {check['words']}\n")
+    failing = [check for check in found.get("checks", ()) if not check["fine"]]
+    musts = [check for check in failing if check["must"]]
+    if musts or (failing and not override):
+        names, instead = ", ".join(check["name"] for check in failing), "" if musts else ", or add --override"
+        raise UsageError(f"the checklist is not clean ({names}): mend it{instead}; nothing was changed")
+    typed = confirm if confirm is not None else typed_at_terminal(f"type the profile's name ({name}) to arm it: ")
+    why = (reason if reason is not None else typed_at_terminal("reason: ")).strip()
+    refusal = untyped(name, typed, why)
+    if refusal is not None:
+        raise UsageError(f"{refusal}; nothing was changed")
+    wish = {"verb": "rearm", "confirm": typed, "reason": why, "by": person(), "kills": found.get("kills"), "override": override}
+    ask_engine(folder, wish)
+    tell("armed, and journaled; the header and arbtui status show the state\n")
+    return 0
+
+
+def ask_engine(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Have the engine that runs on ``folder`` do it; its answer.
+
+    Raises:
+        UsageError: it refuses, or does not answer.
+    """
+    answer = ask(folder, request)
+    if answer is None:
+        raise UsageError(f"the engine that runs did not answer within {ANSWER_S:g} s; nothing was changed: see arbtui status")
+    if answer.get("refusal"):
+        raise UsageError(f"{answer['refusal']}; nothing was changed")
+    return answer
+
+
+async def _take_away(folder: Path, file: str, scope: str, reason: str, path: Path | None) -> None:
+    """Without an engine: first the journal, then the file; a halt that stands although the journal says otherwise is found again."""
+    from arbtui.journal.events import ScopeRearmed
+    from arbtui.journal.journal import Journal
+    from arbtui.model.clock import SystemClock
+    from arbtui.portfolio.projections import ProjectingPortfolio
+    from arbtui.portfolio.restore import restore
+
+    with ProfileLock(folder):
+        if path is not None:
+            journal = await Journal.open(path, clock=SystemClock(), door="aio")
+            try:
+                journal.fold = ProjectingPortfolio(restore(path)[1])
+                await journal.commit(ScopeRearmed(scope, person(), reason))
+            finally:
+                await journal.close()
+        try:
+            gone = archive_halt(folder, file) is None
+        except OSError as error:
+            raise UsageError(f"the halt cannot be taken away ({error.strerror or error}, {error.filename}); it stands") from None
+        if gone:
+            raise UsageError(f"no halt of {scope} stands any more")
