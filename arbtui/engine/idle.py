@@ -16,6 +16,9 @@ _WORDS: Mapping[Reason, str] = {
     Reason.NO_RATE: "there is no exchange rate",
     Reason.RATE_OLD: "the exchange rate is too old",
     Reason.RATE_DOUBTED: "the exchange rate is doubted",
+    Reason.SCOPE_PAUSED: "every route is paused",
+    Reason.SCOPE_REDUCING: "every route is held back: only what shrinks exposure",
+    Reason.SCOPE_HALTED: "every route is halted",
 }
 
 
@@ -37,7 +40,7 @@ def why_idle(components: EngineComponents, gate: OrderGate, value: float) -> str
         return ", ".join(f"{name} {guard.why_unfit(now)}" for name, guard in guards.items() if guard.unfit(now) is not None)
     shared: Reason | None = None
     for route in routes:  # a route that may trade, or another reason, ends it at once
-        said = components.risk.symbol.check(route, now) or route.data_refusal(now)
+        said = components.risk.scoped(route) or components.risk.symbol.check(route, now) or route.data_refusal(now)
         if said not in _WORDS or shared not in (None, said):
             return ""
         shared = said

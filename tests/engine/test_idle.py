@@ -1,5 +1,6 @@
 """An armed engine that opens nothing says why."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.model.book import BookState
+from arbtui.model.scoped_halts import FOLDER_NAME
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.monitoring.log import LogRing
 from arbtui.views.live import EngineViews
@@ -25,12 +27,23 @@ def ban(w: World) -> None:
     w.engine._health.look(w.clock.monotonic())
 
 
+def hold_back(scope: str) -> Callable[[World], None]:
+    def make_it(w: World) -> None:
+        (w.folder / FOLDER_NAME).mkdir()
+        body = {"scope": scope, "depth": "REDUCING", "source": "CLI", "by": "ann", "reason": "", "ts_ms": 1}
+        (w.folder / FOLDER_NAME / f"{scope}.json").write_text(json.dumps(body))
+
+    return make_it
+
+
 CAUSES: dict[str, tuple[Callable[[World], object], str]] = {
     "nothing": (lambda w: None, ""),
     "a ban": (ban, "binance wants no requests for 11 s"),
     "the run is ending": (lambda w: setattr(w.engine.gate, "closed_for_entries", True), "the run is ending"),
     "the loss of a day": (lambda w: setattr(w.engine.risk.total, "loss_today", 1e9), "the limit of the day's loss is reached"),
     "the journal": (lambda w: setattr(w.engine.risk.total, "journal_failed", True), "the journal failed"),
+    "a halt of a venue": (hold_back("exchange.upbit"), "every route is held back: only what shrinks exposure"),
+    "a halt of one asset": (hold_back("symbol.XRP"), ""),
     "one book is stale": (lambda w: setattr(w.book("upbit", "ADA"), "state", BookState.STALE), ""),
     "the rate is old": (lambda w: setattr(w.components.rates.book, "ts_init", -100.0), "the exchange rate is too old"),
 }
