@@ -58,7 +58,7 @@ def test_parsing_loads_no_engine() -> None:
 
 def test_time_and_chance_come_from_clock_and_rng_only() -> None:
     """Virtual time and replay hold only while nobody else asks the machine for the time or for a random number."""
-    allowed = {"model/clock.py", "model/rng.py", "model/ids.py", "model/halt.py", "model/virtual_loop.py"}
+    allowed = {"model/clock.py", "model/rng.py", "model/ids.py", "model/halt.py", "model/scoped_halts.py", "model/virtual_loop.py"}
     asked = {
         str(path.relative_to(PACKAGE))
         for floor in ("engine", "failover", "execution", "risk", "portfolio", "routes", "marketdata", "exchanges", "simulation", "model")

@@ -78,11 +78,13 @@ def test_two_orders_of_unknown_fate_are_resolved_by_a_start_that_trades_other_sy
         desk.script(venue=venue, kind="late", ms=12_000, on="order", count=1)
     with running(*desk.arguments("--symbols", "BTC,ETH,XRP"), folder=tmp_path / "killed") as engine:
         until(lambda: engine.alive() and count(desk, "order_", "state IN ('SENDING', 'UNKNOWN')") >= 2, "two orders under way")
+        until(lambda: engine.alive() and all(fault["met"] for fault in desk.told("/faults")), "both venues have the requests")
         engine.signal(signal.SIGKILL)
         assert engine.ended().code == -signal.SIGKILL
     assert desk.told("/orders") == []
     ended = run(*desk.arguments("--symbols", "SOL,DOGE", "--headless", "--max-runtime", "1"))
-    assert ended.code == 0, ended.err
+    # One of the two may have missed its price by then: what the other left is named, and told by the code.
+    assert ended.code == (3 if desk.ledger()["residuals"] else 0), ended.err
     assert count(desk, "order_", "state IN ('PLANNED', 'SENDING', 'ACCEPTED', 'PARTIALLY_FILLED', 'UNKNOWN')") == 0
     assert count(desk, "cycle", "state = 'OPEN'") == 0
     arrived = {order["client_order_id"] for order in desk.told("/orders")}

@@ -216,7 +216,9 @@ class Life(RuleBasedStateMachine):
         side = Side.SELL if amount > 0 else Side.BUY
         self.record(SettlementBegan(cycle_id, "flatten", exchange, "me", "x"))
         order = self.intend(cycle_id, exchange, coin, side, Purpose.SETTLE)
-        qty, price = abs(amount) / part, ONE if MARKETS[exchange, coin] == "USDT" else Decimal(1400)
+        # Venues trade in steps: a third that never ends would be rounded at 60 digits, and no sum of such is exact.
+        qty = abs(amount) if part == 1 else (abs(amount) / part).quantize(Decimal("1e-12"))
+        price = ONE if MARKETS[exchange, coin] == "USDT" else Decimal(1400)
         made = Fill(
             exchange, f"t{len(self.fills) + 1}", order, "v", f"{coin}/{MARKETS[exchange, coin]}", coin, MARKETS[exchange, coin], side, qty,
             price, qty * price, ZERO, MARKETS[exchange, coin], "taker", self.now_ms,
