@@ -24,7 +24,7 @@ _PAUSE_S = 0.25
 _WAIT_PAUSE_S = 1.0
 #: Lists in a row that must be empty: one may be older than an order that was on its way.
 _EMPTY_LISTS = 2
-#: Lists that may hold something to cancel, although every cancel was taken, before that is told as not confirmed.
+#: Lists that may still hold orders although each cancel was accepted; after so many, the cancels count as not confirmed.
 _ROUNDS = 12
 #: Foreign orders that are named; the log names all.
 _NAMED = 3

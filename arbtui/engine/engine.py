@@ -401,13 +401,13 @@ class Engine:
         self.losses.measure(settlement.account.route)
 
     def _tell_residuals(self, cause: str) -> None:
-        """What was told of residuals is brought in step with what is left: at a start, and when an order's fate became known."""
+        """Update the breaches of all residual positions: at a start, and when the fate of an order became known."""
         told = [row.scope for row in self.breaches.breaches.values() if row.kind == "RESIDUAL"]
         for cycle_id in dict.fromkeys([*(cycle.id for cycle in self.portfolio.positions), *told]):
             self._tell_residual(cycle_id, "engine", cause)
 
     def _tell_residual(self, cycle_id: str, by: str, cause: str = "settled in part") -> None:
-        """The same of one: what was told of more, or of nothing that is left, is acknowledged by ``by``."""
+        """Update the breach of one cycle's residual position; one that no longer applies is acknowledged in the name of ``by``."""
         self._late.look_again(cycle_id, by, cause)
         account = self.portfolio.cycle(cycle_id)
         self._look_at(() if account is None else account.traded)
