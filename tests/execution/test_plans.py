@@ -323,3 +323,22 @@ def test_a_hard_leg_that_misses_costs_nothing(tmp_path: Path) -> None:
 
 def replace_config(**changes: object) -> ExecutionConfig:
     return EXECUTION.model_copy(update=changes)
+
+
+def test_where_the_gate_refuses_to_take_a_leg_back_it_is_completed_instead(tmp_path: Path) -> None:
+    """Undoing comes first here, and the venue to undo at has gone silent: the other one takes the missing leg."""
+
+    async def main() -> None:
+        async with world(tmp_path, execution=replace_config(completion_attempts=0)) as w:
+            w.upbit.core.faults.add(Fault(FaultKind.REJECT))
+
+            def go_silent(order: Order) -> None:
+                w.silent.add("binance")
+                w.book("binance").ts_init = w.components.aggregator.watches["binance"].last_message = w.clock.monotonic() - 3.0
+
+            w.upbit.before_admit = go_silent
+            cycle = await w.trade()
+            assert cycle.state is CycleState.HEDGED
+            assert [(order.purpose, order.market.exchange) for order in cycle.orders[2:]] == [(Purpose.COMPLETE, "upbit")]
+
+    run_virtual(main())
