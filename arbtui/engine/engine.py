@@ -342,7 +342,8 @@ class Engine:
         if refusal is not None:  # the usual refusal costs no plan
             return self._denied(opportunity, refusal)
         tolerances = Tolerances(execution.completion_bps, execution.unwind_bps)
-        plan = compile_plan(opportunity, execution.leg_deadline_ms / 1000, tolerances, execution.entry_order)
+        entry = execution.entry_order_of(opportunity.route.symbol, opportunity.route.id)
+        plan = compile_plan(opportunity, execution.leg_deadline_ms / 1000, tolerances, entry)
         refusal = self.open(plan)
         return None if refusal is None else self._denied(opportunity, refusal)
 

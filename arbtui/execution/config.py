@@ -1,13 +1,17 @@
 """Settings of execution: table ``[execution]``."""
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from arbtui.model.config import Config
 
 #: Which leg of a cycle leaves first: all at once, or the one whose book shows least at the touch, and the others for each of its fills.
 EntryOrder = Literal["together", "hard leg first"]
+
+#: An asset, or a route as it is written everywhere (bought at > sold at).
+_ASSET_OR_ROUTE = re.compile(r"[A-Z0-9]{1,20}(:[a-z0-9]{1,20}>[a-z0-9]{1,20})?")
 
 
 class ExecutionConfig(Config):
@@ -29,6 +33,9 @@ class ExecutionConfig(Config):
     entry_order: EntryOrder = "together"
     """"together", or "hard leg first": the leg with the least depth leaves alone, and the other one for what it fills; one leg is then
     open for a round trip in every cycle, and a miss costs nothing."""
+
+    entry_orders: dict[str, EntryOrder] = Field(default_factory=dict)
+    """another entry_order for an asset ("XRP") or for one route ("XRP:upbit>binance"); a route's own beats its asset's."""
 
     leg_deadline_ms: int = Field(default=1000, ge=10, le=60_000)
     """ms for an order's answer; later it counts as UNKNOWN and is looked up, never sent again."""
@@ -66,3 +73,15 @@ class ExecutionConfig(Config):
     recovery_wait_s: float = Field(default=30.0, ge=0, le=600)
     """s that a start looks for orders of unknown fate; later they stay blocked and are looked up while the rest trades. The slowest
     venue's proof that an order never came takes 30."""
+
+    @field_validator("entry_orders")
+    @classmethod
+    def _names_routes(cls, orders: dict[str, EntryOrder]) -> dict[str, EntryOrder]:
+        for name in orders:
+            if not _ASSET_OR_ROUTE.fullmatch(name):
+                raise ValueError(f"{name!r} is neither an asset (XRP) nor a route (XRP:upbit>binance)")
+        return orders
+
+    def entry_order_of(self, symbol: str, route_id: str) -> EntryOrder:
+        """Which leg of a cycle on this route leaves first."""
+        return self.entry_orders.get(route_id) or self.entry_orders.get(symbol) or self.entry_order

@@ -94,7 +94,8 @@ def _kind(annotation: Any) -> str:
     if origin is list:
         return "a list of whole numbers" if inner == (int,) else "a list of texts"
     if origin is dict:
-        return "a table of texts in quotes" if inner[1] is str else "a table of numbers"
+        values = {str: "texts in quotes", float: "numbers"}.get(inner[1])
+        return f"a table of {values}" if values else f"a table of {_kind(inner[1])}"
     if origin is tuple:
         return f"a list of {len(inner)} whole numbers"
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}.get(annotation, "another type")

@@ -121,6 +121,18 @@ class Settings(BaseSettings):
             raise ValueError(f"exchanges: a profile names two venues, this one has {len(self.exchanges)}; there are: {', '.join(VENUES)}")
         return self
 
+    @model_validator(mode="after")
+    def _entry_orders_are_of_its_venues(self) -> Self:
+        for name in self.execution.entry_orders:
+            venues = name.partition(":")[2].split(">") if ":" in name else []
+            if unknown := [venue for venue in venues if venue not in self.exchanges]:
+                raise ValueError(
+                    f"execution.entry_orders: {name!r} names {unknown[0]}; this profile's venues are {', '.join(self.exchanges)}"
+                )
+            if len(set(venues)) < len(venues):
+                raise ValueError(f"execution.entry_orders: {name!r} buys and sells at one venue; a route goes from one venue to another")
+        return self
+
     @property
     def is_sandbox(self) -> bool:
         """True when every URL is a loopback address."""

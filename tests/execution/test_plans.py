@@ -290,9 +290,18 @@ def test_a_missing_part_of_a_split_leg_goes_where_it_costs_least(missing: int, t
     run_virtual(main())
 
 
-def test_the_hard_leg_goes_first_and_the_other_for_what_it_filled(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "orders",
+    [
+        {"entry_order": "hard leg first"},
+        {"entry_orders": {"XRP": "hard leg first"}},
+        {"entry_orders": {"XRP": "together", "XRP:binance>upbit": "hard leg first"}},
+    ],
+    ids=["of all routes", "of the asset", "of the route"],
+)
+def test_the_hard_leg_goes_first_and_the_other_for_what_it_filled(tmp_path: Path, orders: dict[str, object]) -> None:
     """Upbit shows little at the touch: its leg leaves alone, and only as much is bought as it sold."""
-    config = replace_config(entry_order="hard leg first")
+    config = replace_config(**orders)
 
     async def main() -> None:
         async with world(tmp_path, execution=config) as w:
@@ -316,6 +325,17 @@ def test_a_hard_leg_that_misses_costs_nothing(tmp_path: Path) -> None:
             assert cycle.state is CycleState.MISSED
             assert [order.market.exchange for order in cycle.orders] == ["upbit"]
             assert w.binance.placed == []
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_another_route_s_entry_order_changes_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, execution=replace_config(entry_orders={"XRP:upbit>binance": "hard leg first"})) as w:
+            cycle = await w.trade()
+            assert cycle.state is CycleState.HEDGED
+            assert [leg.after for leg in cycle.plan.legs] == [(), ()]
             w.agree()
 
     run_virtual(main())

@@ -57,6 +57,13 @@ def test_unknown_keys_name_the_nearest(complaint: Complaint, text: str, said: st
         ("[execution]\nenabled = 1", "execution.enabled = 1: expected true or false"),
         ("[execution]\nmax_attempts = 2.5", "execution.max_attempts = 2.5: expected a whole number from 1 to 100"),
         ("[execution]\nmax_attempts = true", "execution.max_attempts = true: expected a whole number"),
+        ('[execution]\nentry_orders = { xrp = "together" }', "'xrp' is neither an asset (XRP) nor a route (XRP:upbit>binance)"),
+        ('[execution]\nentry_orders = { XRP = "alone" }', 'expected a table of "together" or "hard leg first"'),
+        (
+            '[execution]\nentry_orders = { "XRP:upbit>okx" = "together" }',
+            "'XRP:upbit>okx' names okx; this profile's venues are upbit, binance",
+        ),
+        ('[execution]\nentry_orders = { "XRP:upbit>upbit" = "together" }', "'XRP:upbit>upbit' buys and sells at one venue"),
         ('[simulator]\nscenario = "Bussy"', 'expected "busy" or "normal" or "calm" or "crash"; did you mean busy?'),
         ("[simulator]\nlatency_ms = [5]", "simulator.latency_ms = [5]: expected a list of 2 whole numbers (ms"),
         ("[simulator]\nlatency_ms = [5, 2]", "mine.toml:2: simulator.latency_ms: the least (5 ms) is above the most (2 ms)"),
