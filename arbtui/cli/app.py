@@ -204,6 +204,7 @@ def positions(
     verb: Annotated[str | None, typer.Argument(metavar="[complete|flatten|write-off|adjust]", help="Without a verb: the list.")] = None,
     cycle_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The cycle that left the position.")] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="EXCHANGE", help="Where; default: the cheapest way.")] = None,
+    asset: Annotated[str | None, typer.Option("--asset", metavar="ASSET", help="Which one, where the cycle left several.")] = None,
     profile: flags.Profile = None,
     confirm: _Confirm = None,
     reason: _Reason = None,
@@ -217,7 +218,7 @@ def positions(
     """
     from arbtui.cli.decisions import positions as decide
 
-    return decide(flags.wanted_profile(profile), verb, cycle_id, at, confirm, reason, mode, json, state_dir)
+    return decide(flags.wanted_profile(profile), verb, cycle_id, at, asset, confirm, reason, mode, json, state_dir)
 
 
 @app.command()

@@ -32,6 +32,7 @@ def positions(
     verb: str | None,
     cycle_id: str | None,
     at: str | None,
+    asset: str | None,
     confirm: str | None,
     reason: str | None,
     mode: str | None,
@@ -54,7 +55,7 @@ def positions(
     return (
         _settle_by_hand(place, verb, cycle_id, exchange, confirm, reason)
         if verb in _BY_HAND
-        else _trade(place, verb, cycle_id, exchange, confirm, reason)
+        else _trade(place, verb, cycle_id, exchange, (asset or "").upper(), confirm, reason)
     )
 
 
@@ -91,8 +92,11 @@ def _settle_by_hand(place: "Place", verb: str, cycle_id: str, exchange: str, con
     return place.decide("settle", request, text, confirm, reason, events_of)
 
 
-def _trade(place: "Place", verb: str, cycle_id: str, exchange: str, confirm: str | None, reason: str | None) -> int:
-    """Have the engine that runs trade a position away, at a price no worse than the one that is shown."""
+def _trade(place: "Place", verb: str, cycle_id: str, exchange: str, asset: str, confirm: str | None, reason: str | None) -> int:
+    """Have the engine that runs trade a position away, at a price no worse than the one that is shown.
+
+    ``exchange``, ``asset``: empty for the cheapest, and for the only one.
+    """
     if not place.is_running():
         raise UsageError(f"positions {verb} trades, and no engine runs: start it with arbtui --profile {place.name}; nothing was changed")
     answer = place.ask({"verb": "ways"})
@@ -103,14 +107,19 @@ def _trade(place: "Place", verb: str, cycle_id: str, exchange: str, confirm: str
         why = answer.get("refusal") or f"{cycle_id} leaves no position; open positions: {', '.join(of_all) or 'none'}"
         raise UsageError(f"{why}; nothing was changed")
     ways = [way for way in of_all[cycle_id] if way["verb"] == verb and way["exchange"] in (None, exchange or way["exchange"])]
+    ways = [way for way in ways if way["asset"] == (asset or way["asset"])]
     if not ways:
-        others = ", ".join(f"{way['verb']} {way['exchange'] or ''}".strip() for way in of_all[cycle_id])
-        raise UsageError(f"{cycle_id}: no {verb}{f' at {exchange}' if exchange else ''}; there are {others}; nothing was changed")
+        others = ", ".join(f"{way['verb']} {way['exchange'] or ''} {way['asset']}".replace("  ", " ") for way in of_all[cycle_id])
+        wanted = f"{f' of {asset}' if asset else ''}{f' at {exchange}' if exchange else ''}"
+        raise UsageError(f"{cycle_id}: no {verb}{wanted}; there are {others}; nothing was changed")
+    left = dict.fromkeys(way["asset"] for way in ways)
+    if len(left) > 1:
+        raise UsageError(f"{cycle_id} left {' and '.join(left)}: which one? --asset {next(iter(left))}; nothing was changed")
     way = ways[0]
     if way["why_not"]:
         raise UsageError(f"{way['text']}: {way['why_not']}; nothing was changed")
     typed, why = place.confirm(f"{way['text']} ({way['price_tag']})", confirm, reason)
-    request = {"how": verb, "cycle_id": cycle_id, "exchange": way["exchange"], "worst": way["price"]}
+    request = {"how": verb, "cycle_id": cycle_id, "exchange": way["exchange"], "market": way["market"], "worst": way["price"]}
     place.ask_to("settle", request, typed, why)
     return _wait_for_end(place, cycle_id)
 

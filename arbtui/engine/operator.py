@@ -27,7 +27,7 @@ from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 
 _OPERATOR = "operator"
-_FACTS = ("cycle_id", "how", "exchange", "asset", "worst", "confirm", "reason", "by")
+_FACTS = ("cycle_id", "how", "exchange", "market", "asset", "worst", "confirm", "reason", "by")
 _JOURNAL_FAILED = "the journal failed: nothing can be recorded; stop, mend the disk, and start again"
 
 
@@ -185,11 +185,13 @@ class OperatorVerbs:
         reason: str,
         by: str = _OPERATOR,
         worst: Decimal | None = None,
+        market: str = "",
         tell: Callable[[str], None] = lambda _: None,
     ) -> str | None:
         """Settle what a cycle left one-sided, by one of its ways out (:meth:`ways`); None when done, or under way, else why not.
 
-        ``worst``: of a trade, the price that the person saw; nothing is traded at a worse one. How it ended ``tell`` is told in words,
+        ``worst``: of a trade, the price that the person saw; nothing is traded at a worse one. ``market``: its code there; empty for the
+        cheapest. How it ended ``tell`` is told in words,
         and :meth:`settlement_end` says.
         """
         parts = self._components
@@ -197,7 +199,7 @@ class OperatorVerbs:
         if refusal is not None:
             return refusal
         if verb in TRADES:
-            begun = self._settler.begin(cycle_id, verb, exchange, by, reason.strip(), worst, tell)
+            begun = self._settler.begin(cycle_id, verb, exchange, by, reason.strip(), worst, market, tell)
             return begun if isinstance(begun, str) else None
         if cycle_id in self._settler.open:
             return f"{cycle_id} is being settled already"
@@ -303,7 +305,7 @@ class OperatorVerbs:
                 worst = _price(facts["worst"]) if facts["worst"] else None
                 if facts["worst"] and worst is None:
                     return {"refusal": f"worst {facts['worst']!r} is no price"}
-                settle = (facts["cycle_id"], facts["how"], facts["exchange"], facts["confirm"], facts["reason"], by, worst)
+                settle = (facts["cycle_id"], facts["how"], facts["exchange"], facts["confirm"], facts["reason"], by, worst, facts["market"])
                 return {"refusal": self.settle_position(*settle)}
             case "adjust":
                 return {"refusal": self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], by)}

@@ -134,15 +134,17 @@ class Settler:
         by: str,
         reason: str,
         worst: Decimal | None = None,
+        market: str = "",
         tell: Callable[[str], None] = lambda _: None,
     ) -> Settlement | str:
         """Begin to ``complete`` or ``flatten`` (``verb``) what a cycle left, or say why not: then nothing was sent, nor journaled.
 
         ``exchange``: where; empty for the cheapest way of that verb. ``worst``: the price that the person saw, in quote: nothing is
-        traded at a worse one; None takes the bound of the book as it is now. ``by`` and ``reason`` go into the journal. ``tell`` is called
+        traded at a worse one; None takes the bound of the book as it is now. ``market``: its code there, needed where the cycle left more
+        than one asset. ``by`` and ``reason`` go into the journal. ``tell`` is called
         with how it ended, in words.
         """
-        way = self._chosen(cycle_id, verb, exchange)
+        way = self._chosen(cycle_id, verb, exchange, market)
         if isinstance(way, str):
             return way
         account = self._portfolio.cycle(cycle_id)
@@ -184,7 +186,7 @@ class Settler:
         for task in self._tasks.values():
             task.cancel()
 
-    def _chosen(self, cycle_id: str, verb: str, exchange: str) -> WayOut | str:
+    def _chosen(self, cycle_id: str, verb: str, exchange: str, market: str) -> WayOut | str:
         account = self._portfolio.cycle(cycle_id)
         if account is None or not account.is_position:
             return f"{cycle_id} leaves no position"
@@ -195,8 +197,14 @@ class Settler:
         if verb not in TRADES:
             return f"{verb!r} trades nothing: there are {' and '.join(TRADES)}"
         ways = [way for way in self.ways.of(account) if way.verb == verb and way.exchange in ("", exchange or way.exchange)]
+        if market:
+            ways = [way for way in ways if way.market is not None and way.market.code == market]
         if not ways:
-            return f"there is no {verb} of {cycle_id}{f' at {exchange}' if exchange else ''}: see arbtui positions"
+            where = f"{f' of {market}' if market else ''}{f' at {exchange}' if exchange else ''}"
+            return f"there is no {verb} of {cycle_id}{where}: see arbtui positions"
+        assets = dict.fromkeys(way.asset for way in ways)
+        if len(assets) > 1:
+            return f"{cycle_id} left {' and '.join(assets)}: say which one"
         return ways[0].why_not or ways[0]
 
     async def _run(self, settlement: Settlement, order: Order, durable: Awaitable[None]) -> None:

@@ -78,6 +78,7 @@ class WayOut:
         return {
             "verb": self.verb,
             "exchange": self.exchange or None,
+            "market": None if self.market is None else self.market.code,
             "side": None if self.side is None else self.side.value,
             "asset": self.asset,
             "qty": plain(self.qty),

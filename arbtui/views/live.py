@@ -300,7 +300,8 @@ class EngineControls:
         operator = self._engine.operator
         if way.cycle_id:
             worst = Decimal(way.worst) if way.worst else None
-            return operator.settle_position(way.cycle_id, way.verb, way.exchange, typed_name, reason, worst=worst, tell=tell)
+            place = (way.cycle_id, way.verb, way.exchange)
+            return operator.settle_position(*place, typed_name, reason, worst=worst, market=way.market, tell=tell)
         refusal = operator.adjust(way.exchange, way.asset, typed_name, reason)
         if refusal is None:
             tell(f"the balance of {way.asset} at {way.exchange} is settled")
@@ -313,7 +314,8 @@ class EngineControls:
 
 def _way(way: WayOut) -> SettlementWay:
     worst = "" if way.price is None else plain(way.price)
-    return SettlementWay(way.verb, way.cycle_id, way.exchange, way.asset, worst, way.text, way.price_tag, not way.why_not)
+    market = "" if way.market is None else way.market.code
+    return SettlementWay(way.verb, way.cycle_id, way.exchange, way.asset, worst, way.text, way.price_tag, not way.why_not, market)
 
 
 def _past(row: PastCycle) -> CycleLine:

@@ -128,6 +128,7 @@ class SettlementWay:
     text: str  #: what it does
     price_tag: str  #: what it costs, or why it cannot be done now
     possible: bool = True
+    market: str = ""  #: code of the market that a trade is at
 
 
 @dataclass(frozen=True, slots=True)

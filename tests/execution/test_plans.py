@@ -1,5 +1,6 @@
 """Plans of more than two legs, built by hand: a triangle at one venue, and one leg split over two; run, and unwound from each state."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -204,6 +205,49 @@ def test_what_cannot_be_traded_away_is_a_residual_of_each_asset(tmp_path: Path) 
             routes = [route for route in w.components.universe.routes if any(asset in hop.market.base for hop in route.trades)]
             assert all(w.engine.risk.route.has_residual(route) for route in routes)
             w.same_after_restart()
+
+    run_virtual(main())
+
+
+def test_what_is_left_of_two_assets_is_settled_one_by_one_as_the_person_chose(tmp_path: Path) -> None:
+    """BTC and ETH are left at one venue: the same verb at the same place, so that only the market tells the two ways apart."""
+
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+            books = w.components.aggregator.books
+            books["upbit", "BTC-ETH"].replace([(1e-8, 0.001)], [(0.03, 0.02)])
+
+            def turn_away(order: Order) -> None:
+                if order.leg == 1:
+                    for code in ("KRW-ETH", "KRW-BTC"):
+                        books["upbit", code].replace([(1e-8, 0.001)], [(400_000_000.0, 1.0)])
+
+            w.upbit.before_admit = turn_away
+            cycle = await run(w, triangle(w))
+            assert cycle.state is CycleState.RESIDUAL
+            left = w.portfolio.left(cycle.account)
+            assert left.keys() == {"BTC", "ETH"}
+            w.upbit.before_admit = lambda order: None
+            for key, levels in TRIANGLE_BOOKS.items():
+                books[key].replace(*levels)
+
+            operator = w.engine.operator
+            ways = {way.market.code: way for way in operator.ways(cycle.id) if way.market is not None}
+            assert [(ways[code].verb, ways[code].exchange) for code in ("KRW-BTC", "KRW-ETH")] == [("flatten", "upbit")] * 2
+            assert "left BTC and ETH: say which one" in str(operator.settle_position(cycle.id, "flatten", "upbit", "p", "seen"))
+            assert "no flatten" in str(operator.settle_position(cycle.id, "flatten", "upbit", "p", "seen", market="KRW-XRP"))
+
+            for code, remaining in (("KRW-ETH", {"BTC"}), ("KRW-BTC", set())):
+                told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+                placed = len(w.upbit.placed)
+                seen = {"worst": ways[code].price, "market": code, "tell": told.set_result}
+                assert operator.settle_position(cycle.id, "flatten", "upbit", "p", "seen", **seen) is None  # type: ignore[arg-type]
+                await told
+                assert {order.market.code for order in w.upbit.placed[placed:]} == {code}
+                assert set(w.portfolio.left(cycle.account)) == remaining
+            assert cycle.account.settled is not None
+            assert w.portfolio.positions == []
+            w.agree()
 
     run_virtual(main())
 

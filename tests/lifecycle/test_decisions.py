@@ -126,7 +126,7 @@ def test_a_position_of_an_earlier_run_is_traded_away_by_the_engine_that_runs(sta
         assert tuple(row) == names
         ways = {way["verb"]: way for way in row["ways"]}
         assert set(ways) == {"complete", "flatten", "write-off"}
-        facts = ("verb", "exchange", "side", "asset", "qty", "price", "quote", "cost", "currency", "why_not", "text", "price_tag")
+        facts = ("verb", "exchange", "market", "side", "asset", "qty", "price", "quote", "cost", "currency", "why_not", "text", "price_tag")
         assert tuple(ways["flatten"]) == facts
         assert (ways["flatten"]["exchange"], ways["flatten"]["side"], ways["flatten"]["quote"]) == ("binance", "sell", "USDT")
         assert (ways["complete"]["exchange"], ways["complete"]["side"], ways["complete"]["quote"]) == ("upbit", "sell", "KRW")
