@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from arbtui.exchanges.assets import AssetRegistry
+from arbtui.exchanges.assets import AssetRegistry, SignOff
 from arbtui.model.errors import UsageError
+from arbtui.settings.output import say
 from arbtui.settings.profile import Settings
 from arbtui.settings.sign_offs import SignOffs
 from arbtui.settings.symbols_source import symbols_source
+from arbtui.simulation.assets import invented
 
 log = logging.getLogger("arbtui")
 
@@ -34,7 +36,10 @@ def tradable_symbols(
         UsageError: a symbol that the profile names cannot be traded (why is said), or nothing is left.
     """
     offs = SignOffs(folder)
-    pairing = AssetRegistry.shipped().pair(listed, offs.signed(), prices)
+    signed = offs.signed()
+    if settings.is_sandbox:  # its invented assets are one asset at both venues, and no real venue lists them
+        signed |= {symbol: SignOff(symbol, "the sandbox", 0, "invented") for symbol in invented()}
+    pairing = AssetRegistry.shipped().pair(listed, signed, prices)
     offs.remember(pairing.quarantined)
     if pairing.quarantined:  # by hundreds on real venues: one line, the rest is where `assets` looks
         by_reason = Counter(one.reason.value for one in pairing.quarantined)
@@ -44,6 +49,8 @@ def tradable_symbols(
     tradable = [asset.symbol for asset in pairing.tradable if asset.symbol not in excluded]
     if isinstance(wanted, int):
         chosen = tradable[:wanted]
+        if 0 < len(chosen) < wanted:
+            say(f"{len(chosen)} symbols are traded, not {wanted}: no more are listed at both venues and known to be one asset there")
     else:
         chosen = [symbol for symbol in wanted if symbol not in excluded]
         for symbol in [symbol for symbol in chosen if symbol in odd and symbol not in tradable]:

@@ -56,6 +56,11 @@ def universe() -> dict[str, Asset]:
     return assets
 
 
+def invented() -> list[str]:
+    """The symbols of :func:`universe` that no real venue lists."""
+    return [asset.symbol for asset in universe().values() if asset.rank > len(REAL_ASSETS)]
+
+
 def select(selection: int | Sequence[str]) -> list[Asset]:
     """The first ``selection`` assets by rank, or those named, in the order of their naming.
 

@@ -51,3 +51,20 @@ def test_nothing_left_is_an_error(home: Path, tmp_path: Path) -> None:
 def test_prices_outside_the_band_are_left_out(home: Path, tmp_path: Path) -> None:
     prices = {"upbit": {"BTC": 1.0, "XRP": 110.0, "ETH": 1.0}, "binance": {"BTC": 1.0, "XRP": 1.0, "ETH": 1.1}}
     assert tradable_symbols(_settings(home, symbols=20), tmp_path, LISTED, prices) == ["BTC", "ETH"]
+
+
+def test_the_sandbox_s_invented_assets_need_no_signature_and_real_venues_still_do(home: Path, tmp_path: Path) -> None:
+    """`--symbols 1000` against the sandbox really trades 1,000; a ticker of the same name at real venues proves nothing."""
+    listed = {"upbit": ["BTC", "S0999", "MNT"], "binance": ["BTC", "S0999", "MNT"]}
+    urls = {"rest": "http://127.0.0.1:1", "stream": "ws://127.0.0.1:1", "private": "ws://127.0.0.1:1"}
+    local = load_profile("upbit-binance", {"exchanges": {"upbit": {"urls": urls}, "binance": {"urls": urls}}, "universe": {"symbols": 20}})
+    assert local.is_sandbox
+    assert tradable_symbols(local, tmp_path, listed) == ["BTC", "S0999"]
+    assert tradable_symbols(_settings(home, symbols=20), tmp_path, listed) == ["BTC"]
+
+
+def test_fewer_than_asked_for_is_said(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tradable_symbols(_settings(home, symbols=3), tmp_path, LISTED)
+    assert capsys.readouterr().err == ""
+    tradable_symbols(_settings(home, symbols=20), tmp_path, LISTED)
+    assert "3 symbols are traded, not 20" in capsys.readouterr().err
