@@ -36,6 +36,7 @@ from arbtui.runtime.assemble import assemble
 from arbtui.runtime.deadline import deadline
 from arbtui.runtime.ending import end
 from arbtui.runtime.garbage import keep_collections_short, short_collections
+from arbtui.runtime.large_buffers import give_back_large_buffers
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.plan import Plan, session_plan
@@ -99,6 +100,7 @@ def run_plan(plan: Plan) -> int:
         raise UsageError(f"{place}; mend it, or name another --state-dir") from None
     halt = Halt(plan.folder)
     getcontext().prec = DIGITS
+    give_back_large_buffers()
     loop = VirtualTimeLoop if plan.virtual else ProfiledLoop
     try:
         with short_collections(), KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=loop) as runner:

@@ -16,7 +16,7 @@ from arbtui.model.clock import SystemClock
 from arbtui.model.errors import VenueFailed
 from arbtui.model.market import FeeTakenIn, FixedUnit
 from arbtui.model.order import Balance, OrderState, Side
-from tests.exchanges.scripted_venue import ScriptedVenue, Stream, adapter_of, body, order_of, scripted, value
+from tests.exchanges.scripted_venue import Reply, ScriptedVenue, Stream, adapter_of, body, cut, order_of, scripted, value
 
 
 def _admit() -> None:
@@ -357,16 +357,46 @@ def test_binances_rules_and_rates_come_from_the_venue() -> None:
     run(main)
 
 
-def test_upbits_rules_come_from_the_venue_and_another_price_unit_is_believed() -> None:
-    def chance(code: str, state: str = "active") -> dict[str, Any]:
-        market = {
-            "id": code,
-            "bid": {"currency": "KRW", "min_total": "5000"},
-            "ask": {"currency": code[4:], "min_total": "6000"},
-            "state": state,
-        }
-        return {"bid_fee": "0.0005", "ask_fee": "0.0007", "maker_bid_fee": "0.0005", "maker_ask_fee": "0.0005", "market": market}
+def chance(code: str, state: str = "active") -> dict[str, Any]:
+    market = {
+        "id": code,
+        "bid": {"currency": "KRW", "min_total": "5000"},
+        "ask": {"currency": code[4:], "min_total": "6000"},
+        "state": state,
+    }
+    return {"bid_fee": "0.0005", "ask_fee": "0.0007", "maker_bid_fee": "0.0005", "maker_ask_fee": "0.0005", "market": market}
 
+
+def list_upbit(venue: ScriptedVenue, *codes: str) -> None:
+    """What Upbit says of its markets before an account's own rules are asked for."""
+    venue.on("GET", "/v1/api_keys", value([{"access_key": "k", "expire_at": "2027-01-01T00:00:00+09:00"}]))
+    venue.on("GET", "/v1/market/all", value([{"market": code} for code in codes]))
+    venue.on("GET", "/v1/orderbook/instruments", value([{"market": code, "quote_currency": "KRW", "tick_size": "1"} for code in codes]))
+    venue.on("GET", "/v1/ticker", value([{"market": code, "trade_price": 3000.5} for code in codes]))
+
+
+@pytest.mark.parametrize("lost", [cut, value({}, 503), body("<html>busy</html>", 502)], ids=["cut", "503", "a page"])
+def test_one_lost_answer_about_a_market_does_not_end_a_start(lost: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand markets are a thousand questions at Upbit."""
+    monkeypatch.setattr("arbtui.exchanges.upbit.adapter._ASKED_AGAIN_AFTER_S", (0.01, 0.01))
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            list_upbit(venue, "KRW-XRP")
+            venue.on("GET", "/v1/orders/chance", lost, lost, value(chance("KRW-XRP")))
+            await adapter.connect(["KRW-XRP"])
+            assert list(adapter.markets) == ["KRW-XRP"]
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            list_upbit(venue, "KRW-XRP")
+            venue.on("GET", "/v1/orders/chance", *[lost] * 8)
+            with pytest.raises(VenueFailed):
+                await adapter.connect(["KRW-XRP"])
+            assert 3 <= len(venue.of("GET", "/v1/orders/chance")) <= 6  # a broken connection's question is sent twice
+
+    run(main)
+
+
+def test_upbits_rules_come_from_the_venue_and_another_price_unit_is_believed() -> None:
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
             venue.on("GET", "/v1/api_keys", value([{"access_key": "k", "expire_at": "2027-01-01T00:00:00+09:00"}]))

@@ -28,7 +28,7 @@ from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_unt
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, next_frame
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.exchanges.refusals import Scope
+from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Scope
 from arbtui.exchanges.upbit import orders
 from arbtui.exchanges.upbit.market_list import MarketList
 from arbtui.exchanges.upbit.refusals import refusal
@@ -43,6 +43,8 @@ log = logging.getLogger("arbtui")
 
 #: Pauses before the look-ups of an immediate order just accepted, in s. `default` allows 30 requests a second.
 _LOOK_AFTER_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4)
+#: Pauses before a market's rules are asked for again at a start, in s.
+_ASKED_AGAIN_AFTER_S = (0.5, 2.0)
 _ORDERS_A_PAGE = 1000
 _OPEN_A_PAGE = 100
 _CANCELS_A_REQUEST = 300
@@ -136,8 +138,7 @@ class UpbitAdapter(CcxtAdapter):
     async def _market_of(self, code: str, price: Decimal, unit: Decimal) -> Market | None:
         """A market by the account's own rules; None where it does not trade, or, named in :attr:`odd`, where they make no sense."""
         try:
-            answer = await self._client.request("private", "GET", "orders/chance", {"market": code}, lane=Lane.DATA, costs={"default": 1})
-            chance = read(answer, orders.Chance, "chance")
+            chance = await self._account_rules(code)
         except RequestFailed as error:
             if error.refusal.scope not in (Scope.SYMBOL, Scope.ORDER) and error.answer.status != 404:
                 self.standing.refused(error)
@@ -159,6 +160,21 @@ class UpbitAdapter(CcxtAdapter):
             maker=max(chance.maker_bid_fee, chance.maker_ask_fee),
         )
         return replace(market, min_cost=max(chance.market.bid.min_total, chance.market.ask.min_total), fees=fees)
+
+    async def _account_rules(self, code: str) -> orders.Chance:
+        """Fees, minimum and state of a market; asked again without a usable answer: one lost of a thousand must not end a start."""
+        for pause in (*_ASKED_AGAIN_AFTER_S, None):
+            try:
+                answer = await self._client.request(
+                    "private", "GET", "orders/chance", {"market": code}, lane=Lane.DATA, costs={"default": 1}
+                )
+                return read(answer, orders.Chance, "chance")
+            except RequestFailed as error:
+                if pause is None or error.refusal not in (OPEN, UNREACHABLE):
+                    raise
+                log.warning("%s; asked again in %g s", error, pause)
+                await asyncio.sleep(pause)
+        raise AssertionError("unreachable")
 
     async def _submit(self, order: Order, lane: Lane, admit: Callable[[], None]) -> Any:
         params = {
