@@ -375,7 +375,12 @@ def list_upbit(venue: ScriptedVenue, *codes: str) -> None:
     venue.on("GET", "/v1/ticker", value([{"market": code, "trade_price": 3000.5} for code in codes]))
 
 
-@pytest.mark.parametrize("lost", [cut, value({}, 503), body("<html>busy</html>", 502)], ids=["cut", "503", "a page"])
+TOO_MANY = {"error": {"name": "too_many_requests", "message": "slower"}}
+
+
+@pytest.mark.parametrize(
+    "lost", [cut, value({}, 503), body("<html>busy</html>", 502), value(TOO_MANY, 429)], ids=["cut", "503", "a page", "429"]
+)
 def test_one_lost_answer_about_a_market_does_not_end_a_start(lost: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand markets are a thousand questions at Upbit."""
     monkeypatch.setattr("arbtui.exchanges.upbit.adapter._ASKED_AGAIN_AFTER_S", (0.01, 0.01))

@@ -28,7 +28,7 @@ from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_unt
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, next_frame
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Scope
+from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Meaning, Scope
 from arbtui.exchanges.upbit import orders
 from arbtui.exchanges.upbit.market_list import MarketList
 from arbtui.exchanges.upbit.refusals import refusal
@@ -170,7 +170,8 @@ class UpbitAdapter(CcxtAdapter):
                 )
                 return read(answer, orders.Chance, "chance")
             except RequestFailed as error:
-                if pause is None or error.refusal not in (OPEN, UNREACHABLE):
+                # A ban for too many requests is waited out in the limiter's queue, by this one and by all that wait there.
+                if pause is None or not (error.refusal in (OPEN, UNREACHABLE) or error.meaning is Meaning.RATE_LIMITED):
                     raise
                 log.warning("%s; asked again in %g s", error, pause)
                 await asyncio.sleep(pause)
