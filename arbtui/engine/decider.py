@@ -40,7 +40,7 @@ class Decider:
         self._prioritizer = prioritizer
         self._clock = clock
         self._episodes = episodes
-        self._gaps = episodes.open  # looked at after every batch
+        self._gaps = episodes.on_book  # looked at after every batch
         self._refused: list[ArbRoute] = []  # of the batch at hand; one list for all, since most batches add nothing
         self._open_cycle = open_cycle
         self._sweep_at: int | None = None
@@ -66,8 +66,15 @@ class Decider:
         if refused:
             self._episodes.refused(refused, now)
             refused.clear()
-        if self._gaps:
-            self._episodes.look(None if rate_moved else books, now)
+        gaps = self._gaps
+        if gaps:
+            if rate_moved:
+                self._episodes.look(None, now)
+            else:  # most batches are of one book without an open gap
+                for book in books:
+                    if book in gaps:
+                        self._episodes.look(books, now)
+                        break
 
     @property
     def opportunities(self) -> int:

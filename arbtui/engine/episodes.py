@@ -55,8 +55,8 @@ class Episodes:
         self._call_at = call_at
         self._ended: deque[EpisodeRecord] = deque(maxlen=KEPT)
         self._unrecorded: dict[_Episode, None] = {}  # open, or before their last look
-        self._on_book: dict[OrderBook, dict[_Episode, None]] = {}  # the open ones: a batch must not cost more where many are open
         self._closed = False
+        self.on_book: dict[OrderBook, dict[_Episode, None]] = {}  #: the open ones: a batch must not cost more where many are open
         self.open: dict[str, _Episode] = {}  #: by route
         self.count = 0  #: begun in this run
 
@@ -120,7 +120,7 @@ class Episodes:
         if books is None:
             touched = list(self.open.values())
         else:
-            touched = list(dict.fromkeys(episode for book in books for episode in self._on_book.get(book, ())))
+            touched = list(dict.fromkeys(episode for book in books for episode in self.on_book.get(book, ())))
         return sorted(touched, key=lambda episode: episode.route.id) if len(touched) > 1 else touched
 
     def _begin(
@@ -150,7 +150,7 @@ class Episodes:
         self.count += 1
         self.open[route.id] = episode
         for hop in trades:
-            self._on_book.setdefault(hop.book, {})[episode] = None
+            self.on_book.setdefault(hop.book, {})[episode] = None
         self._unrecorded[episode] = None
         self._look_later(episode)
         return episode
@@ -158,7 +158,10 @@ class Episodes:
     def _end(self, episode: _Episode, now: float, why: str) -> None:
         del self.open[episode.route.id]
         for hop in episode.trades:
-            self._on_book[hop.book].pop(episode, None)
+            there = self.on_book.get(hop.book, {})
+            there.pop(episode, None)
+            if not there:
+                self.on_book.pop(hop.book, None)
         episode.ended_ms = episode.started_ms + round((now - episode.started) * 1000)  # the wall clock may be set meanwhile
         episode.ended_by = str(why)
         if len(episode.would_fill) == len(LOOKS_MS) or self._call_at is None:
