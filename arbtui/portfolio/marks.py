@@ -41,6 +41,10 @@ class LiveMarks:
         mark = self.mark(asset)
         return None if mark is None else mark.price
 
+    def is_known(self, asset: str) -> bool:
+        """Whether :meth:`value` has an answer; a fifth of its cost, and every decision asks."""
+        return asset in self._last or self.mark(asset) is not None
+
     def mark(self, asset: str) -> Mark | None:
         """The same with its source and its age."""
         if asset != self.currency:

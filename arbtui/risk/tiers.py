@@ -213,9 +213,8 @@ class SymbolGuard:
     def unmarked(self, market: Market) -> Reason | None:
         """Whether an order on ``market`` would move an asset whose price is not known: its fee's coin, too."""
         coin = market.fees.coin if market.fees.taken_in is FeeTakenIn.COIN else market.quote
-        if any(self._marks.value(asset) is None for asset in (market.base, market.quote, coin)):
-            return Reason.NO_MARK
-        return None
+        known = self._marks.is_known
+        return None if known(market.base) and known(market.quote) and known(coin) else Reason.NO_MARK
 
 
 class RouteGuard:
@@ -255,9 +254,9 @@ class RouteGuard:
 
     def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
         """Whether an open cycle trades on a market of ``route``; ``cycle_id``: itself, which is not in its own way."""
-        markets = route.markets
-        return any(
-            (leg.exchange, leg.market) in markets for cycle in self._portfolio.open_cycles if cycle.id != cycle_id for leg in cycle.legs
+        open_cycles = self._portfolio.open_cycles
+        return bool(open_cycles) and any(
+            (leg.exchange, leg.market) in route.markets for cycle in open_cycles if cycle.id != cycle_id for leg in cycle.legs
         )
 
     def cools(self, route_id: str, now: float) -> bool:

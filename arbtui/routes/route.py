@@ -89,13 +89,16 @@ class ArbRoute:
     """
 
     __slots__ = (
+        "_assets",
         "blocked",
         "books",
         "denied",
         "evaluations",
+        "exchanges",
         "hops",
         "id",
         "last_size",
+        "markets",
         "needs_rate",
         "rates",
         "symbol",
@@ -110,6 +113,9 @@ class ArbRoute:
         self.hops: tuple[Hop, ...] = tuple(hops)
         self.trades: tuple[TradeHop, ...] = tuple(hop for hop in hops if isinstance(hop, TradeHop))
         self.books: tuple[OrderBook, ...] = tuple(hop.book for hop in self.trades)
+        self.exchanges: tuple[str, ...] = tuple(dict.fromkeys(hop.market.exchange for hop in self.trades))  #: in the order of its trades
+        self.markets: tuple[tuple[str, str], ...] = tuple(dict.fromkeys((hop.market.exchange, hop.market.code) for hop in self.trades))
+        self._assets = {exchange: _assets_at(exchange, self.trades) for exchange in self.exchanges}
         self.needs_rate = any(isinstance(hop, RateMark) and hop.source != hop.target for hop in hops)
         self.rates = rates
         self.terms = terms
@@ -119,21 +125,9 @@ class ArbRoute:
         self.evaluations = 0
         self.last_size = 0.0  #: base quantity of the last opportunity
 
-    @property
-    def exchanges(self) -> tuple[str, ...]:
-        """Its venues, each once, in the order of its trades."""
-        return tuple(dict.fromkeys(hop.market.exchange for hop in self.trades))
-
-    @property
-    def markets(self) -> frozenset[tuple[str, str]]:
-        """(exchange, code) of every market that it trades on."""
-        return frozenset((hop.market.exchange, hop.market.code) for hop in self.trades)
-
     def assets_at(self, exchange: str) -> tuple[str, ...]:
         """Every asset that its trades at ``exchange`` move, each once."""
-        return tuple(
-            dict.fromkeys(asset for hop in self.trades if hop.market.exchange == exchange for asset in (hop.market.base, hop.market.quote))
-        )
+        return self._assets.get(exchange, ())
 
     def data_refusal(self, now: float) -> Reason | None:
         """Why the books or the rate may not be used at ``now``, or None."""
@@ -167,3 +161,8 @@ class ArbRoute:
     def price_ratio(self) -> float:
         """How far the prices of one asset at two venues are apart, in one currency: 1 where they agree, or there are no two."""
         return 1.0
+
+
+def _assets_at(exchange: str, trades: Sequence[TradeHop]) -> tuple[str, ...]:
+    there = [hop.market for hop in trades if hop.market.exchange == exchange]
+    return tuple(dict.fromkeys(asset for market in there for asset in (market.base, market.quote)))
