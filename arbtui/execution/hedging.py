@@ -147,18 +147,29 @@ class _Worth:
         quotes = [leg.quote for leg in cycle.plan.legs if leg.quote in cycle.settlement]
         self.currency = quotes[0] if quotes else ""
 
-    def received(self, asset: str, depth: int = 3) -> float:
-        """What one unit that comes in brings; 0.0 where nothing tells."""
+    def received(self, asset: str, without: Market | None = None, depth: int = 3) -> float:
+        """What one unit that comes in brings, sold at the best bid; 0.0 where nothing tells. ``without``: not on this market."""
         if asset in self._cycle.settlement:
             return self._cycle.plan.route.rates.conversion(asset, self.currency).value
-        return self._through(asset, depth)
+        best = 0.0
+        for hop in self._hops(asset, without, depth):
+            if hop.book.bid > 0.0:
+                best = max(best, hop.book.bid * (1.0 - float(hop.market.fees.taker)) * self.received(hop.market.quote, without, depth - 1))
+        return best
 
-    def paid(self, asset: str) -> float:
-        """What one unit that goes out costs; 0.0 where nothing tells."""
-        if asset in self._cycle.settlement and asset != self.currency:
+    def paid(self, asset: str, without: Market | None = None, depth: int = 3) -> float:
+        """What one unit that goes out costs, bought at the best ask; 0.0 where nothing tells. ``without``: not on this market."""
+        if asset == self.currency:
+            return 1.0
+        if asset in self._cycle.settlement:
             back = self._cycle.plan.route.rates.conversion(self.currency, asset).value
             return 1.0 / back if back > 0.0 else 0.0
-        return self.received(asset)
+        least = inf
+        for hop in self._hops(asset, without, depth):
+            quote = self.paid(hop.market.quote, without, depth - 1)
+            if hop.book.ask < inf and quote > 0.0:
+                least = min(least, hop.book.ask * _paid_unit(hop.market) * quote)
+        return least if least < inf else 0.0
 
     def of(self, asset: str) -> float:
         """What one unit is worth, to compare residuals of different assets; 1.0 where nothing tells."""
@@ -172,13 +183,9 @@ class _Worth:
             return 0.0
         return -book.bid * (1.0 - fee) * quote if way.side is Side.SELL else book.ask * (1.0 + fee) * quote
 
-    def _through(self, asset: str, depth: int) -> float:
-        """Sold at the best bid of the plan's markets, net of fees."""
-        best = 0.0
-        for hop in self._cycle.plan.hops if depth else ():
-            if hop.market.base == asset and hop.book.bid > 0.0:
-                best = max(best, hop.book.bid * (1.0 - float(hop.market.fees.taker)) * self.received(hop.market.quote, depth - 1))
-        return best
+    def _hops(self, asset: str, without: Market | None, depth: int) -> Iterator[TradeHop]:
+        """The plan's markets of ``asset``."""
+        return (hop for hop in self._cycle.plan.hops if depth and hop.market.base == asset and hop.market is not without)
 
 
 def least_qty(market: Market, price: Decimal) -> Decimal:
@@ -199,23 +206,32 @@ def _bound(cycle: ArbCycle, way: _Way, worth: _Worth, beyond_bps: float) -> floa
     """The worst price at which the cycle, completed that way, loses no more than ``beyond_bps`` of its turnover; None where none does."""
     paid, got = _turnover(cycle, worth)
     slack = got - paid + max(got, paid) * beyond_bps / 1e4
-    for asset, amount in cycle.residual.items():  # what other legs still have to bring, or to cost
-        if asset != way.asset:
-            slack += float(amount) * worth.received(asset)
     market, missing = way.hop.market, abs(float(way.amount))
+    for asset, amount in cycle.residual.items():  # what other legs still have to bring, or to cost
+        if asset != way.asset and amount:
+            each = worth.received(asset) if amount > ZERO else worth.paid(asset)
+            if amount < ZERO and not each > 0.0:
+                return None
+            slack += float(amount) * each
     fee = float(market.fees.taker)
-    in_coin = kept_of_bought(market) != ONE
     if market.base == way.asset and way.side is Side.SELL:
         unit = (1.0 - fee) * worth.received(market.quote)
         return -slack / (missing * unit) if unit > 0.0 else None
     if market.base == way.asset:
-        unit = (1.0 / (1.0 - fee) if in_coin else 1.0 + fee) * worth.paid(market.quote)
+        unit = _paid_unit(market) * worth.paid(market.quote)
         return slack / (missing * unit) if unit > 0.0 else None
     if way.side is Side.BUY:  # what came in as another leg's quote buys this leg's base
-        needed, brings = -slack, missing * worth.received(market.base) / (1.0 / (1.0 - fee) if in_coin else 1.0 + fee)
+        needed, brings = -slack, missing * worth.received(market.base, market) / _paid_unit(market)
         return inf if needed <= 0.0 else brings / needed if brings > 0.0 else None
-    costs = missing * worth.received(market.base) / (1.0 - fee)
-    return costs / slack if slack > 0.0 else None
+    # What is owed in another leg's quote is got by selling this leg's base, which has to be bought.
+    costs = missing * worth.paid(market.base, market) / (1.0 - fee)
+    return costs / slack if slack > 0.0 and costs > 0.0 else None
+
+
+def _paid_unit(market: Market) -> float:
+    """Quote paid for one unit that is bought and kept, per unit of price."""
+    fee = float(market.fees.taker)
+    return 1.0 / (1.0 - fee) if kept_of_bought(market) != ONE else 1.0 + fee
 
 
 def _turnover(cycle: ArbCycle, worth: _Worth) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 import asyncio
 import dataclasses
 import gc
+from collections.abc import Callable
 from decimal import Decimal
 from math import ceil
 from pathlib import Path
@@ -548,5 +549,81 @@ def test_an_hour_of_faults_leaves_nothing_unexplained(tmp_path: Path) -> None:
             ids = [order.client_order_id for venue in w.venues.values() for order in venue.asked]
             assert len(ids) == len(set(ids))
             w.agree()
+
+    run_virtual(main())
+
+
+def _count_requests(w: World) -> list[tuple[str, str]]:
+    """What is set aside of each venue's limits for cycles, and given back, from here on."""
+    told: list[tuple[str, str]] = []
+    for name, venue in w.venues.items():
+        reserve = venue.reserve_orders
+
+        def reserved(cycle_id: str, entries: int, name: str = name, reserve: Callable[[str, int], str | None] = reserve) -> str | None:
+            told.append((name, "kept"))
+            return reserve(cycle_id, entries)
+
+        def released(cycle_id: str, name: str = name) -> None:
+            told.append((name, "given back"))
+
+        venue.reserve_orders, venue.release_orders = reserved, released  # type: ignore[method-assign]
+    return told
+
+
+@pytest.mark.parametrize("how", ["ends", "another venue's limits are spent", "the journal fails"])
+def test_what_a_cycle_keeps_of_the_limits_is_given_back(tmp_path: Path, how: str) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            if how == "another venue's limits are spent":
+                w.upbit.reserve_orders = lambda cycle_id, entries: "spent"  # type: ignore[method-assign]
+            told = _count_requests(w)
+            if how == "the journal fails":
+                failure = JournalFailed("the disk is full")
+
+                def fail(*events: object) -> None:
+                    raise failure
+
+                w.journal.record = fail  # type: ignore[method-assign, assignment]
+            w.show("upbit", UPBIT_DEAR)
+            await w.engine.executor.quiet.wait()
+            assert len(w.upbit.asked) == (1 if how == "ends" else 0)
+            kept = {name for name, what in told if what == "kept"}
+            assert kept == {"upbit", "binance"}
+            assert {name for name, what in told if what == "given back"} == kept
+
+    run_virtual(main())
+
+
+def test_an_ended_cycle_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await asyncio.sleep(1)
+            waiting = len(asyncio.all_tasks())
+            for _ in range(3):
+                cycle = await w.trade()
+                for order in cycle.orders:
+                    (fill,) = cycle.fills_of(order.client_order_id)
+                    assert fill.client_order_id == order.client_order_id
+                await asyncio.sleep(2)
+                w.freshen()
+            assert len(asyncio.all_tasks()) == waiting
+            assert w.engine.executor._gate._looked == {}
+            assert w.engine.tracker.sent == 6
+
+    run_virtual(main())
+
+
+def test_what_was_uncovered_is_summed_and_the_most_of_any_cycle_is_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            one_legged = await w.trade()
+            w.upbit.core.faults.add(Fault(FaultKind.REJECT))
+            await asyncio.sleep(2)
+            w.freshen()
+            slower = await w.trade()
+            value_s, largest = w.engine.executor.naked()
+            assert value_s == pytest.approx(one_legged.naked_value_s + slower.naked_value_s)
+            assert slower.naked_value_s > 0
+            assert largest == max(one_legged.largest_naked, slower.largest_naked) > 0
 
     run_virtual(main())

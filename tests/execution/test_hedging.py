@@ -380,6 +380,11 @@ def chain_of(fills: Sequence[Fill], btc: tuple[str, str], eth_btc: tuple[str, st
         TradeHop(market, around("won", market.code, Decimal(touches[market][0]), Decimal(touches[market][1])), side)
         for market, side in sides.items()
     )
+    return cycle_on(hops, fills)
+
+
+def cycle_on(hops: tuple[TradeHop, ...], fills: Sequence[Fill]) -> ArbCycle:
+    """A cycle over ``hops`` at one venue that has ``fills``."""
     route = ArbRoute("chain", "BTC", [*hops, RateMark("KRW", "KRW")], RATES, TERMS)
     legs = tuple(
         PlannedLeg(n, "won", hop.market.code, hop.market.base, hop.market.quote, hop.side, Decimal(1), Decimal(1), hop.market.lot_step)
@@ -428,8 +433,9 @@ def test_the_last_leg_must_bring_what_the_first_has_cost() -> None:
     assert step is not None
     assert (step.leg, step.side, step.purpose, step.qty) == (2, Side.SELL, Purpose.COMPLETE, Decimal("0.33"))
     left_btc = Fraction("0.01") - Fraction("0.33") * Fraction("0.0303") * (1 + FEE)
-    worth_of_left = left_btc * 99_900_000 * (1 - FEE)
-    cheapest = (1_000_700 - worth_of_left) / (Fraction("0.33") * (1 - FEE))
+    assert left_btc < 0  # a little more was spent than there was: it must be bought, at the ask
+    costs_to_buy = -left_btc * 100_000_000 * (1 + FEE)
+    cheapest = (1_000_700 + costs_to_buy) / (Fraction("0.33") * (1 - FEE))
     assert abs(Fraction(step.price) - cheapest) <= Fraction(2, 100)
 
 
@@ -444,3 +450,23 @@ def test_the_residual_that_is_worth_most_goes_first() -> None:
     step = HedgingEngine(20.0, 50.0).next_step(cycle, 2)
     assert step is not None
     assert (step.hop.market.base, step.side, step.purpose) == ("BTC", Side.SELL, Purpose.UNWIND)
+
+
+def test_what_a_sale_took_of_another_legs_quote_is_brought_back_by_selling_the_base_that_pays_for_it() -> None:
+    """KRW < BTC < ETH < KRW: 0.01 BTC were sold for 999,300 KRW; how cheap, in BTC, may ETH be sold for them?"""
+    sides = {BTC_KRW: Side.SELL, ETH_BTC: Side.SELL, ETH_KRW: Side.BUY}
+    touches = {BTC_KRW: ("100000000", "100100000"), ETH_BTC: ("0.0313", "0.0314"), ETH_KRW: ("3090000", "3091000")}
+    hops = tuple(
+        TradeHop(market, around("won", market.code, Decimal(touches[market][0]), Decimal(touches[market][1])), side)
+        for market, side in sides.items()
+    )
+    sold = [fill(BTC_KRW, Side.SELL, "0.01", Decimal(100_000_000))]
+    cycle = cycle_on(hops, sold)
+    step = HedgingEngine(0.0, 9_999.0).next_step(cycle, 0)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose) == (1, Side.SELL, Purpose.COMPLETE)
+    # 0.01 BTC are 0.01 / (price * 0.9993) ETH, and each costs 3,091,000 * 1.0007 KRW, of 999,300 that came in.
+    cheapest = Fraction("0.01") * 3_091_000 * (1 + FEE) / ((1 - FEE) * 999_300)
+    assert abs(Fraction(step.price) - cheapest) < Fraction(1, 10**9)
+    brings = Fraction(step.qty) * Fraction(step.price) * (1 - FEE)
+    assert Fraction("0.01") - Fraction(1, 10**8) < brings <= Fraction("0.01")

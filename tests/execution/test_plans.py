@@ -334,6 +334,53 @@ def test_a_missing_part_of_a_split_leg_goes_where_it_costs_least(missing: int, t
     run_virtual(main())
 
 
+def test_a_missing_part_goes_to_the_dearer_buyer_whatever_it_pays_in(tmp_path: Path) -> None:
+    """The third venue bids 2.18 USDT, Upbit 3,030 KRW, which is less: the number alone says nothing."""
+
+    async def main() -> None:
+        async with split_world(tmp_path) as w:
+            w.components.aggregator.books[THIRD.exchange, THIRD.code].replace([(2.18, 300.0)], [(2.181, 300.0)])
+            plan = split(w)
+            w.upbit.core.faults.add(Fault(FaultKind.REJECT))
+            cycle = await run(w, plan)
+            assert cycle.state is CycleState.HEDGED
+            (mended,) = (order for order in cycle.orders if order.purpose is Purpose.COMPLETE)
+            assert mended.market.exchange == THIRD.exchange
+
+    run_virtual(main())
+
+
+def test_a_triangle_the_other_way_round_spends_no_more_than_a_sale_brought(tmp_path: Path) -> None:
+    """KRW > ETH > BTC > KRW: the last leg sells the BTC that selling ETH brought, less its fee, and no stock."""
+
+    async def main() -> None:
+        async with triangle_world(tmp_path) as w:
+            books = w.components.aggregator.books
+            books["upbit", "BTC-ETH"].replace([(0.0312, 10.0)], [(0.0313, 10.0)])
+            sides = ((ETH, Side.BUY), (ETH_BTC, Side.SELL), (BTC, Side.SELL))
+            hops = [TradeHop(market, books["upbit", market.code], side) for market, side in sides]
+            route = ArbRoute("ETH>BTC:upbit", "ETH", [*hops, RateMark("KRW", "KRW")], w.components.rates, TERMS)
+            orders = [
+                SizedHop(hops[0], Decimal("0.05"), Decimal(3_041_000)),
+                SizedHop(hops[1], Decimal("0.05"), Decimal("0.0312")),
+                SizedHop(hops[2], Decimal("0.00156"), Decimal(99_990_000)),
+            ]
+            now = w.clock.monotonic()
+            plan = plan_of(route, orders, AFTER, TOLERANCES, edge_bps=90.0, value=107.0, decided_at=now, deadline_s=1.0)
+            cycle = await run(w, plan)
+            assert [(order.market.code, order.purpose) for order in cycle.orders] == [
+                ("KRW-ETH", Purpose.ENTRY),
+                ("BTC-ETH", Purpose.FOLLOW),
+                ("KRW-BTC", Purpose.FOLLOW),
+            ]
+            brought = Decimal("0.05") * Decimal("0.0312") * (1 - ETH_BTC.fees.taker)
+            assert cycle.orders[2].qty == BTC.qty_down(brought) < Decimal("0.00156")
+            assert cycle.state is CycleState.HEDGED
+            w.agree()
+
+    run_virtual(main())
+
+
 @pytest.mark.parametrize(
     "orders",
     [

@@ -343,3 +343,36 @@ def test_the_fills_of_an_order_that_is_not_followed_any_more_are_no_strangers(tm
             w.agree()
 
     run_virtual(main())
+
+
+def test_a_reading_begins_where_the_last_whole_one_ended(tmp_path: Path) -> None:
+    """Not at the start of the run: after a day that would be all of the day's fills, every half minute."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            asked: list[int] = []
+            fetch = w.upbit.fetch_fills
+
+            async def fetch_fills(since_ms: int) -> list[Fill]:
+                asked.append(since_ms)
+                return list(await fetch(since_ms))
+
+            w.upbit.fetch_fills = fetch_fills  # type: ignore[method-assign]
+            async with streaming(w):
+                await asyncio.sleep(300)
+            assert len(asked) > 8
+            assert asked == sorted(asked)
+            assert asked[-1] - asked[0] > 120_000
+
+    run_virtual(main())
+
+
+def test_before_an_account_is_heard_it_is_not(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            guard = w.engine.risk.exchange["upbit"]
+            sync = AccountSync(w.upbit, w.engine.tracker, w.engine.sync, w.clock, guard.health)
+            assert not sync.is_connected
+            assert guard.unfit(w.clock.monotonic()) is not None
+
+    run_virtual(main())
