@@ -92,6 +92,7 @@ def assemble(
         health=health,
         throttled={name: adapter.throttled for name, adapter in adapters.items()},
         halts=ScopedHalts(halt.folder),
+        max_open_fx=settings.netting.limit_for(settings.execution.order_value),
     )
     risk.symbol.delays = aggregator.delays
     return EngineComponents(
@@ -120,4 +121,5 @@ def assemble(
         desk=settings.desk,
         refresh_book=request_snapshot,
         rate_watch=rate_watch,
+        netting=settings.netting,
     )
