@@ -391,7 +391,8 @@ class Engine:
         self.cycles_version += 1
         self.decisions.record(route.id, state, cycle.plan.edge_bps, f"pnl {float(cycle.account.pnl):+.2f}")
         self._look_at(cycle.plan.assets)
-        self.availability.rest(route, cycle.closed_at)
+        if not route.shrinks_exposure:  # that one rests by its own rule
+            self.availability.rest(route, cycle.closed_at)
         if state not in (CycleState.ABANDONED, CycleState.MISSED) and not route.shrinks_exposure:  # what never opened teaches nothing
             self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
         self._late.on_residual(cycle.id, cycle.reason)

@@ -33,8 +33,8 @@ _WORDS = {
 }
 #: After so long in the way, in seconds, it is told.
 _TELL_AFTER_S = 5.0
-#: After a trade that filled nothing, doubled each time in a row, in seconds.
-_MISS_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
+#: After a trade, in seconds: the book must show what it took. After one that filled nothing longer, doubled each time in a row.
+_PAUSE_S, _MISS_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 1.0, 60.0
 
 
 class Netting:
@@ -74,8 +74,8 @@ class Netting:
         if not cycle.plan.route.shrinks_exposure:
             return
         self._misses = 0 if cycle.account.fills else self._misses + 1
-        pause_s = min(_MISS_PAUSE_S * 2.0 ** (self._misses - 1), _LONGEST_PAUSE_S) if self._misses else 0.0
-        self._rest_until = cycle.closed_at + max(pause_s, self._components.execution.cooldown_ms / 1000)
+        longer_s = min(_MISS_PAUSE_S * 2.0 ** min(self._misses - 1, 20), _LONGEST_PAUSE_S)
+        self._rest_until = cycle.closed_at + (longer_s if self._misses else _PAUSE_S)
 
     def _beyond(self) -> tuple[Side | None, Decimal]:
         """Which way to trade on the rate's market, and how much of its quote is beyond the band; None within it."""

@@ -67,6 +67,7 @@ def test_every_value_has_its_comment(profile: Path) -> None:
 _ITS_OWN: dict[tuple[str, ...], tuple[Any, Any]] = {
     ("desk", "timezone"): ("Asia/Seoul", "UTC"),
     ("netting", "band"): (500.0, None),  # left out it follows the order's value
+    ("costs", "rate_fee_bps"): (5.0, None),  # left out it is the venue's own
     ("netting", "max_open_fx"): (1000.0, None),
 }
 
