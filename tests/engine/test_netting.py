@@ -225,7 +225,7 @@ def test_a_late_fill_is_booked_and_leaves_no_residual(tmp_path: Path) -> None:
     run_virtual(main())
 
 
-@pytest.mark.parametrize("lost", ["request", "answer"])
+@pytest.mark.parametrize("lost", ["request", "answer", "the answer to a half fill"])
 def test_a_process_that_dies_in_the_middle_of_a_trade_goes_on_where_the_venue_stands(tmp_path: Path, lost: str) -> None:
     """The order has left and nothing was heard of it: the next start looks it up, ends its cycle, and trades what is still open."""
 
@@ -237,6 +237,8 @@ def test_a_process_that_dies_in_the_middle_of_a_trade_goes_on_where_the_venue_st
             await asyncio.sleep(w.step_s)
             (cycle_id,) = w.engine.executor.open
             await asyncio.sleep(0.01)
+            if "half" in lost:  # when it arrives, the book has 10 of the 40
+                rate(w, ([(1400.0, 1e6)], [(1401.0, 10.0), (1500.0, 1e6)]))
         async with world(tmp_path, netting=NETTING, funds=WITH_USDT) as w:
             ended = CycleState.MISSED if lost == "request" else CycleState.HEDGED
             assert w.reconciled.cycles == {ended: 1}
@@ -244,9 +246,12 @@ def test_a_process_that_dies_in_the_middle_of_a_trade_goes_on_where_the_venue_st
             account = w.portfolio.cycle(cycle_id)
             assert account is not None
             assert (account.state, w.portfolio.positions) == (ended, [])
+            if "half" in lost:
+                assert account.flows["upbit"]["USDT"] == 10
+                assert open_usdt(w) > 85.0
             await quiet(w, 3)
             assert open_usdt(w) == pytest.approx(BAND, abs=0.01)
-            assert [cycle.state for cycle in nettings(w)] == ([CycleState.HEDGED] if lost == "request" else [])
+            assert [cycle.state for cycle in nettings(w)] == ([] if lost == "answer" else [CycleState.HEDGED])
             w.agree()
             assert audit(read_ledger(w.journal.path))[0] == 0
 
