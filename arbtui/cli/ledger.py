@@ -84,6 +84,11 @@ def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
         "  cycles " + (", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"),
         "  pnl    " + (", ".join(f"{key} {value}" for key, value in ledger["pnl"].items()) or "none"),
     ]
+    for row in ledger["open_fx"]:
+        converted = f"{row['converted_usdt']} USDT converted for {row['cost_usdt']}"
+        lines.append(
+            f"  open   {row['asset']} {row['amount']} ({row['value_usdt'] or 'no price'} USDT) since {row['since'] or '-'}; {converted}"
+        )
     for exchange, assets in ledger["balances"].items():
         lines.append(f"  {exchange}")
         for asset, held in assets.items():

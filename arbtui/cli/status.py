@@ -180,6 +180,7 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         today = f"PnL {pnl['day']}" if pnl["day"] else "PnL today"
         lines += [(today, _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
         lines.append(("cycles", ", ".join(f"{count} {state}" for state, count in status["cycles"].items()) or "none", ""))
+        lines += [(f"open {row['asset']}", _open_fx(row), "") for row in status["open_fx"]]
     left: dict[str, list[str]] = {}
     for row in status["residuals"]:
         left.setdefault(row["cycle_id"], []).append(f"{row['qty']} {row['asset']}")
@@ -219,10 +220,17 @@ def _listed(label: str, words: list[str], style: str) -> list[tuple[str, str, st
     return [(f"{label} {len(words)}" if place == 0 else "", text, style) for place, text in enumerate([*words[:_SHOWN], *more])]
 
 
+def _open_fx(row: dict[str, Any]) -> str:
+    value = "no price" if row["value_usdt"] is None else f"{float(row['value_usdt']):,.2f} USDT"
+    age = "" if row["age_s"] is None else f" for {_age(row['age_s'])}"
+    converted = f"{float(row['converted_usdt']):,.0f} USDT converted for {float(row['cost_usdt']):,.2f}"
+    return f"{float(row['amount']):+,.0f} ({value}){age}; {converted}"
+
+
 def _pnl(parts: dict[str, Any] | None) -> str:
     if parts is None:
         return "nothing yet"
-    split = ", ".join(f"{name} {parts[name]}" for name in ("trading", "fees", "fx_stock", "inventory"))
+    split = ", ".join(f"{name} {parts[name]}" for name in ("trading", "fees", "fx_open", "fx_stock", "inventory"))
     return f"{parts['total']} {parts['currency']} ({split})"
 
 

@@ -1,10 +1,10 @@
 """What an engine is built from; the runtime makes these, tests make them too."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from arbtui.exchanges.adapter import ExchangeAdapter
-from arbtui.execution.config import ExecutionConfig
+from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.journal.journal import Journal
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.rate_book import RateBook
@@ -40,3 +40,4 @@ class EngineComponents:
     desk: DeskConfig
     refresh_book: Callable[[str, str], None]  #: asks a venue for a market's whole book: (exchange, code)
     rate_watch: RateWatch | None = None  #: None where one currency is traded, or nobody doubts the rate
+    netting: NettingConfig = field(default_factory=NettingConfig)

@@ -20,6 +20,7 @@ from arbtui.engine.idle import why_idle
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.loss_watch import LossWatch
 from arbtui.engine.mark_taker import MarkTaker
+from arbtui.engine.netting import Netting
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.rate_doubts import RateDoubts
@@ -173,6 +174,7 @@ class Engine:
         self.sync.on_dispute = self._on_dispute
         self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
         self._late = LateFills(self.breaches, components.portfolio)
+        self.netting = Netting(components, self.breaches, self.open)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_late = self._on_late
         self.tracker.on_stray = self._late.on_stray
@@ -268,6 +270,8 @@ class Engine:
             self.marks.look(now)
             self.losses.look(now)
         self._rate_doubts.look(now)
+        if self._journal.failure is None:
+            self.netting.look(now)
 
     async def quiescence(self) -> None:
         """Wait until no cycle and no settlement is under way."""
@@ -388,11 +392,13 @@ class Engine:
         self.cycles_version += 1
         self.decisions.record(route.id, state, cycle.plan.edge_bps, f"pnl {float(cycle.account.pnl):+.2f}")
         self._look_at(cycle.plan.assets)
-        self.availability.rest(route, cycle.closed_at)
-        if state not in (CycleState.ABANDONED, CycleState.MISSED):  # what never opened teaches nothing of the route
+        if not route.shrinks_exposure:  # that one rests by its own rule
+            self.availability.rest(route, cycle.closed_at)
+        if state not in (CycleState.ABANDONED, CycleState.MISSED) and not route.shrinks_exposure:  # what never opened teaches nothing
             self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
         self._late.on_residual(cycle.id, cycle.reason)
         self._troubles.on_end(cycle)
+        self.netting.on_end(cycle)
         self.losses.measure(route.id)
 
     def _on_settlement_end(self, settlement: Settlement) -> None:

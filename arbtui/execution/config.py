@@ -1,9 +1,9 @@
-"""Settings of execution: table ``[execution]``."""
+"""Settings of execution: tables ``[execution]`` and ``[netting]``."""
 
 import re
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from arbtui.model.config import Config
 
@@ -85,3 +85,40 @@ class ExecutionConfig(Config):
     def entry_order_of(self, symbol: str, route_id: str) -> EntryOrder:
         """Which leg of a cycle on this route leaves first."""
         return self.entry_orders.get(route_id) or self.entry_orders.get(symbol) or self.entry_order
+
+
+class NettingConfig(Config):
+    """When what cycles leave open of a settlement currency is traded back."""
+
+    enabled: bool = True
+    """false leaves the won open that cycles bring and take, up to max_open_fx; true trades it back over KRW-USDT at the won venue."""
+
+    band: float | None = Field(default=None, gt=0, le=100_000_000)
+    """USDT of open won from which it is traded back, to the band's edge; left out: five orders (5 x execution.order_value), so that most
+    cycles cancel out before they cost anything."""
+
+    max_open_fx: float | None = Field(default=None, gt=0, le=1_000_000_000)
+    """USDT of open won beyond which no cycle opens that would add to it, whatever is in netting's way; left out: twice the band."""
+
+    max_walk_bps: float = Field(default=10.0, ge=0, le=1000)
+    """bps beyond the touch that one such trade may walk; what lies deeper waits for the next one. KRW-USDT has 3 to 7 bps a price unit."""
+
+    @model_validator(mode="after")
+    def _limit_is_not_under_the_band(self) -> Self:
+        if self.band is not None and self.max_open_fx is not None and self.max_open_fx < self.band:
+            raise ValueError(f"max_open_fx: {self.max_open_fx:g} is under the band of {self.band:g}, from which it is traded back")
+        return self
+
+    def band_for(self, order_value: float) -> float:
+        """The band in USDT for cycles of ``order_value``."""
+        usual = _BAND_ORDERS * order_value
+        if self.band is not None:
+            return self.band
+        return usual if self.max_open_fx is None else min(usual, self.max_open_fx / _LIMIT_BANDS)
+
+    def limit_for(self, order_value: float) -> float:
+        """The most that may be open, in USDT, for cycles of ``order_value``."""
+        return _LIMIT_BANDS * self.band_for(order_value) if self.max_open_fx is None else self.max_open_fx
+
+
+_BAND_ORDERS, _LIMIT_BANDS = 5.0, 2.0

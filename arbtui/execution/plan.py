@@ -108,6 +108,16 @@ def plan_of(
     )
 
 
+def conversion_plan(route: ArbRoute, order: SizedHop, *, cost_bps: float, decided_at: float, deadline_s: float) -> CyclePlan:
+    """The plan of one trade of settlement currencies: whatever fills of it is final, so nothing is set aside to mend it with.
+
+    ``cost_bps``: what it is expected to cost; it puts nothing at risk, so its value is nothing.
+    """
+    leg = _leg(0, order, ())
+    reserved = (needs(order.hop.market, leg.side, leg.qty, leg.price),)
+    return CyclePlan(route, (leg,), (order.hop,), reserved, -cost_bps, 0.0, decided_at, decided_at + deadline_s)
+
+
 def needs(market: Market, side: Side, qty: Decimal, price: Decimal) -> Reservation:
     """What an order uses at worst, and where.
 

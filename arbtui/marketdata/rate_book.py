@@ -4,11 +4,12 @@ The rate is read from the book of a market that quotes USDT in KRW (Upbit KRW-US
 rate has cost users of other programs their stock.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Protocol
 
-from arbtui.model.book import BookState, OrderBook
+from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.reason import Reason
 
 
@@ -16,8 +17,8 @@ from arbtui.model.reason import Reason
 class Conversion:
     """How much target currency one unit of source buys; 0.0 when unknown. Shared by all routes, so a rate tick is one write.
 
-    ``value`` is after the fee of changing, ``gross`` before it. ``margin_bps`` is how much better the book's rate may be than the
-    one that the coins confirm: an edge must be larger by so much.
+    ``value`` is what a whole order would get: its walk through the book and its fee are taken off; ``gross`` is the touch. ``margin_bps``
+    is how much better the book's rate may be than the one that the coins confirm: an edge must be larger by so much.
     """
 
     value: float
@@ -42,16 +43,19 @@ class RateBook:
         foreign: its base currency.
         max_age_s: an older book gives no rate, in seconds.
         fee: the venue's fee of the conversion, as a fraction.
+        size: of the order that a conversion is priced for, in ``foreign``; 0.0 prices the touch. A side that does not show as much is
+            no rate.
     """
 
-    __slots__ = ("_same", "_to_foreign", "_to_local", "book", "doubted", "fee", "foreign", "local", "max_age_s", "watch")
+    __slots__ = ("_same", "_to_foreign", "_to_local", "book", "doubted", "fee", "foreign", "local", "max_age_s", "size", "watch")
 
-    def __init__(self, book: OrderBook | None, local: str, foreign: str, max_age_s: float, fee: float) -> None:
+    def __init__(self, book: OrderBook | None, local: str, foreign: str, max_age_s: float, fee: float, size: float = 0.0) -> None:
         self.book = book
         self.local = local
         self.foreign = foreign
         self.max_age_s = max_age_s
         self.fee = fee
+        self.size = size
         self.doubted = False  #: the coins contradict it: no rate for now
         self.watch: RateDoubt | None = None  #: tells whether it is, where somebody watches
         self._same = Conversion(1.0, 1.0)
@@ -75,7 +79,7 @@ class RateBook:
         self._to_foreign.margin_bps = to_foreign_bps
 
     def conversion(self, source: str, target: str) -> Conversion:
-        """The shared factor from ``source`` to ``target``: executable side, after the fee. For edges, never for money.
+        """The shared factor from ``source`` to ``target``: executable side for the size, after the fee. For edges, never for money.
 
         USDT to KRW sells at the bid, KRW to USDT buys at the ask. A pair that this book does not quote stays at 0.0.
         """
@@ -89,15 +93,18 @@ class RateBook:
 
     def refresh(self) -> bool:
         """Read the book again after it changed; True when a conversion changed."""
-        book = self.book
+        book, size = self.book, self.size
         if book is None or not (0.0 < book.bid < book.ask < inf):
-            to_local = to_foreign = 0.0
+            sold = bought = touch_sold = touch_bought = 0.0
         else:
-            to_local, to_foreign = book.bid, 1.0 / book.ask
-        changed = to_local != self._to_local.gross or to_foreign != self._to_foreign.gross
-        self._to_local.gross, self._to_foreign.gross = to_local, to_foreign
-        self._to_local.value = to_local * (1.0 - self.fee)
-        self._to_foreign.value = to_foreign / (1.0 + self.fee)
+            touch_sold, touch_bought = book.bid, 1.0 / book.ask
+            sold = (touch_sold if book.bid_qty >= size else _average(book.bids(), size)) * (1.0 - self.fee)
+            price = book.ask if book.ask_qty >= size else _average(book.asks(), size)
+            bought = 1.0 / (price * (1.0 + self.fee)) if price > 0.0 else 0.0
+        to_local, to_foreign = self._to_local, self._to_foreign
+        before = to_local.value, to_local.gross, to_foreign.value, to_foreign.gross
+        to_local.value, to_local.gross, to_foreign.value, to_foreign.gross = after = sold, touch_sold, bought, touch_bought
+        changed = after != before
         if self.watch is not None:
             self.watch.on_rate()
         return changed
@@ -115,3 +122,14 @@ class RateBook:
             return inf
         age = now - self.book.ts_init
         return age if isfinite(age) else inf
+
+
+def _average(levels: Iterator[Level], size: float) -> float:
+    """The average price of ``size`` by these levels; 0.0 where they do not hold as much."""
+    left, total = size, 0.0
+    for price, qty in levels:
+        if left <= qty:
+            return (total + left * price) / size
+        total += qty * price
+        left -= qty
+    return 0.0

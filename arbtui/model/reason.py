@@ -36,6 +36,7 @@ class Reason(StrEnum):
     SCOPE_HALTED = "SCOPE_HALTED"  #: likewise: nothing is sent
     OLD_EPOCH = "OLD_EPOCH"  #: decided before the last kill
     UNHEDGED = "UNHEDGED"  #: open exposure at its limit
+    OPEN_FX = "OPEN_FX"  #: it would add to what is open of a settlement currency, and that is at its limit
     LOSS_DAY = "LOSS_DAY"
     OPEN_CYCLES = "OPEN_CYCLES"
     JOURNAL = "JOURNAL"  #: a commit of the journal failed

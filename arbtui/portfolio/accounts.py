@@ -156,6 +156,10 @@ class CycleAccount(Struct):
         """Of :meth:`net`, what is too small to trade: under one step of the coarsest lot and a fiftieth of the largest fill."""
         return {asset: amount for asset, amount in self.net(settlement).items() if self._is_dust(asset, amount)}
 
+    def converts(self, settlement: Collection[str]) -> bool:
+        """True of a cycle that traded settlement currencies alone, for one another: it can leave nothing one-sided."""
+        return bool(self.traded) and all(asset in settlement for asset in self.traded)
+
     def outcome(self, settlement: Collection[str]) -> CycleState:
         """How it stands when no order of it can fill any more. One whose residual a person dealt with stays RESIDUAL."""
         if not self.fills:

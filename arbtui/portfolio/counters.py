@@ -12,6 +12,8 @@ class Counters(Struct):
 
     ``qty``: held of each asset over all exchanges. ``booked`` and ``external``: value of an asset's flows by trading and
     from outside. ``unvalued_*``: quantities that moved before the asset had any mark; they count at its first one.
+    ``open_fx``: of ``qty``, what trading left open of a settlement currency other than the PnL's, in units. ``converted`` and
+    ``conversion_cost``: by that currency, what was traded of it for another settlement currency, and what that cost, fees included.
     """
 
     qty: dict[str, Decimal] = field(default_factory=dict)
@@ -25,6 +27,9 @@ class Counters(Struct):
     unvalued_fees: dict[str, Decimal] = field(default_factory=dict)
     unvalued_opening: dict[str, Decimal] = field(default_factory=dict)
     unvalued_adjusted: dict[str, Decimal] = field(default_factory=dict)
+    open_fx: dict[str, Decimal] = field(default_factory=dict)
+    converted: dict[str, Decimal] = field(default_factory=dict)
+    conversion_cost: dict[str, Decimal] = field(default_factory=dict)
 
     def copy(self) -> "Counters":
         """A copy that the original no longer changes."""
@@ -40,6 +45,9 @@ class Counters(Struct):
             dict(self.unvalued_fees),
             dict(self.unvalued_opening),
             dict(self.unvalued_adjusted),
+            dict(self.open_fx),
+            dict(self.converted),
+            dict(self.conversion_cost),
         )
 
     def trade(self, asset: str, change: Decimal, mark: Decimal | None) -> Decimal:
@@ -61,6 +69,16 @@ class Counters(Struct):
         self.fees += fee * mark
         self.booked[asset] = self.booked.get(asset, ZERO) - fee * mark
         return fee * mark
+
+    def leave_open(self, asset: str, change: Decimal) -> Decimal:
+        """Trading moved a settlement currency by ``change`` units: what it leaves open of it from then on."""
+        left = self.open_fx[asset] = self.open_fx.get(asset, ZERO) + change
+        return left
+
+    def convert(self, asset: str, turnover: Decimal, cost: Decimal) -> None:
+        """Book that ``asset`` was traded for another settlement currency, both in the PnL currency."""
+        self.converted[asset] = self.converted.get(asset, ZERO) + turnover
+        self.conversion_cost[asset] = self.conversion_cost.get(asset, ZERO) + cost
 
     def open(self, asset: str, total: Decimal, mark: Decimal | None) -> None:
         """Book what was there when the journal began, in units."""

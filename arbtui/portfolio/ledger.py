@@ -173,6 +173,7 @@ class _Book:
             "pnl": ends.since(begins).payload(state.currency),
             "equity": {"currency": state.currency, "start": plain(begins.equity), "end": plain(ends.equity), "marks": marks},
             "residuals": self._residuals(),
+            "open_fx": [one.facts() for one in portfolio.open_fx(since=start)],
             "breaches": list(self.breaches.values()),
             "kills": self.kills,
         }

@@ -52,7 +52,7 @@ from arbtui.portfolio.accounts import (
 )
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.readings import Readings
-from arbtui.portfolio.state import PortfolioState, RunTally
+from arbtui.portfolio.state import RULES, PortfolioState, RunTally
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.routes.hops import Node
 
@@ -79,7 +79,7 @@ class Portfolio(Readings):
     """
 
     def __init__(self, state: PortfolioState | None = None) -> None:
-        super().__init__(state or PortfolioState())
+        super().__init__(state or PortfolioState(rules=RULES))
         self.spans: list[Baseline] = []  #: further moments that a reader counts PnL from, beside the run's start and the day's
         self._nodes: Mapping[tuple[str, str], Node] = {}
         self.version = 0  #: rises with every change of a balance or a reservation
@@ -214,16 +214,21 @@ class Portfolio(Readings):
             cycle.traded[asset] = None
             add_to(cycle.flows, fill.exchange, asset, change)
             self._move(fill.exchange, asset, change)
+            self._leave_open(at, asset, change)
             worth = state.counters.trade(asset, change, marks.get(asset))
             cycle.trading += worth
             if asset not in state.settlement:
                 cycle.booked[asset] = cycle.booked.get(asset, ZERO) + worth
         add_to(cycle.flows, fill.exchange, fill.fee_currency, -fill.fee)
         self._move(fill.exchange, fill.fee_currency, -fill.fee)
+        self._leave_open(at, fill.fee_currency, -fill.fee)
         paid = state.counters.pay(fill.fee_currency, fill.fee, marks.get(fill.fee_currency))
         cycle.fees += paid
         if fill.fee_currency in cycle.traded and fill.fee_currency not in state.settlement:
             cycle.booked[fill.fee_currency] = cycle.booked.get(fill.fee_currency, ZERO) - paid
+        if fill.base in state.settlement and fill.quote in state.settlement and fill.base in marks and fill.quote in marks:
+            foreign = fill.quote if fill.quote != state.currency else fill.base
+            state.counters.convert(foreign, fill.cost * marks[fill.quote], before - cycle.pnl)
         order = cycle.orders.get(fill.client_order_id)
         if order is not None:
             order.filled_qty += fill.qty
@@ -234,7 +239,7 @@ class Portfolio(Readings):
         route.fills += 1
         if not cycle.is_open:
             self._re_evaluate(cycle, at.ts_ms)
-            if cycle.pnl < before and not settles:  # what a person pays to settle is no loss of the route
+            if cycle.pnl < before and not settles and not cycle.converts(state.settlement):  # what a person settles is no loss of the route
                 route.losses += 1
 
     def _cycle_ended(self, at: Recorded, event: CycleEnded) -> None:
@@ -247,7 +252,7 @@ class Portfolio(Readings):
         self._re_evaluate(cycle, at.ts_ms)
         for exchange, asset in dict.fromkeys(places):
             self._publish(exchange, asset)
-        if cycle.fills:
+        if cycle.fills and not cycle.converts(self.state.settlement):  # those cost what they cost
             route = self._route(cycle.route)
             if cycle.pnl < ZERO:
                 route.losses += 1
@@ -389,6 +394,18 @@ class Portfolio(Readings):
         add_to(self.state.balances, exchange, asset, change)
         self._publish(exchange, asset)
 
+    def _leave_open(self, at: Recorded, asset: str, change: Decimal) -> None:
+        """Trading moved ``asset``: of a settlement currency other than the PnL's, so much more or less is open."""
+        state = self.state
+        if asset == state.currency or asset not in state.settlement or not change:
+            return
+        left = state.counters.leave_open(asset, change)
+        before = left - change
+        if not left:
+            state.open_since.pop(asset, None)
+        elif not before or (before > ZERO) != (left > ZERO):
+            state.open_since[asset] = at.ts_ms
+
     def _first_mark(self, asset: str, mark: Decimal) -> None:
         """Value what moved before ``asset`` had a mark, and price the spans that began before it."""
         for counters in (self.state.counters, *(baseline.counters for baseline in self._baselines())):
@@ -424,7 +441,10 @@ class Portfolio(Readings):
         Raises:
             ValueError: this is no dump of this version.
         """
-        return cls(msgspec.convert(dumped, PortfolioState, strict=False, str_keys=True))
+        state = msgspec.convert(dumped, PortfolioState, strict=False, str_keys=True)
+        if state.rules != RULES:
+            raise ValueError(f"folded by the rules {state.rules}, these are {RULES}")
+        return cls(state)
 
 
 #: An order that ended so can never fill again.

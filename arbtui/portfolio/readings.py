@@ -10,6 +10,7 @@ from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Purpose
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at, fill_key
 from arbtui.portfolio.counters import Baseline, Counters
+from arbtui.portfolio.open_fx import OpenFx
 from arbtui.portfolio.state import PortfolioState
 from arbtui.portfolio.valuation import Pnl, Valuation, value
 
@@ -124,6 +125,26 @@ class Readings:
     def value_at(self, baseline: Baseline) -> Valuation:
         """What the portfolio was worth at ``baseline``, at the prices that it counts from."""
         return value(baseline.counters, baseline.marks, self.state.currency, self.state.settlement)
+
+    def open_amount(self, asset: str) -> Decimal:
+        """What trading left open of a settlement currency, in units: balance less target, over all exchanges."""
+        return self.state.counters.open_fx.get(asset, ZERO)
+
+    def open_fx(self, marks: Mapping[str, Decimal] | None = None, since: Baseline | None = None) -> list[OpenFx]:
+        """What is open of every settlement currency but the PnL's; what conversions came to and cost since then, or since ever."""
+        state = self.state
+        prices = self.prices() if marks is None else marks
+        start = Counters() if since is None else since.counters
+        found = []
+        for asset in state.settlement:
+            if asset == state.currency or asset not in state.counters.qty:
+                continue
+            amount, price = self.open_amount(asset), prices.get(asset)
+            worth = None if price is None else amount * price
+            converted = state.counters.converted.get(asset, ZERO) - start.converted.get(asset, ZERO)
+            cost = state.counters.conversion_cost.get(asset, ZERO) - start.conversion_cost.get(asset, ZERO)
+            found.append(OpenFx(asset, amount, worth, state.open_since.get(asset), converted, cost))
+        return found
 
     def position_gain(self, marks: Mapping[str, Decimal]) -> Decimal:
         """What prices did to what open cycles and positions hold one-sidedly, since they traded it."""

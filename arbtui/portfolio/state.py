@@ -10,6 +10,9 @@ from arbtui.portfolio.accounts import Amounts, CycleAccount, Dispute, RouteRecor
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.trading_state import TradingState
 
+#: Raised when :class:`PortfolioState` or what an event does to it changes: a snapshot of another one is not gone on from.
+RULES = 2
+
 
 class RunTally(Struct):
     """What one run has done so far."""
@@ -24,6 +27,7 @@ class PortfolioState(Struct):
     """All that the fold knows, as a snapshot stores it."""
 
     seq: int = 0  #: of the last event applied
+    rules: int = 1  #: :data:`RULES` of the program that folded it
     currency: str = CURRENCY
     settlement: tuple[str, ...] = ()
     balances: Amounts = field(default_factory=dict)
@@ -42,6 +46,7 @@ class PortfolioState(Struct):
     settled_value: Decimal = ZERO  #: gain or loss of positions up to the moment when they were settled
     routes: dict[str, RouteRecord] = field(default_factory=dict)
     disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
+    open_since: dict[str, int] = field(default_factory=dict)  #: by settlement currency: ms since when it is open the way it is now
     state: str = TradingState.DISARMED
     why: str = ""
     resume: str = ""  #: latched state that a restart comes back to: DISARMED or PAUSED; empty when none is latched

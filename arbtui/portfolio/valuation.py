@@ -22,9 +22,9 @@ _LEDGER_DIGITS = Decimal("0.00000001")
 class Pnl:
     """Profit and loss between two moments, in one currency. ``fees`` is what was paid, a positive number.
 
-    ``trading``: flows of fills at the marks at which they were booked. ``fx_stock``: what rates did to settlement currencies held;
-    ``inventory``: what prices did to coins held. ``fx_open`` and ``rotation``: of won left open by cycles, and of moving
-    stock between venues. ``adjustments``: what came from outside; no part of the profit.
+    ``trading``: flows of fills at the marks at which they were booked. ``fx_open``: what rates did to settlement currencies that
+    trading left open; ``fx_stock``: what they did to the rest of them, the stock; ``inventory``: what prices did to coins held.
+    ``rotation``: what moving stock between venues cost. ``adjustments``: what came from outside; no part of the profit.
     """
 
     trading: Decimal = ZERO
@@ -77,7 +77,7 @@ class Valuation:
 
 def value(counters: Counters, marks: Mapping[str, Decimal], currency: str, settlement: Collection[str]) -> Valuation:
     """Price ``counters`` at ``marks`` (PnL currency for one unit); an asset without a mark is named, not counted as nothing."""
-    equity = fx_stock = inventory = ZERO
+    equity = fx_open = fx_stock = inventory = ZERO
     trading, fees, adjustments = counters.trading, counters.fees, counters.adjustments
     unpriced = []
     for asset, qty in counters.qty.items():
@@ -99,8 +99,10 @@ def value(counters: Counters, marks: Mapping[str, Decimal], currency: str, settl
         if asset == currency:
             continue
         if asset in settlement:
-            fx_stock += worth - known
+            revalued = counters.open_fx.get(asset, ZERO) * mark - (counters.booked.get(asset, ZERO) + traded - paid)
+            fx_open += revalued
+            fx_stock += worth - known - revalued
         else:
             inventory += worth - known
-    so_far = Pnl(trading, fees, ZERO, fx_stock, inventory, counters.rotation, adjustments, tuple(sorted(unpriced)))
+    so_far = Pnl(trading, fees, fx_open, fx_stock, inventory, counters.rotation, adjustments, tuple(sorted(unpriced)))
     return Valuation(equity, so_far)

@@ -1,6 +1,7 @@
 """The guard that every order passes: four tiers, first refusal wins, every refusal counted by its reason."""
 
 from collections.abc import Callable, Iterable, Mapping
+from math import inf
 
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.model.book import BookState, OrderBook
@@ -11,6 +12,7 @@ from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig
+from arbtui.risk.open_fx import OpenFxGuard
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
 from arbtui.routes.route import ArbRoute
 
@@ -30,6 +32,7 @@ class RiskGuard:
         health: each venue's monitor.
         throttled: for each venue, why its rate limits leave no room for an order now, or None.
         halts: what is held back of exchanges, symbols and routes.
+        max_open_fx: the most that cycles may leave open of a settlement currency, in the PnL currency.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class RiskGuard:
         health: Mapping[str, ExchangeHealthMonitor],
         throttled: Mapping[str, Callable[[], str | None]],
         halts: ScopedHalts,
+        max_open_fx: float = inf,
     ) -> None:
         self.total = GlobalGuard(config.global_, portfolio, marks, state)
         self.exchange = {
@@ -51,6 +55,7 @@ class RiskGuard:
         }
         self.symbol = SymbolGuard(config.symbol, marks)
         self.route = RouteGuard(config.route, portfolio)
+        self.open_fx = OpenFxGuard(max_open_fx, portfolio, marks)
         self.halts = halts
         self.denials: dict[Reason, int] = {}
 
@@ -64,9 +69,10 @@ class RiskGuard:
         """
         venues = [self.exchange[name] for name in route.exchanges]
         reason = (
-            self.total.check(value, cycle_id)
+            self.total.check(value, cycle_id, shrinks=route.shrinks_exposure)
             or self.scoped(route)
             or self.route.check(route, edge_bps, now, cycle_id)
+            or self.open_fx.check(route, value, cycle_id)
             or _first(venue.unfit(now) for venue in venues)
             or _first(venue.untried(cycle_id) for venue in venues)
             or _first(self.exchange[hop.market.exchange].rests(hop.market.code, now) for hop in route.trades)
@@ -79,12 +85,14 @@ class RiskGuard:
         return reason
 
     def scoped(self, route: ArbRoute) -> Reason | None:
-        """The deepest halt over any part of ``route``; nothing opens under one of any depth."""
+        """The deepest halt over any part of ``route``; nothing opens under one of any depth, but what shrinks exposure under REDUCING."""
         self.halts.look()
         if not self.halts.standing:
             return None
         depth = self.halts.depth(route.exchanges, assets_of(route), route.id)
-        return None if depth is None else _SCOPED[depth]
+        if depth is None or (depth is Depth.REDUCING and route.shrinks_exposure):
+            return None
+        return _SCOPED[depth]
 
     def scope_halted(self, order: Order, route_id: str) -> Reason | None:
         """Whether a halt of depth HALTED stands over ``order`` of the route ``route_id``: then it may not leave, whatever it is for."""

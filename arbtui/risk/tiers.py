@@ -53,13 +53,18 @@ class GlobalGuard:
             float(abs(amount) * prices[asset]) if asset in prices else inf for _, left in positions for asset, amount in left.items()
         )
 
-    def check(self, value: float, cycle_id: str = "") -> Reason | None:
-        """May a cycle of ``value`` open, or go on to its entry orders? ``cycle_id``: itself, which does not count against it."""
+    def check(self, value: float, cycle_id: str = "", *, shrinks: bool = False) -> Reason | None:
+        """May a cycle of ``value`` open, or go on to its entry orders? ``cycle_id``: itself, which does not count against it.
+
+        ``shrinks``: it only takes exposure away, so no limit of exposure stops it, and it may also while only that is allowed.
+        """
         if self.journal_failed:
             return Reason.JOURNAL
         state = self.state()
-        if not state.allows_entries:
+        if not (state.allows_entries or (shrinks and state is TradingState.REDUCING)):
             return _NO_ENTRIES.get(state, Reason.HALTED)
+        if shrinks:
+            return None
         others = [cycle for cycle in self._portfolio.open_cycles if cycle.id != cycle_id]
         if not len(others) < self.limits.max_open_cycles:
             return Reason.OPEN_CYCLES

@@ -53,8 +53,8 @@ class UniverseConfig(Config):
 class CostsConfig(Config):
     """Costs of a route beyond the venues' own fees."""
 
-    rate_fee_bps: float = Field(default=5.0, ge=0, le=1000)
-    """bps of changing KRW and USDT back at the won venue (Upbit KRW-USDT, taker); an edge that ignores it is not earned."""
+    rate_fee_bps: float | None = Field(default=None, ge=0, le=1000)
+    """bps of a taker on KRW-USDT, taken off every edge with the price that a whole order would get there; left out: the venue's own fee."""
 
     slippage_bps: float = Field(default=0.0, ge=0, le=1000)
     """bps taken off every edge for price moves between decision and fill; 0, since the completion rule already bounds them."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
+from typing import ClassVar
 
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import BookState, OrderBook
@@ -106,6 +107,9 @@ class ArbRoute:
         "trades",
         "unfit",
     )
+
+    #: False of what opens something one-sided for a moment; true of what only takes exposure away.
+    shrinks_exposure: ClassVar[bool] = False
 
     def __init__(self, route_id: str, symbol: str, hops: Sequence[Hop], rates: RateBook, terms: RouteTerms) -> None:
         self.id = route_id

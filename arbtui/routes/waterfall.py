@@ -7,7 +7,8 @@ from dataclasses import dataclass
 class EdgeWaterfall:
     """Everything in bps at the touch; the steps are signed, and with ``gross`` they add up to ``net``.
 
-    ``net`` is what is compared with ``threshold``: unlike the routes' NET column it also counts the shadow price of stock.
+    ``rate_fee`` is the fee of changing the proceeds back, with a whole order's walk through the rate's book. ``net`` is what is compared
+    with ``threshold``: unlike the routes' NET column it also counts the shadow price of stock.
     """
 
     gross: float

@@ -15,7 +15,7 @@ from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
 from arbtui.model.market import Market
-from arbtui.model.money import BPS, decimal_of
+from arbtui.model.money import BPS, ZERO, decimal_of
 from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -59,12 +59,16 @@ def assemble(
         top_check=top_check,
     )
     costs = settings.costs
+    rate_at, rate_code = RATE_MARKET
+    rate_market = markets.get(rate_at, {}).get(rate_code)
+    rate_fee = ZERO if rate_market is None else rate_market.fees.taker
     rates = RateBook(
         aggregator.books.get(RATE_MARKET),
         local="KRW",
         foreign=VALUE_CURRENCY,
         max_age_s=settings.rates.max_age_ms / 1000,
-        fee=float(decimal_of(costs.rate_fee_bps) / BPS),
+        fee=float(rate_fee if costs.rate_fee_bps is None else decimal_of(costs.rate_fee_bps) / BPS),
+        size=settings.execution.order_value,
     )
     terms = RouteTerms(
         min_edge_bps=settings.execution.min_edge_bps,
@@ -92,6 +96,7 @@ def assemble(
         health=health,
         throttled={name: adapter.throttled for name, adapter in adapters.items()},
         halts=ScopedHalts(halt.folder),
+        max_open_fx=settings.netting.limit_for(settings.execution.order_value),
     )
     risk.symbol.delays = aggregator.delays
     return EngineComponents(
@@ -120,4 +125,5 @@ def assemble(
         desk=settings.desk,
         refresh_book=request_snapshot,
         rate_watch=rate_watch,
+        netting=settings.netting,
     )

@@ -20,6 +20,7 @@ class Pairs:
     symbols: list[str]  #: most liquid first, or as the profile names them
     markets: Mapping[str, Mapping[str, Market]]  #: by exchange and code, the rate's market among them
     prices: Mapping[str, float]  #: in USDT, by symbol
+    rate: float  #: KRW for one USDT; 0.0 where no venue of the run has it
 
     @property
     def codes(self) -> dict[str, list[str]]:
@@ -67,4 +68,4 @@ def pair(
     markets = {name: {listed[symbol].market.code: listed[symbol].market for symbol in symbols} for name, listed in by_asset.items()}
     if rate is not None:
         markets[rate_at][rate_code] = rate.market
-    return Pairs(symbols, markets, prices[rate_at if rate_at in prices else next(iter(prices))])
+    return Pairs(symbols, markets, prices[rate_at if rate_at in prices else next(iter(prices))], rate.price if rate is not None else 0.0)

@@ -16,6 +16,7 @@ from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Venues
 from arbtui.settings.requests import pending
 from arbtui.views.live import EngineViews
+from arbtui.views.open_fx import read_open_fx
 
 log = logging.getLogger("arbtui")
 
@@ -96,6 +97,7 @@ class PeriodicTasks:
         gauge.journal_p50_ms, gauge.journal_p99_ms, gauge.journal_queue = stats.commit_p50_ms, stats.commit_p99_ms, stats.queue
         gauge.snapshot_age_s = now - self._snapshot_at if self._snapshot_at else 0.0
         gauge.venues = self._views.venues()
+        gauge.open_fx = read_open_fx(engine)
         gauge.cpu_history.append(gauge.cpu_percent)
         gauge.rss_history.append(gauge.rss_mb)
         gauge.lag_history.append(gauge.lag_p99_ms)

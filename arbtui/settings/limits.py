@@ -18,8 +18,15 @@ def limit_set(settings: Settings) -> LimitSet:
 
 
 def limit_facts(settings: Settings) -> dict[str, Any]:
-    """The set's name and every limit by its table, as JSON."""
-    return {"set": limit_set(settings), **settings.risk.model_dump(by_alias=True)}
+    """The set's name and every limit by its table, as JSON; ``netting`` {band, max_open_fx} in USDT, as they hold for this order size."""
+    band, most = _open_fx(settings)
+    return {"set": limit_set(settings), **settings.risk.model_dump(by_alias=True), "netting": {"band": band, "max_open_fx": most}}
+
+
+def _open_fx(settings: Settings) -> tuple[float, float]:
+    """The band and the limit of what may be open of the won, in USDT."""
+    size = settings.execution.order_value
+    return settings.netting.band_for(size), settings.netting.limit_for(size)
 
 
 def limits_in_words(settings: Settings) -> str:
@@ -27,6 +34,9 @@ def limits_in_words(settings: Settings) -> str:
     which = limit_set(settings)
     held, usual = settings.risk.model_dump(), risk_defaults(which).model_dump()
     parts = [f"{name} {value:g}{_UNITS.get(name, '')}" for tier in held.values() for name, value in tier.items()]
+    if len({exchange.quote for exchange in settings.exchanges.values()}) > 1:
+        band, most = _open_fx(settings)
+        parts.append(f"max_open_fx {most:g} USDT ({f'netted from {band:g}' if settings.netting.enabled else 'netting is off'})")
     own = [name for tier, limits in held.items() for name, value in limits.items() if value != usual[tier][name]]
     words = f"{which} set ({'real orders' if which == 'live' else 'play money'}): {', '.join(parts)}"
     return f"{words}; set otherwise: {', '.join(own)}" if own else words
@@ -54,6 +64,9 @@ def limit_problems(settings: Settings) -> list[str]:
         problems.append(f"execution.order_value {size:g} USDT is not above the least order of {' and of '.join(small)}: nothing will open")
     if size > unhedged:
         problems.append(f"risk.global.max_unhedged {unhedged:g} is under execution.order_value {size:g}: nothing will open")
+    if size > _open_fx(settings)[1] and len({exchange.quote for exchange in settings.exchanges.values()}) > 1:
+        most = _open_fx(settings)[1]
+        problems.append(f"netting.max_open_fx {most:g} is under execution.order_value {size:g}: nothing will open")
     if settings.mode == "sim" and size > settings.simulator.stock_value:
         problems.append(
             f"execution.order_value {size:g} is over simulator.stock_value {settings.simulator.stock_value:g}: no stock can cover it"

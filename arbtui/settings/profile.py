@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from arbtui.console.config import ConsoleConfig
 from arbtui.exchanges.config import VENUES, ExchangeConfig, HealthConfig
-from arbtui.execution.config import ExecutionConfig
+from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
 from arbtui.monitoring.config import TelegramConfig
@@ -64,6 +64,9 @@ class Settings(BaseSettings):
 
     execution: ExecutionConfig = ExecutionConfig()
     """when a cycle opens and how it ends."""
+
+    netting: NettingConfig = NettingConfig()
+    """what cycles leave open of the won, and when it is traded back."""
 
     rebalance: RebalanceConfig = RebalanceConfig()
     """what scarce stock is worth."""

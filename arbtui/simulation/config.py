@@ -29,11 +29,17 @@ class SimulatorConfig(Config):
     cash: dict[Currency, Money] = Field(default={"KRW": 100_000_000.0, "USDT": 70_000.0})
     """simulated cash at the first start, by quote currency, at each venue of that quote; about equal in value on both sides."""
 
+    usdt_share: float = Field(default=0.2, ge=0, le=1)
+    """share of the cash at a won venue that it holds in USDT at the first start: what open won is traded back with."""
+
     stock_value: float = Field(default=2000.0, ge=0, le=1e9)
     """USDT worth of every asset at each venue at the first start: twenty orders of the default size."""
 
     latency_ms: tuple[Delay, Delay] = Field(default=(50, 200), strict=False)
     """ms from sending an order to its arrival at a venue, least and most; what Seoul to Tokyo and back usually takes."""
+
+    rate_drift_bps: float = Field(default=0.0, ge=-10_000, le=10_000)
+    """bps an hour by which KRW/USDT moves one way, beside its random walk; 0: it wanders around where it began."""
 
     seed: int = Field(default=1, ge=0, lt=2**63)
     """number that determines the whole market: same seed, same bytes."""

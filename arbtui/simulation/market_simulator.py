@@ -58,7 +58,7 @@ class MarketSimulator(MarketDataFeed):
         self._rng = rng
         self._stage = EventScheduler(clock.time_ms())
         self._swing = Swing(self._scenario.swing_period_s, self._scenario.swing_damping) if self._scenario.swing else None
-        self._rate = RatePath(self._stream("rate"), RATE, state["rate"] if state else None)
+        self._rate = RatePath(self._stream("rate"), RATE, state["rate"] if state else None, config.rate_drift_bps)
         self._paths: dict[str, AssetPath] = {}
         self._upbit: dict[str, UpbitMarket] = {}
         self._binance: dict[str, BinanceMarket] = {}

@@ -30,11 +30,12 @@ _NORMAL = tuple(NormalDist().inv_cdf((i + 0.5) / _QUANTILES) for i in range(_QUA
 
 
 class RatePath:
-    """KRW per USDT."""
+    """KRW per USDT; ``drift_bps``: how far it moves one way in an hour, beside its walk."""
 
-    __slots__ = ("_anchor", "_random", "_tick", "krw", "log_rate")
+    __slots__ = ("_anchor", "_drift", "_random", "_tick", "krw", "log_rate")
 
-    def __init__(self, stream: random.Random, anchor: float, log_rate: float | None) -> None:
+    def __init__(self, stream: random.Random, anchor: float, log_rate: float | None, drift_bps: float = 0.0) -> None:
+        self._drift = drift_bps * BPS / 3600.0
         self._random = stream.random
         self._anchor = math.log(anchor)
         self._tick = 0
@@ -51,7 +52,8 @@ class RatePath:
         elapsed = (tick - self._tick) * TICK_S
         self._tick = tick
         step = RATE_WALK_BPS * BPS * math.sqrt(elapsed) * _NORMAL[int(self._random() * _QUANTILES)]
-        self.log_rate += step + (self._anchor - self.log_rate) * elapsed / ANCHOR_S
+        self._anchor += self._drift * elapsed
+        self.log_rate += step + self._drift * elapsed + (self._anchor - self.log_rate) * elapsed / ANCHOR_S
         self.krw = math.exp(self.log_rate)
 
 

@@ -150,6 +150,21 @@ class VenueGauge:
     limits: tuple[LimitLeft, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenFxView:
+    """What cycles have left open of a settlement currency; amounts in the PnL currency, at live marks."""
+
+    asset: str
+    currency: str  #: the PnL's
+    value: float  #: signed; NaN without a mark
+    band: float  #: beyond which it is traded back
+    limit: float  #: beyond which no cycle may add to it
+    age_s: float  #: since it left zero or changed its sign; 0 while nothing is open
+    converted: float  #: what this run has traded back
+    cost: float  #: and what that has cost
+    state: str  #: ``fine``, ``netting off``, or why it is not traded back
+
+
 @dataclass(slots=True)
 class GaugeView:
     """Resource gauges, refreshed once a second; histories are the last 60 samples, oldest first."""
@@ -167,6 +182,7 @@ class GaugeView:
     snapshot_age_s: float = 0.0
     snapshot_no: int = 0
     venues: tuple[VenueGauge, ...] = ()
+    open_fx: tuple[OpenFxView, ...] = ()
     cpu_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     rss_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     lag_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))

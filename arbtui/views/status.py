@@ -64,6 +64,7 @@ def read_status(
         "open_cycles": [_cycle(cycle) for cycle in portfolio.open_cycles] if portfolio else [],
         "residual_cycles": [_cycle(cycle) for cycle in portfolio.positions] if portfolio else [],
         "residuals": [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)] if portfolio else [],
+        "open_fx": _open_fx(portfolio, wall_ms if pulse is None else pulse.now_ms(wall_ms)) if portfolio else [],
         "open_orders": [_order(order) for order in portfolio.open_orders] if portfolio else [],
         "disputes": disputes(portfolio) if portfolio else [],
         "breaches": [
@@ -108,6 +109,13 @@ def _pnl(portfolio: Portfolio) -> dict[str, Any]:
         "today": portfolio.pnl_since(state.day).payload(state.currency) if state.day is not None else None,
         "all": portfolio.pnl_since(None).payload(state.currency),
     }
+
+
+def _open_fx(portfolio: Portfolio, now_ms: int) -> list[dict[str, Any]]:
+    """What is open of settlement currencies, at the last marks; ``age_s``: since it left zero or changed its sign."""
+    return [
+        {**one.facts(), "age_s": None if one.since_ms is None else max(0.0, (now_ms - one.since_ms) / 1000)} for one in portfolio.open_fx()
+    ]
 
 
 def _order(order: OrderRecord) -> dict[str, Any]:

@@ -37,6 +37,17 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
         "fills_by_symbol": dict(zip(parts.universe.symbols, per_symbol, strict=True)),
         "fills_per_exchange": {name: engine.tracker.fills_per_exchange.get(name, 0) for name in parts.adapters},
         "denials": {reason.value: count for reason, count in sorted(engine.risk.denials.items())},
+        "open_fx": [
+            {
+                "asset": one.asset,
+                "amount": float(one.amount),
+                "value": None if one.value is None else float(one.value),
+                "age_s": None if one.since_ms is None else (parts.clock.time_ms() - one.since_ms) / 1000,
+                "converted": float(one.converted),
+                "cost": float(one.cost),
+            }
+            for one in engine.portfolio.open_fx(since=engine.portfolio.state.run)
+        ],
         "pnl": {name: float(part) if name != "currency" else part for name, part in pnl.items()},
         "journal": {"events": stats.events, "commit_ms": {"p50": stats.commit_p50_ms, "p99": stats.commit_p99_ms}},
     }

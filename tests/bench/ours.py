@@ -148,7 +148,7 @@ class Ours:
             )
         self._counts = [self.aggregator.counts[venue] for venue in _VENUES]
         books = self.aggregator.books
-        rates = RateBook(books["upbit", "KRW-USDT"], "KRW", "USDT", 1e9, RATE_FEE)
+        rates = RateBook(books["upbit", "KRW-USDT"], "KRW", "USDT", 1e9, RATE_FEE, 100.0)
         terms = RouteTerms(MIN_EDGE_BPS, 0.0, ORDER_VALUE[workload.mode], "USDT", (0.5, 2.0))
         self.universe = ArbUniverse(markets, books, rates, terms, 0.0, names)
         self.universe.watch_rates(RateWatch(rates, _UNDOUBTED, clock))

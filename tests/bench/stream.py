@@ -134,7 +134,7 @@ class Bench:
         bases = [code.removesuffix("USDT") for code in self.codes["binance"]]
         markets = [spot_market(base, "USDT", decimal_of(0.01), decimal_of(0.01), decimal_of(5)) for base in bases]
         markets += [krw_market(base) for base in bases] if "upbit" in self.codes else []
-        rates = RateBook(OrderBook("upbit", "KRW-USDT"), "KRW", "USDT", 1e9, 0.0005)
+        rates = RateBook(OrderBook("upbit", "KRW-USDT"), "KRW", "USDT", 1e9, 0.0005, 100.0)
         assert rates.book is not None
         rates.book.replace([(1400.0, 1e6)], [(1401.0, 1e6)])
         rates.book.state = BookState.LIVE

@@ -78,7 +78,7 @@ class Stand:
         return (thread_time() - started) / len(self.frames) * 1e6
 
     def _decider(self, aggregator: OrderbookAggregator) -> Decider:
-        rates = RateBook(aggregator.books["upbit", "KRW-USDT"], "KRW", "USDT", 1e9, 0.0005)
+        rates = RateBook(aggregator.books["upbit", "KRW-USDT"], "KRW", "USDT", 1e9, 0.0005, 100.0)
         terms = RouteTerms(3.0, 0.0, 100.0, "USDT", (0.8, 1.25))
         universe = ArbUniverse(self.markets, aggregator.books, rates, terms, 0.0, self.assets)
         for node in universe.nodes.values():

@@ -130,6 +130,9 @@ def test_the_system_page_shows_each_venues_health_and_what_is_left_of_its_limits
         await pilot.press(*keys)
         text = await repaint(app, pilot)
         upbit, binance = (next(line for line in text.splitlines() if line.strip().startswith(name)) for name in ("upbit ", "binance "))
+        won = next(line for line in text.splitlines() if line.strip().startswith("open KRW"))
+        assert "+612.40 USDT of 1,000 for 00:12:34, band 500  blocked: NO_STOCK" in won
+        assert ("netted 12,345 for 8.38" in won) is (size[0] > 80)
         assert "HEALTHY" in upbit
         assert "order used 10 of 12" in upbit
         assert "DEGRADED" in binance

@@ -103,6 +103,18 @@ def test_a_side_that_filled_at_two_venues_is_marked(width: int, shows: str) -> N
     drive(steps)
 
 
+@pytest.mark.parametrize(("width", "shows"), [(76, "SELL UPBIT       71.39  BUY -"), (150, "SELL UPBIT       71.39 @ 1,400.0     → BUY -")])
+def test_a_cycle_of_one_leg_that_sells_shows_what_it_sold_first(width: int, shows: str) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        sold = TradeLine("UPBIT", "sell", "USDT", "KRW", 71.39, 1400.0)
+        line = CycleLine("c0", model.now_ms, "USDT", "UPBIT", (sold,), -0.05, 12.0, "HEDGED")
+        spans = app.main.fills.spans(line, width)
+        assert shows in "".join(span for span, _ in spans)
+        assert "warn" not in {ink for _, ink in spans}  # no side is missing
+
+    drive(steps)
+
+
 def test_a_cycle_under_way_shows_only_what_has_filled() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         line = CycleLine("c0", model.now_ms, "SEI", "BINANCE→UPBIT", (), 0.0, 12.0, "OPEN")

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from math import inf
 from pathlib import Path
 
 from arbtui.engine.components import EngineComponents
@@ -15,7 +16,7 @@ from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.upbit.rules import krw_market
-from arbtui.execution.config import ExecutionConfig
+from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.execution.cycle import ArbCycle
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import MarksTaken, RunStarted
@@ -223,8 +224,12 @@ async def world(
     recovery_wait_s: float = 30.0,
     listed: Mapping[str, Mapping[str, Market]] | None = None,
     books: Mapping[tuple[str, str], Levels] | None = None,
+    netting: NettingConfig | None = None,
 ) -> AsyncIterator[World]:
-    """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch."""
+    """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch.
+
+    With ``netting`` the rate's market can be traded, and what cycles leave open of the won is.
+    """
     loop = asyncio.get_running_loop()
     clock = LoopClock(loop)
     journal = await Journal.open(folder / "journal.db", clock=clock, door="sync", salt="5a17")
@@ -232,7 +237,9 @@ async def world(
     venues: dict[str, Venue] = {}
     on_journal(journal)
     try:
-        markets = listed or markets_of(symbols)
+        markets = {name: dict(each) for name, each in (listed or markets_of(symbols)).items()}
+        if netting is not None:
+            markets["upbit"]["KRW-USDT"] = krw_market("USDT")
         config, execution = risk or UNRESTING, execution or EXECUTION
         halt = Halt(folder)
         remembered, portfolio = restore(journal.path)
@@ -240,13 +247,14 @@ async def world(
         run_id = f"r{remembered.runs + 1}"
         await journal.commit(RunStarted(run_id, "p", "sim", 1, "0", "c", dict.fromkeys(markets, "simulator"), "RECOVERING"))
         keys = [(name, code) for name, listed in markets.items() for code in listed]
+        keys += [] if netting is not None else [("upbit", "KRW-USDT")]
         engine: Engine | None = None
 
         def on_books(books: Sequence[OrderBook]) -> None:
             if engine is not None:
                 engine.decider.on_books(books)
 
-        aggregator = OrderbookAggregator(clock, MarketDataConfig(), [*keys, ("upbit", "KRW-USDT")], on_books, lambda *_: None)
+        aggregator = OrderbookAggregator(clock, MarketDataConfig(), keys, on_books, lambda *_: None)
         for name, of_venue in markets.items():
             core = VenueCore(name, of_venue, lambda code, name=name: aggregator.books[name, code], ledger, clock)  # type: ignore[misc]
             await core.open_account({asset: amount for asset, amount in funds[name].items() if asset in ("KRW", "USDT", *symbols)})
@@ -270,6 +278,7 @@ async def world(
             health=health,
             throttled=throttled,
             halts=ScopedHalts(halt.folder),
+            max_open_fx=inf if netting is None else netting.limit_for(execution.order_value),
         )
         asked_again: list[tuple[str, str]] = []
         components = EngineComponents(
@@ -297,6 +306,7 @@ async def world(
             execution,
             desk or DeskConfig(),
             lambda *key: asked_again.append(key),
+            netting=netting or NettingConfig(enabled=False),
         )
         for (name, code), book in aggregator.books.items():
             book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else (books or {}).get((name, code)) or FAIR[name]))

@@ -5,8 +5,11 @@ import random
 import signal
 from collections import Counter
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from subprocess import TimeoutExpired
+
+import pytest
 
 from tests.lifecycle.programs import Running, run, running
 from tests.lifecycle.state import State, assert_venues_agree
@@ -59,3 +62,21 @@ def test_nothing_is_lost_sent_twice_or_left_open(state: State, tmp_path: Path) -
     print(f"\nkill -9, seed {seed}, {ROUNDS} rounds: {dict(tally)}")
     assert tally["open orders"] > 0, "no kill met an order: nothing was tried"
     assert tally["fills"] > 0
+
+
+def test_kill_nine_in_the_middle_of_a_netting_trade(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a narrow band open won is traded back all the time: killed while such an order is on its way, it is never lost or sent twice."""
+    monkeypatch.setenv("ARBTUI_NETTING__BAND", "20")
+    monkeypatch.setenv("ARBTUI_NETTING__MAX_OPEN_FX", "2000")
+    arguments = (*state.arguments(), "--symbols", "20")
+    for _ in range(ROUNDS):
+        with running(*arguments, folder=tmp_path / "killed") as engine:
+            until(lambda: engine.alive() and state.count("order_", f"market = 'KRW-USDT' AND {UNDER_WAY}"), "a netting order under way")
+            kill(engine)
+        ended = run(*arguments, "--headless", "--max-runtime", "1")
+        assert ended.code in (0, 3), ended.err
+        assert_venues_agree(state)
+    nettings = state.rows("SELECT state FROM cycle WHERE symbol = 'USDT'")
+    assert {row["state"] for row in nettings} <= {"HEDGED", "MISSED", "ABANDONED"}
+    assert len(nettings) >= ROUNDS
+    assert abs(Decimal(state.ledger()["open_fx"][0]["value_usdt"])) < 2000

@@ -51,6 +51,21 @@ def test_it_trades_and_the_ledgers_agree_to_the_last_digit_over_a_restart(desk: 
     assert "STRAY_FILL" not in (desk.root / "desk" / "arbtui.log").read_text()
 
 
+def test_open_won_is_traded_back_over_the_wire(desk: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARBTUI_NETTING__BAND", "20")
+    monkeypatch.setenv("ARBTUI_NETTING__MAX_OPEN_FX", "2000")
+    with running(*desk.arguments("--json", str(tmp_path / "summary")), folder=tmp_path / "run") as engine:
+        until(lambda: engine.alive() and count(desk, "cycle", "symbol = 'USDT' AND state = 'HEDGED'") >= 2, "two netting trades")
+        engine.signal(signal.SIGTERM)
+        ended = engine.ended()
+    assert ended.code == 128 + signal.SIGTERM, ended.err
+    desk.assert_agrees(tmp_path)
+    (won,) = json.loads((tmp_path / "summary").read_text())["open_fx"]
+    assert won["asset"] == "KRW"
+    assert 0.0 < won["cost"] < won["converted"] * 20 / 1e4  # a fee of 5 bps, and half a spread of a price unit or two
+    assert {fill["fee_currency"] for fill in desk.ledger()["fills"] if fill["market"] == "KRW-USDT"} == {"KRW"}
+
+
 def _trades_or_waits(desk: LiveDesk, engine: Running, orders: int) -> bool:
     """Whether ``orders`` have been intended, or the start waits for a person: the kill left one leg of a cycle filled."""
     waits = count(desk, "event", "type = 'StateChanged' AND payload LIKE '%\"DISARMED\"%'") > 0

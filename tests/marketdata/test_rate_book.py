@@ -7,7 +7,7 @@ import pytest
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import BookState
 from arbtui.model.reason import Reason
-from tests.routes.pairs import NOW, rate_book
+from tests.routes.pairs import NOW, Pair, book, rate_book
 
 ONE_SIDED = pytest.mark.parametrize(
     "touch",
@@ -55,6 +55,43 @@ def test_a_move_of_one_side_alone_is_a_change_of_the_direction_that_trades_on_it
     assert buy.value == pytest.approx(1 / (1403 * 1.001))
     assert buy.gross == pytest.approx(1 / 1403)
     assert (sell.value, sell.gross) == sold
+
+
+def _laddered(size: float) -> RateBook:
+    ladder = book("upbit", "KRW-USDT", [(1400.0, 60.0), (1399.0, 60.0), (1398.0, 60.0)], [(1401.0, 50.0), (1403.0, 150.0)])
+    rates = RateBook(ladder, "KRW", "USDT", 5.0, 0.001, size)
+    rates.refresh()
+    return rates
+
+
+def test_a_conversion_is_what_a_whole_order_would_get() -> None:
+    rates = _laddered(100.0)
+    sell, buy = rates.conversion("USDT", "KRW"), rates.conversion("KRW", "USDT")
+    assert sell.value == pytest.approx((60 * 1400 + 40 * 1399) / 100 * 0.999)
+    assert buy.value == pytest.approx(1 / ((50 * 1401 + 50 * 1403) / 100 * 1.001))
+    assert sell.gross == 1400.0  # the touch, whatever the size
+    assert buy.gross == pytest.approx(1 / 1401)
+    touch = _laddered(50.0)
+    assert touch.conversion("USDT", "KRW").value == pytest.approx(1400 * 0.999)
+    assert touch.conversion("KRW", "USDT").value == pytest.approx(1 / (1401 * 1.001))
+
+
+def test_what_lies_behind_the_touch_is_a_change_where_an_order_reaches_it() -> None:
+    for size, changes in ((100.0, True), (50.0, False)):
+        rates = _laddered(size)
+        assert rates.book is not None
+        rates.book.replace([(1400.0, 60.0), (1390.0, 60.0)], [(1401.0, 50.0), (1403.0, 150.0)])
+        assert rates.refresh() is changes
+
+
+def test_a_side_that_does_not_show_a_whole_order_is_no_rate_that_way() -> None:
+    rates = _laddered(190.0)
+    assert rates.conversion("USDT", "KRW").value == 0.0  # 180 are bid
+    assert rates.conversion("KRW", "USDT").value > 0.0  # 200 are offered
+    pair = Pair(rates=rates)
+    assert pair.to_upbit.data_refusal(NOW) is None
+    assert pair.to_binance.data_refusal(NOW) is Reason.NO_RATE
+    assert (pair.to_binance.evaluate(NOW), pair.to_binance.waterfall(), pair.to_binance.touch_edge_bps()) == (None, None, -inf)
 
 
 def test_without_a_book_there_is_no_rate_and_no_age() -> None:

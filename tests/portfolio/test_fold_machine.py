@@ -40,6 +40,7 @@ from tests.proof.steps import machine_settings
 
 SETTLEMENT = ("KRW", "USDT")
 MARKETS = {("upbit", "XRP"): "KRW", ("binance", "XRP"): "USDT", ("upbit", "ADA"): "KRW", ("binance", "ADA"): "USDT"}
+MARKETS["upbit", "USDT"] = "KRW"
 LOT = Decimal("0.1")
 QTYS = st.integers(1, 400).map(lambda tenths: Decimal(tenths) / 10)
 PRICES = st.integers(1, 500).map(lambda cents: Decimal(cents) / 100)
@@ -65,7 +66,8 @@ class Life(RuleBasedStateMachine):
         self.fills: dict[tuple[str, str], FillRecorded] = {}
         self.marks: dict[str, Decimal] = {"USDT": ONE}
         self.first_marks: dict[str, Decimal] = {"USDT": ONE}
-        self.adjusted_value = ZERO
+        self.won: list[tuple[Decimal, Decimal | None, int]] = []  # what fills did to it: change, its mark then, ms
+        self.won_stock: list[tuple[Decimal, Decimal | None]] = []  # what it began with, and what came from outside, likewise
         self.opening: dict[str, Decimal] = defaultdict(lambda: ZERO)
 
     # the journal
@@ -92,11 +94,13 @@ class Life(RuleBasedStateMachine):
     def begin(self) -> None:
         self.start()
         for exchange in ("upbit", "binance"):
-            for asset in ("XRP", "ADA", "KRW" if exchange == "upbit" else "USDT"):
+            for asset in ("XRP", "ADA", "USDT", *(("KRW",) if exchange == "upbit" else ())):
                 amount = Decimal(100_000_000 if asset == "KRW" else 1_000_000)
                 self.record(BalanceOpened(exchange, asset, amount))
                 self.flows.append((exchange, asset, amount))
                 self.opening[asset] += amount
+                if asset == "KRW":
+                    self.won_stock.append((amount, None))
         self.take({asset: Decimal(price) for asset, price in (("XRP", "2.14"), ("ADA", "0.8"), ("KRW", "0.0007"))}, "start")
 
     def start(self) -> None:
@@ -122,6 +126,16 @@ class Life(RuleBasedStateMachine):
         for leg in legs:
             self.intend(cycle_id, leg.exchange, coin, leg.side, Purpose.ENTRY)
 
+    @rule(qty=QTYS, side=st.sampled_from(Side))
+    def convert(self, qty: Decimal, side: Side) -> None:
+        """A trade of one settlement currency for the other, as a cycle of its own."""
+        cycle_id = f"r{self.runs}-{len(self.cycles) + 1}"
+        self.cycles[cycle_id] = []
+        leg = PlannedLeg(0, "upbit", "USDT/KRW", "USDT", "KRW", side, qty, Decimal(1400), LOT)
+        reserved = (("upbit", "KRW", qty * 1500) if side is Side.BUY else ("upbit", "USDT", qty),)
+        self.record(CycleOpened(cycle_id, "USDT/KRW:upbit", "USDT", -5.0, 0.0, (leg,), reserved, self.now_ms))
+        self.intend(cycle_id, "upbit", "USDT", side, Purpose.ENTRY)
+
     def intend(self, cycle_id: str, exchange: str, coin: str, side: Side, purpose: Purpose) -> str:
         order = f"o{len(self.orders) + 1}"
         self.orders[order] = (cycle_id, exchange, coin, side, purpose)
@@ -139,6 +153,7 @@ class Life(RuleBasedStateMachine):
         cycle_id = data.draw(st.sampled_from(sorted(self.cycles)))
         if self.is_open(cycle_id):
             coin = next(coin for cycle, _, coin, _, _ in self.orders.values() if cycle == cycle_id)
+            exchange = exchange if (exchange, coin) in MARKETS else "upbit"
             self.intend(cycle_id, exchange, coin, side, Purpose.UNWIND if unwind else Purpose.COMPLETE)
 
     @precondition(lambda self: self.orders)
@@ -173,6 +188,8 @@ class Life(RuleBasedStateMachine):
         self.record(event)
         for asset, change in ((made.base, sign * made.qty), (made.quote, -sign * made.cost), (made.fee_currency, -made.fee)):
             self.flows.append((made.exchange, asset, change))
+            if asset == "KRW" and change:
+                self.won.append((change, event.marks.get("KRW"), self.now_ms))
         self.cycles[event.cycle_id] += [(made.base, sign * made.qty), (made.quote, -sign * made.cost)]
         if self.orders[made.client_order_id][4] is Purpose.SETTLE:
             self.mended.add(event.cycle_id)
@@ -235,6 +252,8 @@ class Life(RuleBasedStateMachine):
         self.record(Adjusted(exchange, asset, change, "x", "operator", "me"))
         self.flows.append((exchange, asset, change))
         self.outside.append((asset, change))
+        if asset == "KRW":
+            self.won_stock.append((change, self.marks["KRW"]))
 
     @rule(asset=st.sampled_from(["XRP", "ADA"]), sent=QTYS, cost=st.integers(0, 9))
     def transfer(self, asset: str, sent: Decimal, cost: int) -> None:
@@ -328,6 +347,28 @@ class Life(RuleBasedStateMachine):
         }
         start = sum((qty * self.first_marks[asset] for asset, qty in self.opening.items()), ZERO)
         assert now.so_far.total + now.so_far.adjustments == pytest.approx(now.equity - start, abs=Decimal("1e-12"))
+
+    @invariant()
+    def what_is_open_of_the_won_and_its_stock_are_revalued_apart(self) -> None:
+        if not self.flows:
+            return
+        (open_won,) = self.live.open_fx()
+        state, now = self.live.state, self.marks.get("KRW", ZERO)
+        assert open_won.amount == sum((change for change, _, _ in self.won), ZERO)
+        assert open_won.amount == sum((held.get("KRW", ZERO) for held in state.balances.values()), ZERO) - sum(
+            (held.get("KRW", ZERO) for held in state.targets.values()), ZERO
+        )
+        first = self.first_marks.get("KRW", ZERO)
+        split = self.live.value().so_far
+        revalued = sum((change * (now - then) for change, then, _ in self.won if then is not None), ZERO)
+        stock = sum((change * (now - (first if then is None else then)) for change, then in self.won_stock), ZERO)
+        assert split.fx_open == pytest.approx(revalued, abs=Decimal("1e-12"))
+        assert split.fx_stock == pytest.approx(stock, abs=Decimal("1e-12"))
+        left, since = ZERO, None
+        for change, _, ms in self.won:
+            before, left = left, left + change
+            since = None if not left else ms if not before or before * left < 0 else since
+        assert open_won.since_ms == since
 
     @invariant()
     def every_cycle_stands_as_its_fills_say(self) -> None:

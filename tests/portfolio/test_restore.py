@@ -102,6 +102,17 @@ def test_a_snapshot_that_cannot_be_used_is_left_aside_and_every_event_read(tmp_p
     assert restore(path)[1].dump() == live.dump()
 
 
+def test_a_snapshot_that_was_folded_by_other_rules_is_left_aside(tmp_path: Path) -> None:
+    """An earlier program knew nothing of what is open of a currency: to go on from there would lose it."""
+    path = tmp_path / "journal.db"
+    before = record(path, *whole_run()).dump()
+    del before["rules"], before["open_since"]
+    before["counters"]["open_fx"] = {}
+    snapshot(path, {SNAPSHOT_KEY: before})
+    assert restore(path)[0].snapshot_seq == before["seq"]
+    assert restore(path)[1].open_amount("KRW") != ZERO
+
+
 def test_everything_that_a_start_needs_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     run = SyntheticRun()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arbtui.journal.events import Adjusted, BalanceOpened, ResidualSettled, Transferred
+from arbtui.journal.events import Adjusted, BalanceOpened, CycleState, ResidualSettled, Transferred
 from arbtui.model.money import DIGITS, ONE, ZERO
 from arbtui.model.order import OrderState, Side
 from arbtui.portfolio.accounts import fill_changes
@@ -52,6 +52,56 @@ def test_a_rise_of_the_won_is_currency_and_a_rise_of_the_coin_is_inventory() -> 
     assert _parts(won) == _parts(Pnl(fx_stock=Decimal(30)))
     tell.marks({"XRP": Decimal("3.1")})
     assert _parts(tell.portfolio.pnl_since(tell.portfolio.state.run)) == _parts(Pnl(fx_stock=Decimal(30), inventory=Decimal(200)))
+
+
+def test_won_that_cycles_left_open_is_revalued_apart_from_the_stock_of_it() -> None:
+    tell = Telling().start()
+    tell.marks(PRICES, "start")
+    tell.open("c1", leg(0, "binance", Side.BUY, Decimal(10), Decimal(2)), leg(1, "upbit", Side.SELL, Decimal(10), Decimal(3000)))
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "t1"), PRICES)
+    tell.fill("c1", fill_of("upbit", Side.SELL, Decimal(10), Decimal(3000), "t2", fee=Decimal(15)), PRICES)
+    began_ms = tell.now_ms
+    (won,) = tell.portfolio.open_fx()
+    assert (won.amount, won.value, won.since_ms) == (Decimal(29_985), Decimal(29_985) * PRICES["KRW"], began_ms)
+    assert tell.portfolio.pnl_since(tell.portfolio.state.run).fx_open == ZERO  # the rate has not moved yet
+    tell.marks({"KRW": Decimal("0.0008")})
+    pnl = tell.portfolio.pnl_since(tell.portfolio.state.run)
+    assert (pnl.fx_open, pnl.fx_stock) == (Decimal("2.9985"), Decimal(30))
+    span = Baseline("", tell.now_ms, tell.portfolio.state.counters.copy(), tell.portfolio.prices())
+    tell(Adjusted("upbit", "KRW", Decimal(-100_000), "taken out", "operator"))  # moves the target, and leaves nothing open
+    assert tell.portfolio.open_amount("KRW") == Decimal(29_985)
+    tell.marks({"KRW": Decimal("0.0007")})
+    since = tell.portfolio.pnl_since(span)
+    assert (since.fx_open, since.fx_stock) == (Decimal("-2.9985"), Decimal(-20))
+    assert since.total == tell.portfolio.value().equity - tell.portfolio.value_at(span).equity - since.adjustments
+
+
+def test_a_trade_of_the_won_itself_closes_it_costs_what_it_costs_and_is_no_loss_of_a_route() -> None:
+    tell = Telling().start(balances={"upbit": {"KRW": Decimal(300_000), "USDT": Decimal(100)}, "binance": {"USDT": Decimal(200)}})
+    tell.marks({"KRW": PRICES["KRW"]}, "start")
+    tell.open("n1", leg(0, "upbit", Side.BUY, Decimal(20), Decimal(1430), base="USDT"), route="USDT/KRW:upbit:buy", value=0.0)
+    bought = fill_of("upbit", Side.BUY, Decimal(20), Decimal(1430), "t1", base="USDT", fee=Decimal(20), client_order_id="n1-0")
+    tell.fill("n1", bought, {"KRW": PRICES["KRW"], "USDT": ONE})
+    tell.order("n1-0", OrderState.FILLED, Decimal(20))
+    tell.end("n1")
+    cost = Decimal(28_620) * PRICES["KRW"] - 20
+    (won,) = tell.portfolio.open_fx()
+    assert (won.amount, won.converted, won.cost) == (Decimal(-28_620), Decimal(28_600) * PRICES["KRW"], cost)
+    cycle = tell.portfolio.cycle("n1")
+    assert cycle is not None
+    assert (cycle.state, -cycle.pnl, cycle.dust(SETTLEMENT)) == (CycleState.HEDGED, cost, {})
+    assert tell.portfolio.state.routes["USDT/KRW:upbit:buy"].losses == 0
+    late = fill_of("upbit", Side.BUY, Decimal(1), Decimal(1430), "t2", base="USDT", client_order_id="n1-0")
+    tell.fill("n1", late, {"KRW": PRICES["KRW"], "USDT": ONE})
+    assert cycle.state is CycleState.HEDGED
+    assert tell.portfolio.state.routes["USDT/KRW:upbit:buy"].losses == 0
+    assert tell.portfolio.open_amount("KRW") == Decimal(-30_050)
+    tell.fill("n1", fill_of("upbit", Side.SELL, Decimal(22), Decimal(1430), "t3", base="USDT"), {"KRW": PRICES["KRW"], "USDT": ONE})
+    (won,) = tell.portfolio.open_fx()
+    assert (won.amount, won.since_ms) == (Decimal(1410), tell.now_ms)  # the other side of zero: its age begins anew
+    tell.fill("n1", fill_of("upbit", Side.BUY, Decimal(1), Decimal(1410), "t4", base="USDT"), {"KRW": PRICES["KRW"], "USDT": ONE})
+    (won,) = tell.portfolio.open_fx()
+    assert (won.amount, won.since_ms) == (ZERO, None)
 
 
 def test_moving_stock_costs_what_the_network_took_and_is_no_adjustment() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tests.proof.check import Check
 from tests.proof.mutation.fixed import FixedMutants
 from tests.proof.mutation.package import PackageMutation
+from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
 from tests.proof.steps import SECONDS, VARIABLE
 
@@ -26,6 +27,13 @@ CHECKS: Sequence[Check] = (
         steps=600,
         limit_s=3600.0,
     ),
+    OpenWon(
+        "open-won",
+        "50 seeds with the rate moving 50 bps: netting takes most of the result's variance away, at the predicted cost",
+        50,
+        120.0,
+    ),
+    OpenWon("open-won-ci", "the same with 3 seeds", 3, 120.0, in_ci=True),
     PackageMutation("execution", ("tests/execution", "tests/engine", "tests/failover")),
     PackageMutation("risk", ("tests/risk", "tests/execution/test_gate.py", "tests/engine")),
     PackageMutation("journal", ("tests/journal", "tests/failover")),

@@ -13,7 +13,7 @@ from arbtui.routes.hops import InventoryHop, Node, TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import RouteTerms
 from tests.routes import oracle
-from tests.routes.pairs import BINANCE_XRP, NOW, OTHER_XRP, UPBIT_XRP, book, rate_book
+from tests.routes.pairs import BINANCE_XRP, NOW, OTHER_XRP, UPBIT_XRP, book
 
 _CASES = 10_000
 _TOLERANCE_BPS = Decimal("0.001")
@@ -58,19 +58,37 @@ def _levels(made: OrderBook) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[
 
 
 def _rate(rates: RateBook, source: str, target: str, fee: Decimal) -> Decimal:
+    """What a whole order of ``rates.size`` dollars gets, level by level."""
     assert rates.book is not None
     if source == target:
         return Decimal(1)
+    bids, asks = _levels(rates.book)
+    size = _exact(rates.size)
     if source == "USDT":
-        return _exact(rates.book.bid) * (1 - fee)  # dollars are sold at the bid
-    return 1 / (_exact(rates.book.ask) * (1 + fee))  # and bought at the ask
+        return oracle.cost_of(bids, size) / size * (1 - fee)  # dollars are sold at the bids
+    return 1 / (oracle.cost_of(asks, size) / size * (1 + fee))  # and bought at the asks
+
+
+def _rates(chance: random.Random) -> RateBook:
+    """A rate whose book an order of 20 to 1,000 dollars walks one to three levels of."""
+    bid = chance.randrange(2600, 2900) / 2
+    ask = bid + chance.choice((0.5, 1.0, 4.0))
+    deep = [(chance.choice((30.0, 300.0, 3000.0)), chance.choice((30.0, 300.0)), 1e6) for _ in range(2)]
+    bids, asks = (
+        [(best + way * 0.5 * n, qty) for n, qty in enumerate(qtys)] for best, way, qtys in ((bid, -1, deep[0]), (ask, 1, deep[1]))
+    )
+    made = RateBook(book("upbit", "KRW-USDT", bids, asks), "KRW", "USDT", 5.0, 0.0005, chance.choice((20.0, 100.0, 1000.0)))
+    made.refresh()
+    return made
 
 
 def _case(chance: random.Random) -> tuple[InventoryRoute, oracle.Question, Decimal]:
     """A route, the same as a question, and the slippage in bps."""
     venues = chance.choice(((UPBIT_XRP, BINANCE_XRP), (BINANCE_XRP, OTHER_XRP), (UPBIT_XRP, OTHER_XRP)))
     buy, sell = venues if chance.random() < 0.5 else venues[::-1]
-    rates = rate_book(bid := chance.randrange(2600, 2900) / 2, bid + chance.choice((0.5, 1.0, 4.0)), fee=0.0005)
+    rates = _rates(chance)
+    assert rates.book is not None
+    bid = rates.book.bid
     dollar = chance.uniform(0.8, 4.0)
     tilt = chance.gauss(40, 25) / 1e4
     in_won = {"KRW": bid, "USDT": 1.0}

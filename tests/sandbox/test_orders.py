@@ -146,12 +146,12 @@ def test_a_resting_order_locks_its_money_until_it_is_cancelled() -> None:
             rests = (await on.upbit.buy("100", "1000", tif=None, identifier="r")).body
             assert rests["locked"] == "100050"
             krw = next(row for row in (await on.upbit.call("GET", "accounts")).body if row["currency"] == "KRW")
-            assert (krw["balance"], krw["locked"]) == ("99899950", "100050")
+            assert (krw["balance"], krw["locked"]) == ("79899950", "100050")
             cancelled = (await on.upbit.call("DELETE", "order", {"identifier": "r"})).body
             assert cancelled["uuid"] == rests["uuid"]
             assert (await on.upbit.call("GET", "order", {"identifier": "r"})).body["state"] == "cancel"
             krw = next(row for row in (await on.upbit.call("GET", "accounts")).body if row["currency"] == "KRW")
-            assert (krw["balance"], krw["locked"]) == ("100000000", "0")
+            assert (krw["balance"], krw["locked"]) == ("80000000", "0")
             assert (await on.upbit.call("DELETE", "order", {"identifier": "r"})).error == "order_not_found"
 
             await on.binance.buy("100", "0.5", tif="GTC", newClientOrderId="r")

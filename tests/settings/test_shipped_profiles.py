@@ -64,7 +64,12 @@ def test_every_value_has_its_comment(profile: Path) -> None:
 
 
 #: What the shipped profile says otherwise, and the default that a profile of any desk begins with.
-_ITS_OWN: dict[tuple[str, ...], tuple[str, str]] = {("desk", "timezone"): ("Asia/Seoul", "UTC")}
+_ITS_OWN: dict[tuple[str, ...], tuple[Any, Any]] = {
+    ("desk", "timezone"): ("Asia/Seoul", "UTC"),
+    ("netting", "band"): (500.0, None),  # left out it follows the order's value
+    ("costs", "rate_fee_bps"): (5.0, None),  # left out it is the venue's own
+    ("netting", "max_open_fx"): (1000.0, None),
+}
 
 
 def test_the_default_profile_holds_the_defaults_but_for_where_its_desk_is(home: Path) -> None:

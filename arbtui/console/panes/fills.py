@@ -8,6 +8,8 @@ from arbtui.views import CycleLine, ReadModel, TradeLine
 
 _STATE_INKS = {"HEDGED": "soft", "OPEN": "key", "UNWOUND": "warn", "RESIDUAL": "kill"}
 
+_ARROW = "→"  #: also between the venues of a plan: one without it has one leg
+
 
 class FillsPane(Grid[CycleLine]):
     """The last cycles of ``model``."""
@@ -50,14 +52,16 @@ class FillsPane(Grid[CycleLine]):
             why = " yet" if row.state == "OPEN" else f": {row.reason or 'no reason given'}"
             return [*name, (fit(f"{row.planned} nothing filled{why}", max(0, room)), "soft"), end]
         bought, sold = _of_side(row, "buy"), _of_side(row, "sell")
-        spans: list[Span] = [*name, ("BUY ", "dim"), (_venue(bought), "soft"), (_quantity(bought), "text")]
+        alone = bool(_ARROW not in row.planned and sold and not bought)  # a plan of one leg lacks no other side
+        first, then = (sold, bought) if alone else (bought, sold)
+        spans: list[Span] = [*name, ("SELL " if alone else "BUY ", "dim"), (_venue(first), "soft"), (_quantity(first), "text")]
         if roomy:
-            spans += [(" @ ", "dim"), (_price(bought), "soft")]
-        spans += [(" → " if roomy else "  ", "dim"), ("SELL ", "dim"), (_venue(sold), "soft")]
+            spans += [(" @ ", "dim"), (_price(first), "soft")]
+        spans += [(f" {_ARROW} " if roomy else "  ", "dim"), ("BUY " if alone else "SELL ", "dim"), (_venue(then), "soft")]
         if wide:
-            spans.append((_quantity(sold), "text" if _sum(bought) == _sum(sold) else "warn"))
+            spans.append((_quantity(then), "text" if _sum(bought) == _sum(sold) or _ARROW not in row.planned else "warn"))
         if roomy:
-            spans += [(" @ ", "dim"), (_price(sold), "soft")]
+            spans += [(" @ ", "dim"), (_price(then), "soft")]
         spans.append((fit_right(result, 11), ink))
         if wide:
             spans.append((fit_right(f"{row.elapsed_ms:,.0f}ms", 9), "dim"))

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from arbtui.console.lines import Lines, width_of
+from arbtui.console.numbers import duration, signed
 from arbtui.console.sparkline import sparkline
 from arbtui.console.styles import Span, Styles
 from arbtui.model.printable import printable
-from arbtui.views import GaugeView, VenueGauge
+from arbtui.views import GaugeView, OpenFxView, VenueGauge
 
 LAG_WARN_MS = 10.0
 """p99 of the loop's lag that is aimed for, in ms."""
@@ -74,6 +75,10 @@ class SystemPane(Lines):
             *_fact("snapshot", f"#{g.snapshot_no} {g.snapshot_age_s:.0f}s ago"),
             *_fact("ui", f"{hz:.0f}Hz drop {drops}", "warn" if drops else "text"),
         ]
+        for one in g.open_fx:
+            fact = _fact(f"open {one.asset}", f"{signed(one.value)} {one.currency}", _open_ink(one))
+            if width_of(second) + width_of(fact) <= self.size.width:
+                second += fact
         return [(first, ""), (second, "")]
 
     def _spark(self, history: Iterable[float], width: int) -> list[Span]:
@@ -93,16 +98,31 @@ class SystemPane(Lines):
         ]
         name: list[Span] = [("── ", "rule"), ("[4] ", "key"), ("System", "title"), (" ", "rule")]
         lines: list[tuple[list[Span], str]] = [([*name, ("─" * max(0, self.size.width - 14), "rule")], "")]
-        gap = 2 if self.size.height >= 2 * (len(rows) + len(g.venues)) + 2 else 1
+        gap = 2 if self.size.height >= 2 * (len(rows) + len(g.open_fx) + len(g.venues)) + 2 else 1
         for label, value, history in rows:
             floor = 0.9 * min(history, default=0.0) if label == "memory" else 0.0
             spark = sparkline(history, max(0, wide), floor) if history else ""
             lines.append(([("   ", "text"), (f"{label:11}", "dim"), (f"{value:31}", "text"), (spark.lstrip(), "spark")], ""))
             lines.extend([([], "")] * (gap - 1))
+        for one in g.open_fx:
+            lines.append((self._open(one), ""))
+            lines.extend([([], "")] * (gap - 1))
         for venue in g.venues:
             lines.append((self._venue(venue), ""))
             lines.extend([([], "")] * (gap - 1))
         return lines
+
+    def _open(self, one: OpenFxView) -> list[Span]:
+        """What is open of a currency, of how much, since when, what trading it back has cost, and why it is not."""
+        age = f" for {duration(one.age_s)}" if one.age_s else ""
+        told = f"{signed(one.value)} {one.currency} of {one.limit:,.0f}{age}, band {one.band:,.0f}"
+        line: list[Span] = [("   ", "text"), (f"{'open ' + one.asset:11}", "dim"), (told, _open_ink(one))]
+        state: list[Span] = [("  ", "text"), (one.state, "warn")] if one.state != "fine" else []
+        cost: list[Span] = [(f"  netted {one.converted:,.0f} for {one.cost:,.2f}", "text")]
+        for more in (state, cost):
+            if width_of(line) + width_of(more) < self.size.width:
+                line += more
+        return line
 
     def _venue(self, venue: VenueGauge) -> list[Span]:
         """Health, why, and as many limits as fit, the most used first."""
@@ -119,3 +139,7 @@ class SystemPane(Lines):
                 break
             line += used
         return line
+
+
+def _open_ink(one: OpenFxView) -> str:
+    return "text" if abs(one.value) <= one.band and one.state == "fine" else "warn"

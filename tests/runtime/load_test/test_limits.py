@@ -22,8 +22,11 @@ def test_up_to_the_usual_number_nothing_is_raised(symbols: int) -> None:
 
 
 def test_above_it_what_is_open_at_once_grows_in_proportion(home: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = settings({}, monkeypatch).risk
-    after = settings(raised_limits(load_profile("upbit-binance", {"mode": "sim"}), 5 * SYMBOLS), monkeypatch).risk
+    usual, raised = settings({}, monkeypatch), raised_limits(load_profile("upbit-binance", {"mode": "sim"}), 5 * SYMBOLS)
+    large = settings(raised, monkeypatch)
+    assert large.netting.limit_for(100.0) == 5 * usual.netting.limit_for(100.0)
+    assert large.netting.band_for(100.0) == usual.netting.band_for(100.0)
+    before, after = usual.risk, large.risk
     assert after.global_.max_unhedged == 5 * before.global_.max_unhedged
     assert after.global_.max_open_cycles == 5 * before.global_.max_open_cycles
     assert after.exchange.max_in_flight_orders == 5 * before.exchange.max_in_flight_orders
