@@ -237,6 +237,32 @@ def adjust(
     return decide(flags.wanted_profile(profile), exchange, asset, confirm, reason, mode, json, state_dir)
 
 
+@app.command()
+def stock(profile: flags.Profile = None, mode: _Mode = None, json: flags.AsJson = False, state_dir: flags.StateDir = None) -> int:
+    """What every venue holds of every asset, against its target, and how long it lasts. Works while the profile runs or not."""
+    from arbtui.cli.stock import stock as show
+
+    return show(flags.wanted_profile(profile), mode, json, state_dir)
+
+
+@app.command()
+def targets(
+    verb: Annotated[str | None, typer.Argument(metavar="[set]", help="Without a verb: the list.")] = None,
+    place: Annotated[str | None, typer.Argument(metavar="[EXCHANGE.ASSET]", help="Such as upbit.XRP.")] = None,
+    amount: Annotated[str | None, typer.Argument(metavar="[AMOUNT]", help="Units that count as full.")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """How much of each asset a venue should hold; set one. Works while the profile runs or not."""
+    from arbtui.cli.stock import targets as decide
+
+    return decide(flags.wanted_profile(profile), verb, place, amount, confirm, reason, mode, json, state_dir)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def kill(context: typer.Context) -> int:
     """Close the gate of a profile from another shell: arbtui kill --profile NAME."""

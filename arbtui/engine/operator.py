@@ -20,14 +20,14 @@ from arbtui.model.errors import UsageError
 from arbtui.model.money import ZERO
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_of, scope_of
-from arbtui.portfolio.operator_events import adjustment, settle_by_adjustment, untyped, write_off
+from arbtui.portfolio.operator_events import adjustment, new_target, settle_by_adjustment, untyped, write_off
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.guard import assets_of
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 
 _OPERATOR = "operator"
-_FACTS = ("cycle_id", "how", "exchange", "asset", "worst", "confirm", "reason", "by")
+_FACTS = ("cycle_id", "how", "exchange", "asset", "amount", "worst", "confirm", "reason", "by")
 _JOURNAL_FAILED = "the journal failed: nothing can be recorded; stop, mend the disk, and start again"
 
 
@@ -240,6 +240,22 @@ class OperatorVerbs:
         self._breaches.acknowledge_all("BALANCE_MISMATCH", f"{exchange}:{asset}", by)
         return None
 
+    def set_target(self, exchange: str, asset: str, amount: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """Set how much of ``asset`` ``exchange`` should hold, ``amount`` in units."""
+        failed = self._components.journal.failure is not None
+        refusal = _JOURNAL_FAILED if failed else self._untyped(typed_name, reason)
+        if refusal is not None:
+            return refusal
+        try:
+            target = Decimal(amount)
+        except ArithmeticError:
+            return f"{amount!r} is no amount"
+        events = new_target(self._components.portfolio, exchange, asset, target, by, reason.strip())
+        if isinstance(events, str):
+            return events
+        self._components.journal.post(*events)
+        return None
+
     def ways_of_breach(self, breach_id: str) -> list[WayOut]:
         """Every way to settle what a breach is about, a position or a disputed balance; none where there is nothing to settle."""
         breach = self._breaches.breaches.get(breach_id)
@@ -307,6 +323,9 @@ class OperatorVerbs:
                 return {"refusal": self.settle_position(*settle)}
             case "adjust":
                 return {"refusal": self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], by)}
+            case "target":
+                target = (facts["exchange"], facts["asset"], facts["amount"], facts["confirm"], facts["reason"], by)
+                return {"refusal": self.set_target(*target)}
             case "rearm":
                 return {"refusal": self.rearm_by_command(request)}
             case "scope_seen":

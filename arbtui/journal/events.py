@@ -286,6 +286,17 @@ class DisputeClosed(Struct, frozen=True):
     reason: str
 
 
+class TargetSet(Struct, frozen=True):
+    """A person says how much of an asset a venue should hold: ``target`` instead of ``before``, in units."""
+
+    exchange: str
+    asset: str
+    target: Decimal
+    before: Decimal
+    by: str
+    reason: str
+
+
 class Transferred(Struct, frozen=True):
     """A person moved an asset: ``sent`` left one exchange, ``received`` (less the network's fee) came to the other."""
 
@@ -456,6 +467,7 @@ Event = (
     | Adjusted
     | BalanceDisputed
     | DisputeClosed
+    | TargetSet
     | Transferred
     | BreachRecorded
     | BreachAcknowledged

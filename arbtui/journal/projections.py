@@ -43,6 +43,7 @@ from arbtui.journal.events import (
     SettlementBegan,
     SnapshotTaken,
     StateChanged,
+    TargetSet,
     Transferred,
 )
 from arbtui.journal.store import Statement
@@ -313,6 +314,7 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     BalanceOpened: _portfolio_only,
     BalanceDisputed: _portfolio_only,
     DisputeClosed: _portfolio_only,
+    TargetSet: _portfolio_only,
     RouteSwitched: _portfolio_only,
     SettlementBegan: _portfolio_only,
     ResidualSettled: _portfolio_only,

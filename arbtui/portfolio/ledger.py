@@ -30,6 +30,7 @@ from arbtui.journal.events import (
     ScopeRearmed,
     SettlementBegan,
     StateChanged,
+    TargetSet,
     Transferred,
 )
 from arbtui.journal.projections import leg_facts
@@ -131,7 +132,7 @@ class _Book:
     one_sided: dict[str, list[Row]] = field(default_factory=dict)  # by cycle: what was left when a person began to settle it
     settled: dict[str, list[Row]] = field(default_factory=dict)  # by cycle, likewise: of residuals that were settled in the span
     fills: dict[tuple[str, str], Row] = field(default_factory=dict)
-    flows: dict[str, list[Row]] = field(default_factory=lambda: {"adjustments": [], "transfers": []})
+    flows: dict[str, list[Row]] = field(default_factory=lambda: {"adjustments": [], "transfers": [], "targets": []})
     breaches: dict[str, Row] = field(default_factory=dict)
     kills: list[Row] = field(default_factory=list)
 
@@ -320,6 +321,9 @@ class _Book:
             case Adjusted(exchange=exchange, asset=asset, change=change, reason=reason, kind=kind, by=by):
                 row = {"exchange": exchange, "asset": asset, "change": plain(change), "reason": reason, "kind": kind, "by": by}
                 self.flows["adjustments"].append({**row, **when})
+            case TargetSet(exchange=exchange, asset=asset, target=target, before=before, by=by, reason=reason):
+                row = {"exchange": exchange, "asset": asset, "before": plain(before), "target": plain(target), "by": by, "reason": reason}
+                self.flows["targets"].append({**row, **when})
             case Transferred(from_exchange=sender, to_exchange=receiver, asset=asset, sent=sent, received=received, reason=reason):
                 for exchange, change in ((sender, -sent), (receiver, received)):
                     row = {"exchange": exchange, "asset": asset, "change": plain(change), "reason": reason}

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from arbtui.journal.events import Adjusted, DisputeClosed, Event, ResidualSettled
-from arbtui.model.money import plain
-from arbtui.portfolio.accounts import CycleAccount
+from arbtui.journal.events import Adjusted, DisputeClosed, Event, ResidualSettled, TargetSet
+from arbtui.model.money import ZERO, plain
+from arbtui.portfolio.accounts import CycleAccount, amount_at
 from arbtui.portfolio.portfolio import Portfolio
 
 
@@ -55,6 +55,28 @@ def adjustment(portfolio: Portfolio, exchange: str, asset: str, by: str, reason:
     change = dispute.theirs - portfolio.total(exchange, asset)
     text = f"{reason} (the venue says {plain(dispute.theirs)})"
     return Adjusted(exchange, asset, change, text, "operator", by), DisputeClosed(exchange, asset, by, reason)
+
+
+def new_target(portfolio: Portfolio, exchange: str, asset: str, target: Decimal, by: str, reason: str) -> Sequence[Event] | str:
+    """The event that sets how much of ``asset`` ``exchange`` should hold, in units, or why there is none."""
+    state = portfolio.state
+    places = dict.fromkeys([*state.balances, *state.targets])
+    if exchange not in places:
+        return f"no venue {exchange!r} in this journal; there are {', '.join(sorted(places)) or 'none yet'}"
+    if not target.is_finite() or target < ZERO:
+        return f"{plain(target)} is no target: give 0 or more units of {asset}"
+    if target > ZERO and all(asset not in {*state.balances.get(place, ()), *state.targets.get(place, ())} for place in places):
+        return f"no venue holds {asset}, or ever did: name an asset of arbtui stock"
+    before = amount_at(state.targets, exchange, asset)
+    if target == before:
+        return f"the target of {asset} at {exchange} is {plain(before)} already"
+    return (TargetSet(exchange, asset, target, before, by, reason),)
+
+
+def target_preview(portfolio: Portfolio, exchange: str, asset: str, target: Decimal) -> str:
+    """What :func:`new_target` does, in words."""
+    before, held = amount_at(portfolio.state.targets, exchange, asset), portfolio.total(exchange, asset)
+    return f"target of {asset} at {exchange}: {plain(before)} -> {plain(target)} (it holds {plain(held)}); nothing is traded or moved"
 
 
 def write_off_preview(cycle_id: str) -> str:

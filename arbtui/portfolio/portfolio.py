@@ -34,6 +34,7 @@ from arbtui.journal.events import (
     RunStarted,
     SettlementBegan,
     StateChanged,
+    TargetSet,
     Transferred,
 )
 from arbtui.model.money import ONE, ZERO
@@ -51,6 +52,7 @@ from arbtui.portfolio.accounts import (
     fill_key,
 )
 from arbtui.portfolio.counters import Baseline
+from arbtui.portfolio.flow import Flow
 from arbtui.portfolio.readings import Readings
 from arbtui.portfolio.state import PortfolioState, RunTally
 from arbtui.portfolio.trading_state import TradingState
@@ -102,6 +104,8 @@ class Portfolio(Readings):
         if rule is not None:
             rule(self, at, at.event)
         self.state.seq = at.seq
+        if at.run_id and at.run_id == self.state.tally.run_id:
+            self.state.time.last_ms = at.ts_ms
 
     def _run_started(self, at: Recorded, event: RunStarted) -> None:
         state = self.state
@@ -109,6 +113,7 @@ class Portfolio(Readings):
         state.run = Baseline(event.run_id, at.ts_ms, state.counters.copy(), self.prices())
         state.run_started = False
         state.tally = RunTally(event.run_id)
+        state.time.start(at.ts_ms)
         state.state, state.why = event.start_state, ""
 
     def _state_changed(self, at: Recorded, event: StateChanged) -> None:
@@ -247,6 +252,8 @@ class Portfolio(Readings):
         self._re_evaluate(cycle, at.ts_ms)
         for exchange, asset in dict.fromkeys(places):
             self._publish(exchange, asset)
+        if cycle.state is CycleState.HEDGED:
+            self._flowed(cycle, at.ts_ms)
         if cycle.fills:
             route = self._route(cycle.route)
             if cycle.pnl < ZERO:
@@ -297,6 +304,10 @@ class Portfolio(Readings):
         state.counters.adjust(event.asset, event.change, self.price(event.asset))
         self._publish(event.exchange, event.asset)
 
+    def _target_set(self, at: Recorded, event: TargetSet) -> None:
+        self.state.targets.setdefault(event.exchange, {})[event.asset] = event.target
+        self._publish(event.exchange, event.asset)
+
     def _transferred(self, at: Recorded, event: Transferred) -> None:
         state = self.state
         for exchange, change in ((event.from_exchange, -event.sent), (event.to_exchange, event.received)):
@@ -340,6 +351,14 @@ class Portfolio(Readings):
         if record is None:
             record = self.state.routes[route_id] = RouteRecord()
         return record
+
+    def _flowed(self, cycle: CycleAccount, ts_ms: int) -> None:
+        """Count what a hedged cycle moved at each place: how long stock lasts is measured by it."""
+        now_s = self.state.time.seconds(ts_ms)
+        for exchange, changes in cycle.flows.items():
+            flows = self.state.flows.setdefault(exchange, {})
+            for asset, change in changes.items():
+                flows.setdefault(asset, Flow()).add(float(change), now_s)
 
     def _re_evaluate(self, cycle: CycleAccount, ts_ms: int) -> None:
         """Set how an ended cycle stands from what its orders and fills say."""
@@ -447,6 +466,7 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     ResidualSettled: Portfolio._residual_settled,
     BalanceOpened: Portfolio._balance_opened,
     Adjusted: Portfolio._adjusted,
+    TargetSet: Portfolio._target_set,
     Transferred: Portfolio._transferred,
     BalanceDisputed: Portfolio._balance_disputed,
     DisputeClosed: Portfolio._dispute_closed,

@@ -10,6 +10,7 @@ from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Purpose
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at, fill_key
 from arbtui.portfolio.counters import Baseline, Counters
+from arbtui.portfolio.flow import Runway, runway
 from arbtui.portfolio.state import PortfolioState
 from arbtui.portfolio.valuation import Pnl, Valuation, value
 
@@ -52,6 +53,11 @@ class Readings:
         if mine is None:
             return free
         return free + mine.still_reserved(exchange, asset) + self._still_settling(exchange, asset, cycle_id)
+
+    def runway(self, exchange: str, asset: str, ts_ms: int | None = None) -> Runway:
+        """How long what is free there lasts at the measured flow, at ``ts_ms`` (wall clock), or at the last event."""
+        flow = self.state.flows.get(exchange, {}).get(asset)
+        return runway(float(self.available(exchange, asset)), flow, self.state.time.seconds(ts_ms))
 
     def _still_settling(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
         """What orders of settlements may still use there, fees apart: their worst price covers those; ``cycle_id``: of that cycle alone."""

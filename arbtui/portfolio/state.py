@@ -8,6 +8,7 @@ from arbtui.journal.events import CURRENCY, CycleState, Mark
 from arbtui.model.money import ZERO
 from arbtui.portfolio.accounts import Amounts, CycleAccount, Dispute, RouteRecord
 from arbtui.portfolio.counters import Baseline, Counters
+from arbtui.portfolio.flow import Flow, TradingTime
 from arbtui.portfolio.trading_state import TradingState
 
 
@@ -40,6 +41,8 @@ class PortfolioState(Struct):
     tally: RunTally = field(default_factory=RunTally)
     outcomes: dict[CycleState, int] = field(default_factory=dict)  #: cycles of all runs
     settled_value: Decimal = ZERO  #: gain or loss of positions up to the moment when they were settled
+    flows: dict[str, dict[str, Flow]] = field(default_factory=dict)  #: of hedged cycles, by exchange, then asset
+    time: TradingTime = field(default_factory=TradingTime)
     routes: dict[str, RouteRecord] = field(default_factory=dict)
     disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
     state: str = TradingState.DISARMED

@@ -11,6 +11,7 @@ from arbtui.model.halt import HaltCause
 from arbtui.model.money import plain
 from arbtui.model.scoped_halts import GLOBAL, ScopedHalt
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord
+from arbtui.portfolio.inventory import stock_facts
 from arbtui.portfolio.ledger import residual_rows
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
@@ -64,6 +65,7 @@ def read_status(
         "open_cycles": [_cycle(cycle) for cycle in portfolio.open_cycles] if portfolio else [],
         "residual_cycles": [_cycle(cycle) for cycle in portfolio.positions] if portfolio else [],
         "residuals": [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)] if portfolio else [],
+        "stock": stock_facts(portfolio) if portfolio else [],
         "open_orders": [_order(order) for order in portfolio.open_orders] if portfolio else [],
         "disputes": disputes(portfolio) if portfolio else [],
         "breaches": [

@@ -19,7 +19,8 @@ _reserved = st.lists(st.tuples(_few, _few, _amounts.map(abs)), max_size=3).map(t
 #: By field name: everything that refers to something else is drawn from a few names, so that events meet.
 _FIELDS: dict[str, SearchStrategy[object]] = {
     **dict.fromkeys(
-        ("qty", "price", "cost", "fee", "filled_qty", "change", "sent", "received", "total", "ours", "theirs", "lot"), _amounts
+        ("qty", "price", "cost", "fee", "filled_qty", "change", "sent", "received", "total", "ours", "theirs", "lot", "target", "before"),
+        _amounts,
     ),
     **dict.fromkeys(("exchange", "asset", "trade_id", "cycle_id", "client_order_id", "breach_id", "run_id", "alert_id", "channel"), _few),
     **dict.fromkeys(("from_exchange", "to_exchange", "route", "symbol", "base", "quote", "fee_currency"), _few),
