@@ -37,6 +37,7 @@ from arbtui.views.model import (
 )
 from arbtui.views.route_reader import RouteReader
 from arbtui.views.status import shown_state
+from arbtui.views.stock import StockReader, StockRow
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
 _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
@@ -95,7 +96,8 @@ class EngineViews:
         ]
         self._rows = {row.id: row for row in self.routes}
         self._histories = {row.id: EdgeHistory() for row in self.routes}
-        self._reader = RouteReader(engine)
+        self._stock = StockReader(engine)
+        self._reader = RouteReader(engine, self._stock)
 
     def header(self) -> HeaderView:
         """See :class:`arbtui.views.ReadModel`."""
@@ -175,6 +177,14 @@ class EngineViews:
         row = self._rows[route_id]
         self.refresh((row,))
         return self._reader.read(self._routes[route_id], row.state, self._histories[route_id])
+
+    def stock(self) -> Sequence[StockRow]:
+        """See :class:`arbtui.views.ReadModel`."""
+        return self._stock.rows()
+
+    def refresh_stock(self, rows: Sequence[StockRow]) -> None:
+        """See :class:`arbtui.views.ReadModel`."""
+        self._stock.refresh(rows)
 
     def cycles(self) -> Sequence[CycleLine]:
         """See :class:`arbtui.views.ReadModel`."""

@@ -16,6 +16,7 @@ from arbtui.views import (
     CycleDetail,
     CycleLine,
     DecisionLine,
+    DrainedStock,
     ExchangeView,
     GaugeView,
     HeaderView,
@@ -27,6 +28,8 @@ from arbtui.views import (
     RouteRow,
     SettlementWay,
     Step,
+    StockCell,
+    StockRow,
     TradeLine,
     VenueGauge,
 )
@@ -54,6 +57,12 @@ class DemoModel:
             for buy, sell in (("UPBIT", "BINANCE"), ("BINANCE", "UPBIT")):
                 rows.append(RouteRow(f"{symbol}:{buy}>{sell}", symbol, (buy, sell)))
         self._price = {row.id: PRICES[names[(i // 2) % len(names)]] for i, row in enumerate(self.routes)}
+        listed = list(dict.fromkeys(row.symbol for row in rows))
+        self.assets = [self._stocked(symbol, number) for number, symbol in enumerate(listed)]
+        for exchange, cash, share in (("UPBIT", "KRW", 0.62), ("BINANCE", "USDT", 1.38)):
+            amount = 50_000.0 * (1_384.2 if cash == "KRW" else 1)
+            cell = StockCell(exchange, amount * share, amount * share, 0.0, 0.0, amount, share, 26.0, 8.0, 0.99, 9.0, 4.0)
+            self.assets.append(StockRow(cash, (cell,), 50_000.0 * share))
         self._cycles: deque[CycleLine] = deque(maxlen=200)
         self._breaches: list[BreachLine] = []
         self._log: deque[LogLine] = deque(maxlen=200)
@@ -80,7 +89,7 @@ class DemoModel:
         self.trades: list[tuple[SettlementWay, Callable[[str], None]]] = []
         self.disabled: dict[str, str] = {}
         self.detailed: list[str] = []
-        self.refreshed = 0
+        self.refreshed = self.refreshed_stock = 0
         self.touch(self.routes)
 
     # the read model
@@ -104,7 +113,35 @@ class DemoModel:
         lines = [DecisionLine(self.now_ms - 1_700 * n, word, bps, told, count) for n, (word, bps, told, count) in enumerate(words * 5)]
         buy = self._ladder(row, "buy", row.venues[0], row.prices[0])
         return RouteDetail(route_id, row.symbol, [buy, self._ladder(row, "sell", row.venues[-1], row.prices[-1])], row.state,
-            [Step(*fall) for fall in falls], net, 3.0, wave, lines)  # fmt: skip
+            [Step(*fall) for fall in falls], net, 3.0, wave, lines, self._drains(row))  # fmt: skip
+
+    def _drains(self, row: RouteRow) -> Sequence[DrainedStock]:
+        stock = next(one for one in self.assets if one.asset == row.symbol)
+        return [
+            DrainedStock(row.symbol, cell.exchange, cell.share, cell.hours, cell.drain_hours, cell.refill_first)
+            for cell in stock.cells
+            if cell.exchange == row.venues[-1]
+        ]
+
+    def stock(self) -> Sequence[StockRow]:
+        return self.assets
+
+    def refresh_stock(self, rows: Sequence[StockRow]) -> None:
+        self.refreshed_stock += len(rows)
+
+    def _stocked(self, symbol: str, number: int) -> StockRow:
+        """Every asset with another share of its target at Upbit, from none at all to twice."""
+        target = 5_000 / PRICES.get(symbol, 1.0)
+        at_upbit = (number * 0.37) % 2.0 if number % 20 else 0.01
+        cells = []
+        for exchange, share in (("UPBIT", at_upbit), ("BINANCE", 2.0 - at_upbit)):
+            lasts = share * 3.1 if share < 1 else math.inf
+            chance = 0.62 if share < 1 else 0.97
+            held = share * target
+            cells.append(
+                StockCell(exchange, held, held * 0.9, held * 0.06, held * 0.04, target, share, lasts, share * 1.4, chance, 9.0, 4.0)
+            )
+        return StockRow(symbol, tuple(cells), 10_000.0, 1 - min(at_upbit, 2 - at_upbit))
 
     def _ladder(self, row: RouteRow, acts: str, exchange: str, price: float) -> Ladder:
         ours = 31.5 if row.state == "OPEN" else 0.0
