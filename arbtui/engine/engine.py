@@ -25,6 +25,7 @@ from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.scope_watch import ScopeWatch
+from arbtui.engine.stock_watch import StockWatch
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
@@ -44,6 +45,7 @@ from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import Depth
 from arbtui.portfolio.position_sync import Mismatch
+from arbtui.portfolio.rebalancer import InventoryRebalancer
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.valuation import Pnl
 from arbtui.risk.breach import Severity
@@ -78,6 +80,8 @@ class Engine:
         self._rate_doubts = RateDoubts(components.rate_watch, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
         self.prioritizer = RoutePrioritizer(RouteHealthScore(components.aggregator.trades.tapes))
+        tolerance_bps = components.execution.completion_bps + components.execution.unwind_bps
+        self.rebalancer = InventoryRebalancer(components.rebalance, components.portfolio, components.execution.order_value, tolerance_bps)
         self.gate = OrderGate(
             kill_switch=self.kill_switch,
             risk=components.risk,
@@ -85,6 +89,7 @@ class Engine:
             clock=components.clock,
             enabled=components.execution.enabled,
             max_decision_age_s=components.execution.max_decision_age_ms / 1000,
+            affords=self.rebalancer.fits,
         )
         self.tracker = OrderTracker(
             adapters=components.adapters,
@@ -169,6 +174,7 @@ class Engine:
         )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
+        self.stock = StockWatch(components.universe, components.portfolio, components.clock, components.rebalance, self.rebalancer)
         self.sync = components.sync
         self.sync.on_dispute = self._on_dispute
         self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
@@ -268,6 +274,7 @@ class Engine:
             self.marks.look(now)
             self.losses.look(now)
         self._rate_doubts.look(now)
+        self.stock.look(now)
 
     async def quiescence(self) -> None:
         """Wait until no cycle and no settlement is under way."""
@@ -342,7 +349,8 @@ class Engine:
         if refusal is not None:  # the usual refusal costs no plan
             return self._denied(opportunity, refusal)
         tolerances = Tolerances(execution.completion_bps, execution.unwind_bps)
-        plan = compile_plan(opportunity, execution.leg_deadline_ms / 1000, tolerances, execution.entry_order)
+        most_cost = self.rebalancer.most_cost(opportunity.route, opportunity.edge_bps, opportunity.value)
+        plan = compile_plan(opportunity, execution.leg_deadline_ms / 1000, tolerances, execution.entry_order, most_cost)
         refusal = self.open(plan)
         return None if refusal is None else self._denied(opportunity, refusal)
 
@@ -388,6 +396,7 @@ class Engine:
         self.decisions.record(route.id, state, cycle.plan.edge_bps, f"pnl {float(cycle.account.pnl):+.2f}")
         self._look_at(cycle.plan.assets)
         self.availability.rest(route, cycle.closed_at)
+        self.stock.at_once(route.symbol)
         if state not in (CycleState.ABANDONED, CycleState.MISSED):  # what never opened teaches nothing of the route
             self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
         self._late.on_residual(cycle.id, cycle.reason)

@@ -118,7 +118,8 @@ class PlannedLeg(Struct, frozen=True):
 class CycleOpened(Struct, frozen=True):
     """A cycle begins. ``edge_bps``: net edge at decision; ``value``: what it puts at risk at worst, in the PnL currency.
 
-    ``reserved``: what it keeps for its legs and one hedge order until it ends, as (exchange, asset, amount).
+    ``reserved``: what it keeps for its legs and one hedge order until it ends, as (exchange, asset, amount). ``most_cost``: of a reverse
+    trade, which brings stock back at a loss: the most that it may cost, in the PnL currency; 0 of any other cycle.
     """
 
     cycle_id: str
@@ -129,6 +130,7 @@ class CycleOpened(Struct, frozen=True):
     legs: tuple[PlannedLeg, ...]
     reserved: tuple[tuple[str, str, Decimal], ...]
     opened_ms: int
+    most_cost: Decimal = Decimal(0)
 
 
 class OrderIntended(Struct, frozen=True):

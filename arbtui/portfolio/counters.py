@@ -10,8 +10,9 @@ from arbtui.model.money import ZERO
 class Counters(Struct):
     """Running totals from which PnL between two moments follows, in the PnL currency at the marks of each event.
 
-    ``qty``: held of each asset over all exchanges. ``booked`` and ``external``: value of an asset's flows by trading and
-    from outside. ``unvalued_*``: quantities that moved before the asset had any mark; they count at its first one.
+    ``trading``, ``fees``: of cycles; those of reverse trades are in ``rotation``. ``qty``: held of each asset over all exchanges.
+    ``booked`` and ``external``: value of an asset's flows by trading, and from outside or by rotation. ``unvalued_*``: quantities that
+    moved before the asset had any mark; they count at its first one.
     """
 
     qty: dict[str, Decimal] = field(default_factory=dict)
@@ -25,6 +26,7 @@ class Counters(Struct):
     unvalued_fees: dict[str, Decimal] = field(default_factory=dict)
     unvalued_opening: dict[str, Decimal] = field(default_factory=dict)
     unvalued_adjusted: dict[str, Decimal] = field(default_factory=dict)
+    unvalued_rotated: dict[str, Decimal] = field(default_factory=dict)
 
     def copy(self) -> "Counters":
         """A copy that the original no longer changes."""
@@ -40,6 +42,7 @@ class Counters(Struct):
             dict(self.unvalued_fees),
             dict(self.unvalued_opening),
             dict(self.unvalued_adjusted),
+            dict(self.unvalued_rotated),
         )
 
     def trade(self, asset: str, change: Decimal, mark: Decimal | None) -> Decimal:
@@ -70,9 +73,11 @@ class Counters(Struct):
         """Book what came from outside, or went there, in units."""
         self.adjustments += self._come(asset, change, mark, self.unvalued_adjusted)
 
-    def rotate(self, asset: str, change: Decimal, mark: Decimal | None) -> None:
-        """Book what moving stock between venues changed, in units: what it cost is negative."""
-        self.rotation += self._come(asset, change, mark, self.unvalued_adjusted)
+    def rotate(self, asset: str, change: Decimal, mark: Decimal | None) -> Decimal:
+        """Book what bringing stock back changed, by transfer or reverse trade, in units; its value, or zero while the asset has no mark."""
+        worth = self._come(asset, change, mark, self.unvalued_rotated)
+        self.rotation += worth
+        return worth
 
     def first_mark(self, asset: str, mark: Decimal) -> None:
         """Value what moved before ``asset`` had a mark at its first one."""
@@ -80,13 +85,15 @@ class Counters(Struct):
         paid = self.unvalued_fees.pop(asset, ZERO) * mark
         adjusted = self.unvalued_adjusted.pop(asset, ZERO) * mark
         opening = self.unvalued_opening.pop(asset, ZERO) * mark
+        rotated = self.unvalued_rotated.pop(asset, ZERO) * mark
         self.trading += traded
         self.fees += paid
         self.adjustments += adjusted
+        self.rotation += rotated
         if traded or paid:
             self.booked[asset] = self.booked.get(asset, ZERO) + traded - paid
-        if adjusted or opening:
-            self.external[asset] = self.external.get(asset, ZERO) + adjusted + opening
+        if adjusted or opening or rotated:
+            self.external[asset] = self.external.get(asset, ZERO) + adjusted + opening + rotated
 
     def _come(self, asset: str, change: Decimal, mark: Decimal | None, unvalued: dict[str, Decimal]) -> Decimal:
         self.qty[asset] = self.qty.get(asset, ZERO) + change
@@ -107,4 +114,5 @@ class Baseline(Struct):
     ts_ms: int
     counters: Counters
     marks: dict[str, Decimal]
+    rebalance_spent: Decimal = ZERO  #: what reverse trades had cost by then
     residual: Decimal = ZERO  #: what the positions of cycles had gained or lost by then

@@ -265,6 +265,7 @@ class _Book:
             "state": CycleState.OPEN.value,
             "opened": iso_ms(event.opened_ms),
             "closed": None,
+            "most_cost": plain(event.most_cost),
             "dust": "0",
             "legs": [leg_facts(leg) for leg in event.legs],
             "filled": [],

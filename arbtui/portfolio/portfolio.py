@@ -54,7 +54,7 @@ from arbtui.portfolio.accounts import (
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.flow import Flow
 from arbtui.portfolio.readings import Readings
-from arbtui.portfolio.state import PortfolioState, RunTally
+from arbtui.portfolio.state import FORM, PortfolioState, RunTally
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.routes.hops import Node
 
@@ -81,7 +81,7 @@ class Portfolio(Readings):
     """
 
     def __init__(self, state: PortfolioState | None = None) -> None:
-        super().__init__(state or PortfolioState())
+        super().__init__(state or PortfolioState(form=FORM))
         self.spans: list[Baseline] = []  #: further moments that a reader counts PnL from, beside the run's start and the day's
         self._nodes: Mapping[tuple[str, str], Node] = {}
         self.version = 0  #: rises with every change of a balance or a reservation
@@ -154,6 +154,7 @@ class Portfolio(Readings):
             reserved=reserved,
             opened_ms=event.opened_ms,
             lots=lots,
+            most_cost=event.most_cost,
         )
         self.state.tally.opened += 1
         self._count(CycleState.OPEN, 1)
@@ -219,14 +220,19 @@ class Portfolio(Readings):
             cycle.traded[asset] = None
             add_to(cycle.flows, fill.exchange, asset, change)
             self._move(fill.exchange, asset, change)
-            worth = state.counters.trade(asset, change, marks.get(asset))
+            worth = (state.counters.rotate if cycle.most_cost else state.counters.trade)(asset, change, marks.get(asset))
             cycle.trading += worth
             if asset not in state.settlement:
                 cycle.booked[asset] = cycle.booked.get(asset, ZERO) + worth
         add_to(cycle.flows, fill.exchange, fill.fee_currency, -fill.fee)
         self._move(fill.exchange, fill.fee_currency, -fill.fee)
-        paid = state.counters.pay(fill.fee_currency, fill.fee, marks.get(fill.fee_currency))
+        if cycle.most_cost:
+            paid = -state.counters.rotate(fill.fee_currency, -fill.fee, marks.get(fill.fee_currency))
+        else:
+            paid = state.counters.pay(fill.fee_currency, fill.fee, marks.get(fill.fee_currency))
         cycle.fees += paid
+        if cycle.most_cost:
+            self._charge(cycle)
         if fill.fee_currency in cycle.traded and fill.fee_currency not in state.settlement:
             cycle.booked[fill.fee_currency] = cycle.booked.get(fill.fee_currency, ZERO) - paid
         order = cycle.orders.get(fill.client_order_id)
@@ -239,7 +245,7 @@ class Portfolio(Readings):
         route.fills += 1
         if not cycle.is_open:
             self._re_evaluate(cycle, at.ts_ms)
-            if cycle.pnl < before and not settles:  # what a person pays to settle is no loss of the route
+            if cycle.pnl < before and not settles and not cycle.most_cost:  # what a person pays to settle is no loss of the route
                 route.losses += 1
 
     def _cycle_ended(self, at: Recorded, event: CycleEnded) -> None:
@@ -254,7 +260,7 @@ class Portfolio(Readings):
             self._publish(exchange, asset)
         if cycle.state is CycleState.HEDGED:
             self._flowed(cycle, at.ts_ms)
-        if cycle.fills:
+        if cycle.fills and not cycle.most_cost:  # a reverse trade is meant to cost something
             route = self._route(cycle.route)
             if cycle.pnl < ZERO:
                 route.losses += 1
@@ -333,7 +339,8 @@ class Portfolio(Readings):
             state.run.marks.update(self.prices())
         if event.cause == "day" or state.day is None:
             prices = self.prices()
-            state.day = Baseline(event.day, at.ts_ms, state.counters.copy(), prices, self.position_gain(prices) + state.settled_value)
+            residual = self.position_gain(prices) + state.settled_value
+            state.day = Baseline(event.day, at.ts_ms, state.counters.copy(), prices, state.rebalance_spent, residual)
 
     # parts of the rules
 
@@ -351,6 +358,12 @@ class Portfolio(Readings):
         if record is None:
             record = self.state.routes[route_id] = RouteRecord()
         return record
+
+    def _charge(self, cycle: CycleAccount) -> None:
+        """Charge what a reverse trade has cost so far to the budget of rebalancing."""
+        cost = max(ZERO, -cycle.pnl)
+        self.state.rebalance_spent += cost - cycle.charged
+        cycle.charged = cost
 
     def _flowed(self, cycle: CycleAccount, ts_ms: int) -> None:
         """Count what a hedged cycle moved at each place: how long stock lasts is measured by it."""
@@ -443,7 +456,10 @@ class Portfolio(Readings):
         Raises:
             ValueError: this is no dump of this version.
         """
-        return cls(msgspec.convert(dumped, PortfolioState, strict=False, str_keys=True))
+        state = msgspec.convert(dumped, PortfolioState, strict=False, str_keys=True)
+        if state.form != FORM:
+            raise ValueError(f"form {state.form}, where {FORM} is written now")
+        return cls(state)
 
 
 #: An order that ended so can never fill again.

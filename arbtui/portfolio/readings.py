@@ -136,12 +136,21 @@ class Readings:
         return sum((self._gain(cycle, marks) for cycle in [*self._open.values(), *self.positions]), ZERO)
 
     def loss_today(self, marks: Mapping[str, Decimal]) -> Decimal:
-        """What the desk's day has lost so far, for the loss limit: trading, fees, and what prices did to one-sided positions."""
+        """What the desk's day has lost so far, for the loss limit: trading, fees, rotation, and what prices did to one-sided positions."""
         state = self.state
         start = state.day.counters if state.day is not None else Counters()
-        realised = state.counters.trading - state.counters.fees - (start.trading - start.fees)
+        realised = _earned(state.counters) - _earned(start)
         before = state.day.residual if state.day is not None else ZERO
         return -(realised + self.position_gain(marks) + state.settled_value - before)
+
+    def rebalance_spent_today(self) -> Decimal:
+        """What reverse trades have cost in the desk's day; never less than nothing."""
+        state = self.state
+        return state.rebalance_spent - (state.day.rebalance_spent if state.day is not None else ZERO)
+
+    def rebalance_at_stake(self) -> Decimal:
+        """What open reverse trades may still cost, beyond what they have been charged."""
+        return sum((max(ZERO, cycle.most_cost - cycle.charged) for cycle in self._open.values() if cycle.most_cost), ZERO)
 
     def _gain(self, cycle: CycleAccount, marks: Mapping[str, Decimal]) -> Decimal:
         gain = ZERO
@@ -150,3 +159,7 @@ class Readings:
             if mark is not None:
                 gain += amount * mark - cycle.booked.get(asset, ZERO)
         return gain
+
+
+def _earned(counters: Counters) -> Decimal:
+    return counters.trading - counters.fees + counters.rotation

@@ -21,9 +21,14 @@ class RunTally(Struct):
     outcomes: dict[CycleState, int] = field(default_factory=dict)
 
 
+#: Of what a fold remembers. A snapshot with another number is of a fold that remembered less, or something else: it is not gone on from.
+FORM = 1
+
+
 class PortfolioState(Struct):
     """All that the fold knows, as a snapshot stores it."""
 
+    form: int = 0
     seq: int = 0  #: of the last event applied
     currency: str = CURRENCY
     settlement: tuple[str, ...] = ()
@@ -40,6 +45,7 @@ class PortfolioState(Struct):
     day: Baseline | None = None
     tally: RunTally = field(default_factory=RunTally)
     outcomes: dict[CycleState, int] = field(default_factory=dict)  #: cycles of all runs
+    rebalance_spent: Decimal = ZERO  #: what reverse trades have cost, each its loss; one that earned gives nothing back
     settled_value: Decimal = ZERO  #: gain or loss of positions up to the moment when they were settled
     flows: dict[str, dict[str, Flow]] = field(default_factory=dict)  #: of hedged cycles, by exchange, then asset
     time: TradingTime = field(default_factory=TradingTime)

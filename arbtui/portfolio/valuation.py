@@ -23,8 +23,9 @@ class Pnl:
     """Profit and loss between two moments, in one currency. ``fees`` is what was paid, a positive number.
 
     ``trading``: flows of fills at the marks at which they were booked. ``fx_stock``: what rates did to settlement currencies held;
-    ``inventory``: what prices did to coins held. ``fx_open`` and ``rotation``: of won left open by cycles, and of moving
-    stock between venues. ``adjustments``: what came from outside; no part of the profit.
+    ``inventory``: what prices did to coins held. ``fx_open``: of won left open by cycles.
+    ``rotation``: of bringing stock back, by transfers and by reverse trades, whose flows and fees are in no other part.
+    ``adjustments``: what came from outside; no part of the profit.
     """
 
     trading: Decimal = ZERO
@@ -78,12 +79,12 @@ class Valuation:
 def value(counters: Counters, marks: Mapping[str, Decimal], currency: str, settlement: Collection[str]) -> Valuation:
     """Price ``counters`` at ``marks`` (PnL currency for one unit); an asset without a mark is named, not counted as nothing."""
     equity = fx_stock = inventory = ZERO
-    trading, fees, adjustments = counters.trading, counters.fees, counters.adjustments
+    trading, fees, adjustments, rotation = counters.trading, counters.fees, counters.adjustments, counters.rotation
     unpriced = []
     for asset, qty in counters.qty.items():
         mark = marks.get(asset)
         if mark is None:
-            if qty or asset in counters.unvalued_trading or asset in counters.unvalued_fees:
+            if qty or any(asset in moved for moved in (counters.unvalued_trading, counters.unvalued_fees, counters.unvalued_rotated)):
                 unpriced.append(asset)
             continue
         worth = qty * mark
@@ -92,15 +93,17 @@ def value(counters: Counters, marks: Mapping[str, Decimal], currency: str, settl
         paid = counters.unvalued_fees.get(asset, ZERO) * mark
         adjusted = counters.unvalued_adjusted.get(asset, ZERO) * mark
         opening = counters.unvalued_opening.get(asset, ZERO) * mark
+        rotated = counters.unvalued_rotated.get(asset, ZERO) * mark
         trading += traded
         fees += paid
         adjustments += adjusted
-        known = counters.booked.get(asset, ZERO) + traded - paid + counters.external.get(asset, ZERO) + adjusted + opening
+        rotation += rotated
+        known = counters.booked.get(asset, ZERO) + traded - paid + counters.external.get(asset, ZERO) + adjusted + opening + rotated
         if asset == currency:
             continue
         if asset in settlement:
             fx_stock += worth - known
         else:
             inventory += worth - known
-    so_far = Pnl(trading, fees, ZERO, fx_stock, inventory, counters.rotation, adjustments, tuple(sorted(unpriced)))
+    so_far = Pnl(trading, fees, ZERO, fx_stock, inventory, rotation, adjustments, tuple(sorted(unpriced)))
     return Valuation(equity, so_far)

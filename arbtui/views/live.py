@@ -186,6 +186,11 @@ class EngineViews:
         """See :class:`arbtui.views.ReadModel`."""
         self._stock.refresh(rows)
 
+    def rebalancing(self) -> tuple[float, float]:
+        """See :class:`arbtui.views.ReadModel`."""
+        engine = self._engine
+        return float(engine.portfolio.rebalance_spent_today()), float(engine.rebalancer.budget())
+
     def cycles(self) -> Sequence[CycleLine]:
         """See :class:`arbtui.views.ReadModel`."""
         return [*(self._cycle(cycle) for cycle in reversed(self._engine.cycles.values())), *self._earlier]

@@ -198,6 +198,10 @@ class ReadModel(Protocol):
         """Bring ``rows`` up to date in place; raises ``version`` of those that changed."""
         ...
 
+    def rebalancing(self) -> tuple[float, float]:
+        """What reverse trades have cost today and what they may cost, in the PnL currency; 0 and 0 where none is made."""
+        ...
+
     def cycles(self) -> Sequence[CycleLine]:
         """The last cycles, newest first (bounded)."""
         ...

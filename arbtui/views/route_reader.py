@@ -50,7 +50,7 @@ class RouteReader:
             state=state,
             steps=steps,
             net_bps=falls.net if falls is not None else 0.0,
-            threshold_bps=route.terms.min_edge_bps,
+            threshold_bps=falls.threshold if falls is not None else route.terms.min_edge_bps,
             history=history.until(int(now)),
             drains=self._drains(route),
             decisions=[

@@ -89,6 +89,7 @@ class DemoModel:
         self.trades: list[tuple[SettlementWay, Callable[[str], None]]] = []
         self.disabled: dict[str, str] = {}
         self.detailed: list[str] = []
+        self.rebalanced = (0.0, 0.0)
         self.refreshed = self.refreshed_stock = 0
         self.touch(self.routes)
 
@@ -128,6 +129,9 @@ class DemoModel:
 
     def refresh_stock(self, rows: Sequence[StockRow]) -> None:
         self.refreshed_stock += len(rows)
+
+    def rebalancing(self) -> tuple[float, float]:
+        return self.rebalanced
 
     def _stocked(self, symbol: str, number: int) -> StockRow:
         """Every asset with another share of its target at Upbit, from none at all to twice."""

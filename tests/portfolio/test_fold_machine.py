@@ -111,8 +111,8 @@ class Life(RuleBasedStateMachine):
             self.marks[asset] = price
             self.first_marks.setdefault(asset, price)
 
-    @rule(data=st.data(), coin=st.sampled_from(["XRP", "ADA"]), qty=QTYS, twice=st.booleans())
-    def open_cycle(self, data: st.DataObject, coin: str, qty: Decimal, twice: bool) -> None:
+    @rule(data=st.data(), coin=st.sampled_from(["XRP", "ADA"]), qty=QTYS, reverse=st.booleans())
+    def open_cycle(self, data: st.DataObject, coin: str, qty: Decimal, reverse: bool) -> None:
         cycle_id = f"r{self.runs}-{len(self.cycles) + 1}"
         legs = []
         for number, (exchange, side) in enumerate((("binance", Side.BUY), ("upbit", Side.SELL))):
@@ -120,7 +120,7 @@ class Life(RuleBasedStateMachine):
             legs.append(PlannedLeg(number, exchange, f"{coin}/{quote}", coin, quote, side, qty, ONE, LOT))
         reserved = (("binance", "USDT", qty * 3), ("upbit", coin, qty))
         self.cycles[cycle_id] = []
-        self.record(CycleOpened(cycle_id, f"{coin}:b>u", coin, 1.0, 100.0, tuple(legs), reserved, self.now_ms))
+        self.record(CycleOpened(cycle_id, f"{coin}:b>u", coin, 1.0, 100.0, tuple(legs), reserved, self.now_ms, ONE if reverse else ZERO))
         for leg in legs:
             self.intend(cycle_id, leg.exchange, coin, leg.side, Purpose.ENTRY)
 

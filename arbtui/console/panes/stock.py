@@ -49,6 +49,7 @@ class StockPane(Grid[StockRow]):
         self._sorted_at = self._moved_at = -inf
         self._read_from = 0
         self._venues: tuple[str, ...] = ()
+        self._spent = self._budget = 0.0
 
     def identity(self, row: StockRow) -> str:
         """The asset."""
@@ -70,6 +71,10 @@ class StockPane(Grid[StockRow]):
         spans += [(f"  {dry} dry", "kill")] if dry else []
         spans += [(f"  {low} low", "warn")] if low else []
         spans += [(f"  /{self.query_filter.text}", "warn")] if self.query_filter.text else []
+        if self._budget > 0.0:
+            spans.append(
+                (f"  rebalancing {self._spent:,.2f} of {self._budget:,.2f}", "warn" if self._spent > 0.8 * self._budget else "soft")
+            )
         return [*spans, (f"  {self.order_word}", "soft")]
 
     @property
@@ -107,6 +112,7 @@ class StockPane(Grid[StockRow]):
             self._read_from = 0 if self._read_from + PER_SLICE >= len(rows) else self._read_from + PER_SLICE
         if due and not self._read_from:
             self._sorted_at = now
+            self._spent, self._budget = self._model.rebalancing()
             if now - self._moved_at >= SORT_REST_S:
                 self.reorder()
         self.paint_changed()
