@@ -246,6 +246,20 @@ def stock(profile: flags.Profile = None, mode: _Mode = None, json: flags.AsJson 
 
 
 @app.command()
+def transfers(
+    verb: Annotated[str | None, typer.Argument(metavar="[plan]", help="What a person could move to fill what has run short.")] = None,
+    profile: flags.Profile = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """What a person could move between venues, by which network and at what cost. Nothing is sent from here, in any mode."""
+    from arbtui.cli.transfers import transfers as show
+
+    return show(flags.wanted_profile(profile), verb, mode, json, state_dir)
+
+
+@app.command()
 def targets(
     verb: Annotated[str | None, typer.Argument(metavar="[set]", help="Without a verb: the list.")] = None,
     place: Annotated[str | None, typer.Argument(metavar="[EXCHANGE.ASSET]", help="Such as upbit.XRP.")] = None,

@@ -26,6 +26,7 @@ from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.stock_watch import StockWatch
+from arbtui.engine.wallets import Wallets
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
@@ -160,6 +161,7 @@ class Engine:
             components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_exchange_halted
         )
         self.rearm_share = RearmShare(components.execution, components.universe, components.clock)
+        self.wallets = Wallets(components)
         self.operator = OperatorVerbs(
             components,
             self.breaches,
@@ -169,6 +171,7 @@ class Engine:
             self.executor,
             self.tracker,
             self.settler,
+            self.wallets,
             self._on_armed,
             self._tell_residual,
         )

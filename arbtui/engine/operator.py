@@ -10,6 +10,7 @@ from arbtui.engine.breaches import BreachBook
 from arbtui.engine.checklist import Check, checklist
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.scope_watch import ScopeWatch
+from arbtui.engine.wallets import Wallets
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.settler import Settler
 from arbtui.execution.tracker import OrderTracker
@@ -22,6 +23,7 @@ from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_of, scope_of
 from arbtui.portfolio.operator_events import adjustment, new_target, settle_by_adjustment, untyped, write_off
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.transfer_plan import plan_lines
 from arbtui.risk.guard import assets_of
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
@@ -49,6 +51,7 @@ class OperatorVerbs:
         executor: CycleExecutor,
         tracker: OrderTracker,
         settler: Settler,
+        wallets: Wallets,
         on_armed: Callable[..., None],
         on_settled: Callable[[str, str], None],
     ) -> None:
@@ -60,6 +63,7 @@ class OperatorVerbs:
         self._executor = executor
         self._tracker = tracker
         self._settler = settler
+        self._wallets = wallets
         self._on_armed = on_armed
         self._on_settled = on_settled
 
@@ -323,6 +327,10 @@ class OperatorVerbs:
                 return {"refusal": self.settle_position(*settle)}
             case "adjust":
                 return {"refusal": self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], by)}
+            case "transfer_plans":
+                currency = self._components.portfolio.state.currency
+                plans = [{"facts": plan.facts(), "lines": plan_lines(plan, currency)} for plan in self._wallets.plans()]
+                return {"refusal": None, "plans": plans}
             case "target":
                 target = (facts["exchange"], facts["asset"], facts["amount"], facts["confirm"], facts["reason"], by)
                 return {"refusal": self.set_target(*target)}

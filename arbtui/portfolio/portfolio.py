@@ -54,14 +54,16 @@ from arbtui.portfolio.accounts import (
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.flow import Flow
 from arbtui.portfolio.readings import Readings
-from arbtui.portfolio.state import FORM, PortfolioState, RunTally
+from arbtui.portfolio.state import FORM, PaidIn, PortfolioState, RunTally
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.volatility import Volatility
 from arbtui.routes.hops import Node
 
 #: Ended cycles that a late fill is still re-evaluated with; one that comes later is a position of its own.
 _KEPT_ENDED = 500
 #: Fills by which one that is reported again is recognised, beside those of the cycles that are kept.
 _KEPT_FILLS = 4000
+_KEPT_PAID_IN = 19
 
 
 _PHASES = {
@@ -308,6 +310,8 @@ class Portfolio(Readings):
         add_to(state.balances, event.exchange, event.asset, event.change)
         add_to(state.targets, event.exchange, event.asset, event.change)
         state.counters.adjust(event.asset, event.change, self.price(event.asset))
+        if event.asset in state.settlement and event.change > ZERO and event.kind == "operator":
+            state.paid_in = [*state.paid_in[-_KEPT_PAID_IN:], PaidIn(event.exchange, event.asset, event.change, at.ts_ms)]
         self._publish(event.exchange, event.asset)
 
     def _target_set(self, at: Recorded, event: TargetSet) -> None:
@@ -334,6 +338,7 @@ class Portfolio(Readings):
             if asset not in state.marks:
                 self._first_mark(asset, mark.price)
             state.marks[asset] = mark
+            state.volatility.setdefault(asset, Volatility()).add(float(mark.price), at.ts_ms)
         if event.cause == "start" and state.run is not None and not state.run_started:
             state.run_started = True
             state.run.marks.update(self.prices())

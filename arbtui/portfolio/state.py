@@ -10,6 +10,16 @@ from arbtui.portfolio.accounts import Amounts, CycleAccount, Dispute, RouteRecor
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.flow import Flow, TradingTime
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.volatility import Volatility
+
+
+class PaidIn(Struct, frozen=True):
+    """Cash that came to a venue from outside: where money paid in is locked, as much may not leave for a while."""
+
+    exchange: str
+    asset: str
+    amount: Decimal
+    ts_ms: int
 
 
 class RunTally(Struct):
@@ -39,6 +49,8 @@ class PortfolioState(Struct):
     ended: dict[str, None] = field(default_factory=dict)  #: of them those that left nothing, in order of their end
     recent_fills: dict[str, None] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
+    volatility: dict[str, Volatility] = field(default_factory=dict)  #: of each asset's marks
+    paid_in: list[PaidIn] = field(default_factory=list)  #: the last amounts of cash that came from outside
     marks: dict[str, Mark] = field(default_factory=dict)
     run: Baseline | None = None
     run_started: bool = False  #: the marks of the run's start were taken

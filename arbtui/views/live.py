@@ -19,6 +19,7 @@ from arbtui.model.order import Fill
 from arbtui.model.reason import Reason
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.traded import TradedSums
+from arbtui.portfolio.transfer_plan import plan_lines
 from arbtui.risk.breach import Breach
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import EdgeHistory, RouteDetail
@@ -185,6 +186,11 @@ class EngineViews:
     def refresh_stock(self, rows: Sequence[StockRow]) -> None:
         """See :class:`arbtui.views.ReadModel`."""
         self._stock.refresh(rows)
+
+    def transfer_plan(self, asset: str) -> Sequence[tuple[str, str]]:
+        """See :class:`arbtui.views.ReadModel`."""
+        currency = self._engine.portfolio.state.currency
+        return [line for plan in self._engine.wallets.plans(asset) for line in plan_lines(plan, currency)]
 
     def rebalancing(self) -> tuple[float, float]:
         """See :class:`arbtui.views.ReadModel`."""

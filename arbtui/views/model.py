@@ -198,6 +198,10 @@ class ReadModel(Protocol):
         """Bring ``rows`` up to date in place; raises ``version`` of those that changed."""
         ...
 
+    def transfer_plan(self, asset: str) -> Sequence[tuple[str, str]]:
+        """What a person could move to fill the stock of ``asset`` where it has run short: names and texts; empty where nothing."""
+        ...
+
     def rebalancing(self) -> tuple[float, float]:
         """What reverse trades have cost today and what they may cost, in the PnL currency; 0 and 0 where none is made."""
         ...

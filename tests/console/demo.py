@@ -130,6 +130,17 @@ class DemoModel:
     def refresh_stock(self, rows: Sequence[StockRow]) -> None:
         self.refreshed_stock += len(rows)
 
+    def transfer_plan(self, asset: str) -> Sequence[tuple[str, str]]:
+        if next(row for row in self.assets if row.asset == asset).share > 0.5:
+            return ()
+        return (
+            ("plan", f"{asset}:binance>upbit: 4712.1 {asset} are missing at upbit"),
+            ("transfer", f"4712.3 {asset} by {asset}, fee 0.2, usually 2 min, address registered"),
+            ("costs", "worth 10104.12, fee 0.43, price risk under way 6.12 (one standard deviation) USDT"),
+            ("reverse", "the same by reverse trades costs 21.40 USDT at the prices of now"),
+            ("rule", "travel rule: a verified exchange, the same person's account, a registered address"),
+        )
+
     def rebalancing(self) -> tuple[float, float]:
         return self.rebalanced
 

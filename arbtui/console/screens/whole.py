@@ -57,7 +57,8 @@ def whole_of(row: object, model: ReadModel) -> WholeScreen | None:
     if isinstance(row, BreachLine):
         return WholeScreen(f"{row.severity} {row.kind}", breach_facts(row))
     if isinstance(row, StockRow):
-        return WholeScreen(f"Stock {row.asset}", stock_facts(row))
+        plan = model.transfer_plan(row.asset)
+        return WholeScreen(f"Stock {row.asset}", [*stock_facts(row), *([("", ""), *plan] if plan else [])])
     return WholeScreen("Log", log_facts(row)) if isinstance(row, LogLine) else None
 
 
