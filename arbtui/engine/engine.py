@@ -26,6 +26,7 @@ from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.stock_watch import StockWatch
+from arbtui.engine.transfer_watch import TransferWatch
 from arbtui.engine.wallets import Wallets
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
@@ -178,6 +179,7 @@ class Engine:
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
         self.stock = StockWatch(components.universe, components.portfolio, components.clock, components.rebalance, self.rebalancer)
+        self.transfers = TransferWatch(components.portfolio, self.breaches, components.clock, components.profile)
         self.sync = components.sync
         self.sync.on_dispute = self._on_dispute
         self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
@@ -278,6 +280,7 @@ class Engine:
             self.losses.look(now)
         self._rate_doubts.look(now)
         self.stock.look(now)
+        self.transfers.look()
 
     async def quiescence(self) -> None:
         """Wait until no cycle and no settlement is under way."""

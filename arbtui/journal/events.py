@@ -310,6 +310,51 @@ class Transferred(Struct, frozen=True):
     reason: str
 
 
+class TransferBegun(Struct, frozen=True):
+    """A person makes a transfer at a venue: ``qty`` is to leave ``from_exchange``, ``fee`` of it stays with the network.
+
+    ``minutes``: what it usually takes.
+    """
+
+    transfer_id: str
+    asset: str
+    from_exchange: str
+    to_exchange: str
+    network: str
+    qty: Decimal
+    fee: Decimal
+    minutes: float
+    by: str
+    reason: str
+
+
+class TransferLeft(Struct, frozen=True):
+    """The sender's balance has fallen by ``qty``, as that transfer makes it fall."""
+
+    transfer_id: str
+    exchange: str
+    asset: str
+    qty: Decimal
+
+
+class TransferArrived(Struct, frozen=True):
+    """The receiver's balance has risen by ``qty`` that are of that transfer: all of it, or a part."""
+
+    transfer_id: str
+    exchange: str
+    asset: str
+    qty: Decimal
+
+
+class TransferSettled(Struct, frozen=True):
+    """A person ends a transfer that did not come whole. ``how``: ``cancelled`` (nothing left), ``returned`` (to the sender), ``lost``."""
+
+    transfer_id: str
+    how: str
+    by: str
+    reason: str
+
+
 class BreachRecorded(Struct, frozen=True):
     """A limit was broken. ``severity`` CRIT or WARN; ``scope``: a route, symbol or exchange, or ``global``."""
 
@@ -471,6 +516,10 @@ Event = (
     | DisputeClosed
     | TargetSet
     | Transferred
+    | TransferBegun
+    | TransferLeft
+    | TransferArrived
+    | TransferSettled
     | BreachRecorded
     | BreachAcknowledged
     | Killed

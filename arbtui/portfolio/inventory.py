@@ -30,6 +30,8 @@ class Stock:
     target: Decimal
     value: Decimal | None
     runway: Runway
+    leaving: Decimal = ZERO  #: of ``reserved``: to leave by a transfer
+    coming: Decimal = ZERO  #: by transfers, beside ``total``
 
     @property
     def share(self) -> float | None:
@@ -38,7 +40,7 @@ class Stock:
 
     def facts(self) -> dict[str, Any]:
         """As JSON can hold it: quantities as strings, shares and the measured flow as numbers; null where there is none."""
-        amounts = {name: plain(getattr(self, name)) for name in ("total", "free", "locked", "reserved", "target")}
+        amounts = {name: plain(getattr(self, name)) for name in ("total", "free", "locked", "reserved", "target", "leaving", "coming")}
         worth = None if self.value is None else plain(self.value)
         lasts = self.runway
         flow = {
@@ -113,7 +115,7 @@ class InventoryLedger:
         places = dict.fromkeys([*portfolio.state.balances, *portfolio.state.targets])
         for asset in assets:
             stocks = (self._stock(exchange, asset, locked, known.get(asset), ts_ms) for exchange in places)
-            yield AssetStock(asset, tuple(stock for stock in stocks if stock.total or stock.target))
+            yield AssetStock(asset, tuple(stock for stock in stocks if stock.total or stock.target or stock.coming))
 
     def _stock(self, exchange: str, asset: str, locked: Amounts, price: Decimal | None, ts_ms: int | None) -> Stock:
         portfolio = self._portfolio
@@ -129,6 +131,8 @@ class InventoryLedger:
             target=amount_at(portfolio.state.targets, exchange, asset),
             value=None if price is None else total * price,
             runway=portfolio.runway(exchange, asset, ts_ms),
+            leaving=portfolio.leaving(exchange, asset),
+            coming=portfolio.coming(exchange, asset),
         )
 
     def _locked(self) -> Amounts:

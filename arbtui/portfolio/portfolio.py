@@ -35,7 +35,11 @@ from arbtui.journal.events import (
     SettlementBegan,
     StateChanged,
     TargetSet,
+    TransferArrived,
+    TransferBegun,
+    TransferLeft,
     Transferred,
+    TransferSettled,
 )
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import OrderState, Purpose, Side
@@ -56,6 +60,7 @@ from arbtui.portfolio.flow import Flow
 from arbtui.portfolio.readings import Readings
 from arbtui.portfolio.state import FORM, PaidIn, PortfolioState, RunTally
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.transfers import TransferAccount
 from arbtui.portfolio.volatility import Volatility
 from arbtui.routes.hops import Node
 
@@ -64,6 +69,8 @@ _KEPT_ENDED = 500
 #: Fills by which one that is reported again is recognised, beside those of the cycles that are kept.
 _KEPT_FILLS = 4000
 _KEPT_PAID_IN = 19
+#: Transfers that have ended, for screens.
+_KEPT_TRANSFERS = 50
 
 
 _PHASES = {
@@ -326,6 +333,59 @@ class Portfolio(Readings):
             self._publish(exchange, event.asset)
         state.counters.rotate(event.asset, event.received - event.sent, self.price(event.asset))
 
+    def _transfer_begun(self, at: Recorded, event: TransferBegun) -> None:
+        transfers = self.state.transfers
+        transfers[event.transfer_id] = TransferAccount(
+            event.transfer_id,
+            event.asset,
+            event.from_exchange,
+            event.to_exchange,
+            event.network,
+            event.qty,
+            event.fee,
+            event.minutes,
+            event.by,
+            event.reason,
+            at.ts_ms,
+        )
+        ended = [key for key, transfer in transfers.items() if not transfer.is_open]
+        for key in ended[:-_KEPT_TRANSFERS]:
+            del transfers[key]
+        self._publish(event.from_exchange, event.asset)
+
+    def _transfer_left(self, at: Recorded, event: TransferLeft) -> None:
+        transfer = self.state.transfers.get(event.transfer_id)
+        if transfer is None or not transfer.is_open or transfer.left_ms is not None:
+            return
+        transfer.left, transfer.left_ms = event.qty, at.ts_ms
+        self._move(transfer.sender, transfer.asset, -event.qty)
+
+    def _transfer_arrived(self, at: Recorded, event: TransferArrived) -> None:
+        transfer = self.state.transfers.get(event.transfer_id)
+        if transfer is None or not transfer.is_open:
+            return
+        transfer.received += event.qty
+        transfer.received_ms = at.ts_ms
+        self._move(transfer.receiver, transfer.asset, event.qty)
+        if transfer.is_complete:
+            self._rotated(transfer.asset, transfer.received - transfer.left)
+
+    def _transfer_settled(self, at: Recorded, event: TransferSettled) -> None:
+        transfer = self.state.transfers.get(event.transfer_id)
+        if transfer is None or not transfer.is_open:
+            return
+        missing = transfer.under_way
+        transfer.settled = Settled(event.how, event.by, event.reason, at.ts_ms)
+        if event.how == "returned":
+            self._move(transfer.sender, transfer.asset, missing)
+        else:
+            self._rotated(transfer.asset, -missing)
+            self._publish(transfer.sender, transfer.asset)
+
+    def _rotated(self, asset: str, change: Decimal) -> None:
+        if change:
+            self.state.counters.rotate(asset, change, self.price(asset))
+
     def _balance_disputed(self, at: Recorded, event: BalanceDisputed) -> None:
         self.state.disputes.setdefault(event.exchange, {})[event.asset] = Dispute(event.ours, event.theirs, at.ts_ms)
 
@@ -489,6 +549,10 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     Adjusted: Portfolio._adjusted,
     TargetSet: Portfolio._target_set,
     Transferred: Portfolio._transferred,
+    TransferBegun: Portfolio._transfer_begun,
+    TransferLeft: Portfolio._transfer_left,
+    TransferArrived: Portfolio._transfer_arrived,
+    TransferSettled: Portfolio._transfer_settled,
     BalanceDisputed: Portfolio._balance_disputed,
     DisputeClosed: Portfolio._dispute_closed,
     MarksTaken: Portfolio._marks_taken,

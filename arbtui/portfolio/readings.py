@@ -12,6 +12,7 @@ from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at, fill
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.flow import Runway, runway
 from arbtui.portfolio.state import PortfolioState
+from arbtui.portfolio.transfers import TransferAccount
 from arbtui.portfolio.valuation import Pnl, Valuation, value
 
 
@@ -42,8 +43,10 @@ class Readings:
         return amount_at(self.state.balances, exchange, asset)
 
     def reserved(self, exchange: str, asset: str) -> Decimal:
-        """What open cycles keep for themselves there, and what orders of settlements may still use."""
+        """What open cycles keep for themselves there, what orders of settlements may still use, and what is to leave by a transfer."""
         kept = sum((cycle.still_reserved(exchange, asset) for cycle in self._open.values()), ZERO)
+        if self.state.transfers:
+            kept += self.leaving(exchange, asset)
         return kept + self._still_settling(exchange, asset) if self._settling else kept
 
     def available(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
@@ -63,6 +66,29 @@ class Readings:
         """What orders of settlements may still use there, fees apart: their worst price covers those; ``cycle_id``: of that cycle alone."""
         orders = [order for order in self._settling.values() if cycle_id in ("", order.intent.cycle_id)]
         return sum((order.still_uses(exchange, asset) for order in orders), ZERO)
+
+    @property
+    def open_transfers(self) -> list[TransferAccount]:
+        """Transfers of which anything is still waited for, oldest first."""
+        return [transfer for transfer in self.state.transfers.values() if transfer.is_open]
+
+    def leaving(self, exchange: str, asset: str) -> Decimal:
+        """What is to leave there by a transfer, and has not yet."""
+        mine = (one for one in self.state.transfers.values() if (one.sender, one.asset) == (exchange, asset))
+        return sum((one.waiting for one in mine), ZERO)
+
+    def coming(self, exchange: str, asset: str) -> Decimal:
+        """What should still be credited there by transfers, fees apart."""
+        mine = (one for one in self.state.transfers.values() if (one.receiver, one.asset) == (exchange, asset))
+        return sum((one.expected for one in mine), ZERO)
+
+    def in_transit(self) -> dict[str, Decimal]:
+        """What has left one venue and not come to the other, by asset; in equity, and at no venue."""
+        found: dict[str, Decimal] = {}
+        for transfer in self.state.transfers.values():
+            if transfer.under_way:
+                found[transfer.asset] = found.get(transfer.asset, ZERO) + transfer.under_way
+        return found
 
     def differences(self, exchange: str, theirs: Mapping[str, Decimal]) -> list[tuple[str, Decimal, Decimal]]:
         """(asset, ours, theirs) wherever the venue's total is another than ours."""

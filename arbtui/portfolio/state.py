@@ -10,6 +10,7 @@ from arbtui.portfolio.accounts import Amounts, CycleAccount, Dispute, RouteRecor
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.flow import Flow, TradingTime
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.transfers import TransferAccount
 from arbtui.portfolio.volatility import Volatility
 
 
@@ -61,6 +62,7 @@ class PortfolioState(Struct):
     settled_value: Decimal = ZERO  #: gain or loss of positions up to the moment when they were settled
     flows: dict[str, dict[str, Flow]] = field(default_factory=dict)  #: of hedged cycles, by exchange, then asset
     time: TradingTime = field(default_factory=TradingTime)
+    transfers: dict[str, TransferAccount] = field(default_factory=dict)  #: open ones, and the last that ended
     routes: dict[str, RouteRecord] = field(default_factory=dict)
     disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
     state: str = TradingState.DISARMED

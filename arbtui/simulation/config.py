@@ -35,6 +35,9 @@ class SimulatorConfig(Config):
     latency_ms: tuple[Delay, Delay] = Field(default=(50, 200), strict=False)
     """ms from sending an order to its arrival at a venue, least and most; what Seoul to Tokyo and back usually takes."""
 
+    person: Literal["none", "auto"] = "none"
+    """who makes transfers in mode sim: ``auto`` carries out every plan by itself, as a person would at the venues; ``none``: nobody."""
+
     seed: int = Field(default=1, ge=0, lt=2**63)
     """number that determines the whole market: same seed, same bytes."""
 

@@ -28,6 +28,8 @@ class StockCell:
     refill_first: float = nan  #: chance that a refilling cycle comes before that
     out_per_hour: float = 0.0
     in_per_hour: float = 0.0
+    leaving: float = 0.0  #: of ``reserved``: to leave by a transfer
+    coming: float = 0.0  #: under way by transfers, fees apart
 
     @property
     def word(self) -> str:
@@ -127,6 +129,8 @@ def _cell(place: Stock) -> StockCell:
         refill_first=nan if lasts.refill_first is None else round(lasts.refill_first, 2),
         out_per_hour=_two_digits(lasts.out_per_hour),
         in_per_hour=_two_digits(lasts.in_per_hour),
+        leaving=float(place.leaving),
+        coming=float(place.coming),
     )
 
 

@@ -1,4 +1,7 @@
-"""Pane 7: the stock of every asset, a column a venue. What runs dry stands on top, and its bar is short."""
+"""Pane 7: the stock of every asset, a column a venue. What runs dry stands on top, and its bar is short.
+
+What a transfer brings stands in place of the runway, with its sign.
+"""
 
 import time
 from collections.abc import Callable
@@ -169,9 +172,16 @@ def _cell(cell: StockCell, width: int) -> list[Span]:
     tail: list[Span] = [
         (fit_right(share, 6), "text" if cell.word in ("", "ok") else stock_ink(cell.share)),
         (amount, "soft"),
-        (fit_right(hours(cell.hours), 7), _runway_ink(cell.hours)),
+        _under_way(cell) or (fit_right(hours(cell.hours), 7), _runway_ink(cell.hours)),
     ]
     return [(" ", "text"), *stock_bar(cell.share, max(2, width - 1 - width_of(tail))), *tail]
+
+
+def _under_way(cell: StockCell) -> Span | None:
+    """What a transfer brings or takes, in place of the runway: that is what one waits for."""
+    if cell.coming:
+        return (fit_right(f"+{_short(cell.coming)}", 7), "key")
+    return (fit_right(f"-{_short(cell.leaving)}", 7), "key") if cell.leaving else None
 
 
 def _short(amount: float) -> str:

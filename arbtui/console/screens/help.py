@@ -56,8 +56,8 @@ PANE_HELP = {
     ),
     "stock": (
         "What each venue holds of each asset; the tick in the middle of a bar is the target. Emptiest first. RUNWAY: until it is dry "
-        "at the net flow of hedged cycles, - where it does not run dry. IMB: how much of its part the emptiest venue lacks. "
-        "Enter shows all of an asset.",
+        "at the net flow of hedged cycles, - where it does not run dry; +500: as much is under way there by a transfer. IMB: how much of "
+        "its part the emptiest venue lacks. Enter shows all of an asset, and how a person could fill it.",
         ("detail", "filter", "sort", "sort.reverse", "grid.top", "copy", "zoom"),
     ),
     "detail": (

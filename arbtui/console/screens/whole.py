@@ -75,7 +75,9 @@ def stock_facts(row: StockRow) -> Facts:
 
 
 def _place_facts(cell: StockCell) -> list[tuple[str, str]]:
-    kept = [f"{quantity(amount)} {name}" for name, amount in (("locked in orders", cell.locked), ("reserved", cell.reserved)) if amount]
+    states = (("locked in orders", cell.locked), ("reserved", cell.reserved - cell.leaving), ("to leave by a transfer", cell.leaving))
+    kept = [f"{quantity(amount)} {name}" for name, amount in states if amount]
+    kept += [f"{quantity(cell.coming)} under way to here"] if cell.coming else []
     share = f" ({cell.share:.0%})" if isfinite(cell.share) else ""
     facts = [
         ("", ""),
