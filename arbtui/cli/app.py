@@ -139,6 +139,12 @@ def load_test(
 
 @app.command()
 def sandbox(
+    verb: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[transfer ASSET FROM TO AMOUNT]", help="Without it: serve. Else move coins in the sandbox that runs."),
+    ] = None,
+    fee: Annotated[str | None, typer.Option("--fee", metavar="N", help="transfer: units that the network keeps.")] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", metavar="N", help="transfer: until they arrive.")] = None,
     port: Annotated[
         int | None, typer.Option("--port", metavar="N", help="Control port; the venues take the two after it. 0: free ones.")
     ] = None,
@@ -148,9 +154,14 @@ def sandbox(
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the simulated market.")] = None,
     state_dir: Annotated[str | None, typer.Option("--state-dir", metavar="DIR", help="Keeps the venues' ledger; else a fresh one.")] = None,
 ) -> int:
-    """A local Upbit and Binance with simulated money, to run live against, with faults on demand."""
-    from arbtui.cli.sandbox import run
+    """A local Upbit and Binance with simulated money, to run live against, with faults on demand.
 
+    `sandbox transfer XRP binance upbit 500` plays the person who makes a transfer, in the sandbox that runs on --port.
+    """
+    from arbtui.cli.sandbox import run, transfer
+
+    if verb:
+        return transfer(verb, port, fee, minutes)
     return run(port, symbols, profile, write, seed, state_dir)
 
 
@@ -236,6 +247,58 @@ def adjust(
     from arbtui.cli.decisions import adjust as decide
 
     return decide(flags.wanted_profile(profile), exchange, asset, confirm, reason, mode, json, state_dir)
+
+
+@app.command()
+def stock(profile: flags.Profile = None, mode: _Mode = None, json: flags.AsJson = False, state_dir: flags.StateDir = None) -> int:
+    """What every venue holds of every asset, against its target, and how long it lasts. Works while the profile runs or not."""
+    from arbtui.cli.stock import stock as show
+
+    return show(flags.wanted_profile(profile), mode, json, state_dir)
+
+
+@app.command()
+def transfers(
+    verb: Annotated[str | None, typer.Argument(metavar="[plan|list|begin|settle]", help="Without a verb: the plans.")] = None,
+    what: Annotated[str | None, typer.Argument(metavar="[PLAN|ID]", help="begin: 'ASSET:FROM>TO'; settle: the transfer.")] = None,
+    how: Annotated[str | None, typer.Argument(metavar="[HOW]", help="settle: cancelled, returned or lost.")] = None,
+    amount: Annotated[str | None, typer.Option("--amount", metavar="N", help="begin: units that leave, in place of the plan's.")] = None,
+    network: Annotated[str | None, typer.Option("--network", metavar="NAME", help="begin: in place of the plan's first.")] = None,
+    fee: Annotated[str | None, typer.Option("--fee", metavar="N", help="begin: units that the network keeps.")] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", metavar="N", help="begin: what it usually takes.")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """What a person could move between venues; record one that a person makes, so that its coins are waited for; settle one.
+
+    Nothing is sent from here, in any mode: the transfer itself is made at the venue.
+    """
+    from arbtui.cli.transfers import transfers as do
+
+    given = {"amount": amount, "network": network, "fee": fee, "minutes": minutes}
+    return do(flags.wanted_profile(profile), verb, what, how, given, confirm, reason, mode, json, state_dir)
+
+
+@app.command()
+def targets(
+    verb: Annotated[str | None, typer.Argument(metavar="[set]", help="Without a verb: the list.")] = None,
+    place: Annotated[str | None, typer.Argument(metavar="[EXCHANGE.ASSET]", help="Such as upbit.XRP.")] = None,
+    amount: Annotated[str | None, typer.Argument(metavar="[AMOUNT]", help="Units that count as full.")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """How much of each asset a venue should hold; set one. Works while the profile runs or not."""
+    from arbtui.cli.stock import targets as decide
+
+    return decide(flags.wanted_profile(profile), verb, place, amount, confirm, reason, mode, json, state_dir)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)

@@ -59,6 +59,36 @@ def run(port: int | None, symbols: str | None, profile: str | None, write: str |
         return asyncio.run(_serve(SandboxOptions(port, wanted, config, folder), text, target, profile))
 
 
+def transfer(words: list[str], port: int | None, fee: str | None, minutes: float | None) -> int:
+    """Have the sandbox that runs move coins between its venues; 0 when they have left.
+
+    Raises:
+        UsageError: other words than ``transfer ASSET FROM TO AMOUNT``, no sandbox on that port, or one that refuses.
+    """
+    import json
+    import urllib.error
+    import urllib.request
+
+    from arbtui.sandbox.sandbox import DEFAULT_PORT, HOST
+
+    if words[0] != "transfer" or len(words) != 5:
+        raise UsageError(f"sandbox {' '.join(words)}: expected nothing, or: sandbox transfer ASSET FROM TO AMOUNT")
+    _, asset, sender, receiver, amount = words
+    body = {"asset": asset.upper(), "from": sender.lower(), "to": receiver.lower(), "amount": amount, "fee": fee, "minutes": minutes}
+    url = f"http://{HOST}:{DEFAULT_PORT if port is None else port}/transfers"
+    request = urllib.request.Request(url, json.dumps(body).encode(), method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            done = json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        raise UsageError(f"{json.loads(error.read()).get('error', error)}; nothing was moved") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"no sandbox answers at {url} ({error}): start it with arbtui sandbox, or name its --port") from None
+    way = f"{done['left']} {done['asset']} left {done['from']}"
+    tell(f"{way}; {done['arrives']} arrive at {done['to']} in {done['minutes']:g} min\n")
+    return 0
+
+
 def _known(wanted: int | list[str]) -> None:
     from arbtui.simulation.assets import select
 

@@ -26,6 +26,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "pane.system": "4",
     "pane.log": "5",
     "pane.detail": "6",
+    "pane.stock": "7",
     "pane.next": "tab",
     "pane.previous": "shift+tab",
     "zoom": "z",

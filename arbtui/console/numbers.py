@@ -82,6 +82,15 @@ def age(milliseconds: float) -> str:
     return f"{seconds / 60:.0f}m" if seconds < 6_000 else f"{seconds / 3_600:.0f}h"
 
 
+def hours(value: float) -> str:
+    """A time to come, in hours: ``38m``, ``3.2h``, ``26h``, ``5d``; ``-`` for never."""
+    if not math.isfinite(value):
+        return MISSING
+    if value < 1:
+        return f"{value * 60:.0f}m"
+    return f"{value:.1f}h" if value < 10 else f"{value:.0f}h" if value < 48 else f"{min(value / 24, 999):.0f}d"
+
+
 def duration(seconds: float) -> str:
     """``06:12:44``; days are hours beyond 24."""
     whole = max(0, int(seconds))

@@ -20,6 +20,7 @@ from arbtui.console.panes.header import HALTED_STATES, Header
 from arbtui.console.panes.log import LogPane
 from arbtui.console.panes.risk import RiskPane
 from arbtui.console.panes.routes import RoutesPane
+from arbtui.console.panes.stock import StockPane
 from arbtui.console.panes.system import SystemPane
 from arbtui.console.panes.tabs import Tabs
 from arbtui.console.panes.too_small import TooSmall
@@ -42,6 +43,7 @@ class Panes(Protocol):
     system: SystemPane
     log_pane: LogPane
     detail: DetailPane
+    stock: StockPane
     flash: Flash
     footer: Footer
     too_small: TooSmall
@@ -100,7 +102,7 @@ class Painter:
     def _tick_panes(self) -> None:
         if is_seen(self._screen.routes):
             self._screen.routes.tick(self._frame.hz)
-        for pane in (self._screen.fills, self._screen.log_pane):
+        for pane in (self._screen.fills, self._screen.log_pane, self._screen.stock):
             if is_seen(pane):
                 pane.tick()
 
@@ -119,7 +121,8 @@ class Painter:
             self._screen.too_small.tick(header)
         self._screen.header.tick(header, self._screen.freeze.banner(now))
         self._screen.footer.tick(header.state, self._screen.active, self._screen.freeze.is_on)
-        order, text = self._screen.routes.order_word, self._screen.routes.query_filter.text
+        table = self._screen.stock if self._screen.active == "stock" else self._screen.routes
+        order, text = table.order_word, table.query_filter.text
         self._screen.tabs.tick(self._screen.active, len(self._model.routes), header.breaches_open, text, order)
         if self._screen.filter_bar.is_open:
             self._screen.filter_bar.tick()
@@ -128,7 +131,7 @@ class Painter:
         detail, current = self._screen.detail, self._screen.routes.current
         if not is_seen(detail):
             return
-        follows = current is not None and (self._screen.active != "detail" or not detail.route_id)
+        follows = current is not None and (self._screen.active not in ("detail", "stock") or not detail.route_id)
         if follows and current is not None and detail.route_id != current.id:
             detail.route_id = current.id
             self._detail_at = -1e9
@@ -150,7 +153,7 @@ class Painter:
     def _paint_rest(self, number: int) -> None:
         """Paint some of the rows and lines left over by earlier slices. Slice 2 is reserved for the detail: routes alone could fill all."""
         screen = self._screen
-        panes = (screen.routes, screen.fills, screen.log_pane, screen.detail)
+        panes = (screen.routes, screen.stock, screen.fills, screen.log_pane, screen.detail)
         for pane in (screen.detail, *panes) if number == 2 else panes:
             if is_seen(pane) and pane.paint_changed():
                 return
@@ -160,7 +163,8 @@ class Painter:
         self._header_at = self._gauges_at = self._detail_at = -1e9
         for number in range(SLICES):
             self.tick(number, due=True)
-        for pane in (self._screen.routes, self._screen.fills, self._screen.log_pane, self._screen.risk, self._screen.detail):
+        screen = self._screen
+        for pane in (screen.routes, screen.stock, screen.fills, screen.log_pane, screen.risk, screen.detail):
             while is_seen(pane) and pane.paint_changed():
                 pass
 

@@ -7,8 +7,9 @@ A word alone is looked for in the symbol, both venues and the state. ``field:tex
 import difflib
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from arbtui.console.hangul import as_latin
 from arbtui.console.words import short_word
@@ -32,6 +33,29 @@ TEXTS: dict[str, Callable[[RouteRow], str]] = {
 }
 """Fields of words."""
 
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What the rows of one table can be filtered by, and an example of it."""
+
+    numbers: Mapping[str, Callable[[Any], float]]
+    texts: Mapping[str, Callable[[Any], str]]
+    example: str
+
+
+ROUTES = Fields(NUMBERS, TEXTS, "xrp edge>5 state:open net>3 !buy:upbit")
+STOCK = Fields(
+    {
+        "share": lambda row: row.share * 100,
+        "runway": lambda row: row.hours,
+        "imbalance": lambda row: row.imbalance * 100,
+        "value": lambda row: row.value,
+    },
+    {"asset": lambda row: row.asset, "venue": lambda row: row.emptiest, "state": lambda row: row.word},
+    "xrp share<50 runway<2 state:low venue:upbit",
+)
+"""Of the stock: least share and imbalance in percent, runway in hours, value in the PnL currency; the venue is the emptiest one."""
+
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -41,7 +65,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 }
 _WORD = re.compile(r"^(?P<field>[a-z]+)(?P<op>>=|<=|>|<|=|:)(?P<value>.*)$")
 
-Test = Callable[[RouteRow], bool]
+Test = Callable[[Any], bool]
 
 
 class QueryError(ValueError):
@@ -55,44 +79,46 @@ class Query:
     text: str = ""
     tests: tuple[Test, ...] = ()
 
-    def __call__(self, row: RouteRow) -> bool:
+    def __call__(self, row: Any) -> bool:
         """True when every word holds for ``row``."""
         return all(test(row) for test in self.tests)
 
 
-def parse(text: str) -> Query:
-    """Read a filter line; what was typed with the Korean input method on is read as the letters that were pressed.
+def parse(text: str, fields: Fields = ROUTES) -> Query:
+    """Read a filter line for a table with ``fields``.
+
+    What was typed with the Korean input method on is read as the letters that were pressed.
 
     Raises:
         QueryError: an unknown field, or a number that is none.
     """
     words = as_latin(text).lower().split()
-    return Query(" ".join(words), tuple(_parse_word(word) for word in words))
+    return Query(" ".join(words), tuple(_parse_word(word, fields) for word in words))
 
 
-def _parse_word(word: str) -> Test:
+def _parse_word(word: str, fields: Fields) -> Test:
     bare = word.lstrip("!")
     if bare != word:
         if not bare:
             return lambda row: True  # nothing to turn around yet
-        test, wanted = _parse_word(bare), (len(word) - len(bare)) % 2 == 0
+        test, wanted = _parse_word(bare, fields), (len(word) - len(bare)) % 2 == 0
         return lambda row: test(row) is wanted
     match = _WORD.match(word)
     if match is None:
-        return lambda row: any(word in read(row).lower() for read in TEXTS.values())
+        return lambda row: any(word in read(row).lower() for read in fields.texts.values())
     field, op, value = match["field"], match["op"], match["value"]
-    if field in TEXTS and op in ":=":
-        read_text = TEXTS[field]
+    if field in fields.texts and op in ":=":
+        read_text = fields.texts[field]
         return lambda row: value in read_text(row).lower()
-    if field in NUMBERS and op != ":":
+    if field in fields.numbers and op != ":":
         try:
             bound = float(value)
         except ValueError:
             raise QueryError(f"{word}: give a number after {op}") from None
-        read_number, compare = NUMBERS[field], _COMPARE[op]
+        read_number, compare = fields.numbers[field], _COMPARE[op]
         return lambda row: compare(read_number(row), bound)
-    known = [*TEXTS, *NUMBERS]
+    known = [*fields.texts, *fields.numbers]
     if field in known:
-        raise QueryError(f"{word}: {field}{':text' if field in TEXTS else '>number'} would do")
+        raise QueryError(f"{word}: {field}{':text' if field in fields.texts else '>number'} would do")
     close = difflib.get_close_matches(field, known, n=1, cutoff=0.5)
     raise QueryError(f"no {field}; did you mean {close[0]}?" if close else f"no {field}: {' '.join(known)}")

@@ -57,6 +57,7 @@ REASONS: Mapping[str, str] = {
     "COOLDOWN": "rests after a cycle",
     "REFUSED": "a venue refused an order of it: paused for a while",
     "LOSSES": "too many losing cycles in a row: paused for a while",
+    "REBALANCE_BUDGET": "bringing stock back would cost more than the day's budget still holds",
     "RESIDUAL": "a cycle left something; `a` in Risk acknowledges it",
     "DECISION_AGE": "too old when it reached the gate",
     "DEADLINE": "past its deadline at the gate",
@@ -98,6 +99,7 @@ SHORT: Mapping[str, str] = {
     "CROSS_TOO_NEW": "TOO_NEW",
     "EXCESS_DELAY": "DELAYED",
     "QUARANTINED": "JUST_BACK",
+    "REBALANCE_BUDGET": "BUDGET",
 }
 """Short forms of longer words for a column of nine cells; all differ from each other."""
 

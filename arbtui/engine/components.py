@@ -11,7 +11,7 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
-from arbtui.portfolio.config import DeskConfig
+from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.position_sync import CrossExchangePositionSync
@@ -39,5 +39,6 @@ class EngineComponents:
     execution: ExecutionConfig
     desk: DeskConfig
     refresh_book: Callable[[str, str], None]  #: asks a venue for a market's whole book: (exchange, code)
+    rebalance: RebalanceConfig
     rate_watch: RateWatch | None = None  #: None where one currency is traded, or nobody doubts the rate
     netting: NettingConfig = field(default_factory=NettingConfig)

@@ -26,6 +26,9 @@ from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.scope_watch import ScopeWatch
+from arbtui.engine.stock_watch import StockWatch
+from arbtui.engine.transfer_watch import TransferWatch
+from arbtui.engine.wallets import Wallets
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.gate import OrderGate
@@ -45,6 +48,7 @@ from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import Depth
 from arbtui.portfolio.position_sync import Mismatch
+from arbtui.portfolio.rebalancer import InventoryRebalancer
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.valuation import Pnl
 from arbtui.risk.breach import Severity
@@ -79,6 +83,8 @@ class Engine:
         self._rate_doubts = RateDoubts(components.rate_watch, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
         self.prioritizer = RoutePrioritizer(RouteHealthScore(components.aggregator.trades.tapes))
+        tolerance_bps = components.execution.completion_bps + components.execution.unwind_bps
+        self.rebalancer = InventoryRebalancer(components.rebalance, components.portfolio, components.execution.order_value, tolerance_bps)
         self.gate = OrderGate(
             kill_switch=self.kill_switch,
             risk=components.risk,
@@ -86,6 +92,7 @@ class Engine:
             clock=components.clock,
             enabled=components.execution.enabled,
             max_decision_age_s=components.execution.max_decision_age_ms / 1000,
+            affords=self.rebalancer.fits,
         )
         self.tracker = OrderTracker(
             adapters=components.adapters,
@@ -156,6 +163,7 @@ class Engine:
             components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_exchange_halted
         )
         self.rearm_share = RearmShare(components.execution, components.universe, components.clock)
+        self.wallets = Wallets(components)
         self.operator = OperatorVerbs(
             components,
             self.breaches,
@@ -165,11 +173,14 @@ class Engine:
             self.executor,
             self.tracker,
             self.settler,
+            self.wallets,
             self._on_armed,
             self._tell_residual,
         )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
+        self.stock = StockWatch(components.universe, components.portfolio, components.clock, components.rebalance, self.rebalancer)
+        self.transfers = TransferWatch(components.portfolio, self.breaches, components.clock, components.profile)
         self.sync = components.sync
         self.sync.on_dispute = self._on_dispute
         self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
@@ -272,6 +283,8 @@ class Engine:
         self._rate_doubts.look(now)
         if self._journal.failure is None:
             self.netting.look(now)
+        self.stock.look(now)
+        self.transfers.look()
 
     async def quiescence(self) -> None:
         """Wait until no cycle and no settlement is under way."""
@@ -347,7 +360,8 @@ class Engine:
             return self._denied(opportunity, refusal)
         tolerances = Tolerances(execution.completion_bps, execution.unwind_bps)
         entry = execution.entry_order_of(opportunity.route.symbol, opportunity.route.id)
-        plan = compile_plan(opportunity, execution.leg_deadline_ms / 1000, tolerances, entry)
+        most_cost = self.rebalancer.most_cost(opportunity.route, opportunity.edge_bps, opportunity.value)
+        plan = compile_plan(opportunity, execution.leg_deadline_ms / 1000, tolerances, entry, most_cost)
         refusal = self.open(plan)
         return None if refusal is None else self._denied(opportunity, refusal)
 
@@ -394,6 +408,7 @@ class Engine:
         self._look_at(cycle.plan.assets)
         if not route.shrinks_exposure:  # that one rests by its own rule
             self.availability.rest(route, cycle.closed_at)
+        self.stock.at_once(route.symbol)
         if state not in (CycleState.ABANDONED, CycleState.MISSED) and not route.shrinks_exposure:  # what never opened teaches nothing
             self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
         self._late.on_residual(cycle.id, cycle.reason)

@@ -10,24 +10,35 @@ from arbtui.engine.breaches import BreachBook
 from arbtui.engine.checklist import Check, checklist
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.scope_watch import ScopeWatch
+from arbtui.engine.wallets import Wallets
 from arbtui.execution.executor import CycleExecutor
 from arbtui.execution.settler import Settler
 from arbtui.execution.tracker import OrderTracker
 from arbtui.execution.ways_out import TRADES, VERBS, WRITE_OFF, WayOut
-from arbtui.journal.events import CycleAcknowledged, DisputeClosed, Rearmed, StateChanged
+from arbtui.journal.events import CycleAcknowledged, DisputeClosed, Event, Rearmed, StateChanged
 from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.money import ZERO
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_of, scope_of
-from arbtui.portfolio.operator_events import adjustment, settle_by_adjustment, untyped, write_off
+from arbtui.portfolio.operator_events import (
+    Transfer,
+    adjustment,
+    begin_transfer,
+    new_target,
+    settle_by_adjustment,
+    settle_transfer,
+    untyped,
+    write_off,
+)
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.transfer_plan import plan_lines
 from arbtui.risk.guard import assets_of
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 
 _OPERATOR = "operator"
-_FACTS = ("cycle_id", "how", "exchange", "market", "asset", "worst", "confirm", "reason", "by")
+_FACTS = ("cycle_id", "how", "exchange", "market", "asset", "amount", "worst", "confirm", "reason", "by")
 _JOURNAL_FAILED = "the journal failed: nothing can be recorded; stop, mend the disk, and start again"
 
 
@@ -49,6 +60,7 @@ class OperatorVerbs:
         executor: CycleExecutor,
         tracker: OrderTracker,
         settler: Settler,
+        wallets: Wallets,
         on_armed: Callable[..., None],
         on_settled: Callable[[str, str], None],
     ) -> None:
@@ -60,6 +72,7 @@ class OperatorVerbs:
         self._executor = executor
         self._tracker = tracker
         self._settler = settler
+        self._wallets = wallets
         self._on_armed = on_armed
         self._on_settled = on_settled
 
@@ -242,6 +255,35 @@ class OperatorVerbs:
         self._breaches.acknowledge_all("BALANCE_MISMATCH", f"{exchange}:{asset}", by)
         return None
 
+    def set_target(self, exchange: str, asset: str, amount: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """Set how much of ``asset`` ``exchange`` should hold, ``amount`` in units."""
+        try:
+            target = Decimal(amount)
+        except ArithmeticError:
+            return f"{amount!r} is no amount"
+        portfolio = self._components.portfolio
+        return self._typed(typed_name, reason, lambda: new_target(portfolio, exchange, asset, target, by, reason.strip()))
+
+    def begin_transfer(self, wanted: Transfer, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """Record that a person makes ``wanted`` at the venue."""
+        return self._typed(typed_name, reason, lambda: begin_transfer(self._components.portfolio, wanted, by, reason.strip()))
+
+    def settle_transfer(self, transfer_id: str, how: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
+        """End a transfer that did not come whole."""
+        return self._typed(typed_name, reason, lambda: settle_transfer(self._components.portfolio, transfer_id, how, by, reason.strip()))
+
+    def _typed(self, typed_name: str, reason: str, events_of: Callable[[], Sequence[Event] | str]) -> str | None:
+        """Journal what a person has typed the confirmation for; None when done."""
+        failed = self._components.journal.failure is not None
+        refusal = _JOURNAL_FAILED if failed else self._untyped(typed_name, reason)
+        if refusal is not None:
+            return refusal
+        events = events_of()
+        if isinstance(events, str):
+            return events
+        self._components.journal.post(*events)
+        return None
+
     def ways_of_breach(self, breach_id: str) -> list[WayOut]:
         """Every way to settle what a breach is about, a position or a disputed balance; none where there is nothing to settle."""
         breach = self._breaches.breaches.get(breach_id)
@@ -309,6 +351,21 @@ class OperatorVerbs:
                 return {"refusal": self.settle_position(*settle)}
             case "adjust":
                 return {"refusal": self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], by)}
+            case "transfer_plans":
+                currency = self._components.portfolio.state.currency
+                plans = [{"facts": plan.facts(), "lines": plan_lines(plan, currency)} for plan in self._wallets.plans()]
+                return {"refusal": None, "plans": plans}
+            case "begin_transfer":
+                wanted = _transfer(request)
+                if wanted is None:
+                    return {"refusal": "the request tells no transfer"}
+                return {"refusal": self.begin_transfer(wanted, facts["confirm"], facts["reason"], by)}
+            case "settle_transfer":
+                settle_it = (str(request.get("transfer_id", "")), facts["how"], facts["confirm"], facts["reason"], by)
+                return {"refusal": self.settle_transfer(*settle_it)}
+            case "target":
+                target = (facts["exchange"], facts["asset"], facts["amount"], facts["confirm"], facts["reason"], by)
+                return {"refusal": self.set_target(*target)}
             case "rearm":
                 return {"refusal": self.rearm_by_command(request)}
             case "scope_seen":
@@ -321,6 +378,22 @@ class OperatorVerbs:
 
     def _untyped(self, typed_name: str, reason: str) -> str | None:
         return untyped(self._components.profile, typed_name, reason)
+
+
+def _transfer(request: Mapping[str, Any]) -> Transfer | None:
+    """The transfer that ``request`` tells; None where it tells none."""
+    try:
+        return Transfer(
+            asset=str(request["asset"]),
+            sender=str(request["from"]),
+            receiver=str(request["to"]),
+            qty=Decimal(str(request["amount"])),
+            network=str(request["network"]),
+            fee=Decimal(str(request["fee"])),
+            minutes=float(request["minutes"]),
+        )
+    except (KeyError, ArithmeticError, ValueError, TypeError):
+        return None
 
 
 def _price(text: str) -> Decimal | None:

@@ -1,10 +1,11 @@
 """The interface of every venue's orders and balances, the same for paper and live."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from arbtui.exchanges.networks import Networks
 from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, Order, OrderState
 
@@ -101,6 +102,14 @@ class ExchangeAdapter(Protocol):
 
     async def fetch_balances(self) -> Mapping[str, Balance]:
         """Balances by asset; assets never held may be absent."""
+        ...
+
+    async def fetch_networks(self, assets: Collection[str]) -> Networks:
+        """How ``assets`` can be moved from here and to here by a person, and what the wallets do now. Reads only.
+
+        Raises:
+            ArbtuiError: no usable answer, so nothing is known.
+        """
         ...
 
     def throttled(self) -> str | None:

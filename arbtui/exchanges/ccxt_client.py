@@ -36,6 +36,13 @@ _REQUEST_S = 10.0
 #: s that an idle connection is kept for the next request; a ping comes more often, so an order finds an open one.
 _KEEPALIVE_S = 30.0
 _EXCERPT = 200
+#: All that is ever written at a venue: orders, and their cancels. Whatever else ccxt could ask for, a withdrawal above all, is not sent.
+WRITES = frozenset(
+    {
+        *(("POST", path) for path in ("order", "order/test", "orders", "orders/test")),
+        *(("DELETE", path) for path in ("order", "openOrders", "orders/open")),
+    }
+)
 
 
 class _Departure:
@@ -168,6 +175,8 @@ class CcxtClient:
         admit: Callable[[], None] | None,
     ) -> Any:
         """One request, sent once; raises as :meth:`request`, and _ConnectionBroke for one whose connection broke under it."""
+        if method != "GET" and (section not in ("private", "public") or (method, path) not in WRITES):
+            raise ValueError(f"{self.exchange}: {method} {path} is no order: nothing else is ever written at a venue")
         departure = _Departure(admit, costs.keys())
         token = _departure.set(departure)
         started = self._clock.monotonic()
@@ -281,6 +290,9 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
         def get_exceptions_by_url(self, url: str, exact_or_broad: str) -> Any:
             # ccxt uses the spot error table only for https://api.binance.com/; ours is always spot.
             return self.exceptions["spot"].get(exact_or_broad, {})
+
+        async def withdraw(self, *args: Any, **params: Any) -> Any:
+            raise ccxt.NotSupported("nothing here withdraws: a person does, at the venue")
 
         def on_rest_response(self, code: int, reason: str, url: str, method: str, headers: Any, body: str, *rest: Any) -> str:
             client.on_response(code, headers, body)

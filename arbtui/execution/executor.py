@@ -98,6 +98,7 @@ class CycleExecutor:
             plan.legs,
             plan.reserved,
             self._clock.time_ms(),
+            plan.most_cost,
         )
         self._sequence += 1
         try:

@@ -6,7 +6,8 @@ requests, good for the others for 50 ms. Halt (global, or HALTED of a scope), ep
 request. A refusal at the second look closes the intent as ABANDONED. Cancels always pass and never come here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.order_owner import OrderOwner
@@ -30,10 +31,19 @@ class OrderGate:
     Args:
         enabled: false refuses everything (books and edges only).
         max_decision_age_s: an entry decided longer ago is dropped, in seconds.
+        affords: whether a reverse trade that may cost so much, in the PnL currency, may open.
     """
 
     def __init__(
-        self, *, kill_switch: KillSwitch, risk: RiskGuard, portfolio: Portfolio, clock: Clock, enabled: bool, max_decision_age_s: float
+        self,
+        *,
+        kill_switch: KillSwitch,
+        risk: RiskGuard,
+        portfolio: Portfolio,
+        clock: Clock,
+        enabled: bool,
+        max_decision_age_s: float,
+        affords: Callable[[Decimal], bool] = lambda most_cost: most_cost <= ZERO,
     ) -> None:
         self._kill_switch = kill_switch
         self._risk = risk
@@ -41,6 +51,7 @@ class OrderGate:
         self._clock = clock
         self._enabled = enabled
         self._max_decision_age_s = max_decision_age_s
+        self._affords = affords
         self._looked: dict[str, tuple[float, Reason | None]] = {}  # by cycle: when the tiers were asked, and what they said
         self.closed_for_entries = False  #: the run is ending: open cycles may finish, none may start
 
@@ -51,6 +62,8 @@ class OrderGate:
             refusal = self._standing(order, plan.route.id, now)
             if refusal is not None:
                 return refusal
+        if not self._affords(plan.most_cost):
+            return Reason.REBALANCE_BUDGET
         return self._tiers(plan, now) or self._unreserved(plan)
 
     def hedge_refusal(self, cycle: OrderOwner, order: Order) -> Reason | None:

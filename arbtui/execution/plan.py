@@ -32,6 +32,7 @@ class CyclePlan:
     value: float
     decided_at: float
     deadline: float
+    most_cost: Decimal = ZERO  #: of a reverse trade, in the PnL currency; 0 of any other cycle
 
     @property
     def first(self) -> Sequence[PlannedLeg]:
@@ -52,7 +53,9 @@ class Tolerances:
     unwind_bps: float
 
 
-def compile_plan(opportunity: Opportunity, deadline_s: float, tolerances: Tolerances, entry: EntryOrder = "together") -> CyclePlan:
+def compile_plan(
+    opportunity: Opportunity, deadline_s: float, tolerances: Tolerances, entry: EntryOrder = "together", most_cost: Decimal = ZERO
+) -> CyclePlan:
     """The plan of an opportunity. Its legs leave together, so that no price has time to move between them; or the hard one first."""
     orders = opportunity.orders
     after: dict[int, tuple[LegAfter, ...]] = {}
@@ -68,6 +71,7 @@ def compile_plan(opportunity: Opportunity, deadline_s: float, tolerances: Tolera
         value=opportunity.value,
         decided_at=opportunity.decided_at,
         deadline_s=deadline_s,
+        most_cost=most_cost,
     )
 
 
@@ -81,6 +85,7 @@ def plan_of(
     value: float,
     decided_at: float,
     deadline_s: float,
+    most_cost: Decimal = ZERO,
 ) -> CyclePlan:
     """A plan of any number of legs; ``after``: by leg number, the legs that it waits for.
 
@@ -105,6 +110,7 @@ def plan_of(
         value,
         decided_at,
         decided_at + deadline_s,
+        most_cost,
     )
 
 

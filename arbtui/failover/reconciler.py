@@ -196,7 +196,7 @@ class Reconciler:
                 events.append(BalanceOpened(name, asset, theirs))
             elif asset in open_here:
                 continue  # an unresolved order explains it, or will
-            elif asset not in known:
+            elif asset not in known and not self._sync.is_awaited(name, asset):
                 events.append(Adjusted(name, asset, theirs, "held by the venue when it was first asked", "first seen"))
             elif self._sync.decide(name, asset, ours, theirs):
                 done.mismatches.append(Mismatch(name, asset, ours, theirs))

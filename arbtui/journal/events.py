@@ -118,7 +118,8 @@ class PlannedLeg(Struct, frozen=True):
 class CycleOpened(Struct, frozen=True):
     """A cycle begins. ``edge_bps``: net edge at decision; ``value``: what it puts at risk at worst, in the PnL currency.
 
-    ``reserved``: what it keeps for its legs and one hedge order until it ends, as (exchange, asset, amount).
+    ``reserved``: what it keeps for its legs and one hedge order until it ends, as (exchange, asset, amount). ``most_cost``: of a reverse
+    trade, which brings stock back at a loss: the most that it may cost, in the PnL currency; 0 of any other cycle.
     """
 
     cycle_id: str
@@ -129,6 +130,7 @@ class CycleOpened(Struct, frozen=True):
     legs: tuple[PlannedLeg, ...]
     reserved: tuple[tuple[str, str, Decimal], ...]
     opened_ms: int
+    most_cost: Decimal = Decimal(0)
 
 
 class OrderIntended(Struct, frozen=True):
@@ -286,6 +288,17 @@ class DisputeClosed(Struct, frozen=True):
     reason: str
 
 
+class TargetSet(Struct, frozen=True):
+    """A person says how much of an asset a venue should hold: ``target`` instead of ``before``, in units."""
+
+    exchange: str
+    asset: str
+    target: Decimal
+    before: Decimal
+    by: str
+    reason: str
+
+
 class Transferred(Struct, frozen=True):
     """A person moved an asset: ``sent`` left one exchange, ``received`` (less the network's fee) came to the other."""
 
@@ -294,6 +307,51 @@ class Transferred(Struct, frozen=True):
     asset: str
     sent: Decimal
     received: Decimal
+    reason: str
+
+
+class TransferBegun(Struct, frozen=True):
+    """A person makes a transfer at a venue: ``qty`` is to leave ``from_exchange``, ``fee`` of it stays with the network.
+
+    ``minutes``: what it usually takes.
+    """
+
+    transfer_id: str
+    asset: str
+    from_exchange: str
+    to_exchange: str
+    network: str
+    qty: Decimal
+    fee: Decimal
+    minutes: float
+    by: str
+    reason: str
+
+
+class TransferLeft(Struct, frozen=True):
+    """The sender's balance has fallen by ``qty``, as that transfer makes it fall."""
+
+    transfer_id: str
+    exchange: str
+    asset: str
+    qty: Decimal
+
+
+class TransferArrived(Struct, frozen=True):
+    """The receiver's balance has risen by ``qty`` that are of that transfer: all of it, or a part."""
+
+    transfer_id: str
+    exchange: str
+    asset: str
+    qty: Decimal
+
+
+class TransferSettled(Struct, frozen=True):
+    """A person ends a transfer that did not come whole. ``how``: ``cancelled`` (nothing left), ``returned`` (to the sender), ``lost``."""
+
+    transfer_id: str
+    how: str
+    by: str
     reason: str
 
 
@@ -456,7 +514,12 @@ Event = (
     | Adjusted
     | BalanceDisputed
     | DisputeClosed
+    | TargetSet
     | Transferred
+    | TransferBegun
+    | TransferLeft
+    | TransferArrived
+    | TransferSettled
     | BreachRecorded
     | BreachAcknowledged
     | Killed

@@ -4,6 +4,7 @@ The one function for live commits and for rebuilding, so both always agree.
 """
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -43,7 +44,12 @@ from arbtui.journal.events import (
     SettlementBegan,
     SnapshotTaken,
     StateChanged,
+    TargetSet,
+    TransferArrived,
+    TransferBegun,
+    TransferLeft,
     Transferred,
+    TransferSettled,
 )
 from arbtui.journal.store import Statement
 from arbtui.model.money import plain
@@ -183,6 +189,19 @@ def _transferred(at: Recorded, event: Transferred) -> Iterator[Statement]:
         yield _insert("transfer", change=plain(change), reason=event.reason, **place)
 
 
+def _transfer_left(at: Recorded, event: TransferLeft) -> Iterator[Statement]:
+    yield _transfer_row(at, event, event.qty.copy_negate())
+
+
+def _transfer_arrived(at: Recorded, event: TransferArrived) -> Iterator[Statement]:
+    yield _transfer_row(at, event, event.qty)
+
+
+def _transfer_row(at: Recorded, event: TransferLeft | TransferArrived, change: Decimal) -> Statement:
+    place = {"exchange": event.exchange, "asset": event.asset, "ts_ms": at.ts_ms, "seq": at.seq, "run_id": at.run_id}
+    return _insert("transfer", change=plain(change), reason=event.transfer_id, **place)
+
+
 def _portfolio_only(at: Recorded, event: object) -> Iterator[Statement]:
     """Nothing is recorded of it beside the event: only the portfolio, or the folder of halts, knows what it means."""
     yield from ()
@@ -303,6 +322,10 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     FillRecorded: _fill_recorded,
     Adjusted: _adjusted,
     Transferred: _transferred,
+    TransferBegun: _portfolio_only,
+    TransferLeft: _transfer_left,
+    TransferArrived: _transfer_arrived,
+    TransferSettled: _portfolio_only,
     BreachRecorded: _breach_recorded,
     BreachAcknowledged: _breach_acknowledged,
     Killed: _killed,
@@ -313,6 +336,7 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     BalanceOpened: _portfolio_only,
     BalanceDisputed: _portfolio_only,
     DisputeClosed: _portfolio_only,
+    TargetSet: _portfolio_only,
     RouteSwitched: _portfolio_only,
     SettlementBegan: _portfolio_only,
     ResidualSettled: _portfolio_only,

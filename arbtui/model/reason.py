@@ -63,6 +63,7 @@ class Reason(StrEnum):
     COOLDOWN = "COOLDOWN"
     LOSSES = "LOSSES"  #: consecutive losses: paused for a while
     REFUSED = "REFUSED"  #: a venue refused an order of this symbol: paused for a while
+    REBALANCE_BUDGET = "REBALANCE_BUDGET"  #: a reverse trade may cost more than the day's budget for it still holds
     RESIDUAL = "RESIDUAL"  #: an unacknowledged residual
     # gate
     DECISION_AGE = "DECISION_AGE"

@@ -114,6 +114,8 @@ class CycleAccount(Struct):
     booked: dict[str, Decimal] = field(default_factory=dict)
     references: dict[str, Decimal] = field(default_factory=dict)  #: the one price that all its flows of a coin are valued at
     acknowledged_by: str = ""
+    most_cost: Decimal = ZERO  #: of a reverse trade; 0 of any other cycle
+    charged: Decimal = ZERO  #: of it, what the day's budget was charged so far
     taken: Amounts = field(default_factory=dict)
     settling: Settled | None = None  #: how it will have been settled, once the orders of the last settlement have left nothing
     settling_orders: list[str] = field(default_factory=list)  #: client ids of orders that trade its residual away

@@ -9,10 +9,22 @@ from arbtui.model.config import Config
 
 
 class RebalanceConfig(Config):
-    """What scarce stock is worth."""
+    """What scarce stock is worth, and what bringing it back may cost."""
 
     shadow_bps_at_empty: float = Field(default=0.0, ge=0, le=1000)
     """bps asked on top of the threshold for the last unit of a stock, falling to 0 at its target; 0 trades until it is used up."""
+
+    shadow_runway_min: float = Field(default=0.0, ge=0, le=100_000)
+    """min of runway under which stock counts as scarce, less where a refill is likely to come first; 0 looks at its level alone."""
+
+    max_cost_bps_day: float = Field(default=0.0, ge=0, le=1000)
+    """bps of the desk's equity at the day's beginning that reverse trades may cost in the desk's day, in live too; 0: none is made."""
+
+    max_cost_bps: float = Field(default=25.0, ge=0, le=1000)
+    """bps below break-even down to which one reverse trade may open, at an empty stock; fees of 20 and half of two spreads."""
+
+    refill_below: float = Field(default=0.5, gt=0, le=1)
+    """share of its target under which a stock is brought back; the threshold of the refilling route falls from there to 0."""
 
 
 class DeskConfig(Config):

@@ -10,10 +10,11 @@ from arbtui.model.money import ZERO
 class Counters(Struct):
     """Running totals from which PnL between two moments follows, in the PnL currency at the marks of each event.
 
-    ``qty``: held of each asset over all exchanges. ``booked`` and ``external``: value of an asset's flows by trading and
-    from outside. ``unvalued_*``: quantities that moved before the asset had any mark; they count at its first one.
-    ``open_fx``: of ``qty``, what trading left open of a settlement currency other than the PnL's, in units. ``converted`` and
-    ``conversion_cost``: by that currency, what was traded of it for another settlement currency, and what that cost, fees included.
+    ``trading``, ``fees``: of cycles; those of reverse trades are in ``rotation``. ``qty``: held of each asset over all exchanges.
+    ``booked``: value of an asset's flows by trades, ``external``: of those from outside and by transfers. ``unvalued_*``: quantities that
+    moved before the asset had any mark; they count at its first one. ``open_fx``: of ``qty``, what trades left open of a settlement
+    currency other than the PnL's, in units. ``converted`` and ``conversion_cost``: by that currency, what was traded of it for another
+    settlement currency, and what that cost, fees included.
     """
 
     qty: dict[str, Decimal] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Counters(Struct):
     open_fx: dict[str, Decimal] = field(default_factory=dict)
     converted: dict[str, Decimal] = field(default_factory=dict)
     conversion_cost: dict[str, Decimal] = field(default_factory=dict)
+    unvalued_rotated: dict[str, Decimal] = field(default_factory=dict)
 
     def copy(self) -> "Counters":
         """A copy that the original no longer changes."""
@@ -48,6 +50,7 @@ class Counters(Struct):
             dict(self.open_fx),
             dict(self.converted),
             dict(self.conversion_cost),
+            dict(self.unvalued_rotated),
         )
 
     def trade(self, asset: str, change: Decimal, mark: Decimal | None) -> Decimal:
@@ -88,9 +91,26 @@ class Counters(Struct):
         """Book what came from outside, or went there, in units."""
         self.adjustments += self._come(asset, change, mark, self.unvalued_adjusted)
 
+    def trade_back(self, asset: str, change: Decimal, mark: Decimal | None) -> Decimal:
+        """Book a flow or a fee of a reverse trade, in units: as :meth:`trade`, but it is rotation."""
+        self.qty[asset] = self.qty.get(asset, ZERO) + change
+        if mark is None:
+            self.unvalued_rotated[asset] = self.unvalued_rotated.get(asset, ZERO) + change
+            return ZERO
+        self.rotation += change * mark
+        self.booked[asset] = self.booked.get(asset, ZERO) + change * mark
+        return change * mark
+
     def rotate(self, asset: str, change: Decimal, mark: Decimal | None) -> None:
-        """Book what moving stock between venues changed, in units: what it cost is negative."""
-        self.rotation += self._come(asset, change, mark, self.unvalued_adjusted)
+        """Book what a transfer changed, in units."""
+        self.rotation += self._come(asset, change, mark, self.unvalued_rotated)
+
+    def retarget(self, asset: str, change: Decimal, mark: Decimal | None) -> None:
+        """The stock of a settlement currency is to be ``change`` units more: so much less of what is held is open, from now on."""
+        self.leave_open(asset, -change)
+        moved = change * (ZERO if mark is None else mark)
+        self.booked[asset] = self.booked.get(asset, ZERO) - moved
+        self.external[asset] = self.external.get(asset, ZERO) + moved
 
     def first_mark(self, asset: str, mark: Decimal) -> None:
         """Value what moved before ``asset`` had a mark at its first one."""
@@ -98,11 +118,13 @@ class Counters(Struct):
         paid = self.unvalued_fees.pop(asset, ZERO) * mark
         adjusted = self.unvalued_adjusted.pop(asset, ZERO) * mark
         opening = self.unvalued_opening.pop(asset, ZERO) * mark
+        rotated = self.unvalued_rotated.pop(asset, ZERO) * mark
         self.trading += traded
         self.fees += paid
         self.adjustments += adjusted
-        if traded or paid:
-            self.booked[asset] = self.booked.get(asset, ZERO) + traded - paid
+        self.rotation += rotated
+        if traded or paid or rotated:
+            self.booked[asset] = self.booked.get(asset, ZERO) + traded - paid + rotated
         if adjusted or opening:
             self.external[asset] = self.external.get(asset, ZERO) + adjusted + opening
 
@@ -125,4 +147,5 @@ class Baseline(Struct):
     ts_ms: int
     counters: Counters
     marks: dict[str, Decimal]
+    rebalance_spent: Decimal = ZERO  #: what reverse trades had cost by then
     residual: Decimal = ZERO  #: what the positions of cycles had gained or lost by then

@@ -5,6 +5,7 @@ import io
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,11 @@ from arbtui.journal.events import (
     ScopeRearmed,
     SettlementBegan,
     StateChanged,
+    TargetSet,
+    TransferArrived,
+    TransferLeft,
     Transferred,
+    TransferSettled,
 )
 from arbtui.journal.projections import leg_facts
 from arbtui.journal.reader import events, reading
@@ -42,6 +47,7 @@ from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import cycle_pnl, dust_facts
 from arbtui.portfolio.traded import TradedSums
+from arbtui.portfolio.transfers import IN_TRANSIT
 
 Row = dict[str, Any]
 
@@ -131,7 +137,7 @@ class _Book:
     one_sided: dict[str, list[Row]] = field(default_factory=dict)  # by cycle: what was left when a person began to settle it
     settled: dict[str, list[Row]] = field(default_factory=dict)  # by cycle, likewise: of residuals that were settled in the span
     fills: dict[tuple[str, str], Row] = field(default_factory=dict)
-    flows: dict[str, list[Row]] = field(default_factory=lambda: {"adjustments": [], "transfers": []})
+    flows: dict[str, list[Row]] = field(default_factory=lambda: {"adjustments": [], "transfers": [], "targets": []})
     breaches: dict[str, Row] = field(default_factory=dict)
     kills: list[Row] = field(default_factory=list)
 
@@ -145,7 +151,10 @@ class _Book:
         )
         if isinstance(at.event, SettlementBegan | ResidualSettled):
             self._settling(at.event)
+        before = self.portfolio.in_transit()
         self.portfolio.apply(at)
+        if inside and isinstance(at.event, TransferLeft | TransferArrived | TransferSettled):
+            self._moved(at, at.event, before)
         if not is_known:
             self._write(at, inside)
 
@@ -154,6 +163,7 @@ class _Book:
         portfolio, state = self.portfolio, self.portfolio.state
         start = self._baseline()
         start.marks.setdefault(state.currency, ONE)  # what begins with the journal begins before its currency is known
+        balances = _with_transit(state.balances, portfolio.in_transit())
         begins, ends = portfolio.value_at(start), portfolio.value()
         prices = portfolio.prices()
         assets = sorted({*start.counters.qty, *state.counters.qty})
@@ -164,8 +174,8 @@ class _Book:
             "since": _iso(self.span.since_ms),
             "until": _iso(self.span.until_ms),
             "runs": list(self.runs.values()),
-            "start_balances": _balances(self.start_balances, state.balances),
-            "balances": _balances(state.balances, self.start_balances),
+            "start_balances": _balances(self.start_balances, balances),
+            "balances": _balances(balances, self.start_balances),
             "fills": list(self.fills.values()),
             "orders": [self.orders[key] for key in self.orders if key in self.listed_orders],
             "cycles": [self.cycles[key] for key in self.cycles if key in self.listed_cycles],
@@ -177,6 +187,27 @@ class _Book:
             "breaches": list(self.breaches.values()),
             "kills": self.kills,
         }
+
+    def _moved(self, at: Recorded, event: TransferLeft | TransferArrived | TransferSettled, before: dict[str, Decimal]) -> None:
+        """What a transfer's step moved, at a venue and in between: what the network kept leaves the latter."""
+        transfer = self.portfolio.state.transfers.get(event.transfer_id)
+        if transfer is None:
+            return
+        change = self.portfolio.in_transit().get(transfer.asset, ZERO) - before.get(transfer.asset, ZERO)
+        rows = [(IN_TRANSIT, change)] if change else []
+        match event:
+            case TransferLeft(exchange=exchange, qty=qty):
+                rows.append((exchange, -qty))
+            case TransferArrived(exchange=exchange, qty=qty):
+                rows.append((exchange, qty))
+            case TransferSettled(how="returned"):
+                rows.append((transfer.sender, -change))
+            case _:
+                pass
+        when = {"run_id": at.run_id, "ts": iso_ms(at.ts_ms)}
+        for exchange, amount in rows if change else ():
+            row = {"exchange": exchange, "asset": transfer.asset, "change": plain(amount), "reason": f"{transfer.id}: {transfer.reason}"}
+            self.flows["transfers"].append({**row, **when})
 
     def _settling(self, event: SettlementBegan | ResidualSettled) -> None:
         cycle = self.portfolio.cycle(event.cycle_id)
@@ -199,7 +230,8 @@ class _Book:
         state = self.portfolio.state
         self.start = Baseline("", ts_ms, state.counters.copy(), self.portfolio.prices())
         self.portfolio.spans.append(self.start)
-        self.start_balances = {exchange: dict(held) for exchange, held in state.balances.items()}
+        held_now = _with_transit(state.balances, self.portfolio.in_transit())
+        self.start_balances = {exchange: dict(held) for exchange, held in held_now.items()}
         return self.start
 
     def _write(self, at: Recorded, inside: bool) -> None:
@@ -265,6 +297,7 @@ class _Book:
             "state": CycleState.OPEN.value,
             "opened": iso_ms(event.opened_ms),
             "closed": None,
+            "most_cost": plain(event.most_cost),
             "dust": "0",
             "legs": [leg_facts(leg) for leg in event.legs],
             "filled": [],
@@ -321,6 +354,9 @@ class _Book:
             case Adjusted(exchange=exchange, asset=asset, change=change, reason=reason, kind=kind, by=by):
                 row = {"exchange": exchange, "asset": asset, "change": plain(change), "reason": reason, "kind": kind, "by": by}
                 self.flows["adjustments"].append({**row, **when})
+            case TargetSet(exchange=exchange, asset=asset, target=target, before=before, by=by, reason=reason):
+                row = {"exchange": exchange, "asset": asset, "before": plain(before), "target": plain(target), "by": by, "reason": reason}
+                self.flows["targets"].append({**row, **when})
             case Transferred(from_exchange=sender, to_exchange=receiver, asset=asset, sent=sent, received=received, reason=reason):
                 for exchange, change in ((sender, -sent), (receiver, received)):
                     row = {"exchange": exchange, "asset": asset, "change": plain(change), "reason": reason}
@@ -403,6 +439,10 @@ def _balances(amounts: Amounts, other: Mapping[str, Mapping[str, Any]]) -> dict[
     for exchange, asset in places:
         nested.setdefault(exchange, {})[asset] = {"free": plain(amount_at(amounts, exchange, asset)), "locked": "0"}
     return nested
+
+
+def _with_transit(balances: Amounts, in_transit: dict[str, Decimal]) -> Amounts:
+    return {**balances, IN_TRANSIT: in_transit} if in_transit else balances
 
 
 def _price(price: Any) -> str | None:

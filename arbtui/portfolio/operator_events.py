@@ -1,11 +1,12 @@
 """What an operator decides of positions and balances, as events: the same whether an engine runs or not."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from arbtui.journal.events import Adjusted, DisputeClosed, Event, ResidualSettled
-from arbtui.model.money import plain
-from arbtui.portfolio.accounts import CycleAccount
+from arbtui.journal.events import Adjusted, DisputeClosed, Event, ResidualSettled, TargetSet, TransferBegun, TransferSettled
+from arbtui.model.money import ZERO, plain
+from arbtui.portfolio.accounts import CycleAccount, amount_at
 from arbtui.portfolio.portfolio import Portfolio
 
 
@@ -55,6 +56,95 @@ def adjustment(portfolio: Portfolio, exchange: str, asset: str, by: str, reason:
     change = dispute.theirs - portfolio.total(exchange, asset)
     text = f"{reason} (the venue says {plain(dispute.theirs)})"
     return Adjusted(exchange, asset, change, text, "operator", by), DisputeClosed(exchange, asset, by, reason)
+
+
+def new_target(portfolio: Portfolio, exchange: str, asset: str, target: Decimal, by: str, reason: str) -> Sequence[Event] | str:
+    """The event that sets how much of ``asset`` ``exchange`` should hold, in units, or why there is none."""
+    state = portfolio.state
+    places = dict.fromkeys([*state.balances, *state.targets])
+    if exchange not in places:
+        return f"no venue {exchange!r} in this journal; there are {', '.join(sorted(places)) or 'none yet'}"
+    if not target.is_finite() or target < ZERO:
+        return f"{plain(target)} is no target: give 0 or more units of {asset}"
+    if target > ZERO and all(asset not in {*state.balances.get(place, ()), *state.targets.get(place, ())} for place in places):
+        return f"no venue holds {asset}, or ever did: name an asset of arbtui stock"
+    before = amount_at(state.targets, exchange, asset)
+    if target == before:
+        return f"the target of {asset} at {exchange} is {plain(before)} already"
+    return (TargetSet(exchange, asset, target, before, by, reason),)
+
+
+def target_preview(portfolio: Portfolio, exchange: str, asset: str, target: Decimal) -> str:
+    """What :func:`new_target` does, in words."""
+    before, held = amount_at(portfolio.state.targets, exchange, asset), portfolio.total(exchange, asset)
+    return f"target of {asset} at {exchange}: {plain(before)} -> {plain(target)} (it holds {plain(held)}); nothing is traded or moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A transfer that a person makes: ``qty`` leaves the sender, ``fee`` of it stays with the network."""
+
+    asset: str
+    sender: str
+    receiver: str
+    qty: Decimal
+    network: str
+    fee: Decimal
+    minutes: float
+
+    def in_words(self) -> str:
+        """What it does."""
+        way = f"{plain(self.qty)} {self.asset} from {self.sender} to {self.receiver} by {self.network}"
+        return f"{way}, of which {plain(self.qty - self.fee)} should come in {self.minutes:g} min"
+
+
+def begin_transfer(portfolio: Portfolio, wanted: Transfer, by: str, reason: str) -> Sequence[Event] | str:
+    """The event that a person makes ``wanted`` at the venue, or why it cannot be recorded. Nothing is sent from here."""
+    places = dict.fromkeys([*portfolio.state.balances, *portfolio.state.targets])
+    for name in (wanted.sender, wanted.receiver):
+        if name not in places:
+            return f"no venue {name!r} in this journal; there are {', '.join(sorted(places)) or 'none yet'}"
+    if wanted.sender == wanted.receiver:
+        return f"a transfer from {wanted.sender} to itself moves nothing"
+    if not (wanted.qty.is_finite() and wanted.fee.is_finite() and wanted.qty > wanted.fee >= ZERO):
+        return f"{plain(wanted.qty)} {wanted.asset} with a fee of {plain(wanted.fee)}: the amount must be more than the fee, both 0 or more"
+    if not 0.0 < wanted.minutes <= 100_000.0:
+        return f"{wanted.minutes:g} min: give what it usually takes, more than 0"
+    for one in portfolio.open_transfers:
+        if (one.asset, one.sender, one.receiver) == (wanted.asset, wanted.sender, wanted.receiver):
+            return f"{one.id} moves {one.asset} from {one.sender} to {one.receiver} already ({one.state}): wait for it, or settle it"
+    free = portfolio.available(wanted.sender, wanted.asset)
+    if free < wanted.qty:
+        return f"{wanted.sender} has {plain(free)} {wanted.asset} free, not {plain(wanted.qty)}"
+    number = f"T{portfolio.state.seq + 1}"
+    facts = (wanted.asset, wanted.sender, wanted.receiver, wanted.network, wanted.qty, wanted.fee, wanted.minutes)
+    return (TransferBegun(number, *facts, by, reason),)
+
+
+def settle_transfer(portfolio: Portfolio, transfer_id: str, how: str, by: str, reason: str) -> Sequence[Event] | str:
+    """The event that ends a transfer which did not come whole, or why there is none."""
+    transfer = portfolio.state.transfers.get(transfer_id)
+    if transfer is None or not transfer.is_open:
+        open_ones = ", ".join(one.id for one in portfolio.open_transfers) or "none"
+        return f"{transfer_id} is not under way; open transfers: {open_ones}"
+    allowed = ("cancelled",) if transfer.left_ms is None else ("returned", "lost")
+    if how not in allowed:
+        word = "it has not left yet" if transfer.left_ms is None else "it has left"
+        return f"{transfer_id}: {word}, so it can be settled as {' or '.join(allowed)}"
+    return (TransferSettled(transfer_id, how, by, reason),)
+
+
+def settle_transfer_preview(portfolio: Portfolio, transfer_id: str, how: str) -> str:
+    """What :func:`settle_transfer` does, in words."""
+    transfer = portfolio.state.transfers.get(transfer_id)
+    if transfer is None:
+        return ""
+    words = {
+        "cancelled": f"nothing left {transfer.sender}: {plain(transfer.qty)} {transfer.asset} may be used there again",
+        "returned": f"{plain(transfer.under_way)} {transfer.asset} are back at {transfer.sender}",
+        "lost": f"{plain(transfer.under_way)} {transfer.asset} do not come any more: that is a loss",
+    }
+    return f"{transfer_id} {how}: {words.get(how, '')}"
 
 
 def write_off_preview(cycle_id: str) -> str:

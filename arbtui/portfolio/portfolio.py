@@ -34,7 +34,12 @@ from arbtui.journal.events import (
     RunStarted,
     SettlementBegan,
     StateChanged,
+    TargetSet,
+    TransferArrived,
+    TransferBegun,
+    TransferLeft,
     Transferred,
+    TransferSettled,
 )
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import OrderState, Purpose, Side
@@ -51,15 +56,21 @@ from arbtui.portfolio.accounts import (
     fill_key,
 )
 from arbtui.portfolio.counters import Baseline
+from arbtui.portfolio.flow import Flow
 from arbtui.portfolio.readings import Readings
-from arbtui.portfolio.state import RULES, PortfolioState, RunTally
+from arbtui.portfolio.state import RULES, PaidIn, PortfolioState, RunTally
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.transfers import TransferAccount
+from arbtui.portfolio.volatility import Volatility
 from arbtui.routes.hops import Node
 
 #: Ended cycles that a late fill is still re-evaluated with; one that comes later is a position of its own.
 _KEPT_ENDED = 500
 #: Fills by which one that is reported again is recognised, beside those of the cycles that are kept.
 _KEPT_FILLS = 4000
+_KEPT_PAID_IN = 19
+#: Transfers that have ended, for screens.
+_KEPT_TRANSFERS = 50
 
 
 _PHASES = {
@@ -102,6 +113,8 @@ class Portfolio(Readings):
         if rule is not None:
             rule(self, at, at.event)
         self.state.seq = at.seq
+        if at.run_id and at.run_id == self.state.tally.run_id:
+            self.state.time.last_ms = at.ts_ms
 
     def _run_started(self, at: Recorded, event: RunStarted) -> None:
         state = self.state
@@ -109,6 +122,7 @@ class Portfolio(Readings):
         state.run = Baseline(event.run_id, at.ts_ms, state.counters.copy(), self.prices())
         state.run_started = False
         state.tally = RunTally(event.run_id)
+        state.time.start(at.ts_ms)
         state.state, state.why = event.start_state, ""
 
     def _state_changed(self, at: Recorded, event: StateChanged) -> None:
@@ -149,6 +163,7 @@ class Portfolio(Readings):
             reserved=reserved,
             opened_ms=event.opened_ms,
             lots=lots,
+            most_cost=event.most_cost,
         )
         self.state.tally.opened += 1
         self._count(CycleState.OPEN, 1)
@@ -215,15 +230,20 @@ class Portfolio(Readings):
             add_to(cycle.flows, fill.exchange, asset, change)
             self._move(fill.exchange, asset, change)
             self._leave_open(at, asset, change)
-            worth = state.counters.trade(asset, change, marks.get(asset))
+            worth = (state.counters.trade_back if cycle.most_cost else state.counters.trade)(asset, change, marks.get(asset))
             cycle.trading += worth
             if asset not in state.settlement:
                 cycle.booked[asset] = cycle.booked.get(asset, ZERO) + worth
         add_to(cycle.flows, fill.exchange, fill.fee_currency, -fill.fee)
         self._move(fill.exchange, fill.fee_currency, -fill.fee)
         self._leave_open(at, fill.fee_currency, -fill.fee)
-        paid = state.counters.pay(fill.fee_currency, fill.fee, marks.get(fill.fee_currency))
+        if cycle.most_cost:
+            paid = -state.counters.trade_back(fill.fee_currency, -fill.fee, marks.get(fill.fee_currency))
+        else:
+            paid = state.counters.pay(fill.fee_currency, fill.fee, marks.get(fill.fee_currency))
         cycle.fees += paid
+        if cycle.most_cost:
+            self._charge(cycle)
         if fill.fee_currency in cycle.traded and fill.fee_currency not in state.settlement:
             cycle.booked[fill.fee_currency] = cycle.booked.get(fill.fee_currency, ZERO) - paid
         if fill.base in state.settlement and fill.quote in state.settlement and fill.base in marks and fill.quote in marks:
@@ -239,7 +259,7 @@ class Portfolio(Readings):
         route.fills += 1
         if not cycle.is_open:
             self._re_evaluate(cycle, at.ts_ms)
-            if cycle.pnl < before and not settles and not cycle.converts(state.settlement):  # what a person settles is no loss of the route
+            if cycle.pnl < before and not settles and not self._is_meant_to_cost(cycle):  # nor is what a person pays to settle
                 route.losses += 1
 
     def _cycle_ended(self, at: Recorded, event: CycleEnded) -> None:
@@ -252,7 +272,9 @@ class Portfolio(Readings):
         self._re_evaluate(cycle, at.ts_ms)
         for exchange, asset in dict.fromkeys(places):
             self._publish(exchange, asset)
-        if cycle.fills and not cycle.converts(self.state.settlement):  # those cost what they cost
+        if cycle.state is CycleState.HEDGED:
+            self._flowed(cycle, at.ts_ms)
+        if cycle.fills and not self._is_meant_to_cost(cycle):
             route = self._route(cycle.route)
             if cycle.pnl < ZERO:
                 route.losses += 1
@@ -300,6 +322,17 @@ class Portfolio(Readings):
         add_to(state.balances, event.exchange, event.asset, event.change)
         add_to(state.targets, event.exchange, event.asset, event.change)
         state.counters.adjust(event.asset, event.change, self.price(event.asset))
+        if event.asset in state.settlement and event.change > ZERO and event.kind == "operator":
+            state.paid_in = [*state.paid_in[-_KEPT_PAID_IN:], PaidIn(event.exchange, event.asset, event.change, at.ts_ms)]
+        self._publish(event.exchange, event.asset)
+
+    def _target_set(self, at: Recorded, event: TargetSet) -> None:
+        state = self.state
+        change = event.target - amount_at(state.targets, event.exchange, event.asset)
+        state.targets.setdefault(event.exchange, {})[event.asset] = event.target
+        if event.asset in state.settlement and event.asset != state.currency:
+            state.counters.retarget(event.asset, change, self.price(event.asset))
+            self._date_open(at, event.asset, before=state.counters.open_fx[event.asset] + change)
         self._publish(event.exchange, event.asset)
 
     def _transferred(self, at: Recorded, event: Transferred) -> None:
@@ -309,6 +342,59 @@ class Portfolio(Readings):
             add_to(state.targets, exchange, event.asset, change)
             self._publish(exchange, event.asset)
         state.counters.rotate(event.asset, event.received - event.sent, self.price(event.asset))
+
+    def _transfer_begun(self, at: Recorded, event: TransferBegun) -> None:
+        transfers = self.state.transfers
+        transfers[event.transfer_id] = TransferAccount(
+            event.transfer_id,
+            event.asset,
+            event.from_exchange,
+            event.to_exchange,
+            event.network,
+            event.qty,
+            event.fee,
+            event.minutes,
+            event.by,
+            event.reason,
+            at.ts_ms,
+        )
+        ended = [key for key, transfer in transfers.items() if not transfer.is_open]
+        for key in ended[:-_KEPT_TRANSFERS]:
+            del transfers[key]
+        self._publish(event.from_exchange, event.asset)
+
+    def _transfer_left(self, at: Recorded, event: TransferLeft) -> None:
+        transfer = self.state.transfers.get(event.transfer_id)
+        if transfer is None or not transfer.is_open or transfer.left_ms is not None:
+            return
+        transfer.left, transfer.left_ms = event.qty, at.ts_ms
+        self._move(transfer.sender, transfer.asset, -event.qty)
+
+    def _transfer_arrived(self, at: Recorded, event: TransferArrived) -> None:
+        transfer = self.state.transfers.get(event.transfer_id)
+        if transfer is None or not transfer.is_open:
+            return
+        transfer.received += event.qty
+        transfer.received_ms = at.ts_ms
+        self._move(transfer.receiver, transfer.asset, event.qty)
+        if transfer.is_complete:
+            self._rotated(transfer.asset, transfer.received - transfer.left)
+
+    def _transfer_settled(self, at: Recorded, event: TransferSettled) -> None:
+        transfer = self.state.transfers.get(event.transfer_id)
+        if transfer is None or not transfer.is_open:
+            return
+        missing = transfer.under_way
+        transfer.settled = Settled(event.how, event.by, event.reason, at.ts_ms)
+        if event.how == "returned":
+            self._move(transfer.sender, transfer.asset, missing)
+        else:
+            self._rotated(transfer.asset, -missing)
+            self._publish(transfer.sender, transfer.asset)
+
+    def _rotated(self, asset: str, change: Decimal) -> None:
+        if change:
+            self.state.counters.rotate(asset, change, self.price(asset))
 
     def _balance_disputed(self, at: Recorded, event: BalanceDisputed) -> None:
         self.state.disputes.setdefault(event.exchange, {})[event.asset] = Dispute(event.ours, event.theirs, at.ts_ms)
@@ -322,12 +408,14 @@ class Portfolio(Readings):
             if asset not in state.marks:
                 self._first_mark(asset, mark.price)
             state.marks[asset] = mark
+            state.volatility.setdefault(asset, Volatility()).add(float(mark.price), at.ts_ms)
         if event.cause == "start" and state.run is not None and not state.run_started:
             state.run_started = True
             state.run.marks.update(self.prices())
         if event.cause == "day" or state.day is None:
             prices = self.prices()
-            state.day = Baseline(event.day, at.ts_ms, state.counters.copy(), prices, self.position_gain(prices) + state.settled_value)
+            residual = self.position_gain(prices) + state.settled_value
+            state.day = Baseline(event.day, at.ts_ms, state.counters.copy(), prices, state.rebalance_spent, residual)
 
     # parts of the rules
 
@@ -345,6 +433,20 @@ class Portfolio(Readings):
         if record is None:
             record = self.state.routes[route_id] = RouteRecord()
         return record
+
+    def _charge(self, cycle: CycleAccount) -> None:
+        """Charge what a reverse trade has cost so far to the budget of rebalancing."""
+        cost = max(ZERO, -cycle.pnl)
+        self.state.rebalance_spent += cost - cycle.charged
+        cycle.charged = cost
+
+    def _flowed(self, cycle: CycleAccount, ts_ms: int) -> None:
+        """Count what a hedged cycle moved at each place: how long stock lasts is measured by it."""
+        now_s = self.state.time.seconds(ts_ms)
+        for exchange, changes in cycle.flows.items():
+            flows = self.state.flows.setdefault(exchange, {})
+            for asset, change in changes.items():
+                flows.setdefault(asset, Flow()).add(float(change), now_s)
 
     def _re_evaluate(self, cycle: CycleAccount, ts_ms: int) -> None:
         """Set how an ended cycle stands from what its orders and fills say."""
@@ -394,13 +496,22 @@ class Portfolio(Readings):
         add_to(self.state.balances, exchange, asset, change)
         self._publish(exchange, asset)
 
+    def _is_meant_to_cost(self, cycle: CycleAccount) -> bool:
+        """Whether a loss of ``cycle`` says nothing against its route: it trades a currency back, or brings stock back."""
+        return bool(cycle.most_cost) or cycle.converts(self.state.settlement)
+
     def _leave_open(self, at: Recorded, asset: str, change: Decimal) -> None:
         """Trading moved ``asset``: of a settlement currency other than the PnL's, so much more or less is open."""
         state = self.state
         if asset == state.currency or asset not in state.settlement or not change:
             return
         left = state.counters.leave_open(asset, change)
-        before = left - change
+        self._date_open(at, asset, before=left - change)
+
+    def _date_open(self, at: Recorded, asset: str, *, before: Decimal) -> None:
+        """Since when it is open the way it is now."""
+        state = self.state
+        left = state.counters.open_fx[asset]
         if not left:
             state.open_since.pop(asset, None)
         elif not before or (before > ZERO) != (left > ZERO):
@@ -467,7 +578,12 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     ResidualSettled: Portfolio._residual_settled,
     BalanceOpened: Portfolio._balance_opened,
     Adjusted: Portfolio._adjusted,
+    TargetSet: Portfolio._target_set,
     Transferred: Portfolio._transferred,
+    TransferBegun: Portfolio._transfer_begun,
+    TransferLeft: Portfolio._transfer_left,
+    TransferArrived: Portfolio._transfer_arrived,
+    TransferSettled: Portfolio._transfer_settled,
     BalanceDisputed: Portfolio._balance_disputed,
     DisputeClosed: Portfolio._dispute_closed,
     MarksTaken: Portfolio._marks_taken,

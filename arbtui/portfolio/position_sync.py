@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from arbtui.exchanges.adapter import ExchangeAdapter
-from arbtui.journal.events import Adjusted, BalanceDisputed, DisputeClosed, Event
+from arbtui.journal.events import Adjusted, BalanceDisputed, DisputeClosed, Event, TransferArrived, TransferLeft
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
 from arbtui.model.money import ZERO
@@ -151,8 +151,13 @@ class CrossExchangePositionSync:
         self.decide(exchange, asset, ours, theirs)
 
     def decide(self, exchange: str, asset: str, ours: Decimal, theirs: Decimal) -> bool:
-        """Several reads agree on a difference: book what is dust, dispute the rest. True when it is disputed."""
+        """Several reads agree on a difference: a transfer's end or dust is booked, the rest disputed. True when it is disputed."""
         known = self._portfolio.state.disputes.get(exchange, {}).get(asset)
+        moved = self._moved_by_transfer(exchange, asset, theirs - ours)
+        if moved:
+            closed = [] if known is None else [DisputeClosed(exchange, asset, "transfer", "a transfer explains it")]
+            self._journal.post(*moved, *closed)
+            return False
         if self._is_dust(exchange, asset, theirs - ours):
             events: list[Event] = [Adjusted(exchange, asset, theirs - ours, "the venue keeps fewer digits than we do", "dust")]
             if known is not None:
@@ -163,6 +168,23 @@ class CrossExchangePositionSync:
             self._journal.post(BalanceDisputed(exchange, asset, ours, theirs))
             self.on_dispute(Mismatch(exchange, asset, ours, theirs))
         return True
+
+    def is_awaited(self, exchange: str, asset: str) -> bool:
+        """Whether a transfer of ``asset`` to ``exchange`` is under way."""
+        return any((one.receiver, one.asset) == (exchange, asset) for one in self._portfolio.open_transfers)
+
+    def _moved_by_transfer(self, exchange: str, asset: str, change: Decimal) -> list[Event]:
+        """What a transfer that a person began has to do with ``change``: it left, or it came; nothing where none fits."""
+        transfers = [one for one in self._portfolio.open_transfers if one.asset == asset]
+        for one in transfers:
+            if one.sender == exchange and change < ZERO and one.fits_departure(change):
+                return [TransferLeft(one.id, exchange, asset, -change)]
+        coming = [one for one in transfers if one.receiver == exchange and change > ZERO and one.fits_arrival(change)]
+        if not coming:
+            return []
+        one = min(coming, key=lambda one: abs(one.expected - change))
+        left = [] if one.left_ms is not None else [TransferLeft(one.id, one.sender, asset, one.qty)]  # it came, so it has left
+        return [*left, TransferArrived(one.id, exchange, asset, change)]
 
     def _is_moving(self, exchange: str, asset: str, now: float) -> bool:
         if now - self._moved.get((exchange, asset), now - 2 * _SETTLES_S) < _SETTLES_S:

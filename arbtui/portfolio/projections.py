@@ -22,7 +22,10 @@ from arbtui.journal.events import (
     MarksTaken,
     Recorded,
     ResidualSettled,
+    TransferArrived,
+    TransferLeft,
     Transferred,
+    TransferSettled,
     decode,
 )
 from arbtui.journal.projections import statements_for
@@ -76,6 +79,12 @@ class ProjectingPortfolio:
             case Transferred(from_exchange=sender, to_exchange=receiver, asset=asset):
                 yield from self._balances(at, sender, (asset,))
                 yield from self._balances(at, receiver, (asset,))
+            case TransferLeft(exchange=exchange, asset=asset) | TransferArrived(exchange=exchange, asset=asset):
+                yield from self._balances(at, exchange, (asset,))
+            case TransferSettled(transfer_id=transfer_id):
+                transfer = self.portfolio.state.transfers.get(transfer_id)
+                if transfer is not None:
+                    yield from self._balances(at, transfer.sender, (transfer.asset,))
             case MarksTaken(marks=marks):
                 yield from (self._mark(at, asset) for asset in marks)
             case _:

@@ -10,8 +10,10 @@ from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Purpose
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord, amount_at, fill_key
 from arbtui.portfolio.counters import Baseline, Counters
+from arbtui.portfolio.flow import Runway, runway
 from arbtui.portfolio.open_fx import OpenFx
 from arbtui.portfolio.state import PortfolioState
+from arbtui.portfolio.transfers import TransferAccount
 from arbtui.portfolio.valuation import Pnl, Valuation, value
 
 
@@ -42,8 +44,10 @@ class Readings:
         return amount_at(self.state.balances, exchange, asset)
 
     def reserved(self, exchange: str, asset: str) -> Decimal:
-        """What open cycles keep for themselves there, and what orders of settlements may still use."""
+        """What open cycles keep for themselves there, what orders of settlements may still use, and what is to leave by a transfer."""
         kept = sum((cycle.still_reserved(exchange, asset) for cycle in self._open.values()), ZERO)
+        if self.state.transfers:
+            kept += self.leaving(exchange, asset)
         return kept + self._still_settling(exchange, asset) if self._settling else kept
 
     def available(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
@@ -54,10 +58,38 @@ class Readings:
             return free
         return free + mine.still_reserved(exchange, asset) + self._still_settling(exchange, asset, cycle_id)
 
+    def runway(self, exchange: str, asset: str, ts_ms: int | None = None) -> Runway:
+        """How long what is free there lasts at the measured flow, at ``ts_ms`` (wall clock), or at the last event."""
+        flow = self.state.flows.get(exchange, {}).get(asset)
+        return runway(float(self.available(exchange, asset)), flow, self.state.time.seconds(ts_ms))
+
     def _still_settling(self, exchange: str, asset: str, cycle_id: str = "") -> Decimal:
         """What orders of settlements may still use there, fees apart: their worst price covers those; ``cycle_id``: of that cycle alone."""
         orders = [order for order in self._settling.values() if cycle_id in ("", order.intent.cycle_id)]
         return sum((order.still_uses(exchange, asset) for order in orders), ZERO)
+
+    @property
+    def open_transfers(self) -> list[TransferAccount]:
+        """Transfers of which anything is still waited for, oldest first."""
+        return [transfer for transfer in self.state.transfers.values() if transfer.is_open]
+
+    def leaving(self, exchange: str, asset: str) -> Decimal:
+        """What is to leave there by a transfer, and has not yet."""
+        mine = (one for one in self.state.transfers.values() if (one.sender, one.asset) == (exchange, asset))
+        return sum((one.waiting for one in mine), ZERO)
+
+    def coming(self, exchange: str, asset: str) -> Decimal:
+        """What should still be credited there by transfers, fees apart."""
+        mine = (one for one in self.state.transfers.values() if (one.receiver, one.asset) == (exchange, asset))
+        return sum((one.expected for one in mine), ZERO)
+
+    def in_transit(self) -> dict[str, Decimal]:
+        """What has left one venue and not come to the other, by asset; in equity, and at no venue."""
+        found: dict[str, Decimal] = {}
+        for transfer in self.state.transfers.values():
+            if transfer.under_way:
+                found[transfer.asset] = found.get(transfer.asset, ZERO) + transfer.under_way
+        return found
 
     def differences(self, exchange: str, theirs: Mapping[str, Decimal]) -> list[tuple[str, Decimal, Decimal]]:
         """(asset, ours, theirs) wherever the venue's total is another than ours."""
@@ -151,12 +183,21 @@ class Readings:
         return sum((self._gain(cycle, marks) for cycle in [*self._open.values(), *self.positions]), ZERO)
 
     def loss_today(self, marks: Mapping[str, Decimal]) -> Decimal:
-        """What the desk's day has lost so far, for the loss limit: trading, fees, and what prices did to one-sided positions."""
+        """What the desk's day has lost so far, for the loss limit: trading, fees, rotation, and what prices did to one-sided positions."""
         state = self.state
         start = state.day.counters if state.day is not None else Counters()
-        realised = state.counters.trading - state.counters.fees - (start.trading - start.fees)
+        realised = _earned(state.counters) - _earned(start)
         before = state.day.residual if state.day is not None else ZERO
         return -(realised + self.position_gain(marks) + state.settled_value - before)
+
+    def rebalance_spent_today(self) -> Decimal:
+        """What reverse trades have cost in the desk's day; never less than nothing."""
+        state = self.state
+        return state.rebalance_spent - (state.day.rebalance_spent if state.day is not None else ZERO)
+
+    def rebalance_at_stake(self) -> Decimal:
+        """What open reverse trades may still cost, beyond what they have been charged."""
+        return sum((max(ZERO, cycle.most_cost - cycle.charged) for cycle in self._open.values() if cycle.most_cost), ZERO)
 
     def _gain(self, cycle: CycleAccount, marks: Mapping[str, Decimal]) -> Decimal:
         gain = ZERO
@@ -165,3 +206,7 @@ class Readings:
             if mark is not None:
                 gain += amount * mark - cycle.booked.get(asset, ZERO)
         return gain
+
+
+def _earned(counters: Counters) -> Decimal:
+    return counters.trading - counters.fees + counters.rotation

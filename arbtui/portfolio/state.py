@@ -8,10 +8,23 @@ from arbtui.journal.events import CURRENCY, CycleState, Mark
 from arbtui.model.money import ZERO
 from arbtui.portfolio.accounts import Amounts, CycleAccount, Dispute, RouteRecord
 from arbtui.portfolio.counters import Baseline, Counters
+from arbtui.portfolio.flow import Flow, TradingTime
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.transfers import TransferAccount
+from arbtui.portfolio.volatility import Volatility
+
+
+class PaidIn(Struct, frozen=True):
+    """Cash that came to a venue from outside: where money paid in is locked, as much may not leave for a while."""
+
+    exchange: str
+    asset: str
+    amount: Decimal
+    ts_ms: int
+
 
 #: Raised when :class:`PortfolioState` or what an event does to it changes: a snapshot of another one is not gone on from.
-RULES = 2
+RULES = 3
 
 
 class RunTally(Struct):
@@ -37,13 +50,19 @@ class PortfolioState(Struct):
     ended: dict[str, None] = field(default_factory=dict)  #: of them those that left nothing, in order of their end
     recent_fills: dict[str, None] = field(default_factory=dict)
     counters: Counters = field(default_factory=Counters)
+    volatility: dict[str, Volatility] = field(default_factory=dict)  #: of each asset's marks
+    paid_in: list[PaidIn] = field(default_factory=list)  #: the last amounts of cash that came from outside
     marks: dict[str, Mark] = field(default_factory=dict)
     run: Baseline | None = None
     run_started: bool = False  #: the marks of the run's start were taken
     day: Baseline | None = None
     tally: RunTally = field(default_factory=RunTally)
     outcomes: dict[CycleState, int] = field(default_factory=dict)  #: cycles of all runs
+    rebalance_spent: Decimal = ZERO  #: what reverse trades have cost, each its loss; one that earned gives nothing back
     settled_value: Decimal = ZERO  #: gain or loss of positions up to the moment when they were settled
+    flows: dict[str, dict[str, Flow]] = field(default_factory=dict)  #: of hedged cycles, by exchange, then asset
+    time: TradingTime = field(default_factory=TradingTime)
+    transfers: dict[str, TransferAccount] = field(default_factory=dict)  #: open ones, and the last that ended
     routes: dict[str, RouteRecord] = field(default_factory=dict)
     disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
     open_since: dict[str, int] = field(default_factory=dict)  #: by settlement currency: ms since when it is open the way it is now

@@ -23,8 +23,9 @@ class Pnl:
     """Profit and loss between two moments, in one currency. ``fees`` is what was paid, a positive number.
 
     ``trading``: flows of fills at the marks at which they were booked. ``fx_open``: what rates did to settlement currencies that
-    trading left open; ``fx_stock``: what they did to the rest of them, the stock; ``inventory``: what prices did to coins held.
-    ``rotation``: what moving stock between venues cost. ``adjustments``: what came from outside; no part of the profit.
+    trades left open; ``fx_stock``: what they did to the rest of them, the stock; ``inventory``: what prices did to coins held.
+    ``rotation``: of bringing stock back, by transfers and by reverse trades, whose flows and fees are in no other part.
+    ``adjustments``: what came from outside; no part of the profit.
     """
 
     trading: Decimal = ZERO
@@ -78,12 +79,12 @@ class Valuation:
 def value(counters: Counters, marks: Mapping[str, Decimal], currency: str, settlement: Collection[str]) -> Valuation:
     """Price ``counters`` at ``marks`` (PnL currency for one unit); an asset without a mark is named, not counted as nothing."""
     equity = fx_open = fx_stock = inventory = ZERO
-    trading, fees, adjustments = counters.trading, counters.fees, counters.adjustments
+    trading, fees, adjustments, rotation = counters.trading, counters.fees, counters.adjustments, counters.rotation
     unpriced = []
     for asset, qty in counters.qty.items():
         mark = marks.get(asset)
         if mark is None:
-            if qty or asset in counters.unvalued_trading or asset in counters.unvalued_fees:
+            if qty or any(asset in moved for moved in (counters.unvalued_trading, counters.unvalued_fees, counters.unvalued_rotated)):
                 unpriced.append(asset)
             continue
         worth = qty * mark
@@ -92,17 +93,19 @@ def value(counters: Counters, marks: Mapping[str, Decimal], currency: str, settl
         paid = counters.unvalued_fees.get(asset, ZERO) * mark
         adjusted = counters.unvalued_adjusted.get(asset, ZERO) * mark
         opening = counters.unvalued_opening.get(asset, ZERO) * mark
+        rotated = counters.unvalued_rotated.get(asset, ZERO) * mark
         trading += traded
         fees += paid
         adjustments += adjusted
-        known = counters.booked.get(asset, ZERO) + traded - paid + counters.external.get(asset, ZERO) + adjusted + opening
+        rotation += rotated
+        known = counters.booked.get(asset, ZERO) + traded - paid + counters.external.get(asset, ZERO) + adjusted + opening + rotated
         if asset == currency:
             continue
         if asset in settlement:
-            revalued = counters.open_fx.get(asset, ZERO) * mark - (counters.booked.get(asset, ZERO) + traded - paid)
+            revalued = counters.open_fx.get(asset, ZERO) * mark - (counters.booked.get(asset, ZERO) + traded - paid + rotated)
             fx_open += revalued
             fx_stock += worth - known - revalued
         else:
             inventory += worth - known
-    so_far = Pnl(trading, fees, fx_open, fx_stock, inventory, counters.rotation, adjustments, tuple(sorted(unpriced)))
+    so_far = Pnl(trading, fees, fx_open, fx_stock, inventory, rotation, adjustments, tuple(sorted(unpriced)))
     return Valuation(equity, so_far)

@@ -12,20 +12,22 @@ class Node:
     """An asset at a venue, and how much of it a new cycle may use.
 
     ``available`` is the float shadow of the inventory's free-minus-reserved, kept by its owner for sizing; the exact
-    reservation is made in Decimal. ``target`` is the stock that counts as full (0: no target, no shadow price).
+    reservation is made in Decimal. ``target`` is the stock that counts as full (0: no target, no shadow price). ``urgency``: how scarce
+    it is by its runway, 0 to 1, kept by whoever measures that.
     """
 
     exchange: str
     asset: str
     available: float = 0.0
     target: float = 0.0
+    urgency: float = 0.0
 
     @property
     def scarcity(self) -> float:
-        """0 with a full stock, 1 with none."""
+        """0 with a full stock that lasts, 1 with none."""
         if self.target <= 0.0:
             return 0.0
-        return min(1.0, max(0.0, 1.0 - self.available / self.target))
+        return min(1.0, max(0.0, self.urgency, 1.0 - self.available / self.target))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class InventoryRoute(ArbRoute):
         "coin",
         "crossed_since",
         "inventory",
+        "most_cost_bps",
+        "rebate_bps",
         "sold",
     )
 
@@ -67,8 +69,19 @@ class InventoryRoute(ArbRoute):
         # Quote set aside for one bought, per unit of price, whatever the fee is taken in.
         self._reserve_unit = (1.0 + fee) * (1.0 + terms.reserve_bps / 1e4)
         self._sell_unit = 1.0 - float(sell.market.fees.taker)
-        least_edge = terms.min_edge_bps + terms.slippage_bps - inventory.shadow_bps_at_empty
+        self.rebate_bps = 0.0  #: taken off the threshold, since it refills a stock that has run short
+        self.most_cost_bps = 0.0  #: how far below break-even it may open for that
+        self.favour(0.0, 0.0)
+
+    def favour(self, rebate_bps: float, most_cost_bps: float) -> None:
+        """Lower the threshold by ``rebate_bps``, to ``most_cost_bps`` below break-even at most."""
+        self.rebate_bps, self.most_cost_bps = rebate_bps, most_cost_bps
+        least_edge = self._least_bps(-self.inventory.shadow_bps_at_empty) + self.terms.slippage_bps
         self._factor = self._sell_unit / (self._buy_unit * (1.0 + least_edge / 1e4))
+
+    def _least_bps(self, shadow_bps: float) -> float:
+        """The edge that it must have at ``shadow_bps``: stock, whatever it is worth, is paid for out of the budget alone."""
+        return max(self.terms.min_edge_bps + shadow_bps - self.rebate_bps, self.break_even_bps - self.most_cost_bps)
 
     def evaluate(self, now: float) -> Opportunity | None:
         """The opportunity at ``now`` (monotonic seconds), or None."""
@@ -84,7 +97,11 @@ class InventoryRoute(ArbRoute):
 
     def threshold_bps(self) -> float:
         """See :class:`ArbRoute`: the least edge, the price of scarce stock, the margin of a doubted rate."""
-        return self.terms.min_edge_bps + self.inventory.shadow_bps() + self._conversion.margin_bps
+        return self._least_bps(self.inventory.shadow_bps()) + self._conversion.margin_bps
+
+    def shadow_bps(self) -> float:
+        """See :class:`ArbRoute`."""
+        return self.inventory.shadow_bps()
 
     def touch_size(self) -> float:
         """See :class:`ArbRoute`."""
@@ -118,7 +135,7 @@ class InventoryRoute(ArbRoute):
             slippage=-slippage,
             shadow=-shadow,
             net=(changed - 1.0) * 1e4 - slippage - shadow,
-            threshold=self.terms.min_edge_bps,
+            threshold=self._least_bps(shadow) - shadow,
         )
 
     def data_refusal(self, now: float) -> Reason | None:
@@ -172,11 +189,11 @@ class InventoryRoute(ArbRoute):
         terms = self.terms
         if self.crossed_since is None:
             self.crossed_since = now
-        if now - self.crossed_since < terms.min_cross_s:
+        if now - self.crossed_since < terms.min_cross_s and self.is_crossed:
             self.denied = Reason.CROSS_TOO_NEW
             return None
         margin_bps = self._conversion.margin_bps
-        required = 1.0 + (terms.min_edge_bps + terms.slippage_bps + self.inventory.shadow_bps() + margin_bps) / 1e4
+        required = 1.0 + (self._least_bps(self.inventory.shadow_bps()) + terms.slippage_bps + margin_bps) / 1e4
         sell_unit = self._sell_unit * self._conversion.value / (self._buy_unit * required)
         cap = self._most()
         if cap <= 0.0:

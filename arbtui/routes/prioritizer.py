@@ -7,7 +7,7 @@ from arbtui.routes.route import ArbRoute, Opportunity
 
 
 class RoutePrioritizer:
-    """Ranks opportunities by the profit one may expect to *capture*: net profit times the health of the route.
+    """Ranks opportunities by the profit one may expect to *capture*: net profit, less the shadow price of stock, times the route's health.
 
     Args:
         health: scores the routes; without one, by the share of their cycles that filled alone.
@@ -22,7 +22,8 @@ class RoutePrioritizer:
 
     def score(self, opportunity: Opportunity) -> float:
         """Expected captured profit, in the PnL currency."""
-        return opportunity.expected_pnl * self.health.of(opportunity).score
+        worth = opportunity.expected_pnl - opportunity.value * opportunity.route.shadow_bps() / 1e4
+        return worth * self.health.of(opportunity).score
 
     def learn(self, route: ArbRoute, *, captured: bool) -> None:
         """Tell how a cycle of ``route`` ended: captured when both legs filled."""

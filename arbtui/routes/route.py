@@ -154,6 +154,15 @@ class ArbRoute:
         """What :meth:`touch_edge_bps` must exceed now."""
         return self.terms.min_edge_bps
 
+    def shadow_bps(self) -> float:
+        """What the stock that it uses up is worth beyond its price, less what it refills, in bps; 0 for one that uses none."""
+        return 0.0
+
+    @property
+    def break_even_bps(self) -> float:
+        """The edge below which a cycle costs something: 0, or what the profile asks for where that is less."""
+        return min(self.terms.min_edge_bps, 0.0)
+
     def touch_size(self) -> float:
         """Base quantity that the touches and the order's value allow, whatever stock and cash there is; 0.0 without a price or a rate."""
         return 0.0

@@ -124,6 +124,7 @@ def assemble(
         execution=settings.execution,
         desk=settings.desk,
         refresh_book=request_snapshot,
+        rebalance=settings.rebalance,
         rate_watch=rate_watch,
         netting=settings.netting,
     )

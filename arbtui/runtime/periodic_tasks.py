@@ -47,7 +47,7 @@ class PeriodicTasks:
     def work(self, *, real_time: bool) -> Sequence[tuple[str, Coroutine[Any, Any, None]]]:
         """Named coroutines, one task each; the gauges measure a machine, so virtual time has none."""
         work = [("housekeeping", self._housekeeping()), ("snapshots", self._snapshots()), ("positions", self._positions())]
-        work.append(("left open", self._left_open()))
+        work += [("left open", self._left_open()), ("wallets", self._engine.wallets.run())]
         if real_time:
             work.append(("gauges", self._run.resources.run()))
         return work

@@ -40,6 +40,7 @@ from arbtui.runtime.large_buffers import give_back_large_buffers
 from arbtui.runtime.operator_notifications import OperatorNotifications, open_notifications
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.plan import Plan, session_plan
+from arbtui.runtime.played_person import PlayedPerson
 from arbtui.runtime.session_recorder import SessionRecorder
 from arbtui.runtime.startup import halted, latch_again, reconciler_of, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.stop import Stop, Stopped
@@ -276,6 +277,9 @@ class Session:
                 AccountSync(adapter, engine.tracker, engine.sync, clock, health[name]) for name, adapter in venues.adapters.items()
             ]
             background += [tasks.create_task(follower.run(), name="account") for follower in followers]
+        if venues.simulator is not None and venues.ledger is not None and self._settings.simulator.person == "auto":
+            person = PlayedPerson(engine, venues.ledger, clock)
+            background.append(tasks.create_task(person.run(), name="played person"))
         background.append(tasks.create_task(deadline(run, self._stop, virtual=self._plan.virtual), name="deadline"))
         if not self._plan.virtual:
             keep_collections_short()  # before anything trades: its pause is nobody's

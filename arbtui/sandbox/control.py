@@ -23,6 +23,15 @@ class _Deposit(msgspec.Struct, forbid_unknown_fields=True):
     amount: str
 
 
+class _Transfer(msgspec.Struct, forbid_unknown_fields=True, rename={"sender": "from", "receiver": "to"}):
+    asset: str
+    sender: str
+    receiver: str
+    amount: str
+    fee: str | None = None
+    minutes: float | None = None
+
+
 class Controlled(Protocol):
     """The running sandbox as the control port reads and changes it."""
 
@@ -56,6 +65,12 @@ class Controlled(Protocol):
         """Book a deposit (negative: a withdrawal); raises UsageError for one that cannot be booked."""
         ...
 
+    async def transfer(
+        self, asset: str, sender: str, receiver: str, amount: str, fee: str | None, minutes: float | None
+    ) -> Mapping[str, Any]:
+        """Move coins between the venues, as a person would; raises UsageError for a transfer that cannot be made."""
+        ...
+
 
 class Control:
     """Serves the control port of ``sandbox``."""
@@ -74,6 +89,7 @@ class Control:
             ("POST", "/faults"): self._add,
             ("DELETE", "/faults"): self._clear,
             ("POST", "/deposits"): self._deposit,
+            ("POST", "/transfers"): self._transfer,
         }
 
     async def open(self) -> None:
@@ -159,6 +175,13 @@ class Control:
             raise UsageError(f"deposit: {error}") from None
         await self._sandbox.deposit(deposit.venue, deposit.asset, deposit.amount)
         return await self._balances(request)
+
+    async def _transfer(self, request: web.BaseRequest) -> Any:
+        try:
+            one = msgspec.json.decode(await request.read(), type=_Transfer)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise UsageError(f"transfer: {error}") from None
+        return await self._sandbox.transfer(one.asset, one.sender, one.receiver, one.amount, one.fee, one.minutes)
 
 
 def _json(body: Any, status: int = 200) -> web.Response:

@@ -16,7 +16,7 @@ from arbtui.journal.database import open_reader
 from arbtui.model.clock import Clock, SystemClock
 from arbtui.model.errors import UsageError
 from arbtui.model.market import FixedUnit, Market
-from arbtui.model.money import ZERO
+from arbtui.model.money import ZERO, plain
 from arbtui.model.rng import Rng
 from arbtui.sandbox.account import Account
 from arbtui.sandbox.binance.venue import DAY_S, BinanceVenue
@@ -37,6 +37,7 @@ from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import APPLICATION_ID, VERSION, VenueLedger
 from arbtui.simulation.market_simulator import MarketSimulator
 from arbtui.simulation.matching import ExternalBook
+from arbtui.simulation.networks import simulated_terms
 from arbtui.simulation.venue import VenueCore
 
 DEFAULT_PORT = 9100
@@ -106,6 +107,7 @@ class Sandbox:
             self.fronts[name] = Front(name, HOST, port, venue, self.faults[name], clock)
             self.simulator.attach(name, self.cores[name])
             self.faults[name].changed = partial(self._on_fault, name)
+        self._transfers: set[asyncio.Task[None]] = set()
         self.control = Control(self, HOST, options.port)
         self._opened = asyncio.Event()
         self.ended = asyncio.Event()  #: set when the market task ends by itself, which is a defect
@@ -155,6 +157,37 @@ class Sandbox:
             raise UsageError(f"deposit: {amount} {asset} cannot be booked at {venue}, which has {self.ledger.free(venue, asset)} free")
         await self.ledger.deposit(venue, {asset: change}, "transfer", self.clocks[venue].time_ms())
         self.venues[venue].on_deposit(asset, change)
+
+    async def transfer(
+        self, asset: str, sender: str, receiver: str, amount: str, fee: str | None = None, minutes: float | None = None
+    ) -> dict[str, Any]:
+        """Take ``amount`` of ``asset`` from ``sender`` now, and pay it in at ``receiver``, less ``fee``, after ``minutes``.
+
+        What is not told is that of the asset's network here. A sandbox that ends meanwhile forgets the payment.
+
+        Raises:
+            UsageError: an unknown venue, no amount, more than is free, or not more than the fee.
+        """
+        terms = simulated_terms(asset, self._markets.get(sender, {}).values())
+        wait_min = (terms.minutes or 0.0) if minutes is None else minutes
+        try:
+            kept = (terms.fee or ZERO) if fee is None else Decimal(fee)
+            arrives = Decimal(amount) - kept
+        except InvalidOperation:
+            raise UsageError(f"transfer: amount {amount!r}, fee {fee!r}: that is no amount") from None
+        if sender == receiver or receiver not in self.cores:
+            raise UsageError(f"transfer: from {sender!r} to {receiver!r}; there are {' and '.join(VENUES)}, one to the other")
+        if not (arrives.is_finite() and arrives > ZERO and kept >= ZERO and 0.0 <= wait_min <= 10_000.0):
+            raise UsageError(f"transfer: {amount} {asset} less a fee of {kept} in {wait_min:g} min cannot be made")
+        await self.deposit(sender, asset, str(-Decimal(amount)))
+        task = asyncio.create_task(self._pay_in(receiver, asset, str(arrives), wait_min * 60), name="sandbox transfer")
+        self._transfers.add(task)
+        task.add_done_callback(self._transfers.discard)
+        return {"asset": asset, "from": sender, "to": receiver, "left": amount, "arrives": plain(arrives), "minutes": wait_min}
+
+    async def _pay_in(self, venue: str, asset: str, amount: str, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        await self.deposit(venue, asset, amount)
 
     def trades(self) -> Iterator[tuple[str, str]]:
         """(exchange, trade id) of every fill, as adapters must name them: Binance's id with its symbol, Upbit's uuid."""
@@ -209,6 +242,8 @@ class Sandbox:
     async def close(self) -> None:
         """Close the ports, wait for orders under way, save the market's state."""
         await self.control.close()
+        for task in list(self._transfers):
+            task.cancel()
         for front in self.fronts.values():
             await front.close()
         for venue in self.venues.values():

@@ -40,6 +40,8 @@ class SimulatorConfig(Config):
 
     rate_drift_bps: float = Field(default=0.0, ge=-10_000, le=10_000)
     """bps an hour by which KRW/USDT moves one way, beside its random walk; 0: it wanders around where it began."""
+    person: Literal["none", "auto"] = "none"
+    """who makes transfers in mode sim: ``auto`` carries out every plan by itself, as a person would at the venues; ``none``: nobody."""
 
     seed: int = Field(default=1, ge=0, lt=2**63)
     """number that determines the whole market: same seed, same bytes."""

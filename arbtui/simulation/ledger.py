@@ -108,6 +108,12 @@ class VenueLedger:
         """The free balance of ``asset`` at ``exchange`` at this instant."""
         return self._free.get(exchange, {}).get(asset, ZERO)
 
+    def booked_ms(self, exchange: str, reason: str) -> int | None:
+        """When a change of a balance was booked for ``reason``, in ms; None where none was."""
+        sql = "SELECT ts_ms FROM balance_change WHERE exchange = ? AND reason = ? ORDER BY id DESC LIMIT 1"
+        row = self._reader.execute(sql, (exchange, reason)).fetchone()
+        return None if row is None else int(row[0])
+
     async def deposit(self, exchange: str, amounts: Mapping[str, Decimal], reason: str, ts_ms: int) -> None:
         """Book a deposit (negative: a withdrawal); returns when it is durable."""
         changes = [(asset, amount, reason, "") for asset, amount in amounts.items()]

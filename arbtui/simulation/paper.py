@@ -3,15 +3,17 @@
 import asyncio
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport, StandingOrder
+from arbtui.exchanges.networks import Networks
 from arbtui.model.errors import ArbtuiError, JournalFailed, OrderRejected, OrderUnknown
 from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, Order
 from arbtui.model.rng import Rng
 from arbtui.simulation.faults import Fault, FaultKind
+from arbtui.simulation.networks import simulated_terms
 from arbtui.simulation.order_request import OrderRequest
 from arbtui.simulation.venue import VenueCore
 
@@ -143,6 +145,11 @@ class PaperExchange(ExchangeAdapter):
     async def fetch_balances(self) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
         return await self._ask(self.core.balances)
+
+    async def fetch_networks(self, assets: Collection[str]) -> Networks:
+        """See :meth:`ExchangeAdapter.fetch_networks`; answered at once, so that asking changes nothing of the run."""
+        known = {market.base for market in self.markets.values()}
+        return {asset: (simulated_terms(asset, self.markets.values()),) for asset in assets if asset in known}
 
     def throttled(self) -> str | None:
         """None: a paper venue has no rate limits."""

@@ -1,7 +1,7 @@
 """The read model: what screens, `status` and reports read, and what an operator may ask for."""
 
 from arbtui.views.cycle import CycleDetail, OrderLine
-from arbtui.views.detail import DecisionLine, Ladder, Level, RouteDetail, Step
+from arbtui.views.detail import DecisionLine, DrainedStock, Ladder, Level, RouteDetail, Step
 from arbtui.views.model import (
     BreachLine,
     Controls,
@@ -17,6 +17,7 @@ from arbtui.views.model import (
     TradeLine,
     VenueGauge,
 )
+from arbtui.views.stock import StockCell, StockRow
 
 __all__ = [
     "BreachLine",
@@ -24,6 +25,7 @@ __all__ = [
     "CycleDetail",
     "CycleLine",
     "DecisionLine",
+    "DrainedStock",
     "ExchangeView",
     "GaugeView",
     "HeaderView",
@@ -37,6 +39,8 @@ __all__ = [
     "RouteRow",
     "SettlementWay",
     "Step",
+    "StockCell",
+    "StockRow",
     "TradeLine",
     "VenueGauge",
 ]

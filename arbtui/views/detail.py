@@ -53,6 +53,21 @@ class DecisionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class DrainedStock:
+    """Stock that a route uses up: its share of the target (NaN without one), and how long it lasts.
+
+    The figures are those of :class:`arbtui.views.StockCell`.
+    """
+
+    asset: str
+    exchange: str
+    share: float
+    hours: float
+    drain_hours: float
+    refill_first: float
+
+
+@dataclass(frozen=True, slots=True)
 class RouteDetail:
     """Everything about one route, as of now."""
 
@@ -65,6 +80,7 @@ class RouteDetail:
     threshold_bps: float
     history: Sequence[float]  #: net edge at the touch of the last 60 s, oldest first; NaN where none was sampled
     decisions: Sequence[DecisionLine]  #: newest first
+    drains: Sequence[DrainedStock] = ()  #: what it sells, then what it pays with
 
 
 class EdgeHistory:

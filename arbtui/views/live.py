@@ -19,6 +19,7 @@ from arbtui.model.order import Fill
 from arbtui.model.reason import Reason
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.traded import TradedSums
+from arbtui.portfolio.transfer_plan import plan_lines
 from arbtui.risk.breach import Breach
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import EdgeHistory, RouteDetail
@@ -37,6 +38,7 @@ from arbtui.views.model import (
 )
 from arbtui.views.route_reader import RouteReader
 from arbtui.views.status import shown_state
+from arbtui.views.stock import StockReader, StockRow
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
 _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
@@ -95,7 +97,8 @@ class EngineViews:
         ]
         self._rows = {row.id: row for row in self.routes}
         self._histories = {row.id: EdgeHistory() for row in self.routes}
-        self._reader = RouteReader(engine)
+        self._stock = StockReader(engine)
+        self._reader = RouteReader(engine, self._stock)
 
     def header(self) -> HeaderView:
         """See :class:`arbtui.views.ReadModel`."""
@@ -175,6 +178,24 @@ class EngineViews:
         row = self._rows[route_id]
         self.refresh((row,))
         return self._reader.read(self._routes[route_id], row.state, self._histories[route_id])
+
+    def stock(self) -> Sequence[StockRow]:
+        """See :class:`arbtui.views.ReadModel`."""
+        return self._stock.rows()
+
+    def refresh_stock(self, rows: Sequence[StockRow]) -> None:
+        """See :class:`arbtui.views.ReadModel`."""
+        self._stock.refresh(rows)
+
+    def transfer_plan(self, asset: str) -> Sequence[tuple[str, str]]:
+        """See :class:`arbtui.views.ReadModel`."""
+        currency = self._engine.portfolio.state.currency
+        return [line for plan in self._engine.wallets.plans(asset) for line in plan_lines(plan, currency)]
+
+    def rebalancing(self) -> tuple[float, float]:
+        """See :class:`arbtui.views.ReadModel`."""
+        engine = self._engine
+        return float(engine.portfolio.rebalance_spent_today()), float(engine.rebalancer.budget())
 
     def cycles(self) -> Sequence[CycleLine]:
         """See :class:`arbtui.views.ReadModel`."""

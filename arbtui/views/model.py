@@ -9,6 +9,7 @@ from arbtui.exchanges.rate_limit import LimitLeft
 from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.views.cycle import CycleDetail
 from arbtui.views.detail import RouteDetail
+from arbtui.views.stock import StockRow
 
 
 @dataclass(slots=True)
@@ -204,6 +205,22 @@ class ReadModel(Protocol):
 
     def detail(self, route_id: str) -> RouteDetail:
         """One route in full, now; asked for only while it is shown."""
+        ...
+
+    def stock(self) -> Sequence[StockRow]:
+        """Every asset that a venue holds or should; the same objects every time, new ones at the end."""
+        ...
+
+    def refresh_stock(self, rows: Sequence[StockRow]) -> None:
+        """Bring ``rows`` up to date in place; raises ``version`` of those that changed."""
+        ...
+
+    def transfer_plan(self, asset: str) -> Sequence[tuple[str, str]]:
+        """What a person could move to fill the stock of ``asset`` where it has run short: names and texts; empty where nothing."""
+        ...
+
+    def rebalancing(self) -> tuple[float, float]:
+        """What reverse trades have cost today and what they may cost, in the PnL currency; 0 and 0 where none is made."""
         ...
 
     def cycles(self) -> Sequence[CycleLine]:

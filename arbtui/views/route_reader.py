@@ -10,7 +10,8 @@ from arbtui.model.book import OrderBook
 from arbtui.model.order import Order, Side
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
-from arbtui.views.detail import DecisionLine, EdgeHistory, Ladder, Level, RouteDetail, Step
+from arbtui.views.detail import DecisionLine, DrainedStock, EdgeHistory, Ladder, Level, RouteDetail, Step
+from arbtui.views.stock import StockReader
 
 LEVELS = 10
 """Levels read of each side of a book."""
@@ -19,8 +20,9 @@ LEVELS = 10
 class RouteReader:
     """Makes a :class:`RouteDetail` of a route of ``engine``; never writes to it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, stock: StockReader) -> None:
         self._engine = engine
+        self._stock = stock
 
     def read(self, route: InventoryRoute, state: str, history: EdgeHistory) -> RouteDetail:
         """``route`` as of now; ``state`` as its row shows it."""
@@ -48,12 +50,22 @@ class RouteReader:
             state=state,
             steps=steps,
             net_bps=falls.net if falls is not None else 0.0,
-            threshold_bps=route.terms.min_edge_bps,
+            threshold_bps=falls.threshold if falls is not None else route.terms.min_edge_bps,
             history=history.until(int(now)),
+            drains=self._drains(route),
             decisions=[
                 DecisionLine(one.ts_ms, one.word, one.edge_bps, one.detail, one.count) for one in self._engine.decisions.of_route(route.id)
             ],
         )
+
+    def _drains(self, route: InventoryRoute) -> list[DrainedStock]:
+        """The coin that it sells and the cash that it buys with, where stock of them is held."""
+        found = []
+        for node in (route.inventory.sold_at, route.cash):
+            cell = self._stock.cell(node.exchange, node.asset)
+            if cell is not None:
+                found.append(DrainedStock(node.asset, cell.exchange, cell.share, cell.hours, cell.drain_hours, cell.refill_first))
+        return found
 
 
 def _ladder(hop: TradeHop, acts: str, orders: list[Order], now: float) -> Ladder:

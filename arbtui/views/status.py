@@ -11,9 +11,11 @@ from arbtui.model.halt import HaltCause
 from arbtui.model.money import plain
 from arbtui.model.scoped_halts import GLOBAL, ScopedHalt
 from arbtui.portfolio.accounts import CycleAccount, OrderRecord
+from arbtui.portfolio.inventory import stock_facts
 from arbtui.portfolio.ledger import residual_rows
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.portfolio.transfers import transfer_facts
 
 #: A running engine whose newest snapshot is older than so many intervals is probably stuck.
 WEDGED_INTERVALS = 3
@@ -65,6 +67,8 @@ def read_status(
         "residual_cycles": [_cycle(cycle) for cycle in portfolio.positions] if portfolio else [],
         "residuals": [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)] if portfolio else [],
         "open_fx": _open_fx(portfolio, wall_ms if pulse is None else pulse.now_ms(wall_ms)) if portfolio else [],
+        "transfers": [transfer_facts(one) for one in portfolio.open_transfers] if portfolio else [],
+        "stock": stock_facts(portfolio) if portfolio else [],
         "open_orders": [_order(order) for order in portfolio.open_orders] if portfolio else [],
         "disputes": disputes(portfolio) if portfolio else [],
         "breaches": [

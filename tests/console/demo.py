@@ -16,6 +16,7 @@ from arbtui.views import (
     CycleDetail,
     CycleLine,
     DecisionLine,
+    DrainedStock,
     ExchangeView,
     GaugeView,
     HeaderView,
@@ -28,6 +29,8 @@ from arbtui.views import (
     RouteRow,
     SettlementWay,
     Step,
+    StockCell,
+    StockRow,
     TradeLine,
     VenueGauge,
 )
@@ -55,6 +58,12 @@ class DemoModel:
             for buy, sell in (("UPBIT", "BINANCE"), ("BINANCE", "UPBIT")):
                 rows.append(RouteRow(f"{symbol}:{buy}>{sell}", symbol, (buy, sell)))
         self._price = {row.id: PRICES[names[(i // 2) % len(names)]] for i, row in enumerate(self.routes)}
+        listed = list(dict.fromkeys(row.symbol for row in rows))
+        self.assets = [self._stocked(symbol, number) for number, symbol in enumerate(listed)]
+        for exchange, cash, share in (("UPBIT", "KRW", 0.62), ("BINANCE", "USDT", 1.38)):
+            amount = 50_000.0 * (1_384.2 if cash == "KRW" else 1)
+            cell = StockCell(exchange, amount * share, amount * share, 0.0, 0.0, amount, share, 26.0, 8.0, 0.99, 9.0, 4.0)
+            self.assets.append(StockRow(cash, (cell,), 50_000.0 * share))
         self._cycles: deque[CycleLine] = deque(maxlen=200)
         self._breaches: list[BreachLine] = []
         self._log: deque[LogLine] = deque(maxlen=200)
@@ -82,7 +91,8 @@ class DemoModel:
         self.trades: list[tuple[SettlementWay, Callable[[str], None]]] = []
         self.disabled: dict[str, str] = {}
         self.detailed: list[str] = []
-        self.refreshed = 0
+        self.rebalanced = (0.0, 0.0)
+        self.refreshed = self.refreshed_stock = 0
         self.touch(self.routes)
 
     # the read model
@@ -106,7 +116,49 @@ class DemoModel:
         lines = [DecisionLine(self.now_ms - 1_700 * n, word, bps, told, count) for n, (word, bps, told, count) in enumerate(words * 5)]
         buy = self._ladder(row, "buy", row.venues[0], row.prices[0])
         return RouteDetail(route_id, row.symbol, [buy, self._ladder(row, "sell", row.venues[-1], row.prices[-1])], row.state,
-            [Step(*fall) for fall in falls], net, 3.0, wave, lines)  # fmt: skip
+            [Step(*fall) for fall in falls], net, 3.0, wave, lines, self._drains(row))  # fmt: skip
+
+    def _drains(self, row: RouteRow) -> Sequence[DrainedStock]:
+        stock = next(one for one in self.assets if one.asset == row.symbol)
+        return [
+            DrainedStock(row.symbol, cell.exchange, cell.share, cell.hours, cell.drain_hours, cell.refill_first)
+            for cell in stock.cells
+            if cell.exchange == row.venues[-1]
+        ]
+
+    def stock(self) -> Sequence[StockRow]:
+        return self.assets
+
+    def refresh_stock(self, rows: Sequence[StockRow]) -> None:
+        self.refreshed_stock += len(rows)
+
+    def transfer_plan(self, asset: str) -> Sequence[tuple[str, str]]:
+        if next(row for row in self.assets if row.asset == asset).share > 0.5:
+            return ()
+        return (
+            ("plan", f"{asset}:binance>upbit: 4712.1 {asset} are missing at upbit"),
+            ("transfer", f"4712.3 {asset} by {asset}, fee 0.2, usually 2 min, address registered"),
+            ("costs", "worth 10104.12, fee 0.43, price risk under way 6.12 (one standard deviation) USDT"),
+            ("reverse", "the same by reverse trades costs 21.40 USDT at the prices of now"),
+            ("rule", "travel rule: a verified exchange, the same person's account, a registered address"),
+        )
+
+    def rebalancing(self) -> tuple[float, float]:
+        return self.rebalanced
+
+    def _stocked(self, symbol: str, number: int) -> StockRow:
+        """Every asset with another share of its target at Upbit, from none at all to twice."""
+        target = 5_000 / PRICES.get(symbol, 1.0)
+        at_upbit = (number * 0.37) % 2.0 if number % 20 else 0.01
+        cells = []
+        for exchange, share in (("UPBIT", at_upbit), ("BINANCE", 2.0 - at_upbit)):
+            lasts = share * 3.1 if share < 1 else math.inf
+            chance = 0.62 if share < 1 else 0.97
+            held = share * target
+            cells.append(
+                StockCell(exchange, held, held * 0.9, held * 0.06, held * 0.04, target, share, lasts, share * 1.4, chance, 9.0, 4.0)
+            )
+        return StockRow(symbol, tuple(cells), 10_000.0, 1 - min(at_upbit, 2 - at_upbit))
 
     def _ladder(self, row: RouteRow, acts: str, exchange: str, price: float) -> Ladder:
         ours = 31.5 if row.state == "OPEN" else 0.0

@@ -33,7 +33,7 @@ from arbtui.model.market import Market
 from arbtui.model.order import Order
 from arbtui.model.rng import Rng
 from arbtui.model.scoped_halts import ScopedHalts
-from arbtui.portfolio.config import DeskConfig
+from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -221,6 +221,7 @@ async def world(
     unclean: str = "",
     unconfirmed: str = "",
     desk: DeskConfig | None = None,
+    rebalance: RebalanceConfig | None = None,
     recovery_wait_s: float = 30.0,
     listed: Mapping[str, Mapping[str, Market]] | None = None,
     books: Mapping[tuple[str, str], Levels] | None = None,
@@ -264,7 +265,8 @@ async def world(
         reserve_bps = execution.completion_bps + config.route.max_edge_bps
         terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25), reserve_bps)
         traded = [market for listed in markets.values() for market in listed.values()]
-        universe = ArbUniverse(traded, aggregator.books, rates, terms, 0.0, symbols)
+        shadow = (rebalance or RebalanceConfig()).shadow_bps_at_empty
+        universe = ArbUniverse(traded, aggregator.books, rates, terms, shadow, symbols)
         marks = LiveMarks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
         health = {name: ExchangeHealthMonitor(name, clock, HealthConfig()) for name in markets}
         throttled = {name: venues[name].throttled if name in venues else lambda: None for name in markets}
@@ -307,6 +309,7 @@ async def world(
             desk or DeskConfig(),
             lambda *key: asked_again.append(key),
             netting=netting or NettingConfig(enabled=False),
+            rebalance=rebalance or RebalanceConfig(),
         )
         for (name, code), book in aggregator.books.items():
             book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else (books or {}).get((name, code)) or FAIR[name]))

@@ -19,7 +19,11 @@ _reserved = st.lists(st.tuples(_few, _few, _amounts.map(abs)), max_size=3).map(t
 #: By field name: everything that refers to something else is drawn from a few names, so that events meet.
 _FIELDS: dict[str, SearchStrategy[object]] = {
     **dict.fromkeys(
-        ("qty", "price", "cost", "fee", "filled_qty", "change", "sent", "received", "total", "ours", "theirs", "lot"), _amounts
+        (
+            *("qty", "price", "cost", "fee", "filled_qty", "change", "sent", "received", "total", "ours", "theirs", "lot"),
+            *("target", "before", "most_cost"),
+        ),
+        _amounts,
     ),
     **dict.fromkeys(("exchange", "asset", "trade_id", "cycle_id", "client_order_id", "breach_id", "run_id", "alert_id", "channel"), _few),
     **dict.fromkeys(("from_exchange", "to_exchange", "route", "symbol", "base", "quote", "fee_currency"), _few),
@@ -27,6 +31,8 @@ _FIELDS: dict[str, SearchStrategy[object]] = {
     **dict.fromkeys(("leg", "attempt", "epoch", "exit_code", "snapshot_no", "seq", "attempts"), st.integers(min_value=0, max_value=9)),
     **dict.fromkeys(("update_id", "user_id"), st.integers(min_value=1, max_value=3)),
     **dict.fromkeys(("alert_ids", "closed"), st.lists(_few, max_size=3).map(tuple)),
+    "minutes": _numbers,
+    "transfer_id": _few,
     "seed": st.none() | st.integers(min_value=0, max_value=2**40),
     "origins": st.dictionaries(_few, _few),
     "edge_bps": _numbers,

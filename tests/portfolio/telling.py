@@ -109,9 +109,10 @@ class Telling:
         route: str = "XRP:binance>upbit",
         send: bool = True,
         value: float = 100.0,
+        most_cost: Decimal = ZERO,
     ) -> None:
         """A cycle opens, and with ``send`` an order for each leg is intended: ``CYCLE-LEG``."""
-        self(CycleOpened(cycle_id, route, legs[0].base, 10.0, value, legs, reserved, self.now_ms))
+        self(CycleOpened(cycle_id, route, legs[0].base, 10.0, value, legs, reserved, self.now_ms, most_cost))
         for planned in legs if send else ():
             self(intent_of(cycle_id, planned, f"{cycle_id}-{planned.leg}"))
 

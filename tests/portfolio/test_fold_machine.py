@@ -29,12 +29,14 @@ from arbtui.journal.events import (
     ResidualSettled,
     RunStarted,
     SettlementBegan,
+    TargetSet,
     Transferred,
     decode,
     encode,
 )
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Fill, OrderState, Purpose, Side, TimeInForce
+from arbtui.portfolio.inventory import InventoryLedger
 from arbtui.portfolio.portfolio import Portfolio
 from tests.proof.steps import machine_settings
 
@@ -113,8 +115,8 @@ class Life(RuleBasedStateMachine):
             self.marks[asset] = price
             self.first_marks.setdefault(asset, price)
 
-    @rule(data=st.data(), coin=st.sampled_from(["XRP", "ADA"]), qty=QTYS, twice=st.booleans())
-    def open_cycle(self, data: st.DataObject, coin: str, qty: Decimal, twice: bool) -> None:
+    @rule(data=st.data(), coin=st.sampled_from(["XRP", "ADA"]), qty=QTYS, reverse=st.booleans())
+    def open_cycle(self, data: st.DataObject, coin: str, qty: Decimal, reverse: bool) -> None:
         cycle_id = f"r{self.runs}-{len(self.cycles) + 1}"
         legs = []
         for number, (exchange, side) in enumerate((("binance", Side.BUY), ("upbit", Side.SELL))):
@@ -122,7 +124,7 @@ class Life(RuleBasedStateMachine):
             legs.append(PlannedLeg(number, exchange, f"{coin}/{quote}", coin, quote, side, qty, ONE, LOT))
         reserved = (("binance", "USDT", qty * 3), ("upbit", coin, qty))
         self.cycles[cycle_id] = []
-        self.record(CycleOpened(cycle_id, f"{coin}:b>u", coin, 1.0, 100.0, tuple(legs), reserved, self.now_ms))
+        self.record(CycleOpened(cycle_id, f"{coin}:b>u", coin, 1.0, 100.0, tuple(legs), reserved, self.now_ms, ONE if reverse else ZERO))
         for leg in legs:
             self.intend(cycle_id, leg.exchange, coin, leg.side, Purpose.ENTRY)
 
@@ -261,6 +263,10 @@ class Life(RuleBasedStateMachine):
         self.record(Transferred("upbit", "binance", asset, sent, received, "x"))
         self.flows += [("upbit", asset, -sent), ("binance", asset, received)]
 
+    @rule(exchange=st.sampled_from(["upbit", "binance"]), asset=st.sampled_from(["XRP", "KRW"]), wanted=QTYS)
+    def set_target(self, exchange: str, asset: str, wanted: Decimal) -> None:
+        self.record(TargetSet(exchange, asset, wanted, ZERO, "me", "x"))
+
     @rule(prices=st.dictionaries(st.sampled_from(["XRP", "ADA", "KRW", "BNB"]), PRICES, max_size=4), cause=st.sampled_from(["time", "end"]))
     def mark(self, prices: dict[str, Decimal], cause: str) -> None:
         self.take({asset: price / 1400 if asset == "KRW" else price for asset, price in prices.items()}, cause)
@@ -332,6 +338,14 @@ class Life(RuleBasedStateMachine):
         for (_, asset), amount in held.items():
             total[asset] += amount
         assert {asset: qty for asset, qty in self.live.state.counters.qty.items() if qty} == {a: q for a, q in total.items() if q}
+
+    @invariant()
+    def every_unit_of_stock_is_in_one_state(self) -> None:
+        for row in InventoryLedger(self.live).rows():
+            for place in row.places:
+                assert place.free + place.locked + place.reserved == place.total == self.live.total(place.exchange, row.asset)
+                assert place.locked >= 0
+                assert place.reserved >= 0
 
     @invariant()
     def pnl_is_the_change_of_equity(self) -> None:

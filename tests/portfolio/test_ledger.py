@@ -74,7 +74,7 @@ def test_it_has_every_name_that_the_surface_promises(journal: Path) -> None:
     ledger = read_ledger(journal)
     assert list(ledger) == [
         *("profile", "mode", "since", "until", "runs", "start_balances", "balances", "fills", "orders", "cycles"),
-        *("adjustments", "transfers", "pnl", "equity", "residuals", "open_fx", "breaches", "kills"),
+        *("adjustments", "transfers", "targets", "pnl", "equity", "residuals", "open_fx", "breaches", "kills"),
     ]
     assert ledger["fills"][0] == {
         "exchange": "binance",

@@ -22,9 +22,11 @@ from arbtui.model.order import Balance, OrderState, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.config import DeskConfig
 from arbtui.portfolio.marks import LiveMarks
+from arbtui.portfolio.operator_events import Transfer, begin_transfer
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch, coarsest_lots
 from arbtui.portfolio.projections import ProjectingPortfolio
+from arbtui.portfolio.transfers import TransferAccount
 from tests.portfolio.telling import START, Telling, fill_of, intent_of, leg
 from tests.routes.pairs import Pair
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
@@ -363,3 +365,87 @@ def test_the_coarsest_lot_of_a_coin_decides() -> None:
         "XRP": Decimal("0.1"),
         "ADA": Decimal(1),
     }
+
+
+# transfers
+
+MOVE = Transfer("XRP", "binance", "upbit", Decimal(50), "XRP", Decimal("0.5"), 4.0)
+
+
+async def _begin(desk: Desk) -> TransferAccount:
+    events = begin_transfer(desk.portfolio, MOVE, "ann", "refill")
+    assert not isinstance(events, str)
+    await desk.journal.commit(*events)
+    (transfer,) = desk.portfolio.open_transfers
+    return transfer
+
+
+def test_a_transfer_is_no_dispute_at_either_end_and_its_arrival_is_matched(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        transfer = await _begin(desk)
+        await desk.reads(4)
+        assert transfer.state == "BEGUN"
+        desk.venues["binance"].held["XRP"] -= 50
+        await desk.reads(4)
+        assert transfer.state == "IN_TRANSIT"
+        await desk.reads(4)
+        desk.venues["upbit"].held["XRP"] += Decimal("49.5")
+        await desk.reads(4)
+        assert transfer.state == "ARRIVED"
+        assert desk.disputes == []
+        assert desk.portfolio.differences("upbit", desk.venues["upbit"].held) == []
+
+    on_desk(tmp_path, main)
+
+
+def test_one_that_came_has_left_whatever_the_sender_has_told_so_far(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        transfer = await _begin(desk)
+        desk.venues["upbit"].held["XRP"] += Decimal("49.5")
+        await desk.reads(4)
+        assert transfer.state == "ARRIVED"
+        desk.venues["binance"].held["XRP"] -= 50
+        await desk.reads(4)
+        assert desk.disputes == []
+
+    on_desk(tmp_path, main)
+
+
+def test_a_fee_on_top_and_a_short_arrival_are_taken_as_they_are(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        transfer = await _begin(desk)
+        desk.venues["binance"].held["XRP"] -= Decimal("50.5")  # this venue takes its fee on top
+        await desk.reads(4)
+        desk.venues["upbit"].held["XRP"] += Decimal(30)
+        await desk.reads(4)
+        assert (transfer.state, transfer.left, transfer.expected) == ("PARTIAL", Decimal("50.5"), Decimal(20))
+        desk.venues["upbit"].held["XRP"] += Decimal("19.9")
+        await desk.reads(4)
+        assert transfer.state == "ARRIVED"
+        assert desk.disputes == []
+
+    on_desk(tmp_path, main)
+
+
+@pytest.mark.parametrize(("venue", "change"), [("binance", "-30"), ("binance", "3"), ("upbit", "70"), ("upbit", "-5")])
+def test_a_difference_that_no_transfer_explains_is_disputed_all_the_same(tmp_path: Path, venue: str, change: str) -> None:
+    async def main(desk: Desk) -> None:
+        await _begin(desk)
+        desk.venues[venue].held["XRP"] += Decimal(change)
+        await desk.reads(4)
+        assert desk.disputes == [(venue, "XRP")]
+
+    on_desk(tmp_path, main)
+
+
+def test_a_dispute_that_stood_before_the_person_told_of_it_is_closed_by_the_transfer(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        desk.venues["binance"].held["XRP"] -= 50
+        await desk.reads(4)
+        assert desk.disputes == [("binance", "XRP")]
+        transfer = await _begin(desk)
+        await desk.reads(4)
+        assert transfer.state == "IN_TRANSIT"
+        assert desk.portfolio.state.disputes["binance"] == {}
+
+    on_desk(tmp_path, main)

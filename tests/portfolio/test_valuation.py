@@ -245,8 +245,6 @@ class History:
                 sent = self.draw(_qty)
                 received = sent - self.draw(st.sampled_from([ZERO, Decimal("0.05")]))
                 self.tell(Transferred("upbit", "binance", asset, sent, received, ""))
-                if self.mark(asset) is None:  # a cost that no price tells counts as one from outside
-                    self.outside(asset, received - sent)
             case "write off":
                 for cycle in self.tell.portfolio.positions[:1]:
                     self.tell(ResidualSettled(cycle.id, "written off", "me", ""))
@@ -267,7 +265,8 @@ class History:
         told = fill_of(
             exchange, side, qty, price, f"t{self.count}", base=base, client_order_id=f"{cycle}-0", fee=qty / 1000, fee_currency=fee_currency
         )
-        self.tell.open(cycle, leg(0, exchange, side, qty, price, base=base))
+        most_cost = self.draw(st.sampled_from([ZERO, ONE]))  # also a reverse trade: its flows are rotation
+        self.tell.open(cycle, leg(0, exchange, side, qty, price, base=base), most_cost=most_cost)
         moved = [asset for asset, _ in (*fill_changes(told), (fee_currency, ZERO))]
         marks = {asset: self.seen[asset] for asset in moved if asset in self.seen}
         for asset, price_then in marks.items():

@@ -1,5 +1,6 @@
 """The venues' own books: exact, durable, and what the control port tells of them is what the wire told."""
 
+import asyncio
 import random
 import sqlite3
 from collections import defaultdict
@@ -13,7 +14,7 @@ import pytest
 
 from arbtui.model.errors import UsageError
 from arbtui.sandbox.sandbox import SandboxOptions, sandbox
-from tests.sandbox.boxes import Socket, bench, box, run, upbit_socket, user_data
+from tests.sandbox.boxes import DEADLINE_S, Socket, bench, box, run, upbit_socket, user_data
 
 ZERO = Decimal(0)
 PRIVATE = ({"type": "myOrder"}, {"type": "myAsset"})
@@ -216,5 +217,31 @@ def test_the_market_s_memory_must_be_readable(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match=r"market\.json"):
             async with box(state_dir=tmp_path):
                 pass
+
+    run(scenario)
+
+
+def test_a_transfer_leaves_at_once_and_comes_later_less_its_fee() -> None:
+    async def scenario() -> None:
+        async with bench() as on:
+            held = {name: core.balances()["XRP"].free for name, core in on.box.cores.items()}
+            wanted = {"asset": "XRP", "from": "binance", "to": "upbit", "amount": "100", "fee": "0.5", "minutes": 0.01}
+            reply = await on.control("POST", "/transfers", wanted)
+            assert reply.body == {"asset": "XRP", "from": "binance", "to": "upbit", "left": "100", "arrives": "99.5", "minutes": 0.01}
+            assert on.box.cores["binance"].balances()["XRP"].free == held["binance"] - 100
+            async with asyncio.timeout(DEADLINE_S):
+                while on.box.cores["upbit"].balances()["XRP"].free == held["upbit"]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert on.box.cores["upbit"].balances()["XRP"].free == held["upbit"] + Decimal("99.5")
+            for wrong in (
+                wanted | {"from": "upbit"},
+                wanted | {"to": "kraken"},
+                wanted | {"amount": "much"},
+                wanted | {"amount": "0.5"},
+                wanted | {"amount": "1000000000"},
+                wanted | {"minutes": -1},
+                {"asset": "XRP"},
+            ):
+                assert (await on.control("POST", "/transfers", wrong)).status == 400
 
     run(scenario)

@@ -4,14 +4,16 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from math import isfinite
 
+from arbtui.console.bar import stock_ink
 from arbtui.console.grid import LINES_PER_SLICE
 from arbtui.console.ladder import WIDTH, ladder_lines
-from arbtui.console.lines import Lines, width_of
-from arbtui.console.numbers import arrow, clock, fit, signed
+from arbtui.console.lines import Lines, justify, width_of
+from arbtui.console.numbers import arrow, clock, fit, hours, signed
 from arbtui.console.sparkline import history
 from arbtui.console.styles import Span, Styles
 from arbtui.console.words import REASONS
 from arbtui.views import DecisionLine, ReadModel, RouteDetail
+from arbtui.views.stock import LOW
 
 LEVELS = 8
 """Levels of each side where there is room."""
@@ -26,6 +28,9 @@ _FALL = 23
 """Cells of the waterfall."""
 
 _FALL_LINES = 9
+
+_TALL = 23
+"""Lines from which on what a route uses up has lines of its own."""
 
 LEAST_DECISIONS = 5
 """Fewest lines for a list of decisions below the books."""
@@ -55,12 +60,19 @@ class DetailPane(Lines):
             self.show(self._wanted)
             return
         d = self._model.detail(self.route_id)
-        width, height = self.size.width, self.size.height
-        rows = self._broad(d, width, height - 2) if width >= 2 * WIDTH + _FALL + 3 else self._slender(d, width, height - 2)
+        width, height, drains = self.size.width, self.size.height, _drains(d)
         state = d.state
-        words: Row = [(" ", "text"), (state or "-", "strong"), (fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)), "soft")]
+        meaning = fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)).rstrip()
+        words: Row = [(" ", "text"), (state or "-", "strong"), (meaning, "soft")]
+        if height < _TALL:  # no line of its own for it
+            words, drains = justify(words, drains[0] if drains else [], width), []
+        rows = (
+            self._broad(d, width, height - 2 - len(drains))
+            if width >= 2 * WIDTH + _FALL + 3
+            else self._slender(d, width, height - 2 - len(drains))
+        )
         title = self._title(f"{d.symbol} {'→'.join(ladder.exchange for ladder in d.ladders)}")
-        self._wanted = [(line, "") for line in [title, words, *rows][:height]]
+        self._wanted = [(line, "") for line in [title, words, *drains, *rows][:height]]
         if len(self._wanted) != len(self._lines) or self._lines[0] != self._wanted[0]:
             self.show(self._wanted)
 
@@ -144,6 +156,20 @@ def _decision_rows(decisions: Sequence[DecisionLine], width: int) -> Iterator[Ro
         edge: Span = (f" {signed(one.edge_bps, 1)} bp", "text")
         room = width - width_of([*row, edge])
         yield [*row, edge, (fit(words, room), "soft")] if room > 8 else [*row, edge] if room >= 0 else row
+
+
+def _drains(d: RouteDetail) -> list[Row]:
+    """What the route uses up and how long that lasts, a line each."""
+    rows: list[Row] = []
+    for one in d.drains:
+        share = f"{one.share:.0%}" if isfinite(one.share) else "no target"
+        row: Row = [(f" uses {one.asset} at {one.exchange} ", "dim"), (share, "text" if one.share >= LOW else stock_ink(one.share))]
+        if isfinite(one.hours):
+            row += [(f", dry in {hours(one.hours)}", "warn" if one.hours < 1 else "soft")]
+        elif isfinite(one.drain_hours):
+            row += [(", refilled as fast", "dim")]
+        rows.append(row)
+    return rows
 
 
 def _padded(line: Row, width: int) -> Row:

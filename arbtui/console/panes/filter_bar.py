@@ -10,9 +10,8 @@ from textual.message import Message
 from textual.widgets import Input
 
 from arbtui.console.lines import Lines
-from arbtui.console.query import NUMBERS, TEXTS, Query, QueryError, parse
+from arbtui.console.query import ROUTES, Fields, Query, QueryError, parse
 from arbtui.console.styles import Styles
-from arbtui.views import RouteRow
 
 MARK_CELLS, COUNT_CELLS, LEAST_INPUT = 9, 44, 10
 """Cells of the mark, of the count, and the least width of the input when an error needs more."""
@@ -45,19 +44,18 @@ class FilterBar(Horizontal):
             self.query = query
             self.done = done
 
-    def __init__(self, inks: Styles, rows: Sequence[RouteRow]) -> None:
+    def __init__(self, inks: Styles) -> None:
         super().__init__(id="filter-bar")
         self._inks = inks
-        self._rows = rows
+        self._rows: Sequence[object] = ()
+        self._fields = ROUTES
         self._error = ""
         self._query = Query()
 
     def compose(self) -> ComposeResult:
         """Mark, input, count."""
         yield Lines(self._inks, id="filter-mark")
-        yield Input(
-            placeholder="xrp edge>5 state:open net>3 !buy:upbit", id="filter-input", compact=True, select_on_focus=False, max_length=LONGEST
-        )
+        yield Input(id="filter-input", compact=True, select_on_focus=False, max_length=LONGEST)
         yield Lines(self._inks, id="filter-count")
 
     @property
@@ -65,11 +63,13 @@ class FilterBar(Horizontal):
         """Whether the operator is typing a filter."""
         return self.has_class("-open")
 
-    def open(self, text: str) -> None:
-        """Show the bar with the filter in force."""
+    def open(self, text: str, rows: Sequence[object], fields: Fields) -> None:
+        """Show the bar with the filter in force for ``rows``."""
+        self._rows, self._fields = rows, fields
         self.add_class("-open")
         self.query_one("#filter-mark", Lines).show([([(" filter /", "key")], "")])
         field = self.query_one(Input)
+        field.placeholder = fields.example
         field.value = text
         field.cursor_position = len(text)
         self.screen.set_focus(field, scroll_visible=False)  # at once: the next key is already the filter's
@@ -100,7 +100,7 @@ class FilterBar(Horizontal):
         """Keep the filter."""
         event.stop()
         if not self._error:
-            self._query = parse(event.value)
+            self._query = parse(event.value, self._fields)
             self.remove_class("-open")
             self.post_message(self.Changed(self._query, done=True))
 
@@ -109,10 +109,10 @@ class FilterBar(Horizontal):
 
     def _read(self, text: str) -> Query:
         """The filter typed so far: ``ed``, which matches nothing, may become ``edge>5``."""
-        query = parse(text)
+        query = parse(text, self._fields)
         words = query.text.split()
-        if words and any(name.startswith(words[-1]) for name in (*NUMBERS, *TEXTS)) and not self._count(query):
-            return parse(" ".join(words[:-1]))
+        if words and any(name.startswith(words[-1]) for name in (*self._fields.numbers, *self._fields.texts)) and not self._count(query):
+            return parse(" ".join(words[:-1]), self._fields)
         return query
 
     def action_clear(self) -> None:

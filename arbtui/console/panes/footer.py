@@ -25,17 +25,17 @@ _KEYS = (
 )
 """Id, word, and rank: the highest are dropped first when there is no room."""
 
-_OPENS = {"fills": "legs", "risk": "read", "log": "read"}
+_OPENS = {"fills": "legs", "risk": "read", "log": "read", "stock": "places"}
 """What Enter opens in other panes than Routes."""
 
 _ONLY_IN = {
     "acknowledge": ("risk",),
     "settle": ("risk",),
-    "filter": ("routes",),
-    "sort": ("routes",),
+    "filter": ("routes", "stock"),
+    "sort": ("routes", "stock"),
     "detail": ("routes", *_OPENS),
     "route.toggle": ("routes", "detail"),
-    "copy": ("routes", "fills", "risk", "log", "detail"),
+    "copy": ("routes", "fills", "risk", "log", "detail", "stock"),
 }
 """Panes in which a key works; everywhere else it shows where."""
 
@@ -77,7 +77,7 @@ class Footer(Lines):
         return _OPENS.get(active, word) if name == "detail" else word
 
     def _key_of(self, name: str) -> str:
-        return f"{self._names['pane.routes']}-{self._names['pane.detail']}" if name == "panes" else self._names[name]
+        return f"{self._names['pane.routes']}-{self._names['pane.stock']}" if name == "panes" else self._names[name]
 
     def _rank(self, key: tuple[str, str, int], halted: bool, frozen: bool) -> int:
         """Keys that a state calls for outrank the rest."""

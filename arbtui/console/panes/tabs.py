@@ -1,9 +1,9 @@
 """The line of panes on small terminals, where one table is shown at a time: ``[1 Routes 412] 2 Fills  3 Risk!1 ...``."""
 
-from arbtui.console.lines import Lines, justify
+from arbtui.console.lines import Lines, justify, width_of
 from arbtui.console.styles import Span, Styles
 
-PANES = ("routes", "fills", "risk", "system", "log", "detail")
+PANES = ("routes", "fills", "risk", "system", "log", "detail", "stock")
 """In the order of their digits, from 1."""
 
 
@@ -14,7 +14,7 @@ class Tabs(Lines):
         super().__init__(inks, id="tabs")
 
     def tick(self, active: str, routes: int, breaches_open: int, filter_text: str, order: str) -> None:
-        """Paint the panes, and the routes' filter and order at the right."""
+        """Paint the panes, and filter and order of the active table at the right."""
         spans: list[Span] = [(" ", "text")]
         for number, pane in enumerate(PANES, 1):
             text = f"{number} {pane.capitalize()}"
@@ -25,5 +25,7 @@ class Tabs(Lines):
                 spans += [(f"[{text}{marked[0]}]", "tab"), (" ", "text")]
             else:
                 spans += [(f" {text}", "soft"), marked, (" ", "text")]
-        right: list[Span] = [(f"/{filter_text}  " if filter_text else "", "warn"), (f"{order} ", "soft")]
-        self.show([(justify(spans, right if active == "routes" else [], self.size.width), "")])
+        right: list[Span] = [(f"/{filter_text} " if filter_text else "", "warn"), (f"{order} ", "soft")]
+        if width_of(spans) + width_of(right) >= self.size.width:
+            right = right[: bool(filter_text)]  # the filter hides rows, so it is told before the order
+        self.show([(justify(spans, right if active in ("routes", "stock") else [], self.size.width), "")])

@@ -54,6 +54,12 @@ PANE_HELP = {
         "The last lines of arbtui.log. Moving the cursor holds the view; the end follows the newest again.",
         ("detail", "grid.down", "grid.up", "grid.end", "copy", "zoom"),
     ),
+    "stock": (
+        "What each venue holds of each asset; the tick in the middle of a bar is the target. Emptiest first. RUNWAY: until it is dry "
+        "at the net flow of hedged cycles, - where it does not run dry; +500: as much is under way there by a transfer. IMB: how much of "
+        "its part the emptiest venue lacks. Enter shows all of an asset, and how a person could fill it.",
+        ("detail", "filter", "sort", "sort.reverse", "grid.top", "copy", "zoom"),
+    ),
     "detail": (
         "One route: both books (◂ marks our orders), how the gross edge becomes the net one, the last minute, the last decisions. "
         "'shadow' is the price of scarce stock: it costs where a trade uses up stock that runs short, and pays where it refills it.",

@@ -1,5 +1,6 @@
 """The one screen that stays: the panes, the engine's verbs, and the keys that only change what is seen."""
 
+from math import isfinite
 from typing import Any, ClassVar
 
 from textual import events, on
@@ -8,12 +9,15 @@ from textual.binding import BindingType
 from arbtui.console.bindings import MAIN_BINDINGS
 from arbtui.console.grid import Grid
 from arbtui.console.panes.filter_bar import FilterBar
+from arbtui.console.panes.routes import RoutesPane
+from arbtui.console.panes.stock import StockPane
+from arbtui.console.query import ROUTES, STOCK
 from arbtui.console.row_json import row_json
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.verbs import VerbsScreen
 from arbtui.console.screens.whole import whole_of
 
-COPIES = ("routes", "fills", "risk", "log", "detail")
+COPIES = ("routes", "fills", "risk", "log", "detail", "stock")
 """Panes with rows to copy."""
 
 
@@ -26,30 +30,41 @@ class MainScreen(VerbsScreen):
         """Open the filter line."""
         if self.too_small.display or self._is_frozen("filters"):
             return
-        if self._active != "routes":
+        if self._active == "stock":
+            self.filter_bar.open(self.stock.query_filter.text, self._model.stock(), STOCK)
+        else:
             self._show("routes")
-        self.filter_bar.open(self.routes.query_filter.text)
+            self.filter_bar.open(self.routes.query_filter.text, self._model.routes, ROUTES)
         self.add_class("filtering")
 
     @on(FilterBar.Changed)
     def _filter_changed(self, event: FilterBar.Changed) -> None:
-        self.routes.set_query(event.query)
+        table = self._table
+        table.set_query(event.query)
         if event.done:
             self.remove_class("filtering")
-            self.set_focus(self.routes, scroll_visible=False)
+            self.set_focus(table, scroll_visible=False)
         self.tick_all()
 
     def action_sort(self) -> None:
         """Order by the next column."""
-        if self._needs("routes", "sort", "sorts") and not self._is_frozen("sorts"):
-            self.flash.say(f"ordered by {self.routes.next_sort()}   {self._keys['sort.reverse']} reverses")
+        if self._has_table("sort", "sorts") and not self._is_frozen("sorts"):
+            self.flash.say(f"ordered by {self._table.next_sort()}   {self._keys['sort.reverse']} reverses")
             self.tick_all()
 
     def action_reverse(self) -> None:
         """The other way round."""
-        if self._needs("routes", "sort.reverse", "reverses") and not self._is_frozen("reverses"):
-            self.routes.reverse_sort()
+        if self._has_table("sort.reverse", "reverses") and not self._is_frozen("reverses"):
+            self._table.reverse_sort()
             self.tick_all()
+
+    @property
+    def _table(self) -> RoutesPane | StockPane:
+        """The table that is filtered and ordered."""
+        return self.stock if self._active == "stock" else self.routes
+
+    def _has_table(self, key: str, what: str) -> bool:
+        return self._active == "stock" or self._needs("routes", key, what)
 
     def action_detail(self) -> None:
         """What is under the cursor in full: a route beside the routes where there is room, else in their place; all else in a box."""
@@ -73,7 +88,7 @@ class MainScreen(VerbsScreen):
         self.tick_all()
 
     def _open_whole(self, pane: Grid[Any]) -> None:
-        """The line under the cursor of Fills, Risk or Log, with all that it says."""
+        """The line under the cursor of Fills, Risk, Log or Stock, with all that it says."""
         pane.claim()
         opened = whole_of(pane.current, self._model)
         if opened is None:
@@ -86,6 +101,18 @@ class MainScreen(VerbsScreen):
         row = self.routes.current
         if not self.is_small and self._active == "routes" and row is not None and not self.freeze.is_on:
             self.detail.route_id = row.id
+
+    @on(Grid.CursorMoved)
+    def _show_refilling_route(self, event: Grid.CursorMoved) -> None:
+        """Beside the stock, the detail shows the route that fills the emptiest venue from the fullest."""
+        row = self.stock.current
+        if self.is_small or self._active != "stock" or row is None or self.freeze.is_on:
+            return
+        fullest = max((cell for cell in row.cells if isfinite(cell.share)), key=lambda cell: cell.share, default=None)
+        wanted = (row.asset, row.emptiest, "" if fullest is None else fullest.exchange)
+        route = next((one for one in self._model.routes if (one.symbol, one.venues[0], one.venues[-1]) == wanted), None)
+        if route is not None:
+            self.detail.route_id = route.id
 
     def action_copy(self) -> None:
         """The row under the cursor to the clipboard of whoever sits at the terminal."""
@@ -120,7 +147,7 @@ class MainScreen(VerbsScreen):
             self.action_zoom()
         elif self._active == "detail":
             self._show("routes")
-        elif self.routes.query_filter.text:
+        elif self._table.query_filter.text:
             self.filter_bar.action_clear()
         else:
             self.flash.say(f"nothing to leave: {self._keys['back']} ends zoom, detail and filter; {self._keys['quit']} quits")

@@ -25,6 +25,7 @@ from arbtui.console.panes.header import Header
 from arbtui.console.panes.log import LogPane
 from arbtui.console.panes.risk import RiskPane
 from arbtui.console.panes.routes import RoutesPane
+from arbtui.console.panes.stock import StockPane
 from arbtui.console.panes.system import SystemPane
 from arbtui.console.panes.tabs import PANES, Tabs
 from arbtui.console.panes.too_small import TooSmall
@@ -61,10 +62,11 @@ class PanesScreen(Screen[None]):
         self.system = SystemPane(inks)
         self.log_pane = LogPane(inks, model)
         self.detail = DetailPane(inks, model)
+        self.stock = StockPane(inks, model, monotonic)
         self.flash = Flash(inks, monotonic)
         self.footer = Footer(inks, keys)
         self.too_small = TooSmall(inks, keys)
-        self.filter_bar = FilterBar(inks, model.routes)
+        self.filter_bar = FilterBar(inks)
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -72,6 +74,7 @@ class PanesScreen(Screen[None]):
         yield self.tabs
         with Container(id="upper"):
             yield self.routes
+            yield self.stock
             yield self.detail
         with Container(id="lower"):
             yield self.fills
@@ -91,7 +94,7 @@ class PanesScreen(Screen[None]):
     @property
     def panes(self) -> dict[str, Widget]:
         """The panes by name, in the order of their digits."""
-        return dict(zip(PANES, (self.routes, self.fills, self.risk, self.system, self.log_pane, self.detail), strict=True))
+        return dict(zip(PANES, (self.routes, self.fills, self.risk, self.system, self.log_pane, self.detail, self.stock), strict=True))
 
     @property
     def active(self) -> str:

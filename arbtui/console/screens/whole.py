@@ -1,6 +1,7 @@
 """One row in full: all that a line of Log, Risk or Fills has no room for."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import ClassVar
 
 from rich.table import Table
@@ -11,11 +12,11 @@ from textual.containers import VerticalScroll
 from textual.markup import escape
 from textual.widgets import Static
 
-from arbtui.console.numbers import clock, signed
+from arbtui.console.numbers import MISSING, clock, hours, quantity, signed
 from arbtui.console.screens.dialog import ScrollDialog, scroll_bindings
 from arbtui.console.words import REASONS
 from arbtui.model.printable import printable
-from arbtui.views import BreachLine, CycleDetail, CycleLine, LogLine, OrderLine, ReadModel
+from arbtui.views import BreachLine, CycleDetail, CycleLine, LogLine, OrderLine, ReadModel, StockCell, StockRow
 
 Facts = Sequence[tuple[str, str]]
 """Names and texts; a name in capitals begins a part."""
@@ -48,14 +49,47 @@ class WholeScreen(ScrollDialog):
 
 
 def whole_of(row: object, model: ReadModel) -> WholeScreen | None:
-    """The box for a row of Fills, Risk or Log; None where there is no row."""
+    """The box for a row of Fills, Risk, Log or Stock; None where there is no row."""
     if isinstance(row, CycleLine):
         cycle = model.cycle(row.id)
         gone: Facts = [("cycle", f"{row.id} is not kept any more: arbtui ledger has it")]
         return WholeScreen(f"Cycle {row.symbol}", gone if cycle is None else cycle_facts(cycle))
     if isinstance(row, BreachLine):
         return WholeScreen(f"{row.severity} {row.kind}", breach_facts(row))
+    if isinstance(row, StockRow):
+        plan = model.transfer_plan(row.asset)
+        return WholeScreen(f"Stock {row.asset}", [*stock_facts(row), *([("", ""), *plan] if plan else [])])
     return WholeScreen("Log", log_facts(row)) if isinstance(row, LogLine) else None
+
+
+def stock_facts(row: StockRow) -> Facts:
+    """The stock of an asset, venue by venue."""
+    facts: list[tuple[str, str]] = []
+    if isfinite(row.value):
+        facts.append(("value", f"{row.value:,.2f}"))
+    if isfinite(row.imbalance):
+        facts.append(("imbalance", f"{row.imbalance:.0%} of its part is missing at {row.emptiest or MISSING}"))
+    for cell in row.cells:
+        facts += _place_facts(cell)
+    return facts
+
+
+def _place_facts(cell: StockCell) -> list[tuple[str, str]]:
+    states = (("locked in orders", cell.locked), ("reserved", cell.reserved - cell.leaving), ("to leave by a transfer", cell.leaving))
+    kept = [f"{quantity(amount)} {name}" for name, amount in states if amount]
+    kept += [f"{quantity(cell.coming)} under way to here"] if cell.coming else []
+    share = f" ({cell.share:.0%})" if isfinite(cell.share) else ""
+    facts = [
+        ("", ""),
+        (cell.exchange, f"{quantity(cell.total)} of {quantity(cell.target)}{share}"),
+        ("free", ", ".join([quantity(cell.free), *kept])),
+        ("flow", f"{quantity(cell.out_per_hour)} out, {quantity(cell.in_per_hour)} in an hour of trading"),
+    ]
+    if not isfinite(cell.drain_hours):
+        return [*facts, ("runway", "nothing drains it")]
+    lasts = f"dry in {hours(cell.hours)}" if isfinite(cell.hours) else "does not run dry at the net flow"
+    alone = f"in {hours(cell.drain_hours)} if nothing refilled it; chance that a refilling cycle comes first {cell.refill_first:.0%}"
+    return [*facts, ("runway", f"{lasts}; {alone}")]
 
 
 def log_facts(line: LogLine) -> Facts:

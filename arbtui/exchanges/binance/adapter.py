@@ -10,7 +10,7 @@ Quirks, with the document that states each:
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
@@ -23,10 +23,12 @@ from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.binance import orders
+from arbtui.exchanges.binance.networks import Coin, networks_of
 from arbtui.exchanges.binance.refusals import refusal
 from arbtui.exchanges.binance.rules import markets_of
 from arbtui.exchanges.ccxt_adapter import ARCHIVED, CcxtAdapter, Costs, Listing, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, next_frame
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
@@ -353,6 +355,14 @@ class BinanceAdapter(CcxtAdapter):
         """See :meth:`ExchangeAdapter.fetch_balances`."""
         try:
             return orders.balances_of(await self._account())
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def fetch_networks(self, assets: Collection[str]) -> Networks:
+        """See :meth:`ExchangeAdapter.fetch_networks`."""
+        answer = await self.query("sapi", "GET", "capital/config/getall", costs={"weight": 1})
+        try:
+            return networks_of(read(answer, list[Coin], "capital/config/getall"), assets)
         except WireError as error:
             raise unreadable(self.name, error) from error
 

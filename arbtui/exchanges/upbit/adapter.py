@@ -12,11 +12,11 @@ Quirks, with the document that states each:
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
@@ -26,20 +26,24 @@ from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.private_stream import PrivateStream, next_frame
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Meaning, Scope
 from arbtui.exchanges.upbit import orders
 from arbtui.exchanges.upbit.market_list import MarketList
+from arbtui.exchanges.upbit.networks import Address, Chance, Wallet, by_asset, terms_of
 from arbtui.exchanges.upbit.refusals import refusal
 from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
+from arbtui.model.errors import ArbtuiError, RateLimited, VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.money import plain
 from arbtui.model.order import Balance, Fill, Order, Side, TimeInForce
 
 log = logging.getLogger("arbtui")
+
+T = TypeVar("T")
 
 #: Pauses before the look-ups of an immediate order just accepted, in s. `default` allows 30 requests a second.
 _LOOK_AFTER_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4)
@@ -356,6 +360,33 @@ class UpbitAdapter(CcxtAdapter):
             return orders.balances_of(read(answer, list[orders.AccountRow], "accounts"))
         except WireError as error:
             raise unreadable(self.name, error) from error
+
+    async def fetch_networks(self, assets: Collection[str]) -> Networks:
+        """See :meth:`ExchangeAdapter.fetch_networks`; fees and addresses only where the key may view them."""
+        wallets = await self._wallets()
+        addresses = await self._viewed("withdraws/coin_addresses", {}, list[Address])
+        found = []
+        for wallet in wallets:
+            if wallet.currency in assets:
+                params = {"currency": wallet.currency, "net_type": wallet.net_type or wallet.currency}
+                chance = None if addresses is None else await self._viewed("withdraws/chance", params, Chance)
+                found.append(terms_of(wallet, chance, addresses))
+        return by_asset(found)
+
+    async def _wallets(self) -> list[Wallet]:
+        answer = await self.query("private", "GET", "status/wallet", costs={"default": 1})
+        try:
+            return read(answer, list[Wallet], "status/wallet")
+        except WireError as error:
+            raise unreadable(self.name, error) from error
+
+    async def _viewed(self, path: str, params: Mapping[str, str], kind: type[T]) -> T | None:
+        """What a key may see only with the right to view withdrawals; None without it, which says nothing of the venue's health."""
+        try:
+            return read(await self._client.request("private", "GET", path, params, lane=Lane.DATA, costs={"default": 1}), kind, path)
+        except (RequestFailed, RateLimited, WireError) as error:
+            log.info("upbit: %s is not known: %s", path, error)
+            return None
 
     def _timed(self, report: OrderReport) -> OrderReport:
         """``report`` with the time of its receipt for fills whose own time is not told."""

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from arbtui.exchanges.networks import NetworkTerms
 from arbtui.model.errors import OrderRejected
 from arbtui.model.market import Market
-from arbtui.model.money import ZERO, floor_to
+from arbtui.model.money import ZERO, floor_to, plain
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import Account
 from arbtui.sandbox.binance.bodies import account_body, canceled_body, eight, my_trade, order_body, placed_body
@@ -19,6 +20,7 @@ from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.simulation.matching import BookSource
+from arbtui.simulation.networks import simulated_terms
 from arbtui.simulation.order_request import OrderRequest
 
 Params = Mapping[str, str]
@@ -185,7 +187,8 @@ class BinanceTrading:
         """``GET /sapi/v1/capital/config/getall``: each asset with a network of its own name."""
         balances = self._account.balances()
         assets = dict.fromkeys([*balances, *(market.base for market in self._account.markets.values())])
-        return [_coin(asset, balances.get(asset, Balance())) for asset in assets]
+        markets = self._account.markets.values()
+        return [_coin(simulated_terms(asset, markets), balances.get(asset, Balance())) for asset in assets]
 
     async def trade_fees(self, key: Key, params: Params) -> Any:
         """``GET /sapi/v1/asset/tradeFee``."""
@@ -292,26 +295,26 @@ def _times(params: Params) -> tuple[int, int]:
     return since, until
 
 
-def _coin(asset: str, balance: Balance) -> dict[str, Any]:
-    zero = "0.00000000"
+def _coin(terms: NetworkTerms, balance: Balance) -> dict[str, Any]:
+    asset, zero = terms.asset, "0.00000000"
     network = {
         "addressRegex": "",
         "coin": asset,
-        "depositEnable": False,
+        "depositEnable": terms.deposits,
         "isDefault": True,
         "memoRegex": "",
         "minConfirm": 1,
         "name": asset,
-        "network": asset,
+        "network": terms.network,
         "specialTips": "",
         "unLockConfirm": 1,
-        "withdrawEnable": False,
-        "withdrawFee": zero,
-        "withdrawIntegerMultiple": "0.00000001",
+        "withdrawEnable": terms.withdrawals,
+        "withdrawFee": plain(terms.fee or ZERO),
+        "withdrawIntegerMultiple": plain(terms.step or ZERO),
         "withdrawMax": zero,
-        "withdrawMin": zero,
+        "withdrawMin": plain(terms.least or ZERO),
         "sameAddress": False,
-        "estimatedArrivalTime": 1,
+        "estimatedArrivalTime": terms.minutes,
         "busy": False,
     }
     return {

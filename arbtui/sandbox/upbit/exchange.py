@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from arbtui.model.errors import OrderRejected
 from arbtui.model.market import Market
-from arbtui.model.money import ZERO, floor_to
+from arbtui.model.money import ZERO, floor_to, plain
 from arbtui.model.order import Balance, OrderState, Side, TimeInForce
 from arbtui.sandbox.account import Account, as_of
 from arbtui.sandbox.clock import VenueClock
@@ -19,6 +19,7 @@ from arbtui.sandbox.upbit.bodies import UNNAMED, account_body, chance_body, kst,
 from arbtui.sandbox.upbit.names import order_number
 from arbtui.sandbox.upbit.refusals import refused, refused_by_core
 from arbtui.simulation.matching import BookSource
+from arbtui.simulation.networks import simulated_terms
 from arbtui.simulation.order_request import OrderRequest
 
 _SIDES = {"bid": Side.BUY, "ask": Side.SELL}
@@ -132,8 +133,33 @@ class UpbitExchange:
         state = "delisted" if self._is_halted(market.code) else "active"
         return chance_body(market, balances.get(market.quote, Balance()), balances.get(market.base, Balance()), state)
 
+    async def withdraw_chance(self, key: Key, query: Body) -> dict[str, Any]:
+        """``GET /v1/withdraws/chance``: fee and least amount."""
+        asset = str(query.get("currency", ""))
+        terms = simulated_terms(asset, self._account.markets.values())
+        balance = self._account.balances().get(asset, Balance())
+        return {
+            "currency": {"code": asset, "withdraw_fee": plain(terms.fee or ZERO), "is_coin": True, "wallet_state": "working"},
+            "account": account_body(asset, balance),
+            "withdraw_limit": {"currency": asset, "minimum": plain(terms.least or ZERO), "fixed": 8, "can_withdraw": True},
+        }
+
+    async def withdraw_addresses(self, key: Key, query: Body) -> list[dict[str, Any]]:
+        """``GET /v1/withdraws/coin_addresses``: every asset's address at Binance is registered."""
+        assets = sorted({market.base for market in self._account.markets.values()})
+        return [
+            {
+                "currency": asset,
+                "net_type": asset,
+                "network_name": asset,
+                "withdraw_address": f"sandbox-{asset}",
+                "exchange_name": "Binance",
+            }
+            for asset in assets
+        ]
+
     async def wallet_status(self, key: Key, query: Body) -> list[dict[str, Any]]:
-        """``GET /v1/status/wallet``: every asset's network is reported as working, though nothing can be transferred in a sandbox."""
+        """``GET /v1/status/wallet``: every asset's network works."""
         assets = sorted({market.base for market in self._account.markets.values()})
         return [
             {

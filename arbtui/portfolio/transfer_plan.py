@@ -1,0 +1,256 @@
+"""What a person could move between venues to fill a stock that has run short, what that costs, and what a reverse trade would.
+
+A plan is a proposal. Nothing here sends anything: in live a person makes the transfer at the venue.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from arbtui.exchanges.networks import RAILS, Networks, NetworkTerms, network_key
+from arbtui.model.money import BPS, ONE, ZERO, decimal_of, floor_to, plain
+from arbtui.portfolio.inventory import AssetStock, InventoryLedger, Stock
+from arbtui.portfolio.readings import Readings
+
+#: The net edge at the touch of buying an asset at one venue and selling it at another now, in bps; None where nothing is priced.
+ReverseEdge = Callable[[str, str, str], float | None]
+
+_STEP = Decimal("0.00000001")
+_CENTS = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """One network of a plan. ``amount`` leaves, ``arrives`` is credited, in units of the asset; None: not told by a venue."""
+
+    network: str
+    amount: Decimal
+    fee: Decimal | None
+    arrives: Decimal
+    minutes: float | None
+    why_not: str  #: why it cannot be used now; empty where it can
+    whitelisted: bool | None  #: whether an address of the receiver is registered at the sender
+    words: str  #: what the venues say of it
+
+    def facts(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        amounts = {"amount": plain(self.amount), "fee": None if self.fee is None else plain(self.fee), "arrives": plain(self.arrives)}
+        rest = {"minutes": self.minutes, "why_not": self.why_not or None, "whitelisted": self.whitelisted, "words": self.words or None}
+        return {"network": self.network, **amounts, **rest}
+
+
+@dataclass(frozen=True, slots=True)
+class TransferPlan:
+    """How one stock could be filled. Money in the PnL currency, None where a price or an estimate is missing."""
+
+    asset: str
+    sender: str
+    receiver: str
+    missing: Decimal  #: units that the receiver lacks of its target
+    rails: tuple[Rail, ...]  #: usable ones first, then the cheapest
+    value: Decimal | None
+    fee_value: Decimal | None  #: of the first rail
+    risk: Decimal | None  #: standard deviation of the value while it is under way
+    reverse_cost: Decimal | None  #: of bringing the same amount by reverse trades at the prices of now; negative earns
+    travel_rule: bool
+    lock: str  #: what is known of money paid in that may not leave yet; empty where the sender locks nothing
+
+    @property
+    def id(self) -> str:
+        """``XRP:binance>upbit``: from where to where."""
+        return f"{self.asset}:{self.sender}>{self.receiver}"
+
+    @property
+    def best(self) -> Rail | None:
+        """The first rail that can be used now."""
+        return next((rail for rail in self.rails if not rail.why_not), None)
+
+    def facts(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        money = {name: _plain(getattr(self, name)) for name in ("value", "fee_value", "risk", "reverse_cost")}
+        place = {"id": self.id, "asset": self.asset, "from": self.sender, "to": self.receiver, "missing": plain(self.missing)}
+        return {
+            **place,
+            **money,
+            "travel_rule": self.travel_rule,
+            "lock": self.lock or None,
+            "rails": [rail.facts() for rail in self.rails],
+        }
+
+
+def transfer_plans(
+    portfolio: Readings,
+    networks: Mapping[str, Networks],
+    prices: Mapping[str, Decimal],
+    below: float,
+    now_ms: int,
+    reverse_edge: ReverseEdge = lambda *_: None,
+    asset: str | None = None,
+) -> list[TransferPlan]:
+    """A plan for each stock under ``below`` of its target that another venue has a surplus of, the emptiest first.
+
+    Args:
+        portfolio: what is held, and the targets.
+        networks: terms by exchange; those of a venue that was not asked are missing.
+        prices: in the PnL currency.
+        below: share of the target under which a stock is short.
+        now_ms: wall clock.
+        reverse_edge: what reverse trades would earn or cost.
+        asset: only of this one.
+    """
+    found: list[tuple[float, TransferPlan]] = []
+    ledger = InventoryLedger(portfolio)
+    for row in ledger.read([asset] if asset else ledger.assets(), prices):
+        for short, giving in _pairs(row, below):
+            found.append((short.share or 0.0, _plan(portfolio, row.asset, short, giving, networks, prices, now_ms, reverse_edge)))
+    return [plan for _, plan in sorted(found, key=lambda pair: (pair[0], pair[1].id))]
+
+
+def _pairs(row: AssetStock, below: float) -> Iterator[tuple[Stock, Stock]]:
+    """Each place that is short, with the one that has most to spare."""
+    for short in row.places:
+        if short.share is not None and short.share < below:
+            others = [place for place in row.places if place is not short and _spare(place) > ZERO]
+            if others:
+                yield short, max(others, key=_spare)
+
+
+def _spare(place: Stock) -> Decimal:
+    return min(place.free, place.total - place.target)
+
+
+def _plan(
+    portfolio: Readings,
+    asset: str,
+    short: Stock,
+    giving: Stock,
+    networks: Mapping[str, Networks],
+    prices: Mapping[str, Decimal],
+    now_ms: int,
+    reverse_edge: ReverseEdge,
+) -> TransferPlan:
+    missing, sender, receiver = short.target - short.total, giving.exchange, short.exchange
+    rails = _rails(asset, sender, receiver, missing, _spare(giving), networks)
+    best = rails[0]
+    price = prices.get(asset)
+    value = None if price is None else best.amount * price
+    minutes = best.minutes
+    moves = portfolio.state.volatility.get(asset)
+    share = moves.over(minutes) if moves is not None and minutes is not None else None
+    edge = reverse_edge(asset, receiver, sender)
+    return TransferPlan(
+        asset=asset,
+        sender=sender,
+        receiver=receiver,
+        missing=missing,
+        rails=rails,
+        value=_cents(value),
+        fee_value=None if price is None or best.fee is None else _cents(best.fee * price),
+        risk=None if value is None or share is None else _cents(value * decimal_of(share)),
+        reverse_cost=None if value is None or edge is None else _cents(-value * decimal_of(edge) / BPS),
+        travel_rule=_travel_rule(sender, receiver, value, prices),
+        lock=_lock(portfolio, sender, now_ms),
+    )
+
+
+def _rails(asset: str, sender: str, receiver: str, missing: Decimal, spare: Decimal, networks: Mapping[str, Networks]) -> tuple[Rail, ...]:
+    """Every network that the sender lists, the usable ones first; one without a name where nothing is known."""
+    sends, takes = networks.get(sender), networks.get(receiver)
+    if sends is None or takes is None:
+        untold = " and ".join(name for name in (sender, receiver) if networks.get(name) is None)
+        amount = floor_to(min(missing, spare), _STEP)
+        return (Rail("", amount, None, amount, None, f"{untold} was not asked: networks are shown while the engine runs", None, ""),)
+    there = {network_key(terms.network): terms for terms in takes.get(asset, ())}
+    rails = [_rail(terms, there.get(network_key(terms.network)), receiver, missing, spare) for terms in sends.get(asset, ())]
+    if not rails:
+        amount = floor_to(min(missing, spare), _STEP)
+        return (Rail("", amount, None, amount, None, f"{sender} lists no network of {asset}", None, ""),)
+    return tuple(sorted(rails, key=lambda rail: (bool(rail.why_not), rail.fee is None, rail.fee or ZERO, rail.minutes or 0.0)))
+
+
+def _rail(sends: NetworkTerms, takes: NetworkTerms | None, receiver: str, missing: Decimal, spare: Decimal) -> Rail:
+    fee = sends.fee or ZERO
+    amount = floor_to(min(missing + fee, spare), sends.step or _STEP)
+    arrives = max(ZERO, amount - fee)
+    whitelisted = None if sends.known_to is None else receiver in sends.known_to
+    minutes = [terms.minutes for terms in (sends, takes) if terms is not None and terms.minutes is not None]
+    why_not = ""
+    if takes is None:
+        why_not = f"{receiver} takes no deposits on {sends.network}"
+    elif not sends.withdrawals:
+        why_not = f"withdrawals are off at the sender{_said(sends)}"
+    elif not takes.deposits:
+        why_not = f"deposits are off at the receiver{_said(takes)}"
+    elif arrives <= ZERO:
+        why_not = "the fee would take all of it"
+    elif sends.least is not None and amount < sends.least:
+        why_not = f"{plain(amount)} is under the least amount, {plain(sends.least)}"
+    elif whitelisted is False:
+        why_not = "no address of the receiver is registered at the sender"
+    words = [text for terms in (sends, takes) if terms is not None for text in (terms.words, "busy" if terms.is_busy else "") if text]
+    return Rail(
+        sends.network, amount, sends.fee, arrives, max(minutes, default=None), why_not, whitelisted, "; ".join(dict.fromkeys(words))
+    )
+
+
+def _said(terms: NetworkTerms) -> str:
+    return f": {terms.words}" if terms.words else ""
+
+
+def _travel_rule(sender: str, receiver: str, value: Decimal | None, prices: Mapping[str, Decimal]) -> bool:
+    """Whether the receiver must be a verified exchange, its account in the same person's name; also where the value is not known."""
+    for rails in (RAILS[name] for name in (sender, receiver) if name in RAILS):
+        unit = prices.get(rails.currency)
+        if value is None or unit is None or value >= rails.travel_rule_from * unit:
+            return True
+    return False
+
+
+def _lock(portfolio: Readings, sender: str, now_ms: int) -> str:
+    rails = RAILS.get(sender)
+    if rails is None:
+        return ""
+    first_ms = now_ms - rails.first_lock_h * 3_600_000
+    since_ms = now_ms - rails.lock_h * 3_600_000
+    mine = [one for one in portfolio.state.paid_in if (one.exchange, one.asset) == (sender, rails.currency) and one.ts_ms >= first_ms]
+    recent = sum((one.amount for one in mine if one.ts_ms >= since_ms), ZERO)
+    if recent:
+        return f"{plain(recent)} {rails.currency} came within {rails.lock_h:g} h: as much may not leave as coins yet"
+    if mine:
+        return f"{rails.currency} came within {rails.first_lock_h:g} h: locked if it was the first time ever"
+    return f"no {rails.currency} paid in within {rails.first_lock_h:g} h is known here"
+
+
+def plan_lines(plan: TransferPlan, currency: str) -> Sequence[tuple[str, str]]:
+    """``plan`` in words: names and texts."""
+    lines = [("plan", f"{plan.id}: {plain(plan.missing)} {plan.asset} are missing at {plan.receiver}")]
+    for number, rail in enumerate(plan.rails[:3]):
+        fee = "fee not told" if rail.fee is None else f"fee {plain(rail.fee)}"
+        minutes = "time not told" if rail.minutes is None else f"usually {rail.minutes:g} min"
+        told = {True: ", address registered", False: ", address NOT registered", None: ""}[rail.whitelisted]
+        state = f" NOT NOW: {rail.why_not}" if rail.why_not else ""
+        words = f" ({rail.words})" if rail.words else ""
+        name = "transfer" if number == 0 else "or by"
+        lines.append((name, f"{plain(rail.amount)} {plan.asset} by {rail.network or '?'}, {fee}, {minutes}{told}{state}{words}"))
+    worth = [f"{name} {plain(amount)}" for name, amount in (("worth", plan.value), ("fee", plan.fee_value)) if amount is not None]
+    if plan.risk is not None:
+        worth.append(f"price risk under way {plain(plan.risk)} (one standard deviation)")
+    if worth:
+        lines.append(("costs", f"{', '.join(worth)} {currency}"))
+    if plan.reverse_cost is not None:
+        word = "costs" if plan.reverse_cost >= ZERO else "earns"
+        lines.append(("reverse", f"the same by reverse trades {word} {plain(abs(plan.reverse_cost))} {currency} at the prices of now"))
+    if plan.travel_rule:
+        lines.append(("rule", "travel rule: a verified exchange, the same person's account, a registered address"))
+    if plan.lock:
+        lines.append(("lock", plan.lock))
+    return lines
+
+
+def _cents(value: Decimal | None) -> Decimal | None:
+    return None if value is None else (value * ONE).quantize(_CENTS)
+
+
+def _plain(value: Decimal | None) -> str | None:
+    return None if value is None else plain(value)

@@ -1,0 +1,195 @@
+"""Reverse trades bring stock back, their cost is the rotation of the PnL, and the day's budget is never exceeded."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arbtui.journal.events import Transferred
+from arbtui.model.money import ONE, ZERO
+from arbtui.model.order import Side
+from arbtui.portfolio.config import RebalanceConfig
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.rebalancer import InventoryRebalancer
+from arbtui.routes.prioritizer import RoutePrioritizer
+from tests.portfolio.telling import Telling, fill_of, leg
+from tests.routes.pairs import NOW, Pair
+
+PRICES = {"KRW": Decimal("0.0007"), "XRP": Decimal("2.1"), "USDT": ONE}
+ON = RebalanceConfig(max_cost_bps_day=100.0)
+
+
+def rebalancer(portfolio: Portfolio, config: RebalanceConfig = ON) -> InventoryRebalancer:
+    return InventoryRebalancer(config, portfolio, order_value=100.0, tolerance_bps=70.0)
+
+
+def begun() -> Telling:
+    tell = Telling().start()
+    tell.marks(PRICES, "day")
+    return tell
+
+
+def reverse(tell: Telling, cycle_id: str, qty: Decimal, bought_at: Decimal, most_cost: Decimal) -> None:
+    """Bought at Binance, sold at Upbit at its mark: what is paid above the mark is lost."""
+    tell.open(cycle_id, leg(0, "binance", Side.BUY, qty, bought_at), leg(1, "upbit", Side.SELL, qty, Decimal(3000)), most_cost=most_cost)
+    buy = fill_of("binance", Side.BUY, qty, bought_at, f"b{cycle_id}", client_order_id=f"{cycle_id}-0")
+    sell = fill_of("upbit", Side.SELL, qty, Decimal(3000), f"s{cycle_id}", client_order_id=f"{cycle_id}-1")
+    tell.fill(cycle_id, buy, PRICES)
+    tell.fill(cycle_id, sell, PRICES)
+
+
+def test_the_budget_is_a_share_of_what_the_desk_is_worth_at_the_days_beginning() -> None:
+    tell = Telling().start()
+    assert rebalancer(tell.portfolio).budget() == 0  # before any price nothing is known
+    tell.marks(PRICES, "day")
+    assert rebalancer(tell.portfolio).budget() == (300_000 * PRICES["KRW"] + 200 * PRICES["XRP"] + 200) / 100
+    assert rebalancer(tell.portfolio, RebalanceConfig()).budget() == 0  # off, as shipped
+
+
+def test_a_reverse_trade_is_rotation_and_charged_to_the_day() -> None:
+    tell = begun()
+    reverse(tell, "c1", Decimal(10), Decimal("2.2"), ONE * 2)
+    tell.end("c1")
+    pnl = tell.portfolio.value().so_far
+    assert (pnl.trading, pnl.fees) == (ZERO, ZERO)
+    assert pnl.rotation == pnl.total == -1
+    assert tell.portfolio.rebalance_spent_today() == 1
+    assert tell.portfolio.state.routes["XRP:binance>upbit"].losses == 0  # it was meant to cost something
+    assert tell.portfolio.loss_today(PRICES) == 1  # and the day's loss limit knows
+    assert Portfolio.load(tell.portfolio.dump()).rebalance_spent_today() == 1
+    tell.marks(PRICES, "day", "2026-01-02")
+    assert tell.portfolio.rebalance_spent_today() == 0
+
+
+def test_one_that_earned_gives_nothing_back() -> None:
+    tell = begun()
+    reverse(tell, "c1", Decimal(10), Decimal("2.2"), ONE * 2)
+    tell.end("c1")
+    reverse(tell, "c2", Decimal(10), Decimal("1.0"), ONE * 2)
+    tell.end("c2")
+    assert tell.portfolio.value().so_far.rotation == 10
+    assert tell.portfolio.rebalance_spent_today() == 1
+
+
+def test_what_is_open_keeps_the_most_that_it_may_still_cost() -> None:
+    tell = begun()
+    budget = rebalancer(tell.portfolio).budget()
+    tell.open("c1", leg(0, "binance", Side.BUY, ONE, ONE), most_cost=ONE * 2)
+    assert rebalancer(tell.portfolio).left() == budget - 2
+    assert not rebalancer(tell.portfolio).fits(budget - 1)
+    assert rebalancer(tell.portfolio).fits(budget - 2)
+    tell.end("c1")
+    assert rebalancer(tell.portfolio).left() == budget
+
+
+def test_a_transfer_without_a_price_is_rotation_once_there_is_one() -> None:
+    tell = Telling().start()
+    tell(Transferred("upbit", "binance", "XRP", Decimal(40), Decimal(39), "by hand"))
+    tell.marks(PRICES)
+    pnl = tell.portfolio.value().so_far
+    assert (pnl.rotation, pnl.adjustments) == (Decimal("-2.1"), ZERO)
+
+
+def _short(share: float) -> tuple[Pair, InventoryRebalancer]:
+    pair = Pair()
+    pair.stock["binance"].available = 1000.0 * share
+    pair.stock["upbit"].available = 1000.0 * (2 - share)
+    rates = {"upbit": {"KRW": Decimal(300_000_000), "XRP": Decimal(100)}, "binance": {"USDT": Decimal(200_000), "XRP": Decimal(100)}}
+    tell = Telling().start("r1", rates)
+    tell.marks(PRICES, "day")
+    return pair, rebalancer(tell.portfolio)
+
+
+@pytest.mark.parametrize(("share", "threshold"), [(1.0, 3.0), (0.5, 3.0), (0.25, 3.0 - 14.0), (0.0, -25.0)])
+def test_the_emptier_the_place_the_lower_the_threshold_of_what_fills_it(share: float, threshold: float) -> None:
+    pair, makes = _short(share)
+    makes.look((pair.to_upbit, pair.to_binance))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(threshold)  # bought at Binance, where it is short
+    assert pair.to_binance.threshold_bps() == 3.0  # what drains it asks for no less
+
+
+def test_off_it_changes_no_price_at_all() -> None:
+    pair, makes = _short(0.0)
+    off = InventoryRebalancer(RebalanceConfig(), makes._portfolio, 100.0, 70.0)
+    before = [(route._factor, route.threshold_bps()) for route in (pair.to_upbit, pair.to_binance)]
+    off.look((pair.to_upbit, pair.to_binance))
+    assert [(route._factor, route.threshold_bps()) for route in (pair.to_upbit, pair.to_binance)] == before
+
+
+def test_a_place_that_is_filled_again_is_favoured_no_more() -> None:
+    pair, makes = _short(0.1)
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() < 0.0
+    pair.stock["binance"].available = pair.stock["upbit"].available = 1000.0
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == 3.0
+
+
+def test_with_an_empty_budget_it_is_favoured_down_to_break_even_and_no_further() -> None:
+    pair, makes = _short(0.0)
+    portfolio = makes._portfolio
+    assert isinstance(portfolio, Portfolio)
+    tiny = InventoryRebalancer(RebalanceConfig(max_cost_bps_day=0.0001), portfolio, 100.0, 70.0)
+    tiny.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == 0.0
+
+
+def test_a_favoured_route_opens_below_break_even_with_a_cost_told() -> None:
+    edge = Pair().to_upbit.touch_edge_bps()
+    pair, makes = _short(0.0)
+    # Dearer at Binance by as much as takes the edge to about -10 bps.
+    pair.binance.replace([(2.16, 300.0)], [(2.14 * (1 + (edge + 10.0) / 1e4), 300.0)])
+    assert pair.to_upbit.evaluate(NOW) is None
+    makes.look((pair.to_upbit,))
+    found = pair.to_upbit.evaluate(NOW)
+    assert found is not None
+    assert -13.0 < found.edge_bps < -7.0
+    most = makes.most_cost(pair.to_upbit, found.edge_bps, found.value)
+    assert float(most) == pytest.approx(found.value * (70.0 + 15.0 - found.edge_bps) / 1e4, rel=1e-6)
+    assert makes.most_cost(pair.to_upbit, 0.5, 100.0) == 0
+
+
+def test_what_uses_up_scarce_stock_is_ranked_after_what_refills_it() -> None:
+    pair = Pair(shadow_bps_at_empty=40.0)
+    found = pair.to_upbit.evaluate(NOW)
+    assert found is not None
+    ranks = RoutePrioritizer()
+    full = ranks.score(found)
+    pair.stock["upbit"].urgency = 0.5  # it sells there what does not last
+    assert ranks.score(found) == pytest.approx(full - found.value * 20.0 / 1e4)
+    pair.stock["binance"].available = 0.0  # and buys where there is none at all
+    assert ranks.score(found) > full
+
+
+@given(
+    lives=st.lists(
+        st.tuples(
+            st.integers(1, 40),  # quantity
+            st.integers(-80, 80),  # bps paid above the mark, or under it
+            st.sampled_from(["end", "stay open", "restart", "new day"]),
+        ),
+        max_size=25,
+    ),
+    bps=st.integers(1, 200),
+)
+def test_no_day_spends_more_than_its_budget(lives: list[tuple[int, int, str]], bps: int) -> None:
+    """Whatever is tried, in whatever order, over restarts and midnights."""
+    tell, day = begun(), 1
+    for number, (qty, over_bps, then) in enumerate(lives):
+        makes = rebalancer(tell.portfolio, RebalanceConfig(max_cost_bps_day=float(bps)))
+        value = Decimal(qty) * PRICES["XRP"]
+        most = value * 80 / 10_000
+        if makes.fits(most):
+            reverse(tell, f"c{number}", Decimal(qty), PRICES["XRP"] * (1 + Decimal(over_bps) / 10_000), most)
+        if then == "end":
+            for cycle in list(tell.portfolio.open_cycles):
+                tell.end(cycle.id)
+        elif then == "restart":
+            tell.portfolio = Portfolio.load(tell.portfolio.dump())
+        elif then == "new day" and not tell.portfolio.open_cycles:
+            day += 1
+            tell.marks(PRICES, "day", f"2026-01-{day:02}")
+        again = rebalancer(tell.portfolio, RebalanceConfig(max_cost_bps_day=float(bps)))
+        assert tell.portfolio.rebalance_spent_today() <= again.budget()
+        assert again.left() >= 0 or then == "new day"
