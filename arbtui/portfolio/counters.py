@@ -32,6 +32,7 @@ class Counters(Struct):
     converted: dict[str, Decimal] = field(default_factory=dict)
     conversion_cost: dict[str, Decimal] = field(default_factory=dict)
     unvalued_rotated: dict[str, Decimal] = field(default_factory=dict)
+    unvalued_retargeted: dict[str, Decimal] = field(default_factory=dict)
 
     def copy(self) -> "Counters":
         """A copy that the original no longer changes."""
@@ -51,6 +52,7 @@ class Counters(Struct):
             dict(self.converted),
             dict(self.conversion_cost),
             dict(self.unvalued_rotated),
+            dict(self.unvalued_retargeted),
         )
 
     def trade(self, asset: str, change: Decimal, mark: Decimal | None) -> Decimal:
@@ -108,7 +110,10 @@ class Counters(Struct):
     def retarget(self, asset: str, change: Decimal, mark: Decimal | None) -> None:
         """The stock of a settlement currency is to be ``change`` units more: so much less of what is held is open, from now on."""
         self.leave_open(asset, -change)
-        moved = change * (ZERO if mark is None else mark)
+        if mark is None:
+            self.unvalued_retargeted[asset] = self.unvalued_retargeted.get(asset, ZERO) + change
+            return
+        moved = change * mark
         self.booked[asset] = self.booked.get(asset, ZERO) - moved
         self.external[asset] = self.external.get(asset, ZERO) + moved
 
@@ -119,14 +124,15 @@ class Counters(Struct):
         adjusted = self.unvalued_adjusted.pop(asset, ZERO) * mark
         opening = self.unvalued_opening.pop(asset, ZERO) * mark
         rotated = self.unvalued_rotated.pop(asset, ZERO) * mark
+        retargeted = self.unvalued_retargeted.pop(asset, ZERO) * mark
         self.trading += traded
         self.fees += paid
         self.adjustments += adjusted
         self.rotation += rotated
-        if traded or paid or rotated:
-            self.booked[asset] = self.booked.get(asset, ZERO) + traded - paid + rotated
-        if adjusted or opening:
-            self.external[asset] = self.external.get(asset, ZERO) + adjusted + opening
+        if traded or paid or rotated or retargeted:
+            self.booked[asset] = self.booked.get(asset, ZERO) + traded - paid + rotated - retargeted
+        if adjusted or opening or retargeted:
+            self.external[asset] = self.external.get(asset, ZERO) + adjusted + opening + retargeted
 
     def _come(self, asset: str, change: Decimal, mark: Decimal | None, unvalued: dict[str, Decimal]) -> Decimal:
         self.qty[asset] = self.qty.get(asset, ZERO) + change

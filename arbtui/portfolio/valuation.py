@@ -102,7 +102,9 @@ def value(counters: Counters, marks: Mapping[str, Decimal], currency: str, settl
         if asset == currency:
             continue
         if asset in settlement:
-            revalued = counters.open_fx.get(asset, ZERO) * mark - (counters.booked.get(asset, ZERO) + traded - paid + rotated)
+            retargeted = counters.unvalued_retargeted.get(asset, ZERO) * mark
+            booked = counters.booked.get(asset, ZERO) + traded - paid + rotated - retargeted
+            revalued = counters.open_fx.get(asset, ZERO) * mark - booked
             fx_open += revalued
             fx_stock += worth - known - revalued
         else:

@@ -265,6 +265,10 @@ class Life(RuleBasedStateMachine):
 
     @rule(exchange=st.sampled_from(["upbit", "binance"]), asset=st.sampled_from(["XRP", "KRW"]), wanted=QTYS)
     def set_target(self, exchange: str, asset: str, wanted: Decimal) -> None:
+        if asset == "KRW":  # what is stock from now on is open no more, and the other way round
+            more = wanted - self.live.state.targets.get(exchange, {}).get("KRW", ZERO)
+            self.won.append((-more, self.marks.get("KRW"), self.now_ms + 7))
+            self.won_stock.append((more, self.marks.get("KRW")))
         self.record(TargetSet(exchange, asset, wanted, ZERO, "me", "x"))
 
     @rule(prices=st.dictionaries(st.sampled_from(["XRP", "ADA", "KRW", "BNB"]), PRICES, max_size=4), cause=st.sampled_from(["time", "end"]))
@@ -374,7 +378,7 @@ class Life(RuleBasedStateMachine):
         )
         first = self.first_marks.get("KRW", ZERO)
         split = self.live.value().so_far
-        revalued = sum((change * (now - then) for change, then, _ in self.won if then is not None), ZERO)
+        revalued = sum((change * (now - (first if then is None else then)) for change, then, _ in self.won), ZERO)
         stock = sum((change * (now - (first if then is None else then)) for change, then in self.won_stock), ZERO)
         assert split.fx_open == pytest.approx(revalued, abs=Decimal("1e-12"))
         assert split.fx_stock == pytest.approx(stock, abs=Decimal("1e-12"))
