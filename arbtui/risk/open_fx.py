@@ -19,6 +19,7 @@ class OpenFxGuard:
         self.limit = limit
         self._portfolio = portfolio
         self._marks = marks
+        self._planned: dict[tuple[str, str], float] = {}  # by cycle and asset: what its legs bring of it, less what they take; in units
 
     def check(self, route: ArbRoute, value: float, cycle_id: str = "") -> Reason | None:
         """May a cycle of ``route`` that moves ``value`` open, or go on to its entries? ``cycle_id``: itself, once it is open.
@@ -34,12 +35,29 @@ class OpenFxGuard:
             if mark is None:
                 return Reason.NO_MARK
             price = float(mark)
-            others = (cycle for cycle in self._portfolio.open_cycles if cycle.id != cycle_id)
-            pending = sum(max(0.0, direction * _pending(cycle, asset)) for cycle in others)
-            now = direction * float(self._portfolio.open_amount(asset))
-            if not (now + pending) * price + value <= self.limit:
+            now = direction * float(self._portfolio.open_amount(asset)) * price
+            if not now + value <= self.limit:  # spares the look at all that is open
+                return Reason.OPEN_FX
+            pending = sum(
+                max(0.0, direction * self._pending(cycle, asset)) for cycle in self._portfolio.open_cycles if cycle.id != cycle_id
+            )
+            if not now + pending * price + value <= self.limit:
                 return Reason.OPEN_FX
         return None
+
+    def _pending(self, cycle: CycleAccount, asset: str) -> float:
+        """What the legs of an open cycle still change of ``asset`` if they fill, in units, as planned."""
+        planned = self._planned.get((cycle.id, asset))
+        if planned is None:
+            open_now = {each.id for each in self._portfolio.open_cycles}
+            self._planned = {key: known for key, known in self._planned.items() if key[0] in open_now}
+            legs = [leg for leg in cycle.legs if leg.quote == asset]
+            planned = sum(float(leg.qty) * float(leg.price) * (1.0 if leg.side is Side.SELL else -1.0) for leg in legs)
+            self._planned[cycle.id, asset] = planned
+        for held in cycle.flows.values():
+            if asset in held:
+                planned -= float(held[asset])
+        return planned
 
 
 def _moved(route: ArbRoute, currency: str) -> dict[str, int]:
@@ -50,9 +68,3 @@ def _moved(route: ArbRoute, currency: str) -> dict[str, int]:
         if quote != currency:
             signs[quote] = signs.get(quote, 0) + (1 if hop.side is Side.SELL else -1)
     return {asset: 1 if sign > 0 else -1 for asset, sign in signs.items() if sign}
-
-
-def _pending(cycle: CycleAccount, asset: str) -> float:
-    """What the legs of an open cycle still change of ``asset`` if they fill, in units, as planned."""
-    planned = sum(leg.qty * leg.price * (1 if leg.side is Side.SELL else -1) for leg in cycle.legs if leg.quote == asset)
-    return float(planned - sum(held.get(asset, 0) for held in cycle.flows.values()))
