@@ -45,6 +45,9 @@ log = logging.getLogger("arbtui")
 
 T = TypeVar("T")
 
+#: Between two questions about withdrawals, in seconds.
+_PACE_S = 0.1
+
 #: Pauses before the look-ups of an immediate order just accepted, in s. `default` allows 30 requests a second.
 _LOOK_AFTER_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4)
 _ORDERS_A_PAGE = 1000
@@ -352,6 +355,8 @@ class UpbitAdapter(CcxtAdapter):
         for wallet in wallets:
             if wallet.currency in assets:
                 params = {"currency": wallet.currency, "net_type": wallet.net_type or wallet.currency}
+                if addresses is not None:
+                    await asyncio.sleep(_PACE_S)  # a question for each asset: a third of the group's limit, never a burst of it
                 chance = None if addresses is None else await self._viewed("withdraws/chance", params, Chance)
                 found.append(terms_of(wallet, chance, addresses))
         return by_asset(found)
