@@ -19,6 +19,7 @@ class TransferWatch:
         self._clock = clock
         self._profile = profile
         self._late: set[str] = set()
+        self._ended: set[str] = set()
 
     def look(self) -> None:
         """Record what is late now; cheap while nothing is under way."""
@@ -31,8 +32,8 @@ class TransferWatch:
                 self._late.add(transfer.id)
                 action = f"waited for; settle it: arbtui transfers settle {transfer.id} --profile {self._profile}"
                 self._breaches.record(Severity.CRIT, LATE, transfer.id, self._words(transfer), action, every_time=True)
-            elif not transfer.is_open and transfer.id in self._late:
-                self._late.discard(transfer.id)
+            elif not transfer.is_open and transfer.id not in self._ended:
+                self._ended.add(transfer.id)  # also one that was late in an earlier run
                 self._breaches.acknowledge_all(LATE, transfer.id, "engine")
 
     def _words(self, transfer: TransferAccount) -> str:

@@ -13,7 +13,7 @@ from arbtui.portfolio.transfer_plan import TransferPlan, transfer_plans
 log = logging.getLogger("arbtui")
 
 EVERY_S = 600.0
-_ANSWER_S = 60.0
+_ANSWER_S = 300.0  # Upbit tells one asset at a time
 
 
 class Wallets:

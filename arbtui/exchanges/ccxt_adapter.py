@@ -307,6 +307,17 @@ class CcxtAdapter(ExchangeAdapter):
                 self.standing.refused(error)
             raise error.of_query() from None
 
+    async def ask_aside(self, section: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs) -> Any:
+        """A question (GET) that no order depends on: the venue's answer as parsed JSON. Its refusal says nothing of the venue or the keys.
+
+        Raises:
+            VenueFailed: no usable answer, a refusal, or no room in the rate limits.
+        """
+        try:
+            return await self._client.request(section, "GET", path, params, lane=Lane.DATA, costs=costs)
+        except (RequestFailed, RateLimited) as error:
+            raise VenueFailed(f"{self.name}: {path} is not known: {error}") from None
+
     async def find(self, method: str, path: str, params: Mapping[str, Any], *, costs: Costs, lane: Lane) -> Any | None:
         """As :meth:`query`, for something that may not exist.
 

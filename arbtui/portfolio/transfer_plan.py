@@ -108,9 +108,9 @@ def transfer_plans(
 
 
 def _pairs(row: AssetStock, below: float) -> Iterator[tuple[Stock, Stock]]:
-    """Each place that is short, with the one that has most to spare."""
+    """Each place that is short, what is under way to it counted, with the one that has most to spare."""
     for short in row.places:
-        if short.share is not None and short.share < below:
+        if short.target > ZERO and float((short.total + short.coming) / short.target) < below:
             others = [place for place in row.places if place is not short and _spare(place) > ZERO]
             if others:
                 yield short, max(others, key=_spare)
@@ -130,7 +130,7 @@ def _plan(
     now_ms: int,
     reverse_edge: ReverseEdge,
 ) -> TransferPlan:
-    missing, sender, receiver = short.target - short.total, giving.exchange, short.exchange
+    missing, sender, receiver = short.target - short.total - short.coming, giving.exchange, short.exchange
     rails = _rails(asset, sender, receiver, missing, _spare(giving), networks)
     best = rails[0]
     price = prices.get(asset)

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from decimal import Decimal
 
 from arbtui.engine.engine import Engine
 from arbtui.model.clock import Clock
+from arbtui.model.errors import JournalFailed
 from arbtui.model.money import ZERO
 from arbtui.portfolio.operator_events import Transfer, begin_transfer
 from arbtui.portfolio.transfers import TransferAccount
@@ -30,9 +32,10 @@ class PlayedPerson:
 
     async def run(self) -> None:
         """Go on until cancelled."""
-        while True:
-            await asyncio.sleep(_LOOK_EVERY_S)
-            await self.look()
+        with suppress(JournalFailed):  # the engine was told, and has closed the gate
+            while True:
+                await asyncio.sleep(_LOOK_EVERY_S)
+                await self.look()
 
     async def look(self) -> None:
         """Begin what is proposed, and do what is due."""

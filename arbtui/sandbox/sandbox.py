@@ -168,7 +168,7 @@ class Sandbox:
         Raises:
             UsageError: an unknown venue, no amount, more than is free, or not more than the fee.
         """
-        terms = simulated_terms(asset, self._markets.get(sender, {}).values())
+        terms = simulated_terms(asset)
         wait_min = (terms.minutes or 0.0) if minutes is None else minutes
         try:
             kept = (terms.fee or ZERO) if fee is None else Decimal(fee)

@@ -1,17 +1,22 @@
 """The networks of simulated venues: one for each asset, of its own name, with a fee that is worth a dollar or so."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from arbtui.exchanges.networks import NetworkTerms
-from arbtui.model.market import Market
+from arbtui.model.errors import UsageError
+from arbtui.model.money import ONE
+from arbtui.simulation.assets import select
 
 #: Minutes that a simulated transfer usually takes.
 MINUTES = 2.0
 _STEP = Decimal("0.00000001")
 
 
-def simulated_terms(asset: str, markets: Iterable[Market]) -> NetworkTerms:
-    """The terms of ``asset``'s network: the fee is four of its coarsest lots here, the least amount twenty."""
-    lot = max((market.lot_step for market in markets if market.base == asset), default=_STEP)
-    return NetworkTerms(asset, asset, deposits=True, withdrawals=True, fee=4 * lot, least=20 * lot, step=_STEP, minutes=MINUTES)
+def simulated_terms(asset: str) -> NetworkTerms:
+    """The terms of ``asset``'s network, the same at every venue: the fee is worth about one USDT, the least amount five fees."""
+    try:
+        (known,) = select([asset])
+        fee = max(_STEP, Decimal(f"{1.0 / known.price:.1g}"))
+    except UsageError:  # cash, or a coin of no simulated market
+        fee = ONE
+    return NetworkTerms(asset, asset, deposits=True, withdrawals=True, fee=fee, least=5 * fee, step=_STEP, minutes=MINUTES)

@@ -149,7 +149,7 @@ class PaperExchange(ExchangeAdapter):
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`; answered at once, so that asking changes nothing of the run."""
         known = {market.base for market in self.markets.values()}
-        return {asset: (simulated_terms(asset, self.markets.values()),) for asset in assets if asset in known}
+        return {asset: (simulated_terms(asset),) for asset in assets if asset in known}
 
     def throttled(self) -> str | None:
         """None: a paper venue has no rate limits."""

@@ -101,6 +101,20 @@ def test_a_key_without_the_right_to_view_withdrawals_knows_the_wallets_and_no_fe
 
 
 @pytest.mark.parametrize("exchange", ["upbit", "binance"])
+def test_a_refusal_of_these_questions_never_stops_trading(exchange: str) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, exchange) as adapter:
+            refused = value({"error": {"name": "out_of_scope", "message": "x"}, "code": -2015, "msg": "Invalid API-key"}, 401)
+            for path in ("/sapi/v1/capital/config/getall", "/v1/status/wallet"):
+                venue.on("GET", path, refused)
+            with pytest.raises(VenueFailed, match="is not known"):
+                await adapter.fetch_networks(["XRP"])
+            assert adapter.standing.block is None
+
+    run(main)
+
+
+@pytest.mark.parametrize("exchange", ["upbit", "binance"])
 def test_an_answer_that_makes_no_sense_says_nothing(exchange: str) -> None:
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, exchange) as adapter:
@@ -149,10 +163,10 @@ def test_whatever_names_a_withdrawal_in_the_adapters_is_a_question() -> None:
             if re.search(r"""["'](/?v1/)?(withdraw\w*|capital)/[\w/]+["']""", line):
                 found.append((path.name, number, line.strip()))
     assert found
-    assert all('"GET"' in line or "_viewed(" in line or "read(answer" in line for _, _, line in found), found
-    viewed = inspect.getsource(UpbitAdapter._viewed)
-    assert '"GET"' in viewed
-    assert not re.search(r'"(POST|PUT|DELETE)"', viewed)
+    assert all("ask_aside(" in line or "_viewed(" in line or "read(answer" in line for _, _, line in found), found
+    for asks in (UpbitAdapter._viewed, CcxtAdapter.ask_aside):
+        assert not re.search(r'"(POST|PUT|DELETE)"', inspect.getsource(asks))
+    assert '"GET"' in inspect.getsource(CcxtAdapter.ask_aside)
 
 
 @pytest.mark.parametrize(

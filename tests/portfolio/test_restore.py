@@ -149,3 +149,17 @@ def test_everything_that_a_start_needs_comes_back(tmp_path: Path) -> None:
 def test_a_journal_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no such journal"):
         restore(tmp_path / "journal.db")
+
+
+def test_a_snapshot_of_an_older_form_is_not_gone_on_from(tmp_path: Path) -> None:
+    """It lacks what the fold remembers now: every event is read instead, so that live and fold stay equal after an update."""
+    path = tmp_path / "journal.db"
+    record(path, *whole_run())
+    whole = restore(path)[1]
+    older = whole.dump()
+    for name in ("form", "flows", "time", "transfers", "volatility", "rebalance_spent"):
+        del older[name]
+    snapshot(path, {SNAPSHOT_KEY: older})
+    found = restore(path)[1]
+    assert {**found.dump(), "seq": 0} == {**whole.dump(), "seq": 0}
+    assert found.state.flows

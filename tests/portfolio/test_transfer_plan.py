@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from arbtui.exchanges.networks import Networks, NetworkTerms
-from arbtui.journal.events import Adjusted, TargetSet
+from arbtui.journal.events import Adjusted, TargetSet, TransferBegun
 from arbtui.model.money import ONE, ZERO
+from arbtui.portfolio.operator_events import Transfer, begin_transfer
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.transfer_plan import TransferPlan, plan_lines, transfer_plans
 from arbtui.portfolio.volatility import Volatility
@@ -86,6 +87,23 @@ def test_what_has_not_run_short_or_has_no_surplus_elsewhere_has_no_plan() -> Non
     assert plans(tell.portfolio, {}, {}) == []
     tell(TargetSet("upbit", "XRP", Decimal(5000), ZERO, "me", "x"))  # short, and Binance has just its own
     assert plans(tell.portfolio, {}, {}) == []
+
+
+def test_what_is_under_way_already_is_not_missing_any_more() -> None:
+    tell = short()
+    (plan,) = plans(tell.portfolio, {"XRP": (terms(),)}, {"XRP": (terms(),)})
+    best = plan.best
+    assert best is not None
+    move = Transfer("XRP", "binance", "upbit", Decimal(300), "XRP", ONE, 4.0)
+    events = begin_transfer(tell.portfolio, move, "me", "x")
+    assert not isinstance(events, str)
+    tell(*events)
+    (rest,) = plans(tell.portfolio, {"XRP": (terms(),)}, {"XRP": (terms(),)})
+    assert rest.missing == plan.missing - 299
+    more = begin_transfer(tell.portfolio, Transfer("XRP", "upbit", "binance", ONE, "XRP", ZERO, 4.0), "me", "x")
+    assert not isinstance(more, str)  # the other way is another transfer
+    tell(TransferBegun("T0", "XRP", "binance", "upbit", "XRP", Decimal(600), ONE, 4.0, "me", "x"))
+    assert plans(tell.portfolio, {"XRP": (terms(),)}, {"XRP": (terms(),)}) == []
 
 
 def test_the_travel_rule_and_the_lock_of_won_are_flagged() -> None:

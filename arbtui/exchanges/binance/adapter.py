@@ -360,7 +360,7 @@ class BinanceAdapter(CcxtAdapter):
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`."""
-        answer = await self.query("sapi", "GET", "capital/config/getall", costs={"weight": 1})
+        answer = await self.ask_aside("sapi", "capital/config/getall", costs={"weight": 10})
         try:
             return networks_of(read(answer, list[Coin], "capital/config/getall"), assets)
         except WireError as error:

@@ -36,7 +36,7 @@ from arbtui.exchanges.upbit.networks import Address, Chance, Wallet, by_asset, t
 from arbtui.exchanges.upbit.refusals import refusal
 from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, RateLimited, VenueFailed, WireError
+from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.money import plain
 from arbtui.model.order import Balance, Fill, Order, Side, TimeInForce
@@ -44,6 +44,9 @@ from arbtui.model.order import Balance, Fill, Order, Side, TimeInForce
 log = logging.getLogger("arbtui")
 
 T = TypeVar("T")
+
+#: Between two questions about withdrawals, in seconds.
+_PACE_S = 0.1
 
 #: Pauses before the look-ups of an immediate order just accepted, in s. `default` allows 30 requests a second.
 _LOOK_AFTER_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.4, 0.4)
@@ -363,30 +366,32 @@ class UpbitAdapter(CcxtAdapter):
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`; fees and addresses only where the key may view them."""
-        wallets = await self._wallets()
+        wallets = self._read_aside(await self.ask_aside("private", "status/wallet", costs={"default": 1}), list[Wallet], "status/wallet")
         addresses = await self._viewed("withdraws/coin_addresses", {}, list[Address])
         found = []
         for wallet in wallets:
             if wallet.currency in assets:
-                params = {"currency": wallet.currency, "net_type": wallet.net_type or wallet.currency}
-                chance = None if addresses is None else await self._viewed("withdraws/chance", params, Chance)
+                chance = None
+                if addresses is not None:
+                    await asyncio.sleep(_PACE_S)  # a question for each asset: a third of the group's limit, never a burst of it
+                    params = {"currency": wallet.currency, "net_type": wallet.net_type or wallet.currency}
+                    chance = await self._viewed("withdraws/chance", params, Chance)
                 found.append(terms_of(wallet, chance, addresses))
         return by_asset(found)
 
-    async def _wallets(self) -> list[Wallet]:
-        answer = await self.query("private", "GET", "status/wallet", costs={"default": 1})
+    async def _viewed(self, path: str, params: Mapping[str, str], kind: type[T]) -> T | None:
+        """What a key may see only with the right to view withdrawals; None without it."""
         try:
-            return read(answer, list[Wallet], "status/wallet")
+            return self._read_aside(await self.ask_aside("private", path, params, costs={"default": 1}), kind, path)
+        except VenueFailed as error:
+            log.info("%s", error)
+            return None
+
+    def _read_aside(self, answer: Any, kind: type[T], what: str) -> T:
+        try:
+            return read(answer, kind, what)
         except WireError as error:
             raise unreadable(self.name, error) from error
-
-    async def _viewed(self, path: str, params: Mapping[str, str], kind: type[T]) -> T | None:
-        """What a key may see only with the right to view withdrawals; None without it, which says nothing of the venue's health."""
-        try:
-            return read(await self._client.request("private", "GET", path, params, lane=Lane.DATA, costs={"default": 1}), kind, path)
-        except (RequestFailed, RateLimited, WireError) as error:
-            log.info("upbit: %s is not known: %s", path, error)
-            return None
 
     def _timed(self, report: OrderReport) -> OrderReport:
         """``report`` with the time of its receipt for fills whose own time is not told."""

@@ -187,8 +187,7 @@ class BinanceTrading:
         """``GET /sapi/v1/capital/config/getall``: each asset with a network of its own name."""
         balances = self._account.balances()
         assets = dict.fromkeys([*balances, *(market.base for market in self._account.markets.values())])
-        markets = self._account.markets.values()
-        return [_coin(simulated_terms(asset, markets), balances.get(asset, Balance())) for asset in assets]
+        return [_coin(simulated_terms(asset), balances.get(asset, Balance())) for asset in assets]
 
     async def trade_fees(self, key: Key, params: Params) -> Any:
         """``GET /sapi/v1/asset/tradeFee``."""

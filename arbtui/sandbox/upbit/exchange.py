@@ -136,7 +136,7 @@ class UpbitExchange:
     async def withdraw_chance(self, key: Key, query: Body) -> dict[str, Any]:
         """``GET /v1/withdraws/chance``: fee and least amount."""
         asset = str(query.get("currency", ""))
-        terms = simulated_terms(asset, self._account.markets.values())
+        terms = simulated_terms(asset)
         balance = self._account.balances().get(asset, Balance())
         return {
             "currency": {"code": asset, "withdraw_fee": plain(terms.fee or ZERO), "is_coin": True, "wallet_state": "working"},
