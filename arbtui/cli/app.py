@@ -160,8 +160,9 @@ def ledger(
     mode: Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")] = None,
     run: Annotated[str | None, typer.Option("--run", metavar="ID", help="One run only.")] = None,
     json: flags.AsJson = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV; with --episodes, those.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV; with --episodes or --denials, those.")] = False,
     episodes: Annotated[bool, typer.Option("--episodes", help="Also the gaps that were seen, taken or not.")] = False,
+    denials: Annotated[bool, typer.Option("--denials", help="Also what kept us from them, in the last minute, hour and day.")] = False,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="60s|5m|1h|TIME", help="Only the time from then on."),
@@ -177,8 +178,12 @@ def ledger(
 
     if json and csv:
         raise UsageError("--json or --csv, not both")
+    if csv and episodes and denials:
+        raise UsageError("--csv prints one table: --episodes or --denials, not both")
     form: Literal["text", "json", "csv"] = "json" if json else "csv" if csv else "text"
-    return print_ledger(flags.wanted_profile(profile), mode, run, since, until, form, state_dir, with_episodes=episodes)
+    return print_ledger(
+        flags.wanted_profile(profile), mode, run, since, until, form, state_dir, with_episodes=episodes, with_denials=denials
+    )
 
 
 @app.command()

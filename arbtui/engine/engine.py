@@ -13,6 +13,7 @@ from arbtui.engine.cancels import Cleared, cancel_standing
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
+from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
 from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
@@ -59,6 +60,8 @@ log = logging.getLogger("arbtui")
 _SETTLE_S = 10.0
 #: After that, between two attempts to cancel what is left, in seconds.
 _CANCEL_AGAIN_S = 5.0
+#: Between two looks at the time that open gaps have taken, in seconds.
+_ACCOUNT_EVERY_S = 1.0
 #: Cycles that screens can show.
 _KEPT_CYCLES = 200
 
@@ -113,7 +116,9 @@ class Engine:
             refresh_book=components.refresh_book,
             on_end=self._on_end,
         )
-        self.episodes = Episodes(components.clock, asyncio.get_running_loop().call_at)
+        self.denials = Denials(components.clock, remembered.denials)
+        components.risk.on_order_refused = self.denials.count
+        self.episodes = Episodes(components.clock, self.denials, asyncio.get_running_loop().call_at)
         self.settler = Settler(
             config=components.execution,
             ways=WaysOut(
@@ -183,6 +188,7 @@ class Engine:
         self.halt_detail = ""
         self.cancel_began_ms: float | None = None  #: of the last kill: ms of real time from the closing of the gate to its first cancels
         self._cancel_again_at = inf  # monotonic s
+        self._account_at = -inf  # likewise
         self.decisions = DecisionLog(components.clock)
         self._killed_before = components.portfolio.state.killed
         self._last_kill = next(iter(reversed(remembered.kills)), None)
@@ -268,6 +274,9 @@ class Engine:
             self.marks.look(now)
             self.losses.look(now)
         self._rate_doubts.look(now)
+        if now >= self._account_at:
+            self._account_at = now + _ACCOUNT_EVERY_S
+            self.episodes.account(now)
 
     async def quiescence(self) -> None:
         """Wait until no cycle and no settlement is under way."""
@@ -291,7 +300,8 @@ class Engine:
         """Store what a restart goes on from; the snapshot's number."""
         self.marks.take("snapshot")
         live, last = self.portfolio.encode(), self.portfolio.state.seq
-        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take())
+        denials = self.denials.take(everything=self.episodes.is_closed)
+        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take(), denials)
         if simulator is not None:
             await self.fold_check.compare(live, last)
         return number

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from arbtui.journal.denials import DenialRow, denial_statements
 from arbtui.journal.episodes import EpisodeRecord, episode_statements
 from arbtui.journal.events import AlertQueued, Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
 from arbtui.journal.projections import statements_for
@@ -111,11 +112,11 @@ class Journal:
                 for event in events:
                     self.on_dropped(event)
 
-    async def snapshot(self, payload: dict[str, Any], episodes: Sequence[EpisodeRecord] = ()) -> int:
+    async def snapshot(self, payload: dict[str, Any], episodes: Sequence[EpisodeRecord] = (), denials: Sequence[DenialRow] = ()) -> int:
         """Store a whole state snapshot (anything JSON can hold, Decimals too) and return its number.
 
-        Only the newest few are kept. ``episodes`` go along: a transaction of their own would be one more that an order may have to
-        wait for.
+        Only the newest few are kept. ``episodes`` and ``denials`` go along: a transaction of their own would be one more that an order
+        may have to wait for.
 
         Raises:
             JournalFailed: as :meth:`commit`.
@@ -126,6 +127,7 @@ class Journal:
             (_SNAPSHOT_ROW, (number, covered, self._clock.time_ms(), self.run_id, text)),
             (_OLD_SNAPSHOTS, (number,)),
             *episode_statements(self.run_id, episodes),
+            *denial_statements(denials, self._clock.time_ms()),
         ]
         self._snapshot_no = number
         if self._writer.failure is not None:

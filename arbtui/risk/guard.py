@@ -53,6 +53,7 @@ class RiskGuard:
         self.route = RouteGuard(config.route, portfolio)
         self.halts = halts
         self.denials: dict[Reason, int] = {}
+        self.on_order_refused: Callable[[str, Reason], None] = lambda _route_id, _reason: None  #: what the gate keeps from leaving
 
     def check_entry(
         self, route: ArbRoute, edge_bps: float, value: float, now: float, cycle_id: str = "", own: Iterable[str] = ()
@@ -111,6 +112,11 @@ class RiskGuard:
     def count(self, reason: Reason) -> None:
         """Count one refusal."""
         self.denials[reason] = self.denials.get(reason, 0) + 1
+
+    def count_order(self, reason: Reason, route_id: str) -> None:
+        """Count an order of an open cycle that the gate did not let leave."""
+        self.count(reason)
+        self.on_order_refused(route_id, reason)
 
 
 def assets_of(route: ArbRoute) -> set[str]:

@@ -1,7 +1,7 @@
 """The read model: what screens, `status` and reports read, and what an operator may ask for."""
 
 from arbtui.views.cycle import CycleDetail, OrderLine
-from arbtui.views.detail import DecisionLine, Ladder, Level, RouteDetail, Step
+from arbtui.views.detail import DecisionLine, DenialLine, HeldTime, Ladder, Level, RouteDetail, Step
 from arbtui.views.model import (
     BreachLine,
     Controls,
@@ -23,9 +23,11 @@ __all__ = [
     "CycleDetail",
     "CycleLine",
     "DecisionLine",
+    "DenialLine",
     "ExchangeView",
     "GaugeView",
     "HeaderView",
+    "HeldTime",
     "Ladder",
     "Level",
     "LogLine",

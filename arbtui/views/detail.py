@@ -53,6 +53,24 @@ class DecisionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldTime:
+    """For how many seconds one reason kept us from a gap, and how often it began to; an order that the gate refused has no time."""
+
+    seconds: float
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class DenialLine:
+    """One reason of not trading, over three spans that end now."""
+
+    reason: str
+    minute: HeldTime
+    hour: HeldTime
+    day: HeldTime
+
+
+@dataclass(frozen=True, slots=True)
 class RouteDetail:
     """Everything about one route, as of now."""
 
@@ -65,6 +83,7 @@ class RouteDetail:
     threshold_bps: float
     history: Sequence[float]  #: net edge at the touch of the last 60 s, oldest first; NaN where none was sampled
     decisions: Sequence[DecisionLine]  #: newest first
+    why_not: Sequence[DenialLine] = ()  #: longest in the last day first
 
 
 class EdgeHistory:

@@ -21,7 +21,7 @@ from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.traded import TradedSums
 from arbtui.risk.breach import Breach
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
-from arbtui.views.detail import EdgeHistory, RouteDetail
+from arbtui.views.detail import DenialLine, EdgeHistory, RouteDetail
 from arbtui.views.live_pnl import LivePnl
 from arbtui.views.model import (
     BreachLine,
@@ -35,7 +35,7 @@ from arbtui.views.model import (
     TradeLine,
     VenueGauge,
 )
-from arbtui.views.route_reader import RouteReader
+from arbtui.views.route_reader import RouteReader, denial_lines
 from arbtui.views.status import shown_state
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
@@ -44,8 +44,9 @@ _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
 
 #: A quiet row is painted anew when its age has moved by so much.
 _AGE_STEP_MS = 250.0
-#: Seconds between two looks for why nothing is opened.
+#: Seconds between two looks for why nothing is opened, and at what kept us from gaps.
 _IDLE_EVERY_S = 1.0
+_DENIALS_EVERY_S = 1.0
 
 
 class LogLines(Protocol):
@@ -88,6 +89,8 @@ class EngineViews:
         self._pnl = LivePnl(engine.components.portfolio, engine.components.marks)
         self.gauge = GaugeView()
         self._idle, self._idle_at = "", -inf
+        self._denials: Sequence[DenialLine] = ()
+        self._denials_at = -inf
         self._routes = {route.id: route for route in engine.components.universe.routes}
         self.routes: Sequence[RouteRow] = [
             RouteRow(route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades))
@@ -204,6 +207,13 @@ class EngineViews:
     def breaches_version(self) -> int:
         """See :class:`arbtui.views.ReadModel`."""
         return self._engine.breaches.version
+
+    def denials(self) -> Sequence[DenialLine]:
+        """See :class:`arbtui.views.ReadModel`."""
+        now = self._engine.components.clock.monotonic()
+        if now - self._denials_at >= _DENIALS_EVERY_S:
+            self._denials_at, self._denials = now, denial_lines(self._engine.denials.of_route())
+        return self._denials
 
     def gauges(self) -> GaugeView:
         """See :class:`arbtui.views.ReadModel`."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from arbtui.exchanges.rate_limit import LimitLeft
 from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.views.cycle import CycleDetail
-from arbtui.views.detail import RouteDetail
+from arbtui.views.detail import DenialLine, RouteDetail
 
 
 @dataclass(slots=True)
@@ -209,6 +209,10 @@ class ReadModel(Protocol):
     @property
     def breaches_version(self) -> int:
         """Rises when :meth:`breaches` would answer differently."""
+        ...
+
+    def denials(self) -> Sequence[DenialLine]:
+        """What kept us from gaps, over all routes: longest in the last day first."""
         ...
 
     def gauges(self) -> GaugeView:

@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from arbtui.engine.decider import Decider
+from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.config import HealthConfig
@@ -170,7 +171,7 @@ class Ours:
             rates=rates,
             prioritizer=RoutePrioritizer(),
             clock=clock,
-            episodes=Episodes(self._clock, None),
+            episodes=Episodes(self._clock, Denials(self._clock), None),
             open_cycle=self._open,
         )
         self._on_books = self.decider.on_books if without != "decision" else _nothing

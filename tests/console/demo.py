@@ -16,9 +16,11 @@ from arbtui.views import (
     CycleDetail,
     CycleLine,
     DecisionLine,
+    DenialLine,
     ExchangeView,
     GaugeView,
     HeaderView,
+    HeldTime,
     Ladder,
     Level,
     LogLine,
@@ -37,6 +39,11 @@ PRICES = {
     "LINK": 13.87, "TRX": 0.1204, "NEAR": 4.615, "SHIB": 0.00001712, "APT": 8.44, "ARB": 0.812, "ATOM": 6.77, "SUI": 1.093, "SEI": 0.3718,
     "STX": 1.442, "SAND": 0.3105, "HBAR": 0.0759,
 }  # fmt: skip
+DENIALS = (
+    DenialLine("COOLDOWN", HeldTime(12.4, 9), HeldTime(312.0, 204), HeldTime(4_102.0, 2_731)),
+    DenialLine("NO_STOCK", HeldTime(0.0, 0), HeldTime(88.1, 12), HeldTime(902.5, 87)),
+    DenialLine("RATE_LIMITED", HeldTime(0.0, 0), HeldTime(0.0, 0), HeldTime(1.2, 4)),
+)
 BLOCKED = ("STALE", "NO_STOCK", "NO_CASH", "LEG_SKEW", "COOLDOWN")
 
 
@@ -104,7 +111,7 @@ class DemoModel:
         lines = [DecisionLine(self.now_ms - 1_700 * n, word, bps, told, count) for n, (word, bps, told, count) in enumerate(words * 5)]
         buy = self._ladder(row, "buy", row.venues[0], row.prices[0])
         return RouteDetail(route_id, row.symbol, [buy, self._ladder(row, "sell", row.venues[-1], row.prices[-1])], row.state,
-            [Step(*fall) for fall in falls], net, 3.0, wave, lines)  # fmt: skip
+            [Step(*fall) for fall in falls], net, 3.0, wave, lines, DENIALS[:2])  # fmt: skip
 
     def _ladder(self, row: RouteRow, acts: str, exchange: str, price: float) -> Ladder:
         ours = 31.5 if row.state == "OPEN" else 0.0
@@ -131,6 +138,9 @@ class DemoModel:
 
     def breaches(self) -> Sequence[BreachLine]:
         return sorted(self._breaches, key=lambda breach: (breach.acknowledged, -breach.ts_ms))
+
+    def denials(self) -> Sequence[DenialLine]:
+        return DENIALS
 
     def gauges(self) -> GaugeView:
         return self._gauges

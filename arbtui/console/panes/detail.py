@@ -1,4 +1,4 @@
-"""Pane 6: one route in full. Both books, the steps from gross to net edge, its last minute, its last decisions."""
+"""Pane 6: one route in full. Both books, the steps from gross to net edge, its last minute, its last decisions, what keeps us from it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -8,6 +8,7 @@ from arbtui.console.grid import LINES_PER_SLICE
 from arbtui.console.ladder import WIDTH, ladder_lines
 from arbtui.console.lines import Lines, width_of
 from arbtui.console.numbers import arrow, clock, fit, signed
+from arbtui.console.panes.why_not import why_not_rows, why_not_words
 from arbtui.console.sparkline import history
 from arbtui.console.styles import Span, Styles
 from arbtui.console.words import REASONS
@@ -26,6 +27,10 @@ _FALL = 23
 """Cells of the waterfall."""
 
 _FALL_LINES = 9
+
+_WHY_NOT_LINES = 4
+_ROOM_FOR_WHY_NOT = 18
+"""Lines from which on what keeps us from the route gets lines of its own, and not the end of another."""
 
 LEAST_DECISIONS = 5
 """Fewest lines for a list of decisions below the books."""
@@ -56,9 +61,15 @@ class DetailPane(Lines):
             return
         d = self._model.detail(self.route_id)
         width, height = self.size.width, self.size.height
-        rows = self._broad(d, width, height - 2) if width >= 2 * WIDTH + _FALL + 3 else self._slender(d, width, height - 2)
-        state = d.state
-        words: Row = [(" ", "text"), (state or "-", "strong"), (fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)), "soft")]
+        room = height - 2
+        kept = min(_WHY_NOT_LINES, 1 + len(d.why_not)) if d.why_not and room >= _ROOM_FOR_WHY_NOT else 0
+        shape = self._broad if width >= 2 * WIDTH + _FALL + 3 else self._slender
+        rows = shape(d, width, room - kept)
+        rows += why_not_rows(d.why_not, width, room - len(rows))
+        words: Row = [(" ", "text"), (d.state or "-", "strong")]
+        meaning = f" {REASONS.get(d.state, '')}"
+        words.append((fit(meaning, min(len(meaning), max(0, width - width_of(words)))), "soft"))
+        words += why_not_words(d.why_not, width - width_of(words)) if not kept else []
         title = self._title(f"{d.symbol} {'→'.join(ladder.exchange for ladder in d.ladders)}")
         self._wanted = [(line, "") for line in [title, words, *rows][:height]]
         if len(self._wanted) != len(self._lines) or self._lines[0] != self._wanted[0]:

@@ -14,6 +14,7 @@ _KEYS = (
     ("route.toggle", "disable", 9),
     ("acknowledge", "ack", 8),
     ("settle", "settle", 9),
+    ("risk.view", "view", 10),
     ("copy", "copy", 10),
     ("freeze", "freeze", 7),
     ("pane.next", "pane", 11),
@@ -31,6 +32,7 @@ _OPENS = {"fills": "legs", "risk": "read", "log": "read"}
 _ONLY_IN = {
     "acknowledge": ("risk",),
     "settle": ("risk",),
+    "risk.view": ("risk",),
     "filter": ("routes",),
     "sort": ("routes",),
     "detail": ("routes", *_OPENS),

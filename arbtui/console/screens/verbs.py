@@ -85,7 +85,7 @@ class VerbsScreen(PanesScreen):
         """A person has seen the breach under the cursor."""
         if not self._needs("risk", "acknowledge", "acknowledges breaches"):
             return
-        breach = self.risk.current
+        breach = self.risk.breach
         if breach is None or breach.acknowledged:
             self.flash.say("nothing to acknowledge here", "warn")
             return
@@ -97,7 +97,7 @@ class VerbsScreen(PanesScreen):
         """Ask which way, for name and reason, where the breach under the cursor can be settled."""
         if not self._needs("risk", "settle", "settles positions and disputed balances"):
             return
-        breach = self.risk.current
+        breach = self.risk.breach
         ways = self._controls.ways(breach.id) if breach is not None else ()
         if breach is None or not ways:
             what = f"{breach.kind} {breach.scope}" if breach is not None else "nothing here"
@@ -106,6 +106,14 @@ class VerbsScreen(PanesScreen):
         ended = SettlementEnd(self._say_end)
         dialog = SettleScreen(self._model.header().profile, breach, ways, self._controls, ended)
         self.app.push_screen(dialog, partial(self._settled, f"{breach.kind} {breach.scope}", ended))
+
+    def action_risk_view(self) -> None:
+        """The next view of Risk."""
+        if self._active != "risk":
+            self._show("risk")
+        else:
+            self.risk.next_view()
+        self.tick_all()
 
     def _settled(self, what: str, ended: "SettlementEnd", done: bool | None) -> None:
         if not done:

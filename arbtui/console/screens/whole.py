@@ -15,7 +15,7 @@ from arbtui.console.numbers import clock, signed
 from arbtui.console.screens.dialog import ScrollDialog, scroll_bindings
 from arbtui.console.words import REASONS
 from arbtui.model.printable import printable
-from arbtui.views import BreachLine, CycleDetail, CycleLine, LogLine, OrderLine, ReadModel
+from arbtui.views import BreachLine, CycleDetail, CycleLine, DenialLine, LogLine, OrderLine, ReadModel
 
 Facts = Sequence[tuple[str, str]]
 """Names and texts; a name in capitals begins a part."""
@@ -47,6 +47,15 @@ class WholeScreen(ScrollDialog):
             yield Static(table)
 
 
+def denial_facts(row: DenialLine) -> Facts:
+    """What a reason means, and what it did."""
+    spans = (("last minute", row.minute), ("last hour", row.hour), ("last day", row.day))
+    return [
+        ("meaning", REASONS.get(row.reason, "")),
+        *((name, f"{held.seconds:.1f} s while a gap was open, begun {held.times:,} times") for name, held in spans),
+    ]
+
+
 def whole_of(row: object, model: ReadModel) -> WholeScreen | None:
     """The box for a row of Fills, Risk or Log; None where there is no row."""
     if isinstance(row, CycleLine):
@@ -55,6 +64,8 @@ def whole_of(row: object, model: ReadModel) -> WholeScreen | None:
         return WholeScreen(f"Cycle {row.symbol}", gone if cycle is None else cycle_facts(cycle))
     if isinstance(row, BreachLine):
         return WholeScreen(f"{row.severity} {row.kind}", breach_facts(row))
+    if isinstance(row, DenialLine):
+        return WholeScreen(row.reason, denial_facts(row))
     return WholeScreen("Log", log_facts(row)) if isinstance(row, LogLine) else None
 
 
