@@ -226,6 +226,27 @@ def positions(
 
 
 @app.command()
+def limits(
+    verb: Annotated[str | None, typer.Argument(metavar="[set|reset]", help="Without a verb: the list.")] = None,
+    scope: Annotated[str | None, typer.Argument(metavar="[SCOPE]", help="global.max_loss_day, symbol.XRP.order_value, ...")] = None,
+    value: Annotated[str | None, typer.Argument(metavar="[VALUE]", help="In the unit that the list shows.")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """What bounds trading, with what is used of it now; set lowers a limit at any time, raises it only while nothing is armed.
+
+    Of the profile's value and one that was set here the stricter holds, also after a restart; reset takes the latter away.
+    """
+    from arbtui.cli.limits import limits as act
+
+    return act(flags.wanted_profile(profile), verb, scope, value, confirm, reason, mode, json, state_dir)
+
+
+@app.command()
 def adjust(
     exchange: Annotated[str | None, typer.Argument(metavar="[EXCHANGE]", help="Without one: the list.")] = None,
     asset: Annotated[str | None, typer.Argument(metavar="[ASSET]")] = None,

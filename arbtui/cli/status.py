@@ -175,6 +175,9 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         sizes = f"max_unhedged {most['max_unhedged']:g} USDT, max_loss_day {most['max_loss_day']:g} USDT"
         words = f"{limits['set']} set: {sizes}, max_open_cycles {most['max_open_cycles']} (as the profile stands now)"
         lines.append(("limits", words, ""))
+    if own := status["limits_set"]:
+        told = ", ".join(f"{row['scope']} {row['value']:g} by {row['by']}" for row in own)
+        lines.append(("", f"set in the journal, the stricter holds: {told} (arbtui limits)", ""))
     if run:
         ended = "still running" if status["running"] else "no end recorded"
         if run["ended"]:

@@ -21,6 +21,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "acknowledge": "a",
     "settle": "w",
     "risk.view": "v",
+    "limit": "l",
     "pane.routes": "1",
     "pane.fills": "2",
     "pane.risk": "3",

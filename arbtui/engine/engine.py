@@ -19,6 +19,7 @@ from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.idle import why_idle
 from arbtui.engine.late_fills import LateFills
+from arbtui.engine.limit_keeper import LimitKeeper
 from arbtui.engine.loss_watch import LossWatch
 from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.operator import OperatorVerbs
@@ -159,7 +160,9 @@ class Engine:
         self.scopes = ScopeWatch(
             components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_exchange_halted
         )
-        self.rearm_share = RearmShare(components.execution, components.universe, components.clock)
+        self.limits = LimitKeeper(components, lambda: self.rearm_share.share)
+        self.rearm_share = RearmShare(components.execution, components.clock, self.limits.apply)
+        self.limits.apply()
         self.operator = OperatorVerbs(
             components,
             self.breaches,
@@ -169,6 +172,7 @@ class Engine:
             self.executor,
             self.tracker,
             self.settler,
+            self.limits,
             self._on_armed,
             self._tell_residual,
         )
@@ -208,6 +212,7 @@ class Engine:
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
         self.scopes.look()
+        self.limits.tell()
         self.rearm_share.resume(self._last_kill)
         self._tell_residuals("open when the last run stopped")
         for found in reconciled.mismatches:

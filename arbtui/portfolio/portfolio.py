@@ -22,6 +22,7 @@ from arbtui.journal.events import (
     DisputeClosed,
     FillRecorded,
     Killed,
+    LimitChanged,
     Mark,
     MarksTaken,
     OrderChanged,
@@ -52,7 +53,7 @@ from arbtui.portfolio.accounts import (
 )
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.readings import Readings
-from arbtui.portfolio.state import PortfolioState, RunTally
+from arbtui.portfolio.state import LimitRecord, PortfolioState, RunTally
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.routes.hops import Node
 
@@ -127,6 +128,12 @@ class Portfolio(Readings):
 
     def _route_switched(self, at: Recorded, event: RouteSwitched) -> None:
         self._route(event.route).enabled = event.enabled
+
+    def _limit_changed(self, at: Recorded, event: LimitChanged) -> None:
+        if event.new is None:
+            self.state.limits.pop(event.scope, None)
+        else:
+            self.state.limits[event.scope] = LimitRecord(event.new, event.by, event.reason, at.ts_ms)
 
     def _cycle_opened(self, at: Recorded, event: CycleOpened) -> None:
         reserved: Amounts = {}
@@ -437,6 +444,7 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     Killed: Portfolio._killed,
     Rearmed: Portfolio._rearmed,
     RouteSwitched: Portfolio._route_switched,
+    LimitChanged: Portfolio._limit_changed,
     CycleOpened: Portfolio._cycle_opened,
     OrderIntended: Portfolio._order_intended,
     OrderChanged: Portfolio._order_changed,

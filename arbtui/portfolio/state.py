@@ -20,6 +20,15 @@ class RunTally(Struct):
     outcomes: dict[CycleState, int] = field(default_factory=dict)
 
 
+class LimitRecord(Struct, frozen=True):
+    """A limit that an operator has set."""
+
+    value: float
+    by: str
+    reason: str
+    ts_ms: int
+
+
 class PortfolioState(Struct):
     """All that the fold knows, as a snapshot stores it."""
 
@@ -42,6 +51,7 @@ class PortfolioState(Struct):
     settled_value: Decimal = ZERO  #: gain or loss of positions up to the moment when they were settled
     routes: dict[str, RouteRecord] = field(default_factory=dict)
     disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
+    limits: dict[str, LimitRecord] = field(default_factory=dict)  #: that operators have set, by scope
     state: str = TradingState.DISARMED
     why: str = ""
     resume: str = ""  #: latched state that a restart comes back to: DISARMED or PAUSED; empty when none is latched

@@ -11,6 +11,7 @@ from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig
+from arbtui.risk.limit_book import LimitBook
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
 from arbtui.routes.route import ArbRoute
 
@@ -51,6 +52,7 @@ class RiskGuard:
         }
         self.symbol = SymbolGuard(config.symbol, marks)
         self.route = RouteGuard(config.route, portfolio)
+        self.config = config  #: as the profile has it; what operators have set comes on top (:meth:`take_limits`)
         self.halts = halts
         self.denials: dict[Reason, int] = {}
         self.on_order_refused: Callable[[str, Reason], None] = lambda _route_id, _reason: None  #: what the gate keeps from leaving
@@ -68,6 +70,7 @@ class RiskGuard:
             self.total.check(value, cycle_id)
             or self.scoped(route)
             or self.route.check(route, edge_bps, now, cycle_id)
+            or self.route.size(route, value)
             or _first(venue.unfit(now) for venue in venues)
             or _first(venue.untried(cycle_id) for venue in venues)
             or _first(self.exchange[hop.market.exchange].rests(hop.market.code, now) for hop in route.trades)
@@ -78,6 +81,21 @@ class RiskGuard:
         if reason is None and not cycle_id:  # once it is open, its requests have their places
             reason = _first(venue.budget() for venue in venues)
         return reason
+
+    def take_limits(self, book: LimitBook, routes: Iterable[ArbRoute]) -> None:
+        """Hold the limits of ``book`` from now on, each tier its own."""
+        self.total.limits = book.total()
+        for name, guard in self.exchange.items():
+            guard.limits = book.exchange(name)
+        self.symbol.limits, self.route.limits = book.symbol(""), book.route()
+        self.symbol.of_symbol = {}
+        self.route.of_route = {}
+        for route in routes:
+            of_symbol, of_route = book.symbol(route.symbol), book.route(route.symbol, route.id)
+            if of_symbol != self.symbol.limits:
+                self.symbol.of_symbol[route.symbol] = of_symbol
+            if of_route != self.route.limits:
+                self.route.of_route[route.id] = of_route
 
     def scoped(self, route: ArbRoute) -> Reason | None:
         """The deepest halt over any part of ``route``; nothing opens under one of any depth."""

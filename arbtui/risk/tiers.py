@@ -106,6 +106,11 @@ class ExchangeGuard:
         self._last_message = last_message
 
     @property
+    def unknown(self) -> int:
+        """Orders of unknown fate."""
+        return len(self._unknown)
+
+    @property
     def in_flight(self) -> int:
         """Orders admitted and not yet answered, those of unknown fate among them."""
         return len(self._unanswered)
@@ -133,9 +138,13 @@ class ExchangeGuard:
             return Reason.IN_FLIGHT
         return self.silence(now)
 
+    def silent_ms(self, now: float) -> float:
+        """The age of the venue's last message in ms; ``inf`` before the first."""
+        return (now - self._last_message(self.exchange)) * 1000
+
     def silence(self, now: float) -> Reason | None:
         """Whether the venue's stream has said nothing for too long."""
-        if not (now - self._last_message(self.exchange)) * 1000 <= self.limits.max_message_age_ms:
+        if not self.silent_ms(now) <= self.limits.max_message_age_ms:
             return Reason.MESSAGE_AGE
         return None
 
@@ -180,13 +189,14 @@ class SymbolGuard:
 
     def __init__(self, limits: SymbolLimits, marks: LiveMarks) -> None:
         self.limits = limits
+        self.of_symbol: dict[str, SymbolLimits] = {}  #: of symbols that have limits of their own
         self.delays: StreamDelays | None = None  #: of the streams; None: two books are compared by when they were received
         self._marks = marks
 
     def check(self, route: ArbRoute, now: float) -> Reason | None:
         """May the books of ``route`` be traded on at ``now``?"""
-        books, limits = route.books, self.limits
-        if not all([self.is_current(book, now) for book in books]):
+        books, limits = route.books, self.of_symbol.get(route.symbol, self.limits)
+        if not all([self.is_current(book, now, limits) for book in books]):
             return Reason.BOOK_AGE
         if self.delays is not None:
             late = self.delays.refusal(books, now, limits.max_excess_delay_ms, limits.max_leg_skew_ms)
@@ -205,10 +215,13 @@ class SymbolGuard:
         """Whether ``book`` changed lately enough to price an order with, without asking the venue."""
         return (now - book.ts_init) * 1000 <= self.limits.max_book_age_ms
 
-    def is_current(self, book: OrderBook, now: float) -> bool:
-        """Whether ``book`` changed lately, or has nothing to tell on a socket that is heard: entries may be priced with it."""
+    def is_current(self, book: OrderBook, now: float, limits: SymbolLimits | None = None) -> bool:
+        """Whether ``book`` changed lately, or has nothing to tell on a socket that is heard: entries may be priced with it.
+
+        ``limits``: of its symbol, where it has limits of its own.
+        """
         current_at = book.ts_init if self.delays is None else self.delays.current_at(book)
-        return (now - current_at) * 1000 <= self.limits.max_book_age_ms
+        return (now - current_at) * 1000 <= (limits or self.limits).max_book_age_ms
 
     def unmarked(self, market: Market) -> Reason | None:
         """Whether an order on ``market`` would move an asset whose price is not known: its fee's coin, too."""
@@ -218,16 +231,25 @@ class SymbolGuard:
         return None
 
 
+#: A size is cut at the touch, so its value may exceed ``order_value`` by deeper levels and by a lot (at most a fiftieth), and no more.
+VALUE_SLACK = 1.05
+
+
 class RouteGuard:
     """One route's recent past."""
 
     def __init__(self, limits: RouteLimits, portfolio: Portfolio) -> None:
         self.limits = limits
+        self.of_route: dict[str, RouteLimits] = {}  #: of routes that have limits of their own, or whose symbol has
         self._portfolio = portfolio
         self.paused_until: dict[str, float] = {}
         self.refused_until: dict[str, float] = {}  #: by symbol: a venue refused an order that was to open a cycle
         self.cooling_until: dict[str, float] = {}  #: by route; its flag, which spares even the pricing, only follows this
         self._counted: dict[str, int] = {}  # losses in a row, by route, that have led to a pause already
+
+    def limits_of(self, route_id: str) -> RouteLimits:
+        """What holds for one route."""
+        return self.of_route.get(route_id, self.limits)
 
     def check(self, route: ArbRoute, edge_bps: float, now: float, cycle_id: str = "") -> Reason | None:
         """May ``route`` open a cycle with ``edge_bps`` at ``now``? ``cycle_id``: itself, once it is open."""
@@ -244,9 +266,13 @@ class RouteGuard:
             return Reason.REFUSED
         if now < self.paused_until.get(route.id, -inf):
             return Reason.LOSSES
-        if not edge_bps <= self.limits.max_edge_bps:
+        if not edge_bps <= self.limits_of(route.id).max_edge_bps:
             return Reason.EDGE_TOO_GOOD
         return None
+
+    def size(self, route: ArbRoute, value: float) -> Reason | None:
+        """May a cycle of ``value`` open? Sizes are cut to ``order_value``; this is the look that does not rely on it."""
+        return None if value <= route.terms.order_value * VALUE_SLACK else Reason.ORDER_VALUE
 
     def has_residual(self, route: ArbRoute) -> bool:
         """Whether a residual position of an asset that ``route`` trades waits for somebody to look at it."""
@@ -270,8 +296,9 @@ class RouteGuard:
         if record is None or record.losses == 0:
             self._counted.pop(route_id, None)
             return False
-        if record.losses - self._counted.get(route_id, 0) < self.limits.max_consecutive_losses:
+        limits = self.limits_of(route_id)
+        if record.losses - self._counted.get(route_id, 0) < limits.max_consecutive_losses:
             return False
         self._counted[route_id] = record.losses
-        self.paused_until[route_id] = now + self.limits.loss_pause_s
+        self.paused_until[route_id] = now + limits.loss_pause_s
         return True

@@ -67,7 +67,12 @@ class InventoryRoute(ArbRoute):
         # Quote set aside for one bought, per unit of price, whatever the fee is taken in.
         self._reserve_unit = (1.0 + fee) * (1.0 + terms.reserve_bps / 1e4)
         self._sell_unit = 1.0 - float(sell.market.fees.taker)
-        least_edge = terms.min_edge_bps + terms.slippage_bps - inventory.shadow_bps_at_empty
+        self.set_terms(terms)
+
+    def set_terms(self, terms: RouteTerms) -> None:
+        """See :class:`ArbRoute`."""
+        super().set_terms(terms)
+        least_edge = terms.min_edge_bps + terms.slippage_bps - self.inventory.shadow_bps_at_empty
         self._factor = self._sell_unit / (self._buy_unit * (1.0 + least_edge / 1e4))
 
     def evaluate(self, now: float) -> Opportunity | None:

@@ -117,6 +117,20 @@ class BreachLine:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitLine:
+    """One limit. ``journal``: what an operator has set, None where nobody has; ``holds``: the stricter of that and the profile's."""
+
+    scope: str  #: ``global.max_unhedged``, ``symbol.XRP.order_value``
+    unit: str  #: a currency, ``ms``, ``s``, ``bps``; empty for a count
+    higher_is_stricter: bool
+    profile: float
+    journal: float | None
+    holds: float
+    used: float | None  #: now; None where nothing is counted, ``inf`` where it is not known
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SettlementWay:
     """A way to settle a position or a disputed balance. ``worst``: the price bound, in quote, that was shown; empty without a trade."""
 
@@ -215,6 +229,10 @@ class ReadModel(Protocol):
         """What kept us from gaps, over all routes: longest in the last day first."""
         ...
 
+    def limits(self) -> Sequence[LimitLine]:
+        """What bounds trading, and how much of it is used now; each limit for all of its tier, then what has a value of its own."""
+        ...
+
     def gauges(self) -> GaugeView:
         """The gauges as of the last sample."""
         ...
@@ -264,6 +282,10 @@ class Controls(Protocol):
 
         ``tell`` is called with how it ended, in words: at once, or when the orders have.
         """
+        ...
+
+    def set_limit(self, scope: str, value: float | None, typed_name: str, reason: str) -> str | None:
+        """Set a limit, or with None take its own value away; None when done, else why not: raised only while nothing is armed."""
         ...
 
     def toggle_route(self, route_id: str) -> str:

@@ -66,6 +66,10 @@ def read_status(
         "residuals": [row for cycle in portfolio.positions for row in residual_rows(portfolio, cycle)] if portfolio else [],
         "open_orders": [_order(order) for order in portfolio.open_orders] if portfolio else [],
         "disputes": disputes(portfolio) if portfolio else [],
+        "limits_set": [
+            {"scope": scope, "value": own.value, "by": own.by, "reason": own.reason, "since": iso_ms(own.ts_ms)}
+            for scope, own in (portfolio.state.limits.items() if portfolio else ())
+        ],
         "breaches": [
             {
                 "id": breach.breach_id,

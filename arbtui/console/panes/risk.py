@@ -1,4 +1,7 @@
-"""Pane 3: breaches and residuals, or why nothing was traded. Open breaches first; acknowledged ones stay listed, dimmed."""
+"""Pane 3: breaches and residuals, limits as used of allowed, or why nothing was traded.
+
+Open breaches come first; acknowledged ones stay listed, dimmed.
+"""
 
 from collections.abc import Sequence
 from typing import Literal, get_args
@@ -6,13 +9,14 @@ from typing import Literal, get_args
 from arbtui.console.grid import Grid
 from arbtui.console.keys import KeyNames
 from arbtui.console.numbers import clock, fit
+from arbtui.console.panes.limits import limit_spans, limits_head
 from arbtui.console.panes.why_not import why_not_head, why_not_spans
 from arbtui.console.styles import Span, Styles
-from arbtui.views import BreachLine, DenialLine, ReadModel
+from arbtui.views import BreachLine, DenialLine, LimitLine, ReadModel
 
-View = Literal["breaches", "why not"]
+View = Literal["breaches", "limits", "why not"]
 VIEWS: Sequence[View] = get_args(View)
-RiskRow = BreachLine | DenialLine
+RiskRow = BreachLine | LimitLine | DenialLine
 
 
 class RiskPane(Grid[RiskRow]):
@@ -27,8 +31,8 @@ class RiskPane(Grid[RiskRow]):
         self.view: View = "breaches"
 
     def identity(self, row: RiskRow) -> str:
-        """The breach, or the reason."""
-        return row.id if isinstance(row, BreachLine) else row.reason
+        """The breach, the scope, or the reason."""
+        return row.id if isinstance(row, BreachLine) else row.scope if isinstance(row, LimitLine) else row.reason
 
     def version(self, row: RiskRow) -> int:
         """Changes when the breach is acknowledged, or a figure moves."""
@@ -40,7 +44,7 @@ class RiskPane(Grid[RiskRow]):
 
     def head(self, width: int) -> list[Span]:
         """The heads of the view's columns."""
-        return why_not_head(width)
+        return limits_head(width) if self.view == "limits" else why_not_head(width)
 
     @property
     def breach(self) -> BreachLine | None:
@@ -49,18 +53,27 @@ class RiskPane(Grid[RiskRow]):
         return row if isinstance(row, BreachLine) else None
 
     @property
+    def limit(self) -> LimitLine | None:
+        """The limit under the cursor, where limits are shown."""
+        row = self.current
+        return row if isinstance(row, LimitLine) else None
+
+    @property
     def open_count(self) -> int:
         """Breaches that are not acknowledged."""
         return sum(not row.acknowledged for row in self._breaches)
 
-    def next_view(self) -> View:
-        """Show the next view; which one that is."""
-        self.view = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+    def next_view(self) -> None:
+        """Show the next view."""
+        self.show(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+
+    def show(self, view: View) -> None:
+        """Show ``view``."""
+        self.view = view
         self._has_head = self.view != "breaches"
         self.pinned = None
         self.set_rows(self._rows())
         self.repaint()
-        return self.view
 
     def title_left(self) -> list[Span]:
         """How many breaches need the operator, which view this is, and the keys."""
@@ -68,12 +81,15 @@ class RiskPane(Grid[RiskRow]):
         count_span: Span = (f"{count} open", "warn") if count else ("clear", "soft")
         shown: Span = (f"  {self.view}" if self.view != "breaches" else "", "strong")
         following = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
-        keys = ("   a ack" if count and self.view == "breaches" else "") + f"   {self._keys['risk.view']} {following}"
+        keys = "   a ack" if count and self.view == "breaches" else f"   {self._keys['limit']} set" if self.view == "limits" else ""
+        keys += f"   {self._keys['risk.view']} {following}"
         return [count_span, shown, (keys if self.has_focus else "", "key")]
 
     def spans(self, row: RiskRow, width: int) -> list[Span]:
         """One row of the view."""
-        return _breach_spans(row, width) if isinstance(row, BreachLine) else why_not_spans(row, width)
+        if isinstance(row, BreachLine):
+            return _breach_spans(row, width)
+        return limit_spans(row, width) if isinstance(row, LimitLine) else why_not_spans(row, width)
 
     def tick(self) -> BreachLine | None:
         """Show new rows; the newest open CRIT among new breaches, for the flash line."""
@@ -93,7 +109,9 @@ class RiskPane(Grid[RiskRow]):
         return fresh
 
     def _rows(self) -> Sequence[RiskRow]:
-        return self._breaches if self.view == "breaches" else self._model.denials()
+        if self.view == "breaches":
+            return self._breaches
+        return self._model.limits() if self.view == "limits" else self._model.denials()
 
 
 def _breach_spans(row: BreachLine, width: int) -> list[Span]:

@@ -6,6 +6,7 @@ from functools import partial
 from arbtui.console.frame import FrameRate
 from arbtui.console.keys import KeyNames
 from arbtui.console.panes.header import HALTED_STATES
+from arbtui.console.screens.limit import LimitScreen
 from arbtui.console.screens.panes import PanesScreen
 from arbtui.console.screens.rearm import RearmScreen
 from arbtui.console.screens.settle import SettleScreen
@@ -113,6 +114,22 @@ class VerbsScreen(PanesScreen):
             self._show("risk")
         else:
             self.risk.next_view()
+        self.tick_all()
+
+    def action_limit(self) -> None:
+        """Ask for a value, name and reason, for the limit under the cursor."""
+        if not self._needs("risk", "limit", "sets limits"):
+            return
+        if self.risk.view != "limits":
+            self.risk.show("limits")
+            self.flash.say(f"{self._keys['limit']} again sets the limit under the cursor")
+        elif (line := self.risk.limit) is not None:
+            self.risk.claim()
+            self.app.push_screen(LimitScreen(self._model.header().profile, line, self._controls), partial(self._limit_set, line.scope))
+        self.tick_all()
+
+    def _limit_set(self, scope: str, done: bool | None) -> None:
+        self.flash.say(f"set: {scope}" if done else f"left as it is: {scope}", "up" if done else "warn")
         self.tick_all()
 
     def _settled(self, what: str, ended: "SettlementEnd", done: bool | None) -> None:

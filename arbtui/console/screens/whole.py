@@ -12,10 +12,11 @@ from textual.markup import escape
 from textual.widgets import Static
 
 from arbtui.console.numbers import clock, signed
+from arbtui.console.panes.limits import amount
 from arbtui.console.screens.dialog import ScrollDialog, scroll_bindings
 from arbtui.console.words import REASONS
 from arbtui.model.printable import printable
-from arbtui.views import BreachLine, CycleDetail, CycleLine, DenialLine, LogLine, OrderLine, ReadModel
+from arbtui.views import BreachLine, CycleDetail, CycleLine, DenialLine, LimitLine, LogLine, OrderLine, ReadModel
 
 Facts = Sequence[tuple[str, str]]
 """Names and texts; a name in capitals begins a part."""
@@ -47,6 +48,17 @@ class WholeScreen(ScrollDialog):
             yield Static(table)
 
 
+def limit_facts(row: LimitLine) -> Facts:
+    """Where a limit comes from, and what is used of it."""
+    return [
+        ("holds", amount(row.holds, row.unit)),
+        ("used now", "nothing is counted" if row.used is None else amount(row.used, row.unit)),
+        ("profile", amount(row.profile, row.unit)),
+        ("journal", "nothing set" if row.journal is None else f"{amount(row.journal, row.unit)}, set by {row.by}"),
+        ("stricter", "the higher" if row.higher_is_stricter else "the lower"),
+    ]
+
+
 def denial_facts(row: DenialLine) -> Facts:
     """What a reason means, and what it did."""
     spans = (("last minute", row.minute), ("last hour", row.hour), ("last day", row.day))
@@ -64,6 +76,8 @@ def whole_of(row: object, model: ReadModel) -> WholeScreen | None:
         return WholeScreen(f"Cycle {row.symbol}", gone if cycle is None else cycle_facts(cycle))
     if isinstance(row, BreachLine):
         return WholeScreen(f"{row.severity} {row.kind}", breach_facts(row))
+    if isinstance(row, LimitLine):
+        return WholeScreen(row.scope, limit_facts(row))
     if isinstance(row, DenialLine):
         return WholeScreen(row.reason, denial_facts(row))
     return WholeScreen("Log", log_facts(row)) if isinstance(row, LogLine) else None
