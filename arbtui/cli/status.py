@@ -176,8 +176,8 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         words = f"{limits['set']} set: {sizes}, max_open_cycles {most['max_open_cycles']} (as the profile stands now)"
         lines.append(("limits", words, ""))
     if own := status["limits_set"]:
-        told = ", ".join(f"{row['scope']} {row['value']:g} by {row['by']}" for row in own)
-        lines.append(("", f"set in the journal, the stricter holds: {told} (arbtui limits)", ""))
+        words = ", ".join(f"{row['scope']} {row['value']:g} by {row['by']}" for row in own)
+        lines.append(("", f"set in the journal, the stricter holds: {words} (arbtui limits)", ""))
     if run:
         ended = "still running" if status["running"] else "no end recorded"
         if run["ended"]:

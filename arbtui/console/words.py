@@ -36,6 +36,7 @@ REASONS: Mapping[str, str] = {
     "SCOPE_HALTED": "its exchange, symbol or route is halted; `arbtui rearm --scope` ends it",
     "OLD_EPOCH": "decided before the last kill",
     "UNHEDGED": "open exposure at its limit",
+    "FACTOR": "as much stock as may has moved one way: coins of one premium are one bet",
     "LOSS_DAY": "the day's loss is at its limit",
     "OPEN_CYCLES": "as many cycles are open as may be",
     "JOURNAL": "the journal failed",

@@ -163,6 +163,7 @@ class Engine:
         self.limits = LimitKeeper(components, lambda: self.rearm_share.share)
         self.rearm_share = RearmShare(components.execution, components.clock, self.limits.apply)
         self.limits.apply()
+        components.risk.factor.follow(components.universe.markets)
         self.operator = OperatorVerbs(
             components,
             self.breaches,

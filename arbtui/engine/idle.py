@@ -11,6 +11,7 @@ _WORDS: Mapping[Reason, str] = {
     Reason.JOURNAL: "the journal failed",
     Reason.OPEN_CYCLES: "as many cycles are open as the limit allows",
     Reason.UNHEDGED: "as much is at risk as the limit allows",
+    Reason.FACTOR: "as much stock as the limit allows has moved one way",
     Reason.LOSS_DAY: "the limit of the day's loss is reached",
     Reason.LEARNING: "the streams' usual delays are not known yet",
     Reason.NO_RATE: "there is no exchange rate",

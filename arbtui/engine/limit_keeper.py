@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from arbtui.engine.components import EngineComponents
 from arbtui.model.clock import iso_ms
+from arbtui.model.counted import counted
 from arbtui.portfolio.operator_events import untyped
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.risk.limit_book import LimitBook, LimitRow
+from arbtui.risk.limit_book import LimitBook, LimitRow, Used
 from arbtui.risk.limit_names import LimitScope, parse_scope
 from arbtui.risk.state import trading_state
 
@@ -78,7 +79,7 @@ class LimitKeeper:
         log.info("limit %s: %s by %s%s", event.scope, after, by, f": {reason.strip()}" if reason.strip() else "")
         return None
 
-    def used(self, scope: LimitScope) -> float | None:
+    def used(self, scope: LimitScope) -> Used:
         """How much of a limit is used now, in its unit; the most of any where it holds for several; None where nothing is counted."""
         risk, portfolio = self._components.risk, self._components.portfolio
         now = self._components.clock.monotonic()
@@ -86,6 +87,9 @@ class LimitKeeper:
         match scope.limit.name:
             case "max_unhedged":
                 return risk.total.unhedged
+            case "max_factor_exposure":
+                coins, bets = risk.factor.bets(risk.total.limits.factor_correlation)
+                return risk.factor.largest, f"{counted(coins, 'coin')}, as {bets:.1f} bets" if coins else ""
             case "max_loss_day":
                 return max(0.0, risk.total.loss_today)
             case "max_open_cycles":

@@ -29,6 +29,7 @@ class LossWatch:
         """Once a second, whatever happens."""
         if now >= self._due:
             self._due = now + _EVERY_S
+            self._risk.factor.measure()
             self.measure()
 
     def measure(self, route_id: str = "") -> None:

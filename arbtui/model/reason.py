@@ -36,6 +36,7 @@ class Reason(StrEnum):
     SCOPE_HALTED = "SCOPE_HALTED"  #: likewise: nothing is sent
     OLD_EPOCH = "OLD_EPOCH"  #: decided before the last kill
     UNHEDGED = "UNHEDGED"  #: open exposure at its limit
+    FACTOR = "FACTOR"  #: as much stock as may has moved the same way: all coins of one premium are one bet
     LOSS_DAY = "LOSS_DAY"
     OPEN_CYCLES = "OPEN_CYCLES"
     JOURNAL = "JOURNAL"  #: a commit of the journal failed

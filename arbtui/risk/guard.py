@@ -11,6 +11,7 @@ from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig
+from arbtui.risk.factor import FactorExposure
 from arbtui.risk.limit_book import LimitBook
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
 from arbtui.routes.route import ArbRoute
@@ -50,6 +51,7 @@ class RiskGuard:
         self.exchange = {
             name: ExchangeGuard(name, config.exchange, portfolio, last_message, health[name], throttled[name]) for name in exchanges
         }
+        self.factor = FactorExposure(portfolio, marks)
         self.symbol = SymbolGuard(config.symbol, marks)
         self.route = RouteGuard(config.route, portfolio)
         self.config = config  #: as the profile has it; what operators have set comes on top (:meth:`take_limits`)
@@ -68,6 +70,7 @@ class RiskGuard:
         venues = [self.exchange[name] for name in route.exchanges]
         reason = (
             self.total.check(value, cycle_id)
+            or self.factor.refusal(route, value, self.total.limits.max_factor_exposure, cycle_id)
             or self.scoped(route)
             or self.route.check(route, edge_bps, now, cycle_id)
             or self.route.size(route, value)

@@ -16,6 +16,10 @@ from arbtui.risk.limit_names import LIMITS, SIZING, TIERS, LimitName, LimitScope
 Limits = TypeVar("Limits", GlobalLimits, ExchangeLimits, SymbolLimits, RouteLimits)
 
 
+Used = float | tuple[float, str] | None
+"""How much of a limit is used now, with a note where there is one; None where nothing is counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class LimitRow:
     """One scope, for a list. ``journal`` None: nothing is set; ``holds``: the stricter; ``used``: now, None where nothing is counted."""
@@ -30,6 +34,7 @@ class LimitRow:
     by: str = ""
     reason: str = ""
     since_ms: int = 0
+    note: str = ""  #: what else there is to say of what is used
 
     def facts(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -41,6 +46,7 @@ class LimitRow:
             "journal": self.journal,
             "holds": self.holds,
             "used": self.used if self.used is not None and isfinite(self.used) else None,
+            "note": self.note or None,
             "by": self.by or None,
             "reason": self.reason or None,
             "since": iso_ms(self.since_ms) if self.since_ms else None,
@@ -95,14 +101,15 @@ class LimitBook:
         """What holds for one route of an asset."""
         return self._table("route", self._config.route, symbol=symbol, route=route)
 
-    def rows(self, used: Callable[[LimitScope], float | None] = lambda _: None) -> list[LimitRow]:
+    def rows(self, used: Callable[[LimitScope], Used] = lambda _: None) -> list[LimitRow]:
         """Every limit for all of its tier, and every scope that has a value of its own; ``used`` says how much is used now."""
         scopes = [LimitScope(limit, limit.tier, "") for limit in LIMITS.values()]
         own = [parsed for text in self._own if isinstance(parsed := parse_scope(text), LimitScope)]
         listed = dict.fromkeys([*scopes, *sorted(own, key=lambda one: (list(TIERS).index(one.tier), one.name, one.limit.name))])
         return [self._row(scope, used(scope)) for scope in listed]
 
-    def _row(self, scope: LimitScope, used: float | None) -> LimitRow:
+    def _row(self, scope: LimitScope, told: Used) -> LimitRow:
+        used, note = told if isinstance(told, tuple) else (told, "")
         limit, own = scope.limit, self._own.get(str(scope))
         names = {scope.tier: scope.name} if scope.name else {}
         if scope.tier == "route" and scope.name:  # what is set for its symbol holds too
@@ -118,13 +125,14 @@ class LimitBook:
             by="" if own is None else own.by,
             reason="" if own is None else own.reason,
             since_ms=0 if own is None else own.ts_ms,
+            note=note,
         )
 
     def _table(self, tier: str, table: Limits, **names: str) -> Limits:
         if not self._own:
             return table
         kind = type(table).model_fields
-        values = {name: self.value(name, **names) for name in kind}
+        values = {name: self.value(name, **names) for name in kind if name in LIMITS}
         return table.model_copy(update={name: int(value) if kind[name].annotation is int else value for name, value in values.items()})
 
     # changes

@@ -18,12 +18,15 @@ TIERS: Mapping[str, type[BaseModel]] = {"global": GlobalLimits, "exchange": Exch
 #: What may be set besides the limits of the tiers, for a route or a symbol: of ``[execution]`` in a profile.
 SIZING = ("order_value", "min_edge_bps")
 
+#: Keys of the tiers' tables that bound nothing.
+_NO_LIMITS = frozenset({"factor_correlation"})
+
 #: A higher value is the stricter one.
 _STRICTER_HIGHER = frozenset({"min_edge_bps", "loss_pause_s", "refusal_pause_s"})
 
 #: Units by how a name ends; ``money``: the currency that PnL is counted in.
 _UNITS = {"_ms": "ms", "_s": "s", "_bps": "bps", "_mb": "MB"}
-_MONEY = frozenset({"max_unhedged", "max_loss_day", "order_value"})
+_MONEY = frozenset({"max_unhedged", "max_factor_exposure", "max_loss_day", "order_value"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,10 @@ def _named(tier: str, name: str) -> LimitName:
 
 
 LIMITS: Mapping[str, LimitName] = {
-    name: _named(tier, name) for tier, kind in TIERS.items() for name in (*kind.model_fields, *(SIZING if tier == "route" else ()))
+    name: _named(tier, name)
+    for tier, kind in TIERS.items()
+    for name in (*kind.model_fields, *(SIZING if tier == "route" else ()))
+    if name not in _NO_LIMITS
 }
 """By name; no two tiers share one."""
 

@@ -343,7 +343,7 @@ class EngineControls:
 
 def _limit_line(row: LimitRow, currency: str) -> LimitLine:
     unit = currency if row.unit == "money" else row.unit
-    return LimitLine(row.scope, unit, row.higher_is_stricter, row.profile, row.journal, row.holds, row.used, row.by)
+    return LimitLine(row.scope, unit, row.higher_is_stricter, row.profile, row.journal, row.holds, row.used, row.by, row.note)
 
 
 def _way(way: WayOut) -> SettlementWay:

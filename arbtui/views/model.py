@@ -128,6 +128,7 @@ class LimitLine:
     holds: float
     used: float | None  #: now; None where nothing is counted, ``inf`` where it is not known
     by: str = ""
+    note: str = ""  #: what else there is to say of what is used
 
 
 @dataclass(frozen=True, slots=True)

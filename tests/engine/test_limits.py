@@ -13,7 +13,7 @@ from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.monitoring.log import LogRing
 from arbtui.views.live import EngineControls, EngineViews
-from tests.execution.world import EXECUTION, FAIR, UPBIT_DEAR, World, world
+from tests.execution.world import EXECUTION, FAIR, UPBIT_CHEAP, UPBIT_DEAR, World, world
 
 ROUTE = "XRP:binance>upbit"
 
@@ -156,5 +156,26 @@ def test_what_is_used_of_what_is_allowed_is_told(tmp_path: Path) -> None:
             await w.engine.executor.quiet.wait()
             assert load(w.journal.path).seq == w.journal.seq
             assert w.portfolio.available("upbit", "XRP") > Decimal(0)
+
+    run_virtual(main())
+
+
+def test_stock_that_has_moved_one_way_stops_more_of_the_same_and_not_what_brings_it_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await value_of_next(w)
+            await asyncio.sleep(1.1)
+            moved = w.engine.risk.factor.largest
+            assert 95 < moved < 105
+            assert set_limit(w, "global.max_factor_exposure", 150.0) is None
+            (row,) = (row for row in w.engine.limits.rows() if row.scope == "global.max_factor_exposure")
+            assert (row.used, row.holds, row.note) == (moved, 150.0, "1 coin, as 1.0 bets")
+            before = len(w.engine.cycles)
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == before
+            assert w.engine.risk.denials == {Reason.FACTOR: 1}
+            await w.trade("upbit", UPBIT_CHEAP)  # the other way round
+            await asyncio.sleep(1.1)
+            assert w.engine.risk.factor.largest < 10
 
     run_virtual(main())

@@ -29,8 +29,10 @@ def limit_spans(line: LimitLine, width: int) -> list[Span]:
         filled = min(_BAR, round(share * _BAR)) if isfinite(share) else _BAR
         row += [(" " + "█" * filled, ink if share >= _CLOSE else "spark"), ("░" * (_BAR - filled), "faint")]
     room = width - width_of(row) - 2
-    if line.journal is not None and room > 12:
-        row.append((fit(f"  set by {line.by}, profile {amount(line.profile, line.unit)}", room), "soft"))
+    told = [line.note] if line.note else []
+    told += [f"set by {line.by}, profile {amount(line.profile, line.unit)}"] if line.journal is not None else []
+    if told and room > 12:
+        row.append((fit(f"  {'; '.join(told)}", room), "soft"))
     return row
 
 

@@ -52,7 +52,7 @@ def limit_facts(row: LimitLine) -> Facts:
     """Where a limit comes from, and what is used of it."""
     return [
         ("holds", amount(row.holds, row.unit)),
-        ("used now", "nothing is counted" if row.used is None else amount(row.used, row.unit)),
+        ("used now", "nothing is counted" if row.used is None else f"{amount(row.used, row.unit)}{f' ({row.note})' if row.note else ''}"),
         ("profile", amount(row.profile, row.unit)),
         ("journal", "nothing set" if row.journal is None else f"{amount(row.journal, row.unit)}, set by {row.by}"),
         ("stricter", "the higher" if row.higher_is_stricter else "the lower"),

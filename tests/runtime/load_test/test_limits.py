@@ -25,6 +25,7 @@ def test_above_it_what_is_open_at_once_grows_in_proportion(home: object, monkeyp
     before = settings({}, monkeypatch).risk
     after = settings(raised_limits(load_profile("upbit-binance", {"mode": "sim"}), 5 * SYMBOLS), monkeypatch).risk
     assert after.global_.max_unhedged == 5 * before.global_.max_unhedged
+    assert after.global_.max_factor_exposure == 5 * before.global_.max_factor_exposure
     assert after.global_.max_open_cycles == 5 * before.global_.max_open_cycles
     assert after.exchange.max_in_flight_orders == 5 * before.exchange.max_in_flight_orders
     assert after.global_.max_loss_day == before.global_.max_loss_day
