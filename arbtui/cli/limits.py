@@ -71,7 +71,7 @@ def _list(place: Place, profile: str, as_json: bool) -> int:
     tell(f"{place.name} limits, {running}\n")
     width = max(len(row["scope"]) for row in rows)
     for row in rows:
-        used = "" if row["used"] is None else f"{row['used']:g} of "
+        used = "" if row["used"] is None else f"{row['used']:g} {'>' if row['stricter'] == 'higher' else 'of'} "
         own = "" if row["journal"] is None else f"   profile {row['profile']:g}, journal {row['journal']:g} by {row['by']}"
         why = f": {row['reason']}" if row["reason"] else ""
         tell(f"  {row['scope']:<{width}}  {used + format(row['holds'], 'g'):>18} {_unit(row['unit']):<4}{own}{why}\n")

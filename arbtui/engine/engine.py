@@ -21,6 +21,7 @@ from arbtui.engine.idle import why_idle
 from arbtui.engine.late_fills import LateFills
 from arbtui.engine.limit_keeper import LimitKeeper
 from arbtui.engine.loss_watch import LossWatch
+from arbtui.engine.machine_watch import MachineWatch
 from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
@@ -45,6 +46,7 @@ from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import Depth
+from arbtui.portfolio.portfolio import STARTED
 from arbtui.portfolio.position_sync import Mismatch
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.valuation import Pnl
@@ -160,7 +162,7 @@ class Engine:
         self.scopes = ScopeWatch(
             components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_exchange_halted
         )
-        self.limits = LimitKeeper(components, lambda: self.rearm_share.share)
+        self.limits = LimitKeeper(components, lambda: self.rearm_share.share, lambda: self.machine.last)
         self.rearm_share = RearmShare(components.execution, components.clock, self.limits.apply)
         self.limits.apply()
         components.risk.factor.follow(components.universe.markets)
@@ -179,6 +181,7 @@ class Engine:
         )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
+        self.machine = MachineWatch(components.risk, self.breaches, self.kill_switch)
         self.sync = components.sync
         self.sync.on_dispute = self._on_dispute
         self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
@@ -237,7 +240,7 @@ class Engine:
         elif resume == TradingState.PAUSED:
             self.operator.change_state(TradingState.PAUSED, "PAUSED before this start", latched=True)
         else:
-            self.operator.change_state(TradingState.ARMED, "started")
+            self.operator.change_state(TradingState.ARMED, STARTED)
         self.losses.measure()
 
     def on_resolved(self, found: Reconciled) -> None:
@@ -283,6 +286,7 @@ class Engine:
         if now >= self._account_at:
             self._account_at = now + _ACCOUNT_EVERY_S
             self.episodes.account(now)
+            self.risk.jumps.sample(self.components.aggregator.books.values())
 
     async def quiescence(self) -> None:
         """Wait until no cycle and no settlement is under way."""
@@ -406,6 +410,8 @@ class Engine:
         self.availability.rest(route, cycle.closed_at)
         if state not in (CycleState.ABANDONED, CycleState.MISSED):  # what never opened teaches nothing of the route
             self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
+        if state in (CycleState.UNWOUND, CycleState.RESIDUAL):
+            self.risk.route.one_legged(route.id, self._clock.monotonic())
         self._late.on_residual(cycle.id, cycle.reason)
         self._troubles.on_end(cycle)
         self.losses.measure(route.id)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from arbtui.engine.components import EngineComponents
+from arbtui.engine.machine_watch import MachineSample
 from arbtui.model.clock import iso_ms
 from arbtui.model.counted import counted
 from arbtui.portfolio.operator_events import untyped
@@ -24,11 +25,13 @@ class LimitKeeper:
 
     Args:
         share: of ``order_value``, as the first minutes after a re-arm have it.
+        machine: its last sample; None where nothing measures it.
     """
 
-    def __init__(self, components: EngineComponents, share: Callable[[], float]) -> None:
+    def __init__(self, components: EngineComponents, share: Callable[[], float], machine: Callable[[], MachineSample | None]) -> None:
         self._components = components
         self._share = share
+        self._sample = machine
         execution, risk = components.execution, components.risk
         self.book = LimitBook(risk.config, execution.order_value, execution.min_edge_bps, components.portfolio.state.limits)
         self._usual = [(route, route.terms) for route in components.universe.routes]
@@ -92,6 +95,20 @@ class LimitKeeper:
                 return risk.factor.largest, f"{counted(coins, 'coin')}, as {bets:.1f} bets" if coins else ""
             case "max_loss_day":
                 return max(0.0, risk.total.loss_today)
+            case "max_loss_hour":
+                return max(0.0, risk.total.loss_hour)
+            case "max_drawdown":
+                return max(0.0, risk.total.drawdown)
+            case "max_orders_s" | "max_orders_min" | "max_orders_day" as name:
+                second, minute, day = risk.pace.counts(now)
+                return float({"max_orders_s": second, "max_orders_min": minute}.get(name, day))
+            case "max_cycles_unattended":
+                return float(portfolio.state.unattended)
+            case "max_loop_lag_ms" | "max_commit_ms" | "min_free_disk_mb" as name:
+                return self._machine(name)
+            case "max_one_leg_hour":
+                routes = portfolio.state.routes
+                return float(max((risk.route.one_leg(route, now) for route in routes if self._falls_under(route, scope)), default=0))
             case "max_open_cycles":
                 return float(len(portfolio.open_cycles))
             case "max_in_flight_orders":
@@ -105,6 +122,12 @@ class LimitKeeper:
                 return float(max((record.losses for name, record in routes.items() if self._falls_under(name, scope)), default=0))
             case _:
                 return None
+
+    def _machine(self, name: str) -> float | None:
+        sample = self._sample()
+        if sample is None:
+            return None
+        return {"max_loop_lag_ms": sample.lag_ms, "max_commit_ms": sample.commit_ms}.get(name, sample.free_disk_mb)
 
     def _falls_under(self, route_id: str, scope: LimitScope) -> bool:
         if not scope.name:

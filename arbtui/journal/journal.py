@@ -18,6 +18,7 @@ from arbtui.journal.state import JournalState, load
 from arbtui.journal.store import Door, Statement, Writer, open_writer
 from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed, UsageError
+from arbtui.model.histogram import Histogram
 
 _EVENT_ROW = "INSERT INTO event (seq, ts_ms, run_id, type, version, payload) VALUES (?, ?, ?, ?, ?, ?)"
 _SNAPSHOT_ROW = "INSERT INTO snapshot (snapshot_no, seq, ts_ms, run_id, payload) VALUES (?, ?, ?, ?, ?)"
@@ -162,6 +163,11 @@ class Journal:
             commit_max_ms=latency.largest,
             queue=self._writer.queue,
         )
+
+    @property
+    def latency(self) -> Histogram:
+        """Of commits, in ms from call to durable, since this journal was opened."""
+        return self._writer.latency
 
     async def close(self) -> None:
         """Write what is queued, then close the file and end its thread."""

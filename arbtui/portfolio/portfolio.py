@@ -15,6 +15,7 @@ from arbtui.journal.events import (
     Adjusted,
     BalanceDisputed,
     BalanceOpened,
+    BreachAcknowledged,
     CycleAcknowledged,
     CycleEnded,
     CycleOpened,
@@ -72,6 +73,11 @@ _PHASES = {
 _DONE_BY = {"complete": "completed", "flatten": "flattened"}
 
 
+#: Why an engine is armed at a start, which is nobody's doing; and who acknowledges breaches that are over.
+STARTED = "started"
+BY_ITSELF = frozenset({"engine", "recovered"})
+
+
 class Portfolio(Readings):
     """The fold of a journal's events: readings that only :meth:`apply` changes.
 
@@ -115,6 +121,8 @@ class Portfolio(Readings):
     def _state_changed(self, at: Recorded, event: StateChanged) -> None:
         state = self.state
         state.state, state.why = event.state, event.why
+        if event.state == TradingState.ARMED and event.why != STARTED:
+            state.unattended = 0
         if event.latched:
             state.resume = event.state
         elif event.state == TradingState.ARMED:
@@ -124,12 +132,18 @@ class Portfolio(Readings):
         self.state.killed = True
 
     def _rearmed(self, at: Recorded, event: Rearmed) -> None:
-        self.state.killed = False
+        self.state.killed, self.state.unattended = False, 0
+
+    def _attended(self, at: Recorded, event: BreachAcknowledged) -> None:
+        if event.by not in BY_ITSELF:
+            self.state.unattended = 0
 
     def _route_switched(self, at: Recorded, event: RouteSwitched) -> None:
         self._route(event.route).enabled = event.enabled
+        self.state.unattended = 0
 
     def _limit_changed(self, at: Recorded, event: LimitChanged) -> None:
+        self.state.unattended = 0
         if event.new is None:
             self.state.limits.pop(event.scope, None)
         else:
@@ -158,6 +172,7 @@ class Portfolio(Readings):
             lots=lots,
         )
         self.state.tally.opened += 1
+        self.state.unattended += 1
         self._count(CycleState.OPEN, 1)
         for exchange, asset, _ in event.reserved:
             self._publish(exchange, asset)
@@ -429,8 +444,11 @@ class Portfolio(Readings):
         """The portfolio that was dumped.
 
         Raises:
-            ValueError: this is no dump of this version.
+            ValueError: this is no dump of this version: what an earlier one did not count, only the events can tell.
         """
+        missing = [name for name in PortfolioState.__struct_fields__ if name not in dumped]
+        if missing:
+            raise ValueError(f"an earlier version wrote it, without {', '.join(missing)}")
         return cls(msgspec.convert(dumped, PortfolioState, strict=False, str_keys=True))
 
 
@@ -443,6 +461,7 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     StateChanged: Portfolio._state_changed,
     Killed: Portfolio._killed,
     Rearmed: Portfolio._rearmed,
+    BreachAcknowledged: Portfolio._attended,
     RouteSwitched: Portfolio._route_switched,
     LimitChanged: Portfolio._limit_changed,
     CycleOpened: Portfolio._cycle_opened,

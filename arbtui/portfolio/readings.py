@@ -137,6 +137,11 @@ class Readings:
         before = state.day.residual if state.day is not None else ZERO
         return -(realised + self.position_gain(marks) + state.settled_value - before)
 
+    def result(self, marks: Mapping[str, Decimal]) -> Decimal:
+        """What trading has made since the journal began, as :meth:`loss_today` counts it: for the limits of an hour and of a drawdown."""
+        counters = self.state.counters
+        return counters.trading - counters.fees + self.position_gain(marks) + self.state.settled_value
+
     def _gain(self, cycle: CycleAccount, marks: Mapping[str, Decimal]) -> Decimal:
         gain = ZERO
         for asset, amount in cycle.net(self.state.settlement).items():

@@ -51,6 +51,7 @@ class PortfolioState(Struct):
     settled_value: Decimal = ZERO  #: gain or loss of positions up to the moment when they were settled
     routes: dict[str, RouteRecord] = field(default_factory=dict)
     disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
+    unattended: int = 0  #: cycles opened since a person did anything
     limits: dict[str, LimitRecord] = field(default_factory=dict)  #: that operators have set, by scope
     state: str = TradingState.DISARMED
     why: str = ""

@@ -10,12 +10,17 @@ from arbtui.model.scoped_halts import Depth, ScopedHalts
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.blocks import Blocks
 from arbtui.risk.config import RiskConfig
 from arbtui.risk.factor import FactorExposure
 from arbtui.risk.limit_book import LimitBook
+from arbtui.risk.order_pace import OrderPace
+from arbtui.risk.price_jumps import PriceJumps
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
 from arbtui.routes.route import ArbRoute
 
+#: An asset rests for so long after a price of it jumped, in seconds.
+_JUMP_RESTS_S = 60.0
 _SCOPED = {Depth.PAUSED: Reason.SCOPE_PAUSED, Depth.REDUCING: Reason.SCOPE_REDUCING, Depth.HALTED: Reason.SCOPE_HALTED}
 
 
@@ -51,6 +56,7 @@ class RiskGuard:
         self.exchange = {
             name: ExchangeGuard(name, config.exchange, portfolio, last_message, health[name], throttled[name]) for name in exchanges
         }
+        self.pace, self.blocks, self.jumps = OrderPace(), Blocks(), PriceJumps()
         self.factor = FactorExposure(portfolio, marks)
         self.symbol = SymbolGuard(config.symbol, marks)
         self.route = RouteGuard(config.route, portfolio)
@@ -79,11 +85,23 @@ class RiskGuard:
             or _first(self.exchange[hop.market.exchange].rests(hop.market.code, now) for hop in route.trades)
             or _first(venue.disputed(*route.assets_at(venue.exchange)) for venue in venues)
             or self.symbol.check(route, now)
+            or self.blocked(route, now)
             or _first(venue.check(now, own) for venue in venues)
         )
         if reason is None and not cycle_id:  # once it is open, its requests have their places
+            if not self.pace.allows(len(route.trades), self.total.limits, now):
+                return Reason.ORDER_PACE
             reason = _first(venue.budget() for venue in venues)
         return reason
+
+    def blocked(self, route: ArbRoute, now: float) -> Reason | None:
+        """What holds ``route`` back for a while: our own machine, or a price that jumped just now or a moment ago."""
+        limits = self.symbol.of_symbol.get(route.symbol, self.symbol.limits)
+        for book in route.books:
+            short, long = self.jumps.moved_bps(book)
+            if not (short <= limits.max_jump_1s_bps and long <= limits.max_jump_10s_bps):
+                self.blocks.hold(route.symbol, Reason.PRICE_JUMP, now, _JUMP_RESTS_S)
+        return self.blocks.standing(("", route.symbol), now)
 
     def take_limits(self, book: LimitBook, routes: Iterable[ArbRoute]) -> None:
         """Hold the limits of ``book`` from now on, each tier its own."""

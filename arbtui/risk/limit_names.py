@@ -22,11 +22,11 @@ SIZING = ("order_value", "min_edge_bps")
 _NO_LIMITS = frozenset({"factor_correlation"})
 
 #: A higher value is the stricter one.
-_STRICTER_HIGHER = frozenset({"min_edge_bps", "loss_pause_s", "refusal_pause_s"})
+_STRICTER_HIGHER = frozenset({"min_edge_bps", "min_free_disk_mb", "loss_pause_s", "refusal_pause_s"})
 
 #: Units by how a name ends; ``money``: the currency that PnL is counted in.
 _UNITS = {"_ms": "ms", "_s": "s", "_bps": "bps", "_mb": "MB"}
-_MONEY = frozenset({"max_unhedged", "max_factor_exposure", "max_loss_day", "order_value"})
+_MONEY = frozenset({"max_unhedged", "max_loss_hour", "max_drawdown", "max_factor_exposure", "max_loss_day", "order_value"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class LimitName:
 
 
 def _unit(name: str) -> str:
+    if name == "max_orders_s":  # a count in a second
+        return ""
     return "money" if name in _MONEY else next((unit for end, unit in _UNITS.items() if name.endswith(end)), "")
 
 

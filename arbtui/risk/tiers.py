@@ -4,7 +4,8 @@ What is open, lost and one-sided is the portfolio's to say; a tier only compares
 breach: ``not value <= limit``. A missing input denies. ``docs/limits.md`` lists every limit, its tier and where it is asked.
 """
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
 from arbtui.exchanges.health import ExchangeHealthMonitor, Health
@@ -40,6 +41,8 @@ class GlobalGuard:
         self._portfolio = portfolio
         self._marks = marks
         self.loss_today = 0.0  #: as of the last :meth:`measure`
+        self.result = 0.0  #: likewise: since the journal began
+        self.loss_hour = self.drawdown = 0.0  #: as whoever keeps the history says
         self.positions_value = 0.0  #: of residual positions, likewise; ``inf`` where one has no mark
 
     def measure(self) -> None:
@@ -48,7 +51,7 @@ class GlobalGuard:
         positions = [(cycle, portfolio.left(cycle)) for cycle in portfolio.positions]
         sided = {asset for cycle in portfolio.open_cycles for asset in cycle.net(portfolio.state.settlement)}
         prices = self._marks.prices(sided.union(*(left for _, left in positions)))
-        self.loss_today = float(portfolio.loss_today(prices))
+        self.loss_today, self.result = float(portfolio.loss_today(prices)), float(portfolio.result(prices))
         self.positions_value = sum(
             float(abs(amount) * prices[asset]) if asset in prices else inf for _, left in positions for asset, amount in left.items()
         )
@@ -65,9 +68,18 @@ class GlobalGuard:
             return Reason.OPEN_CYCLES
         if not sum(cycle.value for cycle in others) + self.positions_value + value <= self.limits.max_unhedged:
             return Reason.UNHEDGED
-        if not self.loss_today <= self.limits.max_loss_day:
-            return Reason.LOSS_DAY
-        return None
+        if not self._portfolio.state.unattended - bool(cycle_id) < self.limits.max_cycles_unattended:
+            return Reason.UNATTENDED
+        return next((reason for reason, lost, limit in self.losses() if not lost <= limit), None)
+
+    def losses(self) -> Sequence[tuple[Reason, float, float]]:
+        """What is lost in each way that has a limit, and that limit."""
+        limits = self.limits
+        return (
+            (Reason.LOSS_DAY, self.loss_today, limits.max_loss_day),
+            (Reason.LOSS_HOUR, self.loss_hour, limits.max_loss_hour),
+            (Reason.DRAWDOWN, self.drawdown, limits.max_drawdown),
+        )
 
     @property
     def unhedged(self) -> float:
@@ -231,6 +243,7 @@ class SymbolGuard:
         return None
 
 
+_HOUR_S = 3600.0
 #: A size is cut at the touch, so its value may exceed ``order_value`` by deeper levels and by a lot (at most a fiftieth), and no more.
 VALUE_SLACK = 1.05
 
@@ -245,6 +258,7 @@ class RouteGuard:
         self.paused_until: dict[str, float] = {}
         self.refused_until: dict[str, float] = {}  #: by symbol: a venue refused an order that was to open a cycle
         self.cooling_until: dict[str, float] = {}  #: by route; its flag, which spares even the pricing, only follows this
+        self._one_leg: dict[str, deque[float]] = {}
         self._counted: dict[str, int] = {}  # losses in a row, by route, that have led to a pause already
 
     def limits_of(self, route_id: str) -> RouteLimits:
@@ -266,6 +280,8 @@ class RouteGuard:
             return Reason.REFUSED
         if now < self.paused_until.get(route.id, -inf):
             return Reason.LOSSES
+        if not self.one_leg(route.id, now) < self.limits_of(route.id).max_one_leg_hour:
+            return Reason.ONE_LEG
         if not edge_bps <= self.limits_of(route.id).max_edge_bps:
             return Reason.EDGE_TOO_GOOD
         return None
@@ -285,6 +301,17 @@ class RouteGuard:
         return any(
             (leg.exchange, leg.market) in markets for cycle in self._portfolio.open_cycles if cycle.id != cycle_id for leg in cycle.legs
         )
+
+    def one_legged(self, route_id: str, now: float) -> None:
+        """A cycle of the route ended with a leg taken back or left over."""
+        self._one_leg.setdefault(route_id, deque()).append(now)
+
+    def one_leg(self, route_id: str, now: float) -> int:
+        """How many did within the last hour, in this run."""
+        ended = self._one_leg.get(route_id)
+        while ended and not now - ended[0] < _HOUR_S:
+            ended.popleft()
+        return len(ended or ())
 
     def cools(self, route_id: str, now: float) -> bool:
         """True while a route rests after its last cycle."""

@@ -9,7 +9,7 @@ from arbtui.settings.profile import Settings
 #: For messages only, where no rate is known yet; the won has been between 1,300 and 1,500 for years.
 _ROUGH_KRW_PER_USDT = 1400
 #: Limits whose name does not contain the unit.
-_UNITS = {"max_unhedged": " USDT", "max_loss_day": " USDT", "max_factor_exposure": " USDT"}
+_UNITS = dict.fromkeys(("max_unhedged", "max_loss_day", "max_loss_hour", "max_drawdown", "max_factor_exposure"), " USDT")
 
 
 def limit_set(settings: Settings) -> LimitSet:

@@ -32,7 +32,7 @@ def row_of(state: Path, scope: str) -> dict[str, object]:
 def test_each_limit_is_listed_with_where_it_comes_from(ran: Path) -> None:
     assert row_of(ran, "global.max_open_cycles") == {
         "scope": "global.max_open_cycles", "unit": "", "stricter": "lower", "profile": 50.0, "journal": None, "holds": 50.0, "used": 0.0,
-        "by": None, "reason": None, "since": None,
+        "note": None, "by": None, "reason": None, "since": None,
     }  # fmt: skip
     text = limits(ran).out
     assert "no engine runs" in text

@@ -44,6 +44,7 @@ LIMITS = (
     LimitLine("global.max_unhedged", "USDT", False, 2_000.0, None, 2_000.0, 1_650.5),
     LimitLine("global.max_loss_day", "USDT", False, 1_000.0, 50.0, 50.0, 3.2, "ann"),
     LimitLine("exchange.max_in_flight_orders", "", False, 50.0, None, 50.0, 7.0),
+    LimitLine("global.min_free_disk_mb", "MB", True, 100.0, None, 100.0, 82_147.0),
     LimitLine("route.max_edge_bps", "bps", False, 200.0, None, 200.0, None),
     LimitLine("symbol.XRP.order_value", "USDT", False, 100.0, 40.0, 40.0, None, "ann"),
 )

@@ -39,7 +39,7 @@ def test_risk_shows_limits_as_used_of_allowed_and_sets_one(size: tuple[int, int]
         assert "l sets limits in Risk" in await repaint(app, pilot)
         await pilot.press("3", "l")  # shows them first
         text = await repaint(app, pilot)
-        for words in ("max_unhedged", "1,650 of", "2,000 USDT", "█", "XRP.order_value", "7 of"):
+        for words in ("max_unhedged", "1,650 of", "2,000 USDT", "█", "XRP.order_value", "7 of", "82,147 >"):
             assert words in text, words
         await pilot.press("j", "enter")
         assert "50 USDT, set by ann" in await repaint(app, pilot)

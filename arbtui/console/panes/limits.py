@@ -23,8 +23,8 @@ def limit_spans(line: LimitLine, width: int) -> list[Span]:
     share = _share(line)
     ink = "kill" if share > 1 else "warn" if share >= _CLOSE else "text"
     row: list[Span] = [(f" {fit(name, _name(width))}", "strong" if line.journal is not None else "soft")]
-    used = "" if line.used is None else f"{_figure(line.used)} of"
-    row += [(f"{used:>9} ", ink), (f"{amount(line.holds, line.unit):<10}", "text")]
+    used = "" if line.used is None else f"{_figure(line.used)} {'>' if line.higher_is_stricter else 'of'}"
+    row += [(f"{used:>9} ", ink), (f"{amount(line.holds, line.unit):<12}", "text")]
     if line.used is not None and width - width_of(row) > _BAR:
         filled = min(_BAR, round(share * _BAR)) if isfinite(share) else _BAR
         row += [(" " + "█" * filled, ink if share >= _CLOSE else "spark"), ("░" * (_BAR - filled), "faint")]
@@ -48,10 +48,11 @@ def _figure(value: float) -> str:
 
 
 def _share(line: LimitLine) -> float:
-    """Used of allowed; over 1 beyond the limit, and where what is used is not known."""
+    """Used of allowed, or the least of what there is; over 1 beyond the limit, and where what is used is not known."""
     if line.used is None:
         return 0.0
-    return line.used / line.holds if line.holds > 0 and isfinite(line.used) else float("inf")
+    part, whole = (line.holds, line.used) if line.higher_is_stricter else (line.used, line.holds)
+    return part / whole if whole > 0 and isfinite(line.used) else float("inf")
 
 
 def _name(width: int) -> int:
