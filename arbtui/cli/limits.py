@@ -71,11 +71,15 @@ def _list(place: Place, profile: str, as_json: bool) -> int:
     tell(f"{place.name} limits, {running}\n")
     width = max(len(row["scope"]) for row in rows)
     for row in rows:
-        used = "" if row["used"] is None else f"{row['used']:g} {'>' if row['stricter'] == 'higher' else 'of'} "
-        own = "" if row["journal"] is None else f"   profile {row['profile']:g}, journal {row['journal']:g} by {row['by']}"
+        used = "" if row["used"] is None else f"{_figure(row['used'])} {'>' if row['stricter'] == 'higher' else 'of'} "
+        own = "" if row["journal"] is None else f"   profile {_figure(row['profile'])}, journal {_figure(row['journal'])} by {row['by']}"
         why = f": {row['reason']}" if row["reason"] else ""
-        tell(f"  {row['scope']:<{width}}  {used + format(row['holds'], 'g'):>18} {_unit(row['unit']):<4}{own}{why}\n")
+        tell(f"  {row['scope']:<{width}}  {used + _figure(row['holds']):>24} {_unit(row['unit']):<4}{own}{why}\n")
     return 0
+
+
+def _figure(value: float) -> str:
+    return f"{float(f'{value:.6g}'):,.12g}"
 
 
 def _unit(unit: str) -> str:
@@ -83,6 +87,7 @@ def _unit(unit: str) -> str:
 
 
 def _change(place: Place, profile: str, scope: str, value: float | None, confirm: str | None, reason: str | None) -> int:
+    from arbtui.portfolio.state import LimitRecord
     from arbtui.risk.limit_names import parse_scope
 
     parsed = parse_scope(scope)
@@ -90,14 +95,16 @@ def _change(place: Place, profile: str, scope: str, value: float | None, confirm
         raise UsageError(f"{parsed}; nothing was changed")
     portfolio = place.portfolio()
     book = _book(place, profile, portfolio)
-    before = book.value(parsed.limit.name, **({parsed.tier: parsed.name} if parsed.name else {}))
+    before = book.holds(parsed)
     running = place.is_running()
-    if not running:
-        _refuse(book.change(scope, value, person(), reason or "", known=_known_venues(place, profile)))
+    armed = str((place.ask({"verb": "limits"}) or {}).get("armed") or "") if running else ""
+    change = book.change(scope, value, person(), reason or "", armed=armed, known=_known_venues(place, profile))
+    if isinstance(change, str):
+        raise UsageError(f"{change}; nothing was changed")
     typed, why = confirm or "", (reason or "").strip()
     if book.loosens(parsed, value):
-        to = "the profile's value" if value is None else f"{value:g}"
-        typed, why = place.confirm(f"raise {parsed}: {before:g} now, to {to}", confirm, reason)
+        to = "the profile's value" if value is None else _figure(value)
+        typed, why = place.confirm(f"raise {parsed}: {_figure(before)} now, to {to}", confirm, reason)
     if running:
         place.ask_to("limit", {"scope": str(parsed), "value": value}, typed, why)
     else:
@@ -107,14 +114,12 @@ def _change(place: Place, profile: str, scope: str, value: float | None, confirm
             return event if isinstance(event, str) else (event,)
 
         place.journal_it(why, events_of)
-    after = _book(place, profile, place.portfolio()).value(parsed.limit.name, **({parsed.tier: parsed.name} if parsed.name else {}))
-    tell(f"{parsed}: {before:g} before, {after:g} holds now; journaled\n")
+    if value is None:
+        portfolio.state.limits.pop(str(parsed), None)
+    else:
+        portfolio.state.limits[str(parsed)] = LimitRecord(value, person(), why, 0)
+    tell(f"{parsed}: {_figure(before)} before, {_figure(book.holds(parsed))} holds now; journaled\n")
     return 0
-
-
-def _refuse(event: "Event | str") -> None:
-    if isinstance(event, str):
-        raise UsageError(f"{event}; nothing was changed")
 
 
 def _book(place: Place, profile: str, portfolio: "Portfolio") -> "LimitBook":

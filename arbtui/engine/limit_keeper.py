@@ -40,10 +40,14 @@ class LimitKeeper:
         """Hold what the book says: at a start, after each change, and when the share of a re-arm changes."""
         book = self.book
         self._components.risk.take_limits(book, (route for route, _ in self._usual))
+        share, named = self._share(), book.names_of_its_own()
+        of_all = book.value("order_value"), book.value("min_edge_bps")
         for route, usual in self._usual:
-            names = {"symbol": route.symbol, "route": route.id}
-            size = min(usual.order_value, book.value("order_value", **names)) * self._share()
-            edge = max(usual.min_edge_bps, book.value("min_edge_bps", **names))
+            value, least = of_all
+            if route.symbol in named or route.id in named:
+                names = {"symbol": route.symbol, "route": route.id}
+                value, least = book.value("order_value", **names), book.value("min_edge_bps", **names)
+            size, edge = min(usual.order_value, value) * share, max(usual.min_edge_bps, least)
             if (size, edge) != (route.terms.order_value, route.terms.min_edge_bps):
                 route.set_terms(replace(usual, order_value=size, min_edge_bps=edge))
 
@@ -66,9 +70,7 @@ class LimitKeeper:
         parts = self._components
         if parts.journal.failure is not None:
             return "the journal failed: nothing can be recorded; stop, mend the disk, and start again"
-        state = trading_state(parts.portfolio, parts.halt, parts.journal)
-        armed = "" if state in _MAY_RAISE else state.value
-        event = self.book.change(scope, value, by, reason.strip(), armed=armed, known=self._known())
+        event = self.book.change(scope, value, by, reason.strip(), armed=self.armed, known=self._known())
         if isinstance(event, str):
             return event
         parsed = parse_scope(event.scope)
@@ -81,6 +83,13 @@ class LimitKeeper:
         after = "the profile's again" if event.new is None else f"{event.new:g}"
         log.info("limit %s: %s by %s%s", event.scope, after, by, f": {reason.strip()}" if reason.strip() else "")
         return None
+
+    @property
+    def armed(self) -> str:
+        """The state, where orders may leave in it and nothing may be raised; else empty."""
+        parts = self._components
+        state = trading_state(parts.portfolio, parts.halt, parts.journal)
+        return "" if state in _MAY_RAISE else state.value
 
     def used(self, scope: LimitScope) -> Used:
         """How much of a limit is used now, in its unit; the most of any where it holds for several; None where nothing is counted."""

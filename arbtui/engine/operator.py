@@ -311,7 +311,7 @@ class OperatorVerbs:
             case "adjust":
                 return {"refusal": self.adjust(facts["exchange"], facts["asset"], facts["confirm"], facts["reason"], by)}
             case "limits":
-                return {"refusal": None, "limits": [row.facts() for row in self._limits.rows()]}
+                return {"refusal": None, "armed": self._limits.armed, "limits": [row.facts() for row in self._limits.rows()]}
             case "limit":
                 value = request.get("value")
                 if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):

@@ -109,14 +109,10 @@ class RiskGuard:
         for name, guard in self.exchange.items():
             guard.limits = book.exchange(name)
         self.symbol.limits, self.route.limits = book.symbol(""), book.route()
-        self.symbol.of_symbol = {}
-        self.route.of_route = {}
-        for route in routes:
-            of_symbol, of_route = book.symbol(route.symbol), book.route(route.symbol, route.id)
-            if of_symbol != self.symbol.limits:
-                self.symbol.of_symbol[route.symbol] = of_symbol
-            if of_route != self.route.limits:
-                self.route.of_route[route.id] = of_route
+        named = book.names_of_its_own()
+        own = [route for route in routes if route.symbol in named or route.id in named]
+        self.symbol.of_symbol = {route.symbol: book.symbol(route.symbol) for route in own}
+        self.route.of_route = {route.id: book.route(route.symbol, route.id) for route in own}
 
     def scoped(self, route: ArbRoute) -> Reason | None:
         """The deepest halt over any part of ``route``; nothing opens under one of any depth."""

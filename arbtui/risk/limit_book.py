@@ -85,6 +85,18 @@ class LimitBook:
                     value = limit.stricter(value, own.value)
         return value
 
+    def holds(self, scope: LimitScope) -> float:
+        """What holds there."""
+        names = {scope.tier: scope.name} if scope.name else {}
+        if scope.tier == "route" and scope.name:  # what is set for its symbol holds too
+            names["symbol"] = scope.name.partition(":")[0]
+        return self.value(scope.limit.name, **names)
+
+    def names_of_its_own(self) -> set[str]:
+        """Symbols and routes for which something is set: what holds for all others is the same."""
+        parsed = (parse_scope(text) for text in self._own)
+        return {scope.name for scope in parsed if isinstance(scope, LimitScope) and scope.tier in ("symbol", "route") and scope.name}
+
     def total(self) -> GlobalLimits:
         """What holds over everything."""
         return self._table("global", self._config.global_)
@@ -111,16 +123,13 @@ class LimitBook:
     def _row(self, scope: LimitScope, told: Used) -> LimitRow:
         used, note = told if isinstance(told, tuple) else (told, "")
         limit, own = scope.limit, self._own.get(str(scope))
-        names = {scope.tier: scope.name} if scope.name else {}
-        if scope.tier == "route" and scope.name:  # what is set for its symbol holds too
-            names["symbol"] = scope.name.partition(":")[0]
         return LimitRow(
             scope=str(scope),
             unit=limit.unit,
             higher_is_stricter=limit.higher_is_stricter,
             profile=self._profile[limit.name],
             journal=None if own is None else own.value,
-            holds=self.value(limit.name, **names),
+            holds=self.holds(scope),
             used=used,
             by="" if own is None else own.by,
             reason="" if own is None else own.reason,

@@ -26,7 +26,7 @@ def limits_in_words(settings: Settings) -> str:
     """``paper set (play money): max_unhedged 2000 USDT, ...``, and which of them the profile or the environment has set otherwise."""
     which = limit_set(settings)
     held, usual = settings.risk.model_dump(), risk_defaults(which).model_dump()
-    parts = [f"{name} {value:g}{_UNITS.get(name, '')}" for tier in held.values() for name, value in tier.items()]
+    parts = [f"{name} {value:.12g}{_UNITS.get(name, '')}" for tier in held.values() for name, value in tier.items()]
     own = [name for tier, limits in held.items() for name, value in limits.items() if value != usual[tier][name]]
     words = f"{which} set ({'real orders' if which == 'live' else 'play money'}): {', '.join(parts)}"
     return f"{words}; set otherwise: {', '.join(own)}" if own else words
