@@ -59,9 +59,15 @@ from tests.bench.workload import (
 _VENUES = ("upbit", "binance")
 _FOR_EVER_MS = 600_000  #: the longest that the settings allow; the market here does not run by the clock
 _RISK = {
-    "global": {"max_unhedged": 1e12, "max_open_cycles": 10_000},
+    "global": {"max_unhedged": 1e12, "max_factor_exposure": 1e15, "max_open_cycles": 10_000},
     "exchange": {"max_message_age_ms": _FOR_EVER_MS},
-    "symbol": {"max_book_age_ms": _FOR_EVER_MS, "max_leg_skew_ms": _FOR_EVER_MS, "price_band_bps": 10_000},
+    "symbol": {
+        "max_jump_1s_bps": 1e6,
+        "max_jump_10s_bps": 1e6,
+        "max_book_age_ms": _FOR_EVER_MS,
+        "max_leg_skew_ms": _FOR_EVER_MS,
+        "price_band_bps": 10_000,
+    },
     "route": {"max_edge_bps": 10_000},
 }
 #: Whoever watches the rate works as always, and finds nothing: the bench's coins walk on their own, far from any one rate.
