@@ -171,8 +171,9 @@ def ledger(
     mode: Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")] = None,
     run: Annotated[str | None, typer.Option("--run", metavar="ID", help="One run only.")] = None,
     json: flags.AsJson = False,
-    csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV; with --episodes, those.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV; with --episodes or --denials, those.")] = False,
     episodes: Annotated[bool, typer.Option("--episodes", help="Also the gaps that were seen, taken or not.")] = False,
+    denials: Annotated[bool, typer.Option("--denials", help="Also what kept us from them, in the last minute, hour and day.")] = False,
     since: Annotated[
         str | None,
         typer.Option("--since", metavar="60s|5m|1h|TIME", help="Only the time from then on."),
@@ -188,8 +189,12 @@ def ledger(
 
     if json and csv:
         raise UsageError("--json or --csv, not both")
+    if csv and episodes and denials:
+        raise UsageError("--csv prints one table: --episodes or --denials, not both")
     form: Literal["text", "json", "csv"] = "json" if json else "csv" if csv else "text"
-    return print_ledger(flags.wanted_profile(profile), mode, run, since, until, form, state_dir, with_episodes=episodes)
+    return print_ledger(
+        flags.wanted_profile(profile), mode, run, since, until, form, state_dir, with_episodes=episodes, with_denials=denials
+    )
 
 
 @app.command()
@@ -230,6 +235,27 @@ def positions(
     from arbtui.cli.decisions import positions as decide
 
     return decide(flags.wanted_profile(profile), verb, cycle_id, at, asset, confirm, reason, mode, json, state_dir)
+
+
+@app.command()
+def limits(
+    verb: Annotated[str | None, typer.Argument(metavar="[set|reset]", help="Without a verb: the list.")] = None,
+    scope: Annotated[str | None, typer.Argument(metavar="[SCOPE]", help="global.max_loss_day, symbol.XRP.order_value, ...")] = None,
+    value: Annotated[str | None, typer.Argument(metavar="[VALUE]", help="In the unit that the list shows.")] = None,
+    profile: flags.Profile = None,
+    confirm: _Confirm = None,
+    reason: _Reason = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """What bounds trading, with what is used of it now; set lowers a limit at any time, raises it only while nothing is armed.
+
+    Of the profile's value and one that was set here the stricter holds, also after a restart; reset takes the latter away.
+    """
+    from arbtui.cli.limits import limits as act
+
+    return act(flags.wanted_profile(profile), verb, scope, value, confirm, reason, mode, json, state_dir)
 
 
 @app.command()

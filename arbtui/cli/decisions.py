@@ -18,6 +18,7 @@ from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_folde
 if TYPE_CHECKING:
     from arbtui.journal.events import Event
     from arbtui.portfolio.portfolio import Portfolio
+    from arbtui.settings.profile import Settings
 
 #: What can be done about a position without trading, with or without an engine; and all that can be done.
 _BY_HAND = ("write-off", "adjust")
@@ -179,6 +180,7 @@ class Place:
         chosen = mode or latest_mode(root, self.name)
         if chosen is None:
             raise UsageError(f"profile {self.name} has no journal in {root}: it has not run there yet")
+        self.mode = chosen
         self.folder: Path = profile_folder(root, self.name)
         self.journal: Path = mode_folder(root, self.name, chosen) / "journal.db"
 
@@ -205,9 +207,27 @@ class Place:
         if self.is_running():
             self.ask_to(verb, facts, typed, why)
         else:
-            asyncio.run(self._journal_it(why, events_of))
+            self.journal_it(why, events_of)
         tell("done, and journaled\n")
         return 0
+
+    def settings(self, profile: str) -> "Settings":
+        """The profile as it stands now, in the journal's mode.
+
+        Raises:
+            UsageError: it cannot be read.
+        """
+        from arbtui.settings.load import load_profile
+
+        return load_profile(profile, {"mode": self.mode})
+
+    def journal_it(self, reason: str, events_of: "Callable[[Portfolio, str, str], Sequence[Event] | str]") -> None:
+        """Have it journaled here: no engine runs.
+
+        Raises:
+            UsageError: an engine has started meanwhile, or there is nothing to journal, with why.
+        """
+        asyncio.run(self._journal_it(reason, events_of))
 
     def is_running(self) -> bool:
         """Whether an engine holds the profile's folder."""

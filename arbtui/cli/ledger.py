@@ -24,8 +24,11 @@ def print_ledger(
     state_dir: str | None,
     *,
     with_episodes: bool,
+    with_denials: bool,
 ) -> int:
-    """Print the ledger, with the gaps that were seen when asked for. The profile itself is not read: a ledger outlives it.
+    """Print the ledger, when asked for with the gaps that were seen and what kept us from them.
+
+    The profile itself is not read: a ledger outlives it.
 
     Raises:
         UsageError: no such mode, no journal, an unreadable one, no such run, or no such time.
@@ -39,15 +42,19 @@ def print_ledger(
     path = mode_folder(root, name, chosen) / "journal.db"
     if not path.exists():
         raise UsageError(f"profile {name} has no journal of mode {chosen} ({path})")
+    from arbtui.journal.denials import denials_csv, read_denials
     from arbtui.journal.episodes import episodes_csv, read_episodes
+    from arbtui.journal.liveness import read_liveness
     from arbtui.portfolio.ledger import ledger_csv, read_ledger
 
     begin, end = _moment(path, since, "--since"), _moment(path, until, "--until")
     ledger = read_ledger(path, run, begin, end)
     if with_episodes:
         ledger["episodes"] = read_episodes(path, run, begin, end)
+    if with_denials:
+        ledger["denials"] = read_denials(path, read_liveness(path).now_ms(time.time_ns() // 1_000_000))
     if form == "csv":
-        tell(episodes_csv(ledger["episodes"]) if with_episodes else ledger_csv(ledger))
+        tell(denials_csv(ledger["denials"]) if with_denials else episodes_csv(ledger["episodes"]) if with_episodes else ledger_csv(ledger))
     elif form == "json":
         tell(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
     else:
@@ -94,7 +101,24 @@ def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
         for asset, held in assets.items():
             before = ledger["start_balances"].get(exchange, {}).get(asset, {}).get("free", "0")
             lines.append(f"    {asset:<10} {held['free']:>24}   at the start {before:>24}")
-    return "\n".join([*lines, *(_gaps(ledger["episodes"]) if "episodes" in ledger else ())]) + "\n"
+    gaps = _gaps(ledger["episodes"]) if "episodes" in ledger else []
+    denials = _denials(ledger["denials"]) if "denials" in ledger else []
+    return "\n".join([*lines, *gaps, *denials]) + "\n"
+
+
+def _denials(denials: list[dict[str, Any]]) -> list[str]:
+    """What kept us from gaps, first over all routes, then route by route."""
+    if not denials:
+        return ["  denials none in the last day"]
+    lines = ["  denials                      last minute         last hour          last day"]
+    shown = ""
+    for one in denials:
+        if one["route"] is not None and one["route"] != shown:
+            shown = one["route"]
+            lines.append(f"    {shown}")
+        spans = "".join(f"{one[span]['seconds']:>11,.1f} s x{one[span]['times']:<5,}" for span in ("minute", "hour", "day"))
+        lines.append(f"    {'  ' if one['route'] else ''}{one['reason']:<17}{'' if one['route'] else '  '}{spans}")
+    return lines
 
 
 def _gaps(episodes: list[dict[str, Any]]) -> list[str]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Rows of a list in the text; JSON holds all.
 _SHOWN = 10
+#: Reasons in the line that says why not.
+_REASONS = 4
 
 
 def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: str | None) -> int:
@@ -65,6 +67,7 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
 def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple[dict[str, Any], str]:
     """The facts, and why the journal could not be read (then without it)."""
     from arbtui.journal.config import JournalConfig
+    from arbtui.journal.denials import read_denials
     from arbtui.journal.liveness import read_liveness
     from arbtui.journal.outbox import read_undelivered
     from arbtui.monitoring.delivery import alert_facts
@@ -74,17 +77,19 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
     who, cause, wall_ms = _holder(folder), read_flag(folder), time.time_ns() // 1_000_000
     halts, _ = read_halts(folder)
     journal, portfolio, pulse, trouble, alerts = None, None, None, "", None
+    denials: list[dict[str, Any]] = []
     try:
         if path is not None and path.stat().st_size:  # a journal that is just being created counts as none
             pulse = read_liveness(path)
             journal, portfolio = restore(path)
             alerts = alert_facts(read_undelivered(path), pulse.now_ms(wall_ms))
+            denials = [one for one in read_denials(path, pulse.now_ms(wall_ms)) if one.pop("route") is None]
     except UsageError as error:
         trouble = str(error)
     except OSError as error:
         trouble = f"{path}: {error.strerror or error}"
     expected = (settings.journal if settings else JournalConfig()).snapshot_interval_s  # for a journal that does not show it
-    return read_status(who, cause, journal, portfolio, pulse, wall_ms, expected, halts) | {"alerts": alerts}, trouble
+    return read_status(who, cause, journal, portfolio, pulse, wall_ms, expected, halts) | {"alerts": alerts, "denials": denials}, trouble
 
 
 def _holder(folder: Path) -> "Holder | None":
@@ -170,6 +175,9 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         sizes = f"max_unhedged {most['max_unhedged']:g} USDT, max_loss_day {most['max_loss_day']:g} USDT"
         words = f"{limits['set']} set: {sizes}, max_open_cycles {most['max_open_cycles']} (as the profile stands now)"
         lines.append(("limits", words, ""))
+    if own := status["limits_set"]:
+        words = ", ".join(f"{row['scope']} {row['value']:g} by {row['by']}" for row in own)
+        lines.append(("", f"set in the journal, the stricter holds: {words} (arbtui limits)", ""))
     if run:
         ended = "still running" if status["running"] else "no end recorded"
         if run["ended"]:
@@ -181,6 +189,8 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines += [(today, _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
         lines.append(("cycles", ", ".join(f"{count} {state}" for state, count in status["cycles"].items()) or "none", ""))
         lines += [(f"open {row['asset']}", _open_fx(row), "") for row in status["open_fx"]]
+    if status["denials"]:
+        lines.append(("why not", _why_not(status["denials"]), ""))
     left: dict[str, list[str]] = {}
     for row in status["residuals"]:
         left.setdefault(row["cycle_id"], []).append(f"{row['qty']} {row['asset']}")
@@ -196,6 +206,17 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines += _listed("disputed", told, "bold red")
     told = [f"{row['severity']} {row['ts']} {row['kind']} {row['scope']}: {row['detail']}" for row in reversed(status["breaches"])]
     return lines + _listed("breaches", told, "yellow")
+
+
+def _why_not(denials: list[dict[str, Any]]) -> str:
+    """What kept us from gaps in the last hour; over the day where the hour has nothing."""
+    span = "hour" if any(one["hour"]["times"] or one["hour"]["seconds"] for one in denials) else "day"
+    held = sorted(denials, key=lambda one: -one[span]["seconds"])
+    words = [
+        f"{one['reason']} {_age(one[span]['seconds'])} x{one[span]['times']}" for one in held if one[span]["times"] or one[span]["seconds"]
+    ]
+    more = f", and {len(words) - _REASONS} more" if len(words) > _REASONS else ""
+    return f"last {span}, all routes: {', '.join(words[:_REASONS])}{more} (ledger --denials)"
 
 
 def _engine_line(status: dict[str, Any]) -> tuple[str, str, str]:

@@ -42,6 +42,10 @@ MAIN_BINDINGS: list[BindingType] = [
         "settle",
         "Risk: trade a position away, write it off, or take the venue's word for a balance; asks for name and reason",
     ),
+    _binding("risk.view", "risk_view", "view", "Risk: breaches, then limits, then why nothing was traded; goes to Risk first"),
+    _binding(
+        "limit", "limit", "limit", "Risk, limits: set the one under the cursor; lower at any time, higher only while nothing is armed"
+    ),
     _binding("copy", "copy", "copy", "Copy the row under the cursor as JSON, through the terminal (OSC 52, also over ssh)"),
     _binding("freeze", "freeze", "freeze", "Freeze the display, or go on; the engine trades on, header and Risk stay live"),
     *(_binding(f"pane.{pane}", f"pane('{pane}')", pane.capitalize(), f"Go to {pane.capitalize()}") for pane in PANES),

@@ -20,6 +20,8 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "freeze": "space",
     "acknowledge": "a",
     "settle": "w",
+    "risk.view": "v",
+    "limit": "l",
     "pane.routes": "1",
     "pane.fills": "2",
     "pane.risk": "3",

@@ -19,6 +19,13 @@ _REPEAT_AFTER_S = 60.0
 TOLD_DENIALS = {
     Reason.UNHEDGED: Severity.WARN,
     Reason.LOSS_DAY: Severity.CRIT,
+    Reason.LOSS_HOUR: Severity.CRIT,
+    Reason.DRAWDOWN: Severity.CRIT,
+    Reason.UNATTENDED: Severity.CRIT,
+    Reason.FACTOR: Severity.WARN,
+    Reason.ORDER_PACE: Severity.WARN,
+    Reason.PRICE_JUMP: Severity.WARN,
+    Reason.ONE_LEG: Severity.WARN,
     Reason.MESSAGE_AGE: Severity.WARN,
     Reason.EDGE_TOO_GOOD: Severity.WARN,
     Reason.PRICE_BAND: Severity.WARN,

@@ -13,12 +13,15 @@ from arbtui.engine.cancels import Cleared, cancel_standing
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
+from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
 from arbtui.engine.fold_check import FoldCheck
 from arbtui.engine.health_watch import HealthWatch
 from arbtui.engine.idle import why_idle
 from arbtui.engine.late_fills import LateFills
+from arbtui.engine.limit_keeper import LimitKeeper
 from arbtui.engine.loss_watch import LossWatch
+from arbtui.engine.machine_watch import MachineWatch
 from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.netting import Netting
 from arbtui.engine.operator import OperatorVerbs
@@ -47,6 +50,7 @@ from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import Depth
+from arbtui.portfolio.portfolio import STARTED
 from arbtui.portfolio.position_sync import Mismatch
 from arbtui.portfolio.rebalancer import InventoryRebalancer
 from arbtui.portfolio.trading_state import TradingState
@@ -64,6 +68,8 @@ log = logging.getLogger("arbtui")
 _SETTLE_S = 10.0
 #: After that, between two attempts to cancel what is left, in seconds.
 _CANCEL_AGAIN_S = 5.0
+#: Between two looks at the time that open gaps have taken, in seconds.
+_ACCOUNT_EVERY_S = 1.0
 #: Cycles that screens can show.
 _KEPT_CYCLES = 200
 
@@ -121,7 +127,9 @@ class Engine:
             refresh_book=components.refresh_book,
             on_end=self._on_end,
         )
-        self.episodes = Episodes(components.clock, asyncio.get_running_loop().call_at)
+        self.denials = Denials(components.clock, remembered.denials)
+        components.risk.on_order_refused = self.denials.count
+        self.episodes = Episodes(components.clock, self.denials, asyncio.get_running_loop().call_at)
         self.settler = Settler(
             config=components.execution,
             ways=WaysOut(
@@ -162,7 +170,10 @@ class Engine:
         self.scopes = ScopeWatch(
             components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_exchange_halted
         )
-        self.rearm_share = RearmShare(components.execution, components.universe, components.clock)
+        self.limits = LimitKeeper(components, lambda: self.rearm_share.share, lambda: self.machine.last)
+        self.rearm_share = RearmShare(components.execution, components.clock, self.limits.apply)
+        self.limits.apply()
+        components.risk.factor.follow(components.universe.markets)
         self.wallets = Wallets(components)
         self.operator = OperatorVerbs(
             components,
@@ -174,6 +185,7 @@ class Engine:
             self.tracker,
             self.settler,
             self.wallets,
+            self.limits,
             self._on_armed,
             self._tell_residual,
         )
@@ -181,6 +193,7 @@ class Engine:
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
         self.stock = StockWatch(components.universe, components.portfolio, components.clock, components.rebalance, self.rebalancer)
         self.transfers = TransferWatch(components.portfolio, self.breaches, components.clock, components.profile)
+        self.machine = MachineWatch(components.risk, self.breaches, self.kill_switch)
         self.sync = components.sync
         self.sync.on_dispute = self._on_dispute
         self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
@@ -196,6 +209,7 @@ class Engine:
         self.halt_detail = ""
         self.cancel_began_ms: float | None = None  #: of the last kill: ms of real time from the closing of the gate to its first cancels
         self._cancel_again_at = inf  # monotonic s
+        self._account_at = -inf  # likewise
         self.decisions = DecisionLog(components.clock)
         self._killed_before = components.portfolio.state.killed
         self._last_kill = next(iter(reversed(remembered.kills)), None)
@@ -215,6 +229,7 @@ class Engine:
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
         self.scopes.look()
+        self.limits.tell()
         self.rearm_share.resume(self._last_kill)
         self._tell_residuals("open when the last run stopped")
         for found in reconciled.mismatches:
@@ -238,7 +253,7 @@ class Engine:
         elif resume == TradingState.PAUSED:
             self.operator.change_state(TradingState.PAUSED, "PAUSED before this start", latched=True)
         else:
-            self.operator.change_state(TradingState.ARMED, "started")
+            self.operator.change_state(TradingState.ARMED, STARTED)
         self.losses.measure()
 
     def on_resolved(self, found: Reconciled) -> None:
@@ -285,6 +300,10 @@ class Engine:
             self.netting.look(now)
         self.stock.look(now)
         self.transfers.look()
+        if now >= self._account_at:
+            self._account_at = now + _ACCOUNT_EVERY_S
+            self.episodes.account(now)
+            self.risk.jumps.sample(self.components.aggregator.books.values())
 
     async def quiescence(self) -> None:
         """Wait until no cycle and no settlement is under way."""
@@ -308,7 +327,8 @@ class Engine:
         """Store what a restart goes on from; the snapshot's number."""
         self.marks.take("snapshot")
         live, last = self.portfolio.encode(), self.portfolio.state.seq
-        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take())
+        denials = self.denials.take(everything=self.episodes.is_closed)
+        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take(), denials)
         if simulator is not None:
             await self.fold_check.compare(live, last)
         return number
@@ -411,6 +431,8 @@ class Engine:
         self.stock.at_once(route.symbol)
         if state not in (CycleState.ABANDONED, CycleState.MISSED) and not route.shrinks_exposure:  # what never opened teaches nothing
             self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
+        if state in (CycleState.UNWOUND, CycleState.RESIDUAL):
+            self.risk.route.one_legged(route.id, self._clock.monotonic())
         self._late.on_residual(cycle.id, cycle.reason)
         self._troubles.on_end(cycle)
         self.netting.on_end(cycle)

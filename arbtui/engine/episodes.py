@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from arbtui.engine.denials import Denials
 from arbtui.journal.episodes import KEPT, LOOKS_MS, RUN_ENDED, EpisodeRecord
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
@@ -31,6 +32,8 @@ class _Episode:
     size: float
     sized: bool  #: best edge and size are an opportunity's, else those of the touch
     gate: str
+    held_by: Reason | None  #: what keeps us from it now; None where a cycle was opened on it a moment ago
+    held_since: float  #: monotonic seconds, up to which its time was given to a reason
     cycles: int = 0
     ended_ms: int = 0
     ended_by: str = ""
@@ -47,11 +50,13 @@ class Episodes:
     Whether its first orders would fill later is looked up by the loop's clock, 50 to 500 ms after it began.
 
     Args:
+        denials: given the time of each gap, by what keeps us from it.
         call_at: of the loop; None where there is no loop, and then nobody looks again.
     """
 
-    def __init__(self, clock: Clock, call_at: Callable[..., object] | None) -> None:
+    def __init__(self, clock: Clock, denials: Denials, call_at: Callable[..., object] | None) -> None:
         self._clock = clock
+        self._denials = denials
         self._call_at = call_at
         self._ended: deque[EpisodeRecord] = deque(maxlen=KEPT)
         self._unrecorded: dict[_Episode, None] = {}  # open, or before their last look
@@ -70,6 +75,7 @@ class Episodes:
             )
         elif not episode.sized or opportunity.edge_bps > episode.best_bps:
             episode.best_bps, episode.size, episode.sized = opportunity.edge_bps, opportunity.size, True
+        self._hold(episode, refusal, opportunity.decided_at)
         if refusal is None:
             episode.cycles += 1
 
@@ -93,13 +99,20 @@ class Episodes:
             refusal = route.data_refusal(now)
             if refusal is not None:
                 self._end(episode, now, refusal)
+                self._denials.count(route.id, refusal)
                 continue
             episode.threshold_bps = min(episode.threshold_bps, route.threshold_bps())
             edge = route.touch_edge_bps()
+            self._hold(episode, route.blocked or route.denied, now)
             if not edge > episode.threshold_bps:
                 self._end(episode, now, Reason.BELOW_THRESHOLD)
             elif not episode.sized and edge > episode.best_bps:
                 episode.best_bps, episode.size = edge, route.touch_size()
+
+    def account(self, now: float) -> None:
+        """Give the time of every open gap up to ``now`` to what kept us from it: once a second, and not only when it ends."""
+        for episode in self.open.values():
+            self._account(episode, now)
 
     def close(self) -> None:
         """The run ends: so does every episode. Looks that were still due stay unanswered."""
@@ -109,6 +122,11 @@ class Episodes:
             self._end(episode, now, RUN_ENDED)
         for episode in tuple(self._unrecorded):
             self._record(episode)
+
+    @property
+    def is_closed(self) -> bool:
+        """True once the run has ended for it."""
+        return self._closed
 
     def take(self) -> Sequence[EpisodeRecord]:
         """Take episodes that ended, oldest first, to write them down: a few hundred at once, after :meth:`close` all."""
@@ -146,7 +164,10 @@ class Episodes:
             size=size,
             sized=sized,
             gate="" if gate is None else gate.value,
+            held_by=None,
+            held_since=now,
         )
+        self._hold(episode, gate, now)
         self.count += 1
         self.open[route.id] = episode
         for hop in trades:
@@ -155,7 +176,22 @@ class Episodes:
         self._look_later(episode)
         return episode
 
+    def _hold(self, episode: _Episode, reason: Reason | None, now: float) -> None:
+        """From ``now`` on it is ``reason`` that keeps us from it."""
+        if reason is not episode.held_by:
+            self._account(episode, now)
+            episode.held_by = reason
+            if reason is not None:
+                self._denials.hold(episode.route.id, reason, 0.0, times=1)
+
+    def _account(self, episode: _Episode, now: float) -> None:
+        seconds = now - episode.held_since
+        episode.held_since = now
+        if episode.held_by is not None and seconds > 0.0:
+            self._denials.hold(episode.route.id, episode.held_by, seconds)
+
     def _end(self, episode: _Episode, now: float, why: str) -> None:
+        self._account(episode, now)
         del self.open[episode.route.id]
         for hop in episode.trades:
             there = self.on_book.get(hop.book, {})

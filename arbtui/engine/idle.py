@@ -11,6 +11,14 @@ _WORDS: Mapping[Reason, str] = {
     Reason.JOURNAL: "the journal failed",
     Reason.OPEN_CYCLES: "as many cycles are open as the limit allows",
     Reason.UNHEDGED: "as much is at risk as the limit allows",
+    Reason.LOSS_HOUR: "the limit of the last hour's loss is reached",
+    Reason.DRAWDOWN: "the result is as far below its best as the limit allows",
+    Reason.ORDER_PACE: "as many orders as may have left",
+    Reason.UNATTENDED: "nobody has looked for as many cycles as may be: p twice, or acknowledge a breach",
+    Reason.LOOP_LAG: "our own loop stood still",
+    Reason.COMMIT_LATE: "the journal's disk is slow",
+    Reason.DISK_FULL: "the journal's disk is almost full",
+    Reason.FACTOR: "as much stock as the limit allows has moved one way",
     Reason.LOSS_DAY: "the limit of the day's loss is reached",
     Reason.LEARNING: "the streams' usual delays are not known yet",
     Reason.NO_RATE: "there is no exchange rate",
@@ -29,7 +37,7 @@ def why_idle(components: EngineComponents, gate: OrderGate, value: float) -> str
         return "[execution] enabled is false"
     if gate.closed_for_entries:
         return "the run is ending"
-    refusal = components.risk.total.check(value)
+    refusal = components.risk.total.check(value) or components.risk.blocks.standing(("",), now)
     if refusal is not None:
         return _WORDS.get(refusal, refusal.value)
     routes = components.universe.routes

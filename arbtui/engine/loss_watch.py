@@ -6,15 +6,19 @@ from arbtui.engine.breaches import BreachBook
 from arbtui.engine.mark_taker import MarkTaker
 from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
+from arbtui.model.reason import Reason
 from arbtui.risk.breach import Severity
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.kill_switch import KillSwitch
+from arbtui.risk.results import ResultHistory
 
 _EVERY_S = 1.0
+_SPANS = {Reason.LOSS_DAY: "today", Reason.LOSS_HOUR: "within an hour", Reason.DRAWDOWN: "from the best of the last day"}
+_CAUSES = {Reason.LOSS_DAY: "loss limit of the day", Reason.LOSS_HOUR: "loss limit of an hour", Reason.DRAWDOWN: "drawdown limit"}
 
 
 class LossWatch:
-    """Halts at the day's loss limit, and pauses a route after losses in a row."""
+    """Halts at the limits of what may be lost, and pauses a route after losses in a row."""
 
     def __init__(self, risk: RiskGuard, breaches: BreachBook, marks: MarkTaker, kill_switch: KillSwitch, halt: Halt, clock: Clock) -> None:
         self._risk = risk
@@ -24,11 +28,13 @@ class LossWatch:
         self._halt = halt
         self._clock = clock
         self._due = -inf
+        self._history = ResultHistory()
 
     def look(self, now: float) -> None:
         """Once a second, whatever happens."""
         if now >= self._due:
             self._due = now + _EVERY_S
+            self._risk.factor.measure()
             self.measure()
 
     def measure(self, route_id: str = "") -> None:
@@ -37,8 +43,12 @@ class LossWatch:
         total.measure()
         if route_id and self._risk.route.look(route_id, self._clock.monotonic()):
             self._breaches.record(Severity.WARN, "LOSSES", route_id, "too many losses in a row", "paused")
-        if not total.loss_today <= total.limits.max_loss_day and not self._halt.is_closed:
+        now = self._clock.monotonic()
+        self._history.add(now, total.result)
+        total.loss_hour, total.drawdown = self._history.lost_in_hour(now, total.result), self._history.drawdown(total.result)
+        broken = [(reason, lost, limit) for reason, lost, limit in total.losses() if not lost <= limit]
+        if broken and not self._halt.is_closed:
+            reason, lost, limit = broken[0]
             self._marks.take("limit")
-            detail = f"{-total.loss_today:.2f} today, limit {total.limits.max_loss_day:g}"
-            self._breaches.record(Severity.CRIT, "LOSS_DAY", "global", detail, "HALT")
-            self._kill_switch.kill("GUARD", "loss limit of the day")
+            self._breaches.record(Severity.CRIT, reason, "global", f"{-lost:.2f} {_SPANS[reason]}, limit {limit:g}", "HALT")
+            self._kill_switch.kill("GUARD", _CAUSES[reason])

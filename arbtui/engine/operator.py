@@ -9,6 +9,7 @@ from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.checklist import Check, checklist
 from arbtui.engine.components import EngineComponents
+from arbtui.engine.limit_keeper import LimitKeeper
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.wallets import Wallets
 from arbtui.execution.executor import CycleExecutor
@@ -61,6 +62,7 @@ class OperatorVerbs:
         tracker: OrderTracker,
         settler: Settler,
         wallets: Wallets,
+        limits: LimitKeeper,
         on_armed: Callable[..., None],
         on_settled: Callable[[str, str], None],
     ) -> None:
@@ -73,6 +75,7 @@ class OperatorVerbs:
         self._tracker = tracker
         self._settler = settler
         self._wallets = wallets
+        self._limits = limits
         self._on_armed = on_armed
         self._on_settled = on_settled
 
@@ -366,6 +369,14 @@ class OperatorVerbs:
             case "target":
                 target = (facts["exchange"], facts["asset"], facts["amount"], facts["confirm"], facts["reason"], by)
                 return {"refusal": self.set_target(*target)}
+            case "limits":
+                return {"refusal": None, "armed": self._limits.armed, "limits": [row.facts() for row in self._limits.rows()]}
+            case "limit":
+                value = request.get("value")
+                if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+                    return {"refusal": f"{value!r} is no number"}
+                scope = str(request.get("scope", ""))
+                return {"refusal": self._limits.set(scope, value, facts["confirm"], facts["reason"], by)}
             case "rearm":
                 return {"refusal": self.rearm_by_command(request)}
             case "scope_seen":

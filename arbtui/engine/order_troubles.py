@@ -43,7 +43,7 @@ class OrderTroubles:
                 self._in_a_row.pop(symbol, None)
             return
         count = self._in_a_row[symbol] = self._in_a_row.get(symbol, 0) + 1
-        pause_s = min(self._routes.limits.refusal_pause_s * 2.0 ** min(count - 1, 20), _LONGEST_PAUSE_S)
+        pause_s = min(self._routes.limits_of(cycle.plan.route.id).refusal_pause_s * 2.0 ** min(count - 1, 20), _LONGEST_PAUSE_S)
         self._routes.refused_until[symbol] = self._clock.monotonic() + pause_s
         detail = f"{refused.market.exchange} does not take {refused.side} {plain(refused.qty)} at {plain(refused.price)}: {refused.reason}"
         self._breaches.record(Severity.WARN, "ORDER_REFUSED", symbol, detail, f"paused for {pause_s:g} s", every_time=True)

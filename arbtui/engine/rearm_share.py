@@ -1,24 +1,26 @@
 """After a re-arm: the first minutes trade at a share of the usual size, so that what the kill was for shows itself cheaply."""
 
 import logging
-from dataclasses import replace
+from collections.abc import Callable
 
 from arbtui.execution.config import ExecutionConfig
 from arbtui.journal.state import KillRow
 from arbtui.model.clock import Clock
-from arbtui.routes.universe import ArbUniverse
 
 log = logging.getLogger("arbtui")
 
 
 class RearmShare:
-    """Lowers ``order_value`` of every route for a while. Told by the machine's clock, so that a restart shortens nothing."""
+    """The share of ``order_value`` that holds now. Told by the machine's clock, so that a restart shortens nothing.
 
-    def __init__(self, config: ExecutionConfig, universe: ArbUniverse, clock: Clock) -> None:
+    Args:
+        on_change: called when another share holds.
+    """
+
+    def __init__(self, config: ExecutionConfig, clock: Clock, on_change: Callable[[], None]) -> None:
         self._share, self._lasts_ms = config.rearm_share, round(config.rearm_minutes * 60_000)
-        usual = [(route, route.terms) for route in universe.routes]
-        self._routes = [(route, terms, replace(terms, order_value=terms.order_value * self._share)) for route, terms in usual]
         self._clock = clock
+        self._on_change = on_change
         self._until_ms = 0
         self._is_on = False
 
@@ -49,7 +51,6 @@ class RearmShare:
         is_on = self._share < 1.0 and self._clock.time_ms() < self._until_ms
         if is_on != self._is_on:
             self._is_on = is_on
-            for route, usual, lowered in self._routes:
-                route.terms = lowered if is_on else usual
+            self._on_change()
             if not is_on:
                 log.info("the first minutes after the re-arm are over: order_value is whole again")

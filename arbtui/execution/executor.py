@@ -187,7 +187,7 @@ class CycleExecutor:
         refusal = self._gate.hedge_refusal(cycle, order)
         if refusal is None:
             return order
-        self._risk.count(refusal)
+        self._risk.count_order(refusal, cycle.account.route)
         cycle.reason = refusal.value
         return None
 
@@ -221,7 +221,7 @@ class CycleExecutor:
                     if cycle.is_flat():
                         return
                 else:
-                    self._risk.count(refusal)
+                    self._risk.count_order(refusal, cycle.account.route)
                     refused += 1
                     cycle.reason = refusal.value
                     around = around is not (refusal is Reason.SCOPE_HALTED)

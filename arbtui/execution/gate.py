@@ -87,7 +87,7 @@ class OrderGate:
         if refusal is None:
             refusal = self._unheld(cycle, order)
         if refusal is not None:
-            self._risk.count(refusal)
+            self._risk.count_order(refusal, cycle.account.route)
             raise OrderAbandoned(refusal)
 
     def forget(self, cycle_id: str) -> None:

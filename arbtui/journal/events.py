@@ -426,6 +426,19 @@ class RouteSwitched(Struct, frozen=True):
     by: str
 
 
+class LimitChanged(Struct, frozen=True):
+    """An operator set a limit, or took its value away: then the profile's holds alone.
+
+    ``scope``: ``global.max_loss_day``, ``symbol.XRP.order_value``, ...; ``old``, ``new``: None where it has no value of its own.
+    """
+
+    scope: str
+    old: float | None
+    new: float | None
+    by: str
+    reason: str
+
+
 class Mark(Struct, frozen=True, array_like=True):
     """What one unit of an asset is worth in the PnL currency. ``source``: a book (``binance:XRPUSDT``); ``age_ms`` of that book."""
 
@@ -528,6 +541,7 @@ Event = (
     | ScopeRearmed
     | StateChanged
     | RouteSwitched
+    | LimitChanged
     | MarksTaken
     | SnapshotTaken
     | AlertQueued

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from arbtui.journal.denials import DenialRow, denial_statements
 from arbtui.journal.episodes import EpisodeRecord, episode_statements
 from arbtui.journal.events import AlertQueued, Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
 from arbtui.journal.projections import statements_for
@@ -17,6 +18,7 @@ from arbtui.journal.state import JournalState, load
 from arbtui.journal.store import Door, Statement, Writer, open_writer
 from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed, UsageError
+from arbtui.model.histogram import Histogram
 
 _EVENT_ROW = "INSERT INTO event (seq, ts_ms, run_id, type, version, payload) VALUES (?, ?, ?, ?, ?, ?)"
 _SNAPSHOT_ROW = "INSERT INTO snapshot (snapshot_no, seq, ts_ms, run_id, payload) VALUES (?, ?, ?, ?, ?)"
@@ -111,11 +113,11 @@ class Journal:
                 for event in events:
                     self.on_dropped(event)
 
-    async def snapshot(self, payload: dict[str, Any], episodes: Sequence[EpisodeRecord] = ()) -> int:
+    async def snapshot(self, payload: dict[str, Any], episodes: Sequence[EpisodeRecord] = (), denials: Sequence[DenialRow] = ()) -> int:
         """Store a whole state snapshot (anything JSON can hold, Decimals too) and return its number.
 
-        Only the newest few are kept. ``episodes`` go along: a transaction of their own would be one more that an order may have to
-        wait for.
+        Only the newest few are kept. ``episodes`` and ``denials`` go along: a transaction of their own would be one more that an order
+        may have to wait for.
 
         Raises:
             JournalFailed: as :meth:`commit`.
@@ -126,6 +128,7 @@ class Journal:
             (_SNAPSHOT_ROW, (number, covered, self._clock.time_ms(), self.run_id, text)),
             (_OLD_SNAPSHOTS, (number,)),
             *episode_statements(self.run_id, episodes),
+            *denial_statements(denials, self._clock.time_ms()),
         ]
         self._snapshot_no = number
         if self._writer.failure is not None:
@@ -160,6 +163,11 @@ class Journal:
             commit_max_ms=latency.largest,
             queue=self._writer.queue,
         )
+
+    @property
+    def latency(self) -> Histogram:
+        """Of commits, in ms from call to durable, since this journal was opened."""
+        return self._writer.latency
 
     async def close(self) -> None:
         """Write what is queued, then close the file and end its thread."""

@@ -2,7 +2,7 @@
 
 Money and quantities are text, times ms since the epoch (UTC). Projections have no foreign keys: what has happened at a
 venue is recorded even when it refers to something unknown here. But an order, cycle or run recorded twice is refused.
-Snapshots and episodes stand beside the events: a bounded number of each, which no event tells and nothing is rebuilt from.
+Snapshots, episodes and denials stand beside the events: a bounded number of each, which no event tells and nothing is rebuilt from.
 """
 
 APPLICATION_ID = 0x41524254  #: "ARBT"
@@ -26,6 +26,9 @@ EVENT_TABLES = (
         episode_no INTEGER PRIMARY KEY, run_id TEXT NOT NULL, route TEXT NOT NULL, symbol TEXT NOT NULL, started_ms INTEGER NOT NULL,
         ended_ms INTEGER NOT NULL, ended_by TEXT NOT NULL, best_edge_bps REAL NOT NULL, size REAL NOT NULL, cycles INTEGER NOT NULL,
         gate TEXT NOT NULL, fills_at_50 INTEGER, fills_at_100 INTEGER, fills_at_200 INTEGER, fills_at_500 INTEGER)""",
+    """CREATE TABLE IF NOT EXISTS denial (
+        step_ms INTEGER NOT NULL, start_ms INTEGER NOT NULL, route TEXT NOT NULL, reason TEXT NOT NULL, times INTEGER NOT NULL,
+        seconds REAL NOT NULL, PRIMARY KEY (step_ms, start_ms, route, reason)) WITHOUT ROWID""",
 )
 
 #: Name of each projection and the columns of its table.

@@ -2,12 +2,13 @@
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from arbtui.journal.denials import DenialRow, denial_rows
 from arbtui.journal.reader import reading
 from arbtui.model.errors import UsageError
 
@@ -72,6 +73,7 @@ class JournalState:
     snapshot_no: int
     snapshot_seq: int  #: the last event that the newest snapshot covers
     snapshot: dict[str, Any] | None
+    denials: list[DenialRow] = field(default_factory=list)
 
     @property
     def is_killed(self) -> bool:
@@ -134,6 +136,7 @@ def read_state(path: Path, db: sqlite3.Connection) -> JournalState:
         snapshot_no=snapshot["snapshot_no"] if snapshot else 0,
         snapshot_seq=snapshot["seq"] if snapshot else 0,
         snapshot=msgspec.json.decode(snapshot["payload"]) if snapshot else None,
+        denials=denial_rows(db),
     )
 
 

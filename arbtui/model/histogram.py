@@ -46,6 +46,19 @@ class Histogram:
         self.count += other.count
         self.largest = max(self.largest, other.largest)
 
+    def copy(self) -> "Histogram":
+        """What was recorded so far."""
+        copied = Histogram()
+        copied._counts, copied.count, copied.largest = list(self._counts), self.count, self.largest
+        return copied
+
+    def since(self, earlier: "Histogram") -> "Histogram":
+        """What was recorded after ``earlier`` was copied from this one; its largest value is that of all."""
+        fresh = Histogram()
+        fresh._counts = [now - then for now, then in zip(self._counts, earlier._counts, strict=True)]
+        fresh.count, fresh.largest = self.count - earlier.count, self.largest
+        return fresh
+
     def clear(self) -> None:
         """Reset to empty."""
         self._counts = [0] * BUCKETS

@@ -37,7 +37,15 @@ class Reason(StrEnum):
     OLD_EPOCH = "OLD_EPOCH"  #: decided before the last kill
     UNHEDGED = "UNHEDGED"  #: open exposure at its limit
     OPEN_FX = "OPEN_FX"  #: it would add to what is open of a settlement currency, and that is at its limit
+    FACTOR = "FACTOR"  #: as much stock as may has moved the same way: all coins of one premium are one bet
     LOSS_DAY = "LOSS_DAY"
+    LOSS_HOUR = "LOSS_HOUR"
+    DRAWDOWN = "DRAWDOWN"  #: too far below the best result of the last day
+    ORDER_PACE = "ORDER_PACE"  #: as many orders as may have left in a second, a minute or a day
+    UNATTENDED = "UNATTENDED"  #: so many cycles since a person did anything
+    LOOP_LAG = "LOOP_LAG"  #: our own loop stood still: what is decided here is late
+    COMMIT_LATE = "COMMIT_LATE"  #: the journal's disk is slow, and every order waits for it
+    DISK_FULL = "DISK_FULL"  #: too little is left where the journal is
     OPEN_CYCLES = "OPEN_CYCLES"
     JOURNAL = "JOURNAL"  #: a commit of the journal failed
     NO_MARK = "NO_MARK"  #: an asset that would be moved has no known price: what is lost could not be counted
@@ -57,10 +65,12 @@ class Reason(StrEnum):
     EXCESS_DELAY = "EXCESS_DELAY"  #: a stream is later than usual: its prices are old, however recently they were received
     LEARNING = "LEARNING"  #: the usual delay of a stream is not known yet
     QUARANTINED = "QUARANTINED"  #: a book has just come back, by a new connection or snapshot
+    PRICE_JUMP = "PRICE_JUMP"  #: a price moved too far within a second, or ten
     ORDER_VALUE = "ORDER_VALUE"
     # tiers: route
     ROUTE_BUSY = "ROUTE_BUSY"  #: a cycle of this symbol is open
     COOLDOWN = "COOLDOWN"
+    ONE_LEG = "ONE_LEG"  #: too many cycles of the last hour ended with one leg taken back or left over
     LOSSES = "LOSSES"  #: consecutive losses: paused for a while
     REFUSED = "REFUSED"  #: a venue refused an order of this symbol: paused for a while
     REBALANCE_BUDGET = "REBALANCE_BUDGET"  #: a reverse trade may cost more than the day's budget for it still holds
@@ -70,4 +80,3 @@ class Reason(StrEnum):
     DEADLINE = "DEADLINE"
     RESERVATION = "RESERVATION"
     DISABLED = "DISABLED"  #: execution is off in the profile, or the operator disabled the route
-    MISSING_INPUT = "MISSING_INPUT"  #: a required value is missing or not a number: always denied

@@ -15,6 +15,7 @@ from arbtui.journal.events import (
     Adjusted,
     BalanceDisputed,
     BalanceOpened,
+    BreachAcknowledged,
     CycleAcknowledged,
     CycleEnded,
     CycleOpened,
@@ -22,6 +23,7 @@ from arbtui.journal.events import (
     DisputeClosed,
     FillRecorded,
     Killed,
+    LimitChanged,
     Mark,
     MarksTaken,
     OrderChanged,
@@ -58,7 +60,7 @@ from arbtui.portfolio.accounts import (
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.flow import Flow
 from arbtui.portfolio.readings import Readings
-from arbtui.portfolio.state import RULES, PaidIn, PortfolioState, RunTally
+from arbtui.portfolio.state import RULES, LimitRecord, PaidIn, PortfolioState, RunTally
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.transfers import TransferAccount
 from arbtui.portfolio.volatility import Volatility
@@ -80,6 +82,11 @@ _PHASES = {
     Purpose.UNWIND: Phase.UNWINDING,
 }
 _DONE_BY = {"complete": "completed", "flatten": "flattened"}
+
+
+#: Why an engine is armed at a start, which is nobody's doing; and who acknowledges breaches that are over.
+STARTED = "started"
+BY_ITSELF = frozenset({"engine", "recovered"})
 
 
 class Portfolio(Readings):
@@ -128,6 +135,8 @@ class Portfolio(Readings):
     def _state_changed(self, at: Recorded, event: StateChanged) -> None:
         state = self.state
         state.state, state.why = event.state, event.why
+        if event.state == TradingState.ARMED and event.why != STARTED:
+            state.unattended = 0
         if event.latched:
             state.resume = event.state
         elif event.state == TradingState.ARMED:
@@ -137,10 +146,22 @@ class Portfolio(Readings):
         self.state.killed = True
 
     def _rearmed(self, at: Recorded, event: Rearmed) -> None:
-        self.state.killed = False
+        self.state.killed, self.state.unattended = False, 0
+
+    def _attended(self, at: Recorded, event: BreachAcknowledged) -> None:
+        if event.by not in BY_ITSELF:
+            self.state.unattended = 0
 
     def _route_switched(self, at: Recorded, event: RouteSwitched) -> None:
         self._route(event.route).enabled = event.enabled
+        self.state.unattended = 0
+
+    def _limit_changed(self, at: Recorded, event: LimitChanged) -> None:
+        self.state.unattended = 0
+        if event.new is None:
+            self.state.limits.pop(event.scope, None)
+        else:
+            self.state.limits[event.scope] = LimitRecord(event.new, event.by, event.reason, at.ts_ms)
 
     def _cycle_opened(self, at: Recorded, event: CycleOpened) -> None:
         reserved: Amounts = {}
@@ -166,6 +187,7 @@ class Portfolio(Readings):
             most_cost=event.most_cost,
         )
         self.state.tally.opened += 1
+        self.state.unattended += 1
         self._count(CycleState.OPEN, 1)
         for exchange, asset, _ in event.reserved:
             self._publish(exchange, asset)
@@ -550,8 +572,11 @@ class Portfolio(Readings):
         """The portfolio that was dumped.
 
         Raises:
-            ValueError: this is no dump of this version.
+            ValueError: this is no dump of this version: what an earlier one did not count, only the events can tell.
         """
+        missing = [name for name in PortfolioState.__struct_fields__ if name not in dumped]
+        if missing:
+            raise ValueError(f"an earlier version wrote it, without {', '.join(missing)}")
         state = msgspec.convert(dumped, PortfolioState, strict=False, str_keys=True)
         if state.rules != RULES:
             raise ValueError(f"folded by the rules {state.rules}, these are {RULES}")
@@ -567,7 +592,9 @@ _RULES: dict[type[Any], Callable[[Portfolio, Recorded, Any], None]] = {
     StateChanged: Portfolio._state_changed,
     Killed: Portfolio._killed,
     Rearmed: Portfolio._rearmed,
+    BreachAcknowledged: Portfolio._attended,
     RouteSwitched: Portfolio._route_switched,
+    LimitChanged: Portfolio._limit_changed,
     CycleOpened: Portfolio._cycle_opened,
     OrderIntended: Portfolio._order_intended,
     OrderChanged: Portfolio._order_changed,

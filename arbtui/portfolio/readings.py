@@ -199,6 +199,10 @@ class Readings:
         """What open reverse trades may still cost, beyond what they have been charged."""
         return sum((max(ZERO, cycle.most_cost - cycle.charged) for cycle in self._open.values() if cycle.most_cost), ZERO)
 
+    def result(self, marks: Mapping[str, Decimal]) -> Decimal:
+        """What trading has made since the journal began, as :meth:`loss_today` counts it: for the limits of an hour and of a drawdown."""
+        return _earned(self.state.counters) + self.position_gain(marks) + self.state.settled_value
+
     def _gain(self, cycle: CycleAccount, marks: Mapping[str, Decimal]) -> Decimal:
         gain = ZERO
         for asset, amount in cycle.net(self.state.settlement).items():

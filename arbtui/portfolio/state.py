@@ -36,6 +36,15 @@ class RunTally(Struct):
     outcomes: dict[CycleState, int] = field(default_factory=dict)
 
 
+class LimitRecord(Struct, frozen=True):
+    """A limit that an operator has set."""
+
+    value: float
+    by: str
+    reason: str
+    ts_ms: int
+
+
 class PortfolioState(Struct):
     """All that the fold knows, as a snapshot stores it."""
 
@@ -66,6 +75,8 @@ class PortfolioState(Struct):
     routes: dict[str, RouteRecord] = field(default_factory=dict)
     disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
     open_since: dict[str, int] = field(default_factory=dict)  #: by settlement currency: ms since when it is open the way it is now
+    unattended: int = 0  #: cycles opened since a person did anything
+    limits: dict[str, LimitRecord] = field(default_factory=dict)  #: that operators have set, by scope
     state: str = TradingState.DISARMED
     why: str = ""
     resume: str = ""  #: latched state that a restart comes back to: DISARMED or PAUSED; empty when none is latched

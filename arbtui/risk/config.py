@@ -21,8 +21,44 @@ class GlobalLimits(Config):
     max_loss_day: float = Field(default=100.0, gt=0)
     """USDT lost in the desk's day, one-sided positions at live prices included, after which everything halts; live 100, paper 1000."""
 
+    max_loss_hour: float = Field(default=50.0, gt=0)
+    """USDT lost within the last hour, counted as max_loss_day, after which everything halts; live 50, paper 500 (half a day's limit)."""
+
+    max_drawdown: float = Field(default=150.0, gt=0)
+    """USDT below the best result of the last 24 hours at which everything halts; live 150, paper 1500 (over midnight too)."""
+
+    max_factor_exposure: float = Field(default=2500.0, gt=0)
+    """USDT of stock, all coins together, that may have moved to (or from) the venues of one other currency; live 2500, paper 25000: a
+    usual day's move of the premium that all coins share (207 bps) then costs half of max_loss_day."""
+
+    factor_correlation: float = Field(default=0.9, ge=0, le=1)
+    """assumed between the premiums of any two coins, for the number of bets that is shown; 0.9: what all coins share was 56 to 97 % of
+    a premium's variance, 92 % in the middle (Upbit and OKX, ten coins, 5 minutes, 2026)."""
+
     max_open_cycles: int = Field(default=4, ge=1, le=10_000)
     """cycles open at once; live 4, paper 50."""
+
+    max_orders_s: int = Field(default=10, ge=1, le=100_000)
+    """orders of any kind within a second from which on nothing opens; live 10, paper 400 (four cycles open at once send eight)."""
+
+    max_orders_min: int = Field(default=120, ge=1, le=1_000_000)
+    """orders within a minute, likewise; live 120, paper 20000 (a route rests a second after a cycle; paper: 200 busy symbols)."""
+
+    max_orders_day: int = Field(default=5000, ge=1, le=1_000_000_000)
+    """orders within 24 hours, likewise, counted by this run; live 5000, paper 20000000."""
+
+    max_cycles_unattended: int = Field(default=500, ge=1, le=1_000_000_000)
+    """cycles since a person did anything (armed, resumed, acknowledged, set a limit) at which nothing opens until one does; live
+    500, paper 100000000."""
+
+    max_loop_lag_ms: int = Field(default=2000, ge=10, le=600_000)
+    """ms that our own loop may have stood still within ten seconds; live 2000, paper 10000 (prices, cancels and deadlines wait for it)."""
+
+    max_commit_ms: int = Field(default=250, ge=1, le=600_000)
+    """ms that 99 of 100 commits of the journal may take over half a minute; live 250, paper 5000 (each order waits for one)."""
+
+    min_free_disk_mb: int = Field(default=500, ge=0, le=1_000_000_000)
+    """MB (10^6 bytes) that must be free where the journal is; live 500, paper 100 (a full disk ends the run with cycles open)."""
 
 
 class ExchangeLimits(Config):
@@ -52,6 +88,12 @@ class SymbolLimits(Config):
     """ms that a stream may come later than it usually does, by the venue's own clock; live 250, paper 1000 (prices received just now
     may be seconds old; paper trading often runs on a busy machine)."""
 
+    max_jump_1s_bps: float = Field(default=300.0, gt=0, le=1_000_000)
+    """bps that a venue's mid may move within a second, else the asset rests for a minute; live 300, paper 2000 (it is wrong, or news)."""
+
+    max_jump_10s_bps: float = Field(default=800.0, gt=0, le=1_000_000)
+    """bps within ten seconds, likewise; live 800, paper 4000."""
+
     max_leg_skew_ms: int = Field(default=250, ge=1, le=600_000)
     """ms between the venue times that the two streams of a route have reached, each put on our clock by its usual delay; live 250,
     paper 1000 (an edge between two different moments is none)."""
@@ -68,6 +110,9 @@ class RouteLimits(Config):
 
     loss_pause_s: float = Field(default=300.0, ge=0, le=86_400)
     """s of that pause; live 300, paper 60."""
+
+    max_one_leg_hour: int = Field(default=3, ge=1, le=100_000)
+    """cycles of the last hour that ended with a leg taken back or left over, at which a route rests until fewer did; live 3, paper 60."""
 
     refusal_pause_s: float = Field(default=300.0, ge=0, le=3600)
     """s that a symbol rests after a venue refused an order of it, doubled each time in a row, up to an hour; live 300, paper 60
@@ -93,10 +138,32 @@ class RiskConfig(Config):
 LimitSet = Literal["live", "paper"]
 
 _PAPER: Mapping[str, Mapping[str, Any]] = {
-    "global": {"max_unhedged": 2000.0, "max_loss_day": 1000.0, "max_open_cycles": 50},
+    "global": {
+        "max_unhedged": 2000.0,
+        "max_loss_day": 1000.0,
+        "max_loss_hour": 500.0,
+        "max_drawdown": 1500.0,
+        "max_factor_exposure": 25_000.0,
+        "factor_correlation": 0.9,
+        "max_open_cycles": 50,
+        "max_orders_s": 400,
+        "max_orders_min": 20_000,
+        "max_orders_day": 20_000_000,
+        "max_cycles_unattended": 100_000_000,
+        "max_loop_lag_ms": 10_000,
+        "max_commit_ms": 5000,
+        "min_free_disk_mb": 100,
+    },
     "exchange": {"max_in_flight_orders": 50, "max_unknown_orders": 5, "max_message_age_ms": 1500},
-    "symbol": {"max_book_age_ms": 5000, "price_band_bps": 500.0, "max_excess_delay_ms": 1000, "max_leg_skew_ms": 1000},
-    "route": {"max_edge_bps": 200.0, "max_consecutive_losses": 5, "loss_pause_s": 60.0, "refusal_pause_s": 60.0},
+    "symbol": {
+        "max_book_age_ms": 5000,
+        "price_band_bps": 500.0,
+        "max_excess_delay_ms": 1000,
+        "max_jump_1s_bps": 2000.0,
+        "max_jump_10s_bps": 4000.0,
+        "max_leg_skew_ms": 1000,
+    },
+    "route": {"max_edge_bps": 200.0, "max_consecutive_losses": 5, "loss_pause_s": 60.0, "max_one_leg_hour": 60, "refusal_pause_s": 60.0},
 }
 
 

@@ -11,11 +11,18 @@ from arbtui.model.scoped_halts import Depth, ScopedHalts
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.blocks import Blocks
 from arbtui.risk.config import RiskConfig
+from arbtui.risk.factor import FactorExposure
+from arbtui.risk.limit_book import LimitBook
 from arbtui.risk.open_fx import OpenFxGuard
+from arbtui.risk.order_pace import OrderPace
+from arbtui.risk.price_jumps import PriceJumps
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
 from arbtui.routes.route import ArbRoute
 
+#: An asset rests for so long after a price of it jumped, in seconds.
+_JUMP_RESTS_S = 60.0
 _SCOPED = {Depth.PAUSED: Reason.SCOPE_PAUSED, Depth.REDUCING: Reason.SCOPE_REDUCING, Depth.HALTED: Reason.SCOPE_HALTED}
 
 
@@ -53,11 +60,15 @@ class RiskGuard:
         self.exchange = {
             name: ExchangeGuard(name, config.exchange, portfolio, last_message, health[name], throttled[name]) for name in exchanges
         }
+        self.pace, self.blocks, self.jumps = OrderPace(), Blocks(), PriceJumps()
+        self.factor = FactorExposure(portfolio, marks)
         self.symbol = SymbolGuard(config.symbol, marks)
         self.route = RouteGuard(config.route, portfolio)
         self.open_fx = OpenFxGuard(max_open_fx, portfolio, marks)
+        self.config = config  #: as the profile has it; what operators have set comes on top (:meth:`take_limits`)
         self.halts = halts
         self.denials: dict[Reason, int] = {}
+        self.on_order_refused: Callable[[str, Reason], None] = lambda _route_id, _reason: None  #: what the gate keeps from leaving
 
     def check_entry(
         self, route: ArbRoute, edge_bps: float, value: float, now: float, cycle_id: str = "", own: Iterable[str] = ()
@@ -70,19 +81,44 @@ class RiskGuard:
         venues = [self.exchange[name] for name in route.exchanges]
         reason = (
             self.total.check(value, cycle_id, shrinks=route.shrinks_exposure)
+            or self.factor.refusal(route, value, self.total.limits.max_factor_exposure, cycle_id)
             or self.scoped(route)
             or self.route.check(route, edge_bps, now, cycle_id)
+            or self.route.size(route, value)
             or self.open_fx.check(route, value, cycle_id)
             or _first(venue.unfit(now) for venue in venues)
             or _first(venue.untried(cycle_id) for venue in venues)
             or _first(self.exchange[hop.market.exchange].rests(hop.market.code, now) for hop in route.trades)
             or _first(venue.disputed(*route.assets_at(venue.exchange)) for venue in venues)
             or self.symbol.check(route, now)
+            or self.blocked(route, now)
             or _first(venue.check(now, own) for venue in venues)
         )
         if reason is None and not cycle_id:  # once it is open, its requests have their places
+            if not self.pace.allows(len(route.trades), self.total.limits, now):
+                return Reason.ORDER_PACE
             reason = _first(venue.budget() for venue in venues)
         return reason
+
+    def blocked(self, route: ArbRoute, now: float) -> Reason | None:
+        """What holds ``route`` back for a while: our own machine, or a price that jumped just now or a moment ago."""
+        limits = self.symbol.of_symbol.get(route.symbol, self.symbol.limits)
+        for book in route.books:
+            short, long = self.jumps.moved_bps(book)
+            if not (short <= limits.max_jump_1s_bps and long <= limits.max_jump_10s_bps):
+                self.blocks.hold(route.symbol, Reason.PRICE_JUMP, now, _JUMP_RESTS_S)
+        return self.blocks.standing(("", route.symbol), now)
+
+    def take_limits(self, book: LimitBook, routes: Iterable[ArbRoute]) -> None:
+        """Hold the limits of ``book`` from now on, each tier its own."""
+        self.total.limits = book.total()
+        for name, guard in self.exchange.items():
+            guard.limits = book.exchange(name)
+        self.symbol.limits, self.route.limits = book.symbol(""), book.route()
+        named = book.names_of_its_own()
+        own = [route for route in routes if route.symbol in named or route.id in named]
+        self.symbol.of_symbol = {route.symbol: book.symbol(route.symbol) for route in own}
+        self.route.of_route = {route.id: book.route(route.symbol, route.id) for route in own}
 
     def scoped(self, route: ArbRoute) -> Reason | None:
         """The deepest halt over any part of ``route``; nothing opens under one of any depth, but what shrinks exposure under REDUCING."""
@@ -119,6 +155,11 @@ class RiskGuard:
     def count(self, reason: Reason) -> None:
         """Count one refusal."""
         self.denials[reason] = self.denials.get(reason, 0) + 1
+
+    def count_order(self, reason: Reason, route_id: str) -> None:
+        """Count an order of an open cycle that the gate did not let leave."""
+        self.count(reason)
+        self.on_order_refused(route_id, reason)
 
 
 def assets_of(route: ArbRoute) -> set[str]:

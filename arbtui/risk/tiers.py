@@ -4,7 +4,8 @@ What is open, lost and one-sided is the portfolio's to say; a tier only compares
 breach: ``not value <= limit``. A missing input denies. ``docs/limits.md`` lists every limit, its tier and where it is asked.
 """
 
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
 from arbtui.exchanges.health import ExchangeHealthMonitor, Health
@@ -40,6 +41,8 @@ class GlobalGuard:
         self._portfolio = portfolio
         self._marks = marks
         self.loss_today = 0.0  #: as of the last :meth:`measure`
+        self.result = 0.0  #: likewise: since the journal began
+        self.loss_hour = self.drawdown = 0.0  #: as whoever keeps the history says
         self.positions_value = 0.0  #: of residual positions, likewise; ``inf`` where one has no mark
 
     def measure(self) -> None:
@@ -48,7 +51,7 @@ class GlobalGuard:
         positions = [(cycle, portfolio.left(cycle)) for cycle in portfolio.positions]
         sided = {asset for cycle in portfolio.open_cycles for asset in cycle.net(portfolio.state.settlement)}
         prices = self._marks.prices(sided.union(*(left for _, left in positions)))
-        self.loss_today = float(portfolio.loss_today(prices))
+        self.loss_today, self.result = float(portfolio.loss_today(prices)), float(portfolio.result(prices))
         self.positions_value = sum(
             float(abs(amount) * prices[asset]) if asset in prices else inf for _, left in positions for asset, amount in left.items()
         )
@@ -70,9 +73,18 @@ class GlobalGuard:
             return Reason.OPEN_CYCLES
         if not sum(cycle.value for cycle in others) + self.positions_value + value <= self.limits.max_unhedged:
             return Reason.UNHEDGED
-        if not self.loss_today <= self.limits.max_loss_day:
-            return Reason.LOSS_DAY
-        return None
+        if not self._portfolio.state.unattended - bool(cycle_id) < self.limits.max_cycles_unattended:
+            return Reason.UNATTENDED
+        return next((reason for reason, lost, limit in self.losses() if not lost <= limit), None)
+
+    def losses(self) -> Sequence[tuple[Reason, float, float]]:
+        """What is lost in each way that has a limit, and that limit."""
+        limits = self.limits
+        return (
+            (Reason.LOSS_DAY, self.loss_today, limits.max_loss_day),
+            (Reason.LOSS_HOUR, self.loss_hour, limits.max_loss_hour),
+            (Reason.DRAWDOWN, self.drawdown, limits.max_drawdown),
+        )
 
     @property
     def unhedged(self) -> float:
@@ -111,6 +123,11 @@ class ExchangeGuard:
         self._last_message = last_message
 
     @property
+    def unknown(self) -> int:
+        """Orders of unknown fate."""
+        return len(self._unknown)
+
+    @property
     def in_flight(self) -> int:
         """Orders admitted and not yet answered, those of unknown fate among them."""
         return len(self._unanswered)
@@ -138,9 +155,13 @@ class ExchangeGuard:
             return Reason.IN_FLIGHT
         return self.silence(now)
 
+    def silent_ms(self, now: float) -> float:
+        """The age of the venue's last message in ms; ``inf`` before the first."""
+        return (now - self._last_message(self.exchange)) * 1000
+
     def silence(self, now: float) -> Reason | None:
         """Whether the venue's stream has said nothing for too long."""
-        if not (now - self._last_message(self.exchange)) * 1000 <= self.limits.max_message_age_ms:
+        if not self.silent_ms(now) <= self.limits.max_message_age_ms:
             return Reason.MESSAGE_AGE
         return None
 
@@ -185,13 +206,14 @@ class SymbolGuard:
 
     def __init__(self, limits: SymbolLimits, marks: LiveMarks) -> None:
         self.limits = limits
+        self.of_symbol: dict[str, SymbolLimits] = {}  #: of symbols that have limits of their own
         self.delays: StreamDelays | None = None  #: of the streams; None: two books are compared by when they were received
         self._marks = marks
 
     def check(self, route: ArbRoute, now: float) -> Reason | None:
         """May the books of ``route`` be traded on at ``now``?"""
-        books, limits = route.books, self.limits
-        if not all([self.is_current(book, now) for book in books]):
+        books, limits = route.books, self.of_symbol.get(route.symbol, self.limits)
+        if not all([self.is_current(book, now, limits) for book in books]):
             return Reason.BOOK_AGE
         if self.delays is not None:
             late = self.delays.refusal(books, now, limits.max_excess_delay_ms, limits.max_leg_skew_ms)
@@ -210,10 +232,13 @@ class SymbolGuard:
         """Whether ``book`` changed lately enough to price an order with, without asking the venue."""
         return (now - book.ts_init) * 1000 <= self.limits.max_book_age_ms
 
-    def is_current(self, book: OrderBook, now: float) -> bool:
-        """Whether ``book`` changed lately, or has nothing to tell on a socket that is heard: entries may be priced with it."""
+    def is_current(self, book: OrderBook, now: float, limits: SymbolLimits | None = None) -> bool:
+        """Whether ``book`` changed lately, or has nothing to tell on a socket that is heard: entries may be priced with it.
+
+        ``limits``: of its symbol, where it has limits of its own.
+        """
         current_at = book.ts_init if self.delays is None else self.delays.current_at(book)
-        return (now - current_at) * 1000 <= self.limits.max_book_age_ms
+        return (now - current_at) * 1000 <= (limits or self.limits).max_book_age_ms
 
     def unmarked(self, market: Market) -> Reason | None:
         """Whether an order on ``market`` would move an asset whose price is not known: its fee's coin, too."""
@@ -222,16 +247,27 @@ class SymbolGuard:
         return None if known(market.base) and known(market.quote) and known(coin) else Reason.NO_MARK
 
 
+_HOUR_S = 3600.0
+#: A size is cut at the touch, so its value may exceed ``order_value`` by deeper levels and by a lot (at most a fiftieth), and no more.
+VALUE_SLACK = 1.05
+
+
 class RouteGuard:
     """One route's recent past."""
 
     def __init__(self, limits: RouteLimits, portfolio: Portfolio) -> None:
         self.limits = limits
+        self.of_route: dict[str, RouteLimits] = {}  #: of routes that have limits of their own, or whose symbol has
         self._portfolio = portfolio
         self.paused_until: dict[str, float] = {}
         self.refused_until: dict[str, float] = {}  #: by symbol: a venue refused an order that was to open a cycle
         self.cooling_until: dict[str, float] = {}  #: by route; its flag, which spares even the pricing, only follows this
+        self._one_leg: dict[str, deque[float]] = {}
         self._counted: dict[str, int] = {}  # losses in a row, by route, that have led to a pause already
+
+    def limits_of(self, route_id: str) -> RouteLimits:
+        """What holds for one route."""
+        return self.of_route.get(route_id, self.limits)
 
     def check(self, route: ArbRoute, edge_bps: float, now: float, cycle_id: str = "") -> Reason | None:
         """May ``route`` open a cycle with ``edge_bps`` at ``now``? ``cycle_id``: itself, once it is open."""
@@ -248,9 +284,15 @@ class RouteGuard:
             return Reason.REFUSED
         if now < self.paused_until.get(route.id, -inf):
             return Reason.LOSSES
-        if not edge_bps <= self.limits.max_edge_bps:
+        if not self.one_leg(route.id, now) < self.limits_of(route.id).max_one_leg_hour:
+            return Reason.ONE_LEG
+        if not edge_bps <= self.limits_of(route.id).max_edge_bps:
             return Reason.EDGE_TOO_GOOD
         return None
+
+    def size(self, route: ArbRoute, value: float) -> Reason | None:
+        """May a cycle of ``value`` open? Sizes are cut to ``order_value``; this is the look that does not rely on it."""
+        return None if value <= route.terms.order_value * VALUE_SLACK else Reason.ORDER_VALUE
 
     def has_residual(self, route: ArbRoute) -> bool:
         """Whether a residual position of an asset that ``route`` trades waits for somebody to look at it."""
@@ -264,6 +306,17 @@ class RouteGuard:
             (leg.exchange, leg.market) in route.markets for cycle in open_cycles if cycle.id != cycle_id for leg in cycle.legs
         )
 
+    def one_legged(self, route_id: str, now: float) -> None:
+        """A cycle of the route ended with a leg taken back or left over."""
+        self._one_leg.setdefault(route_id, deque()).append(now)
+
+    def one_leg(self, route_id: str, now: float) -> int:
+        """How many did within the last hour, in this run."""
+        ended = self._one_leg.get(route_id)
+        while ended and not now - ended[0] < _HOUR_S:
+            ended.popleft()
+        return len(ended or ())
+
     def cools(self, route_id: str, now: float) -> bool:
         """True while a route rests after its last cycle."""
         return now < self.cooling_until.get(route_id, -inf)
@@ -274,8 +327,9 @@ class RouteGuard:
         if record is None or record.losses == 0:
             self._counted.pop(route_id, None)
             return False
-        if record.losses - self._counted.get(route_id, 0) < self.limits.max_consecutive_losses:
+        limits = self.limits_of(route_id)
+        if record.losses - self._counted.get(route_id, 0) < limits.max_consecutive_losses:
             return False
         self._counted[route_id] = record.losses
-        self.paused_until[route_id] = now + self.limits.loss_pause_s
+        self.paused_until[route_id] = now + limits.loss_pause_s
         return True

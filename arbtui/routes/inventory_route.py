@@ -71,7 +71,12 @@ class InventoryRoute(ArbRoute):
         self._sell_unit = 1.0 - float(sell.market.fees.taker)
         self.rebate_bps = 0.0  #: taken off the threshold, since it refills a stock that has run short
         self.most_cost_bps = 0.0  #: how far below break-even it may open for that
-        self.favour(0.0, 0.0)
+        self.set_terms(terms)
+
+    def set_terms(self, terms: RouteTerms) -> None:
+        """See :class:`ArbRoute`."""
+        super().set_terms(terms)
+        self.favour(self.rebate_bps, self.most_cost_bps)
 
     def favour(self, rebate_bps: float, most_cost_bps: float) -> None:
         """Lower the threshold by ``rebate_bps``, to ``most_cost_bps`` below break-even at most."""

@@ -133,6 +133,10 @@ class ArbRoute:
         """Every asset that its trades at ``exchange`` move, each once."""
         return self._assets.get(exchange, ())
 
+    def set_terms(self, terms: RouteTerms) -> None:
+        """Price with ``terms`` from now on: an operator has set a limit, or the first minutes after a re-arm begin or end."""
+        self.terms = terms
+
     def data_refusal(self, now: float) -> Reason | None:
         """Why the books or the rate may not be used at ``now``, or None."""
         for book in self.books:

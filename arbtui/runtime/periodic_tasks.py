@@ -5,9 +5,11 @@ import logging
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
+from shutil import disk_usage
 from typing import Any
 
 from arbtui.engine.engine import Engine
+from arbtui.engine.machine_watch import MachineSample, RecentCommits
 from arbtui.failover.reconciler import Reconciler
 from arbtui.model.errors import JournalFailed
 from arbtui.monitoring.resources import ResourceSample
@@ -40,6 +42,7 @@ class PeriodicTasks:
         self._reconciler = reconciler
         self._snapshot_every_s = snapshot_every_s
         self._snapshot_at = 0.0
+        self._commits = RecentCommits()
         self._counted, self._counted_at = 0, engine.components.clock.monotonic()
         run.resources.on_sample = self.sampled
         run.lag.on_stall = partial(record_stall, engine.breaches)
@@ -93,7 +96,10 @@ class PeriodicTasks:
         passed = now - self._counted_at
         gauge.messages_per_s = (run.meter.updates - self._counted) / passed if passed > 0 else 0.0
         self._counted, self._counted_at = run.meter.updates, now
-        stats = engine.components.journal.stats
+        journal = engine.components.journal
+        machine = MachineSample(lag.max, self._commits.look(journal.latency), disk_usage(journal.path.parent).free / 1e6)
+        engine.machine.sampled(machine, now)
+        stats = journal.stats
         gauge.journal_p50_ms, gauge.journal_p99_ms, gauge.journal_queue = stats.commit_p50_ms, stats.commit_p99_ms, stats.queue
         gauge.snapshot_age_s = now - self._snapshot_at if self._snapshot_at else 0.0
         gauge.venues = self._views.venues()

@@ -9,7 +9,7 @@ from arbtui.settings.profile import Settings
 #: For messages only, where no rate is known yet; the won has been between 1,300 and 1,500 for years.
 _ROUGH_KRW_PER_USDT = 1400
 #: Limits whose name does not contain the unit.
-_UNITS = {"max_unhedged": " USDT", "max_loss_day": " USDT"}
+_UNITS = dict.fromkeys(("max_unhedged", "max_loss_day", "max_loss_hour", "max_drawdown", "max_factor_exposure"), " USDT")
 
 
 def limit_set(settings: Settings) -> LimitSet:
@@ -33,7 +33,7 @@ def limits_in_words(settings: Settings) -> str:
     """``paper set (play money): max_unhedged 2000 USDT, ...``, and which of them the profile or the environment has set otherwise."""
     which = limit_set(settings)
     held, usual = settings.risk.model_dump(), risk_defaults(which).model_dump()
-    parts = [f"{name} {value:g}{_UNITS.get(name, '')}" for tier in held.values() for name, value in tier.items()]
+    parts = [f"{name} {value:.12g}{_UNITS.get(name, '')}" for tier in held.values() for name, value in tier.items()]
     if len({exchange.quote for exchange in settings.exchanges.values()}) > 1:
         band, most = _open_fx(settings)
         parts.append(f"max_open_fx {most:g} USDT ({f'netted from {band:g}' if settings.netting.enabled else 'netting is off'})")

@@ -1,7 +1,7 @@
 """The read model: what screens, `status` and reports read, and what an operator may ask for."""
 
 from arbtui.views.cycle import CycleDetail, OrderLine
-from arbtui.views.detail import DecisionLine, DrainedStock, Ladder, Level, RouteDetail, Step
+from arbtui.views.detail import DecisionLine, DenialLine, DrainedStock, HeldTime, Ladder, Level, RouteDetail, Step
 from arbtui.views.model import (
     BreachLine,
     Controls,
@@ -9,6 +9,7 @@ from arbtui.views.model import (
     ExchangeView,
     GaugeView,
     HeaderView,
+    LimitLine,
     LogLine,
     OpenFxView,
     ReadModel,
@@ -25,12 +26,15 @@ __all__ = [
     "CycleDetail",
     "CycleLine",
     "DecisionLine",
+    "DenialLine",
     "DrainedStock",
     "ExchangeView",
     "GaugeView",
     "HeaderView",
+    "HeldTime",
     "Ladder",
     "Level",
+    "LimitLine",
     "LogLine",
     "OpenFxView",
     "OrderLine",

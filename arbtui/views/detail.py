@@ -68,6 +68,24 @@ class DrainedStock:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldTime:
+    """For how many seconds one reason kept us from a gap, and how often it began to; an order that the gate refused has no time."""
+
+    seconds: float
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class DenialLine:
+    """One reason of not trading, over three spans that end now."""
+
+    reason: str
+    minute: HeldTime
+    hour: HeldTime
+    day: HeldTime
+
+
+@dataclass(frozen=True, slots=True)
 class RouteDetail:
     """Everything about one route, as of now."""
 
@@ -81,6 +99,7 @@ class RouteDetail:
     history: Sequence[float]  #: net edge at the touch of the last 60 s, oldest first; NaN where none was sampled
     decisions: Sequence[DecisionLine]  #: newest first
     drains: Sequence[DrainedStock] = ()  #: what it sells, then what it pays with
+    why_not: Sequence[DenialLine] = ()  #: longest in the last day first
 
 
 class EdgeHistory:

@@ -17,12 +17,14 @@ from arbtui.model.book import BookState
 from arbtui.model.money import plain
 from arbtui.model.order import Fill
 from arbtui.model.reason import Reason
+from arbtui.portfolio.operator_events import untyped
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.traded import TradedSums
 from arbtui.portfolio.transfer_plan import plan_lines
 from arbtui.risk.breach import Breach
+from arbtui.risk.limit_book import LimitRow
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
-from arbtui.views.detail import EdgeHistory, RouteDetail
+from arbtui.views.detail import DenialLine, EdgeHistory, RouteDetail
 from arbtui.views.live_pnl import LivePnl
 from arbtui.views.model import (
     BreachLine,
@@ -30,13 +32,14 @@ from arbtui.views.model import (
     ExchangeView,
     GaugeView,
     HeaderView,
+    LimitLine,
     LogLine,
     RouteRow,
     SettlementWay,
     TradeLine,
     VenueGauge,
 )
-from arbtui.views.route_reader import RouteReader
+from arbtui.views.route_reader import RouteReader, denial_lines
 from arbtui.views.status import shown_state
 from arbtui.views.stock import StockReader, StockRow
 
@@ -46,8 +49,10 @@ _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
 
 #: A quiet row is painted anew when its age has moved by so much.
 _AGE_STEP_MS = 250.0
-#: Seconds between two looks for why nothing is opened.
+#: Seconds between two looks for why nothing is opened, and at what kept us from gaps.
 _IDLE_EVERY_S = 1.0
+_DENIALS_EVERY_S = 1.0
+_LIMITS_EVERY_S = 0.5
 
 
 class LogLines(Protocol):
@@ -90,6 +95,10 @@ class EngineViews:
         self._pnl = LivePnl(engine.components.portfolio, engine.components.marks)
         self.gauge = GaugeView()
         self._idle, self._idle_at = "", -inf
+        self._denials: Sequence[DenialLine] = ()
+        self._denials_at = -inf
+        self._limit_lines: Sequence[LimitLine] = ()
+        self._limit_lines_at = -inf
         self._routes = {route.id: route for route in engine.components.universe.routes}
         self.routes: Sequence[RouteRow] = [
             RouteRow(route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades))
@@ -226,6 +235,22 @@ class EngineViews:
         """See :class:`arbtui.views.ReadModel`."""
         return self._engine.breaches.version
 
+    def denials(self) -> Sequence[DenialLine]:
+        """See :class:`arbtui.views.ReadModel`."""
+        now = self._engine.components.clock.monotonic()
+        if now - self._denials_at >= _DENIALS_EVERY_S:
+            self._denials_at, self._denials = now, denial_lines(self._engine.denials.of_route())
+        return self._denials
+
+    def limits(self) -> Sequence[LimitLine]:
+        """See :class:`arbtui.views.ReadModel`."""
+        now = self._engine.components.clock.monotonic()
+        if now - self._limit_lines_at >= _LIMITS_EVERY_S:
+            currency = self._engine.portfolio.state.currency
+            self._limit_lines_at = now
+            self._limit_lines = [_limit_line(row, currency) for row in self._engine.limits.rows()]
+        return self._limit_lines
+
     def gauges(self) -> GaugeView:
         """See :class:`arbtui.views.ReadModel`."""
         return self.gauge
@@ -328,9 +353,19 @@ class EngineControls:
             tell(f"the balance of {way.asset} at {way.exchange} is settled")
         return refusal
 
+    def set_limit(self, scope: str, value: float | None, typed_name: str, reason: str) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        refusal = untyped(self._engine.components.profile, typed_name, reason)
+        return refusal or self._engine.limits.set(scope, value, typed_name, reason, "operator")
+
     def toggle_route(self, route_id: str) -> str:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.availability.toggle(route_id)
+
+
+def _limit_line(row: LimitRow, currency: str) -> LimitLine:
+    unit = currency if row.unit == "money" else row.unit
+    return LimitLine(row.scope, unit, row.higher_is_stricter, row.profile, row.journal, row.holds, row.used, row.by, row.note)
 
 
 def _way(way: WayOut) -> SettlementWay:

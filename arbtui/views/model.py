@@ -8,7 +8,7 @@ from typing import Protocol
 from arbtui.exchanges.rate_limit import LimitLeft
 from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.views.cycle import CycleDetail
-from arbtui.views.detail import RouteDetail
+from arbtui.views.detail import DenialLine, RouteDetail
 from arbtui.views.stock import StockRow
 
 
@@ -115,6 +115,21 @@ class BreachLine:
     detail: str
     action: str
     acknowledged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    """One limit. ``journal``: what an operator has set, None where nobody has; ``holds``: the stricter of that and the profile's."""
+
+    scope: str  #: ``global.max_unhedged``, ``symbol.XRP.order_value``
+    unit: str  #: a currency, ``ms``, ``s``, ``bps``; empty for a count
+    higher_is_stricter: bool
+    profile: float
+    journal: float | None
+    holds: float
+    used: float | None  #: now; None where nothing is counted, ``inf`` where it is not known
+    by: str = ""
+    note: str = ""  #: what else there is to say of what is used
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +260,14 @@ class ReadModel(Protocol):
         """Rises when :meth:`breaches` would answer differently."""
         ...
 
+    def denials(self) -> Sequence[DenialLine]:
+        """What kept us from gaps, over all routes: longest in the last day first."""
+        ...
+
+    def limits(self) -> Sequence[LimitLine]:
+        """What bounds trading, and how much of it is used now; each limit for all of its tier, then what has a value of its own."""
+        ...
+
     def gauges(self) -> GaugeView:
         """The gauges as of the last sample."""
         ...
@@ -294,6 +317,10 @@ class Controls(Protocol):
 
         ``tell`` is called with how it ended, in words: at once, or when the orders have.
         """
+        ...
+
+    def set_limit(self, scope: str, value: float | None, typed_name: str, reason: str) -> str | None:
+        """Set a limit, or with None take its own value away; None when done, else why not: raised only while nothing is armed."""
         ...
 
     def toggle_route(self, route_id: str) -> str:

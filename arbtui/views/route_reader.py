@@ -1,16 +1,17 @@
 """Reads one route of a running engine: only while somebody looks at it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from math import inf, isfinite
 
+from arbtui.engine.denials import Denial
 from arbtui.engine.engine import Engine
 from arbtui.model.book import Level as BookLevel
 from arbtui.model.book import OrderBook
 from arbtui.model.order import Order, Side
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
-from arbtui.views.detail import DecisionLine, DrainedStock, EdgeHistory, Ladder, Level, RouteDetail, Step
+from arbtui.views.detail import DecisionLine, DenialLine, DrainedStock, EdgeHistory, HeldTime, Ladder, Level, RouteDetail, Step
 from arbtui.views.stock import StockReader
 
 LEVELS = 10
@@ -56,6 +57,7 @@ class RouteReader:
             decisions=[
                 DecisionLine(one.ts_ms, one.word, one.edge_bps, one.detail, one.count) for one in self._engine.decisions.of_route(route.id)
             ],
+            why_not=denial_lines(self._engine.denials.of_route(route.id)),
         )
 
     def _drains(self, route: InventoryRoute) -> list[DrainedStock]:
@@ -66,6 +68,11 @@ class RouteReader:
             if cell is not None:
                 found.append(DrainedStock(node.asset, cell.exchange, cell.share, cell.hours, cell.drain_hours, cell.refill_first))
         return found
+
+
+def denial_lines(denials: Sequence[Denial]) -> list[DenialLine]:
+    """``denials`` for a screen."""
+    return [DenialLine(one.reason, *(HeldTime(held.seconds, held.times) for held in (one.minute, one.hour, one.day))) for one in denials]
 
 
 def _ladder(hop: TradeHop, acts: str, orders: list[Order], now: float) -> Ladder:

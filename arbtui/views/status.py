@@ -71,6 +71,10 @@ def read_status(
         "stock": stock_facts(portfolio) if portfolio else [],
         "open_orders": [_order(order) for order in portfolio.open_orders] if portfolio else [],
         "disputes": disputes(portfolio) if portfolio else [],
+        "limits_set": [
+            {"scope": scope, "value": own.value, "by": own.by, "reason": own.reason, "since": iso_ms(own.ts_ms)}
+            for scope, own in (portfolio.state.limits.items() if portfolio else ())
+        ],
         "breaches": [
             {
                 "id": breach.breach_id,

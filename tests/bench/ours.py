@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from arbtui.engine.decider import Decider
+from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.config import HealthConfig
@@ -58,9 +59,15 @@ from tests.bench.workload import (
 _VENUES = ("upbit", "binance")
 _FOR_EVER_MS = 600_000  #: the longest that the settings allow; the market here does not run by the clock
 _RISK = {
-    "global": {"max_unhedged": 1e12, "max_open_cycles": 10_000},
+    "global": {"max_unhedged": 1e12, "max_factor_exposure": 1e15, "max_open_cycles": 10_000},
     "exchange": {"max_message_age_ms": _FOR_EVER_MS},
-    "symbol": {"max_book_age_ms": _FOR_EVER_MS, "max_leg_skew_ms": _FOR_EVER_MS, "price_band_bps": 10_000},
+    "symbol": {
+        "max_jump_1s_bps": 1e6,
+        "max_jump_10s_bps": 1e6,
+        "max_book_age_ms": _FOR_EVER_MS,
+        "max_leg_skew_ms": _FOR_EVER_MS,
+        "price_band_bps": 10_000,
+    },
     "route": {"max_edge_bps": 10_000},
 }
 #: Whoever watches the rate works as always, and finds nothing: the bench's coins walk on their own, far from any one rate.
@@ -170,7 +177,7 @@ class Ours:
             rates=rates,
             prioritizer=RoutePrioritizer(),
             clock=clock,
-            episodes=Episodes(self._clock, None),
+            episodes=Episodes(self._clock, Denials(self._clock), None),
             open_cycle=self._open,
         )
         self._on_books = self.decider.on_books if without != "decision" else _nothing

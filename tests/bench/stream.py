@@ -19,6 +19,7 @@ from typing import Any, cast
 import aiohttp
 
 from arbtui.engine.decider import Decider
+from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.config import UrlsConfig
@@ -145,7 +146,7 @@ class Bench:
             rates=rates,
             prioritizer=RoutePrioritizer(),
             clock=self.clock,
-            episodes=Episodes(self.clock, None),
+            episodes=Episodes(self.clock, Denials(self.clock), None),
             open_cycle=lambda opportunity: Reason.DISABLED,  # as where opening is off
         )
         running = asyncio.create_task(stream.run(aggregator.deliver))

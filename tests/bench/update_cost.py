@@ -14,6 +14,7 @@ from time import thread_time
 import msgspec
 
 from arbtui.engine.decider import Decider
+from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
 from arbtui.exchanges.feed import Frame
 from arbtui.marketdata.aggregator import OrderbookAggregator
@@ -88,7 +89,7 @@ class Stand:
             rates=rates,
             prioritizer=RoutePrioritizer(),
             clock=self.clock,
-            episodes=Episodes(self.clock, None),
+            episodes=Episodes(self.clock, Denials(self.clock), None),
             open_cycle=lambda opportunity: Reason.DISABLED,  # as where opening is off
         )
 

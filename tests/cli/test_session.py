@@ -68,6 +68,28 @@ def test_episodes_on_request(state: Path) -> None:
     assert (answer.code, answer.out) == (2, "")
 
 
+def test_denials_on_request(state: Path) -> None:
+    told = json.loads(ledger(state, "--json", "--denials").out)
+    denials = told["denials"]
+    total = [one for one in denials if one["route"] is None]
+    assert denials[: len(total)] == total != []
+    assert {one["reason"] for one in total} >= {"COOLDOWN", "ROUTE_BUSY"}
+    for one in total:
+        of_routes = [row for row in denials if row["route"] is not None and row["reason"] == one["reason"]]
+        assert sum(row["day"]["times"] for row in of_routes) == one["day"]["times"]
+        assert sum(row["day"]["seconds"] for row in of_routes) == pytest.approx(one["day"]["seconds"], abs=0.1)
+        assert one["minute"]["times"] <= one["hour"]["times"] <= one["day"]["times"]
+    rows = list(csv.DictReader(io.StringIO(ledger(state, "--csv", "--denials").out)))
+    assert [(row["route"] or None, row["reason"], int(row["day_times"])) for row in rows] == [
+        (one["route"], one["reason"], one["day"]["times"]) for one in denials
+    ]
+    assert "COOLDOWN" in ledger(state, "--denials").out
+    assert ledger(state, "--csv", "--denials", "--episodes").code == 2
+    place = ("--profile", "upbit-binance", "--state-dir", str(state))
+    assert [one["reason"] for one in json.loads(in_shell("status", *place, "--json").out)["denials"]] == [one["reason"] for one in total]
+    assert "why not" in in_shell("status", *place).out
+
+
 def test_one_seed_sees_the_same_episodes_again(state: Path, tmp_path: Path) -> None:
     run = in_shell(
         *P, "--headless", "--symbols", "3", "--max-runtime", "120", "--seed", "7", "--speed", "max", "--state-dir", str(tmp_path)

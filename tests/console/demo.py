@@ -16,12 +16,15 @@ from arbtui.views import (
     CycleDetail,
     CycleLine,
     DecisionLine,
+    DenialLine,
     DrainedStock,
     ExchangeView,
     GaugeView,
     HeaderView,
+    HeldTime,
     Ladder,
     Level,
+    LimitLine,
     LogLine,
     OpenFxView,
     OrderLine,
@@ -41,6 +44,19 @@ PRICES = {
     "LINK": 13.87, "TRX": 0.1204, "NEAR": 4.615, "SHIB": 0.00001712, "APT": 8.44, "ARB": 0.812, "ATOM": 6.77, "SUI": 1.093, "SEI": 0.3718,
     "STX": 1.442, "SAND": 0.3105, "HBAR": 0.0759,
 }  # fmt: skip
+LIMITS = (
+    LimitLine("global.max_unhedged", "USDT", False, 2_000.0, None, 2_000.0, 1_650.5),
+    LimitLine("global.max_loss_day", "USDT", False, 1_000.0, 50.0, 50.0, 3.2, "ann"),
+    LimitLine("exchange.max_in_flight_orders", "", False, 50.0, None, 50.0, 7.0),
+    LimitLine("global.min_free_disk_mb", "MB", True, 100.0, None, 100.0, 82_147.0),
+    LimitLine("route.max_edge_bps", "bps", False, 200.0, None, 200.0, None),
+    LimitLine("symbol.XRP.order_value", "USDT", False, 100.0, 40.0, 40.0, None, "ann"),
+)
+DENIALS = (
+    DenialLine("COOLDOWN", HeldTime(12.4, 9), HeldTime(312.0, 204), HeldTime(4_102.0, 2_731)),
+    DenialLine("NO_STOCK", HeldTime(0.0, 0), HeldTime(88.1, 12), HeldTime(902.5, 87)),
+    DenialLine("RATE_LIMITED", HeldTime(0.0, 0), HeldTime(0.0, 0), HeldTime(1.2, 4)),
+)
 BLOCKED = ("STALE", "NO_STOCK", "NO_CASH", "LEG_SKEW", "COOLDOWN")
 
 
@@ -89,6 +105,7 @@ class DemoModel:
         self.failing: list[str] = []
         self.settled: list[str] = []
         self.trades: list[tuple[SettlementWay, Callable[[str], None]]] = []
+        self.limited: list[tuple[str, float | None, str]] = []
         self.disabled: dict[str, str] = {}
         self.detailed: list[str] = []
         self.rebalanced = (0.0, 0.0)
@@ -116,7 +133,7 @@ class DemoModel:
         lines = [DecisionLine(self.now_ms - 1_700 * n, word, bps, told, count) for n, (word, bps, told, count) in enumerate(words * 5)]
         buy = self._ladder(row, "buy", row.venues[0], row.prices[0])
         return RouteDetail(route_id, row.symbol, [buy, self._ladder(row, "sell", row.venues[-1], row.prices[-1])], row.state,
-            [Step(*fall) for fall in falls], net, 3.0, wave, lines, self._drains(row))  # fmt: skip
+            [Step(*fall) for fall in falls], net, 3.0, wave, lines, self._drains(row), DENIALS[:2])  # fmt: skip
 
     def _drains(self, row: RouteRow) -> Sequence[DrainedStock]:
         stock = next(one for one in self.assets if one.asset == row.symbol)
@@ -185,6 +202,12 @@ class DemoModel:
 
     def breaches(self) -> Sequence[BreachLine]:
         return sorted(self._breaches, key=lambda breach: (breach.acknowledged, -breach.ts_ms))
+
+    def limits(self) -> Sequence[LimitLine]:
+        return LIMITS
+
+    def denials(self) -> Sequence[DenialLine]:
+        return DENIALS
 
     def gauges(self) -> GaugeView:
         return self._gauges
@@ -259,6 +282,12 @@ class DemoModel:
             return None
         self.settled.append(way.cycle_id)
         tell(f"{way.cycle_id} is settled: {way.verb}")
+        return None
+
+    def set_limit(self, scope: str, value: float | None, typed_name: str, reason: str) -> str | None:
+        if typed_name != self._header.profile:
+            return f"type the profile's name, {self._header.profile}"
+        self.limited.append((scope, value, reason))
         return None
 
     def toggle_route(self, route_id: str) -> str:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arbtui.engine.decider import Decider
+from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
@@ -68,7 +69,7 @@ class _Desk:
             monitor.on_message(clock.monotonic())
         self.opened: list[tuple[str, Decimal, Decimal, float]] = []
         self.denied: list[tuple[str, Reason]] = []
-        self.episodes = Episodes(clock, asyncio.get_running_loop().call_at)
+        self.episodes = Episodes(clock, Denials(clock), asyncio.get_running_loop().call_at)
         self.decider = Decider(
             universe=self.universe,
             rates=self.rates,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
 from arbtui.journal.episodes import KEPT, LOOKS_MS, RUN_ENDED, EpisodeRecord, read_episodes
 from arbtui.model.book import BookState
@@ -188,7 +189,7 @@ def test_what_we_take_ourselves_ends_nothing(tmp_path: Path) -> None:
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        episodes = Episodes(LoopClock(loop), loop.call_at)
+        episodes = Episodes(LoopClock(loop), Denials(LoopClock(loop)), loop.call_at)
         found = pair.to_upbit.evaluate(NOW)
         assert found is not None
         episodes.found(found, None)

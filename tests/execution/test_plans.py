@@ -56,7 +56,7 @@ def triangle(w: World, after: Mapping[int, tuple[LegAfter, ...]] = AFTER) -> Cyc
         SizedHop(hops[2], Decimal("0.0499"), Decimal(3_040_000)),
     ]
     now = w.clock.monotonic()
-    return plan_of(route, orders, after, TOLERANCES, edge_bps=90.0, value=107.0, decided_at=now, deadline_s=1.0)
+    return plan_of(route, orders, after, TOLERANCES, edge_bps=90.0, value=104.0, decided_at=now, deadline_s=1.0)
 
 
 async def run(w: World, plan: CyclePlan) -> ArbCycle:
@@ -302,7 +302,7 @@ def split(w: World, after: Mapping[int, tuple[LegAfter, ...]] | None = None) -> 
     orders = [SizedHop(hop, Decimal(qty), Decimal(price)) for hop, (qty, price) in zip(hops, amounts, strict=True)]
     route = ArbRoute("XRP:binance>upbit+other", "XRP", [*hops, RateMark("KRW", "USDT")], w.components.rates, TERMS)
     now = w.clock.monotonic()
-    return plan_of(route, orders, after or {}, TOLERANCES, edge_bps=80.0, value=107.0, decided_at=now, deadline_s=1.0)
+    return plan_of(route, orders, after or {}, TOLERANCES, edge_bps=80.0, value=104.0, decided_at=now, deadline_s=1.0)
 
 
 @pytest.mark.parametrize("after", [{}, {1: (LegAfter(0, On.EACH_FILL),), 2: (LegAfter(0, On.EACH_FILL),)}], ids=["together", "after"])

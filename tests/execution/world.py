@@ -203,8 +203,14 @@ def markets_of(symbols: Sequence[str]) -> dict[str, dict[str, Market]]:
     return listed
 
 
-#: Limits under which a refusal that a test scripts pauses nothing.
-UNRESTING = RiskConfig.model_validate({**default_limits("paper"), "route": {**default_limits("paper")["route"], "refusal_pause_s": 0.0}})
+#: Limits under which a refusal, or a price that jumps, as a test scripts it, pauses nothing.
+UNRESTING = RiskConfig.model_validate(
+    {
+        **default_limits("paper"),
+        "symbol": {**default_limits("paper")["symbol"], "max_jump_1s_bps": 1e6, "max_jump_10s_bps": 1e6},
+        "route": {**default_limits("paper")["route"], "refusal_pause_s": 0.0},
+    }
+)
 
 
 @asynccontextmanager

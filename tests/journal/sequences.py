@@ -37,6 +37,8 @@ _FIELDS: dict[str, SearchStrategy[object]] = {
     "origins": st.dictionaries(_few, _few),
     "edge_bps": _numbers,
     "value": _numbers,
+    "old": st.none() | _numbers,
+    "new": st.none() | _numbers,
     "reserved": _reserved,
     "settlement": st.lists(_few, max_size=2).map(tuple),
 }

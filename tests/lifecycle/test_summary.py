@@ -113,7 +113,9 @@ def test_a_size_that_can_never_trade_is_told_at_the_start(state: State, monkeypa
     assert json.loads(ended.out)["cycles"]["opened"] == 0
     assert ended.err.splitlines()[0].startswith("arbtui: warning: execution.order_value 0.5 USDT is not above the least order of upbit")
     assert "WARNING arbtui: execution.order_value 0.5 USDT is not above" in state.log
-    assert "INFO arbtui: limits: paper set (play money): max_unhedged 2000 USDT, max_loss_day 1000 USDT, max_open_cycles 50, " in state.log
+    assert (
+        "INFO arbtui: limits: paper set (play money): max_unhedged 2000 USDT, max_loss_day 1000 USDT, max_loss_hour 500 USDT, " in state.log
+    )
 
 
 def ending_of(told: dict[str, Any], run_id: str, left: str) -> str:

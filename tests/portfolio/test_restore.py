@@ -17,7 +17,7 @@ from arbtui.journal.events import Event, Killed, OrderChanged, StateChanged
 from arbtui.journal.journal import Journal
 from arbtui.model.errors import UsageError
 from arbtui.model.money import ZERO
-from arbtui.model.order import OrderState
+from arbtui.model.order import OrderState, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import ProjectingPortfolio
@@ -25,7 +25,7 @@ from arbtui.portfolio.restore import SNAPSHOT_KEY, restore
 from tests.journal.sequences import histories
 from tests.journal.synthetic import FixedClock, SyntheticRun, whole_run
 from tests.portfolio.recorded import record
-from tests.portfolio.telling import Telling
+from tests.portfolio.telling import Telling, leg
 
 
 def snapshot(path: Path, payload: dict[str, Any]) -> None:
@@ -157,9 +157,20 @@ def test_a_snapshot_of_an_older_form_is_not_gone_on_from(tmp_path: Path) -> None
     record(path, *whole_run())
     whole = restore(path)[1]
     older = whole.dump()
-    for name in ("form", "flows", "time", "transfers", "volatility", "rebalance_spent"):
+    for name in ("flows", "time", "transfers", "volatility", "rebalance_spent"):
         del older[name]
     snapshot(path, {SNAPSHOT_KEY: older})
     found = restore(path)[1]
     assert {**found.dump(), "seq": 0} == {**whole.dump(), "seq": 0}
     assert found.state.flows
+
+
+def test_a_snapshot_of_an_earlier_version_is_not_taken_for_what_that_did_not_count() -> None:
+    """It lacks the cycles since a person did anything: only the events tell how many there were."""
+    tell = Telling().start()
+    tell.open("c1", leg(0, "binance", Side.BUY, Decimal(1), Decimal(2)), value=2.0)
+    dumped = tell.portfolio.dump()
+    assert Portfolio.load(dumped).state.unattended == tell.portfolio.state.unattended == 1
+    del dumped["unattended"]
+    with pytest.raises(ValueError, match="an earlier version wrote it, without unattended"):
+        Portfolio.load(dumped)

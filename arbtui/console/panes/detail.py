@@ -1,4 +1,4 @@
-"""Pane 6: one route in full. Both books, the steps from gross to net edge, its last minute, its last decisions."""
+"""Pane 6: one route in full. Both books, the steps from gross to net edge, its last minute, its last decisions, what keeps us from it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -9,6 +9,7 @@ from arbtui.console.grid import LINES_PER_SLICE
 from arbtui.console.ladder import WIDTH, ladder_lines
 from arbtui.console.lines import Lines, justify, width_of
 from arbtui.console.numbers import arrow, clock, fit, hours, signed
+from arbtui.console.panes.why_not import why_not_rows, why_not_words
 from arbtui.console.sparkline import history
 from arbtui.console.styles import Span, Styles
 from arbtui.console.words import REASONS
@@ -31,6 +32,9 @@ _FALL_LINES = 9
 
 _TALL = 23
 """Lines from which on what a route uses up has lines of its own."""
+_WHY_NOT_LINES = 4
+_ROOM_FOR_WHY_NOT = 18
+"""Lines from which on what keeps us from the route gets lines of its own, and not the end of another."""
 
 LEAST_DECISIONS = 5
 """Fewest lines for a list of decisions below the books."""
@@ -64,13 +68,16 @@ class DetailPane(Lines):
         state = d.state
         meaning = fit(f" {REASONS.get(state, '')}", max(0, width - len(state) - 2)).rstrip()
         words: Row = [(" ", "text"), (state or "-", "strong"), (meaning, "soft")]
+        room = height - 2
+        kept = min(_WHY_NOT_LINES, 1 + len(d.why_not)) if d.why_not and room >= _ROOM_FOR_WHY_NOT else 0
+        if not kept:
+            words += why_not_words(d.why_not, width - width_of(words) - (width_of(drains[0]) + 1 if drains and height < _TALL else 0))
         if height < _TALL:  # no line of its own for it
             words, drains = justify(words, drains[0] if drains else [], width), []
-        rows = (
-            self._broad(d, width, height - 2 - len(drains))
-            if width >= 2 * WIDTH + _FALL + 3
-            else self._slender(d, width, height - 2 - len(drains))
-        )
+        room -= len(drains)
+        shape = self._broad if width >= 2 * WIDTH + _FALL + 3 else self._slender
+        rows = shape(d, width, room - kept)
+        rows += why_not_rows(d.why_not, width, room - len(rows))
         title = self._title(f"{d.symbol} {'→'.join(ladder.exchange for ladder in d.ladders)}")
         self._wanted = [(line, "") for line in [title, words, *drains, *rows][:height]]
         if len(self._wanted) != len(self._lines) or self._lines[0] != self._wanted[0]:

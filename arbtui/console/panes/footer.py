@@ -14,6 +14,8 @@ _KEYS = (
     ("route.toggle", "disable", 9),
     ("acknowledge", "ack", 8),
     ("settle", "settle", 9),
+    ("risk.view", "view", 10),
+    ("limit", "limit", 10),
     ("copy", "copy", 10),
     ("freeze", "freeze", 7),
     ("pane.next", "pane", 11),
@@ -31,6 +33,8 @@ _OPENS = {"fills": "legs", "risk": "read", "log": "read", "stock": "places"}
 _ONLY_IN = {
     "acknowledge": ("risk",),
     "settle": ("risk",),
+    "risk.view": ("risk",),
+    "limit": ("risk",),
     "filter": ("routes", "stock"),
     "sort": ("routes", "stock"),
     "detail": ("routes", *_OPENS),

@@ -1,65 +1,129 @@
-"""Pane 3: risk breaches and residuals. Open ones first; acknowledged ones stay listed, dimmed."""
+"""Pane 3: breaches and residuals, limits as used of allowed, or why nothing was traded.
+
+Open breaches come first; acknowledged ones stay listed, dimmed.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
 
 from arbtui.console.grid import Grid
+from arbtui.console.keys import KeyNames
 from arbtui.console.numbers import clock, fit
+from arbtui.console.panes.limits import limit_spans, limits_head
+from arbtui.console.panes.why_not import why_not_head, why_not_spans
 from arbtui.console.styles import Span, Styles
-from arbtui.views import BreachLine, ReadModel
+from arbtui.views import BreachLine, DenialLine, LimitLine, ReadModel
+
+View = Literal["breaches", "limits", "why not"]
+VIEWS: Sequence[View] = get_args(View)
+RiskRow = BreachLine | LimitLine | DenialLine
 
 
-class RiskPane(Grid[BreachLine]):
-    """The breaches of ``model``."""
+class RiskPane(Grid[RiskRow]):
+    """The breaches of ``model``, or what else :attr:`view` names."""
 
-    def __init__(self, inks: Styles, model: ReadModel) -> None:
+    def __init__(self, inks: Styles, model: ReadModel, keys: KeyNames) -> None:
         super().__init__(inks, 3, "Risk", id="risk")
         self._model = model
+        self._keys = keys
         self._seen = -1
+        self._breaches: Sequence[BreachLine] = ()
+        self.view: View = "breaches"
 
-    def identity(self, row: BreachLine) -> str:
-        """The breach."""
-        return row.id
+    def identity(self, row: RiskRow) -> str:
+        """The breach, the scope, or the reason."""
+        return row.id if isinstance(row, BreachLine) else row.scope if isinstance(row, LimitLine) else row.reason
 
-    def version(self, row: BreachLine) -> int:
-        """Rises when the breach is acknowledged."""
-        return int(row.acknowledged)
+    def version(self, row: RiskRow) -> int:
+        """Changes when the breach is acknowledged, or a figure moves."""
+        return int(row.acknowledged) if isinstance(row, BreachLine) else hash(row)
 
     def empty_text(self) -> str:
-        """The text without any breach."""
-        return "no breach"
+        """The text without any row."""
+        return "no breach" if self.view == "breaches" else "nothing kept us from a gap in the last day"
+
+    def head(self, width: int) -> list[Span]:
+        """The heads of the view's columns."""
+        return limits_head(width) if self.view == "limits" else why_not_head(width)
+
+    @property
+    def breach(self) -> BreachLine | None:
+        """The breach under the cursor, where breaches are shown."""
+        row = self.current
+        return row if isinstance(row, BreachLine) else None
+
+    @property
+    def limit(self) -> LimitLine | None:
+        """The limit under the cursor, where limits are shown."""
+        row = self.current
+        return row if isinstance(row, LimitLine) else None
 
     @property
     def open_count(self) -> int:
         """Breaches that are not acknowledged."""
-        return sum(not row.acknowledged for row in self.rows)
+        return sum(not row.acknowledged for row in self._breaches)
+
+    def next_view(self) -> None:
+        """Show the next view."""
+        self.show(VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)])
+
+    def show(self, view: View) -> None:
+        """Show ``view``."""
+        self.view = view
+        self._has_head = self.view != "breaches"
+        self.pinned = None
+        self.set_rows(self._rows())
+        self.repaint()
 
     def title_left(self) -> list[Span]:
-        """How many need the operator."""
+        """How many breaches need the operator, which view this is, and the keys."""
         count = self.open_count
         count_span: Span = (f"{count} open", "warn") if count else ("clear", "soft")
-        return [count_span, ("   a ack" if count and self.has_focus else "", "key")]
+        shown: Span = (f"  {self.view}" if self.view != "breaches" else "", "strong")
+        following = VIEWS[(VIEWS.index(self.view) + 1) % len(VIEWS)]
+        keys = "   a ack" if count and self.view == "breaches" else f"   {self._keys['limit']} set" if self.view == "limits" else ""
+        keys += f"   {self._keys['risk.view']} {following}"
+        return [count_span, shown, (keys if self.has_focus else "", "key")]
 
-    def spans(self, row: BreachLine, width: int) -> list[Span]:
-        """Severity, time, kind, what happened, what was done."""
-        at = clock(row.ts_ms)[:8]
-        tail = f"  {row.action}" if row.action else ""
-        if row.acknowledged:
-            return [(fit(f"· {row.severity.lower():4} {at} {row.kind} {row.scope} {row.detail}{tail}  (acked)", width), "faint")]
-        severe = row.severity == "CRIT"
-        head: Span = ("! CRIT" if severe else "! WARN", "crit" if severe else "warn")
-        rest = width - len(head[0]) - len(at) - len(row.kind) - 3
-        text = f"{row.scope} {row.detail}"
-        action = tail if len(text) + len(tail) <= rest else ""
-        body = fit(text, max(0, rest - len(action)))
-        return [head, (f" {at} ", "dim"), (f"{row.kind} ", "strong"), (body, "text"), (action, "soft")]
+    def spans(self, row: RiskRow, width: int) -> list[Span]:
+        """One row of the view."""
+        if isinstance(row, BreachLine):
+            return _breach_spans(row, width)
+        return limit_spans(row, width) if isinstance(row, LimitLine) else why_not_spans(row, width)
 
     def tick(self) -> BreachLine | None:
-        """Show new breaches; the newest open CRIT among them, for the flash line."""
+        """Show new rows; the newest open CRIT among new breaches, for the flash line."""
         seen, fresh = self._model.breaches_version, None
         if seen != self._seen:
-            known = {row.id for row in self.rows}
+            known = {row.id for row in self._breaches}
             first = self._seen < 0
             self._seen = seen
-            self.set_rows(self._model.breaches())
-            new = (row for row in self.rows if row.severity == "CRIT" and not row.acknowledged and row.id not in known)
+            self._breaches = self._model.breaches()
+            if self.view == "breaches":
+                self.set_rows(self._breaches)
+            new = (row for row in self._breaches if row.severity == "CRIT" and not row.acknowledged and row.id not in known)
             fresh = None if first else next(new, None)
+        if self.view != "breaches":
+            self.set_rows(self._rows())
         self.paint_changed()
         return fresh
+
+    def _rows(self) -> Sequence[RiskRow]:
+        if self.view == "breaches":
+            return self._breaches
+        return self._model.limits() if self.view == "limits" else self._model.denials()
+
+
+def _breach_spans(row: BreachLine, width: int) -> list[Span]:
+    """Severity, time, kind, what happened, what was done."""
+    at = clock(row.ts_ms)[:8]
+    tail = f"  {row.action}" if row.action else ""
+    if row.acknowledged:
+        return [(fit(f"· {row.severity.lower():4} {at} {row.kind} {row.scope} {row.detail}{tail}  (acked)", width), "faint")]
+    severe = row.severity == "CRIT"
+    head: Span = ("! CRIT" if severe else "! WARN", "crit" if severe else "warn")
+    rest = width - len(head[0]) - len(at) - len(row.kind) - 3
+    text = f"{row.scope} {row.detail}"
+    action = tail if len(text) + len(tail) <= rest else ""
+    body = fit(text, max(0, rest - len(action)))
+    return [head, (f" {at} ", "dim"), (f"{row.kind} ", "strong"), (body, "text"), (action, "soft")]

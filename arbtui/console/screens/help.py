@@ -41,8 +41,9 @@ PANE_HELP = {
     ),
     "risk": (
         "Breaches and residuals, open ones first. A residual blocks its asset until it is acknowledged, and counts "
-        "as exposure until it is settled; a balance that a venue disputes blocks that asset there until it is settled.",
-        ("detail", "acknowledge", "settle", "grid.down", "grid.up", "copy", "zoom"),
+        "as exposure until it is settled; a balance that a venue disputes blocks that asset there until it is settled. Two more views: "
+        "limits as used of allowed; and what kept us from gaps, for how long and how often, over all routes (of one: its detail).",
+        ("detail", "acknowledge", "settle", "risk.view", "limit", "grid.down", "grid.up", "copy", "zoom"),
     ),
     "system": (
         "What the process costs and how late its loop is; when it is late the console paints less often. Then each venue: its health, "

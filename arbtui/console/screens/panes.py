@@ -58,7 +58,7 @@ class PanesScreen(Screen[None]):
         self.tabs = Tabs(inks)
         self.routes = RoutesPane(inks, model, monotonic)
         self.fills = FillsPane(inks, model)
-        self.risk = RiskPane(inks, model)
+        self.risk = RiskPane(inks, model, keys)
         self.system = SystemPane(inks)
         self.log_pane = LogPane(inks, model)
         self.detail = DetailPane(inks, model)

@@ -6,6 +6,7 @@ from functools import partial
 from arbtui.console.frame import FrameRate
 from arbtui.console.keys import KeyNames
 from arbtui.console.panes.header import HALTED_STATES
+from arbtui.console.screens.limit import LimitScreen
 from arbtui.console.screens.panes import PanesScreen
 from arbtui.console.screens.rearm import RearmScreen
 from arbtui.console.screens.settle import SettleScreen
@@ -85,7 +86,7 @@ class VerbsScreen(PanesScreen):
         """A person has seen the breach under the cursor."""
         if not self._needs("risk", "acknowledge", "acknowledges breaches"):
             return
-        breach = self.risk.current
+        breach = self.risk.breach
         if breach is None or breach.acknowledged:
             self.flash.say("nothing to acknowledge here", "warn")
             return
@@ -97,7 +98,7 @@ class VerbsScreen(PanesScreen):
         """Ask which way, for name and reason, where the breach under the cursor can be settled."""
         if not self._needs("risk", "settle", "settles positions and disputed balances"):
             return
-        breach = self.risk.current
+        breach = self.risk.breach
         ways = self._controls.ways(breach.id) if breach is not None else ()
         if breach is None or not ways:
             what = f"{breach.kind} {breach.scope}" if breach is not None else "nothing here"
@@ -106,6 +107,30 @@ class VerbsScreen(PanesScreen):
         ended = SettlementEnd(self._say_end)
         dialog = SettleScreen(self._model.header().profile, breach, ways, self._controls, ended)
         self.app.push_screen(dialog, partial(self._settled, f"{breach.kind} {breach.scope}", ended))
+
+    def action_risk_view(self) -> None:
+        """The next view of Risk."""
+        if self._active != "risk":
+            self._show("risk")
+        else:
+            self.risk.next_view()
+        self.tick_all()
+
+    def action_limit(self) -> None:
+        """Ask for a value, name and reason, for the limit under the cursor."""
+        if not self._needs("risk", "limit", "sets limits"):
+            return
+        if self.risk.view != "limits":
+            self.risk.show("limits")
+            self.flash.say(f"{self._keys['limit']} again sets the limit under the cursor")
+        elif (line := self.risk.limit) is not None:
+            self.risk.claim()
+            self.app.push_screen(LimitScreen(self._model.header().profile, line, self._controls), partial(self._limit_set, line.scope))
+        self.tick_all()
+
+    def _limit_set(self, scope: str, done: bool | None) -> None:
+        self.flash.say(f"set: {scope}" if done else f"left as it is: {scope}", "up" if done else "warn")
+        self.tick_all()
 
     def _settled(self, what: str, ended: "SettlementEnd", done: bool | None) -> None:
         if not done:

@@ -13,10 +13,11 @@ from textual.markup import escape
 from textual.widgets import Static
 
 from arbtui.console.numbers import MISSING, clock, hours, quantity, signed
+from arbtui.console.panes.limits import amount
 from arbtui.console.screens.dialog import ScrollDialog, scroll_bindings
 from arbtui.console.words import REASONS
 from arbtui.model.printable import printable
-from arbtui.views import BreachLine, CycleDetail, CycleLine, LogLine, OrderLine, ReadModel, StockCell, StockRow
+from arbtui.views import BreachLine, CycleDetail, CycleLine, DenialLine, LimitLine, LogLine, OrderLine, ReadModel, StockCell, StockRow
 
 Facts = Sequence[tuple[str, str]]
 """Names and texts; a name in capitals begins a part."""
@@ -48,6 +49,26 @@ class WholeScreen(ScrollDialog):
             yield Static(table)
 
 
+def limit_facts(row: LimitLine) -> Facts:
+    """Where a limit comes from, and what is used of it."""
+    return [
+        ("holds", amount(row.holds, row.unit)),
+        ("used now", "nothing is counted" if row.used is None else f"{amount(row.used, row.unit)}{f' ({row.note})' if row.note else ''}"),
+        ("profile", amount(row.profile, row.unit)),
+        ("journal", "nothing set" if row.journal is None else f"{amount(row.journal, row.unit)}, set by {row.by}"),
+        ("stricter", "the higher" if row.higher_is_stricter else "the lower"),
+    ]
+
+
+def denial_facts(row: DenialLine) -> Facts:
+    """What a reason means, and what it did."""
+    spans = (("last minute", row.minute), ("last hour", row.hour), ("last day", row.day))
+    return [
+        ("meaning", REASONS.get(row.reason, "")),
+        *((name, f"{held.seconds:.1f} s while a gap was open, begun {held.times:,} times") for name, held in spans),
+    ]
+
+
 def whole_of(row: object, model: ReadModel) -> WholeScreen | None:
     """The box for a row of Fills, Risk, Log or Stock; None where there is no row."""
     if isinstance(row, CycleLine):
@@ -59,6 +80,10 @@ def whole_of(row: object, model: ReadModel) -> WholeScreen | None:
     if isinstance(row, StockRow):
         plan = model.transfer_plan(row.asset)
         return WholeScreen(f"Stock {row.asset}", [*stock_facts(row), *([("", ""), *plan] if plan else [])])
+    if isinstance(row, LimitLine):
+        return WholeScreen(row.scope, limit_facts(row))
+    if isinstance(row, DenialLine):
+        return WholeScreen(row.reason, denial_facts(row))
     return WholeScreen("Log", log_facts(row)) if isinstance(row, LogLine) else None
 
 

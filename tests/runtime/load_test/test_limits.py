@@ -28,6 +28,7 @@ def test_above_it_what_is_open_at_once_grows_in_proportion(home: object, monkeyp
     assert large.netting.band_for(100.0) == usual.netting.band_for(100.0)
     before, after = usual.risk, large.risk
     assert after.global_.max_unhedged == 5 * before.global_.max_unhedged
+    assert after.global_.max_factor_exposure == 5 * before.global_.max_factor_exposure
     assert after.global_.max_open_cycles == 5 * before.global_.max_open_cycles
     assert after.exchange.max_in_flight_orders == 5 * before.exchange.max_in_flight_orders
     assert after.global_.max_loss_day == before.global_.max_loss_day

@@ -1,0 +1,92 @@
+"""Risk shows more than breaches: limits as used of allowed, and why nothing was traded."""
+
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+
+from arbtui.console.app import ConsoleApp
+from arbtui.console.lines import width_of
+from arbtui.console.panes.why_not import lasting
+from arbtui.views import HeldTime
+from tests.console.demo import DENIALS, DemoModel
+from tests.console.driving import drive, repaint
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_risk_shows_why_not_over_time(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("v")  # from another pane: goes there first
+        assert app.main.active == "risk"
+        assert "LEG_IMBALANCE" in await repaint(app, pilot)
+        await pilot.press("v", "v")
+        text = await repaint(app, pilot)
+        assert "LEG_IMBALANCE" not in text
+        for words in ("last min", "last hour", "COOLDOWN", "5m12s x204", "1h08m x2,731", "why not"):
+            assert words in text, words
+        await pilot.press("j", "enter")
+        assert "begun 87 times" in await repaint(app, pilot)
+        await pilot.press("escape", "a")
+        assert "nothing to acknowledge here" in await repaint(app, pilot)
+
+    drive(steps, size)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_risk_shows_limits_as_used_of_allowed_and_sets_one(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("l")
+        assert "l sets limits in Risk" in await repaint(app, pilot)
+        await pilot.press("3", "l")  # shows them first
+        text = await repaint(app, pilot)
+        for words in ("max_unhedged", "1,650 of", "2,000 USDT", "█", "XRP.order_value", "7 of", "82,147 >"):
+            assert words in text, words
+        await pilot.press("j", "enter")
+        assert "50 USDT, set by ann" in await repaint(app, pilot)
+        await pilot.press("escape", "l")
+        text = await repaint(app, pilot)
+        for words in ("global.max_loss_day: 50 USDT holds", "set here"):
+            assert words in text
+        await pilot.press(*"5o", "enter", *"nobody", "enter", "enter")
+        assert "is no number" in await repaint(app, pilot)
+        await pilot.press("backspace", "backspace", *"40", "enter", "enter", *"why", "enter")
+        assert "type the profile's name" in await repaint(app, pilot)
+        await pilot.press(*("backspace",) * 6, *"upbit-binance", "enter", "enter")
+        assert "set: global.max_loss_day" in await repaint(app, pilot)
+        assert model.limited == [("global.max_loss_day", 40.0, "why")]
+
+    drive(steps, size)
+
+
+def test_a_figure_that_moves_is_painted_and_the_cursor_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("3", "v", "v", "j")
+        moved = (DENIALS[1], replace(DENIALS[0], minute=HeldTime(33.0, 10)))
+        monkeypatch.setattr(model, "denials", lambda: moved)
+        text = await repaint(app, pilot)
+        assert "33s x10" in text
+        assert app.main.risk.current is moved[0]
+
+    drive(steps, (100, 30))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_the_detail_of_a_route_says_why_not(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("6")
+        await pilot.pause()
+        text = await repaint(app, pilot)
+        assert "why not" in text
+        await pilot.press("z")
+        await pilot.pause()
+        assert all(width_of(spans) <= app.main.detail.region.width for spans, _ in app.main.detail._lines)
+
+    drive(steps, size)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0.0s"), (9.94, "9.9s"), (59.4, "59s"), (60.0, "1m00s"), (3599.0, "59m59s"), (3600.0, "1h00m"), (86_400.0, "24h00m")],
+)
+def test_lasting(seconds: float, text: str) -> None:
+    assert lasting(seconds) == text

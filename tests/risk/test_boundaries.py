@@ -1,0 +1,165 @@
+"""Every limit at the last value that passes, at the limit and just over it; NaN and what is missing deny."""
+
+import re
+from math import inf, nan
+
+import pytest
+
+from arbtui.model.book import BookState
+from arbtui.model.reason import Reason
+from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.blocks import HYSTERESIS_S, Blocks
+from arbtui.risk.config import GlobalLimits, RouteLimits, default_limits
+from arbtui.risk.limit_names import LIMITS as ALL_LIMITS
+from arbtui.risk.limit_names import SIZING
+from arbtui.risk.order_pace import OrderPace
+from arbtui.risk.price_jumps import PriceJumps
+from arbtui.risk.results import ResultHistory
+from arbtui.risk.tiers import GlobalGuard, RouteGuard
+from tests.conftest import REPOSITORY
+from tests.portfolio.telling import Telling
+from tests.risk.test_tiers import BUY, _marks
+from tests.routes.pairs import NOW, Pair
+
+EPS = 1e-6
+LIMITS = GlobalLimits(max_loss_day=100.0, max_loss_hour=50.0, max_drawdown=150.0, max_cycles_unattended=3)
+
+
+def total(tell: Telling | None = None) -> GlobalGuard:
+    return GlobalGuard(LIMITS, (tell or Telling()).portfolio, _marks(Pair()), lambda: TradingState.ARMED)
+
+
+@pytest.mark.parametrize(
+    ("figure", "limit", "reason"),
+    [("loss_today", 100.0, Reason.LOSS_DAY), ("loss_hour", 50.0, Reason.LOSS_HOUR), ("drawdown", 150.0, Reason.DRAWDOWN)],
+)
+@pytest.mark.parametrize(("off", "passes"), [(-EPS, True), (0.0, True), (EPS, False), (nan, False), (inf, False), (-inf, True)])
+def test_each_loss_has_a_limit(figure: str, limit: float, reason: Reason, off: float, passes: bool) -> None:
+    guard = total()
+    setattr(guard, figure, limit + off)
+    assert guard.check(1.0) is (None if passes else reason)
+
+
+def test_the_loss_of_an_hour_forgets_what_is_older_and_the_drawdown_what_is_older_than_a_day() -> None:
+    history = ResultHistory()
+    for minute, result in ((0, 0.0), (10, 100.0), (30, 40.0), (60, 30.0)):
+        history.add(minute * 60.0, result)
+    assert history.lost_in_hour(3600.0, 30.0) == -30.0, "an hour ago it was 0"
+    assert history.lost_in_hour(3600.0 + 60, 30.0) == 70.0, "and at the next minute known 100"
+    assert history.lost_in_hour(95 * 60.0, 30.0) == 0.0
+    assert history.drawdown(30.0) == 70.0
+    history.add((24 * 60 + 9) * 60.0, 35.0)
+    assert history.drawdown(35.0) == 65.0
+    history.add((24 * 60 + 10) * 60.0, 35.0)
+    assert history.drawdown(35.0) == 5.0
+    assert ResultHistory().drawdown(1.0) == ResultHistory().lost_in_hour(0.0, 1.0) == 0.0
+
+
+@pytest.mark.parametrize(("opened", "reason"), [(2, None), (3, Reason.UNATTENDED), (4, Reason.UNATTENDED)])
+def test_so_many_cycles_need_a_person(opened: int, reason: Reason | None) -> None:
+    tell = Telling().start()
+    for number in range(opened):
+        tell.open(f"c{number}", BUY, value=1.0)
+        tell.end(f"c{number}")
+    assert total(tell).check(1.0) is reason
+    if opened == 3:
+        assert total(tell).check(1.0, "c2") is None, "the third itself may go on"
+
+
+@pytest.mark.parametrize(
+    ("span", "limits"),
+    [
+        (1.0, GlobalLimits(max_orders_s=4, max_orders_min=1000, max_orders_day=1000)),
+        (60.0, GlobalLimits(max_orders_s=1000, max_orders_min=4, max_orders_day=1000)),
+        (86_400.0, GlobalLimits(max_orders_s=1000, max_orders_min=1000, max_orders_day=4)),
+    ],
+)
+def test_orders_have_a_pace(span: float, limits: GlobalLimits) -> None:
+    pace = OrderPace()
+    for _ in range(2):
+        pace.sent(0.0)
+    assert pace.allows(2, limits, 0.0)
+    assert not pace.allows(3, limits, 0.0)
+    pace.sent(0.0)
+    assert not pace.allows(2, limits, 0.0)
+    assert not pace.allows(2, limits, span - EPS)
+    assert pace.allows(2, limits, span)
+
+
+@pytest.mark.parametrize(("ended", "reason"), [(2, None), (3, Reason.ONE_LEG), (4, Reason.ONE_LEG)])
+def test_a_route_whose_legs_part_too_often_rests(ended: int, reason: Reason | None) -> None:
+    guard, route = RouteGuard(RouteLimits(max_one_leg_hour=3), Telling().portfolio), Pair().to_upbit
+    for _ in range(ended):
+        guard.one_legged(route.id, NOW)
+    assert guard.check(route, 1.0, NOW + 3600 - EPS) is reason
+    assert guard.check(route, 1.0, NOW + 3600) is None, "it clears by itself"
+    assert guard.check(Pair().to_binance, 1.0, NOW) is None
+
+
+def test_a_block_clears_only_when_its_cause_has_been_over_for_a_while() -> None:
+    blocks = Blocks()
+    assert blocks.standing(("",), 0.0) is None
+    assert blocks.hold("", Reason.LOOP_LAG, 10.0)
+    assert not blocks.hold("", Reason.LOOP_LAG, 12.0), "it stands already"
+    assert blocks.standing(("", "XRP"), 12.0 + HYSTERESIS_S - EPS) is Reason.LOOP_LAG
+    assert blocks.lasting("", Reason.LOOP_LAG, 12.0) == 2.0
+    assert blocks.standing(("", "XRP"), 12.0 + HYSTERESIS_S) is None
+    assert blocks.standing(("XRP",), 12.0) is None, "another scope"
+    assert blocks.lasting("", Reason.LOOP_LAG, 30.0) == 0.0
+    assert blocks.hold("", Reason.LOOP_LAG, 30.0)
+    assert blocks.begun_last_hour("", Reason.LOOP_LAG, 30.0) == 2
+    assert blocks.begun_last_hour("", Reason.LOOP_LAG, 10.0 + 3600) == 1
+
+
+def _jump(share: float) -> tuple[float, float]:
+    """How far a mid of 100 that was sampled a second ago is after moving by ``share``."""
+    book, jumps = Pair().upbit, PriceJumps()
+    book.replace([(99.0, 1.0)], [(101.0, 1.0)])
+    book.state = BookState.LIVE
+    jumps.sample([book])
+    book.replace([(99.0 * (1 + share), 1.0)], [(101.0 * (1 + share), 1.0)])
+    return jumps.moved_bps(book)
+
+
+def test_a_price_is_compared_with_a_second_ago_and_with_the_last_ten() -> None:
+    assert _jump(0.03) == pytest.approx((300.0, 300.0))
+    assert _jump(-0.03) == pytest.approx((300.0, 300.0))
+    book, jumps = Pair().upbit, PriceJumps()
+    assert jumps.moved_bps(book) == (0.0, 0.0), "without a sample nobody knows"
+    for price in (100.0, 101.0, 102.0):
+        book.replace([(price - 1, 1.0)], [(price + 1, 1.0)])
+        book.state = BookState.LIVE
+        jumps.sample([book])
+    short, long = jumps.moved_bps(book)
+    assert short == 0.0
+    assert long == pytest.approx(200.0)
+    for _ in range(8):
+        jumps.sample([book])
+    assert jumps.moved_bps(book)[1] == pytest.approx((102 / 101 - 1) * 1e4)
+    book.state = BookState.GAPPED
+    jumps.sample([book])
+    assert jumps.moved_bps(book) == (0.0, 0.0), "what it was before a gap says nothing"
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_each_reason_is_produced_by_the_program_and_by_a_test(reason: Reason) -> None:
+    """A reason that nothing produces misleads, and one that no test produces is not known to work."""
+    named = re.compile(rf"Reason\.{reason.name}\b|\"{reason.value}\"")
+    only_words = {"reason.py", "words.py", "idle.py", "breaches.py"}
+    assert any(named.search(path.read_text()) for path in (REPOSITORY / "arbtui").rglob("*.py") if path.name not in only_words), reason
+    assert any(named.search(path.read_text()) for path in (REPOSITORY / "tests").rglob("test_*.py")), f"no test names {reason}"
+
+
+def test_the_table_of_limits_has_every_limit_with_its_defaults_and_its_tests() -> None:
+    text = (REPOSITORY / "docs" / "limits.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in text.splitlines() if line.startswith("| ")]
+    live, paper = ({key: value for table in default_limits(which).values() for key, value in table.items()} for which in ("live", "paper"))
+    for name, limit in ALL_LIMITS.items():
+        (row,) = (row for row in rows if len(row) == 8 and f"`{name}`" in row[0])
+        assert name in SIZING or limit.tier in (row[1], "route" if row[1] == "symbol" else ""), name
+        if name not in SIZING and not name.endswith("_pause_s") and name != "max_consecutive_losses":
+            assert row[3] == f"{live[name]:.0f} / {paper[name]:.0f}", name
+    for row in rows:
+        if len(row) == 8 and row[0] != "limit (denial)":
+            for file in re.findall(r"`(\w+/test_\w+\.py)`", row[7]):
+                assert (REPOSITORY / "tests" / file).exists(), file

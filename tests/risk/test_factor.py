@@ -1,0 +1,118 @@
+"""N coins of one premium are one bet: the stock that has moved one way, over all coins, has one limit."""
+
+from decimal import Decimal
+from math import inf, nan
+
+import pytest
+
+from arbtui.journal.events import BalanceOpened
+from arbtui.model.order import Side
+from arbtui.model.reason import Reason
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.risk.factor import FactorExposure
+from tests.marketdata.frames import HandClock
+from tests.portfolio.telling import Telling, fill_of, leg
+from tests.routes.pairs import NOW, Pair
+from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
+
+EPS = 1e-6
+#: What one XRP is worth by the pair's books: the best bid of the first that trades it, at the mid of the rate.
+PRICE = 3030 / 1400.5
+
+
+def factor_of(tell: Telling, pair: Pair | None = None) -> FactorExposure:
+    pair = pair or Pair()
+    marks = LiveMarks("USDT", pair.rates, [(UPBIT_XRP, pair.upbit), (BINANCE_XRP, pair.binance)], HandClock(NOW))
+    found = FactorExposure(tell.portfolio, marks)
+    found.follow([UPBIT_XRP, BINANCE_XRP])
+    found.measure()
+    return found
+
+
+def moved(qty: int) -> Telling:
+    """A desk whose hedged cycle took ``qty`` XRP from Upbit to Binance (or, below 0, the other way)."""
+    tell = Telling().start()
+    amount = abs(Decimal(qty))
+    buy_at, sell_at = ("binance", "upbit") if qty > 0 else ("upbit", "binance")
+    legs = leg(0, buy_at, Side.BUY, amount, Decimal(1)), leg(1, sell_at, Side.SELL, amount, Decimal(1))
+    tell.open("c1", *legs, value=1.0)
+    tell.fill("c1", fill_of(buy_at, Side.BUY, amount, Decimal(1), "b"))
+    tell.fill("c1", fill_of(sell_at, Side.SELL, amount, Decimal(1), "s"), {}, 1)
+    tell.end("c1")
+    return tell
+
+
+def test_a_hedged_cycle_moves_stock_and_that_counts() -> None:
+    assert factor_of(Telling().start()).largest == 0.0
+    found = factor_of(moved(50))
+    assert found.moved == {"KRW": pytest.approx(-50 * PRICE)}
+    assert found.largest == pytest.approx(50 * PRICE)
+    assert factor_of(moved(-50)).moved == {"KRW": pytest.approx(50 * PRICE)}
+
+
+@pytest.mark.parametrize(("room", "reason"), [(EPS, None), (0.0, None), (-EPS, Reason.FACTOR), (nan, Reason.FACTOR), (-inf, Reason.FACTOR)])
+def test_what_moves_further_one_way_has_a_limit_and_what_moves_back_has_none(room: float, reason: Reason | None) -> None:
+    """``room``: how far the limit is above what the cycle would lead to."""
+    found, pair = factor_of(moved(50)), Pair()
+    limit = found.largest + 100.0 + room
+    assert found.refusal(pair.to_upbit, 100.0, limit) is reason  # sells there: more of the same
+    assert found.refusal(pair.to_binance, 100.0, limit) is None
+    assert found.refusal(pair.to_binance, 10.0, 1.0) is None, "far beyond the limit, what brings stock back passes"
+    assert found.refusal(pair.to_binance, 10 * found.largest, 1.0) is Reason.FACTOR, "and not what overshoots"
+
+
+def test_a_value_that_is_not_a_number_and_a_coin_without_a_price_deny() -> None:
+    found, pair = factor_of(moved(50)), Pair()
+    assert found.refusal(pair.to_upbit, nan, 1e9) is Reason.FACTOR
+    tell = moved(50)
+    marks = LiveMarks("USDT", pair.rates, [], HandClock(NOW))
+    blind = FactorExposure(tell.portfolio, marks)
+    blind.follow([UPBIT_XRP, BINANCE_XRP])
+    blind.measure()
+    assert blind.largest == inf
+    assert blind.refusal(pair.to_upbit, 1.0, 1e12) is Reason.FACTOR
+    assert blind.refusal(pair.to_binance, 1.0, 1e12) is Reason.FACTOR
+
+
+def test_open_cycles_of_the_same_way_count_with_all_of_their_value() -> None:
+    tell = moved(50)
+    tell.open("c2", leg(0, "binance", Side.BUY, Decimal(10), Decimal(1)), leg(1, "upbit", Side.SELL, Decimal(10), Decimal(1)), value=25.0)
+    found, pair = factor_of(tell), Pair()
+    limit = found.largest + 25.0 + 100.0
+    assert found.refusal(pair.to_upbit, 100.0, limit) is None
+    assert found.refusal(pair.to_upbit, 100.0 + EPS, limit) is Reason.FACTOR
+    assert found.refusal(pair.to_upbit, 125.0, limit, "c2") is None, "a cycle is not in its own way"
+
+
+def test_a_venue_of_the_currency_that_pnl_is_counted_in_has_no_premium() -> None:
+    found = factor_of(moved(50))
+    found.follow([BINANCE_XRP])
+    found.measure()
+    assert (found.largest, found.bets(0.9)) == (0.0, (0, 0.0))
+    assert found.refusal(Pair().to_upbit, 1e6, 1e7) is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "correlation", "bets"),
+    [
+        ([10.0], 0.9, 1.0),
+        ([10.0] * 12, 0.9, 12 / (1 + 11 * 0.9)),
+        ([10.0] * 12, 0.0, 12.0),
+        ([10.0] * 12, 1.0, 1.0),
+        ([100.0, 1.0, 1.0], 0.0, 102**2 / 10_002),
+        ([10.0, -10.0], 0.5, 2 / 1.5),
+    ],
+)
+def test_the_number_of_bets(sizes: list[float], correlation: float, bets: float) -> None:
+    found = factor_of(Telling().start())
+    found.by_coin = {"KRW": {f"C{n}": size for n, size in enumerate(sizes)}}
+    found.moved = {"KRW": sum(sizes)}
+    count, effective = found.bets(correlation)
+    assert count == len(sizes)
+    assert effective == pytest.approx(bets)
+
+
+def test_the_target_follows_a_deposit() -> None:
+    tell = Telling().start()
+    tell(BalanceOpened("upbit", "XRP", Decimal(500)))
+    assert factor_of(tell).largest == 0.0
