@@ -21,6 +21,8 @@ from arbtui.cli.kill_targets import alike, running, targets
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
 from arbtui.model.scoped_halts import GLOBAL, Depth, depth_of, scope_of
+from arbtui.settings.guardian_post import guardian_folder, read_word
+from arbtui.settings.halt_detail import halt_detail
 from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
 from arbtui.settings.lock import LOCK_NAME
 from arbtui.settings.output import say, tell
@@ -33,14 +35,16 @@ if TYPE_CHECKING:
 
 #: How long the engine is asked what became of the orders at the venues, once its gate is closed, in s; it is no part of the kill.
 _DETAIL_S = 3.0
-_DETAIL_PAUSE_S = 0.1
+#: How long a guardian may take to cancel, in s.
+_GUARDIAN_S = 70.0
 
 USAGE = """Usage: arbtui kill [--profile NAME|PATH | --all] [--scope SCOPE] [--depth DEPTH] [--reason TEXT] [--state-dir DIR] [--json]
        arbtui kill [--profile NAME|PATH] --drill [--state-dir DIR] [--json]
 
 Close the gate of the profile at once: no order is sent until it is re-armed in the console (key r).
 Works while the profile runs, hangs or is stopped. Legs that are open stay as they are. Orders of ours at real venues are
-cancelled by the engine, or from here when it is dead or does not answer; those of others are named and left alone.
+cancelled by the engine, or from here when it is dead or does not answer, or by the profile's guardian where the keys are not found
+here; those of others are named and left alone.
 The flag is written first; then the engine is signalled, and given one second to confirm.
 With one engine running, the name may be left out; --all kills every profile that runs.
 
@@ -82,6 +86,7 @@ class _Done:
     took_ms: float  #: ms from the flag to the engine's answer
     running: tuple[str, ...] = ()  #: without an engine: the profiles that run in the same state folder, so that a mistyped name is seen
     orders: tuple[str, ...] = ()  #: by venue, what it has confirmed of cancels sent from here, since no engine does it
+    by_guardian: tuple[str, ...] = ()  #: the same of cancels that a guardian sent, where those from here were not confirmed
     is_deaf: bool = False  #: the engine's gate is closed, and it answers no request: nobody knows whether it cancels
     detail: str = ""  #: what the engine says of orders at the venues, once its gate was closed; empty when it has not said it in time
     meant: str = ""  #: of those, the one that was probably meant; empty for a name that has run before
@@ -98,7 +103,9 @@ class _Done:
         """Say what became of the orders at the venues, where anybody knows."""
         if self.orders:
             say(f"orders of {self.name}, cancelled from here: {', '.join(self.orders)}")
-        elif self.detail:
+        if self.by_guardian:
+            say(f"orders of {self.name}, cancelled by its guardian: {', '.join(self.by_guardian)}")
+        if self.detail:
             tell(f"arbtui: orders of {self.name}: {self.detail}\n")
 
 
@@ -194,22 +201,12 @@ def _with_detail(done: _Done) -> _Done:
     """After the gate: what the engine says of the orders that stood, as soon as it has settled them."""
     if done.answer is None or not done.answer.confirmed:
         return done
-    give_up_at = time.monotonic() + _DETAIL_S
-    while (left_s := give_up_at - time.monotonic()) > 0:
-        try:
-            told = request(done.folder, {"verb": "halt_detail"}, left_s)
-        except OSError:
-            told = None
-        if told is None:
-            return replace(done, is_deaf=True)
-        if not told.get("refusal"):
-            return replace(done, detail=str(told.get("detail") or ""))
-        time.sleep(_DETAIL_PAUSE_S)
-    return done
+    said = halt_detail(done.folder, _DETAIL_S)
+    return replace(done, is_deaf=True) if said is None else replace(done, detail=said)
 
 
 def _with_orders(done: _Done, profile: str, root: Path) -> _Done:
-    """Where no engine cancels, or none says so, and real orders may stand: cancel ours from here."""
+    """Where no engine cancels, or none says so, and real orders may stand: cancel ours from here, or have a guardian do it."""
     if done.answer is not None and done.answer.confirmed and not done.is_deaf:
         return done
     if latest_mode(root, done.name) != "live":
@@ -217,7 +214,25 @@ def _with_orders(done: _Done, profile: str, root: Path) -> _Done:
     from arbtui.cli.kill_orders import cancel_from_here
 
     say("the gate comes first, and is done; cancelling what stands at the venues from here")
-    return replace(done, orders=cancel_from_here(profile))
+    cancelled = cancel_from_here(profile)
+    by_guardian = () if cancelled.is_confirmed else _by_guardian(done.folder)
+    return replace(done, orders=cancelled.words, by_guardian=by_guardian)
+
+
+def _by_guardian(folder: Path) -> tuple[str, ...]:
+    """What a guardian, which has keys of its own, could cancel; nothing where none watches."""
+    word = read_word(folder)
+    if word is None or not word.keys:
+        return ()
+    say(f"asking the guardian (pid {word.pid}) to cancel")
+    try:
+        told = request(guardian_folder(folder), {"verb": "cancel"}, _GUARDIAN_S)
+    except OSError as error:
+        return (f"the guardian could not be asked ({error.strerror or error})",)
+    if told is None:
+        return (f"the guardian has not answered within {_GUARDIAN_S:g} s",)
+    refusal = told.get("refusal")
+    return (f"the guardian refuses: {refusal}",) if refusal else tuple(str(one) for one in told.get("orders", ()))
 
 
 def _facts(done: _Done) -> dict[str, object]:
@@ -234,6 +249,7 @@ def _facts(done: _Done) -> dict[str, object]:
         "confirmed": answer is not None and answer.confirmed,
         "detail": done.detail or None,
         "cancelled_here": list(done.orders) or None,
+        "cancelled_by_guardian": list(done.by_guardian) or None,
         "confirm_ms": round(done.took_ms, 3) if answer and answer.confirmed else None,
         "process_state": (answer.state or None) if answer else None,
         "why": (answer.why or None) if answer else None,

@@ -88,6 +88,7 @@ class EngineViews:
         self._pnl = LivePnl(engine.components.portfolio, engine.components.marks)
         self.gauge = GaugeView()
         self._idle, self._idle_at = "", -inf
+        self.is_watched = True  #: by a guardian; looked at in mode live only
         self._routes = {route.id: route for route in engine.components.universe.routes}
         self.routes: Sequence[RouteRow] = [
             RouteRow(route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades))
@@ -134,6 +135,7 @@ class EngineViews:
             share_left_s=engine.rearm_share.left_s,
             scopes=engine.risk.halts.standing,
             kills=parts.halt.kills,
+            is_watched=self.is_watched,
         )
 
     def _why_idle(self, now: float) -> str:

@@ -54,6 +54,7 @@ class HeaderView:
     scopes: tuple[ScopedHalt, ...] = ()  #: halts of less than everything that stand
     share: float = 1.0  #: of the usual size, less than 1 in the first minutes after a re-arm
     share_left_s: float = 0.0
+    is_watched: bool = True  #: False only in mode live, where no guardian watches the engine
     kills: int = 0  #: kills asked for so far, repeated ones too: what :meth:`Controls.rearm` must be told
 
 
