@@ -21,22 +21,18 @@ from arbtui.cli.kill_targets import alike, running, targets
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
 from arbtui.model.scoped_halts import GLOBAL, Depth, depth_of, scope_of
-from arbtui.settings.guardian_post import guardian_folder, read_word
 from arbtui.settings.halt_detail import halt_detail
 from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
 from arbtui.settings.lock import LOCK_NAME
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED
-from arbtui.settings.requests import ask as request
-from arbtui.settings.state import keep_private, latest_mode, profile_folder, state_root
+from arbtui.settings.state import keep_private, latest_mode, mode_folder, profile_folder, state_root
 
 if TYPE_CHECKING:
     from arbtui.cli.kill_scope import ScopeDone
 
 #: How long the engine is asked what became of the orders at the venues, once its gate is closed, in s; it is no part of the kill.
 _DETAIL_S = 3.0
-#: How long a guardian may take to cancel, in s.
-_GUARDIAN_S = 70.0
 
 USAGE = """Usage: arbtui kill [--profile NAME|PATH | --all] [--scope SCOPE] [--depth DEPTH] [--reason TEXT] [--state-dir DIR] [--json]
        arbtui kill [--profile NAME|PATH] --drill [--state-dir DIR] [--json]
@@ -50,7 +46,8 @@ With one engine running, the name may be left out; --all kills every profile tha
 
 --scope exchange.upbit | symbol.XRP | route.XRP:upbit>binance | global
   holds back only that, until `arbtui rearm --scope`, over restarts too. --depth paused or reducing: nothing opens, open cycles
-  are finished; halted (the default): nothing is sent there. --depth without --scope means global; global halted is the kill.
+  are finished; halted (the default): nothing is sent there, and its orders of ours are cancelled, from here where no engine does it.
+  --depth without --scope means global; global halted is the kill.
 
 --drill rehearses it on a running, armed engine of a sim or paper profile, or of one at a sandbox: a real kill, which the drill takes
   back; it measures the time to the closed gate and from there to the first cancels. `arbtui status` tells how old the last one is.
@@ -132,8 +129,11 @@ def kill(arguments: Sequence[str]) -> int:
     if scope:
         from arbtui.cli.kill_scope import halt_scope
 
-        done = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason) for name in names]
-        code = max(one.report(quiet=wish.as_json) for one in done)
+        halted = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason) for name in names]
+        code = max(one.report(quiet=wish.as_json) for one in halted)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        done = [one.with_orders(wish.profile or one.name, root) for one in halted]
     else:
         closings = [_Closing(name, profile_folder(root, name), wish.reason) for name in names]  # every flag before the first answer
         closed = [closing.confirmed() for closing in closings]
@@ -211,28 +211,11 @@ def _with_orders(done: _Done, profile: str, root: Path) -> _Done:
         return done
     if latest_mode(root, done.name) != "live":
         return done
-    from arbtui.cli.kill_orders import cancel_from_here
+    from arbtui.cli.kill_orders import cancel_wherever
 
     say("the gate comes first, and is done; cancelling what stands at the venues from here")
-    cancelled = cancel_from_here(profile)
-    by_guardian = () if cancelled.is_confirmed else _by_guardian(done.folder)
-    return replace(done, orders=cancelled.words, by_guardian=by_guardian)
-
-
-def _by_guardian(folder: Path) -> tuple[str, ...]:
-    """What a guardian, which has keys of its own, could cancel; nothing where none watches."""
-    word = read_word(folder)
-    if word is None or not word.keys:
-        return ()
-    say(f"asking the guardian (pid {word.pid}) to cancel")
-    try:
-        told = request(guardian_folder(folder), {"verb": "cancel"}, _GUARDIAN_S)
-    except OSError as error:
-        return (f"the guardian could not be asked ({error.strerror or error})",)
-    if told is None:
-        return (f"the guardian has not answered within {_GUARDIAN_S:g} s",)
-    refusal = told.get("refusal")
-    return (f"the guardian refuses: {refusal}",) if refusal else tuple(str(one) for one in told.get("orders", ()))
+    orders, by_guardian = cancel_wherever(profile, done.folder, mode_folder(root, done.name, "live") / "journal.db")
+    return replace(done, orders=orders, by_guardian=by_guardian)
 
 
 def _facts(done: _Done) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
-from arbtui.engine.cancels import Cleared, cancel_standing
+from arbtui.engine.clearing import Clearing
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
@@ -42,7 +42,6 @@ from arbtui.model.errors import ArbtuiError, JournalFailed
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
-from arbtui.model.scoped_halts import Depth
 from arbtui.portfolio.position_sync import Mismatch
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.valuation import Pnl
@@ -151,8 +150,9 @@ class Engine:
             components.execution.cooldown_ms / 1000,
             components.risk.scoped,
         )
+        self._clearing = Clearing(components, self.tracker, self.breaches)
         self.scopes = ScopeWatch(
-            components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_exchange_halted
+            components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_scope_halted
         )
         self.rearm_share = RearmShare(components.execution, components.universe, components.clock)
         self.operator = OperatorVerbs(
@@ -421,33 +421,8 @@ class Engine:
         self.breaches.record(Severity.CRIT, "KILL", "global", f"by {cause.source} {cause.reason}".strip(), "HALT", every_time=True)
         self._tasks.create_task(self._halting(), name="halting")
 
-    def _on_exchange_halted(self, exchange: str) -> None:
-        if exchange in self.components.adapters:
-            self._tasks.create_task(self._clear_exchange(exchange), name=f"halting {exchange}")
-
-    async def _clear_exchange(self, exchange: str) -> None:
-        """A halt of depth HALTED stands over ``exchange``: cancel what is ours there, again and again while it is not confirmed."""
-        while self.risk.halts.depth((exchange,), (), "") is Depth.HALTED and not self.components.halt.is_closed:
-            cleared = await self._clear(exchange)
-            log.warning("%s is halted: %s", exchange, cleared.in_words())
-            if cleared.is_confirmed and not self._is_unsure(exchange):
-                return
-            if not cleared.is_confirmed:
-                self.breaches.record(Severity.CRIT, "CANCELS", exchange, cleared.in_words(), "tried again while the halt stands")
-            await asyncio.sleep(_CANCEL_AGAIN_S)
-
-    async def _clear(self, exchange: str) -> Cleared:
-        return await cancel_standing(
-            exchange,
-            self.components.adapters[exchange],
-            exclusive=self.components.execution.exclusive_account,
-            is_unsure=lambda: self._is_unsure(exchange),
-            within_s=_SETTLE_S,
-        )
-
-    def _is_unsure(self, exchange: str) -> bool:
-        """Whether an order of ours at ``exchange`` may still be open or come to be."""
-        return any(order.market.exchange == exchange for order in self.tracker.open.values())
+    def _on_scope_halted(self, scope: str) -> None:
+        self._tasks.create_task(self._clearing.clear_scope(scope), name=f"halting {scope}")
 
     async def _halting(self) -> None:
         """After the gate is closed: cancel what stands, wait for what is under way, say what is left."""
@@ -457,7 +432,7 @@ class Engine:
         if halt.closed_at is not None:
             self.cancel_began_ms = (time.monotonic() - halt.closed_at) * 1000
         settle_by = asyncio.get_running_loop().time() + _SETTLE_S
-        cleared = await asyncio.gather(*(self._clear(name) for name in self.components.adapters))
+        cleared = await asyncio.gather(*(self._clearing.clear(name, _SETTLE_S) for name in self.components.adapters))
         try:
             async with asyncio.timeout_at(settle_by):
                 await self.quiescence()

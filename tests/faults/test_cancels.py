@@ -12,6 +12,7 @@ import pytest
 
 from arbtui.engine import engine
 from arbtui.journal.events import CycleState
+from arbtui.model.ids import client_order_id
 from arbtui.model.order import Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.portfolio.trading_state import TradingState
@@ -163,12 +164,12 @@ def test_f12_a_fill_that_overtakes_the_kill_is_booked(tmp_path: Path) -> None:
     play(main)
 
 
-async def by_hand(d: Desk, venue: str, beside: Order) -> str:
+async def by_hand(d: Desk, venue: str, beside: Order, client_order_id: str = "by-hand-1") -> str:
     """Somebody else's order on the same account, far from the market and in another one than ``beside``; its market."""
     market = next(market for market in d.box.cores[venue].markets.values() if market.base != beside.market.base)
     price = market.price_down(Decimal(str(d.engine.components.aggregator.books[venue, market.code].bid)) * Decimal("0.5"))
     qty = market.lot_step * int(market.min_cost * 3 / price / market.lot_step + 1)
-    made = Order("by-hand-1", market, Side.BUY, qty, price, "x", 0, 0, Purpose.ENTRY, 0, 0.0, 0.0, tif=TimeInForce.GTC)
+    made = Order(client_order_id, market, Side.BUY, qty, price, "x", 0, 0, Purpose.ENTRY, 0, 0.0, 0.0, tif=TimeInForce.GTC)
     await d.venues.adapters[venue].place(made, lambda: None)
     return market.code
 
@@ -233,6 +234,25 @@ def test_an_exchange_that_is_halted_is_cleared_and_the_other_one_is_left(venue: 
             assert {key: count for key, count in d.posts.items() if key[0] == venue} == posts
             await d.agree()
             await d.stop()
+
+    play(main)
+
+
+@pytest.mark.parametrize("kind", ["symbol", "route"])
+def test_a_symbol_or_a_route_that_is_halted_is_cleared_and_other_orders_of_ours_are_left(kind: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting("binance")
+            core = d.box.cores["binance"]
+            await by_hand(d, "binance", beside=order, client_order_id=client_order_id("another", "c1", 0, 0))
+            await d.until(lambda: len(core.open_orders()) == 2, "both stand")
+            cycle = d.engine.cycles[order.cycle_id]
+            scope = f"symbol.{order.market.base}" if kind == "symbol" else f"route.{cycle.plan.route.id}"
+            write_halt(d.folder, ScopedHalt(scope, Depth.HALTED, "CLI", "ann", "its network is halted", 1))
+            await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled")
+            assert [one.client_order_id for one in core.open_orders()] == [client_order_id("another", "c1", 0, 0)]
+            assert d.engine.state is TradingState.ARMED
+            await d.until(lambda: not d.engine.tracker.open, "nothing of ours is open")
 
     play(main)
 

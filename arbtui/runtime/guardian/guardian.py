@@ -16,6 +16,7 @@ from arbtui.journal.open_items import read_open_items
 from arbtui.model.clock import iso_ms
 from arbtui.model.errors import ArbtuiError, UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
+from arbtui.model.scoped_halts import GLOBAL, Depth, read_halts
 from arbtui.monitoring.redact import redact
 from arbtui.runtime.cancel_alone import cancel_alone
 from arbtui.runtime.guardian.watch import Alarm, Sight, Watch
@@ -106,7 +107,7 @@ class Guardian:
             case Alarm.DIED:
                 self._on_died(sight)
         for request, answer in pending(folder):
-            answer(self._answer(str(request.get("verb"))))
+            answer(self._answer(str(request.get("verb")), str(request.get("scope") or GLOBAL)))
 
     def _see(self) -> Sight:
         pid = holder(self._folder)
@@ -209,28 +210,31 @@ class Guardian:
         if not is_confirmed and self._keys:
             self._again_at = time.monotonic() + _AGAIN_S
 
-    def _cancel(self) -> tuple[list[str], bool]:
-        """Cancel what is ours; what each venue has confirmed, in words, and whether all have."""
+    def _cancel(self, scope: str = GLOBAL) -> tuple[list[str], bool]:
+        """Cancel what is ours, of ``scope`` alone; what each venue has confirmed, in words, and whether all have."""
         if not self._keys:
             return [f"none was cancelled: {next(iter(self._lacks.values()), 'no keys')}"], False
         settings = self._settings
         with suppress(UsageError):
             settings = load_profile(str(settings.path.absolute()), {"mode": "live"})
         keys = {name: holder for name, holder in self._keys.items() if name in settings.exchanges}
+        journal = mode_folder(self._root, self._name, "live") / "journal.db"
         try:
-            cleared = asyncio.run(asyncio.wait_for(cancel_alone(settings, keys, self._lacks), _CANCEL_S))
+            cleared = asyncio.run(asyncio.wait_for(cancel_alone(settings, keys, self._lacks, scope, journal), _CANCEL_S))
         except (ArbtuiError, OSError, TimeoutError) as error:
             return [f"none was cancelled: {redact(str(error)) or type(error).__name__}"], False
         return [redact(one.in_words()) for one in cleared], all(one.is_confirmed for one in cleared)
 
-    def _answer(self, verb: str) -> dict[str, object]:
-        """What `arbtui kill` asks of a guardian."""
+    def _answer(self, verb: str, scope: str) -> dict[str, object]:
+        """What `arbtui kill` asks of a guardian; it cancels only where a kill or a halt stands."""
         if verb != "cancel":
             return {"refusal": f"this guardian knows no request {verb!r}"}
-        if self._flag() is None:
-            return {"refusal": "no kill stands: a guardian cancels nothing else"}
-        words, is_confirmed = self._cancel()
-        self._remember(f"asked by arbtui kill; orders: {', '.join(words)}")
+        halts, _ = read_halts(self._folder)
+        stands = any(halt.scope == scope and halt.depth is Depth.HALTED for halt in halts)
+        if not stands and (scope != GLOBAL or self._flag() is None):
+            return {"refusal": f"nothing halts {scope}: a guardian cancels nothing else"}
+        words, is_confirmed = self._cancel(scope)
+        self._remember(f"asked by arbtui kill ({scope}); orders: {', '.join(words)}")
         return {"refusal": None, "orders": words, "confirmed": is_confirmed}
 
     # what is told
