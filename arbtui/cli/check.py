@@ -195,7 +195,7 @@ def _of_state(name_or_path: str, state_dir: str | None, settings: "Settings | No
     problems = [_problem("state", text) for text in distrusted(root, folder)]
     problems += [_problem("state", text) for text in _of_folder(folder if folder.exists() else _standing_above(folder))]
     if folder.is_dir() and (cause := read_flag(folder)) is not None:
-        problems.append(_problem("kill", f"a kill is latched (by {cause.source}): start the console and press r to re-arm"))
+        problems.append(_problem("kill", f"a kill is latched (by {cause.source}): press r in the console, or arbtui rearm"))
     for mode in MODES:
         journal = mode_folder(root, name, mode) / "journal.db"
         if journal.exists():

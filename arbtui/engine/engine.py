@@ -22,6 +22,7 @@ from arbtui.engine.loss_watch import LossWatch
 from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
+from arbtui.engine.pending_rearm import RearmOnceChecked
 from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.scope_watch import ScopeWatch
@@ -167,6 +168,9 @@ class Engine:
             self._on_armed,
             self._tell_residual,
         )
+        self._rearm_once_checked = RearmOnceChecked(
+            components.portfolio, self.operator, components.clock, lambda why: self._disarm(why, latched=True)
+        )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
         self.sync = components.sync
@@ -197,7 +201,7 @@ class Engine:
 
         A latched kill comes first, then DISARMED as an operator or a recovery left it, then ``unclean`` (what this
         recovery could not settle, which disarms and is latched), then ``unconfirmed`` (real orders that nobody has
-        confirmed yet), then PAUSED as an operator left it.
+        confirmed yet), then PAUSED as an operator left it. What a person re-armed while nothing ran waits DISARMED for a clean checklist.
         """
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
@@ -209,13 +213,15 @@ class Engine:
         for unresolved in reconciled.unresolved:
             self.breaches.record(Severity.CRIT, "ORDER_UNRESOLVED", unresolved.scope, unresolved.why, unresolved.action, every_time=True)
         self.kill_switch.attach(asyncio.get_running_loop())
-        resume = self.portfolio.state.resume
+        resume, pending = self.portfolio.state.resume, self.portfolio.state.pending_rearm
         if self.kill_switch.look():
             cause = self.components.halt.cause
             if cause is not None and not self._killed_before:  # made while nothing ran: the journal has not heard of it
                 self._journal.post(Killed(cause.source, cause.reason, self.components.halt.epoch))
             dirty = TradingState.HALTED_DIRTY if self.unsettled else TradingState.HALTED
             self.operator.change_state(dirty, self.unsettled or "a kill is latched")
+        elif pending is not None and not unclean and not unconfirmed:
+            self._disarm(self._rearm_once_checked.begin(pending), latched=False)
         elif resume == TradingState.DISARMED:
             self._disarm("DISARMED before this start: press r and type the profile's name and a reason", latched=True)
         elif unclean:
@@ -258,6 +264,7 @@ class Engine:
         self.kill_switch.look()
         self.scopes.look()
         self.rearm_share.look()
+        self._rearm_once_checked.look()
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand
             self._cancel_again_at = inf
             self._tasks.create_task(self._halting(), name="halting")

@@ -20,6 +20,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.money import ZERO
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_of, scope_of
+from arbtui.portfolio.accounts import PendingRearm
 from arbtui.portfolio.operator_events import adjustment, settle_by_adjustment, untyped, write_off
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.guard import assets_of
@@ -101,6 +102,12 @@ class OperatorVerbs:
         self.change_state(TradingState.ARMED, f"{'re-armed' if was_killed else 'armed'}: {reason.strip()}")
         self._on_armed(was_killed=was_killed)
         return None
+
+    def arm_checked(self, pending: PendingRearm) -> None:
+        """Arm what a person re-armed while nothing ran, now that the checklist is clean."""
+        self._breaches.acknowledge_all("KILL", "global", pending.by)
+        self.change_state(TradingState.ARMED, f"re-armed by {pending.by} while it was stopped, the checklist is clean: {pending.reason}")
+        self._on_armed(was_killed=True)
 
     def rearm_scope(self, scope: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
         """Take away the halt of ``scope``, or the file of that name that nobody understands. Its file is archived."""
