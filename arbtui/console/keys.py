@@ -20,6 +20,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "freeze": "space",
     "acknowledge": "a",
     "settle": "w",
+    "scope": "h",
     "pane.routes": "1",
     "pane.fills": "2",
     "pane.risk": "3",

@@ -3,6 +3,7 @@
 from arbtui.views.cycle import CycleDetail, OrderLine
 from arbtui.views.detail import DecisionLine, Ladder, Level, RouteDetail, Step
 from arbtui.views.model import (
+    HALT,
     BreachLine,
     Controls,
     CycleLine,
@@ -18,6 +19,7 @@ from arbtui.views.model import (
 )
 
 __all__ = [
+    "HALT",
     "BreachLine",
     "Controls",
     "CycleDetail",

@@ -10,6 +10,9 @@ from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.views.cycle import CycleDetail
 from arbtui.views.detail import RouteDetail
 
+HALT = "HALT"
+"""Kind of a :class:`BreachLine` that is a halt of one exchange, symbol or route, or of everything short of a kill."""
+
 
 @dataclass(slots=True)
 class ExchangeView:
@@ -105,7 +108,7 @@ class CycleLine:
 
 @dataclass(frozen=True, slots=True)
 class BreachLine:
-    """One risk breach or residual; ``id`` is what :meth:`Controls.acknowledge` takes."""
+    """One risk breach, residual, or halt of less than everything; ``id`` is what :meth:`Controls.acknowledge` takes."""
 
     id: str
     ts_ms: int
@@ -204,7 +207,7 @@ class ReadModel(Protocol):
         ...
 
     def breaches(self) -> Sequence[BreachLine]:
-        """Breaches and residuals, unacknowledged first, then newest first (bounded)."""
+        """Halts that stand (kind HALT), then breaches and residuals, unacknowledged first, then newest first (bounded)."""
         ...
 
     @property
@@ -242,6 +245,18 @@ class Controls(Protocol):
 
         ``kills``: :attr:`HeaderView.kills` of what the person looked at; refused when another kill came since.
         """
+        ...
+
+    def scopes(self, route_id: str) -> Sequence[str]:
+        """What of the desk can be held back that covers the route, the narrowest first; of no route, every exchange."""
+        ...
+
+    def halt_scope(self, scope: str, depth: str, reason: str) -> str | None:
+        """Hold back one exchange, symbol or route: PAUSED, REDUCING or HALTED; None when done, else why not."""
+        ...
+
+    def rearm_scope(self, scope: str, typed_name: str, reason: str) -> str | None:
+        """Take away a halt of :attr:`HeaderView.scopes`; None when done, else why not."""
         ...
 
     def toggle_pause(self) -> str:

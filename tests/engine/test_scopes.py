@@ -146,10 +146,10 @@ def test_the_journal_tells_who_when_and_why_and_again_at_each_start(tmp_path: Pa
         async with world(tmp_path) as w:
             assert w.engine.risk.scoped(w.components.universe.by_id["XRP:binance>upbit"]) is Reason.SCOPE_HALTED, "it outlives the run"
             assert [row["run_id"] for row in kills(w)] == ["r1", "r1", "r2"]
-            assert w.engine.operator.rearm_scope("exchange.upbit", "other", "why") == "type the profile's name, p"
-            assert "a reason is needed" in str(w.engine.operator.rearm_scope("exchange.upbit", "p", " "))
-            assert w.engine.operator.rearm_scope("symbol.ADA", "p", "why") == "no halt of symbol.ADA stands"
-            assert w.engine.operator.rearm_scope("exchange.upbit", "p", "the wallet is open", "bob") is None
+            assert w.engine.operator.scopes.rearm("exchange.upbit", "other", "why", "ann") == "type the profile's name, p"
+            assert "a reason is needed" in str(w.engine.operator.scopes.rearm("exchange.upbit", "p", " ", "ann"))
+            assert w.engine.operator.scopes.rearm("symbol.ADA", "p", "why", "ann") == "no halt of symbol.ADA stands"
+            assert w.engine.operator.scopes.rearm("exchange.upbit", "p", "the wallet is open", "bob") is None
             await w.journal.commit()
             last = kills(w)[-1]
             assert (last["action"], last["scope"], last["source"]) == ("scope rearmed", "exchange.upbit", "bob")
@@ -175,7 +175,7 @@ def test_a_file_that_nobody_understands_reduces_everything_and_is_named(tmp_path
             (breach,) = [one for one in w.engine.breaches.breaches.values() if one.kind == "HALT_FILE"]
             assert (breach.severity, breach.scope) == ("CRIT", "halt.d/notes.txt")
             assert "arbtui rearm --scope notes.txt" in breach.action
-            assert w.engine.operator.rearm_scope("notes.txt", "p", "mine") is None
+            assert w.engine.operator.scopes.rearm("notes.txt", "p", "mine", "ann") is None
             assert breach.id in w.engine.breaches.acknowledged
             w.show("upbit", UPBIT_DEAR)
             await settled(w)
@@ -227,5 +227,32 @@ def test_a_command_learns_whether_its_scope_holds_back_anything(tmp_path: Path, 
             body = {"scope": scope, "depth": "PAUSED", "source": "CLI", "by": "ann", "reason": "", "ts_ms": 1}
             (w.folder / FOLDER_NAME / f"{scope}.json").write_text(json.dumps(body))
             assert w.engine.operator.request({"verb": "scope_seen", "scope": scope}) == {"refusal": said}
+
+    run_virtual(main())
+
+
+def test_the_console_holds_back_a_part_of_the_desk(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            verbs = w.engine.operator.scopes
+            assert verbs.of_route("XRP:binance>upbit") == ["route.XRP:binance>upbit", "symbol.XRP", "exchange.binance", "exchange.upbit"]
+            assert verbs.of_route("") == [f"exchange.{name}" for name in w.components.adapters]
+            assert "expected paused, reducing or halted" in str(verbs.halt("symbol.XRP", "half", "CONSOLE", "ann", "x"))
+            assert "did you mean symbol.XRP?" in str(verbs.halt("symbol.XRPP", "PAUSED", "CONSOLE", "ann", "x"))
+            assert "is the kill" in str(verbs.halt("global", "HALTED", "CONSOLE", "ann", "x"))
+            assert w.engine.risk.halts.standing == ()
+            assert verbs.halt("symbol.xrp", "reducing", "CONSOLE", "ann", " its network ") is None
+            assert [(one.scope, one.depth, one.by, one.reason) for one in w.engine.risk.halts.standing] == [
+                ("symbol.XRP", Depth.REDUCING, "ann", "its network")
+            ]
+            assert blocked(w) is Reason.SCOPE_REDUCING
+            assert "as deep already: XRP REDUCING since" in str(verbs.halt("symbol.XRP", "paused", "CONSOLE", "bob", "less"))
+            assert verbs.halt("symbol.XRP", "halted", "CONSOLE", "bob", "more") is None
+            assert blocked(w) is Reason.SCOPE_HALTED
+            await w.journal.commit()
+            assert [(row["scope"], row["source"], row["by"]) for row in kills(w)] == [
+                ("symbol.XRP", "CONSOLE", "ann"),
+                ("symbol.XRP", "CONSOLE", "bob"),
+            ]
 
     run_virtual(main())

@@ -14,6 +14,7 @@ _KEYS = (
     ("route.toggle", "disable", 9),
     ("acknowledge", "ack", 8),
     ("settle", "settle", 9),
+    ("scope", "hold", 14),
     ("copy", "copy", 10),
     ("freeze", "freeze", 7),
     ("pane.next", "pane", 11),
