@@ -220,6 +220,7 @@ class Engine:
                 self._journal.post(Killed(cause.source, cause.reason, self.components.halt.epoch))
             dirty = TradingState.HALTED_DIRTY if self.unsettled else TradingState.HALTED
             self.operator.change_state(dirty, self.unsettled or "a kill is latched")
+            self._tasks.create_task(self._halting(), name="halting")  # a run that was killed may have died before it had cancelled
         elif pending is not None and not unclean and not unconfirmed:
             self._disarm(self._rearm_once_checked.begin(pending), latched=False)
         elif resume == TradingState.DISARMED:

@@ -1,6 +1,8 @@
 """Halts of one exchange, symbol or route while an engine runs: entries, hedges, what the journal and the operator are told."""
 
+import asyncio
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
 from arbtui.model.halt import write_flag
-from arbtui.model.order import Order, Purpose
+from arbtui.model.order import Order, Purpose, Side
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import FOLDER_NAME, Depth, ScopedHalt, archive_halt, file_name, write_halt
 from arbtui.model.virtual_loop import run_virtual
@@ -240,11 +242,10 @@ def test_the_console_holds_back_a_part_of_the_desk(tmp_path: Path) -> None:
             assert "expected paused, reducing or halted" in str(verbs.halt("symbol.XRP", "half", "CONSOLE", "ann", "x"))
             assert "did you mean symbol.XRP?" in str(verbs.halt("symbol.XRPP", "PAUSED", "CONSOLE", "ann", "x"))
             assert "is the kill" in str(verbs.halt("global", "HALTED", "CONSOLE", "ann", "x"))
-            assert w.engine.risk.halts.standing == ()
+            assert not w.engine.risk.halts.standing
             assert verbs.halt("symbol.xrp", "reducing", "CONSOLE", "ann", " its network ") is None
-            assert [(one.scope, one.depth, one.by, one.reason) for one in w.engine.risk.halts.standing] == [
-                ("symbol.XRP", Depth.REDUCING, "ann", "its network")
-            ]
+            (standing,) = w.engine.risk.halts.standing
+            assert (standing.scope, standing.depth, standing.by, standing.reason) == ("symbol.XRP", Depth.REDUCING, "ann", "its network")
             assert blocked(w) is Reason.SCOPE_REDUCING
             assert "as deep already: XRP REDUCING since" in str(verbs.halt("symbol.XRP", "paused", "CONSOLE", "bob", "less"))
             assert verbs.halt("symbol.XRP", "halted", "CONSOLE", "bob", "more") is None
@@ -254,5 +255,54 @@ def test_the_console_holds_back_a_part_of_the_desk(tmp_path: Path) -> None:
                 ("symbol.XRP", "CONSOLE", "ann"),
                 ("symbol.XRP", "CONSOLE", "bob"),
             ]
+
+    run_virtual(main())
+
+
+def test_f68_what_shrinks_exposure_under_a_reducing_halt_is_never_more_than_there_is(tmp_path: Path) -> None:
+    """One leg misses its price, and everything becomes REDUCING: what the other one filled is closed, no unit more."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.01)  # both legs are under way
+            (cycle,) = w.engine.cycles.values()
+            w.quote("upbit", ([(2900.0, 400.0)], [(3031.0, 400.0)]))  # and the sale will miss its price
+            write_halt(w.folder, halt("global", Depth.REDUCING))
+            await settled(w)
+            assert cycle.state in (CycleState.HEDGED, CycleState.UNWOUND)
+            closing = [order for order in cycle.orders if order.purpose is not Purpose.ENTRY]
+            assert closing, "something was one-sided, and was closed under the halt"
+            held, signs = Decimal(0), set[bool]()
+            for fill in cycle.fills:
+                held += fill.qty if fill.side is Side.BUY else -fill.qty
+                if abs(held) > max(order.market.lot_step for order in cycle.orders):
+                    signs.add(held > 0)
+            assert len(signs) == 1, "what is held one-sidedly never becomes the opposite"
+            assert sum(order.qty for order in closing if order.filled_qty) <= cycle.fills[0].qty
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == 1, "and nothing opens"
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("guard", ["total", "symbol", "route"])
+def test_f66_a_limit_that_raises_lets_nothing_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guard: str) -> None:
+    """The error ends the run (its tasks are one group), and no order has left before."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            asked: list[object] = []
+
+            def broken(*told: object, **more: object) -> None:
+                asked.append(told)
+                raise ZeroDivisionError("a defect in a limit")
+
+            monkeypatch.setattr(getattr(w.engine.risk, guard), "check", broken)
+            with pytest.raises(ZeroDivisionError):
+                w.show("upbit", UPBIT_DEAR)
+            assert asked
+            assert w.engine.cycles == {}
+            assert [venue.placed for venue in w.venues.values()] == [[] for _ in w.venues]
 
     run_virtual(main())

@@ -6,7 +6,7 @@ from tests.proof.check import Check
 from tests.proof.mutation.fixed import FixedMutants
 from tests.proof.mutation.package import PackageMutation
 from tests.proof.pytest_check import PytestCheck
-from tests.proof.steps import SECONDS, VARIABLE
+from tests.proof.steps import MESSAGES, SECONDS, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -25,6 +25,16 @@ CHECKS: Sequence[Check] = (
         SECONDS,
         steps=600,
         limit_s=3600.0,
+    ),
+    PytestCheck(
+        "kill-sources",
+        "a kill from each source and from all at once, and a halt of each depth and scope, during 10,000 messages/s in the engine",
+        "tests/lifecycle/test_kill_sources.py",
+        MESSAGES,
+        steps=10_000,
+        limit_s=3600.0,
+        unit="messages/s",
+        tells=("KILL ", "HALT "),
     ),
     PackageMutation("execution", ("tests/execution", "tests/engine", "tests/failover")),
     PackageMutation("risk", ("tests/risk", "tests/execution/test_gate.py", "tests/engine")),
