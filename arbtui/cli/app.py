@@ -338,6 +338,25 @@ def kill(context: typer.Context) -> int:
 
 
 @app.command()
+def guardian(
+    profile: flags.Profile = None,
+    status: Annotated[bool, typer.Option("--status", help="Only tell whether one watches.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="The same as JSON.")] = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Watch a profile's engine from a process of its own: kill it when it hangs or dies with open orders, and cancel those.
+
+    It holds the keys from its start on (environment, keyring, or the encrypted file, whose passphrase it asks for), so a kill can
+    always cancel. Ends with ^C. With --status or --json it only tells whether one watches: exit code 0 if so, else 1.
+    """
+    from arbtui.cli.guardian import print_guardian, watch
+
+    if status or json:
+        return print_guardian(flags.wanted_profile(profile), state_dir, json)
+    return watch(flags.wanted_profile(profile), state_dir)
+
+
+@app.command()
 def rearm(
     profile: flags.Profile = None,
     scope: Annotated[

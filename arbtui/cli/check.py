@@ -30,6 +30,7 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
     venues, trouble = _of_venues(settings)
     problems += trouble
     guard = "" if settings is None else rate_guard_in_words(settings)
+    guardian = _guardian(name_or_path, state_dir)
     if as_json:
         told: dict[str, Any] = {
             "profile": name_or_path,
@@ -37,6 +38,7 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
             "problems": problems,
             "quarantined": [_as_json(one) for one in quarantined],
         }
+        told["guardian"] = guardian
         told |= {"venues": venues, "limits": limit_facts(settings) if settings else None, "rate": guard or None}
         tell(json.dumps(told, indent=2) + "\n")
     else:
@@ -48,6 +50,8 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
         for line in _quarantine_lines(name_or_path, quarantined):
             tell(f"assets   {line}\n")
         if settings is not None:
+            if settings.mode == "live" and guardian is not None:
+                tell(f"guardian {guardian['words']}\n")
             if guard:
                 tell(f"rate     {guard}\n")
             tell(f"limits   {limits_in_words(settings)}\n")
@@ -95,6 +99,16 @@ def _of_profile(name_or_path: str, mode: str | None) -> list[dict[str, str]]:
         *(_problem("markets", text) for text in _of_markets(settings)),
         *(_problem("limits", text) for text in limit_problems(settings)),
     ]
+
+
+def _guardian(name_or_path: str, state_dir: str | None) -> dict[str, Any] | None:
+    """Whether a guardian watches the profile: a fact, no problem. None where the name is none."""
+    from arbtui.settings.guardian_post import guardian_facts
+
+    try:
+        return guardian_facts(profile_folder(state_root(state_dir), profile_name(name_or_path)))
+    except UsageError:
+        return None  # reported with the profile
 
 
 def _quarantined(name_or_path: str, state_dir: str | None) -> tuple[list["Quarantined"], list[dict[str, str]]]:
@@ -181,7 +195,7 @@ def _of_state(name_or_path: str, state_dir: str | None, settings: "Settings | No
     problems = [_problem("state", text) for text in distrusted(root, folder)]
     problems += [_problem("state", text) for text in _of_folder(folder if folder.exists() else _standing_above(folder))]
     if folder.is_dir() and (cause := read_flag(folder)) is not None:
-        problems.append(_problem("kill", f"a kill is latched (by {cause.source}): start the console and press r to re-arm"))
+        problems.append(_problem("kill", f"a kill is latched (by {cause.source}): press r in the console, or arbtui rearm"))
     for mode in MODES:
         journal = mode_folder(root, name, mode) / "journal.db"
         if journal.exists():

@@ -21,7 +21,7 @@ Store = Annotated[
     typer.Option(
         "--store",
         metavar="keyring|file",
-        help="The OS keyring; or a file under a passphrase, which nothing in this version reads keys from.",
+        help="The OS keyring; or a file under a passphrase, from which only arbtui guardian takes keys.",
     ),
 ]
 
@@ -37,8 +37,8 @@ def keys(context: typer.Context) -> None:
 def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
     """Store a venue's API key and secret; both are asked for and not shown. A key that may withdraw will be refused in live.
 
-    Only live reads keys, from the environment or the keyring. It refuses the file of --store file, since no other process could
-    open it when a kill must cancel orders; nothing else reads it in this version. Without a keyring, use the environment.
+    Live reads keys from the environment or the keyring. It refuses the file of --store file, since no other process could open it
+    when a kill must cancel orders; arbtui guardian takes keys from it, too. Without a keyring, use the environment.
     """
     from arbtui.settings.prompt import ask_secret
     from arbtui.settings.venue_keys import known_venue, refusal, variables
@@ -50,7 +50,7 @@ def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
         keyring.refuse_none(variables(name))  # before anything is typed
     if store == "file":
         say(
-            f"{name}: live refuses keys from {file.path}, and nothing else in this version reads them; for live set "
+            f"{name}: live refuses keys from {file.path}, only arbtui guardian takes them; for live set "
             f"{' and '.join(variables(name))} in the environment, or use --store keyring"
         )
     entered = []
@@ -87,7 +87,7 @@ def list_keys(as_json: flags.AsJson = False) -> int:
         return 0
     for row in rows:
         unread = (row["source"] or "").startswith("file ")
-        used = "" if row["used"] else "  (not used: live refuses it)" if unread else "  (not used: an earlier one is)"
+        used = "" if row["used"] else "  (not used: live refuses it, a guardian takes it)" if unread else "  (not used: an earlier one is)"
         tell(f"{row['exchange']:<12} {row['key'] or '':<8} {row['source'] or 'none'}{used}\n")
     return 0
 

@@ -21,32 +21,33 @@ from arbtui.cli.kill_targets import alike, running, targets
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag, write_flag
 from arbtui.model.scoped_halts import GLOBAL, Depth, depth_of, scope_of
+from arbtui.settings.halt_detail import halt_detail
 from arbtui.settings.kill_signal import CONFIRM_S, Answer, ask
 from arbtui.settings.lock import LOCK_NAME
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED
-from arbtui.settings.requests import ask as request
-from arbtui.settings.state import keep_private, latest_mode, profile_folder, state_root
+from arbtui.settings.state import keep_private, latest_mode, mode_folder, profile_folder, state_root
 
 if TYPE_CHECKING:
     from arbtui.cli.kill_scope import ScopeDone
 
 #: How long the engine is asked what became of the orders at the venues, once its gate is closed, in s; it is no part of the kill.
 _DETAIL_S = 3.0
-_DETAIL_PAUSE_S = 0.1
 
 USAGE = """Usage: arbtui kill [--profile NAME|PATH | --all] [--scope SCOPE] [--depth DEPTH] [--reason TEXT] [--state-dir DIR] [--json]
        arbtui kill [--profile NAME|PATH] --drill [--state-dir DIR] [--json]
 
 Close the gate of the profile at once: no order is sent until it is re-armed in the console (key r).
 Works while the profile runs, hangs or is stopped. Legs that are open stay as they are. Orders of ours at real venues are
-cancelled by the engine, or from here when it is dead or does not answer; those of others are named and left alone.
+cancelled by the engine, or from here when it is dead or does not answer, or by the profile's guardian where the keys are not found
+here; those of others are named and left alone.
 The flag is written first; then the engine is signalled, and given one second to confirm.
 With one engine running, the name may be left out; --all kills every profile that runs.
 
 --scope exchange.upbit | symbol.XRP | route.XRP:upbit>binance | global
   holds back only that, until `arbtui rearm --scope`, over restarts too. --depth paused or reducing: nothing opens, open cycles
-  are finished; halted (the default): nothing is sent there. --depth without --scope means global; global halted is the kill.
+  are finished; halted (the default): nothing is sent there, and its orders of ours are cancelled, from here where no engine does it.
+  --depth without --scope means global; global halted is the kill.
 
 --drill rehearses it on a running, armed engine of a sim or paper profile, or of one at a sandbox: a real kill, which the drill takes
   back; it measures the time to the closed gate and from there to the first cancels. `arbtui status` tells how old the last one is.
@@ -82,6 +83,7 @@ class _Done:
     took_ms: float  #: ms from the flag to the engine's answer
     running: tuple[str, ...] = ()  #: without an engine: the profiles that run in the same state folder, so that a mistyped name is seen
     orders: tuple[str, ...] = ()  #: by venue, what it has confirmed of cancels sent from here, since no engine does it
+    by_guardian: tuple[str, ...] = ()  #: the same of cancels that a guardian sent, where those from here were not confirmed
     is_deaf: bool = False  #: the engine's gate is closed, and it answers no request: nobody knows whether it cancels
     detail: str = ""  #: what the engine says of orders at the venues, once its gate was closed; empty when it has not said it in time
     meant: str = ""  #: of those, the one that was probably meant; empty for a name that has run before
@@ -98,7 +100,9 @@ class _Done:
         """Say what became of the orders at the venues, where anybody knows."""
         if self.orders:
             say(f"orders of {self.name}, cancelled from here: {', '.join(self.orders)}")
-        elif self.detail:
+        if self.by_guardian:
+            say(f"orders of {self.name}, cancelled by its guardian: {', '.join(self.by_guardian)}")
+        if self.detail:
             tell(f"arbtui: orders of {self.name}: {self.detail}\n")
 
 
@@ -125,8 +129,11 @@ def kill(arguments: Sequence[str]) -> int:
     if scope:
         from arbtui.cli.kill_scope import halt_scope
 
-        done = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason) for name in names]
-        code = max(one.report(quiet=wish.as_json) for one in done)
+        halted = [halt_scope(name, profile_folder(root, name), scope, depth, wish.reason) for name in names]
+        code = max(one.report(quiet=wish.as_json) for one in halted)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        done = [one.with_orders(wish.profile or one.name, root) for one in halted]
     else:
         closings = [_Closing(name, profile_folder(root, name), wish.reason) for name in names]  # every flag before the first answer
         closed = [closing.confirmed() for closing in closings]
@@ -194,30 +201,21 @@ def _with_detail(done: _Done) -> _Done:
     """After the gate: what the engine says of the orders that stood, as soon as it has settled them."""
     if done.answer is None or not done.answer.confirmed:
         return done
-    give_up_at = time.monotonic() + _DETAIL_S
-    while (left_s := give_up_at - time.monotonic()) > 0:
-        try:
-            told = request(done.folder, {"verb": "halt_detail"}, left_s)
-        except OSError:
-            told = None
-        if told is None:
-            return replace(done, is_deaf=True)
-        if not told.get("refusal"):
-            return replace(done, detail=str(told.get("detail") or ""))
-        time.sleep(_DETAIL_PAUSE_S)
-    return done
+    said = halt_detail(done.folder, _DETAIL_S)
+    return replace(done, is_deaf=True) if said is None else replace(done, detail=said)
 
 
 def _with_orders(done: _Done, profile: str, root: Path) -> _Done:
-    """Where no engine cancels, or none says so, and real orders may stand: cancel ours from here."""
+    """Where no engine cancels, or none says so, and real orders may stand: cancel ours from here, or have a guardian do it."""
     if done.answer is not None and done.answer.confirmed and not done.is_deaf:
         return done
     if latest_mode(root, done.name) != "live":
         return done
-    from arbtui.cli.kill_orders import cancel_from_here
+    from arbtui.cli.kill_orders import cancel_wherever
 
     say("the gate comes first, and is done; cancelling what stands at the venues from here")
-    return replace(done, orders=cancel_from_here(profile))
+    orders, by_guardian = cancel_wherever(profile, done.folder, mode_folder(root, done.name, "live") / "journal.db")
+    return replace(done, orders=orders, by_guardian=by_guardian)
 
 
 def _facts(done: _Done) -> dict[str, object]:
@@ -234,6 +232,7 @@ def _facts(done: _Done) -> dict[str, object]:
         "confirmed": answer is not None and answer.confirmed,
         "detail": done.detail or None,
         "cancelled_here": list(done.orders) or None,
+        "cancelled_by_guardian": list(done.by_guardian) or None,
         "confirm_ms": round(done.took_ms, 3) if answer and answer.confirmed else None,
         "process_state": (answer.state or None) if answer else None,
         "why": (answer.why or None) if answer else None,

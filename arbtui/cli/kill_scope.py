@@ -4,7 +4,7 @@ The file is written first; then a running engine is asked whether it has seen it
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from arbtui.model.scoped_halts import FOLDER_NAME, Depth, ScopedHalt, file_name, write_halt
@@ -12,6 +12,7 @@ from arbtui.settings.lock import holder
 from arbtui.settings.output import say, tell
 from arbtui.settings.person import person
 from arbtui.settings.requests import ask
+from arbtui.settings.state import latest_mode, mode_folder
 
 #: How long a running engine is given to say that it has seen the halt, in s.
 _CONFIRM_S = 2.0
@@ -29,6 +30,8 @@ class ScopeDone:
     pid: int | None  #: of the engine; None when none runs, 0 when unknown
     confirmed: bool  #: the engine has seen it
     why: str  #: what the engine says instead
+    orders: tuple[str, ...] = ()  #: by venue, what it has confirmed of cancels sent from here, since no engine does it
+    by_guardian: tuple[str, ...] = ()  #: the same of cancels that a guardian sent
 
     @property
     def code(self) -> int:
@@ -51,10 +54,27 @@ class ScopeDone:
             "pid": self.pid or None,
             "confirmed": self.confirmed,
             "why": self.why or None,
+            "cancelled_here": list(self.orders) or None,
+            "cancelled_by_guardian": list(self.by_guardian) or None,
         }
 
+    def with_orders(self, profile: str, root: Path) -> "ScopeDone":
+        """Where nothing may be sent, no engine cancels and real orders may stand: cancel those of the scope from here, or by a guardian."""
+        if self.error or self.confirmed or self.halt.depth is not Depth.HALTED or latest_mode(root, self.name) != "live":
+            return self
+        from arbtui.cli.kill_orders import cancel_wherever
+
+        say(f"cancelling what stands of {self.halt.scope} at the venues from here")
+        journal = mode_folder(root, self.name, "live") / "journal.db"
+        orders, by_guardian = cancel_wherever(profile, self.folder, journal, self.halt.scope)
+        return replace(self, orders=orders, by_guardian=by_guardian)
+
     def report_orders(self) -> None:
-        """Nothing more is known of orders: the engine cancels, and says so itself."""
+        """Say what became of the scope's orders; an engine that cancels says so itself."""
+        if self.orders:
+            say(f"orders of {self.name} in {self.halt.scope}, cancelled from here: {', '.join(self.orders)}")
+        if self.by_guardian:
+            say(f"orders of {self.name} in {self.halt.scope}, cancelled by its guardian: {', '.join(self.by_guardian)}")
 
     def report(self, *, quiet: bool) -> int:
         """Say what was done, unless ``quiet``; the exit code."""

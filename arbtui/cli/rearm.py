@@ -46,15 +46,19 @@ def rearm_scope(profile: str, scope: str, confirm: str | None, reason: str | Non
 
 
 def rearm_all(profile: str, confirm: str | None, reason: str | None, state_dir: str | None, *, override: bool) -> int:
-    """Open the gate of a running engine, headless or not, after a kill, or arm what is DISARMED; 0 when done.
+    """Open the gate after a kill, or arm what is DISARMED, of an engine that runs, headless or not, or of none; 0 when done.
 
     Raises:
-        UsageError: no engine runs, the checklist is not clean, no confirmation, or the engine refuses or does not answer.
+        UsageError: there is nothing to re-arm, the checklist is not clean, no confirmation, or the engine refuses or does not answer.
     """
     name, root = profile_name(profile), state_root(state_dir)
     folder = profile_folder(root, name)
     if holder(folder) is None:
-        raise UsageError(f"{name}: no engine runs on {folder}; a kill that stands is taken back in the console, with r, after a start")
+        from arbtui.cli.rearm_stopped import rearm_stopped
+
+        mode = latest_mode(root, name)
+        path = mode_folder(root, name, mode) / "journal.db" if mode else None
+        return rearm_stopped(name, folder, path, confirm, reason, override=override)
     found = ask_engine(folder, {"verb": "checklist"})
     if found.get("state") in ("ARMED", "PAUSED", "REDUCING"):
         raise UsageError(f"{name}: nothing to re-arm: it is {found['state']}; a smaller halt is taken away with --scope")

@@ -12,6 +12,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.halt import FLAG_NAME, read_flag
 from arbtui.model.printable import printable
 from arbtui.model.scoped_halts import FOLDER_NAME, read_halts
+from arbtui.settings.guardian_post import guardian_facts
 from arbtui.settings.lock import LOCK_NAME, holder
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
@@ -53,6 +54,7 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     settings = _settings(name_or_path, chosen)
     status, trouble = _read(settings, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
+    status["guardian"] = guardian_facts(folder)
     status["drill"] = read_drill(folder, time.time_ns() // 1_000_000)
     status |= {"other_modes": other_modes(root, name, chosen), "limits": limit_facts(settings) if settings else None}
     if as_json:
@@ -167,6 +169,8 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("kill", "none", ""))
     if drill := status["drill"]:
         lines.append(("kill drill", f"{drill['words']}, {_age(drill['age_s'])} ago", ""))
+    if status["guardian"]["watches"] or status["mode"] == "live":
+        lines.append(("guardian", status["guardian"]["words"], "" if status["guardian"]["holds_keys"] else "yellow"))
     lines += [("halt", f"{row['words']}; arbtui rearm --scope ends it", "bold red") for row in status["halts"]]
     if alerts := status["alerts"]:
         lines += [("alerts", words, "bold red") for words in alert_troubles(alerts)] or [("alerts", "none waits", "")]

@@ -24,7 +24,12 @@ ANYWHERE_BINDINGS: list[BindingType] = [
 
 MAIN_BINDINGS: list[BindingType] = [
     _binding("pause", "pause", "pause", "Pause new entries, or resume them; open cycles finish either way"),
-    _binding("rearm", "rearm", "re-arm", "Arm at the start, or again after a halt: asks for the profile's name and a reason"),
+    _binding(
+        "rearm",
+        "rearm",
+        "re-arm",
+        "Arm at the start or after a halt, or free what is held back: asks for name and reason",
+    ),
     _binding(
         "detail",
         "detail",
@@ -45,6 +50,12 @@ MAIN_BINDINGS: list[BindingType] = [
     _binding("risk.view", "risk_view", "view", "Risk: breaches, then limits, then why nothing was traded; goes to Risk first"),
     _binding(
         "limit", "limit", "limit", "Risk, limits: set the one under the cursor; lower at any time, higher only while nothing is armed"
+    ),
+    _binding(
+        "scope",
+        "halt_scope",
+        "hold back",
+        "Hold back one exchange, symbol or route: paused, reducing or halted; listed in Risk until re-arm sets it free",
     ),
     _binding("copy", "copy", "copy", "Copy the row under the cursor as JSON, through the terminal (OSC 52, also over ssh)"),
     _binding("freeze", "freeze", "freeze", "Freeze the display, or go on; the engine trades on, header and Risk stay live"),

@@ -22,6 +22,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "settle": "w",
     "risk.view": "v",
     "limit": "l",
+    "scope": "h",
     "pane.routes": "1",
     "pane.fills": "2",
     "pane.risk": "3",

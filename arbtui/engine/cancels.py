@@ -58,6 +58,7 @@ async def cancel_standing(
     adapter: ExchangeAdapter,
     *,
     exclusive: bool,
+    covers: Callable[[StandingOrder], bool] = lambda _: True,
     is_unsure: Callable[[], bool] = lambda: False,
     within_s: float = 0.0,
 ) -> Cleared:
@@ -67,6 +68,7 @@ async def cancel_standing(
         name: the venue's.
         adapter: the venue.
         exclusive: the account is ours alone: every order on it is cancelled.
+        covers: which orders are meant at all; the others are neither cancelled nor named.
         is_unsure: whether an order may still come to stand there, whose fate is not known; the list is asked on meanwhile.
         within_s: for how long at most, in s, for such an order's sake; then it is told as not confirmed only by its own state.
     """
@@ -77,7 +79,7 @@ async def cancel_standing(
     while True:
         try:
             async with asyncio.timeout(_ANSWER_S):
-                standing = await adapter.list_standing()
+                standing = [order for order in await adapter.list_standing() if covers(order)]
             foreign = () if exclusive else tuple(order for order in standing if not is_ours(order.client_order_id))
             _tell_foreign(name, foreign, known)
             wanted = [order for order in standing if exclusive or is_ours(order.client_order_id)]

@@ -44,6 +44,7 @@ class Decider:
         self._refused: list[ArbRoute] = []  # of the batch at hand; one list for all, since most batches add nothing
         self._open_cycle = open_cycle
         self._sweep_at: int | None = None
+        self.passes = 0  #: looks at a batch that were finished, with or without an opportunity: the engine's heartbeat
         self.on_found: Callable[[Sequence[Opportunity]], None] | None = None  #: told of all opportunities of one look, as they were found
 
     def on_books(self, books: Sequence[OrderBook]) -> None:
@@ -75,6 +76,11 @@ class Decider:
                     if book in gaps:
                         self._episodes.look(books, now)
                         break
+        self.passes += 1
+
+    def pass_idle(self) -> None:
+        """Go the way of a batch without a book, where no market moves: whoever watches must see that decisions can be made."""
+        self.on_books(())
 
     @property
     def opportunities(self) -> int:

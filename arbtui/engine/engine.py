@@ -9,7 +9,7 @@ from typing import Any
 
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
-from arbtui.engine.cancels import Cleared, cancel_standing
+from arbtui.engine.clearing import Clearing
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.decider import Decider
 from arbtui.engine.decisions import DecisionLog
@@ -26,6 +26,7 @@ from arbtui.engine.mark_taker import MarkTaker
 from arbtui.engine.netting import Netting
 from arbtui.engine.operator import OperatorVerbs
 from arbtui.engine.order_troubles import OrderTroubles
+from arbtui.engine.pending_rearm import RearmOnceChecked
 from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.scope_watch import ScopeWatch
@@ -49,7 +50,6 @@ from arbtui.model.errors import ArbtuiError, JournalFailed
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
-from arbtui.model.scoped_halts import Depth
 from arbtui.portfolio.portfolio import STARTED
 from arbtui.portfolio.position_sync import Mismatch
 from arbtui.portfolio.rebalancer import InventoryRebalancer
@@ -167,8 +167,9 @@ class Engine:
             components.execution.cooldown_ms / 1000,
             components.risk.scoped,
         )
+        self._clearing = Clearing(components, self.tracker, self.breaches)
         self.scopes = ScopeWatch(
-            components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_exchange_halted
+            components.risk.halts, components.journal, self.breaches, self.availability.look_at_all, self._on_scope_halted
         )
         self.limits = LimitKeeper(components, lambda: self.rearm_share.share, lambda: self.machine.last)
         self.rearm_share = RearmShare(components.execution, components.clock, self.limits.apply)
@@ -188,6 +189,9 @@ class Engine:
             self.limits,
             self._on_armed,
             self._tell_residual,
+        )
+        self._rearm_once_checked = RearmOnceChecked(
+            components.portfolio, self.operator, components.clock, lambda why: self._disarm(why, latched=True)
         )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
         self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
@@ -224,7 +228,7 @@ class Engine:
 
         A latched kill comes first, then DISARMED as an operator or a recovery left it, then ``unclean`` (what this
         recovery could not settle, which disarms and is latched), then ``unconfirmed`` (real orders that nobody has
-        confirmed yet), then PAUSED as an operator left it.
+        confirmed yet), then PAUSED as an operator left it. What a person re-armed while nothing ran waits DISARMED for a clean checklist.
         """
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
@@ -237,13 +241,16 @@ class Engine:
         for unresolved in reconciled.unresolved:
             self.breaches.record(Severity.CRIT, "ORDER_UNRESOLVED", unresolved.scope, unresolved.why, unresolved.action, every_time=True)
         self.kill_switch.attach(asyncio.get_running_loop())
-        resume = self.portfolio.state.resume
+        resume, pending = self.portfolio.state.resume, self.portfolio.state.pending_rearm
         if self.kill_switch.look():
             cause = self.components.halt.cause
             if cause is not None and not self._killed_before:  # made while nothing ran: the journal has not heard of it
                 self._journal.post(Killed(cause.source, cause.reason, self.components.halt.epoch))
             dirty = TradingState.HALTED_DIRTY if self.unsettled else TradingState.HALTED
             self.operator.change_state(dirty, self.unsettled or "a kill is latched")
+            self._tasks.create_task(self._halting(), name="halting")  # a run that was killed may have died before it had cancelled
+        elif pending is not None and not unclean and not unconfirmed:
+            self._disarm(self._rearm_once_checked.begin(pending), latched=False)
         elif resume == TradingState.DISARMED:
             self._disarm("DISARMED before this start: press r and type the profile's name and a reason", latched=True)
         elif unclean:
@@ -286,6 +293,7 @@ class Engine:
         self.kill_switch.look()
         self.scopes.look()
         self.rearm_share.look()
+        self._rearm_once_checked.look()
         if now >= self._cancel_again_at:  # what a kill could not cancel is not left to stand
             self._cancel_again_at = inf
             self._tasks.create_task(self._halting(), name="halting")
@@ -465,33 +473,8 @@ class Engine:
         self.breaches.record(Severity.CRIT, "KILL", "global", f"by {cause.source} {cause.reason}".strip(), "HALT", every_time=True)
         self._tasks.create_task(self._halting(), name="halting")
 
-    def _on_exchange_halted(self, exchange: str) -> None:
-        if exchange in self.components.adapters:
-            self._tasks.create_task(self._clear_exchange(exchange), name=f"halting {exchange}")
-
-    async def _clear_exchange(self, exchange: str) -> None:
-        """A halt of depth HALTED stands over ``exchange``: cancel what is ours there, again and again while it is not confirmed."""
-        while self.risk.halts.depth((exchange,), (), "") is Depth.HALTED and not self.components.halt.is_closed:
-            cleared = await self._clear(exchange)
-            log.warning("%s is halted: %s", exchange, cleared.in_words())
-            if cleared.is_confirmed and not self._is_unsure(exchange):
-                return
-            if not cleared.is_confirmed:
-                self.breaches.record(Severity.CRIT, "CANCELS", exchange, cleared.in_words(), "tried again while the halt stands")
-            await asyncio.sleep(_CANCEL_AGAIN_S)
-
-    async def _clear(self, exchange: str) -> Cleared:
-        return await cancel_standing(
-            exchange,
-            self.components.adapters[exchange],
-            exclusive=self.components.execution.exclusive_account,
-            is_unsure=lambda: self._is_unsure(exchange),
-            within_s=_SETTLE_S,
-        )
-
-    def _is_unsure(self, exchange: str) -> bool:
-        """Whether an order of ours at ``exchange`` may still be open or come to be."""
-        return any(order.market.exchange == exchange for order in self.tracker.open.values())
+    def _on_scope_halted(self, scope: str) -> None:
+        self._tasks.create_task(self._clearing.clear_scope(scope), name=f"halting {scope}")
 
     async def _halting(self) -> None:
         """After the gate is closed: cancel what stands, wait for what is under way, say what is left."""
@@ -501,7 +484,7 @@ class Engine:
         if halt.closed_at is not None:
             self.cancel_began_ms = (time.monotonic() - halt.closed_at) * 1000
         settle_by = asyncio.get_running_loop().time() + _SETTLE_S
-        cleared = await asyncio.gather(*(self._clear(name) for name in self.components.adapters))
+        cleared = await asyncio.gather(*(self._clearing.clear(name, _SETTLE_S) for name in self.components.adapters))
         try:
             async with asyncio.timeout_at(settle_by):
                 await self.quiescence()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any
 
 from arbtui.engine.availability import RouteAvailability
@@ -10,6 +9,7 @@ from arbtui.engine.breaches import BreachBook
 from arbtui.engine.checklist import Check, checklist
 from arbtui.engine.components import EngineComponents
 from arbtui.engine.limit_keeper import LimitKeeper
+from arbtui.engine.scope_verbs import ScopeVerbs
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.wallets import Wallets
 from arbtui.execution.executor import CycleExecutor
@@ -18,10 +18,9 @@ from arbtui.execution.tracker import OrderTracker
 from arbtui.execution.ways_out import TRADES, VERBS, WRITE_OFF, WayOut
 from arbtui.journal.events import CycleAcknowledged, DisputeClosed, Event, Rearmed, StateChanged
 from arbtui.model.counted import counted
-from arbtui.model.errors import UsageError
 from arbtui.model.money import ZERO
 from arbtui.model.reason import Reason
-from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_of, scope_of
+from arbtui.portfolio.accounts import PendingRearm
 from arbtui.portfolio.operator_events import (
     Transfer,
     adjustment,
@@ -34,7 +33,6 @@ from arbtui.portfolio.operator_events import (
 )
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.transfer_plan import plan_lines
-from arbtui.risk.guard import assets_of
 from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 
@@ -70,7 +68,7 @@ class OperatorVerbs:
         self._breaches = breaches
         self._availability = availability
         self._kill_switch = kill_switch
-        self._scopes = scopes
+        self.scopes = ScopeVerbs(components, scopes, self._untyped)
         self._executor = executor
         self._tracker = tracker
         self._settler = settler
@@ -118,38 +116,11 @@ class OperatorVerbs:
         self._on_armed(was_killed=was_killed)
         return None
 
-    def rearm_scope(self, scope: str, typed_name: str, reason: str, by: str = _OPERATOR) -> str | None:
-        """Take away the halt of ``scope``, or the file of that name that nobody understands. Its file is archived."""
-        refusal = self._untyped(typed_name, reason)
-        if refusal is not None:
-            return refusal
-        folder = self._components.halt.folder
-        try:
-            name = file_of(folder, scope)
-            self._scopes.taken_by(scope if name == scope else scope_of(scope), by, reason.strip())
-            if archive_halt(folder, name) is None:
-                return f"no halt of {scope} stands"
-        except UsageError as error:
-            return str(error)
-        except OSError as error:
-            return f"the halt cannot be taken away: {error.strerror} ({error.filename})"
-        self._scopes.look()
-        return None
-
-    def scope_seen(self, scope: str) -> str | None:
-        """Whether the halt of ``scope`` holds back anything of this run; else what is wrong."""
-        self._scopes.look()
-        parts = self._components
-        halt = next((one for one in parts.risk.halts.standing if one.scope == scope), None)
-        if halt is None:
-            return f"the engine sees no halt of {scope} in {parts.halt.folder / FOLDER_NAME}"
-        routes = parts.universe.routes
-        if any(halt.covers(route.exchanges, assets_of(route), route.id) for route in routes):
-            return None
-        kind, _, name = scope.partition(".")
-        known = {"exchange": set(parts.adapters), "symbol": {route.symbol for route in routes}, "route": {route.id for route in routes}}
-        close = get_close_matches(name, sorted(known.get(kind, ())), n=1, cutoff=0.5)
-        return f"nothing that it trades falls under {scope}{f'; did you mean {kind}.{close[0]}?' if close else ''}"
+    def arm_checked(self, pending: PendingRearm) -> None:
+        """Arm what a person re-armed while nothing ran, now that the checklist is clean."""
+        self._breaches.acknowledge_all("KILL", "global", pending.by)
+        self.change_state(TradingState.ARMED, f"re-armed by {pending.by} while it was stopped, the checklist is clean: {pending.reason}")
+        self._on_armed(was_killed=True)
 
     def change_state(self, state: TradingState, why: str, *, latched: bool = False) -> None:
         """Journal that the engine goes to ``state``."""
@@ -380,10 +351,10 @@ class OperatorVerbs:
             case "rearm":
                 return {"refusal": self.rearm_by_command(request)}
             case "scope_seen":
-                return {"refusal": self.scope_seen(str(request.get("scope", "")))}
+                return {"refusal": self.scopes.seen(str(request.get("scope", "")))}
             case "rearm_scope":
                 scope = str(request.get("scope", ""))
-                return {"refusal": self.rearm_scope(scope, facts["confirm"], facts["reason"], by)}
+                return {"refusal": self.scopes.rearm(scope, facts["confirm"], facts["reason"], by)}
             case verb:
                 return {"refusal": f"this engine knows no request {verb!r}"}
 

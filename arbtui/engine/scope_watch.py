@@ -14,7 +14,7 @@ class ScopeWatch:
 
     Args:
         on_change: called after any change: routes are to be looked at again.
-        on_halted: called with an exchange's name when a halt of depth HALTED comes to stand over it.
+        on_halted: called with a scope when a halt of depth HALTED comes to stand over it.
     """
 
     def __init__(
@@ -45,9 +45,8 @@ class ScopeWatch:
         for scope, halt in standing.items():
             if self._told.get(scope) != halt:
                 self._journal.post(ScopeHalted(scope, halt.depth, halt.source, halt.by, halt.reason, halt.ts_ms))
-                kind, _, name = scope.partition(".")
-                if kind == "exchange" and halt.depth is Depth.HALTED:
-                    self._on_halted(name)
+                if halt.depth is Depth.HALTED:
+                    self._on_halted(scope)
         for scope in sorted(self._told.keys() - standing.keys()):
             by, reason = self._taken.pop(scope, ("unknown", "its file was taken away"))
             self._journal.post(ScopeRearmed(scope, by, reason))

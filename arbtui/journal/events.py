@@ -382,10 +382,16 @@ class Killed(Struct, frozen=True):
 
 
 class Rearmed(Struct, frozen=True):
-    """A person opened the gate again."""
+    """A person opened the gate again.
+
+    ``unchecked``: while no engine ran, so that the next one looks at its checklist before it arms; ``overridden``: the items of it that the
+    person has passed over.
+    """
 
     by: str
     reason: str
+    unchecked: bool = False
+    overridden: tuple[str, ...] = ()
 
 
 class ScopeHalted(Struct, frozen=True):

@@ -32,3 +32,16 @@ def read_open_items(path: Path) -> OpenItems:
             " (SELECT run_id FROM run ORDER BY seq DESC LIMIT 1)"
         ).fetchone()
     return OpenItems(*row)
+
+
+def read_route(path: Path, client_order_id: str) -> str | None:
+    """The route of the cycle that an order belongs to; None where the journal at ``path`` does not know the order.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    with reading(path) as db:
+        row = db.execute(
+            "SELECT cycle.route FROM order_ JOIN cycle USING (cycle_id) WHERE client_order_id = ?", (client_order_id,)
+        ).fetchone()
+    return None if row is None else str(row[0])

@@ -14,6 +14,7 @@ from pathlib import Path
 from arbtui.model.regular_file import read_regular
 
 FLAG_NAME = "kill.flag"
+_PLACE = "cause"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,26 +88,39 @@ class Halt:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._flag = str(folder / FLAG_NAME)
-        self.cause: HaltCause | None = read_flag(folder)
+        self._causes: dict[str, HaltCause] = {}  # of one place, taken by `setdefault`: whoever comes first, in whichever thread
+        if (found := read_flag(folder)) is not None:
+            self._causes[_PLACE] = found
         self.epoch = 0
         self.kills = 0  #: kills requested, including repeated ones, which raise no epoch: re-arming must name the last one
-        self.flag_written = self.cause is not None
+        self.flag_written = found is not None
         self.closed_at: float | None = None  #: `time.monotonic()` of the closing, for measuring the kill's latency
+
+    @property
+    def cause(self) -> HaltCause | None:
+        """Of the kill that closed the gate; None while it is open."""
+        return self._causes.get(_PLACE)
 
     @property
     def is_closed(self) -> bool:
         """True from the first instruction of a kill until the operator re-arms."""
-        return self.cause is not None
+        return _PLACE in self._causes
 
     def flag_stands(self) -> bool:
         """Whether the flag exists on disk (another process may have created it); closes the gate if so."""
-        if self.cause is None and os.path.lexists(self._flag):
-            self.epoch += 1
-            self.kills += 1
-            self.cause = read_flag(self.folder) or HaltCause("unknown", "the flag vanished", 0)
-            self.closed_at = time.monotonic()
+        if not self.is_closed and os.path.lexists(self._flag):
+            if self._take(read_flag(self.folder) or HaltCause("unknown", "the flag vanished", 0)):
+                self.kills += 1
             self.flag_written = True
-        return self.cause is not None
+        return self.is_closed
+
+    def _take(self, cause: HaltCause) -> bool:
+        """Close the gate in memory; True for the first one only. Kills that come at once, from threads and signals, raise one epoch."""
+        if self._causes.setdefault(_PLACE, cause) is not cause:
+            return False
+        self.epoch += 1
+        self.closed_at = time.monotonic()
+        return True
 
     def close(self, source: str, reason: str = "", ts_ms: int | None = None) -> bool:
         """Close the gate now, from any thread, then create the flag. False when it was closed already.
@@ -115,12 +129,9 @@ class Halt:
         whether the halt will outlive this process.
         """
         self.kills += 1
-        if self.cause is not None:
-            return False
         stamp = time.time_ns() // 1_000_000 if ts_ms is None else ts_ms
-        self.cause = HaltCause(source, reason, stamp)
-        self.epoch += 1
-        self.closed_at = time.monotonic()
+        if self.is_closed or not self._take(HaltCause(source, reason, stamp)):
+            return False
         try:
             write_flag(self.folder, source, reason, stamp)
             self.flag_written = True
@@ -136,11 +147,12 @@ class Halt:
         Raises:
             OSError: the flag cannot be removed; the gate stays closed.
         """
-        before, self.cause = self.cause, None
+        before = self._causes.pop(_PLACE, None)
         try:
             archive_flag(self.folder)
         except OSError:
-            self.cause = self.cause or before
+            if before is not None:
+                self._causes.setdefault(_PLACE, before)
             raise
         if not self._closed_meanwhile():
             self.flag_written = False

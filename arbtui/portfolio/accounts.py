@@ -196,6 +196,14 @@ class RouteRecord(Struct):
     enabled: bool = True
 
 
+class PendingRearm(Struct, frozen=True):
+    """A person has re-armed while no engine ran: the checklist is still to be looked at, its items ``overridden`` apart."""
+
+    by: str
+    reason: str
+    overridden: tuple[str, ...]
+
+
 class Dispute(Struct, frozen=True):
     """A balance on which a venue and the journal disagree: nothing opens there in this asset."""
 

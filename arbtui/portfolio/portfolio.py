@@ -50,6 +50,7 @@ from arbtui.portfolio.accounts import (
     CycleAccount,
     Dispute,
     OrderRecord,
+    PendingRearm,
     RouteRecord,
     Settled,
     add_to,
@@ -141,12 +142,18 @@ class Portfolio(Readings):
             state.resume = event.state
         elif event.state == TradingState.ARMED:
             state.resume = ""
+        if event.latched or event.state == TradingState.ARMED:
+            state.pending_rearm = None
 
     def _killed(self, at: Recorded, event: Killed) -> None:
         self.state.killed = True
+        self.state.pending_rearm = None
 
     def _rearmed(self, at: Recorded, event: Rearmed) -> None:
         self.state.killed, self.state.unattended = False, 0
+        if event.unchecked:
+            self.state.resume = ""
+            self.state.pending_rearm = PendingRearm(event.by, event.reason, event.overridden)
 
     def _attended(self, at: Recorded, event: BreachAcknowledged) -> None:
         if event.by not in BY_ITSELF:

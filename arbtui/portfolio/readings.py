@@ -122,6 +122,10 @@ class Readings:
         """One cycle, if it is still kept."""
         return self.state.cycles.get(cycle_id)
 
+    def cycle_of_order(self, client_order_id: str) -> CycleAccount | None:
+        """The cycle of an order that may still fill or prove to be there; None for any other."""
+        return self._owners.get(client_order_id)
+
     def knows_fill(self, exchange: str, trade_id: str, cycle_id: str) -> bool:
         """Whether a fill is booked already."""
         key = fill_key(exchange, trade_id)

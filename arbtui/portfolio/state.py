@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from arbtui.journal.events import CURRENCY, CycleState, Mark
 from arbtui.model.money import ZERO
-from arbtui.portfolio.accounts import Amounts, CycleAccount, Dispute, RouteRecord
+from arbtui.portfolio.accounts import Amounts, CycleAccount, Dispute, PendingRearm, RouteRecord
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.flow import Flow, TradingTime
 from arbtui.portfolio.trading_state import TradingState
@@ -81,3 +81,4 @@ class PortfolioState(Struct):
     why: str = ""
     resume: str = ""  #: latched state that a restart comes back to: DISARMED or PAUSED; empty when none is latched
     killed: bool = False
+    pending_rearm: PendingRearm | None = None

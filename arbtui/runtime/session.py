@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from decimal import getcontext
 
 from arbtui.engine.engine import Engine
@@ -41,6 +42,7 @@ from arbtui.runtime.operator_notifications import OperatorNotifications, open_no
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.plan import Plan, session_plan
 from arbtui.runtime.played_person import PlayedPerson
+from arbtui.runtime.pulse import Pulse
 from arbtui.runtime.session_recorder import SessionRecorder
 from arbtui.runtime.startup import halted, latch_again, reconciler_of, record_start, refuse_lost_journal, refuse_lost_venues, take_up
 from arbtui.runtime.stop import Stop, Stopped
@@ -48,6 +50,7 @@ from arbtui.runtime.summary import Run
 from arbtui.runtime.update_metrics import UpdateMetrics
 from arbtui.runtime.venues import Ground, Venues, refuse_unplayable, rss_mb
 from arbtui.settings.core_dump import forbid_core_dump
+from arbtui.settings.heartbeat import Heartbeat
 from arbtui.settings.kill_signal import KillSignal
 from arbtui.settings.limits import limit_problems, limits_in_words
 from arbtui.settings.lock import ProfileLock
@@ -104,18 +107,25 @@ def run_plan(plan: Plan) -> int:
     give_back_large_buffers()
     loop = VirtualTimeLoop if plan.virtual else ProfiledLoop
     try:
-        with short_collections(), KillSignal(plan.folder, halt), asyncio.Runner(loop_factory=loop) as runner:
-            return runner.run(Session(plan, lines, halt).run())
+        with short_collections(), KillSignal(plan.folder, halt), _heartbeat(plan) as heartbeat, asyncio.Runner(loop_factory=loop) as runner:
+            return runner.run(Session(plan, lines, halt, heartbeat).run())
     finally:
         close_logging()
+
+
+def _heartbeat(plan: Plan) -> AbstractContextManager[Heartbeat]:
+    """The heartbeat of a run; in virtual time nobody watches."""
+    heartbeat = Heartbeat(plan.folder)
+    return nullcontext(heartbeat) if plan.virtual else heartbeat
 
 
 class Session:
     """Builds everything, runs it in one task group, and takes it down in order."""
 
-    def __init__(self, plan: Plan, lines: LogRing, halt: Halt) -> None:
+    def __init__(self, plan: Plan, lines: LogRing, halt: Halt, heartbeat: Heartbeat | None = None) -> None:
         self._plan = plan
         self._halt = halt
+        self._heartbeat = heartbeat or Heartbeat(plan.folder)
         self._settings = plan.settings
         self._lines = lines
         self._stop = Stop()
@@ -246,6 +256,8 @@ class Session:
             for error in group.exceptions:
                 log.error("the engine stopped: %r", error, exc_info=error)
                 self._stop.fail(error)
+        self._heartbeat.stopping()
+        self._heartbeat.has_failed = self._stop.error is not None
         if run is None:
             raise self._stop.error or ArbtuiError("the engine could not be built")
         return await end(run, self._plan, venues, self._stop, self._tap)
@@ -270,8 +282,10 @@ class Session:
             why = f" ({engine.portfolio.state.why})" if engine.state is not TradingState.ARMED else ""
             say(f"{engine.state}{why}: run {engine.components.run_id} of {engine.components.profile}, {routes}; Ctrl+C stops it")
         background = [tasks.create_task(work, name=name) for name, work in keeper.work(real_time=not self._plan.virtual)]
+        if not self._plan.virtual:
+            background.append(tasks.create_task(Pulse(engine, views, self._heartbeat, live=live).run(), name="pulse"))
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
-        if self._settings.mode == "live":
+        if live:
             health = {name: guard.health for name, guard in engine.risk.exchange.items()}
             followers = [
                 AccountSync(adapter, engine.tracker, engine.sync, clock, health[name]) for name, adapter in venues.adapters.items()
@@ -286,6 +300,7 @@ class Session:
             run.start_timing()
             asyncio.get_running_loop().call_later(_WARM_S, gc.freeze)  # without collecting it takes a microsecond
         await self._stop.wait()
+        self._heartbeat.stopping()
         engine.gate.closed_for_entries = True
         run.closed_at = clock.monotonic()
         log.info("stopping: %s", self._stop.reason)

@@ -105,5 +105,5 @@ def halted(name: str, cause: HaltCause | None) -> str:
     source = cause.source if cause is not None else "unknown"
     return (
         f"profile {name} is HALTED (killed by {source}); headless does not start under a latched kill: "
-        f"start the console (arbtui --profile {name}), press r, and type the profile's name and a reason"
+        f"start the console (arbtui --profile {name}), press r, and type the profile's name and a reason; or arbtui rearm --profile {name}"
     )

@@ -1,7 +1,7 @@
 """The encrypted key file: API keys of all venues under one passphrase.
 
-Nothing reads keys from it in this version: only live needs keys, and it refuses those that need a passphrase
-(:data:`arbtui.settings.venue_keys.FILE_NOT_IN_LIVE`). It only stores them, until a later version may ask for a passphrase.
+Only `arbtui guardian` reads keys from it, at its start, by a passphrase typed there; live refuses keys that need one
+(:data:`arbtui.settings.venue_keys.FILE_NOT_IN_LIVE`).
 
 JSON of four fields: ``format``; ``venues``, the last characters of each key in the clear, so that a list needs no
 passphrase; ``salt`` and ``data``. ``data`` is AES-256-GCM under a key of scrypt (n = 2^17, r = 8, p = 1: OWASP's

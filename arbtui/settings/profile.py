@@ -17,6 +17,7 @@ from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.risk.config import LimitSet, RiskConfig, default_limits
 from arbtui.routes.config import CostsConfig, UniverseConfig
 from arbtui.settings.environment import EnvironmentSource
+from arbtui.settings.guardian_config import GuardianConfig
 from arbtui.simulation.config import SimulatorConfig
 
 Mode = Literal["sim", "paper", "live"]
@@ -82,6 +83,9 @@ class Settings(BaseSettings):
 
     telegram: TelegramConfig = TelegramConfig()
     """alerts to a phone, and commands from it."""
+
+    guardian: GuardianConfig = GuardianConfig()
+    """the process that watches the engine."""
 
     console: ConsoleConfig = ConsoleConfig()
     """the console."""

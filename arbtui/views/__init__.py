@@ -3,6 +3,7 @@
 from arbtui.views.cycle import CycleDetail, OrderLine
 from arbtui.views.detail import DecisionLine, DenialLine, DrainedStock, HeldTime, Ladder, Level, RouteDetail, Step
 from arbtui.views.model import (
+    HALT,
     BreachLine,
     Controls,
     CycleLine,
@@ -21,6 +22,7 @@ from arbtui.views.model import (
 from arbtui.views.stock import StockCell, StockRow
 
 __all__ = [
+    "HALT",
     "BreachLine",
     "Controls",
     "CycleDetail",

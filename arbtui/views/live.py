@@ -17,6 +17,7 @@ from arbtui.model.book import BookState
 from arbtui.model.money import plain
 from arbtui.model.order import Fill
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.portfolio.operator_events import untyped
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.traded import TradedSums
@@ -27,6 +28,7 @@ from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cyc
 from arbtui.views.detail import DenialLine, EdgeHistory, RouteDetail
 from arbtui.views.live_pnl import LivePnl
 from arbtui.views.model import (
+    HALT,
     BreachLine,
     CycleLine,
     ExchangeView,
@@ -99,6 +101,7 @@ class EngineViews:
         self._denials_at = -inf
         self._limit_lines: Sequence[LimitLine] = ()
         self._limit_lines_at = -inf
+        self.is_watched = True  #: by a guardian; looked at in mode live only
         self._routes = {route.id: route for route in engine.components.universe.routes}
         self.routes: Sequence[RouteRow] = [
             RouteRow(route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades))
@@ -146,6 +149,7 @@ class EngineViews:
             share_left_s=engine.rearm_share.left_s,
             scopes=engine.risk.halts.standing,
             kills=parts.halt.kills,
+            is_watched=self.is_watched,
         )
 
     def _why_idle(self, now: float) -> str:
@@ -228,12 +232,13 @@ class EngineViews:
         """See :class:`arbtui.views.ReadModel`."""
         book = self._engine.breaches
         newest = [self._breach(breach) for breach in reversed(book.breaches.values())]
-        return sorted(newest, key=lambda line: line.acknowledged)
+        halts = [_halt(halt) for halt in self._engine.risk.halts.standing if not halt.is_doubt]  # a doubt is a breach of its own
+        return [*halts, *sorted(newest, key=lambda line: line.acknowledged)]
 
     @property
     def breaches_version(self) -> int:
         """See :class:`arbtui.views.ReadModel`."""
-        return self._engine.breaches.version
+        return self._engine.breaches.version + self._engine.risk.halts.version
 
     def denials(self) -> Sequence[DenialLine]:
         """See :class:`arbtui.views.ReadModel`."""
@@ -329,6 +334,18 @@ class EngineControls:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.operator.rearm(typed_name, reason, kills)
 
+    def scopes(self, route_id: str) -> Sequence[str]:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.operator.scopes.of_route(route_id)
+
+    def halt_scope(self, scope: str, depth: str, reason: str) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.operator.scopes.halt(scope, depth, "CONSOLE", "operator", reason)
+
+    def rearm_scope(self, scope: str, typed_name: str, reason: str) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        return self._engine.operator.scopes.rearm(scope, typed_name, reason, "operator")
+
     def toggle_pause(self) -> str:
         """See :class:`arbtui.views.Controls`."""
         return self._engine.operator.toggle_pause()
@@ -372,6 +389,11 @@ def _way(way: WayOut) -> SettlementWay:
     worst = "" if way.price is None else plain(way.price)
     market = "" if way.market is None else way.market.code
     return SettlementWay(way.verb, way.cycle_id, way.exchange, way.asset, worst, way.text, way.price_tag, not way.why_not, market)
+
+
+def _halt(halt: ScopedHalt) -> BreachLine:
+    told = f"{halt.depth} by {halt.by} ({halt.source}): {halt.reason or 'no reason given'}"
+    return BreachLine(f"halt {halt.scope}", halt.ts_ms, "WARN", HALT, halt.scope, told, "stands until it is re-armed", acknowledged=False)
 
 
 def _past(row: PastCycle) -> CycleLine:

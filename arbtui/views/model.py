@@ -11,6 +11,9 @@ from arbtui.views.cycle import CycleDetail
 from arbtui.views.detail import DenialLine, RouteDetail
 from arbtui.views.stock import StockRow
 
+HALT = "HALT"
+"""Kind of a :class:`BreachLine` that is a halt of one exchange, symbol or route, or of everything short of a kill."""
+
 
 @dataclass(slots=True)
 class ExchangeView:
@@ -55,6 +58,7 @@ class HeaderView:
     scopes: tuple[ScopedHalt, ...] = ()  #: halts of less than everything that stand
     share: float = 1.0  #: of the usual size, less than 1 in the first minutes after a re-arm
     share_left_s: float = 0.0
+    is_watched: bool = True  #: False only in mode live, where no guardian watches the engine
     kills: int = 0  #: kills asked for so far, repeated ones too: what :meth:`Controls.rearm` must be told
 
 
@@ -105,7 +109,7 @@ class CycleLine:
 
 @dataclass(frozen=True, slots=True)
 class BreachLine:
-    """One risk breach or residual; ``id`` is what :meth:`Controls.acknowledge` takes."""
+    """One risk breach, residual, or halt of less than everything; ``id`` is what :meth:`Controls.acknowledge` takes."""
 
     id: str
     ts_ms: int
@@ -252,7 +256,7 @@ class ReadModel(Protocol):
         ...
 
     def breaches(self) -> Sequence[BreachLine]:
-        """Breaches and residuals, unacknowledged first, then newest first (bounded)."""
+        """Halts that stand (kind HALT), then breaches and residuals, unacknowledged first, then newest first (bounded)."""
         ...
 
     @property
@@ -298,6 +302,18 @@ class Controls(Protocol):
 
         ``kills``: :attr:`HeaderView.kills` of what the person looked at; refused when another kill came since.
         """
+        ...
+
+    def scopes(self, route_id: str) -> Sequence[str]:
+        """What of the desk can be held back that covers the route, the narrowest first; of no route, every exchange."""
+        ...
+
+    def halt_scope(self, scope: str, depth: str, reason: str) -> str | None:
+        """Hold back one exchange, symbol or route: PAUSED, REDUCING or HALTED; None when done, else why not."""
+        ...
+
+    def rearm_scope(self, scope: str, typed_name: str, reason: str) -> str | None:
+        """Take away a halt of :attr:`HeaderView.scopes`; None when done, else why not."""
         ...
 
     def toggle_pause(self) -> str:

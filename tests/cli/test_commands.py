@@ -85,6 +85,7 @@ class TestCheck:
         assert answer.code == 0
         told = json.loads(answer.out)
         assert told.pop("limits") == {"set": "paper", **default_limits("paper")}
+        assert told.pop("guardian")["watches"] is False
         assert bool(told.pop("rate")) is (name == "upbit-binance")  # the other one needs no rate
         assert told == {"profile": name, "ok": True, "problems": [], "quarantined": [], "venues": {}}
 

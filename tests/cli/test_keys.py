@@ -108,7 +108,7 @@ def test_that_live_refuses_the_file_is_said_before_anything_is_asked(arbtui: Her
     monkeypatch.setattr("arbtui.cli.keys.say", told.append)
     assert arbtui("keys", "set", "upbit", "--store", "file").code == 0
     assert "live refuses keys from" in told[0]
-    assert "nothing else in this version reads them" in told[0]
+    assert "only arbtui guardian takes them" in told[0]
     assert "ARBTUI_UPBIT_KEY and ARBTUI_UPBIT_SECRET" in told[0]
     assert told[1] == "API key of upbit"
     assert dict(KeyFile(key_file()).venues()) == {"upbit": "...6789"}
@@ -116,12 +116,12 @@ def test_that_live_refuses_the_file_is_said_before_anything_is_asked(arbtui: Her
 
 def test_a_machine_without_a_keyring_is_not_sent_to_the_file_that_live_refuses(arbtui: Here) -> None:
     assert "--store file" not in arbtui("keys", "set", "upbit").err
-    assert "nothing in this version reads keys from" in " ".join(arbtui("keys", "set", "--help").out.split())
+    assert "from which only arbtui guardian takes keys" in " ".join(arbtui("keys", "set", "--help").out.split())
 
 
 def test_keys_that_only_the_file_has_are_not_called_used(arbtui: Here) -> None:
     KeyFile(key_file()).save({"upbit": ("file-key-of-1111", "file-secret-canary")}, SecretStr("p"))
-    assert "(not used: live refuses it)" in arbtui("keys", "list").out
+    assert "(not used: live refuses it, a guardian takes it)" in arbtui("keys", "list").out
     assert [row["used"] for row in json.loads(arbtui("keys", "list", "--json").out) if row["exchange"] == "upbit"] == [False]
 
 

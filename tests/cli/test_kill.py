@@ -232,6 +232,7 @@ def test_json_of_a_confirmed_kill(folder: Path, capsys: pytest.CaptureFixture[st
         "why": None,
         "detail": None,
         "cancelled_here": None,
+        "cancelled_by_guardian": None,
         "running_there": [],
         "did_you_mean": None,
     }

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from arbtui.console.app import ConsoleApp
 from arbtui.console.config import ConsoleConfig, Ground, PaletteName
 from arbtui.exchanges.rate_limit import LimitLeft
+from arbtui.model.scoped_halts import Depth, ScopedHalt
 from arbtui.views import (
+    HALT,
     BreachLine,
     CycleDetail,
     CycleLine,
@@ -288,6 +290,31 @@ class DemoModel:
         if typed_name != self._header.profile:
             return f"type the profile's name, {self._header.profile}"
         self.limited.append((scope, value, reason))
+        return None
+
+    def scopes(self, route_id: str) -> Sequence[str]:
+        symbol, _, venues = route_id.partition(":")
+        narrow = [f"route.{symbol}:{venues.lower()}", f"symbol.{symbol}"] if route_id else []
+        return [*narrow, "exchange.upbit", "exchange.binance"]
+
+    def halt_scope(self, scope: str, depth: str, reason: str) -> str | None:
+        if scope == "symbol.ZZZ":
+            return "nothing that it trades falls under symbol.ZZZ"
+        halt = ScopedHalt(scope, Depth(depth), "CONSOLE", "operator", reason, self.now_ms - 133_000)
+        self._header.scopes = (*self._header.scopes, halt)
+        line = BreachLine(f"halt {scope}", halt.ts_ms, "WARN", HALT, scope, f"{depth} by operator: {reason}", "stands", acknowledged=False)
+        self._breaches.append(line)
+        self.breaches_version += 1
+        return None
+
+    def rearm_scope(self, scope: str, typed_name: str, reason: str) -> str | None:
+        if typed_name != self._header.profile:
+            return f"type the profile's name, {self._header.profile}"
+        if not reason:
+            return "a reason is needed: it is kept in the journal"
+        self._header.scopes = tuple(halt for halt in self._header.scopes if halt.scope != scope)
+        self._breaches = [line for line in self._breaches if line.id != f"halt {scope}"]
+        self.breaches_version += 1
         return None
 
     def toggle_route(self, route_id: str) -> str:

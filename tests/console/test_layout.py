@@ -197,6 +197,21 @@ def test_a_halt_keeps_profile_pnl_and_unhedged_and_says_what_is_left() -> None:
     drive(steps)
 
 
+@pytest.mark.parametrize("width", [80, 120, 160])
+def test_a_live_engine_that_nobody_watches_says_so_quietly(width: int) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        header = model.header()
+        header.mode, header.scenario = "LIVE", "sandbox"
+        assert "no guardian" not in await repaint(app, pilot)
+        header.is_watched = False
+        told = await repaint(app, pilot)
+        assert "no guardian" in told
+        assert "[ARMED]" in told
+        assert "PnL day" in told
+
+    drive(steps, (width, 24))
+
+
 @pytest.mark.parametrize(
     ("width", "told"),
     [

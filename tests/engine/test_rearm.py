@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from arbtui.execution.config import ExecutionConfig
-from arbtui.journal.events import BalanceDisputed
+from arbtui.journal.events import BalanceDisputed, Rearmed
+from arbtui.model.halt import archive_flag
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -171,5 +172,85 @@ def test_the_answer_to_the_checklist_names_the_kill_that_it_is_for(tmp_path: Pat
             told = w.engine.operator.answer({"verb": "checklist"}, w.engine.halt_detail)
             assert (told["refusal"], told["state"], told["kills"], told["cause"]) == (None, "HALTED", 1, "by KEY: a test")
             assert told["checks"][-1] == {"name": "journal", "fine": True, "words": "healthy", "must": True}
+
+    run_virtual(main())
+
+
+def state_of(w: World) -> TradingState:
+    return w.engine.state
+
+
+async def rearmed_while_stopped(tmp_path: Path, *overridden: str) -> None:
+    """A run that was killed and has ended; then what `arbtui rearm` journals."""
+    async with world(tmp_path, execution=QUARTER) as w:
+        await killed(w)
+        w.journal.post(Rearmed("ann", "looked at it", unchecked=True, overridden=overridden))
+        await w.journal.commit()
+        archive_flag(w.folder)
+
+
+def test_a_rearm_while_nothing_ran_arms_the_next_start_once_its_checklist_is_clean(tmp_path: Path) -> None:
+    async def main() -> None:
+        await rearmed_while_stopped(tmp_path)
+        async with world(tmp_path, execution=QUARTER) as w:
+            assert state_of(w) is TradingState.DISARMED
+            assert "re-armed by ann while it was stopped (looked at it): arms as soon as" in w.engine.halt_detail
+            _silence_upbit(w)
+            await asyncio.sleep(60)
+            assert state_of(w) is TradingState.DISARMED
+            w.silent.clear()
+            await asyncio.sleep(3)
+            assert state_of(w) is TradingState.ARMED
+            assert w.engine.rearm_share.share == 0.25
+            await w.journal.commit()
+        async with world(tmp_path) as w:
+            assert state_of(w) is TradingState.ARMED, "it is armed for good"
+
+    run_virtual(main())
+
+
+def test_a_checklist_that_stays_unclean_leaves_it_disarmed_over_restarts(tmp_path: Path) -> None:
+    async def main() -> None:
+        await rearmed_while_stopped(tmp_path)
+        async with world(tmp_path) as w:
+            _silence_upbit(w)
+            await asyncio.sleep(130)
+            assert state_of(w) is TradingState.DISARMED
+            assert "the checklist is not clean (upbit feed: nothing is heard from it)" in w.engine.halt_detail
+            w.silent.clear()
+            await asyncio.sleep(60)
+            assert state_of(w) is TradingState.DISARMED, "nobody counts on it any more"
+            await w.journal.commit()
+        async with world(tmp_path) as w:
+            await asyncio.sleep(10)
+            assert state_of(w) is TradingState.DISARMED
+
+    run_virtual(main())
+
+
+def test_what_a_person_overrode_is_not_asked_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        await rearmed_while_stopped(tmp_path, "positions")
+        async with world(tmp_path) as w:
+            w.journal.post(BalanceDisputed("upbit", "XRP", ONE, ZERO))
+            await asyncio.sleep(3)
+            assert state_of(w) is TradingState.ARMED
+
+    run_virtual(main())
+
+
+def test_a_kill_before_the_checklist_is_clean_stands(tmp_path: Path) -> None:
+    async def main() -> None:
+        await rearmed_while_stopped(tmp_path)
+        async with world(tmp_path) as w:
+            _silence_upbit(w)
+            w.engine.kill_switch.kill("KEY", "not yet")
+            w.silent.clear()
+            await asyncio.sleep(10)
+            assert state_of(w) is TradingState.HALTED
+            await w.journal.commit()
+        async with world(tmp_path) as w:
+            await asyncio.sleep(10)
+            assert state_of(w) is TradingState.HALTED
 
     run_virtual(main())

@@ -1,6 +1,8 @@
 """Halts of one exchange, symbol or route while an engine runs: entries, hedges, what the journal and the operator are told."""
 
+import asyncio
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
 from arbtui.model.halt import write_flag
-from arbtui.model.order import Order, Purpose
+from arbtui.model.order import Order, Purpose, Side
 from arbtui.model.reason import Reason
 from arbtui.model.scoped_halts import FOLDER_NAME, Depth, ScopedHalt, archive_halt, file_name, write_halt
 from arbtui.model.virtual_loop import run_virtual
@@ -146,10 +148,10 @@ def test_the_journal_tells_who_when_and_why_and_again_at_each_start(tmp_path: Pa
         async with world(tmp_path) as w:
             assert w.engine.risk.scoped(w.components.universe.by_id["XRP:binance>upbit"]) is Reason.SCOPE_HALTED, "it outlives the run"
             assert [row["run_id"] for row in kills(w)] == ["r1", "r1", "r2"]
-            assert w.engine.operator.rearm_scope("exchange.upbit", "other", "why") == "type the profile's name, p"
-            assert "a reason is needed" in str(w.engine.operator.rearm_scope("exchange.upbit", "p", " "))
-            assert w.engine.operator.rearm_scope("symbol.ADA", "p", "why") == "no halt of symbol.ADA stands"
-            assert w.engine.operator.rearm_scope("exchange.upbit", "p", "the wallet is open", "bob") is None
+            assert w.engine.operator.scopes.rearm("exchange.upbit", "other", "why", "ann") == "type the profile's name, p"
+            assert "a reason is needed" in str(w.engine.operator.scopes.rearm("exchange.upbit", "p", " ", "ann"))
+            assert w.engine.operator.scopes.rearm("symbol.ADA", "p", "why", "ann") == "no halt of symbol.ADA stands"
+            assert w.engine.operator.scopes.rearm("exchange.upbit", "p", "the wallet is open", "bob") is None
             await w.journal.commit()
             last = kills(w)[-1]
             assert (last["action"], last["scope"], last["source"]) == ("scope rearmed", "exchange.upbit", "bob")
@@ -175,7 +177,7 @@ def test_a_file_that_nobody_understands_reduces_everything_and_is_named(tmp_path
             (breach,) = [one for one in w.engine.breaches.breaches.values() if one.kind == "HALT_FILE"]
             assert (breach.severity, breach.scope) == ("CRIT", "halt.d/notes.txt")
             assert "arbtui rearm --scope notes.txt" in breach.action
-            assert w.engine.operator.rearm_scope("notes.txt", "p", "mine") is None
+            assert w.engine.operator.scopes.rearm("notes.txt", "p", "mine", "ann") is None
             assert breach.id in w.engine.breaches.acknowledged
             w.show("upbit", UPBIT_DEAR)
             await settled(w)
@@ -227,5 +229,80 @@ def test_a_command_learns_whether_its_scope_holds_back_anything(tmp_path: Path, 
             body = {"scope": scope, "depth": "PAUSED", "source": "CLI", "by": "ann", "reason": "", "ts_ms": 1}
             (w.folder / FOLDER_NAME / f"{scope}.json").write_text(json.dumps(body))
             assert w.engine.operator.request({"verb": "scope_seen", "scope": scope}) == {"refusal": said}
+
+    run_virtual(main())
+
+
+def test_the_console_holds_back_a_part_of_the_desk(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            verbs = w.engine.operator.scopes
+            assert verbs.of_route("XRP:binance>upbit") == ["route.XRP:binance>upbit", "symbol.XRP", "exchange.binance", "exchange.upbit"]
+            assert verbs.of_route("") == [f"exchange.{name}" for name in w.components.adapters]
+            assert "expected paused, reducing or halted" in str(verbs.halt("symbol.XRP", "half", "CONSOLE", "ann", "x"))
+            assert "did you mean symbol.XRP?" in str(verbs.halt("symbol.XRPP", "PAUSED", "CONSOLE", "ann", "x"))
+            assert "is the kill" in str(verbs.halt("global", "HALTED", "CONSOLE", "ann", "x"))
+            assert not w.engine.risk.halts.standing
+            assert verbs.halt("symbol.xrp", "reducing", "CONSOLE", "ann", " its network ") is None
+            (standing,) = w.engine.risk.halts.standing
+            assert (standing.scope, standing.depth, standing.by, standing.reason) == ("symbol.XRP", Depth.REDUCING, "ann", "its network")
+            assert blocked(w) is Reason.SCOPE_REDUCING
+            assert "as deep already: XRP REDUCING since" in str(verbs.halt("symbol.XRP", "paused", "CONSOLE", "bob", "less"))
+            assert verbs.halt("symbol.XRP", "halted", "CONSOLE", "bob", "more") is None
+            assert blocked(w) is Reason.SCOPE_HALTED
+            await w.journal.commit()
+            assert [(row["scope"], row["source"], row["by"]) for row in kills(w)] == [
+                ("symbol.XRP", "CONSOLE", "ann"),
+                ("symbol.XRP", "CONSOLE", "bob"),
+            ]
+
+    run_virtual(main())
+
+
+def test_f68_what_shrinks_exposure_under_a_reducing_halt_is_never_more_than_there_is(tmp_path: Path) -> None:
+    """One leg misses its price, and everything becomes REDUCING: what the other one filled is closed, no unit more."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.01)  # both legs are under way
+            (cycle,) = w.engine.cycles.values()
+            w.quote("upbit", ([(2900.0, 400.0)], [(3031.0, 400.0)]))  # and the sale will miss its price
+            write_halt(w.folder, halt("global", Depth.REDUCING))
+            await settled(w)
+            assert cycle.state in (CycleState.HEDGED, CycleState.UNWOUND)
+            closing = [order for order in cycle.orders if order.purpose is not Purpose.ENTRY]
+            assert closing, "something was one-sided, and was closed under the halt"
+            held, signs = Decimal(0), set[bool]()
+            for fill in cycle.fills:
+                held += fill.qty if fill.side is Side.BUY else -fill.qty
+                if abs(held) > max(order.market.lot_step for order in cycle.orders):
+                    signs.add(held > 0)
+            assert len(signs) == 1, "what is held one-sidedly never becomes the opposite"
+            assert sum(order.qty for order in closing if order.filled_qty) <= cycle.fills[0].qty
+            w.show("upbit", UPBIT_DEAR)
+            assert len(w.engine.cycles) == 1, "and nothing opens"
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("guard", ["total", "symbol", "route"])
+def test_f66_a_limit_that_raises_lets_nothing_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guard: str) -> None:
+    """The error ends the run (its tasks are one group), and no order has left before."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            asked: list[object] = []
+
+            def broken(*told: object, **more: object) -> None:
+                asked.append(told)
+                raise ZeroDivisionError("a defect in a limit")
+
+            monkeypatch.setattr(getattr(w.engine.risk, guard), "check", broken)
+            with pytest.raises(ZeroDivisionError):
+                w.show("upbit", UPBIT_DEAR)
+            assert asked
+            assert w.engine.cycles == {}
+            assert [venue.placed for venue in w.venues.values()] == [[] for _ in w.venues]
 
     run_virtual(main())

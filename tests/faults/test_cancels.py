@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import sqlite3
 import sys
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 from arbtui.engine import engine
 from arbtui.journal.events import CycleState
+from arbtui.model.ids import client_order_id
 from arbtui.model.order import Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.portfolio.trading_state import TradingState
@@ -163,12 +166,12 @@ def test_f12_a_fill_that_overtakes_the_kill_is_booked(tmp_path: Path) -> None:
     play(main)
 
 
-async def by_hand(d: Desk, venue: str, beside: Order) -> str:
+async def by_hand(d: Desk, venue: str, beside: Order, client_order_id: str = "by-hand-1") -> str:
     """Somebody else's order on the same account, far from the market and in another one than ``beside``; its market."""
     market = next(market for market in d.box.cores[venue].markets.values() if market.base != beside.market.base)
     price = market.price_down(Decimal(str(d.engine.components.aggregator.books[venue, market.code].bid)) * Decimal("0.5"))
     qty = market.lot_step * int(market.min_cost * 3 / price / market.lot_step + 1)
-    made = Order("by-hand-1", market, Side.BUY, qty, price, "x", 0, 0, Purpose.ENTRY, 0, 0.0, 0.0, tif=TimeInForce.GTC)
+    made = Order(client_order_id, market, Side.BUY, qty, price, "x", 0, 0, Purpose.ENTRY, 0, 0.0, 0.0, tif=TimeInForce.GTC)
     await d.venues.adapters[venue].place(made, lambda: None)
     return market.code
 
@@ -218,6 +221,62 @@ def test_f63_an_order_that_the_venue_accepts_after_the_kill_is_found_and_cancell
 
 
 @pytest.mark.parametrize("venue", VENUES)
+def test_f62_a_kill_while_a_venue_is_gone_clears_the_other_one_at_once_and_that_one_when_it_is_back(
+    venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_SETTLE_S", 2.0)  # 10 s in earnest
+    monkeypatch.setattr(engine, "_CANCEL_AGAIN_S", 1.0)  # 5 s
+
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            (other,) = (name for name in VENUES if name != venue)
+            order = await d.resting(venue)
+            await by_hand(d, other, beside=order, client_order_id=client_order_id("another", "c1", 0, 0))
+            await d.until(lambda: bool(d.box.cores[other].open_orders()), "one stands at each venue")
+            posts = d.posts.copy()
+            d.fault(venue, K.CRASH, seconds=8.0)
+            await d.until(lambda: not d.box.fronts[venue].is_open, "it is gone")
+            d.engine.kill_switch.kill("TEST", "one venue is gone")
+            await d.until(lambda: not d.box.cores[other].open_orders(), "the other one is cleared")
+            assert not d.box.fronts[venue].is_open, "while this one is gone"
+            await d.until(lambda: d.engine.state is TradingState.HALTED_DIRTY, "it says that something is left")
+            assert f"{venue.upper()} cancels not confirmed" in d.engine.halt_detail
+            await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled once the venue is back")
+            await d.until(lambda: "not confirmed" not in d.engine.halt_detail, "the operator is told")
+            assert d.box.cores[venue].open_orders() == ()
+            assert d.posts == posts
+            await d.stop()
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
+def test_f61_a_kill_while_another_process_holds_the_journal_needs_no_journal(venue: str, tmp_path: Path) -> None:
+    """The gate closes and orders are cancelled while nothing can be committed; the journal has it as soon as it can."""
+
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting(venue)
+            core, posts = d.box.cores[venue], d.posts.copy()
+            with closing(sqlite3.connect(d.folder / "live" / "journal.db", isolation_level=None)) as holder:
+                holder.execute("BEGIN IMMEDIATE")
+                durable = d.engine.components.journal.durable_seq
+                d.engine.kill_switch.kill("TEST", "the journal is held")
+                assert (d.folder / "kill.flag").exists()
+                await d.until(lambda: not core.open_orders(), "it is cancelled at the venue")
+                assert d.engine.components.journal.durable_seq == durable, "nothing could be committed meanwhile"
+                assert d.engine.components.journal.failure is None
+                holder.execute("ROLLBACK")
+            await d.until(lambda: order.state is OrderState.CANCELED, "it is known here")
+            await d.engine.components.journal.commit()
+            assert [row["source"] for row in d.events("Killed")] == ["TEST"]
+            await assert_killed_clean_of_orders(d)
+            assert d.posts == posts
+
+    play(main)
+
+
+@pytest.mark.parametrize("venue", VENUES)
 def test_an_exchange_that_is_halted_is_cleared_and_the_other_one_is_left(venue: str, tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path) as d:
@@ -233,6 +292,25 @@ def test_an_exchange_that_is_halted_is_cleared_and_the_other_one_is_left(venue: 
             assert {key: count for key, count in d.posts.items() if key[0] == venue} == posts
             await d.agree()
             await d.stop()
+
+    play(main)
+
+
+@pytest.mark.parametrize("kind", ["symbol", "route"])
+def test_a_symbol_or_a_route_that_is_halted_is_cleared_and_other_orders_of_ours_are_left(kind: str, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with desk(tmp_path) as d:
+            order = await d.resting("binance")
+            core = d.box.cores["binance"]
+            await by_hand(d, "binance", beside=order, client_order_id=client_order_id("another", "c1", 0, 0))
+            await d.until(lambda: len(core.open_orders()) == 2, "both stand")
+            cycle = d.engine.cycles[order.cycle_id]
+            scope = f"symbol.{order.market.base}" if kind == "symbol" else f"route.{cycle.plan.route.id}"
+            write_halt(d.folder, ScopedHalt(scope, Depth.HALTED, "CLI", "ann", "its network is halted", 1))
+            await d.until(lambda: order.state is OrderState.CANCELED, "it is cancelled")
+            assert [one.client_order_id for one in core.open_orders()] == [client_order_id("another", "c1", 0, 0)]
+            assert d.engine.state is TradingState.ARMED
+            await d.until(lambda: not d.engine.tracker.open, "nothing of ours is open")
 
     play(main)
 

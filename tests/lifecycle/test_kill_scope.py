@@ -68,7 +68,7 @@ def test_a_headless_engine_is_rearmed_from_another_shell(state: State, tmp_path:
         assert "nothing to re-arm" in run("rearm", *state.arguments(), *said).err
     assert [row["action"] for row in state.ledger()["kills"]] == ["killed", "rearmed"]
     gone = run("rearm", *state.arguments(), *said)
-    assert (gone.code, "no engine runs on" in gone.err) == (2, True)
+    assert (gone.code, "nothing to re-arm: no kill stands, and no engine runs" in gone.err) == (2, True)
 
 
 def test_a_drill_kills_measures_rearms_and_is_remembered(state: State, tmp_path: Path) -> None:

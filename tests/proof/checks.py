@@ -7,7 +7,7 @@ from tests.proof.mutation.fixed import FixedMutants
 from tests.proof.mutation.package import PackageMutation
 from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
-from tests.proof.steps import SECONDS, VARIABLE
+from tests.proof.steps import MESSAGES, SECONDS, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -34,6 +34,16 @@ CHECKS: Sequence[Check] = (
         120.0,
     ),
     OpenWon("open-won-ci", "the same with 3 seeds", 3, 120.0, in_ci=True),
+    PytestCheck(
+        "kill-sources",
+        "a kill from each source and from all at once, and a halt of each depth and scope, during 10,000 messages/s in the engine",
+        "tests/lifecycle/test_kill_sources.py",
+        MESSAGES,
+        steps=10_000,
+        limit_s=3600.0,
+        unit="messages/s",
+        tells=("KILL ", "HALT "),
+    ),
     PackageMutation("execution", ("tests/execution", "tests/engine", "tests/failover")),
     PackageMutation("risk", ("tests/risk", "tests/execution/test_gate.py", "tests/engine")),
     PackageMutation("journal", ("tests/journal", "tests/failover")),

@@ -26,6 +26,8 @@ class PytestCheck:
     steps: int
     limit_s: float
     in_ci: bool = False
+    unit: str = "steps"
+    tells: tuple[str, ...] = ()  #: how a line begins that the test prints for the result
 
     def arguments(self, options: Options) -> Mapping[str, Any]:
         """The number of steps."""
@@ -35,8 +37,8 @@ class PytestCheck:
         """Run the node; nothing of an interrupted run can be taken up."""
         steps = options.steps or self.steps
         log = workspace / "output.txt"
-        progress(f"{steps} steps of {self.node}, output in {log}")
-        command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "--timeout=0", self.node]
+        progress(f"{steps} {self.unit} of {self.node}, output in {log}")
+        command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", "--timeout=0", "-s", self.node]
         environment = {**os.environ, self.variable: str(steps)}
         with log.open("w") as output:
             try:
@@ -46,5 +48,9 @@ class PytestCheck:
             except subprocess.TimeoutExpired:
                 code = None
         said = log.read_text().strip().splitlines()
-        figures = {"steps": steps, "exit_code": code, "last_line": said[-1] if said else ""}
-        return Outcome(Verdict.PASS if code == 0 else Verdict.FAIL, figures, f"{self.name}: {steps} steps: {figures['last_line']}")
+        told = [line for line in said if self.tells and line.startswith(self.tells)]
+        figures: dict[str, Any] = {"steps": steps, "exit_code": code, "last_line": said[-1] if said else ""}
+        if self.tells:
+            figures["told"] = told
+        table = "\n".join([*told, f"{self.name}: {steps} {self.unit}: {figures['last_line']}"])
+        return Outcome(Verdict.PASS if code == 0 else Verdict.FAIL, figures, table)

@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, settings
 VARIABLE = "PROOF_STEPS"
 #: Likewise, to the seconds that a check which runs in real time goes on.
 SECONDS = "PROOF_SECONDS"
+#: Likewise, to the messages a second that a check wants to see in the engine.
+MESSAGES = "PROOF_MESSAGES"
 _STEPS_A_RUN = 100
 
 

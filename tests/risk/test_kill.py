@@ -94,7 +94,7 @@ def test_a_kill_in_the_midst_of_rearming_wins(tmp_path: Path, monkeypatch: pytes
     assert read_flag(tmp_path) == HaltCause("KEY", "second", 6)  # and it outlives the process
 
 
-def test_kills_from_everywhere_a_hundred_times_are_one_kill(tmp_path: Path) -> None:
+def test_f64_kills_from_everywhere_a_hundred_times_are_one_kill(tmp_path: Path) -> None:
     async def main() -> None:
         told: list[int] = []
         halt = Halt(tmp_path)
@@ -118,6 +118,30 @@ def test_kills_from_everywhere_a_hundred_times_are_one_kill(tmp_path: Path) -> N
         assert (halt.epoch, halt.cause and halt.cause.reason) == (1, "thread")
 
     asyncio.run(main())
+
+
+def test_f64_a_signal_while_a_flag_is_being_read_raises_no_second_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process has made the flag; in the midst of reading it comes its signal, and the key from its own thread."""
+    halt, whole, came = Halt(tmp_path), read_flag, list[bool]()
+
+    def read_and_hear(folder: Path) -> HaltCause | None:
+        found = whole(folder)
+        if not came:
+            came.append(True)
+            halt.flag_stands()
+            thread = threading.Thread(target=halt.close, args=("KEY",))
+            thread.start()
+            thread.join()
+            halt.close("CLI", "SIGUSR1")
+        return found
+
+    monkeypatch.setattr("arbtui.model.halt.read_flag", read_and_hear)
+    write_flag(tmp_path, "CLI", "arbtui kill", 5)
+    assert halt.flag_stands()
+    assert came, "it was heard in the midst of it"
+    assert halt.epoch == 1
+    assert halt.kills == 3, "each one is counted, so that nobody re-arms without having seen it"
+    assert halt.cause == HaltCause("CLI", "arbtui kill", 5)
 
 
 def test_a_flag_from_outside_is_told_once_and_each_new_kill_again(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ _KEYS = (
     ("settle", "settle", 9),
     ("risk.view", "view", 10),
     ("limit", "limit", 10),
+    ("scope", "hold", 14),
     ("copy", "copy", 10),
     ("freeze", "freeze", 7),
     ("pane.next", "pane", 11),

@@ -76,12 +76,15 @@ class Header(Lines):
         scopes = scope_spans(h, whole=False)
         room = width - sum(width_of(part) for part in (before, state_spans(h), after, scopes, money)) - 1
         left = [*before, *state_spans(h, room), *after]
+        unwatched: list[Span] = [] if h.is_watched else [("  no guardian", "dim")]
         whole = [*left, *scope_spans(h, whole=True)]
         counted: list[Span] = [*left, ("  ", "text"), (f"HALTS {len(h.scopes)}", "warn")] if h.scopes else left
         left = [*left, *scope_spans(h, whole=False)]
         choices = (
-            *([([*title, *whole], [*at, ("  ", "text"), *money])] if h.scopes else []),
-            ([*title, *left], [*session, *at, ("   ", "text"), *money]),
+            *([([*title, *whole, *unwatched], [*at, ("  ", "text"), *money])] if h.scopes else []),
+            ([*title, *left, *unwatched], [*session, *at, ("   ", "text"), *money]),
+            ([*title, *left, *unwatched], [*at, ("  ", "text"), *money]),
+            *([([*left, *unwatched], money), ([*left, *unwatched], [*money[:2], (" ", "text")])] if unwatched else []),
             ([*title, *left], [*at, ("  ", "text"), *money]),
             (left, [*at, ("  ", "text"), *money]),
             (left, money),

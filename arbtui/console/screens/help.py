@@ -32,7 +32,7 @@ PANE_HELP = {
     "routes": (
         "Every route, best first, or the first reason why it does not trade. Sorted twice a second (over 200 routes: once), but not "
         "within a second of a cursor move. The cursor stays with a route once a key has acted on it; g follows the best again.",
-        ("rearm", "detail", "filter", "sort", "sort.reverse", "route.toggle", "copy", "grid.top", "freeze"),
+        ("rearm", "detail", "filter", "sort", "sort.reverse", "route.toggle", "scope", "copy", "grid.top", "freeze"),
     ),
     "fills": (
         "One line a cycle with what it bought and sold, newest first; + after a venue: others filled too, Enter shows all. "
@@ -40,10 +40,10 @@ PANE_HELP = {
         ("detail", "grid.down", "grid.up", "grid.top", "copy", "zoom"),
     ),
     "risk": (
-        "Breaches and residuals, open ones first. A residual blocks its asset until it is acknowledged, and counts "
+        "What is held back, then breaches and residuals, open ones first. A residual blocks its asset until it is acknowledged, and counts "
         "as exposure until it is settled; a balance that a venue disputes blocks that asset there until it is settled. Two more views: "
         "limits as used of allowed; and what kept us from gaps, for how long and how often, over all routes (of one: its detail).",
-        ("detail", "acknowledge", "settle", "risk.view", "limit", "grid.down", "grid.up", "copy", "zoom"),
+        ("detail", "acknowledge", "settle", "scope", "rearm", "risk.view", "limit", "grid.down", "grid.up", "copy", "zoom"),
     ),
     "system": (
         "What the process costs and how late its loop is; when it is late the console paints less often. Then each venue: its health, "

@@ -9,10 +9,11 @@ from arbtui.console.panes.header import HALTED_STATES
 from arbtui.console.screens.limit import LimitScreen
 from arbtui.console.screens.panes import PanesScreen
 from arbtui.console.screens.rearm import RearmScreen
+from arbtui.console.screens.scopes import HaltScopeScreen, RearmScopeScreen
 from arbtui.console.screens.settle import SettleScreen
 from arbtui.console.styles import Styles
 from arbtui.console.type_ahead import TypeAhead
-from arbtui.views import Controls, HeaderView, ReadModel, RouteRow
+from arbtui.views import HALT, Controls, HeaderView, ReadModel, RouteRow
 
 
 class SettlementEnd:
@@ -60,12 +61,38 @@ class VerbsScreen(PanesScreen):
     def action_rearm(self) -> None:
         """Ask for name and reason, when there is something to re-arm."""
         header = self._model.header()
+        if header.scopes and header.state not in (*HALTED_STATES, "DISARMED"):
+            breach = self.risk.breach if self._active == "risk" else None
+            first = breach.scope if breach is not None and breach.kind == HALT else ""
+            self.app.push_screen(RearmScopeScreen(header, first, self._controls), self._scope_rearmed)
+            return
         if header.state not in ("HALTED", "HALTED_DIRTY", "DISARMED"):
             why = f"still halting, {header.halt_detail}" if header.state == "HALTING" else f"not halted, state is {header.state}"
             self.flash.say(f"{self._keys['rearm']} re-arms only after a halt: {why}", "warn")
             return
         word = "armed" if header.state == "DISARMED" else "re-armed"
         self.app.push_screen(RearmScreen(header, self._controls), partial(self._rearmed, word))
+
+    def action_halt_scope(self) -> None:
+        """Ask which exchange, symbol or route to hold back, and how deep: of the route under the cursor, or in detail, first."""
+        route = ""
+        if self._active == "detail":
+            route = self.detail.route_id
+        elif self._active == "routes":
+            if (row := self._aimed_at("scope")) is None:
+                return
+            route = row.id
+        dialog = HaltScopeScreen(self._model.header(), self._controls.scopes(route), self._controls)
+        self.app.push_screen(dialog, self._scope_halted)
+
+    def _scope_halted(self, done: bool | None) -> None:
+        said = f"held back, in Risk it is listed: {self._keys['rearm']} sets it free" if done else "nothing more is held back"
+        self.flash.say(said, "warn" if done else "text")
+        self.tick_all()
+
+    def _scope_rearmed(self, done: bool | None) -> None:
+        self.flash.say("set free, and journaled" if done else "it stays held back", "up" if done else "warn")
+        self.tick_all()
 
     def close_outlived(self, header: HeaderView) -> None:
         """Close an arm dialog that a kill has outlived."""
@@ -89,6 +116,9 @@ class VerbsScreen(PanesScreen):
         breach = self.risk.breach
         if breach is None or breach.acknowledged:
             self.flash.say("nothing to acknowledge here", "warn")
+            return
+        if breach.kind == HALT:
+            self.flash.say(f"{breach.scope} is held back until {self._keys['rearm']} sets it free: there is nothing to acknowledge", "warn")
             return
         answer = self._controls.acknowledge(breach.id)
         self.flash.say(answer or f"acknowledged: {breach.kind} {breach.scope}", "warn" if answer else "text")

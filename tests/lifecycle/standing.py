@@ -1,0 +1,50 @@
+"""An order that rests at a sandbox's venue, far from the market, as a plan with a resting leg would leave one there."""
+
+import asyncio
+import json
+import urllib.request
+from decimal import Decimal
+from pathlib import Path
+
+from arbtui.exchanges.config import ExchangeConfig
+from arbtui.exchanges.documented_limits import documented_limits
+from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.model.clock import SystemClock
+from arbtui.model.ids import client_order_id
+from arbtui.model.order import Order, Purpose, Side, TimeInForce
+from arbtui.settings.load import load_profile
+from arbtui.settings.venue_keys import key_holder
+from tests.lifecycle.waiting import DEADLINE_S
+
+_BOOK = {"upbit": "/v1/orderbook?markets={}", "binance": "/api/v3/ticker/bookTicker?symbol={}"}
+_CODE = {"upbit": "KRW-{}", "binance": "{}USDT"}
+
+
+def ours(number: int = 0) -> str:
+    """A client order id made as ours are, of no journal."""
+    return client_order_id("by the test", "c1", 0, number)
+
+
+def rest_order(profile: Path, venue: str, asset: str, client_id: str) -> str:
+    """Place a buy order at half the price; it rests. Its market."""
+    config, code = load_profile(str(profile), {"mode": "live"}).exchanges[venue], _CODE[venue].format(asset)
+    with urllib.request.urlopen(f"{config.urls.rest}{_BOOK[venue].format(code)}", timeout=DEADLINE_S) as answer:
+        told = json.loads(answer.read())
+    bid = Decimal(str(told[0]["orderbook_units"][0]["bid_price"] if venue == "upbit" else told["bidPrice"]))
+    asyncio.run(_rest(config, venue, code, bid, client_id))
+    return code
+
+
+async def _rest(config: ExchangeConfig, venue: str, code: str, bid: Decimal, client_id: str) -> None:
+    clock = SystemClock()
+    limits = {venue: RateLimitManager(venue, clock, documented_limits(venue))}
+    registry = await ExchangeRegistry.open({venue: config}, {venue: key_holder(venue, live=True)}, clock, limits, {})
+    try:
+        market = (await registry.connect({venue: [code]}))[venue][code]
+        price = market.price_down(bid / 2)
+        qty = market.lot_step * int(market.min_cost * 3 / price / market.lot_step + 1)
+        made = Order(client_id, market, Side.BUY, qty, price, "x", 0, 0, Purpose.ENTRY, 0, 0.0, 0.0, tif=TimeInForce.GTC)
+        await registry.adapters[venue].place(made, lambda: None)
+    finally:
+        await registry.close()
