@@ -69,6 +69,7 @@ class Life(RuleBasedStateMachine):
         self.marks: dict[str, Decimal] = {"USDT": ONE}
         self.first_marks: dict[str, Decimal] = {"USDT": ONE}
         self.won: list[tuple[Decimal, Decimal | None, int]] = []  # what fills did to it: change, its mark then, ms
+        self.retargeted: list[tuple[Decimal, Decimal | None]] = []  # what a person made stock of it, and its mark then
         self.won_stock: list[tuple[Decimal, Decimal | None]] = []  # what it began with, and what came from outside, likewise
         self.opening: dict[str, Decimal] = defaultdict(lambda: ZERO)
 
@@ -267,8 +268,8 @@ class Life(RuleBasedStateMachine):
     def set_target(self, exchange: str, asset: str, wanted: Decimal) -> None:
         if asset == "KRW":  # what is stock from now on is open no more, and the other way round
             more = wanted - self.live.state.targets.get(exchange, {}).get("KRW", ZERO)
-            self.won.append((-more, self.marks.get("KRW"), self.now_ms + 7))
-            self.won_stock.append((more, self.marks.get("KRW")))
+            self.won.append((-more, None, self.now_ms + 7))
+            self.retargeted.append((more, self.marks.get("KRW")))
         self.record(TargetSet(exchange, asset, wanted, ZERO, "me", "x"))
 
     @rule(prices=st.dictionaries(st.sampled_from(["XRP", "ADA", "KRW", "BNB"]), PRICES, max_size=4), cause=st.sampled_from(["time", "end"]))
@@ -378,8 +379,9 @@ class Life(RuleBasedStateMachine):
         )
         first = self.first_marks.get("KRW", ZERO)
         split = self.live.value().so_far
-        revalued = sum((change * (now - (first if then is None else then)) for change, then, _ in self.won), ZERO)
-        stock = sum((change * (now - (first if then is None else then)) for change, then in self.won_stock), ZERO)
+        retargeted = sum((change * (now - (first if then is None else then)) for change, then in self.retargeted), ZERO)
+        revalued = sum((change * (now - then) for change, then, _ in self.won if then is not None), ZERO) - retargeted
+        stock = sum((change * (now - (first if then is None else then)) for change, then in self.won_stock), ZERO) + retargeted
         assert split.fx_open == pytest.approx(revalued, abs=Decimal("1e-12"))
         assert split.fx_stock == pytest.approx(stock, abs=Decimal("1e-12"))
         left, since = ZERO, None
