@@ -54,7 +54,7 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
                 tell(f"guardian {guardian['words']}\n")
             if guard:
                 tell(f"rate     {guard}\n")
-            tell(f"limits   {limits_in_words(settings)}\n")
+            tell(f"limits   {limits_in_words(settings, money_only=True)}\n")
         tell(f"{name_or_path}: {counted(len(problems), 'problem') if problems else 'no problem'}\n")
     return 2 if problems else 0
 

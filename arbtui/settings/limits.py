@@ -29,11 +29,15 @@ def _open_fx(settings: Settings) -> tuple[float, float]:
     return settings.netting.band_for(size), settings.netting.limit_for(size)
 
 
-def limits_in_words(settings: Settings) -> str:
-    """``paper set (play money): max_unhedged 2000 USDT, ...``, and which of them the profile or the environment has set otherwise."""
+def limits_in_words(settings: Settings, *, money_only: bool = False) -> str:
+    """``paper set (play money): max_unhedged 2000 USDT, ...``, and which of them the profile or the environment has set otherwise.
+
+    ``money_only``: of the values those in money alone; `arbtui limits` lists all.
+    """
     which = limit_set(settings)
     held, usual = settings.risk.model_dump(), risk_defaults(which).model_dump()
-    parts = [f"{name} {value:.12g}{_UNITS.get(name, '')}" for tier in held.values() for name, value in tier.items()]
+    shown = [(name, value) for tier in held.values() for name, value in tier.items() if not money_only or _UNITS.get(name)]
+    parts = [f"{name} {value:.12g}{_UNITS.get(name, '')}" for name, value in shown]
     if len({exchange.quote for exchange in settings.exchanges.values()}) > 1:
         band, most = _open_fx(settings)
         parts.append(f"max_open_fx {most:g} USDT ({f'netted from {band:g}' if settings.netting.enabled else 'netting is off'})")

@@ -366,7 +366,7 @@ def test_a_triangle_the_other_way_round_spends_no_more_than_a_sale_brought(tmp_p
                 SizedHop(hops[2], Decimal("0.00156"), Decimal(99_990_000)),
             ]
             now = w.clock.monotonic()
-            plan = plan_of(route, orders, AFTER, TOLERANCES, edge_bps=90.0, value=107.0, decided_at=now, deadline_s=1.0)
+            plan = plan_of(route, orders, AFTER, TOLERANCES, edge_bps=90.0, value=104.0, decided_at=now, deadline_s=1.0)
             cycle = await run(w, plan)
             assert [(order.market.code, order.purpose) for order in cycle.orders] == [
                 ("KRW-ETH", Purpose.ENTRY),
