@@ -205,6 +205,9 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         shown = ("client_order_id", "exchange", "market", "side", "qty", "state")
         told = [" ".join(row[name] for name in shown) for row in status["open_orders"]]
         lines += _listed("orders", told, "yellow")
+    if status["transfers"]:
+        told = [f"{row['id']} {row['state']}: {row['qty']} {row['asset']} {row['from']} > {row['to']}" for row in status["transfers"]]
+        lines += _listed("transfers", told, "yellow")
     if status["disputes"]:
         told = [f"{row['exchange']} {row['asset']}: {row['ours']} here, {row['theirs']} there" for row in status["disputes"]]
         lines += _listed("disputed", told, "bold red")

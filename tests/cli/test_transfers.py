@@ -39,6 +39,7 @@ def test_a_transfer_is_begun_listed_and_settled_by_typing(arbtui: Here, state: P
     (row,) = json.loads(arbtui("transfers", "list", *P, *where, "--json").out)
     assert (row["state"], row["qty"], row["expected"], row["reason"], row["settled"]) == ("BEGUN", "50", "49.5", "refill", None)
     assert json.loads(arbtui("status", *P, *where, "--json").out)["transfers"] == [row]
+    assert f"{row['id']} BEGUN: 50 XRP binance > upbit" in " ".join(arbtui("status", *P, *where).out.split())
     venues = next(one for one in json.loads(arbtui("stock", *P, *where, "--json").out) if one["asset"] == "XRP")["venues"]
     assert {venue["exchange"]: (venue["leaving"], venue["coming"]) for venue in venues} == {"binance": ("50", "0"), "upbit": ("0", "49.5")}
     again = arbtui("transfers", "begin", "XRP:binance>upbit", *GIVEN, *P, *where, *TYPED)
