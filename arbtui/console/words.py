@@ -36,6 +36,7 @@ REASONS: Mapping[str, str] = {
     "SCOPE_HALTED": "its exchange, symbol or route is halted; `arbtui rearm --scope` ends it",
     "OLD_EPOCH": "decided before the last kill",
     "UNHEDGED": "open exposure at its limit",
+    "OPEN_FX": "it would add to the won that is open, and that is at its limit",
     "FACTOR": "as much stock as may has moved one way: coins of one premium are one bet",
     "LOSS_DAY": "the day's loss is at its limit",
     "LOSS_HOUR": "the last hour's loss is at its limit",

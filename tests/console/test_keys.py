@@ -315,7 +315,7 @@ def test_help_explains_every_key() -> None:
         await pilot.press("escape")
         assert not isinstance(app.screen, HelpScreen)
 
-    drive(steps, (160, 70))
+    drive(steps, (160, 80))
 
 
 def test_every_binding_can_be_explained_and_remapped() -> None:
@@ -381,6 +381,6 @@ def test_disarmed_says_how_to_arm() -> None:
         assert "p pause" not in text
         await pilot.press("question_mark")
         await pilot.pause()
-        assert "Arm at the start, or again after a halt" in screen_text(app)
+        assert "Arm at the start or after a halt" in screen_text(app)
 
-    drive(steps, model=model)
+    drive(steps, (160, 80), model=model)

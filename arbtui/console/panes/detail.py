@@ -70,8 +70,6 @@ class DetailPane(Lines):
         words: Row = [(" ", "text"), (state or "-", "strong"), (meaning, "soft")]
         room = height - 2
         kept = min(_WHY_NOT_LINES, 1 + len(d.why_not)) if d.why_not and room >= _ROOM_FOR_WHY_NOT else 0
-        if not kept:
-            words += why_not_words(d.why_not, width - width_of(words) - (width_of(drains[0]) + 1 if drains and height < _TALL else 0))
         if height < _TALL:  # no line of its own for it
             words, drains = justify(words, drains[0] if drains else [], width), []
         room -= len(drains)
@@ -152,6 +150,8 @@ class DetailPane(Lines):
         """The newest ones that fit, under a head."""
         none: Row = [(" none yet: no edge cleared", "faint")]
         head: Row = [(" last decisions", "dim")]
+        if self.size.height - 2 < _ROOM_FOR_WHY_NOT:
+            head += why_not_words(d.why_not, width - width_of(head))
         return [head, *(_decision_rows(d.decisions, width) if d.decisions else [none])][: max(0, room)]
 
 

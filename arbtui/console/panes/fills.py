@@ -52,16 +52,17 @@ class FillsPane(Grid[CycleLine]):
             why = " yet" if row.state == "OPEN" else f": {row.reason or 'no reason given'}"
             return [*name, (fit(f"{row.planned} nothing filled{why}", max(0, room)), "soft"), end]
         bought, sold = _of_side(row, "buy"), _of_side(row, "sell")
-        alone = bool(_ARROW not in row.planned and sold and not bought)  # a plan of one leg lacks no other side
-        first, then = (sold, bought) if alone else (bought, sold)
-        spans: list[Span] = [*name, ("SELL " if alone else "BUY ", "dim"), (_venue(first), "soft"), (_quantity(first), "text")]
+        alone = _ARROW not in row.planned  # a plan of one leg lacks no other side
+        first, then = (sold, bought) if alone and not bought else (bought, sold)
+        spans: list[Span] = [*name, ("BUY " if first is bought else "SELL ", "dim"), (_venue(first), "soft"), (_quantity(first), "text")]
         if roomy:
             spans += [(" @ ", "dim"), (_price(first), "soft")]
-        spans += [(f" {_ARROW} " if roomy else "  ", "dim"), ("BUY " if alone else "SELL ", "dim"), (_venue(then), "soft")]
+        other: list[Span] = [(f" {_ARROW} " if roomy else "  ", "dim"), ("SELL ", "dim"), (_venue(then), "soft")]
         if wide:
-            spans.append((_quantity(then), "text" if _sum(bought) == _sum(sold) or _ARROW not in row.planned else "warn"))
+            other.append((_quantity(then), "text" if _sum(bought) == _sum(sold) else "warn"))
         if roomy:
-            spans += [(" @ ", "dim"), (_price(then), "soft")]
+            other += [(" @ ", "dim"), (_price(then), "soft")]
+        spans += other if then or not alone else [(" " * width_of(other), "text")]
         spans.append((fit_right(result, 11), ink))
         if wide:
             spans.append((fit_right(f"{row.elapsed_ms:,.0f}ms", 9), "dim"))
