@@ -160,7 +160,7 @@ def _rails(asset: str, sender: str, receiver: str, missing: Decimal, spare: Deci
     if sends is None or takes is None:
         untold = " and ".join(name for name in (sender, receiver) if networks.get(name) is None)
         amount = floor_to(min(missing, spare), _STEP)
-        return (Rail("", amount, None, amount, None, f"{untold} was not asked: networks are shown while the engine runs", None, ""),)
+        return (Rail("", amount, None, amount, None, f"no word from {untold}: networks are shown while the engine runs", None, ""),)
     there = {network_key(terms.network): terms for terms in takes.get(asset, ())}
     rails = [_rail(terms, there.get(network_key(terms.network)), receiver, missing, spare) for terms in sends.get(asset, ())]
     if not rails:

@@ -27,7 +27,7 @@ def test_a_plan_without_an_engine_says_what_it_does_not_know(arbtui: Here, state
     where = ("--state-dir", str(state))
     (plan,) = json.loads(arbtui("transfers", "plan", *P, *where, "--json").out)
     assert (plan["id"], plan["reverse_cost"]) == ("XRP:binance>upbit", None)
-    assert "was not asked" in plan["rails"][0]["why_not"]
+    assert "no word from" in plan["rails"][0]["why_not"]
     assert "nothing is sent from here" in arbtui("transfers", *P, *where).out
 
 
@@ -59,7 +59,7 @@ def test_a_transfer_is_begun_listed_and_settled_by_typing(arbtui: Here, state: P
     [
         (("begin",), "ASSET:FROM>TO in quotes"),
         (("begin", "XRP"), "ASSET:FROM>TO in quotes"),
-        (("begin", "XRP:binance>upbit"), "was not asked"),
+        (("begin", "XRP:binance>upbit"), "no word from"),
         (("begin", "ADA:binance>upbit"), "no plan tells --amount, --network, --fee, --minutes"),
         (("begin", "XRP:binance>upbit", *GIVEN, "--fee", "x"), "that is no amount"),
         (("begin", "XRP:binance>kraken", *GIVEN, *TYPED), "no venue 'kraken'"),

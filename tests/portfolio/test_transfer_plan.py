@@ -64,7 +64,7 @@ def test_a_short_stock_is_filled_from_the_surplus_by_the_cheapest_network() -> N
         ((terms(fee="980"),), (terms(),), "the fee would take all of it"),
         ((terms(known_to=("okx",)),), (terms(),), "no address of the receiver is registered"),
         ((), (terms(),), "binance lists no network of XRP"),
-        (None, (terms(),), "binance was not asked"),
+        (None, (terms(),), "no word from binance"),
     ],
 )
 def test_what_cannot_be_done_now_says_why(sender: tuple[NetworkTerms, ...] | None, receiver: tuple[NetworkTerms, ...], why: str) -> None:
