@@ -26,7 +26,7 @@ _KEYS = (
     ("help", "help", 0),
     ("quit", "quit", 0),
 )
-"""Id, word, and rank: the highest are dropped first when there is no room."""
+"""Id, word, and rank: when there is no room those of other panes are dropped first, then the highest."""
 
 _OPENS = {"fills": "legs", "risk": "read", "log": "read", "stock": "places"}
 """What Enter opens in other panes than Routes."""
@@ -69,7 +69,7 @@ class Footer(Lines):
                 spans.append((f" {shown}", "faint" if off else "soft"))
             if width_of(spans) <= self.size.width or not keys:
                 break
-            keys.remove(max(keys, key=lambda key: self._rank(key, halted, frozen)))
+            keys.remove(max(keys, key=lambda key: (key[0] in _ONLY_IN and active not in _ONLY_IN[key[0]], self._rank(key, halted, frozen))))
         self.show([(spans, "")])
 
     def _word(self, name: str, word: str, state: str, active: str, frozen: bool) -> str:
