@@ -13,7 +13,7 @@ from arbtui.sandbox.book_corruptor import How
 
 VENUES = ("upbit", "binance")
 
-Part = Literal["order", "test", "cancel", "query", "account", "public", "any"]
+Part = Literal["order", "test", "cancel", "query", "account", "wallet", "public", "any"]
 Stream = Literal["public", "private", "any"]
 
 

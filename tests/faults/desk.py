@@ -357,6 +357,9 @@ class Desk:
             mine = fills[cycle["id"]]
             assert cycle["state"] != "OPEN", f"cycle {cycle['id']} is open"
             assert (cycle["state"] in ("ABANDONED", "MISSED")) is not bool(mine), f"{cycle} has {len(mine)} fills"
+            if all(leg["base"] in ("KRW", "USDT") for leg in cycle["legs"]):  # money for money leaves nothing one-sided
+                assert cycle["state"] != "RESIDUAL", f"{cycle}"
+                continue
             lot = max(self.box.cores[leg["exchange"]].markets[leg["market"]].lot_step for leg in cycle["legs"])
             left = sum(
                 ((fill.qty if fill.side is Side.BUY else -fill.qty) - (fill.fee if fill.fee_currency == fill.base else 0) for fill in mine),

@@ -260,11 +260,11 @@ def test_f61_a_kill_while_another_process_holds_the_journal_needs_no_journal(ven
             core, posts = d.box.cores[venue], d.posts.copy()
             with closing(sqlite3.connect(d.folder / "live" / "journal.db", isolation_level=None)) as holder:
                 holder.execute("BEGIN IMMEDIATE")
-                durable = d.engine.components.journal.durable_seq
+                (durable,) = holder.execute("SELECT max(seq) FROM event").fetchone()
                 d.engine.kill_switch.kill("TEST", "the journal is held")
                 assert (d.folder / "kill.flag").exists()
                 await d.until(lambda: not core.open_orders(), "it is cancelled at the venue")
-                assert d.engine.components.journal.durable_seq == durable, "nothing could be committed meanwhile"
+                assert d.engine.components.journal.durable_seq <= durable, "nothing could be committed meanwhile"
                 assert d.engine.components.journal.failure is None
                 holder.execute("ROLLBACK")
             await d.until(lambda: order.state is OrderState.CANCELED, "it is known here")

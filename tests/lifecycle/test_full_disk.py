@@ -17,6 +17,9 @@ from tests.lifecycle.waiting import DEADLINE_S
 
 ARGUMENTS = ("--headless", "--symbols", "10", "--max-runtime", "60")
 
+#: Nothing is stopped in time by the limit of free disk.
+_TO_THE_LAST_BYTE = {"ARBTUI_RISK__GLOBAL__MIN_FREE_DISK_MB": "0"}
+
 
 def on_a_small_disk(state: State, kept: Path) -> Ended:
     """On a file system of its own that fills up; everything is copied to ``kept`` before that one goes away."""
@@ -37,7 +40,11 @@ def with_small_files(state: State, kept: Path) -> Ended:
 
 
 @pytest.mark.parametrize("fill_up", [on_a_small_disk, with_small_files])
-def test_trading_stops_and_nothing_is_lost(state: State, tmp_path: Path, fill_up: Callable[[State, Path], Ended]) -> None:
+def test_trading_stops_and_nothing_is_lost(
+    state: State, tmp_path: Path, fill_up: Callable[[State, Path], Ended], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in _TO_THE_LAST_BYTE.items():
+        monkeypatch.setenv(name, value)
     kept = State(tmp_path / "kept")
     kept.root.mkdir()
     ended = fill_up(state, kept.root)

@@ -90,7 +90,7 @@ class WatchedSession(Session):
             watches = engine.components.aggregator.watches
             rate = engine.components.rates.book
             opened = start(plan, tasks)
-            if isinstance(opened, Reason):
+            if isinstance(opened, Reason) or route.shrinks_exposure:
                 return opened
             seen.decisions.append(
                 Decision(

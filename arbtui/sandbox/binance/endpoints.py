@@ -54,7 +54,7 @@ def endpoints(data: BinanceMarketData, trading: BinanceTrading) -> dict[tuple[st
         ("GET", "/api/v3/account/commission"): Endpoint("account", _of(20), trading.commission),
         ("GET", "/api/v3/rateLimit/order"): Endpoint("account", _of(40), trading.order_limits),
         ("GET", "/sapi/v1/account/apiRestrictions"): Endpoint("account", _of(0), trading.restrictions),
-        ("GET", "/sapi/v1/capital/config/getall"): Endpoint("account", _of(0), trading.coins),
+        ("GET", "/sapi/v1/capital/config/getall"): Endpoint("wallet", _of(0), trading.coins),
         ("GET", "/sapi/v1/margin/allPairs"): Endpoint("account", _of(0), trading.margin_pairs),
         ("GET", "/sapi/v1/margin/isolated/allPairs"): Endpoint("account", _of(0), trading.margin_pairs),
         ("GET", "/sapi/v1/asset/tradeFee"): Endpoint("account", _of(0), trading.trade_fees),

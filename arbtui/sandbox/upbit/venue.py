@@ -79,9 +79,9 @@ class UpbitVenue(Venue):
             ("GET", "/v1/orders/uuids"): ("default", "query", exchange.orders_by_id),
             ("GET", "/v1/orders/chance"): ("default", "account", exchange.chance),
             ("GET", "/v1/accounts"): ("default", "account", exchange.accounts),
-            ("GET", "/v1/status/wallet"): ("default", "account", exchange.wallet_status),
-            ("GET", "/v1/withdraws/chance"): ("default", "account", exchange.withdraw_chance),
-            ("GET", "/v1/withdraws/coin_addresses"): ("default", "account", exchange.withdraw_addresses),
+            ("GET", "/v1/status/wallet"): ("default", "wallet", exchange.wallet_status),
+            ("GET", "/v1/withdraws/chance"): ("default", "wallet", exchange.withdraw_chance),
+            ("GET", "/v1/withdraws/coin_addresses"): ("default", "wallet", exchange.withdraw_addresses),
             ("GET", "/v1/api_keys"): ("default", "account", exchange.api_keys),
         }
 
