@@ -364,7 +364,7 @@ def test_faults_over_the_control_port() -> None:
                     {"venue": "upbit", "kind": "explode"},
                     "'explode' - at `$.kind`; there are drop, freeze, gap, ",
                 ),
-                ({"venue": "upbit", "kind": "drop", "on": "it"}, "; there are order, test, cancel, query, account, public, any"),
+                ({"venue": "upbit", "kind": "drop", "on": "it"}, "; there are order, test, cancel, query, account, wallet, public, any"),
                 ({"venue": "upbit", "kind": "drop", "stream": "it"}, "; there are public, private, any"),
                 ({"venue": "upbit", "kind": "freeze", "symbol": "KRW-NIX"}, "no market KRW-NIX"),
                 ({"venue": "upbit", "kind": "drop", "sybmol": "KRW-BTC"}, "`sybmol`; there are venue, kind, count, seconds, symbol, on, "),
