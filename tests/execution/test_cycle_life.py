@@ -608,7 +608,10 @@ def test_an_ended_cycle_leaves_nothing_behind(tmp_path: Path) -> None:
                 w.freshen()
             assert len(asyncio.all_tasks()) == waiting
             assert w.engine.executor._gate._looked == {}
-            assert w.engine.tracker.sent == 6
+            tracker = w.engine.tracker
+            assert (tracker.sent, tracker.fills) == (6, 6)
+            assert tracker.fills_per_exchange == {"binance": 3, "upbit": 3}
+            assert tracker.fills_per_symbol == {"XRP": 6}
 
     run_virtual(main())
 

@@ -12,7 +12,8 @@ from arbtui.execution.settler import FIRST_LEG
 from arbtui.execution.ways_out import WayOut
 from arbtui.journal.events import CycleState, OrderIntended, ResidualSettled, SettlementBegan
 from arbtui.journal.reader import events, reading
-from arbtui.model.money import ZERO
+from arbtui.model.book import BookState
+from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Order, OrderState, Purpose, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -236,9 +237,58 @@ def test_what_is_bought_back_is_grossed_up_for_a_fee_in_the_coin_and_never_more_
             assert (found.exchange, found.side) == ("binance", Side.BUY)
             kept = found.qty * Decimal("0.999")
             assert ZERO <= -amount - kept < Decimal("0.1")
+
+            w.quote("binance", ([(2.1399, 300.0)], [(2.14, 10.0), (2.1401, 20.0), (2.5, 500.0)]))
+            thin = way(w, cycle_id, "complete")
+            assert thin.price is not None
+            assert (thin.qty, thin.shown) == (found.qty, Decimal(30))  # 2.5 is beyond any price that it may pay
+            unit = w.components.marks.value("XRP")
+            assert unit is not None
+            paid = 10 * Decimal("2.14") + 20 * Decimal("2.1401") + (thin.qty - 30) * thin.price
+            assert thin.cost is not None
+            assert thin.cost == pytest.approx(paid - kept * unit, abs=Decimal("0.0001"))
+            assert thin.price_tag == f"costs {plain(thin.cost)} USDT, book shows 30"
+            assert replace(thin, cost=None).price_tag == "cost unknown"
+            w.quote("binance", FAIR["binance"])
             await settle(w, cycle_id, "complete")
             assert settled(w, cycle_id) is not None
             judge(w)
+
+    run_virtual(main())
+
+
+def test_what_the_book_did_not_show_at_first_is_sold_by_a_second_order_of_the_same_settlement(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            w.quote("binance", THIN)
+            placed = len(w.binance.placed)
+            told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            assert w.engine.operator.settle_position(cycle_id, "flatten", "", "p", "seen", tell=told.set_result) is None
+            await asyncio.sleep(0.3)
+            w.quote("binance", FAIR["binance"])  # it is full again
+            assert f"{cycle_id} is settled" in await told
+            first, second = w.binance.placed[placed:]
+            assert (first.filled_qty, second.attempt) == (Decimal(10), 1)
+            assert second.qty == first.qty - first.filled_qty
+            judge(w)
+
+    run_virtual(main())
+
+
+def test_what_the_gate_refuses_is_said_and_nothing_begins(tmp_path: Path) -> None:
+    """The book stands and the venue has gone silent: nobody knows whether its prices are of now."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            w.silent.add("binance")
+            await asyncio.sleep(4)
+            w.book("binance").state = BookState.LIVE
+            refused = w.engine.operator.settle_position(cycle_id, "flatten", "", "p", "seen")
+            assert refused == "nothing was sent: MESSAGE_AGE"
+            assert told_events(w, SettlementBegan) == []
+            assert w.engine.settler.open == {}
 
     run_virtual(main())
 
@@ -352,6 +402,7 @@ def test_a_balance_that_differs_by_the_residual_is_offered_as_its_settlement(tmp
         disputes = [row.id for row in w.engine.breaches.breaches.values() if row.kind == "BALANCE_MISMATCH"]
         both = w.engine.operator.ways_of_breach(disputes[0])
         assert [(found.verb, found.cycle_id) for found in both] == [("adjust", cycle_id), ("adjust", "")]
+        assert both[0].qty == both[1].qty == left(w, cycle_id)
         assert way(w, cycle_id, "adjust").exchange == "binance"
         assert "adjusted" in await settle(w, cycle_id, "adjust")
         assert settled(w, cycle_id) == ("adjusted", "operator", "seen")
