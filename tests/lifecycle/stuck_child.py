@@ -43,7 +43,8 @@ def stopped(folder: Path) -> None:
 
 
 def _until_released(folder: Path) -> bytes:
-    return f"while [ ! -e {shlex.quote(str(folder / 'release'))} ]; do sleep 0.02; done".encode()
+    """A shell that waits, and no longer than this process lives: where it is killed nobody would end the wait."""
+    return f"while [ ! -e {shlex.quote(str(folder / 'release'))} ] && kill -0 {os.getpid()} 2>/dev/null; do sleep 0.02; done".encode()
 
 
 KINDS = {"python": in_python, "c": in_c, "c-gil": in_c_with_the_interpreter_held, "stopped": stopped}
