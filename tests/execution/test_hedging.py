@@ -12,7 +12,7 @@ from math import inf
 import pytest
 
 from arbtui.execution.cycle import ArbCycle
-from arbtui.execution.hedging import HedgeStep, HedgingEngine, least_qty, price_of
+from arbtui.execution.hedging import HedgeStep, HedgingEngine, _Worth, least_qty, price_of
 from arbtui.execution.plan import CyclePlan
 from arbtui.journal.events import CycleOpened, FillRecorded, PlannedLeg
 from arbtui.model.book import OrderBook
@@ -470,3 +470,26 @@ def test_what_a_sale_took_of_another_legs_quote_is_brought_back_by_selling_the_b
     assert abs(Fraction(step.price) - cheapest) < Fraction(1, 10**9)
     brings = Fraction(step.qty) * Fraction(step.price) * (1 - FEE)
     assert Fraction("0.01") - Fraction(1, 10**8) < brings <= Fraction("0.01")
+
+
+@pytest.mark.parametrize("sided", [Side.BUY, Side.SELL], ids=["too many", "too few"])
+def test_ways_out_are_compared_by_what_a_unit_brings_or_costs_in_one_currency_after_fees(sided: Side) -> None:
+    traded = DOLLAR_QUOTE_FEE if sided is Side.BUY else WON
+    cycle = cycle_of(
+        DOLLAR_QUOTE_FEE,
+        WON,
+        [fill(traded, sided, "40", PRICE[traded.quote])],
+        around("dollar", "XRP-USDT", Decimal("2.13"), Decimal("2.15")),
+        around("won", "XRP-KRW", Decimal(2990), Decimal(3010)),
+    )
+    worth = _Worth(cycle)
+    ways = {way.hop.market.quote: way for way in HedgingEngine(20.0, 100.0)._ways(cycle)}
+    assert ways.keys() == {"USDT", "KRW"}
+    dollars, won = Fraction("0.0013"), Fraction("0.0007")
+    if sided is Side.BUY:  # sold: what it brings counts against the cost
+        expected = {"USDT": -Fraction("2.13") * (1 - dollars), "KRW": -2990 * (1 - won) * RATE_OF["KRW", "USDT"]}
+    else:
+        expected = {"USDT": Fraction("2.15") * (1 + dollars), "KRW": 3010 * (1 + won) * RATE_OF["KRW", "USDT"]}
+    assert {quote: worth.cost(way) for quote, way in ways.items()} == pytest.approx(
+        {quote: float(each) for quote, each in expected.items()}
+    )
