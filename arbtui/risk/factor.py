@@ -55,6 +55,8 @@ class FactorExposure:
 
         Open cycles that go the same way count with their whole value; ``cycle_id``: itself, which does not. What brings stock back passes.
         """
+        if route.shrinks_exposure:  # money for money moves no coin
+            return None
         currency = self._portfolio.state.currency
         for hop in route.trades:
             if hop.market.quote == currency:

@@ -5,14 +5,17 @@ from math import inf, nan
 
 import pytest
 
+from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.journal.events import BalanceOpened
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.risk.factor import FactorExposure
+from arbtui.routes.hops import TradeHop
+from arbtui.routes.netting_route import NettingRoute
 from tests.marketdata.frames import HandClock
 from tests.portfolio.telling import Telling, fill_of, leg
-from tests.routes.pairs import NOW, Pair
+from tests.routes.pairs import NOW, TERMS, Pair, rate_book
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
 
 EPS = 1e-6
@@ -116,3 +119,15 @@ def test_the_target_follows_a_deposit() -> None:
     tell = Telling().start()
     tell(BalanceOpened("upbit", "XRP", Decimal(500)))
     assert factor_of(tell).largest == 0.0
+
+
+@pytest.mark.parametrize("side", list(Side))
+@pytest.mark.parametrize("qty", [50, -50])
+def test_trading_money_for_money_moves_no_coin_and_passes_beyond_the_limit(qty: int, side: Side) -> None:
+    """Where stock has moved one way there is open won to trade back: the limit must not keep it open."""
+    found = factor_of(moved(qty))
+    rate = rate_book(1400.0, 1401.0)
+    assert rate.book is not None
+    netting = NettingRoute(TradeHop(krw_market("USDT"), rate.book, side), rate, TERMS)
+    assert found.largest > 1.0
+    assert found.refusal(netting, 0.0, 1.0) is None
