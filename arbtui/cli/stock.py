@@ -82,7 +82,7 @@ def targets(
     try:
         target = Decimal(amount)
     except ArithmeticError:
-        raise UsageError(f"targets set {place_name} {amount!r}: that is no amount") from None
+        raise UsageError(f"targets set {place_name} {amount!r}: not a number") from None
     return _set(place, exchange, asset, target, confirm, reason)
 
 

@@ -1,4 +1,4 @@
-"""``transfers``: what a person could move between venues, what one has begun, and how one that did not come whole is settled."""
+"""``transfers``: plans of transfers between venues, the transfers under way, and settling one that arrived late or short."""
 
 import json
 import time
@@ -147,13 +147,15 @@ def _wanted(place: Place, plan_id: str | None, given: dict[str, Any]) -> "Transf
     }
     lacking = [f"--{name}" for name, value in told.items() if value in (None, "")]
     if lacking:
-        raise UsageError(f"{plan_id}: no plan tells {', '.join(lacking)}; give it, or look at arbtui transfers plan while the engine runs")
+        raise UsageError(
+            f"{plan_id}: no plan gives {', '.join(lacking)}; name it yourself, or see arbtui transfers plan while the engine runs"
+        )
     try:
         return Transfer(
             asset, sender, receiver, Decimal(str(told["amount"])), str(told["network"]), Decimal(str(told["fee"])), float(told["minutes"])
         )
     except (ArithmeticError, ValueError):
-        raise UsageError(f"{plan_id}: amount {told['amount']!r}, fee {told['fee']!r}: that is no amount") from None
+        raise UsageError(f"{plan_id}: amount {told['amount']!r}, fee {told['fee']!r}: not a number") from None
 
 
 def _settle(place: Place, transfer_id: str | None, how: str | None, confirm: str | None, reason: str | None) -> int:

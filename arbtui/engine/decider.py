@@ -79,7 +79,7 @@ class Decider:
         self.passes += 1
 
     def pass_idle(self) -> None:
-        """Go the way of a batch without a book, where no market moves: whoever watches must see that decisions can be made."""
+        """Run once without a changed book, where no market moves: the heartbeat proves that decisions can be made."""
         self.on_books(())
 
     @property

@@ -174,7 +174,7 @@ class Sandbox:
             kept = (terms.fee or ZERO) if fee is None else Decimal(fee)
             arrives = Decimal(amount) - kept
         except InvalidOperation:
-            raise UsageError(f"transfer: amount {amount!r}, fee {fee!r}: that is no amount") from None
+            raise UsageError(f"transfer: amount {amount!r}, fee {fee!r}: not a number") from None
         if sender == receiver or receiver not in self.cores:
             raise UsageError(f"transfer: from {sender!r} to {receiver!r}; there are {' and '.join(VENUES)}, one to the other")
         if not (arrives.is_finite() and arrives > ZERO and kept >= ZERO and 0.0 <= wait_min <= 10_000.0):

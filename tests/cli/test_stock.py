@@ -64,7 +64,7 @@ def test_a_target_is_set_by_typing_and_kept(arbtui: Here, state: Path) -> None:
     [
         (("set",), "name a place and an amount"),
         (("set", "upbit", "5"), "name a place and an amount"),
-        (("set", "upbit.XRP", "five"), "'five': that is no amount"),
+        (("set", "upbit.XRP", "five"), "'five': not a number"),
         (("set", "upbit.XRP", "inf"), "is no target"),
         (("set", "kraken.XRP", "5"), "no venue 'kraken'"),
         (("raise", "upbit.XRP", "5"), "there are list and set"),
