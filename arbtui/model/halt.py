@@ -5,6 +5,8 @@ no order is sent. The *epoch* rises with each kill; an order decided in an older
 thread, signal handlers and the event loop all call :meth:`Halt.close`; it takes no lock that the event loop could hold.
 """
 
+import contextlib
+import errno
 import json
 import os
 import time
@@ -34,17 +36,50 @@ def write_flag(folder: Path, source: str, reason: str, ts_ms: int | None = None)
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / FLAG_NAME
-    body = {"source": source, "reason": reason, "ts_ms": time.time_ns() // 1_000_000 if ts_ms is None else ts_ms}
+    stamp = time.time_ns() // 1_000_000 if ts_ms is None else ts_ms
+    body = json.dumps({"source": source, "reason": reason, "ts_ms": stamp}).encode()
+    if os.path.lexists(path):
+        return False
+    try:
+        _create_whole(path, body)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links, or no room: a flag that says nothing halts as well
+        if not _create(path, body):
+            return False
+    sync_folder(folder)
+    return True
+
+
+def _create_whole(path: Path, body: bytes) -> None:
+    """Let the flag appear with its cause, so that no reader finds it empty."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
+    fd = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+    try:
+        try:
+            if os.write(fd, body) != len(body):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.link(part, path, follow_symlinks=False)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
+def _create(path: Path, body: bytes) -> bool:
+    """Create the flag in its place; it stands also when its cause cannot be written."""
     try:
         fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
         return False
     try:
-        os.write(fd, json.dumps(body).encode())
+        with contextlib.suppress(OSError):
+            os.write(fd, body)
         os.fsync(fd)
     finally:
         os.close(fd)
-    sync_folder(folder)
     return True
 
 
