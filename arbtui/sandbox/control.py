@@ -11,6 +11,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.money import plain
 from arbtui.sandbox.answer import JSON, encode
 from arbtui.sandbox.faults import WireFault, WireFaults, read_fault
+from arbtui.sandbox.http_server import shut
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.venue import Venue
 
@@ -111,7 +112,7 @@ class Control:
     async def close(self) -> None:
         """Stop listening."""
         if self._runner is not None:
-            await self._runner.cleanup()
+            await shut(self._runner)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         ask = self._calls.get((request.method, request.path))

@@ -12,6 +12,7 @@ from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.sandbox.answer import Answer, Refusal, encode, response_of
 from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import WireFault, WireFaultKind, WireFaults
+from arbtui.sandbox.http_server import shut
 from arbtui.sandbox.venue import Venue
 
 #: Seconds that requests under way have when a port closes.
@@ -86,7 +87,7 @@ class Front:
             return
         self._closing.set()
         self._venue.cut()
-        await runner.cleanup()
+        await shut(runner)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         faults, venue = self._faults, self._venue

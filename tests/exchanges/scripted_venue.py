@@ -26,6 +26,7 @@ from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.model.clock import SystemClock
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose, Side
+from arbtui.sandbox.http_server import shut
 
 UPBIT_XRP = krw_market("XRP")
 BINANCE_XRP = spot_market("XRP", "USDT", Decimal("0.0001"), Decimal("0.1"), Decimal(5))
@@ -175,7 +176,7 @@ async def scripted() -> AsyncIterator[ScriptedVenue]:
     try:
         yield venue
     finally:
-        await runner.cleanup()
+        await shut(runner)
 
 
 @asynccontextmanager

@@ -21,6 +21,7 @@ from arbtui.model.clock import SystemClock
 from arbtui.model.errors import OrderUnknown, VenueFailed
 from arbtui.model.rng import Rng
 from arbtui.runtime.venue_check import VenueFacts, _listen
+from arbtui.sandbox.http_server import shut
 from tests.exchanges.scripted_venue import Reply, ScriptedVenue, adapter_of, body, market_of, order_of, scripted
 
 VENUES = pytest.mark.parametrize("exchange", ["upbit", "binance"])
@@ -106,7 +107,7 @@ async def turning_away(target: ScriptedVenue) -> AsyncIterator[tuple[str, list[s
     try:
         yield "ws://{}:{}".format(*runner.addresses[0][:2]), asked
     finally:
-        await runner.cleanup()
+        await shut(runner)
 
 
 def test_a_private_stream_does_not_follow(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Self
 from aiohttp import WSMsgType, web
 
 from arbtui.exchanges.config import UrlsConfig
+from arbtui.sandbox.http_server import shut
 
 
 @dataclass(eq=False)
@@ -81,7 +82,7 @@ class VenueServer:
         for exchange in self.clients:
             self.cut(exchange)
         if self._runner is not None:
-            await self._runner.cleanup()
+            await shut(self._runner)
 
     def urls(self, exchange: str) -> UrlsConfig:
         path = {"upbit": "/websocket/v1", "binance": "/stream"}[exchange]

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from arbtui.sandbox.http_server import shut
+
 TOKEN = "987654:CANARY-abcdefghijklmnopqrstuvwxyz"
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -81,18 +83,11 @@ class BotApi:
             await web.SockSite(runner, listening).start()
             started.set()
             await self._stop.wait()
-            assert runner.server is not None
-            connections = [connection.transport for connection in runner.server.connections]
-            await runner.cleanup()
+            await shut(runner)
         left = asyncio.all_tasks() - {asyncio.current_task()}  # answers that were never meant to come
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        for transport in connections:  # one whose answer never came, or is half written, would outlive its loop
-            if transport is not None:
-                transport.abort()
-        for _ in range(10):  # they close in the loop's next turns
-            await asyncio.sleep(0)
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
