@@ -38,7 +38,7 @@ class Decider:
         self._universe = universe
         self._rates = rates
         self._prioritizer = prioritizer
-        self._clock = clock
+        self._now = clock.monotonic
         self._episodes = episodes
         self._gaps = episodes.on_book  # looked at after every batch
         self._refused: list[ArbRoute] = []  # of the batch at hand; one list for all, since most batches add nothing
@@ -53,29 +53,24 @@ class Decider:
         The batch is one moment: its rate is read before any route is priced, and what is found is put in order of the routes'
         ids before it is ranked, a route of which both books changed only once.
         """
-        now = self._clock.monotonic()
-        rate_moved = self._rates.book in books and self._rates.refresh()
+        now = self._now()
+        rates = self._rates
+        rate_moved = rates.book in books and rates.refresh()
         if rate_moved:
             self._sweep()
+        refused, touched_by, is_open_gap = self._refused, self._universe.touched_by, rate_moved
         found: list[Opportunity] = []
-        refused = self._refused
-        touched_by = self._universe.touched_by
         for book in books:
             found += evaluate_all(touched_by.get(book, ()), now, refused)
+            if book in self._gaps:  # most books have none that is open
+                is_open_gap = True
         if found:
             self._take(found if len(books) == 1 else _in_order_of_routes(found))
         if refused:
             self._episodes.refused(refused, now)
             refused.clear()
-        gaps = self._gaps
-        if gaps:
-            if rate_moved:
-                self._episodes.look(None, now)
-            else:  # most batches are of one book without an open gap
-                for book in books:
-                    if book in gaps:
-                        self._episodes.look(books, now)
-                        break
+        if is_open_gap:
+            self._episodes.look(None if rate_moved else books, now)
         self.passes += 1
 
     def pass_idle(self) -> None:
@@ -113,7 +108,7 @@ class Decider:
         if at is None:
             return
         routes: list[InventoryRoute] = self._universe.routes[at : at + _SLICE]
-        now = self._clock.monotonic()
+        now = self._now()
         refused: list[ArbRoute] = []
         found = evaluate_all(routes, now, refused)
         if at + _SLICE < len(self._universe.routes):

@@ -86,19 +86,39 @@ class RiskGuard:
             or self.route.check(route, edge_bps, now, cycle_id)
             or self.route.size(route, value)
             or self.open_fx.check(route, value, cycle_id)
-            or _first(venue.unfit(now) for venue in venues)
-            or _first(venue.untried(cycle_id) for venue in venues)
-            or _first(self.exchange[hop.market.exchange].rests(hop.market.code, now) for hop in route.trades)
-            or _first(venue.disputed(*route.assets_at(venue.exchange)) for venue in venues)
+            or self._unfit(route, venues, now, cycle_id)
             or self.symbol.check(route, now)
             or self.blocked(route, now)
-            or _first(venue.check(now, own) for venue in venues)
         )
-        if reason is None and not cycle_id:  # once it is open, its requests have their places
-            if not self.pace.allows(len(route.trades), self.total.limits, now):
-                return Reason.ORDER_PACE
-            reason = _first(venue.budget() for venue in venues)
-        return reason
+        if reason is not None:
+            return reason
+        for venue in venues:
+            if (reason := venue.check(now, own)) is not None:
+                return reason
+        if cycle_id:  # once it is open, its requests have their places
+            return None
+        if not self.pace.allows(len(route.trades), self.total.limits, now):
+            return Reason.ORDER_PACE
+        for venue in venues:
+            if (reason := venue.budget()) is not None:
+                return reason
+        return None
+
+    def _unfit(self, route: ArbRoute, venues: Iterable[ExchangeGuard], now: float, cycle_id: str) -> Reason | None:
+        """Whether a venue of ``route`` is ill, untried, refuses one of its markets or disputes what we hold: asked in that order."""
+        for venue in venues:
+            if (reason := venue.unfit(now)) is not None:
+                return reason
+        for venue in venues:
+            if (reason := venue.untried(cycle_id)) is not None:
+                return reason
+        for hop in route.trades:
+            if (reason := self.exchange[hop.market.exchange].rests(hop.market.code, now)) is not None:
+                return reason
+        for venue in venues:
+            if (reason := venue.disputed(*route.assets_at(venue.exchange))) is not None:
+                return reason
+        return None
 
     def blocked(self, route: ArbRoute, now: float) -> Reason | None:
         """What holds ``route`` back for a while: our own machine, or a price that jumped just now or a moment ago."""
@@ -165,8 +185,3 @@ class RiskGuard:
 def assets_of(route: ArbRoute) -> set[str]:
     """Everything that ``route`` moves, and the name that it is listed under: what a halt of a symbol is compared with."""
     return {route.symbol, *(asset for hop in route.trades for asset in (hop.market.base, hop.market.quote))}
-
-
-def _first(reasons: Iterable[Reason | None]) -> Reason | None:
-    """The first reason, if there is any; what comes after it is not asked for."""
-    return next((reason for reason in reasons if reason is not None), None)

@@ -36,9 +36,10 @@ class OrderPace:
             if not now - at < 1.0:
                 break
             second += 1
-        return second, len(self._minute), sum(count for _, count in self._hours)
+        return second, len(self._minute), sum([count for _, count in self._hours])
 
     def allows(self, orders: int, limits: GlobalLimits, now: float) -> bool:
         """Whether ``orders`` more may be sent now."""
-        most = (limits.max_orders_s, limits.max_orders_min, limits.max_orders_day)
-        return all(count + orders <= limit for count, limit in zip(self.counts(now), most, strict=True))
+        second, minute, day = self.counts(now)
+        most_s, most_min, most_day = limits.max_orders_s, limits.max_orders_min, limits.max_orders_day
+        return second + orders <= most_s and minute + orders <= most_min and day + orders <= most_day

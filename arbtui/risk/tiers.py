@@ -75,7 +75,10 @@ class GlobalGuard:
             return Reason.UNHEDGED
         if not self._portfolio.state.unattended - bool(cycle_id) < self.limits.max_cycles_unattended:
             return Reason.UNATTENDED
-        return next((reason for reason, lost, limit in self.losses() if not lost <= limit), None)
+        for reason, lost, limit in self.losses():
+            if not lost <= limit:
+                return reason
+        return None
 
     def losses(self) -> Sequence[tuple[Reason, float, float]]:
         """What is lost in each way that has a limit, and that limit."""
@@ -150,8 +153,8 @@ class ExchangeGuard:
 
     def check(self, now: float, own: Iterable[str] = ()) -> Reason | None:
         """May an entry order go to this venue at ``now``? ``own``: client ids of the cycle that asks, not in their own way."""
-        others = self.in_flight - sum(1 for client_order_id in own if client_order_id in self._unanswered)
-        if not others < self.limits.max_in_flight_orders:
+        unanswered = self._unanswered
+        if not len(unanswered) - sum([client_order_id in unanswered for client_order_id in own]) < self.limits.max_in_flight_orders:
             return Reason.IN_FLIGHT
         return self.silence(now)
 
@@ -213,8 +216,9 @@ class SymbolGuard:
     def check(self, route: ArbRoute, now: float) -> Reason | None:
         """May the books of ``route`` be traded on at ``now``?"""
         books, limits = route.books, self.of_symbol.get(route.symbol, self.limits)
-        if not all([self.is_current(book, now, limits) for book in books]):
-            return Reason.BOOK_AGE
+        for book in books:
+            if not self.is_current(book, now, limits):
+                return Reason.BOOK_AGE
         if self.delays is not None:
             late = self.delays.refusal(books, now, limits.max_excess_delay_ms, limits.max_leg_skew_ms)
             if late is not None:
@@ -226,7 +230,10 @@ class SymbolGuard:
         ratio = route.price_ratio()
         if not abs(ratio - 1.0) * 1e4 <= limits.price_band_bps:
             return Reason.PRICE_BAND
-        return next((unmarked for hop in route.trades if (unmarked := self.unmarked(hop.market))), None)
+        for hop in route.trades:
+            if (unmarked := self.unmarked(hop.market)) is not None:
+                return unmarked
+        return None
 
     def is_young(self, book: OrderBook, now: float) -> bool:
         """Whether ``book`` changed lately enough to price an order with, without asking the venue."""

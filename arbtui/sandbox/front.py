@@ -94,6 +94,7 @@ class Front:
         path = request.path
         if venue.is_down:
             await self._closing.wait()
+        if self._closing.is_set():  # a crash answers nobody, also not on a connection that still stands
             return _reset(request)
         if venue.is_socket(path):
             banned = self._banned()
