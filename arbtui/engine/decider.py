@@ -58,18 +58,22 @@ class Decider:
         rate_moved = rates.book in books and rates.refresh()
         if rate_moved:
             self._sweep()
-        refused, touched_by, is_open_gap = self._refused, self._universe.touched_by, rate_moved
-        found: list[Opportunity] = []
-        for book in books:
-            found += evaluate_all(touched_by.get(book, ()), now, refused)
-            if book in self._gaps:  # most books have none that is open
-                is_open_gap = True
+        refused, touched_by = self._refused, self._universe.touched_by
+        if len(books) == 1:  # as most batches are
+            book = books[0]
+            found = evaluate_all(touched_by.get(book, ()), now, refused)
+            is_open_gap = book in self._gaps
+        else:
+            found = []
+            for book in books:
+                found += evaluate_all(touched_by.get(book, ()), now, refused)
+            is_open_gap = not self._gaps.keys().isdisjoint(books)
         if found:
             self._take(found if len(books) == 1 else _in_order_of_routes(found))
         if refused:
             self._episodes.refused(refused, now)
             refused.clear()
-        if is_open_gap:
+        if is_open_gap or rate_moved:
             self._episodes.look(None if rate_moved else books, now)
         self.passes += 1
 

@@ -137,6 +137,8 @@ class Episodes:
         """In the order of the routes' ids, since that of a batch's books must make no difference."""
         if books is None:
             touched = list(self.open.values())
+        elif len(books) == 1:  # as most batches are
+            touched = list(self.on_book.get(books[0], ()))
         else:
             touched = list(dict.fromkeys(episode for book in books for episode in self.on_book.get(book, ())))
         return sorted(touched, key=lambda episode: episode.route.id) if len(touched) > 1 else touched
