@@ -76,7 +76,7 @@ def test_a_start_ends_in_a_sentence_at_once(home: Path, usual_s: float, text: st
     done, seconds = _own_seconds(["--profile", str(path), "--headless", "--state-dir", str(home / "state")])
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert len(done.stderr) < 700
-    assert seconds < usual_s + 1.0
+    assert seconds < 3 * usual_s + 1.0  # of CPU; a busy machine makes both dearer
 
 
 @pytest.mark.parametrize("text", BOMBS.values(), ids=BOMBS.keys())
