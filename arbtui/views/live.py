@@ -41,6 +41,7 @@ from arbtui.views.model import (
     TradeLine,
     VenueGauge,
 )
+from arbtui.views.open_fx import read_open_fx
 from arbtui.views.route_reader import RouteReader, denial_lines
 from arbtui.views.status import shown_state
 from arbtui.views.stock import StockReader, StockRow
@@ -150,6 +151,7 @@ class EngineViews:
             scopes=engine.risk.halts.standing,
             kills=parts.halt.kills,
             is_watched=self.is_watched,
+            open_fx=read_open_fx(engine),
         )
 
     def _why_idle(self, now: float) -> str:

@@ -97,7 +97,9 @@ class DemoModel:
             [ExchangeView("UPBIT", 12, 88, "ok"), ExchangeView("BINANCE", 31, 64, "ok")],
             1_384.2, 3_000, 1_284.2, 1_284.2, 212.05, 212.05, "USDT", 4, 7, 0, len(self.routes), 3, 12.5,
         )  # fmt: skip
-        self._gauges.open_fx = (OpenFxView("KRW", "USDT", 612.4, 500.0, 1000.0, 754.0, 12_345.0, 8.38, "blocked: NO_STOCK"),)
+        self._header.open_fx = self._gauges.open_fx = (
+            OpenFxView("KRW", "USDT", 612.4, 500.0, 1000.0, 754.0, 12_345.0, 8.38, "blocked: NO_STOCK"),
+        )
         self._gauges.venues = (
             VenueGauge("UPBIT", "HEALTHY", "", limits),
             VenueGauge("BINANCE", "DEGRADED", "wants no requests for 12 s", (LimitLeft("weight/1m", 4_300, 4_200, 6_000, 41, 12.0),)),
