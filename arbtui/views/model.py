@@ -53,7 +53,7 @@ class HeaderView:
 
     profile: str
     mode: str  #: SIM, PAPER or LIVE
-    scenario: str  #: ``busy``, ``normal``, ``calm``, ``crash``; empty outside sim
+    scenario: str  #: ``busy``, ``normal``, ``calm``, ``crash``, ``premium``; empty outside sim
     state: str  #: DISARMED ARMED PAUSED REDUCING HALTING HALTED HALTED_DIRTY RECOVERING
     halt_source: str  #: KEY, CLI, ...; empty unless halted
     halt_reason: str
