@@ -60,7 +60,7 @@ class Scenario:
     swing_period_s: float = 6.0
     swing_damping: float = 0.4
     swing_over_costs: float = 1.1  #: standard deviation of the swing, as a multiple of a cycle's costs with the threshold
-    lean_over_costs: float = 0.0  #: how far the won prices stand above the others in the swing's mean, as a multiple of the same costs
+    lean_bps: float = 0.0  #: how far the won prices stand above the others in the swing's mean
     least_move_bps: float = 0.3  #: quotes follow the fair price when it is at least this far away
     rate_factor: float = 1.0  #: messages a second, as a multiple of the rank's
     volatility_factor: float = 1.0  #: the mid's moves likewise
@@ -82,7 +82,7 @@ class Scenario:
         if not self.swing:
             return 0.0, 0.0
         costs_bps = CYCLE_FEES_BPS + THRESHOLD_BPS + (spreads_bps + rate_spread_bps) / 2
-        return self.swing_over_costs * costs_bps, self.lean_over_costs * costs_bps
+        return self.swing_over_costs * costs_bps, self.lean_bps
 
 
 #: Calibrated to the recordings; basis: common walk, slow and fast Ornstein-Uhlenbeck parts.
@@ -95,7 +95,7 @@ CALM = Scenario("calm", widest_spread_bps=0.0, swing=False, rate_factor=0.4, vol
 #: As ``busy``, more volatile, and with every kind of trouble.
 CRASH = Scenario("crash", widest_spread_bps=16.0, swing=True, least_move_bps=1.0, volatility_factor=2.5, troubled=True)
 
-#: A premium that stays: coins are dear against won, by 0.75 of what a cycle costs. Trading drains stock one way until it is brought back.
-PREMIUM = Scenario("premium", widest_spread_bps=8.0, swing=True, swing_over_costs=0.45, lean_over_costs=0.75, least_move_bps=1.0)
+#: A premium that stays: all coins are dear against won, by half of what a cycle costs. Trading drains stock one way until it is brought back.
+PREMIUM = Scenario("premium", widest_spread_bps=8.0, swing=True, swing_over_costs=0.45, lean_bps=12.0, least_move_bps=1.0)
 
 SCENARIOS = {scenario.name: scenario for scenario in (BUSY, NORMAL, CALM, CRASH, PREMIUM)}

@@ -45,6 +45,7 @@ from arbtui.views.open_fx import read_open_fx
 from arbtui.views.route_reader import RouteReader, denial_lines
 from arbtui.views.status import shown_state
 from arbtui.views.stock import StockReader, StockRow
+from arbtui.views.stock_ways import StockWay, do_stock_way, stock_ways
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
 _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
@@ -371,6 +372,14 @@ class EngineControls:
         if refusal is None:
             tell(f"the balance of {way.asset} at {way.exchange} is settled")
         return refusal
+
+    def stock_ways(self, asset: str) -> Sequence[StockWay]:
+        """See :class:`arbtui.views.Controls`."""
+        return stock_ways(self._engine, asset)
+
+    def do_stock_way(self, way: StockWay, amount: str, typed_name: str, reason: str) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        return do_stock_way(self._engine, way, amount, typed_name, reason)
 
     def set_limit(self, scope: str, value: float | None, typed_name: str, reason: str) -> str | None:
         """See :class:`arbtui.views.Controls`."""

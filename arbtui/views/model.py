@@ -10,6 +10,7 @@ from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.views.cycle import CycleDetail
 from arbtui.views.detail import DenialLine, RouteDetail
 from arbtui.views.stock import StockRow
+from arbtui.views.stock_ways import StockWay
 
 _ROUNDED_BAND = 1.01  # a trade back to the band ends a lot beside its edge, and the mark moves on
 
@@ -341,6 +342,14 @@ class Controls(Protocol):
 
         ``tell`` is called with how it ended, in words: at once, or when the orders have.
         """
+        ...
+
+    def stock_ways(self, asset: str) -> Sequence[StockWay]:
+        """What a person can do about the stock of ``asset``, now: a target, a transfer to record, one to settle."""
+        ...
+
+    def do_stock_way(self, way: StockWay, amount: str, typed_name: str, reason: str) -> str | None:
+        """Do one of :meth:`stock_ways`, with ``amount`` units or its own; None when done, else why not: then nothing was changed."""
         ...
 
     def set_limit(self, scope: str, value: float | None, typed_name: str, reason: str) -> str | None:
