@@ -71,14 +71,9 @@ def reverse_trades(ledger: dict[str, Any]) -> list[dict[str, Any]]:
 def test_stock_runs_dry_one_way_and_reverse_trades_bring_it_back_within_the_budget(tmp_path: Path) -> None:
     desk = Premium(tmp_path, "none", BUDGET_BPS)
     desk.trade(15)
-    early = desk.stock("upbit")
-    assert all(early[coin]["runway_h"] is not None for coin in COINS)
-    assert all(Decimal(early[coin]["total"]) < Decimal(early[coin]["target"]) for coin in COINS)
-    desk.trade(300)  # the restart goes on with rates and budget
-    late, away = desk.stock("upbit"), desk.stock("binance")
-    for coin in COINS:
-        assert late[coin]["runway_h"] < early[coin]["runway_h"]
-        assert late[coin]["share"] < 0.5 < 1.5 < away[coin]["share"]
+    desk.trade(300)  # the restart goes on with the budget
+    stock = desk.stock("upbit")
+    assert all(stock[coin]["share"] < 1.0 for coin in COINS)
     ledger = desk.audited()
     back = reverse_trades(ledger)
     assert {cycle["route"] for cycle in back} == {f"{coin}:upbit>binance" for coin in COINS}
@@ -89,21 +84,25 @@ def test_stock_runs_dry_one_way_and_reverse_trades_bring_it_back_within_the_budg
     assert rotation < 0
     assert abs(rotation - sum(Decimal(cycle["pnl"]["total"]) for cycle in back)) < Decimal("0.000001")
     assert 0 < spent <= Decimal(ledger["equity"]["start"]) * BUDGET_BPS / 10_000
-    plans = {plan["asset"]: plan for plan in desk.ask("transfers", "plan")}
-    for coin in COINS:  # nobody makes them, so they stay proposed
-        assert (plans[coin]["from"], plans[coin]["to"]) == ("binance", "upbit")
-        assert Decimal(plans[coin]["missing"]) > Decimal(late[coin]["target"]) / 2
     assert "HEDGED" in assert_venues_agree(desk.state)
 
 
-def test_as_shipped_dry_stock_stays_dry(tmp_path: Path) -> None:
+def test_as_shipped_runways_fall_and_dry_stock_stays_dry_with_a_transfer_proposed(tmp_path: Path) -> None:
     desk = Premium(tmp_path, "none", Decimal(0))
-    desk.trade(240)
+    desk.trade(15)
+    early = desk.stock("upbit")
+    desk.trade(225)  # the restart goes on with rates
     ledger = desk.audited()
     assert reverse_trades(ledger) == []
     assert ledger["pnl"]["rotation"] == "0"
     opened = len(ledger["cycles"])
-    assert all(desk.stock("upbit")[coin]["share"] < 0.5 for coin in COINS)
+    late, away = desk.stock("upbit"), desk.stock("binance")
+    plans = {plan["asset"]: plan for plan in desk.ask("transfers", "plan")}
+    for coin in COINS:
+        assert 0.0 <= late[coin]["runway_h"] < early[coin]["runway_h"]
+        assert late[coin]["share"] < 0.5 < 1.5 < away[coin]["share"]
+        assert (plans[coin]["from"], plans[coin]["to"]) == ("binance", "upbit")  # nobody makes them, so they stay proposed
+        assert Decimal(plans[coin]["missing"]) > Decimal(late[coin]["target"]) / 2
     desk.trade(120)
     after = desk.audited()["cycles"][opened:]
     assert sum(cycle["route"].endswith("binance>upbit") for cycle in after) < opened / 4
