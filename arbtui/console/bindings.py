@@ -45,7 +45,7 @@ MAIN_BINDINGS: list[BindingType] = [
         "settle",
         "settle",
         "settle",
-        "Risk: trade a position away, write it off, or take the venue's word for a balance; asks for name and reason",
+        "Risk: trade a position away, write it off, take a venue's word. Stock: targets, transfers. Asks for name and reason",
     ),
     _binding("risk.view", "risk_view", "view", "Risk: breaches, then limits, then why nothing was traded; goes to Risk first"),
     _binding(

@@ -194,7 +194,9 @@ class Engine:
             components.portfolio, self.operator, components.clock, lambda why: self._disarm(why, latched=True)
         )
         self.marks = MarkTaker(components.portfolio, components.marks, components.journal, components.clock, components.desk)
-        self.losses = LossWatch(components.risk, self.breaches, self.marks, self.kill_switch, components.halt, components.clock)
+        self.losses = LossWatch(
+            components.risk, components.portfolio, self.breaches, self.marks, self.kill_switch, components.halt, components.clock
+        )
         self.stock = StockWatch(components.universe, components.portfolio, components.clock, components.rebalance, self.rebalancer)
         self.transfers = TransferWatch(components.portfolio, self.breaches, components.clock, components.profile)
         self.machine = MachineWatch(components.risk, self.breaches, self.kill_switch)
@@ -439,8 +441,6 @@ class Engine:
         self.stock.at_once(route.symbol)
         if state not in (CycleState.ABANDONED, CycleState.MISSED) and not route.shrinks_exposure:  # what never opened teaches nothing
             self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
-        if state in (CycleState.UNWOUND, CycleState.RESIDUAL):
-            self.risk.route.one_legged(route.id, self._clock.monotonic())
         self._late.on_residual(cycle.id, cycle.reason)
         self._troubles.on_end(cycle)
         self.netting.on_end(cycle)

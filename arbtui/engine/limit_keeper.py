@@ -109,7 +109,7 @@ class LimitKeeper:
             case "max_drawdown":
                 return max(0.0, risk.total.drawdown)
             case "max_orders_s" | "max_orders_min" | "max_orders_day" as name:
-                second, minute, day = risk.pace.counts(now)
+                second, minute, day = risk.pace.counts()
                 return float({"max_orders_s": second, "max_orders_min": minute}.get(name, day))
             case "max_cycles_unattended":
                 return float(portfolio.state.unattended)
@@ -117,7 +117,7 @@ class LimitKeeper:
                 return self._machine(name)
             case "max_one_leg_hour":
                 routes = portfolio.state.routes
-                return float(max((risk.route.one_leg(route, now) for route in routes if self._falls_under(route, scope)), default=0))
+                return float(max((risk.route.one_leg(route) for route in routes if self._falls_under(route, scope)), default=0))
             case "max_open_cycles":
                 return float(len(portfolio.open_cycles))
             case "max_in_flight_orders":

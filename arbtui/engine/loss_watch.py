@@ -7,10 +7,10 @@ from arbtui.engine.mark_taker import MarkTaker
 from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
 from arbtui.model.reason import Reason
+from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.breach import Severity
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.kill_switch import KillSwitch
-from arbtui.risk.results import ResultHistory
 
 _EVERY_S = 1.0
 _SPANS = {Reason.LOSS_DAY: "today", Reason.LOSS_HOUR: "within an hour", Reason.DRAWDOWN: "from the best of the last day"}
@@ -20,15 +20,24 @@ _CAUSES = {Reason.LOSS_DAY: "loss limit of the day", Reason.LOSS_HOUR: "loss lim
 class LossWatch:
     """Halts at the limits of what may be lost, and pauses a route after losses in a row."""
 
-    def __init__(self, risk: RiskGuard, breaches: BreachBook, marks: MarkTaker, kill_switch: KillSwitch, halt: Halt, clock: Clock) -> None:
+    def __init__(
+        self,
+        risk: RiskGuard,
+        portfolio: Portfolio,
+        breaches: BreachBook,
+        marks: MarkTaker,
+        kill_switch: KillSwitch,
+        halt: Halt,
+        clock: Clock,
+    ) -> None:
         self._risk = risk
+        self._portfolio = portfolio
         self._breaches = breaches
         self._marks = marks
         self._kill_switch = kill_switch
         self._halt = halt
         self._clock = clock
         self._due = -inf
-        self._history = ResultHistory()
 
     def look(self, now: float) -> None:
         """Once a second, whatever happens."""
@@ -43,9 +52,8 @@ class LossWatch:
         total.measure()
         if route_id and self._risk.route.look(route_id, self._clock.monotonic()):
             self._breaches.record(Severity.WARN, "LOSSES", route_id, "too many losses in a row", "paused")
-        now = self._clock.monotonic()
-        self._history.add(now, total.result)
-        total.loss_hour, total.drawdown = self._history.lost_in_hour(now, total.result), self._history.drawdown(total.result)
+        results, now_ms = self._portfolio.state.results, self._clock.time_ms()
+        total.loss_hour, total.drawdown = results.lost_in_hour(now_ms, total.result), results.drawdown(now_ms, total.result)
         broken = [(reason, lost, limit) for reason, lost, limit in total.losses() if not lost <= limit]
         if broken and not self._halt.is_closed:
             reason, lost, limit = broken[0]

@@ -90,7 +90,6 @@ class OrderTracker:
             order.state = OrderState.SENDING
             self.open[order.client_order_id] = order
             self._risk.exchange[order.market.exchange].admitted(order.client_order_id)
-            self._risk.pace.sent(self._clock.monotonic())
         return durable
 
     async def send(self, cycle: OrderOwner, orders: Sequence[Order], durable: Awaitable[None]) -> None:

@@ -194,6 +194,7 @@ class RouteRecord(Struct):
     fills: int = 0
     losses: int = 0
     enabled: bool = True
+    parted: list[int] = field(default_factory=list)  #: ms of the last hour's cycles that ended with a leg taken back or left over
 
 
 class PendingRearm(Struct, frozen=True):

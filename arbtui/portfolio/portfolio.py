@@ -61,6 +61,7 @@ from arbtui.portfolio.accounts import (
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.flow import Flow
 from arbtui.portfolio.readings import Readings
+from arbtui.portfolio.recent import HOUR_MS
 from arbtui.portfolio.state import RULES, LimitRecord, PaidIn, PortfolioState, RunTally
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.transfers import TransferAccount
@@ -202,6 +203,7 @@ class Portfolio(Readings):
     def _order_intended(self, at: Recorded, event: OrderIntended) -> None:
         cycle = self._cycle(at, event.cycle_id, event.base)
         cycle.intended += 1
+        self.state.orders.add(at.ts_ms)
         cycle.orders[event.client_order_id] = OrderRecord(event, at.run_id, at.ts_ms, at.ts_ms)
         self._owners[event.client_order_id] = cycle
         if event.purpose is Purpose.UNWIND:
@@ -290,6 +292,7 @@ class Portfolio(Readings):
             self._re_evaluate(cycle, at.ts_ms)
             if cycle.pnl < before and not settles and not self._is_meant_to_cost(cycle):  # nor is what a person pays to settle
                 route.losses += 1
+            self._note_result(at)
 
     def _cycle_ended(self, at: Recorded, event: CycleEnded) -> None:
         cycle = self.state.cycles.get(event.cycle_id)
@@ -309,6 +312,10 @@ class Portfolio(Readings):
                 route.losses += 1
             elif cycle.pnl > ZERO:
                 route.losses = 0
+        if cycle.state in (CycleState.UNWOUND, CycleState.RESIDUAL):
+            route = self._route(cycle.route)
+            route.parted = [*(one for one in route.parted if one > at.ts_ms - HOUR_MS), at.ts_ms]
+        self._note_result(at)
 
     def _cycle_acknowledged(self, at: Recorded, event: CycleAcknowledged) -> None:
         cycle = self.state.cycles.get(event.cycle_id)
@@ -445,6 +452,7 @@ class Portfolio(Readings):
             prices = self.prices()
             residual = self.position_gain(prices) + state.settled_value
             state.day = Baseline(event.day, at.ts_ms, state.counters.copy(), prices, state.rebalance_spent, residual)
+        state.results.add(at.ts_ms, self.result(self.prices()))
 
     # parts of the rules
 
@@ -462,6 +470,11 @@ class Portfolio(Readings):
         if record is None:
             record = self.state.routes[route_id] = RouteRecord()
         return record
+
+    def _note_result(self, at: Recorded) -> None:
+        """What has been made, where nothing is one-sided: no price is needed to know it. Between marks, else."""
+        if not self._open and not self._positions:
+            self.state.results.add(at.ts_ms, self.result({}))
 
     def _charge(self, cycle: CycleAccount) -> None:
         """Charge what a reverse trade has cost so far to the budget of rebalancing."""

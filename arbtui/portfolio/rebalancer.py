@@ -81,11 +81,12 @@ class InventoryRebalancer:
             route.favour(rebate_bps, most_bps)
 
     def _shortage(self, short: Node, giving: Node) -> float:
-        """0 where ``short`` is not short, or ``giving`` has nothing to give; 1 where it is empty."""
+        """0 where ``short`` is not short, or ``giving`` has nothing to give; 1 where it is empty, and nothing is on its way there."""
         threshold = self._config.refill_below
         if short.target <= 0.0 or giving.target <= 0.0:
             return 0.0
-        share, other = short.available / short.target, giving.available / giving.target
+        coming = float(self._portfolio.coming(short.exchange, short.asset))  # a person has begun it: it is not paid for twice
+        share, other = (short.available + coming) / short.target, giving.available / giving.target
         if share >= threshold or other <= max(threshold, share):
             return 0.0
         return min(1.0, 1.0 - share / threshold)

@@ -9,6 +9,7 @@ from arbtui.model.money import ZERO
 from arbtui.portfolio.accounts import Amounts, CycleAccount, Dispute, PendingRearm, RouteRecord
 from arbtui.portfolio.counters import Baseline, Counters
 from arbtui.portfolio.flow import Flow, TradingTime
+from arbtui.portfolio.recent import RecentOrders, RecentResults
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.portfolio.transfers import TransferAccount
 from arbtui.portfolio.volatility import Volatility
@@ -24,7 +25,7 @@ class PaidIn(Struct, frozen=True):
 
 
 #: Raised when :class:`PortfolioState` or what an event does to it changes: a snapshot of another one is not gone on from.
-RULES = 3
+RULES = 4
 
 
 class RunTally(Struct):
@@ -75,6 +76,8 @@ class PortfolioState(Struct):
     routes: dict[str, RouteRecord] = field(default_factory=dict)
     disputes: dict[str, dict[str, Dispute]] = field(default_factory=dict)
     open_since: dict[str, int] = field(default_factory=dict)  #: by settlement currency: ms since when it is open the way it is now
+    orders: RecentOrders = field(default_factory=RecentOrders)
+    results: RecentResults = field(default_factory=RecentResults)
     unattended: int = 0  #: cycles opened since a person did anything
     limits: dict[str, LimitRecord] = field(default_factory=dict)  #: that operators have set, by scope
     state: str = TradingState.DISARMED

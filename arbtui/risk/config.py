@@ -45,7 +45,7 @@ class GlobalLimits(Config):
     """orders within a minute, likewise; live 120, paper 20000 (a route rests a second after a cycle; paper: 200 busy symbols)."""
 
     max_orders_day: int = Field(default=5000, ge=1, le=1_000_000_000)
-    """orders within 24 hours, likewise, counted by this run; live 5000, paper 20000000."""
+    """orders of the running hour and the 23 before it, likewise; live 5000, paper 20000000."""
 
     max_cycles_unattended: int = Field(default=500, ge=1, le=1_000_000_000)
     """cycles since a person did anything (armed, resumed, acknowledged, set a limit) at which nothing opens until one does; live

@@ -39,6 +39,7 @@ class RiskGuard:
         health: each venue's monitor.
         throttled: for each venue, why its rate limits leave no room for an order now, or None.
         halts: what is held back of exchanges, symbols and routes.
+        time_ms: wall clock: what is counted over an hour or a day is counted over restarts.
         max_open_fx: the most that cycles may leave open of a settlement currency, in the PnL currency.
     """
 
@@ -54,16 +55,17 @@ class RiskGuard:
         health: Mapping[str, ExchangeHealthMonitor],
         throttled: Mapping[str, Callable[[], str | None]],
         halts: ScopedHalts,
+        time_ms: Callable[[], int],
         max_open_fx: float = inf,
     ) -> None:
         self.total = GlobalGuard(config.global_, portfolio, marks, state)
         self.exchange = {
             name: ExchangeGuard(name, config.exchange, portfolio, last_message, health[name], throttled[name]) for name in exchanges
         }
-        self.pace, self.blocks, self.jumps = OrderPace(), Blocks(), PriceJumps()
+        self.pace, self.blocks, self.jumps = OrderPace(portfolio, time_ms), Blocks(), PriceJumps()
         self.factor = FactorExposure(portfolio, marks)
         self.symbol = SymbolGuard(config.symbol, marks)
-        self.route = RouteGuard(config.route, portfolio)
+        self.route = RouteGuard(config.route, portfolio, time_ms)
         self.open_fx = OpenFxGuard(max_open_fx, portfolio, marks)
         self.config = config  #: as the profile has it; what operators have set comes on top (:meth:`take_limits`)
         self.halts = halts
@@ -97,7 +99,7 @@ class RiskGuard:
                 return reason
         if cycle_id:  # once it is open, its requests have their places
             return None
-        if not self.pace.allows(len(route.trades), self.total.limits, now):
+        if not self.pace.allows(len(route.trades), self.total.limits):
             return Reason.ORDER_PACE
         for venue in venues:
             if (reason := venue.budget()) is not None:

@@ -4,7 +4,6 @@ What is open, lost and one-sided is the portfolio's to say; a tier only compares
 breach: ``not value <= limit``. A missing input denies. ``docs/limits.md`` lists every limit, its tier and where it is asked.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
@@ -15,6 +14,7 @@ from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.reason import Reason
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.recent import within_hour
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import ExchangeLimits, GlobalLimits, RouteLimits, SymbolLimits
 from arbtui.routes.route import ArbRoute
@@ -42,7 +42,7 @@ class GlobalGuard:
         self._marks = marks
         self.loss_today = 0.0  #: as of the last :meth:`measure`
         self.result = 0.0  #: likewise: since the journal began
-        self.loss_hour = self.drawdown = 0.0  #: as whoever keeps the history says
+        self.loss_hour = self.drawdown = 0.0  #: as whoever knows the time says
         self.positions_value = 0.0  #: of residual positions, likewise; ``inf`` where one has no mark
 
     def measure(self) -> None:
@@ -254,7 +254,6 @@ class SymbolGuard:
         return None if known(market.base) and known(market.quote) and known(coin) else Reason.NO_MARK
 
 
-_HOUR_S = 3600.0
 #: A size is cut at the touch, so its value may exceed ``order_value`` by deeper levels and by a lot (at most a fiftieth), and no more.
 VALUE_SLACK = 1.05
 
@@ -262,14 +261,14 @@ VALUE_SLACK = 1.05
 class RouteGuard:
     """One route's recent past."""
 
-    def __init__(self, limits: RouteLimits, portfolio: Portfolio) -> None:
+    def __init__(self, limits: RouteLimits, portfolio: Portfolio, time_ms: Callable[[], int]) -> None:
         self.limits = limits
+        self._time_ms = time_ms
         self.of_route: dict[str, RouteLimits] = {}  #: of routes that have limits of their own, or whose symbol has
         self._portfolio = portfolio
         self.paused_until: dict[str, float] = {}
         self.refused_until: dict[str, float] = {}  #: by symbol: a venue refused an order that was to open a cycle
         self.cooling_until: dict[str, float] = {}  #: by route; its flag, which spares even the pricing, only follows this
-        self._one_leg: dict[str, deque[float]] = {}
         self._counted: dict[str, int] = {}  # losses in a row, by route, that have led to a pause already
 
     def limits_of(self, route_id: str) -> RouteLimits:
@@ -291,7 +290,7 @@ class RouteGuard:
             return Reason.REFUSED
         if now < self.paused_until.get(route.id, -inf):
             return Reason.LOSSES
-        if not self.one_leg(route.id, now) < self.limits_of(route.id).max_one_leg_hour:
+        if not self.one_leg(route.id) < self.limits_of(route.id).max_one_leg_hour:
             return Reason.ONE_LEG
         if not edge_bps <= self.limits_of(route.id).max_edge_bps:
             return Reason.EDGE_TOO_GOOD
@@ -313,16 +312,10 @@ class RouteGuard:
             (leg.exchange, leg.market) in route.markets for cycle in open_cycles if cycle.id != cycle_id for leg in cycle.legs
         )
 
-    def one_legged(self, route_id: str, now: float) -> None:
-        """A cycle of the route ended with a leg taken back or left over."""
-        self._one_leg.setdefault(route_id, deque()).append(now)
-
-    def one_leg(self, route_id: str, now: float) -> int:
-        """How many did within the last hour, in this run."""
-        ended = self._one_leg.get(route_id)
-        while ended and not now - ended[0] < _HOUR_S:
-            ended.popleft()
-        return len(ended or ())
+    def one_leg(self, route_id: str) -> int:
+        """How many cycles ended with a leg taken back or left over within the last hour, in earlier runs too."""
+        record = self._portfolio.state.routes.get(route_id)
+        return within_hour(record.parted, self._time_ms()) if record is not None else 0
 
     def cools(self, route_id: str, now: float) -> bool:
         """True while a route rests after its last cycle."""

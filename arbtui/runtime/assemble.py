@@ -96,6 +96,7 @@ def assemble(
         health=health,
         throttled={name: adapter.throttled for name, adapter in adapters.items()},
         halts=ScopedHalts(halt.folder),
+        time_ms=clock.time_ms,
         max_open_fx=settings.netting.limit_for(settings.execution.order_value),
     )
     risk.symbol.delays = aggregator.delays

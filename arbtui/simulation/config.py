@@ -22,9 +22,10 @@ Delay = Annotated[int, Field(ge=0, le=60_000)]
 class SimulatorConfig(Config):
     """The market that the embedded simulator plays, and the play money on its venues."""
 
-    scenario: Literal["busy", "normal", "calm", "crash"] = "busy"
+    scenario: Literal["busy", "normal", "calm", "crash", "premium"] = "busy"
     """``busy``: every symbol trades often; ``normal``: calibrated on recorded markets, may idle for long; ``calm``: hardly
-    moves; ``crash``: busier still, while streams, venues and markets fail on a schedule."""
+    moves; ``crash``: busier still, while streams, venues and markets fail on a schedule; ``premium``: coins stay dear against won, so
+    that stock runs dry one way."""
 
     cash: dict[Currency, Money] = Field(default={"KRW": 100_000_000.0, "USDT": 70_000.0})
     """simulated cash at the first start, by quote currency, at each venue of that quote; about equal in value on both sides."""

@@ -153,7 +153,7 @@ class MarketSimulator(MarketDataFeed):
         self._paths[symbol] = path
 
         def retune(unit_bps: float) -> None:
-            path.set_swing(scenario.swing_bps(spread["upbit"](unit_bps) + binance_spread, rate_spread))
+            path.set_swing(*scenario.swing_bps(spread["upbit"](unit_bps) + binance_spread, rate_spread))
 
         expected = scenario.rates(asset.rank)
         upbit = UpbitMarket(

@@ -148,7 +148,7 @@ class PaperExchange(ExchangeAdapter):
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`; answered at once, so that asking changes nothing of the run."""
-        known = {market.base for market in self.markets.values()}
+        known = {asset for market in self.markets.values() for asset in (market.base, market.quote)}
         return {asset: (simulated_terms(asset),) for asset in assets if asset in known}
 
     def throttled(self) -> str | None:

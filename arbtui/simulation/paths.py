@@ -63,6 +63,7 @@ class AssetPath:
     __slots__ = (
         "_anchor",
         "_basis_bps",
+        "_lean_bps",
         "_random",
         "_rate",
         "_sigma",
@@ -91,7 +92,7 @@ class AssetPath:
         self._sigma = sigma_bps * BPS
         self._rate = rate
         self._swing = swing
-        self._swing_bps = 0.0
+        self._swing_bps = self._lean_bps = 0.0
         self._basis_bps = SLOW_BASIS_BPS * basis_factor, FAST_BASIS_BPS * basis_factor
         self._tick = 0
         #: Extra factor of one venue's price: 1 except during a price spike.
@@ -106,9 +107,9 @@ class AssetPath:
         """The fair rate."""
         return self._rate.krw
 
-    def set_swing(self, deviation_bps: float) -> None:
-        """Set the standard deviation of the basis swing, from the next :meth:`advance` on."""
-        self._swing_bps = deviation_bps * BPS
+    def set_swing(self, deviation_bps: float, mean_bps: float = 0.0) -> None:
+        """Set standard deviation and mean of the basis swing, from the next :meth:`advance` on."""
+        self._swing_bps, self._lean_bps = deviation_bps * BPS, mean_bps * BPS
 
     def restore(self, log_mid: float, basis: tuple[float, float]) -> None:
         """Continue from where an earlier run stopped."""
@@ -131,7 +132,7 @@ class AssetPath:
                 keep_slow, new_slow, keep_fast, new_fast = _decays(steps)
                 position, second = self.basis = position * keep_slow + new_slow * noise, second * keep_fast + new_fast * more_noise
         if swing is not None:
-            mid, factor = math.exp(self.log_mid), math.exp(0.5 * self._swing_bps * position)
+            mid, factor = math.exp(self.log_mid), math.exp(0.5 * (self._lean_bps + self._swing_bps * position))
             usdt, krw = mid / factor, mid * factor
         else:
             slow_bps, fast_bps = self._basis_bps

@@ -1,4 +1,4 @@
-"""How the simulated market behaves: rates, spreads and depth by rank, and the four scenarios.
+"""How the simulated market behaves: rates, spreads and depth by rank, and the five scenarios.
 
 docs/simulator.md compares the figures with recorded ones. ``rank`` counts from 1; bps are of the price.
 """
@@ -56,10 +56,11 @@ class Scenario:
 
     name: str
     widest_spread_bps: float  #: no book is quoted wider, unless one price unit is wider
-    swing: bool  #: each asset's basis swings over its costs, symmetrically, the mean exactly zero
+    swing: bool  #: each asset's basis swings over its costs, symmetrically, the mean exactly zero where nothing leans
     swing_period_s: float = 6.0
     swing_damping: float = 0.4
     swing_over_costs: float = 1.1  #: standard deviation of the swing, as a multiple of a cycle's costs with the threshold
+    lean_bps: float = 0.0  #: how far the won prices stand above the others in the swing's mean
     least_move_bps: float = 0.3  #: quotes follow the fair price when it is at least this far away
     rate_factor: float = 1.0  #: messages a second, as a multiple of the rank's
     volatility_factor: float = 1.0  #: the mid's moves likewise
@@ -76,11 +77,12 @@ class Scenario:
         wanted = major if rank <= MAJORS else 7.0 * math.pow(rank / 40, 0.6)
         return max(tick_bps, min(wanted, self.widest_spread_bps))
 
-    def swing_bps(self, spreads_bps: float, rate_spread_bps: float) -> float:
-        """Standard deviation of the swing for a symbol whose two spreads add up to ``spreads_bps``; 0 without a swing."""
+    def swing_bps(self, spreads_bps: float, rate_spread_bps: float) -> tuple[float, float]:
+        """Standard deviation and mean of the swing for a symbol whose two spreads add up to ``spreads_bps``; 0 without a swing."""
         if not self.swing:
-            return 0.0
-        return self.swing_over_costs * (CYCLE_FEES_BPS + THRESHOLD_BPS + (spreads_bps + rate_spread_bps) / 2)
+            return 0.0, 0.0
+        costs_bps = CYCLE_FEES_BPS + THRESHOLD_BPS + (spreads_bps + rate_spread_bps) / 2
+        return self.swing_over_costs * costs_bps, self.lean_bps
 
 
 #: Calibrated to the recordings; basis: common walk, slow and fast Ornstein-Uhlenbeck parts.
@@ -93,4 +95,7 @@ CALM = Scenario("calm", widest_spread_bps=0.0, swing=False, rate_factor=0.4, vol
 #: As ``busy``, more volatile, and with every kind of trouble.
 CRASH = Scenario("crash", widest_spread_bps=16.0, swing=True, least_move_bps=1.0, volatility_factor=2.5, troubled=True)
 
-SCENARIOS = {scenario.name: scenario for scenario in (BUSY, NORMAL, CALM, CRASH)}
+#: A premium that stays: all coins are dear against won, by half of what a cycle costs. Trading drains stock one way until it is brought back.
+PREMIUM = Scenario("premium", widest_spread_bps=8.0, swing=True, swing_over_costs=0.45, lean_bps=12.0, least_move_bps=1.0)
+
+SCENARIOS = {scenario.name: scenario for scenario in (BUSY, NORMAL, CALM, CRASH, PREMIUM)}

@@ -20,6 +20,7 @@ from arbtui.views.model import (
     VenueGauge,
 )
 from arbtui.views.stock import StockCell, StockRow
+from arbtui.views.stock_ways import StockWay
 
 __all__ = [
     "HALT",
@@ -47,6 +48,7 @@ __all__ = [
     "Step",
     "StockCell",
     "StockRow",
+    "StockWay",
     "TradeLine",
     "VenueGauge",
 ]

@@ -41,9 +41,11 @@ from arbtui.views.model import (
     TradeLine,
     VenueGauge,
 )
+from arbtui.views.open_fx import read_open_fx
 from arbtui.views.route_reader import RouteReader, denial_lines
 from arbtui.views.status import shown_state
 from arbtui.views.stock import StockReader, StockRow
+from arbtui.views.stock_ways import StockWay, do_stock_way, stock_ways
 
 #: States that need no capitals of their own: the usual "no" reads as rest.
 _WORDS = {Reason.BELOW_THRESHOLD: "IDLE", Reason.ROUTE_BUSY: "OPEN"}
@@ -150,6 +152,7 @@ class EngineViews:
             scopes=engine.risk.halts.standing,
             kills=parts.halt.kills,
             is_watched=self.is_watched,
+            open_fx=read_open_fx(engine),
         )
 
     def _why_idle(self, now: float) -> str:
@@ -369,6 +372,14 @@ class EngineControls:
         if refusal is None:
             tell(f"the balance of {way.asset} at {way.exchange} is settled")
         return refusal
+
+    def stock_ways(self, asset: str) -> Sequence[StockWay]:
+        """See :class:`arbtui.views.Controls`."""
+        return stock_ways(self._engine, asset)
+
+    def do_stock_way(self, way: StockWay, amount: str, typed_name: str, reason: str) -> str | None:
+        """See :class:`arbtui.views.Controls`."""
+        return do_stock_way(self._engine, way, amount, typed_name, reason)
 
     def set_limit(self, scope: str, value: float | None, typed_name: str, reason: str) -> str | None:
         """See :class:`arbtui.views.Controls`."""

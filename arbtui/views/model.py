@@ -10,6 +10,9 @@ from arbtui.model.scoped_halts import ScopedHalt
 from arbtui.views.cycle import CycleDetail
 from arbtui.views.detail import DenialLine, RouteDetail
 from arbtui.views.stock import StockRow
+from arbtui.views.stock_ways import StockWay
+
+_ROUNDED_BAND = 1.01  # a trade back to the band ends a lot beside its edge, and the mark moves on
 
 HALT = "HALT"
 """Kind of a :class:`BreachLine` that is a halt of one exchange, symbol or route, or of everything short of a kill."""
@@ -25,13 +28,33 @@ class ExchangeView:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class OpenFxView:
+    """What cycles have left open of a settlement currency; amounts in the PnL currency, at live marks."""
+
+    asset: str
+    currency: str  #: the PnL's
+    value: float  #: signed; NaN without a mark
+    band: float  #: beyond which it is traded back
+    limit: float  #: beyond which no cycle may add to it
+    age_s: float  #: since it left zero or changed its sign; 0 while nothing is open
+    converted: float  #: what this run has traded back
+    cost: float  #: and what that has cost
+    state: str  #: ``fine``, ``netting off``, or why it is not traded back
+
+    @property
+    def is_within_band(self) -> bool:
+        """Whether so much may stay open; what is left of a trade back to the band counts as within it. Never without a mark."""
+        return abs(self.value) <= self.band * _ROUNDED_BAND
+
+
 @dataclass(slots=True)
 class HeaderView:
     """Everything that must always be visible."""
 
     profile: str
     mode: str  #: SIM, PAPER or LIVE
-    scenario: str  #: ``busy``, ``normal``, ``calm``, ``crash``; empty outside sim
+    scenario: str  #: ``busy``, ``normal``, ``calm``, ``crash``, ``premium``; empty outside sim
     state: str  #: DISARMED ARMED PAUSED REDUCING HALTING HALTED HALTED_DIRTY RECOVERING
     halt_source: str  #: KEY, CLI, ...; empty unless halted
     halt_reason: str
@@ -59,6 +82,7 @@ class HeaderView:
     share: float = 1.0  #: of the usual size, less than 1 in the first minutes after a re-arm
     share_left_s: float = 0.0
     is_watched: bool = True  #: False only in mode live, where no guardian watches the engine
+    open_fx: tuple[OpenFxView, ...] = ()
     kills: int = 0  #: kills asked for so far, repeated ones too: what :meth:`Controls.rearm` must be told
 
 
@@ -168,21 +192,6 @@ class VenueGauge:
     health: str  #: HEALTHY DEGRADED FROZEN DOWN
     why: str  #: empty, or a warning, when HEALTHY
     limits: tuple[LimitLeft, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class OpenFxView:
-    """What cycles have left open of a settlement currency; amounts in the PnL currency, at live marks."""
-
-    asset: str
-    currency: str  #: the PnL's
-    value: float  #: signed; NaN without a mark
-    band: float  #: beyond which it is traded back
-    limit: float  #: beyond which no cycle may add to it
-    age_s: float  #: since it left zero or changed its sign; 0 while nothing is open
-    converted: float  #: what this run has traded back
-    cost: float  #: and what that has cost
-    state: str  #: ``fine``, ``netting off``, or why it is not traded back
 
 
 @dataclass(slots=True)
@@ -333,6 +342,14 @@ class Controls(Protocol):
 
         ``tell`` is called with how it ended, in words: at once, or when the orders have.
         """
+        ...
+
+    def stock_ways(self, asset: str) -> Sequence[StockWay]:
+        """What a person can do about the stock of ``asset``, now: a target, a transfer to record, one to settle."""
+        ...
+
+    def do_stock_way(self, way: StockWay, amount: str, typed_name: str, reason: str) -> str | None:
+        """Do one of :meth:`stock_ways`, with ``amount`` units or its own; None when done, else why not: then nothing was changed."""
         ...
 
     def set_limit(self, scope: str, value: float | None, typed_name: str, reason: str) -> str | None:

@@ -171,6 +171,7 @@ class Ours:
             health={venue: ExchangeHealthMonitor(venue, clock, HealthConfig()) for venue in _VENUES},
             throttled=dict.fromkeys(_VENUES, lambda: None),
             halts=ScopedHalts(Path("/nowhere")),
+            time_ms=clock.time_ms,
         )
         self.decider = Decider(
             universe=self.universe,

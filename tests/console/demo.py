@@ -7,11 +7,13 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 from arbtui.console.app import ConsoleApp
 from arbtui.console.config import ConsoleConfig, Ground, PaletteName
 from arbtui.exchanges.rate_limit import LimitLeft
 from arbtui.model.scoped_halts import Depth, ScopedHalt
+from arbtui.portfolio.operator_events import Transfer
 from arbtui.views import (
     HALT,
     BreachLine,
@@ -36,6 +38,7 @@ from arbtui.views import (
     Step,
     StockCell,
     StockRow,
+    StockWay,
     TradeLine,
     VenueGauge,
 )
@@ -97,7 +100,9 @@ class DemoModel:
             [ExchangeView("UPBIT", 12, 88, "ok"), ExchangeView("BINANCE", 31, 64, "ok")],
             1_384.2, 3_000, 1_284.2, 1_284.2, 212.05, 212.05, "USDT", 4, 7, 0, len(self.routes), 3, 12.5,
         )  # fmt: skip
-        self._gauges.open_fx = (OpenFxView("KRW", "USDT", 612.4, 500.0, 1000.0, 754.0, 12_345.0, 8.38, "blocked: NO_STOCK"),)
+        self._header.open_fx = self._gauges.open_fx = (
+            OpenFxView("KRW", "USDT", 612.4, 500.0, 1000.0, 754.0, 12_345.0, 8.38, "blocked: NO_STOCK"),
+        )
         self._gauges.venues = (
             VenueGauge("UPBIT", "HEALTHY", "", limits),
             VenueGauge("BINANCE", "DEGRADED", "wants no requests for 12 s", (LimitLeft("weight/1m", 4_300, 4_200, 6_000, 41, 12.0),)),
@@ -107,6 +112,7 @@ class DemoModel:
         self.failing: list[str] = []
         self.settled: list[str] = []
         self.trades: list[tuple[SettlementWay, Callable[[str], None]]] = []
+        self.stocked: list[tuple[str, str, str, str]] = []
         self.limited: list[tuple[str, float | None, str]] = []
         self.disabled: dict[str, str] = {}
         self.detailed: list[str] = []
@@ -284,6 +290,23 @@ class DemoModel:
             return None
         self.settled.append(way.cycle_id)
         tell(f"{way.cycle_id} is settled: {way.verb}")
+        return None
+
+    def stock_ways(self, asset: str) -> Sequence[StockWay]:
+        wanted = Transfer(asset, "binance", "upbit", Decimal("466.4334"), asset, Decimal("0.4"), 4.0)
+        return (
+            StockWay("begin", asset, f"{asset}:binance>upbit", f"begin: you make it at binance yourself: {wanted.in_words()}", "466.4334",
+                takes_amount=True, transfer=wanted),
+            StockWay("returned", asset, "T118", f"settle T118 returned: 212.5 {asset} are back at binance"),
+            StockWay("lost", asset, "T118", f"settle T118 lost: 212.5 {asset} do not come any more: that is a loss"),
+            StockWay("target", asset, "upbit", "target at upbit: 851 now, it holds 84.9; nothing is traded", takes_amount=True),
+            StockWay("target", asset, "binance", "target at binance: 851 now, it holds 1604.5; nothing is traded", takes_amount=True),
+        )  # fmt: skip
+
+    def do_stock_way(self, way: StockWay, amount: str, typed_name: str, reason: str) -> str | None:
+        if typed_name != self._header.profile:
+            return f"type the profile's name, {self._header.profile}"
+        self.stocked.append((way.verb, way.where, amount, reason))
         return None
 
     def set_limit(self, scope: str, value: float | None, typed_name: str, reason: str) -> str | None:

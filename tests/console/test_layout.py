@@ -1,5 +1,8 @@
 """What is on screen at which size."""
 
+import math
+from dataclasses import replace
+
 import pytest
 from textual.pilot import Pilot
 
@@ -47,6 +50,46 @@ def test_mode_state_and_age_are_always_visible(size: tuple[int, int]) -> None:
             assert "breach 1" in second
 
     drive(steps, size)
+
+
+@pytest.mark.parametrize(
+    ("width", "value", "told"),
+    [
+        (160, 612.4, "open KRW +612.40 13m cost 8.38"),
+        (160, -120.0, "open KRW -120.00 13m cost 8.38"),
+        (80, 612.4, "KRW +612"),
+        (80, math.nan, "KRW -"),
+        (80, 504.0, ""),
+        (80, -120.0, ""),
+    ],
+)
+def test_the_header_tells_what_is_open_of_the_won_beside_all_else(width: int, value: float, told: str) -> None:
+    model = DemoModel().lived()
+    model.header().open_fx = (replace(model.header().open_fx[0], value=value),)
+
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        for unhedged in (0.0, 12.5):
+            model.header().unhedged = unhedged
+            first, second, *_ = (await repaint(app, pilot)).splitlines()
+            assert told in second
+            assert ("KRW" in second) is bool(told)
+            assert "[ARMED]" in first
+            assert "PnL day" in first
+            for words in ("UPBIT 12ms ok", "BINANCE 31ms ok", "FX 1384.2 (3s)", "breach 1", *(["unhedged 12"] if unhedged else ["open 4"])):
+                assert words in second
+
+    drive(steps, (width, 24 if width == 80 else 48), model)
+
+
+def test_a_halt_tells_what_is_open_of_the_won_beside_what_it_left() -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("ctrl+k")
+        first, second, *_ = (await repaint(app, pilot)).splitlines()
+        assert "HALTED" in first
+        assert "unhedged 12" in second or "unhedged 12" in first
+        assert "KRW +612" in second
+
+    drive(steps)
 
 
 def test_digits_switch_the_one_table_of_a_small_terminal() -> None:

@@ -11,10 +11,11 @@ from arbtui.console.lines import width_of
 from arbtui.console.numbers import hours
 from arbtui.console.panes.stock import StockPane
 from arbtui.console.query import STOCK, QueryError, parse
+from arbtui.console.screens.stock import StockScreen
 from arbtui.console.screens.whole import WholeScreen
 from arbtui.views import StockCell, StockRow
 from tests.console.demo import DemoModel, demo_app
-from tests.console.driving import drive
+from tests.console.driving import drive, repaint
 
 
 @pytest.mark.parametrize("width", [2, 7, 8, 30])
@@ -137,3 +138,37 @@ def test_a_place_that_a_venue_does_not_have_is_left_blank() -> None:
     for width in (40, 78, 158):
         assert width_of(pane.spans(row, width)) <= width or width == 40
         assert "-" in "".join(text for text, _ in pane.spans(row, width))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_targets_and_transfers_are_done_from_the_stock_by_name_and_reason(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        await pilot.press("7", "w")
+        assert isinstance(app.screen, StockScreen)
+        asset = app.screen._asset
+        text = await repaint(app, pilot)
+        for words in (
+            "Nothing here trades or sends",
+            "1 begin: you make it at binance",
+            "3 settle T118 lost",
+            "5 target at binance",
+            "Reason",
+        ):
+            assert words in text
+        await pilot.press("4", "enter", "enter", *"upbit-binance", "enter", *"more", "enter")
+        assert "how many" in await repaint(app, pilot)
+        await pilot.press(*"1,200.5", "enter", "enter", "enter")
+        assert model.stocked == [("target", "upbit", "1200.5", "more")]
+        assert f"journaled: stock of {asset}" in await repaint(app, pilot)
+        await pilot.press("w", "3", "enter", "9", "enter", *"upbit-binance", "enter", *"gone", "enter")
+        assert "lost takes no amount" in await repaint(app, pilot)
+        await pilot.press("backspace", "enter", "enter", "enter")
+        await pilot.press("w", "1", "enter", "enter", *"upbit-binance", "enter", *"sent", "enter")
+        assert model.stocked[1:] == [("lost", "T118", "", "gone"), ("begin", f"{asset}:binance>upbit", "", "sent")]
+        await pilot.press("w", "7", "enter", "enter", "x", "enter", "y", "enter")
+        assert "type 1 to 5" in await repaint(app, pilot)
+        await pilot.press("escape")
+        assert f"left as it is: stock of {asset}" in await repaint(app, pilot)
+        assert len(model.stocked) == 3
+
+    drive(steps, size)

@@ -63,6 +63,7 @@ class _Desk:
             health=health,
             throttled=dict.fromkeys(health, lambda: None),
             halts=ScopedHalts(Path("/nowhere")),
+            time_ms=clock.time_ms,
         )
         self.most = most
         for monitor in health.values():

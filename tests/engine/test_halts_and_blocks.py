@@ -212,3 +212,56 @@ def test_an_edge_that_pays_only_at_the_books_own_rate_is_not_taken(tmp_path: Pat
             assert (route.denied, list(w.engine.cycles)) == (Reason.RATE_UNCONFIRMED, [])
 
     run_virtual(main())
+
+
+def _counted(w: World) -> dict[str, float]:
+    w.engine.losses.measure()
+    total, (_, _, day) = w.engine.risk.total, w.engine.risk.pace.counts()
+    parted = w.engine.risk.route.one_leg("XRP:binance>upbit")
+    return {"day": total.loss_today, "hour": total.loss_hour, "drawdown": total.drawdown, "orders": day, "one leg": parted}
+
+
+def test_a_restart_counts_what_a_running_engine_counts(tmp_path: Path) -> None:
+    """A gain, then a leg taken back at a loss; then the process ends, and another goes on at the same moment."""
+    risk = limits(route={"max_one_leg_hour": 1, "refusal_pause_s": 0.0}, **{"global": {"max_orders_day": 6}})
+
+    async def main() -> None:
+        async with world(tmp_path, risk=risk) as w:
+            assert (await w.trade()).state is CycleState.HEDGED
+            gained = -_counted(w)["hour"]
+            assert gained > 0
+            await asyncio.sleep(600)
+            w.upbit.core.faults.add(*[Fault(FaultKind.REJECT)] * 3)
+            assert (await w.trade()).state is CycleState.UNWOUND
+            before = _counted(w)
+            assert before["drawdown"] == pytest.approx(before["hour"] + gained)
+            assert before["drawdown"] > 0
+            assert (before["one leg"], before["orders"] >= 5) == (1, True)
+            w.same_after_restart()
+        async with world(tmp_path, risk=risk) as w:
+            after = _counted(w)
+            assert (after["orders"], after["one leg"]) == (before["orders"], before["one leg"])
+            for name in ("day", "hour", "drawdown"):
+                assert after[name] == pytest.approx(before[name], abs=1e-9)
+            assert await refusal(w) is Reason.ONE_LEG
+            await asyncio.sleep(3600)
+            assert _counted(w)["one leg"] == 0
+            assert await refusal(w) is Reason.ORDER_PACE, "the day's orders are used up"
+
+    run_virtual(main())
+
+
+def test_a_loss_that_halts_is_still_over_the_limit_after_a_restart(tmp_path: Path) -> None:
+    risk = limits(**{"global": {"max_loss_hour": 0.05}})
+
+    async def main() -> None:
+        async with world(tmp_path, risk=limits()) as w:
+            w.upbit.core.faults.add(*[Fault(FaultKind.REJECT)] * 3)
+            assert (await w.trade()).state is CycleState.UNWOUND
+            assert not w.halt.is_closed
+        async with world(tmp_path, risk=risk) as w:
+            assert w.halt.is_closed, "what an earlier run lost counts"
+            assert w.halt.cause is not None
+            assert w.halt.cause.reason == "loss limit of an hour"
+
+    run_virtual(main())

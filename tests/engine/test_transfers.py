@@ -12,6 +12,7 @@ import pytest
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.operator_events import Transfer
+from arbtui.views.live import EngineControls
 from tests.execution.world import UPBIT_DEAR, World, world
 from tests.portfolio.auditing import AUDIT, disagreements
 
@@ -105,5 +106,37 @@ def test_it_is_typed(tmp_path: Path, name: str) -> None:
         async with world(tmp_path) as w:
             assert "type the profile's name" in str(w.engine.operator.begin_transfer(MOVE, name, "x"))
             assert w.portfolio.open_transfers == []
+
+    run_virtual(main())
+
+
+def test_the_console_sets_targets_and_records_and_settles_transfers(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.engine.wallets.refresh()
+            controls = EngineControls(w.engine)
+            held = w.portfolio.total("upbit", "XRP")
+            target = next(way for way in controls.stock_ways("XRP") if (way.verb, way.where) == ("target", "upbit"))
+            assert controls.do_stock_way(target, "much", "p", "more") == "'much' is no amount"
+            assert controls.do_stock_way(target, "5", "q", "more") == "type the profile's name, p"
+            assert controls.do_stock_way(target, str(held * 4), "p", "more") is None
+            assert w.portfolio.state.targets["upbit"]["XRP"] == held * 4
+            less = next(way for way in controls.stock_ways("XRP") if (way.verb, way.where) == ("target", "binance"))
+            assert controls.do_stock_way(less, "1", "p", "less") is None
+            begin = controls.stock_ways("XRP")[0]
+            assert (begin.verb, begin.where) == ("begin", "XRP:binance>upbit")
+            assert begin.transfer is not None
+            assert controls.do_stock_way(begin, "10", "p", "sent by hand") is None
+            (transfer,) = w.portfolio.open_transfers
+            assert (transfer.qty, transfer.fee, transfer.by) == (Decimal(10), begin.transfer.fee, "operator")
+            refusal = controls.do_stock_way(begin, "", "p", "again")
+            assert refusal is not None
+            assert "already" in refusal
+            (cancel,) = [way for way in controls.stock_ways("XRP") if way.where == transfer.id]
+            assert cancel.verb == "cancelled"
+            assert controls.do_stock_way(cancel, "", "p", "not sent") is None
+            assert w.portfolio.open_transfers == []
+            assert [way.verb for way in controls.stock_ways("KRW")] == ["target"]
+            w.same_after_restart()
 
     run_virtual(main())

@@ -127,6 +127,7 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
                 health={exchange: ExchangeHealthMonitor(exchange, clock, HealthConfig())},
                 throttled={exchange: v.adapter.throttled},
                 halts=ScopedHalts(folder),
+                time_ms=clock.time_ms,
             )
             gate = OpenGate(
                 kill_switch=KillSwitch(halt, clock, lambda: None),

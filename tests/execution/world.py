@@ -286,6 +286,7 @@ async def world(
             health=health,
             throttled=throttled,
             halts=ScopedHalts(halt.folder),
+            time_ms=clock.time_ms,
             max_open_fx=inf if netting is None else netting.limit_for(execution.order_value),
         )
         asked_again: list[tuple[str, str]] = []

@@ -1,5 +1,6 @@
 """``kill -9`` while trading, again and again in one state folder: the venue's truth and ours never part."""
 
+import json
 import os
 import random
 import signal
@@ -80,3 +81,18 @@ def test_kill_nine_in_the_middle_of_a_netting_trade(state: State, tmp_path: Path
     assert {row["state"] for row in nettings} <= {"HEDGED", "MISSED", "ABANDONED"}
     assert len(nettings) >= ROUNDS
     assert abs(Decimal(state.ledger()["open_fx"][0]["value_usdt"])) < 2000
+
+
+def test_a_restart_gives_no_new_allowance_of_orders(state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARBTUI_RISK__GLOBAL__MAX_ORDERS_DAY", "12")
+    arguments = (*state.arguments(), "--symbols", "20")
+    with running(*arguments, folder=tmp_path / "killed") as engine:
+        until(lambda: engine.alive() and state.count("order_") >= 11, "the day's orders")
+        kill(engine)
+    sent = state.count("order_", "purpose = 'ENTRY'")
+    ended = run(*arguments, "--headless", "--max-runtime", "20", "--speed", "max", "--json", "-")
+    assert ended.code in (0, 3), ended.err
+    assert state.count("order_", "purpose = 'ENTRY'") <= max(sent, 12)
+    assert state.count("order_", "purpose = 'ENTRY' AND run_id = 'r2'") <= 1
+    assert json.loads(ended.out)["denials"]["ORDER_PACE"] > 0
+    assert_venues_agree(state)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbtui.journal.events import Transferred
+from arbtui.journal.events import TransferBegun, Transferred
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Side
 from arbtui.portfolio.config import RebalanceConfig
@@ -91,13 +91,15 @@ def test_a_transfer_without_a_price_is_rotation_once_there_is_one() -> None:
     assert (pnl.rotation, pnl.adjustments) == (Decimal("-2.1"), ZERO)
 
 
-def _short(share: float) -> tuple[Pair, InventoryRebalancer]:
+def _short(share: float, coming: int = 0) -> tuple[Pair, InventoryRebalancer]:
     pair = Pair()
     pair.stock["binance"].available = 1000.0 * share
     pair.stock["upbit"].available = 1000.0 * (2 - share)
     rates = {"upbit": {"KRW": Decimal(300_000_000), "XRP": Decimal(100)}, "binance": {"USDT": Decimal(200_000), "XRP": Decimal(100)}}
     tell = Telling().start("r1", rates)
     tell.marks(PRICES, "day")
+    if coming:
+        tell(TransferBegun("T0", "XRP", "upbit", "binance", "XRP", Decimal(coming + 1), ONE, 4.0, "me", "x"))
     return pair, rebalancer(tell.portfolio)
 
 
@@ -107,6 +109,13 @@ def test_the_emptier_the_place_the_lower_the_threshold_of_what_fills_it(share: f
     makes.look((pair.to_upbit, pair.to_binance))
     assert pair.to_upbit.threshold_bps() == pytest.approx(threshold)  # bought at Binance, where it is short
     assert pair.to_binance.threshold_bps() == 3.0  # what drains it asks for no less
+
+
+@pytest.mark.parametrize(("coming", "threshold"), [(0, -25.0), (250, -11.0), (500, 3.0), (2000, 3.0)])
+def test_what_a_person_has_sent_is_not_paid_for_by_reverse_trades_as_well(coming: int, threshold: float) -> None:
+    pair, makes = _short(0.0, coming)
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(threshold)
 
 
 def test_off_it_changes_no_price_at_all() -> None:

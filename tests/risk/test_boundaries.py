@@ -1,12 +1,16 @@
 """Every limit at the last value that passes, at the limit and just over it; NaN and what is missing deny."""
 
 import re
+from decimal import Decimal
 from math import inf, nan
 
 import pytest
 
+from arbtui.journal.events import CycleAcknowledged
 from arbtui.model.book import BookState
+from arbtui.model.order import Side
 from arbtui.model.reason import Reason
+from arbtui.portfolio.recent import RecentResults
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.blocks import HYSTERESIS_S, Blocks
 from arbtui.risk.config import GlobalLimits, RouteLimits, default_limits
@@ -14,10 +18,9 @@ from arbtui.risk.limit_names import LIMITS as ALL_LIMITS
 from arbtui.risk.limit_names import SIZING
 from arbtui.risk.order_pace import OrderPace
 from arbtui.risk.price_jumps import PriceJumps
-from arbtui.risk.results import ResultHistory
 from arbtui.risk.tiers import GlobalGuard, RouteGuard
 from tests.conftest import REPOSITORY
-from tests.portfolio.telling import Telling
+from tests.portfolio.telling import Telling, fill_of
 from tests.risk.test_tiers import BUY, _marks
 from tests.routes.pairs import NOW, Pair
 
@@ -41,18 +44,19 @@ def test_each_loss_has_a_limit(figure: str, limit: float, reason: Reason, off: f
 
 
 def test_the_loss_of_an_hour_forgets_what_is_older_and_the_drawdown_what_is_older_than_a_day() -> None:
-    history = ResultHistory()
-    for minute, result in ((0, 0.0), (10, 100.0), (30, 40.0), (60, 30.0)):
-        history.add(minute * 60.0, result)
-    assert history.lost_in_hour(3600.0, 30.0) == -30.0, "an hour ago it was 0"
-    assert history.lost_in_hour(3600.0 + 60, 30.0) == 70.0, "and at the next minute known 100"
-    assert history.lost_in_hour(95 * 60.0, 30.0) == 0.0
-    assert history.drawdown(30.0) == 70.0
-    history.add((24 * 60 + 9) * 60.0, 35.0)
-    assert history.drawdown(35.0) == 65.0
-    history.add((24 * 60 + 10) * 60.0, 35.0)
-    assert history.drawdown(35.0) == 5.0
-    assert ResultHistory().drawdown(1.0) == ResultHistory().lost_in_hour(0.0, 1.0) == 0.0
+    history = RecentResults()
+    assert history.drawdown(0, 1.0) == history.lost_in_hour(0, 1.0) == -1.0, "a journal begins with 0"
+    for minute, result in ((0, 0), (10, 100), (30, 40), (60, 30)):
+        history.add(minute * 60_000, Decimal(result))
+    assert history.lost_in_hour(3_600_000, 30.0) == -30.0, "an hour ago it was 0"
+    assert history.lost_in_hour(10 * 60_000 + 3_600_000, 30.0) == -30.0, "and still at the minute in which it rose"
+    assert history.lost_in_hour(11 * 60_000 + 3_600_000, 30.0) == 70.0, "after it, 100"
+    assert history.lost_in_hour(3_600_000 + 3_600_000, 30.0) == 10.0
+    assert history.lost_in_hour(3_600_000 + 3_660_000, 30.0) == 0.0, "what was last known holds until something else is"
+    assert history.drawdown(3_600_000, 30.0) == 70.0
+    assert history.drawdown(24 * 3_600_000 - 1, 35.0) == 65.0
+    assert history.drawdown(24 * 3_600_000, 35.0) == 5.0, "in the next hour the best is the 40 with which the second one began"
+    assert history.drawdown(99 * 3_600_000, 25.0) == 5.0, "nothing was known for a day: it is what it was last"
 
 
 @pytest.mark.parametrize(("opened", "reason"), [(2, None), (3, Reason.UNATTENDED), (4, Reason.UNATTENDED)])
@@ -75,25 +79,39 @@ def test_so_many_cycles_need_a_person(opened: int, reason: Reason | None) -> Non
     ],
 )
 def test_orders_have_a_pace(span: float, limits: GlobalLimits) -> None:
-    pace = OrderPace()
+    tell, at = Telling(), Telling().now_ms // 3_600_000 * 3_600_000
+    pace = OrderPace(tell.portfolio, lambda: at)
     for _ in range(2):
-        pace.sent(0.0)
-    assert pace.allows(2, limits, 0.0)
-    assert not pace.allows(3, limits, 0.0)
-    pace.sent(0.0)
-    assert not pace.allows(2, limits, 0.0)
-    assert not pace.allows(2, limits, span - EPS)
-    assert pace.allows(2, limits, span)
+        tell.portfolio.state.orders.add(at)
+    assert pace.allows(2, limits)
+    assert not pace.allows(3, limits)
+    tell.portfolio.state.orders.add(at)
+    assert not pace.allows(2, limits)
+    began, at = at, at + round(span * 1000) - 1
+    assert not pace.allows(2, limits)
+    at = began + round(span * 1000)
+    assert pace.allows(2, limits)
 
 
 @pytest.mark.parametrize(("ended", "reason"), [(2, None), (3, Reason.ONE_LEG), (4, Reason.ONE_LEG)])
 def test_a_route_whose_legs_part_too_often_rests(ended: int, reason: Reason | None) -> None:
-    guard, route = RouteGuard(RouteLimits(max_one_leg_hour=3), Telling().portfolio), Pair().to_upbit
-    for _ in range(ended):
-        guard.one_legged(route.id, NOW)
-    assert guard.check(route, 1.0, NOW + 3600 - EPS) is reason
-    assert guard.check(route, 1.0, NOW + 3600) is None, "it clears by itself"
+    tell, route = Telling().start(), Pair().to_upbit
+    for number in range(ended):
+        tell.open(f"c{number}", BUY, route=route.id)
+        bought = fill_of("binance", Side.BUY, BUY.qty, BUY.price, f"t{number}", client_order_id=f"c{number}-0")
+        tell.fill(f"c{number}", bought)
+        tell.end(f"c{number}")
+        tell(CycleAcknowledged(f"c{number}", "me", "seen"))
+        tell.now_ms -= 5  # all at one moment
+    last = tell.now_ms + 5
+    at = last
+    guard = RouteGuard(RouteLimits(max_one_leg_hour=3), tell.portfolio, lambda: at)
+    assert guard.one_leg(route.id) == ended
     assert guard.check(Pair().to_binance, 1.0, NOW) is None
+    at = last + 3_600_000 - 10
+    assert guard.check(route, 1.0, NOW) is reason
+    at = last + 3_600_000
+    assert guard.check(route, 1.0, NOW) is None, "it clears by itself"
 
 
 def test_a_block_clears_only_when_its_cause_has_been_over_for_a_while() -> None:

@@ -165,4 +165,4 @@ def test_the_fold_keeps_what_was_set_over_a_snapshot() -> None:
 def test_a_cycle_over_the_orders_value_is_refused(value: float, reason: Reason | None) -> None:
     route = Pair().to_upbit
     assert route.terms.order_value == 100.0
-    assert RouteGuard(PAPER.route, Telling().portfolio).size(route, value) is reason
+    assert RouteGuard(PAPER.route, Telling().portfolio, lambda: 0).size(route, value) is reason

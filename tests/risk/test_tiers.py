@@ -58,7 +58,8 @@ def _symbol(limits: SymbolLimits = LIMITS.symbol, pair: Pair | None = None) -> S
 
 
 def _route(tell: Telling | None = None) -> RouteGuard:
-    return RouteGuard(LIMITS.route, (tell or Telling()).portfolio)
+    told = tell or Telling()
+    return RouteGuard(LIMITS.route, told.portfolio, lambda: told.now_ms)
 
 
 def _health(exchange: str) -> ExchangeHealthMonitor:
@@ -444,6 +445,7 @@ class Guarded:
             health={name: _health(name) for name in names},
             throttled=throttled,
             halts=ScopedHalts(Path("/nowhere")),
+            time_ms=lambda: self.tell.now_ms,
         )
 
     def entry(self, edge_bps: float = 50.0, value: float = 100.0, cycle: str = "", own: tuple[str, ...] = ()) -> Reason | None:

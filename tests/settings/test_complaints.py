@@ -64,7 +64,7 @@ def test_unknown_keys_name_the_nearest(complaint: Complaint, text: str, said: st
             "'XRP:upbit>okx' names okx; this profile's venues are upbit, binance",
         ),
         ('[execution]\nentry_orders = { "XRP:upbit>upbit" = "together" }', "'XRP:upbit>upbit' buys and sells at one venue"),
-        ('[simulator]\nscenario = "Bussy"', 'expected "busy" or "normal" or "calm" or "crash"; did you mean busy?'),
+        ('[simulator]\nscenario = "Bussy"', 'expected "busy" or "normal" or "calm" or "crash" or "premium"; did you mean busy?'),
         ("[simulator]\nlatency_ms = [5]", "simulator.latency_ms = [5]: expected a list of 2 whole numbers (ms"),
         ("[simulator]\nlatency_ms = [5, 2]", "mine.toml:2: simulator.latency_ms: the least (5 ms) is above the most (2 ms)"),
         ('[simulator]\ncash = { KRW = "x" }', "simulator.cash ="),

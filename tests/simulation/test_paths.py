@@ -72,3 +72,16 @@ def test_the_basis_of_a_swing_is_shared_by_both_venues_and_none_is_left_without_
         assert math.sqrt(path.krw / rate.krw * path.usdt) == pytest.approx(math.exp(path.log_mid))
     assert fmean(basis) == pytest.approx(0.0, abs=2.0)
     assert pstdev(basis) == pytest.approx(30.0, rel=0.05)
+
+
+def test_a_swing_that_leans_has_that_mean_shared_by_both_venues() -> None:
+    rate = RatePath(Rng(1).stream("rate"), 1400.0, None)
+    path = AssetPath(Rng(1).stream("asset"), 100.0, 1.0, rate, Swing(6.0, 0.4))
+    path.set_swing(12.0, 21.0)
+    basis = []
+    for tick in range(0, 1_000_000, 50):
+        path.advance(tick)
+        basis.append(1e4 * math.log(path.krw / rate.krw / path.usdt))
+        assert math.sqrt(path.krw / rate.krw * path.usdt) == pytest.approx(math.exp(path.log_mid))
+    assert fmean(basis) == pytest.approx(21.0, abs=1.0)
+    assert pstdev(basis) == pytest.approx(12.0, rel=0.05)

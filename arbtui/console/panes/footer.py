@@ -33,7 +33,7 @@ _OPENS = {"fills": "legs", "risk": "read", "log": "read", "stock": "places"}
 
 _ONLY_IN = {
     "acknowledge": ("risk",),
-    "settle": ("risk",),
+    "settle": ("risk", "stock"),
     "risk.view": ("risk",),
     "limit": ("risk",),
     "filter": ("routes", "stock"),

@@ -50,6 +50,22 @@ def scope_spans(h: HeaderView, *, whole: bool) -> list[Span]:
     return [("  ", "text"), (f"{told}{more}", "warn")]
 
 
+def open_fx_spans(h: HeaderView, *, whole: bool) -> list[Span]:
+    """What cycles have left open of each settlement currency, in the PnL's; ``whole``: also since when, and what trading back has cost.
+
+    Where it is not told whole, it is told only when it is beyond its band.
+    """
+    spans: list[Span] = []
+    for one in h.open_fx:
+        ink = "text" if one.is_within_band else "warn"
+        if whole:
+            spans += [(f"open {one.asset} ", "dim"), (signed(one.value), ink)]
+            spans += [(f" {age(one.age_s * 1_000)}" if one.age_s else "", "soft"), (f" cost {one.cost:,.2f}   ", "dim")]
+        elif not one.is_within_band:
+            spans += [(f"{one.asset} ", "dim"), (f"{signed(one.value, 0)}  ", ink)]
+    return spans
+
+
 class Header(Lines):
     """Profile, mode, state, clock and PnL; venues, rate and what is open. Money stays longest where there is little room."""
 
@@ -130,7 +146,7 @@ class Header(Lines):
 
     def _left_line(self, h: HeaderView) -> list[Span]:
         """What is pending or left at a venue is shown before the venues' streams."""
-        counts = [*self._unhedged(h), *self._breaches(h)]
+        counts = [*self._unhedged(h), *open_fx_spans(h, whole=False), *self._breaches(h)]
         room = self.size.width - width_of(counts) - 2
         return justify([(f" {fit(printable(h.halt_detail), max(0, room))}", "warn")], counts, self.size.width)
 
@@ -144,14 +160,18 @@ class Header(Lines):
         more: list[Span] = [("opportunities ", "dim"), (f"{h.opportunities}", "text")]
         more += [("   unhedged ", "dim"), (f"{h.unhedged:,.2f}   ", "text")]
         full, short = self._venues(h, ages=True), self._venues(h, ages=False)
+        beyond = open_fx_spans(h, whole=False)
+        money = [*unhedged, *beyond]
         choices = (
-            (full, [*more, *counts]),
-            (full, [*unhedged, *counts]),
-            (full, [*unhedged, *tight]),
-            (full, [*unhedged, *opened, *breaches]),
-            (short, [*unhedged, *tight]),
-            (short, [*unhedged, *opened, *breaches]),
-            (short, [*unhedged, *breaches]),
+            (full, [*open_fx_spans(h, whole=True), *more, *counts]),
+            (full, [*beyond, *more, *counts]),
+            (full, [*money, *counts]),
+            (full, [*money, *tight]),
+            (full, [*money, *opened, *breaches]),
+            *([(full, [*money, *breaches[1:]])] if beyond else []),
+            (short, [*money, *tight]),
+            (short, [*money, *opened, *breaches]),
+            (short, [*money, *breaches]),
         )
         return _first_that_fits(choices, width)
 
@@ -178,7 +198,7 @@ class Header(Lines):
         return [("unhedged ", "dim"), (f"{h.unhedged:,.0f}  ", "warn" if h.unhedged else "text")]
 
     def _breaches(self, h: HeaderView) -> list[Span]:
-        return [("  breach ", "dim"), (f"{h.breaches_open}", "warn" if h.breaches_open else "text"), (" ", "text")]
+        return [("  ", "text"), ("breach ", "dim"), (f"{h.breaches_open}", "warn" if h.breaches_open else "text"), (" ", "text")]
 
 
 def _first_that_fits(choices: Sequence[tuple[list[Span], list[Span]]], width: int) -> list[Span]:

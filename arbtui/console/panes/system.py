@@ -142,4 +142,4 @@ class SystemPane(Lines):
 
 
 def _open_ink(one: OpenFxView) -> str:
-    return "text" if abs(one.value) <= one.band and one.state == "fine" else "warn"
+    return "text" if one.is_within_band and one.state == "fine" else "warn"

@@ -11,6 +11,7 @@ from arbtui.console.screens.panes import PanesScreen
 from arbtui.console.screens.rearm import RearmScreen
 from arbtui.console.screens.scopes import HaltScopeScreen, RearmScopeScreen
 from arbtui.console.screens.settle import SettleScreen
+from arbtui.console.screens.stock import StockScreen
 from arbtui.console.styles import Styles
 from arbtui.console.type_ahead import TypeAhead
 from arbtui.views import HALT, Controls, HeaderView, ReadModel, RouteRow
@@ -125,7 +126,10 @@ class VerbsScreen(PanesScreen):
         self.tick_all()
 
     def action_settle(self) -> None:
-        """Ask which way, for name and reason, where the breach under the cursor can be settled."""
+        """Ask which way, for name and reason, where the breach or the stock under the cursor can be settled."""
+        if self._active == "stock":
+            self._act_on_stock()
+            return
         if not self._needs("risk", "settle", "settles positions and disputed balances"):
             return
         breach = self.risk.breach
@@ -137,6 +141,20 @@ class VerbsScreen(PanesScreen):
         ended = SettlementEnd(self._say_end)
         dialog = SettleScreen(self._model.header().profile, breach, ways, self._controls, ended)
         self.app.push_screen(dialog, partial(self._settled, f"{breach.kind} {breach.scope}", ended))
+
+    def _act_on_stock(self) -> None:
+        row = self.stock.current
+        ways = self._controls.stock_ways(row.asset) if row is not None else ()
+        if row is None or not ways:
+            self.flash.say("nothing to do about the stock here", "warn")
+            return
+        self.stock.claim()
+        dialog = StockScreen(self._model.header().profile, row.asset, ways, self._controls)
+        self.app.push_screen(dialog, partial(self._stock_done, row.asset))
+
+    def _stock_done(self, asset: str, done: bool | None) -> None:
+        self.flash.say(f"journaled: stock of {asset}" if done else f"left as it is: stock of {asset}", "up" if done else "warn")
+        self.tick_all()
 
     def action_risk_view(self) -> None:
         """The next view of Risk."""

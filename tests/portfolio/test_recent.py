@@ -1,0 +1,78 @@
+"""What limits count over an hour or a day: as if everything were remembered, and after a restart as before it."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arbtui.journal.events import CycleState
+from arbtui.model.money import ONE
+from arbtui.model.order import Side
+from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.recent import RecentOrders, RecentResults
+from tests.portfolio.telling import Telling, fill_of, leg
+
+HOUR_MS = 3_600_000
+#: From one thing to the next: mostly close together, at times hours.
+STEPS = st.one_of(st.integers(0, 2_000), st.integers(0, 90_000), st.integers(0, 30 * HOUR_MS))
+PRICES = {"KRW": Decimal("0.0007"), "XRP": Decimal("2.1"), "USDT": ONE}
+
+
+@given(st.lists(STEPS, max_size=60), STEPS)
+def test_orders_are_counted_as_if_all_were_remembered(steps: list[int], later: int) -> None:
+    orders, sent, now = RecentOrders(), list[int](), 1_767_225_600_000
+    for step in steps:
+        now += step
+        orders.add(now)
+        sent.append(now)
+    now += later
+    day = sum(at // HOUR_MS > now // HOUR_MS - 24 for at in sent)
+    assert orders.counts(now) == (sum(now - at < 1_000 for at in sent), sum(now - at < 60_000 for at in sent), day)
+    assert len(orders.hours) <= 24
+
+
+@given(st.lists(st.tuples(STEPS, st.integers(-500, 500)), max_size=60), STEPS, st.integers(-500, 500))
+def test_results_are_compared_as_if_all_were_remembered(told: list[tuple[int, int]], later: int, result: int) -> None:
+    history, known, now = RecentResults(), [(0, Decimal(0))], 1_767_225_600_000
+    for step, value in told:
+        now += step
+        history.add(now, Decimal(value))
+        known.append((now, Decimal(value)))
+    now += later
+
+    def before(since: int) -> Decimal:
+        return [value for at, value in known if at < since][-1]
+
+    hour_ago, day = (now // 60_000 - 60) * 60_000, (now // HOUR_MS - 23) * HOUR_MS
+    assert history.lost_in_hour(now, float(result)) == float(before(hour_ago)) - result
+    # Of an hour without a word nothing is kept: the best counts from the last known value before the first hour that has one.
+    first = next((at // HOUR_MS * HOUR_MS for at, _ in known if at >= day), None)
+    best = known[-1][1] if first is None else max(before(first), *(value for at, value in known if at >= day))
+    assert history.drawdown(now, float(result)) == float(best) - result
+    assert (len(history.minutes) <= 61, len(history.best) <= 24) == (True, True)
+
+
+def test_the_fold_counts_orders_parted_legs_and_results_and_a_snapshot_keeps_them() -> None:
+    tell = Telling().start()
+    tell.marks(PRICES, "day")
+    for number, (bought_at, taken_back) in enumerate(((Decimal("2.0"), True), (Decimal("2.2"), False), (Decimal("2.2"), True))):
+        cycle = f"c{number}"
+        tell.open(cycle, leg(0, "binance", Side.BUY, Decimal(10), bought_at), leg(1, "upbit", Side.SELL, Decimal(10), Decimal(3000)))
+        tell.fill(cycle, fill_of("binance", Side.BUY, Decimal(10), bought_at, f"b{number}", client_order_id=f"{cycle}-0"), PRICES)
+        if not taken_back:
+            sold = fill_of("upbit", Side.SELL, Decimal(10), Decimal(3000), f"s{number}", client_order_id=f"{cycle}-1")
+            tell.fill(cycle, sold, PRICES)
+        tell.end(cycle)
+    again = Portfolio.load(tell.portfolio.dump())
+    assert again.dump() == tell.portfolio.dump()
+    for portfolio in (tell.portfolio, again):
+        state, now_ms = portfolio.state, tell.now_ms
+        assert state.orders.counts(now_ms) == (6, 6, 6)
+        assert [cycle.state for cycle in state.cycles.values()] == [CycleState.RESIDUAL, CycleState.HEDGED, CycleState.RESIDUAL]
+        assert len(state.routes["XRP:binance>upbit"].parted) == 2
+        result = float(portfolio.result(PRICES))
+        assert result == pytest.approx(-1.0)  # 1 earned with the first coins, and lost twice
+        assert state.results.lost_in_hour(now_ms, result) == pytest.approx(1.0)
+    tell.marks(PRICES)
+    assert tell.portfolio.state.results.last == -1
