@@ -233,15 +233,20 @@ def _of_folder(folder: Path) -> list[str]:
 
 
 def _of_journal(path: Path) -> list[str]:
-    from arbtui.journal.reader import reading
+    from arbtui.journal.chain import check_events, is_chained
+    from arbtui.journal.noted import check_noted
+    from arbtui.journal.reader import check_pages, reading
+    from arbtui.journal.snapshots import check_snapshots
 
     try:
         with reading(path) as connection:
-            found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+            check_pages(connection)
+            if is_chained(connection):
+                check_events(connection)
+            check_noted(connection)
+            check_snapshots(connection)
             residual = connection.execute("SELECT group_concat(symbol, ', ') FROM cycle WHERE state = 'RESIDUAL' AND settled_ms IS NULL")
             left = residual.fetchone()[0]
     except UsageError as error:
         return [str(error)]
-    if found != ["ok"]:
-        return [f"{path}: {text}" for text in found]
     return [f"residual positions not settled: {left}; see arbtui positions --profile P"] if left else []

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from arbtui.journal.database import open_reader, refusal
+from arbtui.journal.chain import Chain, file_of, is_chained
+from arbtui.journal.database import damaged, open_reader, refusal
 from arbtui.journal.events import Recorded, decode
 from arbtui.journal.schema import APPLICATION_ID, OLDEST_VERSION, USER_VERSION
 
@@ -27,14 +28,29 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def events(connection: sqlite3.Connection, after: int = 0, last: int | None = None) -> Iterator[Recorded]:
-    """The events numbered above ``after``, up to ``last``, in order.
+    """The events numbered above ``after``, up to ``last``, in order, each compared with its hash.
 
     Raises:
-        UsageError: an event is of another version, or damaged.
+        UsageError: an event is of another version, missing, or not what was written.
     """
+    chain = Chain.after(connection, after) if is_chained(connection) else None
     rows = connection.execute(
-        "SELECT seq, ts_ms, run_id, type, version, payload FROM event WHERE seq > ? AND seq <= ? ORDER BY seq",
+        f"SELECT seq, ts_ms, run_id, type, version, payload, {'NULL' if chain is None else 'hash'} FROM event"
+        " WHERE seq > ? AND seq <= ? ORDER BY seq",
         (after, last if last is not None else 2**62),
     )
-    for seq, ts_ms, run_id, kind, version, payload in rows:
+    for seq, ts_ms, run_id, kind, version, payload, stored in rows:
+        if chain is not None:
+            chain.follow(seq, ts_ms, run_id, kind, version, payload, stored)
         yield Recorded(seq, ts_ms, run_id, decode(kind, version, payload))
+
+
+def check_pages(connection: sqlite3.Connection, *, indexes: bool = False) -> None:
+    """Have SQLite look at every page, with ``indexes`` also whether those agree with their tables.
+
+    Raises:
+        UsageError: it found damage.
+    """
+    (found,) = connection.execute("PRAGMA integrity_check(1)" if indexes else "PRAGMA quick_check(1)").fetchone()
+    if found != "ok":
+        raise damaged(file_of(connection), f"SQLite finds damage ({' '.join(str(found).split())})")

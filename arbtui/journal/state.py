@@ -8,8 +8,11 @@ from typing import Any
 
 import msgspec
 
+from arbtui.journal.chain import is_chained
 from arbtui.journal.denials import DenialRow, denial_rows
+from arbtui.journal.noted import check_noted
 from arbtui.journal.reader import reading
+from arbtui.journal.snapshots import check_snapshots
 from arbtui.model.errors import UsageError
 
 
@@ -26,6 +29,11 @@ class RunRow:
     stop_reason: str | None
     exit_code: int | None
     state: str
+    version: str = ""
+    config_hash: str = ""
+    commit_id: str = ""
+    lock_hash: str = ""
+    journal_format: int = 0
 
     @property
     def ended_clean(self) -> bool:
@@ -118,10 +126,17 @@ def last_event_ms(path: Path) -> int:
 
 
 def read_state(path: Path, db: sqlite3.Connection) -> JournalState:
-    """The same from an open connection."""
+    """The same from an open connection.
+
+    Raises:
+        UsageError: a table is not what its events make it, or a snapshot not what was stored.
+    """
+    check_noted(db)
+    check_snapshots(db)
     identity = db.execute("SELECT salt FROM identity").fetchone()
     snapshot = db.execute("SELECT snapshot_no, seq, payload FROM snapshot ORDER BY snapshot_no DESC LIMIT 1").fetchone()
-    run = db.execute(f"SELECT {_columns(RunRow)} FROM run ORDER BY seq DESC LIMIT 1").fetchone()
+    known = _columns(RunRow) if is_chained(db) else ", ".join(list(RunRow.__dataclass_fields__)[:-3])
+    run = db.execute(f"SELECT {known} FROM run ORDER BY seq DESC LIMIT 1").fetchone()
     return JournalState(
         path=path,
         salt=identity["salt"] if identity else "",

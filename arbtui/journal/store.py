@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 
 import aiosqlite
 
-from arbtui.journal.database import apply_pragmas, check_identity, create_file, create_tables, refusal
+from arbtui.journal.database import UpgradeStep, apply_pragmas, check_identity, create_file, create_tables, refusal
 from arbtui.model.errors import JournalFailed
 from arbtui.model.histogram import Histogram
 
@@ -306,7 +306,7 @@ async def open_writer(
     application_id: int,
     user_version: int,
     oldest: int = 0,
-    upgrades: Mapping[int, Sequence[str]] | None = None,
+    upgrades: Mapping[int, Sequence[UpgradeStep]] | None = None,
 ) -> Writer:
     """Open or create the database at ``path`` for its one writer.
 

@@ -261,7 +261,7 @@ def test_a_journal_of_format_1_is_refused_with_what_to_do(path: Path, begin: Cal
         db.execute("PRAGMA user_version = 1")
         db.commit()
     before = path.read_bytes()
-    with pytest.raises(UsageError, match=r"written by an earlier version \(format 1, this program reads 2 to 2\)") as refused:
+    with pytest.raises(UsageError, match=r"written by an earlier version \(format 1, this program reads 2 to 3\)") as refused:
         begin(path)
     assert str(path) in str(refused.value)
     assert f"move the folder {path.parent} away as a whole and keep it" in str(refused.value)
