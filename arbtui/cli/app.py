@@ -401,7 +401,11 @@ def locate(profile: flags.Profile = None, state_dir: flags.StateDir = None, json
 
 @app.command()
 def journal(
-    verb: Annotated[str, typer.Argument(metavar="[verify|rebuild]")] = "verify",
+    verb: Annotated[str, typer.Argument(metavar="[verify|backup|rebuild]")] = "verify",
+    to: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="backup: a new file, or a folder; default: the journal's backups/.")
+    ] = None,
+    keep: Annotated[int | None, typer.Option("--keep", metavar="N", help="backup: then remove all but the newest N in backups/.")] = None,
     profile: flags.Profile = None,
     mode: _Mode = None,
     json: flags.AsJson = False,
@@ -409,11 +413,12 @@ def journal(
 ) -> int:
     """Whether the journal is what was written: pages, the hash of every event, every table and snapshot. Exit code 2 if not.
 
-    verify works while the profile runs or not; rebuild makes the tables anew from the events, and needs the engine stopped.
+    verify and backup (a copy that is checked before it gets its name) work while the profile runs or not; rebuild makes the tables anew
+    from the events, and needs the engine stopped.
     """
     from arbtui.cli.journal import journal as act
 
-    return act(flags.wanted_profile(profile), verb, mode, json, state_dir)
+    return act(flags.wanted_profile(profile), verb, to, keep, mode, json, state_dir)
 
 
 @app.command()

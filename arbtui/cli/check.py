@@ -10,7 +10,7 @@ from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import read_flag
 from arbtui.settings.output import tell
-from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root
+from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root, vanished_journals
 from arbtui.settings.trust import distrusted
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ def _of_state(name_or_path: str, state_dir: str | None, settings: "Settings | No
     problems += [_problem("state", text) for text in _of_folder(folder if folder.exists() else _standing_above(folder))]
     if folder.is_dir() and (cause := read_flag(folder)) is not None:
         problems.append(_problem("kill", f"a kill is latched (by {cause.source}): press r in the console, or arbtui rearm"))
+    problems += [_problem("journal", text) for text in vanished_journals(root, name).values()]
     for mode in MODES:
         journal = mode_folder(root, name, mode) / "journal.db"
         if journal.exists():

@@ -1,7 +1,9 @@
 """The journal: events go in, in order, and are durable when :meth:`Journal.commit` returns."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +15,12 @@ from arbtui.journal.denials import DenialRow, denial_statements
 from arbtui.journal.episodes import EpisodeRecord, episode_statements
 from arbtui.journal.events import AlertQueued, Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
 from arbtui.journal.projections import statements_for
-from arbtui.journal.reader import check_pages, reading
+from arbtui.journal.reader import check_pages, reading, refuse_unlike_tip
 from arbtui.journal.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
 from arbtui.journal.snapshots import snapshot_digest
 from arbtui.journal.state import JournalState, load
 from arbtui.journal.store import Door, Statement, Writer, open_writer
+from arbtui.journal.tip import Tip, write_tip
 from arbtui.journal.upgrades import UPGRADES
 from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed, UsageError
@@ -43,7 +46,7 @@ class JournalStats:
 class Journal:
     """The one writer of a profile's journal in one mode. Make it with :meth:`open`; ``await close()`` ends its thread."""
 
-    def __init__(self, path: Path, writer: Writer, clock: Clock, salt: str, end: Chain, snapshot_no: int) -> None:
+    def __init__(self, path: Path, writer: Writer, clock: Clock, salt: str, end: Chain, snapshot_no: int, door: Door) -> None:
         self.path = path
         self.salt = salt  #: of this state folder; goes into every client order id
         self.run_id = ""  #: of the last :class:`RunStarted` committed here
@@ -55,6 +58,9 @@ class Journal:
         self._clock = clock
         self._first_seq = end.seq
         self._last_hash = end.last
+        self._door = door
+        self._tip_lock = asyncio.Lock()
+        self._tip_seq = 0
         self._snapshot_no = snapshot_no
         #: Applied to each event as it gets its number; what it returns is written in the same transaction.
         self.fold: Callable[[Recorded], Sequence[Statement]] | None = None
@@ -70,6 +76,7 @@ class Journal:
         Raises:
             UsageError: the file cannot be a journal of this program, or is damaged; the message names it, where, and what to do.
         """
+        refuse_unlike_tip(path)  # nothing is changed in one that is
         writer = await open_writer(
             path, SCHEMA, door, application_id=APPLICATION_ID, user_version=USER_VERSION, oldest=OLDEST_VERSION, upgrades=UPGRADES
         )
@@ -79,9 +86,13 @@ class Journal:
                 end = check_events(reader)
                 (snapshot_no,) = reader.execute("SELECT coalesce(max(snapshot_no), 0) FROM snapshot").fetchone()
                 known = reader.execute("SELECT salt FROM identity").fetchone()
-            journal = cls(path, writer, clock, known[0] if known else salt or secrets.token_hex(8), end, snapshot_no)
+            journal = cls(path, writer, clock, known[0] if known else salt or secrets.token_hex(8), end, snapshot_no, door)
             if known is None:
                 await journal.commit(JournalCreated(journal.salt))
+            await journal.keep_tip()
+        except OSError as error:
+            await writer.close()
+            raise UsageError(f"{error.filename}: {error.strerror}: check the owner, mode and free space of its folder") from error
         except JournalFailed as failure:  # so early it is the operator's to mend, not a trading halt
             await writer.close()
             raise UsageError(str(failure)) from failure
@@ -145,6 +156,28 @@ class Journal:
         await self._writer.submit(rows, self.seq)
         return number
 
+    async def keep_tip(self) -> None:
+        """Tell outside of the file how far it is durable: see :mod:`arbtui.journal.tip`. No order waits for it.
+
+        Raises:
+            JournalFailed: as :meth:`commit`.
+            OSError: it could not be written; the old one stands.
+        """
+        async with self._tip_lock:
+            tip = Tip(self.salt, self.seq, self._last_hash.hex(), self._clock.time_ms())
+            if tip.seq == self._tip_seq:
+                return
+            await self._writer.commit(())
+            if self._door == "aio":
+                await asyncio.to_thread(write_tip, self.path, tip, sync=True)
+            else:
+                write_tip(self.path, tip, sync=False)
+            self._tip_seq = tip.seq
+
+    def look_at_file(self) -> None:
+        """Fail, once and for good, when the file at :attr:`path` is no longer the one that is written."""
+        self._writer.look_at_file()
+
     def load(self) -> JournalState:
         """What the journal's tables say; see :func:`arbtui.journal.state.load`. Reads the disk: for start-up only."""
         return load(self.path)
@@ -178,7 +211,9 @@ class Journal:
         return self._writer.latency
 
     async def close(self) -> None:
-        """Write what is queued, then close the file and end its thread."""
+        """Write what is queued, and the tip, then close the file and end its thread."""
+        with suppress(JournalFailed, OSError):  # whoever waits for the journal has been told; a tip may lag behind
+            await self.keep_tip()
         await self._writer.close()
 
     def _statements(self, events: tuple[Event, ...]) -> list[Statement]:

@@ -9,6 +9,9 @@ from arbtui.journal.chain import Chain, file_of, is_chained
 from arbtui.journal.database import damaged, open_reader, refusal
 from arbtui.journal.events import Recorded, decode
 from arbtui.journal.schema import APPLICATION_ID, OLDEST_VERSION, USER_VERSION
+from arbtui.journal.tip import read_tip, refuse_behind
+from arbtui.model.errors import UsageError
+from arbtui.model.tip_file import vanished
 
 
 @contextmanager
@@ -16,15 +19,34 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection that only reads the journal at ``path``, as it is at this moment; rows by column name.
 
     Raises:
-        UsageError: no journal there, not SQLite, another program's, of a format that this program does not read, or damaged.
+        UsageError: no journal there, not SQLite, another program's, of a format that this program does not read, damaged, or not as far as
+            its tip, or vanished beside that.
     """
+    if gone := vanished(path):
+        raise UsageError(gone)
+    tip = read_tip(path)  # first: the journal is never behind it
     with closing(open_reader(path, APPLICATION_ID, USER_VERSION, OLDEST_VERSION)) as connection:
         connection.row_factory = sqlite3.Row
         try:
             connection.execute("BEGIN")
+            if tip is not None:
+                refuse_behind(connection, path, tip)
             yield connection
         except sqlite3.Error as error:
             raise refusal(path, error) from error
+
+
+def refuse_unlike_tip(path: Path) -> None:
+    """Look at a journal before it is opened for writing; one without a tip passes, whatever stands there.
+
+    Raises:
+        UsageError: it has vanished beside its tip, is behind it, or another one.
+    """
+    if gone := vanished(path):
+        raise UsageError(gone)
+    if path.is_file() and read_tip(path) is not None:
+        with reading(path):
+            pass
 
 
 def events(connection: sqlite3.Connection, after: int = 0, last: int | None = None) -> Iterator[Recorded]:

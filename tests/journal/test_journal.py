@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from arbtui.journal.events import (
     Adjusted,
@@ -89,7 +90,7 @@ def test_both_doors_write_the_same(tmp_path: Path) -> None:
 
     content = []
     for door in DOORS:
-        path = tmp_path / f"{door}.db"
+        path = tmp_path / door / "journal.db"
         use(path, door, what)
         with closing(sqlite3.connect(path)) as db:
             content.append(list(db.iterdump()))
@@ -231,6 +232,31 @@ def test_another_origin_of_a_known_venue_is_refused(path: Path) -> None:
     with pytest.raises(UsageError, match=r"upbit at http://127.0.0.1:9100, not at https://api.upbit.com") as refused:
         state.refuse_other_origins({**ORIGINS, "upbit": "https://api.upbit.com"})
     assert str(path) in str(refused.value)
+
+
+def test_another_profile_s_or_mode_s_journal_is_refused(path: Path) -> None:
+    record(path)
+    load(path).refuse_another_profile("anybody", "live")  # nobody has run on it yet
+    record(path, SyntheticRun().start())
+    load(path).refuse_another_profile("upbit-binance", "sim")
+    for profile, mode in (("upbit-bybit", "sim"), ("upbit-binance", "live")):
+        with pytest.raises(
+            UsageError, match=f"by profile upbit-binance in mode sim, and this is profile {profile} in mode {mode}"
+        ) as refused:
+            load(path).refuse_another_profile(profile, mode)
+        assert str(path) in str(refused.value)
+
+
+def test_another_account_is_refused_where_both_are_known(path: Path) -> None:
+    start = SyntheticRun().start()
+    assert isinstance(start[0], RunStarted)
+    record(path, [replace(start[0], accounts={"binance": "a1"}), *start[1:]], [replace(start[0], run_id="r2")])
+    state = load(path)
+    assert state.accounts == {"binance": "a1"}
+    state.refuse_other_accounts({})
+    state.refuse_other_accounts({"binance": "a1", "upbit": "u1"})
+    with pytest.raises(UsageError, match="written for another account at binance than the one of the present keys"):
+        state.refuse_other_accounts({"binance": "a2"})
 
 
 def test_the_first_origin_of_a_venue_stays(path: Path) -> None:

@@ -13,6 +13,7 @@ from arbtui.journal.reader import events, reading
 from arbtui.journal.schema import SCHEMA, USER_VERSION
 from arbtui.journal.state import load
 from arbtui.model.errors import UsageError
+from arbtui.model.tip_file import tip_file
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.restore import restore
@@ -62,7 +63,7 @@ def test_what_it_says_is_the_same_after_it_was_upgraded(path: Path) -> None:
 def test_its_tables_are_the_ones_of_a_new_journal(path: Path, tmp_path: Path) -> None:
     """Word for word: what the schema says is what stands in every file."""
     upgrade(path)
-    new = tmp_path / "new.db"
+    new = tmp_path / "new" / "journal.db"
     record(new)
     assert _schema(path) == _schema(new)
     assert len(_schema(new)) == len(SCHEMA)
@@ -112,6 +113,9 @@ def test_a_format_number_that_the_tables_do_not_bear_out_is_refused(path: Path) 
     """A bit of the number may be turned over: the chain must not be begun a second time."""
     upgrade(path)
     tamper(path, "PRAGMA user_version = 2")
+    with pytest.raises(UsageError, match="is another history than the one that was written here"):
+        load(path)
+    tip_file(path).unlink()
     with pytest.raises(UsageError, match="duplicate column name: hash: it is damaged"):
         upgrade(path)
     assert load(path).seq == LAST
