@@ -400,6 +400,28 @@ def locate(profile: flags.Profile = None, state_dir: flags.StateDir = None, json
 
 
 @app.command()
+def journal(
+    verb: Annotated[str, typer.Argument(metavar="[verify|backup|rebuild]")] = "verify",
+    to: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="backup: a new file, or a folder; default: the journal's backups/.")
+    ] = None,
+    keep: Annotated[int | None, typer.Option("--keep", metavar="N", help="backup: then remove all but the newest N in backups/.")] = None,
+    profile: flags.Profile = None,
+    mode: _Mode = None,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Whether the journal is what was written: pages, the hash of every event, every table and snapshot. Exit code 2 if not.
+
+    verify and backup (a copy that is checked before it gets its name) work while the profile runs or not; rebuild makes the tables anew
+    from the events, and needs the engine stopped.
+    """
+    from arbtui.cli.journal import journal as act
+
+    return act(flags.wanted_profile(profile), verb, to, keep, mode, json, state_dir)
+
+
+@app.command()
 def check(profile: flags.Profile = None, mode: flags.Mode = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
     """Every problem of a profile and its state, none fatal; --mode paper or live asks the venues too. Exit code 0 for none, else 2."""
     from arbtui.cli.check import print_check

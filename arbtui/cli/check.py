@@ -10,7 +10,7 @@ from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import read_flag
 from arbtui.settings.output import tell
-from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root
+from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_name, state_root, vanished_journals
 from arbtui.settings.trust import distrusted
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ def _of_state(name_or_path: str, state_dir: str | None, settings: "Settings | No
     problems += [_problem("state", text) for text in _of_folder(folder if folder.exists() else _standing_above(folder))]
     if folder.is_dir() and (cause := read_flag(folder)) is not None:
         problems.append(_problem("kill", f"a kill is latched (by {cause.source}): press r in the console, or arbtui rearm"))
+    problems += [_problem("journal", text) for text in vanished_journals(root, name).values()]
     for mode in MODES:
         journal = mode_folder(root, name, mode) / "journal.db"
         if journal.exists():
@@ -233,15 +234,20 @@ def _of_folder(folder: Path) -> list[str]:
 
 
 def _of_journal(path: Path) -> list[str]:
-    from arbtui.journal.reader import reading
+    from arbtui.journal.chain import check_events, is_chained
+    from arbtui.journal.noted import check_noted
+    from arbtui.journal.reader import check_pages, reading
+    from arbtui.journal.snapshots import check_snapshots
 
     try:
         with reading(path) as connection:
-            found = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+            check_pages(connection)
+            if is_chained(connection):
+                check_events(connection)
+            check_noted(connection)
+            check_snapshots(connection)
             residual = connection.execute("SELECT group_concat(symbol, ', ') FROM cycle WHERE state = 'RESIDUAL' AND settled_ms IS NULL")
             left = residual.fetchone()[0]
     except UsageError as error:
         return [str(error)]
-    if found != ["ok"]:
-        return [f"{path}: {text}" for text in found]
     return [f"residual positions not settled: {left}; see arbtui positions --profile P"] if left else []

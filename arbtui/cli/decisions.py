@@ -13,7 +13,7 @@ from arbtui.settings.lock import ProfileLock, holder
 from arbtui.settings.output import tell
 from arbtui.settings.person import person
 from arbtui.settings.requests import ANSWER_S, ask
-from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_folder, profile_name, state_root
+from arbtui.settings.state import MODES, latest_mode, mode_folder, profile_folder, profile_name, state_root, vanished_journals
 
 if TYPE_CHECKING:
     from arbtui.journal.events import Event
@@ -178,6 +178,9 @@ class Place:
         if mode is not None and mode not in MODES:
             raise UsageError(f"--mode {mode!r}: expected {', '.join(MODES)}")
         chosen = mode or latest_mode(root, self.name)
+        gone = vanished_journals(root, self.name)
+        if gone and chosen is None:
+            raise UsageError(next(iter(gone.values())))
         if chosen is None:
             raise UsageError(f"profile {self.name} has no journal in {root}: it has not run there yet")
         self.mode = chosen

@@ -16,7 +16,7 @@ from arbtui.settings.guardian_post import guardian_facts
 from arbtui.settings.lock import LOCK_NAME, holder
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
-from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root
+from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root, vanished_journals
 
 if TYPE_CHECKING:
     from arbtui.settings.profile import Settings
@@ -52,7 +52,11 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     if mode is not None and not (mode_folder(root, name, mode) / "journal.db").exists():
         raise UsageError(f"profile {name} has no journal of mode {mode} ({mode_folder(root, name, mode) / 'journal.db'})")
     settings = _settings(name_or_path, chosen)
+    gone = vanished_journals(root, name)
+    if mode is None and gone:
+        chosen = chosen or next(iter(gone))
     status, trouble = _read(settings, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
+    trouble = "; ".join(dict.fromkeys([*filter(None, [trouble]), *gone.values()]))
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
     status["guardian"] = guardian_facts(folder)
     status["drill"] = read_drill(folder, time.time_ns() // 1_000_000)
@@ -81,7 +85,7 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
     journal, portfolio, pulse, trouble, alerts = None, None, None, "", None
     denials: list[dict[str, Any]] = []
     try:
-        if path is not None and path.stat().st_size:  # a journal that is just being created counts as none
+        if path is not None and path.exists() and path.stat().st_size:  # a journal that is just being created counts as none
             pulse = read_liveness(path)
             journal, portfolio = restore(path)
             alerts = alert_facts(read_undelivered(path), pulse.now_ms(wall_ms))
@@ -114,7 +118,10 @@ def _settings(name_or_path: str, mode: str | None) -> "Settings | None":
 
 
 def _has_state(folder: Path) -> bool:
-    return any((folder / name).exists() for name in (LOCK_NAME, FLAG_NAME, FOLDER_NAME, *(f"{mode}/journal.db" for mode in MODES)))
+    return any(
+        (folder / name).exists()
+        for name in (LOCK_NAME, FLAG_NAME, FOLDER_NAME, *(f"{mode}/journal.db" for mode in MODES), *(f"{mode}.tip" for mode in MODES))
+    )
 
 
 def _refuse_unknown(name_or_path: str, name: str, root: Path) -> None:

@@ -349,6 +349,7 @@ class Engine:
         doubt = f"IN DOUBT after seq {self._journal.durable_seq}: {failure}"
         self.components.halt.close("JOURNAL", doubt, self._clock.time_ms())
         self.halt_detail = doubt
+        self.breaches.record(Severity.CRIT, "JOURNAL_FAILED", "global", str(failure), "HALT")
 
     def pnl(self) -> Pnl:
         """This run's PnL, at the last marks taken: what ``ledger --run`` prints of it."""

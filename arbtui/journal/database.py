@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -13,10 +13,13 @@ from arbtui.model.errors import UsageError
 
 BUSY_TIMEOUT_MS = 2000  #: a lock held longer by another process is a failed commit (nothing may wait unjournaled)
 
+#: One step that brings an older file up to date: a statement, or what a statement cannot do.
+UpgradeStep = str | Callable[[sqlite3.Connection], None]
+
 #: What to do, by SQLite's primary result code.
 _ADVICE = {
     sqlite3.SQLITE_NOTADB: "it is not an SQLite database: move it away, or name another --state-dir",
-    sqlite3.SQLITE_CORRUPT: "it is damaged: move it away together with its -wal and -shm files and keep all three",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: move it away together with its -wal and -shm files, keep all three, and restore a backup",
     sqlite3.SQLITE_FULL: "the disk is full: free space, then start again",
     sqlite3.SQLITE_READONLY: "it cannot be written: check the owner and mode of the file and its folder, or name another --state-dir",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check the owner and mode of the file and its folder, or name another --state-dir",
@@ -29,8 +32,25 @@ _ADVICE = {
 
 def refusal(path: Path, error: sqlite3.Error | OSError) -> UsageError:
     """The error an operator should see for ``error``, met while opening ``path``."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CANTOPEN) & 0xFF
-    return UsageError(f"{path}: {error}: {_ADVICE.get(code, 'it cannot be used')}")
+    unknown = sqlite3.SQLITE_CANTOPEN if isinstance(error, OSError) else sqlite3.SQLITE_CORRUPT  # as text that is not UTF-8 any more
+    code = getattr(error, "sqlite_errorcode", None) or unknown
+    return UsageError(f"{path}: {error}: {_ADVICE.get(code & 0xFF, _ADVICE[sqlite3.SQLITE_CORRUPT])}")
+
+
+def damaged(path: Path, what: str) -> UsageError:
+    """The error for a journal that SQLite can read, and that is not what was written; ``what`` says where."""
+    return UsageError(
+        f"{path}: {what}: the journal is damaged; move it away together with its -wal and -shm files, keep all three, and restore a backup "
+        f"({path.parent / 'backups'})"
+    )
+
+
+def out_of_step(path: Path, what: str) -> UsageError:
+    """The error for a table that is not what the events make it; ``what`` says where."""
+    return UsageError(
+        f"{path}: {what}: end the engine, keep a copy of the file together with its -wal and -shm files, and make the tables anew from the "
+        "events with arbtui journal rebuild --profile P"
+    )
 
 
 def apply_pragmas(connection: sqlite3.Connection, *, synchronous: str) -> None:
@@ -108,7 +128,7 @@ def refuse_links(path: Path) -> None:
 
 
 def create_tables(
-    connection: sqlite3.Connection, schema: Sequence[str], application_id: int, user_version: int, upgrade: Sequence[str] = ()
+    connection: sqlite3.Connection, schema: Sequence[str], application_id: int, user_version: int, upgrade: Sequence[UpgradeStep] = ()
 ) -> None:
     """Run ``upgrade`` (what an older file lacks), then ``schema`` (statements that may be repeated), and mark the file, in one transaction.
 
@@ -116,12 +136,15 @@ def create_tables(
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for statement in (*upgrade, *schema):
-            connection.execute(statement)
+        for step in (*upgrade, *schema):
+            if isinstance(step, str):
+                connection.execute(step)
+            else:
+                step(connection)
         connection.execute(f"PRAGMA application_id = {application_id}")
         connection.execute(f"PRAGMA user_version = {user_version}")
         connection.execute("COMMIT")
-    except sqlite3.Error:
+    except BaseException:  # a step that is no statement may find more than SQLite does
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

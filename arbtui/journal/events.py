@@ -56,7 +56,9 @@ class JournalCreated(Struct, frozen=True):
 class RunStarted(Struct, frozen=True):
     """A run begins. ``origins``: exchange to the origin of its REST URL (or ``simulator``); ``seed`` None in real markets.
 
-    ``currency``: the one that PnL is counted in; ``settlement``: assets that a cycle may end with more or less of.
+    ``currency``: the one that PnL is counted in; ``settlement``: assets that a cycle may end with more or less of. ``config_hash``: of
+    the profile as it was read; ``commit``: of the checkout it ran from, ``lock_hash``: of its pinned dependencies, empty where not known;
+    ``accounts``: by exchange, the venue's own number of the account, where it tells one.
     """
 
     run_id: str
@@ -69,6 +71,10 @@ class RunStarted(Struct, frozen=True):
     start_state: str
     currency: str = CURRENCY
     settlement: tuple[str, ...] = ("KRW", "USDT")
+    commit: str = ""
+    lock_hash: str = ""
+    journal_format: int = 0
+    accounts: dict[str, str] = {}
 
 
 class RunEnded(Struct, frozen=True):
@@ -465,10 +471,11 @@ class MarksTaken(Struct, frozen=True):
 
 
 class SnapshotTaken(Struct, frozen=True):
-    """A state snapshot was stored; it covers every event up to ``seq``."""
+    """A state snapshot was stored; it covers every event up to ``seq``. ``digest``: SHA-256 of its row, empty before format 3."""
 
     snapshot_no: int
     seq: int
+    digest: str = ""
 
 
 class AlertQueued(Struct, frozen=True):

@@ -1,26 +1,32 @@
 """The journal: events go in, in order, and are durable when :meth:`Journal.commit` returns."""
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from arbtui.journal.chain import Chain, check_events, link
 from arbtui.journal.denials import DenialRow, denial_statements
 from arbtui.journal.episodes import EpisodeRecord, episode_statements
 from arbtui.journal.events import AlertQueued, Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
 from arbtui.journal.projections import statements_for
-from arbtui.journal.reader import reading
+from arbtui.journal.reader import check_pages, reading, refuse_unlike_tip
 from arbtui.journal.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
+from arbtui.journal.snapshots import snapshot_digest
 from arbtui.journal.state import JournalState, load
 from arbtui.journal.store import Door, Statement, Writer, open_writer
+from arbtui.journal.tip import Tip, write_tip
+from arbtui.journal.upgrades import UPGRADES
 from arbtui.model.clock import Clock
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.histogram import Histogram
 
-_EVENT_ROW = "INSERT INTO event (seq, ts_ms, run_id, type, version, payload) VALUES (?, ?, ?, ?, ?, ?)"
+_EVENT_ROW = "INSERT INTO event (seq, ts_ms, run_id, type, version, payload, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SNAPSHOT_ROW = "INSERT INTO snapshot (snapshot_no, seq, ts_ms, run_id, payload) VALUES (?, ?, ?, ?, ?)"
 _OLD_SNAPSHOTS = f"DELETE FROM snapshot WHERE snapshot_no <= ? - {SNAPSHOTS_KEPT}"
 
@@ -40,17 +46,21 @@ class JournalStats:
 class Journal:
     """The one writer of a profile's journal in one mode. Make it with :meth:`open`; ``await close()`` ends its thread."""
 
-    def __init__(self, path: Path, writer: Writer, clock: Clock, salt: str, seq: int, snapshot_no: int) -> None:
+    def __init__(self, path: Path, writer: Writer, clock: Clock, salt: str, end: Chain, snapshot_no: int, door: Door) -> None:
         self.path = path
         self.salt = salt  #: of this state folder; goes into every client order id
         self.run_id = ""  #: of the last :class:`RunStarted` committed here
-        self.seq = seq  #: of the last event
+        self.seq = end.seq  #: of the last event
         self.on_failure: Callable[[JournalFailed], None] | None = None  #: told once, at the first failure, however it was met
         self.alert_of: Callable[[Recorded], AlertQueued | None] | None = None  #: asked of each event; what it gives goes along
         self.on_dropped: Callable[[Event], None] | None = None  #: told of each event that was posted after a failure
         self._writer = writer
         self._clock = clock
-        self._first_seq = seq
+        self._first_seq = end.seq
+        self._last_hash = end.last
+        self._door = door
+        self._tip_lock = asyncio.Lock()
+        self._tip_seq = 0
         self._snapshot_no = snapshot_no
         #: Applied to each event as it gets its number; what it returns is written in the same transaction.
         self.fold: Callable[[Recorded], Sequence[Statement]] | None = None
@@ -60,20 +70,29 @@ class Journal:
     async def open(cls, path: Path, *, clock: Clock, door: Door, salt: str | None = None) -> "Journal":
         """Open or create the journal at ``path``; ``door``: ``aio`` in real time, ``sync`` in virtual time.
 
-        ``salt`` is taken by a new journal only, which draws one when none is given; in virtual time it comes from the seed.
+        ``salt`` is taken by a new journal only, which draws one when none is given; in virtual time it comes from the seed. The whole
+        file is read and checked before anything more is written.
 
         Raises:
-            UsageError: the file cannot be a journal of this program; the message names it and what to do.
+            UsageError: the file cannot be a journal of this program, or is damaged; the message names it, where, and what to do.
         """
-        writer = await open_writer(path, SCHEMA, door, application_id=APPLICATION_ID, user_version=USER_VERSION, oldest=OLDEST_VERSION)
+        refuse_unlike_tip(path)  # nothing is changed in one that is
+        writer = await open_writer(
+            path, SCHEMA, door, application_id=APPLICATION_ID, user_version=USER_VERSION, oldest=OLDEST_VERSION, upgrades=UPGRADES
+        )
         try:
             with reading(path) as reader:
-                (seq,) = reader.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
+                check_pages(reader)
+                end = check_events(reader)
                 (snapshot_no,) = reader.execute("SELECT coalesce(max(snapshot_no), 0) FROM snapshot").fetchone()
                 known = reader.execute("SELECT salt FROM identity").fetchone()
-            journal = cls(path, writer, clock, known[0] if known else salt or secrets.token_hex(8), seq, snapshot_no)
+            journal = cls(path, writer, clock, known[0] if known else salt or secrets.token_hex(8), end, snapshot_no, door)
             if known is None:
                 await journal.commit(JournalCreated(journal.salt))
+            await journal.keep_tip()
+        except OSError as error:
+            await writer.close()
+            raise UsageError(f"{error.filename}: {error.strerror}: check the owner, mode and free space of its folder") from error
         except JournalFailed as failure:  # so early it is the operator's to mend, not a trading halt
             await writer.close()
             raise UsageError(str(failure)) from failure
@@ -123,19 +142,41 @@ class Journal:
             JournalFailed: as :meth:`commit`.
         """
         text = msgspec.json.encode(payload).decode()
-        number, covered = self._snapshot_no + 1, self.seq
+        number, covered, now_ms = self._snapshot_no + 1, self.seq, self._clock.time_ms()
         rows: list[Statement] = [
-            (_SNAPSHOT_ROW, (number, covered, self._clock.time_ms(), self.run_id, text)),
+            (_SNAPSHOT_ROW, (number, covered, now_ms, self.run_id, text)),
             (_OLD_SNAPSHOTS, (number,)),
             *episode_statements(self.run_id, episodes),
-            *denial_statements(denials, self._clock.time_ms()),
+            *denial_statements(denials, now_ms),
         ]
         self._snapshot_no = number
         if self._writer.failure is not None:
             raise JournalFailed(*self._writer.failure.args)
-        rows += self._statements((SnapshotTaken(number, covered),))
+        rows += self._statements((SnapshotTaken(number, covered, snapshot_digest(number, covered, now_ms, self.run_id, text)),))
         await self._writer.submit(rows, self.seq)
         return number
+
+    async def keep_tip(self) -> None:
+        """Tell outside of the file how far it is durable: see :mod:`arbtui.journal.tip`. No order waits for it.
+
+        Raises:
+            JournalFailed: as :meth:`commit`.
+            OSError: it could not be written; the old one stands.
+        """
+        async with self._tip_lock:
+            tip = Tip(self.salt, self.seq, self._last_hash.hex(), self._clock.time_ms())
+            if tip.seq == self._tip_seq:
+                return
+            await self._writer.commit(())
+            if self._door == "aio":
+                await asyncio.to_thread(write_tip, self.path, tip, sync=True)
+            else:
+                write_tip(self.path, tip, sync=False)
+            self._tip_seq = tip.seq
+
+    def look_at_file(self) -> None:
+        """Fail, once and for good, when the file at :attr:`path` is no longer the one that is written."""
+        self._writer.look_at_file()
 
     def load(self) -> JournalState:
         """What the journal's tables say; see :func:`arbtui.journal.state.load`. Reads the disk: for start-up only."""
@@ -170,7 +211,9 @@ class Journal:
         return self._writer.latency
 
     async def close(self) -> None:
-        """Write what is queued, then close the file and end its thread."""
+        """Write what is queued, and the tip, then close the file and end its thread."""
+        with suppress(JournalFailed, OSError):  # whoever waits for the journal has been told; a tip may lag behind
+            await self.keep_tip()
         await self._writer.close()
 
     def _statements(self, events: tuple[Event, ...]) -> list[Statement]:
@@ -194,7 +237,8 @@ class Journal:
 
     def _append(self, rows: list[Statement], now: int, event: Event, kind: str, version: int, payload: str) -> Recorded:
         self.seq += 1
-        rows.append((_EVENT_ROW, (self.seq, now, self.run_id, kind, version, payload)))
+        self._last_hash = link(self._last_hash, self.seq, now, self.run_id, kind, version, payload)
+        rows.append((_EVENT_ROW, (self.seq, now, self.run_id, kind, version, payload, self._last_hash)))
         return Recorded(self.seq, now, self.run_id, event)
 
     def _tell(self, failure: JournalFailed) -> None:

@@ -80,6 +80,10 @@ def _run_started(at: Recorded, event: RunStarted) -> Iterator[Statement]:
         state=event.start_state,
         seq=at.seq,
         started_ms=at.ts_ms,
+        commit_id=event.commit,
+        lock_hash=event.lock_hash,
+        journal_format=event.journal_format,
+        accounts=_json(event.accounts),
     )
     for exchange, origin in event.origins.items():
         yield _insert_if_new("origin", exchange=exchange, origin=origin)

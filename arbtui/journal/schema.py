@@ -3,23 +3,38 @@
 Money and quantities are text, times ms since the epoch (UTC). Projections have no foreign keys: what has happened at a
 venue is recorded even when it refers to something unknown here. But an order, cycle or run recorded twice is refused.
 Snapshots, episodes and denials stand beside the events: a bounded number of each, which no event tells and nothing is rebuilt from.
+
+Tables that a start believes (:data:`NOTED_TABLES`) are compared with their events each time they are read; an index finds those.
 """
 
 APPLICATION_ID = 0x41524254  #: "ARBT"
 #: Format 2: events say what happened, and the portfolio what it means. Journals of format 1 held balances, outcomes and PnL in
 #: their events; they are refused (:data:`OLDEST_VERSION`) and stay readable for the version that wrote them.
-USER_VERSION = 2
+#: Format 3: each event's row carries its hash (:mod:`arbtui.journal.chain`), each run what program it was.
+USER_VERSION = 3
 OLDEST_VERSION = 2
+FIRST_CHAINED = 3
 SNAPSHOTS_KEPT = 5
+
+#: Projections that a start goes by, and the events that they are made from.
+NOTED_TABLES = ("identity", "run", "origin", "breach", "kill", "alert", "alert_delivery", "remote_command")
+NOTED_EVENTS = (
+    *("JournalCreated", "RunStarted", "RunEnded", "StateChanged", "BreachRecorded", "BreachAcknowledged", "Killed", "Rearmed"),
+    *("AlertQueued", "AlertSent", "AlertGivenUp", "CommandReceived", "CommandActed"),
+)
+#: The condition of the index over them; a query has to repeat it, word for word.
+IS_NOTED = "type IN ({})".format(", ".join(f"'{name}'" for name in NOTED_EVENTS))
+NOTED_INDEX = f"CREATE INDEX IF NOT EXISTS event_noted ON event (type) WHERE {IS_NOTED}"
 
 EVENT_TABLES = (
     """CREATE TABLE IF NOT EXISTS event (
         seq INTEGER PRIMARY KEY, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL,
-        type TEXT NOT NULL, version INTEGER NOT NULL, payload TEXT NOT NULL)""",
+        type TEXT NOT NULL, version INTEGER NOT NULL, payload TEXT NOT NULL, hash BLOB)""",
     """CREATE TRIGGER IF NOT EXISTS event_never_changes BEFORE UPDATE ON event
         BEGIN SELECT RAISE(ABORT, 'events are never changed'); END""",
     """CREATE TRIGGER IF NOT EXISTS event_never_goes BEFORE DELETE ON event
         BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END""",
+    NOTED_INDEX,
     """CREATE TABLE IF NOT EXISTS snapshot (
         snapshot_no INTEGER PRIMARY KEY, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, run_id TEXT NOT NULL, payload TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS episode (
@@ -36,7 +51,8 @@ PROJECTIONS = {
     "identity": "salt TEXT NOT NULL, seq INTEGER PRIMARY KEY",
     "run": """run_id TEXT PRIMARY KEY, profile TEXT NOT NULL, mode TEXT NOT NULL, seed INTEGER, version TEXT NOT NULL,
         config_hash TEXT NOT NULL, origins TEXT NOT NULL, start_state TEXT NOT NULL, seq INTEGER NOT NULL, started_ms INTEGER NOT NULL,
-        ended_ms INTEGER, stop_reason TEXT, exit_code INTEGER, state TEXT NOT NULL, why TEXT NOT NULL DEFAULT ''""",
+        ended_ms INTEGER, stop_reason TEXT, exit_code INTEGER, state TEXT NOT NULL, why TEXT NOT NULL DEFAULT '',
+        commit_id TEXT NOT NULL, lock_hash TEXT NOT NULL, journal_format INTEGER NOT NULL, accounts TEXT NOT NULL""",
     "origin": "exchange TEXT PRIMARY KEY, origin TEXT NOT NULL",
     "cycle": """cycle_id TEXT PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, route TEXT NOT NULL, symbol TEXT NOT NULL,
         state TEXT NOT NULL, edge_bps REAL NOT NULL, legs TEXT NOT NULL, opened_ms INTEGER NOT NULL, closed_ms INTEGER, closed_seq INTEGER,

@@ -8,8 +8,11 @@ from typing import Any
 
 import msgspec
 
+from arbtui.journal.chain import is_chained
 from arbtui.journal.denials import DenialRow, denial_rows
+from arbtui.journal.noted import check_noted
 from arbtui.journal.reader import reading
+from arbtui.journal.snapshots import check_snapshots
 from arbtui.model.errors import UsageError
 
 
@@ -26,6 +29,11 @@ class RunRow:
     stop_reason: str | None
     exit_code: int | None
     state: str
+    version: str = ""
+    config_hash: str = ""
+    commit_id: str = ""
+    lock_hash: str = ""
+    journal_format: int = 0
 
     @property
     def ended_clean(self) -> bool:
@@ -74,11 +82,38 @@ class JournalState:
     snapshot_seq: int  #: the last event that the newest snapshot covers
     snapshot: dict[str, Any] | None
     denials: list[DenialRow] = field(default_factory=list)
+    accounts: dict[str, str] = field(default_factory=dict)  #: exchange to a digest of the venue's own number of the account, the last known
 
     @property
     def is_killed(self) -> bool:
         """True when the last line of the kill history is a kill."""
         return bool(self.kills) and self.kills[-1].action == "killed"
+
+    def refuse_another_profile(self, profile: str, mode: str) -> None:
+        """Check that this journal was written by ``profile`` in ``mode``; one without a run passes.
+
+        Raises:
+            UsageError: it was not: its stock and its orders are somebody else's.
+        """
+        run = self.last_run
+        if run is not None and (run.profile, run.mode) != (profile, mode):
+            raise UsageError(
+                f"{self.path} was written by profile {run.profile} in mode {run.mode}, and this is profile {profile} in mode {mode}: put "
+                "each journal back into its own folder, or name another --state-dir"
+            )
+
+    def refuse_other_accounts(self, accounts: Mapping[str, str]) -> None:
+        """Check that ``accounts`` (as :attr:`accounts`) are those this journal was written for, as far as both are known.
+
+        Raises:
+            UsageError: the keys are another account's: its balances would be taken for a loss, and its orders for nobody's.
+        """
+        for exchange, account in accounts.items():
+            if self.accounts.get(exchange, account) != account:
+                raise UsageError(
+                    f"{self.path}: this journal was written for another account at {exchange} than the one of the present keys: set the "
+                    "keys of that account, or name another --state-dir"
+                )
 
     def refuse_other_origins(self, origins: Mapping[str, str]) -> None:
         """Check that ``origins`` (exchange to URL origin) are those this journal was written at; new exchanges pass.
@@ -118,10 +153,17 @@ def last_event_ms(path: Path) -> int:
 
 
 def read_state(path: Path, db: sqlite3.Connection) -> JournalState:
-    """The same from an open connection."""
+    """The same from an open connection.
+
+    Raises:
+        UsageError: a table is not what its events make it, or a snapshot not what was stored.
+    """
+    check_noted(db)
+    check_snapshots(db)
     identity = db.execute("SELECT salt FROM identity").fetchone()
     snapshot = db.execute("SELECT snapshot_no, seq, payload FROM snapshot ORDER BY snapshot_no DESC LIMIT 1").fetchone()
-    run = db.execute(f"SELECT {_columns(RunRow)} FROM run ORDER BY seq DESC LIMIT 1").fetchone()
+    known = _columns(RunRow) if is_chained(db) else ", ".join(list(RunRow.__dataclass_fields__)[:-3])
+    run = db.execute(f"SELECT {known} FROM run ORDER BY seq DESC LIMIT 1").fetchone()
     return JournalState(
         path=path,
         salt=identity["salt"] if identity else "",
@@ -137,7 +179,15 @@ def read_state(path: Path, db: sqlite3.Connection) -> JournalState:
         snapshot_seq=snapshot["seq"] if snapshot else 0,
         snapshot=msgspec.json.decode(snapshot["payload"]) if snapshot else None,
         denials=denial_rows(db),
+        accounts=_accounts(db) if is_chained(db) else {},
     )
+
+
+def _accounts(db: sqlite3.Connection) -> dict[str, str]:
+    known: dict[str, str] = {}
+    for (accounts,) in db.execute("SELECT DISTINCT accounts FROM run WHERE accounts != '{}' ORDER BY seq"):
+        known |= msgspec.json.decode(accounts)
+    return known
 
 
 def _columns(kind: type[Any]) -> str:

@@ -16,7 +16,8 @@ from typing import Any, Literal, Protocol
 
 import aiosqlite
 
-from arbtui.journal.database import apply_pragmas, check_identity, create_file, create_tables, refusal
+from arbtui.journal.database import UpgradeStep, apply_pragmas, check_identity, create_file, create_tables, refusal
+from arbtui.journal.file_place import FilePlace
 from arbtui.model.errors import JournalFailed
 from arbtui.model.histogram import Histogram
 
@@ -69,6 +70,10 @@ class Writer(Protocol):
     @property
     def failure(self) -> JournalFailed | None:
         """Why the writer refuses everything, or None while it works."""
+        ...
+
+    def look_at_file(self) -> None:
+        """Fail when the file's path leads to another file by now, or to none; also done before each transaction."""
         ...
 
     async def close(self) -> None:
@@ -127,6 +132,7 @@ class SyncWriter:
         self.queue = 0
         self.failure: JournalFailed | None = None
         self._connection = connection
+        self._place = FilePlace(path)
 
     def submit(self, statements: Sequence[Statement], number: int) -> Awaitable[None]:
         """See :meth:`Writer.submit`; commits at once."""
@@ -148,12 +154,11 @@ class SyncWriter:
             raise _again(self.failure)
         started = perf_counter()
         try:
+            self._place.check()
             self._connection.executemany(_WHOLE_TRANSACTION, statements)
         except Exception as error:  # any error at all leaves the file behind what the engine believes: stop for good
-            self.failure = _failed(self.path, error)
-            if self.on_failure is not None:
-                self.on_failure(self.failure)
-            raise self.failure from error
+            self._fail(_failed(self.path, error))
+            raise _again(self.failure) from error  # type: ignore[arg-type]
         self.transactions += 1
         self.latency.add((perf_counter() - started) * 1000)
 
@@ -163,6 +168,19 @@ class SyncWriter:
             self.commit_now(statements)
         except JournalFailed as failure:
             on_failure(failure)
+
+    def look_at_file(self) -> None:
+        """See :meth:`Writer.look_at_file`."""
+        if self.failure is None:
+            try:
+                self._place.check()
+            except JournalFailed as failure:
+                self._fail(failure)
+
+    def _fail(self, failure: JournalFailed) -> None:
+        self.failure = failure
+        if self.on_failure is not None:
+            self.on_failure(failure)
 
     async def close(self) -> None:
         """Close the file."""
@@ -210,6 +228,7 @@ class AioWriter:
         self.on_failure: OnFailure | None = None
         self.failure: JournalFailed | None = None
         self._connection = connection
+        self._place = FilePlace(path)
         self._pending: list[_Call] = []
         self._group: list[_Call] = []
         self._wake = asyncio.Event()
@@ -240,6 +259,14 @@ class AioWriter:
         """See :meth:`Writer.post`."""
         self._submit(_Call(statements, None, on_failure))
 
+    def look_at_file(self) -> None:
+        """See :meth:`Writer.look_at_file`."""
+        if self.failure is None and not self._closing:
+            try:
+                self._place.check()
+            except JournalFailed as failure:
+                self._fail(failure)
+
     async def close(self) -> None:
         """Write what is queued, then close the file and end aiosqlite's thread."""
         self._closing = True
@@ -265,7 +292,10 @@ class AioWriter:
                     continue
                 self._group, self._pending = self._pending, []
                 statements = [statement for call in self._group for statement in call.statements]
+                self._place.check()
                 await self._connection.executemany(_WHOLE_TRANSACTION, statements)
+                if self.failure is not None:  # the file was found gone meanwhile, and everybody was told so
+                    return
                 self._committed()
         except asyncio.CancelledError:
             self._fail(JournalFailed(f"{self.path}: its writer was cancelled"))
@@ -306,7 +336,7 @@ async def open_writer(
     application_id: int,
     user_version: int,
     oldest: int = 0,
-    upgrades: Mapping[int, Sequence[str]] | None = None,
+    upgrades: Mapping[int, Sequence[UpgradeStep]] | None = None,
 ) -> Writer:
     """Open or create the database at ``path`` for its one writer.
 
@@ -353,6 +383,8 @@ async def _connect_aio(path: Path, synchronous: str) -> aiosqlite.Connection:
 
 
 def _failed(path: Path, error: BaseException) -> JournalFailed:
+    if isinstance(error, JournalFailed):
+        return error
     return JournalFailed(f"{path}: {error}: nothing more is written; free space or repair the disk, then start again")
 
 

@@ -37,6 +37,7 @@ from arbtui.journal.events import (
     Transferred,
     TransferSettled,
 )
+from arbtui.journal.noted import check_noted
 from arbtui.journal.projections import leg_facts
 from arbtui.journal.reader import events, reading
 from arbtui.model.clock import iso_ms
@@ -103,6 +104,7 @@ def _span(path: Path, db: sqlite3.Connection, run: str | None, since_ms: int | N
     (newest,) = db.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()
     after, last = 0, newest
     if run is not None:
+        check_noted(db)
         row = db.execute(
             "SELECT seq, (SELECT min(seq) FROM run AS later WHERE later.seq > run.seq) FROM run WHERE run_id = ?", (run,)
         ).fetchone()

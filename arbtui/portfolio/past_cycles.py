@@ -1,12 +1,14 @@
 """Cycles that ended before this run, with their orders and fills, for screens: from the journal's tables."""
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from arbtui.journal.database import out_of_step
 from arbtui.journal.events import CycleState, PlannedLeg
 from arbtui.journal.reader import reading
 from arbtui.model.order import Fill
@@ -41,16 +43,22 @@ def past_cycles(path: Path, limit: int = RECENT) -> list[PastCycle]:
         UsageError: as :func:`arbtui.journal.reader.reading`.
     """
     with reading(path) as db:
-        recent = "SELECT cycle_id FROM cycle WHERE state != 'OPEN' ORDER BY seq DESC LIMIT ?"
-        orders: dict[str, list[OrderRecord]] = {}
-        for row in db.execute(f"SELECT * FROM order_ WHERE cycle_id IN ({recent}) ORDER BY seq", (limit,)):
-            orders.setdefault(row["cycle_id"], []).append(_order(row))
-        fills: dict[str, list[Fill]] = {}
-        for row in db.execute(f"SELECT * FROM fill WHERE cycle_id IN ({recent}) ORDER BY seq", (limit,)):
-            fills.setdefault(row["cycle_id"], []).append(_convert(row, Fill))
-        rows = db.execute(f"SELECT * FROM cycle WHERE cycle_id IN ({recent}) ORDER BY seq", (limit,)).fetchall()
-    return [
-        PastCycle(
+        try:
+            return list(_read(db, limit))
+        except ValueError as error:
+            raise out_of_step(path, f"a cycle's row cannot be read ({error})") from error
+
+
+def _read(db: sqlite3.Connection, limit: int) -> Iterator[PastCycle]:
+    recent = "SELECT cycle_id FROM cycle WHERE state != 'OPEN' ORDER BY seq DESC LIMIT ?"
+    orders: dict[str, list[OrderRecord]] = {}
+    for row in db.execute(f"SELECT * FROM order_ WHERE cycle_id IN ({recent}) ORDER BY seq", (limit,)):
+        orders.setdefault(row["cycle_id"], []).append(_order(row))
+    fills: dict[str, list[Fill]] = {}
+    for row in db.execute(f"SELECT * FROM fill WHERE cycle_id IN ({recent}) ORDER BY seq", (limit,)):
+        fills.setdefault(row["cycle_id"], []).append(_convert(row, Fill))
+    for row in db.execute(f"SELECT * FROM cycle WHERE cycle_id IN ({recent}) ORDER BY seq", (limit,)):
+        yield PastCycle(
             id=row["cycle_id"],
             route=row["route"],
             symbol=row["symbol"],
@@ -64,8 +72,6 @@ def past_cycles(path: Path, limit: int = RECENT) -> list[PastCycle]:
             orders=tuple(orders.get(row["cycle_id"], ())),
             fills=tuple(fills.get(row["cycle_id"], ())),
         )
-        for row in rows
-    ]
 
 
 def _order(row: sqlite3.Row) -> OrderRecord:

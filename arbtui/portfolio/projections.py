@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from arbtui.journal.chain import is_chained
 from arbtui.journal.database import apply_pragmas, check_identity, refusal
 from arbtui.journal.events import (
     Adjusted,
@@ -26,10 +27,11 @@ from arbtui.journal.events import (
     TransferLeft,
     Transferred,
     TransferSettled,
-    decode,
 )
 from arbtui.journal.projections import statements_for
-from arbtui.journal.schema import APPLICATION_ID, PROJECTION_TABLES, PROJECTIONS, USER_VERSION
+from arbtui.journal.reader import events
+from arbtui.journal.schema import APPLICATION_ID, NOTED_INDEX, PROJECTION_TABLES, PROJECTIONS, USER_VERSION
+from arbtui.journal.snapshots import damaged_snapshots
 from arbtui.journal.store import Statement
 from arbtui.model.errors import UsageError
 from arbtui.model.money import plain
@@ -127,7 +129,7 @@ def cycle_pnl(cycle: CycleAccount, currency: str) -> dict[str, str]:
 
 
 def rebuild(path: Path) -> int:
-    """Throw the projections of the journal at ``path`` away and make them anew from its events; the number of events.
+    """Throw the projections of the journal at ``path`` away, and damaged snapshots; make the former anew; the number of events.
 
     Nothing else may have the journal open for writing. One transaction: a crash in between changes nothing.
 
@@ -141,21 +143,23 @@ def rebuild(path: Path) -> int:
             check_identity(connection, path, APPLICATION_ID, USER_VERSION)
             apply_pragmas(connection, synchronous="FULL")
             connection.execute("BEGIN IMMEDIATE")
+            if is_chained(connection):  # the index is made from the events, too
+                connection.execute("DROP INDEX IF EXISTS event_noted")
+                connection.execute(NOTED_INDEX)
+                for number, _ in damaged_snapshots(connection):
+                    connection.execute("DELETE FROM snapshot WHERE snapshot_no = ?", (number,))
             for name in PROJECTIONS:
                 connection.execute(f"DROP TABLE IF EXISTS {name}")
             for table in PROJECTION_TABLES:
                 connection.execute(table)
             fold = ProjectingPortfolio(Portfolio())
-            events = 0
-            for seq, ts_ms, run_id, kind, version, payload in connection.execute(
-                "SELECT seq, ts_ms, run_id, type, version, payload FROM event ORDER BY seq"
-            ):
-                recorded = Recorded(seq, ts_ms, run_id, decode(kind, version, payload))
+            count = 0
+            for recorded in events(connection):
                 for statement, values in [*statements_for(recorded), *fold(recorded)]:
                     connection.execute(statement, values)
-                events += 1
+                count += 1
             connection.execute("COMMIT")
-            return events
+            return count
     except (sqlite3.Error, ValueError) as error:
         if isinstance(error, sqlite3.Error):
             raise refusal(path, error) from error

@@ -29,7 +29,7 @@ async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionReco
         engine.marks.take("end")
         engine.episodes.close()
         await engine.snapshot(venues.simulator_state())
-        await journal.commit(RunEnded(components.run_id, reason, code))
+        await journal.commit(RunEnded(components.run_id, reason, code))  # closing the journal writes its tip
     if tap is not None:
         tap.close()
         if tap.failure is not None:

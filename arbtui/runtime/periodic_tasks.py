@@ -13,6 +13,7 @@ from arbtui.engine.machine_watch import MachineSample, RecentCommits
 from arbtui.failover.reconciler import Reconciler
 from arbtui.model.errors import JournalFailed
 from arbtui.monitoring.resources import ResourceSample
+from arbtui.risk.breach import Severity
 from arbtui.runtime.loop_stall import record_stall
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Venues
@@ -23,6 +24,8 @@ from arbtui.views.open_fx import read_open_fx
 log = logging.getLogger("arbtui")
 
 _HOUSEKEEPING_S = 0.1
+#: Between two tips of the journal, in seconds; one is also written with each snapshot, a kill, and the end.
+_TIP_S = 5.0
 _POSITIONS_S = 30.0
 #: After a read in which a balance differed, in seconds.
 _DOUBT_S = 1.0
@@ -50,6 +53,7 @@ class PeriodicTasks:
     def work(self, *, real_time: bool) -> Sequence[tuple[str, Coroutine[Any, Any, None]]]:
         """Named coroutines, one task each; the gauges measure a machine, so virtual time has none."""
         work = [("housekeeping", self._housekeeping()), ("snapshots", self._snapshots()), ("positions", self._positions())]
+        work.append(("journal's file", self._journal_file()))
         work += [("left open", self._left_open()), ("wallets", self._engine.wallets.run())]
         if real_time:
             work.append(("gauges", self._run.resources.run()))
@@ -72,6 +76,27 @@ class PeriodicTasks:
             except JournalFailed:
                 return  # the engine was told, and has closed the gate
             self._snapshot_at = clock.monotonic()
+            await self._keep_tip()
+
+    async def _journal_file(self) -> None:
+        """Whether it is still the file that is written, ten times a second; and how far it goes, told outside of it."""
+        clock, halt, journal = self._engine.components.clock, self._engine.components.halt, self._engine.components.journal
+        epoch, due = halt.epoch, clock.monotonic() + _TIP_S
+        while True:
+            await asyncio.sleep(_HOUSEKEEPING_S)
+            journal.look_at_file()
+            if halt.epoch != epoch or clock.monotonic() >= due:
+                await self._keep_tip()
+                epoch, due = halt.epoch, clock.monotonic() + _TIP_S
+
+    async def _keep_tip(self) -> None:
+        try:
+            await self._engine.components.journal.keep_tip()
+        except JournalFailed:
+            return  # the engine was told, and has closed the gate
+        except OSError as error:
+            detail = f"{error.filename}: {error.strerror}: a journal that goes back to an older copy would not be noticed"
+            self._engine.breaches.record(Severity.WARN, "TIP_UNWRITTEN", "global", detail, "tried again")
 
     async def _positions(self) -> None:
         while True:

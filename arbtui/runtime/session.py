@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from decimal import getcontext
 
+from arbtui import __version__
 from arbtui.engine.engine import Engine
 from arbtui.exchanges.feed import Deliver
 from arbtui.execution.account_sync import AccountSync
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import simulator_of
 from arbtui.journal.journal import Journal
+from arbtui.journal.sqlite_version import sqlite_facts
 from arbtui.journal.state import JournalState, last_event_ms
 from arbtui.journal.store import Door
 from arbtui.model.book import OrderBook
@@ -42,9 +44,21 @@ from arbtui.runtime.operator_notifications import OperatorNotifications, open_no
 from arbtui.runtime.periodic_tasks import PeriodicTasks
 from arbtui.runtime.plan import Plan, session_plan
 from arbtui.runtime.played_person import PlayedPerson
+from arbtui.runtime.provenance import checkout_commit
 from arbtui.runtime.pulse import Pulse
 from arbtui.runtime.session_recorder import SessionRecorder
-from arbtui.runtime.startup import halted, latch_again, reconciler_of, record_start, refuse_lost_journal, refuse_lost_venues, take_up
+from arbtui.runtime.startup import (
+    accounts_of,
+    halted,
+    is_new,
+    latch_again,
+    reconciler_of,
+    record_start,
+    refuse_lost_journal,
+    refuse_lost_venues,
+    take_up,
+    tell_first_start,
+)
 from arbtui.runtime.stop import Stop, Stopped
 from arbtui.runtime.summary import Run
 from arbtui.runtime.update_metrics import UpdateMetrics
@@ -148,11 +162,14 @@ class Session:
         salt = f"{rng.stream('salt').getrandbits(64):016x}" if self._plan.virtual else None
         baseline_mb = rss_mb()
         door: Door = "sync" if self._plan.virtual else "aio"
+        if not plays and is_new(path):
+            tell_first_start(self._settings.name, path)
         journal = await Journal.open(path, clock=clock, door=door, salt=salt)
         try:
             self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram)
             remembered, portfolio = restore(path)
             journal.fold = ProjectingPortfolio(portfolio)
+            remembered.refuse_another_profile(self._settings.name, self._settings.mode)
             remembered.refuse_other_origins(self._plan.origins)
             if plays:
                 refuse_lost_venues(remembered, venue_path)
@@ -163,11 +180,14 @@ class Session:
             ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot), left_in)
             venues = await self._stop.unless(self._plan.open_venues(ground))
             try:
+                remembered.refuse_other_accounts(accounts_of(venues))
                 if self._plan.record is not None:
                     self._tap = SessionRecorder(self._plan.record, list(self._settings.exchanges), clock)
                 run_id = f"r{remembered.runs + 1}"
                 seed = self._settings.simulator.seed if venues.simulator is not None else None
-                await record_start(journal, self._settings, run_id, self._plan.origins, seed, portfolio, clock.time_ms())
+                await record_start(
+                    journal, self._settings, run_id, self._plan.origins, accounts_of(venues), seed, portfolio, clock.time_ms()
+                )
                 return await self._trade(clock, journal, remembered, portfolio, venues, run_id, baseline_mb)
             finally:
                 if self._tap is not None:
@@ -184,6 +204,7 @@ class Session:
     def _tell_limits(self) -> None:
         """Which limits hold, and which sizes can never pass them: warnings, since books can be watched all the same."""
         log.info("limits: %s", limits_in_words(self._settings))
+        log.info("program: %s, commit %s, SQLite %s", __version__, checkout_commit() or "not known", sqlite_facts()["version"])
         for problem in limit_problems(self._settings):
             log.warning("%s", problem)
             if self._plan.headless:

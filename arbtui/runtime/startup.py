@@ -1,6 +1,7 @@
 """The start of a run: the journal opened and read, the run recorded, balances taken up, open ends resolved."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,14 +10,20 @@ from arbtui.engine.components import EngineComponents
 from arbtui.failover.reconciler import Reconciled, Reconciler
 from arbtui.journal.events import MarksTaken, RunStarted
 from arbtui.journal.journal import Journal
+from arbtui.journal.schema import USER_VERSION
 from arbtui.journal.state import JournalState
 from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import Halt, HaltCause
+from arbtui.model.tip_file import vanished
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.runtime.venues import VALUE_CURRENCY
+from arbtui.runtime.provenance import checkout_commit, lock_hash
+from arbtui.runtime.venues import VALUE_CURRENCY, Venues
+from arbtui.settings.output import say
 from arbtui.settings.profile import Settings
+
+log = logging.getLogger("arbtui")
 
 
 def refuse_lost_journal(journal: Path, venues: Path) -> None:
@@ -25,11 +32,32 @@ def refuse_lost_journal(journal: Path, venues: Path) -> None:
     Raises:
         UsageError: it was. A new one would know nothing of residual cycles, and could use client order ids again.
     """
+    if gone := vanished(journal):
+        raise UsageError(gone)
     if _is_empty(journal) and not _is_empty(venues):
         raise UsageError(
             f"{journal} is missing or empty, but {venues} holds the venues' side of it: put it back, move both away, "
             "or name another --state-dir"
         )
+
+
+def is_new(journal: Path) -> bool:
+    """True where there is no journal, and no tip tells that there was one."""
+    return _is_empty(journal) and not vanished(journal)
+
+
+def tell_first_start(name: str, journal: Path) -> None:
+    """Say that ``live`` begins without any memory; whoever started it may know better."""
+    text = f"first start of profile {name} in live: there is no journal {journal} yet; what the accounts hold now becomes its opening"
+    log.warning("%s", text)
+    say(text)
+
+
+def accounts_of(venues: Venues) -> dict[str, str]:
+    """By exchange, a digest of the number that the venue gives the account; only where it tells one."""
+    told = {name: getattr(adapter, "account_names", ()) for name, adapter in venues.adapters.items()}
+    numbers = {name: next((one for one in names if one.startswith("uid ")), None) for name, names in told.items()}
+    return {name: hashlib.sha256(f"{name} {number}".encode()).hexdigest()[:16] for name, number in numbers.items() if number}
 
 
 def refuse_lost_venues(remembered: JournalState, venues: Path) -> None:
@@ -51,7 +79,14 @@ def _is_empty(path: Path) -> bool:
 
 
 async def record_start(
-    journal: Journal, settings: Settings, run_id: str, origins: Mapping[str, str], seed: int | None, portfolio: Portfolio, now_ms: int
+    journal: Journal,
+    settings: Settings,
+    run_id: str,
+    origins: Mapping[str, str],
+    accounts: Mapping[str, str],
+    seed: int | None,
+    portfolio: Portfolio,
+    now_ms: int,
 ) -> None:
     """Journal that a run begins, with what it runs on, and the desk's new day where one has begun since the last run."""
     config = hashlib.sha256(settings.model_dump_json(exclude={"path"}).encode()).hexdigest()[:16]
@@ -67,6 +102,10 @@ async def record_start(
         TradingState.RECOVERING,
         VALUE_CURRENCY,
         quotes if VALUE_CURRENCY in quotes else (*quotes, VALUE_CURRENCY),
+        commit=checkout_commit(),
+        lock_hash=lock_hash(),
+        journal_format=USER_VERSION,
+        accounts=dict(accounts),
     )
     await journal.commit(started)
     today, day = settings.desk.day_of(now_ms), portfolio.state.day

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from arbtui.model.errors import UsageError
+from arbtui.model.tip_file import vanished
 
 MODES = ("sim", "paper", "live")
 STATE_VARIABLE = "ARBTUI_STATE_DIR"
@@ -103,6 +104,12 @@ def written_at(folder: Path) -> float | None:
         return None
     stats = [path.stat() for path in (journal, log) if path.exists()]
     return max([stats[0].st_mtime, *(one.st_mtime for one in stats[1:] if one.st_size)])  # a reader may leave an empty log behind
+
+
+def vanished_journals(root: Path, name: str) -> dict[str, str]:
+    """By mode, why a journal of the profile ``name`` that is not there is no new one; empty when none has vanished."""
+    found = {mode: vanished(mode_folder(root, name, mode) / "journal.db") for mode in MODES}
+    return {mode: why for mode, why in found.items() if why}
 
 
 def latest_mode(root: Path, name: str) -> str | None:

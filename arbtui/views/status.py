@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from arbtui.journal.liveness import JournalLiveness
+from arbtui.journal.sqlite_version import sqlite_facts
 from arbtui.journal.state import JournalState, RunRow
 from arbtui.model.clock import iso_ms
 from arbtui.model.halt import HaltCause
@@ -61,6 +62,7 @@ def read_status(
         "state": _state(holder is not None, run),
         **_signs_of_life(holder, run, pulse, wall_ms, interval_s),
         "run": _run(run) if run else None,
+        "sqlite": sqlite_facts(),
         "pnl": _pnl(portfolio) if portfolio else None,
         "cycles": {state.value: count for state, count in portfolio.state.outcomes.items() if count} if portfolio else {},
         "open_cycles": [_cycle(cycle) for cycle in portfolio.open_cycles] if portfolio else [],
@@ -215,6 +217,11 @@ def _run(run: RunRow) -> dict[str, Any]:
         "stop_reason": run.stop_reason,
         "exit_code": run.exit_code,
         "state": run.state,
+        "version": run.version,
+        "commit": run.commit_id or None,
+        "lock_hash": run.lock_hash or None,
+        "profile_hash": run.config_hash,
+        "journal_format": run.journal_format or None,
     }
 
 

@@ -1,9 +1,8 @@
 """A run is cut off at every kind of moment; the next one must end what it left, exactly as the venues' fills say."""
 
 import asyncio
-import sqlite3
+import json
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -384,10 +383,7 @@ def test_a_snapshot_is_never_needed_to_start(tmp_path: Path, payload: str) -> No
         async with world(tmp_path) as w:
             await w.trade()
             live = w.portfolio.dump()
-            await w.engine.snapshot(None)
-        with closing(sqlite3.connect(tmp_path / "journal.db")) as db:
-            db.execute("UPDATE snapshot SET payload = ?", (payload,))
-            db.commit()
+            await w.journal.snapshot(json.loads(payload))
         _, found = restore(tmp_path / "journal.db")
         assert {**found.dump(), "seq": 0, "marks": 0} == {**live, "seq": 0, "marks": 0}
 

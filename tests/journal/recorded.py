@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from arbtui.journal.chain import link
 from arbtui.journal.events import Event, Recorded
 from arbtui.journal.journal import Journal
 from arbtui.journal.schema import PROJECTIONS
@@ -35,3 +36,22 @@ def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of every projection, in an order of their own."""
     with closing(sqlite3.connect(path)) as db:
         return {name: sorted(db.execute(f"SELECT * FROM {name}").fetchall(), key=repr) for name in PROJECTIONS}
+
+
+def insert_event(path: Path, kind: str, version: int, payload: str, ts_ms: int = 0) -> None:
+    """Add a row to the events as a journal's writer would, with its hash and whatever it says."""
+    with closing(sqlite3.connect(path)) as db:
+        seq, last = db.execute("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1").fetchone()
+        values = (seq + 1, ts_ms, "", kind, version, payload)
+        db.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", (*values, link(last, *values)))
+        db.commit()
+
+
+def tamper(path: Path, *statements: str) -> None:
+    """Run ``statements`` on a journal that nothing has open; its triggers do not keep events from changing."""
+    with closing(sqlite3.connect(path)) as db:
+        for name in ("event_never_changes", "event_never_goes"):
+            db.execute(f"DROP TRIGGER IF EXISTS {name}")
+        for statement in statements:
+            assert db.execute(statement).rowcount != 0, f"changes nothing: {statement}"
+        db.commit()

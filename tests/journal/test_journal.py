@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from arbtui.journal.events import (
     Adjusted,
@@ -89,7 +90,7 @@ def test_both_doors_write_the_same(tmp_path: Path) -> None:
 
     content = []
     for door in DOORS:
-        path = tmp_path / f"{door}.db"
+        path = tmp_path / door / "journal.db"
         use(path, door, what)
         with closing(sqlite3.connect(path)) as db:
             content.append(list(db.iterdump()))
@@ -233,6 +234,31 @@ def test_another_origin_of_a_known_venue_is_refused(path: Path) -> None:
     assert str(path) in str(refused.value)
 
 
+def test_another_profile_s_or_mode_s_journal_is_refused(path: Path) -> None:
+    record(path)
+    load(path).refuse_another_profile("anybody", "live")  # nobody has run on it yet
+    record(path, SyntheticRun().start())
+    load(path).refuse_another_profile("upbit-binance", "sim")
+    for profile, mode in (("upbit-bybit", "sim"), ("upbit-binance", "live")):
+        with pytest.raises(
+            UsageError, match=f"by profile upbit-binance in mode sim, and this is profile {profile} in mode {mode}"
+        ) as refused:
+            load(path).refuse_another_profile(profile, mode)
+        assert str(path) in str(refused.value)
+
+
+def test_another_account_is_refused_where_both_are_known(path: Path) -> None:
+    start = SyntheticRun().start()
+    assert isinstance(start[0], RunStarted)
+    record(path, [replace(start[0], accounts={"binance": "a1"}), *start[1:]], [replace(start[0], run_id="r2")])
+    state = load(path)
+    assert state.accounts == {"binance": "a1"}
+    state.refuse_other_accounts({})
+    state.refuse_other_accounts({"binance": "a1", "upbit": "u1"})
+    with pytest.raises(UsageError, match="written for another account at binance than the one of the present keys"):
+        state.refuse_other_accounts({"binance": "a2"})
+
+
 def test_the_first_origin_of_a_venue_stays(path: Path) -> None:
     record(path, [RunStarted("a", "p", "sim", None, "", "", {"upbit": "one"}, "ARMED")])
     record(path, [RunStarted("b", "p", "sim", None, "", "", {"upbit": "two", "okx": "three"}, "ARMED")])
@@ -261,7 +287,7 @@ def test_a_journal_of_format_1_is_refused_with_what_to_do(path: Path, begin: Cal
         db.execute("PRAGMA user_version = 1")
         db.commit()
     before = path.read_bytes()
-    with pytest.raises(UsageError, match=r"written by an earlier version \(format 1, this program reads 2 to 2\)") as refused:
+    with pytest.raises(UsageError, match=r"written by an earlier version \(format 1, this program reads 2 to 3\)") as refused:
         begin(path)
     assert str(path) in str(refused.value)
     assert f"move the folder {path.parent} away as a whole and keep it" in str(refused.value)

@@ -1,4 +1,4 @@
-"""The outbox: an alert is written with its event or not at all, and a journal from before there were alerts still opens."""
+"""The outbox: an alert is written with its event or not at all."""
 
 import sqlite3
 from contextlib import closing
@@ -23,7 +23,7 @@ from arbtui.journal.outbox import load_outbox
 from arbtui.journal.state import load
 from arbtui.model.errors import JournalFailed
 from arbtui.model.virtual_loop import run_virtual
-from tests.journal.synthetic import FixedClock, whole_run
+from tests.journal.synthetic import FixedClock
 
 START = RunStarted("r1", "desk", "sim", 1, "0", "c", {}, "ARMED")
 
@@ -83,16 +83,3 @@ def test_what_waits_is_what_no_channel_has_closed(tmp_path: Path) -> None:
         states = dict(db.execute("SELECT alert_id, state FROM alert").fetchall())
         assert states == {"a": "SENT", "b": "QUEUED", "c": "SENT", "d": "GIVEN_UP"}
         assert db.execute("SELECT attempts FROM alert WHERE alert_id = 'c'").fetchone() == (4,)
-
-
-def test_a_journal_from_before_there_were_alerts_is_read_and_opened(tmp_path: Path) -> None:
-    path = tmp_path / "journal.db"
-    record(path, *(tuple(group) for group in whole_run()))
-    with closing(sqlite3.connect(path)) as db:
-        for table in ("alert", "alert_delivery", "remote_command"):
-            db.execute(f"DROP TABLE {table}")
-        db.commit()
-    assert load(path).runs == 1
-    record(path)
-    assert load_outbox(path).alerts == []
-    assert load(path).runs == 1

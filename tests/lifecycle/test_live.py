@@ -44,6 +44,8 @@ def test_it_trades_and_the_ledgers_agree_to_the_last_digit_over_a_restart(desk: 
             ended = engine.ended()
         assert ended.code == 128 + signal.SIGTERM, ended.err
         assert "connecting to UPBIT at http://127.0.0.1:" in ended.err
+        first = f"first start of profile desk in live: there is no journal {desk.journal} yet"
+        assert (first in ended.err) == (run_number == 1)
         desk.assert_agrees(tmp_path)
     summary = json.loads((tmp_path / "summary").read_text())
     assert summary["mode"] == "live"

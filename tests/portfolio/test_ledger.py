@@ -343,7 +343,7 @@ def _gap(path: Path) -> None:
         (lambda path: sqlite3.connect(path).executescript("CREATE TABLE recipe (cake TEXT)").connection.close(), "another program"),
         (_newer, "newer version"),
         (_format_1, "earlier version .format 1"),
-        (_gap, "event 10 follows on 8"),
+        (_gap, "event 9 is missing"),
     ],
 )
 def test_a_bad_journal_is_refused_by_name(tmp_path: Path, make: Any, says: str) -> None:

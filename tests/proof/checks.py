@@ -7,7 +7,7 @@ from tests.proof.mutation.fixed import FixedMutants
 from tests.proof.mutation.package import PackageMutation
 from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
-from tests.proof.steps import MESSAGES, SECONDS, VARIABLE
+from tests.proof.steps import FLIPS, MESSAGES, SECONDS, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -43,6 +43,27 @@ CHECKS: Sequence[Check] = (
         limit_s=3600.0,
         unit="messages/s",
         tells=("KILL ", "HALT "),
+    ),
+    PytestCheck(
+        "bit-flips",
+        "400 single bits turned over in a closed journal: each is refused in a sentence, or changes nothing that is read",
+        "tests/lifecycle/test_bit_flips.py::test_a_bit_that_was_turned_over_is_refused_or_changes_nothing",
+        FLIPS,
+        steps=400,
+        limit_s=3600.0,
+        unit="flips",
+        tells=("FLIPS ",),
+    ),
+    PytestCheck(
+        "bit-flips-ci",
+        "the same with 40",
+        "tests/lifecycle/test_bit_flips.py::test_a_bit_that_was_turned_over_is_refused_or_changes_nothing",
+        FLIPS,
+        steps=40,
+        limit_s=600.0,
+        in_ci=True,
+        unit="flips",
+        tells=("FLIPS ",),
     ),
     PackageMutation("execution", ("tests/execution", "tests/engine", "tests/failover")),
     PackageMutation("risk", ("tests/risk", "tests/execution/test_gate.py", "tests/engine")),

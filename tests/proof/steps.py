@@ -10,6 +10,8 @@ VARIABLE = "PROOF_STEPS"
 SECONDS = "PROOF_SECONDS"
 #: Likewise, to the messages a second that a check wants to see in the engine.
 MESSAGES = "PROOF_MESSAGES"
+#: Likewise, to the number of single bits that are turned over in a journal, one at a time.
+FLIPS = "PROOF_FLIPS"
 _STEPS_A_RUN = 100
 
 

@@ -1,0 +1,106 @@
+"""Copies of a journal that are known to be whole: made beside a running engine, checked, and only then given their name."""
+
+import os
+import shutil
+import sqlite3
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from arbtui.journal.chain import check_events, is_chained
+from arbtui.journal.database import refusal
+from arbtui.journal.noted import check_noted
+from arbtui.journal.reader import check_pages, events, reading
+from arbtui.journal.snapshots import check_snapshots
+from arbtui.model.errors import UsageError
+
+FOLDER = "backups"  #: beside the journal
+_PREFIX = "journal-"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that is done. ``seq``, ``last_hash`` (hex; empty in a journal of an earlier format): of its newest event."""
+
+    path: Path
+    seq: int
+    last_hash: str
+    bytes: int
+
+
+def back_up(journal: Path, target: Path | None = None) -> Backup:
+    """Copy the journal at ``journal``, as it is at this moment, to ``target``: a file that is not there yet, or a folder.
+
+    SQLite's own backup, read within one transaction: nothing that is committed meanwhile waits for it, and nothing of it is in the
+    copy. That is checked by itself: every page and index, the chain of hashes, the tables that a start goes by, every snapshot.
+
+    Raises:
+        UsageError: no journal there, ``target`` is there already or cannot be written, too little space, or damage.
+    """
+    folder = journal.parent / FOLDER if target is None else target if target.is_dir() else target.parent
+    try:
+        if target is None:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        size, free = journal.stat().st_size if journal.exists() else 0, shutil.disk_usage(folder).free
+        if free < 2 * size:
+            raise UsageError(f"{folder}: {free / 1e6:,.0f} MB are free, and a backup of {size / 1e6:,.0f} MB leaves too little: free space")
+        new = folder / f".{_PREFIX}{os.getpid()}.new"
+        try:
+            os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+            seq, last_hash = _copy(journal, new)
+            named = folder / _name(seq) if target is None or target.is_dir() else target
+            os.link(new, named)  # unlike a rename it replaces nothing
+            _sync(folder)
+        finally:
+            with suppress(FileNotFoundError):
+                new.unlink()
+    except FileExistsError as error:
+        raise UsageError(f"{error.filename2 or error.filename} is there already; a backup replaces nothing: name another file") from error
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder}: {error.strerror or error}: the backup could not be written") from error
+    return Backup(named, seq, last_hash, named.stat().st_size)
+
+
+def remove_old(journal: Path, keep: int) -> list[Path]:
+    """Remove all but the newest ``keep`` backups in the journal's own folder of them; which ones. Files of other names are left."""
+    found = sorted((journal.parent / FOLDER).glob(f"{_PREFIX}*.db"), key=lambda path: path.name.rsplit("-", 1)[-1])
+    old = found[:-keep] if keep else found
+    for path in old:
+        path.unlink()
+    return old
+
+
+def _copy(journal: Path, new: Path) -> tuple[int, str]:
+    try:
+        with reading(journal) as source, closing(sqlite3.connect(new, isolation_level=None)) as copy:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")  # one file, and readable where nothing can be written
+        with closing(sqlite3.connect(f"file:{new}?mode=ro", uri=True)) as copy:
+            check_pages(copy, indexes=True)
+            check_noted(copy)
+            check_snapshots(copy)
+            if is_chained(copy):
+                end = check_events(copy)
+                seq, last_hash = end.seq, end.last.hex()
+            else:
+                seq, last_hash = max((recorded.seq for recorded in events(copy)), default=0), ""
+    except sqlite3.Error as error:
+        raise refusal(journal, error) from error
+    except UsageError as error:  # what is wrong with the copy is wrong with the journal
+        raise UsageError(str(error).replace(str(new), str(journal))) from error
+    _sync(new)
+    return seq, last_hash
+
+
+def _name(seq: int) -> str:
+    """Its time last: in the order of names, of one number of events too."""
+    return f"{_PREFIX}{seq}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.db"
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,126 @@
+"""The hash chain over the journal's events: each row holds a SHA-256 of its own content and of the hash before it.
+
+SQLite's own checks find damaged pages, not a digit that has changed inside a row. A row that changed, is missing or stands in another's
+place breaks the chain there. What is missing at the end does not: the tip outside the file tells of that (:mod:`arbtui.journal.tip`).
+
+The hash of a row covers 32 bytes, the hash before it (zeros before the first), then the UTF-8 text of
+``SEQ TS_MS VERSION LENGTH(RUN_ID) LENGTH(TYPE) `` (lengths in characters) and run_id, type and payload without anything between.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from arbtui.journal.database import damaged
+from arbtui.journal.schema import FIRST_CHAINED
+
+#: What stands before the first event.
+BEGINNING = bytes(32)
+
+_ROWS = "SELECT seq, ts_ms, run_id, type, version, payload, hash FROM event WHERE seq > ? AND seq <= ? ORDER BY seq"
+_END = 2**62
+
+
+def link(previous: bytes, seq: int, ts_ms: int, run_id: str, kind: str, version: int, payload: str) -> bytes:
+    """The hash of an event's row; ``previous``: that of the row before."""
+    return sha256(previous + f"{seq} {ts_ms} {version} {len(run_id)} {len(kind)} {run_id}{kind}{payload}".encode()).digest()
+
+
+def is_chained(connection: sqlite3.Connection) -> bool:
+    """True for a journal whose events carry hashes; False for one of an earlier format that no writer has opened since."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= FIRST_CHAINED
+
+
+class Chain:
+    """Follows the chain from row to row.
+
+    Events from before there were hashes have none of their own; the first hash after them covers them all.
+    """
+
+    def __init__(self, path: Path, seq: int = 0, last: bytes = BEGINNING) -> None:
+        self.seq = seq  #: of the last event that was followed
+        self.last = last  #: its hash
+        self._path = path
+        self._has_begun = seq > 0
+        self._unhashed = 0
+
+    @classmethod
+    def after(cls, connection: sqlite3.Connection, seq: int) -> "Chain":
+        """The chain at the event ``seq``, to be followed from there on.
+
+        Raises:
+            UsageError: there is no such event, or what comes before the first hash is damaged.
+        """
+        path = file_of(connection)
+        if seq == 0:
+            return cls(path)
+        row = connection.execute("SELECT hash FROM event WHERE seq = ?", (seq,)).fetchone()
+        if row is None:
+            raise damaged(path, f"event {seq} is missing")
+        if isinstance(row[0], bytes):
+            return cls(path, seq, row[0])
+        chain = cls(path)
+        for each in connection.execute(_ROWS, (0, seq)):
+            chain.follow(*each)
+        return chain
+
+    def follow(self, seq: int, ts_ms: int, run_id: str, kind: str, version: int, payload: str, stored: bytes | None) -> None:
+        """Take the next row.
+
+        Raises:
+            UsageError: it is not the next one, or not what was written.
+        """
+        if seq != self.seq + 1:
+            raise damaged(self._path, f"event {self.seq + 1} is missing or out of order ({seq} follows on {self.seq})")
+        try:
+            found = link(self.last, seq, ts_ms, run_id, kind, version, payload)
+        except TypeError:  # a column holds no text any more
+            found = b""
+        if stored is None and not self._has_begun and found:
+            self._unhashed = seq
+        elif stored != found:
+            among = f"event {seq}, or one of the {seq - 1} before it," if self._unhashed and not self._has_begun else f"event {seq}"
+            raise damaged(self._path, f"{among} is not what was written: its hash does not fit")
+        else:
+            self._has_begun = True
+        self.seq, self.last = seq, found
+
+
+def check_events(connection: sqlite3.Connection) -> Chain:
+    """Follow the whole chain; how far it goes.
+
+    Raises:
+        UsageError: an event is missing, or not what was written; the message names it.
+    """
+    chain = Chain.after(connection, 0)
+    for row in connection.execute(_ROWS, (0, _END)):
+        chain.follow(*row)
+    return chain
+
+
+def check_one(path: Path, before: object, row: tuple[Any, ...]) -> None:
+    """Check one ``row`` (as :meth:`Chain.follow` takes it) by itself; ``before``: the hash of the row before it.
+
+    Raises:
+        UsageError: it is not what was written. One from before there were hashes passes.
+    """
+    seq, stored = row[0], row[-1]
+    previous = BEGINNING if seq == 1 else before
+    if stored is None or not isinstance(previous, bytes):
+        return
+    Chain(path, seq - 1, previous).follow(*row)
+
+
+def rows_with_hash_before(connection: sqlite3.Connection, source: str) -> Iterator[tuple[tuple[Any, ...], object]]:
+    """Rows of ``source`` (what stands behind ``FROM event AS one``), in order, each with the hash of the row before it."""
+    columns = "seq, ts_ms, run_id, type, version, payload, hash"
+    before = "(SELECT earlier.hash FROM event AS earlier WHERE earlier.seq = one.seq - 1)"
+    for row in connection.execute(f"SELECT {columns}, {before} FROM event AS one {source} ORDER BY seq"):
+        yield tuple(row)[:-1], row[-1]
+
+
+def file_of(connection: sqlite3.Connection) -> Path:
+    """The file that ``connection`` reads; ``journal.db`` for a private copy of one."""
+    return Path(connection.execute("PRAGMA database_list").fetchone()[2] or "journal.db")

@@ -1,0 +1,126 @@
+"""A backup is whole or it is none; it is made beside a writer, replaces nothing, and can be started from."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from arbtui.journal.backup import back_up, remove_old
+from arbtui.journal.chain import check_events
+from arbtui.journal.events import Killed
+from arbtui.journal.journal import Journal
+from arbtui.journal.reader import reading
+from arbtui.journal.state import load
+from arbtui.journal.tip import read_tip
+from arbtui.model.errors import UsageError
+from arbtui.model.tip_file import tip_file
+from arbtui.portfolio.ledger import read_ledger
+from tests.journal.recorded import record, tamper
+from tests.journal.synthetic import FixedClock, SyntheticRun, whole_run
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    file = tmp_path / "profile" / "sim" / "journal.db"
+    record(file, *whole_run())
+    return file
+
+
+def test_it_lies_with_the_journal_is_one_file_and_says_the_same(path: Path) -> None:
+    done = back_up(path)
+    assert done.path.parent == path.parent / "backups"
+    assert done.path.name.startswith("journal-44-2")
+    assert [file.name for file in done.path.parent.iterdir()] == [done.path.name]
+    assert (done.path.stat().st_mode & 0o777, done.path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert (done.seq, done.last_hash) == (44, read_tip(path).hash)  # type: ignore[union-attr]
+    assert read_ledger(done.path) == read_ledger(path)
+    assert [file.name for file in done.path.parent.iterdir()] == [done.path.name]  # reading leaves nothing beside it
+
+
+def test_one_is_made_while_the_journal_is_written_and_holds_one_moment(path: Path, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    async def write(journal: Journal, run: SyntheticRun, ended: asyncio.Event) -> None:
+        number = 0
+        while not ended.is_set():
+            await journal.commit(*run.cycle(number))
+            number += 1
+
+    async def main() -> None:
+        journal = await Journal.open(path, clock=FixedClock(), door="aio")
+        run, ended = SyntheticRun("r2"), asyncio.Event()
+        await journal.commit(*run.start())
+        writer = asyncio.create_task(write(journal, run, ended))
+        for number in range(5):
+            before = journal.durable_seq
+            done = await asyncio.to_thread(back_up, path, tmp_path / f"{number}.db")
+            assert before <= done.seq <= journal.durable_seq
+            seen.append(done.seq)
+        ended.set()
+        await writer
+        await journal.close()
+
+    asyncio.run(main())
+    assert len(set(seen)) > 1  # it was written meanwhile
+    for number, seq in enumerate(seen):
+        with closing(sqlite3.connect(tmp_path / f"{number}.db")) as db:
+            assert check_events(db).seq == seq
+            assert (load(path).seq - seq) % 8 == 0  # no cycle in parts: a commit is a cycle's eight events
+
+
+def test_what_is_damaged_gets_no_backup_and_leaves_no_file(path: Path) -> None:
+    tamper(path, "UPDATE event SET ts_ms = ts_ms + 1 WHERE seq = 30")
+    with pytest.raises(UsageError, match=f"{path}: event 30 is not what was written"):
+        back_up(path)
+    assert list((path.parent / "backups").iterdir()) == []
+
+
+def test_nothing_is_replaced(path: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there.db"
+    there.write_text("somebody's")
+    with pytest.raises(UsageError, match=f"{there} is there already; a backup replaces nothing"):
+        back_up(path, there)
+    assert there.read_text() == "somebody's"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["profile", "there.db"]
+
+
+def test_a_place_that_is_not_there_is_refused_by_name(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"{tmp_path / 'nowhere'}.*: the backup could not be written"):
+        back_up(path, tmp_path / "nowhere" / "file.db")
+    path.unlink()
+    with pytest.raises(UsageError, match="has vanished"):
+        back_up(path)
+
+
+def test_into_a_folder_it_takes_its_own_name(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "usb").mkdir()
+    assert back_up(path, tmp_path / "usb").path.parent == tmp_path / "usb"
+
+
+def test_the_way_back_from_one(path: Path) -> None:
+    """As the refusals say: put it in the journal's place, and move the tip away."""
+    done = back_up(path)
+    record(path, *whole_run("r2"))
+    path.unlink()
+    shutil.copyfile(done.path, path)
+    with pytest.raises(UsageError, match="it is an older copy"):
+        load(path)
+    tip_file(path).unlink()
+    record(path, [Killed("KEY", "", 1)])
+    with reading(path) as db:
+        assert check_events(db).seq == 45
+        assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_the_newest_are_kept_and_other_files_left(path: Path) -> None:
+    folder = path.parent / "backups"
+    folder.mkdir()
+    for name in ("journal-9-20260101T000000Z.db", "journal-10-20260102T000000Z.db", "journal-2-20260103T000000Z.db", "mine.db"):
+        (folder / name).touch()
+    done = back_up(path)
+    assert [old.name for old in remove_old(path, 2)] == ["journal-9-20260101T000000Z.db", "journal-10-20260102T000000Z.db"]
+    assert sorted(os.listdir(folder)) == sorted([done.path.name, "journal-2-20260103T000000Z.db", "mine.db"])
