@@ -58,10 +58,13 @@ def test_f27_a_lost_a_late_and_a_repeated_update(tmp_path: Path) -> None:
             for kind in (K.GAP, K.SWAP):
                 gaps, resyncs = count.gaps, count.resyncs
                 watch.forget()
-                await d.met(d.fault("binance", kind, symbol="XRPUSDT"))
-                await d.until(lambda gaps=gaps: count.gaps > gaps, f"{kind}: the gap is noticed")  # type: ignore[misc]
+                while not (count.gaps > gaps and BookState.GAPPED in watch.states.get(("binance", "XRPUSDT"), ())):
+                    # What is lost or late while the book waits for a snapshot anyway, as on a busy machine, makes no gap.
+                    await d.until(lambda: watch.agrees("binance", "XRPUSDT"), f"{kind}: the book is LIVE")
+                    await d.met(d.fault("binance", kind, symbol="XRPUSDT"))
+                    seen, read = count.gaps, count.read
+                    await d.until(lambda seen=seen, read=read: count.gaps > seen or count.read > read + 200, f"{kind} is met here")  # type: ignore[misc]
                 await d.until(lambda resyncs=resyncs: count.resyncs > resyncs, f"{kind}: a snapshot brings it back")  # type: ignore[misc]
-                assert BookState.GAPPED in watch.states["binance", "XRPUSDT"]
                 await d.until(lambda: watch.agrees("binance", "XRPUSDT"), f"{kind}: the book is the venue's")
             gaps, old = count.gaps, count.old
             twice = d.fault("binance", K.AGAIN, symbol="XRPUSDT", count=20)

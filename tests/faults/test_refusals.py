@@ -1,6 +1,7 @@
 """Orders in docs/faults.md, F10 and F17 to F20: a venue says no, for good, for a while, or to everybody.
 
-Shorter than shipped: the pause after a refusal (1 s for 60) and the time between two looks for a key (0.5 s for 5).
+Shorter than shipped: the pause after a refusal (1 s for 60), the time between two looks for a key (0.5 s for 5), and the time
+to the first probe of a venue that refuses us (0.5 s for 5; it doubles from there).
 """
 
 from decimal import Decimal
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges import refusal_watch
+from arbtui.exchanges import refusal_watch, standing
 from arbtui.journal.events import CycleState
 from arbtui.model.errors import VenueFailed
 from arbtui.model.reason import Reason
@@ -144,6 +145,7 @@ def test_f19_a_venue_that_refuses_our_key_is_down_at_once_and_back_when_it_takes
     venue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refusal_watch, "_KEYS_EVERY_S", 0.5)
+    monkeypatch.setattr(standing, "FIRST_PROBE_S", 0.5)
 
     async def main() -> None:
         async with desk(tmp_path, settings=PAUSE) as d:
