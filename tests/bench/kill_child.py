@@ -1,9 +1,9 @@
 """The console for tests/bench/kill_key.py: ``python -m tests.bench.kill_child DESCRIPTOR ARGUMENTS...``.
 
 Writes a line to DESCRIPTOR when the gate was closed (with the moment), and when it is open again: nobody types a reason a
-hundred times, so this child re-arms by itself, a moment after the engine has taken notice of each kill. A key closes the gate
-twice, in the input thread and, once its event has its turn in the loop, in the console: re-armed in between, the second would
-count as a press of its own, with a moment before the next one. So the gate stays closed until both have happened.
+hundred times, so this child re-arms by itself, a moment after the engine has taken notice of each kill. One press closes the gate
+up to three times: in memory, by the flag that the input thread then writes, and in the console, once the key's event has its turn in
+the loop. Re-armed in between, the next would count as a press of its own. So the gate stays closed until all have happened.
 """
 
 import asyncio
@@ -29,13 +29,15 @@ def tell(descriptor: int, line: str) -> None:
 def measured(descriptor: int) -> None:
     """Hook the closing of the gate, the engine's notice of it, the key's event in the console, and the start."""
     close, on_kill, arm, action = Halt.close, Engine._on_kill, Engine.arm, ConsoleApp.action_kill
-    taken = Counter[str]()  # "closed": gates closed by a key; "shown": events of that key which the console has dealt with
+    taken = Counter[str]()  # "begun", "done": calls of `close`; "keys": those of a key that closed; "shown": its events in the console
 
     def close_and_tell(self: Halt, source: str, reason: str = "", ts_ms: int | None = None) -> bool:
+        taken["begun"] += 1
         closed = close(self, source, reason, ts_ms)
         if closed:
-            taken["closed"] += source == "KEY"
+            taken["keys"] += source == "KEY"
             tell(descriptor, f"closed {self.closed_at!r}")
+        taken["done"] += 1
         return closed
 
     def kill_and_count(self: ConsoleApp) -> None:
@@ -43,7 +45,7 @@ def measured(descriptor: int) -> None:
         taken["shown"] += 1
 
     def reopen(engine: Engine) -> None:
-        if taken["shown"] < taken["closed"]:
+        if taken["done"] < taken["begun"] or taken["shown"] < taken["keys"]:
             asyncio.get_running_loop().call_later(REARM_S, reopen, engine)
             return
         engine.kill_switch.rearm()
