@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges import ccxt_adapter, standing
+from arbtui.exchanges import standing
+from arbtui.execution import account_sync
 from arbtui.journal.events import CycleState
 from arbtui.model.errors import ArbtuiError, VenueFailed, VenueRefused
 from arbtui.model.order import OrderState
@@ -131,7 +132,7 @@ def test_an_answer_that_came_twice_is_no_word_about_the_key(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Field case 01: the connection is cut after a signed question was executed; nothing is sent a second time as it was."""
-    monkeypatch.setattr(ccxt_adapter, "_PING_EVERY_S", 0.5)  # the signed questions of a quiet venue; 10 s as shipped
+    monkeypatch.setattr(account_sync, "_ASK_EVERY_S", 1.0)  # the signed questions of a quiet session: 30 s in earnest
 
     async def main() -> None:
         async with desk(tmp_path) as d:
