@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Most tests wait for sockets, processes and clocks, not for a core.
-PYTEST_WORKERS ?= 4
+PYTEST_WORKERS ?= 6
 NAUTILUS := .venv-nautilus
 PYTHONS ?= python3.11 python3.12 python3.13
 

@@ -1,15 +1,60 @@
 """What every test may use."""
 
 import os
+import sys
 from collections.abc import Iterator
 from decimal import getcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from arbtui.model.money import DIGITS
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Tests start about a thousand processes of the program. Without stored bytecode each would compile it anew: 0.5 s of CPU a start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+#: Files of tests that take longest, the longest first: begun at the end, one of them would keep a single worker busy alone.
+LONGEST = (
+    "runtime/test_crash_scenario.py",
+    "proof/test_proof.py",
+    "bench/test_bench.py",
+    "settings/test_structure.py",
+    "lifecycle/test_live.py",
+    "lifecycle/test_crash.py",
+    "lifecycle/test_random_faults.py",
+    "lifecycle/test_status.py",
+    "lifecycle/test_stalled_terminal.py",
+    "lifecycle/test_full_disk.py",
+    "lifecycle/test_decisions.py",
+    "lifecycle/test_determinism.py",
+    "lifecycle/test_kill_scope_orders.py",
+    "proof/test_mutants.py",
+    "faults/",
+    "lifecycle/",
+    "execution/test_cycle_life.py",
+    "runtime/",
+    "monitoring/",
+    "cli/",
+    "console/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests, longest files first, and let one worker run all that share a module's fixture."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(REPOSITORY / "tests").as_posix() if item.path.is_relative_to(REPOSITORY / "tests") else ""
+        return next((number for number, start in enumerate(LONGEST) if path.startswith(start)), len(LONGEST))
+
+    items.sort(key=place)
+    for item in items:
+        known: dict[str, Any] = getattr(item, "_fixtureinfo").name2fixturedefs  # noqa: B009
+        if any(fixture.scope == "module" for fixtures in known.values() for fixture in fixtures):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
 
 
 @pytest.fixture(scope="session", autouse=True)

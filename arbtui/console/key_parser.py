@@ -27,6 +27,15 @@ _RELEASE = "3"
 class KeyParser(XTermParser):
     """Gives every key of a terminal, and nothing for a sequence that is none."""
 
+    @property  # an attribute of Textual's, set by a report that was never asked for
+    def mouse_pixels(self) -> bool:
+        """False: a mouse counts cells. Pixels of a terminal that told a size of none would divide by zero."""
+        return False
+
+    @mouse_pixels.setter
+    def mouse_pixels(self, value: bool) -> None:
+        pass
+
     def _parse_extended_key(self, sequence: str) -> list[events.Key] | None:  # type: ignore[override]  # Textual's is an lru_cache
         kitty = _KITTY.fullmatch(sequence)
         if kitty is not None:

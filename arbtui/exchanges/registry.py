@@ -36,7 +36,7 @@ class ExchangeRegistry:
         limits: Mapping[str, RateLimitManager],
         health: Mapping[str, ExchangeHealthMonitor],
     ) -> "ExchangeRegistry":
-        """Make an adapter for each of ``exchanges``; nothing is sent yet. Imports ccxt, which blocks the loop for 0.7 s.
+        """Make an adapter for each of ``exchanges``; nothing is sent yet. Imports ccxt, which blocks the loop for 0.4 s.
 
         Raises:
             UsageError: an exchange that cannot be traded at yet.

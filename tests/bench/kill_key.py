@@ -1,8 +1,9 @@
 """From ctrl+k, or from `arbtui kill`, to the closed gate: a console that trades and paints, in a real terminal.
 
 The key's figure runs from the byte written into the pseudo-terminal to the moment the gate is closed in memory (both on
-the machine's monotonic clock); the command's from its flag to the engine's answer, and over its whole process. Presses
-come at random moments, so they meet the loop in whatever it does.
+the machine's monotonic clock); beside it, in turn with the presses, the same from a signal to an engine without a console. The
+command's runs from its flag to the engine's answer, and over its whole process. All come at random moments, so they meet the
+loop in whatever it does.
 """
 
 import json
@@ -13,17 +14,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
+from arbtui.settings.kill_signal import NUMBER as KILL_SIGNAL
 from tests.bench.table import Row
 from tests.bench.terminal import COLUMNS, ROWS, in_terminal
 
-PRESSES, COMMANDS, SYMBOLS = 100, 20, 1000
+PRESSES, COMMANDS, SYMBOLS = 100, 20, (20, 500)
 WARM_S, DEADLINE_S = 5.0, 60.0
 
 
@@ -71,12 +73,23 @@ def console(symbols: int, root: Path, *, headless: bool = False) -> Iterator[Con
 
 def press(there: Console, chance: random.Random) -> float:
     """Milliseconds from the byte to the closed gate; returns when the gate is open again."""
+    return _closed(there, chance, lambda: os.write(there.master, b"\x0b"))
+
+
+def signalled(there: Console, chance: random.Random) -> float:
+    """The same from a signal."""
+    return _closed(there, chance, lambda: os.kill(there.process.pid, KILL_SIGNAL))
+
+
+def _closed(there: Console, chance: random.Random, act: Callable[[], object]) -> float:
     time.sleep(chance.uniform(0.02, 0.15))
-    typed = time.monotonic()
-    os.write(there.master, b"\x0b")
-    closed = float(there.next("closed"))
+    began = time.monotonic()
+    act()
+    took = (float(there.next("closed")) - began) * 1000
     there.next("armed")
-    return (closed - typed) * 1000
+    if took <= 0.0:
+        raise RuntimeError(f"the gate was closed {-took:.3f} ms before anybody asked: one press has counted twice")
+    return took
 
 
 def command(there: Console, chance: random.Random) -> tuple[float | None, float]:
@@ -92,23 +105,34 @@ def command(there: Console, chance: random.Random) -> tuple[float | None, float]
 
 def rows(*, quick: bool) -> Iterator[Row]:
     """Key and command, each p50, p99 and the longest; the command also without a console, where there is no key."""
-    symbols, presses, commands, warm_s = (10, 5, 2, 0.5) if quick else (SYMBOLS, PRESSES, COMMANDS, WARM_S)
+    for symbols in (10,) if quick else SYMBOLS:
+        yield from _rows(symbols, *((5, 2, 0.5) if quick else (PRESSES, COMMANDS, WARM_S)))
+
+
+def _rows(symbols: int, presses: int, commands: int, warm_s: float) -> Iterator[Row]:
     chance = random.Random(1)
-    with tempfile.TemporaryDirectory(prefix="arbtui-bench-") as folder, console(symbols, Path(folder)) as there:
+    with (
+        tempfile.TemporaryDirectory(prefix="arbtui-bench-") as folder,
+        tempfile.TemporaryDirectory(prefix="arbtui-bench-") as other_folder,
+        console(symbols, Path(folder)) as there,
+        console(symbols, Path(other_folder), headless=True) as bare,
+    ):
         there.next("armed")
+        bare.next("armed")
         engine = psutil.Process(there.process.pid)
         engine.cpu_percent()
         time.sleep(warm_s)
         busy = engine.cpu_percent()
-        pressed = [press(there, chance) for _ in range(presses)]
+        pressed, sent = [], []
+        for _ in range(presses):  # in turn, so that both meet the same machine
+            pressed.append(press(there, chance))
+            sent.append(signalled(bare, chance))
         commanded = [command(there, chance) for _ in range(commands)]
-    with tempfile.TemporaryDirectory(prefix="arbtui-bench-") as folder, console(symbols, Path(folder), headless=True) as there:
-        there.next("armed")
-        time.sleep(warm_s)
-        without = [command(there, chance)[0] for _ in range(commands)]
+        without = [command(bare, chance)[0] for _ in range(commands)]
     how = f"{symbols} symbols, console {COLUMNS}x{ROWS}, {busy:.0f} % of a core"
     group = "kill"
     yield _row(group, "ctrl+k to gate closed", pressed, how)
+    yield _row(group, "a signal to gate closed, without a console", sent, f"{symbols} symbols, headless, in turn with the keys")
     answers = [answer for answer, _ in commanded if answer is not None]
     late = f"{how}; {len(commanded) - len(answers)} not answered in a second"
     if answers:

@@ -81,6 +81,19 @@ def test_any_text_is_read(pieces: list[str]) -> None:
     assert reading.keys_at(103.0) == ["q"]
 
 
+def test_a_mouse_counts_cells_also_after_a_terminal_told_a_size_without_pixels() -> None:
+    given: list[Message] = []
+    refused: list[Exception] = []
+    reader = KeyReader(given.append, refused.append, mouse=True)
+    for now, text in enumerate(("\x1b[48;24;80;0;0t", "\x1b[<0;3;3M")):
+        reader.read(text, float(now))
+        reader.tick(float(now))
+    assert refused == []
+    (down,) = given
+    assert isinstance(down, events.MouseDown)
+    assert (down.x, down.y) == (2, 2)
+
+
 def test_up_to_three_keys_at_once_are_a_persons() -> None:
     reading = Reading()
     reading.type("abc", 1.0)

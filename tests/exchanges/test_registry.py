@@ -119,6 +119,26 @@ def test_ccxt_is_loaded_by_opening_a_registry_and_not_by_importing_it() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 
+def test_of_ccxt_no_more_is_loaded_than_the_venues_need_and_the_rest_is_there_for_who_asks() -> None:
+    code = """
+import sys
+from arbtui.exchanges.ccxt_packages import ccxt_pro
+
+pro = ccxt_pro()
+for name in ("upbit", "binance"):
+    assert getattr(pro, name).__mro__[1] is getattr(sys.modules["ccxt.async_support"], name), name
+import ccxt.async_support
+
+assert issubclass(pro.binance, ccxt.async_support.Exchange)
+assert pro.NotSupported is ccxt.NotSupported and issubclass(ccxt.NotSupported, ccxt.BaseError)
+assert not [name for name in sys.modules if name.rpartition(".")[2] in ("kraken", "okx")]
+assert ccxt.kraken.__name__ == "kraken"
+assert not hasattr(pro, "no_exchange_of_this_name")
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], check=False, timeout=60, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 class Deaf:
     """Nobody who listens."""
 

@@ -1,7 +1,8 @@
 """A whole live session against a sandbox in the same loop: real settings, sockets, ccxt and journal; faults by script.
 
-Waits that are only waits are shortened where a test is not about them: a venue's proof of absence (``ABSENCE_S`` for 30 s)
-and the patience of its health (``recover_s`` and ``answer_window_s``). Everything else is as shipped.
+Waits that are only waits are shortened where a test is not about them: a venue's proof of absence (``ABSENCE_S`` for 30 s),
+the patience of its health (``recover_s`` and ``answer_window_s``), the frames until a stream's usual delay is known
+(``LEARNING_FRAMES`` for 50) and the rest after a jump of a price (``JUMP_RESTS_S`` for 60 s). Everything else is as shipped.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from arbtui.execution.hedging import HedgeStep
 from arbtui.execution.plan import CyclePlan
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import CycleState
+from arbtui.marketdata import stream_delay
 from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInForce
@@ -32,6 +34,7 @@ from arbtui.monitoring.loop_profiler import ProfiledLoop
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.past_cycles import PastCycle
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk import guard
 from arbtui.risk.breach import Breach
 from arbtui.runtime.modes import origins
 from arbtui.runtime.plan import Plan
@@ -51,6 +54,10 @@ from arbtui.simulation.config import SimulatorConfig
 DEADLINE_S = 150.0
 #: s after which "not found" is believed here; 30 in earnest (``ABSENCE_PROOF_S``).
 ABSENCE_S = 3.0
+#: Frames of each socket before anything opens; what they have to show, the usual delay, is the same from the first on here.
+LEARNING_FRAMES = 10
+#: s that an asset rests after a jump; ``tests/engine/test_halts_and_blocks.py`` has the whole minute.
+JUMP_RESTS_S = 2.0
 #: Symbols that the simulated market trades in about every second.
 SYMBOLS = ("XRP", "SOL", "DOGE")
 
@@ -406,6 +413,8 @@ async def desk(
             for name, key in DEFAULT_KEYS.items():
                 patch.setenv(f"ARBTUI_{name.upper()}_KEY", key.key)
                 patch.setenv(f"ARBTUI_{name.upper()}_SECRET", key.secret)
+            patch.setattr(stream_delay, "_LEARNING_FRAMES", LEARNING_FRAMES)
+            patch.setattr(guard, "_JUMP_RESTS_S", JUMP_RESTS_S)
             told: dict[str, Any] = {
                 "mode": "live",
                 "universe": {"symbols": list(symbols)},

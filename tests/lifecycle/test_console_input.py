@@ -48,18 +48,22 @@ def test_three_thousand_negations_in_the_filter(state: State) -> None:
     assert "console met an error" not in state.log
 
 
-@pytest.mark.parametrize("keys", NO_KEYS.values(), ids=NO_KEYS.keys())
-def test_what_no_keyboard_sends(state: State, keys: bytes) -> None:
+def test_what_no_keyboard_sends(state: State) -> None:
+    """One after the other to one console: each must leave it as well as it was."""
     with console(*state.arguments(), *SYMBOLS) as terminal:
         terminal.shows("[ARMED]")
-        terminal.type(keys)
-        terminal.turns()
-        terminal.type(b"/")
-        terminal.shows("filter /")
-        terminal.type(keys)
-        terminal.turns()
-        terminal.type(ESCAPE)
-        terminal.turns()
+        for what, keys in NO_KEYS.items():
+            terminal.type(keys)
+            terminal.turns()
+            since = len(terminal.screen)
+            terminal.type(b"/")
+            terminal.shows("filter /", since=since)
+            terminal.type(keys)
+            terminal.turns()
+            terminal.type(ESCAPE)
+            terminal.turns()
+            assert terminal.process.poll() is None, what
+            assert "console met an error" not in state.log, what
         quits(terminal, state)
     assert "console met an error" not in state.log
 
@@ -94,14 +98,15 @@ def test_a_paste_whose_end_is_lost_does_not_make_the_console_deaf(state: State) 
         quits(terminal, state)
 
 
-@pytest.mark.parametrize("pause", ["ㅔ".encode(), b"\x1b[12628u", b"\x1b[112;;12628u"], ids=["utf-8", "kitty", "kitty with text"])
 @pytest.mark.parametrize("quit_", [b"\x1b[12610;5u", CTRL_Q], ids=["kitty", "legacy"])
-def test_keys_with_the_korean_input_method_on(state: State, pause: bytes, quit_: bytes) -> None:
+def test_keys_with_the_korean_input_method_on(state: State, quit_: bytes) -> None:
     with console(*state.arguments(), *SYMBOLS) as terminal:
         terminal.shows("[ARMED]")
-        since = len(terminal.screen)
-        terminal.type(pause)
-        terminal.shows("[PAUSED]", since=since)
+        for pause in ("ㅔ".encode(), b"\x1b[12628u", b"\x1b[112;;12628u"):  # a letter, kitty, and kitty with text
+            for shown in ("[PAUSED]", "[ARMED]"):
+                since = len(terminal.screen)
+                terminal.type(pause)
+                terminal.shows(shown, since=since)
         terminal.type(quit_)
         terminal.read(0.5)
         if terminal.process.poll() is None:

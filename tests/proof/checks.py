@@ -27,6 +27,16 @@ CHECKS: Sequence[Check] = (
         steps=600,
         limit_s=3600.0,
     ),
+    PytestCheck(
+        "outage",
+        "60 s without either venue under a live session: it trades within 5 s of the first good answer",
+        "tests/faults/test_streams.py::test_after_an_outage_trading_goes_on_at_once",
+        SECONDS,
+        steps=60,
+        limit_s=600.0,
+        unit="s",
+        tells=("back for ", "outage of "),
+    ),
     OpenWon(
         "open-won",
         "50 seeds with the rate moving 50 bps: netting takes most of the result's variance away, at the predicted cost",
