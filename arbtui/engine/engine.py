@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from math import inf
 from typing import Any
 
+from arbtui.engine.account_watch import AccountWatch
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
 from arbtui.engine.clearing import Clearing
@@ -205,7 +206,9 @@ class Engine:
         self.netting = Netting(components, self.breaches, self.open)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_late = self._on_late
-        self.tracker.on_stray = self._late.on_stray
+        self._accounts = AccountWatch(components, self.tracker, self.breaches, self._late, self.scopes, self.kill_switch)
+        self.tracker.on_stray = self._accounts.on_stray
+        self.tracker.on_stranger = self._accounts.on_stranger
         self.tracker.on_booked = self._on_booked
         self.tracker.on_unknown = self._troubles.on_unknown
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first

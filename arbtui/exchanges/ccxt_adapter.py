@@ -70,6 +70,8 @@ class CcxtAdapter(ExchangeAdapter):
         self.markets: dict[str, Market] = {}
         self.odd: dict[str, str] = {}  #: markets that were left out because what the venue tells of them makes no sense: code to why
         self.absence_proof_s = ABSENCE_PROOF_S
+        #: Once connected, what the venue tells of whose account it is: its number, or the ids of its keys; empty where it tells nothing.
+        self.account_names: tuple[str, ...] = ()
         self.client = self._client = client
         self._private_url = private_url
         self._clock = clock
@@ -108,6 +110,11 @@ class CcxtAdapter(ExchangeAdapter):
             named = "; ".join(f"{code}: {why}" for code, why in new[:_NAMED])
             more = f"; and {len(new) - _NAMED} more, which `arbtui check` lists" if len(new) > _NAMED else ""
             log.warning("%s: %d of its markets left out: %s%s", self.name, len(new), named, more)
+
+    @property
+    def key_name(self) -> str:
+        """What tells the key in use from others; it holds the key's id, so it is never shown or stored as it is."""
+        return f"key {self._client.keys.current().key.get_secret_value()}"
 
     @property
     def key_tail(self) -> str:

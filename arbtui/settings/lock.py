@@ -35,7 +35,7 @@ class ProfileLock:
             fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
-        if not _take(fd):
+        if not lock_now(fd):
             os.close(fd)
             pid = _pid_in(self.path)
             raise AlreadyRunning(
@@ -62,7 +62,7 @@ class ProfileLock:
         self.release()
 
 
-def _take(fd: int) -> bool:
+def lock_now(fd: int) -> bool:
     """Lock ``fd``, or False. Tried for a moment: :func:`is_held` holds it for a few microseconds."""
     for pause in (0.001, 0.01, 0.05, None):
         try:

@@ -9,7 +9,7 @@ import pytest
 from arbtui.model.halt import read_flag
 from tests.lifecycle.live import LiveDesk, live_desk
 from tests.lifecycle.programs import run, running
-from tests.lifecycle.standing import ours, rest_order
+from tests.lifecycle.standing import as_sent_before, ours, rest_order
 from tests.lifecycle.terminal import CTRL_Q, console
 from tests.lifecycle.test_guardian import open_at_venues, where
 from tests.lifecycle.test_live import await_cycles, count
@@ -27,6 +27,8 @@ def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 @pytest.mark.parametrize("step", ["begun", "listing", "cancelled", "settled"])
 def test_f65_a_crash_in_a_step_of_a_halt_is_gone_on_with_by_the_next_start(step: str, desk: LiveDesk, tmp_path: Path) -> None:
     standing = {ours(number): venue for number, venue in enumerate(("upbit", "upbit", "binance", "binance"))}
+    assert run(*desk.arguments("--headless", "--max-runtime", "1")).code in (0, 3)
+    as_sent_before(desk.journal, *standing)
     with running(*desk.arguments(), folder=tmp_path / "killed", program=("tests.lifecycle.halting_child", step)) as engine:
         await_cycles(desk, engine, 1)
         for client_id, venue in standing.items():
