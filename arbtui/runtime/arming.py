@@ -26,7 +26,7 @@ def refuse_unarmed(options: SessionOptions) -> None:
             )
     if typed is not None and typed != settings.name:
         raise UsageError(f"--confirm {typed}: that is not this profile's name; real orders need --confirm {settings.name}")
-    if typed is None and options.headless:
+    if typed is None and options.headless and not options.unattended:
         raise UsageError(f"mode live sends orders; without a console nobody can arm it later: add --confirm {settings.name}")
 
 
@@ -34,6 +34,8 @@ def disarmed(options: SessionOptions) -> str:
     """Why the session starts DISARMED, for the screen; empty when the command line has armed it."""
     if options.settings.mode != "live" or options.confirm == options.settings.name:
         return ""
+    if options.unattended:
+        return f"started by its supervisor, and nobody has confirmed it: arbtui rearm --profile {options.settings.name} arms it"
     return f"not confirmed: press r and type {options.settings.name}"
 
 

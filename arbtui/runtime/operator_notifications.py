@@ -85,9 +85,9 @@ class OperatorNotifications:
         """Nothing can be queued any more: this goes out directly."""
         self._alerts.queue(Urgency.CRITICAL, "JOURNAL", f"the journal failed, the gate is closed: {failure}")
 
-    async def close(self) -> None:
-        """Send what can be sent soon, then stop."""
-        await self._alerts.flush(_FLUSH_S)
+    async def close(self, within_s: float = _FLUSH_S) -> None:
+        """Send what can be sent in ``within_s``, then stop."""
+        await self._alerts.flush(within_s)
         if self._alerts.waiting:
             log.warning("%d alerts were not sent; the next start sends them", self._alerts.waiting)
         for task in self._tasks:
