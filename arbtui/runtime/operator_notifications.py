@@ -45,6 +45,11 @@ class OperatorNotifications:
         journal.alert_of, journal.on_dropped = self._alerts.alert_of, self._alerts.on_dropped
         self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
 
+    @property
+    def waiting(self) -> int:
+        """How many alerts have not reached every channel yet."""
+        return self._alerts.waiting
+
     def attach(self, engine: Engine, views: EngineViews) -> None:
         """Obey commands from now on, where the profile names users; tell the desk of alerts that do not arrive."""
         self._tasks.append(asyncio.create_task(supervised("delivery watch", lambda: self._watch(engine.breaches)), name="delivery watch"))

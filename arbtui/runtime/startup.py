@@ -7,6 +7,7 @@ from pathlib import Path
 from arbtui import __version__
 from arbtui.engine.components import EngineComponents
 from arbtui.failover.reconciler import Reconciled, Reconciler
+from arbtui.failover.start_report import StartReport
 from arbtui.journal.events import MarksTaken, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.journal.state import JournalState
@@ -74,13 +75,13 @@ async def record_start(
         await journal.commit(MarksTaken("day", today, {}))
 
 
-async def take_up(components: EngineComponents, wait_s: float) -> Reconciled:
+async def take_up(components: EngineComponents, wait_s: float, report: StartReport) -> Reconciled:
     """Make the portfolio agree with the venues; ``wait_s``: how long orders of unknown fate are looked for."""
     components.marks.restore(components.portfolio.state.marks)
-    return await reconciler_of(components, wait_s).run()
+    return await reconciler_of(components, wait_s, report).run()
 
 
-def reconciler_of(components: EngineComponents, wait_s: float) -> Reconciler:
+def reconciler_of(components: EngineComponents, wait_s: float, report: StartReport | None = None) -> Reconciler:
     """The reconciler over ``components``."""
     return Reconciler(
         adapters=components.adapters,
@@ -90,6 +91,7 @@ def reconciler_of(components: EngineComponents, wait_s: float) -> Reconciler:
         journal=components.journal,
         clock=components.clock,
         wait_s=wait_s,
+        report=report,
     )
 
 

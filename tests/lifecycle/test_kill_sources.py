@@ -96,6 +96,7 @@ def engine(desk: LiveDesk, bot: BotApi, folder: Path) -> Iterator[Engine]:
     done = threading.Event()
     assert run(*desk.arguments("--headless", "--max-runtime", "1")).code in (0, 3)
     as_sent_before(desk.journal, *STANDING)
+    before = count(desk, "cycle", "closed_ms IS NOT NULL")
     with console(*desk.arguments(), program=("tests.lifecycle.counting_child", str(counts.file))) as terminal:
 
         def drain() -> None:
@@ -106,7 +107,7 @@ def engine(desk: LiveDesk, bot: BotApi, folder: Path) -> Iterator[Engine]:
         reader.start()
         try:
             made = Engine(desk, terminal, counts, bot)
-            made.until(lambda: count(desk, "cycle", "closed_ms IS NOT NULL"), "a cycle")
+            made.until(lambda: count(desk, "cycle", "closed_ms IS NOT NULL") > before, "a cycle")
             made.until(lambda: any("STARTED" in text for text in bot.texts(USER)), "told of the start")
             for client_id, (venue, asset) in STANDING.items():
                 rest_order(desk.profile, venue, asset, client_id)
