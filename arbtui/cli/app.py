@@ -44,6 +44,7 @@ def session(
     record: Annotated[
         str | None, typer.Option("--record", metavar="FILE", help="Record everything the engine receives, for a replay.")
     ] = None,
+    unattended: Annotated[bool, typer.Option("--unattended", hidden=True, help="Started by a supervisor: nobody was asked.")] = False,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> int:
     """A cross-exchange arbitrage engine in a terminal. Kill it with ^K, or with `arbtui kill` from another shell."""
@@ -76,6 +77,7 @@ def session(
         json=None if json is None else JsonOutput(json),
         confirm=confirm,
         record=flags.new_recording(record),
+        unattended=unattended,
     )
     if not headless:
         need_terminal()
@@ -354,6 +356,33 @@ def guardian(
     if status or json:
         return print_guardian(flags.wanted_profile(profile), state_dir, json)
     return watch(flags.wanted_profile(profile), state_dir)
+
+
+@app.command()
+def supervise(
+    profile: flags.Profile = None,
+    mode: flags.Mode = None,
+    symbols: Annotated[str | None, typer.Option("--symbols", metavar="N|A,B,C", help="How many assets, or which.")] = None,
+    max_runtime: Annotated[float | None, typer.Option("--max-runtime", metavar="S", help="Stop each start after so many seconds.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the simulated market.")] = None,
+    json: flags.JsonTarget = None,
+    state_dir: flags.StateDir = None,
+    confirm: Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The profile's name: arms the first live start.")] = None,
+) -> int:
+    """Run a profile's engine headless, and start it again when it has died (after 1, 2, 4 ... 60 s, 5 times in 10 minutes at most).
+
+    An engine that ended in order, was refused, or is killed stays down. A restart arms by itself only as far as [failover] resume allows.
+    """
+    from arbtui.cli.supervise import supervise as keep_running
+    from arbtui.settings.load import load_profile
+
+    name = flags.wanted_profile(profile)
+    settings = load_profile(name, flags.overrides(mode, symbols, seed))
+    flags.wanted_runtime(max_runtime)
+    asked = {"--profile": name, "--mode": mode, "--symbols": symbols, "--max-runtime": max_runtime, "--seed": seed, "--json": json}
+    asked |= {"--state-dir": state_dir}
+    given = [word for flag, value in asked.items() if value is not None for word in (flag, str(value))]
+    return keep_running(settings, given, confirm, state_dir)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from arbtui.settings.guardian_post import guardian_facts
 from arbtui.settings.lock import LOCK_NAME, holder
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
+from arbtui.settings.start_file import read_start
 from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root, vanished_journals
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     status, trouble = _read(settings, folder, mode_folder(root, name, chosen) / "journal.db" if chosen else None)
     trouble = "; ".join(dict.fromkeys([*filter(None, [trouble]), *gone.values()]))
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
+    status["start"] = read_start(mode_folder(root, name, chosen)) if chosen else None
+    status["last_end"] = _last_end(status, folder, mode_folder(root, name, chosen) / "journal.db") if chosen else None
     status["guardian"] = guardian_facts(folder)
     status["drill"] = read_drill(folder, time.time_ns() // 1_000_000)
     status |= {"other_modes": other_modes(root, name, chosen), "limits": limit_facts(settings) if settings else None}
@@ -96,6 +99,23 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
         trouble = f"{path}: {error.strerror or error}"
     expected = (settings.journal if settings else JournalConfig()).snapshot_interval_s  # for a journal that does not show it
     return read_status(who, cause, journal, portfolio, pulse, wall_ms, expected, halts) | {"alerts": alerts, "denials": denials}, trouble
+
+
+def _last_end(status: dict[str, Any], folder: Path, path: Path) -> dict[str, Any] | None:
+    """How the run before the one that runs ended, as its start has told; else how the last one did. None where nobody knows."""
+    if status["running"]:
+        start = status["start"]
+        return start.get("last_end") if start is not None and start.get("pid") == status["pid"] else None
+    from arbtui.failover.crash_detector import CrashDetector
+    from arbtui.journal.state import last_event_ms, load
+    from arbtui.settings.lock import read_word
+    from arbtui.settings.process import boot_id
+    from arbtui.settings.traces import traces_left
+
+    try:
+        return CrashDetector(traces_left(folder, read_word(folder)), boot_id()).judge(load(path).last_run, last_event_ms(path)).facts()
+    except UsageError:
+        return None
 
 
 def _holder(folder: Path) -> "Holder | None":
@@ -195,6 +215,11 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
             ended = f"ended {run['ended']}, {run['stop_reason']}, exit code {run['exit_code']}"
         lines.append(("last run", f"{run['id']}, started {run['started']}, {ended}", ""))
         lines.append(("last event", f"{status['last_event']}, {_age(status['last_event_age_s'])} ago", ""))
+    if start := status["start"]:
+        lines += _start(start)
+    if last := status["last_end"]:
+        crashed = last["ending"] in ("CRASHED", "POWER_CUT", "FAILED")
+        lines.append(("before it" if status["running"] else "last end", last["words"], "yellow" if crashed else ""))
     if pnl:
         today = f"PnL {pnl['day']}" if pnl["day"] else "PnL today"
         lines += [(today, _pnl(pnl["today"]), ""), ("PnL in all", _pnl(pnl["all"]), "")]
@@ -220,6 +245,14 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines += _listed("disputed", told, "bold red")
     told = [f"{row['severity']} {row['ts']} {row['kind']} {row['scope']}: {row['detail']}" for row in reversed(status["breaches"])]
     return lines + _listed("breaches", told, "yellow")
+
+
+def _start(start: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """How the latest start went, then the steps that are not as they should be, or under way."""
+    steps = [step for step in start["steps"] if not step["ok"] or step["result"] is None]
+    return [("start", f"{len(start['steps'])} steps in {start['seconds']:.1f} s", "")] + [
+        ("", f"{step['no']} {step['name']}: {step['result'] or 'under way'}", "yellow") for step in steps
+    ]
 
 
 def _why_not(denials: list[dict[str, Any]]) -> str:

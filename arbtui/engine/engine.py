@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from math import inf
 from typing import Any
 
+from arbtui.engine.account_watch import AccountWatch
 from arbtui.engine.availability import RouteAvailability
 from arbtui.engine.breaches import TOLD_DENIALS, BreachBook
 from arbtui.engine.clearing import Clearing
@@ -41,6 +42,7 @@ from arbtui.execution.plan import CyclePlan, Tolerances, compile_plan
 from arbtui.execution.settler import Settlement, Settler
 from arbtui.execution.tracker import OrderTracker
 from arbtui.execution.ways_out import WaysOut
+from arbtui.failover.crash_detector import LastEnd
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import StateSnapshot
 from arbtui.journal.events import CycleState, Killed
@@ -207,7 +209,9 @@ class Engine:
         self.netting = Netting(components, self.breaches, self.open)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_late = self._on_late
-        self.tracker.on_stray = self._late.on_stray
+        self._accounts = AccountWatch(components, self.tracker, self.breaches, self._late, self.scopes, self.kill_switch)
+        self.tracker.on_stray = self._accounts.on_stray
+        self.tracker.on_stranger = self._accounts.on_stranger
         self.tracker.on_booked = self._on_booked
         self.tracker.on_unknown = self._troubles.on_unknown
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
@@ -225,12 +229,13 @@ class Engine:
         """What may be done now."""
         return trading_state(self.portfolio, self.components.halt, self._journal)
 
-    def arm(self, reconciled: Reconciled, *, unclean: str = "", unconfirmed: str = "") -> None:
+    def arm(self, reconciled: Reconciled, last: LastEnd | None = None, *, unclean: str = "", unconfirmed: str = "") -> None:
         """Start trading, unless something more severe holds.
 
-        A latched kill comes first, then DISARMED as an operator or a recovery left it, then ``unclean`` (what this
-        recovery could not settle, which disarms and is latched), then ``unconfirmed`` (real orders that nobody has
-        confirmed yet), then PAUSED as an operator left it. What a person re-armed while nothing ran waits DISARMED for a clean checklist.
+        A latched kill comes first, then DISARMED as an operator or a recovery left it, then ``unclean`` (what this recovery
+        could not settle, which disarms and is latched), then ``unconfirmed`` (nobody has confirmed it, and the resume policy
+        does not), then PAUSED as an operator left it. What a person re-armed while nothing ran waits DISARMED for a clean
+        checklist. ``last``: how the run before ended; a crash is told.
         """
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
@@ -238,6 +243,16 @@ class Engine:
         self.limits.tell()
         self.rearm_share.resume(self._last_kill)
         self._tell_residuals("open when the last run stopped")
+        if last is not None and last.is_crash:
+            self.breaches.record(Severity.WARN, last.ending, "global", last.words, f"recovered: {reconciled.in_words()}", every_time=True)
+        for orphan in reconciled.orphans:
+            where, words = (
+                f"{orphan.exchange}:{orphan.order.code}",
+                f"order {orphan.order.client_order_id} stood there and no open order here explains it",
+            )
+            self.breaches.record(
+                Severity.CRIT, "ORPHAN_ORDER", where, words, orphan.why or "cancelled; compare fills and balances", every_time=True
+            )
         for found in reconciled.mismatches:
             self._on_dispute(found)
         for unresolved in reconciled.unresolved:

@@ -58,6 +58,8 @@ class ExchangeAdapter(Protocol):
     name: str
     markets: Mapping[str, Market]  #: by the venue's market code
     absence_proof_s: float  #: seconds after sending from which an unknown client id proves that the order never arrived
+    #: Once connected, what the venue tells of whose account it is: its number, or the ids of its keys; empty where it tells nothing.
+    account_names: tuple[str, ...] = ()
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """Send ``order`` and wait for the venue's answer; an IOC's answer is final.

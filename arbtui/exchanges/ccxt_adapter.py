@@ -110,6 +110,11 @@ class CcxtAdapter(ExchangeAdapter):
             log.warning("%s: %d of its markets left out: %s%s", self.name, len(new), named, more)
 
     @property
+    def key_name(self) -> str:
+        """What tells the key in use from others; it holds the key's id, so it is never shown or stored as it is."""
+        return f"key {self._client.keys.current().key.get_secret_value()}"
+
+    @property
     def key_tail(self) -> str:
         """The last characters of the key in use, and where it was found."""
         keys = self._client.keys.current()

@@ -94,19 +94,22 @@ class AccountSync(AccountEvents):
                 pause = _ASK_EVERY_S if self.is_connected else _ASK_DEAF_S
 
     async def _read(self) -> None:
-        """Fills, then the orders that are open here, then balances; the next reading begins where this one is complete."""
+        """Fills, then open orders, the venue's and then ours, then balances; the next reading begins where this one is complete."""
         asked_ms = self._clock.time_ms()
         since_ms = max(self._since_ms - _OVERLAP_MS, self._started_ms - _CLOCKS_DIFFER_MS)
         for fill in await self._adapter.fetch_fills(since_ms):
             # Fills from before this run are the reconciler's, which has booked them.
             if fill.ts_event >= self._started_ms or self._tracker.knows(fill.client_order_id):
                 self._tracker.on_fill(fill)
+        for report in await self._adapter.fetch_open_orders():
+            if not self._tracker.knows(report.client_order_id):  # ours are asked for one by one, with their fills
+                self._tracker.on_order(report)
         for order in list(self._tracker.open.values()):
             # One that is being sent has nothing to be asked yet, and would be looked for before it can be there.
             if order.market.exchange == self._adapter.name and order.state is not OrderState.SENDING:
-                report = await self._adapter.fetch_order(order.market.code, order.client_order_id)
-                if report is not None:  # that it is not there proves nothing here; the tracker waits its time out
-                    self._tracker.on_order(report)
+                found = await self._adapter.fetch_order(order.market.code, order.client_order_id)
+                if found is not None:  # that it is not there proves nothing here; the tracker waits its time out
+                    self._tracker.on_order(found)
         version = self._sync.version
         self.balances = dict(await self._adapter.fetch_balances())
         if version == self._sync.version:  # else it moved while it was asked, which says nothing

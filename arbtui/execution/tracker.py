@@ -67,6 +67,7 @@ class OrderTracker:
         self.on_booked: Callable[[OrderOwner, Fill], None] = lambda *_: None  #: once fills were booked, with the last of them
         self.on_unknown: Callable[[Order], None] = lambda _: None  #: of an order that was sent and not usably answered
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
+        self.on_stranger: Callable[[OrderReport], None] = lambda _: None  #: of an order that this run has not sent, or has forgotten
         self._followed = OrderCache()
         self._background: dict[asyncio.Task[None], None] = {}
         self.open: dict[str, Order] = {}  #: orders that are not final, by client id
@@ -238,6 +239,7 @@ class OrderTracker:
         if followed is None:
             for fill in filter(self._followed.is_stray, report.fills):
                 self.on_stray(fill)
+            self.on_stranger(report)
             return
         order = followed.order
         before = (order.state, order.venue_order_id, order.filled_qty)

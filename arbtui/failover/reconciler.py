@@ -7,18 +7,21 @@ reservation, and is named; it never holds up what it does not touch.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
 
-from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
+from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport, StandingOrder
 from arbtui.execution.absence import AbsenceProof
+from arbtui.failover.start_report import StartReport
 from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
+from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, MarketUnknown
-from arbtui.model.money import ZERO
+from arbtui.model.ids import is_ours
+from arbtui.model.money import ZERO, plain
 from arbtui.model.order import OrderState
 from arbtui.portfolio.accounts import OrderRecord
 from arbtui.portfolio.marks import LiveMarks
@@ -27,6 +30,8 @@ from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch
 
 #: Between two look-ups of an order whose absence is not proved yet, in seconds.
 _LOOK_UP_EVERY = 1.0
+#: So often an orphan's cancel is tried.
+_CANCELS = 3
 #: Balances are read so often, so far apart (s), before a difference counts.
 _READS, _APART_S = 3, 1.0
 
@@ -43,6 +48,20 @@ class Unresolved:
     disarms: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """An order made as ours are that stood at a venue, and that was cancelled: of a lost journal, or of another engine."""
+
+    exchange: str
+    order: StandingOrder
+    why: str  #: why the venue has not confirmed that it is gone; empty when it has
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the venue's own list holds it no more."""
+        return not self.why
+
+
 @dataclass(slots=True)
 class Reconciled:
     """What a reconciliation found and did."""
@@ -53,7 +72,31 @@ class Reconciled:
     residual: list[str] = field(default_factory=list)  #: ids of those that left a position
     mismatches: list[Mismatch] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
-    unread: dict[str, str] = field(default_factory=dict)  #: venues whose balances could not be read, and why
+    unread: dict[str, str] = field(default_factory=dict)  #: venues that could not be asked for orders or balances, and why
+    orphans: list[Orphan] = field(default_factory=list)  #: orders of ours that stood at a venue and that no open order here explains
+    foreign: list[StandingOrder] = field(default_factory=list)  #: orders of others, which are left alone
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether journal and venues agreed, and nothing was open."""
+        return not (
+            self.orders or self.fills or self.cycles or self.residual or self.mismatches or self.unresolved or self.unread or self.orphans
+        )
+
+    def in_words(self) -> str:
+        """What was found, in a few counts; ``found nothing`` where that is so."""
+        counts = [
+            (self.orders, "order", "not final"),
+            (self.fills, "fill", "missed"),
+            (sum(self.cycles.values()), "cycle", "open"),
+            (len(self.residual), "cycle", "one-sided"),
+            (len(self.unresolved), "order", "unresolved"),
+            (len(self.orphans), "orphan", "cancelled" if all(one.is_gone for one in self.orphans) else "found"),
+            (len(self.mismatches), "balance", "disputed"),
+            (len(self.unread), "venue", "not read"),
+        ]
+        told = [f"{counted(number, what)} {how}" for number, what, how in counts if number]
+        return f"found {', '.join(told)}" if told else "found nothing"
 
 
 class Reconciler:
@@ -62,6 +105,7 @@ class Reconciler:
     Args:
         sync: decides what a difference of balances means.
         wait_s: how long an order may be looked for in all, in seconds; the proof of absence of the slowest venue takes 30.
+        report: told of each step of :meth:`run`.
     """
 
     def __init__(
@@ -74,6 +118,7 @@ class Reconciler:
         journal: Journal,
         clock: Clock,
         wait_s: float = 30.0,
+        report: StartReport | None = None,
     ) -> None:
         self._adapters = adapters
         self._portfolio = portfolio
@@ -82,6 +127,8 @@ class Reconciler:
         self._journal = journal
         self._clock = clock
         self._wait_s = wait_s
+        self._ask_s = max(wait_s, _LOOK_UP_EVERY)
+        self._report = report or StartReport(clock.monotonic)
 
     async def run(self) -> Reconciled:
         """Bring everything that is open to its end, as far as the venues tell.
@@ -93,15 +140,77 @@ class Reconciler:
         orders = self._portfolio.open_orders
         done = Reconciled(orders=len(orders))
         began = self._clock.monotonic()
-        results = await asyncio.gather(*(self._resolve(order, began + self._wait_s) for order in orders))
-        for fills, unresolved in results:
-            done.fills += fills
-            if unresolved is not None:
-                done.unresolved.append(unresolved)
-        await self._end_cycles(done)
-        for name in self._adapters:
-            await self._take_balances(name, done, is_first=is_first)
+        with self._report.step("venue lists") as step:
+            standing = await self._list_standing(done)
+            step.is_fine = not done.unread
+            step.result = ", ".join(f"{name} {len(found)} open" for name, found in standing.items()) or "none was read"
+            step.result += "".join(f", {name} not read ({why})" for name, why in done.unread.items())
+        with self._report.step("orders and fills") as step:
+            results = await asyncio.gather(*(self._resolve(order, began + self._wait_s) for order in orders))
+            for fills, unresolved in results:
+                done.fills += fills
+                if unresolved is not None:
+                    done.unresolved.append(unresolved)
+            step.result = f"{counted(len(orders), 'order')} asked for, {counted(done.fills, 'fill')} booked"
+        with self._report.step("unresolved") as step:
+            step.is_fine = not done.unresolved
+            step.result = "; ".join(one.why for one in done.unresolved) or "none"
+        with self._report.step("orphans") as step:
+            await self._clear_orphans(standing, done)
+            step.is_fine = not done.orphans
+            step.result = (
+                ", ".join(f"{one.exchange} {one.order.client_order_id} {one.why or 'cancelled'}" for one in done.orphans) or "none"
+            )
+            step.result += f"; {counted(len(done.foreign), 'foreign order')} left alone" if done.foreign else ""
+        with self._report.step("cycles") as step:
+            await self._end_cycles(done)
+            step.is_fine = not done.residual
+            step.result = ", ".join(f"{number} {state}" for state, number in done.cycles.items()) or "none was open"
+        with self._report.step("balances") as step:
+            for name in self._adapters:
+                await self._take_balances(name, done, is_first=is_first)
+            step.is_fine = not (done.mismatches or done.unread)
+            told = [f"{one.exchange} {one.asset} {plain(one.ours)} here, {plain(one.theirs)} there" for one in done.mismatches]
+            told += [f"{name} not read ({why})" for name, why in done.unread.items()]
+            step.result = "; ".join(told) or ("opened" if is_first else "as the journal held")
         return done
+
+    async def _list_standing(self, done: Reconciled) -> dict[str, Sequence[StandingOrder]]:
+        """What stands at each venue. One that cannot be asked is named: that nothing stands there is not known."""
+        found: dict[str, Sequence[StandingOrder]] = {}
+        for name, adapter in self._adapters.items():
+            try:
+                async with asyncio.timeout(self._ask_s):
+                    found[name] = await adapter.list_standing()
+            except (ArbtuiError, TimeoutError) as error:
+                done.unread[name] = str(error) or "no answer"
+        return found
+
+    async def _clear_orphans(self, standing: Mapping[str, Sequence[StandingOrder]], done: Reconciled) -> None:
+        """Cancel what is made as our orders are and open in no journal of ours; leave alone and name what is others'."""
+        known = {order.intent.client_order_id for order in self._portfolio.open_orders}
+        for name, orders in standing.items():
+            for order in orders:
+                if not is_ours(order.client_order_id):
+                    done.foreign.append(order)
+                elif order.client_order_id not in known:
+                    done.orphans.append(Orphan(name, order, await self._cancel(name, order)))
+
+    async def _cancel(self, name: str, order: StandingOrder) -> str:
+        """Cancel an orphan; why the venue still lists it, or nothing once it does not."""
+        adapter, why = self._adapters[name], ""
+        for attempt in range(_CANCELS):
+            if attempt:
+                await asyncio.sleep(_LOOK_UP_EVERY)
+            try:
+                async with asyncio.timeout(self._ask_s):
+                    await adapter.cancel_standing(order)
+                    if order.venue_order_id not in {one.venue_order_id for one in await adapter.list_standing()}:
+                        return ""
+                why = "still listed"
+            except (ArbtuiError, TimeoutError) as error:
+                why = str(error) or "no answer"
+        return why
 
     async def again(self, run_id: str) -> Reconciled:
         """Look once more for what an earlier run left and the start could not resolve; ends the cycles that nothing holds open.

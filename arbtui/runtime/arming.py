@@ -1,8 +1,11 @@
 """What must be typed and true before real orders may leave."""
 
+from arbtui.failover.auto_resume import AutoResume
+from arbtui.failover.crash_detector import LastEnd
 from arbtui.failover.reconciler import Reconciled
 from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
+from arbtui.runtime.plan import Plan
 from arbtui.settings.options import SessionOptions
 
 
@@ -26,15 +29,20 @@ def refuse_unarmed(options: SessionOptions) -> None:
             )
     if typed is not None and typed != settings.name:
         raise UsageError(f"--confirm {typed}: that is not this profile's name; real orders need --confirm {settings.name}")
-    if typed is None and options.headless:
+    if typed is None and options.headless and not options.unattended and settings.failover.resume in ("mode", "manual"):
         raise UsageError(f"mode live sends orders; without a console nobody can arm it later: add --confirm {settings.name}")
 
 
-def disarmed(options: SessionOptions) -> str:
-    """Why the session starts DISARMED, for the screen; empty when the command line has armed it."""
-    if options.settings.mode != "live" or options.confirm == options.settings.name:
+def resume_refusal(plan: Plan, last: LastEnd, found: Reconciled) -> str:
+    """Why the session starts DISARMED although nothing worse holds, for the screen; empty where it was confirmed, or arms by itself."""
+    settings = plan.settings
+    if plan.confirmed:
         return ""
-    return f"not confirmed: press r and type {options.settings.name}"
+    why = AutoResume(settings.failover.resume, is_live=settings.mode == "live").why_not(last, found)
+    if not why:
+        return ""
+    who = f"arbtui rearm --profile {settings.name} arms it" if plan.headless else f"press r and type {settings.name}"
+    return f"{why}: {who}"
 
 
 def unclean(reconciled: Reconciled, *, live: bool) -> str:
@@ -48,7 +56,9 @@ def unclean(reconciled: Reconciled, *, live: bool) -> str:
     if live and reconciled.residual:
         found.append(f"{counted(len(reconciled.residual), 'cycle')} ended RESIDUAL")
     if live and reconciled.unread:
-        found.append(f"balances of {', '.join(reconciled.unread)} could not be read")
+        found.append(f"orders or balances of {', '.join(reconciled.unread)} could not be read")
+    if live and reconciled.orphans:
+        found.append(f"{counted(len(reconciled.orphans), 'order')} of ours stood that no open order here explains")
     unknowable = [unresolved for unresolved in reconciled.unresolved if unresolved.disarms]
     if unknowable:
         found.append(f"{counted(len(unknowable), 'order')} that cannot be resolved ({', '.join(row.scope for row in unknowable)})")

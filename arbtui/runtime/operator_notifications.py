@@ -45,6 +45,11 @@ class OperatorNotifications:
         journal.alert_of, journal.on_dropped = self._alerts.alert_of, self._alerts.on_dropped
         self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
 
+    @property
+    def waiting(self) -> int:
+        """How many alerts have not reached every channel yet."""
+        return self._alerts.waiting
+
     def attach(self, engine: Engine, views: EngineViews) -> None:
         """Obey commands from now on, where the profile names users; tell the desk of alerts that do not arrive."""
         self._tasks.append(asyncio.create_task(supervised("delivery watch", lambda: self._watch(engine.breaches)), name="delivery watch"))
@@ -85,9 +90,9 @@ class OperatorNotifications:
         """Nothing can be queued any more: this goes out directly."""
         self._alerts.queue(Urgency.CRITICAL, "JOURNAL", f"the journal failed, the gate is closed: {failure}")
 
-    async def close(self) -> None:
-        """Send what can be sent soon, then stop."""
-        await self._alerts.flush(_FLUSH_S)
+    async def close(self, within_s: float = _FLUSH_S) -> None:
+        """Send what can be sent in ``within_s``, then stop."""
+        await self._alerts.flush(within_s)
         if self._alerts.waiting:
             log.warning("%d alerts were not sent; the next start sends them", self._alerts.waiting)
         for task in self._tasks:

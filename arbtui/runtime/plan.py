@@ -1,15 +1,15 @@
 """The plan of a run: everything that is decided before its loop begins."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from arbtui.failover.crash_detector import Traces
 from arbtui.marketdata.top_check import TopCheck
-from arbtui.runtime.arming import disarmed
 from arbtui.runtime.fingerprint import Fingerprint
 from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.venues import Ground, Venues
@@ -33,13 +33,14 @@ class Plan:
     json: JsonOutput | None
     scenario: str = ""
     telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
-    disarmed: str = ""  #: why a person must arm it first; empty starts ARMED
+    confirmed: bool = True  #: a person has armed it, with its name in live; else ``[failover] resume`` decides
+    traces: Traces = field(default_factory=Traces)  #: what the profile's last engine left
     record: Path | None = None  #: where what the engine is fed is recorded
     fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
     top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
 
 
-def session_plan(options: SessionOptions, folder: Path, state_folder: Path, telegram: SecretStr | None) -> Plan:
+def session_plan(options: SessionOptions, folder: Path, state_folder: Path, telegram: SecretStr | None, traces: Traces) -> Plan:
     """The plan of a session as the command line and the profile ask for it.
 
     Args:
@@ -47,6 +48,7 @@ def session_plan(options: SessionOptions, folder: Path, state_folder: Path, tele
         folder: of the profile.
         state_folder: of the profile's mode.
         telegram: the bot's token; None where nobody is to be reached.
+        traces: what the profile's last engine left, read before this one took its place.
     """
     settings = options.settings
     return Plan(
@@ -61,7 +63,8 @@ def session_plan(options: SessionOptions, folder: Path, state_folder: Path, tele
         json=options.json,
         scenario=scenario(settings),
         telegram=telegram,
-        disarmed=disarmed(options),
+        confirmed=options.confirm == settings.name,
+        traces=traces,
         record=options.record,
         fingerprint=None if options.record is None else Fingerprint(),
     )

@@ -21,6 +21,7 @@ from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.runtime.pairing import Pairs, pair
 from arbtui.runtime.venues import VALUE_CURRENCY, Ground, Venues, book_of, with_fees
+from arbtui.settings.account_lock import AccountLocks
 from arbtui.settings.output import say
 from arbtui.settings.profile import Settings
 from arbtui.settings.venue_keys import key_holder
@@ -61,27 +62,32 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
     """Build ``live``: keys checked, rules read from the venues, streams ready to be opened.
 
     Raises:
-        UsageError: keys are missing, or nothing that the profile wants is listed at both venues.
+        UsageError: keys are missing, another engine trades on one of the accounts, or nothing that the profile wants is listed
+            at both venues.
         VenueRefused: a venue refuses the keys, or they may do what no key here may do.
         VenueFailed: a venue does not answer usably.
     """
     keys = {name: key_holder(name, live=True) for name in settings.exchanges}
     wires = _Wires(settings, ground)
-    _say_where(settings)
     registry = await wires.registry(keys)
+    locks = AccountLocks(settings.name, ground.folder.parent)
     try:
+        _lock_accounts(locks, settings, registry)  # before the first request: of two with one key, the second leaves no trace
+        _say_where(settings)
         listings = await _listings(registry)
         pairs = pair(settings, ground.folder.parent, listings, _odd(registry))
         markets = await registry.connect(_codes(pairs, listings, ground))
+        _lock_accounts(locks, settings, registry)  # the venues have told whose accounts they are: other keys of one are known now
         symbols = _still_traded(pairs, markets)
         await _prove_rights(registry)
     except BaseException:
         await registry.close()
+        locks.release()
         raise
     kept = {name: with_fees(_streamed(pairs.codes[name], listed), settings.exchanges[name].taker_bps) for name, listed in markets.items()}
     stream = wires.stream(kept)
     venues = Venues(stream, dict(registry.adapters), kept, symbols, None, limits=wires.limits, health=wires.health)
-    venues.on_books = stream.attach
+    venues.on_books, venues.on_closed = stream.attach, locks.release
     return venues
 
 
@@ -111,6 +117,16 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
         await core.open_account(balances[name])
         adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
     return venues
+
+
+def _lock_accounts(locks: AccountLocks, settings: Settings, registry: ExchangeRegistry) -> None:
+    """Take the locks of what is known of each account by now.
+
+    Raises:
+        UsageError: another engine trades on one of them.
+    """
+    for name, adapter in registry.adapters.items():
+        locks.take(name, settings.exchanges[name].urls.rest, (adapter.key_name, *adapter.account_names))
 
 
 async def _prove_rights(registry: ExchangeRegistry) -> None:

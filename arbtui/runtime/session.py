@@ -11,6 +11,7 @@ from arbtui import __version__
 from arbtui.engine.engine import Engine
 from arbtui.exchanges.feed import Deliver
 from arbtui.execution.account_sync import AccountSync
+from arbtui.failover.crash_detector import CrashDetector
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import simulator_of
 from arbtui.journal.journal import Journal
@@ -34,7 +35,7 @@ from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.runtime.arming import refuse_unarmed, unclean
+from arbtui.runtime.arming import refuse_unarmed, resume_refusal, unclean
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.deadline import deadline
 from arbtui.runtime.ending import end
@@ -47,6 +48,7 @@ from arbtui.runtime.played_person import PlayedPerson
 from arbtui.runtime.provenance import checkout_commit
 from arbtui.runtime.pulse import Pulse
 from arbtui.runtime.session_recorder import SessionRecorder
+from arbtui.runtime.start_steps import StartSteps
 from arbtui.runtime.startup import (
     accounts_of,
     halted,
@@ -70,8 +72,10 @@ from arbtui.settings.limits import limit_problems, limits_in_words
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.options import SessionOptions
 from arbtui.settings.output import say
+from arbtui.settings.process import boot_id
 from arbtui.settings.secrets import telegram_token
 from arbtui.settings.state import keep_private, make_private, mode_folder, profile_folder
+from arbtui.settings.traces import traces_left
 from arbtui.settings.trust import refuse_untrusted
 from arbtui.views.live import EngineViews
 
@@ -101,12 +105,12 @@ def run_session(options: SessionOptions) -> int:
     token = None if virtual else telegram_token(settings)  # in virtual time nothing may wait for a socket, and nothing is news
     refuse_untrusted(options.state_root, profile_folder(options.state_root, name))
     folder = make_private(profile_folder(options.state_root, name))
-    with ProfileLock(folder):
+    with ProfileLock(folder) as lock:
         cause = read_flag(folder)
         if cause is not None and options.headless:
             raise UsageError(halted(name, cause))
         state_folder = make_private(mode_folder(options.state_root, name, settings.mode))
-        return run_plan(session_plan(options, folder, state_folder, token))
+        return run_plan(session_plan(options, folder, state_folder, token, traces_left(folder, lock.left)))
 
 
 def run_plan(plan: Plan) -> int:
@@ -145,6 +149,7 @@ class Session:
         self._stop = Stop()
         self._reach: OperatorNotifications | None = None
         self._tap: SessionRecorder | None = None
+        self._steps: StartSteps
 
     async def run(self) -> int:
         """The whole session; its exit code."""
@@ -162,13 +167,25 @@ class Session:
         salt = f"{rng.stream('salt').getrandbits(64):016x}" if self._plan.virtual else None
         baseline_mb = rss_mb()
         door: Door = "sync" if self._plan.virtual else "aio"
-        if not plays and is_new(path):
-            tell_first_start(self._settings.name, path)
-        journal = await Journal.open(path, clock=clock, door=door, salt=salt)
+        steps = self._steps = StartSteps(self._plan)
+        with steps.report.step("locks") as step:  # taken before anything else was done; those of the accounts follow with the venues
+            step.result = f"profile {self._settings.name} is this process's"
+        with steps.report.step("kill flag") as step:
+            step.result = "stands" if self._halt.is_closed else "none"
+        with steps.report.step("journal") as step:
+            if not plays and is_new(path):
+                tell_first_start(self._settings.name, path)
+            journal = await Journal.open(path, clock=clock, door=door, salt=salt)
+            step.result = f"opened, {counted(journal.seq, 'event')}"
         try:
-            self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram)
-            remembered, portfolio = restore(path)
-            journal.fold = ProjectingPortfolio(portfolio)
+            with steps.report.step("alerts") as step:
+                self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram)
+                step.result = "no channel" if self._reach is None else f"{counted(self._reach.waiting, 'alert')} of earlier runs to send"
+            with steps.report.step("last run") as step:
+                remembered, portfolio = restore(path)
+                journal.fold = ProjectingPortfolio(portfolio)
+                steps.last = CrashDetector(self._plan.traces, boot_id()).judge(remembered.last_run, last_event_ms(path))
+                step.is_fine, step.result = not steps.last.is_crash, steps.last.words
             remembered.refuse_another_profile(self._settings.name, self._settings.mode)
             remembered.refuse_other_origins(self._plan.origins)
             if plays:
@@ -178,12 +195,14 @@ class Session:
                 raise UsageError(halted(self._settings.name, self._halt.cause))
             left_in = tuple(dict.fromkeys((order.intent.exchange, order.intent.market) for order in portfolio.open_orders))
             ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot), left_in)
-            venues = await self._stop.unless(self._plan.open_venues(ground))
+            with steps.report.step("venues") as step:
+                venues = await self._stop.unless(self._plan.open_venues(ground))
+                step.result = f"{', '.join(venues.adapters)}: {counted(len(venues.symbols), 'symbol')}"
             try:
                 remembered.refuse_other_accounts(accounts_of(venues))
                 if self._plan.record is not None:
                     self._tap = SessionRecorder(self._plan.record, list(self._settings.exchanges), clock)
-                run_id = f"r{remembered.runs + 1}"
+                run_id = steps.run_id = f"r{remembered.runs + 1}"
                 seed = self._settings.simulator.seed if venues.simulator is not None else None
                 await record_start(
                     journal, self._settings, run_id, self._plan.origins, accounts_of(venues), seed, portfolio, clock.time_ms()
@@ -250,7 +269,7 @@ class Session:
         if self._settings.mode == "live" and open_orders:
             under_way = "orders that were" if open_orders > 1 else "order that was"
             say(f"asking the venues about {open_orders} {under_way} under way, for {wait_s:g} s at most")
-        reconciled = await self._stop.unless(take_up(components, wait_s), _DRAIN_S)
+        reconciled = await self._stop.unless(take_up(components, wait_s, self._steps.report), _DRAIN_S)
         for unresolved in reconciled.unresolved:
             say(f"not resolved: {unresolved.why}; {unresolved.action}")
         log.info(
@@ -284,7 +303,12 @@ class Session:
         return await end(run, self._plan, venues, self._stop, self._tap)
 
     async def _until_stopped(
-        self, run: Run, reconciled: Reconciled, venues: Venues, tasks: asyncio.TaskGroup, earlier: Sequence[PastCycle]
+        self,
+        run: Run,
+        reconciled: Reconciled,
+        venues: Venues,
+        tasks: asyncio.TaskGroup,
+        earlier: Sequence[PastCycle],
     ) -> None:
         engine, clock = run.engine, run.engine.components.clock
         views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines, earlier, venues.limits)
@@ -297,7 +321,14 @@ class Session:
         if self._reach is not None:
             self._reach.attach(engine, views)
         live = self._settings.mode == "live"
-        engine.arm(reconciled, unclean=unclean(reconciled, live=live), unconfirmed=self._plan.disarmed)
+        steps = self._steps
+        assert steps.last is not None, "the journal was read"
+        with steps.report.step("resume") as step:
+            refusal = resume_refusal(self._plan, steps.last, reconciled)
+            engine.arm(reconciled, steps.last, unclean=unclean(reconciled, live=live), unconfirmed=refusal)
+            step.is_fine = engine.state is TradingState.ARMED
+            step.result = f"{engine.state}{f': {engine.portfolio.state.why}' if engine.portfolio.state.why else ''}"
+        run.start = steps.facts()
         if self._plan.headless and not self._plan.virtual:
             routes = counted(len(views.routes), "route")
             why = f" ({engine.portfolio.state.why})" if engine.state is not TradingState.ARMED else ""

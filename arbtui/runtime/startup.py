@@ -8,6 +8,7 @@ from pathlib import Path
 from arbtui import __version__
 from arbtui.engine.components import EngineComponents
 from arbtui.failover.reconciler import Reconciled, Reconciler
+from arbtui.failover.start_report import StartReport
 from arbtui.journal.events import MarksTaken, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.journal.schema import USER_VERSION
@@ -55,7 +56,7 @@ def tell_first_start(name: str, journal: Path) -> None:
 
 def accounts_of(venues: Venues) -> dict[str, str]:
     """By exchange, a digest of the number that the venue gives the account; only where it tells one."""
-    told = {name: getattr(adapter, "account_names", ()) for name, adapter in venues.adapters.items()}
+    told = {name: adapter.account_names for name, adapter in venues.adapters.items()}
     numbers = {name: next((one for one in names if one.startswith("uid ")), None) for name, names in told.items()}
     return {name: hashlib.sha256(f"{name} {number}".encode()).hexdigest()[:16] for name, number in numbers.items() if number}
 
@@ -113,13 +114,13 @@ async def record_start(
         await journal.commit(MarksTaken("day", today, {}))
 
 
-async def take_up(components: EngineComponents, wait_s: float) -> Reconciled:
+async def take_up(components: EngineComponents, wait_s: float, report: StartReport) -> Reconciled:
     """Make the portfolio agree with the venues; ``wait_s``: how long orders of unknown fate are looked for."""
     components.marks.restore(components.portfolio.state.marks)
-    return await reconciler_of(components, wait_s).run()
+    return await reconciler_of(components, wait_s, report).run()
 
 
-def reconciler_of(components: EngineComponents, wait_s: float) -> Reconciler:
+def reconciler_of(components: EngineComponents, wait_s: float, report: StartReport | None = None) -> Reconciler:
     """The reconciler over ``components``."""
     return Reconciler(
         adapters=components.adapters,
@@ -129,6 +130,7 @@ def reconciler_of(components: EngineComponents, wait_s: float) -> Reconciler:
         journal=components.journal,
         clock=components.clock,
         wait_s=wait_s,
+        report=report,
     )
 
 

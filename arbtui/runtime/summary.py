@@ -31,6 +31,7 @@ class Run:
     cpu_at: float = field(default_factory=process_time)
     closed_at: float = 0.0
     drained_at: float = 0.0
+    start: dict[str, Any] | None = None  #: how it started, as JSON can hold it
 
     def start_timing(self) -> None:
         """From here on the loop's lag and turns count; real time only."""
@@ -64,6 +65,7 @@ def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
         "drain_s": round(run.drained_at - run.closed_at, 6),
         "max_runtime_s": run.max_runtime_s,
         "stop_reason": stop_reason,
+        "start": _start(run),
         "updates": updates,
         "updates_per_s": round(updates / runtime, 3) if runtime > 0 else 0.0,
         **engine_summary(run.engine),
@@ -87,6 +89,11 @@ def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
         "samples": resources.samples,
         "resources": [list(sample) for sample in resources.series],
     }
+
+
+def _start(run: Run) -> dict[str, Any] | None:
+    """How it started, without what tells one machine from another."""
+    return None if run.start is None else {name: run.start[name] for name in ("seconds", "last_end", "steps")}
 
 
 def _us(meter: UpdateMetrics) -> dict[str, float]:

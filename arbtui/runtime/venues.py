@@ -39,6 +39,10 @@ VALUE_CURRENCY = "USDT"
 RATE_MARKET = ("upbit", "KRW-USDT")
 
 
+def _nothing_held() -> None:
+    """Simulated and recorded venues hold nothing beyond their process."""
+
+
 def _unattached(aggregator: OrderbookAggregator) -> None:
     """Frames of a simulator or a recording need to know nobody's books."""
 
@@ -59,6 +63,7 @@ class Venues:
     health: Mapping[str, ExchangeHealthMonitor] | None = None  #: where streams and adapters report to one
 
     on_books: Callable[[OrderbookAggregator], None] = _unattached
+    on_closed: Callable[[], None] = _nothing_held  #: once nothing can be sent any more
 
     def attach(self, aggregator: OrderbookAggregator) -> None:
         """Give the venues the books that their frames fill, once they exist."""
@@ -71,9 +76,12 @@ class Venues:
 
     async def close(self) -> None:
         """Let orders under way arrive, then close connections and ledger."""
-        await asyncio.gather(*(adapter.close() for adapter in self.adapters.values()))
-        if self.ledger is not None:
-            await self.ledger.close()
+        try:
+            await asyncio.gather(*(adapter.close() for adapter in self.adapters.values()))
+            if self.ledger is not None:
+                await self.ledger.close()
+        finally:
+            self.on_closed()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,32 @@
 """One engine for one profile: an advisory lock on the file ``lock`` in the profile's folder. Standard library only.
 
-The lock is the kernel's, so it ends with the process however that ends; the pid inside is only for messages.
+The lock is the kernel's, so it ends with the process however that ends; what is written inside (pid, the process's start, the
+machine's start) is for messages, and tells the next engine that the last one did not release it.
 """
 
 import contextlib
 import fcntl
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from arbtui.model.errors import AlreadyRunning, UsageError
 from arbtui.model.regular_file import read_regular
+from arbtui.settings.process import boot_id, process_facts
 
 LOCK_NAME = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class LockWord:
+    """What a process that holds the lock has written into it; what it leaves when it dies."""
+
+    pid: int
+    started: str = ""  #: clock ticks after the machine's start; empty where the platform does not tell
+    boot: str = ""  #: names the machine's start, likewise
 
 
 class ProfileLock:
@@ -22,6 +34,7 @@ class ProfileLock:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / LOCK_NAME
+        self.left: LockWord | None = None  #: once acquired, what a process that died left in it
         self._fd: int | None = None
 
     def acquire(self) -> None:
@@ -35,16 +48,19 @@ class ProfileLock:
             fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
-        if not _take(fd):
+        if not lock_now(fd):
             os.close(fd)
             pid = _pid_in(self.path)
             raise AlreadyRunning(
                 f"profile {self.path.parent.name} is already running{f' as process {pid}' if pid else ''} (lock {self.path}); "
                 "stop it first, or start with another --state-dir"
             ) from None
-        os.ftruncate(fd, 0)
-        os.write(fd, f"{os.getpid()}\n".encode())
         self._fd = fd
+        self.left = read_word(self.path.parent)
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, f"{os.getpid()} {process_facts(os.getpid()).started or '-'} {boot_id() or '-'}\n".encode(), 0)
+        with contextlib.suppress(OSError):  # after a power cut it tells of one; a full disk keeps nobody out
+            os.fsync(fd)
 
     def release(self) -> None:
         """Release the lock and clear the pid; the file stays, since removing it would let two engines lock two files."""
@@ -62,7 +78,7 @@ class ProfileLock:
         self.release()
 
 
-def _take(fd: int) -> bool:
+def lock_now(fd: int) -> bool:
     """Lock ``fd``, or False. Tried for a moment: :func:`is_held` holds it for a few microseconds."""
     for pause in (0.001, 0.01, 0.05, None):
         try:
@@ -94,7 +110,15 @@ def holder(folder: Path) -> int | None:
     return _pid_in(folder / LOCK_NAME) or 0 if is_held(folder) else None
 
 
-def _pid_in(path: Path) -> int | None:
+def read_word(folder: Path) -> LockWord | None:
+    """What stands in the lock of ``folder``, held or not; None where nothing does that can be read."""
     with contextlib.suppress(OSError, ValueError):
-        return int(read_regular(path, 100).decode("ascii").strip())
+        pid, *more = read_regular(folder / LOCK_NAME, 200).decode("ascii").split()
+        started, boot = ("" if word == "-" else word for word in (*more, "-", "-")[:2])
+        return LockWord(int(pid), started, boot)
     return None
+
+
+def _pid_in(path: Path) -> int | None:
+    word = read_word(path.parent)
+    return None if word is None else word.pid

@@ -22,6 +22,7 @@ class SessionOptions:
     json: JsonOutput | None = None  #: where the summary goes at the end
     confirm: str | None = None  #: the profile's name, typed: what arms ``live``
     record: Path | None = None  #: file for everything that the engine receives, for a replay; must not exist
+    unattended: bool = False  #: started by a supervisor: nobody sits there who could confirm or arm
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,3 +23,11 @@ def process_facts(pid: int) -> ProcessFacts:
         return ProcessFacts(state=fields[0], started=fields[19])
     except (OSError, ValueError, IndexError):
         return ProcessFacts()
+
+
+def boot_id() -> str:
+    """What names the machine's start, anew with each; empty where the platform does not tell (macOS)."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""

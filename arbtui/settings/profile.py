@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from arbtui.console.config import ConsoleConfig
 from arbtui.exchanges.config import VENUES, ExchangeConfig, HealthConfig
 from arbtui.execution.config import ExecutionConfig, NettingConfig
+from arbtui.failover.config import FailoverConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
 from arbtui.monitoring.config import TelegramConfig
@@ -83,6 +84,9 @@ class Settings(BaseSettings):
 
     telegram: TelegramConfig = TelegramConfig()
     """alerts to a phone, and commands from it."""
+
+    failover: FailoverConfig = FailoverConfig()
+    """what a start does that nobody confirms."""
 
     guardian: GuardianConfig = GuardianConfig()
     """the process that watches the engine."""

@@ -95,7 +95,7 @@ CALM = Scenario("calm", widest_spread_bps=0.0, swing=False, rate_factor=0.4, vol
 #: As ``busy``, more volatile, and with every kind of trouble.
 CRASH = Scenario("crash", widest_spread_bps=16.0, swing=True, least_move_bps=1.0, volatility_factor=2.5, troubled=True)
 
-#: A premium that stays: all coins are dear against won, by half of what a cycle costs. Trading drains stock one way until it is brought back.
+#: A premium that stays: all coins are dear against won, by half of what a cycle costs. Trading drains stock until it is brought back.
 PREMIUM = Scenario("premium", widest_spread_bps=8.0, swing=True, swing_over_costs=0.45, lean_bps=12.0, least_move_bps=1.0)
 
 SCENARIOS = {scenario.name: scenario for scenario in (BUSY, NORMAL, CALM, CRASH, PREMIUM)}

@@ -14,6 +14,7 @@ from collections import Counter
 from arbtui.cli import main
 from arbtui.console.app import ConsoleApp
 from arbtui.engine.engine import Engine
+from arbtui.failover.crash_detector import LastEnd
 from arbtui.failover.reconciler import Reconciled
 from arbtui.model.halt import Halt
 from arbtui.portfolio.trading_state import TradingState
@@ -56,8 +57,10 @@ def measured(descriptor: int) -> None:
         on_kill(self)
         asyncio.get_running_loop().call_later(REARM_S, reopen, self)
 
-    def arm_and_tell(self: Engine, reconciled: Reconciled, **why_not: str) -> None:
-        arm(self, reconciled, **why_not)
+    def arm_and_tell(
+        self: Engine, reconciled: Reconciled, last: LastEnd | None = None, *, unclean: str = "", unconfirmed: str = ""
+    ) -> None:
+        arm(self, reconciled, last, unclean=unclean, unconfirmed=unconfirmed)
         tell(descriptor, "armed")
 
     Halt.close = close_and_tell  # type: ignore[method-assign]

@@ -171,7 +171,6 @@ def binance_told(**changed: Any) -> Fill:
     event = json.loads(execution(**BINANCE_EVENT))["event"]
     raw = json.dumps(with_fields(event, **changed)).encode()
     report = binance.report_of_event(raw, {"XRPUSDT": BINANCE_XRP})
-    assert report is not None
     (fill,) = report.fills
     return fill
 
@@ -301,7 +300,6 @@ def test_my_orders_optional_fields_are_no_reason_to_lose_a_fill(field: str, chan
     frame = json.dumps(with_fields(UPBIT_EVENT, **{field: missing})).encode()
     assert upbit.kind_of(frame) == "myOrder"
     report = upbit.report_of_event(frame, {"KRW-XRP": UPBIT_XRP})
-    assert report is not None
     assert report.fills == (dataclasses.replace(UPBIT_FILL, **changed),)
 
 
@@ -312,15 +310,20 @@ def test_my_order_of_a_trade_without_what_makes_it_one_cannot_be_read(field: str
         upbit.report_of_event(json.dumps(with_fields(UPBIT_EVENT, **{field: missing})).encode(), {"KRW-XRP": UPBIT_XRP})
 
 
-def test_my_order_and_execution_report_of_a_market_that_is_not_ours_are_no_news() -> None:
-    assert upbit.report_of_event(json.dumps(UPBIT_EVENT).encode(), {}) is None
-    assert binance.report_of_event(json.dumps(json.loads(execution(**BINANCE_EVENT))["event"]).encode(), {}) is None
+def test_my_order_and_execution_report_of_a_market_that_is_not_connected_tell_whose_order_it_is_and_no_fill() -> None:
+    at_upbit = upbit.report_of_event(json.dumps(UPBIT_EVENT).encode(), {})
+    here = upbit.report_of_event(json.dumps(UPBIT_EVENT).encode(), {"KRW-XRP": UPBIT_XRP})
+    assert here.fills
+    assert at_upbit == dataclasses.replace(here, fills=())
+    event = json.dumps(json.loads(execution(**BINANCE_EVENT))["event"]).encode()
+    known = binance.report_of_event(event, {"XRPUSDT": BINANCE_XRP})
+    assert known.fills
+    assert binance.report_of_event(event, {}) == dataclasses.replace(known, fills=())
 
 
 def test_a_maker_of_my_order_and_an_ask_are_told_as_such() -> None:
     frame = json.dumps(with_fields(UPBIT_EVENT, is_maker=True, ask_bid="ASK")).encode()
     report = upbit.report_of_event(frame, {"KRW-XRP": UPBIT_XRP})
-    assert report is not None
     assert report.fills == (dataclasses.replace(UPBIT_FILL, liquidity="maker", side=Side.SELL),)
 
 

@@ -261,7 +261,8 @@ def test_a_fill_of_somebody_elses_order_is_told_and_not_booked(tmp_path: Path) -
             w.engine.tracker.on_fill(fill)
             w.engine.tracker.on_order(OrderReport("binance", "web_123", "9", OrderState.FILLED, Decimal(5), (fill,)))
             assert w.portfolio.dump()["balances"] == total
-            assert _breaches(w, "STRAY_FILL") == [Severity.WARN]  # once a minute is enough
+            assert _breaches(w, "STRAY_FILL") == []
+            assert _breaches(w, "ACCOUNT_SHARED") == [Severity.CRIT]
 
     run_virtual(main())
 
@@ -339,7 +340,8 @@ def test_the_fills_of_an_order_that_is_not_followed_any_more_are_no_strangers(tm
                 tracker.on_fill(fill)  # a venue's list tells them once more
             assert _breaches(w, "STRAY_FILL") == []
             tracker.on_fill(replace(first.fills[0], trade_id="another"))
-            assert _breaches(w, "STRAY_FILL") == [Severity.WARN]
+            assert _breaches(w, "STRAY_FILL") == [Severity.WARN]  # of an order in our journal: the account is still ours alone
+            assert _breaches(w, "ACCOUNT_SHARED") == []
             w.agree()
 
     run_virtual(main())

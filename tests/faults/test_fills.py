@@ -82,9 +82,10 @@ def test_f14_a_persons_fill_that_nobody_tells_is_found_by_the_poll(tmp_path: Pat
             price = market.price_up(Decimal(str(book.ask)) * Decimal("1.01"))
             report = await core.execute(OrderRequest("byhand", "XRPUSDT", Side.BUY, Decimal(50), price))
             assert report.filled_qty
-            await d.until(lambda: bool(d.breaches("STRAY_FILL")), "it is told")
-            (told, *_) = d.breaches("STRAY_FILL")
+            await d.until(lambda: bool(d.breaches("ACCOUNT_SHARED")), "it is told")
+            (told, *_) = d.breaches("ACCOUNT_SHARED")
             assert "byhand" in told.detail
+            assert [halt.scope for halt in d.engine.components.risk.halts.standing] == ["exchange.binance"]
 
     play(main)
 

@@ -10,9 +10,13 @@ from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.journal.events import CycleEnded, CycleOpened, OrderChanged, OrderIntended
+from arbtui.journal.journal import Journal
 from arbtui.model.clock import SystemClock
 from arbtui.model.ids import client_order_id
-from arbtui.model.order import Order, Purpose, Side, TimeInForce
+from arbtui.model.order import Order, OrderState, Purpose, Side, TimeInForce
+from arbtui.portfolio.projections import ProjectingPortfolio
+from arbtui.portfolio.restore import restore
 from arbtui.settings.load import load_profile
 from arbtui.settings.venue_keys import key_holder
 from tests.lifecycle.waiting import DEADLINE_S
@@ -24,6 +28,28 @@ _CODE = {"upbit": "KRW-{}", "binance": "{}USDT"}
 def ours(number: int = 0) -> str:
     """A client order id made as ours are, of no journal."""
     return client_order_id("by the test", "c1", 0, number)
+
+
+def as_sent_before(journal: Path, *client_ids: str) -> None:
+    """Journal, while no engine runs, that orders of these ids were sent and counted as never placed.
+
+    What then stands at a venue under one of them is ours, and lost.
+    """
+    asyncio.run(_journal(journal, client_ids))
+
+
+async def _journal(path: Path, client_ids: tuple[str, ...]) -> None:
+    journal = await Journal.open(path, clock=SystemClock(), door="aio")
+    try:
+        journal.fold = ProjectingPortfolio(restore(path)[1])
+        await journal.commit(CycleOpened("lost", "XRP:upbit>binance", "XRP", 0.0, 0.0, (), (), SystemClock().time_ms()))
+        for leg, client_id in enumerate(client_ids):
+            one, price = Decimal(1), Decimal(1000)
+            intent = (client_id, "lost", leg, 0, Purpose.ENTRY, "upbit", "KRW-XRP", "XRP", "KRW", Side.BUY, one, price, TimeInForce.IOC, 0)
+            await journal.commit(OrderIntended(*intent), OrderChanged(client_id, OrderState.REJECTED, "", Decimal(0), "NOT_PLACED"))
+        await journal.commit(CycleEnded("lost", SystemClock().time_ms(), "RECOVERED"))
+    finally:
+        await journal.close()
 
 
 def rest_order(profile: Path, venue: str, asset: str, client_id: str) -> str:

@@ -17,7 +17,7 @@ from arbtui.settings.lock import holder
 from tests.lifecycle.guarding import guarding
 from tests.lifecycle.live import LiveDesk, live_desk
 from tests.lifecycle.programs import run, running
-from tests.lifecycle.standing import ours, rest_order
+from tests.lifecycle.standing import as_sent_before, ours, rest_order
 from tests.lifecycle.state import State, assert_venues_agree
 from tests.lifecycle.terminal import ENTER, console, text_of
 from tests.lifecycle.test_live import await_cycles, count
@@ -154,15 +154,23 @@ class TestLeftAlone:
         assert not (home / "state" / "arbtui" / "nonsuch").exists()
 
 
+def ready(desk: LiveDesk, *client_ids: str) -> int:
+    """A journal that holds orders of these ids: one that it did not hold, an engine would not let stand. How many cycles it has."""
+    assert run(*desk.arguments("--headless", "--max-runtime", "1")).code in (0, 3)
+    as_sent_before(desk.journal, *client_ids)
+    return count(desk, "cycle", "closed_ms IS NOT NULL")
+
+
 class TestOrders:
     @pytest.mark.parametrize("venue", ["upbit", "binance"])
     def test_an_engine_that_dies_with_an_open_order_is_killed_and_its_orders_are_cancelled(
         self, desk: LiveDesk, tmp_path: Path, venue: str
     ) -> None:
+        before = ready(desk, ours())
         with guarding(*where(desk), folder=tmp_path) as guardian:
             assert guardian.facts()["holds_keys"]
             with running(*desk.arguments(), folder=tmp_path / "run") as engine:
-                await_cycles(desk, engine, 1)
+                await_cycles(desk, engine, 1, since=before)
                 rest_order(desk.profile, venue, "XRP", ours())
                 desk.script(venue=venue, kind="late", ms=10_000, on="order", count=1000)
                 under_way = f"state IN ('SENDING', 'UNKNOWN') AND exchange = '{venue}'"
@@ -178,8 +186,9 @@ class TestOrders:
         assert cause.source == "GUARDIAN"
 
     def test_a_stopped_engine_has_its_orders_cancelled_by_the_guardian(self, desk: LiveDesk, tmp_path: Path) -> None:
+        before = ready(desk, ours(1), ours(2))
         with guarding(*where(desk), folder=tmp_path) as guardian, running(*desk.arguments(), folder=tmp_path / "run") as engine:
-            await_cycles(desk, engine, 1)
+            await_cycles(desk, engine, 1, since=before)
             rest_order(desk.profile, "upbit", "XRP", ours(1))
             rest_order(desk.profile, "binance", "XRP", ours(2))
             rest_order(desk.profile, "binance", "BTC", "by-hand-1")
@@ -227,8 +236,9 @@ class TestOrders:
                 engine.signal(signal.SIGCONT)
 
     def test_an_engine_that_cancels_by_itself_is_left_to_it(self, desk: LiveDesk, tmp_path: Path) -> None:
+        before = ready(desk, ours())
         with guarding(*where(desk), folder=tmp_path) as guardian, running(*desk.arguments(), folder=tmp_path / "run") as engine:
-            await_cycles(desk, engine, 1)
+            await_cycles(desk, engine, 1, since=before)
             rest_order(desk.profile, "upbit", "XRP", ours())
             assert run("kill", *where(desk)).code == 0
             guardian.says("killed by CLI")

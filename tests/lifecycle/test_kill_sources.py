@@ -26,7 +26,7 @@ from tests.lifecycle.flood import Counts, flooded
 from tests.lifecycle.guarding import guarding
 from tests.lifecycle.live import LiveDesk, live_desk
 from tests.lifecycle.programs import run
-from tests.lifecycle.standing import ours, rest_order
+from tests.lifecycle.standing import as_sent_before, ours, rest_order
 from tests.lifecycle.terminal import CTRL_K, Terminal, console
 from tests.lifecycle.test_guardian import open_at_venues, where
 from tests.lifecycle.test_live import count
@@ -94,6 +94,9 @@ def engine(desk: LiveDesk, bot: BotApi, folder: Path) -> Iterator[Engine]:
     """It has closed a cycle, Telegram has told of its start, and one order of ours stands at each venue, one of another beside them."""
     counts = Counts(folder / "counts")
     done = threading.Event()
+    assert run(*desk.arguments("--headless", "--max-runtime", "1")).code in (0, 3)
+    as_sent_before(desk.journal, *STANDING)
+    before = count(desk, "cycle", "closed_ms IS NOT NULL")
     with console(*desk.arguments(), program=("tests.lifecycle.counting_child", str(counts.file))) as terminal:
 
         def drain() -> None:
@@ -104,7 +107,7 @@ def engine(desk: LiveDesk, bot: BotApi, folder: Path) -> Iterator[Engine]:
         reader.start()
         try:
             made = Engine(desk, terminal, counts, bot)
-            made.until(lambda: count(desk, "cycle", "closed_ms IS NOT NULL"), "a cycle")
+            made.until(lambda: count(desk, "cycle", "closed_ms IS NOT NULL") > before, "a cycle")
             made.until(lambda: any("STARTED" in text for text in bot.texts(USER)), "told of the start")
             for client_id, (venue, asset) in STANDING.items():
                 rest_order(desk.profile, venue, asset, client_id)

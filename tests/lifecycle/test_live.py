@@ -32,7 +32,9 @@ def count(desk: LiveDesk, table: str, where: str = "1") -> int:
         return int(found)
 
 
-def await_cycles(desk: LiveDesk, engine: Running, number: int) -> None:
+def await_cycles(desk: LiveDesk, engine: Running, number: int, since: int = 0) -> None:
+    """Wait until ``number`` cycles have ended beyond the first ``since``."""
+    number += since
     until(lambda: engine.alive() and count(desk, "cycle", "closed_ms IS NOT NULL") >= number, f"{number} cycles")
 
 

@@ -147,7 +147,10 @@ class BinanceAdapter(CcxtAdapter):
 
     async def _account(self) -> orders.Account:
         answer = await self.query("private", "GET", "account", {"omitZeroBalances": "true"}, costs={"weight": 20})
-        return read(answer, orders.Account, "account")
+        account = read(answer, orders.Account, "account")
+        if account.uid is not None:
+            self.account_names = (f"uid {account.uid}",)
+        return account
 
     async def _listed(self, codes: Sequence[str] | None) -> dict[str, Market]:
         """The markets of ``codes`` that trade. One name that is not listed fails a whole list of names: then all are asked for."""
@@ -371,9 +374,8 @@ class BinanceAdapter(CcxtAdapter):
         kind, event = orders.event_of(frame)
         if kind == "executionReport":
             report = orders.report_of_event(event, self.markets)
-            if report is not None:
-                self._learn_of(report)
-                account.on_order(report)
+            self._learn_of(report)
+            account.on_order(report)
         elif kind == "outboundAccountPosition":
             account.on_balances(self.name, orders.balances_of_event(event))
         elif kind == "eventStreamTerminated":

@@ -84,6 +84,7 @@ class Account(msgspec.Struct):
     canTrade: bool
     balances: list[_BalanceRow]
     commissionRates: _CommissionRates
+    uid: int | str | None = None
 
 
 class KeyRestrictions(msgspec.Struct):
@@ -327,18 +328,16 @@ def event_of(frame: bytes) -> tuple[str, bytes]:
     return _kind(event).kind, event
 
 
-def report_of_event(event: bytes, markets: Mapping[str, Market]) -> OrderReport | None:
-    """The report of an ``executionReport``; None for a market that is not ours.
+def report_of_event(event: bytes, markets: Mapping[str, Market]) -> OrderReport:
+    """The report of an ``executionReport``; without fills in a market that is not connected here.
 
     A cancel has a client id of its own in ``c``; the order's is in ``C`` then (User Data Stream, Order Update).
     """
     execution = _execution(event)
     market = markets.get(execution.symbol)
-    if market is None:
-        return None
     client_order_id = execution.cancelled_id or execution.client_order_id
     fills: tuple[Fill, ...] = ()
-    if execution.what == "TRADE":
+    if execution.what == "TRADE" and market is not None:
         fills = (
             fill_of(
                 market,

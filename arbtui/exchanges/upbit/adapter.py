@@ -13,6 +13,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -111,7 +112,9 @@ class UpbitAdapter(CcxtAdapter):
 
     async def check_keys(self) -> str:
         """See :meth:`CcxtAdapter.check_keys`: Upbit states only that they are accepted (``GET /v1/api_keys``)."""
-        await self.query("private", "GET", "api_keys", costs={"default": 1})
+        answer = await self.query("private", "GET", "api_keys", costs={"default": 1})
+        with suppress(WireError):  # that they are accepted is what was asked
+            self.account_names = tuple(f"key {row.access_key}" for row in read(answer, list[orders.KeyRow], "api_keys"))
         return "is accepted; Upbit does not state its permissions: make sure that it cannot withdraw"
 
     async def check_account(self) -> None:
@@ -290,7 +293,7 @@ class UpbitAdapter(CcxtAdapter):
     async def fetch_open_orders(self) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
         try:
-            return [orders.report_of(row, self.markets[row.market]) for row in await self._open_rows() if row.market in self.markets]
+            return [orders.state_report_of(row) for row in await self._open_rows()]
         except WireError as error:
             raise unreadable(self.name, error) from error
 
@@ -408,10 +411,9 @@ class UpbitAdapter(CcxtAdapter):
         kind = orders.kind_of(frame)
         if kind == "myOrder":
             report = orders.report_of_event(frame, self.markets)
-            if report is not None:
-                if report.state.is_final and report.client_order_id in self._awaited:
-                    self._awaited[report.client_order_id].set()
-                account.on_order(self._timed(report))
+            if report.state.is_final and report.client_order_id in self._awaited:
+                self._awaited[report.client_order_id].set()
+            account.on_order(self._timed(report))
         elif kind == "myAsset":
             account.on_balances(self.name, orders.balances_of_event(frame))
 

@@ -1,6 +1,7 @@
 """Upbit's orders, fills and balances, decoded exactly (docs.upbit.com: REST reference, WebSocket myOrder and myAsset)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -58,6 +59,12 @@ class AccountRow(msgspec.Struct):
     currency: str
     balance: Decimal
     locked: Decimal
+
+
+class KeyRow(msgspec.Struct):
+    """A row of ``GET /v1/api_keys``: every key of the account."""
+
+    access_key: str
 
 
 class Instrument(msgspec.Struct):
@@ -118,9 +125,17 @@ def report_of(row: OrderRow, market: Market) -> OrderReport:
     Raises:
         WireError: amounts or fields are invalid.
     """
+    return replace(state_report_of(row), fills=fills_of(row, market))
+
+
+def state_report_of(row: OrderRow) -> OrderReport:
+    """The report of an order without its fills, in a market that need not be connected.
+
+    Raises:
+        WireError: amounts or fields are invalid.
+    """
     filled = amount(row.executed_volume, "executed_volume")
-    state = state_of(row.state, row.time_in_force, filled)
-    return OrderReport(EXCHANGE, row.identifier or "", row.uuid, state, filled, fills_of(row, market))
+    return OrderReport(EXCHANGE, row.identifier or "", row.uuid, state_of(row.state, row.time_in_force, filled), filled)
 
 
 def fills_of(row: OrderRow, market: Market) -> tuple[Fill, ...]:
@@ -254,15 +269,13 @@ def subscribed(frame: bytes) -> frozenset[str] | None:
     return None if header.method != "LIST_SUBSCRIPTIONS" else frozenset(one.type for one in header.result or ())
 
 
-def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport | None:
-    """The report of a ``myOrder`` frame; None for a market that is not ours."""
+def report_of_event(frame: bytes, markets: Mapping[str, Market]) -> OrderReport:
+    """The report of a ``myOrder`` frame; without fills in a market that is not connected here."""
     event = _my_order(frame)
     market = markets.get(event.code)
-    if market is None:
-        return None
     filled = amount(event.executed_volume, "executed_volume")
     fills: tuple[Fill, ...] = ()
-    if event.state == "trade":
+    if event.state == "trade" and market is not None:
         if event.trade_uuid is None or event.price is None or event.volume is None:
             raise WireError("myOrder", "a trade without its uuid, price or volume")
         cost = amount(event.price, "price") * amount(event.volume, "volume")

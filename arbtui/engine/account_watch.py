@@ -1,0 +1,98 @@
+"""Notices that somebody else trades on an account of ours, and halts that venue: what it holds is no longer ours alone to reckon with.
+
+On one machine a second engine is refused (:mod:`arbtui.settings.account_lock`). From another machine, or with another key, it is
+known by what it does: an order whose id is made as ours are and that our journal does not hold, or a fill of any order that it
+does not hold, a person's included. Orders of others that have not filled are left alone.
+"""
+
+from arbtui.engine.breaches import BreachBook
+from arbtui.engine.components import EngineComponents
+from arbtui.engine.late_fills import LateFills
+from arbtui.engine.scope_watch import ScopeWatch
+from arbtui.exchanges.adapter import OrderReport
+from arbtui.execution.tracker import OrderTracker
+from arbtui.journal.known_orders import knows_order
+from arbtui.model.errors import UsageError
+from arbtui.model.ids import is_ours
+from arbtui.model.money import plain
+from arbtui.model.order import Fill
+from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
+from arbtui.portfolio.accounts import fill_key
+from arbtui.risk.breach import Severity
+from arbtui.risk.kill_switch import KillSwitch
+
+#: The source of its halts.
+SOURCE = "ACCOUNT"
+#: So many are remembered as told: a list of fills names each again, and what a person has re-armed after must not halt once more.
+_TOLD = 10_000
+
+
+class AccountWatch:
+    """Takes what venues tell of orders that this run has not sent."""
+
+    def __init__(
+        self,
+        components: EngineComponents,
+        tracker: OrderTracker,
+        breaches: BreachBook,
+        late: LateFills,
+        scopes: ScopeWatch,
+        kill_switch: KillSwitch,
+    ) -> None:
+        self._components = components
+        self._tracker = tracker
+        self._breaches = breaches
+        self._late = late
+        self._scopes = scopes
+        self._kill_switch = kill_switch
+        self._told: dict[str, None] = {}  # oldest first
+
+    def on_stray(self, fill: Fill) -> None:
+        """A fill of an order that this run has not sent: of an earlier run's, or of somebody else's."""
+        key = fill_key(fill.exchange, fill.trade_id)
+        if key in self._told or self._may_be_under_way(fill):
+            return
+        if self._is_known(fill.exchange, fill.client_order_id, fill.venue_order_id):
+            self._late.on_stray(fill)
+            return
+        self._remember(key)
+        order = fill.client_order_id or fill.venue_order_id
+        self._halt(fill.exchange, f"{fill.side} {plain(fill.qty)} {fill.base} at {plain(fill.price)}, order {order}, is in no journal here")
+
+    def on_stranger(self, report: OrderReport) -> None:
+        """An order that this run has not sent stands or has ended."""
+        key = f"{report.exchange} {report.client_order_id}"
+        if not is_ours(report.client_order_id) or key in self._told:
+            return
+        if self._is_known(report.exchange, report.client_order_id, report.venue_order_id):
+            return
+        self._remember(key)
+        self._halt(report.exchange, f"order {report.client_order_id} ({report.state}) is made as ours are and in no journal here")
+
+    def _may_be_under_way(self, fill: Fill) -> bool:
+        """A fill that names no order of ours, while one of ours there waits for its answer, is judged when it is told again."""
+        if fill.client_order_id:
+            return False
+        return any((order.market.exchange, order.market.code) == (fill.exchange, fill.market) for order in self._tracker.open.values())
+
+    def _is_known(self, exchange: str, client_order_id: str, venue_order_id: str) -> bool:
+        try:
+            return knows_order(self._components.journal.path, exchange, client_order_id, venue_order_id)
+        except UsageError:  # a journal that cannot be read explains nothing
+            return False
+
+    def _remember(self, key: str) -> None:
+        self._told[key] = None
+        if len(self._told) > _TOLD:
+            del self._told[next(iter(self._told))]
+
+    def _halt(self, exchange: str, what: str) -> None:
+        parts, scope = self._components, f"exchange.{exchange}"
+        reason = f"somebody else trades on this account: {what}"
+        try:
+            write_halt(parts.halt.folder, ScopedHalt(scope, Depth.HALTED, SOURCE, "engine", reason, parts.clock.time_ms()))
+        except OSError as error:  # then everything must stop: the kill needs no file
+            self._kill_switch.kill(SOURCE, f"{reason}; {scope} could not be halted ({error.strerror or error})")
+        action = f"{scope} is HALTED; end the other engine, compare balances, then arbtui rearm --profile {parts.profile} --scope {scope}"
+        self._breaches.record(Severity.CRIT, "ACCOUNT_SHARED", scope, what, action)
+        self._scopes.look()

@@ -1,0 +1,83 @@
+"""Telling the operator that an engine stays down: through its own journal and outbox, since it cannot do so any more."""
+
+import asyncio
+import logging
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from arbtui.journal.events import BreachRecorded
+from arbtui.journal.journal import Journal
+from arbtui.model.clock import SystemClock
+from arbtui.model.errors import ArbtuiError
+from arbtui.monitoring.channel import MessageRefused, SendLater
+from arbtui.monitoring.telegram import TelegramBot
+from arbtui.portfolio.projections import ProjectingPortfolio
+from arbtui.portfolio.restore import restore
+from arbtui.risk.breach import Severity
+from arbtui.runtime.operator_notifications import open_notifications
+from arbtui.settings.lock import ProfileLock
+from arbtui.settings.output import say
+from arbtui.settings.profile import Settings
+from arbtui.settings.secrets import telegram_token
+from arbtui.settings.state import mode_folder, profile_folder
+
+log = logging.getLogger("arbtui")
+
+KIND = "ENGINE_DOWN"
+#: How long the message may take to leave, in s; the journal keeps it for the next start.
+_SEND_S = 20.0
+_ACTION = "look at status and log, then start it"
+
+
+def tell_down(settings: Settings, root: Path, why: str) -> None:
+    """Record a CRIT breach in the profile's journal and send its alert; where the journal cannot be written, send it directly."""
+    asyncio.run(_tell(settings, root, why))
+
+
+async def _tell(settings: Settings, root: Path, why: str) -> None:
+    token: SecretStr | None = None
+    with suppress(ArbtuiError):  # the profile was looked at when the supervisor started
+        token = telegram_token(settings)
+    path = mode_folder(root, settings.name, settings.mode) / "journal.db"
+    try:
+        if not path.exists():
+            raise ArbtuiError(f"there is no {path}")
+        with ProfileLock(profile_folder(root, settings.name)):
+            await _journal(settings, path, token, why)
+    except (ArbtuiError, OSError) as error:
+        say(f"supervisor of {settings.name}: the journal cannot be told that the engine is down ({error})")
+        if token is not None:
+            await _send(settings, token, f"{settings.name} {settings.mode.upper()}: CRITICAL {KIND} {why} ({_ACTION})")
+
+
+async def _journal(settings: Settings, path: Path, token: SecretStr | None, why: str) -> None:
+    journal = await Journal.open(path, clock=SystemClock(), door="aio")
+    try:
+        remembered, portfolio = restore(path)
+        journal.fold = ProjectingPortfolio(portfolio)
+        notifications = open_notifications(settings, journal, SystemClock(), token)
+        run = remembered.last_run.run_id if remembered.last_run is not None else "r0"
+        breach_id = f"{run}-down-{time.time_ns() // 1_000_000}"
+        try:
+            await journal.commit(BreachRecorded(breach_id, Severity.CRIT, KIND, "global", why, _ACTION))
+        finally:
+            if notifications is not None:
+                await notifications.close(_SEND_S)
+    finally:
+        await journal.close()
+
+
+async def _send(settings: Settings, token: SecretStr, text: str) -> None:
+    bot = TelegramBot(token, settings.telegram.base_url)
+    try:
+        for chat_id in settings.telegram.chat_ids:
+            try:
+                async with asyncio.timeout(_SEND_S):
+                    await bot.chat(chat_id).send(text)
+            except (SendLater, MessageRefused, TimeoutError) as error:
+                say(f"supervisor of {settings.name}: telegram:{chat_id} was not reached ({str(error) or 'no answer'})")
+    finally:
+        await bot.close()

@@ -1,0 +1,102 @@
+"""One engine for one account: locks that a live engine holds on each account it trades on. Standard library only.
+
+A profile's lock sees neither a second desk with another state folder nor another profile with the same keys. So these
+locks lie in the platform's state folder, wherever ``--state-dir`` leads. They are the kernel's, so they end with the
+process however that ends; what is written inside is only for messages. On another machine nobody sees them: there a
+second engine is noticed by what it does (:mod:`arbtui.engine.account_watch`).
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from arbtui.model.clock import iso_ms
+from arbtui.model.errors import UsageError
+from arbtui.model.regular_file import read_regular
+from arbtui.settings.lock import lock_now
+from arbtui.settings.state import make_private, platform_folder
+
+#: No profile can have this name, so its folder is none of a profile below the default state folder.
+FOLDER_NAME = ".accounts"
+_PORTS = {"http": 80, "https": 443}
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def accounts_folder() -> Path:
+    """The folder of these locks; not created here."""
+    return platform_folder("XDG_STATE_HOME", ".local/state") / "arbtui" / FOLDER_NAME
+
+
+class AccountLocks:
+    """The locks of one engine.
+
+    Args:
+        profile: its name.
+        folder: of its profile, so that a message can say where the other engine is found.
+    """
+
+    def __init__(self, profile: str, folder: Path) -> None:
+        self._word = {"pid": os.getpid(), "profile": profile, "folder": str(folder), "since_ms": time.time_ns() // 1_000_000}
+        self._held: dict[Path, int] = {}  # by path, the open file
+
+    def take(self, exchange: str, origin: str, names: Iterable[str]) -> None:
+        """Lock the account that has ``names`` at ``exchange``; each is a lock of its own, one held already is kept.
+
+        Args:
+            exchange: the venue's name.
+            origin: its REST origin, so that a sandbox is another account than the real venue.
+            names: what tells the account from others: a number of the venue's, ids of keys. Only a digest of each is stored.
+
+        Raises:
+            UsageError: another process holds one, or they cannot be written.
+        """
+        folder = accounts_folder()
+        make_private(folder)
+        for name in sorted(set(names)):
+            path = folder / _file_name(exchange, origin, name)
+            if path not in self._held:
+                self._held[path] = self._lock(path, exchange, origin)
+
+    def release(self) -> None:
+        """Release all of them. The files stay, since removing one would let two engines lock two files."""
+        for fd in self._held.values():
+            with contextlib.suppress(OSError):
+                os.ftruncate(fd, 0)
+            os.close(fd)
+        self._held.clear()
+
+    def _lock(self, path: Path, exchange: str, origin: str) -> int:
+        try:
+            fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise UsageError(f"lock {path} of the account at {exchange} cannot be written ({error.strerror})") from None
+        if not lock_now(fd):
+            os.close(fd)
+            raise UsageError(
+                f"{exchange} at {origin}: {_holder_in_words(path)}; one account, one engine: "
+                "stop that one first, or give this profile the keys of another account"
+            )
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, json.dumps(self._word).encode(), 0)
+        return fd
+
+
+def _file_name(exchange: str, origin: str, name: str) -> str:
+    parts = urlsplit(origin)
+    host = "loopback" if parts.hostname in _LOOPBACK else parts.hostname
+    digest = hashlib.sha256(f"{parts.scheme}://{host}:{parts.port or _PORTS.get(parts.scheme)}\n{name}".encode()).hexdigest()
+    return f"{exchange}-{digest[:32]}"
+
+
+def _holder_in_words(path: Path) -> str:
+    """Which process trades on the account, of which profile, and since when, as far as its lock tells."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        word = json.loads(read_regular(path, 10_000))
+        since = iso_ms(int(word["since_ms"]))
+        return f"process {int(word['pid'])} (profile {word['profile']} in {word['folder']}) trades on this account since {since}"
+    return "another process trades on this account"

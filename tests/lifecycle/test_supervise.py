@@ -1,0 +1,134 @@
+"""``arbtui supervise`` over the real engine: killed and started anew, ended in order, killed for good, and told of when it stays down."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from arbtui.journal.outbox import load_outbox
+from arbtui.runtime.supervisor.post import tell_down
+from arbtui.settings.load import load_profile
+from arbtui.settings.lock import holder
+from tests.lifecycle.profiles import changed_profile
+from tests.lifecycle.programs import run
+from tests.lifecycle.state import State
+from tests.lifecycle.waiting import DEADLINE_S, until
+from tests.monitoring.bot_api import TOKEN, BotApi, bot_api
+
+USER = 42
+
+
+@dataclass
+class Supervised:
+    """A supervisor that runs, and its engine's folder."""
+
+    process: "subprocess.Popen[bytes]"
+    folder: Path
+    err: Path
+
+    def engine(self, but: int = 0) -> int:
+        """The engine's pid, once one trades that is not ``but``."""
+
+        def trades() -> int:
+            assert self.process.poll() is None, self.err.read_text()
+            pid = holder(self.folder) or 0
+            return pid if pid != but and f"ARMED: run r{self.runs}" in self.err.read_text() else 0
+
+        return until(trades, "an engine trades")
+
+    @property
+    def runs(self) -> int:
+        return self.err.read_text().count("started again in ") + 1
+
+    def ended(self) -> int:
+        return self.process.wait(DEADLINE_S)
+
+
+@contextmanager
+def supervised(state: Path, folder: Path, *more: str) -> Iterator[Supervised]:
+    folder.mkdir(parents=True, exist_ok=True)
+    err = folder / "supervisor.err"
+    command = ["supervise", "--profile", "upbit-binance", "--symbols", "2", "--state-dir", str(state), *more]
+    with err.open("wb") as file:
+        process = subprocess.Popen([sys.executable, "-m", "arbtui", *command], stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+    made = Supervised(process, state / "upbit-binance", err)
+    try:
+        yield made
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(DEADLINE_S)
+
+
+def test_an_engine_that_is_shot_is_started_again_and_one_that_is_told_to_end_is_not(state: State, tmp_path: Path) -> None:
+    with supervised(tmp_path / "state", tmp_path) as one:
+        first = one.engine()
+        os.kill(first, signal.SIGKILL)
+        second = one.engine(but=first)
+        refused = run("supervise", "--profile", "upbit-binance", "--state-dir", str(tmp_path / "state"))
+        assert refused.code == 4
+        assert f"upbit-binance is supervised already (process {one.process.pid})" in refused.err
+        one.process.send_signal(signal.SIGTERM)
+        assert one.ended() == 128 + signal.SIGTERM
+        assert holder(one.folder) is None
+        assert "the engine has died (SIGKILL); started again in 1 s" in one.err.read_text()
+        assert second != first
+
+
+def test_a_kill_is_not_undone_by_a_restart(state: State, tmp_path: Path) -> None:
+    with supervised(tmp_path / "state", tmp_path) as one:
+        pid = one.engine()
+        assert run("kill", "--profile", "upbit-binance", "--state-dir", str(tmp_path / "state")).code == 0
+        os.kill(pid, signal.SIGKILL)
+        assert one.ended() == 128 + signal.SIGKILL
+        assert "is not started again: upbit-binance is killed by CLI" in one.err.read_text()
+    status = json.loads(run("status", "--profile", "upbit-binance", "--state-dir", str(tmp_path / "state"), "--json").out)
+    assert [row["kind"] for row in status["breaches"]].count("ENGINE_DOWN") == 1
+
+
+def test_a_profile_that_is_none_and_a_name_that_is_wrong_are_refused_at_once(state: State) -> None:
+    assert run("supervise", "--profile", "nonsuch").code == 2
+    assert run("supervise", "--profile", "upbit-binance", "--symbols", "0").code == 2
+
+
+@pytest.fixture
+def server() -> Iterator[BotApi]:
+    with bot_api() as running_server:
+        yield running_server
+
+
+@pytest.mark.parametrize("journal", ["there", "damaged", "none"])
+def test_that_an_engine_stays_down_reaches_the_operator(
+    home: Path, monkeypatch: pytest.MonkeyPatch, server: BotApi, tmp_path: Path, journal: str
+) -> None:
+    monkeypatch.setenv("ARBTUI_TELEGRAM_TOKEN", TOKEN)
+    profile = changed_profile(
+        home,
+        "desk",
+        ("symbols = ", "symbols = 2"),
+        ("enabled = false", "enabled = true"),
+        ("chat_ids", f"chat_ids = [{USER}]"),
+        ("base_url", f'base_url = "{server.url}"'),
+    )
+    root = tmp_path / "state"
+    path = root / "desk" / "sim" / "journal.db"
+    if journal != "none":
+        ended = run("--profile", str(profile), "--state-dir", str(root), "--headless", "--max-runtime", "1")
+        assert ended.code in (0, 3), ended.err
+    else:
+        (root / "desk").mkdir(parents=True)
+    if journal == "damaged":
+        path.write_bytes(b"no journal" * 1000)
+    tell_down(load_profile(str(profile), {}), root, "it was restarted 5 times")
+    (told,) = [text for text in server.texts(USER) if "ENGINE_DOWN" in text]
+    assert "CRITICAL" in told
+    assert "it was restarted 5 times" in told
+    if journal == "there":
+        assert load_outbox(path).alerts == []

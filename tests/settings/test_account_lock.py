@@ -1,0 +1,79 @@
+"""One engine for one account of a venue on this machine, whatever its profile and state folder."""
+
+import multiprocessing
+import os
+import signal
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from arbtui.model.errors import UsageError
+from arbtui.settings.account_lock import AccountLocks, accounts_folder
+
+ORIGIN = "https://api.binance.com"
+KEY = "key SECRETLYTOLD"
+
+
+def _hold(answer: Connection) -> None:
+    AccountLocks("desk", Path("/elsewhere/desk")).take("binance", ORIGIN, [KEY])
+    answer.send(os.getpid())
+    signal.pause()
+
+
+def test_the_second_engine_is_told_which_process_holds_the_account_and_a_dead_one_holds_nothing(home: Path) -> None:
+    ours, theirs = multiprocessing.get_context("spawn").Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_hold, args=(theirs,))
+    process.start()
+    try:
+        pid = ours.recv()
+        second = AccountLocks("other", home)
+        with pytest.raises(UsageError) as refused:
+            second.take("binance", ORIGIN, [KEY])
+        words = str(refused.value)
+        assert f"binance at {ORIGIN}: process {pid} (profile desk in /elsewhere/desk) trades on this account since 20" in words
+        assert "SECRETLYTOLD" not in words
+    finally:
+        process.kill()
+        process.join()
+    second.take("binance", ORIGIN, [KEY])
+    second.release()
+
+
+def test_two_keys_of_one_account_meet_at_the_name_that_the_venue_gives_it(home: Path) -> None:
+    first, second = AccountLocks("desk", home), AccountLocks("other", home)
+    first.take("binance", ORIGIN, ["key one"])
+    first.take("binance", ORIGIN, ["key one", "uid 7"])  # what is held already is kept
+    second.take("binance", ORIGIN, ["key two"])
+    with pytest.raises(UsageError, match="profile desk"):
+        second.take("binance", ORIGIN, ["key two", "uid 7"])
+    first.release()
+    second.take("binance", ORIGIN, ["key two", "uid 7"])
+    second.release()
+
+
+def test_another_origin_or_venue_is_another_account_and_another_spelling_is_not(home: Path) -> None:
+    first, second = AccountLocks("desk", home), AccountLocks("other", home)
+    first.take("binance", "http://127.0.0.1:9102", ["uid 7"])
+    second.take("binance", ORIGIN, ["uid 7"])
+    second.take("upbit", "http://127.0.0.1:9102", ["uid 7"])
+    for spelling in ("http://localhost:9102", "HTTP://127.0.0.1:9102/"):
+        with pytest.raises(UsageError):
+            second.take("binance", spelling, ["uid 7"])
+    with pytest.raises(UsageError):
+        first.take("binance", "https://API.binance.com:443", ["uid 7"])
+
+
+def test_neither_names_nor_contents_hold_a_key_and_nobody_else_may_read_them(home: Path) -> None:
+    AccountLocks("desk", home).take("upbit", "https://api.upbit.com", [KEY])
+    folder = accounts_folder()
+    (file,) = folder.iterdir()
+    assert "SECRETLYTOLD" not in file.name + file.read_text()
+    assert (folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+def test_a_folder_that_cannot_be_written_refuses(home: Path) -> None:
+    accounts_folder().parent.mkdir(parents=True)
+    accounts_folder().write_text("in its place")
+    with pytest.raises(UsageError, match="a file stands in its place"):
+        AccountLocks("desk", home).take("upbit", "https://api.upbit.com", [KEY])
