@@ -117,10 +117,15 @@ def mutants(module: str, source: str) -> list[Mutant]:
 
 def mutated(source: str, mutant: Mutant) -> str:
     """``source``, of which ``mutant`` was made, with the change in it. Comments are lost."""
+    return ast.unparse(changed_tree(source, mutant.number))
+
+
+def changed_tree(source: str, number: int) -> ast.Module:
+    """``source``, parsed, with change ``number`` in it."""
     tree = ast.parse(source)
-    _, _, replace, _, changed = next(islice(_every_change(tree), mutant.number, None))
+    _, _, replace, _, changed = next(islice(_every_change(tree), number, None))
     replace(changed)
-    return ast.unparse(ast.fix_missing_locations(tree))
+    return ast.fix_missing_locations(tree)
 
 
 def _every_change(tree: ast.Module) -> Iterator[tuple[ast.AST, str, Replace, str, ast.AST]]:
