@@ -163,3 +163,54 @@ def test_the_table_of_limits_has_every_limit_with_its_defaults_and_its_tests() -
         if len(row) == 8 and row[0] != "limit (denial)":
             for file in re.findall(r"`(\w+/test_\w+\.py)`", row[7]):
                 assert (REPOSITORY / "tests" / file).exists(), file
+
+
+def test_orders_are_counted_by_the_second_the_minute_and_the_running_hour_with_the_23_before_it() -> None:
+    pace = OrderPace()
+    for at in (1000.0, 1000.5):
+        pace.sent(at)
+    assert pace.counts(1000.9) == (2, 2, 2)
+    assert pace.counts(1001.0) == (1, 2, 2)
+    pace.sent(1030.0)
+    assert pace.counts(1060.0) == (0, 2, 3)
+    hours = OrderPace()
+    hours.sent(3599.0)
+    hours.sent(3600.0)
+    assert hours.counts(24 * 3600.0 - EPS) == (0, 0, 2)
+    assert hours.counts(24 * 3600.0) == (0, 0, 1), "the first hour is over, whenever in it the order left"
+    assert hours.counts(25 * 3600.0 - EPS) == (0, 0, 1)
+    assert hours.counts(25 * 3600.0) == (0, 0, 0)
+
+
+def test_a_block_that_begins_again_lasts_from_then_and_holds_up_to_its_end() -> None:
+    blocks = Blocks()
+    assert blocks.begun_last_hour("", Reason.LOOP_LAG, 1.0) == 0
+    blocks.hold("", Reason.LOOP_LAG, 2000.0)
+    assert blocks.lasting("", Reason.LOOP_LAG, 2000.0 + HYSTERESIS_S - EPS) == pytest.approx(HYSTERESIS_S)
+    assert blocks.lasting("", Reason.LOOP_LAG, 2000.0 + HYSTERESIS_S) == 0.0
+    blocks.hold("", Reason.LOOP_LAG, 2100.0)
+    assert blocks.lasting("", Reason.LOOP_LAG, 2101.0) == 1.0
+    assert blocks.begun_last_hour("", Reason.LOOP_LAG, 2101.0) == 2
+
+
+def test_within_a_minute_the_best_counts_for_the_drawdown_and_the_first_for_the_hour() -> None:
+    history = ResultHistory()
+    for second, result in ((0, 5.0), (30, 9.0), (59, 2.0)):
+        history.add(second, result)
+    assert history.lost_in_hour(59.0, 2.0) == 3.0
+    assert history.drawdown(2.0) == 7.0
+    apart = ResultHistory()
+    apart.add(120.0, 3.0)
+    apart.add(180.0, 1.0)
+    assert apart.lost_in_hour(62 * 60.0, 0.0) == 3.0
+    assert apart.lost_in_hour(63 * 60.0, 0.0) == 1.0, "each minute has its own first result"
+
+
+def test_a_fall_counts_like_a_rise_and_a_price_below_one_like_any_other() -> None:
+    book, jumps = Pair().upbit, PriceJumps()
+    for price in (0.55, 0.5):
+        book.replace([(price - 0.01, 1.0)], [(price + 0.01, 1.0)])
+        jumps.sample([book])
+    short, long = jumps.moved_bps(book)
+    assert short == 0.0
+    assert long == pytest.approx((1 - 0.5 / 0.55) * 1e4)

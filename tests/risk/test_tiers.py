@@ -9,6 +9,7 @@ import pytest
 
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.journal.events import BalanceDisputed, CycleAcknowledged, DisputeClosed, ResidualSettled, RouteSwitched
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.stream_delay import StreamDelays
@@ -16,17 +17,21 @@ from arbtui.model.book import BookState
 from arbtui.model.market import Fees, FeeTakenIn
 from arbtui.model.order import Order, Purpose, Side
 from arbtui.model.reason import Reason
-from arbtui.model.scoped_halts import ScopedHalts
+from arbtui.model.scoped_halts import Depth, ScopedHalt, ScopedHalts, write_halt
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.state import LimitRecord
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import ExchangeLimits, GlobalLimits, RiskConfig, RouteLimits, SymbolLimits, risk_defaults
-from arbtui.risk.guard import RiskGuard
+from arbtui.risk.guard import RiskGuard, assets_of
+from arbtui.risk.limit_book import LimitBook
 from arbtui.risk.limit_names import LIMITS as LIMITS_BY_NAME
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
+from arbtui.routes.hops import TradeHop
+from arbtui.routes.netting_route import NettingRoute
 from tests.marketdata.frames import HandClock
 from tests.portfolio.telling import Telling, fill_of, leg
-from tests.routes.pairs import NOW, Pair
+from tests.routes.pairs import NOW, TERMS, Pair, rate_book
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP, order
 
 EPS = 1e-6
@@ -496,6 +501,109 @@ def test_refusals_are_counted_by_their_reason() -> None:
     for reason in (Reason.STALE, Reason.PAUSED, Reason.STALE):
         guard.count(reason)
     assert guard.denials == {Reason.STALE: 2, Reason.PAUSED: 1}
+
+
+@pytest.mark.parametrize(("sent", "reason"), [(0, None), (1, None), (2, Reason.ORDER_PACE)])
+def test_a_cycle_opens_only_where_all_its_orders_keep_to_the_pace(sent: int, reason: Reason | None) -> None:
+    guarded = Guarded()
+    guarded.guard.total.limits = LIMITS.global_.model_copy(update={"max_orders_s": 3})
+    for _ in range(sent):
+        guarded.guard.pace.sent(NOW)
+    assert guarded.entry() is reason
+    guarded.tell.open("c1", BUY, SELL)
+    assert guarded.entry(cycle="c1") is None  # once it is open, its requests have their places
+
+
+def _jumped(**limits: float) -> Guarded:
+    """Mids of Upbit's book: 100 nine seconds ago, then 102, and 103 now."""
+    guarded = Guarded()
+    for price in (100.0, 102.0, 103.0):
+        guarded.pair.upbit.replace([(price - 1, 1.0)], [(price + 1, 1.0)])
+        if price < 103.0:
+            guarded.guard.jumps.sample([guarded.pair.upbit])
+    guarded.guard.symbol.limits = LIMITS.symbol.model_copy(update=limits)
+    return guarded
+
+
+@pytest.mark.parametrize("limit", ["max_jump_1s_bps", "max_jump_10s_bps"])
+def test_a_price_that_jumped_within_a_second_or_ten_lets_its_asset_rest_for_a_minute(limit: str) -> None:
+    route = Pair().to_upbit
+    wide = {"max_jump_1s_bps": 1000.0, "max_jump_10s_bps": 1000.0}
+    short, long = (103 / 102 - 1) * 1e4, (103 / 100 - 1) * 1e4
+    moved = short if limit == "max_jump_1s_bps" else long
+    found = _jumped(**wide)
+    assert found.guard.jumps.moved_bps(found.pair.upbit) == pytest.approx((short, long))
+    at_it = found.guard.jumps.moved_bps(found.pair.upbit)[limit == "max_jump_10s_bps"]
+    for most, reason in ((at_it, None), (moved - EPS, Reason.PRICE_JUMP)):
+        guarded = _jumped(**{**wide, limit: most})
+        assert guarded.guard.blocked(guarded.pair.to_upbit, NOW) is reason
+        guarded.guard.jumps._mids[guarded.pair.upbit].clear()
+        assert guarded.guard.blocked(guarded.pair.to_upbit, NOW + 60 - EPS) is reason
+        assert guarded.guard.blocked(guarded.pair.to_upbit, NOW + 60) is None
+    # The asset's own limits come first, and another asset does not rest.
+    guarded = _jumped(**{**wide, limit: moved - EPS})
+    guarded.guard.symbol.of_symbol[route.symbol] = LIMITS.symbol.model_copy(update=wide)
+    assert guarded.guard.blocked(guarded.pair.to_upbit, NOW) is None
+    guarded.guard.symbol.of_symbol.clear()
+    assert guarded.guard.blocked(guarded.pair.to_upbit, NOW) is Reason.PRICE_JUMP
+    assert guarded.guard.blocks.standing(("", "ADA"), NOW) is None
+
+
+def test_each_tier_takes_its_limits_and_only_what_has_some_of_its_own_gets_them() -> None:
+    guarded = Guarded()
+    guard, pair = guarded.guard, guarded.pair
+    own = {"global.max_open_cycles": 2.0, "exchange.upbit.max_unknown_orders": 1.0, "symbol.price_band_bps": 40.0}
+    own |= {f"route.{pair.to_upbit.id}.max_edge_bps": 30.0, "route.max_edge_bps": 50.0}
+    guard.take_limits(
+        LimitBook(LIMITS, 100.0, 3.0, {scope: LimitRecord(value, "me", "", 1) for scope, value in own.items()}),
+        [pair.to_upbit, pair.to_binance],
+    )
+    assert guard.total.limits.max_open_cycles == 2
+    assert [guard.exchange[name].limits.max_unknown_orders for name in ("upbit", "binance")] == [1, 2]
+    assert guard.symbol.limits.price_band_bps == 40.0
+    assert guard.route.limits.max_edge_bps == 50.0
+    assert set(guard.symbol.of_symbol) == {"XRP"}
+    assert {name: limits.max_edge_bps for name, limits in guard.route.of_route.items()} == {pair.to_upbit.id: 30.0}
+    own = {"symbol.XRP.price_band_bps": 20.0}
+    guard.take_limits(
+        LimitBook(LIMITS, 100.0, 3.0, {scope: LimitRecord(value, "me", "", 1) for scope, value in own.items()}), [pair.to_upbit]
+    )
+    assert {name: limits.price_band_bps for name, limits in guard.symbol.of_symbol.items()} == {"XRP": 20.0}
+    assert set(guard.route.of_route) == {pair.to_upbit.id}
+    guard.take_limits(LimitBook(LIMITS, 100.0, 3.0, {}), [pair.to_upbit])
+    assert (guard.symbol.of_symbol, guard.route.of_route, guard.total.limits) == ({}, {}, LIMITS.global_)
+
+
+@pytest.mark.parametrize(
+    "scope", ["exchange.binance", "exchange.upbit", "symbol.XRP", "symbol.KRW", "symbol.USDT", f"route.{ROUTE}", "global"]
+)
+@pytest.mark.parametrize("depth", list(Depth))
+def test_a_halt_of_a_part_covers_entries_and_at_the_deepest_every_order(tmp_path: Path, scope: str, depth: Depth) -> None:
+    guarded = Guarded()
+    guard, route = guarded.guard, guarded.pair.to_upbit
+    guard.halts = ScopedHalts(tmp_path)
+    buy = _order(Purpose.COMPLETE)  # of XRP for USDT, at Binance
+    assert (guard.scoped(route), guard.scope_halted(buy, ROUTE)) == (None, None)
+    write_halt(tmp_path, ScopedHalt(scope, depth, "CLI", "ann", "", 1))
+    reasons = {Depth.PAUSED: Reason.SCOPE_PAUSED, Depth.REDUCING: Reason.SCOPE_REDUCING, Depth.HALTED: Reason.SCOPE_HALTED}
+    assert guard.scoped(route) is reasons[depth]
+    elsewhere = scope in ("exchange.upbit", "symbol.KRW")
+    assert guard.scope_halted(buy, ROUTE) is (Reason.SCOPE_HALTED if depth is Depth.HALTED and not elsewhere else None)
+
+
+@pytest.mark.parametrize("depth", list(Depth))
+def test_what_shrinks_exposure_passes_under_reducing_alone(tmp_path: Path, depth: Depth) -> None:
+    guard = Guarded().guard
+    guard.halts = ScopedHalts(tmp_path)
+    rate = rate_book()
+    assert rate.book is not None
+    netting = NettingRoute(TradeHop(krw_market("USDT"), rate.book, Side.BUY), rate, TERMS)
+    write_halt(tmp_path, ScopedHalt("exchange.upbit", depth, "CLI", "ann", "", 1))
+    assert (guard.scoped(netting) is None) is (depth is Depth.REDUCING)
+
+
+def test_every_asset_that_a_route_moves_falls_under_a_halt_of_it() -> None:
+    assert assets_of(Pair().to_upbit) == {"XRP", "KRW", "USDT"}
 
 
 @pytest.mark.parametrize("exchange", ["upbit", "binance"])
