@@ -62,6 +62,17 @@ def test_a_reverse_trade_is_rotation_and_charged_to_the_day() -> None:
     assert tell.portfolio.rebalance_spent_today() == 0
 
 
+def test_one_without_a_price_is_rotation_once_there_is_one() -> None:
+    tell = Telling().start()
+    for number, qty in enumerate((Decimal(10), Decimal(5))):
+        cycle_id = f"c{number}"
+        tell.open(cycle_id, leg(0, "binance", Side.BUY, qty, Decimal(2)), most_cost=ONE)
+        tell.fill(cycle_id, fill_of("binance", Side.BUY, qty, Decimal(2), f"b{number}", client_order_id=f"{cycle_id}-0"), {"USDT": ONE})
+    assert tell.portfolio.value().so_far.rotation == -30  # what was paid
+    tell.marks(PRICES)
+    assert tell.portfolio.value().so_far.rotation == -30 + 15 * PRICES["XRP"]
+
+
 def test_one_that_earned_gives_nothing_back() -> None:
     tell = begun()
     reverse(tell, "c1", Decimal(10), Decimal("2.2"), ONE * 2)

@@ -323,6 +323,37 @@ def test_prices_must_lie_in_one_band(bps: float, reason: Reason | None) -> None:
     assert _symbol().check(pair.to_upbit, NOW) is reason
 
 
+def test_prices_at_the_edge_of_the_band_pass() -> None:
+    pair = Pair()
+    apart = abs(pair.to_upbit.price_ratio() - 1.0) * 1e4
+    assert apart > 0.0
+    assert _symbol(LIMITS.symbol.model_copy(update={"price_band_bps": apart})).check(pair.to_upbit, NOW) is None
+
+
+def test_before_anything_was_measured_nothing_is_lost() -> None:
+    guard = GlobalGuard(LIMITS.global_, Telling().portfolio, _marks(Pair()), lambda: TradingState.ARMED)
+    assert (guard.loss_today, guard.result, guard.loss_hour, guard.drawdown, guard.positions_value) == (0.0,) * 5
+
+
+@pytest.mark.parametrize("state", list(TradingState))
+def test_what_only_takes_exposure_away_opens_while_reducing_too_and_no_limit_of_exposure_stops_it(state: TradingState) -> None:
+    expected = {
+        TradingState.ARMED: None,
+        TradingState.REDUCING: None,
+        TradingState.PAUSED: Reason.PAUSED,
+        TradingState.DISARMED: Reason.DISARMED,
+        TradingState.RECOVERING: Reason.DISARMED,
+    }
+    assert _total(state=state).check(1e9, shrinks=True) is expected.get(state, Reason.HALTED)
+
+
+@pytest.mark.parametrize(("age_s", "fresh"), [(1.0 - EPS, True), (1.0, True), (1.0 + EPS, False)])
+def test_a_book_is_fresh_as_long_as_a_message_may_be_old(age_s: float, fresh: bool) -> None:
+    book = Pair().upbit
+    book.ts_init = 0.0
+    assert _venue_guard(lambda _: NOW).is_fresh(book, age_s) is fresh
+
+
 def test_a_band_without_a_price_denies() -> None:
     pair = Pair()
     pair.upbit.touch(nan, 1.0, nan, 1.0)
@@ -355,6 +386,13 @@ def test_an_asset_that_nobody_can_price_is_not_traded(missing: str) -> None:
     assert Reason.NO_MARK in (guard.unmarked(buy), guard.unmarked(sell))
     if missing != "BNB":
         assert guard.unmarked(sell) is (Reason.NO_MARK if missing == "XRP" else None)
+
+
+@pytest.mark.parametrize("route", ["to_upbit", "to_binance"])
+def test_either_market_of_a_route_may_be_the_one_without_a_price(route: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpriced = dataclasses.replace(BINANCE_XRP, fees=Fees(Decimal("0.001"), Decimal("0.001"), FeeTakenIn.COIN, "BNB"))
+    monkeypatch.setattr("tests.routes.pairs.BINANCE_XRP", unpriced)
+    assert _symbol().check(getattr(Pair(), route), NOW) is Reason.NO_MARK
 
 
 def test_a_route_rests_is_busy_and_waits_for_a_person() -> None:
