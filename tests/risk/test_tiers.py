@@ -640,8 +640,18 @@ def test_what_shrinks_exposure_passes_under_reducing_alone(tmp_path: Path, depth
     assert (guard.scoped(netting) is None) is (depth is Depth.REDUCING)
 
 
-def test_every_asset_that_a_route_moves_falls_under_a_halt_of_it() -> None:
-    assert assets_of(Pair().to_upbit) == {"XRP", "KRW", "USDT"}
+def test_an_order_sees_a_halt_that_came_since_anybody_looked(tmp_path: Path) -> None:
+    guard = Guarded().guard
+    guard.halts = ScopedHalts(tmp_path)
+    write_halt(tmp_path, ScopedHalt("symbol.XRP", Depth.HALTED, "CLI", "ann", "", 1))
+    assert guard.scope_halted(_order(Purpose.COMPLETE), ROUTE) is Reason.SCOPE_HALTED
+
+
+def test_every_asset_that_a_route_moves_and_its_own_name_fall_under_a_halt_of_them() -> None:
+    route = Pair().to_upbit
+    assert assets_of(route) == {"XRP", "KRW", "USDT"}
+    route.symbol = "RIPPLE"
+    assert assets_of(route) == {"RIPPLE", "XRP", "KRW", "USDT"}
 
 
 @pytest.mark.parametrize("exchange", ["upbit", "binance"])
