@@ -24,6 +24,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.proof.mutation.mutants import Mutant, changed_tree
 
@@ -216,4 +217,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Wait for requests when told where from."""
     number = os.environ.pop(_VARIABLE, "")
     if number:
+        # That an example fails is all that counts: it need not become a small one.
+        settings.register_profile("mutants", settings.default, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+        settings.load_profile("mutants")
         config.pluginmanager.register(Server(config.rootpath / "arbtui", socket.socket(fileno=int(number))))
