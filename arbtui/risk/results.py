@@ -1,7 +1,6 @@
 """The result over the last hour and the last day, minute by minute: what was lost within an hour, and how far it is below its best."""
 
 from collections import deque
-from math import inf
 
 _MINUTE_S = 60.0
 _HOUR = 60
@@ -32,4 +31,4 @@ class ResultHistory:
 
     def drawdown(self, result: float) -> float:
         """How far ``result`` is below the best of the last 24 hours."""
-        return max((best for _, best, _ in self._minutes), default=-inf) - result if self._minutes else 0.0
+        return max(best for _, best, _ in self._minutes) - result if self._minutes else 0.0

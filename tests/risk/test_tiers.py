@@ -347,6 +347,13 @@ def test_what_only_takes_exposure_away_opens_while_reducing_too_and_no_limit_of_
     assert _total(state=state).check(1e9, shrinks=True) is expected.get(state, Reason.HALTED)
 
 
+@pytest.mark.parametrize(("age_s", "young"), [(3.0 - EPS, True), (3.0, True), (3.0 + EPS, False), (nan, False)])
+def test_a_book_is_young_as_long_as_it_may_price_an_entry(age_s: float, young: bool) -> None:
+    book = Pair().upbit
+    book.ts_init = 0.0
+    assert _symbol().is_young(book, age_s) is young
+
+
 @pytest.mark.parametrize(("age_s", "fresh"), [(1.0 - EPS, True), (1.0, True), (1.0 + EPS, False)])
 def test_a_book_is_fresh_as_long_as_a_message_may_be_old(age_s: float, fresh: bool) -> None:
     book = Pair().upbit
@@ -413,6 +420,25 @@ def test_a_route_rests_is_busy_and_waits_for_a_person() -> None:
     assert guard.check(route, 1.0, NOW) is Reason.RESIDUAL
     tell(CycleAcknowledged("c1", "me", "seen"))
     assert guard.check(route, 1.0, NOW) is None
+
+
+def test_a_residual_of_another_asset_does_not_keep_a_route_back() -> None:
+    tell = Telling().start()
+    tell.open("c1", leg(0, "binance", Side.BUY, Decimal(10), Decimal(2), base="ADA"))
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "t", base="ADA"), {"USDT": Decimal(1), "ADA": Decimal(2)})
+    tell.end("c1")
+    assert [cycle.id for cycle in tell.portfolio.positions] == ["c1"]
+    assert not _route(tell).has_residual(Pair().to_upbit)
+
+
+def test_a_quote_without_a_price_denies_though_the_coin_of_the_fee_has_one() -> None:
+    pair = Pair()
+    assert pair.rates.book is not None
+    pair.rates.book.clear(BookState.EMPTY)
+    pair.rates.refresh()
+    guard = SymbolGuard(LIMITS.symbol, LiveMarks("USDT", pair.rates, [(BINANCE_XRP, pair.binance)], HandClock(NOW)))
+    fees = Fees(Decimal("0.001"), Decimal("0.001"), FeeTakenIn.COIN, "USDT")
+    assert guard.unmarked(dataclasses.replace(UPBIT_XRP, fees=fees)) is Reason.NO_MARK
 
 
 def test_a_symbol_that_a_venue_refused_rests() -> None:
