@@ -27,7 +27,8 @@ from arbtui.risk.guard import RiskGuard, assets_of
 from arbtui.risk.limit_book import LimitBook
 from arbtui.risk.limit_names import LIMITS as LIMITS_BY_NAME
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
-from arbtui.routes.hops import TradeHop
+from arbtui.routes.hops import InventoryHop, TradeHop
+from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.netting_route import NettingRoute
 from tests.marketdata.frames import HandClock
 from tests.portfolio.telling import Telling, fill_of, leg
@@ -428,7 +429,24 @@ def test_a_residual_of_another_asset_does_not_keep_a_route_back() -> None:
     tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "t", base="ADA"), {"USDT": Decimal(1), "ADA": Decimal(2)})
     tell.end("c1")
     assert [cycle.id for cycle in tell.portfolio.positions] == ["c1"]
-    assert not _route(tell).has_residual(Pair().to_upbit)
+    pair = Pair()
+    assert not _route(tell).has_residual(pair.to_upbit)
+    for_ada = InventoryRoute(
+        "XRP",
+        TradeHop(dataclasses.replace(UPBIT_XRP, quote="ADA"), pair.upbit, Side.BUY),
+        TradeHop(BINANCE_XRP, pair.binance, Side.SELL),
+        InventoryHop(pair.stock["upbit"], pair.stock["binance"], 0.0),
+        pair.cash["upbit"],
+        pair.rates,
+        pair.terms,
+    )
+    assert _route(tell).has_residual(for_ada), "nor what it trades for another"
+
+
+def test_a_symbols_own_limit_says_how_old_its_books_may_be() -> None:
+    guard, book = _symbol(), Pair().upbit
+    strict = LIMITS.symbol.model_copy(update={"max_book_age_ms": 100})
+    assert (guard.is_current(book, NOW + 1.0), guard.is_current(book, NOW + 1.0, strict)) == (True, False)
 
 
 def test_a_quote_without_a_price_denies_though_the_coin_of_the_fee_has_one() -> None:
@@ -471,6 +489,22 @@ def test_losses_in_a_row_pause_a_route_which_resumes_by_itself() -> None:
     for number, pauses in enumerate((False, False, True)):  # the count begins anew
         _lose(tell, f"d{number}")
         assert guard.look(ROUTE, NOW + 300) is pauses
+
+
+def test_after_a_gain_as_many_losses_are_needed_as_at_first() -> None:
+    tell = Telling().start()
+    guard = _route(tell)
+    assert guard.look(ROUTE, NOW) is False
+    for number in range(3):
+        _lose(tell, f"c{number}")
+    assert guard.look(ROUTE, NOW) is True
+    _lose(tell, "gain", "3500")
+    assert guard.look(ROUTE, NOW) is False
+    _lose(tell, "d0")
+    _lose(tell, "d1")
+    assert guard.look(ROUTE, NOW) is False
+    _lose(tell, "d2")
+    assert guard.look(ROUTE, NOW) is True
 
 
 def test_a_gain_ends_a_row_of_losses_and_a_cycle_that_filled_nothing_does_not() -> None:
