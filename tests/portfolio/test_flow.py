@@ -97,6 +97,7 @@ def test_a_runway_in_exact_numbers() -> None:
     assert runway(40.0, even, TIME_CONSTANT_S).hours == inf
     assert runway(0.5, flow, TIME_CONSTANT_S).cycles == pytest.approx(0.05)
     assert runway(40.0, flow, 0.0) is NO_FLOW
+    assert runway(40.0, Flow(10.0, 1.0, at_s=0.5), 0.5).cycles == pytest.approx(4.0)
 
 
 def test_too_few_cycles_are_no_measurement() -> None:
