@@ -146,6 +146,46 @@ def test_with_an_empty_budget_it_is_favoured_down_to_break_even_and_no_further()
     assert pair.to_upbit.threshold_bps() == 0.0
 
 
+def test_a_budget_for_a_part_of_an_order_lets_it_cost_so_much_less() -> None:
+    pair, makes = _short(0.0)
+    portfolio = makes._portfolio
+    assert isinstance(portfolio, Portfolio)
+    equity = 300_000_000 * PRICES["KRW"] + 200 * PRICES["XRP"] + 200_000
+    # 0.95 of an order of 100 are 95 bps: 70 for taking a leg back, 15 for its fees, and 10 are left to pay for stock.
+    day_bps = float(Decimal("0.95") / equity * 10_000)
+    InventoryRebalancer(RebalanceConfig(max_cost_bps_day=day_bps), portfolio, 100.0, 70.0).look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(-10.0)
+
+
+@pytest.mark.parametrize(
+    ("binance", "upbit", "targets", "favoured"),
+    [
+        (490.0, 510.0, (1000.0, 1000.0), True),
+        (500.0, 510.0, (1000.0, 1000.0), False),  # at the threshold it is not short
+        (490.0, 500.0, (1000.0, 1000.0), False),  # the other has no more than what would make it short itself
+        (490.0, 510.0, (0.0, 1000.0), False),  # no target, no shortage
+        (490.0, 510.0, (1000.0, 0.0), False),
+        (0.2, 0.6, (0.5, 1.0), True),  # shares of little are shares
+    ],
+)
+def test_who_is_short_and_who_can_give(binance: float, upbit: float, targets: tuple[float, float], favoured: bool) -> None:
+    pair, makes = _short(1.0)
+    for name, available, target in (("binance", binance, targets[0]), ("upbit", upbit, targets[1])):
+        pair.stock[name].available, pair.stock[name].target = available, target
+    makes.look((pair.to_upbit,))
+    assert (pair.to_upbit.threshold_bps() < 3.0) is favoured
+
+
+def test_at_break_even_it_costs_nothing_and_below_it_what_a_leg_taken_back_may_cost() -> None:
+    pair, makes = _short(0.0)
+    at = pair.to_upbit.break_even_bps
+    assert makes.most_cost(pair.to_upbit, at, 100.0) == 0
+    below = makes.most_cost(pair.to_upbit, at - 1.0, 100.0)
+    assert below == Decimal(repr(100.0 * (70.0 + 15.0 - at + 1.0) / 1e4)).quantize(Decimal("1e-8"))
+    assert makes.fits(ZERO)
+    assert not rebalancer(begun().portfolio, RebalanceConfig()).fits(Decimal("1e-8")), "off, nothing may be spent"
+
+
 def test_a_favoured_route_opens_below_break_even_with_a_cost_told() -> None:
     edge = Pair().to_upbit.touch_edge_bps()
     pair, makes = _short(0.0)
