@@ -150,6 +150,21 @@ def test_facts_hold_every_asset_coins_first() -> None:
     assert [row["asset"] for row in facts] == ["XRP", "KRW", "USDT"]
     assert [venue["exchange"] for venue in facts[0]["venues"]] == ["upbit", "binance"]
     assert facts[0]["venues"][0]["locked"] == "10"
+    assert (facts[0]["total"], facts[0]["target"], facts[0]["value"], facts[0]["imbalance"]) == ("200", "200", None, 0.0)
+    tell.marks(PRICES)
+    assert stock_facts(tell.portfolio)[0]["value"] == "420"
+
+
+def test_a_place_has_the_runway_of_its_own_flow() -> None:
+    tell = Telling().start()
+    tell.now_ms += 600_000
+    tell.open("c1", leg(0, "binance", Side.BUY, Decimal(10), Decimal(2)), leg(1, "upbit", Side.SELL, Decimal(10), Decimal(3000)))
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "b", client_order_id="c1-0"), PRICES)
+    tell.fill("c1", fill_of("upbit", Side.SELL, Decimal(10), Decimal(3000), "s", client_order_id="c1-1"), PRICES, 1)
+    tell.end("c1")
+    drained = place(tell.portfolio, "upbit", "XRP").runway
+    assert drained.cycles == pytest.approx(9.0)
+    assert drained == tell.portfolio.runway("upbit", "XRP")
 
 
 def test_an_order_that_settles_a_position_locks_what_it_sells() -> None:

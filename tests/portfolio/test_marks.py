@@ -9,7 +9,7 @@ from arbtui.model.order import Side
 from arbtui.portfolio.marks import LiveMarks
 from tests.journal.synthetic import FixedClock
 from tests.portfolio.telling import fill_of
-from tests.routes.pairs import NOW, Pair
+from tests.routes.pairs import NOW, Pair, rate_book
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
 
 
@@ -94,6 +94,26 @@ def test_an_asset_is_known_from_any_book_and_stays_so() -> None:
     assert marks.is_known("XRP")
     fresh = _marks(pair)
     assert [fresh.is_known(asset) for asset in ("XRP", "KRW", "USDT")] == [False, False, True]
+
+
+def test_a_coin_without_books_that_was_traded_for_won_is_worth_that_in_dollars() -> None:
+    told = fill_of("upbit", Side.BUY, Decimal(10), Decimal(3000), "t", base="ADA")
+    won = Decimal(repr(1 / 1400.5))
+    assert _marks(Pair()).of_fill(told) == {"ADA": 3000 * won, "KRW": won}
+
+
+def test_what_money_is_counted_in_is_worth_one_and_of_no_age() -> None:
+    assert _marks(Pair()).mark("USDT") == Mark(Decimal(1), "USDT", 0)
+
+
+def test_the_rate_is_from_its_book() -> None:
+    clock = FixedClock()
+    clock.now_ms = round(NOW * 1000) + 1_000
+    assert _marks(Pair(), clock).mark("KRW") == Mark(Decimal(repr(1 / 1400.5)), "upbit:KRW-USDT", 1_000)
+    cheap = Pair(rates=rate_book(0.8, 0.9))  # a currency that is worth more than a dollar
+    assert _marks(cheap).value("KRW") == Decimal(repr(1.0 / cheap.rates.mid()))
+    cheap.binance.touch(0.0, 0.0, 2.0, 1.0)
+    assert _marks(cheap).value("XRP") == Decimal(repr(3030.0 / cheap.rates.mid()))
 
 
 def test_restored_prices_hold_until_a_book_comes() -> None:
