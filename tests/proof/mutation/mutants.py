@@ -182,10 +182,12 @@ def _changed_calls(node: ast.Call, func: ast.expr, args: list[ast.expr]) -> Iter
     name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
     if name == "Decimal" and len(args) == 1 and isinstance(args[0], ast.Constant) and isinstance(args[0].value, str):
         try:
-            doubled = Decimal(args[0].value) * 2 or Decimal(1)
+            value = Decimal(args[0].value)
         except InvalidOperation:
             return
-        yield "constant", ast.Call(func, [ast.Constant(str(doubled))], node.keywords)
+        # A power of ten may be a step to round to, of which only the exponent counts.
+        other = value.scaleb(1) if value.as_tuple().digits == (1,) else value * 2 or Decimal(1)
+        yield "constant", ast.Call(func, [ast.Constant(str(other))], node.keywords)
     elif len(args) >= 2 and name not in _NO_SWAP and not any(isinstance(arg, ast.Starred) for arg in args[:2]):
         yield "arguments", ast.Call(func, [args[1], args[0], *args[2:]], node.keywords)
 
