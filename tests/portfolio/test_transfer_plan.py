@@ -178,6 +178,20 @@ def test_the_emptiest_is_first_and_is_filled_from_where_most_is_to_spare() -> No
     assert len(transfer_plans(portfolio, {}, PRICES, 0.5, 0, asset="XRP")) == 2
 
 
+def test_stock_of_less_than_one_unit_is_stock_and_an_empty_place_is_the_emptiest() -> None:
+    def held(amount: str) -> dict[str, Decimal]:
+        return {"XRP": Decimal(amount)}
+
+    tell = Telling().start("r1", {"bithumb": held("0.1"), "upbit": held("0"), "binance": held("0.9")})
+    for exchange, before in (("bithumb", "0.1"), ("upbit", "0"), ("binance", "0.9")):
+        tell(TargetSet(exchange, "XRP", Decimal("0.5"), Decimal(before), "me", "x"))
+    found = transfer_plans(tell.portfolio, {}, PRICES, 0.5, 0)
+    assert [(plan.id, plan.rails[0].amount) for plan in found] == [
+        ("XRP:binance>upbit", Decimal("0.4")),
+        ("XRP:binance>bithumb", Decimal("0.4")),
+    ]
+
+
 def test_what_is_reserved_is_not_to_spare() -> None:
     tell = Telling().start("r1", HELD)
     tell(
@@ -305,3 +319,22 @@ def test_a_plan_as_json() -> None:
             },
         ],
     }  # fmt: skip
+
+
+def test_a_fee_beyond_the_amount_lets_nothing_arrive_and_less_than_one_unit_is_something() -> None:
+    (plan,) = plans(short().portfolio, {"XRP": (terms(fee="981"),)}, {"XRP": (terms(),)})
+    assert (plan.rails[0].arrives, plan.rails[0].why_not) == (ZERO, "the fee would take all of it")
+    (some,) = plans(short().portfolio, {"XRP": (terms(fee="979.5"),)}, {"XRP": (terms(),)})
+    assert (some.rails[0].arrives, some.rails[0].why_not) == (Decimal("0.5"), "")
+
+
+def test_three_rails_are_told_and_what_reverse_trades_would_come_to_and_the_lock() -> None:
+    four = tuple(terms(name) for name in ("A", "B", "C", "D"))
+    (plan,) = plans(short().portfolio, {"XRP": four}, {"XRP": four}, 0.0)
+    told = list(plan_lines(plan, "USDT"))
+    assert [name for name, _ in told].count("or by") == 2
+    assert ("reverse", "the same by reverse trades costs 0 USDT at the prices of now") in told
+    (cheap,) = plans(short().portfolio, {"XRP": four}, {"XRP": four}, -2.0)
+    assert ("reverse", "the same by reverse trades costs 0.39 USDT at the prices of now") in plan_lines(cheap, "USDT")
+    (locked,) = transfer_plans(desk(upbit=(10, 0), binance=(0, 10)), {}, PRICES, 0.5, 10**12)
+    assert ("lock", "no KRW paid in within 72 h is known here") in plan_lines(locked, "USDT")

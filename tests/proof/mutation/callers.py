@@ -105,9 +105,13 @@ class Callers:
                         callers.append(test)
 
     def of(self, module: str, function: str) -> list[str]:
-        """Tests that enter ``function``, quickest first; any of the module's, when it is empty or was entered while loading."""
+        """Tests that enter ``function``, quickest first; any of the module's, when it is empty or was entered while loading.
+
+        Every test for what lies outside of functions in a module of which no function is entered: constants, defaults of a class.
+        """
         name = f"{module}:{function}"
-        return self._of.get(f"{module}:" if name in self._loading else name, [])
+        found = self._of.get(f"{module}:" if name in self._loading else name, [])
+        return found if found or function else sorted(self._tests, key=lambda test: self._tests[test]["seconds"])
 
     def within(self, tests: list[str], budget_s: float) -> list[str]:
         """The first of ``tests`` that together took at most ``budget_s``, and at least the very first; all, when it is 0."""
