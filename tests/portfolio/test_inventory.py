@@ -82,6 +82,7 @@ def _stock(total: str, target: str, value: Decimal | None = None, exchange: str 
         ((_stock("30", "100"), _stock("60", "100"), _stock("500", "0")), 1 - 0.3 / 0.45),  # what has no target has no part
         ((_stock("30", "100"), _stock("60", "0")), None),
         ((_stock("0", "100"), _stock("0", "100")), None),
+        ((_stock("-1", "100"), _stock("60", "100")), 1.0),  # one cannot lack more than all of it
         ((), None),
     ],
 )

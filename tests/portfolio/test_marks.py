@@ -116,6 +116,17 @@ def test_the_rate_is_from_its_book() -> None:
     assert _marks(cheap).value("XRP") == Decimal(repr(3030.0 / cheap.rates.mid()))
 
 
+def test_a_venue_whose_price_cannot_be_used_gives_way_to_the_next() -> None:
+    pair = Pair()
+    pair.upbit.touch(float("inf"), 1.0, float("inf"), 1.0)
+    assert _marks(pair).value("XRP") == Decimal("2.1397")
+    without_rate = Pair()
+    assert without_rate.rates.book is not None
+    without_rate.rates.book.clear(BookState.EMPTY)
+    without_rate.rates.refresh()
+    assert _marks(without_rate).value("XRP") == Decimal("2.1397")
+
+
 def test_restored_prices_hold_until_a_book_comes() -> None:
     pair = Pair()
     levels = [(3030.0, 400.0)], [(3031.0, 400.0)]

@@ -515,3 +515,16 @@ def test_a_cent_is_dust_of_cash_and_more_is_not(tmp_path: Path, change: str, dus
         assert desk.sync.decide("binance", "USDT", Decimal(200), 200 + Decimal(change)) is not dust
 
     on_desk(tmp_path, main)
+
+
+def test_a_hundred_cents_a_day_are_booked_at_a_venue_and_not_one_more(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        cent = Decimal("0.01")
+        for number in range(100):
+            assert not desk.sync.decide("binance", "USDT", 200 - number * cent, 200 - (number + 1) * cent)
+            await desk.journal.commit()
+        assert desk.portfolio.total("binance", "USDT") == 199
+        assert desk.sync.version == desk.portfolio.version
+        assert desk.sync.decide("binance", "USDT", Decimal(199), 199 - cent)
+
+    on_desk(tmp_path, main)

@@ -1,5 +1,6 @@
 """Reverse trades bring stock back, their cost is the rotation of the PnL, and the day's budget is never exceeded."""
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,7 @@ from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.rebalancer import InventoryRebalancer
 from arbtui.routes.prioritizer import RoutePrioritizer
 from tests.portfolio.telling import Telling, fill_of, leg
+from tests.routes import pairs
 from tests.routes.pairs import NOW, Pair
 
 PRICES = {"KRW": Decimal("0.0007"), "XRP": Decimal("2.1"), "USDT": ONE}
@@ -55,6 +57,10 @@ def test_a_reverse_trade_is_rotation_and_charged_to_the_day() -> None:
     assert (pnl.trading, pnl.fees) == (ZERO, ZERO)
     assert pnl.rotation == pnl.total == -1
     assert tell.portfolio.rebalance_spent_today() == 1
+    assert rebalancer(tell.portfolio).left() == rebalancer(tell.portfolio).budget() - 1
+    overdrawn = rebalancer(tell.portfolio, RebalanceConfig(max_cost_bps_day=0.001))
+    assert overdrawn.left() < 0
+    assert overdrawn.fits(ZERO), "what costs nothing always may"
     assert tell.portfolio.state.routes["XRP:binance>upbit"].losses == 0  # it was meant to cost something
     assert tell.portfolio.loss_today(PRICES) == 1  # and the day's loss limit knows
     assert Portfolio.load(tell.portfolio.dump()).rebalance_spent_today() == 1
@@ -184,6 +190,21 @@ def test_at_break_even_it_costs_nothing_and_below_it_what_a_leg_taken_back_may_c
     assert below == Decimal(repr(100.0 * (70.0 + 15.0 - at + 1.0) / 1e4)).quantize(Decimal("1e-8"))
     assert makes.fits(ZERO)
     assert not rebalancer(begun().portfolio, RebalanceConfig()).fits(Decimal("1e-8")), "off, nothing may be spent"
+
+
+def test_a_place_that_owes_stock_is_as_short_as_an_empty_one() -> None:
+    pair, makes = _short(0.0)
+    pair.stock["binance"].available = -500.0
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(-25.0)
+
+
+def test_a_leg_taken_back_pays_what_a_taker_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    fees = dataclasses.replace(pairs.BINANCE_XRP.fees, maker=Decimal("0.5"))
+    monkeypatch.setattr(pairs, "BINANCE_XRP", dataclasses.replace(pairs.BINANCE_XRP, fees=fees))
+    pair, makes = _short(0.0)
+    cost = makes.most_cost(pair.to_upbit, pair.to_upbit.break_even_bps - 1.0, 100.0)
+    assert float(cost) == pytest.approx(100.0 * (70.0 + 15.0 - pair.to_upbit.break_even_bps + 1.0) / 1e4)
 
 
 def test_a_favoured_route_opens_below_break_even_with_a_cost_told() -> None:
