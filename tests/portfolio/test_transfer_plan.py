@@ -338,3 +338,9 @@ def test_three_rails_are_told_and_what_reverse_trades_would_come_to_and_the_lock
     assert ("reverse", "the same by reverse trades costs 0.39 USDT at the prices of now") in plan_lines(cheap, "USDT")
     (locked,) = transfer_plans(desk(upbit=(10, 0), binance=(0, 10)), {}, PRICES, 0.5, 10**12)
     assert ("lock", "no KRW paid in within 72 h is known here") in plan_lines(locked, "USDT")
+
+
+def test_without_a_network_what_would_be_moved_is_told_all_the_same() -> None:
+    portfolio = desk(upbit=(499, 1000), binance=(2000, 1000))
+    (plan,) = plans(portfolio, {}, {})
+    assert (plan.rails[0].why_not, plan.rails[0].amount) == ("binance lists no network of XRP", Decimal(501))
