@@ -20,7 +20,7 @@ COMPLETE, FLATTEN, WRITE_OFF, ADJUST = "complete", "flatten", "write-off", "adju
 VERBS = (COMPLETE, FLATTEN, WRITE_OFF, ADJUST)
 #: Those that send orders.
 TRADES = (COMPLETE, FLATTEN)
-_CENTS = Decimal("0.0001")
+_COST_STEP = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class WaysOut:
             cost = notional * money - qty * (ONE - fee) * unit
         else:
             cost = notional * (ONE + fee) * money - qty * unit
-        return cost.quantize(_CENTS)
+        return cost.quantize(_COST_STEP)
 
     def _by_hand(self, cycle: CycleAccount) -> Iterator[WayOut]:
         """What nothing is traded for."""

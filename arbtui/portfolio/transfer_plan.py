@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from arbtui.exchanges.networks import RAILS, Networks, NetworkTerms, network_key
-from arbtui.model.money import BPS, ONE, ZERO, decimal_of, floor_to, plain
+from arbtui.model.money import BPS, ZERO, decimal_of, floor_to, plain
 from arbtui.portfolio.inventory import AssetStock, InventoryLedger, Stock
 from arbtui.portfolio.readings import Readings
 
@@ -249,7 +249,7 @@ def plan_lines(plan: TransferPlan, currency: str) -> Sequence[tuple[str, str]]:
 
 
 def _cents(value: Decimal | None) -> Decimal | None:
-    return None if value is None else (value * ONE).quantize(_CENTS)
+    return None if value is None else value.quantize(_CENTS)
 
 
 def _plain(value: Decimal | None) -> str | None:

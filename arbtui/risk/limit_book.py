@@ -11,7 +11,7 @@ from arbtui.journal.events import LimitChanged
 from arbtui.model.clock import iso_ms
 from arbtui.portfolio.state import LimitRecord
 from arbtui.risk.config import ExchangeLimits, GlobalLimits, RiskConfig, RouteLimits, SymbolLimits
-from arbtui.risk.limit_names import LIMITS, SIZING, TIERS, LimitName, LimitScope, parse_scope
+from arbtui.risk.limit_names import LIMITS, SIZING, TIERS, LimitScope, parse_scope
 
 Limits = TypeVar("Limits", GlobalLimits, ExchangeLimits, SymbolLimits, RouteLimits)
 
@@ -69,10 +69,6 @@ class LimitBook:
         self._config = config
         self._profile = {name: float(sizing[name] if name in SIZING else tables[limit.tier][name]) for name, limit in LIMITS.items()}
         self._own = own
-
-    def profile_value(self, limit: LimitName) -> float:
-        """What the profile says."""
-        return self._profile[limit.name]
 
     def value(self, name: str, **names: str) -> float:
         """What holds of limit ``name``; ``names``: which exchange, symbol or route is asked about, by tier."""

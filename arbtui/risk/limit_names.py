@@ -36,7 +36,7 @@ class LimitName:
     name: str
     tier: str
     unit: str
-    higher_is_stricter: bool = False
+    higher_is_stricter: bool
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from arbtui.portfolio.trading_state import TradingState
 from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.simulation.order_request import OrderRequest
 from tests.execution.world import FAIR, FUNDS, UPBIT_CHEAP, UPBIT_DEAR, Levels, World, world
-from tests.portfolio.auditing import audit
+from tests.portfolio.auditing import AUDIT, audit
 
 RATE: Levels = ([(1400.0, 1e6)], [(1401.0, 1e6)])
 BAND = 60.0
@@ -90,7 +90,7 @@ def test_beyond_the_band_one_trade_brings_it_back_to_its_edge(tmp_path: Path, le
             w.agree()
             ledger = read_ledger(w.journal.path)
             assert Decimal(ledger["open_fx"][0]["amount"]) == won.amount
-            assert audit(ledger)[0] == 0
+            assert not AUDIT.is_file() or audit(ledger)[0] == 0
 
     run_virtual(main())
 
@@ -253,7 +253,7 @@ def test_a_process_that_dies_in_the_middle_of_a_trade_goes_on_where_the_venue_st
             assert open_usdt(w) == pytest.approx(BAND, abs=0.01)
             assert [cycle.state for cycle in nettings(w)] == ([] if lost == "answer" else [CycleState.HEDGED])
             w.agree()
-            assert audit(read_ledger(w.journal.path))[0] == 0
+            assert not AUDIT.is_file() or audit(read_ledger(w.journal.path))[0] == 0
 
     run_virtual(main())
 

@@ -493,3 +493,13 @@ def test_ways_out_are_compared_by_what_a_unit_brings_or_costs_in_one_currency_af
     assert {quote: worth.cost(way) for quote, way in ways.items()} == pytest.approx(
         {quote: float(each) for quote, each in expected.items()}
     )
+
+
+def test_a_purchase_whose_bound_lies_within_the_spread_is_not_sent() -> None:
+    """Sold at 3000 won, bought dearer than 2.14 it would lose: between a bid of 1 and an ask of 2.5 no order completes it."""
+    sold = fill(WON, Side.SELL, "100", PRICE["KRW"])
+    books = around("dollar", "XRP-USDT", Decimal(1), Decimal("2.5")), around("won", "XRP-KRW", Decimal(2990), Decimal(3010))
+    for attempt in (0, 1):
+        step = HedgingEngine(20.0, 9_999.0).next_step(cycle_of(DOLLAR_QUOTE_FEE, WON, [sold], *books), attempt)
+        assert step is not None
+        assert (step.purpose, step.leg, step.side) == (Purpose.UNWIND, 1, Side.BUY)

@@ -1,7 +1,7 @@
 """The runway: how long stock lasts at the measured flow, and what comes first."""
 
 from decimal import Decimal
-from math import inf
+from math import exp, inf
 from random import Random
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from arbtui.journal.events import RunStarted
 from arbtui.model.money import ONE
 from arbtui.model.order import Side
-from arbtui.portfolio.flow import NO_FLOW, TIME_CONSTANT_S, Flow, TradingTime, runway
+from arbtui.portfolio.flow import NO_FLOW, TIME_CONSTANT_S, Flow, Runway, TradingTime, runway
 from arbtui.portfolio.portfolio import Portfolio
 from tests.portfolio.telling import Telling, fill_of, leg
 
@@ -21,7 +21,7 @@ PRICES = {"KRW": Decimal("0.0007"), "XRP": Decimal("2.1"), "USDT": ONE}
 def test_a_place_without_flow_lasts_for_ever() -> None:
     assert runway(100.0, None, 60.0) is NO_FLOW
     assert NO_FLOW.hours == inf
-    assert NO_FLOW.refill_first is None
+    assert Runway(inf, inf, inf, 0.0, 0.0, None) == NO_FLOW
 
 
 @pytest.mark.parametrize("hours", [0.05, 1.0, 10.0])
@@ -58,6 +58,68 @@ def test_the_chance_of_a_refill_first_is_that_of_competing_arrivals() -> None:
     dry = sum(all(rng.expovariate(3.0) < rng.expovariate(1.0) for _ in range(4)) for _ in range(lives))
     assert found.refill_first is not None
     assert 1 - found.refill_first == pytest.approx(dry / lives, abs=0.01)
+
+
+def test_a_flow_forgets_by_the_time_that_passed_and_counts_each_way_by_itself() -> None:
+    flow = Flow()
+    assert (flow.out_qty, flow.out_cycles, flow.in_qty, flow.in_cycles, flow.at_s) == (0.0,) * 5
+    flow.add(-0.5, 100.0)
+    flow.add(0.25, 100.0)
+    assert (flow.out_qty, flow.out_cycles, flow.in_qty, flow.in_cycles, flow.at_s) == (0.5, 1.0, 0.25, 1.0, 100.0)
+    flow.add(0.0, 100.0 + TIME_CONSTANT_S)  # nothing moved, and all before counts e times less
+    kept = exp(-1)
+    assert [flow.out_qty, flow.out_cycles] == pytest.approx([0.5 * kept, kept])
+    assert [flow.in_qty, flow.in_cycles] == pytest.approx([0.25 * kept, kept])
+    assert flow.at_s == 100.0 + TIME_CONSTANT_S
+    flow.add(-2.0, 50.0)  # a clock that was set back forgets nothing
+    assert [flow.out_qty, flow.out_cycles] == pytest.approx([0.5 * kept + 2.0, kept + 1.0])
+    assert flow.at_s == 100.0 + TIME_CONSTANT_S
+    barely = Flow(out_qty=8.0, at_s=10.0)
+    barely.add(-1.0, 10.5)
+    assert barely.out_qty == pytest.approx(8.0 * exp(-0.5 / TIME_CONSTANT_S) + 1.0, rel=1e-9)
+
+
+def test_a_runway_in_exact_numbers() -> None:
+    """Three cycles of 10 out and one of 10 in, just now, after one time constant: 1 - 1/e of the flow is in the sums."""
+    flow = Flow(out_qty=30.0, out_cycles=3.0, in_qty=10.0, in_cycles=1.0, at_s=TIME_CONSTANT_S)
+    measured_h = (1.0 - exp(-1.0)) * TIME_CONSTANT_S / 3600.0
+    found = runway(40.0, flow, TIME_CONSTANT_S)
+    assert found.out_per_hour == pytest.approx(30.0 / measured_h)
+    assert found.in_per_hour == pytest.approx(10.0 / measured_h)
+    assert found.hours == pytest.approx(40.0 / (20.0 / measured_h))
+    assert found.drain_hours == pytest.approx(40.0 / (30.0 / measured_h))
+    assert found.cycles == pytest.approx(4.0)
+    assert found.refill_first == pytest.approx(1.0 - 0.75**4)
+    later = runway(40.0, flow, 2 * TIME_CONSTANT_S)
+    assert later.out_per_hour == pytest.approx(30.0 * exp(-1.0) * 3600.0 / ((1.0 - exp(-2.0)) * TIME_CONSTANT_S))
+    assert later.cycles == pytest.approx(4.0)
+    assert runway(-1.0, flow, TIME_CONSTANT_S).cycles == runway(-1.0, flow, TIME_CONSTANT_S).hours == 0.0
+    even = Flow(out_qty=10.0, out_cycles=1.0, in_qty=10.0, in_cycles=1.0, at_s=TIME_CONSTANT_S)
+    assert runway(40.0, even, TIME_CONSTANT_S).hours == inf
+    assert runway(0.5, flow, TIME_CONSTANT_S).cycles == pytest.approx(0.05)
+    assert runway(40.0, flow, 0.0) is NO_FLOW
+    assert runway(40.0, Flow(10.0, 1.0, at_s=0.5), 0.5).cycles == pytest.approx(4.0)
+
+
+def test_too_few_cycles_are_no_measurement() -> None:
+    for cycles, measured in ((0.0499, False), (0.05, True)):
+        found = runway(10.0, Flow(10.0 * cycles, cycles, 5.0, 1.0, TIME_CONSTANT_S), TIME_CONSTANT_S)
+        assert (found.out_per_hour > 0.0, found.refill_first is not None) == (measured, measured)
+        assert found.in_per_hour > 0.0
+    assert runway(10.0, Flow(0.0, 1.0, 0.0, 0.0, 60.0), 60.0).hours == inf
+
+
+def test_trading_time_begins_at_nothing_and_never_goes_back() -> None:
+    time = TradingTime()
+    assert (time.seconds(), time.seconds(500)) == (0.0, 0.5)
+    time.start(5_000)
+    assert (time.before_ms, time.seconds(), time.seconds(5_500)) == (0, 0.0, 0.5)
+    time.last_ms = 4_000  # a clock that was set back
+    assert time.seconds() == 0.0
+    time.start(9_000)
+    assert time.before_ms == 0
+    time.last_ms = 9_250
+    assert time.seconds(9_100) == 0.25
 
 
 @given(

@@ -1,5 +1,6 @@
 """Live marks: a price at which one could really get out, the last known one when the book is gone, none where none was ever seen."""
 
+import dataclasses
 from decimal import Decimal
 
 from arbtui.journal.events import Mark
@@ -8,7 +9,7 @@ from arbtui.model.order import Side
 from arbtui.portfolio.marks import LiveMarks
 from tests.journal.synthetic import FixedClock
 from tests.portfolio.telling import fill_of
-from tests.routes.pairs import NOW, Pair
+from tests.routes.pairs import NOW, Pair, rate_book
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
 
 
@@ -57,6 +58,73 @@ def test_a_book_without_a_bid_gives_way_to_the_next_venue() -> None:
     mark = marks.mark("XRP")
     assert mark is not None
     assert (mark.price, mark.source) == (Decimal("2.1397"), "binance:XRPUSDT")
+
+
+def test_a_coin_of_less_than_one_has_a_price_and_an_infinite_one_is_none() -> None:
+    pair = Pair()
+    pair.upbit.touch(0.0, 0.0, 3031.0, 1.0)
+    pair.binance.touch(0.25, 1.0, 0.26, 1.0)
+    marks = _marks(pair)
+    assert (marks.value("XRP"), marks.is_live("XRP")) == (Decimal("0.25"), True)
+    pair.binance.touch(float("inf"), 1.0, float("inf"), 1.0)
+    assert (marks.value("XRP"), marks.is_live("XRP")) == (Decimal("0.25"), False)
+
+
+def test_the_age_of_a_book_that_never_changed_says_nothing() -> None:
+    pair = Pair()
+    pair.upbit.ts_init = float("-inf")
+    mark = _marks(pair).mark("XRP")
+    assert mark is not None
+    assert mark.age_ms == 2**31
+
+
+def test_a_market_in_a_currency_that_nothing_converts_prices_nothing() -> None:
+    pair = Pair()
+    foreign = dataclasses.replace(UPBIT_XRP, quote="EUR")
+    assert LiveMarks("USDT", pair.rates, [(foreign, pair.upbit)], FixedClock()).value("XRP") is None
+    both = LiveMarks("USDT", pair.rates, [(foreign, pair.upbit), (BINANCE_XRP, pair.binance)], FixedClock())
+    assert both.value("XRP") == Decimal("2.1397")
+
+
+def test_an_asset_is_known_from_any_book_and_stays_so() -> None:
+    pair = Pair()
+    marks = _marks(pair)
+    assert [marks.is_known(asset) for asset in ("XRP", "KRW", "USDT", "DOGE")] == [True, True, True, False]
+    _clear(pair)
+    assert marks.is_known("XRP")
+    fresh = _marks(pair)
+    assert [fresh.is_known(asset) for asset in ("XRP", "KRW", "USDT")] == [False, False, True]
+
+
+def test_a_coin_without_books_that_was_traded_for_won_is_worth_that_in_dollars() -> None:
+    told = fill_of("upbit", Side.BUY, Decimal(10), Decimal(3000), "t", base="ADA")
+    won = Decimal(repr(1 / 1400.5))
+    assert _marks(Pair()).of_fill(told) == {"ADA": 3000 * won, "KRW": won}
+
+
+def test_what_money_is_counted_in_is_worth_one_and_of_no_age() -> None:
+    assert _marks(Pair()).mark("USDT") == Mark(Decimal(1), "USDT", 0)
+
+
+def test_the_rate_is_from_its_book() -> None:
+    clock = FixedClock()
+    clock.now_ms = round(NOW * 1000) + 1_000
+    assert _marks(Pair(), clock).mark("KRW") == Mark(Decimal(repr(1 / 1400.5)), "upbit:KRW-USDT", 1_000)
+    cheap = Pair(rates=rate_book(0.8, 0.9))  # a currency that is worth more than a dollar
+    assert _marks(cheap).value("KRW") == Decimal(repr(1.0 / cheap.rates.mid()))
+    cheap.binance.touch(0.0, 0.0, 2.0, 1.0)
+    assert _marks(cheap).value("XRP") == Decimal(repr(3030.0 / cheap.rates.mid()))
+
+
+def test_a_venue_whose_price_cannot_be_used_gives_way_to_the_next() -> None:
+    pair = Pair()
+    pair.upbit.touch(float("inf"), 1.0, float("inf"), 1.0)
+    assert _marks(pair).value("XRP") == Decimal("2.1397")
+    without_rate = Pair()
+    assert without_rate.rates.book is not None
+    without_rate.rates.book.clear(BookState.EMPTY)
+    without_rate.rates.refresh()
+    assert _marks(without_rate).value("XRP") == Decimal("2.1397")
 
 
 def test_restored_prices_hold_until_a_book_comes() -> None:

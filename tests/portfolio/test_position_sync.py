@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arbtui.exchanges.adapter import ExchangeAdapter
-from arbtui.journal.events import Event, FillRecorded, OrderChanged
+from arbtui.journal.events import Event, FillRecorded, OrderChanged, TransferBegun, TransferLeft
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import LoopClock
 from arbtui.model.errors import VenueFailed
@@ -447,5 +447,84 @@ def test_a_dispute_that_stood_before_the_person_told_of_it_is_closed_by_the_tran
         await desk.reads(4)
         assert transfer.state == "IN_TRANSIT"
         assert desk.portfolio.state.disputes["binance"] == {}
+
+    on_desk(tmp_path, main)
+
+
+def test_reads_that_agree_or_that_a_fill_disturbed_begin_the_row_anew(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        held = desk.venues["upbit"].held
+        held["KRW"] -= 1000
+        await desk.reads(2)
+        held["KRW"] += 1000
+        await desk.reads(1)
+        assert not desk.sync.has_doubts
+        held["KRW"] -= 1000
+        await desk.reads(2)
+        assert desk.disputes == []
+        desk.sync.moved("upbit", "KRW")
+        await desk.reads(1)
+        assert not desk.sync.has_doubts
+        await asyncio.sleep(2.0)
+        await desk.reads(2)
+        assert desk.disputes == []
+        await desk.reads(1)
+        assert (desk.disputes, desk.sync.has_doubts) == ([("upbit", "KRW")], False)
+
+    on_desk(tmp_path, main)
+
+
+def test_whoever_decides_learns_whether_it_is_disputed(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        before = desk.journal.seq
+        assert desk.sync.decide("upbit", "KRW", Decimal(300_000), Decimal(299_990)) is False  # dust: less than a cent
+        assert desk.journal.seq == before + 1, "an adjustment, and no dispute to close"
+        await desk.journal.commit()
+        assert desk.portfolio.total("upbit", "KRW") == 299_990
+        assert desk.sync.decide("upbit", "KRW", Decimal(299_990), Decimal(200_000)) is True
+        await desk.journal.commit()
+        transfer = await _begin(desk)
+        assert (desk.sync.is_awaited(transfer.receiver, "XRP"), desk.sync.is_awaited(transfer.sender, "XRP")) == (True, False)
+        assert not desk.sync.is_awaited(transfer.receiver, "KRW")
+        before = desk.journal.seq
+        assert desk.sync.decide("binance", "XRP", Decimal(100), Decimal(50)) is False
+        assert desk.journal.seq == before + 1, "it left, and no dispute to close"
+        await desk.journal.commit()
+        assert transfer.state == "IN_TRANSIT"
+
+    on_desk(tmp_path, main)
+
+
+def test_of_two_transfers_under_way_the_one_that_expects_about_as_much_has_come(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        dear = TransferBegun("T1", "XRP", "binance", "upbit", "XRP", Decimal(30), Decimal(10), 4.0, "me", "x")
+        cheap = TransferBegun("T2", "XRP", "binance", "upbit", "XRP", Decimal(32), ZERO, 4.0, "me", "x")
+        await desk.journal.commit(dear, TransferLeft("T1", "binance", "XRP", Decimal(30)))
+        await desk.journal.commit(cheap, TransferLeft("T2", "binance", "XRP", Decimal(32)))
+        desk.sync.decide("upbit", "XRP", Decimal(100), Decimal(129))  # 20 or 32 are expected
+        await desk.journal.commit()
+        transfers = desk.portfolio.state.transfers
+        assert {name: one.received for name, one in transfers.items()} == {"T1": ZERO, "T2": Decimal(29)}
+
+    on_desk(tmp_path, main)
+
+
+@pytest.mark.parametrize(("change", "dust"), [("-0.01", True), ("0.01", True), ("-0.0101", False), ("0.0101", False)])
+def test_a_cent_is_dust_of_cash_and_more_is_not(tmp_path: Path, change: str, dust: bool) -> None:
+    async def main(desk: Desk) -> None:
+        assert desk.sync.decide("binance", "USDT", Decimal(200), 200 + Decimal(change)) is not dust
+
+    on_desk(tmp_path, main)
+
+
+def test_a_hundred_cents_a_day_are_booked_at_a_venue_and_not_one_more(tmp_path: Path) -> None:
+    async def main(desk: Desk) -> None:
+        cent = Decimal("0.01")
+        for number in range(100):
+            assert not desk.sync.decide("binance", "USDT", 200 - number * cent, 200 - (number + 1) * cent)
+            await desk.journal.commit()
+        assert desk.portfolio.total("binance", "USDT") == 199
+        assert desk.sync.version == desk.portfolio.version
+        assert desk.sync.decide("binance", "USDT", Decimal(199), 199 - cent)
 
     on_desk(tmp_path, main)

@@ -1,5 +1,6 @@
 """Reverse trades bring stock back, their cost is the rotation of the PnL, and the day's budget is never exceeded."""
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
@@ -14,6 +15,7 @@ from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.rebalancer import InventoryRebalancer
 from arbtui.routes.prioritizer import RoutePrioritizer
 from tests.portfolio.telling import Telling, fill_of, leg
+from tests.routes import pairs
 from tests.routes.pairs import NOW, Pair
 
 PRICES = {"KRW": Decimal("0.0007"), "XRP": Decimal("2.1"), "USDT": ONE}
@@ -55,11 +57,26 @@ def test_a_reverse_trade_is_rotation_and_charged_to_the_day() -> None:
     assert (pnl.trading, pnl.fees) == (ZERO, ZERO)
     assert pnl.rotation == pnl.total == -1
     assert tell.portfolio.rebalance_spent_today() == 1
+    assert rebalancer(tell.portfolio).left() == rebalancer(tell.portfolio).budget() - 1
+    overdrawn = rebalancer(tell.portfolio, RebalanceConfig(max_cost_bps_day=0.001))
+    assert overdrawn.left() < 0
+    assert overdrawn.fits(ZERO), "what costs nothing always may"
     assert tell.portfolio.state.routes["XRP:binance>upbit"].losses == 0  # it was meant to cost something
     assert tell.portfolio.loss_today(PRICES) == 1  # and the day's loss limit knows
     assert Portfolio.load(tell.portfolio.dump()).rebalance_spent_today() == 1
     tell.marks(PRICES, "day", "2026-01-02")
     assert tell.portfolio.rebalance_spent_today() == 0
+
+
+def test_one_without_a_price_is_rotation_once_there_is_one() -> None:
+    tell = Telling().start()
+    for number, qty in enumerate((Decimal(10), Decimal(5))):
+        cycle_id = f"c{number}"
+        tell.open(cycle_id, leg(0, "binance", Side.BUY, qty, Decimal(2)), most_cost=ONE)
+        tell.fill(cycle_id, fill_of("binance", Side.BUY, qty, Decimal(2), f"b{number}", client_order_id=f"{cycle_id}-0"), {"USDT": ONE})
+    assert tell.portfolio.value().so_far.rotation == -30  # what was paid
+    tell.marks(PRICES)
+    assert tell.portfolio.value().so_far.rotation == -30 + 15 * PRICES["XRP"]
 
 
 def test_one_that_earned_gives_nothing_back() -> None:
@@ -142,6 +159,61 @@ def test_with_an_empty_budget_it_is_favoured_down_to_break_even_and_no_further()
     tiny = InventoryRebalancer(RebalanceConfig(max_cost_bps_day=0.0001), portfolio, 100.0, 70.0)
     tiny.look((pair.to_upbit,))
     assert pair.to_upbit.threshold_bps() == 0.0
+
+
+def test_a_budget_for_a_part_of_an_order_lets_it_cost_so_much_less() -> None:
+    pair, makes = _short(0.0)
+    portfolio = makes._portfolio
+    assert isinstance(portfolio, Portfolio)
+    equity = 300_000_000 * PRICES["KRW"] + 200 * PRICES["XRP"] + 200_000
+    # 0.95 of an order of 100 are 95 bps: 70 for taking a leg back, 15 for its fees, and 10 are left to pay for stock.
+    day_bps = float(Decimal("0.95") / equity * 10_000)
+    InventoryRebalancer(RebalanceConfig(max_cost_bps_day=day_bps), portfolio, 100.0, 70.0).look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(-10.0)
+
+
+@pytest.mark.parametrize(
+    ("binance", "upbit", "targets", "favoured"),
+    [
+        (490.0, 510.0, (1000.0, 1000.0), True),
+        (500.0, 510.0, (1000.0, 1000.0), False),  # at the threshold it is not short
+        (490.0, 500.0, (1000.0, 1000.0), False),  # the other has no more than what would make it short itself
+        (490.0, 510.0, (0.0, 1000.0), False),  # no target, no shortage
+        (490.0, 510.0, (1000.0, 0.0), False),
+        (0.2, 0.6, (0.5, 1.0), True),  # shares of little are shares
+    ],
+)
+def test_who_is_short_and_who_can_give(binance: float, upbit: float, targets: tuple[float, float], favoured: bool) -> None:
+    pair, makes = _short(1.0)
+    for name, available, target in (("binance", binance, targets[0]), ("upbit", upbit, targets[1])):
+        pair.stock[name].available, pair.stock[name].target = available, target
+    makes.look((pair.to_upbit,))
+    assert (pair.to_upbit.threshold_bps() < 3.0) is favoured
+
+
+def test_at_break_even_it_costs_nothing_and_below_it_what_a_leg_taken_back_may_cost() -> None:
+    pair, makes = _short(0.0)
+    at = pair.to_upbit.break_even_bps
+    assert makes.most_cost(pair.to_upbit, at, 100.0) == 0
+    below = makes.most_cost(pair.to_upbit, at - 1.0, 100.0)
+    assert below == Decimal(repr(100.0 * (70.0 + 15.0 - at + 1.0) / 1e4)).quantize(Decimal("1e-8"))
+    assert makes.fits(ZERO)
+    assert not rebalancer(begun().portfolio, RebalanceConfig()).fits(Decimal("1e-8")), "off, nothing may be spent"
+
+
+def test_a_place_that_owes_stock_is_as_short_as_an_empty_one() -> None:
+    pair, makes = _short(0.0)
+    pair.stock["binance"].available = -500.0
+    makes.look((pair.to_upbit,))
+    assert pair.to_upbit.threshold_bps() == pytest.approx(-25.0)
+
+
+def test_a_leg_taken_back_pays_what_a_taker_pays(monkeypatch: pytest.MonkeyPatch) -> None:
+    fees = dataclasses.replace(pairs.BINANCE_XRP.fees, maker=Decimal("0.5"))
+    monkeypatch.setattr(pairs, "BINANCE_XRP", dataclasses.replace(pairs.BINANCE_XRP, fees=fees))
+    pair, makes = _short(0.0)
+    cost = makes.most_cost(pair.to_upbit, pair.to_upbit.break_even_bps - 1.0, 100.0)
+    assert float(cost) == pytest.approx(100.0 * (70.0 + 15.0 - pair.to_upbit.break_even_bps + 1.0) / 1e4)
 
 
 def test_a_favoured_route_opens_below_break_even_with_a_cost_told() -> None:

@@ -22,6 +22,7 @@ from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import SNAPSHOT_KEY, restore
+from arbtui.portfolio.state import PortfolioState
 from tests.journal.sequences import histories
 from tests.journal.synthetic import FixedClock, SyntheticRun, whole_run
 from tests.portfolio.recorded import record
@@ -174,3 +175,11 @@ def test_a_snapshot_of_an_earlier_version_is_not_taken_for_what_that_did_not_cou
     del dumped["unattended"]
     with pytest.raises(ValueError, match="an earlier version wrote it, without unattended"):
         Portfolio.load(dumped)
+
+
+def test_a_portfolio_that_was_told_nothing_knows_nothing() -> None:
+    state = PortfolioState()
+    assert (state.seq, state.rules, state.unattended, state.run_started, state.killed) == (0, 1, 0, False, False)
+    assert state.state == "DISARMED"
+    assert state.rebalance_spent == state.settled_value == 0
+    assert (state.tally.opened, state.tally.fills) == (0, 0)

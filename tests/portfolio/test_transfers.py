@@ -3,15 +3,18 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from arbtui.journal.events import Recorded, TransferArrived, TransferBegun, TransferLeft, TransferSettled, decode, encode
 from arbtui.model.money import ONE, ZERO
+from arbtui.portfolio.accounts import Settled
 from arbtui.portfolio.inventory import InventoryLedger
 from arbtui.portfolio.operator_events import Transfer, begin_transfer, settle_transfer
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.transfers import TransferAccount, transfer_facts
 from arbtui.routes.hops import Node
 from tests.portfolio.telling import Telling
 from tests.proof.steps import machine_settings
@@ -128,6 +131,64 @@ def test_one_that_makes_no_sense_is_refused_in_words(change: dict[str, Any], why
 def test_a_second_one_the_same_way_waits_for_the_first() -> None:
     tell = begun()
     assert "already (BEGUN)" in str(begin_transfer(tell.portfolio, XRP, "ann", "x"))
+
+
+def account(**change: Any) -> TransferAccount:
+    """50 XRP, of which the network keeps 0.5, usually within four minutes."""
+    told = TransferAccount("T1", "XRP", "binance", "upbit", "XRP", Decimal(50), Decimal("0.5"), 4.0, "ann", "refill", 1_000)
+    return msgspec.structs.replace(told, **change)
+
+
+LEFT = {"left": Decimal(50), "left_ms": 5_000}
+
+
+@pytest.mark.parametrize(("received", "complete"), [("48.9", False), ("49", True), ("49.5", True), ("50", True)])
+def test_it_is_complete_when_no_more_is_missing_than_twice_the_fee(received: str, complete: bool) -> None:
+    one = account(**LEFT, received=Decimal(received), received_ms=9_000)
+    assert (one.is_complete, one.is_open, one.state) == (complete, not complete, "ARRIVED" if complete else "PARTIAL")
+    assert one.under_way == (0 if complete else 50 - Decimal(received))
+
+
+@pytest.mark.parametrize(
+    ("change", "fits"), [("-49.4", False), ("-49.5", True), ("-50", True), ("-50.5", True), ("-50.6", False), ("50", False)]
+)
+def test_a_fall_is_its_departure_within_the_fee_and_once(change: str, fits: bool) -> None:
+    assert account().fits_departure(Decimal(change)) is fits
+    assert not account(**LEFT).fits_departure(Decimal(change))
+
+
+@pytest.mark.parametrize(("change", "fits"), [("48.9", False), ("49", True), ("50", True), ("50.1", False)])
+def test_a_rise_before_it_was_seen_to_leave_is_its_arrival_when_it_is_all_of_it(change: str, fits: bool) -> None:
+    assert account().fits_arrival(Decimal(change)) is fits
+    assert not account(settled=Settled("cancelled", "ann", "x", 1)).fits_arrival(Decimal(change))
+
+
+@pytest.mark.parametrize(("change", "fits"), [("-1", False), ("0", False), ("0.1", True), ("30", True), ("30.1", False)])
+def test_a_rise_afterwards_is_of_it_up_to_what_is_under_way(change: str, fits: bool) -> None:
+    assert account(**LEFT, received=Decimal(20), received_ms=9_000).fits_arrival(Decimal(change)) is fits
+
+
+def test_what_is_expected_is_what_left_less_the_fee_and_what_came() -> None:
+    assert account().expected == Decimal("49.5")
+    on_top = account(left=Decimal("50.5"), left_ms=5_000)
+    assert on_top.expected == 50
+    assert msgspec.structs.replace(on_top, received=Decimal(20), received_ms=9_000).expected == 30
+    assert account(**LEFT, received=Decimal("48.8"), received_ms=9_000).expected == Decimal("0.7")
+    assert account(**LEFT, settled=Settled("lost", "ann", "x", 1)).expected == 0
+    assert account(received=Decimal(60), received_ms=9_000).expected == 0
+
+
+def test_it_is_late_after_twice_the_usual_minutes_from_when_it_left_or_was_begun() -> None:
+    assert account().late_at_ms() == 1_000 + 2 * 4 * 60_000
+    assert account(**LEFT).late_at_ms() == 5_000 + 2 * 4 * 60_000
+    assert transfer_facts(account(**LEFT)) == {
+        "id": "T1", "state": "IN_TRANSIT", "asset": "XRP", "from": "binance", "to": "upbit", "network": "XRP", "qty": "50", "fee": "0.5",
+        "left": "50", "received": "0", "expected": "49.5", "minutes": 4.0, "begun": "1970-01-01T00:00:01.000Z",
+        "late_after": "1970-01-01T00:08:05.000Z", "by": "ann", "reason": "refill", "settled": None,
+    }  # fmt: skip
+    ended = transfer_facts(account(**LEFT, settled=Settled("lost", "bob", "gone", 1)))
+    assert (ended["state"], ended["late_after"]) == ("LOST", None)
+    assert ended["settled"] == {"how": "lost", "by": "bob", "reason": "gone"}
 
 
 class Moves(RuleBasedStateMachine):

@@ -15,7 +15,7 @@ from arbtui.model.money import DIGITS, ONE, ZERO
 from arbtui.model.order import OrderState, Side
 from arbtui.portfolio.accounts import fill_changes
 from arbtui.portfolio.counters import Baseline, Counters
-from arbtui.portfolio.valuation import Pnl, value
+from arbtui.portfolio.valuation import Pnl, Valuation, value
 from tests.portfolio.telling import START, Telling, fill_of, leg
 
 PRICES = {"KRW": Decimal("0.0007"), "XRP": Decimal("2.1")}
@@ -349,3 +349,52 @@ def test_a_second_venue_that_opens_later_was_always_there() -> None:
     tell(*(BalanceOpened("upbit", asset, total) for asset, total in START["upbit"].items()))
     pnl = tell.portfolio.pnl_since(tell.portfolio.state.run)
     assert _parts(pnl) == _parts(Pnl())
+
+
+def _d(**amounts: str) -> dict[str, Decimal]:
+    return {asset: Decimal(amount) for asset, amount in amounts.items()}
+
+
+def test_every_part_in_exact_numbers_with_what_moved_before_there_was_a_mark() -> None:
+    """A won at 0.001, a coin at 2. What moved unvalued counts at the mark of now, in its part and as known."""
+    counters = Counters(
+        qty=_d(USDT="100", KRW="1400", XRP="10", DOGE="5", ADA="0", SOL="0"),
+        trading=Decimal(7),
+        fees=Decimal(1),
+        adjustments=Decimal(2),
+        rotation=Decimal(3),
+        booked=_d(KRW="0.5", XRP="20"),
+        external=_d(USDT="93", KRW="0.4", XRP="1"),
+        unvalued_trading=_d(KRW="50", XRP="2"),
+        unvalued_fees=_d(KRW="10", XRP="0.5", ADA="1"),
+        unvalued_opening=_d(XRP="3"),
+        unvalued_adjusted=_d(XRP="1"),
+        unvalued_rotated=_d(KRW="20", XRP="4"),
+        unvalued_retargeted=_d(KRW="100"),
+        open_fx=_d(KRW="700"),
+    )
+    found = value(counters, _d(USDT="1", KRW="0.001", XRP="2"), "USDT", ("KRW", "USDT"))
+    assert found.equity == Decimal("121.4")
+    assert found.so_far == Pnl(
+        trading=7 + Decimal("0.05") + 4,
+        fees=1 + Decimal("0.01") + 1,
+        fx_open=Decimal("0.7") - (Decimal("0.5") + Decimal("0.05") - Decimal("0.01") + Decimal("0.02") - Decimal("0.1")),
+        fx_stock=Decimal("1.4") - Decimal("0.96") - Decimal("0.24"),
+        inventory=20 - (20 + 4 - 1 + 1 + 2 + 6 + Decimal(8)),
+        rotation=3 + Decimal("0.02") + 8,
+        adjustments=2 + Decimal(2),
+        unpriced=("ADA", "DOGE"),
+    )
+
+
+def test_a_total_is_that_of_its_parts_and_a_span_is_the_difference_of_each() -> None:
+    end = Pnl(Decimal(10), Decimal(2), Decimal(3), Decimal(4), Decimal(5), Decimal(6), Decimal(7), ("X",))
+    begin = Pnl(Decimal(1), Decimal(1), Decimal(1), Decimal(1), Decimal(2), Decimal(2), Decimal(3), ("Y",))
+    assert end.total == 10 - 2 + 3 + 4 + 5 + 6
+    assert end.realised == 8
+    span = Valuation(Decimal(9), end).since(Valuation(Decimal(1), begin))
+    assert span == Pnl(Decimal(9), Decimal(1), Decimal(2), Decimal(3), Decimal(3), Decimal(4), Decimal(4), ("X",))
+    assert Pnl(trading=Decimal("0.000000014"), fx_open=Decimal("0.000000014")).payload("USDT") == {
+        "currency": "USDT", "total": "0.00000002", "trading": "0.00000001", "fees": "0", "fx_open": "0.00000001", "fx_stock": "0",
+        "inventory": "0", "rotation": "0", "adjustments": "0",
+    }  # fmt: skip

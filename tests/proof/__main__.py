@@ -51,6 +51,9 @@ def main(arguments: Sequence[str], folder: Path = FOLDER) -> int:
     parser.add_argument("--ci", action="store_true", help="the fixed share that CI runs")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="mutation: N mutants of each package, spread evenly")
     parser.add_argument("--match", default="", metavar="PATTERN", help="mutation: only mutants whose name holds PATTERN")
+    parser.add_argument(
+        "--budget", type=float, default=0.0, metavar="S", help="mutation: only the quickest tests, up to S seconds a mutant"
+    )
     parser.add_argument("--steps", type=int, default=0, metavar="N", help="state machine: N steps")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="mutation: N mutants at the same time (default 1)")
     wished = parser.parse_args(arguments)
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str], folder: Path = FOLDER) -> int:
         for check in chosen:
             print(f"{check.name:<22}{'ci  ' if check.in_ci else '    '}{check.summary}")
         return 0
-    options = Options(sample=wished.sample, match=wished.match, steps=wished.steps, jobs=max(1, wished.jobs))
+    options = Options(wished.sample, wished.match, wished.budget, wished.steps, max(1, wished.jobs))
     files, of = ResultFiles(folder), revision(REPOSITORY)
     results = [run_check(check, options, files, of, fresh=wished.fresh, progress=sys.stderr) for check in chosen]
     for result in results:

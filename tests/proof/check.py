@@ -31,6 +31,7 @@ class Options:
 
     sample: int = 0  #: so many mutants of each package, spread evenly; 0 for all
     match: str = ""  #: a regular expression that a mutant's name must hold
+    budget_s: float = 0.0  #: a mutant is tried on its quickest tests that together take so long; 0 for all of them
     steps: int = 0  #: of a state machine; 0 for the check's own number
     jobs: int = 1  #: mutants tried at the same time; changes no result
 

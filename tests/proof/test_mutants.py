@@ -28,6 +28,7 @@ def made_of(source: str) -> list[str]:
         ("x = f(True)", ["True -> False"]),
         ("x = 3", []),  # a setting, outside of any function
         ("x = Decimal('0.05')", ["Decimal('0.05') -> Decimal('0.10')"]),  # a rate
+        ("x = Decimal('1e-8')", ["Decimal('1e-8') -> Decimal('1E-7')"]),  # a step to round to
         ("def f():\n    return 3", ["return 3 -> return None", "3 -> 4"]),
         ("def f():\n    return 0.5", ["return 0.5 -> return None", "0.5 -> 1.0"]),
         ("x = book.bid", ["book.bid -> book.ask"]),

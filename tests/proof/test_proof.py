@@ -97,6 +97,26 @@ def test_a_machine_gets_the_steps_that_were_asked_for(tmp_path: Path) -> None:
 
 
 MODULE = """
+from decimal import Decimal
+
+RATE = Decimal("0.05")
+
+def called_at_import():
+    return 2
+
+TWICE = called_at_import()
+
+def given(a=3):
+    return a
+
+class Pile:
+    def __init__(self, items):
+        self.items = items
+
+    @property
+    def largest(self):
+        return max(abs(item - 1) for item in self.items)
+
 def kept(a, b):
     return a + b
 
@@ -111,7 +131,15 @@ def endless(n):
         n -= 1
 """
 TESTS = """
-from arbtui.small.m import endless, kept, unnoticed
+from decimal import Decimal
+
+from arbtui.small.m import RATE, TWICE, Pile, endless, given, kept, unnoticed
+
+def test_what_is_loaded_once():
+    assert (RATE, TWICE, given()) == (Decimal("0.05"), 2, 3)
+
+def test_property():
+    assert Pile([1, 5, 0]).largest == 4
 
 def test_kept():
     assert kept(2, 3) == 5
@@ -128,8 +156,8 @@ def test_that_fails():
 
 
 @pytest.mark.slow
-def test_a_package_of_four_functions(tmp_path: Path) -> None:
-    """One is tested, one has a mutant that changes nothing, one is not tested, and one hangs when it is changed."""
+def test_a_package_of_a_few_functions(tmp_path: Path) -> None:
+    """Some are tested, one has a mutant that changes nothing, one is not tested, and one hangs when it is changed."""
     repository = tmp_path / "repository"
     for name in ("arbtui/small", "arbtui/model", "tests/small", "profiles", "docs"):
         (repository / name).mkdir(parents=True)
@@ -149,6 +177,12 @@ def test_a_package_of_four_functions(tmp_path: Path) -> None:
     outcome = check.run(Options(match="m.py"), workspace, said.append)
     fates = {trial["id"]: trial["fate"] for trial in map(json.loads, (workspace / "trials.jsonl").read_text().splitlines())}
     assert fates["small/m.py kept: a + b -> a - b"] == "killed"
+    assert fates["small/m.py Pile.largest: max -> min"] == "killed"
+    assert fates["small/m.py Pile.largest: item - 1 -> item + 1"] == "killed"
+    # What loading has met is seen in a process of its own.
+    assert fates["small/m.py (module): Decimal('0.05') -> Decimal('0.10')"] == "killed"
+    assert fates["small/m.py called_at_import: 2 -> 3"] == "killed"
+    assert fates["small/m.py given: 3 -> 4"] == "killed"
     assert fates["small/m.py unnoticed: a < 0 -> a <= 0"] == "survived"
     assert fates["small/m.py untested: a - 1 -> a + 1"] == "untested"
     assert fates["small/m.py endless: n -= 1 -> pass"] == "timeout"

@@ -10,7 +10,7 @@ from arbtui.journal.events import CycleAcknowledged
 from arbtui.model.book import BookState
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
-from arbtui.portfolio.recent import RecentResults
+from arbtui.portfolio.recent import HOUR_MS, RecentOrders, RecentResults
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.blocks import HYSTERESIS_S, Blocks
 from arbtui.risk.config import GlobalLimits, RouteLimits, default_limits
@@ -181,3 +181,41 @@ def test_the_table_of_limits_has_every_limit_with_its_defaults_and_its_tests() -
         if len(row) == 8 and row[0] != "limit (denial)":
             for file in re.findall(r"`(\w+/test_\w+\.py)`", row[7]):
                 assert (REPOSITORY / "tests" / file).exists(), file
+
+
+def test_orders_are_counted_by_the_second_the_minute_and_the_running_hour_with_the_23_before_it() -> None:
+    recent = RecentOrders()
+    for at in (1_000_000, 1_000_500):
+        recent.add(at)
+    assert recent.counts(1_000_900) == (2, 2, 2)
+    assert recent.counts(1_001_000) == (1, 2, 2)
+    recent.add(1_030_000)
+    assert recent.counts(1_060_000) == (0, 2, 3)
+    hours = RecentOrders()
+    hours.add(HOUR_MS - 1_000)
+    hours.add(HOUR_MS)
+    assert hours.counts(24 * HOUR_MS - 1) == (0, 0, 2)
+    assert hours.counts(24 * HOUR_MS) == (0, 0, 1), "the first hour is over, whenever in it the order left"
+    assert hours.counts(25 * HOUR_MS - 1) == (0, 0, 1)
+    assert hours.counts(25 * HOUR_MS) == (0, 0, 0)
+
+
+def test_a_block_that_begins_again_lasts_from_then_and_holds_up_to_its_end() -> None:
+    blocks = Blocks()
+    assert blocks.begun_last_hour("", Reason.LOOP_LAG, 1.0) == 0
+    blocks.hold("", Reason.LOOP_LAG, 2000.0)
+    assert blocks.lasting("", Reason.LOOP_LAG, 2000.0 + HYSTERESIS_S - EPS) == pytest.approx(HYSTERESIS_S)
+    assert blocks.lasting("", Reason.LOOP_LAG, 2000.0 + HYSTERESIS_S) == 0.0
+    blocks.hold("", Reason.LOOP_LAG, 2100.0)
+    assert blocks.lasting("", Reason.LOOP_LAG, 2101.0) == 1.0
+    assert blocks.begun_last_hour("", Reason.LOOP_LAG, 2101.0) == 2
+
+
+def test_a_fall_counts_like_a_rise_and_a_price_below_one_like_any_other() -> None:
+    book, jumps = Pair().upbit, PriceJumps()
+    for price in (0.55, 0.5):
+        book.replace([(price - 0.01, 1.0)], [(price + 0.01, 1.0)])
+        jumps.sample([book])
+    short, long = jumps.moved_bps(book)
+    assert short == 0.0
+    assert long == pytest.approx((1 - 0.5 / 0.55) * 1e4)

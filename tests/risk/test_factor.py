@@ -46,8 +46,10 @@ def moved(qty: int) -> Telling:
 
 
 def test_a_hedged_cycle_moves_stock_and_that_counts() -> None:
-    assert factor_of(Telling().start()).largest == 0.0
+    still = factor_of(Telling().start())
+    assert (still.largest, still.moved, still.by_coin) == (0.0, {}, {})
     found = factor_of(moved(50))
+    assert found.by_coin == {"KRW": {"XRP": pytest.approx(-50 * PRICE)}}
     assert found.moved == {"KRW": pytest.approx(-50 * PRICE)}
     assert found.largest == pytest.approx(50 * PRICE)
     assert factor_of(moved(-50)).moved == {"KRW": pytest.approx(50 * PRICE)}
@@ -113,6 +115,54 @@ def test_the_number_of_bets(sizes: list[float], correlation: float, bets: float)
     count, effective = found.bets(correlation)
     assert count == len(sizes)
     assert effective == pytest.approx(bets)
+
+
+def test_the_number_of_bets_is_that_of_the_largest_exposure_and_of_coins_with_a_price() -> None:
+    found = factor_of(Telling().start())
+    found.by_coin = {"EUR": {"A": 20.0}, "KRW": {"A": -15.0, "B": -15.0}}
+    found.moved = {"EUR": 20.0, "KRW": -30.0}
+    assert found.largest == 30.0
+    assert found.bets(0.0)[0] == 2
+    assert found.bets(0.0)[1] == pytest.approx(2.0)
+    found.by_coin = {"KRW": {"A": inf}}
+    found.moved = {"KRW": inf}
+    assert found.bets(0.9) == (1, 0.0), "what one coin without a price is worth nobody knows"
+    found.by_coin = {"KRW": {"A": inf, "B": 0.5}}
+    count, effective = found.bets(0.9)
+    assert count == 2
+    assert effective == pytest.approx(1.0), "the other counts, however small"
+
+
+@pytest.mark.parametrize("route", ["to_upbit", "to_binance"])
+def test_the_limit_is_as_wide_both_ways(route: str) -> None:
+    found, pair = factor_of(Telling().start()), Pair()
+    assert found.refusal(getattr(pair, route), 100.0, 100.0) is None
+    assert found.refusal(getattr(pair, route), 100.0 + EPS, 100.0) is Reason.FACTOR
+    turned = factor_of(moved(50))
+    held = turned.largest
+    assert turned.refusal(pair.to_binance, 3 * held, 2 * held + EPS) is None, "from one side to the other"
+    assert turned.refusal(pair.to_binance, 3 * held, 2 * held - EPS) is Reason.FACTOR
+
+
+def test_open_cycles_of_the_other_way_do_not_make_room_nor_take_it() -> None:
+    tell = moved(50)
+    tell.open("c2", leg(0, "upbit", Side.BUY, Decimal(10), Decimal(1)), leg(1, "binance", Side.SELL, Decimal(10), Decimal(1)), value=25.0)
+    found, pair = factor_of(tell), Pair()
+    assert found.refusal(pair.to_upbit, 100.0, found.largest + 100.0) is None
+    assert found.refusal(pair.to_upbit, 100.0, found.largest + 100.0 - EPS) is Reason.FACTOR
+    beyond = 2 * found.largest
+    assert found.refusal(pair.to_binance, beyond, beyond - found.largest + 25.0 + EPS) is None
+    assert found.refusal(pair.to_binance, beyond, beyond - found.largest + 25.0 - EPS) is Reason.FACTOR
+
+
+def test_a_settlement_currency_is_no_coin_though_it_is_traded_for_another() -> None:
+    tell = moved(50)
+    tell.open("c2", leg(0, "upbit", Side.BUY, Decimal(10), Decimal(1400), base="USDT"))
+    tell.fill("c2", fill_of("upbit", Side.BUY, Decimal(10), Decimal(1400), "u", base="USDT"))
+    found = factor_of(tell)
+    found.follow([UPBIT_XRP, krw_market("USDT")])
+    found.measure()
+    assert found.by_coin == {"KRW": {"XRP": pytest.approx(-50 * PRICE)}}
 
 
 def test_the_target_follows_a_deposit() -> None:

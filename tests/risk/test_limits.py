@@ -8,7 +8,7 @@ from arbtui.journal.events import LimitChanged
 from arbtui.model.reason import Reason
 from arbtui.portfolio.state import LimitRecord
 from arbtui.risk.config import RiskConfig, default_limits
-from arbtui.risk.limit_book import LimitBook
+from arbtui.risk.limit_book import LimitBook, LimitRow
 from arbtui.risk.limit_names import LIMITS, TIERS, LimitScope, parse_scope
 from arbtui.risk.tiers import VALUE_SLACK, RouteGuard
 from tests.portfolio.telling import Telling
@@ -166,3 +166,32 @@ def test_a_cycle_over_the_orders_value_is_refused(value: float, reason: Reason |
     route = Pair().to_upbit
     assert route.terms.order_value == 100.0
     assert RouteGuard(PAPER.route, Telling().portfolio, lambda: 0).size(route, value) is reason
+
+
+def test_only_symbols_and_routes_with_a_value_have_limits_of_their_own() -> None:
+    own = ("exchange.binance.max_in_flight_orders", "route.order_value", "symbol.XRP.order_value", "route.ADA:upbit>binance.order_value")
+    limits = LimitBook(PAPER, 100.0, 3.0, {scope: LimitRecord(1.0, "ann", "", 1) for scope in own})
+    assert limits.names_of_its_own() == {"XRP", "ADA:upbit>binance"}
+
+
+def test_a_row_tells_who_set_it_when_and_why_or_that_nobody_did() -> None:
+    limits = LimitBook(PAPER, 100.0, 3.0, {"route.order_value": LimitRecord(50.0, "ann", "thin", 1_000)})
+    rows = {row.scope: row.facts() for row in limits.rows(lambda scope: (7.0, "of all") if scope.limit.name == "order_value" else inf)}
+    assert rows["route.order_value"] == {
+        "scope": "route.order_value", "unit": "money", "stricter": "lower", "profile": 100.0, "journal": 50.0, "holds": 50.0,
+        "used": 7.0, "note": "of all", "by": "ann", "reason": "thin", "since": "1970-01-01T00:00:01.000Z",
+    }  # fmt: skip
+    untouched = rows["global.max_unhedged"]
+    assert [untouched[name] for name in ("journal", "used", "note", "by", "reason", "since")] == [None] * 6
+    assert LimitRow("s", "", False, 1.0, None, 1.0, None).facts()["since"] is None
+
+
+@pytest.mark.parametrize(("scope", "value"), [("route.min_edge_bps", 4.0), ("symbol.XRP.order_value", 0.5)])
+def test_what_a_size_may_be_is_not_bound_to_whole_numbers_or_to_more_than_one(scope: str, value: float) -> None:
+    assert isinstance(book().change(scope, value, "ann", ""), LimitChanged)
+
+
+def test_a_scope_that_names_nothing_is_no_change() -> None:
+    found = book().change("global.max_los_day", 1.0, "ann", "")
+    assert isinstance(found, str)
+    assert "max_loss_day" in found

@@ -1,16 +1,27 @@
 """The hard limit of open won: what adds to it stops there, what takes it away passes, and nothing under way slips through."""
 
 import asyncio
+import dataclasses
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from arbtui.execution.config import NettingConfig
 from arbtui.journal.events import CycleState
-from arbtui.model.order import Order
+from arbtui.model.book import BookState
+from arbtui.model.order import Order, Side
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
+from arbtui.portfolio.marks import LiveMarks
+from arbtui.risk.open_fx import OpenFxGuard
+from arbtui.routes.hops import InventoryHop, TradeHop
+from arbtui.routes.inventory_route import InventoryRoute
 from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, world
+from tests.marketdata.frames import HandClock
+from tests.portfolio.telling import Telling, fill_of, leg
+from tests.routes.pairs import NOW, Pair
+from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
 
 #: Limits without netting: what is open stays open.
 OFF = NettingConfig(band=1.0, max_open_fx=1e6, enabled=False)
@@ -96,3 +107,105 @@ def test_however_good_the_prices_it_never_passes_the_limit(
             assert w.engine.risk.denials[Reason.OPEN_FX] > 0
 
     run_virtual(main())
+
+
+EPS = 1e-6
+#: USDT for a won, at the mid of the pair's rate.
+WON = 1 / 1400.5
+
+
+def guard_of(tell: Telling, pair: Pair, limit: float = 0.0) -> OpenFxGuard:
+    marks = LiveMarks("USDT", pair.rates, [(UPBIT_XRP, pair.upbit), (BINANCE_XRP, pair.binance)], HandClock(NOW))
+    return OpenFxGuard(limit, tell.portfolio, marks)
+
+
+def least(guard: OpenFxGuard, route: InventoryRoute, value: float, cycle_id: str = "") -> float:
+    """The lowest limit at which a cycle of ``value`` on ``route`` may open, to a millionth."""
+    low, high = 0.0, 1e6
+    while high - low > EPS / 4:
+        guard.limit = (low + high) / 2
+        low, high = (low, guard.limit) if guard.check(route, value, cycle_id) is None else (guard.limit, high)
+    return high
+
+
+def test_a_desk_that_holds_what_it_began_with_may_open_up_to_the_limit_either_way() -> None:
+    pair = Pair()
+    guard = guard_of(Telling().start(), pair)
+    assert least(guard, pair.to_upbit, 100.0) == pytest.approx(100.0, abs=EPS)
+    assert least(guard, pair.to_binance, 100.0) == pytest.approx(100.0, abs=EPS)
+
+
+def test_an_open_cycle_counts_with_what_its_legs_may_still_bring_whatever_they_have_brought() -> None:
+    tell, pair = Telling().start(), Pair()
+    buy, sell = leg(0, "binance", Side.BUY, Decimal(10), Decimal("2.14")), leg(1, "upbit", Side.SELL, Decimal(10), Decimal(3000))
+    tell.open("c1", buy, sell)
+    guard = guard_of(tell, pair)
+    assert least(guard, pair.to_upbit, 100.0) == pytest.approx(100.0 + 30_000 * WON, abs=EPS)
+    assert least(guard, pair.to_upbit, 100.0, "c1") == pytest.approx(100.0, abs=EPS)
+    assert least(guard, pair.to_binance, 100.0) == pytest.approx(100.0, abs=EPS), "it may yet bring nothing"
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal("2.14"), "b"))
+    tell.fill("c1", fill_of("upbit", Side.SELL, Decimal(4), Decimal(3100), "s"), {}, 1)
+    assert least(guard, pair.to_upbit, 100.0) == pytest.approx(100.0 + 30_000 * WON, abs=EPS), "12,400 are there and 17,600 may come"
+    assert least(guard, pair.to_binance, 100.0) == pytest.approx(100.0 - 12_400 * WON, abs=EPS)
+    tell.end("c1")
+    assert least(guard, pair.to_upbit, 100.0) == pytest.approx(100.0 + 12_400 * WON, abs=EPS)
+
+
+def test_an_open_cycle_that_takes_won_counts_for_those_that_take_it_too() -> None:
+    tell, pair = Telling().start(), Pair()
+    tell.open("c1", leg(0, "upbit", Side.BUY, Decimal(10), Decimal(3000)), leg(1, "binance", Side.SELL, Decimal(10), Decimal("2.14")))
+    guard = guard_of(tell, pair)
+    assert least(guard, pair.to_binance, 100.0) == pytest.approx(100.0 + 30_000 * WON, abs=EPS)
+    assert least(guard, pair.to_upbit, 100.0) == pytest.approx(100.0, abs=EPS)
+
+
+def test_what_was_planned_is_kept_for_open_cycles_only() -> None:
+    tell, pair = Telling().start(), Pair()
+    guard = guard_of(tell, pair, 1e6)
+    for cycle_id in ("c1", "c2"):
+        tell.open(cycle_id, leg(0, "upbit", Side.SELL, Decimal(1), Decimal(3000)))
+        assert guard.check(pair.to_upbit, 1.0) is None
+    assert set(guard._planned) == {("c1", "KRW"), ("c2", "KRW")}
+    tell.end("c1")
+    tell.open("c3", leg(0, "upbit", Side.SELL, Decimal(1), Decimal(3000)))
+    assert guard.check(pair.to_upbit, 1.0) is None
+    assert set(guard._planned) == {("c2", "KRW"), ("c3", "KRW")}
+
+
+def test_without_a_rate_nobody_knows_what_is_open() -> None:
+    pair = Pair()
+    guard = guard_of(Telling().start(), pair, 1e9)
+    assert pair.rates.book is not None
+    pair.rates.book.clear(BookState.EMPTY)
+    pair.rates.refresh()
+    assert guard.check(pair.to_upbit, 1.0) is Reason.NO_MARK
+
+
+def test_a_route_that_brings_and_takes_the_same_currency_moves_none_of_it() -> None:
+    pair = Pair()
+    elsewhere = dataclasses.replace(UPBIT_XRP, exchange="bithumb")
+    route = InventoryRoute(
+        "XRP",
+        TradeHop(UPBIT_XRP, pair.upbit, Side.BUY),
+        TradeHop(elsewhere, pair.upbit, Side.SELL),
+        InventoryHop(pair.stock["upbit"], pair.stock["binance"], 0.0),
+        pair.cash["upbit"],
+        pair.rates,
+        pair.terms,
+    )
+    assert guard_of(Telling().start(), pair, 1.0).check(route, 100.0) is None
+
+
+def test_a_currency_that_settles_nothing_has_no_limit_here() -> None:
+    pair = Pair()
+    foreign = dataclasses.replace(UPBIT_XRP, quote="EUR")
+    route = InventoryRoute(
+        "XRP",
+        TradeHop(foreign, pair.upbit, Side.BUY),
+        TradeHop(BINANCE_XRP, pair.binance, Side.SELL),
+        InventoryHop(pair.stock["upbit"], pair.stock["binance"], 0.0),
+        pair.cash["upbit"],
+        pair.rates,
+        pair.terms,
+    )
+    assert guard_of(Telling().start(), pair, 1.0).check(route, 100.0) is None

@@ -9,6 +9,7 @@ import pytest
 
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.journal.events import BalanceDisputed, CycleAcknowledged, DisputeClosed, ResidualSettled, RouteSwitched
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.stream_delay import StreamDelays
@@ -16,17 +17,22 @@ from arbtui.model.book import BookState
 from arbtui.model.market import Fees, FeeTakenIn
 from arbtui.model.order import Order, Purpose, Side
 from arbtui.model.reason import Reason
-from arbtui.model.scoped_halts import ScopedHalts
+from arbtui.model.scoped_halts import Depth, ScopedHalt, ScopedHalts, write_halt
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
+from arbtui.portfolio.state import LimitRecord
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import ExchangeLimits, GlobalLimits, RiskConfig, RouteLimits, SymbolLimits, risk_defaults
-from arbtui.risk.guard import RiskGuard
+from arbtui.risk.guard import RiskGuard, assets_of
+from arbtui.risk.limit_book import LimitBook
 from arbtui.risk.limit_names import LIMITS as LIMITS_BY_NAME
 from arbtui.risk.tiers import ExchangeGuard, GlobalGuard, RouteGuard, SymbolGuard
+from arbtui.routes.hops import InventoryHop, TradeHop
+from arbtui.routes.inventory_route import InventoryRoute
+from arbtui.routes.netting_route import NettingRoute
 from tests.marketdata.frames import HandClock
 from tests.portfolio.telling import Telling, fill_of, leg
-from tests.routes.pairs import NOW, Pair
+from tests.routes.pairs import NOW, TERMS, Pair, rate_book
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP, order
 
 EPS = 1e-6
@@ -319,6 +325,44 @@ def test_prices_must_lie_in_one_band(bps: float, reason: Reason | None) -> None:
     assert _symbol().check(pair.to_upbit, NOW) is reason
 
 
+def test_prices_at_the_edge_of_the_band_pass() -> None:
+    pair = Pair()
+    apart = abs(pair.to_upbit.price_ratio() - 1.0) * 1e4
+    assert apart > 0.0
+    assert _symbol(LIMITS.symbol.model_copy(update={"price_band_bps": apart})).check(pair.to_upbit, NOW) is None
+
+
+def test_before_anything_was_measured_nothing_is_lost() -> None:
+    guard = GlobalGuard(LIMITS.global_, Telling().portfolio, _marks(Pair()), lambda: TradingState.ARMED)
+    assert (guard.loss_today, guard.result, guard.loss_hour, guard.drawdown, guard.positions_value) == (0.0,) * 5
+
+
+@pytest.mark.parametrize("state", list(TradingState))
+def test_what_only_takes_exposure_away_opens_while_reducing_too_and_no_limit_of_exposure_stops_it(state: TradingState) -> None:
+    expected = {
+        TradingState.ARMED: None,
+        TradingState.REDUCING: None,
+        TradingState.PAUSED: Reason.PAUSED,
+        TradingState.DISARMED: Reason.DISARMED,
+        TradingState.RECOVERING: Reason.DISARMED,
+    }
+    assert _total(state=state).check(1e9, shrinks=True) is expected.get(state, Reason.HALTED)
+
+
+@pytest.mark.parametrize(("age_s", "young"), [(3.0 - EPS, True), (3.0, True), (3.0 + EPS, False), (nan, False)])
+def test_a_book_is_young_as_long_as_it_may_price_an_entry(age_s: float, young: bool) -> None:
+    book = Pair().upbit
+    book.ts_init = 0.0
+    assert _symbol().is_young(book, age_s) is young
+
+
+@pytest.mark.parametrize(("age_s", "fresh"), [(1.0 - EPS, True), (1.0, True), (1.0 + EPS, False)])
+def test_a_book_is_fresh_as_long_as_a_message_may_be_old(age_s: float, fresh: bool) -> None:
+    book = Pair().upbit
+    book.ts_init = 0.0
+    assert _venue_guard(lambda _: NOW).is_fresh(book, age_s) is fresh
+
+
 def test_a_band_without_a_price_denies() -> None:
     pair = Pair()
     pair.upbit.touch(nan, 1.0, nan, 1.0)
@@ -353,6 +397,13 @@ def test_an_asset_that_nobody_can_price_is_not_traded(missing: str) -> None:
         assert guard.unmarked(sell) is (Reason.NO_MARK if missing == "XRP" else None)
 
 
+@pytest.mark.parametrize("route", ["to_upbit", "to_binance"])
+def test_either_market_of_a_route_may_be_the_one_without_a_price(route: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpriced = dataclasses.replace(BINANCE_XRP, fees=Fees(Decimal("0.001"), Decimal("0.001"), FeeTakenIn.COIN, "BNB"))
+    monkeypatch.setattr("tests.routes.pairs.BINANCE_XRP", unpriced)
+    assert _symbol().check(getattr(Pair(), route), NOW) is Reason.NO_MARK
+
+
 def test_a_route_rests_is_busy_and_waits_for_a_person() -> None:
     tell, route = Telling().start(), Pair().to_upbit
     guard = _route(tell)
@@ -371,6 +422,42 @@ def test_a_route_rests_is_busy_and_waits_for_a_person() -> None:
     assert guard.check(route, 1.0, NOW) is Reason.RESIDUAL
     tell(CycleAcknowledged("c1", "me", "seen"))
     assert guard.check(route, 1.0, NOW) is None
+
+
+def test_a_residual_of_another_asset_does_not_keep_a_route_back() -> None:
+    tell = Telling().start()
+    tell.open("c1", leg(0, "binance", Side.BUY, Decimal(10), Decimal(2), base="ADA"))
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "t", base="ADA"), {"USDT": Decimal(1), "ADA": Decimal(2)})
+    tell.end("c1")
+    assert [cycle.id for cycle in tell.portfolio.positions] == ["c1"]
+    pair = Pair()
+    assert not _route(tell).has_residual(pair.to_upbit)
+    for_ada = InventoryRoute(
+        "XRP",
+        TradeHop(dataclasses.replace(UPBIT_XRP, quote="ADA"), pair.upbit, Side.BUY),
+        TradeHop(BINANCE_XRP, pair.binance, Side.SELL),
+        InventoryHop(pair.stock["upbit"], pair.stock["binance"], 0.0),
+        pair.cash["upbit"],
+        pair.rates,
+        pair.terms,
+    )
+    assert _route(tell).has_residual(for_ada), "nor what it trades for another"
+
+
+def test_a_symbols_own_limit_says_how_old_its_books_may_be() -> None:
+    guard, book = _symbol(), Pair().upbit
+    strict = LIMITS.symbol.model_copy(update={"max_book_age_ms": 100})
+    assert (guard.is_current(book, NOW + 1.0), guard.is_current(book, NOW + 1.0, strict)) == (True, False)
+
+
+def test_a_quote_without_a_price_denies_though_the_coin_of_the_fee_has_one() -> None:
+    pair = Pair()
+    assert pair.rates.book is not None
+    pair.rates.book.clear(BookState.EMPTY)
+    pair.rates.refresh()
+    guard = SymbolGuard(LIMITS.symbol, LiveMarks("USDT", pair.rates, [(BINANCE_XRP, pair.binance)], HandClock(NOW)))
+    fees = Fees(Decimal("0.001"), Decimal("0.001"), FeeTakenIn.COIN, "USDT")
+    assert guard.unmarked(dataclasses.replace(UPBIT_XRP, fees=fees)) is Reason.NO_MARK
 
 
 def test_a_symbol_that_a_venue_refused_rests() -> None:
@@ -403,6 +490,22 @@ def test_losses_in_a_row_pause_a_route_which_resumes_by_itself() -> None:
     for number, pauses in enumerate((False, False, True)):  # the count begins anew
         _lose(tell, f"d{number}")
         assert guard.look(ROUTE, NOW + 300) is pauses
+
+
+def test_after_a_gain_as_many_losses_are_needed_as_at_first() -> None:
+    tell = Telling().start()
+    guard = _route(tell)
+    assert guard.look(ROUTE, NOW) is False
+    for number in range(3):
+        _lose(tell, f"c{number}")
+    assert guard.look(ROUTE, NOW) is True
+    _lose(tell, "gain", "3500")
+    assert guard.look(ROUTE, NOW) is False
+    _lose(tell, "d0")
+    _lose(tell, "d1")
+    assert guard.look(ROUTE, NOW) is False
+    _lose(tell, "d2")
+    assert guard.look(ROUTE, NOW) is True
 
 
 def test_a_gain_ends_a_row_of_losses_and_a_cycle_that_filled_nothing_does_not() -> None:
@@ -498,6 +601,119 @@ def test_refusals_are_counted_by_their_reason() -> None:
     for reason in (Reason.STALE, Reason.PAUSED, Reason.STALE):
         guard.count(reason)
     assert guard.denials == {Reason.STALE: 2, Reason.PAUSED: 1}
+
+
+@pytest.mark.parametrize(("sent", "reason"), [(0, None), (1, None), (2, Reason.ORDER_PACE)])
+def test_a_cycle_opens_only_where_all_its_orders_keep_to_the_pace(sent: int, reason: Reason | None) -> None:
+    guarded = Guarded()
+    guarded.guard.total.limits = LIMITS.global_.model_copy(update={"max_orders_s": 3})
+    for _ in range(sent):
+        guarded.tell.portfolio.state.orders.add(guarded.tell.now_ms)
+    assert guarded.entry() is reason
+    guarded.tell.open("c1", BUY, SELL)
+    assert guarded.entry(cycle="c1") is None  # once it is open, its requests have their places
+
+
+def _jumped(**limits: float) -> Guarded:
+    """Mids of Upbit's book: 100 nine seconds ago, then 102, and 103 now."""
+    guarded = Guarded()
+    for price in (100.0, 102.0, 103.0):
+        guarded.pair.upbit.replace([(price - 1, 1.0)], [(price + 1, 1.0)])
+        if price < 103.0:
+            guarded.guard.jumps.sample([guarded.pair.upbit])
+    guarded.guard.symbol.limits = LIMITS.symbol.model_copy(update=limits)
+    return guarded
+
+
+@pytest.mark.parametrize("limit", ["max_jump_1s_bps", "max_jump_10s_bps"])
+def test_a_price_that_jumped_within_a_second_or_ten_lets_its_asset_rest_for_a_minute(limit: str) -> None:
+    route = Pair().to_upbit
+    wide = {"max_jump_1s_bps": 1000.0, "max_jump_10s_bps": 1000.0}
+    short, long = (103 / 102 - 1) * 1e4, (103 / 100 - 1) * 1e4
+    moved = short if limit == "max_jump_1s_bps" else long
+    found = _jumped(**wide)
+    assert found.guard.jumps.moved_bps(found.pair.upbit) == pytest.approx((short, long))
+    at_it = found.guard.jumps.moved_bps(found.pair.upbit)[limit == "max_jump_10s_bps"]
+    for most, reason in ((at_it, None), (moved - EPS, Reason.PRICE_JUMP)):
+        guarded = _jumped(**{**wide, limit: most})
+        assert guarded.guard.blocked(guarded.pair.to_upbit, NOW) is reason
+        guarded.guard.jumps._mids[guarded.pair.upbit].clear()
+        assert guarded.guard.blocked(guarded.pair.to_upbit, NOW + 60 - EPS) is reason
+        assert guarded.guard.blocked(guarded.pair.to_upbit, NOW + 60) is None
+    # The asset's own limits come first, and another asset does not rest.
+    guarded = _jumped(**{**wide, limit: moved - EPS})
+    guarded.guard.symbol.of_symbol[route.symbol] = LIMITS.symbol.model_copy(update=wide)
+    assert guarded.guard.blocked(guarded.pair.to_upbit, NOW) is None
+    guarded.guard.symbol.of_symbol.clear()
+    assert guarded.guard.blocked(guarded.pair.to_upbit, NOW) is Reason.PRICE_JUMP
+    assert guarded.guard.blocks.standing(("", "ADA"), NOW) is None
+
+
+def test_each_tier_takes_its_limits_and_only_what_has_some_of_its_own_gets_them() -> None:
+    guarded = Guarded()
+    guard, pair = guarded.guard, guarded.pair
+    own = {"global.max_open_cycles": 2.0, "exchange.upbit.max_unknown_orders": 1.0, "symbol.price_band_bps": 40.0}
+    own |= {f"route.{pair.to_upbit.id}.max_edge_bps": 30.0, "route.max_edge_bps": 50.0}
+    guard.take_limits(
+        LimitBook(LIMITS, 100.0, 3.0, {scope: LimitRecord(value, "me", "", 1) for scope, value in own.items()}),
+        [pair.to_upbit, pair.to_binance],
+    )
+    assert guard.total.limits.max_open_cycles == 2
+    assert [guard.exchange[name].limits.max_unknown_orders for name in ("upbit", "binance")] == [1, 2]
+    assert guard.symbol.limits.price_band_bps == 40.0
+    assert guard.route.limits.max_edge_bps == 50.0
+    assert set(guard.symbol.of_symbol) == {"XRP"}
+    assert {name: limits.max_edge_bps for name, limits in guard.route.of_route.items()} == {pair.to_upbit.id: 30.0}
+    own = {"symbol.XRP.price_band_bps": 20.0}
+    guard.take_limits(
+        LimitBook(LIMITS, 100.0, 3.0, {scope: LimitRecord(value, "me", "", 1) for scope, value in own.items()}), [pair.to_upbit]
+    )
+    assert {name: limits.price_band_bps for name, limits in guard.symbol.of_symbol.items()} == {"XRP": 20.0}
+    assert set(guard.route.of_route) == {pair.to_upbit.id}
+    guard.take_limits(LimitBook(LIMITS, 100.0, 3.0, {}), [pair.to_upbit])
+    assert (guard.symbol.of_symbol, guard.route.of_route, guard.total.limits) == ({}, {}, LIMITS.global_)
+
+
+@pytest.mark.parametrize(
+    "scope", ["exchange.binance", "exchange.upbit", "symbol.XRP", "symbol.KRW", "symbol.USDT", f"route.{ROUTE}", "global"]
+)
+@pytest.mark.parametrize("depth", list(Depth))
+def test_a_halt_of_a_part_covers_entries_and_at_the_deepest_every_order(tmp_path: Path, scope: str, depth: Depth) -> None:
+    guarded = Guarded()
+    guard, route = guarded.guard, guarded.pair.to_upbit
+    guard.halts = ScopedHalts(tmp_path)
+    buy = _order(Purpose.COMPLETE)  # of XRP for USDT, at Binance
+    assert (guard.scoped(route), guard.scope_halted(buy, ROUTE)) == (None, None)
+    write_halt(tmp_path, ScopedHalt(scope, depth, "CLI", "ann", "", 1))
+    reasons = {Depth.PAUSED: Reason.SCOPE_PAUSED, Depth.REDUCING: Reason.SCOPE_REDUCING, Depth.HALTED: Reason.SCOPE_HALTED}
+    assert guard.scoped(route) is reasons[depth]
+    elsewhere = scope in ("exchange.upbit", "symbol.KRW")
+    assert guard.scope_halted(buy, ROUTE) is (Reason.SCOPE_HALTED if depth is Depth.HALTED and not elsewhere else None)
+
+
+@pytest.mark.parametrize("depth", list(Depth))
+def test_what_shrinks_exposure_passes_under_reducing_alone(tmp_path: Path, depth: Depth) -> None:
+    guard = Guarded().guard
+    guard.halts = ScopedHalts(tmp_path)
+    rate = rate_book()
+    assert rate.book is not None
+    netting = NettingRoute(TradeHop(krw_market("USDT"), rate.book, Side.BUY), rate, TERMS)
+    write_halt(tmp_path, ScopedHalt("exchange.upbit", depth, "CLI", "ann", "", 1))
+    assert (guard.scoped(netting) is None) is (depth is Depth.REDUCING)
+
+
+def test_an_order_sees_a_halt_that_came_since_anybody_looked(tmp_path: Path) -> None:
+    guard = Guarded().guard
+    guard.halts = ScopedHalts(tmp_path)
+    write_halt(tmp_path, ScopedHalt("symbol.XRP", Depth.HALTED, "CLI", "ann", "", 1))
+    assert guard.scope_halted(_order(Purpose.COMPLETE), ROUTE) is Reason.SCOPE_HALTED
+
+
+def test_every_asset_that_a_route_moves_and_its_own_name_fall_under_a_halt_of_them() -> None:
+    route = Pair().to_upbit
+    assert assets_of(route) == {"XRP", "KRW", "USDT"}
+    route.symbol = "RIPPLE"
+    assert assets_of(route) == {"RIPPLE", "XRP", "KRW", "USDT"}
 
 
 @pytest.mark.parametrize("exchange", ["upbit", "binance"])

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 from tests.proof.mutation.mutants import Mutant, mutated
+from tests.proof.mutation.warm import WarmPytest
 
 _TREES = ("arbtui", "tests", "profiles", "docs")
 _FILES = ("pyproject.toml", "README.md")
@@ -28,6 +29,9 @@ class Fate(StrEnum):
     UNTESTED = "untested"  #: no test enters the function: as bad as survived
 
 
+_FATES = {"passed": Fate.SURVIVED, "failed": Fate.KILLED, "timeout": Fate.TIMEOUT}
+
+
 @dataclass(frozen=True)
 class Trial:
     """How one mutant fared; ``by`` names the first test that failed."""
@@ -41,25 +45,46 @@ class CopyOfTree:
 
     def __init__(self, repository: Path, folder: Path) -> None:
         self.folder = folder
+        self._warm: WarmPytest | None = None
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for name in _TREES:
             shutil.copytree(repository / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in _FILES:
             shutil.copy(repository / name, folder)
+        beside = next((place for parent in repository.parents[:2] if (place := parent / "shared").is_dir()), None)
+        if beside is not None and not (folder.parent / "shared").exists():  # what developers keep there, some tests use
+            (folder.parent / "shared").symlink_to(beside)
 
     def remove(self) -> None:
         """It is not needed any more."""
+        if self._warm is not None:
+            self._warm.close()
         shutil.rmtree(self.folder)
+
+    def warm_up(self, tests: Sequence[str]) -> None:
+        """Keep a pytest waiting with ``tests`` (files and folders) collected, for whatever mutant can be tried in it."""
+        self._warm = WarmPytest(self.folder, tests, self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ARBTUI_", "PROOF_"))}
+        return kept | {
+            "PYTHONPATH": str(self.folder),
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder / ".hypothesis"),
+            "COLUMNS": "400",  # else a failure's reason is cut off
+        }
 
     def pytest(self, arguments: Sequence[str], seconds: float, **environment: str) -> tuple[int | None, str]:
         """Run pytest here; its exit code (None when it had to be ended after ``seconds``) and what it printed."""
         command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *arguments]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "ARBTUI_", "PROOF_"))}
-        kept |= {"PYTHONPATH": str(self.folder), "HYPOTHESIS_STORAGE_DIRECTORY": str(self.folder / ".hypothesis")}
-        kept |= {"COLUMNS": "400", **environment}  # else a failure's reason is cut off
         process = subprocess.Popen(
-            command, cwd=self.folder, env=kept, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=self.folder,
+            env=self._environment() | environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             printed, _ = process.communicate(timeout=seconds)
@@ -77,11 +102,18 @@ class CopyOfTree:
         """
         if not tests:
             return Trial(Fate.UNTESTED)
+        if self._warm is not None:
+            how, by = self._warm.ask(mutant, tests, seconds=seconds, seconds_a_test=seconds_a_test)
+            if how in _FATES:
+                return Trial(_FATES[how], by[:200])
         path = self.folder / "arbtui" / mutant.module
         original = path.read_text()
         self._put(path, mutated(original, mutant))
+        options = ["-x", "-rfE", f"--timeout={seconds_a_test:.0f}"]
         try:
-            code, printed = self.pytest(["-x", "-rfE", f"--timeout={seconds_a_test:.0f}", *tests], seconds)
+            code, printed = self.pytest([*options, *tests], seconds)
+            if code == 4 and "ERROR: not found" in printed:  # tests with other parameters now: the change is in what names them
+                code, printed = self.pytest([*options, *dict.fromkeys(test.partition("::")[0] for test in tests)], seconds)
         finally:
             self._put(path, original)
         if code is None:

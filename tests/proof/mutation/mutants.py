@@ -117,10 +117,15 @@ def mutants(module: str, source: str) -> list[Mutant]:
 
 def mutated(source: str, mutant: Mutant) -> str:
     """``source``, of which ``mutant`` was made, with the change in it. Comments are lost."""
+    return ast.unparse(changed_tree(source, mutant.number))
+
+
+def changed_tree(source: str, number: int) -> ast.Module:
+    """``source``, parsed, with change ``number`` in it."""
     tree = ast.parse(source)
-    _, _, replace, _, changed = next(islice(_every_change(tree), mutant.number, None))
+    _, _, replace, _, changed = next(islice(_every_change(tree), number, None))
     replace(changed)
-    return ast.unparse(ast.fix_missing_locations(tree))
+    return ast.fix_missing_locations(tree)
 
 
 def _every_change(tree: ast.Module) -> Iterator[tuple[ast.AST, str, Replace, str, ast.AST]]:
@@ -177,10 +182,12 @@ def _changed_calls(node: ast.Call, func: ast.expr, args: list[ast.expr]) -> Iter
     name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
     if name == "Decimal" and len(args) == 1 and isinstance(args[0], ast.Constant) and isinstance(args[0].value, str):
         try:
-            doubled = Decimal(args[0].value) * 2 or Decimal(1)
+            value = Decimal(args[0].value)
         except InvalidOperation:
             return
-        yield "constant", ast.Call(func, [ast.Constant(str(doubled))], node.keywords)
+        # A power of ten may be a step to round to, of which only the exponent counts.
+        other = value.scaleb(1) if value.as_tuple().digits == (1,) else value * 2 or Decimal(1)
+        yield "constant", ast.Call(func, [ast.Constant(str(other))], node.keywords)
     elif len(args) >= 2 and name not in _NO_SWAP and not any(isinstance(arg, ast.Starred) for arg in args[:2]):
         yield "arguments", ast.Call(func, [args[1], args[0], *args[2:]], node.keywords)
 

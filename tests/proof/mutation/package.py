@@ -61,7 +61,7 @@ class PackageMutation:
 
     def arguments(self, options: Options) -> Mapping[str, Any]:
         """What decides which mutants are tried."""
-        return {"sample": options.sample, "match": options.match}
+        return {"sample": options.sample, "match": options.match, "budget_s": options.budget_s}
 
     def run(self, options: Options, workspace: Path, progress: Progress) -> Outcome:
         """Try every mutant that this workspace does not know yet."""
@@ -75,7 +75,9 @@ class PackageMutation:
         if missing:
             copies = [CopyOfTree(self.repository, workspace / f"copy{number}") for number in range(options.jobs)]
             callers = record_callers(copies[0], self.tests, workspace / "callers.json", progress)
-            try_all(copies, missing, callers, known, progress)
+            for copy in copies:
+                copy.warm_up(self.tests)
+            try_all(copies, missing, callers, known, progress, options.budget_s)
             for copy in copies:
                 copy.remove()
         ids = {mutant.id for mutant in every}
@@ -102,14 +104,16 @@ def record_callers(copy: CopyOfTree, tests: Sequence[str], file: Path, progress:
     return Callers(json.loads(file.read_text()))
 
 
-def try_all(copies: Sequence[CopyOfTree], missing: Iterable[Mutant], callers: Callers, known: "_Trials", progress: Progress) -> None:
-    """Try each of ``missing``, as many at a time as there are copies."""
+def try_all(
+    copies: Sequence[CopyOfTree], missing: Iterable[Mutant], callers: Callers, known: "_Trials", progress: Progress, budget_s: float = 0.0
+) -> None:
+    """Try each of ``missing``, as many at a time as there are copies; on tests of ``budget_s`` at most, unless it is 0."""
     free: SimpleQueue[CopyOfTree] = SimpleQueue()
     for copy in copies:
         free.put(copy)
 
     def attempt(mutant: Mutant) -> Trial:
-        tests = callers.of(mutant.module, mutant.function)
+        tests = callers.within(callers.of(mutant.module, mutant.function), budget_s)
         copy = free.get()
         try:
             return copy.try_mutant(

@@ -1,0 +1,149 @@
+"""What a running cycle has of each asset, and how much of a leg that waits may be sent."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from arbtui.execution.cycle import ArbCycle, Exposure, due
+from arbtui.journal.events import LegAfter, On
+from arbtui.model.market import Market
+from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
+from tests.execution.test_hedging import DOLLAR_COIN_FEE, DOLLAR_QUOTE_FEE, PRICE, WON, around, cycle_of, fill
+
+
+def cycle(buy: Market, sell: Market, *fills: Fill) -> ArbCycle:
+    books = [around(each.exchange, each.code, PRICE[each.quote], PRICE[each.quote] * 2) for each in (buy, sell)]
+    return cycle_of(buy, sell, fills, books[0], books[1])
+
+
+def order(of: Market, side: Side, qty: str, state: OrderState, filled: str = "0", leg: int = 0) -> Order:
+    made = Order(f"a{qty}{side}{state}", of, side, Decimal(qty), PRICE[of.quote], "c1", leg, 1, Purpose.ENTRY, 0, 0.0, 1e9)
+    made.state, made.filled_qty = state, Decimal(filled)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("orders", "pending", "uncovered"),
+    [
+        ([], "0", "10"),
+        ([("12", Side.BUY, OrderState.SENDING, "2"), ("3", Side.SELL, OrderState.ACCEPTED, "0")], "7", "10"),
+        ([("12", Side.BUY, OrderState.EXPIRED, "2"), ("3", Side.SELL, OrderState.CANCELED, "0")], "0", "10"),
+        ([("50", Side.SELL, OrderState.UNKNOWN, "0")], "0", "-40"),  # if it filled, more is sold than was bought
+        ([("15", Side.SELL, OrderState.UNKNOWN, "0")], "0", "10"),  # if it did not, more is left
+        ([("20", Side.SELL, OrderState.UNKNOWN, "0")], "0", "10"),
+        ([("7", Side.BUY, OrderState.UNKNOWN, "2"), ("1", Side.BUY, OrderState.UNKNOWN, "0")], "0", "16"),
+    ],
+)
+def test_orders_under_way_are_told_and_those_of_unknown_fate_count_on_the_worse_side(
+    orders: list[tuple[str, Side, OrderState, str]], pending: str, uncovered: str
+) -> None:
+    found = cycle(
+        DOLLAR_QUOTE_FEE,
+        WON,
+        fill(DOLLAR_QUOTE_FEE, Side.BUY, "18", PRICE["USDT"]),
+        fill(DOLLAR_QUOTE_FEE, Side.BUY, "12", PRICE["USDT"]),
+        fill(WON, Side.SELL, "20", PRICE["KRW"]),
+    )
+    found.orders = [order(DOLLAR_QUOTE_FEE if side is Side.BUY else WON, side, qty, state, filled) for qty, side, state, filled in orders]
+    assert found.exposure() == {"XRP": Exposure(Decimal(20), Decimal(pending), Decimal(uncovered))}
+
+
+def test_an_asset_of_which_nothing_was_traded_is_told_as_nothing() -> None:
+    assert cycle(DOLLAR_QUOTE_FEE, WON).exposure() == {"XRP": Exposure(Decimal(0), Decimal(0), Decimal(0))}
+
+
+def waiting(on: On, buy: Market = DOLLAR_QUOTE_FEE, sell: Market = WON, *fills: Fill) -> ArbCycle:
+    """The sale waits for the purchase."""
+    made = cycle(buy, sell, *fills)
+    second = msgspec.structs.replace(made.plan.legs[1], after=(LegAfter(0, on),))
+    object.__setattr__(made.plan, "legs", (made.plan.legs[0], second))
+    return made
+
+
+def may_send(found: ArbCycle) -> Decimal:
+    return due(found, found.plan.legs[1], found.plan.hops[1].market)
+
+
+@pytest.mark.parametrize(
+    ("on", "filled", "state", "expected"),
+    [
+        (On.EACH_FILL, "40", OrderState.PARTIALLY_FILLED, "40"),
+        (On.EACH_FILL, "0", OrderState.SENDING, "0"),
+        (On.FULL, "99", OrderState.EXPIRED, "0"),
+        (On.FULL, "100", OrderState.FILLED, "100"),
+        (On.ARRIVAL, "40", OrderState.PARTIALLY_FILLED, "0"),
+        (On.ARRIVAL, "40", OrderState.EXPIRED, "40"),
+        (On.EACH_FILL, "110", OrderState.FILLED, "100"),  # a venue that fills too much buys us no larger leg
+    ],
+)
+def test_a_leg_waits_for_each_fill_for_all_or_for_the_end_of_the_other(on: On, filled: str, state: OrderState, expected: str) -> None:
+    found = waiting(on)
+    assert may_send(found) == 0, "no order of the other was sent"
+    found.orders = [order(DOLLAR_QUOTE_FEE, Side.BUY, "100", state, filled)]
+    assert may_send(found) == Decimal(expected)
+
+
+def test_arrival_is_when_every_order_of_the_other_has_ended() -> None:
+    found = waiting(On.ARRIVAL)
+    ended = order(DOLLAR_QUOTE_FEE, Side.BUY, "100", OrderState.EXPIRED, "40")
+    found.orders = [ended, order(DOLLAR_QUOTE_FEE, Side.BUY, "60", OrderState.SENDING, "10")]
+    assert may_send(found) == 0
+    found.orders[1].state = OrderState.CANCELED
+    assert may_send(found) == 50
+
+
+@pytest.mark.parametrize("state", [OrderState.SENDING, OrderState.EXPIRED])
+def test_what_was_sent_for_it_already_is_not_sent_again_filled_or_not(state: OrderState) -> None:
+    found = waiting(On.EACH_FILL)
+    found.orders = [
+        order(DOLLAR_QUOTE_FEE, Side.BUY, "100", OrderState.PARTIALLY_FILLED, "40"),
+        order(WON, Side.SELL, "15", state, "5", leg=1),
+        order(WON, Side.SELL, "10", state, "0", leg=1),
+    ]
+    assert may_send(found) == 15
+    found.orders[2].qty = Decimal(30)
+    assert may_send(found) == 0
+
+
+def test_of_several_that_it_waits_for_the_least_filled_counts() -> None:
+    found = waiting(On.EACH_FILL)
+    legs = (*found.plan.legs, msgspec.structs.replace(found.plan.legs[0], leg=2, qty=Decimal(50)))
+    object.__setattr__(
+        found.plan,
+        "legs",
+        (legs[0], msgspec.structs.replace(legs[1], after=(LegAfter(0, On.EACH_FILL), LegAfter(2, On.EACH_FILL))), legs[2]),
+    )
+    found.orders = [
+        order(DOLLAR_QUOTE_FEE, Side.BUY, "100", OrderState.PARTIALLY_FILLED, "40"),
+        order(DOLLAR_QUOTE_FEE, Side.BUY, "50", OrderState.PARTIALLY_FILLED, "10", leg=2),
+    ]
+    assert may_send(found) == 20
+
+
+def test_where_it_spends_what_the_other_brought_no_more_than_that_is_sent() -> None:
+    """40 bought, of which the venue kept 0.1 % as its fee."""
+    found = waiting(On.EACH_FILL, DOLLAR_COIN_FEE, DOLLAR_QUOTE_FEE, fill(DOLLAR_COIN_FEE, Side.BUY, "40", PRICE["USDT"]))
+    bought = order(DOLLAR_COIN_FEE, Side.BUY, "100", OrderState.PARTIALLY_FILLED, "40")
+    found.orders = [bought]
+    assert may_send(found) == Decimal("39.96")
+    found.orders = [bought, order(DOLLAR_QUOTE_FEE, Side.SELL, "15", OrderState.SENDING, "0", leg=1)]
+    assert may_send(found) == Decimal("24.96"), "15 of it are under way"
+    elsewhere = waiting(On.EACH_FILL, DOLLAR_COIN_FEE, WON, fill(DOLLAR_COIN_FEE, Side.BUY, "40", PRICE["USDT"]))
+    elsewhere.orders = [bought]
+    assert may_send(elsewhere) == 40, "at another venue it is sold from stock"
+
+
+def test_what_was_uncovered_is_counted_from_one_look_to_the_next() -> None:
+    marks = {"XRP": Decimal(2), "USDT": Decimal(1)}
+    bought = fill(DOLLAR_QUOTE_FEE, Side.BUY, "30", PRICE["USDT"])
+    books = [around(each.exchange, each.code, PRICE[each.quote], PRICE[each.quote] * 2) for each in (DOLLAR_QUOTE_FEE, WON)]
+    found = cycle_of(DOLLAR_QUOTE_FEE, WON, [bought], books[0], books[1], marks)
+    assert (found.naked_value_s, found.largest_naked, found.naked_until(1e6), found.closed_at) == (0.0, 0.0, 0.0, 0.0)
+    found.on_fill(100.0)
+    assert found.changed.is_set()
+    assert found.largest_naked == 60.0
+    assert found.naked_until(100.5) == 30.0
+    found.look(102.0)
+    assert found.naked_value_s == 120.0
+    assert found.naked_until(103.0) == 180.0

@@ -1,0 +1,59 @@
+"""Which orders are listened for, and what is remembered of those that are not any more."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from arbtui.execution.order_cache import OrderCache, TrackedOrder
+from arbtui.model.order import Fill, Side
+from tests.portfolio.telling import fill_of
+from tests.simulation.worlds import UPBIT_XRP, order
+
+
+def fill(trade_id: str, client_order_id: str) -> Fill:
+    return fill_of("upbit", Side.SELL, UPBIT_XRP.lot_step, UPBIT_XRP.lot_step, trade_id, client_order_id=client_order_id)
+
+
+def tracked(client_order_id: str) -> TrackedOrder:
+    """With two fills of its own."""
+    fills = [fill(f"{client_order_id}-{number}", client_order_id) for number in range(2)]
+    owner = SimpleNamespace(fills_of=lambda asked: fills if asked == client_order_id else [])
+    return TrackedOrder(cast(Any, owner), order(UPBIT_XRP, Side.SELL, "1", "3000", client_order_id), 0.0)
+
+
+def test_the_oldest_that_ended_makes_room_and_its_fills_stay_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.execution.order_cache._REMEMBERED", 3)
+    cache = OrderCache()
+    for name in ("a", "b", "c"):
+        cache.add(tracked(name), {"a"})
+    assert all(cache.of(name) is not None for name in ("a", "b", "c"))
+    cache.add(tracked("d"), {"a", "c", "d"})
+    assert [name for name in ("a", "b", "c", "d") if cache.of(name) is None] == ["b"], "a is open"
+    assert not cache.is_stray(fill("b-1", "b"))
+    assert cache.is_stray(fill("z-1", "z"))
+    cache.add(tracked("e"), {"a", "c", "d", "e"})
+    assert cache.of("c") is not None, "where all are open none is forgotten"
+
+
+def test_fills_of_forgotten_orders_are_bounded_the_newest_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.execution.order_cache._REMEMBERED", 1)
+    monkeypatch.setattr("arbtui.execution.order_cache._BOOKED", 2)
+    cache = OrderCache()
+    for name in ("a", "b", "c"):
+        cache.add(tracked(name), ())
+    assert cache.is_stray(fill("a-0", "a"))
+    assert not cache.is_stray(fill("b-0", "b"))
+    assert not cache.is_stray(fill("b-1", "b"))
+
+
+def test_an_order_that_ended_wakes_who_waits_and_one_that_goes_on_is_waited_for_again() -> None:
+    one = tracked("a")
+    waited = one.ended
+    assert not waited.is_set()
+    one.end()
+    assert waited.is_set()
+    assert one.ended.is_set()
+    assert one.claimed is None
+    one.go_on()
+    assert not one.ended.is_set()

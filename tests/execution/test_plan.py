@@ -1,0 +1,88 @@
+"""What a plan sets aside for its legs and for one order that mends it, in exact amounts."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import pytest
+
+from arbtui.execution.plan import CyclePlan, Tolerances, brings, conversion_plan, needs, plan_of
+from arbtui.journal.events import LegAfter, On
+from arbtui.model.market import Market
+from arbtui.model.order import Side
+from arbtui.routes.hops import TradeHop
+from arbtui.routes.route import SizedHop
+from tests.execution.test_hedging import DOLLAR_COIN_FEE, DOLLAR_QUOTE_FEE, PRICE, WON, around, cycle_of
+from tests.routes.pairs import NOW
+
+ALLOWED = Tolerances(completion_bps=20.0, unwind_bps=50.0)
+
+
+def sized(of: Market, side: Side, qty: str) -> SizedHop:
+    price = PRICE[of.quote]
+    return SizedHop(TradeHop(of, around(of.exchange, of.code, price, price * 2), side), Decimal(qty), price)
+
+
+def plan(*orders: SizedHop, edge_bps: float = 10.0, after: Mapping[int, tuple[LegAfter, ...]] | None = None) -> CyclePlan:
+    price = PRICE["USDT"]
+    route = cycle_of(DOLLAR_COIN_FEE, WON, [], around("dollar", "a", price, price), around("won", "b", price, price)).plan.route
+    return plan_of(route, orders, after or {}, ALLOWED, edge_bps=edge_bps, value=200.0, decided_at=NOW, deadline_s=1.5)
+
+
+def kept(made: CyclePlan) -> dict[tuple[str, str], Decimal]:
+    return {(exchange, asset): amount for exchange, asset, amount in made.reserved}
+
+
+@pytest.mark.parametrize(("edge_bps", "beyond"), [(10.0, "0.0030"), (0.0, "0.0020"), (-5.0, "0.0020")])
+def test_cash_for_a_completion_beyond_the_edge_and_for_taking_a_sale_back(edge_bps: float, beyond: str) -> None:
+    made = plan(sized(DOLLAR_COIN_FEE, Side.BUY, "100"), sized(WON, Side.SELL, "100"), edge_bps=edge_bps)
+    assert kept(made) == {
+        ("dollar", "USDT"): 214 * Decimal("1.001") * (1 + Decimal(beyond)),
+        ("won", "XRP"): Decimal(100),
+        ("won", "KRW"): 300_000 * (Decimal("0.0050") + 2 * Decimal("0.0007")),
+    }
+    assert (made.edge_bps, made.value, made.decided_at, made.deadline) == (edge_bps, 200.0, NOW, NOW + 1.5)
+
+
+def test_legs_at_one_place_are_added_up() -> None:
+    made = plan(sized(DOLLAR_QUOTE_FEE, Side.BUY, "60"), sized(DOLLAR_QUOTE_FEE, Side.BUY, "40"), sized(WON, Side.SELL, "100"))
+    assert kept(made)["dollar", "USDT"] == 214 * Decimal("1.0013") * Decimal("1.003")
+
+
+def test_a_leg_that_spends_what_earlier_ones_bring_keeps_what_their_fees_leave_missing() -> None:
+    waits = {2: (LegAfter(0, On.FULL), LegAfter(1, On.FULL))}
+    made = plan(
+        sized(DOLLAR_COIN_FEE, Side.BUY, "60"),
+        sized(DOLLAR_COIN_FEE, Side.BUY, "40"),
+        sized(DOLLAR_QUOTE_FEE, Side.SELL, "100"),
+        after=waits,
+    )
+    assert kept(made) == {
+        ("dollar", "USDT"): 214 * Decimal("1.001") * Decimal("1.003"),
+        ("dollar", "XRP"): 100 - 100 * Decimal("0.999"),
+    }
+    elsewhere = plan(sized(DOLLAR_COIN_FEE, Side.BUY, "100"), sized(WON, Side.SELL, "100"), after={1: (LegAfter(0, On.FULL),)})
+    assert kept(elsewhere)["won", "XRP"] == 100, "what comes at another venue is of no use here"
+
+
+def test_what_brings_enough_leaves_nothing_to_keep() -> None:
+    made = plan(sized(DOLLAR_QUOTE_FEE, Side.BUY, "100"), sized(DOLLAR_QUOTE_FEE, Side.SELL, "100"), after={1: (LegAfter(0, On.FULL),)})
+    assert set(kept(made)) == {("dollar", "USDT")}
+
+
+def test_what_an_order_uses_at_worst_and_brings_at_least() -> None:
+    price = Decimal(2)
+    assert needs(DOLLAR_COIN_FEE, Side.BUY, Decimal(10), price) == ("dollar", "USDT", Decimal("20.02"))
+    assert needs(DOLLAR_QUOTE_FEE, Side.SELL, Decimal(10), price) == ("dollar", "XRP", Decimal(10))
+    assert brings(DOLLAR_COIN_FEE, Side.BUY, Decimal(10), price) == ("dollar", "XRP", Decimal("9.99"))
+    assert brings(DOLLAR_QUOTE_FEE, Side.BUY, Decimal(10), price) == ("dollar", "XRP", Decimal(10))
+    assert brings(DOLLAR_QUOTE_FEE, Side.SELL, Decimal(10), price) == ("dollar", "USDT", Decimal("19.974"))
+
+
+def test_a_trade_of_money_for_money_keeps_what_it_uses_and_puts_nothing_at_risk() -> None:
+    order = sized(DOLLAR_QUOTE_FEE, Side.BUY, "100")
+    made = conversion_plan(plan(order).route, order, cost_bps=7.0, decided_at=NOW, deadline_s=1.5)
+    assert (made.edge_bps, made.value, made.decided_at, made.deadline) == (-7.0, 0.0, NOW, NOW + 1.5)
+    assert kept(made) == {("dollar", "USDT"): 214 * Decimal("1.0013")}
+    assert [(leg.leg, leg.side, leg.qty, leg.price, leg.lot, leg.least) for leg in made.legs] == [
+        (0, Side.BUY, Decimal(100), PRICE["USDT"], DOLLAR_QUOTE_FEE.lot_step, Decimal(1)),
+    ]  # fmt: skip

@@ -1,0 +1,115 @@
+"""What a person can do about a residual, and what each way costs, in exact amounts."""
+
+from decimal import Decimal
+
+import pytest
+
+from arbtui.execution.ways_out import ADJUST, COMPLETE, FLATTEN, WRITE_OFF, WayOut, WaysOut
+from arbtui.model.book import BookState
+from arbtui.model.order import Side
+from arbtui.portfolio.accounts import CycleAccount
+from arbtui.portfolio.marks import LiveMarks
+from tests.marketdata.frames import HandClock
+from tests.portfolio.telling import Telling, fill_of, leg
+from tests.routes.pairs import NOW, Pair
+from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
+
+PRICES = {"KRW": Decimal(1) / Decimal("1400.5"), "XRP": Decimal("2.16"), "USDT": Decimal(1)}
+LEGS = leg(0, "binance", Side.BUY, Decimal(10), Decimal("2.14")), leg(1, "upbit", Side.SELL, Decimal(10), Decimal(3000))
+
+
+def residual(exchange: str, side: Side, price: str) -> tuple[Telling, CycleAccount]:
+    """A cycle of which one leg alone filled: 10 XRP."""
+    tell = Telling().start()
+    legs = [leg(one.leg, one.exchange, one.side, one.qty, one.price) for one in LEGS]
+    tell.open("c1", *legs, send=False)
+    tell.fill("c1", fill_of(exchange, side, Decimal(10), Decimal(price), "t"), PRICES)
+    tell.end("c1")
+    account = tell.portfolio.cycle("c1")
+    assert account is not None
+    assert account.is_position
+    return tell, account
+
+
+def ways_of(tell: Telling, pair: Pair) -> WaysOut:
+    """The books' own market codes differ from the plan's; what is asked for here is told apart by venue."""
+    books = {("upbit", UPBIT_XRP.code): pair.upbit, ("binance", BINANCE_XRP.code): pair.binance}
+    marks = LiveMarks("USDT", pair.rates, [(UPBIT_XRP, pair.upbit), (BINANCE_XRP, pair.binance)], HandClock(NOW))
+    return WaysOut([UPBIT_XRP, BINANCE_XRP], books, tell.portfolio, marks, 50.0)
+
+
+def test_what_was_bought_alone_is_sold_where_it_was_bought_at_the_bid_within_the_collar() -> None:
+    tell, account = residual("binance", Side.BUY, "2.14")
+    found = [way for way in ways_of(tell, Pair()).of(account) if way.verb == FLATTEN]
+    (flatten,) = found
+    price = BINANCE_XRP.price_up(Decimal("2.1397") * Decimal("0.995"))
+    assert (flatten.exchange, flatten.side, flatten.price) == ("binance", Side.SELL, price)
+    assert flatten.qty == flatten.shown == 10
+    # 10 are worth 10 x 3030 won at the mid of the rate; sold they bring 21.397 less 0.1 %.
+    assert flatten.cost == (10 * Decimal(3030) / Decimal("1400.5") - Decimal("21.397") * Decimal("0.999")).quantize(Decimal("0.0001"))
+    assert flatten.text == f"flatten binance: sell 10 XRP at {price} USDT or more"
+    assert flatten.price_tag == "costs 0.2595 USDT"
+    assert flatten.why_not == ""
+
+
+def test_what_was_sold_alone_is_bought_back_at_the_ask_within_the_collar() -> None:
+    tell, account = residual("upbit", Side.SELL, "3000")
+    (flatten,) = [way for way in ways_of(tell, Pair()).of(account) if way.verb == FLATTEN]
+    price = UPBIT_XRP.price_down(Decimal(3031) * Decimal("1.005"))
+    assert (flatten.exchange, flatten.side, flatten.price) == ("upbit", Side.BUY, price)
+    assert flatten.qty == 10
+    # Its fee is paid in won, on top of 10 x 3031; what is bought is worth 10 x 3030.
+    assert flatten.cost == ((30_310 * Decimal("1.0005") - 30_300) / Decimal("1400.5")).quantize(Decimal("0.0001"))
+    assert flatten.text == f"flatten upbit: buy 10 XRP at {price} KRW or less"
+
+
+def test_what_is_bought_where_the_fee_is_taken_in_the_coin_costs_the_coins_it_lacks() -> None:
+    tell, account = residual("upbit", Side.SELL, "3000")
+    ways = ways_of(tell, Pair())
+    way = ways.trade(account, "XRP", BINANCE_XRP)
+    assert way is not None
+    assert (way.verb, way.side) == (COMPLETE, Side.BUY)
+    assert way.qty == 10
+    assert way.cost == (Decimal("21.4") - 10 * Decimal("0.999") * Decimal(3030) / Decimal("1400.5")).quantize(Decimal("0.0001"))
+    assert way.price_tag == "earns 0.2135 USDT"
+    assert ways.trade(account, "ADA", BINANCE_XRP) is None
+
+
+def test_what_the_book_does_not_show_within_the_price_counts_at_that_price() -> None:
+    tell, account = residual("binance", Side.BUY, "2.14")
+    pair = Pair()
+    pair.binance.replace([(2.1397, 3.0), (2.13, 2.0), (1.0, 500.0)], [(2.14, 300.0)])
+    (flatten,) = [way for way in ways_of(tell, pair).of(account) if way.verb == FLATTEN]
+    assert flatten.price is not None
+    assert flatten.shown == 5
+    notional = 3 * Decimal("2.1397") + 2 * Decimal("2.13") + 5 * flatten.price
+    assert flatten.cost == (10 * Decimal(3030) / Decimal("1400.5") - notional * Decimal("0.999")).quantize(Decimal("0.0001"))
+    assert flatten.price_tag.endswith(" USDT, book shows 5")
+
+
+@pytest.mark.parametrize("state", [BookState.STALE, BookState.EMPTY])
+def test_a_book_that_is_not_live_prices_nothing_and_says_so(state: BookState) -> None:
+    tell, account = residual("binance", Side.BUY, "2.14")
+    pair = Pair()
+    pair.binance.state = state
+    (flatten,) = [way for way in ways_of(tell, pair).of(account) if way.verb == FLATTEN]
+    assert (flatten.why_not, flatten.price, flatten.cost) == (f"its book is {state}", None, None)
+    assert flatten.text == "flatten binance 10 XRP"
+    assert flatten.price_tag == f"not now: its book is {state}"
+
+
+def test_writing_off_and_adjusting_trade_nothing() -> None:
+    tell, account = residual("binance", Side.BUY, "2.14")
+    written = ways_of(tell, Pair()).of(account)[-1]
+    assert (written.verb, written.asset, written.price_tag) == (WRITE_OFF, "XRP", "nothing is traded")
+    assert written.qty == 10
+    assert written.text == "write-off: what c1 left counts as stock from then on"
+    taken = WayOut(ADJUST, "c1", "XRP", Decimal(10), "USDT", "binance", cost=Decimal(0))
+    assert taken.text == "adjust binance: its balance differs by 10 XRP; take its word, c1 is settled by that"
+
+
+def test_a_price_that_is_not_known_is_no_cost_and_none_is_neither_earned_nor_paid() -> None:
+    trade = {"verb": FLATTEN, "cycle_id": "c1", "asset": "XRP", "qty": Decimal(1), "currency": "USDT", "shown": Decimal(1)}
+    assert WayOut(**trade).price_tag == "cost unknown"  # type: ignore[arg-type]
+    assert WayOut(**trade, cost=Decimal(0)).price_tag == "costs 0 USDT"  # type: ignore[arg-type]
+    assert WayOut(**trade, cost=Decimal("-0.5")).price_tag == "earns 0.5 USDT"  # type: ignore[arg-type]
