@@ -8,6 +8,7 @@ have dropped the dirty pages and would answer "done" (PostgreSQL's fsyncgate).
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -22,8 +23,18 @@ from arbtui.model.histogram import Histogram
 
 #: One SQL statement with its parameters.
 Statement = tuple[str, tuple[object, ...]]
-Door = Literal["aio", "sync"]
 OnFailure = Callable[[JournalFailed], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedDoor:
+    """The door of virtual time, with somebody who is told of each transaction: just before it, and once it is durable."""
+
+    before: Callable[[], None]
+    after: Callable[[], None]
+
+
+Door = Literal["aio", "sync"] | WatchedDoor
 
 _SQL = itemgetter(0)
 _WHOLE_TRANSACTION = "-- a whole transaction"
@@ -118,7 +129,7 @@ class SyncWriter:
     most of its run time. A killed process still loses nothing: each transaction has reached the kernel when it returns.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, door: WatchedDoor | None = None) -> None:
         self.path = path
         self.latency = Histogram()
         self.transactions = 0
@@ -127,6 +138,7 @@ class SyncWriter:
         self.queue = 0
         self.failure: JournalFailed | None = None
         self._connection = connection
+        self._door = door
 
     def submit(self, statements: Sequence[Statement], number: int) -> Awaitable[None]:
         """See :meth:`Writer.submit`; commits at once."""
@@ -146,6 +158,8 @@ class SyncWriter:
         """
         if self.failure is not None:
             raise _again(self.failure)
+        if self._door is not None:
+            self._door.before()
         started = perf_counter()
         try:
             self._connection.executemany(_WHOLE_TRANSACTION, statements)
@@ -154,6 +168,8 @@ class SyncWriter:
             if self.on_failure is not None:
                 self.on_failure(self.failure)
             raise self.failure from error
+        if self._door is not None:
+            self._door.after()
         self.transactions += 1
         self.latency.add((perf_counter() - started) * 1000)
 
@@ -331,8 +347,8 @@ async def open_writer(
         except BaseException:  # the connection is not handed on
             connection.close()
             raise
-        if door == "sync":
-            return SyncWriter(path, connection)
+        if door != "aio":
+            return SyncWriter(path, connection, door if isinstance(door, WatchedDoor) else None)
         connection.close()
         return AioWriter(path, await _connect_aio(path, synchronous))
     except (sqlite3.Error, OSError) as error:

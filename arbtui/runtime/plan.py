@@ -8,7 +8,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from arbtui.journal.store import Door
 from arbtui.marketdata.top_check import TopCheck
+from arbtui.model.clock import Clock
 from arbtui.runtime.arming import disarmed
 from arbtui.runtime.fingerprint import Fingerprint
 from arbtui.runtime.modes import opener, origins, scenario
@@ -36,6 +38,8 @@ class Plan:
     disarmed: str = ""  #: why a person must arm it first; empty starts ARMED
     record: Path | None = None  #: where what the engine is fed is recorded
     fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
+    clock: Clock | None = None  #: of the virtual time in which this run is one of several; None makes one of its own
+    door: Door = "sync"  #: in virtual time: how the journal is written
     top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
 
 

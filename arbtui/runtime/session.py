@@ -143,11 +143,11 @@ class Session:
             refuse_lost_journal(path, venue_path)
         clock: Clock = SystemClock()
         if self._plan.virtual:
-            clock = LoopClock(asyncio.get_running_loop(), max(VIRTUAL_EPOCH_MS, last_event_ms(path) + 1000))
+            clock = self._plan.clock or LoopClock(asyncio.get_running_loop(), max(VIRTUAL_EPOCH_MS, last_event_ms(path) + 1000))
         rng = Rng(self._settings.simulator.seed)
         salt = f"{rng.stream('salt').getrandbits(64):016x}" if self._plan.virtual else None
         baseline_mb = rss_mb()
-        door: Door = "sync" if self._plan.virtual else "aio"
+        door: Door = self._plan.door if self._plan.virtual else "aio"
         journal = await Journal.open(path, clock=clock, door=door, salt=salt)
         try:
             self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram)
