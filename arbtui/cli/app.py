@@ -152,6 +152,7 @@ def simulate(
         str | None, typer.Option("--only", metavar="N,...|none", help="Of those that a story draws, only these, by number.")
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="Stories played at the same time; changes no story.")] = 1,
+    stop_at_first: Annotated[bool, typer.Option("--stop-at-first", help="Play no more once an invariant broke.")] = False,
     json: flags.AsJson = False,
     state_dir: flags.StateDir = None,
 ) -> int:
@@ -168,6 +169,7 @@ def simulate(
         faults=faults,
         only=only,
         jobs=jobs,
+        stop_at_first=stop_at_first,
         json=json,
         state_dir=state_dir,
     )

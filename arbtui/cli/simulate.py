@@ -21,6 +21,7 @@ def run(
     faults: str,
     only: str | None,
     jobs: int,
+    stop_at_first: bool,
     json: bool,
     state_dir: str | None,
 ) -> int:
@@ -49,7 +50,7 @@ def run(
     first = seed if seed is not None else 1
     story = StoryOptions(first, length, symbols, kinds_of(faults), _numbers(only), profile)
     root = None if state_dir is None else Path(os.path.abspath(os.path.expanduser(state_dir)))
-    return run_simulate(SimulateOptions(story, range(first, first + count), root, jobs, json, faults))
+    return run_simulate(SimulateOptions(story, range(first, first + count), root, jobs, json, stop_at_first, faults))
 
 
 def _numbers(only: str | None) -> tuple[int, ...] | None:

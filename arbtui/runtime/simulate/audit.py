@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -17,9 +17,12 @@ from arbtui.portfolio.restore import fold, restore
 from arbtui.runtime.simulate.story import Story
 
 _FILL = "client_order_id, venue_order_id, market, base, quote, side, qty, price, cost, fee, fee_currency, liquidity, ts_event"
-_EVENTS = "SELECT seq, ts_ms, run_id, type, version, payload FROM event WHERE seq <= ? ORDER BY seq"
+_EVENTS = "SELECT seq, ts_ms, run_id, type, version, payload FROM event WHERE seq > ? ORDER BY seq"
+_THEIR_FILL = f"SELECT {_FILL} FROM venue_fill WHERE exchange = ? AND trade_id = ?"
 #: The ledger tells PnL with eight decimals.
 _ROUNDED = Decimal("0.00000001")
+_NOT_PLACED = """SELECT json_extract(payload, '$.client_order_id') FROM event
+    WHERE seq > ? AND type = 'OrderChanged' AND json_extract(payload, '$.reason') = 'NOT_PLACED'"""
 _FINAL = ("FILLED", "CANCELLED", "EXPIRED", "REJECTED", "ABANDONED")
 
 
@@ -29,43 +32,75 @@ def _rows(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def digest(path: Path, last: int = 2**62) -> tuple[int, str]:
-    """The number of the last event up to ``last`` of the journal at ``path``, and a hash over all of them."""
-    seen, seq = hashlib.sha256(), 0
+def digest(path: Path) -> str:
+    """A hash over all events of the journal at ``path``, in order."""
+    seen = hashlib.sha256()
     with _rows(path) as db:
-        for row in db.execute(_EVENTS, (last,)):
-            seq = row[0]
+        for row in db.execute(_EVENTS, (0,)):
             seen.update(repr(row).encode())
-    return seq, seen.hexdigest()
+    return seen.hexdigest()
 
 
-def audit_restart(story: Story, journal: Path, venue: Path, known: tuple[int, str], durable: int, *, killed: bool) -> tuple[int, str]:
-    """Look at what a life has left, before the next one; the journal's digest.
+class RestartAudit:
+    """Looks at what each life has left, before the next one, and remembers what it has seen: a story of hours has thousands of events."""
 
-    ``known``: the digest of an earlier moment: those events must be there, unchanged. ``durable``: the last event that was reported
-    durable. ``killed``: a kill was acknowledged, and nobody has re-armed.
-    """
-    seq, _ = now = digest(journal)
-    story.check("no acknowledged event is lost", seq >= durable, f"event {durable} was durable, the file ends at {seq}")
-    story.check("events are never changed", digest(journal, known[0]) == known, f"of the first {known[0]} events some have changed")
-    _, portfolio = restore(journal)
-    with reading(journal) as db:
-        again = fold(journal, db, Portfolio(), portfolio.state.seq)
-    same = json.loads(portfolio.encode()) == json.loads(again.encode())
-    story.check("live = fold(journal) = after restart", same, "a restart and the fold of all events differ")
-    halted = read_flag(journal.parent.parent) is not None or portfolio.state.killed
-    story.check("I11 a kill outlives the process", halted or not killed, "an acknowledged kill is neither in the flag nor in the journal")
-    with _rows(venue) as theirs, _rows(journal) as ours:
-        there = {row[:2]: row for row in theirs.execute(f"SELECT exchange, CAST(trade_id AS TEXT), {_FILL} FROM venue_fill")}
-        for row in ours.execute(f"SELECT exchange, trade_id, {_FILL} FROM fill"):
-            same = _text(there.get(row[:2], ())) == _text(row)
-            story.check("I3 every fill of ours is a venue's", same, f"{row[0]} trade {row[1]} of {row[2]}", row[2])
-        intended = {row[0] for row in ours.execute("SELECT client_order_id FROM order_")}
-        orders = list(theirs.execute("SELECT client_order_id, count(*) FROM venue_order GROUP BY client_order_id ORDER BY 1"))
-    for client_id, count in orders:
-        story.check("I1 no client id is accepted twice", count == 1, f"{client_id} is {count} orders at the venue", client_id)
-        story.check("I2 no order without its intent", client_id in intended, f"{client_id} is at the venue and in no journal", client_id)
-    return now
+    def __init__(self, story: Story, venue: Path) -> None:
+        self._story = story
+        self._venue = venue
+        self._seen = hashlib.sha256()  # over all events so far
+        self._folded = Portfolio()  # likewise
+        self._fill_seq = 0
+        self._orders: dict[str, int] = {}  # the last number of an order by venue
+        self._not_placed: dict[str, None] = {}  # client ids that have counted as not placed
+
+    def look(self, journal: Path, durable: int, *, killed: bool) -> None:
+        """``durable``: the last event that was reported durable. ``killed``: a kill was acknowledged, and nobody has re-armed."""
+        story, known = self._story, self._folded.state.seq
+        with _rows(journal) as ours:
+            rows = list(ours.execute(_EVENTS, (known,)))
+        seq = rows[-1][0] if rows else known
+        story.check("no acknowledged event is lost", seq >= durable, f"event {durable} was durable, the file ends at {seq}")
+        for row in rows:
+            self._seen.update(repr(row).encode())
+        _, portfolio = restore(journal)
+        with reading(journal) as db:
+            fold(journal, db, self._folded, seq)
+        live, again = portfolio.encode(), self._folded.encode()
+        same = live == again or json.loads(live) == json.loads(again)
+        story.check("live = fold(journal) = after restart", same, "a restart and the fold of all events differ")
+        halted = read_flag(journal.parent.parent) is not None or portfolio.state.killed
+        told = "an acknowledged kill is neither in the flag nor in the journal"
+        story.check("I11 a kill outlives the process", halted or not killed, told)
+        with _rows(self._venue) as theirs, _rows(journal) as ours:
+            self._look_at_fills(ours, theirs)
+            self._look_at_orders(ours, theirs, known)
+
+    def look_at_all(self, journal: Path) -> None:
+        """At the end: no event that was there once is missing or another one."""
+        self._story.check("events are never changed", digest(journal) == self._seen.hexdigest(), "some that were there have changed")
+
+    def _look_at_fills(self, ours: sqlite3.Connection, theirs: sqlite3.Connection) -> None:
+        for seq, *row in ours.execute(f"SELECT seq, exchange, trade_id, {_FILL} FROM fill WHERE seq > ? ORDER BY seq", (self._fill_seq,)):
+            self._fill_seq = seq
+            there = theirs.execute(_THEIR_FILL, (row[0], int(row[1]))).fetchone() or ()
+            told = f"{row[0]} trade {row[1]} of {row[2]}"
+            self._story.check("I3 every fill of ours is a venue's", _text(there) == _text(row[2:]), told, row[2])
+
+    def _look_at_orders(self, ours: sqlite3.Connection, theirs: sqlite3.Connection, known: int) -> None:
+        story = self._story
+        for exchange, number, client_id in list(theirs.execute("SELECT exchange, venue_order_id, client_order_id FROM venue_order")):
+            if number <= self._orders.get(exchange, 0):
+                continue
+            self._orders[exchange] = number
+            (count,) = theirs.execute("SELECT count(*) FROM venue_order WHERE client_order_id = ?", (client_id,)).fetchone()
+            story.check("I1 no client id is accepted twice", count == 1, f"{client_id} is {count} orders at the venue", client_id)
+            intended = ours.execute("SELECT 1 FROM order_ WHERE client_order_id = ?", (client_id,)).fetchone() is not None
+            story.check("I2 no order without its intent", intended, f"{client_id} is at the venue and in no journal", client_id)
+        self._not_placed.update(dict.fromkeys(row[0] for row in ours.execute(_NOT_PLACED, (known,))))
+        for client_id in self._not_placed:  # one of them may have come later
+            there = theirs.execute("SELECT 1 FROM venue_order WHERE client_order_id = ? AND state <> 'REJECTED'", (client_id,)).fetchone()
+            told = f"{client_id} counted as not placed, and the venue has it"
+            story.check("what counts as not placed is not there", there is None, told, client_id)
 
 
 def audit_settled(story: Story, journal: Path, venue: Path) -> None:
@@ -128,5 +163,5 @@ def _audit_money(
         story.check("a residual is what its fills leave", named == owed, f"{cycle['id']}: {named} named, {owed} left", cycle["id"])
 
 
-def _text(row: tuple[object, ...]) -> tuple[str, ...]:
+def _text(row: Sequence[object]) -> tuple[str, ...]:
     return tuple(str(value) for value in row)

@@ -2,8 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
-from pathlib import Path
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from arbtui.engine.engine import Engine
@@ -21,13 +20,12 @@ if TYPE_CHECKING:
 _INTENT = "SELECT 1 FROM order_ WHERE client_order_id = ?"
 
 
-def check_order(story: Story, engine: Engine, order: Order, journal: Path, world: "World") -> None:
+def check_order(story: Story, engine: Engine, order: Order, journal: sqlite3.Connection, world: "World") -> None:
     """``order`` is about to leave."""
     client_id, about = order.client_order_id, (order.client_order_id, order.cycle_id)
     story.check("I1 no client id is sent twice", client_id not in world.sent, f"{client_id} leaves a second time", *about)
     world.sent[client_id] = None
-    with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as reader:
-        intended = reader.execute(_INTENT, (client_id,)).fetchone() is not None
+    intended = journal.execute(_INTENT, (client_id,)).fetchone() is not None
     story.check("I2 an intent is durable before its order leaves", intended, f"{client_id} leaves, and no intent is on disk", *about)
     halt = engine.components.halt
     halted = halt.is_closed or os.path.lexists(halt.folder / FLAG_NAME)
@@ -44,12 +42,20 @@ def _check_entry(story: Story, engine: Engine, order: Order) -> None:
     shrinks = isinstance(cycle, ArbCycle) and cycle.plan.route.shrinks_exposure
     allowed = engine.state is TradingState.ARMED or (shrinks and engine.state is TradingState.REDUCING)
     story.check("I6 nothing opens unless ARMED", allowed, f"{order.client_order_id} opens while {engine.state}", *about)
+    if cycle is not None and not any(one.filled_qty for one in cycle.orders):
+        wanted: dict[tuple[str, str], Decimal] = {}
+        for exchange, asset, amount in cycle.plan.reserved:
+            wanted[exchange, asset] = wanted.get((exchange, asset), ZERO) + amount
+        for (exchange, asset), amount in wanted.items():
+            kept = portfolio.available(exchange, asset, cycle.id) - portfolio.available(exchange, asset)
+            told = f"{exchange} {asset}: {kept} of {amount} is set aside for {cycle.id}"
+            story.check("I5 what a plan needs is set aside", kept >= amount, told, *about)
     book = engine.components.aggregator.books[order.market.exchange, order.market.code]
     fine = book.state is BookState.LIVE and 0.0 < book.bid < book.ask
     story.check("I9 nothing opens on a book that is not LIVE", fine, f"{order.market.code} is {book.state} {book.bid}/{book.ask}", *about)
     if shrinks:
         return
-    # At the first look the others and it were within the limit; what has come since may only have shrunk.
+    # At the first look the others and it were within the limit; what has come since may only have shrunk, or been priced anew.
     open_value = sum(one.value for one in portfolio.open_cycles)
     story.check("I5 exposure within its limit", open_value <= limits.max_unhedged, f"{open_value:.2f} USDT open", *about)
     cycles = len(portfolio.open_cycles)

@@ -6,6 +6,7 @@ dead process still does can be seen: its connections are cut, its files are nobo
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from functools import partial
@@ -69,6 +70,7 @@ class Life(Session):
         self.killed = False  #: a kill was acknowledged in this life, and not re-armed since
         self.tasks = Tasks()
         self._durable = 0
+        self._reading: sqlite3.Connection | None = None
         plan = Plan(
             settings=world.settings,
             folder=folder,
@@ -110,6 +112,8 @@ class Life(Session):
         crash = asyncio.ensure_future(self.over.wait())
         await asyncio.wait((task, crash), return_when=asyncio.FIRST_COMPLETED)
         crash.cancel()
+        if self._reading is not None:
+            self._reading.close()
         if not self.is_dead:
             self.world.disconnect()
             return task.result()
@@ -167,7 +171,13 @@ class Life(Session):
             self.crash(fault, f"just before it sends {order.client_order_id}")
         self._crash_after_send = fault if fault is not None and fault.kind is FaultKind.CRASH_AFTER_SEND else None
         if not self.is_dead and self.engine is not None:
-            check_order(self.story, self.engine, order, self.journal, self.world)
+            check_order(self.story, self.engine, order, self._reader(), self.world)
+
+    def _reader(self) -> sqlite3.Connection:
+        """Reads the journal's file beside its writer."""
+        if self._reading is None:
+            self._reading = sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True, isolation_level=None)
+        return self._reading
 
     def has_sent(self, order: Order) -> None:
         """See :class:`Sender`."""

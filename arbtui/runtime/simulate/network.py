@@ -176,6 +176,10 @@ class Connection(ExchangeAdapter):
                 result = await executing
             except OrderRejected as refusal:
                 result = refusal
+                poor = refusal.reason.startswith("INSUFFICIENT_FUNDS")
+                venue.story.check(
+                    "I5 what an order needs is there", not poor, f"{self.name} refuses {request.client_order_id}: {refusal}", *about
+                )
             finally:
                 venue.thin = False
         told = str(result) if isinstance(result, OrderRejected) else f"{result.state}, filled {result.filled_qty}"

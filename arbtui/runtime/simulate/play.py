@@ -1,7 +1,6 @@
 """Plays one story: a seed, from the first start to the moment at which everything has settled."""
 
 import asyncio
-import hashlib
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import localcontext
 from io import StringIO
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 from arbtui.journal.events import Killed, Rearmed
@@ -20,7 +19,7 @@ from arbtui.model.money import DIGITS
 from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
-from arbtui.runtime.simulate.audit import audit_restart, audit_settled, digest
+from arbtui.runtime.simulate.audit import RestartAudit, audit_settled, digest
 from arbtui.runtime.simulate.faults import FLAGS, Fault, FaultKind, draw
 from arbtui.runtime.simulate.life import MODE, Life, ended
 from arbtui.runtime.simulate.story import Story
@@ -36,11 +35,12 @@ _SETTLES_S = 90.0
 _PERSON_S = 5.0
 #: Faults that end the process, or its trading, at a time and not at an occasion.
 _TIMED = (FaultKind.CRASH, FaultKind.CRASH_TURN, FaultKind.STOP, FaultKind.KILL, FaultKind.KILL_OUTSIDE, *FLAGS)
-#: Limits so near that a story of a few symbols meets them.
-_NEAR: Mapping[str, Any] = {
-    "global": {"max_unhedged": 450.0, "max_open_cycles": 4},
-    "exchange": {"max_in_flight_orders": 4, "max_unknown_orders": 2},
-}
+#: What a story of a few symbols must meet is near in turn: the limit of exposure, that of open cycles, cash and stock.
+_NEAR: Sequence[Mapping[str, Any]] = (
+    {"risk": {"global": {"max_unhedged": 260.0}, "exchange": {"max_in_flight_orders": 4, "max_unknown_orders": 2}}},
+    {"risk": {"global": {"max_open_cycles": 2}, "exchange": {"max_unknown_orders": 2}}},
+    {"simulator": {"stock_value": 450.0, "cash": {"KRW": 1_500_000.0, "USDT": 1000.0}}},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class Played:
     fills: int
     virtual_s: float
     wall_s: float
+    cpu_wall_s: float  #: of this process
     journal_sha256: str  #: over all events of the journal, in order
     broken: tuple[str, str] | None = None  #: the invariant, and what was seen
     story: list[str] = field(default_factory=list)
@@ -88,12 +89,13 @@ def settings_of(options: StoryOptions) -> Settings:
         for name in plain.exchanges
     }
     troubled = FaultKind.MARKET_TROUBLES in {fault.kind for fault in faults_of(options)}
+    near = _NEAR[options.seed % len(_NEAR)]
     flags = {
         "mode": MODE,
         "exchanges": venues,
         "universe": {"symbols": options.symbols},
-        "simulator": {"seed": options.seed, "scenario": "crash" if troubled else "busy"},
-        "risk": _NEAR,
+        **near,
+        "simulator": {"seed": options.seed, "scenario": "crash" if troubled else "busy", **near.get("simulator", {})},
     }
     return load_profile(options.profile, flags)
 
@@ -109,10 +111,10 @@ def play(options: StoryOptions, root: Path | None = None) -> Played:
     if root is None:
         with tempfile.TemporaryDirectory(prefix="arbtui-simulate-") as folder:
             return play(options, Path(folder))
-    began = perf_counter()
+    began, cpu = perf_counter(), process_time()
     with localcontext(prec=DIGITS), redirect_stderr(StringIO()), _Quiet() as errors, asyncio.Runner(loop_factory=_loop) as runner:
         played = runner.run(_Play(options, root, errors).run())
-    played.wall_s = perf_counter() - began
+    played.wall_s, played.cpu_wall_s = perf_counter() - began, process_time() - cpu
     return played
 
 
@@ -166,7 +168,7 @@ class _Play:
         self._faults = faults_of(options)
         self._life: Life | None = None
         self._trades = asyncio.Event()  # the life trades
-        self._known = (0, hashlib.sha256().hexdigest())
+        self._audit = RestartAudit(self._story, root / "venue.db")
         self._killed = False
         self._starts = self._crashes = 0
 
@@ -188,6 +190,7 @@ class _Play:
                 self._story.note("the faults are over: one more start brings everything to its end")
                 folder = await self._settle(folder)
             if self._story.broken is None:
+                self._audit.look_at_all(folder / MODE / "journal.db")
                 audit_settled(self._story, folder / MODE / "journal.db", venue)
         finally:
             await world.close()
@@ -224,10 +227,9 @@ class _Play:
         self._errors.said.clear()
         await asyncio.sleep(life.down_s)
         journal = folder / MODE / "journal.db"
-        if not journal.exists() or not digest(journal)[0]:  # it was gone before anything was recorded
+        if not journal.exists() or not journal.stat().st_size:  # it was gone before anything was recorded
             return folder
-        durable = 0 if life.engine is None else life.durable
-        self._known = audit_restart(story, journal, self._root / "venue.db", self._known, durable, killed=self._killed)
+        self._audit.look(journal, life.durable, killed=self._killed)
         if why or read_flag(folder) is not None:
             await asyncio.sleep(_PERSON_S)
             await self._rearm_stopped(folder, journal)
@@ -311,7 +313,8 @@ class _Play:
             fills=fills,
             virtual_s=self._world.clock.monotonic(),
             wall_s=0.0,
-            journal_sha256=digest(journal)[1] if journal.exists() else "",
+            cpu_wall_s=0.0,
+            journal_sha256=digest(journal) if journal.exists() else "",
             broken=broken,
             story=story.lines() if broken is not None else [],
         )

@@ -28,6 +28,7 @@ class SimulateOptions:
     root: Path | None
     jobs: int
     json: bool  #: print JSON, and nothing else
+    stop_at_first: bool  #: play no more once an invariant broke
     faults: str  #: as typed, for the command that repeats a story
 
 
@@ -47,6 +48,8 @@ def run_simulate(options: SimulateOptions) -> int:
             tell(f"{line_of(played)}\n")
             sys.stdout.flush()  # whoever reads it through a pipe sees each as it comes
         _progress(len(done), len(options.seeds), began)
+        if played.broken is not None and options.stop_at_first:
+            break
     show_progress("")
     failed = [played for played in done if played.broken is not None]
     shortened = None
@@ -95,7 +98,9 @@ def total_of(done: Iterable[Played]) -> str:
     fired: Counter[str] = sum((Counter(played.fired) for played in done), Counter())
     checked: Counter[str] = sum((Counter(played.checked) for played in done), Counter())
     virtual, wall = sum(played.virtual_s for played in done), sum(played.wall_s for played in done)
-    lines = [f"{counted(len(done), 'seed')}, {virtual / 60:.1f} virtual minutes, {virtual / max(wall, 1e-9):.0f} virtual seconds a second"]
+    speed, of_cpu = virtual / max(wall, 1e-9), virtual / max(sum(played.cpu_wall_s for played in done), 1e-9)
+    told = f"{speed:.0f} virtual seconds a second, {of_cpu:.0f} a second of CPU"
+    lines = [f"{counted(len(done), 'seed')}, {virtual / 60:.1f} virtual minutes, {told}"]
     lines.append(f"faults fired: {', '.join(f'{kind} {times}' for kind, times in sorted(fired.items())) or 'none'}")
     lines.append(f"invariants looked at: {', '.join(f'{name} ({times:,})' for name, times in sorted(checked.items()))}")
     failed = [played.seed for played in done if played.broken is not None]
@@ -143,7 +148,7 @@ def _facts(played: Played) -> dict[str, Any]:
     del row["drawn"], row["story"]
     row["faults"] = [fault.words() for fault in played.drawn]
     row["broken"] = None if played.broken is None else {"invariant": played.broken[0], "detail": played.broken[1]}
-    row["virtual_s"], row["wall_s"] = round(played.virtual_s, 3), round(played.wall_s, 3)
+    row |= {name: round(row[name], 3) for name in ("virtual_s", "wall_s", "cpu_wall_s")}
     return row
 
 

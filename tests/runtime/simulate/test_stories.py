@@ -88,7 +88,7 @@ def _broken_where(needed: set[int]) -> tuple[list[tuple[int, ...]], object]:
 
 def _played(numbers: tuple[int, ...], broken: str | None) -> Played:
     drawn = [Fault(number, FaultKind.OUTAGE, float(number), "upbit", 1.0, 1, 1.0) for number in numbers]
-    return Played(1, drawn, {}, list(numbers), {}, 1, 0, 0, 0, 1.0, 1.0, "", None if broken is None else (broken, "seen"))
+    return Played(1, drawn, {}, list(numbers), {}, 1, 0, 0, 0, 1.0, 1.0, 1.0, "", None if broken is None else (broken, "seen"))
 
 
 @pytest.mark.parametrize("needed", [set(), {3}, {2, 7}, {1, 2, 3, 4, 5, 6, 7, 8}])
