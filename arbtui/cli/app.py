@@ -140,6 +140,44 @@ def load_test(
 
 
 @app.command()
+def simulate(
+    profile: flags.Profile = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="The first story's number; alone: that story only.")] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", metavar="N", help="How many stories. Default 20.")] = None,
+    minutes: Annotated[float | None, typer.Option("--minutes", metavar="M", help="Virtual minutes of each. Default 3.")] = None,
+    hours: Annotated[float | None, typer.Option("--hours", metavar="H", help="The same in hours.")] = None,
+    symbols: Annotated[int, typer.Option("--symbols", metavar="N", help="How many assets.")] = 5,
+    faults: Annotated[
+        str, typer.Option("--faults", metavar="all|none|NAME,...", help="Which kinds of faults and crashes may happen.")
+    ] = "all",
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="N,...|none", help="Of those that a story draws, only these, by number.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="Stories played at the same time; changes no story.")] = 1,
+    stop_at_first: Annotated[bool, typer.Option("--stop-at-first", help="Play no more once an invariant broke.")] = False,
+    json: flags.AsJson = False,
+    state_dir: flags.StateDir = None,
+) -> int:
+    """Play the whole program on a virtual clock with faults and crashes from a seed, and check that nothing is lost or done twice."""
+    from arbtui.cli.simulate import run
+
+    return run(
+        profile or "upbit-binance",
+        seed=seed,
+        seeds=seeds,
+        minutes=minutes,
+        hours=hours,
+        symbols=symbols,
+        faults=faults,
+        only=only,
+        jobs=jobs,
+        stop_at_first=stop_at_first,
+        json=json,
+        state_dir=state_dir,
+    )
+
+
+@app.command()
 def sandbox(
     verb: Annotated[
         list[str] | None,

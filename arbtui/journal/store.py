@@ -8,6 +8,7 @@ have dropped the dirty pages and would answer "done" (PostgreSQL's fsyncgate).
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -23,8 +24,18 @@ from arbtui.model.histogram import Histogram
 
 #: One SQL statement with its parameters.
 Statement = tuple[str, tuple[object, ...]]
-Door = Literal["aio", "sync"]
 OnFailure = Callable[[JournalFailed], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedDoor:
+    """The door of virtual time, with somebody who is told of each transaction: just before it, and once it is durable."""
+
+    before: Callable[[], None]
+    after: Callable[[], None]
+
+
+Door = Literal["aio", "sync"] | WatchedDoor
 
 _SQL = itemgetter(0)
 _WHOLE_TRANSACTION = "-- a whole transaction"
@@ -123,7 +134,7 @@ class SyncWriter:
     most of its run time. A killed process still loses nothing: each transaction has reached the kernel when it returns.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, door: WatchedDoor | None = None) -> None:
         self.path = path
         self.latency = Histogram()
         self.transactions = 0
@@ -133,6 +144,7 @@ class SyncWriter:
         self.failure: JournalFailed | None = None
         self._connection = connection
         self._place = FilePlace(path)
+        self._door = door
 
     def submit(self, statements: Sequence[Statement], number: int) -> Awaitable[None]:
         """See :meth:`Writer.submit`; commits at once."""
@@ -152,6 +164,8 @@ class SyncWriter:
         """
         if self.failure is not None:
             raise _again(self.failure)
+        if self._door is not None:
+            self._door.before()
         started = perf_counter()
         try:
             self._place.check()
@@ -159,6 +173,8 @@ class SyncWriter:
         except Exception as error:  # any error at all leaves the file behind what the engine believes: stop for good
             self._fail(_failed(self.path, error))
             raise _again(self.failure) from error  # type: ignore[arg-type]
+        if self._door is not None:
+            self._door.after()
         self.transactions += 1
         self.latency.add((perf_counter() - started) * 1000)
 
@@ -361,8 +377,8 @@ async def open_writer(
         except BaseException:  # the connection is not handed on
             connection.close()
             raise
-        if door == "sync":
-            return SyncWriter(path, connection)
+        if door != "aio":
+            return SyncWriter(path, connection, door if isinstance(door, WatchedDoor) else None)
         connection.close()
         return AioWriter(path, await _connect_aio(path, synchronous))
     except (sqlite3.Error, OSError) as error:

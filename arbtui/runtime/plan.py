@@ -9,7 +9,9 @@ from typing import Any
 from pydantic import SecretStr
 
 from arbtui.failover.crash_detector import Traces
+from arbtui.journal.store import Door
 from arbtui.marketdata.top_check import TopCheck
+from arbtui.model.clock import Clock
 from arbtui.runtime.fingerprint import Fingerprint
 from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.venues import Ground, Venues
@@ -37,6 +39,8 @@ class Plan:
     traces: Traces = field(default_factory=Traces)  #: what the profile's last engine left
     record: Path | None = None  #: where what the engine is fed is recorded
     fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
+    clock: Clock | None = None  #: of the virtual time in which this run is one of several; None makes one of its own
+    door: Door = "sync"  #: in virtual time: how the journal is written
     top_check: TopCheck | None = None  #: replay only: compares ladders with best prices, and adds its findings to the summary
 
 

@@ -162,11 +162,11 @@ class Session:
             refuse_lost_journal(path, venue_path)
         clock: Clock = SystemClock()
         if self._plan.virtual:
-            clock = LoopClock(asyncio.get_running_loop(), max(VIRTUAL_EPOCH_MS, last_event_ms(path) + 1000))
+            clock = self._plan.clock or LoopClock(asyncio.get_running_loop(), max(VIRTUAL_EPOCH_MS, last_event_ms(path) + 1000))
         rng = Rng(self._settings.simulator.seed)
         salt = f"{rng.stream('salt').getrandbits(64):016x}" if self._plan.virtual else None
         baseline_mb = rss_mb()
-        door: Door = "sync" if self._plan.virtual else "aio"
+        door: Door = self._plan.door if self._plan.virtual else "aio"
         steps = self._steps = StartSteps(self._plan)
         with steps.report.step("locks") as step:  # taken before anything else was done; those of the accounts follow with the venues
             step.result = f"profile {self._settings.name} is this process's"

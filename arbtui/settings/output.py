@@ -49,6 +49,17 @@ def say(message: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
+def show_progress(text: str) -> None:
+    """Write ``text`` over the last progress line on standard error, where that is a terminal; empty takes the line away."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return
+    try:
+        sys.stderr.write(f"\r\x1b[K{printable(text)}")
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 def _write_to_terminal(descriptor: int, rest: bytes) -> None:
     """Write in a thread that may be abandoned. It takes no buffer's lock, which the interpreter would wait for at exit.
 

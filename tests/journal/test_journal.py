@@ -90,7 +90,7 @@ def test_both_doors_write_the_same(tmp_path: Path) -> None:
 
     content = []
     for door in DOORS:
-        path = tmp_path / door / "journal.db"
+        path = tmp_path / str(door) / "journal.db"
         use(path, door, what)
         with closing(sqlite3.connect(path)) as db:
             content.append(list(db.iterdump()))

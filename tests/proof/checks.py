@@ -7,6 +7,7 @@ from tests.proof.mutation.fixed import FixedMutants
 from tests.proof.mutation.package import PackageMutation
 from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
+from tests.proof.simulation import PlantedBugs, Stories
 from tests.proof.steps import FLIPS, MESSAGES, SECONDS, VARIABLE
 
 CHECKS: Sequence[Check] = (
@@ -75,6 +76,10 @@ CHECKS: Sequence[Check] = (
         unit="flips",
         tells=("FLIPS ",),
     ),
+    Stories("simulate", "300 stories of 3 virtual minutes with all faults: no invariant broken", 300, 3.0),
+    Stories("simulate-hours", "3 stories of 1 virtual hour, likewise", 3, 60.0),
+    Stories("simulate-ci", "20 stories of 1 virtual minute, likewise", 20, 1.0, in_ci=True),
+    PlantedBugs("simulate-planted", "six planted bugs, each found within 300 stories", 300, 1.0),
     PackageMutation("execution", ("tests/execution", "tests/engine", "tests/failover")),
     PackageMutation("risk", ("tests/risk", "tests/execution/test_gate.py", "tests/engine")),
     PackageMutation("journal", ("tests/journal", "tests/failover")),

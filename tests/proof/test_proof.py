@@ -79,7 +79,12 @@ def test_checks_are_listed_and_a_name_that_none_has_is_told(capsys: pytest.Captu
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [check.name for check in CHECKS]
     assert main(["--list", "--ci"], tmp_path) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["mutation-fixed", "open-won-ci", "bit-flips-ci"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "mutation-fixed",
+        "open-won-ci",
+        "bit-flips-ci",
+        "simulate-ci",
+    ]
     assert main(["mutation-everything"], tmp_path) == 2
     assert "no check is named mutation-everything; there are mutation-fixed" in capsys.readouterr().err
 

@@ -1,0 +1,1 @@
+"""The deterministic simulation: the whole program on one virtual clock, with faults and crashes from one seed."""
