@@ -20,6 +20,7 @@ UpgradeStep = str | Callable[[sqlite3.Connection], None]
 _ADVICE = {
     sqlite3.SQLITE_NOTADB: "it is not an SQLite database: move it away, or name another --state-dir",
     sqlite3.SQLITE_CORRUPT: "it is damaged: move it away together with its -wal and -shm files, keep all three, and restore a backup",
+    sqlite3.SQLITE_ERROR: "it is not what its format says, so it is damaged: move it away, keep it, and restore a backup",
     sqlite3.SQLITE_FULL: "the disk is full: free space, then start again",
     sqlite3.SQLITE_READONLY: "it cannot be written: check the owner and mode of the file and its folder, or name another --state-dir",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check the owner and mode of the file and its folder, or name another --state-dir",
@@ -34,7 +35,7 @@ def refusal(path: Path, error: sqlite3.Error | OSError) -> UsageError:
     """The error an operator should see for ``error``, met while opening ``path``."""
     unknown = sqlite3.SQLITE_CANTOPEN if isinstance(error, OSError) else sqlite3.SQLITE_CORRUPT  # as text that is not UTF-8 any more
     code = getattr(error, "sqlite_errorcode", None) or unknown
-    return UsageError(f"{path}: {error}: {_ADVICE.get(code & 0xFF, _ADVICE[sqlite3.SQLITE_CORRUPT])}")
+    return UsageError(f"{path}: {error}: {_ADVICE.get(code & 0xFF, 'it cannot be used')}")
 
 
 def damaged(path: Path, what: str) -> UsageError:

@@ -18,9 +18,11 @@ def vanished(journal: Path) -> str:
     try:
         if journal.stat().st_size or not tip.exists():
             return ""
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if not tip.exists():
             return ""
+    except OSError:  # it is there; who opens it says why it cannot be used
+        return ""
     return (
         f"{journal} has vanished: {tip} tells that it was there; put it back, or restore a backup ({journal.parent / 'backups'}) and move "
         f"{tip.name} away; to begin anew, move the whole folder {journal.parent} and {tip.name} away and keep them"

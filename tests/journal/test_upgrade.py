@@ -57,7 +57,8 @@ def test_what_it_says_is_the_same_after_it_was_upgraded(path: Path) -> None:
         with pytest.raises(sqlite3.IntegrityError, match="events are never changed"):
             db.execute("UPDATE event SET payload = ''")
     found = verify(path)
-    assert (found.events, found.first_hashed, found.snapshots) == (LAST, LAST, [1])
+    assert (found.events, found.first_hashed) == (LAST, LAST)
+    assert found.snapshots == [], "its snapshot was folded by earlier rules: it is read past"
 
 
 def test_its_tables_are_the_ones_of_a_new_journal(path: Path, tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_a_format_number_that_the_tables_do_not_bear_out_is_refused(path: Path) 
     with pytest.raises(UsageError, match="is another history than the one that was written here"):
         load(path)
     tip_file(path).unlink()
-    with pytest.raises(UsageError, match="duplicate column name: hash: it is damaged"):
+    with pytest.raises(UsageError, match="duplicate column name: hash: .*it is damaged"):
         upgrade(path)
     assert load(path).seq == LAST
 
