@@ -117,7 +117,7 @@ def test_a_format_number_that_the_tables_do_not_bear_out_is_refused(path: Path) 
     with pytest.raises(UsageError, match="is another history than the one that was written here"):
         load(path)
     tip_file(path).unlink()
-    with pytest.raises(UsageError, match="duplicate column name: hash: .*it is damaged"):
+    with pytest.raises(UsageError, match=r"duplicate column name: hash: .*it is damaged"):
         upgrade(path)
     assert load(path).seq == LAST
 
