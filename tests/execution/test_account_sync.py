@@ -70,6 +70,7 @@ class Asked:
         self.fills: list[Fill] = []
         self.reports: dict[str, OrderReport | None] = {}
         self.open: dict[str, Order] = {}
+        self.standing: list[OrderReport] = []  #: open orders by the venue's word
         self.version = 1
         self.moves = 0  #: by how much the version rises while balances are asked for
         self.since: list[int] = []
@@ -84,6 +85,9 @@ class Asked:
     async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
         self.looked_up.append((code, client_order_id))
         return self.reports.get(client_order_id)
+
+    async def fetch_open_orders(self) -> list[OrderReport]:
+        return self.standing
 
     async def fetch_balances(self) -> dict[str, Balance]:
         self.version += self.moves

@@ -232,6 +232,7 @@ async def world(
     listed: Mapping[str, Mapping[str, Market]] | None = None,
     books: Mapping[tuple[str, str], Levels] | None = None,
     netting: NettingConfig | None = None,
+    profile: str = "p",
 ) -> AsyncIterator[World]:
     """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch.
 
@@ -252,7 +253,7 @@ async def world(
         remembered, portfolio = restore(journal.path)
         journal.fold = ProjectingPortfolio(portfolio)
         run_id = f"r{remembered.runs + 1}"
-        await journal.commit(RunStarted(run_id, "p", "sim", 1, "0", "c", dict.fromkeys(markets, "simulator"), "RECOVERING"))
+        await journal.commit(RunStarted(run_id, profile, "sim", 1, "0", "c", dict.fromkeys(markets, "simulator"), "RECOVERING"))
         keys = [(name, code) for name, listed in markets.items() for code in listed]
         keys += [] if netting is not None else [("upbit", "KRW-USDT")]
         engine: Engine | None = None

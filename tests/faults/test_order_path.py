@@ -14,6 +14,7 @@ import pytest
 from arbtui.exchanges.ccxt_adapter import ABSENCE_PROOF_S
 from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS
 from arbtui.journal.events import CycleState
+from arbtui.model.tip_file import tip_file
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
 from arbtui.settings.load import ProfileError, load_profile
@@ -228,6 +229,7 @@ def test_f09_no_client_id_is_used_again_on_a_journal_that_was_put_back_from_a_co
             await d.stop()
             before = set(d.posts)
             shutil.copy(copy, journal)
+            tip_file(journal).unlink()  # without that it is refused as an older copy
             await d.start()
             assert d.engine.state is TradingState.DISARMED  # the balances are not what that journal held: a person looks first
             assert d.engine.operator.rearm("upbit-binance", "the copy was put back on purpose", d.engine.components.halt.kills) is None

@@ -65,7 +65,7 @@ def test_a_residual_position_is_listed_and_written_off(tmp_path: Path) -> None:
 
     async def main() -> None:
         (state.folder / "sim").mkdir(parents=True)
-        async with world(state.folder / "sim") as w:
+        async with world(state.folder / "sim", profile=state.profile) as w:
             w.upbit.core.faults.add(*[Fault(FaultKind.REJECT)] * 9)
             w.binance.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
             cycle = await w.trade()
@@ -91,7 +91,7 @@ def _one_sided(state: State) -> str:
 
     async def main() -> str:
         (state.folder / "sim").mkdir(parents=True)
-        async with world(state.folder / "sim") as w:
+        async with world(state.folder / "sim", profile=state.profile) as w:
             return await residual(w)
 
     cycle_id: str = run_virtual(main())
@@ -175,7 +175,7 @@ def test_nothing_is_traded_after_a_kill_and_a_run_that_leaves_it_ends_with_3(sta
 def test_a_position_that_was_traded_by_hand_is_settled_by_the_balance_that_differs_while_no_engine_runs(state: State) -> None:
     async def main() -> str:
         (state.folder / "sim").mkdir(parents=True)
-        async with world(state.folder / "sim") as w:
+        async with world(state.folder / "sim", profile=state.profile) as w:
             cycle_id = await residual(w)
             await w.upbit.core._ledger.deposit("upbit", {"XRP": -left(w, cycle_id)}, "sold by hand", 0)
             for _ in range(5):

@@ -76,7 +76,7 @@ def test_a_signal_to_a_recovery(state: State, tmp_path: Path) -> None:
         engine.signal(signal.SIGKILL)
         engine.ended()
     with console(*state.arguments(), *SYMBOLS) as terminal:
-        until(lambda: terminal.read(0.01) or state.count("run") == 2, "a recovery")
+        until(lambda: (terminal.read(0.01) or True) and state.count("run") == 2, "a recovery")
         terminal.signal(signal.SIGTERM)
         code = terminal.ended()
         if b"\x1b[?1049h" in terminal.screen:

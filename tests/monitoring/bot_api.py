@@ -28,6 +28,9 @@ class Taken:
     at: float
 
 
+TAKEN = web.RequestKey("taken", Taken)
+
+
 @dataclass
 class BotApi:
     """The server. ``next_sends`` and ``next_polls`` answer the next requests; ``every_send`` all of them."""
@@ -95,7 +98,7 @@ class BotApi:
             return refusal(401, "Unauthorized")
         body = await request.post()
         taken = Taken(int(str(body["chat_id"])), str(body["text"]), time.monotonic())
-        request["taken"] = taken
+        request[TAKEN] = taken
         answer = self.next_sends.popleft() if self.next_sends else self.every_send(taken)
         if answer is not None:
             return await answer(request)
@@ -176,7 +179,7 @@ def loses_the_reply(server: BotApi) -> Answer:
     """Delivers, then cuts the connection."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        server.take(request["taken"])
+        server.take(request[TAKEN])
         return await cuts(request)
 
     return answer

@@ -4,14 +4,14 @@ import asyncio
 import itertools
 import json
 import signal
-import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from arbtui.cli import run as command_line
 from arbtui.journal.outbox import Undelivered
 from arbtui.monitoring.delivery import alert_facts, alert_troubles
 from tests.lifecycle.profiles import changed_profile
@@ -120,7 +120,15 @@ def test_a_kill_reaches_the_new_number_and_the_desk_is_told(profile: Path, serve
         (502, "Bad Gateway"),
     ],
 )
-def test_what_is_not_taken_is_a_breach_at_the_desk(profile: Path, server: BotApi, tmp_path: Path, code: int, words: str) -> None:
+def test_what_is_not_taken_is_a_breach_at_the_desk(
+    profile: Path,
+    server: BotApi,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    code: int,
+    words: str,
+) -> None:
     state = tmp_path / "state"
     server.every_send = lambda taken: refuses(code, words)
     arguments = ("--profile", str(profile), "--state-dir", str(state))
@@ -134,12 +142,16 @@ def test_what_is_not_taken_is_a_breach_at_the_desk(profile: Path, server: BotApi
     assert [breach["scope"] for breach in waits] == [f"telegram:{OLD}"], "once an outage"
     assert "not delivered, the oldest for" in waits[0]["detail"]
     assert status["alerts"]["waiting"] >= 1
-    with closing(sqlite3.connect(state / "desk" / "sim" / "journal.db")) as db:  # a minute later
-        db.execute("UPDATE alert SET ts_ms = ts_ms - 61000")
-        db.commit()
-    assert outside("status", profile, state)["alerts"]["overdue"] is True
-    assert "not delivered, the oldest for" in run("status", *arguments).out
-    (problem,) = [one["problem"] for one in outside("check", profile, state)["problems"] if one["area"] == "alerts"]
+    now_ns = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns() + 61_000_000_000)  # a minute later
+
+    def then(command: str, *more: str) -> str:
+        command_line.run([command, *arguments, *more])
+        return capsys.readouterr().out
+
+    assert json.loads(then("status", "--json"))["alerts"]["overdue"] is True
+    assert "not delivered, the oldest for" in then("status")
+    (problem,) = [one["problem"] for one in json.loads(then("check", "--json"))["problems"] if one["area"] == "alerts"]
     assert "not delivered" in problem
 
 
