@@ -3,6 +3,7 @@
 import asyncio
 import json
 import urllib.request
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -30,24 +31,24 @@ def ours(number: int = 0) -> str:
     return client_order_id("by the test", "c1", 0, number)
 
 
-def as_sent_before(journal: Path, *client_ids: str) -> None:
+def as_sent_before(journal: Path, *client_ids: str, assets: Mapping[str, str] | None = None) -> None:
     """Journal, while no engine runs, that orders of these ids were sent and counted as never placed.
 
-    What then stands at a venue under one of them is ours, and lost.
+    What then stands at a venue under one of them is ours, and lost. ``assets``: of what each is, where it is not XRP; a cycle each.
     """
-    asyncio.run(_journal(journal, client_ids))
+    asyncio.run(_journal(journal, {client_id: (assets or {}).get(client_id, "XRP") for client_id in client_ids}))
 
 
-async def _journal(path: Path, client_ids: tuple[str, ...]) -> None:
+async def _journal(path: Path, orders: Mapping[str, str]) -> None:
     journal = await Journal.open(path, clock=SystemClock(), door="aio")
     try:
         journal.fold = ProjectingPortfolio(restore(path)[1])
-        await journal.commit(CycleOpened("lost", "XRP:upbit>binance", "XRP", 0.0, 0.0, (), (), SystemClock().time_ms()))
-        for leg, client_id in enumerate(client_ids):
-            one, price = Decimal(1), Decimal(1000)
-            intent = (client_id, "lost", leg, 0, Purpose.ENTRY, "upbit", "KRW-XRP", "XRP", "KRW", Side.BUY, one, price, TimeInForce.IOC, 0)
+        for number, (client_id, asset) in enumerate(orders.items()):
+            cycle, market, one, price = f"lost-{number}", f"KRW-{asset}", Decimal(1), Decimal(1000)
+            intent = (client_id, cycle, 0, 0, Purpose.ENTRY, "upbit", market, asset, "KRW", Side.BUY, one, price, TimeInForce.IOC, 0)
+            await journal.commit(CycleOpened(cycle, f"{asset}:upbit>binance", asset, 0.0, 0.0, (), (), SystemClock().time_ms()))
             await journal.commit(OrderIntended(*intent), OrderChanged(client_id, OrderState.REJECTED, "", Decimal(0), "NOT_PLACED"))
-        await journal.commit(CycleEnded("lost", SystemClock().time_ms(), "RECOVERED"))
+            await journal.commit(CycleEnded(cycle, SystemClock().time_ms(), "RECOVERED"))
     finally:
         await journal.close()
 

@@ -95,7 +95,7 @@ def engine(desk: LiveDesk, bot: BotApi, folder: Path) -> Iterator[Engine]:
     counts = Counts(folder / "counts")
     done = threading.Event()
     assert run(*desk.arguments("--headless", "--max-runtime", "1")).code in (0, 3)
-    as_sent_before(desk.journal, *STANDING)
+    as_sent_before(desk.journal, *STANDING, assets={client_id: asset for client_id, (_, asset) in STANDING.items()})
     before = count(desk, "cycle", "closed_ms IS NOT NULL")
     with console(*desk.arguments(), program=("tests.lifecycle.counting_child", str(counts.file))) as terminal:
 
