@@ -102,7 +102,7 @@ def _read(settings: "Settings | None", folder: Path, path: Path | None) -> tuple
 
 
 def _last_end(status: dict[str, Any], folder: Path, path: Path) -> dict[str, Any] | None:
-    """How the run before the one that runs ended, as its start has told; else how the last one did. None where nobody knows."""
+    """How the previous run ended: while an engine runs, the one before it; otherwise the last one. None when it is not known."""
     if status["running"]:
         start = status["start"]
         return start.get("last_end") if start is not None and start.get("pid") == status["pid"] else None

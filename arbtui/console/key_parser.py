@@ -29,7 +29,7 @@ class KeyParser(XTermParser):
 
     @property  # an attribute of Textual's, set by a report that was never asked for
     def mouse_pixels(self) -> bool:
-        """False: a mouse counts cells. Pixels of a terminal that told a size of none would divide by zero."""
+        """Always False: mouse positions are read in cells. A terminal that reports a size of no pixels would cause a division by zero."""
         return False
 
     @mouse_pixels.setter

@@ -23,7 +23,7 @@ from arbtui.risk.kill_switch import KillSwitch
 
 #: The source of its halts.
 SOURCE = "ACCOUNT"
-#: So many are remembered as told: a list of fills names each again, and what a person has re-armed after must not halt once more.
+#: This many reported orders and fills are remembered: venues list each again, and one must not halt the venue again after a re-arm.
 _TOLD = 10_000
 
 
@@ -70,7 +70,7 @@ class AccountWatch:
         self._halt(report.exchange, f"order {report.client_order_id} ({report.state}) is made as ours are and in no journal here")
 
     def _may_be_under_way(self, fill: Fill) -> bool:
-        """A fill that names no order of ours, while one of ours there waits for its answer, is judged when it is told again."""
+        """Whether a fill without a client id may belong to an order of ours whose answer is still pending; the next reading decides."""
         if fill.client_order_id:
             return False
         return any((order.market.exchange, order.market.code) == (fill.exchange, fill.market) for order in self._tracker.open.values())

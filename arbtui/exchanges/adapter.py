@@ -58,7 +58,7 @@ class ExchangeAdapter(Protocol):
     name: str
     markets: Mapping[str, Market]  #: by the venue's market code
     absence_proof_s: float  #: seconds after sending from which an unknown client id proves that the order never arrived
-    #: Once connected, what the venue tells of whose account it is: its number, or the ids of its keys; empty where it tells nothing.
+    #: What identifies the account, known once connected: its number, or the ids of its keys; empty when the venue gives neither.
     account_names: tuple[str, ...] = ()
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:

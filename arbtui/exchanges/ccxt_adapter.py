@@ -111,7 +111,7 @@ class CcxtAdapter(ExchangeAdapter):
 
     @property
     def key_name(self) -> str:
-        """What tells the key in use from others; it holds the key's id, so it is never shown or stored as it is."""
+        """Identifies the key in use. It contains the key's id, so it is never shown or stored unhashed."""
         return f"key {self._client.keys.current().key.get_secret_value()}"
 
     @property

@@ -1,9 +1,11 @@
 """The networks of simulated venues: one for each asset, of its own name, with a fee that is worth a dollar or so."""
 
+from collections.abc import Collection, Iterable
 from decimal import Decimal
 
-from arbtui.exchanges.networks import NetworkTerms
+from arbtui.exchanges.networks import Networks, NetworkTerms
 from arbtui.model.errors import UsageError
+from arbtui.model.market import Market
 from arbtui.model.money import ONE
 from arbtui.simulation.assets import select
 
@@ -20,3 +22,9 @@ def simulated_terms(asset: str) -> NetworkTerms:
     except UsageError:  # cash, or a coin of no simulated market
         fee = ONE
     return NetworkTerms(asset, asset, deposits=True, withdrawals=True, fee=fee, least=5 * fee, step=_STEP, minutes=MINUTES)
+
+
+def simulated_networks(markets: Iterable[Market], assets: Collection[str]) -> Networks:
+    """The networks of those ``assets`` that ``markets`` trade or quote."""
+    known = {asset for market in markets for asset in (market.base, market.quote)}
+    return {asset: (simulated_terms(asset),) for asset in assets if asset in known}

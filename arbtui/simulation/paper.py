@@ -13,7 +13,7 @@ from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, Order
 from arbtui.model.rng import Rng
 from arbtui.simulation.faults import Fault, FaultKind
-from arbtui.simulation.networks import simulated_terms
+from arbtui.simulation.networks import simulated_networks
 from arbtui.simulation.order_request import OrderRequest
 from arbtui.simulation.venue import VenueCore
 
@@ -148,8 +148,7 @@ class PaperExchange(ExchangeAdapter):
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`; answered at once, so that asking changes nothing of the run."""
-        known = {asset for market in self.markets.values() for asset in (market.base, market.quote)}
-        return {asset: (simulated_terms(asset),) for asset in assets if asset in known}
+        return simulated_networks(self.markets.values(), assets)
 
     def throttled(self) -> str | None:
         """None: a paper venue has no rate limits."""

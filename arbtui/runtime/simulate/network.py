@@ -14,7 +14,7 @@ from arbtui.model.order import Balance, Fill, Order
 from arbtui.runtime.simulate.faults import ORDERS, REPORTS, Fault, FaultKind
 from arbtui.runtime.simulate.story import Story
 from arbtui.simulation.matching import BookSource, ExternalBook
-from arbtui.simulation.networks import simulated_terms
+from arbtui.simulation.networks import simulated_networks
 from arbtui.simulation.order_request import OrderRequest
 from arbtui.simulation.venue import VenueCore
 
@@ -235,8 +235,7 @@ class Connection(ExchangeAdapter):
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`."""
-        known = {market.base for market in self.markets.values()}
-        return {asset: (simulated_terms(asset),) for asset in assets if asset in known}
+        return simulated_networks(self.markets.values(), assets)
 
     def throttled(self) -> str | None:
         """None: a simulated venue has no rate limits."""
