@@ -14,9 +14,9 @@ from arbtui.model.printable import printable
 from arbtui.model.scoped_halts import FOLDER_NAME, read_halts
 from arbtui.settings.guardian_post import guardian_facts
 from arbtui.settings.lock import LOCK_NAME, holder
+from arbtui.settings.mode_file import read_reconciliation, read_start
 from arbtui.settings.output import say, tell
 from arbtui.settings.process import STOPPED, process_facts
-from arbtui.settings.start_file import read_start
 from arbtui.settings.state import MODES, is_path, latest_mode, mode_folder, profile_folder, profile_name, state_root, vanished_journals
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _SHOWN = 10
 #: Reasons in the line that says why not.
 _REASONS = 4
+#: Differences between journal and venues in the text.
+_DIFFERENCES = 3
 
 
 def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: str | None) -> int:
@@ -60,6 +62,7 @@ def print_status(name_or_path: str, mode: str | None, as_json: bool, state_dir: 
     trouble = "; ".join(dict.fromkeys([*filter(None, [trouble]), *gone.values()]))
     status = {"profile": name, "mode": chosen, "folder": str(folder), **status, "journal_error": trouble or None}
     status["start"] = read_start(mode_folder(root, name, chosen)) if chosen else None
+    status["reconciliation"] = read_reconciliation(mode_folder(root, name, chosen)) if chosen else None
     status["last_end"] = _last_end(status, folder, mode_folder(root, name, chosen) / "journal.db") if chosen else None
     status["guardian"] = guardian_facts(folder)
     status["drill"] = read_drill(folder, time.time_ns() // 1_000_000)
@@ -217,6 +220,8 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
         lines.append(("last event", f"{status['last_event']}, {_age(status['last_event_age_s'])} ago", ""))
     if start := status["start"]:
         lines += _start(start)
+    if accounts := status["reconciliation"]:
+        lines += _accounts(accounts, is_running=status["running"])
     if last := status["last_end"]:
         crashed = last["ending"] in ("CRASHED", "POWER_CUT", "FAILED")
         lines.append(("before it" if status["running"] else "last end", last["words"], "yellow" if crashed else ""))
@@ -253,6 +258,24 @@ def _start(start: dict[str, Any]) -> list[tuple[str, str, str]]:
     return [("start", f"{len(start['steps'])} steps in {start['seconds']:.1f} s", "")] + [
         ("", f"{step['no']} {step['name']}: {step['result'] or 'under way'}", "yellow") for step in steps
     ]
+
+
+def _accounts(accounts: dict[str, Any], *, is_running: bool) -> list[tuple[str, str, str]]:
+    """How journal and venues compare, then the newest differences, and what is not answered or late."""
+    done = sum(check["done"] for check in accounts["checks"])
+    when = "now" if is_running else "at its end"
+    found = f"{accounts['found']} differences found" if accounts["found"] else "no difference"
+    lines = [
+        ("accounts", f"{found} in {done} comparisons of {accounts['run']}, {when}: {accounts['ts']}", "yellow" if accounts["found"] else "")
+    ]
+    lines += [
+        ("", f"{one['ts']} {one['exchange']} {one['check']}: {one['what']}", "yellow") for one in accounts["differences"][:_DIFFERENCES]
+    ]
+    for check in accounts["checks"]:
+        if check["why"] or check["behind"]:
+            why = check["why"] or f"every {check['real_s']:.0f} s, not {check['every_s']:g}: rate limits or answers leave no more"
+            lines.append(("", f"{check['exchange']} {check['check']}: {why}", "yellow"))
+    return lines
 
 
 def _why_not(denials: list[dict[str, Any]]) -> str:

@@ -57,6 +57,7 @@ MAIN_BINDINGS: list[BindingType] = [
         "hold back",
         "Hold back one exchange, symbol or route: paused, reducing or halted; listed in Risk until re-arm sets it free",
     ),
+    _binding("accounts", "accounts", "compare", "How journal and venues compare: each check, how often, when, and what it found"),
     _binding("copy", "copy", "copy", "Copy the row under the cursor as JSON, through the terminal (OSC 52, also over ssh)"),
     _binding("freeze", "freeze", "freeze", "Freeze the display, or go on; the engine trades on, header and Risk stay live"),
     *(_binding(f"pane.{pane}", f"pane('{pane}')", pane.capitalize(), f"Go to {pane.capitalize()}") for pane in PANES),

@@ -23,6 +23,7 @@ DEFAULT_KEYS: Mapping[str, str] = {
     "risk.view": "v",
     "limit": "l",
     "scope": "h",
+    "accounts": "c",
     "pane.routes": "1",
     "pane.fills": "2",
     "pane.risk": "3",

@@ -111,6 +111,7 @@ class Engine:
             journal=components.journal,
             clock=components.clock,
             answer_s=components.execution.leg_deadline_ms / 1000,
+            look_up_s=components.reconcile.in_flight_s,
         )
         # A journal put back from a copy numbers its runs again: the time keeps its client order ids apart.
         salt = f"{components.journal.salt}/{components.clock.time_ms()}"
@@ -340,6 +341,14 @@ class Engine:
         """Stop waiting for what is under way: the next start resolves it against the venues."""
         self.executor.abandon()
         self.settler.abandon()
+
+    def on_silent(self, exchange: str, check: str, why: str) -> None:
+        """A comparison with a venue's account was not answered several times in a row: what it would show is not known."""
+        self.breaches.record(Severity.WARN, "ACCOUNT_UNREAD", exchange, f"{check}: {why}", "asked again")
+
+    def on_behind(self, exchange: str, words: str) -> None:
+        """A comparison with a venue's account comes less often than the profile says."""
+        self.breaches.record(Severity.WARN, "CHECKS_BEHIND", exchange, words, "goes on so; trade fewer symbols, or set [reconcile] higher")
 
     async def compare_positions(self) -> None:
         """Ask every venue for its balances and compare them with ours."""

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from arbtui.exchanges.networks import Networks
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.market import Market
 from arbtui.model.order import Balance, Fill, Order, OrderState
 
@@ -90,19 +91,22 @@ class ExchangeAdapter(Protocol):
         """Cancel one order of :meth:`list_standing`; an order that is no longer open is not an error."""
         ...
 
-    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
-        """Look an order up by client id, with its fills; None when the venue does not know it *now*, which proves nothing yet."""
+    async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
+        """Look an order up by client id, with its fills; None when the venue does not know it *now*, which proves nothing yet.
+
+        ``lane``, here and below: the priority of its requests; :attr:`Lane.CHECK` for what can wait.
+        """
         ...
 
-    async def fetch_open_orders(self) -> Sequence[OrderReport]:
+    async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """Every open order of this account."""
         ...
 
-    async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
+    async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """Every fill of this account with ``ts_event >= since_ms``, oldest first."""
         ...
 
-    async def fetch_balances(self) -> Mapping[str, Balance]:
+    async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """Balances by asset; assets never held may be absent."""
         ...
 

@@ -14,6 +14,7 @@ class Lane(IntEnum):
     HEDGE = 1  #: hedges, unwinds and look-ups of orders
     ENTRY = 2  #: opens a cycle
     DATA = 3  #: snapshots, lists, connections
+    CHECK = 4  #: the comparison of an account while it trades: can wait for everything else
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,19 +24,21 @@ class Shares:
     hedge: float
     entry: float
     data: float
+    check: float = 0.3
 
     def of(self, lane: Lane) -> float:
         """The share of ``lane``."""
-        return (1.0, self.hedge, self.entry, self.data)[lane]
+        return (1.0, self.hedge, self.entry, self.data, self.check)[lane]
 
 
 #: 20 % are reserved for cancels and 30 % are closed to entries: a kill in the busiest second must still pass. Data stops at
-#: half, since a burst of snapshots would otherwise block entries until the window has passed.
-TRADING = Shares(hedge=0.8, entry=0.7, data=0.5)
+#: half, since a burst of snapshots would otherwise block entries until the window has passed; comparing accounts goes on all the
+#: time, and stops at three tenths, so that snapshots find room at any moment.
+TRADING = Shares(hedge=0.8, entry=0.7, data=0.5, check=0.3)
 #: Groups that no cancel ever needs; a tenth is left to other programs behind the same IP address.
-DATA_ONLY = Shares(hedge=0.9, entry=0.9, data=0.9)
+DATA_ONLY = Shares(hedge=0.9, entry=0.9, data=0.9, check=0.9)
 #: Groups that nothing but cancels uses.
-CANCELS_ONLY = Shares(hedge=1.0, entry=1.0, data=1.0)
+CANCELS_ONLY = Shares(hedge=1.0, entry=1.0, data=1.0, check=1.0)
 
 
 @dataclass(frozen=True, slots=True)

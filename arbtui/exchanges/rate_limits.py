@@ -18,8 +18,8 @@ from arbtui.model.errors import RateLimited
 __all__ = ["LimitLeft", "RateLimitManager"]
 
 #: s that a request of each lane waits at most before it is refused. A cancel is worth waiting for; an entry's edge
-#: is gone after a quarter of a second; a snapshot may wait out a minute's window and then some.
-PATIENCE_S: Mapping[Lane, float] = {Lane.CANCEL: 30.0, Lane.HEDGE: 5.0, Lane.ENTRY: 0.25, Lane.DATA: 120.0}
+#: is gone after a quarter of a second; a snapshot, and a comparison of accounts, may wait out a minute's window and then some.
+PATIENCE_S: Mapping[Lane, float] = {Lane.CANCEL: 30.0, Lane.HEDGE: 5.0, Lane.ENTRY: 0.25, Lane.DATA: 120.0, Lane.CHECK: 120.0}
 
 #: s of a ban whose length the venue does not state, doubled for each consecutive one. Binance bans for 2 minutes
 #: at least (418); a 429 clears with the venue's window, 1 s at Upbit.

@@ -58,6 +58,7 @@ class AbsenceProof:
         self._since_ms = since_ms
         self._absent = 0
         self.is_proved = False  #: the order never came
+        self.is_answered = False  #: the last look-up itself
         self.why_not = "not asked yet"  #: what is missing, for the operator
 
     async def look(self) -> OrderReport | None:
@@ -69,9 +70,11 @@ class AbsenceProof:
         try:
             async with asyncio.timeout(_ANSWER_S):
                 report = await self._adapter.fetch_order(self._market.code, self._order.client_order_id)
+            self.is_answered = True
         except MarketUnknown:
             raise
         except (ArbtuiError, TimeoutError) as error:
+            self.is_answered = False
             self.why_not = f"the venue does not answer: {str(error) or 'no answer in time'}"
             return None
         if report is not None:

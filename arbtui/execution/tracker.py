@@ -31,8 +31,8 @@ from arbtui.risk.guard import RiskGuard
 
 log = logging.getLogger("arbtui")
 
-#: Pauses between look-ups of an order whose fate is unknown, in seconds; the last repeats.
-_LOOK_UP_AFTER = (0.25, 0.5, 1.0, 2.0, 5.0)
+#: Pauses before the first look-ups of an order whose fate is unknown, in seconds; later ones have the profile's cadence.
+_LOOK_UP_AFTER = (0.25, 0.5, 1.0, 2.0)
 
 
 class OrderTracker:
@@ -41,6 +41,7 @@ class OrderTracker:
     Args:
         adapters: venues by name.
         answer_s: how long a venue's answer may take before the order is UNKNOWN, in seconds.
+        look_up_s: between two look-ups of an order whose fate stays unknown, in seconds.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class OrderTracker:
         journal: Journal,
         clock: Clock,
         answer_s: float,
+        look_up_s: float = 2.0,
     ) -> None:
         self._adapters = adapters
         self._gate = gate
@@ -63,11 +65,14 @@ class OrderTracker:
         self._journal = journal
         self._clock = clock
         self._answer_s = answer_s
+        self._look_up_after = (*_LOOK_UP_AFTER, look_up_s)
         self.on_late: Callable[[OrderOwner, Order, Fill], None] = lambda *_: None  #: of a fill, once booked, whose order or cycle had ended
         self.on_booked: Callable[[OrderOwner, Fill], None] = lambda *_: None  #: once fills were booked, with the last of them
         self.on_unknown: Callable[[Order], None] = lambda _: None  #: of an order that was sent and not usably answered
         self.on_stray: Callable[[Fill], None] = lambda _: None  #: of a fill of an order that this run has not sent; it is not booked
         self.on_stranger: Callable[[OrderReport], None] = lambda _: None  #: of an order that this run has not sent, or has forgotten
+        #: Of an order that was looked up: why the venue did not answer (empty where it did), and whether it told something new.
+        self.on_looked_up: Callable[[Order, str, bool], None] = lambda *_: None
         self._followed = OrderCache()
         self._background: dict[asyncio.Task[None], None] = {}
         self.open: dict[str, Order] = {}  #: orders that are not final, by client id
@@ -208,7 +213,7 @@ class OrderTracker:
         since_ms = self._clock.time_ms() - round((self._clock.monotonic() - followed.sent_at) * 1000)
         proof = AbsenceProof(self._adapters[order.market.exchange], self._clock, self._portfolio, order.market, order, since_ms)
         for turn in range(1_000_000):
-            if await _happens(followed.ended, _LOOK_UP_AFTER[min(turn, len(_LOOK_UP_AFTER) - 1)]):
+            if await _happens(followed.ended, self._look_up_after[min(turn, len(self._look_up_after) - 1)]):
                 return
             try:
                 report = await proof.look()
@@ -218,13 +223,18 @@ class OrderTracker:
             if order.state.is_final:  # the stream was quicker
                 return
             if report is None:
-                if proof.is_proved and not order.venue_order_id:
+                is_absent = proof.is_proved and not order.venue_order_id
+                if is_absent:
                     order.state, order.reason = OrderState.REJECTED, "NOT_PLACED"
                     await self._settle(followed, ())
+                self.on_looked_up(order, "" if proof.is_answered else proof.why_not, is_absent)
+                if is_absent:
                     return
                 continue
             news = report.state.is_final or report.filled_qty > order.filled_qty
-            if news and await self.take(followed, report, "answer"):
+            is_over = news and await self.take(followed, report, "answer")
+            self.on_looked_up(order, "", news)
+            if is_over:
                 return
 
     async def take(self, followed: TrackedOrder, report: OrderReport, source: Source) -> bool:
@@ -233,8 +243,8 @@ class OrderTracker:
         await self._settle(followed, events, late)
         return followed.order.state.is_final
 
-    def on_order(self, report: OrderReport) -> None:
-        """Apply what a venue's private stream tells of an order, at once; it is durable before anything that follows from it."""
+    def on_order(self, report: OrderReport, source: Source = "stream") -> None:
+        """Apply what a venue tells of an order, unasked or in a list, at once; it is durable before anything that follows from it."""
         followed = self._followed.of(report.client_order_id)
         if followed is None:
             for fill in filter(self._followed.is_stray, report.fills):
@@ -243,7 +253,7 @@ class OrderTracker:
             return
         order = followed.order
         before = (order.state, order.venue_order_id, order.filled_qty)
-        late, events = self._apply(followed, report, "stream")
+        late, events = self._apply(followed, report, source)
         if events or (order.state, order.venue_order_id, order.filled_qty) != before:
             with suppress(JournalFailed):  # the gate is closed; the next start asks the venue again
                 self._settle(followed, events, late)
@@ -252,25 +262,21 @@ class OrderTracker:
         """Whether an order of this id was sent in this run, and is still remembered."""
         return self._followed.of(client_order_id) is not None
 
-    def on_fill(self, fill: Fill) -> None:
-        """Apply a fill that was found in the venue's list of fills."""
+    def on_fill(self, fill: Fill) -> str:
+        """Apply a fill of the venue's list of fills; what it is: a new ``fill``, a ``late fill``, a ``stray fill``, or nothing."""
         followed = self._followed.of(fill.client_order_id)
         if followed is None:
-            if self._followed.is_stray(fill):
-                self.on_stray(fill)
-        elif not self._portfolio.knows_fill(fill.exchange, fill.trade_id, followed.cycle.id):
-            told = followed.order.filled_qty + fill.qty
-            self.on_order(
-                OrderReport(
-                    fill.exchange,
-                    fill.client_order_id,
-                    fill.venue_order_id,
-                    OrderState.PARTIALLY_FILLED,
-                    told,
-                    (fill,),
-                    followed.order.reason,
-                )
-            )
+            if not self._followed.is_stray(fill):
+                return ""
+            self.on_stray(fill)
+            return "stray fill"
+        if self._portfolio.knows_fill(fill.exchange, fill.trade_id, followed.cycle.id):
+            return ""
+        is_late = followed.order.state.is_final
+        told = followed.order.filled_qty + fill.qty
+        state, reason = OrderState.PARTIALLY_FILLED, followed.order.reason
+        self.on_order(OrderReport(fill.exchange, fill.client_order_id, fill.venue_order_id, state, told, (fill,), reason), "answer")
+        return "late fill" if is_late else "fill"
 
     def _apply(self, followed: TrackedOrder, report: OrderReport, source: Source) -> tuple[bool, list[FillRecorded]]:
         """Bring an order to what ``report`` says: every fill once, and a state that never goes back.

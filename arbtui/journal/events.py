@@ -470,6 +470,26 @@ class MarksTaken(Struct, frozen=True):
     marks: dict[str, Mark]
 
 
+class ChecksMade(Struct, frozen=True, array_like=True):
+    """How often ``check`` was made at ``exchange``: answered, not answered, and how many differences it found."""
+
+    exchange: str
+    check: str
+    done: int
+    failed: int
+    found: int
+
+
+class AccountsReconciled(Struct, frozen=True):
+    """The comparison with the venues has found something while a run went on; ``checks``: since ``since_ms``, when it last had.
+
+    What a difference means is in the events that it became: fills, ends of orders, disputes, breaches.
+    """
+
+    since_ms: int
+    checks: tuple[ChecksMade, ...]
+
+
 class SnapshotTaken(Struct, frozen=True):
     """A state snapshot was stored; it covers every event up to ``seq``. ``digest``: SHA-256 of its row, empty before format 3."""
 
@@ -556,6 +576,7 @@ Event = (
     | RouteSwitched
     | LimitChanged
     | MarksTaken
+    | AccountsReconciled
     | SnapshotTaken
     | AlertQueued
     | AlertSent

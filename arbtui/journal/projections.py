@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from arbtui.journal.events import (
+    AccountsReconciled,
     Adjusted,
     AlertGivenUp,
     AlertQueued,
@@ -347,6 +348,7 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     SettlementBegan: _portfolio_only,
     ResidualSettled: _portfolio_only,
     MarksTaken: _portfolio_only,
+    AccountsReconciled: _portfolio_only,
     AlertQueued: _alert_queued,
     AlertSent: _alert_sent,
     AlertGivenUp: _alert_given_up,

@@ -113,6 +113,10 @@ class CrossExchangePositionSync:
         """Rises with every change of a balance of ours."""
         return self._portfolio.version
 
+    def disputed(self, exchange: str) -> frozenset[str]:
+        """The assets that ``exchange`` and the portfolio disagree on."""
+        return frozenset(self._portfolio.state.disputes.get(exchange, {}))
+
     @property
     def has_doubts(self) -> bool:
         """Whether a difference was seen that is not decided yet: worth asking again soon."""

@@ -128,4 +128,5 @@ def assemble(
         rebalance=settings.rebalance,
         rate_watch=rate_watch,
         netting=settings.netting,
+        reconcile=settings.reconcile,
     )

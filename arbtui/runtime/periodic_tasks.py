@@ -10,13 +10,16 @@ from typing import Any
 
 from arbtui.engine.engine import Engine
 from arbtui.engine.machine_watch import MachineSample, RecentCommits
+from arbtui.failover.reconcile_report import ReconcileReport
 from arbtui.failover.reconciler import Reconciler
+from arbtui.model.clock import iso_ms
 from arbtui.model.errors import JournalFailed
 from arbtui.monitoring.resources import ResourceSample
 from arbtui.risk.breach import Severity
 from arbtui.runtime.loop_stall import record_stall
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Venues
+from arbtui.settings.mode_file import write_reconciliation
 from arbtui.settings.requests import pending
 from arbtui.views.live import EngineViews
 from arbtui.views.open_fx import read_open_fx
@@ -26,9 +29,8 @@ log = logging.getLogger("arbtui")
 _HOUSEKEEPING_S = 0.1
 #: Between two tips of the journal, in seconds; one is also written with each snapshot, a kill, and the end.
 _TIP_S = 5.0
-_POSITIONS_S = 30.0
-#: After a read in which a balance differed, in seconds.
-_DOUBT_S = 1.0
+#: Between two tellings of how the accounts compare, in seconds.
+_TOLD_S = 5.0
 _LEFT_OPEN_S = 10.0
 
 
@@ -36,13 +38,21 @@ class PeriodicTasks:
     """The periodic work of one run."""
 
     def __init__(
-        self, engine: Engine, views: EngineViews, venues: Venues, run: Run, reconciler: Reconciler, snapshot_every_s: float
+        self,
+        engine: Engine,
+        views: EngineViews,
+        venues: Venues,
+        run: Run,
+        reconciler: Reconciler,
+        accounts: ReconcileReport,
+        snapshot_every_s: float,
     ) -> None:
         self._engine = engine
         self._views = views
         self._venues = venues
         self._run = run
         self._reconciler = reconciler
+        self._accounts = accounts
         self._snapshot_every_s = snapshot_every_s
         self._snapshot_at = 0.0
         self._commits = RecentCommits()
@@ -52,11 +62,11 @@ class PeriodicTasks:
 
     def work(self, *, real_time: bool) -> Sequence[tuple[str, Coroutine[Any, Any, None]]]:
         """Named coroutines, one task each; the gauges measure a machine, so virtual time has none."""
-        work = [("housekeeping", self._housekeeping()), ("snapshots", self._snapshots()), ("positions", self._positions())]
+        work = [("housekeeping", self._housekeeping()), ("snapshots", self._snapshots())]
         work.append(("journal's file", self._journal_file()))
         work += [("left open", self._left_open()), ("wallets", self._engine.wallets.run())]
         if real_time:
-            work.append(("gauges", self._run.resources.run()))
+            work += [("gauges", self._run.resources.run()), ("account report", self._tell_accounts())]
         return work
 
     async def _housekeeping(self) -> None:
@@ -98,10 +108,12 @@ class PeriodicTasks:
             detail = f"{error.filename}: {error.strerror}: a journal that goes back to an older copy would not be noticed"
             self._engine.breaches.record(Severity.WARN, "TIP_UNWRITTEN", "global", detail, "tried again")
 
-    async def _positions(self) -> None:
+    async def _tell_accounts(self) -> None:
+        """Leave for ``status`` how the accounts compare."""
+        clock, folder = self._engine.components.clock, self._engine.components.journal.path.parent
         while True:
-            await asyncio.sleep(_DOUBT_S if self._engine.sync.has_doubts else _POSITIONS_S)
-            await self._engine.compare_positions()
+            write_reconciliation(folder, {"run": self._engine.components.run_id, "ts": iso_ms(clock.time_ms()), **self._accounts.facts()})
+            await asyncio.sleep(_TOLD_S)
 
     async def _left_open(self) -> None:
         """Orders of earlier runs that the start could not resolve: ask again until they are."""
@@ -129,6 +141,8 @@ class PeriodicTasks:
         gauge.snapshot_age_s = now - self._snapshot_at if self._snapshot_at else 0.0
         gauge.venues = self._views.venues()
         gauge.open_fx = read_open_fx(engine)
+        accounts = self._accounts
+        gauge.accounts, gauge.accounts_fine = accounts.summary(engine.components.clock.time_ms()), accounts.is_fine and not accounts.found
         gauge.cpu_history.append(gauge.cpu_percent)
         gauge.rss_history.append(gauge.rss_mb)
         gauge.lag_history.append(gauge.lag_p99_ms)

@@ -10,8 +10,8 @@ from decimal import getcontext
 from arbtui import __version__
 from arbtui.engine.engine import Engine
 from arbtui.exchanges.feed import Deliver
-from arbtui.execution.account_sync import AccountSync
 from arbtui.failover.crash_detector import CrashDetector
+from arbtui.failover.reconcile_report import ReconcileReport
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import simulator_of
 from arbtui.journal.journal import Journal
@@ -47,6 +47,7 @@ from arbtui.runtime.plan import Plan, session_plan
 from arbtui.runtime.played_person import PlayedPerson
 from arbtui.runtime.provenance import checkout_commit
 from arbtui.runtime.pulse import Pulse
+from arbtui.runtime.running_accounts import running_reconciler
 from arbtui.runtime.session_recorder import SessionRecorder
 from arbtui.runtime.start_steps import StartSteps
 from arbtui.runtime.startup import (
@@ -150,6 +151,7 @@ class Session:
         self._reach: OperatorNotifications | None = None
         self._tap: SessionRecorder | None = None
         self._steps: StartSteps
+        self.accounts: ReconcileReport | None = None  #: how journal and venues compare, once it trades
 
     async def run(self) -> int:
         """The whole session; its exit code."""
@@ -312,8 +314,11 @@ class Session:
     ) -> None:
         engine, clock = run.engine, run.engine.components.clock
         views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines, earlier, venues.limits)
-        reconciler = reconciler_of(engine.components, 0.0)
-        keeper = PeriodicTasks(engine, views, venues, run, reconciler, snapshot_every_s=self._settings.journal.snapshot_interval_s)
+        reconciler, accounts = reconciler_of(engine.components, 0.0), running_reconciler(engine, live=self._settings.mode == "live")
+        views.accounts = self.accounts = accounts.report
+        keeper = PeriodicTasks(
+            engine, views, venues, run, reconciler, accounts.report, snapshot_every_s=self._settings.journal.snapshot_interval_s
+        )
         if not self._plan.headless:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only
 
@@ -337,12 +342,7 @@ class Session:
         if not self._plan.virtual:
             background.append(tasks.create_task(Pulse(engine, views, self._heartbeat, live=live).run(), name="pulse"))
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
-        if live:
-            health = {name: guard.health for name, guard in engine.risk.exchange.items()}
-            followers = [
-                AccountSync(adapter, engine.tracker, engine.sync, clock, health[name]) for name, adapter in venues.adapters.items()
-            ]
-            background += [tasks.create_task(follower.run(), name="account") for follower in followers]
+        background.append(tasks.create_task(accounts.run(), name="accounts"))
         if venues.simulator is not None and venues.ledger is not None and self._settings.simulator.person == "auto":
             person = PlayedPerson(engine, venues.ledger, clock)
             background.append(tasks.create_task(person.run(), name="played person"))

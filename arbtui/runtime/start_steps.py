@@ -10,8 +10,8 @@ from arbtui.failover.crash_detector import LastEnd
 from arbtui.failover.start_report import StartReport, StartStep
 from arbtui.model.clock import iso_ms
 from arbtui.runtime.plan import Plan
+from arbtui.settings.mode_file import write_start
 from arbtui.settings.output import say
-from arbtui.settings.start_file import write_start
 
 log = logging.getLogger("arbtui")
 

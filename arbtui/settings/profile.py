@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from arbtui.console.config import ConsoleConfig
 from arbtui.exchanges.config import VENUES, ExchangeConfig, HealthConfig
 from arbtui.execution.config import ExecutionConfig, NettingConfig
-from arbtui.failover.config import FailoverConfig
+from arbtui.failover.config import FailoverConfig, ReconcileConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
 from arbtui.monitoring.config import TelegramConfig
@@ -87,6 +87,9 @@ class Settings(BaseSettings):
 
     failover: FailoverConfig = FailoverConfig()
     """what a start does that nobody confirms."""
+
+    reconcile: ReconcileConfig = ReconcileConfig()
+    """how often the journal is compared with the venues while it runs."""
 
     guardian: GuardianConfig = GuardianConfig()
     """the process that watches the engine."""

@@ -11,6 +11,7 @@ from arbtui.exchanges.health import Health
 from arbtui.exchanges.rate_limits import LimitLeft, RateLimitManager
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.ways_out import WayOut
+from arbtui.failover.reconcile_report import ReconcileReport
 from arbtui.journal.events import PlannedLeg
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState
@@ -42,6 +43,7 @@ from arbtui.views.model import (
     VenueGauge,
 )
 from arbtui.views.open_fx import read_open_fx
+from arbtui.views.reconciliation import reconcile_lines
 from arbtui.views.route_reader import RouteReader, denial_lines
 from arbtui.views.status import shown_state
 from arbtui.views.stock import StockReader, StockRow
@@ -98,6 +100,7 @@ class EngineViews:
         self._earlier_rows = {row.id: row for row in earlier}
         self._pnl = LivePnl(engine.components.portfolio, engine.components.marks)
         self.gauge = GaugeView()
+        self.accounts: ReconcileReport | None = None  #: of how journal and venues compare; None before that begins
         self._idle, self._idle_at = "", -inf
         self._denials: Sequence[DenialLine] = ()
         self._denials_at = -inf
@@ -242,6 +245,10 @@ class EngineViews:
     def breaches_version(self) -> int:
         """See :class:`arbtui.views.ReadModel`."""
         return self._engine.breaches.version + self._engine.risk.halts.version
+
+    def reconciliation(self) -> Sequence[tuple[str, str]]:
+        """See :class:`arbtui.views.ReadModel`."""
+        return [] if self.accounts is None else reconcile_lines(self.accounts, self._engine.components.clock.time_ms())
 
     def denials(self) -> Sequence[DenialLine]:
         """See :class:`arbtui.views.ReadModel`."""

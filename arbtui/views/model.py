@@ -212,6 +212,8 @@ class GaugeView:
     snapshot_no: int = 0
     venues: tuple[VenueGauge, ...] = ()
     open_fx: tuple[OpenFxView, ...] = ()
+    accounts: str = ""  #: how journal and venues compare, in a few words
+    accounts_fine: bool = True
     cpu_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     rss_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
     lag_history: deque[float] = field(default_factory=lambda: deque(maxlen=60))
@@ -271,6 +273,10 @@ class ReadModel(Protocol):
     @property
     def breaches_version(self) -> int:
         """Rises when :meth:`breaches` would answer differently."""
+        ...
+
+    def reconciliation(self) -> Sequence[tuple[str, str]]:
+        """How journal and venues compare: names and texts, a name in capitals begins a part; empty before the first comparison."""
         ...
 
     def denials(self) -> Sequence[DenialLine]:

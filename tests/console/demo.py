@@ -214,6 +214,21 @@ class DemoModel:
     def limits(self) -> Sequence[LimitLine]:
         return LIMITS
 
+    def reconciliation(self) -> Sequence[tuple[str, str]]:
+        return [
+            ("in all", "compared within 12 s, 1 found"),
+            ("full report", "184 s ago"),
+            ("", ""),
+            ("UPBIT", ""),
+            ("in flight", "every 2 s, none had to be looked up"),
+            ("open orders", "every 5 s, last 3 s ago, 212 done, 0 found"),
+            ("trades", "every 10 s, last 8 s ago, 106 done, 2 not answered, 1 found"),
+            ("balances", "every 30 s, last 12 s ago, 36 done, 0 found"),
+            ("", ""),
+            ("DIFFERENCES", "newest first"),
+            ("09:12:44Z", "upbit trades: fill sell 36.3 XRP at 3030 KRW of order a4fz0k2m9q7rt1xw3c, that nobody had told"),
+        ]
+
     def denials(self) -> Sequence[DenialLine]:
         return DENIALS
 

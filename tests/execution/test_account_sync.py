@@ -11,7 +11,9 @@ import pytest
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.account_sync import AccountSync
+from arbtui.failover.reconcile_report import Check
 from arbtui.model.order import Balance, Fill, Order, OrderState, Side
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
@@ -25,7 +27,7 @@ from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP, order
 def test_an_account_whose_stream_is_broken_is_asked_often_and_is_not_heard_until_it_is_open_and_read(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w, streaming(w) as followers:
-            sync, guard = followers["upbit"], w.engine.risk.exchange["upbit"]
+            sync, guard = followers.accounts["upbit"], w.engine.risk.exchange["upbit"]
 
             def unfit() -> Reason | None:
                 return guard.unfit(w.clock.monotonic())
@@ -36,25 +38,24 @@ def test_an_account_whose_stream_is_broken_is_asked_often_and_is_not_heard_until
             await asyncio.sleep(1)
             assert connected()
             assert unfit() is None
-            read = sync.readings
-            await asyncio.sleep(59)
-            assert sync.readings - read == 2  # every 30 s
+
+            def read() -> tuple[int, int, int]:
+                return tuple(followers.done("upbit", check) for check in (Check.TRADES, Check.OPEN_ORDERS, Check.BALANCES))  # type: ignore[return-value]
 
             sync.on_disconnected("upbit")
             assert not connected()
             assert unfit() is Reason.VENUE_DEGRADED
-            await asyncio.sleep(31)
-            read = sync.readings
-            await asyncio.sleep(22)
-            assert sync.readings - read == 4  # every 5 s
+            before = read()
+            await asyncio.sleep(60)
+            assert all(9 <= now - then <= 12 for then, now in zip(before, read(), strict=True)), "everything, every 5 s"
             assert unfit() is Reason.VENUE_DEGRADED  # asked and answered, and still deaf
 
-            read = sync.readings
+            before = read()
             sync.on_reconnected("upbit")
             assert unfit() is Reason.VENUE_DEGRADED  # what was missed is not known yet
-            await asyncio.sleep(3)
+            await asyncio.sleep(2)
             assert connected()
-            assert sync.readings - read == 1
+            assert all(now - then >= 1 for then, now in zip(before, read(), strict=True)), "at once"
             await asyncio.sleep(30)
             assert unfit() is None
 
@@ -78,18 +79,18 @@ class Asked:
         self.told: list[object] = []
         self.compared: list[tuple[str, bool]] = []
 
-    async def fetch_fills(self, since_ms: int) -> list[Fill]:
+    async def fetch_fills(self, since_ms: int, lane: Lane) -> list[Fill]:
         self.since.append(since_ms)
         return self.fills
 
-    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
+    async def fetch_order(self, code: str, client_order_id: str, lane: Lane) -> OrderReport | None:
         self.looked_up.append((code, client_order_id))
         return self.reports.get(client_order_id)
 
-    async def fetch_open_orders(self) -> list[OrderReport]:
+    async def fetch_open_orders(self, lane: Lane) -> list[OrderReport]:
         return self.standing
 
-    async def fetch_balances(self) -> dict[str, Balance]:
+    async def fetch_balances(self, lane: Lane) -> dict[str, Balance]:
         self.version += self.moves
         return {"XRP": Balance(Decimal(7))}
 
@@ -101,6 +102,9 @@ class Asked:
 
     def on_order(self, report: OrderReport) -> None:
         self.told.append(report)
+
+    def disputed(self, exchange: str) -> frozenset[str]:
+        return frozenset()
 
     def compare(self, exchange: str, balances: dict[str, Balance], *, whole: bool) -> None:
         self.compared.append((exchange, whole))
@@ -120,11 +124,10 @@ def test_each_reading_begins_a_minute_before_the_last_complete_one_and_never_lon
     async def main() -> None:
         for after_s in (0, 100, 200):
             clock.now_ms = start + after_s * 1000
-            await sync._read()
+            await sync.read_trades(Lane.CHECK)
 
     run_virtual(main())
     assert asked.since == [start - 5_000, start - 5_000, start + 40_000]
-    assert sync.readings == 3
 
 
 def test_fills_of_this_run_and_of_orders_that_are_followed_are_passed_on() -> None:
@@ -137,7 +140,7 @@ def test_fills_of_this_run_and_of_orders_that_are_followed_are_passed_on() -> No
 
     old, known, new = fill("a", clock.now_ms - 1, "x"), fill("b", clock.now_ms - 1, "known"), fill("c", clock.now_ms, "x")
     asked.fills = [old, known, new]
-    run_virtual(sync._read())
+    run_virtual(sync.read_trades(Lane.CHECK))
     assert asked.told == [known, new]
 
 
@@ -153,7 +156,7 @@ def test_open_orders_of_the_venue_are_asked_for_once_their_request_is_over() -> 
         asked.open[name] = order(market, Side.SELL, "10", "3000", name)
         asked.open[name].state = state
     asked.reports["open"] = OrderReport("upbit", "open", "v", OrderState.FILLED, Decimal(10))
-    run_virtual(sync._read())
+    run_virtual(sync.read_open_orders(Lane.CHECK))
     assert asked.looked_up == [("KRW-XRP", "open"), ("KRW-XRP", "lost")]
     assert asked.told == [asked.reports["open"]], "one that is not there proves nothing"
 
@@ -163,6 +166,6 @@ def test_balances_that_were_asked_for_while_ours_moved_are_not_compared(moves: i
     asked = Asked()
     asked.moves = moves
     sync, _ = reading_of(asked)
-    run_virtual(sync._read())
+    run_virtual(sync.read_balances(Lane.CHECK))
     assert asked.compared == ([] if moves else [("upbit", True)])
     assert sync.balances == {"XRP": Balance(Decimal(7))}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
 from arbtui.model.book import BookState
@@ -300,13 +301,13 @@ def test_a_look_up_that_fails_or_hangs_says_nothing(tmp_path: Path) -> None:
             w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST, 0.5))
             real, failures = w.upbit.fetch_order, iter(["fail", "hang", "fail"])
 
-            async def flaky(code: str, client_order_id: str) -> OrderReport | None:
+            async def flaky(code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
                 trouble = next(failures, None)
                 if trouble == "fail":
                     raise ArbtuiError("502")
                 if trouble == "hang":
                     await asyncio.sleep(1e6)
-                return await real(code, client_order_id)
+                return await real(code, client_order_id, lane)
 
             w.upbit.fetch_order = flaky  # type: ignore[method-assign]
             cycle = await w.trade()

@@ -4,15 +4,18 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.account_sync import AccountSync
 from arbtui.execution.cycle import ArbCycle
+from arbtui.failover.reconcile_report import Check
+from arbtui.failover.running import RunningReconciler
 from arbtui.journal.events import CycleState
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.virtual_loop import run_virtual
@@ -22,20 +25,42 @@ from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import UPBIT_CHEAP, UPBIT_DEAR, Venue, World, world
 
 
+@dataclass
+class Streaming:
+    """The accounts of a world's venues, and what compares them."""
+
+    accounts: dict[str, AccountSync]
+    reconciler: RunningReconciler
+
+    def done(self, exchange: str, check: Check) -> int:
+        return self.reconciler.report.records[exchange, check].done
+
+
 @asynccontextmanager
-async def streaming(w: World) -> AsyncIterator[dict[str, AccountSync]]:
-    """The venues' account streams are open, and have been read once."""
+async def streaming(w: World) -> AsyncIterator[Streaming]:
+    """The venues' account streams are open, and their accounts have been read once, and are read at their cadences."""
     health = {name: guard.health for name, guard in w.engine.risk.exchange.items()}
-    followers = {name: AccountSync(venue, w.engine.tracker, w.engine.sync, w.clock, health[name]) for name, venue in w.venues.items()}
-    tasks = [asyncio.create_task(follower.run()) for follower in followers.values()]
+    accounts = {name: AccountSync(venue, w.engine.tracker, w.engine.sync, w.clock, health[name]) for name, venue in w.venues.items()}
+    engine, parts = w.engine, w.components
+    reconciler = RunningReconciler(
+        accounts,
+        engine.tracker,
+        engine.sync,
+        w.journal,
+        w.clock,
+        parts.reconcile,
+        on_silent=engine.on_silent,
+        on_behind=engine.on_behind,
+    )
+    task = asyncio.create_task(reconciler.run())
+    made = Streaming(accounts, reconciler)
     await asyncio.sleep(2)
-    assert [follower.readings for follower in followers.values()] == [1, 1]
+    assert [made.done(name, Check.BALANCES) for name in accounts] == [1, 1]
     try:
-        yield followers
+        yield made
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _breaches(w: World, kind: str) -> list[Severity]:
@@ -280,7 +305,7 @@ def test_fills_that_no_stream_and_no_look_up_told_are_found_in_the_list_after_a_
             assert [order.state for order in cycle.orders] == [OrderState.UNKNOWN] * 2
             async with streaming(w) as followers:
                 assert (await _ended(w)).state is CycleState.HEDGED
-                assert followers["upbit"].balances == w.upbit.core.balances()
+                assert followers.accounts["upbit"].balances == w.upbit.core.balances()
             w.agree()
 
     run_virtual(main())
@@ -292,17 +317,17 @@ def test_a_reading_that_fails_is_done_again_and_begins_where_the_last_was_whole(
             asked: list[int] = []
 
             class Flaky(Venue):
-                async def fetch_fills(self, since_ms: int) -> list[Fill]:
+                async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
                     asked.append(since_ms)
                     if len(asked) < 4:
                         raise TimeoutError
-                    return list(await super().fetch_fills(since_ms))
+                    return list(await super().fetch_fills(since_ms, lane))
 
             w.upbit.__class__ = Flaky
             await asyncio.sleep(60)
             assert len(asked) >= 4
             assert len(set(asked[:4])) == 1
-            assert followers["upbit"].readings >= 2
+            assert followers.done("upbit", Check.TRADES) >= 2
 
     run_virtual(main())
 
@@ -348,16 +373,16 @@ def test_the_fills_of_an_order_that_is_not_followed_any_more_are_no_strangers(tm
 
 
 def test_a_reading_begins_where_the_last_whole_one_ended(tmp_path: Path) -> None:
-    """Not at the start of the run: after a day that would be all of the day's fills, every half minute."""
+    """Not at the start of the run: after a day that would be all of the day's fills, every ten seconds."""
 
     async def main() -> None:
         async with world(tmp_path) as w:
             asked: list[int] = []
             fetch = w.upbit.fetch_fills
 
-            async def fetch_fills(since_ms: int) -> list[Fill]:
+            async def fetch_fills(since_ms: int, lane: Lane = Lane.DATA) -> list[Fill]:
                 asked.append(since_ms)
-                return list(await fetch(since_ms))
+                return list(await fetch(since_ms, lane))
 
             w.upbit.fetch_fills = fetch_fills  # type: ignore[method-assign]
             async with streaming(w):

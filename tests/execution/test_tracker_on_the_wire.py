@@ -19,6 +19,9 @@ from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.tracker import OrderTracker
+from arbtui.failover.config import ReconcileConfig
+from arbtui.failover.reconcile_report import Check
+from arbtui.failover.running import RunningReconciler
 from arbtui.journal.events import BalanceOpened, CycleOpened, Mark, RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.marketdata.rate_book import RateBook
@@ -163,10 +166,11 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
             made = Desk(v, tracker, portfolio, journal, cycle, follower)
             tracker.on_late = lambda cycle, order, fill: made.late.append(fill)
             tracker.on_stray = made.strays.append
-            task = asyncio.create_task(follower.run()) if stream else None
+            reconciler = RunningReconciler({exchange: follower}, tracker, sync, journal, clock, ReconcileConfig())
+            task = asyncio.create_task(reconciler.run()) if stream else None
             try:
                 if stream:
-                    await until(lambda: follower.readings > 0)
+                    await until(lambda: reconciler.report.records[exchange, Check.BALANCES].done > 0)
                 yield made
             finally:
                 if task is not None:

@@ -15,6 +15,7 @@ from arbtui.exchanges.adapter import OrderReport, StandingOrder
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.execution.cycle import ArbCycle
@@ -91,8 +92,8 @@ class Venue(PaperExchange):
 
         return self.bend(await super().place(order, admitted))
 
-    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
-        report = await super().fetch_order(code, client_order_id)
+    async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
+        report = await super().fetch_order(code, client_order_id, lane)
         self.look_ups.append((asyncio.get_running_loop().time(), client_order_id))
         return self.bend_look_up(report)
 

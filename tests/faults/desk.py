@@ -23,6 +23,7 @@ import pytest
 from arbtui.engine.engine import Engine
 from arbtui.execution.hedging import HedgeStep
 from arbtui.execution.plan import CyclePlan
+from arbtui.failover.reconcile_report import ReconcileReport
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import CycleState
 from arbtui.marketdata import stream_delay
@@ -145,6 +146,13 @@ class Desk:
         assert self.session is not None
         assert self.session.engine is not None
         return self.session.engine
+
+    @property
+    def accounts(self) -> ReconcileReport:
+        """How the running session's journal and the venues compare."""
+        assert self.session is not None
+        assert self.session.accounts is not None
+        return self.session.accounts
 
     @property
     def venues(self) -> Venues:

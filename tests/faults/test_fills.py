@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.execution import account_sync
 from arbtui.journal.events import CycleState
 from arbtui.model.money import ZERO
 from arbtui.model.order import OrderState, Side
@@ -68,9 +67,7 @@ def test_f14_a_fill_that_nobody_tells_is_asked_for(venue: str, tmp_path: Path) -
     play(main)
 
 
-def test_f14_a_persons_fill_that_nobody_tells_is_found_by_the_poll(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account_sync, "_ASK_EVERY_S", 1.0)  # 30 s in earnest
-
+def test_f14_a_persons_fill_that_nobody_tells_is_found_by_the_poll(tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path) as d:
             deaf(d)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from arbtui.exchanges import standing
-from arbtui.execution import account_sync
 from arbtui.journal.events import CycleState
 from arbtui.model.errors import ArbtuiError, VenueFailed, VenueRefused
 from arbtui.model.order import OrderState
@@ -128,14 +127,12 @@ def test_an_order_that_was_executed_and_refused_is_found(venue: str, told: dict[
     play(main)
 
 
-def test_an_answer_that_came_twice_is_no_word_about_the_key(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_that_came_twice_is_no_word_about_the_key(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Field case 01: the connection is cut after a signed question was executed; nothing is sent a second time as it was."""
-    monkeypatch.setattr(account_sync, "_ASK_EVERY_S", 1.0)  # the signed questions of a quiet session: 30 s in earnest
+    often = {"reconcile": {"open_orders_s": 1.0, "trades_s": 1.0, "balances_s": 1.0}}  # the signed questions of a quiet session
 
     async def main() -> None:
-        async with desk(tmp_path) as d:
+        async with desk(tmp_path, settings=often) as d:
             tokens: dict[str, Counter[str]] = {}
             cut: Counter[str] = Counter()
             for name, front in d.box.fronts.items():

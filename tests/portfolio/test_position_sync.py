@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.journal.events import Event, FillRecorded, OrderChanged, TransferBegun, TransferLeft
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import LoopClock
@@ -42,7 +43,7 @@ class Venue:
         self.meanwhile: Callable[[], None] = lambda: None
         self.refuses = False
 
-    async def fetch_balances(self) -> Mapping[str, Balance]:
+    async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         if self.refuses:
             raise VenueFailed("no answer")
         self.meanwhile()

@@ -96,13 +96,25 @@ class SystemPane(Lines):
             ("open files", f"{g.fds}", ()),
             ("console", f"{hz:.0f} Hz, {drops} writes dropped", ()),
         ]
+        if g.accounts:
+            rows.append(("accounts", g.accounts, ()))
         name: list[Span] = [("── ", "rule"), ("[4] ", "key"), ("System", "title"), (" ", "rule")]
         lines: list[tuple[list[Span], str]] = [([*name, ("─" * max(0, self.size.width - 14), "rule")], "")]
         gap = 2 if self.size.height >= 2 * (len(rows) + len(g.open_fx) + len(g.venues)) + 2 else 1
         for label, value, history in rows:
             floor = 0.9 * min(history, default=0.0) if label == "memory" else 0.0
             spark = sparkline(history, max(0, wide), floor) if history else ""
-            lines.append(([("   ", "text"), (f"{label:11}", "dim"), (f"{value:31}", "text"), (spark.lstrip(), "spark")], ""))
+            lines.append(
+                (
+                    [
+                        ("   ", "text"),
+                        (f"{label:11}", "dim"),
+                        (f"{value:31}", "warn" if label == "accounts" and not g.accounts_fine else "text"),
+                        (spark.lstrip(), "spark"),
+                    ],
+                    "",
+                )
+            )
             lines.extend([([], "")] * (gap - 1))
         for one in g.open_fx:
             lines.append((self._open(one), ""))

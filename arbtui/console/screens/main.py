@@ -15,7 +15,7 @@ from arbtui.console.query import ROUTES, STOCK
 from arbtui.console.row_json import row_json
 from arbtui.console.screens.help import HelpScreen
 from arbtui.console.screens.verbs import VerbsScreen
-from arbtui.console.screens.whole import whole_of
+from arbtui.console.screens.whole import WholeScreen, whole_of
 
 COPIES = ("routes", "fills", "risk", "log", "detail", "stock")
 """Panes with rows to copy."""
@@ -134,6 +134,14 @@ class MainScreen(VerbsScreen):
         text = row_json(row)
         self.app.copy_to_clipboard(text)
         self.flash.say(f"{name}copied {len(text)} letters of JSON (OSC 52; tmux: set -g set-clipboard on)")
+
+    def action_accounts(self) -> None:
+        """How journal and venues compare."""
+        facts = self._model.reconciliation()
+        if facts:
+            self.app.push_screen(WholeScreen("Journal and venues", facts))
+        else:
+            self.flash.say("journal and venues have not been compared yet", "warn")
 
     def action_freeze(self) -> None:
         """Stand still, or go on."""

@@ -145,8 +145,8 @@ class BinanceAdapter(CcxtAdapter):
         }
         await self._client.request("private", "POST", "order/test", params, lane=Lane.HEDGE, costs={"weight": 1})
 
-    async def _account(self) -> orders.Account:
-        answer = await self.query("private", "GET", "account", {"omitZeroBalances": "true"}, costs={"weight": 20})
+    async def _account(self, lane: Lane = Lane.DATA) -> orders.Account:
+        answer = await self.query("private", "GET", "account", {"omitZeroBalances": "true"}, costs={"weight": 20}, lane=lane)
         account = read(answer, orders.Account, "account")
         if account.uid is not None:
             self.account_names = (f"uid {account.uid}",)
@@ -283,11 +283,11 @@ class BinanceAdapter(CcxtAdapter):
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
+    async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""
         market = self.market(code)
         params = {"symbol": code, "origClientOrderId": client_order_id}
-        answer = await self.find("GET", "order", params, costs={"weight": 4}, lane=Lane.HEDGE)
+        answer = await self.find("GET", "order", params, costs={"weight": 4}, lane=lane)
         if answer is None:
             return None
         if answer is ARCHIVED:
@@ -300,21 +300,21 @@ class BinanceAdapter(CcxtAdapter):
             trades: list[orders.TradeRow] = []
             if row.executedQty:
                 fills = await self.query(
-                    "private", "GET", "myTrades", {"symbol": code, "orderId": row.orderId}, costs={"weight": 5}, lane=Lane.HEDGE
+                    "private", "GET", "myTrades", {"symbol": code, "orderId": row.orderId}, costs={"weight": 5}, lane=lane
                 )
                 trades = read(fills, list[orders.TradeRow], "myTrades")
             return orders.report_of(row, tuple(orders.fill_of_trade(trade, market, client_order_id) for trade in trades))
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def fetch_open_orders(self) -> Sequence[OrderReport]:
+    async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
         try:
-            return [orders.report_of(row) for row in await self._open_rows(Lane.DATA)]
+            return [orders.report_of(row) for row in await self._open_rows(lane)]
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
+    async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`, with one limitation: Binance lists fills by symbol only.
 
         Queried are all connected symbols while there are 50 or fewer, else those traded since the start.
@@ -324,27 +324,28 @@ class BinanceAdapter(CcxtAdapter):
         try:
             for code in list(codes):
                 market = self.market(code)
-                for row in await self._trades_since(code, since_ms):
-                    client_order_id = await self._client_id(code, row.orderId)
+                for row in await self._trades_since(code, since_ms, lane):
+                    client_order_id = await self._client_id(code, row.orderId, lane)
                     fills.append(orders.fill_of_trade(row, market, client_order_id))
         except WireError as error:
             raise unreadable(self.name, error) from error
         return sorted(fills, key=lambda fill: fill.ts_event)
 
-    async def _trades_since(self, code: str, since_ms: int) -> list[orders.TradeRow]:
+    async def _trades_since(self, code: str, since_ms: int, lane: Lane) -> list[orders.TradeRow]:
         params: dict[str, Any] = {"symbol": code, "startTime": since_ms, "limit": _TRADES_A_PAGE}
         rows: list[orders.TradeRow] = []
         while True:
-            page = read(await self.query("private", "GET", "myTrades", params, costs={"weight": 20}), list[orders.TradeRow], "myTrades")
+            answer = await self.query("private", "GET", "myTrades", params, costs={"weight": 20}, lane=lane)
+            page = read(answer, list[orders.TradeRow], "myTrades")
             rows += page
             if len(page) < _TRADES_A_PAGE:
                 return rows
             params = {"symbol": code, "fromId": max(row.id for row in page) + 1, "limit": _TRADES_A_PAGE}
 
-    async def _client_id(self, code: str, order_id: int) -> str:
+    async def _client_id(self, code: str, order_id: int, lane: Lane) -> str:
         known = self._client_ids.get((code, order_id))
         if known is None:
-            answer = await self.query("private", "GET", "order", {"symbol": code, "orderId": order_id}, costs={"weight": 4})
+            answer = await self.query("private", "GET", "order", {"symbol": code, "orderId": order_id}, costs={"weight": 4}, lane=lane)
             known = read(answer, orders.OrderRow, "order").clientOrderId
             self._learn(code, order_id, known)
         return known
@@ -354,10 +355,10 @@ class BinanceAdapter(CcxtAdapter):
         if len(self._client_ids) > 10_000:
             del self._client_ids[next(iter(self._client_ids))]
 
-    async def fetch_balances(self) -> Mapping[str, Balance]:
+    async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
         try:
-            return orders.balances_of(await self._account())
+            return orders.balances_of(await self._account(lane))
         except WireError as error:
             raise unreadable(self.name, error) from error
 

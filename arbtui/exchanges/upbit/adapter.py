@@ -274,10 +274,10 @@ class UpbitAdapter(CcxtAdapter):
         if standing or len(failed.orders) < failed.count:
             raise VenueFailed(f"upbit: {failed.count} orders could not be cancelled: {', '.join(standing) or 'it does not tell which'}")
 
-    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
+    async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""
         market = self.market(code)
-        answer = await self.find("GET", "order", {"identifier": client_order_id}, costs={"default": 1}, lane=Lane.HEDGE)
+        answer = await self.find("GET", "order", {"identifier": client_order_id}, costs={"default": 1}, lane=lane)
         if answer is None:
             return None
         try:
@@ -290,14 +290,14 @@ class UpbitAdapter(CcxtAdapter):
         self._remember(report)
         return report
 
-    async def fetch_open_orders(self) -> Sequence[OrderReport]:
+    async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
         try:
-            return [orders.state_report_of(row) for row in await self._open_rows()]
+            return [orders.state_report_of(row) for row in await self._open_rows(lane)]
         except WireError as error:
             raise unreadable(self.name, error) from error
 
-    async def _open_rows(self, lane: Lane = Lane.DATA) -> list[orders.OrderRow]:
+    async def _open_rows(self, lane: Lane) -> list[orders.OrderRow]:
         rows: list[orders.OrderRow] = []
         while True:
             params = {"limit": _OPEN_A_PAGE, "page": len(rows) // _OPEN_A_PAGE + 1}
@@ -307,7 +307,7 @@ class UpbitAdapter(CcxtAdapter):
             if len(page) < _OPEN_A_PAGE:
                 return rows
 
-    async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
+    async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`.
 
         Upbit lists closed orders by creation time, so orders up to an hour older are checked too; one that rested
@@ -317,20 +317,20 @@ class UpbitAdapter(CcxtAdapter):
         since_ms -= since_ms % 1000
         fills: list[Fill] = []
         try:
-            rows = [*await self._closed_rows(since_ms - _RESTING_MS), *await self._open_rows()]
+            rows = [*await self._closed_rows(since_ms - _RESTING_MS, lane), *await self._open_rows(lane)]
             for row in rows:
                 over = row.time_in_force in orders.IMMEDIATE and 0 < orders.ms_of(row.created_at) < since_ms - _IMMEDIATE_MS
                 if row.executed_volume and row.market in self.markets and not over:
-                    fills += await self._fills_of(row)
+                    fills += await self._fills_of(row, lane)
         except WireError as error:
             raise unreadable(self.name, error) from error
         once = {fill.trade_id: fill for fill in fills if fill.ts_event >= since_ms}
         return sorted(once.values(), key=lambda fill: fill.ts_event)
 
-    async def _fills_of(self, row: orders.OrderRow) -> Sequence[Fill]:
+    async def _fills_of(self, row: orders.OrderRow, lane: Lane) -> Sequence[Fill]:
         """An order's fills; those of an ended order are queried once."""
         if row.uuid not in self._settled:
-            answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1})
+            answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1}, lane=lane)
             report = self._timed(orders.report_of(read(answer, orders.OrderRow, "order"), self.markets[row.market]))
             self._remember(report)
             return report.fills
@@ -343,7 +343,7 @@ class UpbitAdapter(CcxtAdapter):
             if len(self._settled) > _SETTLED:
                 del self._settled[next(iter(self._settled))]
 
-    async def _closed_rows(self, since_ms: int) -> list[orders.OrderRow]:
+    async def _closed_rows(self, since_ms: int, lane: Lane) -> list[orders.OrderRow]:
         """Closed orders created since then, window by window: a query spans 7 days at most (docs.upbit.com, list-closed-orders)."""
         rows: dict[str, orders.OrderRow] = {}
         now_ms = self._clock.time_ms()
@@ -351,7 +351,7 @@ class UpbitAdapter(CcxtAdapter):
         while start_ms <= now_ms:
             end_ms = start_ms + _WINDOW_MS
             params = {"start_time": _iso(start_ms), "end_time": _iso(end_ms), "limit": _ORDERS_A_PAGE, "order_by": "asc"}
-            answer = await self.query("private", "GET", "orders/closed", params, costs={"default": 1})
+            answer = await self.query("private", "GET", "orders/closed", params, costs={"default": 1}, lane=lane)
             page = read(answer, list[orders.OrderRow], "orders/closed")
             before = len(rows)
             rows |= {row.uuid: row for row in page}
@@ -359,9 +359,9 @@ class UpbitAdapter(CcxtAdapter):
             start_ms = (orders.ms_of(page[-1].created_at) or end_ms) if is_full else end_ms
         return list(rows.values())
 
-    async def fetch_balances(self) -> Mapping[str, Balance]:
+    async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
-        answer = await self.query("private", "GET", "accounts", costs={"default": 1})
+        answer = await self.query("private", "GET", "accounts", costs={"default": 1}, lane=lane)
         try:
             return orders.balances_of(read(answer, list[orders.AccountRow], "accounts"))
         except WireError as error:

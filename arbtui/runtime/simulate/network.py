@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport, StandingOrder
 from arbtui.exchanges.networks import Networks
+from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.book import Level
 from arbtui.model.errors import OrderRejected, OrderUnknown, VenueFailed
 from arbtui.model.order import Balance, Fill, Order
@@ -216,20 +217,20 @@ class Connection(ExchangeAdapter):
         """See :meth:`ExchangeAdapter.cancel_standing`."""
         await self.cancel(order.code, order.client_order_id)
 
-    async def fetch_order(self, code: str, client_order_id: str) -> OrderReport | None:
+    async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`; for a while after a fault, orders that are there are not found."""
         found = await self._ask(lambda: self._venue.core.find(client_order_id))
         return None if asyncio.get_running_loop().time() < self._venue.blind_until else found
 
-    async def fetch_open_orders(self) -> Sequence[OrderReport]:
+    async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`."""
         return await self._ask(self._venue.core.open_orders)
 
-    async def fetch_fills(self, since_ms: int) -> Sequence[Fill]:
+    async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`."""
         return await self._ask(lambda: self._venue.core.fills_since(since_ms))
 
-    async def fetch_balances(self) -> Mapping[str, Balance]:
+    async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
         return await self._ask(self._venue.core.balances)
 
