@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.execution.config import ExecutionConfig, NettingConfig
-from arbtui.failover.config import ReconcileConfig
+from arbtui.failover.config import FailoverConfig, ReconcileConfig
 from arbtui.journal.journal import Journal
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.rate_book import RateBook
@@ -43,4 +43,5 @@ class EngineComponents:
     rebalance: RebalanceConfig
     rate_watch: RateWatch | None = None  #: None where one currency is traded, or nobody doubts the rate
     netting: NettingConfig = field(default_factory=NettingConfig)
+    failover: FailoverConfig = field(default_factory=FailoverConfig)
     reconcile: ReconcileConfig = field(default_factory=ReconcileConfig)

@@ -30,6 +30,7 @@ from arbtui.engine.order_troubles import OrderTroubles
 from arbtui.engine.pending_rearm import RearmOnceChecked
 from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
+from arbtui.engine.resumption import Resumption
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.stock_watch import StockWatch
 from arbtui.engine.transfer_watch import TransferWatch
@@ -207,6 +208,8 @@ class Engine:
         self.sync.on_dispute = self._on_dispute
         self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
         self._late = LateFills(self.breaches, components.portfolio)
+        self._resumption = Resumption(components, self.executor, self.breaches, self._on_resume, self._on_not_resumed)
+        self._unresumed = ""  # why half done cycles of earlier runs are not gone on with; empty where they are
         self.netting = Netting(components, self.breaches, self.open)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_late = self._on_late
@@ -230,13 +233,16 @@ class Engine:
         """What may be done now."""
         return trading_state(self.portfolio, self.components.halt, self._journal)
 
-    def arm(self, reconciled: Reconciled, last: LastEnd | None = None, *, unclean: str = "", unconfirmed: str = "") -> None:
+    def arm(
+        self, reconciled: Reconciled, last: LastEnd | None = None, *, unclean: str = "", unconfirmed: str = "", unresumed: str = ""
+    ) -> None:
         """Start trading, unless something more severe holds.
 
         A latched kill comes first, then DISARMED as an operator or a recovery left it, then ``unclean`` (what this recovery
         could not settle, which disarms and is latched), then ``unconfirmed`` (nobody has confirmed it, and the resume policy
         does not), then PAUSED as an operator left it. What a person re-armed while nothing ran waits DISARMED for a clean
-        checklist. ``last``: how the run before ended; a crash is told.
+        checklist. ``last``: how the run before ended; a crash is told. Half done cycles that the recovery has left open are gone on with
+        where trading may, unless ``unresumed`` says why not; else they end as what they leave.
         """
         self.components.portfolio.follow(self.components.universe.nodes)
         self.availability.look_at_all()
@@ -261,6 +267,7 @@ class Engine:
         self.kill_switch.attach(asyncio.get_running_loop())
         resume, pending = self.portfolio.state.resume, self.portfolio.state.pending_rearm
         if self.kill_switch.look():
+            self._resumption.take_up(reconciled.partial, "a kill is latched", self._tasks)  # what they leave makes the halt a dirty one
             cause = self.components.halt.cause
             if cause is not None and not self._killed_before:  # made while nothing ran: the journal has not heard of it
                 self._journal.post(Killed(cause.source, cause.reason, self.components.halt.epoch))
@@ -279,12 +286,30 @@ class Engine:
             self.operator.change_state(TradingState.PAUSED, "PAUSED before this start", latched=True)
         else:
             self.operator.change_state(TradingState.ARMED, STARTED)
+        self._unresumed = unresumed
+        self._take_up(reconciled)
         self.losses.measure()
+
+    def _take_up(self, found: Reconciled) -> None:
+        """Half done cycles of earlier runs go on where trading may, or end."""
+        may_trade = self.state in (TradingState.ARMED, TradingState.PAUSED, TradingState.REDUCING)
+        self._resumption.take_up(found.partial, self._unresumed or ("" if may_trade else f"the engine is {self.state}"), self._tasks)
+
+    def _on_resume(self, cycle: ArbCycle) -> None:
+        self.cycles[cycle.id] = cycle
+        self.cycles_version += 1
+        self.decisions.record(cycle.plan.route.id, "RESUMED", cycle.plan.edge_bps)
+        self._look_at(cycle.plan.assets)
+
+    def _on_not_resumed(self, cycle_id: str, why: str) -> None:
+        log.warning("cycle %s: %s", cycle_id, why)
+        self._tell_residual(cycle_id, "engine", why)
 
     def on_resolved(self, found: Reconciled) -> None:
         """An order that a start could not resolve has been: its asset may be traded again, and what it left is reported."""
+        self._take_up(found)
         self._tell_residuals("RECOVERED")
-        if found.cycles or found.fills:
+        if found.cycles or found.fills or found.partial:
             self.availability.look_at_all()
             self.losses.measure()
 

@@ -114,6 +114,40 @@ class CycleExecutor:
         self._tasks[cycle_id] = tasks.create_task(self._run(cycle, durable), name=cycle_id)
         return cycle
 
+    def resume(self, cycle: ArbCycle, sent: int, wait_s: float, tasks: asyncio.TaskGroup) -> None:
+        """Go on with a cycle of an earlier run, none of whose orders can fill any more: hedge what it left, at the prices of now.
+
+        ``sent``: its hedging orders so far, which count on; its clocks begin anew. ``wait_s``: for its venues and fresh books.
+        """
+        self.open[cycle.id] = cycle
+        self.quiet.clear()
+        self._tasks[cycle.id] = tasks.create_task(self._run_on(cycle, sent, wait_s), name=f"{cycle.id} resumed")
+
+    async def _run_on(self, cycle: ArbCycle, sent: int, wait_s: float) -> None:
+        await asyncio.sleep(0)  # as in :meth:`_run`
+        with suppress(JournalFailed):
+            if await self._market_is_back(cycle, wait_s):
+                await self._hedge(cycle, sent)
+            await self._end(cycle)
+
+    async def _market_is_back(self, cycle: ArbCycle, wait_s: float) -> bool:
+        """Wait until every venue of ``cycle`` is fit and every book of it fresh, or it is of no use any more."""
+        give_up_at = self._clock.monotonic() + wait_s
+        while not self._halt.is_closed:
+            now = self._clock.monotonic()
+            route = cycle.plan.route
+            away = [name for name in route.exchanges if self._risk.exchange[name].unfit(now) is not None]
+            old = [book for book in route.books if not self._risk.symbol.is_current(book, now)]
+            refusal = route.data_refusal(now)
+            if not away and not old and refusal is None:
+                return True
+            cycle.reason = refusal or (Reason.VENUE_DOWN if away else Reason.BOOK_AGE)
+            if now >= give_up_at:
+                return False
+            await asyncio.sleep(_HEDGE_PAUSE_S)
+        cycle.reason = Reason.HALTED
+        return False
+
     def _reserve_requests(self, cycle_id: str, plan: CyclePlan) -> Reason | None:
         """Take every venue's share of its limits for the legs and one hedge order, all or none."""
         legs: dict[str, int] = {}
@@ -191,9 +225,11 @@ class CycleExecutor:
         cycle.reason = refusal.value
         return None
 
-    async def _hedge(self, cycle: ArbCycle) -> None:
-        """Bring the legs together again, order by order, until what is left is dust or nothing more may be tried."""
-        sent = 0
+    async def _hedge(self, cycle: ArbCycle, sent: int = 0) -> None:
+        """Bring the legs together again, order by order, until what is left is dust or nothing more may be tried.
+
+        ``sent``: how many have been tried already.
+        """
         give_up_at = self._clock.monotonic() + _HEDGE_WAIT_S
         undo_at = self._clock.monotonic() + self._config.completion_s
         refused = 0  # since the last order: where the gate refuses one way out, another one is tried

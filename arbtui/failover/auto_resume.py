@@ -17,6 +17,18 @@ class AutoResume:
         self.resume: Resume = ("manual" if is_live else "always") if resume == "mode" else resume
         self._is_live = is_live
 
+    @property
+    def resumes_cycles(self) -> bool:
+        """Whether cycles that the last run left half done are kept open, to be hedged on once the engine is armed."""
+        return self.resume != "manual"
+
+    def why_not_cycles(self, found: Reconciled) -> str:
+        """Why they are not hedged on after all, or nothing: "clean" wants accounts on which nothing else was found."""
+        if self.resume == "manual":
+            return '[failover] resume is "manual"'
+        other = found.unresolved or found.unread or found.orphans or found.mismatches
+        return f'[failover] resume is "clean": recovery {found.in_words()}' if self.resume == "clean" and other else ""
+
     def why_not(self, last: LastEnd, found: Reconciled) -> str:
         """Why it waits for a person, or nothing where it arms."""
         if self.resume == "manual":

@@ -14,7 +14,14 @@ class FailoverConfig(Config):
 
     resume: Resume = Field(default="mode")
     """whether it arms by itself: "manual" never, "clean" after a run that ended in order and a recovery that found nothing, "always"
-    after any clean recovery; "mode": manual in live, always else."""
+    after any clean recovery; "mode": manual in live, always else. Once armed, cycles that the last run left half done are hedged on, by
+    "clean" where the recovery found nothing else, by "manual" never: they are positions that a person settles."""
+
+    resume_age_s: float = Field(default=300.0, ge=0, le=86_400)
+    """s since its opening up to which a half done cycle is hedged on; the market of an older one has gone on, and a person decides."""
+
+    resume_wait_s: float = Field(default=60.0, ge=1, le=600)
+    """s that a half done cycle waits for its venues and for fresh books; then it ends RESIDUAL, and a person decides."""
 
 
 class ReconcileConfig(Config):

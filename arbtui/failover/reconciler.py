@@ -2,12 +2,13 @@
 
 The same path after a clean end and after ``kill -9``: orders that were not final are looked up by client id, their missing
 fills are booked once, balances are compared, and every open cycle is ended by what its fills leave. A remainder is never
-hedged here: prices have moved on, and an operator decides. What cannot be resolved in time stays open, keeps its
-reservation, and is named; it never holds up what it does not touch.
+hedged here: where the resume policy allows it, a half done cycle is left open for the engine to go on with, at the prices of
+then; else an operator decides. What cannot be resolved in time stays open, keeps its reservation, and is named; it never holds
+up what it does not touch.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -70,6 +71,7 @@ class Reconciled:
     fills: int = 0  #: fills that the journal had missed
     cycles: dict[CycleState, int] = field(default_factory=dict)  #: open cycles, by how they ended
     residual: list[str] = field(default_factory=list)  #: ids of those that left a position
+    partial: list[str] = field(default_factory=list)  #: ids of half done ones that were left open, to be hedged on
     mismatches: list[Mismatch] = field(default_factory=list)
     unresolved: list[Unresolved] = field(default_factory=list)
     unread: dict[str, str] = field(default_factory=dict)  #: venues that could not be asked for orders or balances, and why
@@ -80,7 +82,15 @@ class Reconciled:
     def is_nothing(self) -> bool:
         """Whether journal and venues agreed, and nothing was open."""
         return not (
-            self.orders or self.fills or self.cycles or self.residual or self.mismatches or self.unresolved or self.unread or self.orphans
+            self.orders
+            or self.fills
+            or self.cycles
+            or self.residual
+            or self.partial
+            or self.mismatches
+            or self.unresolved
+            or self.unread
+            or self.orphans
         )
 
     def in_words(self) -> str:
@@ -90,6 +100,7 @@ class Reconciled:
             (self.fills, "fill", "missed"),
             (sum(self.cycles.values()), "cycle", "open"),
             (len(self.residual), "cycle", "one-sided"),
+            (len(self.partial), "cycle", "half done"),
             (len(self.unresolved), "order", "unresolved"),
             (len(self.orphans), "orphan", "cancelled" if all(one.is_gone for one in self.orphans) else "found"),
             (len(self.mismatches), "balance", "disputed"),
@@ -106,6 +117,7 @@ class Reconciler:
         sync: decides what a difference of balances means.
         wait_s: how long an order may be looked for in all, in seconds; the proof of absence of the slowest venue takes 30.
         report: told of each step of :meth:`run`.
+        resumes: half done cycles are left open, and named, for the engine to go on with.
     """
 
     def __init__(
@@ -119,6 +131,7 @@ class Reconciler:
         clock: Clock,
         wait_s: float = 30.0,
         report: StartReport | None = None,
+        resumes: bool = False,
     ) -> None:
         self._adapters = adapters
         self._portfolio = portfolio
@@ -127,6 +140,7 @@ class Reconciler:
         self._journal = journal
         self._clock = clock
         self._wait_s = wait_s
+        self._resumes = resumes
         self._ask_s = max(wait_s, _LOOK_UP_EVERY)
         self._report = report or StartReport(clock.monotonic)
 
@@ -164,8 +178,10 @@ class Reconciler:
             step.result += f"; {counted(len(done.foreign), 'foreign order')} left alone" if done.foreign else ""
         with self._report.step("cycles") as step:
             await self._end_cycles(done)
-            step.is_fine = not done.residual
-            step.result = ", ".join(f"{number} {state}" for state, number in done.cycles.items()) or "none was open"
+            step.is_fine = not (done.residual or done.partial)
+            ended = [f"{number} {state}" for state, number in done.cycles.items()]
+            half_done = [f"{', '.join(done.partial)} half done, hedged on once armed"] if done.partial else []
+            step.result = ", ".join([*ended, *half_done]) or "none was open"
         with self._report.step("balances") as step:
             for name in self._adapters:
                 await self._take_balances(name, done, is_first=is_first)
@@ -212,8 +228,10 @@ class Reconciler:
                 why = str(error) or "no answer"
         return why
 
-    async def again(self, run_id: str) -> Reconciled:
+    async def again(self, run_id: str, running: Container[str] = ()) -> Reconciled:
         """Look once more for what an earlier run left and the start could not resolve; ends the cycles that nothing holds open.
+
+        ``running``: ids of cycles of earlier runs that are being hedged on.
 
         Raises:
             JournalFailed: as every commit.
@@ -225,14 +243,17 @@ class Reconciler:
             done.fills += fills
             if unresolved is not None:
                 done.unresolved.append(unresolved)
-        await self._end_cycles(done, run_id)
+        await self._end_cycles(done, run_id, running)
         return done
 
-    async def _end_cycles(self, done: Reconciled, but_of: str = "") -> None:
-        """End every open cycle that no order holds open; ``but_of``: the run whose cycles end by themselves."""
+    async def _end_cycles(self, done: Reconciled, but_of: str = "", running: Container[str] = ()) -> None:
+        """End every open cycle that no order holds open; those of the run ``but_of``, and ``running`` ones, end by themselves."""
         waiting = {unresolved.cycle_id for unresolved in done.unresolved}
         for cycle in list(self._portfolio.open_cycles):
-            if cycle.id in waiting or cycle.run_id == but_of:
+            if cycle.id in waiting or cycle.run_id == but_of or cycle.id in running:
+                continue
+            if self._resumes and self._portfolio.left(cycle):
+                done.partial.append(cycle.id)
                 continue
             await self._journal.commit(CycleEnded(cycle.id, self._clock.time_ms(), "RECOVERED"))
             done.cycles[cycle.state] = done.cycles.get(cycle.state, 0) + 1

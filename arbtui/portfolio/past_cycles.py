@@ -49,6 +49,19 @@ def past_cycles(path: Path, limit: int = RECENT) -> list[PastCycle]:
             raise out_of_step(path, f"a cycle's row cannot be read ({error})") from error
 
 
+def fills_of_cycle(path: Path, cycle_id: str) -> list[Fill]:
+    """The fills of one cycle, open or ended, as they were booked.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.reader.reading`.
+    """
+    with reading(path) as db:
+        try:
+            return [_convert(row, Fill) for row in db.execute("SELECT * FROM fill WHERE cycle_id = ? ORDER BY seq", (cycle_id,))]
+        except ValueError as error:
+            raise out_of_step(path, f"a fill of {cycle_id} cannot be read ({error})") from error
+
+
 def _read(db: sqlite3.Connection, limit: int) -> Iterator[PastCycle]:
     recent = "SELECT cycle_id FROM cycle WHERE state != 'OPEN' ORDER BY seq DESC LIMIT ?"
     orders: dict[str, list[OrderRecord]] = {}

@@ -34,6 +34,7 @@ class ArbUniverse:
         symbols: Sequence[str],
     ) -> None:
         self.rates = rates
+        self.terms = terms  #: as the profile has them
         self.symbols = tuple(symbols)
         self.markets = tuple(markets)
         self.nodes: dict[tuple[str, str], Node] = {}

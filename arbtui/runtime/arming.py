@@ -7,6 +7,7 @@ from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.runtime.plan import Plan
 from arbtui.settings.options import SessionOptions
+from arbtui.settings.profile import Settings
 
 
 def refuse_unarmed(options: SessionOptions) -> None:
@@ -33,12 +34,17 @@ def refuse_unarmed(options: SessionOptions) -> None:
         raise UsageError(f"mode live sends orders; without a console nobody can arm it later: add --confirm {settings.name}")
 
 
+def auto_resume(settings: Settings) -> AutoResume:
+    """The policy of a start with ``settings``."""
+    return AutoResume(settings.failover.resume, is_live=settings.mode == "live")
+
+
 def resume_refusal(plan: Plan, last: LastEnd, found: Reconciled) -> str:
     """Why the session starts DISARMED although nothing worse holds, for the screen; empty where it was confirmed, or arms by itself."""
     settings = plan.settings
     if plan.confirmed:
         return ""
-    why = AutoResume(settings.failover.resume, is_live=settings.mode == "live").why_not(last, found)
+    why = auto_resume(settings).why_not(last, found)
     if not why:
         return ""
     who = f"arbtui rearm --profile {settings.name} arms it" if plan.headless else f"press r and type {settings.name}"

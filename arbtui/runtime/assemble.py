@@ -129,4 +129,5 @@ def assemble(
         rate_watch=rate_watch,
         netting=settings.netting,
         reconcile=settings.reconcile,
+        failover=settings.failover,
     )

@@ -121,7 +121,7 @@ class PeriodicTasks:
         with suppress(JournalFailed):  # the engine was told, and has closed the gate
             while any(order.run_id != run_id for order in self._engine.portfolio.open_orders):
                 await asyncio.sleep(_LEFT_OPEN_S)
-                self._engine.on_resolved(await self._reconciler.again(run_id))
+                self._engine.on_resolved(await self._reconciler.again(run_id, self._engine.executor.open))
 
     def sampled(self, sample: ResourceSample) -> None:
         """One second is over: refresh the gauges."""

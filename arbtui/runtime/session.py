@@ -35,7 +35,7 @@ from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.runtime.arming import refuse_unarmed, resume_refusal, unclean
+from arbtui.runtime.arming import auto_resume, refuse_unarmed, resume_refusal, unclean
 from arbtui.runtime.assemble import assemble
 from arbtui.runtime.deadline import deadline
 from arbtui.runtime.ending import end
@@ -271,7 +271,9 @@ class Session:
         if self._settings.mode == "live" and open_orders:
             under_way = "orders that were" if open_orders > 1 else "order that was"
             say(f"asking the venues about {open_orders} {under_way} under way, for {wait_s:g} s at most")
-        reconciled = await self._stop.unless(take_up(components, wait_s, self._steps.report), _DRAIN_S)
+        reconciled = await self._stop.unless(
+            take_up(components, wait_s, self._steps.report, resumes=auto_resume(self._settings).resumes_cycles), _DRAIN_S
+        )
         for unresolved in reconciled.unresolved:
             say(f"not resolved: {unresolved.why}; {unresolved.action}")
         log.info(
@@ -314,7 +316,9 @@ class Session:
     ) -> None:
         engine, clock = run.engine, run.engine.components.clock
         views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines, earlier, venues.limits)
-        reconciler, accounts = reconciler_of(engine.components, 0.0), running_reconciler(engine, live=self._settings.mode == "live")
+        policy = auto_resume(self._settings)
+        reconciler = reconciler_of(engine.components, 0.0, resumes=policy.resumes_cycles)
+        accounts = running_reconciler(engine, live=self._settings.mode == "live")
         views.accounts = self.accounts = accounts.report
         keeper = PeriodicTasks(
             engine, views, venues, run, reconciler, accounts.report, snapshot_every_s=self._settings.journal.snapshot_interval_s
@@ -330,7 +334,8 @@ class Session:
         assert steps.last is not None, "the journal was read"
         with steps.report.step("resume") as step:
             refusal = resume_refusal(self._plan, steps.last, reconciled)
-            engine.arm(reconciled, steps.last, unclean=unclean(reconciled, live=live), unconfirmed=refusal)
+            unresumed = policy.why_not_cycles(reconciled)
+            engine.arm(reconciled, steps.last, unclean=unclean(reconciled, live=live), unconfirmed=refusal, unresumed=unresumed)
             step.is_fine = engine.state is TradingState.ARMED
             step.result = f"{engine.state}{f': {engine.portfolio.state.why}' if engine.portfolio.state.why else ''}"
         run.start = steps.facts()

@@ -114,13 +114,16 @@ async def record_start(
         await journal.commit(MarksTaken("day", today, {}))
 
 
-async def take_up(components: EngineComponents, wait_s: float, report: StartReport) -> Reconciled:
-    """Make the portfolio agree with the venues; ``wait_s``: how long orders of unknown fate are looked for."""
+async def take_up(components: EngineComponents, wait_s: float, report: StartReport, *, resumes: bool) -> Reconciled:
+    """Make the portfolio agree with the venues; ``wait_s``: how long orders of unknown fate are looked for.
+
+    ``resumes``: half done cycles are left open, for the engine to go on with.
+    """
     components.marks.restore(components.portfolio.state.marks)
-    return await reconciler_of(components, wait_s, report).run()
+    return await reconciler_of(components, wait_s, report, resumes=resumes).run()
 
 
-def reconciler_of(components: EngineComponents, wait_s: float, report: StartReport | None = None) -> Reconciler:
+def reconciler_of(components: EngineComponents, wait_s: float, report: StartReport | None = None, *, resumes: bool = False) -> Reconciler:
     """The reconciler over ``components``."""
     return Reconciler(
         adapters=components.adapters,
@@ -131,6 +134,7 @@ def reconciler_of(components: EngineComponents, wait_s: float, report: StartRepo
         clock=components.clock,
         wait_s=wait_s,
         report=report,
+        resumes=resumes,
     )
 
 

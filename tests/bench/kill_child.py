@@ -58,9 +58,9 @@ def measured(descriptor: int) -> None:
         asyncio.get_running_loop().call_later(REARM_S, reopen, self)
 
     def arm_and_tell(
-        self: Engine, reconciled: Reconciled, last: LastEnd | None = None, *, unclean: str = "", unconfirmed: str = ""
+        self: Engine, reconciled: Reconciled, last: LastEnd | None = None, *, unclean: str = "", unconfirmed: str = "", unresumed: str = ""
     ) -> None:
-        arm(self, reconciled, last, unclean=unclean, unconfirmed=unconfirmed)
+        arm(self, reconciled, last, unclean=unclean, unconfirmed=unconfirmed, unresumed=unresumed)
         tell(descriptor, "armed")
 
     Halt.close = close_and_tell  # type: ignore[method-assign]

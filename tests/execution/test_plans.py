@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,10 +38,10 @@ AFTER = {number: (LegAfter(number - 1, On.ARRIVAL),) for number in (1, 2)}
 TOLERANCES = Tolerances(20.0, 100.0)
 
 
-def triangle_world(folder: Path) -> AbstractAsyncContextManager[World]:
+def triangle_world(folder: Path, **more: Any) -> AbstractAsyncContextManager[World]:
     listed = {"upbit": {market.code: market for market in (BTC, ETH, ETH_BTC)}, "binance": dict[str, Market]()}
     funds = {"upbit": {"KRW": Decimal(10_000_000), "ETH": Decimal(1), "BTC": Decimal("0.01")}, "binance": {"USDT": Decimal(1000)}}
-    return world(folder, symbols=("BTC", "ETH"), listed=listed, funds=funds, books=TRIANGLE_BOOKS)
+    return world(folder, symbols=("BTC", "ETH"), listed=listed, funds=funds, books=TRIANGLE_BOOKS, **more)
 
 
 def triangle(w: World, after: Mapping[int, tuple[LegAfter, ...]] = AFTER) -> CyclePlan:
@@ -289,8 +290,8 @@ SPLIT_BOOKS: dict[tuple[str, str], Levels] = {
 }
 
 
-def split_world(folder: Path) -> AbstractAsyncContextManager[World]:
-    return world(folder, listed=SPLIT_LISTED, funds=SPLIT_FUNDS, books=SPLIT_BOOKS)
+def split_world(folder: Path, **more: Any) -> AbstractAsyncContextManager[World]:
+    return world(folder, listed=SPLIT_LISTED, funds=SPLIT_FUNDS, books=SPLIT_BOOKS, **more)
 
 
 def split(w: World, after: Mapping[int, tuple[LegAfter, ...]] | None = None) -> CyclePlan:

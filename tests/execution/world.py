@@ -19,6 +19,7 @@ from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.execution.cycle import ArbCycle
+from arbtui.failover.config import FailoverConfig
 from arbtui.failover.reconciler import Reconciled
 from arbtui.journal.events import MarksTaken, RunStarted
 from arbtui.journal.journal import Journal
@@ -234,6 +235,9 @@ async def world(
     books: Mapping[tuple[str, str], Levels] | None = None,
     netting: NettingConfig | None = None,
     profile: str = "p",
+    resumes: bool = False,
+    unresumed: str = "",
+    failover: FailoverConfig | None = None,
 ) -> AsyncIterator[World]:
     """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch.
 
@@ -319,6 +323,7 @@ async def world(
             lambda *key: asked_again.append(key),
             netting=netting or NettingConfig(enabled=False),
             rebalance=rebalance or RebalanceConfig(),
+            failover=failover or FailoverConfig(),
         )
         for (name, code), book in aggregator.books.items():
             book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else (books or {}).get((name, code)) or FAIR[name]))
@@ -328,13 +333,13 @@ async def world(
         day, today = portfolio.state.day, components.desk.day_of(clock.time_ms())
         if day is not None and day.name != today:
             await journal.commit(MarksTaken("day", today, {}))
-        reconciled = await reconciler_of(components, recovery_wait_s).run()
+        reconciled = await reconciler_of(components, recovery_wait_s, resumes=resumes).run()
         async with asyncio.TaskGroup() as tasks:
             engine = Engine(components, remembered, tasks)
             journal.on_failure = engine.on_journal_failure
             made = World(folder, clock, halt, journal, venues, components, engine, remembered, reconciled, asked_again, keep_fresh)
             made.freshen()
-            engine.arm(reconciled, unclean=unclean, unconfirmed=unconfirmed)
+            engine.arm(reconciled, unclean=unclean, unconfirmed=unconfirmed, unresumed=unresumed)
             turn = tasks.create_task(_turn(made))
             yield made
             engine.abandon()
