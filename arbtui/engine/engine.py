@@ -34,6 +34,7 @@ from arbtui.engine.resumption import Resumption
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.stock_watch import StockWatch
 from arbtui.engine.transfer_watch import TransferWatch
+from arbtui.engine.unresolved import UnresolvedOrders
 from arbtui.engine.wallets import Wallets
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.executor import CycleExecutor
@@ -88,6 +89,7 @@ class Engine:
         self._clock = components.clock
         self._journal = components.journal
         self.breaches = BreachBook(components.journal, components.clock, components.run_id, remembered.breaches)
+        self._unresolved = UnresolvedOrders(self.breaches, components.clock, components.execution.recovery_wait_s)
         self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
         self._rate_doubts = RateDoubts(components.rate_watch, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
@@ -262,8 +264,7 @@ class Engine:
             )
         for found in reconciled.mismatches:
             self._on_dispute(found)
-        for unresolved in reconciled.unresolved:
-            self.breaches.record(Severity.CRIT, "ORDER_UNRESOLVED", unresolved.scope, unresolved.why, unresolved.action, every_time=True)
+        self._unresolved.tell(reconciled.unresolved)
         self.kill_switch.attach(asyncio.get_running_loop())
         resume, pending = self.portfolio.state.resume, self.portfolio.state.pending_rearm
         if self.kill_switch.look():
@@ -306,8 +307,9 @@ class Engine:
         self._tell_residual(cycle_id, "engine", why)
 
     def on_resolved(self, found: Reconciled) -> None:
-        """An order that a start could not resolve has been: its asset may be traded again, and what it left is reported."""
+        """Orders that a start could not resolve were looked up again: what is known now may be traded again, what it left is reported."""
         self._take_up(found)
+        self._unresolved.tell(found.unresolved)
         self._tell_residuals("RECOVERED")
         if found.cycles or found.fills or found.partial:
             self.availability.look_at_all()

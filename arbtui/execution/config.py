@@ -71,8 +71,8 @@ class ExecutionConfig(Config):
     """true: nothing else trades on these accounts, so a kill cancels every order on them; false: only ours, others are listed."""
 
     recovery_wait_s: float = Field(default=30.0, ge=0, le=600)
-    """s that a start looks for orders of unknown fate; later they stay blocked and are looked up while the rest trades. The slowest
-    venue's proof that an order never came takes 30."""
+    """s that a start waits for a venue that does not answer about an order; then it stays blocked, and is looked up while the rest
+    trades. An order still unresolved after as long is a critical breach: the slowest venue's proof that it never came takes 30."""
 
     @field_validator("entry_orders")
     @classmethod

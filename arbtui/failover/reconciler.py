@@ -31,6 +31,8 @@ from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch
 
 #: Between two look-ups of an order whose absence is not proved yet, in seconds.
 _LOOK_UP_EVERY = 1.0
+#: s that a start waits for an order of which the venue has answered, without saying what became of it: the rest must not wait for it.
+_PATIENCE_S = 3.0
 #: So often an orphan's cancel is tried.
 _CANCELS = 3
 #: Balances are read so often, so far apart (s), before a difference counts.
@@ -115,7 +117,8 @@ class Reconciler:
 
     Args:
         sync: decides what a difference of balances means.
-        wait_s: how long an order may be looked for in all, in seconds; the proof of absence of the slowest venue takes 30.
+        wait_s: how long a start may wait for a venue that does not answer, in seconds. An order that the venue has answered about, and
+            that is neither found nor proved absent within moments, is looked up on while the rest trades.
         report: told of each step of :meth:`run`.
         resumes: half done cycles are left open, and named, for the engine to go on with.
     """
@@ -143,6 +146,7 @@ class Reconciler:
         self._resumes = resumes
         self._ask_s = max(wait_s, _LOOK_UP_EVERY)
         self._report = report or StartReport(clock.monotonic)
+        self._proofs: dict[str, AbsenceProof] = {}  # of orders whose fate is not known yet, by client id: they go on where they stopped
 
     async def run(self) -> Reconciled:
         """Bring everything that is open to its end, as far as the venues tell.
@@ -269,8 +273,12 @@ class Reconciler:
         if adapter is None:
             action = f"put [exchanges.{intent.exchange}] back into the profile and start again"
             return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: the profile has no such venue", action, True)
-        market = _Market(intent.market, intent.base)
-        proof = AbsenceProof(adapter, self._clock, self._portfolio, market, intent, order.intended_ms)
+        proof = self._proofs.get(intent.client_order_id)
+        if proof is None:
+            market = _Market(intent.market, intent.base)
+            proof = AbsenceProof(adapter, self._clock, self._portfolio, market, intent, order.intended_ms)
+            self._proofs[intent.client_order_id] = proof
+        patient_until = give_up_at
         why = ""
         for turn in count():
             if turn:
@@ -283,15 +291,19 @@ class Reconciler:
             if report is not None:
                 # A venue may call an order final before it tells all its fills.
                 if report.state.is_final and sum((fill.qty for fill in report.fills), ZERO) >= report.filled_qty:
+                    self._proofs.pop(intent.client_order_id)
                     return await self._take(order, report), None
                 why = f"the venue calls it {report.state}"
             elif proof.is_proved:
+                self._proofs.pop(intent.client_order_id)
                 gone = OrderChanged(intent.client_order_id, OrderState.REJECTED, "", order.filled_qty, "NOT_PLACED")
                 await self._journal.commit(gone)
                 return 0, None
             else:
                 why = proof.why_not
-            if self._clock.monotonic() + _LOOK_UP_EVERY > give_up_at:
+            if proof.is_answered:
+                patient_until = min(patient_until, self._clock.monotonic() + _PATIENCE_S)
+            if self._clock.monotonic() + _LOOK_UP_EVERY > patient_until:
                 action = "looked up until it is known; what it touches stays blocked"
                 return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {why}", action, False)
         raise AssertionError("count() never ends")

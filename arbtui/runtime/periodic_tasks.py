@@ -31,7 +31,7 @@ _HOUSEKEEPING_S = 0.1
 _TIP_S = 5.0
 #: Between two tellings of how the accounts compare, in seconds.
 _TOLD_S = 5.0
-_LEFT_OPEN_S = 10.0
+_LEFT_OPEN_S = 2.0
 
 
 class PeriodicTasks:

@@ -21,6 +21,7 @@ from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.breach import Severity
 from arbtui.runtime.arming import unclean
 from arbtui.runtime.startup import reconciler_of
 from arbtui.simulation.faults import Fault, FaultKind
@@ -235,7 +236,7 @@ def test_a_venue_that_does_not_answer_holds_the_start_until_it_does(tmp_path: Pa
             if asked < 5:
                 raise ArbtuiError("503")
             # Then it knows the order's end, but not yet its fills.
-            return replace(report, fills=()) if asked < 8 and report is not None else report
+            return replace(report, fills=()) if asked < 7 and report is not None else report
 
         def bend(venues: object) -> None:
             assert isinstance(venues, dict)
@@ -259,8 +260,22 @@ def test_an_order_that_may_still_arrive_is_not_absent(tmp_path: Path) -> None:
             venues["upbit"].absence_proof_s = 20.0
 
         async with world(tmp_path, on_open=slow_proof) as w:
-            assert w.clock.monotonic() >= 20
-            assert w.reconciled.cycles == {S.MISSED: 1}
+            reconciler = reconciler_of(w.components, 30.0)
+            (unresolved,) = w.reconciled.unresolved
+            assert (unresolved.scope, unresolved.disarms) == ("upbit:KRW-XRP", False)
+            assert w.clock.monotonic() < 8, "the rest does not wait for the proof"
+            (breach,) = [one for one in w.engine.breaches.breaches.values() if one.kind == "ORDER_UNRESOLVED"]
+            assert breach.severity is Severity.WARN
+            assert w.engine.state is TradingState.ARMED
+            while w.portfolio.open_cycles:
+                w.engine.on_resolved(await reconciler.again("r2"))
+                await asyncio.sleep(1.0)
+            assert 20 <= w.clock.monotonic() < 25
+            assert w.portfolio.state.tally.outcomes[S.MISSED] == 1
+            assert breach.id in w.engine.breaches.acknowledged, "it is over, and needs nobody"
+            await asyncio.sleep(1.0)
+            assert (await w.trade()).state is S.HEDGED
+            w.agree()
 
     run_virtual(main())
 
