@@ -38,6 +38,16 @@ CHECKS: Sequence[Check] = (
         unit="s",
         tells=("back for ", "outage of "),
     ),
+    PytestCheck(
+        "paper-beside-live",
+        "600 s of live against the sandbox, each order also given to the paper venue: realised edges apart by less than a tenth, by venue",
+        "tests/faults/test_paper_beside_live.py::test_paper_makes_of_an_order_what_the_sandbox_makes_of_it",
+        SECONDS,
+        steps=600,
+        limit_s=3600.0,
+        unit="s",
+        tells=("PAPER ",),
+    ),
     OpenWon(
         "open-won",
         "50 seeds with the rate moving 50 bps: netting takes most of the result's variance away, at the predicted cost",
