@@ -8,7 +8,7 @@ from tests.proof.mutation.package import PackageMutation
 from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
 from tests.proof.simulation import PlantedBugs, Stories
-from tests.proof.steps import FLIPS, MESSAGES, SECONDS, VARIABLE
+from tests.proof.steps import FLIPS, KILLS, MESSAGES, SECONDS, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -27,6 +27,16 @@ CHECKS: Sequence[Check] = (
         SECONDS,
         steps=600,
         limit_s=3600.0,
+    ),
+    PytestCheck(
+        "live-kill-nine",
+        "30 kills -9 of live against the sandbox: audit agrees, no client id twice, other markets trade within 5 s of the venues' answer",
+        "tests/lifecycle/test_live_kill_nine.py::test_thirty_kills_lose_nothing_send_nothing_twice_and_it_trades_again_at_once",
+        KILLS,
+        steps=30,
+        limit_s=3600.0,
+        unit="kills",
+        tells=("KILL -9 ",),
     ),
     PytestCheck(
         "outage",
