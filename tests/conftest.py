@@ -43,6 +43,7 @@ LONGEST = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests, longest files first, and let one worker run all that share a module's fixture."""
 

@@ -81,6 +81,10 @@ def session(
     )
     if not headless:
         need_terminal()
+    if settings.mode == "live":
+        from arbtui.cli.real_orders import tell_open
+
+        tell_open(settings, options.state_root)
     from arbtui.runtime import run_session
 
     return run_session(options)

@@ -14,9 +14,12 @@ from arbtui.settings.state import MODES, mode_folder, profile_folder, profile_na
 from arbtui.settings.trust import distrusted
 
 if TYPE_CHECKING:
+    from arbtui.cli.real_orders import Condition
     from arbtui.exchanges.assets import Quarantined
     from arbtui.settings.profile import Settings
 
+#: Conditions of real orders that no other area tells of.
+_OWN = ("switch", "addresses")
 _MOST_SYMBOLS = 20  #: of those that the simulator does not know: told in one go
 
 
@@ -29,6 +32,8 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
     problems = [*_of_profile(name_or_path, mode), *damage, *_of_state(name_or_path, state_dir, settings)]
     venues, trouble = _of_venues(settings)
     problems += trouble
+    real = _real_orders(settings, name_or_path, state_dir, venues, problems)
+    problems += [_problem("real", f"{one.name}: {one.words}") for one in real if one.is_required and not one.is_met and one.name in _OWN]
     guard = "" if settings is None else rate_guard_in_words(settings)
     guardian = _guardian(name_or_path, state_dir)
     if as_json:
@@ -40,11 +45,14 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
         }
         told["guardian"] = guardian
         told |= {"venues": venues, "limits": limit_facts(settings) if settings else None, "rate": guard or None}
+        told["real_orders"] = [one.as_json() for one in real]
         tell(json.dumps(told, indent=2) + "\n")
     else:
         for name, facts in venues.items():
             for fact in facts:
                 tell(f"{name:<8} {fact}\n")
+        for condition in real:
+            tell(f"real     {condition}\n")
         for problem in problems:
             tell(f"{problem['area']:<8} {problem['problem']}\n")
         for line in _quarantine_lines(name_or_path, quarantined):
@@ -57,6 +65,18 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
             tell(f"limits   {limits_in_words(settings, money_only=True)}\n")
         tell(f"{name_or_path}: {counted(len(problems), 'problem') if problems else 'no problem'}\n")
     return 2 if problems else 0
+
+
+def _real_orders(
+    settings: "Settings | None", name_or_path: str, state_dir: str | None, venues: dict[str, list[str]], problems: list[dict[str, str]]
+) -> "list[Condition]":
+    """What docs/real-orders.md asks for; nothing where no order would leave this machine."""
+    from arbtui.cli.real_orders import conditions, goes_to_real_venues
+
+    if settings is None or not goes_to_real_venues(settings):
+        return []
+    root = state_root(state_dir)
+    return conditions(settings, root, profile_folder(root, profile_name(name_or_path)), venues, {one["area"] for one in problems})
 
 
 def _problem(area: str, text: str) -> dict[str, str]:

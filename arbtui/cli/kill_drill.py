@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import write_flag
+from arbtui.model.loopback import is_loopback
 from arbtui.model.regular_file import read_regular
 from arbtui.settings.kill_signal import CONFIRM_S
 from arbtui.settings.kill_signal import ask as signal_engine
@@ -25,7 +26,6 @@ _SETTLE_S = 30.0
 _PAUSE_S = 0.1
 #: Kills that a drill makes: its flag, and its signal.
 _KILLS = 2
-_HERE = ("127.0.0.1", "::1", "localhost")
 
 
 def drill(name: str, root: Path) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _is_sandbox(journal: Path) -> bool:
         with closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as db:
             row = db.execute("SELECT payload FROM event WHERE type = 'RunStarted' ORDER BY seq DESC LIMIT 1").fetchone()
         origins = json.loads(row[0])["origins"].values()
-        return bool(origins) and all(urlsplit(origin).hostname in _HERE for origin in origins)
+        return bool(origins) and all(is_loopback(urlsplit(origin).hostname or "") for origin in origins)
     except (sqlite3.Error, TypeError, ValueError, KeyError):
         return False
 

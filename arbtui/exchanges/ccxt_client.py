@@ -18,7 +18,7 @@ import aiohttp
 
 from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.ccxt_packages import ccxt_pro
-from arbtui.exchanges.config import UrlsConfig
+from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
 from arbtui.exchanges.connection_errors import SentAlready, broke_under_way, redirect_of, why_no_answer
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
@@ -26,8 +26,9 @@ from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.refusals import RefusalTable, Scope
+from arbtui.exchanges.this_machine import socket_factory
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, RateLimited
+from arbtui.model.errors import ArbtuiError, OrderRejected, RateLimited
 
 #: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
 #: request, because it bounds how long a delayed order can still be executed.
@@ -44,6 +45,8 @@ WRITES = frozenset(
         *(("DELETE", path) for path in ("order", "openOrders", "orders/open")),
     }
 )
+#: Of these, what makes an order at the venue. Tests of an order make none, and a cancel takes one away.
+ORDERS = frozenset({("POST", "order"), ("POST", "orders")})
 
 
 class _Departure:
@@ -107,7 +110,7 @@ class CcxtClient:
     def __init__(
         self,
         exchange: str,
-        urls: UrlsConfig,
+        config: ExchangeConfig,
         keys: VenueKeyHolder,
         clock: Clock,
         limits: RateLimitManager | None = None,
@@ -118,11 +121,13 @@ class CcxtClient:
         self.limits = limits
         self.health = health
         self._clock = clock
+        urls = config.urls
+        self._takes_orders = config.takes_orders
         self._where = urls.rest
         tls = _tls() if urls.rest.startswith("https") else False
         self.session = aiohttp.ClientSession(
             # No limit of connections: requests that hang must not make a cancel wait. The rate limits bound them.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls),
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_S, ssl=tls, socket_factory=socket_factory(urls.rest)),
             request_class=_GatedRequest,
             cookie_jar=aiohttp.DummyCookieJar(),
             middlewares=(refuse_redirects,),
@@ -150,6 +155,7 @@ class CcxtClient:
 
         Raises:
             RateLimited: the venue's limits leave no room; nothing was sent.
+            OrderRejected: an order for a real venue, without ``real_orders``; nothing was sent.
             RequestFailed: no usable answer, or a refusal; its ``meaning`` is what may be concluded.
         """
         try:
@@ -178,6 +184,8 @@ class CcxtClient:
         """One request, sent once; raises as :meth:`request`, and _ConnectionBroke for one whose connection broke under it."""
         if method != "GET" and (section not in ("private", "public") or (method, path) not in WRITES):
             raise ValueError(f"{self.exchange}: {method} {path} is no order: nothing else is ever written at a venue")
+        if (method, path) in ORDERS and not self._takes_orders:
+            raise OrderRejected(f"exchanges.{self.exchange}.real_orders is false: no order leaves this machine")
         departure = _Departure(admit, costs.keys())
         token = _departure.set(departure)
         started = self._clock.monotonic()

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from arbtui.model.config import Config
+from arbtui.model.loopback import is_loopback
 
 
 def _split(url: str, schemes: tuple[str, str]) -> str:
@@ -39,13 +39,6 @@ def _socket(url: str) -> str:
     return url
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a host name: its address is not known before it is resolved
-        return False
-
-
 class UrlsConfig(Config):
     """A venue's addresses; the only difference between a real venue and a local one."""
 
@@ -59,9 +52,14 @@ class UrlsConfig(Config):
     """URL of the private WebSocket: orders and balances."""
 
     @property
+    def all(self) -> tuple[str, str, str]:
+        """REST, public and private."""
+        return self.rest, self.stream, self.private
+
+    @property
     def is_loopback(self) -> bool:
         """True when every URL is a loopback address."""
-        return all(_is_loopback(urlsplit(url).hostname or "") for url in (self.rest, self.stream, self.private))
+        return all(is_loopback(urlsplit(url).hostname or "") for url in self.all)
 
 
 class ExchangeConfig(Config):
@@ -73,8 +71,34 @@ class ExchangeConfig(Config):
     taker_bps: float | None = Field(default=None, ge=0, le=1000)
     """bps of a taker order; left out, the venue's own rate."""
 
+    real_orders: bool = False
+    """true: mode live may send orders to the real venue; docs/real-orders.md says what must be true before. Without it live reaches
+    this machine only."""
+
     urls: UrlsConfig
     """where the venue is reached; left out, the real venue."""
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether an order may be sent there at all: on this machine always, elsewhere only where ``real_orders`` says so."""
+        return self.real_orders or self.urls.is_loopback
+
+
+def strange_addresses(name: str, exchange: ExchangeConfig) -> list[str]:
+    """Why real orders cannot go where ``exchange`` leads to; empty where every address is the venue's own, and encrypted.
+
+    binance.vision and binancefuture.com are Binance's test networks (its API documentation): money is not real there.
+    """
+    domains = VENUES[name].domains if name in VENUES else ()
+    found = []
+    for url in exchange.urls.all:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        if not any(host == domain or host.endswith(f".{domain}") for domain in domains):
+            found.append(f"{url} is no address of {name}'s ({' or '.join(domains) or 'none is known'})")
+        elif parts.scheme not in ("https", "wss"):
+            found.append(f"{url} is not encrypted")
+    return found
 
 
 class HealthConfig(Config):
@@ -117,6 +141,7 @@ class Venue:
     rest: str
     stream: str
     private: str
+    domains: tuple[str, ...]  #: that its own addresses end with; orders go to no others
     min_cost: Decimal  #: least order in ``quote``, where a market of its own rules does not say otherwise
 
 
@@ -124,12 +149,27 @@ class Venue:
 #: orders: 5,000 KRW (docs.upbit.com, KRW market); NOTIONAL and MIN_NOTIONAL of most USDT markets (``exchangeInfo``).
 VENUES: Mapping[str, Venue] = {
     "upbit": Venue(
-        "KRW", "https://api.upbit.com", "wss://api.upbit.com/websocket/v1", "wss://api.upbit.com/websocket/v1/private", Decimal(5000)
+        "KRW",
+        "https://api.upbit.com",
+        "wss://api.upbit.com/websocket/v1",
+        "wss://api.upbit.com/websocket/v1/private",
+        ("upbit.com",),
+        Decimal(5000),
     ),
     "binance": Venue(
-        "USDT", "https://api.binance.com", "wss://stream.binance.com:9443/stream", "wss://ws-api.binance.com/ws-api/v3", Decimal(5)
+        "USDT",
+        "https://api.binance.com",
+        "wss://stream.binance.com:9443/stream",
+        "wss://ws-api.binance.com/ws-api/v3",
+        ("binance.com", "binance.vision"),
+        Decimal(5),
     ),
     "binanceusdm": Venue(
-        "USDT", "https://fapi.binance.com", "wss://fstream.binance.com/stream", "wss://ws-fapi.binance.com/ws-fapi/v1", Decimal(5)
+        "USDT",
+        "https://fapi.binance.com",
+        "wss://fstream.binance.com/stream",
+        "wss://ws-fapi.binance.com/ws-fapi/v1",
+        ("binance.com", "binancefuture.com"),
+        Decimal(5),
     ),
 }

@@ -16,6 +16,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
+from arbtui.exchanges.this_machine import socket_factory
 from arbtui.model.errors import RateLimited, WireError
 
 log = logging.getLogger("arbtui")
@@ -105,7 +106,9 @@ class PrivateStream:
         """Keep the stream open until cancelled."""
         loop = asyncio.get_running_loop()
         pause = _FIRST_PAUSE_S
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), middlewares=(refuse_redirects,)) as session:
+        connector = aiohttp.TCPConnector(limit=0, socket_factory=socket_factory(self._url))
+        jar = aiohttp.DummyCookieJar()
+        async with aiohttp.ClientSession(connector=connector, cookie_jar=jar, middlewares=(refuse_redirects,)) as session:
             while True:
                 started, longest, banned_s = loop.time(), _LONGEST_PAUSE_S, 0.0
                 try:

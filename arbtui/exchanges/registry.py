@@ -46,7 +46,7 @@ class ExchangeRegistry:
                 raise UsageError(f"[exchanges.{name}]: no orders can be sent there yet; {', '.join(_ADAPTERS)} can be traded at")
         adapters: dict[str, CcxtAdapter] = {}
         for name, config in exchanges.items():
-            client = CcxtClient(name, config.urls, keys[name], clock, limits.get(name), health.get(name))
+            client = CcxtClient(name, config, keys[name], clock, limits.get(name), health.get(name))
             adapters[name] = _ADAPTERS[name](client, config.urls.private, clock)
         return cls(adapters)
 

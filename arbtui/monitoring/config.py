@@ -1,12 +1,12 @@
 """Settings of Telegram: table ``[telegram]``."""
 
-from ipaddress import ip_address
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from arbtui.model.config import Config
+from arbtui.model.loopback import is_loopback
 
 
 def _base_url(url: str) -> str:
@@ -22,16 +22,9 @@ def _base_url(url: str) -> str:
         raise ValueError("a URL in a profile holds no user or password")
     if parts.query or parts.fragment:
         raise ValueError(f"{url!r} has a query or a fragment; leave both out")
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ValueError(f"{url!r} would send the bot's token unencrypted; http:// is for a server on this machine")
     return url.rstrip("/").removesuffix("/bot").rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:  # a host name: its address is not known before it is resolved
-        return False
 
 
 class TelegramConfig(Config):

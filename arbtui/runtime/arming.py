@@ -1,5 +1,6 @@
 """What must be typed and true before real orders may leave."""
 
+from arbtui.exchanges.config import strange_addresses
 from arbtui.failover.auto_resume import AutoResume
 from arbtui.failover.crash_detector import LastEnd
 from arbtui.failover.reconciler import Reconciled
@@ -14,20 +15,14 @@ def refuse_unarmed(options: SessionOptions) -> None:
     """Look at how ``live`` was asked for.
 
     Raises:
-        UsageError: a URL leaves this machine, the name is not the profile's, or nobody could arm it.
+        UsageError: real orders are not switched on, the name is not the profile's, or nobody could arm it.
     """
     settings, typed = options.settings, options.confirm
     if typed is not None and settings.mode != "live":
         raise UsageError(f"--confirm arms mode live; this start is {settings.mode}: leave it out, or add --mode live")
     if settings.mode != "live":
         return
-    for name, exchange in settings.exchanges.items():
-        if not exchange.urls.is_loopback:
-            raise UsageError(
-                f"{settings.path}: exchanges.{name}.urls leads to {exchange.urls.rest}: in this version mode live reaches this machine "
-                "only, until execution and failover have shown what they promise; arbtui sandbox --profile P --write FILE writes a "
-                "profile that it can run"
-            )
+    refuse_real_orders(settings)
     if typed is not None and typed != settings.name:
         raise UsageError(f"--confirm {typed}: that is not this profile's name; real orders need --confirm {settings.name}")
     if typed is None and options.headless and not options.unattended and settings.failover.resume in ("mode", "manual"):
@@ -37,6 +32,30 @@ def refuse_unarmed(options: SessionOptions) -> None:
 def auto_resume(settings: Settings) -> AutoResume:
     """The policy of a start with ``settings``."""
     return AutoResume(settings.failover.resume, is_live=settings.mode == "live")
+
+
+def refuse_real_orders(settings: Settings) -> None:
+    """Look at where mode live would send its orders.
+
+    Raises:
+        UsageError: to a real venue whose ``real_orders`` is not on, to an address that is not the venue's own, or to a real venue on
+            one side and to this machine on the other.
+    """
+    real = {name: exchange for name, exchange in settings.exchanges.items() if not exchange.urls.is_loopback}
+    for name, exchange in real.items():
+        if not exchange.real_orders:
+            raise UsageError(
+                f"{settings.path}: exchanges.{name}.urls leads to {exchange.urls.rest}, and its real_orders is false: mode live reaches "
+                f"this machine only. docs/real-orders.md says what must be true first, and arbtui check --profile {settings.name} --mode "
+                "live looks at it; arbtui sandbox --profile P --write FILE writes a profile for play money"
+            )
+        if strange := strange_addresses(name, exchange):
+            raise UsageError(f"{settings.path}: exchanges.{name}.urls: {strange[0]}: real orders go to no other place")
+    if real and len(real) < len(settings.exchanges):
+        played = next(name for name in settings.exchanges if name not in real)
+        raise UsageError(
+            f"{settings.path}: {', '.join(real)} is real and {played} is on this machine: real orders would be hedged with play money"
+        )
 
 
 def resume_refusal(plan: Plan, last: LastEnd, found: Reconciled) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from arbtui.model.clock import iso_ms
 from arbtui.model.errors import UsageError
+from arbtui.model.loopback import is_loopback
 from arbtui.model.regular_file import read_regular
 from arbtui.settings.lock import lock_now
 from arbtui.settings.state import make_private, platform_folder
@@ -24,7 +25,6 @@ from arbtui.settings.state import make_private, platform_folder
 #: No profile can have this name, so its folder is none of a profile below the default state folder.
 FOLDER_NAME = ".accounts"
 _PORTS = {"http": 80, "https": 443}
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def accounts_folder() -> Path:
@@ -88,7 +88,7 @@ class AccountLocks:
 
 def _file_name(exchange: str, origin: str, name: str) -> str:
     parts = urlsplit(origin)
-    host = "loopback" if parts.hostname in _LOOPBACK else parts.hostname
+    host = "loopback" if is_loopback(parts.hostname or "") else parts.hostname
     digest = hashlib.sha256(f"{parts.scheme}://{host}:{parts.port or _PORTS.get(parts.scheme)}\n{name}".encode()).hexdigest()
     return f"{exchange}-{digest[:32]}"
 

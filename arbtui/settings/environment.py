@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import PydanticBaseSettingsSource
 
+from arbtui.model.errors import UsageError
 from arbtui.settings.structure import odd_text, odd_value
 
 PREFIX = "ARBTUI_"
@@ -21,12 +22,20 @@ class EnvironmentSource(PydanticBaseSettingsSource):
     """
 
     def __call__(self) -> dict[str, Any]:
-        """The environment's settings as nested tables."""
+        """The environment's settings as nested tables.
+
+        Raises:
+            UsageError: it would switch real orders on or off.
+        """
         tables: dict[str, Any] = {}
         for variable in sorted(os.environ):
             path = dotted_key(variable)
             if not path:
                 continue
+            if path[-1] == "real_orders":
+                raise UsageError(
+                    f"{variable}: real orders are switched on in the profile's file only; a variable outlives what it was set for"
+                )
             table = tables
             for part in path[:-1]:
                 inner = table.setdefault(part, {})

@@ -87,7 +87,7 @@ class TestCheck:
         assert told.pop("limits") == {"set": "paper", **default_limits("paper"), "netting": {"band": 500.0, "max_open_fx": 1000.0}}
         assert told.pop("guardian")["watches"] is False
         assert bool(told.pop("rate")) is (name == "upbit-binance")  # the other one needs no rate
-        assert told == {"profile": name, "ok": True, "problems": [], "quarantined": [], "venues": {}}
+        assert told == {"profile": name, "ok": True, "problems": [], "quarantined": [], "venues": {}, "real_orders": []}
 
     def test_changes_nothing(self, arbtui: Here, home: Path) -> None:
         arbtui("check", "--profile", "upbit-binance")

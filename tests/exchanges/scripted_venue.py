@@ -17,7 +17,7 @@ from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
-from arbtui.exchanges.config import UrlsConfig
+from arbtui.exchanges.config import VENUES, ExchangeConfig, UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -179,15 +179,26 @@ async def scripted() -> AsyncIterator[ScriptedVenue]:
         await shut(runner)
 
 
+def config_of(rest: str, exchange: str, *, real_orders: bool = False, stream: str | None = None) -> ExchangeConfig:
+    """A venue whose addresses are all at ``rest``, but for its public stream where another is named."""
+    socket = rest.replace("http", "ws")
+    private = socket + {"upbit": "/websocket/v1/private", "binance": "/ws-api/v3"}[exchange]
+    urls = UrlsConfig(rest=rest, stream=stream or socket + "/stream", private=private)
+    return ExchangeConfig(quote=VENUES[exchange].quote, urls=urls, real_orders=real_orders)
+
+
 @asynccontextmanager
 async def adapter_of(
-    venue: ScriptedVenue, exchange: str, limits: RateLimitManager | None = None, health: ExchangeHealthMonitor | None = None
+    venue: ScriptedVenue,
+    exchange: str,
+    limits: RateLimitManager | None = None,
+    health: ExchangeHealthMonitor | None = None,
+    config: ExchangeConfig | None = None,
 ) -> AsyncIterator[CcxtAdapter]:
-    """An adapter to ``venue`` that knows one market, XRP."""
-    socket = venue.url.replace("http", "ws")
-    private = socket + {"upbit": "/websocket/v1/private", "binance": "/ws-api/v3"}[exchange]
-    urls = UrlsConfig(rest=venue.url, stream=socket + "/stream", private=private)
-    client = CcxtClient(exchange, urls, made_up_keys(), SystemClock(), limits, health)
+    """An adapter to ``venue``, or to where ``config`` leads, that knows one market, XRP."""
+    config = config or config_of(venue.url, exchange)
+    private = config.urls.private
+    client = CcxtClient(exchange, config, made_up_keys(), SystemClock(), limits, health)
     made: CcxtAdapter
     made = UpbitAdapter(client, private, SystemClock()) if exchange == "upbit" else BinanceAdapter(client, private, SystemClock())
     market = market_of(exchange)

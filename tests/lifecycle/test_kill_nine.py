@@ -89,10 +89,10 @@ def test_a_restart_gives_no_new_allowance_of_orders(state: State, tmp_path: Path
     with running(*arguments, folder=tmp_path / "killed") as engine:
         until(lambda: engine.alive() and state.count("order_") >= 11, "the day's orders")
         kill(engine)
-    sent = state.count("order_", "purpose = 'ENTRY'")
+    sent = state.count("order_", "purpose = 'entry'")
     ended = run(*arguments, "--headless", "--max-runtime", "20", "--speed", "max", "--json", "-")
     assert ended.code in (0, 3), ended.err
-    assert state.count("order_", "purpose = 'ENTRY'") <= max(sent, 12)
-    assert state.count("order_", "purpose = 'ENTRY' AND run_id = 'r2'") <= 1
+    assert state.count("order_", "purpose = 'entry'") <= max(sent, 12)
+    assert state.count("order_", "purpose = 'entry' AND run_id = 'r2'") <= 1
     assert json.loads(ended.out)["denials"]["ORDER_PACE"] > 0
     assert_venues_agree(state)

@@ -8,7 +8,7 @@ from tests.proof.mutation.package import PackageMutation
 from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
 from tests.proof.simulation import PlantedBugs, Stories
-from tests.proof.steps import FLIPS, MESSAGES, SECONDS, VARIABLE
+from tests.proof.steps import FLIPS, KILLS, MESSAGES, SECONDS, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -29,6 +29,16 @@ CHECKS: Sequence[Check] = (
         limit_s=3600.0,
     ),
     PytestCheck(
+        "live-kill-nine",
+        "30 kills -9 of live against the sandbox: audit agrees, no client id twice, other markets trade within 5 s of the venues' answer",
+        "tests/lifecycle/test_live_kill_nine.py::test_thirty_kills_lose_nothing_send_nothing_twice_and_it_trades_again_at_once",
+        KILLS,
+        steps=30,
+        limit_s=3600.0,
+        unit="kills",
+        tells=("KILL -9 ",),
+    ),
+    PytestCheck(
         "outage",
         "60 s without either venue under a live session: it trades within 5 s of the first good answer",
         "tests/faults/test_streams.py::test_after_an_outage_trading_goes_on_at_once",
@@ -37,6 +47,16 @@ CHECKS: Sequence[Check] = (
         limit_s=600.0,
         unit="s",
         tells=("back for ", "outage of "),
+    ),
+    PytestCheck(
+        "paper-beside-live",
+        "600 s of live against the sandbox, each order also given to the paper venue: realised edges apart by less than a tenth, by venue",
+        "tests/faults/test_paper_beside_live.py::test_paper_makes_of_an_order_what_the_sandbox_makes_of_it",
+        SECONDS,
+        steps=600,
+        limit_s=3600.0,
+        unit="s",
+        tells=("PAPER ",),
     ),
     OpenWon(
         "open-won",

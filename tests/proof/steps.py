@@ -12,6 +12,8 @@ SECONDS = "PROOF_SECONDS"
 MESSAGES = "PROOF_MESSAGES"
 #: Likewise, to the number of single bits that are turned over in a journal, one at a time.
 FLIPS = "PROOF_FLIPS"
+#: Likewise, to how often a live engine is killed.
+KILLS = "PROOF_KILLS"
 _STEPS_A_RUN = 100
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.model.errors import UsageError
 from arbtui.risk.config import risk_defaults
 from arbtui.settings.load import ProfileError, load_profile
 
@@ -61,6 +62,12 @@ def test_secrets_and_the_state_folder_are_no_settings(profile: Path, monkeypatch
     monkeypatch.setenv("ARBTUI_BINANCE_SECRET", "hunter2")
     monkeypatch.setenv("ARBTUI_STATE_DIR", "/x")
     assert "hunter2" not in repr(load_profile(str(profile)))
+
+
+def test_no_variable_switches_real_orders_on(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARBTUI_EXCHANGES__UPBIT__REAL_ORDERS", "true")
+    with pytest.raises(UsageError, match=r"ARBTUI_EXCHANGES__UPBIT__REAL_ORDERS: real orders are switched on in the profile's file only"):
+        load_profile(str(profile))
 
 
 def test_the_mode_comes_from_flag_or_environment(profile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
