@@ -194,10 +194,15 @@ class ExchangeGuard:
         return Reason.REFUSED if self.health.rests(code, now) else None
 
     def untried(self, cycle_id: str = "") -> Reason | None:
-        """Why a cycle must wait until the venue has accepted an order of ours, which one cycle finds out alone. ``cycle_id``: itself."""
-        if self.health.is_proven or all(cycle.id == cycle_id for cycle in self._portfolio.open_cycles):
+        """Why a cycle must wait until the venue has accepted an order of ours, which one cycle finds out alone. ``cycle_id``: itself.
+
+        What an earlier run left open finds nothing out, and may be open for long.
+        """
+        if self.health.is_proven:
             return None
-        return Reason.VENUE_UNTRIED
+        run_id = self._portfolio.state.tally.run_id
+        is_alone = all(cycle.id == cycle_id or cycle.run_id != run_id for cycle in self._portfolio.open_cycles)
+        return None if is_alone else Reason.VENUE_UNTRIED
 
     def why_unfit(self, now: float) -> str:
         """What :meth:`unfit` comes from, in words."""

@@ -47,7 +47,8 @@ def answered_ms(desk: LiveDesk) -> float:
     told: dict[str, Any] = json.loads((desk.journal.parent / "start.json").read_text())
     names = [step["name"] for step in told["steps"]]
     steps = told["steps"][: names.index("venue lists") + 1]
-    return datetime.fromisoformat(told["began"]).timestamp() * 1000 + 1000 * sum(step["seconds"] for step in steps)
+    seconds: float = sum(step["seconds"] for step in steps)
+    return datetime.fromisoformat(told["began"]).timestamp() * 1000 + 1000 * seconds
 
 
 def back_s(desk: LiveDesk, engine: Running, touched: set[str]) -> dict[str, float]:

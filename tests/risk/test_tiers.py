@@ -760,6 +760,11 @@ def test_one_cycle_goes_alone_until_a_venue_has_accepted_an_order(exchange: str)
     guarded.tell.open("c1", *others, route="ADA:binance>upbit")
     assert guarded.entry() is Reason.VENUE_UNTRIED
     assert guarded.entry(cycle="c1") is None, "it is not in its own way"
+    guarded.tell.start("r2")
+    assert guarded.entry() is None, "what an earlier run left open finds nothing out, and may be open for long"
+    others = [msgspec.structs.replace(one, base="SOL", market=f"{one.market}-SOL") for one in (BUY, SELL)]
+    guarded.tell.open("c2", *others, route="SOL:binance>upbit")
+    assert guarded.entry() is Reason.VENUE_UNTRIED
     health.is_proven = True
     assert guarded.entry() is None
 
