@@ -31,8 +31,9 @@ from arbtui.portfolio.position_sync import CrossExchangePositionSync, Mismatch
 
 #: Between two look-ups of an order whose absence is not proved yet, in seconds.
 _LOOK_UP_EVERY = 1.0
-#: s that a start waits for an order of which the venue has answered, without saying what became of it: the rest must not wait for it.
-_PATIENCE_S = 3.0
+#: s that a start waits for an order of which the venue has answered, without saying what became of it: where its absence may be proved
+#: by then, and where not. The rest must not wait for it.
+_PATIENCE_S, _BRIEFLY_S = 3.0, 1.5
 #: So often an orphan's cancel is tried.
 _CANCELS = 3
 #: Balances are read so often, so far apart (s), before a difference counts.
@@ -302,7 +303,9 @@ class Reconciler:
             else:
                 why = proof.why_not
             if proof.is_answered:
-                patient_until = min(patient_until, self._clock.monotonic() + _PATIENCE_S)
+                due_s = order.intended_ms / 1000 + adapter.absence_proof_s - self._clock.time_ms() / 1000
+                patience_s = _PATIENCE_S if due_s < _PATIENCE_S else _BRIEFLY_S
+                patient_until = min(patient_until, self._clock.monotonic() + patience_s)
             if self._clock.monotonic() + _LOOK_UP_EVERY > patient_until:
                 action = "looked up until it is known; what it touches stays blocked"
                 return 0, Unresolved(intent.client_order_id, intent.cycle_id, scope, f"{name}: {why}", action, False)
