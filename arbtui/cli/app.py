@@ -413,7 +413,8 @@ def supervise(
 ) -> int:
     """Run a profile's engine headless, and start it again when it has died (after 1, 2, 4 ... 60 s, 5 times in 10 minutes at most).
 
-    An engine that ended in order, was refused, or is killed stays down. A restart arms by itself only as far as [failover] resume allows.
+    An engine that ended in order, was refused, or is killed by a person stays down; one that the guardian has ended comes back HALTED.
+    A restart arms by itself only as far as [failover] resume allows.
     """
     from arbtui.cli.supervise import supervise as keep_running
     from arbtui.settings.load import load_profile

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
+from arbtui.model.errors import UsageError
+from arbtui.model.halt import read_flag
 from arbtui.settings.profile import Settings
 from arbtui.settings.state import keep_private, make_private, profile_folder, state_root
 
@@ -17,12 +19,13 @@ def supervise(settings: Settings, given: Sequence[str], confirm: str | None, sta
         state_dir: the flag.
 
     Raises:
-        UsageError: the state folder is not usable.
+        UsageError: the state folder is not usable, or a kill stands.
         AlreadyRunning: another supervisor runs this profile.
     """
+    from arbtui.runtime.startup import halted
     from arbtui.runtime.supervisor.post import tell_down
     from arbtui.runtime.supervisor.supervisor import Supervisor, engine_command
-    from arbtui.settings.supervisor_lock import SupervisorLock
+    from arbtui.settings.lock import supervisor_lock
     from arbtui.settings.trust import refuse_untrusted
 
     keep_private()
@@ -30,8 +33,11 @@ def supervise(settings: Settings, given: Sequence[str], confirm: str | None, sta
     folder = profile_folder(root, settings.name)
     refuse_untrusted(root, folder)
     make_private(folder)
+    cause = read_flag(folder)
+    if cause is not None:
+        raise UsageError(halted(settings.name, cause))
     first = [*given, "--confirm", confirm] if confirm is not None else [*given, "--unattended"]
     again = [*given, "--unattended"]
-    with SupervisorLock(make_private(folder / "supervisor")):
+    with supervisor_lock(make_private(folder / "supervisor")):
         down = partial(tell_down, settings, root)
         return Supervisor(settings.name, folder, engine_command(first), engine_command(again), down).run()

@@ -10,6 +10,7 @@ STEPS = (
     "locks",
     "kill flag",
     "journal",
+    "alerts",
     "last run",
     "venues",
     "venue lists",
@@ -18,7 +19,6 @@ STEPS = (
     "orphans",
     "cycles",
     "balances",
-    "alerts",
     "resume",
 )
 

@@ -36,6 +36,7 @@ class Plan:
     scenario: str = ""
     telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
     confirmed: bool = True  #: a person has armed it, with its name in live; else ``[failover] resume`` decides
+    unattended: bool = False  #: a supervisor has made this start: under a kill it runs HALTED, and sees to what was left
     traces: Traces = field(default_factory=Traces)  #: what the profile's last engine left
     record: Path | None = None  #: where what the engine is fed is recorded
     fingerprint: Fingerprint | None = None  #: of what a recording or a replay brought about
@@ -68,6 +69,7 @@ def session_plan(options: SessionOptions, folder: Path, state_folder: Path, tele
         scenario=scenario(settings),
         telegram=telegram,
         confirmed=options.confirm == settings.name,
+        unattended=options.unattended,
         traces=traces,
         record=options.record,
         fingerprint=None if options.record is None else Fingerprint(),

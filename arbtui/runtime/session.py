@@ -108,7 +108,7 @@ def run_session(options: SessionOptions) -> int:
     folder = make_private(profile_folder(options.state_root, name))
     with ProfileLock(folder) as lock:
         cause = read_flag(folder)
-        if cause is not None and options.headless:
+        if cause is not None and options.headless and not options.unattended:
             raise UsageError(halted(name, cause))
         state_folder = make_private(mode_folder(options.state_root, name, settings.mode))
         return run_plan(session_plan(options, folder, state_folder, token, traces_left(folder, lock.left)))
@@ -178,7 +178,7 @@ class Session:
             if not plays and is_new(path):
                 tell_first_start(self._settings.name, path)
             journal = await Journal.open(path, clock=clock, door=door, salt=salt)
-            step.result = f"opened, {counted(journal.seq, 'event')}"
+            step.result = f"whole: every page and the hashes of {counted(journal.seq, 'event')}"
         try:
             with steps.report.step("alerts") as step:
                 self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram)
@@ -193,13 +193,14 @@ class Session:
             if plays:
                 refuse_lost_venues(remembered, venue_path)
             latch_again(remembered, portfolio, self._halt)
-            if self._halt.is_closed and self._plan.headless:
+            if self._halt.is_closed and self._plan.headless and not self._plan.unattended:
                 raise UsageError(halted(self._settings.name, self._halt.cause))
             left_in = tuple(dict.fromkeys((order.intent.exchange, order.intent.market) for order in portfolio.open_orders))
             ground = Ground(clock, rng, self._plan.state_folder, door, simulator_of(remembered.snapshot), left_in)
             with steps.report.step("venues") as step:
                 venues = await self._stop.unless(self._plan.open_venues(ground))
                 step.result = f"{', '.join(venues.adapters)}: {counted(len(venues.symbols), 'symbol')}"
+                step.result += "" if plays else "; accounts locked, rights proven"
             try:
                 remembered.refuse_other_accounts(accounts_of(venues))
                 if self._plan.record is not None:

@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from arbtui.model.clock import iso_ms
 from arbtui.model.errors import UsageError
 from arbtui.model.loopback import is_loopback
 from arbtui.model.regular_file import read_regular
-from arbtui.settings.lock import lock_now
+from arbtui.settings.lock import FileLock
 from arbtui.settings.state import make_private, platform_folder
 
 #: No profile can have this name, so its folder is none of a profile below the default state folder.
@@ -42,7 +43,7 @@ class AccountLocks:
 
     def __init__(self, profile: str, folder: Path) -> None:
         self._word = {"pid": os.getpid(), "profile": profile, "folder": str(folder), "since_ms": time.time_ns() // 1_000_000}
-        self._held: dict[Path, int] = {}  # by path, the open file
+        self._held: dict[Path, FileLock] = {}
 
     def take(self, exchange: str, origin: str, names: Iterable[str]) -> None:
         """Lock the account that has ``names`` at ``exchange``; each is a lock of its own, one held already is kept.
@@ -60,30 +61,22 @@ class AccountLocks:
         for name in sorted(set(names)):
             path = folder / _file_name(exchange, origin, name)
             if path not in self._held:
-                self._held[path] = self._lock(path, exchange, origin)
+                lock = FileLock(path, partial(_refusal, path, exchange, origin), json.dumps(self._word))
+                lock.acquire()
+                self._held[path] = lock
 
     def release(self) -> None:
-        """Release all of them. The files stay, since removing one would let two engines lock two files."""
-        for fd in self._held.values():
-            with contextlib.suppress(OSError):
-                os.ftruncate(fd, 0)
-            os.close(fd)
+        """Release all of them."""
+        for lock in self._held.values():
+            lock.release()
         self._held.clear()
 
-    def _lock(self, path: Path, exchange: str, origin: str) -> int:
-        try:
-            fd = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise UsageError(f"lock {path} of the account at {exchange} cannot be written ({error.strerror})") from None
-        if not lock_now(fd):
-            os.close(fd)
-            raise UsageError(
-                f"{exchange} at {origin}: {_holder_in_words(path)}; one account, one engine: "
-                "stop that one first, or give this profile the keys of another account"
-            )
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, json.dumps(self._word).encode(), 0)
-        return fd
+
+def _refusal(path: Path, exchange: str, origin: str) -> UsageError:
+    return UsageError(
+        f"{exchange} at {origin}: {_holder_in_words(path)}; one account, one engine: "
+        "stop that one first, or give this profile the keys of another account"
+    )
 
 
 def _file_name(exchange: str, origin: str, name: str) -> str:

@@ -12,9 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from arbtui.model.errors import AlreadyRunning
 from arbtui.model.regular_file import read_regular
-from arbtui.settings.lock import ProfileLock, holder
+from arbtui.settings.lock import holder
 
 FOLDER = "guardian"
 STATE_NAME = "state.json"
@@ -44,24 +43,6 @@ class GuardianWord:
 def guardian_folder(profile_folder: Path) -> Path:
     """The guardian's folder of a profile; not created here."""
     return profile_folder / FOLDER
-
-
-class GuardianLock(ProfileLock):
-    """One guardian a profile."""
-
-    def acquire(self) -> None:
-        """Take the lock and write our pid.
-
-        Raises:
-            AlreadyRunning: another guardian holds it.
-            UsageError: the file cannot be written.
-        """
-        try:
-            super().acquire()
-        except AlreadyRunning:
-            pid = holder(self.path.parent)
-            profile = self.path.parent.parent.name
-            raise AlreadyRunning(f"a guardian of {profile} watches already{f' (process {pid})' if pid else ''}; one is enough") from None
 
 
 def write_word(profile_folder: Path, word: GuardianWord) -> None:

@@ -1,13 +1,17 @@
-"""One engine for one profile: an advisory lock on the file ``lock`` in the profile's folder. Standard library only.
+"""One process for one thing: advisory locks on files. Standard library only.
 
-The lock is the kernel's, so it ends with the process however that ends; what is written inside (pid, the process's start, the
-machine's start) is for messages, and tells the next engine that the last one did not release it.
+Each is the kernel's, so it ends with the process however that ends. What is written inside is for messages, and tells the next one that the
+last did not release it. The file stays when it is released, since removing it would let two processes lock two files.
+
+There are four kinds: of a profile (:class:`ProfileLock`: its engine, or whoever writes its journal), of its guardian and its
+supervisor, each in a folder of the profile's, and of the accounts that a live engine trades on (:mod:`arbtui.settings.account_lock`).
 """
 
 import contextlib
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,31 +22,40 @@ from arbtui.model.regular_file import read_regular
 from arbtui.settings.process import boot_id, process_facts
 
 LOCK_NAME = "lock"
+_LARGEST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class LockWord:
-    """What a process that holds the lock has written into it; what it leaves when it dies."""
+    """What a process that holds the lock of a profile has written into it; what it leaves when it dies."""
 
     pid: int
     started: str = ""  #: clock ticks after the machine's start; empty where the platform does not tell
     boot: str = ""  #: names the machine's start, likewise
 
 
-class ProfileLock:
-    """Held for as long as an engine runs: ``with ProfileLock(folder): ...``."""
+class FileLock:
+    """Held for as long as the process does what it is for: ``with FileLock(path, refusal): ...``.
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / LOCK_NAME
-        self.left: LockWord | None = None  #: once acquired, what a process that died left in it
+    Args:
+        path: the file.
+        refusal: the error to raise where another process holds it.
+        word: what to write into it; the process and the machine's start unless given otherwise.
+    """
+
+    def __init__(self, path: Path, refusal: Callable[[], Exception], word: str = "") -> None:
+        self.path = path
+        self.before = b""  #: once acquired, what a process that did not release it has left in it
+        self._refusal = refusal
+        self._word = word
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock and write our pid.
+        """Take the lock and write its word.
 
         Raises:
-            AlreadyRunning: another process holds it.
             UsageError: the file cannot be written.
+            Exception: ``refusal``'s, another process holds it.
         """
         try:
             fd = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -50,20 +63,17 @@ class ProfileLock:
             raise UsageError(f"lock {self.path} cannot be written ({error.strerror})") from None
         if not lock_now(fd):
             os.close(fd)
-            pid = _pid_in(self.path)
-            raise AlreadyRunning(
-                f"profile {self.path.parent.name} is already running{f' as process {pid}' if pid else ''} (lock {self.path}); "
-                "stop it first, or start with another --state-dir"
-            ) from None
+            raise self._refusal()
         self._fd = fd
-        self.left = read_word(self.path.parent)
+        with contextlib.suppress(OSError):
+            self.before = os.pread(fd, _LARGEST, 0)
         os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()} {process_facts(os.getpid()).started or '-'} {boot_id() or '-'}\n".encode(), 0)
+        os.pwrite(fd, (self._word or _own_word()).encode(), 0)
         with contextlib.suppress(OSError):  # after a power cut it tells of one; a full disk keeps nobody out
             os.fsync(fd)
 
     def release(self) -> None:
-        """Release the lock and clear the pid; the file stays, since removing it would let two engines lock two files."""
+        """Release the lock and clear its word."""
         if self._fd is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(self._fd, 0)
@@ -76,6 +86,30 @@ class ProfileLock:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.release()
+
+
+class ProfileLock(FileLock):
+    """One engine for one profile, in its folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / LOCK_NAME, lambda: AlreadyRunning(_runs_already(folder)))
+
+    @property
+    def left(self) -> LockWord | None:
+        """Once acquired, what an engine that died has left in it."""
+        return _word_of(self.before)
+
+
+def guardian_lock(folder: Path) -> FileLock:
+    """One guardian for one profile; ``folder``: the guardian's, in the profile's."""
+    return FileLock(
+        folder / LOCK_NAME, lambda: AlreadyRunning(f"a guardian of {folder.parent.name} watches already{_who(folder)}; one is enough")
+    )
+
+
+def supervisor_lock(folder: Path) -> FileLock:
+    """One supervisor for one profile; ``folder``: the supervisor's, in the profile's."""
+    return FileLock(folder / LOCK_NAME, lambda: AlreadyRunning(f"{folder.parent.name} is supervised already{_who(folder)}; one is enough"))
 
 
 def lock_now(fd: int) -> bool:
@@ -91,7 +125,7 @@ def lock_now(fd: int) -> bool:
 
 
 def is_held(folder: Path) -> bool:
-    """True while an engine runs on ``folder``. A folder or lock that cannot be read counts as not held."""
+    """True while a process holds the lock of ``folder``. A folder or lock that cannot be read counts as not held."""
     try:
         fd = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
@@ -106,19 +140,41 @@ def is_held(folder: Path) -> bool:
 
 
 def holder(folder: Path) -> int | None:
-    """The pid of the engine that runs on ``folder``; None when none does, 0 when it is unknown."""
-    return _pid_in(folder / LOCK_NAME) or 0 if is_held(folder) else None
+    """The pid of the process that holds the lock of ``folder``; None when none does, 0 when it is unknown."""
+    if not is_held(folder):
+        return None
+    word = read_word(folder)
+    return 0 if word is None else word.pid
 
 
 def read_word(folder: Path) -> LockWord | None:
     """What stands in the lock of ``folder``, held or not; None where nothing does that can be read."""
-    with contextlib.suppress(OSError, ValueError):
-        pid, *more = read_regular(folder / LOCK_NAME, 200).decode("ascii").split()
+    with contextlib.suppress(OSError):
+        return _word_of(read_regular(folder / LOCK_NAME, 200))
+    return None
+
+
+def _own_word() -> str:
+    return f"{os.getpid()} {process_facts(os.getpid()).started or '-'} {boot_id() or '-'}\n"
+
+
+def _word_of(text: bytes) -> LockWord | None:
+    with contextlib.suppress(ValueError):
+        pid, *more = text.decode("ascii").split()
         started, boot = ("" if word == "-" else word for word in (*more, "-", "-")[:2])
         return LockWord(int(pid), started, boot)
     return None
 
 
-def _pid_in(path: Path) -> int | None:
-    word = read_word(path.parent)
-    return None if word is None else word.pid
+def _who(folder: Path) -> str:
+    word = read_word(folder)
+    return f" (process {word.pid})" if word is not None else ""
+
+
+def _runs_already(folder: Path) -> str:
+    word = read_word(folder)
+    as_process = f" as process {word.pid}" if word is not None else ""
+    return (
+        f"profile {folder.name} is already running{as_process} (lock {folder / LOCK_NAME}); "
+        "stop it first, or start with another --state-dir"
+    )

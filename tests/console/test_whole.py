@@ -133,3 +133,26 @@ def test_where_nothing_stands_enter_says_so() -> None:
         assert "nothing to open here: no fills yet" in await repaint(app, pilot)
 
     drive(steps, model=DemoModel())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 48)])
+def test_how_journal_and_venues_compare_is_a_key_away_from_every_pane(size: tuple[int, int]) -> None:
+    async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
+        for pane in ("1", "3", "7"):
+            await pilot.press(pane, "c")
+            await pilot.pause()
+            text = screen_text(app)
+            for words in (
+                "Journal and venues",
+                "compared within 12 s, 1 found",
+                "UPBIT",
+                "trades",
+                "every 10 s, last 8 s ago, 106 done, 2 not",
+            ):
+                assert words in text
+            if size[1] > 24:
+                assert "that nobody had told" in text
+            await pilot.press("escape")
+            assert app.screen is app.main
+
+    drive(steps, size)

@@ -61,3 +61,25 @@ def test_it_works_whatever_the_engine_does(state: State, tmp_path: Path) -> None
     assert status(arguments)["kill"] == {**dead["kill"], "flag": False, "ts": status(arguments)["kill"]["ts"]}
     assert "the flag is gone; the journal has it" in " ".join(run("status", *arguments).out.split())
     assert dead["pnl"]["all"] == quick.ledger()["pnl"]
+
+
+def test_how_journal_and_venues_compare_is_told_while_it_runs_and_after_it(state: State, tmp_path: Path) -> None:
+    often = changed_profile(tmp_path, "often", *((f"{check}_s", f"{check}_s = 1.0") for check in ("open_orders", "trades", "balances")))
+    arguments = ("--profile", str(often), "--state-dir", str(state.root))
+    with running(*arguments, "--symbols", "2", folder=tmp_path / "told") as engine:
+
+        def compared() -> dict[str, Any] | None:
+            told: dict[str, Any] | None = status(arguments)["reconciliation"] if engine.alive() else None
+            rows = [] if told is None else [row for row in told["checks"] if row["check"] != "in flight"]
+            return told if rows and all(row["done"] for row in rows) else None
+
+        told = until(compared, "every check was made")
+        assert told["run"] == "r1"
+        assert {(row["exchange"], row["check"]) for row in told["checks"]} == {
+            (exchange, check) for exchange in ("upbit", "binance") for check in ("in flight", "open orders", "trades", "balances")
+        }
+        assert (told["found"], told["differences"]) == (0, [])
+        engine.signal(signal.SIGTERM)
+        engine.ended()
+    assert status(arguments)["reconciliation"]["run"] == "r1"
+    assert "no difference in " in " ".join(run("status", *arguments).out.split())

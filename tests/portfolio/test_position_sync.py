@@ -106,7 +106,7 @@ def test_what_agrees_is_no_news(tmp_path: Path) -> None:
     on_desk(tmp_path, what)
 
 
-def test_the_same_difference_in_three_reads_a_second_apart_is_a_dispute_told_once(tmp_path: Path) -> None:
+def test_f67_the_same_difference_in_three_reads_a_second_apart_is_a_dispute_told_once(tmp_path: Path) -> None:
     async def what(desk: Desk) -> None:
         desk.venues["upbit"].held["KRW"] -= 1000
         await desk.reads(2)

@@ -5,12 +5,13 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from arbtui.model.errors import AlreadyRunning, UsageError
-from arbtui.settings.lock import ProfileLock, holder, is_held
+from arbtui.settings.lock import FileLock, ProfileLock, guardian_lock, holder, is_held, supervisor_lock
 from arbtui.settings.state import keep_private, latest_mode, make_private, mode_folder, profile_name, state_root
 
 #: Takes the lock of the folder given, says so, and holds it until its standard input ends.
@@ -137,6 +138,28 @@ def test_the_lock_ends_with_its_process(home: Path) -> None:
         assert holder(home) == child.pid
         child.kill()
     assert holder(home) is None
+
+
+@pytest.mark.parametrize(
+    ("made", "refusal"),
+    [
+        (ProfileLock, "is already running as process"),
+        (guardian_lock, "watches already"),
+        (supervisor_lock, "is supervised already"),
+        (lambda folder: FileLock(folder / "lock", lambda: AlreadyRunning("it is taken"), "a word"), "it is taken"),
+    ],
+)
+def test_every_lock_is_of_one_kind(home: Path, made: Callable[[Path], FileLock], refusal: str) -> None:
+    with made(home) as held:
+        with pytest.raises(AlreadyRunning, match=refusal):
+            made(home).acquire()
+        assert held.path.read_bytes()
+        assert held.path.stat().st_mode & 0o777 == 0o600
+        held.path.write_text("what a process leaves that dies")
+    assert held.path.read_bytes() == b""
+    held.path.write_text("12 34 ab\n")
+    with made(home) as again:
+        assert again.before == b"12 34 ab\n"
 
 
 def test_a_lock_that_cannot_be_made(home: Path) -> None:

@@ -20,12 +20,12 @@ from arbtui.model.scoped_halts import GLOBAL, Depth, read_halts
 from arbtui.monitoring.redact import redact
 from arbtui.runtime.cancel_alone import cancel_alone
 from arbtui.runtime.guardian.watch import Alarm, Sight, Watch
-from arbtui.settings.guardian_post import GuardianLock, GuardianWord, guardian_folder, make_post, write_word
+from arbtui.settings.guardian_post import GuardianWord, guardian_folder, make_post, write_word
 from arbtui.settings.halt_detail import halt_detail
 from arbtui.settings.heartbeat import read_heartbeat
 from arbtui.settings.kill_signal import ask as signal_engine
 from arbtui.settings.load import load_profile
-from arbtui.settings.lock import holder
+from arbtui.settings.lock import guardian_lock, holder
 from arbtui.settings.output import say
 from arbtui.settings.own_keys import OwnKeys
 from arbtui.settings.process import STOPPED, process_facts
@@ -81,7 +81,7 @@ class Guardian:
             folder = make_post(self._folder)
         except OSError as error:
             raise UsageError(f"{guardian_folder(self._folder)} cannot be written ({error.strerror or error})") from None
-        with GuardianLock(folder):
+        with guardian_lock(folder):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, self._on_signal)
             for _, answer in pending(folder):  # asked of a guardian that is gone

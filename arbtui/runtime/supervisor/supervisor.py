@@ -1,8 +1,9 @@
 """Runs a profile's engine, headless, as a child, and starts it again when it has died.
 
 Only a death is answered by a restart: a signal that ended it, an internal error, or a failure of which the heartbeat tells. An
-engine that ended in order, was refused, or stands under a kill stays down. Signals to end are passed on, and the exit
-code is the child's.
+engine that ended in order, was refused, or stands under a person's kill stays down. One that the guardian has killed is started again, for
+the guardian may have ended it in the middle of anything: it is HALTED by the flag, cancels and books what was left, and waits for a person.
+Signals to end are passed on, and the exit code is the child's.
 """
 
 import os
@@ -22,6 +23,8 @@ from arbtui.settings.output import say
 
 #: The ones that end it: a person, the system, a terminal that went away.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: The source of a guardian's kills.
+GUARDIAN = "GUARDIAN"
 _INTERNAL = 1
 _LEFT_OPEN = 3
 
@@ -98,9 +101,9 @@ class Supervisor:
         return self._asked != 0
 
     def _refusal(self) -> str:
-        """Why no restart may be tried, or nothing: a kill is taken back by a person only."""
+        """Why no restart may be tried, or nothing: whom a person has killed, only a person starts again."""
         cause = read_flag(self._folder)
-        if cause is None:
+        if cause is None or cause.source == GUARDIAN:
             return ""
         return f"{self._name} is killed by {cause.source}{f' ({cause.reason})' if cause.reason else ''}: arbtui rearm, then start it"
 
