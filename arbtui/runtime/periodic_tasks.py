@@ -47,6 +47,7 @@ class PeriodicTasks:
         self._snapshot_at = 0.0
         self._commits = RecentCommits()
         self._counted, self._counted_at = 0, engine.components.clock.monotonic()
+        self._began = self._counted_at
         run.resources.on_sample = self.sampled
         run.lag.on_stall = partial(record_stall, engine.breaches)
 
@@ -129,6 +130,7 @@ class PeriodicTasks:
         gauge.snapshot_age_s = now - self._snapshot_at if self._snapshot_at else 0.0
         gauge.venues = self._views.venues()
         gauge.open_fx = read_open_fx(engine)
+        run.levels.look(now - self._began, sample.fds, lag.p99)
         gauge.cpu_history.append(gauge.cpu_percent)
         gauge.rss_history.append(gauge.rss_mb)
         gauge.lag_history.append(gauge.lag_p99_ms)

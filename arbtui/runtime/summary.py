@@ -7,6 +7,7 @@ from typing import Any
 from arbtui.engine.engine import Engine
 from arbtui.model.histogram import Quantiles
 from arbtui.monitoring.lag import LagProbe
+from arbtui.monitoring.levels import Levels
 from arbtui.monitoring.loop_profiler import ProfiledSelector
 from arbtui.monitoring.resources import ResourceSampler
 from arbtui.runtime.update_metrics import UpdateMetrics
@@ -31,7 +32,11 @@ class Run:
     cpu_at: float = field(default_factory=process_time)
     closed_at: float = 0.0
     drained_at: float = 0.0
+    levels: Levels = field(init=False)
     start: dict[str, Any] | None = None  #: how it started, as JSON can hold it
+
+    def __post_init__(self) -> None:
+        self.levels = Levels(self.engine.components.journal.path)
 
     def start_timing(self) -> None:
         """From here on the loop's lag and turns count; real time only."""
@@ -88,6 +93,7 @@ def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
         "rss_mb": {"baseline": round(run.baseline_mb, 3), "avg": round(resources.rss_avg, 3), "max": round(resources.rss_max, 3)},
         "samples": resources.samples,
         "resources": [list(sample) for sample in resources.series],
+        "levels": run.levels.facts(),
     }
 
 

@@ -54,5 +54,8 @@ class LoadTestOptions:
     profile: str  #: by name or path, as given
     symbols: tuple[int, ...]  #: at least one, each once
     duration_s: float  #: of each child, from the first update to the closing of the gate
-    report: Path  #: a folder; created when missing
+    report: Path | None  #: a folder; created when missing; None: nothing is written
     state_root: Path | None = None  #: None: a fresh temporary folder
+    soak: bool = False  #: what must stay level is judged, and no capacity is measured
+    console: bool = False  #: rows with the console on a terminal; of a soak only those
+    json: JsonOutput | None = None  #: where the report goes, too

@@ -19,11 +19,11 @@ def runtime(rows: Sequence[Row]) -> Verdict:
         late_ms = (figures["runtime_s"] - row.duration_s) * 1000
         worst = max(worst, abs(late_ms))
         if figures["stop_reason"] != "max_runtime":
-            faults.append(f"{row.symbols} symbols: stopped for {figures['stop_reason']} after {figures['runtime_s']:.3f} s")
+            faults.append(f"{row.name}: stopped for {figures['stop_reason']} after {figures['runtime_s']:.3f} s")
         elif not abs(late_ms) <= WITHIN_MS:
-            faults.append(f"{row.symbols} symbols: {abs(late_ms):.1f} ms too {'late' if late_ms > 0 else 'early'}")
+            faults.append(f"{row.name}: {abs(late_ms):.1f} ms too {'late' if late_ms > 0 else 'early'}")
         if not row.wall_s >= figures["runtime_s"] + figures["drain_s"]:
-            faults.append(f"{row.symbols} symbols: the process lived {row.wall_s:.3f} s, shorter than the run it tells of")
+            faults.append(f"{row.name}: the process lived {row.wall_s:.3f} s, shorter than the run it tells of")
     if not measured(rows):
         return not_measured(CRITERION, "no child left a summary")
     return judged(CRITERION, faults, f"largest difference {worst:.2f} ms")
