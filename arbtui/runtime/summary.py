@@ -10,6 +10,7 @@ from arbtui.monitoring.lag import LagProbe
 from arbtui.monitoring.levels import Levels
 from arbtui.monitoring.loop_profiler import ProfiledSelector
 from arbtui.monitoring.resources import ResourceSampler
+from arbtui.runtime.bare_timer import BareTimer
 from arbtui.runtime.update_metrics import UpdateMetrics
 from arbtui.runtime.venues import Venues
 from arbtui.settings.profile import Settings
@@ -33,6 +34,7 @@ class Run:
     closed_at: float = 0.0
     drained_at: float = 0.0
     levels: Levels = field(init=False)
+    bare_timer: BareTimer | None = None  #: that waited for the run's end, too
     start: dict[str, Any] | None = None  #: how it started, as JSON can hold it
 
     def __post_init__(self) -> None:
@@ -69,6 +71,7 @@ def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
         "wall_s": round(wall, 6),
         "drain_s": round(run.drained_at - run.closed_at, 6),
         "max_runtime_s": run.max_runtime_s,
+        "bare_timer_late_ms": _late_ms(run.bare_timer),
         "stop_reason": stop_reason,
         "start": _start(run),
         "updates": updates,
@@ -100,6 +103,10 @@ def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
 def _start(run: Run) -> dict[str, Any] | None:
     """How it started, without what tells one machine from another."""
     return None if run.start is None else {name: run.start[name] for name in ("seconds", "last_end", "steps")}
+
+
+def _late_ms(timer: BareTimer | None) -> float | None:
+    return None if timer is None or timer.late_s is None else round(timer.late_s * 1000, 3)
 
 
 def _us(meter: UpdateMetrics) -> dict[str, float]:

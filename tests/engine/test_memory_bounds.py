@@ -36,7 +36,7 @@ def held(root: object) -> Counter[str]:
         one = waiting.pop()
         counted[type(one).__name__] += 1
         if isinstance(one, FunctionType):
-            reached = [one.__closure__, one.__defaults__]
+            reached: list[object] = [one.__closure__, one.__defaults__]
         elif isinstance(one, MethodType):
             reached = [one.__self__]
         else:

@@ -18,6 +18,7 @@ def summary(symbols: int) -> dict[str, Any]:
         "drain_s": 0.2,
         "wall_s": DURATION_S + 0.5,
         "max_runtime_s": DURATION_S,
+        "bare_timer_late_ms": 0.1,
         "updates": updates,
         "updates_per_s": updates / DURATION_S,
         "messages": {"read": updates, "decoded": updates, "outside": 0, "named": {}, "malformed": {}},
