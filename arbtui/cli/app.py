@@ -117,12 +117,15 @@ def record(
     profile: flags.Profile = None,
     duration: Annotated[float | None, typer.Option("--duration", metavar="S", help="For how long.")] = None,
     output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE", help="The recording; never overwritten.")] = None,
+    append: Annotated[
+        bool, typer.Option("--append", help="Go on with the recording that is there; what is missing between is told.")
+    ] = False,
     json: flags.JsonTarget = None,
 ) -> int:
     """Record a profile's live public streams, for `arbtui replay`. Needs no keys; Ctrl+C ends it early with a complete file."""
     from arbtui.cli.record import run
 
-    return run(flags.wanted_profile(profile), duration, output, json)
+    return run(flags.wanted_profile(profile), duration, output, json, append=append)
 
 
 @app.command("load-test")

@@ -266,6 +266,8 @@ class Session:
             health=venues.health,
         )
         venues.attach(components.aggregator)
+        if self._tap is not None:
+            self._tap.watch(components.aggregator)
         open_cycles, open_orders = len(portfolio.open_cycles), len(portfolio.open_orders)
         wait_s = self._settings.execution.recovery_wait_s
         if self._settings.mode == "live" and open_orders:

@@ -42,7 +42,8 @@ class RecordOptions:
 
     settings: Settings
     duration_s: float
-    output: Path  #: must not exist; never overwritten
+    output: Path  #: never overwritten; must not exist, unless ``append``
+    append: bool = False  #: go on with the recording that is there
     json: JsonOutput | None = None  #: where the summary goes at the end
 
 
