@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from arbtui.simulation.roll_up import KEPT
 from tests.lifecycle.state import State, assert_venues_agree
 from tests.proof.steps import SECONDS
 
@@ -42,7 +43,8 @@ def test_a_run_ends_exactly_when_it_should_in_virtual_time(home: Path) -> None:
     assert told["drain_s"] <= LAST_S
     assert code == 0
     assert opened_after(state, told) == []
-    assert_venues_agree(state)
+    if told["fills"] < KEPT:  # beyond, the venues have made sums of the oldest
+        assert_venues_agree(state)
 
 
 def test_f59_a_run_of_a_given_length_with_orders_open_stops_new_ones_at_its_end_and_is_over_five_seconds_later(home: Path) -> None:
