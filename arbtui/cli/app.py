@@ -121,26 +121,39 @@ def record(
     profile: flags.Profile = None,
     duration: Annotated[float | None, typer.Option("--duration", metavar="S", help="For how long.")] = None,
     output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE", help="The recording; never overwritten.")] = None,
+    append: Annotated[
+        bool, typer.Option("--append", help="Go on with the recording that is there; what is missing between is told.")
+    ] = False,
     json: flags.JsonTarget = None,
 ) -> int:
     """Record a profile's live public streams, for `arbtui replay`. Needs no keys; Ctrl+C ends it early with a complete file."""
     from arbtui.cli.record import run
 
-    return run(flags.wanted_profile(profile), duration, output, json)
+    return run(flags.wanted_profile(profile), duration, output, json, append=append)
 
 
 @app.command("load-test")
 def load_test(
     profile: flags.Profile = None,
-    symbols: Annotated[str, typer.Option("--symbols", metavar="N,N,...", help="Numbers of symbols, a process each.")] = "10,20,50",
+    symbols: Annotated[
+        str | None, typer.Option("--symbols", metavar="N,N,...", help="Numbers of symbols, a process each. Default 10,20,50; of a soak 50.")
+    ] = None,
     duration: Annotated[float | None, typer.Option("--duration", metavar="S", help="Seconds for each.")] = None,
+    soak: Annotated[
+        float | None, typer.Option("--soak", metavar="S", help="The same, judged by what must stay level: memory, descriptors, tasks.")
+    ] = None,
+    console: Annotated[
+        bool, typer.Option("--console", help="Rows with the console on a terminal, beside those without; a soak with it.")
+    ] = False,
     report: Annotated[str | None, typer.Option("--report", metavar="DIR", help="Where report.md, .json, .svg and .png go.")] = None,
     state_dir: flags.StateDir = None,
+    json: flags.JsonTarget = None,
 ) -> int:
     """Measure the simulated market at several sizes and judge it. Exit code 1 when a verdict is FAIL."""
     from arbtui.cli.load_test import run
 
-    return run(flags.wanted_profile(profile), symbols, duration, report, state_dir)
+    wanted = symbols if symbols is not None else "10,20,50" if soak is None else "50"
+    return run(flags.wanted_profile(profile), wanted, duration, report, state_dir, soak=soak, console=console, json=json)
 
 
 @app.command()

@@ -9,7 +9,17 @@ from arbtui.model.errors import UsageError
 MOST_SYMBOLS = 1000
 
 
-def run(profile: str, symbols: str, duration: float | None, report: str | None, state_dir: str | None) -> int:
+def run(
+    profile: str,
+    symbols: str,
+    duration: float | None,
+    report: str | None,
+    state_dir: str | None,
+    *,
+    soak: float | None = None,
+    console: bool = False,
+    json: str | None = None,
+) -> int:
     """Check, then run the load test.
 
     Raises:
@@ -17,22 +27,29 @@ def run(profile: str, symbols: str, duration: float | None, report: str | None, 
     """
     from arbtui.settings.load import load_profile
     from arbtui.settings.options import LoadTestOptions
+    from arbtui.settings.output import JsonOutput
     from arbtui.settings.state import state_root
 
     counts = wanted_counts(symbols)
-    if duration is None:
-        raise UsageError("how long? --duration S, for each number of symbols")
-    if not 1.0 <= duration <= 86_400.0:
-        raise UsageError(f"--duration {duration:g}: expected seconds from 1 to 86400")
-    if not report:
+    if duration is not None and soak is not None:
+        raise UsageError("--duration and --soak: give one of them; a soak is a run that is judged by what must stay level")
+    flag, seconds = ("--duration", duration) if soak is None else ("--soak", soak)
+    if seconds is None:
+        raise UsageError("how long? --duration S, for each number of symbols, or --soak S")
+    if not 1.0 <= seconds <= 86_400.0:
+        raise UsageError(f"{flag} {seconds:g}: expected seconds from 1 to 86400")
+    if report == "" or (report is None and soak is None and json is None):
         raise UsageError("where to? --report DIR")
     options = LoadTestOptions(
         settings=load_profile(profile, {"mode": "sim"}),
         profile=profile,
         symbols=counts,
-        duration_s=duration,
-        report=Path(os.path.expanduser(report)),
+        duration_s=seconds,
+        report=None if report is None else Path(os.path.expanduser(report)),
         state_root=None if state_dir is None else state_root(state_dir),
+        soak=soak is not None,
+        console=console,
+        json=None if json is None else JsonOutput(json),
     )
     from arbtui.runtime.load_test.load_test import run_load_test
 

@@ -8,7 +8,7 @@ from arbtui.model.errors import UsageError
 LONGEST_S = 7 * 86_400.0
 
 
-def run(profile: str, duration: float | None, output: str | None, json: str | None) -> int:
+def run(profile: str, duration: float | None, output: str | None, json: str | None, *, append: bool = False) -> int:
     """Check, then record.
 
     Raises:
@@ -28,6 +28,7 @@ def run(profile: str, duration: float | None, output: str | None, json: str | No
         settings=load_profile(profile, {"mode": "paper"}),
         duration_s=duration,
         output=Path(os.path.expanduser(output)),
+        append=append,
         json=None if json is None else JsonOutput(json),
     )
     from arbtui.runtime.record import run_record

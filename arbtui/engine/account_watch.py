@@ -3,7 +3,12 @@
 On one machine a second engine is refused (:mod:`arbtui.settings.account_lock`). From another machine, or with another key, it is
 known by what it does: an order whose id is made as ours are and that our journal does not hold, or a fill of any order that it
 does not hold, a person's included. Orders of others that have not filled are left alone.
+
+An order of ours that ended so long ago that this run has forgotten it is found in the journal: a fill of it that the journal holds
+is nothing new, and one that it does not hold is booked.
 """
+
+from collections.abc import Callable
 
 from arbtui.engine.breaches import BreachBook
 from arbtui.engine.components import EngineComponents
@@ -11,8 +16,8 @@ from arbtui.engine.late_fills import LateFills
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.execution.tracker import OrderTracker
-from arbtui.journal.known_orders import knows_order
-from arbtui.model.errors import UsageError
+from arbtui.journal.known_orders import KnownOrder, known_order
+from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.ids import is_ours
 from arbtui.model.money import plain
 from arbtui.model.order import Fill
@@ -38,7 +43,9 @@ class AccountWatch:
         late: LateFills,
         scopes: ScopeWatch,
         kill_switch: KillSwitch,
+        on_forgotten: Callable[[KnownOrder, Fill], None],
     ) -> None:
+        self._on_forgotten = on_forgotten
         self._components = components
         self._tracker = tracker
         self._breaches = breaches
@@ -48,23 +55,37 @@ class AccountWatch:
         self._told: dict[str, None] = {}  # oldest first
 
     def on_stray(self, fill: Fill) -> None:
-        """A fill of an order that this run has not sent: of an earlier run's, or of somebody else's."""
+        """A fill of an order that this run does not follow: of one that it has forgotten, of an earlier run's, or of somebody else's."""
         key = fill_key(fill.exchange, fill.trade_id)
         if key in self._told or self._may_be_under_way(fill):
             return
-        if self._is_known(fill.exchange, fill.client_order_id, fill.venue_order_id):
-            self._late.on_stray(fill)
+        order = self._known(fill.exchange, fill.client_order_id, fill.venue_order_id, fill.trade_id)
+        if order is not None:
+            self._take(order, fill)
             return
         self._remember(key)
-        order = fill.client_order_id or fill.venue_order_id
-        self._halt(fill.exchange, f"{fill.side} {plain(fill.qty)} {fill.base} at {plain(fill.price)}, order {order}, is in no journal here")
+        name = fill.client_order_id or fill.venue_order_id
+        self._halt(fill.exchange, f"{fill.side} {plain(fill.qty)} {fill.base} at {plain(fill.price)}, order {name}, is in no journal here")
+
+    def _take(self, order: KnownOrder, fill: Fill) -> None:
+        """A fill of an order in the journal that is not followed."""
+        if order.is_booked or self._components.portfolio.knows_fill(fill.exchange, fill.trade_id, order.cycle_id):
+            return
+        if not order.state.is_final:  # of an earlier run, and its fate not known: who finds that out books its fills
+            self._late.on_stray(fill)
+            return
+        try:
+            self._tracker.book_forgotten(order, fill)
+        except JournalFailed:  # the gate is closed; the next start compares balances
+            return
+        self._on_forgotten(order, fill)
 
     def on_stranger(self, report: OrderReport) -> None:
         """An order that this run has not sent stands or has ended."""
         key = f"{report.exchange} {report.client_order_id}"
         if not is_ours(report.client_order_id) or key in self._told:
             return
-        if self._is_known(report.exchange, report.client_order_id, report.venue_order_id):
+        if self._known(report.exchange, report.client_order_id, report.venue_order_id) is not None:
             return
         self._remember(key)
         self._halt(report.exchange, f"order {report.client_order_id} ({report.state}) is made as ours are and in no journal here")
@@ -75,11 +96,11 @@ class AccountWatch:
             return False
         return any((order.market.exchange, order.market.code) == (fill.exchange, fill.market) for order in self._tracker.open.values())
 
-    def _is_known(self, exchange: str, client_order_id: str, venue_order_id: str) -> bool:
+    def _known(self, exchange: str, client_order_id: str, venue_order_id: str, trade_id: str = "") -> KnownOrder | None:
         try:
-            return knows_order(self._components.journal.path, exchange, client_order_id, venue_order_id)
+            return known_order(self._components.journal.path, exchange, client_order_id, venue_order_id, trade_id)
         except UsageError:  # a journal that cannot be read explains nothing
-            return False
+            return None
 
     def _remember(self, key: str) -> None:
         self._told[key] = None

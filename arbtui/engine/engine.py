@@ -48,6 +48,7 @@ from arbtui.failover.crash_detector import LastEnd
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import StateSnapshot
 from arbtui.journal.events import CycleState, Killed
+from arbtui.journal.known_orders import KnownOrder
 from arbtui.journal.state import JournalState
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, JournalFailed
@@ -215,7 +216,9 @@ class Engine:
         self.netting = Netting(components, self.breaches, self.open)
         self._troubles = OrderTroubles(self.breaches, components.risk.route, components.clock)
         self.tracker.on_late = self._on_late
-        self._accounts = AccountWatch(components, self.tracker, self.breaches, self._late, self.scopes, self.kill_switch)
+        self._accounts = AccountWatch(
+            components, self.tracker, self.breaches, self._late, self.scopes, self.kill_switch, self._on_forgotten
+        )
         self.tracker.on_stray = self._accounts.on_stray
         self.tracker.on_stranger = self._accounts.on_stranger
         self.tracker.on_booked = self._on_booked
@@ -481,6 +484,13 @@ class Engine:
     def _on_late(self, owner: OrderOwner, order: Order, fill: Fill) -> None:
         self._late.on_late(owner.account, order, fill)
         self._look_at(owner.account.traded)
+
+    def _on_forgotten(self, order: KnownOrder, fill: Fill) -> None:
+        self.cycles_version += 1
+        self.sync.moved(fill.exchange, fill.base, fill.quote, fill.fee_currency)
+        self._late.on_forgotten(order, fill)
+        self._look_at((fill.base, fill.quote))
+        self.losses.measure()
 
     def _on_end(self, cycle: ArbCycle) -> None:
         route = cycle.plan.route

@@ -2,6 +2,7 @@
 
 from arbtui.engine.breaches import BreachBook
 from arbtui.journal.events import CycleState
+from arbtui.journal.known_orders import KnownOrder
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.portfolio.accounts import CycleAccount
@@ -35,9 +36,26 @@ class LateFills:
             return
         if cycle_id in self._known:
             return
+        self._known = {
+            known: None for known in self._known if self._is_position(known)
+        }  # what a person has settled meanwhile needs no place
         self._known[cycle_id] = None
         detail = f"{self._leaves(account)} ({cause})"
         self._breaches.record(Severity.CRIT, "RESIDUAL", cycle_id, detail, "acknowledge, settle", every_time=True)
+
+    def on_forgotten(self, order: KnownOrder, fill: Fill) -> None:
+        """A fill was booked of an order that had ended so long ago that nothing follows it any more. A person decides what to do."""
+        self.on_residual(order.cycle_id, "LATE_FILL")
+        account = self._portfolio.cycle(order.cycle_id)
+        state = "not known" if account is None else account.state
+        detail = (
+            f"{plain(fill.qty)} {fill.base} at {fill.exchange} long after order {order.client_order_id} had ended, cycle {order.cycle_id}"
+        )
+        self._breaches.record(Severity.CRIT, "LATE_FILL", fill.base, detail, f"its cycle is {state} now", every_time=True)
+
+    def _is_position(self, cycle_id: str) -> bool:
+        account = self._portfolio.cycle(cycle_id)
+        return account is not None and account.is_position
 
     def look_again(self, cycle_id: str, by: str, cause: str) -> None:
         """What a cycle leaves may have become less, or nothing: what was told of it is acknowledged by ``by``, and what is left told."""
@@ -57,6 +75,6 @@ class LateFills:
         return f"{account.route or account.symbol} leaves {left}"
 
     def on_stray(self, fill: Fill) -> None:
-        """A fill of an order that this run has not sent. The comparison of balances deals with it."""
+        """A fill of an order of an earlier run whose fate is not known yet: whoever finds that out books it."""
         detail = f"{fill.side} {plain(fill.qty)} {fill.base}, order {fill.client_order_id or fill.venue_order_id}, is none of this run's"
         self._breaches.record(Severity.WARN, "STRAY_FILL", fill.exchange, detail, "not booked; balances are compared at quiescence")

@@ -9,7 +9,7 @@ from arbtui.execution.order_owner import OrderOwner
 from arbtui.model.order import Fill, Order
 from arbtui.portfolio.accounts import fill_key
 
-#: So many ended orders are remembered for fills that come late; older ones are strangers.
+#: So many orders are followed; a fill of one that ended before those is looked up in the journal.
 _REMEMBERED = 1000
 #: Fills of older ones that are remembered as booked: those of a quarter of an hour at ten a second.
 _BOOKED = 10_000
@@ -60,11 +60,15 @@ class OrderCache:
         return self._orders.get(client_order_id)
 
     def is_stray(self, fill: Fill) -> bool:
-        """Whether a fill of an order that is not followed was never one of ours either."""
+        """Whether a fill of an order that is not followed is not known to be booked either: only the journal can tell then."""
         return fill_key(fill.exchange, fill.trade_id) not in self._booked
+
+    def book(self, fill: Fill) -> None:
+        """A fill of an order that is not followed is booked."""
+        self._booked[fill_key(fill.exchange, fill.trade_id)] = None
+        while len(self._booked) > _BOOKED:
+            del self._booked[next(iter(self._booked))]
 
     def _forget(self, followed: TrackedOrder) -> None:
         for fill in followed.cycle.fills_of(followed.order.client_order_id):
-            self._booked[fill_key(fill.exchange, fill.trade_id)] = None
-        while len(self._booked) > _BOOKED:
-            del self._booked[next(iter(self._booked))]
+            self.book(fill)

@@ -10,6 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from arbtui.execution.order_cache import OrderCache, TrackedOrder
 from arbtui.execution.order_owner import OrderOwner
 from arbtui.journal.events import Event, FillRecorded, OrderChanged, OrderIntended, Source
 from arbtui.journal.journal import Journal
+from arbtui.journal.known_orders import KnownOrder
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown, OrderAbandoned, OrderRejected
 from arbtui.model.money import ZERO
@@ -270,13 +272,35 @@ class OrderTracker:
                 return ""
             self.on_stray(fill)
             return "stray fill"
-        if self._portfolio.knows_fill(fill.exchange, fill.trade_id, followed.cycle.id):
+        if self._is_booked(followed, fill):
             return ""
         is_late = followed.order.state.is_final
         told = followed.order.filled_qty + fill.qty
         state, reason = OrderState.PARTIALLY_FILLED, followed.order.reason
         self.on_order(OrderReport(fill.exchange, fill.client_order_id, fill.venue_order_id, state, told, (fill,), reason), "answer")
         return "late fill" if is_late else "fill"
+
+    def book_forgotten(self, order: KnownOrder, fill: Fill) -> None:
+        """Journal a fill of an order that ended so long ago that it is not followed any more. The caller knows that it is not booked.
+
+        Raises:
+            JournalFailed: nothing is journaled any more; the gate is closed.
+        """
+        fill = replace(fill, client_order_id=order.client_order_id)
+        filled = order.filled_qty + fill.qty
+        state = OrderState.FILLED if filled >= order.qty else order.state
+        change = OrderChanged(order.client_order_id, state, order.venue_order_id or fill.venue_order_id, filled, order.reason)
+        booked = FillRecorded(fill, order.cycle_id, order.leg, "recovery", self._clock.time_ms(), self._marks.of_fill(fill))
+        self._journal.record(booked, change)
+        self._followed.book(fill)
+        self._tally(fill)
+        self.late_fills += 1
+
+    def _is_booked(self, followed: TrackedOrder, fill: Fill) -> bool:
+        """Whether a fill of a followed order is booked: the portfolio's memory of fills may be shorter than that of orders."""
+        if self._portfolio.knows_fill(fill.exchange, fill.trade_id, followed.cycle.id):
+            return True
+        return any(one.trade_id == fill.trade_id for one in followed.cycle.fills_of(followed.order.client_order_id))
 
     def _apply(self, followed: TrackedOrder, report: OrderReport, source: Source) -> tuple[bool, list[FillRecorded]]:
         """Bring an order to what ``report`` says: every fill once, and a state that never goes back.
@@ -287,7 +311,7 @@ class OrderTracker:
         was_final = order.state.is_final
         events: dict[str, FillRecorded] = {}
         for fill in report.fills:
-            if fill.trade_id not in events and not self._portfolio.knows_fill(fill.exchange, fill.trade_id, cycle.id):
+            if fill.trade_id not in events and not self._is_booked(followed, fill):
                 events[fill.trade_id] = FillRecorded(fill, cycle.id, order.leg, source, self._clock.time_ms(), self._marks.of_fill(fill))
                 self._count(cycle, order, fill)
         order.venue_order_id = report.venue_order_id or order.venue_order_id
@@ -326,6 +350,9 @@ class OrderTracker:
     def _count(self, cycle: OrderOwner, order: Order, fill: Fill) -> None:
         order.filled_qty += fill.qty
         cycle.take(fill)
+        self._tally(fill)
+
+    def _tally(self, fill: Fill) -> None:
         self.fills += 1
         self.fills_per_exchange[fill.exchange] = self.fills_per_exchange.get(fill.exchange, 0) + 1
         self.fills_per_symbol[fill.base] = self.fills_per_symbol.get(fill.base, 0) + 1

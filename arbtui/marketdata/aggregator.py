@@ -56,6 +56,9 @@ class OrderbookAggregator:
         self._silence_s = config.stream_silence_ms / 1000
         self._buffer_limit = config.buffer_limit
         self._top_check = top_check
+        self.on_connection: Callable[[str, Sequence[str], bool], None] = lambda *_: (
+            None
+        )  #: told like :meth:`connected`, before anything else
         self.is_live = False  #: data is received as it is created, so its times can be compared with our clock
         self._syncs: dict[str, dict[str, BookSync]] = {}
         self._decoders: dict[str, tuple[WireDecoder, ExchangeCounts]] = {}
@@ -117,6 +120,8 @@ class OrderbookAggregator:
         Books of diffs are cleared, so that no level outlives the reconnect, and wait for a snapshot; whole books wait for
         the next one.
         """
+        codes = list(codes)
+        self.on_connection(exchange, codes, up)
         syncs = self._syncs.get(exchange, {})
         touched = self._batch.touched
         for code in codes:

@@ -31,5 +31,9 @@ class BatchTimes:
         self._last = max(self._base + int(self._clock.monotonic() * 1e9), self._last + TURN_NS)
         return self._last
 
+    def now(self) -> int:
+        """The time now by the same clock, in ns since the epoch; never before the last batch."""
+        return max(self._base + int(self._clock.monotonic() * 1e9), self._last)
+
     def _turn_over(self) -> None:
         self._in_turn = False

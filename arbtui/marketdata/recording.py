@@ -16,6 +16,7 @@ from arbtui.marketdata.formats.hftbacktest import HftbacktestRecording
 from arbtui.marketdata.formats.lines import read_lines
 from arbtui.marketdata.formats.message import Message, RecordingFormat
 from arbtui.marketdata.formats.own import OwnRecording
+from arbtui.marketdata.formats.seals import RecordingNotes
 from arbtui.model.errors import UsageError
 
 #: Messages that may wait to be put in order. Captures write one connection after the other, or lag by a thread's turn;
@@ -23,8 +24,8 @@ from arbtui.model.errors import UsageError
 REORDER_WINDOW = 4096
 
 
-def open_recording(path: Path) -> RecordingFormat:
-    """Open one recording in the format that its first line shows.
+def open_recording(path: Path, notes: RecordingNotes | None = None) -> RecordingFormat:
+    """Open one recording in the format that its first line shows; what its seals and receipts say goes to ``notes``.
 
     Raises:
         UsageError: unreadable, of no known format, or of a venue without a decoder.
@@ -34,7 +35,7 @@ def open_recording(path: Path) -> RecordingFormat:
         raise UsageError(f"{path}: is empty, not a recording")
     recording: RecordingFormat
     if first.startswith(b"{") and (form := _format_field(first)) is not None:
-        recording = OwnRecording(path, first) if isinstance(form, str) else CryptofeedJson(path, first)
+        recording = OwnRecording(path, first, notes) if isinstance(form, str) else CryptofeedJson(path, first)
     elif HftbacktestRecording.begins_with(first):
         recording = HftbacktestRecording(path)
     elif CryptofeedText.begins_with(first):
@@ -45,7 +46,9 @@ def open_recording(path: Path) -> RecordingFormat:
     return recording
 
 
-def open_recordings(paths: Sequence[Path], exchanges: Collection[str] | None = None) -> Iterator[tuple[int, Frame]]:
+def open_recordings(
+    paths: Sequence[Path], exchanges: Collection[str] | None = None, notes: RecordingNotes | None = None
+) -> Iterator[tuple[int, Frame]]:
     """Open all files at once, then yield (receive time in ns, frame) over all of them in order of receive time.
 
     Equal times are ordered by file as named, then by line. A truncated or damaged file is replayed as far as
@@ -54,12 +57,13 @@ def open_recordings(paths: Sequence[Path], exchanges: Collection[str] | None = N
     Args:
         paths: the files.
         exchanges: the profile's exchanges; None takes any.
+        notes: what the recordings' own seals and receipts say, once they were read.
 
     Raises:
         UsageError: at once, when a file cannot be opened or holds an exchange that is not in ``exchanges``; while iterating, when a
             file is truncated, damaged, or out of order by more than :data:`REORDER_WINDOW` messages.
     """
-    recordings = [(path, open_recording(path)) for path in paths]
+    recordings = [(path, open_recording(path, notes)) for path in paths]
     for path, recording in recordings:
         for exchange in recording.exchanges:
             if exchanges is not None and exchange not in exchanges:

@@ -8,6 +8,7 @@ from pathlib import Path
 from arbtui.exchanges.feed import Deliver, Frame
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.batch_times import TURN_NS
+from arbtui.marketdata.formats.seals import RecordingNotes
 from arbtui.marketdata.recording import open_recordings
 from arbtui.model.clock import Clock
 from arbtui.model.errors import UsageError
@@ -35,7 +36,8 @@ class RecordingFeed:
     def __init__(self, paths: Sequence[Path], clock: Clock, exchanges: Collection[str] | None = None, speed: float = 1.0) -> None:
         if not speed > 0.0:
             raise UsageError(f"--speed {speed}: must be above 0, or max")
-        self._batches = _batches(open_recordings(paths, exchanges))
+        self.notes = RecordingNotes()  #: what seals and receipts say of what was read so far
+        self._batches = _batches(open_recordings(paths, exchanges, self.notes))
         self._clock = clock
         self._ns_per_ms = 1e6 * speed
         self._aggregator: OrderbookAggregator | None = None

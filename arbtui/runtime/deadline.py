@@ -2,6 +2,7 @@
 
 import asyncio
 
+from arbtui.runtime.bare_timer import BareTimer
 from arbtui.runtime.stop import Stop
 from arbtui.runtime.summary import Run
 
@@ -9,13 +10,24 @@ from arbtui.runtime.summary import Run
 _EARLY_S = 0.002
 
 
+#: The bare timer's thread begins to wait so long before its moment, in seconds: until then the run has no thread for it.
+_BARE_S = 1.0
+
+
 async def deadline(run: Run, stop: Stop, *, virtual: bool) -> None:
-    """Ask ``stop`` to end ``run`` exactly ``run.max_runtime_s`` after its first update; never, when it has no length."""
+    """Ask ``stop`` to end ``run`` exactly ``run.max_runtime_s`` after its first update; never, when it has no length.
+
+    In real time a bare timer waits for the same moment, for comparison.
+    """
     if run.max_runtime_s is None:
         return
     await run.meter.first.wait()
     clock = run.engine.components.clock
     at = (run.meter.first_at or 0.0) + run.max_runtime_s
+    if not virtual:
+        await asyncio.sleep(max(0.0, at - clock.monotonic() - _BARE_S))
+        run.bare_timer = BareTimer(clock, at)
+        run.bare_timer.start()
     await asyncio.sleep(max(0.0, at - clock.monotonic() - (0.0 if virtual else _EARLY_S)))
     # In virtual time a timer may end a rounding error early, and no turn of the loop would ever make up for it.
     while not virtual and clock.monotonic() < at:  # noqa: ASYNC110  no event tells the time to the microsecond

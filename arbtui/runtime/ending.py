@@ -1,6 +1,7 @@
 """The ending of a run: its reason and exit code, what is saved last, and what is told."""
 
 from arbtui.journal.events import RunEnded
+from arbtui.marketdata.recording_feed import RecordingFeed
 from arbtui.model.errors import ArbtuiError
 from arbtui.runtime.exit_summary import exit_summary
 from arbtui.runtime.plan import Plan
@@ -35,9 +36,12 @@ async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionReco
         if tap.failure is not None:
             say(str(tap.failure))
             code = code or 1
+    notes = venues.feed.notes if isinstance(venues.feed, RecordingFeed) else None
     if plan.top_check is not None and reason == "end_of_data":  # a replay that came to its end
         counts = components.aggregator.counts
         say(f"replayed {messages_in_words(counts)}")
+        for line in notes.in_words() if notes is not None else ():
+            say(line)
         if short := shortfall(counts):
             say(short)
             code = code or 2
@@ -47,6 +51,8 @@ async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionReco
         if plan.top_check is not None:
             plan.top_check.finish()
             summary["top_check"] = {"places": plan.top_check.places, "equal": plan.top_check.equal}
+        if notes is not None:
+            summary["recorded"] = notes.facts()
         if tap is not None:
             summary["recording"] = tap.summary()
         if plan.fingerprint is not None:

@@ -57,6 +57,7 @@ class PeriodicTasks:
         self._snapshot_at = 0.0
         self._commits = RecentCommits()
         self._counted, self._counted_at = 0, engine.components.clock.monotonic()
+        self._began = self._counted_at
         run.resources.on_sample = self.sampled
         run.lag.on_stall = partial(record_stall, engine.breaches)
 
@@ -143,6 +144,7 @@ class PeriodicTasks:
         gauge.open_fx = read_open_fx(engine)
         accounts = self._accounts
         gauge.accounts, gauge.accounts_fine = accounts.summary(engine.components.clock.time_ms()), accounts.is_fine and not accounts.found
+        run.levels.look(now - self._began, sample.fds, lag.p99)
         gauge.cpu_history.append(gauge.cpu_percent)
         gauge.rss_history.append(gauge.rss_mb)
         gauge.lag_history.append(gauge.lag_p99_ms)

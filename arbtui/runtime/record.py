@@ -12,6 +12,7 @@ from arbtui.exchanges.streams import require_decoders
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.batch_times import BatchTimes
 from arbtui.marketdata.formats.own import RecordingFailed, RecordingWriter
+from arbtui.marketdata.gap_watch import GapWatch
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
 from arbtui.model.book import BookState
 from arbtui.model.clock import SystemClock
@@ -44,7 +45,7 @@ def run_record(options: RecordOptions) -> int:
     codes = {name: list(listed[name]) for name in settings.exchanges}
     logging.getLogger("arbtui").addHandler(logging.NullHandler())  # what went wrong is told at the end, not between the bar's lines
     logging.getLogger("arbtui").propagate = False
-    with RecordingWriter(options.output, list(codes)) as writer:
+    with RecordingWriter(options.output, list(codes), go_on=options.append) as writer:
         recorder = _Recorder(options, codes, writer)
         with asyncio.Runner() as runner:
             runner.run(recorder.run())
@@ -77,6 +78,8 @@ class _Recorder:
             self._stream.request_snapshot,
         )
         self._stream.attach(self._aggregator)
+        self._gaps = GapWatch(writer, self._aggregator.counts)
+        self._aggregator.on_connection = self._on_connection
 
     async def run(self) -> None:
         """Until the time is up, a signal comes or the disk fails."""
@@ -88,6 +91,11 @@ class _Recorder:
             ended = asyncio.create_task(self._stop.wait())
             await asyncio.wait([*work, ended], timeout=self._options.duration_s, return_when=asyncio.FIRST_COMPLETED)
         self._ended = self._clock.monotonic()
+        if self._stop.error is None:
+            try:
+                self._gaps.close(self._times.now())
+            except RecordingFailed as error:
+                self._stop.fail(error)
         for task in [*work, ended]:
             task.cancel()
         for result in await asyncio.gather(*work, return_exceptions=True):
@@ -123,6 +131,7 @@ class _Recorder:
             for frame in frames:
                 self._writer.write(ts_ns, frame)
                 self._frames[frame.exchange] += not frame.snapshot_of
+            self._gaps.frames(ts_ns, frames)
         except RecordingFailed as error:
             self._stop.fail(error)
         self._aggregator.deliver(frames)
@@ -136,9 +145,17 @@ class _Recorder:
             if now - flushed >= _FLUSH_S:
                 flushed = now
                 try:
+                    self._gaps.look(self._times.now())
                     self._writer.flush()
                 except RecordingFailed as error:
                     self._stop.fail(error)
+
+    def _on_connection(self, exchange: str, codes: Sequence[str], up: bool) -> None:
+        if self._stop.error is None and not self._ended:
+            try:
+                self._gaps.connection(exchange, codes, up, self._times.now())
+            except RecordingFailed as error:
+                self._stop.fail(error)
 
     def _troubles(self) -> str:
         return next((one.why for one in self._stream.status() if one.why), "")
@@ -151,6 +168,7 @@ class _Recorder:
             "runtime_s": round(self._ended - self._began, 3),
             "bytes": self._writer.size,
             "frames": self._writer.written,
+            "gap_receipts": self._writer.gaps,
             "exchanges": {
                 name: {
                     "markets": len(self._codes[name]),

@@ -84,6 +84,8 @@ log = logging.getLogger("arbtui")
 
 #: How long open cycles may take to finish after the gate is closed for entries, and a recovery after it was told to stop, in seconds.
 _DRAIN_S = 10.0
+#: The same at the end of a run that was given a length: nothing of it is under way any more so long after.
+_LAST_S = 5.0
 #: By then books and tapes have been filled; the garbage collector need not walk them again, in seconds.
 _WARM_S = 3.0
 
@@ -267,6 +269,8 @@ class Session:
             health=venues.health,
         )
         venues.attach(components.aggregator)
+        if self._tap is not None:
+            self._tap.watch(components.aggregator)
         open_cycles, open_orders = len(portfolio.open_cycles), len(portfolio.open_orders)
         wait_s = self._settings.execution.recovery_wait_s
         if self._settings.mode == "live" and open_orders:
@@ -363,7 +367,8 @@ class Session:
         run.closed_at = clock.monotonic()
         log.info("stopping: %s", self._stop.reason)
         try:  # without a journal no cycle can end any more
-            async with asyncio.timeout(_DRAIN_S if engine.components.journal.failure is None else 0.0):
+            most_s = _LAST_S if self._stop.reason == "max_runtime" else _DRAIN_S
+            async with asyncio.timeout(most_s if engine.components.journal.failure is None else 0.0):
                 await engine.quiescence()
         except TimeoutError:
             log.error("%d cycles did not finish; the next start resolves them", len(engine.executor.open) + len(engine.settler.open))

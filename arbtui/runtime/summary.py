@@ -7,8 +7,10 @@ from typing import Any
 from arbtui.engine.engine import Engine
 from arbtui.model.histogram import Quantiles
 from arbtui.monitoring.lag import LagProbe
+from arbtui.monitoring.levels import Levels
 from arbtui.monitoring.loop_profiler import ProfiledSelector
 from arbtui.monitoring.resources import ResourceSampler
+from arbtui.runtime.bare_timer import BareTimer
 from arbtui.runtime.update_metrics import UpdateMetrics
 from arbtui.runtime.venues import Venues
 from arbtui.settings.profile import Settings
@@ -31,7 +33,12 @@ class Run:
     cpu_at: float = field(default_factory=process_time)
     closed_at: float = 0.0
     drained_at: float = 0.0
+    levels: Levels = field(init=False)
+    bare_timer: BareTimer | None = None  #: that waited for the run's end, too
     start: dict[str, Any] | None = None  #: how it started, as JSON can hold it
+
+    def __post_init__(self) -> None:
+        self.levels = Levels(self.engine.components.journal.path)
 
     def start_timing(self) -> None:
         """From here on the loop's lag and turns count; real time only."""
@@ -64,6 +71,7 @@ def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
         "wall_s": round(wall, 6),
         "drain_s": round(run.drained_at - run.closed_at, 6),
         "max_runtime_s": run.max_runtime_s,
+        "bare_timer_late_ms": _late_ms(run.bare_timer),
         "stop_reason": stop_reason,
         "start": _start(run),
         "updates": updates,
@@ -88,12 +96,17 @@ def summarise(run: Run, stop_reason: str, venues: Venues) -> dict[str, Any]:
         "rss_mb": {"baseline": round(run.baseline_mb, 3), "avg": round(resources.rss_avg, 3), "max": round(resources.rss_max, 3)},
         "samples": resources.samples,
         "resources": [list(sample) for sample in resources.series],
+        "levels": run.levels.facts(),
     }
 
 
 def _start(run: Run) -> dict[str, Any] | None:
     """How it started, without what tells one machine from another."""
     return None if run.start is None else {name: run.start[name] for name in ("seconds", "last_end", "steps")}
+
+
+def _late_ms(timer: BareTimer | None) -> float | None:
+    return None if timer is None or timer.late_s is None else round(timer.late_s * 1000, 3)
 
 
 def _us(meter: UpdateMetrics) -> dict[str, float]:

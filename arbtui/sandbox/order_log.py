@@ -105,6 +105,11 @@ class OrderLog:
             where, values, index = f"{where} AND venue_order_id = ?", (*values, number), OF_ORDER
         return self._fills(f"ts_event BETWEEN ? AND ? {where}", since_ms, until_ms, *values, index=index)
 
+    def rolled_up(self) -> dict[str, int]:
+        """How many older fills are no rows any more (:mod:`arbtui.simulation.roll_up`), by market."""
+        rows = self._reader.execute("SELECT market, fills FROM rolled_up WHERE exchange = ? ORDER BY market", (self._exchange,))
+        return {market: int(fills) for market, fills in rows}
+
     def _orders(self, where: str, *values: object, index: str = "") -> list[OrderRecord]:
         self._reader.execute("BEGIN")  # one read transaction: no order without its fills
         try:

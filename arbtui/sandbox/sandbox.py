@@ -191,8 +191,13 @@ class Sandbox:
 
     def trades(self) -> Iterator[tuple[str, str]]:
         """(exchange, trade id) of every fill, as adapters must name them: Binance's id with its symbol, Upbit's uuid."""
+        for number in range(1, sum(self.upbit.account.log.rolled_up().values()) + 1):
+            yield "upbit", trade_uuid(number)
         for fill in self.upbit.account.log.fills():
             yield "upbit", trade_uuid(fill.trade_id)
+        for market, fills in self.binance.account.log.rolled_up().items():
+            for number in range(1, fills + 1):
+                yield "binance", f"{market}:{number}"
         for fill in self.binance.account.log.fills():
             yield "binance", f"{fill.market}:{self.binance.numbers.of(fill)}"
 

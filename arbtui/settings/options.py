@@ -42,7 +42,8 @@ class RecordOptions:
 
     settings: Settings
     duration_s: float
-    output: Path  #: must not exist; never overwritten
+    output: Path  #: never overwritten; must not exist, unless ``append``
+    append: bool = False  #: go on with the recording that is there
     json: JsonOutput | None = None  #: where the summary goes at the end
 
 
@@ -54,5 +55,8 @@ class LoadTestOptions:
     profile: str  #: by name or path, as given
     symbols: tuple[int, ...]  #: at least one, each once
     duration_s: float  #: of each child, from the first update to the closing of the gate
-    report: Path  #: a folder; created when missing
+    report: Path | None  #: a folder; created when missing; None: nothing is written
     state_root: Path | None = None  #: None: a fresh temporary folder
+    soak: bool = False  #: what must stay level is judged, and no capacity is measured
+    console: bool = False  #: rows with the console on a terminal; of a soak only those
+    json: JsonOutput | None = None  #: where the report goes, too

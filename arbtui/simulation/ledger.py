@@ -10,10 +10,12 @@ from arbtui.journal.database import open_reader, refusal
 from arbtui.journal.store import Door, Statement, Writer, open_writer
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance, Fill, OrderState, Side, TimeInForce
+from arbtui.simulation.roll_up import SCHEMA as ROLLED_UP
+from arbtui.simulation.roll_up import RollUp
 from arbtui.simulation.venue_order import VenueOrder
 
 APPLICATION_ID = 0x41525656  #: "ARVV"
-VERSION = 2
+VERSION = 3
 
 _ORDERS = """CREATE TABLE IF NOT EXISTS venue_order (
         exchange TEXT NOT NULL, venue_order_id INTEGER NOT NULL, client_order_id TEXT NOT NULL, market TEXT NOT NULL,
@@ -38,9 +40,10 @@ SCHEMA = (
     "CREATE INDEX IF NOT EXISTS venue_order_open ON venue_order (exchange) WHERE state IN ('ACCEPTED', 'PARTIALLY_FILLED')",
     "CREATE INDEX IF NOT EXISTS venue_fill_of_order ON venue_fill (exchange, venue_order_id)",
     "CREATE INDEX IF NOT EXISTS venue_fill_by_time ON venue_fill (exchange, ts_event)",
+    *ROLLED_UP,
 )
 
-#: Version 1 knew immediate orders only, one for each client id, and had nothing locked.
+#: Version 1 knew immediate orders only, one for each client id, and had nothing locked; 2 wrote down what each fill moved.
 UPGRADES = {
     1: (
         "ALTER TABLE account ADD COLUMN locked TEXT NOT NULL DEFAULT '0'",
@@ -50,7 +53,8 @@ UPGRADES = {
             filled_qty, reason, '', '0', '0', '0' FROM venue_order_1""",
         "DROP TABLE venue_order_1",
         "DROP INDEX venue_fill_by_order",
-    )
+    ),
+    2: ("DELETE FROM balance_change WHERE trade_id <> ''",),
 }
 
 _ORDER_COLUMNS = (
@@ -77,6 +81,7 @@ class VenueLedger:
         self._reader = reader
         self._free: dict[str, dict[str, Decimal]] = {}
         self._locked: dict[str, dict[str, Decimal]] = {}
+        self._rolled: dict[str, RollUp] = {}
         for exchange, asset, free, locked in reader.execute("SELECT exchange, asset, free, locked FROM account ORDER BY exchange, asset"):
             self._free.setdefault(exchange, {})[asset] = Decimal(free)
             self._locked.setdefault(exchange, {})[asset] = Decimal(locked)
@@ -129,7 +134,8 @@ class VenueLedger:
         """Change balances in memory; the statements that make the change durable.
 
         ``changes``: (asset, change of the free amount, reason, trade id). ``locks``: (asset, amount moved from free to
-        locked; negative: back), which changes no total and so has no row of its own.
+        locked; negative: back), which changes no total and so has no row of its own. What a trade moves has none either: its
+        fill tells it.
         """
         free = self._free.setdefault(exchange, {})
         locked = self._locked.setdefault(exchange, {})
@@ -143,6 +149,8 @@ class VenueLedger:
             for asset, change, reason, trade_id in changes:
                 free[asset] = free.get(asset, ZERO) + change
                 touched[asset] = None
+                if trade_id:
+                    continue
                 statements.append(
                     (
                         "INSERT INTO balance_change (exchange, asset, change, reason, trade_id, ts_ms) VALUES (?, ?, ?, ?, ?, ?)",
@@ -165,6 +173,17 @@ class VenueLedger:
     def post(self, statements: list[Statement]) -> None:
         """Queue ``statements`` in order; they are durable when a later :meth:`commit` returns, which also raises their failure."""
         self._writer.post(statements, lambda _: None)
+
+    def roll_up(self, exchange: str, last_trade_id: int) -> list[Statement]:
+        """What makes sums of the oldest fills and orders, where there are more than stay; for the next transaction."""
+        rolled = self._rolled.get(exchange)
+        if rolled is None:
+            rolled = self._rolled[exchange] = RollUp(exchange, self._reader)
+        return list(rolled.statements(last_trade_id, self._fills_between)) if rolled.due(last_trade_id) else []
+
+    def _fills_between(self, exchange: str, after: int, last: int) -> list[Fill]:
+        sql = f"SELECT {_FILL_COLUMNS} FROM venue_fill WHERE exchange = ? AND trade_id > ? AND trade_id <= ? ORDER BY trade_id"
+        return [_fill(exchange, row) for row in self._reader.execute(sql, (exchange, after, last))]
 
     def last_ids(self, exchange: str) -> tuple[int, int]:
         """The greatest venue order id and trade id used so far; 0 when none."""

@@ -257,7 +257,8 @@ class VenueCore:
         """Commit an order with its new ``fills`` and the ``statements`` of its balances; the report, once it is durable and delivered."""
         report = self._report(order, fills)
         mark = self._reports.add(report)
-        await self._ledger.commit([order_statement(self.name, order), *(fill_statement(fill) for fill in fills), *statements])
+        rolled = self._ledger.roll_up(self.name, self._last_trade_id)
+        await self._ledger.commit([order_statement(self.name, order), *(fill_statement(fill) for fill in fills), *statements, *rolled])
         self._reports.deliver_up_to(mark)
         return report
 

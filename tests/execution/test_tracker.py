@@ -349,8 +349,14 @@ def test_only_so_many_fills_of_orders_that_are_not_followed_any_more_are_known(t
     run_virtual(main())
 
 
-def test_the_fills_of_an_order_that_is_not_followed_any_more_are_no_strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fill_of_an_order_that_nothing_remembers_any_more_is_booked_once_and_an_old_one_told_again_is_nothing_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the journal knows the order: the tracker follows two, and the portfolio keeps no ended cycle and one fill."""
     monkeypatch.setattr("arbtui.execution.order_cache._REMEMBERED", 2)
+    monkeypatch.setattr("arbtui.execution.order_cache._BOOKED", 0)
+    monkeypatch.setattr("arbtui.portfolio.portfolio._KEPT_ENDED", 0)
+    monkeypatch.setattr("arbtui.portfolio.portfolio._KEPT_FILLS", 1)
 
     async def main() -> None:
         async with world(tmp_path) as w:
@@ -359,14 +365,43 @@ def test_the_fills_of_an_order_that_is_not_followed_any_more_are_no_strangers(tm
             w.freshen()
             second = await w.trade("upbit", UPBIT_CHEAP)
             assert second is not first
-            tracker = w.engine.tracker
-            assert not tracker.knows(first.orders[0].client_order_id)
+            tracker, order = w.engine.tracker, first.orders[0]
+            assert not tracker.knows(order.client_order_id)
+            assert w.portfolio.cycle(first.id) is None
+            await w.components.journal.commit()
+            booked, before = tracker.fills, w.portfolio.dump()["balances"]
             for fill in first.fills:
                 tracker.on_fill(fill)  # a venue's list tells them once more
+            assert (tracker.fills, w.portfolio.dump()["balances"]) == (booked, before)
+            late = replace(_fill(order, "x9", Decimal(5)), venue_order_id=order.venue_order_id)
+            for _ in range(3):  # the stream, then two lists; of these one gives no client id
+                tracker.on_fill(late)
+                await w.components.journal.commit()
+                late = replace(late, client_order_id="")
+            assert tracker.fills == booked + 1
+            (row,) = [one for one in read_ledger(w.components.journal.path)["fills"] if one["trade_id"] == "x9"]
+            assert (row["client_order_id"], row["cycle_id"]) == (order.client_order_id, first.id)
+            assert _breaches(w, "LATE_FILL") == [Severity.CRIT]
+            assert _breaches(w, "RESIDUAL") == [Severity.CRIT]
             assert _breaches(w, "STRAY_FILL") == []
-            tracker.on_fill(replace(first.fills[0], trade_id="another"))
-            assert _breaches(w, "STRAY_FILL") == [Severity.WARN]  # of an order in our journal: the account is still ours alone
             assert _breaches(w, "ACCOUNT_SHARED") == []
+
+    run_virtual(main())
+
+
+def test_a_followed_orders_fill_is_known_though_the_portfolio_has_forgotten_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.portfolio.portfolio._KEPT_ENDED", 0)
+    monkeypatch.setattr("arbtui.portfolio.portfolio._KEPT_FILLS", 1)
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await w.trade()
+            await asyncio.sleep(2)
+            assert w.portfolio.cycle(cycle.id) is None
+            booked = w.engine.tracker.fills
+            for fill in cycle.fills:
+                w.engine.tracker.on_fill(fill)
+            assert w.engine.tracker.fills == booked
             w.agree()
 
     run_virtual(main())

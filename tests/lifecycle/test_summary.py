@@ -22,6 +22,7 @@ KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("cycles.opened", "cycles.hedged", "cycles.unwound", "cycles.residual", "samples", "journal.events"), COUNT),
     **dict.fromkeys(("runtime_s", "drain_s", "updates_per_s", "engine.us_per_update", "engine.cpu_percent"), NUMBER),
     "max_runtime_s": MAYBE,
+    "bare_timer_late_ms": MAYBE,
     **dict.fromkeys(("decision_us.p50", "decision_us.p99", "decision_us.max"), NUMBER),
     **dict.fromkeys(LAGS, NUMBER),
     **dict.fromkeys(("fills_per_symbol.min", "fills_per_symbol.median", "fills_per_symbol.max"), NUMBER),
@@ -35,6 +36,8 @@ KEYS: dict[str, tuple[type, ...]] = {
     "loop_turns": (dict, type(None)),
     "wall_s": NUMBER,
     "resources": (list,),
+    "levels.columns": (list,),
+    "levels.rows": (list,),
 }
 REPLAY_KEYS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("top_check.places", "top_check.equal"), COUNT),

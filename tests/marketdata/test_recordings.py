@@ -104,8 +104,8 @@ def test_a_plain_recording_cut_within_a_line_names_the_line(tmp_path: Path) -> N
     path = tmp_path / "a.jsonl"
     path.write_bytes(gzip.decompress(write(tmp_path / "a.gz", FRAMES).read_bytes())[:-20])
     out, error = replayed(path)
-    assert out == FRAMES[:3]
-    assert f"{path}: line 5 is not a message of format arbtui-1" in error
+    assert out == FRAMES
+    assert f"{path}: line 6 is not a message of format arbtui-2" in error
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_plain_recording_cut_within_a_line_names_the_line(tmp_path: Path) -> N
         (b'{"t":"header"}\n', "not a recording"),
         (b"{not json\n", "not a recording"),
         (b"\x1f\x8b rubbish", "damaged"),
-        (b'{"t":"header","format":"arbtui-2","exchanges":[]}\n', "format arbtui-2; this version reads arbtui-1"),
+        (b'{"t":"header","format":"arbtui-3","exchanges":[]}\n', "format arbtui-3; this version reads arbtui-2 and arbtui-1"),
         (b'{"t":"header","format":"arbtui-1"}\n', "line 1 is not the header"),
         (b'{"t":"header","format":2}\n', "line 1 is not the header"),
         (b'{"t":"header","format":"arbtui-1","exchanges":["kraken"]}\n', "unknown venue: no decoder for kraken"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from arbtui.marketdata.formats.seals import RecordingNotes, Why
 from arbtui.marketdata.recording import open_recordings
 from tests.lifecycle.waiting import DEADLINE_S, until
 from tests.marketdata.venue_server import VenueServer
@@ -137,6 +138,58 @@ def test_a_killed_recorder_loses_a_second_at_most(home: Path, tmp_path: Path) ->
 
     asyncio.run(run())
     assert len(frames_of(tmp_path / "a.gz")) > 10
+
+
+def test_a_recording_that_was_cut_off_is_gone_on_with_and_the_replay_tells_what_is_missing(home: Path, tmp_path: Path) -> None:
+    async def run() -> tuple[dict[str, Any], int, str, str]:
+        async with venues() as server:
+            path, file = str(profile(server, tmp_path)), tmp_path / "a.gz"
+            process = await arbtui("record", "--profile", path, "--duration", "600", "-o", str(file))
+            await grown(file)
+            process.kill()
+            await process.communicate()
+            kept = len(frames_of(file))
+            code, out, err = await ended(await arbtui("record", "--profile", path, "--duration", "3", "-o", str(file)))
+            assert (code, out) == (2, "")
+            assert "or go on with it (--append)" in err
+            more = ("--duration", "3", "-o", str(file), "--append", "--json", "-")
+            code, out, err = await ended(await arbtui("record", "--profile", path, *more))
+            assert (code, err) == (0, "")
+            told = json.loads(out)
+            assert told["frames"] > kept
+            assert told["gap_receipts"] >= 2
+        code, out, err = await ended(await arbtui("replay", str(file), "--profile", path, "--speed", "max", "--json", "-"))
+        return told, code, out, err
+
+    told, code, out, err = asyncio.run(run())
+    assert code == 0, err
+    recorded = json.loads(out)["recorded"]
+    assert (recorded["sealed_frames"], recorded["unsealed_frames"]) == (told["frames"], 0)
+    assert {(gap["exchange"], gap["why"]) for gap in recorded["gaps"]} == {("upbit", "restart"), ("binance", "restart")}
+    assert "not recorded of upbit: everything in" in err
+
+
+def test_a_connection_that_was_lost_leaves_a_receipt(home: Path, tmp_path: Path) -> None:
+    async def run() -> tuple[int, str, str]:
+        async with venues() as server:
+            file = tmp_path / "a.gz"
+            process = await arbtui("record", "--profile", str(profile(server, tmp_path)), "--duration", "600", "-o", str(file))
+            await grown(file)
+            server.cut("upbit")
+            size = file.stat().st_size
+            await asyncio.to_thread(
+                until, lambda: file.stat().st_size > 3 * size and bool(server.live("upbit")), "it is back, and recorded"
+            )
+            process.send_signal(signal.SIGTERM)
+            return await ended(process)
+
+    code, _, err = asyncio.run(run())
+    assert code == 128 + signal.SIGTERM, err
+    notes = RecordingNotes()
+    assert len(list(open_recordings([tmp_path / "a.gz"], None, notes))) == notes.sealed
+    assert {(gap.exchange, gap.why) for gap in notes.gaps} == {("upbit", Why.RECONNECT)}
+    assert sorted(code for gap in notes.gaps for code in gap.codes) == sorted(WON)  # a receipt for each of its connections
+    assert all(gap.to_ns > gap.from_ns for gap in notes.gaps)
 
 
 def test_a_venue_that_is_not_there_is_said_and_fails(home: Path, tmp_path: Path) -> None:

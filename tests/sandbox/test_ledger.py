@@ -56,8 +56,15 @@ def test_value_is_conserved_to_the_last_digit_through_any_orders(tmp_path: Path)
             assert fills > 20
         with closing(sqlite3.connect(tmp_path / "venue.db")) as database, localcontext(prec=60):
             changes: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-            for exchange, asset, change in database.execute("SELECT exchange, asset, change FROM balance_change"):
-                changes[exchange, asset] += Decimal(change)
+            for table in ("balance_change", "rolled_change"):
+                for exchange, asset, change in database.execute(f"SELECT exchange, asset, change FROM {table}"):
+                    changes[exchange, asset] += Decimal(change)
+            rows = database.execute("SELECT exchange, base, quote, side, qty, cost, fee, fee_currency FROM venue_fill")
+            for exchange, base, quote, side, qty, cost, fee, currency in rows:
+                sign = 1 if side == "buy" else -1
+                changes[exchange, base] += sign * Decimal(qty)
+                changes[exchange, quote] -= sign * Decimal(cost)
+                changes[exchange, currency] -= Decimal(fee)
             for exchange, asset, free, locked in database.execute("SELECT exchange, asset, free, locked FROM account"):
                 assert Decimal(free) + Decimal(locked) == changes[exchange, asset]
 

@@ -10,11 +10,16 @@ LINE_LIMIT = 32 * 1024 * 1024  #: bytes; the largest real line is a venue's whol
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
+class Damaged(UsageError):
+    """Packed data that is not what was packed: the last lines before it may be wrong, too."""
+
+
 def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield (line number from 1, line without its end) of ``path``; empty lines are left out.
 
     Raises:
-        UsageError: the file cannot be opened; is truncated or damaged (after every whole line before that was yielded); or holds a
+        Damaged: a UsageError of its own, since not all lines before it may be right.
+        UsageError: the file cannot be opened; is truncated (after every whole line before that was yielded); or holds a
             line too long to be a message.
     """
     try:
@@ -30,7 +35,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
             except EOFError:
                 raise UsageError(f"{path}: truncated: the {packing} data ends early, after {number} whole lines") from None
             except DAMAGED as error:
-                raise UsageError(f"{path}: damaged after {number} whole lines: {error}") from None
+                raise Damaged(f"{path}: damaged after {number} whole lines: {error}") from None
             if number == 0 and line.startswith(_BYTE_ORDER_MARK):
                 line = line[len(_BYTE_ORDER_MARK) :]
             if not line:

@@ -2,11 +2,14 @@
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from arbtui.runtime.load_test.terminal import OWN_TERMINAL, Terminal
 
 POLL_S = 0.2
 _MERCY_S = 15.0  #: between asking a child to stop and killing it
@@ -22,24 +25,64 @@ class Ended:
     summary: Mapping[str, Any] | None
 
 
-def run_child(command: Sequence[str], environment: Mapping[str, str], folder: Path, within_s: float, on_wait: Callable[[], None]) -> Ended:
+def run_child(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    within_s: float,
+    on_wait: Callable[[], None],
+    *,
+    on_terminal: bool = False,
+) -> Ended:
     """Run ``command`` with ``--json`` into ``folder`` to its end, but no longer than ``within_s`` seconds.
+
+    ``on_terminal``: it gets a terminal of its own, which is read all the time.
 
     The child has always ended when this returns or raises.
     """
-    target, words = folder / "summary.json", folder / "said"
+    target = folder / "summary.json"
+    whole = [*command, "--json", str(target)]
+    run = _on_terminal if on_terminal else _headless
+    code, wall, said = run(whole, dict(environment), folder, within_s, on_wait)
+    lines = [line for line in said.strip().splitlines() if line.strip()]
+    return Ended(code, wall, lines[-1] if lines else "", _summary(target))
+
+
+def _headless(
+    command: list[str], environment: dict[str, str], folder: Path, within_s: float, on_wait: Callable[[], None]
+) -> tuple[int | None, float, str]:
+    words = folder / "said"
     started = time.monotonic()
     with words.open("wb") as output:
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    code, wall = _to_its_end(process, started, within_s, on_wait)
+    return code, wall, words.read_text(encoding="utf-8", errors="replace")
+
+
+def _on_terminal(
+    command: list[str], environment: dict[str, str], folder: Path, within_s: float, on_wait: Callable[[], None]
+) -> tuple[int | None, float, str]:
+    environment = {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")} | {"TERM": "xterm-256color"}
+    started = time.monotonic()
+    with Terminal() as terminal:
         process = subprocess.Popen(
-            [*command, "--json", str(target)], env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            [sys.executable, "-c", OWN_TERMINAL, *command],
+            env=environment,
+            stdin=terminal.slave,
+            stdout=terminal.slave,
+            stderr=terminal.slave,
+            start_new_session=True,
         )
+        code, wall = _to_its_end(process, started, within_s, on_wait)
+    return code, wall, terminal.last_words()
+
+
+def _to_its_end(process: subprocess.Popen[bytes], started: float, within_s: float, on_wait: Callable[[], None]) -> tuple[int | None, float]:
     try:
         code = _wait(process, started + within_s, on_wait)
-        wall = time.monotonic() - started
+        return code, time.monotonic() - started
     finally:
         _end(process)
-    lines = words.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return Ended(code, wall, lines[-1] if lines else "", _summary(target))
 
 
 def _wait(process: subprocess.Popen[bytes], until: float, on_wait: Callable[[], None]) -> int | None:

@@ -16,7 +16,8 @@ from arbtui.runtime.load_test.child import Ended, run_child
 from arbtui.runtime.load_test.limits import raised_limits
 from arbtui.runtime.load_test.progress import Progress, progress
 from arbtui.runtime.load_test.report import Report, ReportFolder
-from arbtui.runtime.load_test.rows import Capacity, Row
+from arbtui.runtime.load_test.rows import Capacity, Row, measured
+from arbtui.runtime.load_test.table import level_lines
 from arbtui.runtime.load_test.verdicts import judge
 from arbtui.runtime.load_test.verdicts.verdict import Outcome
 from arbtui.runtime.stop import SIGNALS
@@ -56,45 +57,61 @@ def run_load_test(options: LoadTestOptions, program: Sequence[str] = PROGRAM) ->
         Interrupted: a signal came; the child was ended first.
     """
     refuse_unplayable(options.settings)
-    folder = ReportFolder(options.report)
+    folder = None if options.report is None else ReportFolder(options.report)
     with _state(options) as state, _signals():
         rows = _measure(options, program, state)
     scenario = options.settings.simulator.scenario
-    verdicts = judge(rows, scenario)
+    verdicts = judge(rows, scenario, is_soak=options.soak)
     environment = {name: value for name, value in sorted(os.environ.items()) if len(dotted_key(name)) > 1}
-    folder.write(
-        Report(
-            profile=options.settings.name,
-            scenario=scenario,
-            duration_s=options.duration_s,
-            rows=rows,
-            verdicts=verdicts,
-            settings=environment,
-        )
+    report = Report(
+        profile=options.settings.name,
+        scenario=scenario,
+        duration_s=options.duration_s,
+        rows=rows,
+        verdicts=verdicts,
+        settings=environment,
     )
-    for verdict in verdicts:
-        tell(f"{verdict.outcome:<12}  {verdict.criterion}\n{'':<14}{verdict.found}\n")
-    tell(f"{options.report / 'report.md'}\n")
+    if folder is not None:
+        folder.write(report)
+    if options.json is not None:
+        options.json.write(report.as_json())
+    if options.json is None or options.json.path is not None:
+        _tell(report, options)
     return 1 if any(verdict.outcome is Outcome.FAIL for verdict in verdicts) else 0
 
 
+def _tell(report: Report, options: LoadTestOptions) -> None:
+    for verdict in report.verdicts:
+        tell(f"{verdict.outcome:<12}  {verdict.criterion}\n{'':<14}{verdict.found}\n")
+    if options.soak:
+        for row in measured(report.rows):
+            tell(level_lines(row))
+    if options.report is not None:
+        tell(f"{options.report / 'report.md'}\n")
+
+
 def _measure(options: LoadTestOptions, program: Sequence[str], state: Path) -> list[Row]:
-    each = options.duration_s + _AROUND_S + _CAPACITY_WALL_S
+    capacity_s = 0.0 if options.soak else _CAPACITY_WALL_S
+    kinds = [True] if options.soak and options.console else [False, True] if options.console else [False]
     rows: list[Row] = []
-    with progress(each * len(options.symbols)) as shown:
+    with progress(((options.duration_s + _AROUND_S) * len(kinds) + capacity_s) * len(options.symbols)) as shown:
         for symbols in options.symbols:
-            child = _Child(options, program, state / str(symbols), symbols, shown)
-            row = child.real_time()
-            if row.summary is not None and row.exit_code == 0:
-                row = replace(row, capacity=child.capacity(row))
-            rows.append(row)
+            for console in kinds:
+                child = _Child(options, program, state / str(symbols), symbols, shown, console=console)
+                row = child.real_time()
+                if not options.soak and not console and row.summary is not None and row.exit_code == 0:
+                    row = replace(row, capacity=child.capacity(row))
+                rows.append(row)
     return rows
 
 
 class _Child:
     """The processes of one symbol count."""
 
-    def __init__(self, options: LoadTestOptions, program: Sequence[str], folder: Path, symbols: int, shown: Progress) -> None:
+    def __init__(
+        self, options: LoadTestOptions, program: Sequence[str], folder: Path, symbols: int, shown: Progress, *, console: bool
+    ) -> None:
+        self._console = console
         self._options = options
         self._program = program
         self._folder = folder
@@ -106,7 +123,8 @@ class _Child:
         """The row without its capacity."""
         duration = self._options.duration_s
         load = os.getloadavg()[0]
-        self._shown.begin(f"{counted(self._symbols, 'symbol')}, {duration:g} s")
+        with_it = ", console" if self._console else ""
+        self._shown.begin(f"{counted(self._symbols, 'symbol')}{with_it}, {duration:g} s")
         ended = self._run("real", duration, duration + GRACE_S)
         self._shown.end(duration + _AROUND_S)
         return Row(
@@ -118,6 +136,7 @@ class _Child:
             summary=ended.summary,
             overrides=self._raised,
             load=load,
+            console=self._console,
         )
 
     def capacity(self, row: Row) -> Capacity | None:
@@ -135,7 +154,7 @@ class _Child:
         return Capacity(ended.summary["updates"], ended.summary["wall_s"], ended.summary["runtime_s"])
 
     def _run(self, speed: str, seconds: float, within_s: float) -> Ended:
-        folder = make_private(self._folder / speed)
+        folder = make_private(self._folder / ("console" if self._console else speed))
         flags = {
             "--profile": self._options.profile,
             "--mode": "sim",
@@ -144,8 +163,10 @@ class _Child:
             "--speed": speed,
             "--state-dir": str(folder / "state"),
         }
-        command = [*self._program, "--headless", *(word for flag in flags.items() for word in flag)]
-        return run_child(command, {**os.environ, **self._raised, **QUIET}, folder, within_s, self._shown.tick)
+        look = () if self._console else ("--headless",)
+        command = [*self._program, *look, *(word for flag in flags.items() for word in flag)]
+        environment = {**os.environ, **self._raised, **QUIET}
+        return run_child(command, environment, folder, within_s, self._shown.tick, on_terminal=self._console)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ from arbtui.runtime.load_test.plot.figure import figure
 from arbtui.runtime.load_test.plot.png import png
 from arbtui.runtime.load_test.plot.svg import svg
 from arbtui.runtime.load_test.rows import Row, ends, measured, withheld
-from arbtui.runtime.load_test.table import growth_table, table
+from arbtui.runtime.load_test.table import growth_table, level_table, table
+from arbtui.runtime.load_test.terminal import COLUMNS, LINES
 from arbtui.runtime.load_test.verdicts.trading import below, required
 from arbtui.runtime.load_test.verdicts.verdict import Verdict
 
@@ -97,9 +98,9 @@ class Report:
         """The report as Markdown."""
         parts = [
             f"# Load test: {self.profile}, scenario {self.scenario}",
-            f"Each symbol count ran in a process of its own, `arbtui --headless --mode sim`, from a fresh state folder, for "
-            f"{self.duration_s:g} s. A second process played the same market at `--speed max` for the capacity. arbtui {__version__}, "
-            f"{machine_in_words()}.",
+            f"Each row ran in a process of its own, `arbtui --mode sim`, headless or with the console on a terminal of {COLUMNS}x{LINES}, "
+            f"from a fresh state folder, for {self.duration_s:g} s. For the capacity another process played the same market at "
+            f"`--speed max`. arbtui {__version__}, {machine_in_words()}.",
             "## Verdicts",
             "\n".join(["| verdict | criterion | found |", "| --- | --- | --- |", *(_line(verdict) for verdict in self.verdicts)]),
             *self._busy(),
@@ -110,11 +111,13 @@ class Report:
         both = ends(self.rows)
         if both is not None:
             parts += [f"## Growth from {both[0].symbols} to {both[1].symbols} symbols", growth_table(*both)]
+        for row in measured(self.rows):
+            parts += [f"## Levels over the last half: {row.name}", level_table(row)]
         parts += ["## Symbols with too few fills", self._lacking(), "## Settings", self._settings(), "## How to read it", _NOTES]
         return "\n\n".join(parts) + "\n"
 
     def _busy(self) -> list[str]:
-        waits = ", ".join(f"{percent:.0f} % with {symbols} symbols" for symbols, percent in withheld(self.rows).items())
+        waits = ", ".join(f"{percent:.0f} % with {name}" for name, percent in withheld(self.rows).items())
         if not waits:
             return []
         return [
@@ -127,11 +130,11 @@ class Report:
         for row in measured(self.rows):
             lacking = below(row.figures)
             names = ", ".join(f"{symbol} {fills}" for symbol, fills in lacking.items())
-            lines.append(f"- {row.symbols} symbols, {required(row.duration_s)} fills asked: {names or 'none'}")
+            lines.append(f"- {row.name}, {required(row.duration_s)} fills asked: {names or 'none'}")
         return "\n".join(lines) or "No child left a summary."
 
     def _settings(self) -> str:
-        lines = [f"- {row.symbols} symbols: {_variables(row.overrides)}" for row in self.rows if row.overrides]
+        lines = [f"- {row.name}: {_variables(row.overrides)}" for row in self.rows if row.overrides]
         if lines:
             lines.insert(0, "Limits on what is open at once over all symbols, raised in proportion above 200 symbols:\n")
         if self.settings:
@@ -174,4 +177,6 @@ _NOTES = """\
 - *CPU* is of one core over the whole life of the engine, start and end included; the simulator's is measured inside it.
 - *Memory of the engine* is the largest resident size less that after the imports and less what building the simulator took.
 - *Capacity* includes trading: cycles, journal and paper venues, with commits that do not wait for the disk.
+- *Levels*: a straight line by least squares through the samples of the last half of the run, with its standard error. Memory of no file
+  (`RssAnon`) is what a leak is in; the rest of the resident size are pages of files, the libraries'.
 - Exponents: a figure that grows as N^e; below 1 it grows slower than the number of symbols."""

@@ -45,6 +45,12 @@ class Row:
     capacity: Capacity | None = None
     overrides: Mapping[str, str] | None = None
     load: float = 0.0
+    console: bool = False  #: it showed the console on a terminal
+
+    @property
+    def name(self) -> str:
+        """What it is called in verdicts and tables."""
+        return f"{self.symbols} symbols{' with the console' if self.console else ''}"
 
     @property
     def figures(self) -> Mapping[str, Any]:
@@ -54,7 +60,7 @@ class Row:
             LookupError: there is none.
         """
         if self.summary is None:
-            raise LookupError(f"the child of {self.symbols} symbols left no summary")
+            raise LookupError(f"the child of {self.name} left no summary")
         return self.summary
 
 
@@ -63,10 +69,10 @@ def measured(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.summary is not None]
 
 
-def withheld(rows: Sequence[Row]) -> dict[int, float]:
-    """The rows on a busy machine: by symbol count, the percentage of the time in which the loop's thread waited for a core."""
-    waits = {row.symbols: row.figures["loop_turns"]["cpu_wait_percent"] for row in measured(rows) if row.figures["loop_turns"] is not None}
-    return {symbols: percent for symbols, percent in waits.items() if percent > QUIET_PERCENT}
+def withheld(rows: Sequence[Row]) -> dict[str, float]:
+    """The rows on a busy machine: by name, the percentage of the time in which the loop's thread waited for a core."""
+    waits = {row.name: row.figures["loop_turns"]["cpu_wait_percent"] for row in measured(rows) if row.figures["loop_turns"] is not None}
+    return {name: percent for name, percent in waits.items() if percent > QUIET_PERCENT}
 
 
 def engine_memory_mb(row: Row) -> float:
@@ -85,8 +91,8 @@ def exponent(small: tuple[float, float], large: tuple[float, float]) -> float:
 
 
 def ends(rows: Sequence[Row]) -> tuple[Row, Row] | None:
-    """The measured rows of the fewest and the most symbols; None when that is one and the same."""
-    ordered = sorted(measured(rows), key=lambda row: row.symbols)
+    """The measured rows without a console of the fewest and the most symbols; None when that is one and the same."""
+    ordered = sorted([row for row in measured(rows) if not row.console], key=lambda row: row.symbols)
     if len(ordered) < 2 or ordered[0].symbols == ordered[-1].symbols:
         return None
     return ordered[0], ordered[-1]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from arbtui.runtime.load_test.rows import Row, engine_memory_mb, exponent
+from arbtui.runtime.load_test.slopes import slopes
 from arbtui.runtime.load_test.verdicts.trading import below
 
 Figures = Mapping[str, Any]
@@ -100,7 +101,7 @@ GROWTHS: tuple[tuple[str, Callable[[Row], float]], ...] = (
 
 def table(rows: Sequence[Row]) -> str:
     """The figures of every row."""
-    head = ["", *(f"{row.symbols} symbols" for row in rows)]
+    head = ["", *(f"{row.name}" for row in rows)]
     lines = [head, ["---", *("---:" for _ in rows)], *([name, *(write(row) for row in rows)] for name, write in LINES)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
@@ -113,3 +114,45 @@ def growth_table(few: Row, many: Row) -> str:
         times = f"{high / low:.1f}" if low > 0 else "-"
         lines.append(f"| {name} | {times} | {exponent((few.symbols, low), (many.symbols, high)):.2f} |")
     return "\n".join(lines)
+
+
+#: Each level: its name, its unit, its digits.
+_LEVELS = (
+    ("anon_mb", "memory of no file", "MB", 2),
+    ("fds", "descriptors", "", 1),
+    ("tasks", "tasks", "", 1),
+    ("threads", "threads", "", 1),
+    ("wal_mb", "journal's log", "MB", 2),
+    ("lag_p99_ms", "loop lag p99", "ms", 2),
+)
+
+
+def _level_cells(row: Row) -> list[list[str]]:
+    """Name, value at the middle and at the end by the fitted line, slope, largest; empty where nothing was sampled."""
+    lines = slopes(row)
+    cells: list[list[str]] = []
+    for key, name, unit, digits in _LEVELS:
+        line = lines.get(key)
+        if line is not None:
+            slope = f"{line.per_hour:+.{digits}f} ± {line.error:.{digits}f}"
+            at = [f"{value:.{digits}f}" for value in (line.first, line.last)]
+            cells.append([f"{name}{f', {unit}' if unit else ''}", *at, slope, f"{line.most:.{digits}f}"])
+    return cells
+
+
+def level_table(row: Row) -> str:
+    """How each level of a run rose over its last half."""
+    lines = [["", "at the middle", "at the end", "an hour", "at most"], ["---", *["---:"] * 4], *_level_cells(row)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def level_lines(row: Row) -> str:
+    """The same as plain lines, with the longest stop of the loop."""
+    head = [row.name, "middle", "end", "an hour", "at most"]
+    cells = [head, *_level_cells(row)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(head))]
+    text = [
+        "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))])
+        for line in cells
+    ]
+    return "\n".join([*text, f"longest turn of the loop {_turns(row.figures)}, CPU withheld {_withheld(row.figures)}"]) + "\n"

@@ -1,16 +1,25 @@
 """Binance numbers trades by symbol: the same id can occur at another symbol. The venue core numbers them over all symbols."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from arbtui.model.order import Fill
+from arbtui.simulation.roll_up import KEPT
+
+#: So many trades' numbers are remembered: more than the ledger has rows of.
+_REMEMBERED = 2 * KEPT
 
 
 class TradeNumbers:
-    """A symbol's own number for each trade of ours, the same after every restart."""
+    """A symbol's own number for each trade of ours, the same after every restart.
 
-    def __init__(self, fills: Iterable[Fill]) -> None:
-        self._numbers: dict[str, int] = {}  # of the core's trade id
-        self._last: dict[str, int] = {}  # of the symbol
+    Args:
+        fills: the ledger's.
+        rolled_up: how many older ones each symbol had.
+    """
+
+    def __init__(self, fills: Iterable[Fill], rolled_up: Mapping[str, int]) -> None:
+        self._numbers: dict[str, int] = {}  # of the core's trade id, newest last
+        self._last = dict(rolled_up)  # of the symbol
         for fill in fills:
             self.of(fill)
 
@@ -20,4 +29,6 @@ class TradeNumbers:
         if number is None:
             number = self._last.get(fill.market, 0) + 1
             self._last[fill.market] = self._numbers[fill.trade_id] = number
+            if len(self._numbers) > _REMEMBERED:
+                del self._numbers[next(iter(self._numbers))]
         return number

@@ -31,6 +31,10 @@ _CLIENT_ID = re.compile(r"[\.A-Z\:/a-z0-9_-]{1,36}")
 _DAY_MS = 86_400_000
 
 
+#: So many order types are remembered; an older order shows as a LIMIT one.
+_TYPES = 10_000
+
+
 class BinanceTrading:
     """Handlers of the signed calls; each takes its parameters and returns the answer's body."""
 
@@ -46,7 +50,7 @@ class BinanceTrading:
     ) -> None:
         self.numbers = numbers
         self.cancel_ids: dict[int, str] = {}  #: order number -> the id of the cancel under way
-        self._order_types: dict[str, str] = {}  # client id -> type, where it is not LIMIT; lost at a restart
+        self._order_types: dict[str, str] = {}  # client id -> type, where it is not LIMIT; the newest, lost at a restart
         self._account = account
         self._book_of = book_of
         self._limits = limits
@@ -72,6 +76,8 @@ class BinanceTrading:
             self._order_types.pop(request.client_order_id, None)
         else:
             self._order_types[request.client_order_id] = order_type
+            if len(self._order_types) > _TYPES:
+                del self._order_types[next(iter(self._order_types))]
         try:
             order = await self._account.place(request)
         except OrderRejected as rejected:

@@ -52,7 +52,7 @@ class BinanceVenue(Venue):
         cut_after_s: float = DAY_S,
     ) -> None:
         tape = Tape(BinanceDecoder, book_of, clock.time_ms)
-        self.numbers = TradeNumbers(account.log.fills())
+        self.numbers = TradeNumbers(account.log.fills(), account.log.rolled_up())
         self._limits = BinanceLimits(clock, enforced=limits)
         self._auth = BinanceAuth(keys, faults, clock)
         data = BinanceMarketData(account.markets, book_of, update_id, tape, faults, self.is_halted, clock.time_ms)

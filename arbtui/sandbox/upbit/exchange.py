@@ -29,6 +29,8 @@ _STATES = {
     "done": (OrderState.FILLED,),
     "cancel": (OrderState.CANCELED, OrderState.EXPIRED),
 }
+#: So many order types are remembered; an older order shows as a limit order.
+_TYPES = 10_000
 _YEAR_MS = 365 * 86_400_000
 _VOLUME_STEP = Decimal("0.00000001")
 
@@ -41,7 +43,7 @@ class UpbitExchange:
     def __init__(
         self, account: Account, book_of: BookSource, faults: WireFaults, is_halted: Callable[[str], bool], clock: VenueClock
     ) -> None:
-        self.ord_types: dict[str, str] = {}  #: client id -> Upbit's order type, where it is not ``limit``; lost at a restart
+        self.ord_types: dict[str, str] = {}  #: client id -> Upbit's order type, where it is not ``limit``; the newest, lost at a restart
         self._account = account
         self._book_of = book_of
         self._faults = faults
@@ -188,6 +190,8 @@ class UpbitExchange:
         client_order_id = str(body.get("identifier") or self._make_id())
         if ord_type != "limit":
             self.ord_types[client_order_id] = ord_type
+            if len(self.ord_types) > _TYPES:
+                del self.ord_types[next(iter(self.ord_types))]
         try:
             return await self._account.place(OrderRequest(client_order_id, market.code, side, qty, price, tif))
         except OrderRejected as rejected:

@@ -18,6 +18,7 @@ def summary(symbols: int) -> dict[str, Any]:
         "drain_s": 0.2,
         "wall_s": DURATION_S + 0.5,
         "max_runtime_s": DURATION_S,
+        "bare_timer_late_ms": 0.1,
         "updates": updates,
         "updates_per_s": updates / DURATION_S,
         "messages": {"read": updates, "decoded": updates, "outside": 0, "named": {}, "malformed": {}},
@@ -48,7 +49,19 @@ def summary(symbols: int) -> dict[str, Any]:
         "rss_mb": {"baseline": 48.0, "avg": 50.0, "max": 48.0 + 0.03 * symbols + 0.8 * symbols**0.5},
         "samples": 121,
         "resources": [[float(second), 10.0, 50.0 + 0.002 * second] for second in range(121)],
+        "levels": levels(DURATION_S),
     }
+
+
+def levels(seconds: float, **per_hour: float) -> dict[str, Any]:
+    """121 samples of levels that swing a little and rise by ``per_hour``."""
+    start = {"anon_mb": 70.0, "fds": 40, "tasks": 25, "threads": 4, "wal_mb": 4.0, "lag_p99_ms": 1.0}
+    rows = []
+    for number in range(121):
+        second = number * seconds / 120
+        swing = (0.0, 1.0, 0.0, -1.0)[number % 4]
+        rows.append([second, *(value + 0.02 * value * swing + per_hour.get(name, 0.0) * second / 3600 for name, value in start.items())])
+    return {"columns": ["second", *start], "rows": rows}
 
 
 def row(symbols: int, **changes: Any) -> Row:

@@ -64,7 +64,10 @@ def test_a_healthy_load_test_passes_every_verdict() -> None:
         (growth, row(50, engine__cpu_percent=float("nan")), "CPU grows with exponent nan"),
         (memory, row(50, resources=leaking(3.3)), "50 symbols: +2.7 MB of 2.5 in 60 s"),
         (memory, row(50, samples=20), "20 samples"),
-        (runtime, row(50, runtime_s=DURATION_S + 0.0051), "5.1 ms too late"),
+        (runtime, row(50, runtime_s=DURATION_S + 0.0052), "5.2 ms too late (a bare timer: 0.1 ms)"),
+        (runtime, row(50, runtime_s=DURATION_S + 0.0302, bare_timer_late_ms=25.0), "30.2 ms too late (a bare timer: 25.0 ms)"),
+        (runtime, row(50, runtime_s=DURATION_S - 0.0051, bare_timer_late_ms=25.0), "5.1 ms too early"),
+        (runtime, row(50, runtime_s=DURATION_S + 0.0051, bare_timer_late_ms=None), "5.1 ms too late"),
         (runtime, row(50, runtime_s=DURATION_S - 0.0051), "5.1 ms too early"),
         (runtime, row(50, runtime_s=float("nan")), "nan ms too early"),
         (runtime, row(50, runtime_s=80.0, stop_reason="signal"), "stopped for signal after 80.000 s"),
@@ -138,3 +141,10 @@ def test_the_first_half_may_fill_up() -> None:
 def test_the_order_of_the_rows_does_not_matter() -> None:
     rows = [row(1000), row(10), row(200)]
     assert growth(rows) == growth(rows[::-1])
+
+
+def test_an_end_is_excused_as_far_as_a_bare_timer_of_the_same_run_was_late() -> None:
+    late = row(50, runtime_s=DURATION_S + 0.0298, bare_timer_late_ms=25.0)
+    verdict = runtime([late])
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.found == "largest difference 29.80 ms; of a bare timer 25.00 ms"

@@ -12,8 +12,8 @@ _WIDTH, _HEIGHT = 400.0, 190.0
 
 
 def figure(title: str, rows: Sequence[Row]) -> Drawing:
-    """Four panels; a row without a summary has no point."""
-    ordered = sorted(measured(rows), key=lambda row: row.symbols)
+    """Four panels; a row without a summary, and one with the console, has no point."""
+    ordered = sorted([row for row in measured(rows) if not row.console], key=lambda row: row.symbols)
 
     def curve(name: str, color: str, value: Callable[[Row], float | None]) -> Curve:
         points = [(float(row.symbols), value(row)) for row in ordered]

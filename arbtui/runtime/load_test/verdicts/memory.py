@@ -30,10 +30,10 @@ def memory(rows: Sequence[Row]) -> Verdict:
     fine: list[str] = []
     for row in measured(rows):
         if row.figures["samples"] < LEAST_SAMPLES:
-            faults.append(f"{row.symbols} symbols: {row.figures['samples']} samples")
+            faults.append(f"{row.name}: {row.figures['samples']} samples")
             continue
         grown, allowed = grown_mb(row), ALLOWED_MB + ALLOWED_MB_A_SYMBOL * row.symbols
-        found = f"{row.symbols} symbols: {grown:+.1f} MB of {allowed:.1f} in {row.duration_s / 2:g} s"
+        found = f"{row.name}: {grown:+.1f} MB of {allowed:.1f} in {row.duration_s / 2:g} s"
         (fine if grown <= allowed else faults).append(found)
     if not faults and not fine:
         return not_measured(CRITERION, "no child left a summary")

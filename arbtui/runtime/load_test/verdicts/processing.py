@@ -39,9 +39,9 @@ def processing(rows: Sequence[Row]) -> Verdict:
         elif not stale < STALEST_P99_MS:
             here.append(f"staleness p99 {stale:.1f} ms")
         if here:
-            faults.append(f"{row.symbols} symbols: {', '.join(here)}")
+            faults.append(f"{row.name}: {', '.join(here)}")
         else:
-            fine.append(f"{row.symbols} symbols: {read} of {offered}, p99 {stale:.1f} ms")
+            fine.append(f"{row.name}: {read} of {offered}, p99 {stale:.1f} ms")
     if not faults and not fine:
         return not_measured(CRITERION, "no child left a summary")
     return judged(CRITERION, faults, "; ".join(fine))

@@ -21,19 +21,19 @@ def steadiness(rows: Sequence[Row]) -> Verdict:
     longest = latest = 0.0
     for row in rows:
         if row.exit_code is None:
-            faults.append(f"{row.symbols} symbols: did not end by itself within {row.wall_s:.0f} s")
+            faults.append(f"{row.name}: did not end by itself within {row.wall_s:.0f} s")
         elif row.exit_code != 0 or row.summary is None:
-            faults.append(f"{row.symbols} symbols: exit code {row.exit_code}{f' ({row.said})' if row.said else ''}")
+            faults.append(f"{row.name}: exit code {row.exit_code}{f' ({row.said})' if row.said else ''}")
         if row.summary is None:
             continue
         turns, lag = row.summary["loop_turns"], row.summary["loop_lag_ms"]["max"]
         if turns is None or lag is None:
-            faults.append(f"{row.symbols} symbols: the loop was not timed")
+            faults.append(f"{row.name}: the loop was not timed")
             continue
         longest, latest = max(longest, turns["longest_ms"]), max(latest, lag)
         if not turns["longest_ms"] < STALL_MS:
             at = f"the longest {turns['longest_ms']:.1f} ms after {turns['longest_at_s']:.1f} s"
-            faults.append(f"{row.symbols} symbols: {turns['stalls']} stalls, {at}")
+            faults.append(f"{row.name}: {turns['stalls']} stalls, {at}")
         if not lag < WORST_LAG_MS:
-            faults.append(f"{row.symbols} symbols: the loop was {lag:.0f} ms late")
+            faults.append(f"{row.name}: the loop was {lag:.0f} ms late")
     return judged(CRITERION, faults, f"{len(rows)} children; longest turn {longest:.1f} ms, largest lag {latest:.1f} ms")

@@ -36,12 +36,12 @@ def trading(rows: Sequence[Row], scenario: str) -> Verdict:
             return not_measured(CRITERION, f"{row.duration_s:g} s are shorter than one cycle at that rate")
         lacking = below(row.figures)
         least = min(row.figures["fills_by_symbol"].values(), default=0)
-        fine.append(f"{row.symbols} symbols: {least} at least, {wanted} asked")
+        fine.append(f"{row.name}: {least} at least, {wanted} asked")
         if lacking or not row.figures["fills_by_symbol"]:
             names = ", ".join(f"{symbol} {fills}" for symbol, fills in list(lacking.items())[:_NAMED])
             more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
             mute = sum(fills == 0 for fills in lacking.values())
-            faults.append(f"{row.symbols} symbols: {len(lacking)} under {wanted} fills ({mute} with none): {names}{more}")
+            faults.append(f"{row.name}: {len(lacking)} under {wanted} fills ({mute} with none): {names}{more}")
     if not fine:
         return not_measured(CRITERION, "no child left a summary")
     return judged(CRITERION, faults, "; ".join(fine))
