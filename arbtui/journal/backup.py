@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arbtui.journal.chain import check_events, is_chained
-from arbtui.journal.database import refusal
+from arbtui.journal.database import connect, refusal
 from arbtui.journal.noted import check_noted
 from arbtui.journal.reader import check_pages, events, reading
 from arbtui.journal.snapshots import check_snapshots
@@ -73,10 +73,10 @@ def remove_old(journal: Path, keep: int) -> list[Path]:
 
 def _copy(journal: Path, new: Path) -> tuple[int, str]:
     try:
-        with reading(journal) as source, closing(sqlite3.connect(new, isolation_level=None)) as copy:
+        with reading(journal) as source, closing(connect(new, isolation_level=None)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, and readable where nothing can be written
-        with closing(sqlite3.connect(f"file:{new}?mode=ro", uri=True)) as copy:
+        with closing(connect(f"file:{new}?mode=ro", uri=True)) as copy:
             check_pages(copy, indexes=True)
             check_noted(copy)
             check_snapshots(copy)

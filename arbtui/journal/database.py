@@ -4,14 +4,19 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from arbtui.model.durable_folder import make_folders
 from arbtui.model.errors import UsageError
 
 BUSY_TIMEOUT_MS = 2000  #: a lock held longer by another process is a failed commit (nothing may wait unjournaled)
+
+#: What opens a database: takes what :func:`sqlite3.connect` takes, and raises what that raises.
+Connect = Callable[..., sqlite3.Connection]
+_connect_with: Connect = sqlite3.connect
 
 #: One step that brings an older file up to date: a statement, or what a statement cannot do.
 UpgradeStep = str | Callable[[sqlite3.Connection], None]
@@ -29,6 +34,22 @@ _ADVICE = {
     sqlite3.SQLITE_LOCKED: "another process holds it: end that process first",
     sqlite3.SQLITE_IOERR: "reading or writing it failed: check the disk and its free space",
 }
+
+
+def connect(path: Path | str, **options: object) -> sqlite3.Connection:
+    """Open a database of ours, for reading or writing; as :func:`sqlite3.connect`."""
+    return _connect_with(path, **options)
+
+
+@contextmanager
+def opened_with(other: Connect) -> Iterator[None]:
+    """Have ``other`` open every database of ours meanwhile, in this process: how tests bring a disk that fails or loses power."""
+    global _connect_with
+    before, _connect_with = _connect_with, other
+    try:
+        yield
+    finally:
+        _connect_with = before
 
 
 def refusal(path: Path, error: sqlite3.Error | OSError) -> UsageError:
@@ -102,9 +123,7 @@ def create_file(path: Path) -> None:
     if path.is_dir():
         raise UsageError(f"{path}: a directory stands where a database should be: move it away, or name another --state-dir")
     try:
-        for folder in reversed([path.parent, *path.parent.parents]):
-            if not folder.exists():
-                folder.mkdir(mode=0o700, exist_ok=True)
+        make_folders(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             file = path.with_name(name)
@@ -181,7 +200,7 @@ def open_reader(path: Path, application_id: int, user_version: int, oldest: int 
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
+    connection = connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA trusted_schema = OFF")

@@ -8,7 +8,7 @@ from tests.proof.mutation.package import PackageMutation
 from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
 from tests.proof.simulation import PlantedBugs, Stories
-from tests.proof.steps import FLIPS, MESSAGES, SECONDS, VARIABLE
+from tests.proof.steps import CUTS, FLIPS, MESSAGES, SECONDS, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -75,6 +75,16 @@ CHECKS: Sequence[Check] = (
         in_ci=True,
         unit="flips",
         tells=("FLIPS ",),
+    ),
+    PytestCheck(
+        "power-cuts",
+        "1,000 simulated power cuts: of what was not synced any part is there, and nothing acknowledged is lost",
+        "tests/journal/test_power_cuts.py::test_f41_a_power_cut_loses_nothing_that_was_acknowledged",
+        CUTS,
+        steps=1000,
+        limit_s=3600.0,
+        unit="cuts",
+        tells=("CUTS ",),
     ),
     Stories("simulate", "300 stories of 3 virtual minutes with all faults: no invariant broken", 300, 3.0),
     Stories("simulate-hours", "3 stories of 1 virtual hour, likewise", 3, 60.0),

@@ -12,6 +12,8 @@ SECONDS = "PROOF_SECONDS"
 MESSAGES = "PROOF_MESSAGES"
 #: Likewise, to the number of single bits that are turned over in a journal, one at a time.
 FLIPS = "PROOF_FLIPS"
+#: Likewise, to the number of simulated power cuts.
+CUTS = "PROOF_CUTS"
 _STEPS_A_RUN = 100
 
 
