@@ -87,6 +87,16 @@ def apply_pragmas(connection: sqlite3.Connection, *, synchronous: str) -> None:
     connection.execute(f"PRAGMA synchronous = {synchronous}")
 
 
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Bring what the write-ahead log holds into the database, durably, and begin the log anew.
+
+    Where a sync has failed and the process died of it, the log's last transaction may be there in the kernel's memory only, and no later
+    sync would write it: what is committed behind it would be gone with a power cut. So nothing is. A reader that goes on for over
+    :data:`BUSY_TIMEOUT_MS` keeps the log from being emptied; then it is written on, as SQLite itself does.
+    """
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
 def check_identity(connection: sqlite3.Connection, path: Path, application_id: int, user_version: int, oldest: int = 0) -> int:
     """The version that the database at ``path`` has; 0 for a new, empty one.
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 import aiosqlite
 
-from arbtui.journal.database import UpgradeStep, apply_pragmas, check_identity, connect, create_file, create_tables, refusal
+from arbtui.journal.database import UpgradeStep, apply_pragmas, check_identity, connect, create_file, create_tables, empty_log, refusal
 from arbtui.journal.file_place import FilePlace
 from arbtui.model.errors import JournalFailed
 from arbtui.model.histogram import Histogram
@@ -377,6 +377,8 @@ async def open_writer(
         try:
             version = check_identity(connection, path, application_id, user_version, oldest)
             apply_pragmas(connection, synchronous=synchronous)
+            if door == "aio":
+                empty_log(connection)
             steps = sorted((upgrades or {}).items())
             missing = [statement for older, upgrade in steps if 0 < version <= older for statement in upgrade]
             create_tables(connection, schema, application_id, user_version, missing)

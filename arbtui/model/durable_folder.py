@@ -1,6 +1,7 @@
 """Folders, and names in them, that outlive a power cut. Standard library only: the kill flag is made so."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -10,9 +11,13 @@ def make_folders(folder: Path) -> None:
     Raises:
         OSError: one of them cannot be made.
     """
-    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
-        missing.mkdir(mode=0o700, exist_ok=True)
-        sync_folder(missing.parent)
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    deepest = missing[-1].parent if missing else folder
+    with suppress(PermissionError):  # whoever made it may have ended before this; above folders of ours others may not look
+        sync_folder(deepest.parent)
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(each.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -35,7 +35,8 @@ def write_flag(folder: Path, source: str, reason: str, ts_ms: int | None = None)
     Raises:
         OSError: the folder cannot be written; the caller must report it.
     """
-    make_folders(folder)
+    if not folder.is_dir():
+        make_folders(folder)
     path = folder / FLAG_NAME
     stamp = time.time_ns() // 1_000_000 if ts_ms is None else ts_ms
     body = json.dumps({"source": source, "reason": reason, "ts_ms": stamp}).encode()

@@ -195,7 +195,8 @@ def write_halt(profile_folder: Path, halt: ScopedHalt) -> tuple[ScopedHalt, bool
         OSError: the folder cannot be written; the caller must report it.
     """
     folder = profile_folder / FOLDER_NAME
-    make_folders(folder)
+    if not folder.is_dir():
+        make_folders(folder)
     path = folder / file_name(halt.scope)
     with _locked(folder):
         before = _standing(path)

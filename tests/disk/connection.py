@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,13 @@ import apsw
 
 from arbtui.journal.database import opened_with
 from arbtui.journal.store import WHOLE_TRANSACTION, run_transaction
+from tests.disk.failing import Failing
 from tests.disk.files import logged_files
 from tests.disk.log import DiskLog
-from tests.disk.vfs import Failing, logged_disk
+from tests.disk.vfs import logged_disk
 
 _READ = apsw.SQLITE_OPEN_READONLY
+_CHECKPOINT = 1000  #: pages; SQLite's own number
 _WRITE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
 
 
@@ -105,8 +107,14 @@ class Connection:
         flags = (_READ if "mode=ro" in str(path) else _WRITE) | (apsw.SQLITE_OPEN_URI if uri else 0)
         with _errors():
             self.apsw = apsw.Connection(str(path), flags=flags, vfs=disk)
-            if options.checkpoint:
-                self.apsw.wal_autocheckpoint(options.checkpoint)
+            self.apsw.set_wal_hook(self._committed)
+
+    def _committed(self, connection: apsw.Connection, name: str, pages: int) -> int:
+        """As SQLite does by itself, which passes over what goes wrong; apsw would tell it as the commit's error."""
+        if pages >= (self.options.checkpoint or _CHECKPOINT):
+            with suppress(apsw.Error):
+                connection.wal_checkpoint(name)
+        return apsw.SQLITE_OK
 
     def cursor(self) -> _Cursor:
         return _Cursor(self)
@@ -136,13 +144,17 @@ class Connection:
     def close(self) -> None:
         try:
             self.apsw.close()
-        except apsw.IOError:  # a reader cannot get the lock of the last one who leaves: SQLite passes over that, and apsw tells it
+        except apsw.Error:  # of the last checkpoint, or its lock: SQLite passes over them, and apsw tells them
             self.apsw.close(True)
 
 
 @contextmanager
 def on_disk(root: Path, failing: Failing | None = None, options: DiskOptions | None = None) -> Iterator[DiskLog]:
     """Log all that this process does to the files below ``root``, by SQLite and by itself, while the block lasts."""
-    log = DiskLog(root)
-    with logged_disk(log, failing) as disk, logged_files(log), opened_with(cast(Any, partial(Connection, disk, options or DiskOptions()))):
+    log, failing = DiskLog(root), failing or Failing()
+    with (
+        logged_disk(log, failing) as disk,
+        logged_files(log, failing),
+        opened_with(cast(Any, partial(Connection, disk, options or DiskOptions()))),
+    ):
         yield log

@@ -6,14 +6,15 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from tests.disk.failing import Failing
 from tests.disk.log import FOLDER, DiskLog, Sync, SyncFolder, Truncate, Write
 
 
 class _Files:
     """What :mod:`os` does, with a line in the log for what changes a disk."""
 
-    def __init__(self, log: DiskLog) -> None:
-        self._log = log
+    def __init__(self, log: DiskLog, failing: Failing) -> None:
+        self._log, self._failing = log, failing
         self._real = {
             name: getattr(os, name) for name in ("open", "write", "fsync", "close", "replace", "rename", "link", "unlink", "mkdir")
         }
@@ -34,6 +35,10 @@ class _Files:
         return descriptor
 
     def write(self, descriptor: int, data: bytes) -> int:
+        if descriptor in self._open and self._failing.meets("write"):
+            if self._failing.how != "short":
+                raise OSError(self._failing.errno, os.strerror(self._failing.errno))
+            data = data[: len(data) // 2]
         written: int = self._real["write"](descriptor, data)
         if descriptor in self._open:
             name, position = self._open[descriptor]
@@ -47,7 +52,13 @@ class _Files:
             return
         name, _ = self._open[descriptor]
         is_folder = name == str(self._log.root) or self._log.names.get(name) == FOLDER
-        self._log.ops.append(SyncFolder(name) if is_folder else Sync(self._log.file(name)))
+        fails = self._failing.meets("sync")
+        if not is_folder:
+            self._log.ops.append(Sync(self._log.file(name), succeeded=not fails))
+        elif not fails:
+            self._log.ops.append(SyncFolder(name))
+        if fails:
+            raise OSError(self._failing.errno, os.strerror(self._failing.errno))
 
     def close(self, descriptor: int) -> None:
         self._open.pop(descriptor, None)
@@ -90,7 +101,7 @@ class _Files:
 
 
 @contextmanager
-def logged_files(log: DiskLog) -> Iterator[None]:
+def logged_files(log: DiskLog, failing: Failing) -> Iterator[None]:
     """Log what this process does with files below the log's root, other than by SQLite, while the block lasts."""
-    with _Files(log).replacing():
+    with _Files(log, failing).replacing():
         yield

@@ -2,38 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import TracebackType
 
 import apsw
 
+from tests.disk.failing import Failing
 from tests.disk.log import DiskLog, Sync, SyncFolder, Truncate, Write
 
 _NAME = "arbtui-disk"
 _SYNCS_ITS_FOLDER = apsw.SQLITE_OPEN_WAL | apsw.SQLITE_OPEN_MAIN_JOURNAL  # SQLite's own file system does, at a file's first sync
-
-
-@dataclass(slots=True)
-class Failing:
-    """From the ``at``-th operation of a ``kind`` on (1 is the first) the disk fails, ``times`` often; 0 for never.
-
-    ``kind``: ``write`` or ``sync``. ``how``: ``EIO``, ``ENOSPC``, or ``short``: a part is written, and then there is no space.
-    """
-
-    kind: str = ""
-    at: int = 0
-    how: str = "EIO"
-    times: int = 1
-    fired: int = 0
-    seen: dict[str, int] = field(default_factory=lambda: {"write": 0, "sync": 0})
-
-    def meets(self, kind: str) -> bool:
-        """An operation of ``kind`` begins: whether it fails."""
-        self.seen[kind] += 1
-        if kind != self.kind or self.seen[kind] < self.at or self.fired >= self.times:
-            return False
-        self.fired += 1
-        return True
 
 
 class _Quiet:
@@ -61,7 +38,7 @@ class _LoggedFile(_Quiet, apsw.VFSFile):
                 data = bytes(data)[: len(data) // 2]
                 super().xWrite(data, offset)
                 self._log.ops.append(Write(self._file, offset, data))
-            raise apsw.IOError("a write fails") if self._failing.how == "EIO" else apsw.FullError("the disk is full")
+            raise apsw.exception_for(apsw.SQLITE_IOERR_WRITE if self._failing.how == "EIO" else apsw.SQLITE_FULL)
         super().xWrite(data, offset)
         self._log.ops.append(Write(self._file, offset, bytes(data)))
 
@@ -76,7 +53,7 @@ class _LoggedFile(_Quiet, apsw.VFSFile):
             return
         if self._failing.meets("sync"):
             self._log.ops.append(Sync(self._file, succeeded=False))
-            raise apsw.IOError("a sync fails") if self._failing.how == "EIO" else apsw.FullError("the disk is full")
+            raise apsw.exception_for(apsw.SQLITE_IOERR_FSYNC)  # SQLite has no other word for it
         self._log.ops.append(Sync(self._file))  # the file itself need not wait: only the log is played back
         if self._folder:
             self._log.ops.append(SyncFolder(self._folder))
@@ -103,9 +80,9 @@ class _LoggedDisk(_Quiet, apsw.VFS):
 
 
 @contextmanager
-def logged_disk(log: DiskLog, failing: Failing | None = None) -> Iterator[str]:
+def logged_disk(log: DiskLog, failing: Failing) -> Iterator[str]:
     """SQLite's name of a file system that writes to ``log``, for as long as the block lasts."""
-    disk = _LoggedDisk(log, failing or Failing())
+    disk = _LoggedDisk(log, failing)
     try:
         yield _NAME
     finally:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from arbtui.model.halt import archive_flag, read_flag, write_flag
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import SNAPSHOT_KEY, fold, restore
-from tests.disk.log import DiskLog
+from tests.disk.log import DiskLog, Names, Told
 from tests.journal.synthetic import FixedClock, SyntheticRun
 
 MODE = "live"
@@ -49,6 +49,8 @@ class Life:
     failures: list[JournalFailed] = field(default_factory=list)  #: what the journal's ``on_failure`` was told
     after_failure: list[str] = field(default_factory=list)  #: what was acknowledged after that: nothing may be
     refused: str = ""  #: why it could not be opened
+    on_failure: Callable[[], object] = lambda: None  #: called at the first failure
+    failed_at: int = 0  #: the place in the log by then
 
     def play(self) -> None:
         """All of it; it ends early when the journal fails."""
@@ -61,7 +63,7 @@ class Life:
         except UsageError as error:
             self.refused = str(error)
             return
-        journal.on_failure = self.failures.append
+        journal.on_failure = self._failed
         try:
             state, portfolio = restore(path)
             journal.fold = ProjectingPortfolio(portfolio)
@@ -70,12 +72,17 @@ class Life:
         finally:
             await journal.close()
 
+    def _failed(self, failure: JournalFailed) -> None:
+        self.failures.append(failure)
+        self.failed_at = len(self.log.ops)
+        self.on_failure()
+
     async def _commit(self, *groups: Sequence[Event], tip: bool = False) -> None:
         """Record each group, then wait for all of them: they may share a transaction. ``tip``: it is written meanwhile."""
         journal = self._journal
         waits = [journal.record(*group) for group in groups]
         if tip:
-            await journal.keep_tip()
+            await self._keep_tip()
         for wait in waits:
             await wait
         if self.failures:
@@ -92,6 +99,10 @@ class Life:
             )
         )
 
+    async def _keep_tip(self) -> None:
+        with suppress(OSError):  # the old one stands; a run tells it, and tries again
+            await self._journal.keep_tip()
+
     async def _trade(self, run: SyntheticRun, portfolio: Portfolio, clock: FixedClock) -> None:
         journal, folder = self._journal, self.log.root / "profile"
         await self._commit(run.start())
@@ -102,17 +113,19 @@ class Life:
             await self._commit(run.end(number))
             if number % 3 == 1:
                 await journal.snapshot({SNAPSHOT_KEY: portfolio.dump()})
-                await journal.keep_tip()
+                await self._keep_tip()
             if number % 5 == 2:
                 await self._commit([AlertQueued(f"{run.run_id}-{number}", "CRIT", "TEST", "of the test")])
             if number % 4 == 3:
-                write_flag(folder, "console", "of the test", clock.time_ms())
-                self.log.tell(Acknowledged(flag=True))
+                with suppress(OSError):  # who kills is told then that the halt may not outlive the process
+                    write_flag(folder, "console", "of the test", clock.time_ms())
+                    self.log.tell(Acknowledged(flag=True))
                 await self._commit([Killed("console", "of the test", 1)])
-                await journal.keep_tip()
+                await self._keep_tip()
                 await self._commit([Rearmed("person", "of the test")])
                 self.log.tell(Acknowledged(flag=False))  # from here on it may be gone
-                archive_flag(folder)
+                with suppress(OSError):
+                    archive_flag(folder)
         await self._commit(run.stop())
 
 
@@ -124,7 +137,7 @@ def lost(root: Path, told: Sequence[Acknowledged]) -> str:
         return "an acknowledged kill has no flag"
 
     async def start() -> tuple[int, dict[int, bytes]]:
-        journal = await Journal.open(path, clock=FixedClock(), door="aio")
+        journal = await Journal.open(path, clock=FixedClock(), door="sync")
         await journal.close()
         with closing(sqlite3.connect(path)) as db:
             return journal.seq, dict(db.execute("SELECT seq, hash FROM event"))
@@ -163,5 +176,6 @@ class Cuts:
 
 
 def chosen_places(log: DiskLog, random: Random, count: int) -> list[int]:
-    """Places in ``log`` at which the power fails, in order."""
-    return sorted(random.randrange(1, len(log.ops) + 1) for _ in range(count))
+    """Places in ``log`` at which the power fails, in order: anywhere, and as often just after somebody relies on something."""
+    sharp = [place + 1 for place, op in enumerate(log.ops) if isinstance(op, Told | Names)]
+    return sorted(random.choice(sharp) if random.random() < 0.5 else random.randrange(1, len(log.ops) + 1) for _ in range(count))

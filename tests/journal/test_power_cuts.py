@@ -83,5 +83,5 @@ def test_f41_the_check_finds_a_tip_that_is_ahead_of_its_journal(tmp_path: Path, 
 
     monkeypatch.setattr(AioWriter, "commit", does_not_wait)
     monkeypatch.setattr(asyncio, "to_thread", at_once)
-    shown = cut_power(tmp_path, _SEED, 20, DiskOptions())
+    shown = cut_power(tmp_path, _SEED, 60, DiskOptions())
     assert any("cut off" in found for found in shown.found), shown.found

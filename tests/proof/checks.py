@@ -8,7 +8,7 @@ from tests.proof.mutation.package import PackageMutation
 from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
 from tests.proof.simulation import PlantedBugs, Stories
-from tests.proof.steps import CUTS, FLIPS, MESSAGES, SECONDS, VARIABLE
+from tests.proof.steps import CUTS, DISK_FAULTS, FLIPS, MESSAGES, SECONDS, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -85,6 +85,16 @@ CHECKS: Sequence[Check] = (
         limit_s=3600.0,
         unit="cuts",
         tells=("CUTS ",),
+    ),
+    PytestCheck(
+        "disk-faults",
+        "300 lives of a journal in which a write or a sync fails, then power cuts: the failure is final, and nothing acknowledged is lost",
+        "tests/journal/test_failing_disk.py::test_f42_a_failed_write_or_sync_is_final_and_loses_nothing",
+        DISK_FAULTS,
+        steps=300,
+        limit_s=3600.0,
+        unit="faults",
+        tells=("FAULTS ",),
     ),
     Stories("simulate", "300 stories of 3 virtual minutes with all faults: no invariant broken", 300, 3.0),
     Stories("simulate-hours", "3 stories of 1 virtual hour, likewise", 3, 60.0),
