@@ -29,10 +29,16 @@ OnFailure = Callable[[JournalFailed], None]
 
 @dataclass(frozen=True, slots=True)
 class WatchedDoor:
-    """The door of virtual time, with somebody who is told of each transaction: just before it, and once it is durable."""
+    """The door of virtual time, with somebody who is told of each transaction and tip: just before it, and once it is durable.
+
+    ``durable``: everything is synced as in real time.
+    """
 
     before: Callable[[], None]
     after: Callable[[], None]
+    before_tip: Callable[[], None] = lambda: None
+    after_tip: Callable[[], None] = lambda: None
+    durable: bool = False
 
 
 Door = Literal["aio", "sync"] | WatchedDoor
@@ -371,13 +377,14 @@ async def open_writer(
         UsageError: not SQLite, another program's, a newer version or one too old, not writable, a directory, no space; names the file.
     """
     create_file(path)
-    synchronous = "FULL" if door == "aio" else "OFF"
+    is_durable = door == "aio" or (isinstance(door, WatchedDoor) and door.durable)
+    synchronous = "FULL" if is_durable else "OFF"
     try:
         connection = connect(path, isolation_level=None, factory=WriterConnection)
         try:
             version = check_identity(connection, path, application_id, user_version, oldest)
             apply_pragmas(connection, synchronous=synchronous)
-            if door == "aio":
+            if is_durable:
                 empty_log(connection)
             steps = sorted((upgrades or {}).items())
             missing = [statement for older, upgrade in steps if 0 < version <= older for statement in upgrade]

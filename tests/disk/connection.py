@@ -42,6 +42,9 @@ class _Row(tuple[Any, ...]):
 
     names: Sequence[str] = ()
 
+    def keys(self) -> Sequence[str]:
+        return self.names
+
     def __getitem__(self, key: Any) -> Any:
         return super().__getitem__(self.names.index(key) if isinstance(key, str) else key)
 
@@ -149,9 +152,9 @@ class Connection:
 
 
 @contextmanager
-def on_disk(root: Path, failing: Failing | None = None, options: DiskOptions | None = None) -> Iterator[DiskLog]:
-    """Log all that this process does to the files below ``root``, by SQLite and by itself, while the block lasts."""
-    log, failing = DiskLog(root), failing or Failing()
+def on_disk(root: Path, failing: Failing | None = None, options: DiskOptions | None = None, prefix: str = "") -> Iterator[DiskLog]:
+    """Log all that this process does to files below ``root`` (paths begin with ``prefix``), also by SQLite, while the block lasts."""
+    log, failing = DiskLog(root, prefix), failing or Failing()
     with (
         logged_disk(log, failing) as disk,
         logged_files(log, failing),

@@ -66,21 +66,26 @@ Op = Write | Truncate | Sync | Names | SyncFolder | Told
 
 
 class DiskLog:
-    """All operations on the files below ``root``, which begin as they are now."""
+    """All operations on the files below ``root`` whose paths go on with ``prefix``; they begin as they are now."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, prefix: str = "") -> None:
         self.root = root
+        self._begin = f"{root}/{prefix}"
         self.ops: list[Op] = []
         self.names: dict[str, int] = {}  #: now
         self.contents: dict[int, bytes] = {}  #: at the beginning
         self._next = 0
-        for path in sorted(root.rglob("*")):
-            if path.is_dir():
-                self.names[str(path)] = FOLDER
-            elif not path.name.endswith("-shm"):  # shared memory, no file
-                self.names[str(path)] = number = self._new()
-                self.contents[number] = path.read_bytes()
+        for path, content in _all(root):
+            if self.has(path):
+                self.add(path, content)
         self.first_names = dict(self.names)
+
+    def add(self, path: str, content: bytes | None) -> int:
+        """What has come to be at ``path`` without an operation, and is durable; its number. None: a folder."""
+        self.names[path] = number = FOLDER if content is None else self._new()
+        if content is not None:
+            self.contents[number] = content
+        return number
 
     def _new(self) -> int:
         self._next += 1
@@ -88,7 +93,7 @@ class DiskLog:
 
     def has(self, path: str) -> bool:
         """Whether ``path`` is on this disk."""
-        return path.startswith(f"{self.root}/")
+        return path.startswith(self._begin)
 
     def file(self, path: str) -> int:
         """The file at ``path``; a new one where none is."""
@@ -152,9 +157,21 @@ class PowerCuts:
                     self.told.append(what)
         self._place = max(self._place, place)
 
-    def leave(self, target: Path) -> None:
-        """Write what is there after a cut at this place below ``target``, which takes the root's part."""
-        random = self._random
+    def adopt(self, folder: Path) -> None:
+        """Take what is in ``folder`` for written and durable, though no operation tells of it."""
+        for path, content in [(str(folder), None), *_all(folder)]:
+            self._names[path] = number = self._log.add(path, content)
+            if content is not None:
+                self._files[number] = _File(bytearray(content))
+
+    def forget(self) -> None:
+        """Let go of the operations up to this place."""
+        del self._log.ops[: self._place]
+        self._place = 0
+
+    def leave(self, target: Path, below: Path | None = None) -> None:
+        """Write what is there after a cut at this place to ``target``: what was below the root, or ``below``."""
+        random, below = self._random, below or self._log.root
         kept = random.choice(("nothing", "all", "some", "torn", "in order", "torn"))
         names = dict(self._names)
         for change in self._pending_names:
@@ -162,7 +179,9 @@ class PowerCuts:
                 _rename(names, change)
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path, number in sorted(names.items()):  # a folder comes before what is in it
-            place = target / Path(path).relative_to(self._log.root)
+            if not path.startswith(f"{below}/"):
+                continue
+            place = target / Path(path).relative_to(below)
             if not place.parent.is_dir():
                 continue  # its folder is lost
             if number == FOLDER:
@@ -193,6 +212,15 @@ class PowerCuts:
             for piece in _pieces(op, block):
                 if random.random() < often:
                     yield piece
+
+
+def _all(root: Path) -> Iterator[tuple[str, bytes | None]]:
+    """Every folder (None) and file below ``root``, but shared memory, which is on no disk."""
+    for path in sorted(root.rglob("*")):
+        if path.is_dir():
+            yield str(path), None
+        elif not path.name.endswith("-shm"):
+            yield str(path), path.read_bytes()
 
 
 def _pieces(write: Write, block: int) -> Iterator[Write]:

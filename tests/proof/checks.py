@@ -8,7 +8,7 @@ from tests.proof.mutation.package import PackageMutation
 from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
 from tests.proof.simulation import PlantedBugs, Stories
-from tests.proof.steps import CUTS, DISK_FAULTS, FLIPS, MESSAGES, SECONDS, VARIABLE
+from tests.proof.steps import CUTS, DISK_FAULTS, FLIPS, MESSAGES, SECONDS, STORIES, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -95,6 +95,16 @@ CHECKS: Sequence[Check] = (
         limit_s=3600.0,
         unit="faults",
         tells=("FAULTS ",),
+    ),
+    PytestCheck(
+        "simulate-power-cuts",
+        "100 stories of 1 virtual minute in which each crash is a power cut of the engine's machine: no invariant broken",
+        "tests/runtime/simulate/test_power_cuts.py::test_f41_stories_whose_crashes_are_power_cuts_break_nothing",
+        STORIES,
+        steps=100,
+        limit_s=3600.0,
+        unit="stories",
+        tells=("STORIES ",),
     ),
     Stories("simulate", "300 stories of 3 virtual minutes with all faults: no invariant broken", 300, 3.0),
     Stories("simulate-hours", "3 stories of 1 virtual hour, likewise", 3, 60.0),
