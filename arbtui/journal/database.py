@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from arbtui.journal.backup_files import newest_in_words
 from arbtui.model.durable_folder import make_folders
 from arbtui.model.errors import UsageError
 
@@ -24,8 +25,8 @@ UpgradeStep = str | Callable[[sqlite3.Connection], None]
 #: What to do, by SQLite's primary result code.
 _ADVICE = {
     sqlite3.SQLITE_NOTADB: "it is not an SQLite database: move it away, or name another --state-dir",
-    sqlite3.SQLITE_CORRUPT: "it is damaged: move it away together with its -wal and -shm files, keep all three, and restore a backup",
-    sqlite3.SQLITE_ERROR: "it is not what its format says, so it is damaged: move it away, keep it, and restore a backup",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: move it away together with its -wal and -shm files, keep all three, and {backup}",
+    sqlite3.SQLITE_ERROR: "it is not what its format says, so it is damaged: move it away, keep it, and {backup}",
     sqlite3.SQLITE_FULL: "the disk is full: free space, then start again",
     sqlite3.SQLITE_READONLY: "it cannot be written: check the owner and mode of the file and its folder, or name another --state-dir",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check the owner and mode of the file and its folder, or name another --state-dir",
@@ -56,14 +57,15 @@ def refusal(path: Path, error: sqlite3.Error | OSError) -> UsageError:
     """The error an operator should see for ``error``, met while opening ``path``."""
     unknown = sqlite3.SQLITE_CANTOPEN if isinstance(error, OSError) else sqlite3.SQLITE_CORRUPT  # as text that is not UTF-8 any more
     code = getattr(error, "sqlite_errorcode", None) or unknown
-    return UsageError(f"{path}: {error}: {_ADVICE.get(code & 0xFF, 'it cannot be used')}")
+    advice = _ADVICE.get(code & 0xFF, "it cannot be used")
+    return UsageError(f"{path}: {error}: {advice.replace('{backup}', newest_in_words(path))}")
 
 
 def damaged(path: Path, what: str) -> UsageError:
     """The error for a journal that SQLite can read, and that is not what was written; ``what`` says where."""
     return UsageError(
-        f"{path}: {what}: the journal is damaged; move it away together with its -wal and -shm files, keep all three, and restore a backup "
-        f"({path.parent / 'backups'})"
+        f"{path}: {what}: the journal is damaged; move it away together with its -wal and -shm files, keep all three, and "
+        f"{newest_in_words(path)}"
     )
 
 
