@@ -31,6 +31,7 @@ from arbtui.monitoring.lag import LagProbe
 from arbtui.monitoring.log import LogRing, close_logging, set_up_logging
 from arbtui.monitoring.loop_profiler import ProfiledLoop
 from arbtui.monitoring.resources import ResourceSampler, sampling_interval
+from arbtui.portfolio.open_tables import check_open_tables
 from arbtui.portfolio.past_cycles import PastCycle, past_cycles
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import ProjectingPortfolio
@@ -188,6 +189,7 @@ class Session:
                 step.result = "no channel" if self._reach is None else f"{counted(self._reach.waiting, 'alert')} of earlier runs to send"
             with steps.report.step("last run") as step:
                 remembered, portfolio = restore(path)
+                check_open_tables(path, portfolio)
                 journal.fold = ProjectingPortfolio(portfolio)
                 steps.last = CrashDetector(self._plan.traces, boot_id()).judge(remembered.last_run, last_event_ms(path))
                 step.is_fine, step.result = not steps.last.is_crash, steps.last.words
