@@ -8,15 +8,17 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from arbtui.journal.backup_files import FOLDER, UNFINISHED, backups_of, name_of
 from arbtui.journal.chain import check_events, is_chained
-from arbtui.journal.database import refusal
+from arbtui.journal.database import connect, refusal
 from arbtui.journal.noted import check_noted
 from arbtui.journal.reader import check_pages, events, reading
 from arbtui.journal.snapshots import check_snapshots
 from arbtui.model.errors import UsageError
 
-FOLDER = "backups"  #: beside the journal
-_PREFIX = "journal-"
+
+class NoSpace(UsageError):
+    """The disk has too little room for a backup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,17 @@ class Backup:
     bytes: int
 
 
-def back_up(journal: Path, target: Path | None = None) -> Backup:
+def back_up(journal: Path, target: Path | None = None, *, automatic: bool = False) -> Backup:
     """Copy the journal at ``journal``, as it is at this moment, to ``target``: a file that is not there yet, or a folder.
+
+    ``automatic``: it is named as one that the engine has made by itself.
 
     SQLite's own backup, read within one transaction: nothing that is committed meanwhile waits for it, and nothing of it is in the
     copy. That is checked by itself: every page and index, the chain of hashes, the tables that a start goes by, every snapshot.
 
     Raises:
-        UsageError: no journal there, ``target`` is there already or cannot be written, too little space, or damage.
+        NoSpace: too little space.
+        UsageError: no journal there, ``target`` is there already or cannot be written, or damage.
     """
     folder = journal.parent / FOLDER if target is None else target if target.is_dir() else target.parent
     try:
@@ -44,12 +49,12 @@ def back_up(journal: Path, target: Path | None = None) -> Backup:
             folder.mkdir(mode=0o700, exist_ok=True)
         size, free = journal.stat().st_size if journal.exists() else 0, shutil.disk_usage(folder).free
         if free < 2 * size:
-            raise UsageError(f"{folder}: {free / 1e6:,.0f} MB are free, and a backup of {size / 1e6:,.0f} MB leaves too little: free space")
-        new = folder / f".{_PREFIX}{os.getpid()}.new"
+            raise NoSpace(f"{folder}: {free / 1e6:,.0f} MB are free, and a backup of {size / 1e6:,.0f} MB leaves too little: free space")
+        new = folder / UNFINISHED.replace("*", str(os.getpid()))
         try:
             os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
             seq, last_hash = _copy(journal, new)
-            named = folder / _name(seq) if target is None or target.is_dir() else target
+            named = folder / name_of(seq, time.time(), automatic=automatic) if target is None or target.is_dir() else target
             os.link(new, named)  # unlike a rename it replaces nothing
             _sync(folder)
         finally:
@@ -63,8 +68,8 @@ def back_up(journal: Path, target: Path | None = None) -> Backup:
 
 
 def remove_old(journal: Path, keep: int) -> list[Path]:
-    """Remove all but the newest ``keep`` backups in the journal's own folder of them; which ones. Files of other names are left."""
-    found = sorted((journal.parent / FOLDER).glob(f"{_PREFIX}*.db"), key=lambda path: path.name.rsplit("-", 1)[-1])
+    """Remove all but the newest ``keep`` backups in the journal's own folder of them that were asked for; which ones."""
+    found = [backup.path for backup in backups_of(journal) if not backup.automatic]
     old = found[:-keep] if keep else found
     for path in old:
         path.unlink()
@@ -73,10 +78,10 @@ def remove_old(journal: Path, keep: int) -> list[Path]:
 
 def _copy(journal: Path, new: Path) -> tuple[int, str]:
     try:
-        with reading(journal) as source, closing(sqlite3.connect(new, isolation_level=None)) as copy:
+        with reading(journal) as source, closing(connect(new, isolation_level=None)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, and readable where nothing can be written
-        with closing(sqlite3.connect(f"file:{new}?mode=ro", uri=True)) as copy:
+        with closing(connect(f"file:{new}?mode=ro", uri=True)) as copy:
             check_pages(copy, indexes=True)
             check_noted(copy)
             check_snapshots(copy)
@@ -91,11 +96,6 @@ def _copy(journal: Path, new: Path) -> tuple[int, str]:
         raise UsageError(str(error).replace(str(new), str(journal))) from error
     _sync(new)
     return seq, last_hash
-
-
-def _name(seq: int) -> str:
-    """Its time last: in the order of names, of one number of events too."""
-    return f"{_PREFIX}{seq}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.db"
 
 
 def _sync(path: Path) -> None:

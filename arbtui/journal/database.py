@@ -4,14 +4,20 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from arbtui.journal.backup_files import newest_in_words
+from arbtui.model.durable_folder import make_folders
 from arbtui.model.errors import UsageError
 
 BUSY_TIMEOUT_MS = 2000  #: a lock held longer by another process is a failed commit (nothing may wait unjournaled)
+
+#: What opens a database: takes what :func:`sqlite3.connect` takes, and raises what that raises.
+Connect = Callable[..., sqlite3.Connection]
+_connect_with: Connect = sqlite3.connect
 
 #: One step that brings an older file up to date: a statement, or what a statement cannot do.
 UpgradeStep = str | Callable[[sqlite3.Connection], None]
@@ -19,8 +25,8 @@ UpgradeStep = str | Callable[[sqlite3.Connection], None]
 #: What to do, by SQLite's primary result code.
 _ADVICE = {
     sqlite3.SQLITE_NOTADB: "it is not an SQLite database: move it away, or name another --state-dir",
-    sqlite3.SQLITE_CORRUPT: "it is damaged: move it away together with its -wal and -shm files, keep all three, and restore a backup",
-    sqlite3.SQLITE_ERROR: "it is not what its format says, so it is damaged: move it away, keep it, and restore a backup",
+    sqlite3.SQLITE_CORRUPT: "it is damaged: move it away together with its -wal and -shm files, keep all three, and {backup}",
+    sqlite3.SQLITE_ERROR: "it is not what its format says, so it is damaged: move it away, keep it, and {backup}",
     sqlite3.SQLITE_FULL: "the disk is full: free space, then start again",
     sqlite3.SQLITE_READONLY: "it cannot be written: check the owner and mode of the file and its folder, or name another --state-dir",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened: check the owner and mode of the file and its folder, or name another --state-dir",
@@ -31,18 +37,35 @@ _ADVICE = {
 }
 
 
+def connect(path: Path | str, **options: object) -> sqlite3.Connection:
+    """Open a database of ours, for reading or writing; as :func:`sqlite3.connect`."""
+    return _connect_with(path, **options)
+
+
+@contextmanager
+def opened_with(other: Connect) -> Iterator[None]:
+    """Have ``other`` open every database of ours meanwhile, in this process: how tests bring a disk that fails or loses power."""
+    global _connect_with
+    before, _connect_with = _connect_with, other
+    try:
+        yield
+    finally:
+        _connect_with = before
+
+
 def refusal(path: Path, error: sqlite3.Error | OSError) -> UsageError:
     """The error an operator should see for ``error``, met while opening ``path``."""
     unknown = sqlite3.SQLITE_CANTOPEN if isinstance(error, OSError) else sqlite3.SQLITE_CORRUPT  # as text that is not UTF-8 any more
     code = getattr(error, "sqlite_errorcode", None) or unknown
-    return UsageError(f"{path}: {error}: {_ADVICE.get(code & 0xFF, 'it cannot be used')}")
+    advice = _ADVICE.get(code & 0xFF, "it cannot be used")
+    return UsageError(f"{path}: {error}: {advice.replace('{backup}', newest_in_words(path))}")
 
 
 def damaged(path: Path, what: str) -> UsageError:
     """The error for a journal that SQLite can read, and that is not what was written; ``what`` says where."""
     return UsageError(
-        f"{path}: {what}: the journal is damaged; move it away together with its -wal and -shm files, keep all three, and restore a backup "
-        f"({path.parent / 'backups'})"
+        f"{path}: {what}: the journal is damaged; move it away together with its -wal and -shm files, keep all three, and "
+        f"{newest_in_words(path)}"
     )
 
 
@@ -64,6 +87,16 @@ def apply_pragmas(connection: sqlite3.Connection, *, synchronous: str) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute(f"PRAGMA synchronous = {synchronous}")
+
+
+def empty_log(connection: sqlite3.Connection) -> None:
+    """Bring what the write-ahead log holds into the database, durably, and begin the log anew.
+
+    Where a sync has failed and the process died of it, the log's last transaction may be there in the kernel's memory only, and no later
+    sync would write it: what is committed behind it would be gone with a power cut. So nothing is. A reader that goes on for over
+    :data:`BUSY_TIMEOUT_MS` keeps the log from being emptied; then it is written on, as SQLite itself does.
+    """
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def check_identity(connection: sqlite3.Connection, path: Path, application_id: int, user_version: int, oldest: int = 0) -> int:
@@ -102,9 +135,7 @@ def create_file(path: Path) -> None:
     if path.is_dir():
         raise UsageError(f"{path}: a directory stands where a database should be: move it away, or name another --state-dir")
     try:
-        for folder in reversed([path.parent, *path.parent.parents]):
-            if not folder.exists():
-                folder.mkdir(mode=0o700, exist_ok=True)
+        make_folders(path.parent)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
         for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
             file = path.with_name(name)
@@ -181,7 +212,7 @@ def open_reader(path: Path, application_id: int, user_version: int, oldest: int 
 
 
 def _connect_read_only(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
+    connection = connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
     try:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA trusted_schema = OFF")

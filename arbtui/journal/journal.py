@@ -19,7 +19,7 @@ from arbtui.journal.reader import check_pages, reading, refuse_unlike_tip
 from arbtui.journal.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
 from arbtui.journal.snapshots import snapshot_digest
 from arbtui.journal.state import JournalState, load
-from arbtui.journal.store import Door, Statement, Writer, open_writer
+from arbtui.journal.store import Door, Statement, WatchedDoor, Writer, open_writer
 from arbtui.journal.tip import Tip, write_tip
 from arbtui.journal.upgrades import UPGRADES
 from arbtui.model.clock import Clock
@@ -170,6 +170,10 @@ class Journal:
             await self._writer.commit(())
             if self._door == "aio":
                 await asyncio.to_thread(write_tip, self.path, tip, sync=True)
+            elif isinstance(self._door, WatchedDoor):
+                self._door.before_tip()
+                write_tip(self.path, tip, sync=self._door.durable)
+                self._door.after_tip()
             else:
                 write_tip(self.path, tip, sync=False)
             self._tip_seq = tip.seq

@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 import aiosqlite
 
-from arbtui.journal.database import UpgradeStep, apply_pragmas, check_identity, create_file, create_tables, refusal
+from arbtui.journal.database import UpgradeStep, apply_pragmas, check_identity, connect, create_file, create_tables, empty_log, refusal
 from arbtui.journal.file_place import FilePlace
 from arbtui.model.errors import JournalFailed
 from arbtui.model.histogram import Histogram
@@ -29,16 +29,22 @@ OnFailure = Callable[[JournalFailed], None]
 
 @dataclass(frozen=True, slots=True)
 class WatchedDoor:
-    """The door of virtual time, with somebody who is told of each transaction: just before it, and once it is durable."""
+    """The door of virtual time, with somebody who is told of each transaction and tip: just before it, and once it is durable.
+
+    ``durable``: everything is synced as in real time.
+    """
 
     before: Callable[[], None]
     after: Callable[[], None]
+    before_tip: Callable[[], None] = lambda: None
+    after_tip: Callable[[], None] = lambda: None
+    durable: bool = False
 
 
 Door = Literal["aio", "sync"] | WatchedDoor
 
 _SQL = itemgetter(0)
-_WHOLE_TRANSACTION = "-- a whole transaction"
+WHOLE_TRANSACTION = "-- a whole transaction"  #: to the ``executemany`` of a writer's connection; see :class:`WriterConnection`
 
 
 class Writer(Protocol):
@@ -92,7 +98,7 @@ class Writer(Protocol):
         ...
 
 
-class _Connection(sqlite3.Connection):
+class WriterConnection(sqlite3.Connection):
     """A connection that runs a list of statements as one transaction, within one call.
 
     aiosqlite hands each call to its thread, one hop each way. Passing a whole transaction through ``executemany`` makes
@@ -100,20 +106,26 @@ class _Connection(sqlite3.Connection):
     """
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
-        if sql is not _WHOLE_TRANSACTION:
+        """As :meth:`sqlite3.Connection.executemany`; a whole transaction where ``sql`` is that mark."""
+        if sql is not WHOLE_TRANSACTION:
             return super().executemany(sql, parameters)
-        cursor = self.cursor()
-        cursor.execute("BEGIN IMMEDIATE")
-        try:
-            # Only neighbours share an executemany: the order of different statements on one row must stay.
-            for statement, run in groupby(parameters, _SQL):
-                cursor.executemany(statement, (values for _, values in run))
-            cursor.execute("COMMIT")
-        except BaseException:  # whatever it was, half a transaction must not stay open
-            if self.in_transaction:
-                self.rollback()
-            raise
-        return cursor
+        return run_transaction(self, parameters)
+
+
+def run_transaction(connection: sqlite3.Connection, statements: Iterable[Statement]) -> sqlite3.Cursor:
+    """Run ``statements`` as one transaction: all of them, or none."""
+    cursor = connection.cursor()
+    cursor.execute("BEGIN IMMEDIATE")
+    try:
+        # Only neighbours share an executemany: the order of different statements on one row must stay.
+        for statement, run in groupby(statements, _SQL):
+            cursor.executemany(statement, (values for _, values in run))
+        cursor.execute("COMMIT")
+    except BaseException:  # whatever it was, half a transaction must not stay open
+        if connection.in_transaction:
+            connection.rollback()
+        raise
+    return cursor
 
 
 class _Done:
@@ -169,7 +181,7 @@ class SyncWriter:
         started = perf_counter()
         try:
             self._place.check()
-            self._connection.executemany(_WHOLE_TRANSACTION, statements)
+            self._connection.executemany(WHOLE_TRANSACTION, statements)
         except Exception as error:  # any error at all leaves the file behind what the engine believes: stop for good
             self._fail(_failed(self.path, error))
             raise _again(self.failure) from error  # type: ignore[arg-type]
@@ -309,7 +321,7 @@ class AioWriter:
                 self._group, self._pending = self._pending, []
                 statements = [statement for call in self._group for statement in call.statements]
                 self._place.check()
-                await self._connection.executemany(_WHOLE_TRANSACTION, statements)
+                await self._connection.executemany(WHOLE_TRANSACTION, statements)
                 if self.failure is not None:  # the file was found gone meanwhile, and everybody was told so
                     return
                 self._committed()
@@ -365,12 +377,15 @@ async def open_writer(
         UsageError: not SQLite, another program's, a newer version or one too old, not writable, a directory, no space; names the file.
     """
     create_file(path)
-    synchronous = "FULL" if door == "aio" else "OFF"
+    is_durable = door == "aio" or (isinstance(door, WatchedDoor) and door.durable)
+    synchronous = "FULL" if is_durable else "OFF"
     try:
-        connection = sqlite3.connect(path, isolation_level=None, factory=_Connection)
+        connection = connect(path, isolation_level=None, factory=WriterConnection)
         try:
             version = check_identity(connection, path, application_id, user_version, oldest)
             apply_pragmas(connection, synchronous=synchronous)
+            if is_durable:
+                empty_log(connection)
             steps = sorted((upgrades or {}).items())
             missing = [statement for older, upgrade in steps if 0 < version <= older for statement in upgrade]
             create_tables(connection, schema, application_id, user_version, missing)
@@ -386,8 +401,8 @@ async def open_writer(
 
 
 async def _connect_aio(path: Path, synchronous: str) -> aiosqlite.Connection:
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(path, isolation_level=None, factory=_Connection, cached_statements=256)
+    def connect_here() -> sqlite3.Connection:
+        connection = connect(path, isolation_level=None, factory=WriterConnection, cached_statements=256)
         try:
             apply_pragmas(connection, synchronous=synchronous)
         except BaseException:  # the connection is not handed on
@@ -395,7 +410,7 @@ async def _connect_aio(path: Path, synchronous: str) -> aiosqlite.Connection:
             raise
         return connection
 
-    return await aiosqlite.Connection(connect, iter_chunk_size=64)
+    return await aiosqlite.Connection(connect_here, iter_chunk_size=64)
 
 
 def _failed(path: Path, error: BaseException) -> JournalFailed:

@@ -3,6 +3,7 @@
 One line of JSON, replaced whole. A journal may be ahead of its tip (it is written every few seconds), never behind it.
 """
 
+import errno
 import os
 import sqlite3
 from contextlib import suppress
@@ -63,7 +64,9 @@ def write_tip(journal: Path, tip: Tip, *, sync: bool) -> None:
         new.unlink()
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, msgspec.json.encode(_Line(tip, _check(tip))) + b"\n")
+        line = msgspec.json.encode(_Line(tip, _check(tip))) + b"\n"
+        if os.write(descriptor, line) != len(line):  # a disk that is nearly full takes a part of it
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(new))
         if sync:
             os.fsync(descriptor)
     finally:

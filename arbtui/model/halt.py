@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from arbtui.model.durable_folder import make_folders, sync_folder
 from arbtui.model.regular_file import read_regular
 
 FLAG_NAME = "kill.flag"
@@ -34,20 +35,27 @@ def write_flag(folder: Path, source: str, reason: str, ts_ms: int | None = None)
     Raises:
         OSError: the folder cannot be written; the caller must report it.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.is_dir():
+        make_folders(folder)
     path = folder / FLAG_NAME
     stamp = time.time_ns() // 1_000_000 if ts_ms is None else ts_ms
     body = json.dumps({"source": source, "reason": reason, "ts_ms": stamp}).encode()
-    if os.path.lexists(path):
+    if os.path.lexists(path) or not _create_somehow(path, body):
+        with contextlib.suppress(OSError):  # another process may just have made it, and not be done: the caller relies on it, too
+            sync_folder(folder)
         return False
+    sync_folder(folder)
+    return True
+
+
+def _create_somehow(path: Path, body: bytes) -> bool:
+    """Create the flag; False when another process was faster."""
     try:
         _create_whole(path, body)
     except FileExistsError:
         return False
     except OSError:  # a file system without links, or no room: a flag that says nothing halts as well
-        if not _create(path, body):
-            return False
-    sync_folder(folder)
+        return _create(path, body)
     return True
 
 
@@ -106,15 +114,6 @@ def archive_flag(folder: Path) -> None:
     if os.path.lexists(path):
         path.rename(folder / f"{FLAG_NAME}.{time.time_ns() // 1_000_000}")
         sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was created, renamed or removed in ``folder`` durable."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 class Halt:

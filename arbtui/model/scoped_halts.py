@@ -18,8 +18,8 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
+from arbtui.model.durable_folder import make_folders, sync_folder
 from arbtui.model.errors import UsageError
-from arbtui.model.halt import sync_folder
 from arbtui.model.regular_file import read_regular
 
 FOLDER_NAME = "halt.d"
@@ -195,7 +195,8 @@ def write_halt(profile_folder: Path, halt: ScopedHalt) -> tuple[ScopedHalt, bool
         OSError: the folder cannot be written; the caller must report it.
     """
     folder = profile_folder / FOLDER_NAME
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.is_dir():
+        make_folders(folder)
     path = folder / file_name(halt.scope)
     with _locked(folder):
         before = _standing(path)

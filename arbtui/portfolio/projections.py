@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from arbtui.journal.chain import is_chained
-from arbtui.journal.database import apply_pragmas, check_identity, refusal
+from arbtui.journal.database import apply_pragmas, check_identity, connect, refusal
 from arbtui.journal.events import (
     Adjusted,
     BalanceOpened,
@@ -139,7 +139,7 @@ def rebuild(path: Path) -> int:
     if not path.is_file():
         raise UsageError(f"{path}: there is no such journal: check --profile, --mode and --state-dir")
     try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        with closing(connect(path, isolation_level=None)) as connection:
             check_identity(connection, path, APPLICATION_ID, USER_VERSION)
             apply_pragmas(connection, synchronous="FULL")
             connection.execute("BEGIN IMMEDIATE")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from decimal import getcontext
+from functools import partial
 
 from arbtui import __version__
 from arbtui.engine.engine import Engine
@@ -30,13 +31,16 @@ from arbtui.monitoring.lag import LagProbe
 from arbtui.monitoring.log import LogRing, close_logging, set_up_logging
 from arbtui.monitoring.loop_profiler import ProfiledLoop
 from arbtui.monitoring.resources import ResourceSampler, sampling_interval
+from arbtui.portfolio.open_tables import check_open_tables
 from arbtui.portfolio.past_cycles import PastCycle, past_cycles
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.trading_state import TradingState
+from arbtui.risk.breach import Severity
 from arbtui.runtime.arming import auto_resume, refuse_unarmed, resume_refusal, unclean
 from arbtui.runtime.assemble import assemble
+from arbtui.runtime.automatic_backups import AutomaticBackups
 from arbtui.runtime.deadline import deadline
 from arbtui.runtime.ending import end
 from arbtui.runtime.garbage import keep_collections_short, short_collections
@@ -152,6 +156,8 @@ class Session:
         self._stop = Stop()
         self._reach: OperatorNotifications | None = None
         self._tap: SessionRecorder | None = None
+        self._backups: AutomaticBackups | None = None  #: where the journal is backed up by itself
+        self._ended_in_order = False
         self._steps: StartSteps
         self.accounts: ReconcileReport | None = None  #: how journal and venues compare, once it trades
 
@@ -187,6 +193,7 @@ class Session:
                 step.result = "no channel" if self._reach is None else f"{counted(self._reach.waiting, 'alert')} of earlier runs to send"
             with steps.report.step("last run") as step:
                 remembered, portfolio = restore(path)
+                check_open_tables(path, portfolio)
                 journal.fold = ProjectingPortfolio(portfolio)
                 steps.last = CrashDetector(self._plan.traces, boot_id()).judge(remembered.last_run, last_event_ms(path))
                 step.is_fine, step.result = not steps.last.is_crash, steps.last.words
@@ -224,6 +231,8 @@ class Session:
             if self._reach is not None:
                 await self._reach.close()
             await journal.close()
+            if self._backups is not None and self._ended_in_order:
+                await self._backups.at_stop()
 
     def _tell_limits(self) -> None:
         """Which limits hold, and which sizes can never pass them: warnings, since books can be watched all the same."""
@@ -309,7 +318,9 @@ class Session:
         self._heartbeat.has_failed = self._stop.error is not None
         if run is None:
             raise self._stop.error or ArbtuiError("the engine could not be built")
-        return await end(run, self._plan, venues, self._stop, self._tap)
+        code = await end(run, self._plan, venues, self._stop, self._tap)
+        self._ended_in_order = self._stop.error is None and journal.failure is None
+        return code
 
     async def _until_stopped(
         self,
@@ -353,6 +364,11 @@ class Session:
             background.append(tasks.create_task(Pulse(engine, views, self._heartbeat, live=live).run(), name="pulse"))
         background.append(tasks.create_task(self._feed(venues, run.meter), name="feed"))
         background.append(tasks.create_task(accounts.run(), name="accounts"))
+        every_min = self._settings.journal.backup_interval_min
+        if live and not self._plan.virtual and every_min:
+            self._backups = AutomaticBackups(engine.components.journal.path, self._settings.journal.backup_hours)
+            tell = partial(engine.breaches.record, Severity.WARN, "BACKUP_FAILED", "global", action=f"tried again in {every_min:g} min")
+            background.append(tasks.create_task(self._backups.run(every_min * 60.0, tell), name="backups"))
         if venues.simulator is not None and venues.ledger is not None and self._settings.simulator.person == "auto":
             person = PlayedPerson(engine, venues.ledger, clock)
             background.append(tasks.create_task(person.run(), name="played person"))

@@ -8,6 +8,7 @@ import re
 import sys
 from pathlib import Path
 
+from arbtui.model.durable_folder import make_folders
 from arbtui.model.errors import UsageError
 from arbtui.model.tip_file import vanished
 
@@ -82,8 +83,8 @@ def make_private(folder: Path) -> Path:
     """
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
-        for path in reversed(missing):
-            path.mkdir(mode=0o700, exist_ok=True)
+        make_folders(folder)
+        for path in missing:
             path.chmod(0o700)
         if not folder.is_dir():
             raise UsageError(f"state folder {folder}: a file stands in its place; move it away or choose another with --state-dir")

@@ -4,10 +4,9 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 
 from arbtui.exchanges.networks import Networks, NetworkTerms
-from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
 from arbtui.model.money import ONE
-from arbtui.simulation.assets import select
+from arbtui.simulation.assets import universe
 
 #: Minutes that a simulated transfer usually takes.
 MINUTES = 2.0
@@ -16,11 +15,8 @@ _STEP = Decimal("0.00000001")
 
 def simulated_terms(asset: str) -> NetworkTerms:
     """The terms of ``asset``'s network, the same at every venue: the fee is worth about one USDT, the least amount five fees."""
-    try:
-        (known,) = select([asset])
-        fee = max(_STEP, Decimal(f"{1.0 / known.price:.1g}"))
-    except UsageError:  # cash, or a coin of no simulated market
-        fee = ONE
+    known = universe().get(asset)
+    fee = ONE if known is None else max(_STEP, Decimal(f"{1.0 / known.price:.1g}"))  # none: cash, or a coin of no simulated market
     return NetworkTerms(asset, asset, deposits=True, withdrawals=True, fee=fee, least=5 * fee, step=_STEP, minutes=MINUTES)
 
 

@@ -8,7 +8,7 @@ from tests.proof.mutation.package import PackageMutation
 from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
 from tests.proof.simulation import PlantedBugs, Stories
-from tests.proof.steps import FLIPS, KILLS, MESSAGES, SECONDS, VARIABLE
+from tests.proof.steps import CUTS, DISK_FAULTS, FLIPS, KILLS, MESSAGES, SECONDS, STORIES, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -145,6 +145,36 @@ CHECKS: Sequence[Check] = (
         limit_s=86_400.0,
         unit="s",
         tells=("RUNTIME ",),
+    ),
+    PytestCheck(
+        "power-cuts",
+        "1,000 simulated power cuts: of what was not synced any part is there, and nothing acknowledged is lost",
+        "tests/journal/test_power_cuts.py::test_f41_a_power_cut_loses_nothing_that_was_acknowledged",
+        CUTS,
+        steps=1000,
+        limit_s=3600.0,
+        unit="cuts",
+        tells=("CUTS ",),
+    ),
+    PytestCheck(
+        "disk-faults",
+        "300 lives of a journal in which a write or a sync fails, then power cuts: the failure is final, and nothing acknowledged is lost",
+        "tests/journal/test_failing_disk.py::test_f42_a_failed_write_or_sync_is_final_and_loses_nothing",
+        DISK_FAULTS,
+        steps=300,
+        limit_s=3600.0,
+        unit="faults",
+        tells=("FAULTS ",),
+    ),
+    PytestCheck(
+        "simulate-power-cuts",
+        "100 stories of 1 virtual minute in which each crash is a power cut of the engine's machine: no invariant broken",
+        "tests/runtime/simulate/test_power_cuts.py::test_f41_stories_whose_crashes_are_power_cuts_break_nothing",
+        STORIES,
+        steps=100,
+        limit_s=3600.0,
+        unit="stories",
+        tells=("STORIES ",),
     ),
     Stories("simulate", "300 stories of 3 virtual minutes with all faults: no invariant broken", 300, 3.0),
     Stories("simulate-hours", "3 stories of 1 virtual hour, likewise", 3, 60.0),

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from arbtui.journal.database import connect
 from arbtui.journal.reader import reading
 from arbtui.model.halt import read_flag
 from arbtui.model.money import ZERO, plain
@@ -28,7 +29,7 @@ _FINAL = ("FILLED", "CANCELLED", "EXPIRED", "REJECTED", "ABANDONED")
 
 @contextmanager
 def _rows(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+    with closing(connect(f"file:{path}?mode=ro", uri=True)) as connection:
         yield connection
 
 

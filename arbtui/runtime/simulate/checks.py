@@ -17,6 +17,8 @@ from arbtui.runtime.simulate.story import Story
 if TYPE_CHECKING:
     from arbtui.runtime.simulate.world import World
 
+_RUN_BEFORE = """SELECT type, json_extract(payload, '$.stop_reason') FROM event WHERE type IN ('RunStarted', 'RunEnded')
+    ORDER BY seq DESC LIMIT 1 OFFSET 1"""  # the newest is the run that asks
 _INTENT = "SELECT 1 FROM order_ WHERE client_order_id = ?"
 
 
@@ -70,6 +72,17 @@ def _check_entry(story: Story, engine: Engine, order: Order) -> None:
     ]
     told = f"{order.market.base}: {', '.join(unresolved)} of an earlier run is not resolved"
     story.check("I10 nothing opens beside an unresolved order", not unresolved, told, *about)
+
+
+def check_resume(story: Story, engine: Engine, journal: sqlite3.Connection, policy: str) -> None:
+    """A start that nobody confirmed has just decided whether it arms by itself."""
+    is_armed, why = engine.state is TradingState.ARMED, engine.portfolio.state.why
+    run_before = journal.execute(_RUN_BEFORE).fetchone()
+    in_order = run_before is not None and run_before[0] == "RunEnded" and run_before[1] != "error"
+    allowed = policy == "always" or (policy == "clean" and in_order)
+    told = f"it is {engine.state} under resume = {policy}, and the run before ended {'in order' if in_order else 'without a word'}"
+    story.check("a start arms as its policy says", allowed or not is_armed, told)
+    story.check("a start that does not arm says why", is_armed or bool(why) or engine.components.halt.is_closed, told)
 
 
 def check_standing(story: Story, engine: Engine) -> None:

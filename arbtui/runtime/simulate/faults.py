@@ -31,6 +31,9 @@ class FaultKind(StrEnum):
     CRASH_AFTER_COMMIT = "crash after a commit"  #: likewise, after one, before anything follows from it
     CRASH_BEFORE_SEND = "crash before a send"  #: likewise, before an order's bytes leave
     CRASH_AFTER_SEND = "crash after a send"  #: likewise, when they have left
+    CRASH_BEFORE_TIP = "crash before the tip"  #: likewise, between a transaction of the journal and the tip that tells of it
+    CRASH_AFTER_TIP = "crash after the tip"  #: likewise, when the tip is written
+    CRASH_AT_EXECUTION = "crash at an execution"  #: likewise, when a venue has executed an order, before anybody hears of it
     STOP = "stop"  #: the engine is told to end, and is started again
     KILL = "kill"  #: a person kills from the console
     KILL_OUTSIDE = "kill from outside"  #: another process writes the kill flag
@@ -56,6 +59,8 @@ REPORTS = (FaultKind.REPORT_LOST, FaultKind.REPORT_TWICE, FaultKind.REPORT_LATE)
 VENUES = (FaultKind.STREAM_CUT, FaultKind.NOT_FOUND, FaultKind.OUTAGE)
 COMMITS = (FaultKind.CRASH_BEFORE_COMMIT, FaultKind.CRASH_AFTER_COMMIT)
 SENDS = (FaultKind.CRASH_BEFORE_SEND, FaultKind.CRASH_AFTER_SEND)
+TIPS = (FaultKind.CRASH_BEFORE_TIP, FaultKind.CRASH_AFTER_TIP)
+EXECUTIONS = (FaultKind.CRASH_AT_EXECUTION,)
 FLAGS = (FaultKind.CRASH_BEFORE_FLAG, FaultKind.CRASH_AFTER_FLAG)
 CRASHES = tuple(kind for kind in FaultKind if kind.is_crash)
 
@@ -69,6 +74,8 @@ _WEIGHTS = {
     FaultKind.CRASH_TURN: 3,
     **dict.fromkeys(COMMITS, 3),
     **dict.fromkeys(SENDS, 2),
+    **dict.fromkeys(TIPS, 1),
+    **dict.fromkeys(EXECUTIONS, 2),
     FaultKind.STOP: 1,
     FaultKind.KILL: 1,
     FaultKind.KILL_OUTSIDE: 1,

@@ -5,7 +5,6 @@ dead process still does can be seen: its connections are cut, its files are nobo
 """
 
 import asyncio
-import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from arbtui.engine.engine import Engine
 from arbtui.failover.reconciler import Reconciled
+from arbtui.journal.database import connect
 from arbtui.journal.store import WatchedDoor
 from arbtui.model.errors import ArbtuiError
 from arbtui.model.halt import Halt
@@ -24,8 +24,8 @@ from arbtui.portfolio.trading_state import TradingState
 from arbtui.runtime.modes import origins
 from arbtui.runtime.plan import Plan
 from arbtui.runtime.session import Session
-from arbtui.runtime.simulate.checks import check_order, check_standing
-from arbtui.runtime.simulate.faults import COMMITS, FLAGS, SENDS, Fault, FaultKind
+from arbtui.runtime.simulate.checks import check_order, check_resume, check_standing
+from arbtui.runtime.simulate.faults import COMMITS, EXECUTIONS, FLAGS, SENDS, Fault, FaultKind
 from arbtui.runtime.simulate.world import PROCESS, Tasks, World
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Ground, Venues
@@ -82,7 +82,14 @@ class Life(Session):
             max_runtime_s=None,
             json=None,
             clock=world.clock,
-            door=WatchedDoor(partial(self._at_commit, before=True), partial(self._at_commit, before=False)),
+            door=WatchedDoor(
+                partial(self._at_commit, before=True),
+                partial(self._at_commit, before=False),
+                partial(self._at_tip, FaultKind.CRASH_BEFORE_TIP),
+                partial(self._at_tip, FaultKind.CRASH_AFTER_TIP),
+                durable=world.disk.durable,
+            ),
+            confirmed=number == 1,  # later starts arm as their policy says
         )
         self._flag_fault: Fault | None = None
         self._crash_after_send: Fault | None = None
@@ -125,8 +132,8 @@ class Life(Session):
             task.exception()  # whatever it met after its death is of no interest
         return None
 
-    def crash(self, fault: Fault, where: str) -> None:
-        """The process is gone, now."""
+    def crash(self, fault: Fault, where: str, *, since_mark: bool = False) -> None:
+        """The process is gone, now. ``since_mark``: or at any moment since the disk's mark."""
         if self.is_dead:
             return
         self.is_dead = True
@@ -134,7 +141,7 @@ class Life(Session):
         self.story.fire(fault.number, fault.kind, f"the engine's process is gone {where}; down for {fault.down_s:.1f} s")
         self.down_s = fault.down_s
         self.left_behind = self.folder.with_name(f"life-{self.number + 1}")
-        shutil.copytree(self.folder, self.left_behind, symlinks=True, ignore=shutil.ignore_patterns("*-shm", ".*"))
+        self.world.disk.leave(self.folder, self.left_behind, since_mark=since_mark)
         self.world.disconnect()
         self._trades.clear()
         self.over.set()
@@ -176,7 +183,7 @@ class Life(Session):
     def _reader(self) -> sqlite3.Connection:
         """Reads the journal's file beside its writer."""
         if self._reading is None:
-            self._reading = sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True, isolation_level=None)
+            self._reading = connect(f"file:{self.journal}?mode=ro", uri=True, isolation_level=None)
         return self._reading
 
     def has_sent(self, order: Order) -> None:
@@ -184,14 +191,36 @@ class Life(Session):
         if self._crash_after_send is not None:
             self.crash(self._crash_after_send, f"just after it has sent {order.client_order_id}")
 
+    def executed(self, exchange: str, client_order_id: str) -> None:
+        """See :class:`Sender`."""
+        fault = None if self.is_dead or self.engine is None else self.world.occasion(EXECUTIONS)
+        if fault is not None:
+            self.crash(fault, f"just after {exchange} has executed {client_order_id}")
+
     # what the files tell
+
+    def _at_tip(self, kind: FaultKind) -> None:
+        if self.is_dead or self.engine is None:
+            return
+        before = kind is FaultKind.CRASH_BEFORE_TIP
+        if before:
+            self.world.disk.mark()
+        fault = self.world.take((kind,))
+        if fault is not None:
+            self.crash(fault, f"just {'before' if before else 'after'} the journal's tip is written", since_mark=not before)
 
     def _at_commit(self, *, before: bool) -> None:
         if self.is_dead or self.engine is None:
             return
+        if before:
+            self.world.disk.mark()
         fault = self.world.occasion(COMMITS, (FaultKind.CRASH_BEFORE_COMMIT if before else FaultKind.CRASH_AFTER_COMMIT,))
         if fault is not None:
-            self.crash(fault, f"just {'before' if before else 'after'} a commit (event {self.engine.components.journal.seq})")
+            self.crash(
+                fault,
+                f"just {'before' if before else 'after'} a commit (event {self.engine.components.journal.seq})",
+                since_mark=not before,
+            )
 
     def _at_flag(self, kind: FaultKind) -> None:
         if self._flag_fault is not None and self._flag_fault.kind is kind:
@@ -220,6 +249,8 @@ class Life(Session):
 
     async def _person(self, engine: Engine) -> None:
         """Whoever sits at the desk: acknowledges what is one-sided, arms again what was disarmed or killed."""
+        if self.number > 1:
+            check_resume(self.story, engine, self._reader(), self._settings.failover.resume)
         since, last = self.world.clock.monotonic(), engine.state
         while True:
             await asyncio.sleep(_LOOKS_EVERY_S)

@@ -49,6 +49,10 @@ class Sender(Protocol):
         """An order's bytes have left."""
         ...
 
+    def executed(self, exchange: str, client_order_id: str) -> None:
+        """A venue has executed an order, and nobody has heard of it yet."""
+        ...
+
 
 @dataclass(slots=True)
 class _Thin:
@@ -183,6 +187,8 @@ class Connection(ExchangeAdapter):
                 )
             finally:
                 venue.thin = False
+            if isinstance(result, OrderReport) and venue.sender is not None:
+                venue.sender.executed(self.name, request.client_order_id)
         told = str(result) if isinstance(result, OrderRejected) else f"{result.state}, filled {result.filled_qty}"
         venue.story.note(f"{self.name} takes {request.client_order_id}: {told}", *about)
         if kind in (FaultKind.ANSWER_LOST, FaultKind.UNHEARD):

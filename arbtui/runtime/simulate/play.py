@@ -14,12 +14,14 @@ from typing import Any
 
 from arbtui.journal.events import Killed, Rearmed
 from arbtui.journal.journal import Journal
+from arbtui.model.durable_folder import make_folders
 from arbtui.model.halt import archive_flag, read_flag, write_flag
 from arbtui.model.money import DIGITS
 from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.runtime.simulate.audit import RestartAudit, audit_settled, digest
+from arbtui.runtime.simulate.disk import Disk, KeptDisk
 from arbtui.runtime.simulate.faults import FLAGS, Fault, FaultKind, draw
 from arbtui.runtime.simulate.life import MODE, Life, ended
 from arbtui.runtime.simulate.story import Story
@@ -41,6 +43,9 @@ _NEAR: Sequence[Mapping[str, Any]] = (
     {"risk": {"global": {"max_open_cycles": 2}, "exchange": {"max_unknown_orders": 2}}},
     {"simulator": {"stock_value": 450.0, "cash": {"KRW": 1_500_000.0, "USDT": 1000.0}}},
 )
+
+#: How later starts arm, in turn.
+_POLICIES = ("manual", "clean", "always")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ def settings_of(options: StoryOptions) -> Settings:
         "exchanges": venues,
         "universe": {"symbols": options.symbols},
         **near,
+        "failover": {"resume": _POLICIES[options.seed // len(_NEAR) % len(_POLICIES)]},
         "simulator": {"seed": options.seed, "scenario": "crash" if troubled else "busy", **near.get("simulator", {})},
     }
     return load_profile(options.profile, flags)
@@ -106,14 +112,14 @@ def faults_of(options: StoryOptions) -> list[Fault]:
     return [fault for fault in drawn if options.only is None or fault.number in options.only]
 
 
-def play(options: StoryOptions, root: Path | None = None) -> Played:
-    """Play a story; ``root``: an empty folder that keeps its files, else a temporary one."""
+def play(options: StoryOptions, root: Path | None = None, disk: Disk | None = None) -> Played:
+    """Play a story. ``root``: an empty folder that keeps its files, else a temporary one; ``disk``: else one that keeps all."""
     if root is None:
         with tempfile.TemporaryDirectory(prefix="arbtui-simulate-") as folder:
-            return play(options, Path(folder))
+            return play(options, Path(folder), disk)
     began, cpu = perf_counter(), process_time()
     with localcontext(prec=DIGITS), redirect_stderr(StringIO()), _Quiet() as errors, asyncio.Runner(loop_factory=_loop) as runner:
-        played = runner.run(_Play(options, root, errors).run())
+        played = runner.run(_Play(options, root, errors, disk or KeptDisk()).run())
     played.wall_s, played.cpu_wall_s = perf_counter() - began, process_time() - cpu
     return played
 
@@ -160,10 +166,11 @@ class _Quiet:
 class _Play:
     """The story while it is played."""
 
-    def __init__(self, options: StoryOptions, root: Path, errors: _Errors) -> None:
+    def __init__(self, options: StoryOptions, root: Path, errors: _Errors, disk: Disk) -> None:
         self._options = options
         self._root = root
         self._errors = errors
+        self._disk = disk
         self._story = Story()
         self._faults = faults_of(options)
         self._life: Life | None = None
@@ -175,7 +182,7 @@ class _Play:
     async def run(self) -> Played:
         """All of it."""
         venue = self._root / "venue.db"
-        self._world = world = await World.open(settings_of(self._options), self._story, self._faults, venue)
+        self._world = world = await World.open(settings_of(self._options), self._story, self._faults, venue, self._disk)
         length_s = self._options.minutes * 60.0
         folder = self._root / "life-1"
         for fault in [fault for fault in self._faults if fault.kind is FaultKind.MARKET_TROUBLES]:
@@ -199,7 +206,7 @@ class _Play:
     async def _live(self, folder: Path, until_s: float, *, settles: bool = False) -> Path:
         """One life, until it ends, crashes or the time is over; the folder that the next one starts on."""
         world, story = self._world, self._story
-        (folder / MODE).mkdir(parents=True, exist_ok=True)
+        make_folders(folder / MODE)
         self._starts += 1
         life = self._life = Life(world, folder, self._starts, self._trades, settles=settles)
         life.killed = self._killed

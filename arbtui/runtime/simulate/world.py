@@ -13,6 +13,7 @@ from arbtui.journal.store import Door
 from arbtui.model.clock import LoopClock
 from arbtui.model.market import Market
 from arbtui.model.rng import Rng
+from arbtui.runtime.simulate.disk import Disk
 from arbtui.runtime.simulate.faults import Fault, FaultKind
 from arbtui.runtime.simulate.network import Connection, Sender, SimulatedVenue
 from arbtui.runtime.simulate.story import Story
@@ -60,8 +61,11 @@ def make_task(loop: asyncio.AbstractEventLoop, work: Any, *, context: Context | 
 class World:
     """Everything but the engine. Make it with :meth:`open`, inside the loop; :meth:`close` it there."""
 
-    def __init__(self, settings: Settings, clock: LoopClock, story: Story, faults: Sequence[Fault], ledger: VenueLedger) -> None:
+    def __init__(
+        self, settings: Settings, clock: LoopClock, story: Story, faults: Sequence[Fault], ledger: VenueLedger, disk: Disk
+    ) -> None:
         self.clock = clock
+        self.disk = disk  #: of the engine
         self.story = story
         self.faults = list(faults)  #: that have not fired yet, by time
         self.ledger = ledger
@@ -80,11 +84,11 @@ class World:
         }
 
     @classmethod
-    async def open(cls, settings: Settings, story: Story, faults: Sequence[Fault], path: Path, door: Door = "sync") -> "World":
-        """Build it; ``path``: of the venues' ledger."""
+    async def open(cls, settings: Settings, story: Story, faults: Sequence[Fault], path: Path, disk: Disk, door: Door = "sync") -> "World":
+        """Build it; ``path``: of the venues' ledger, which no crash touches."""
         clock = LoopClock(asyncio.get_running_loop())
         story.clock = clock
-        world = cls(settings, clock, story, faults, await VenueLedger.open(path, door))
+        world = cls(settings, clock, story, faults, await VenueLedger.open(path, door), disk)
         rng = Rng(settings.simulator.seed)
         balances = starting_balances(settings.simulator, world.markets, world.simulator.prices())
         for name in settings.exchanges:
