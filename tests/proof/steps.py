@@ -12,6 +12,8 @@ SECONDS = "PROOF_SECONDS"
 MESSAGES = "PROOF_MESSAGES"
 #: Likewise, to the number of single bits that are turned over in a journal, one at a time.
 FLIPS = "PROOF_FLIPS"
+#: Likewise, to the number of seeds that a check tries.
+SEEDS = "PROOF_SEEDS"
 _STEPS_A_RUN = 100
 
 
