@@ -47,6 +47,7 @@ class AccountSync(AccountEvents):
         self._clock = clock
         self._wanted = asyncio.Event()
         self._started_ms = self._since_ms = clock.time_ms()
+        self._started_at = clock.monotonic()
         self.balances: dict[str, Balance] = {}  #: as the venue last told them, by asset
         self.is_connected = False  #: the stream is open
         self.readings = 0  #: how often everything was read to its end
@@ -94,8 +95,12 @@ class AccountSync(AccountEvents):
                 pause = _ASK_EVERY_S if self.is_connected else _ASK_DEAF_S
 
     async def _read(self) -> None:
-        """Fills, then open orders, the venue's and then ours, then balances; the next reading begins where this one is complete."""
-        asked_ms = self._clock.time_ms()
+        """Fills, then open orders, the venue's and then ours, then balances; the next reading begins where this one is complete.
+
+        The wall clock may be put ahead or back meanwhile: the earlier of it and of what has passed since the start misses no fill.
+        """
+        passed_ms = round((self._clock.monotonic() - self._started_at) * 1000)
+        asked_ms = min(self._clock.time_ms(), self._started_ms + passed_ms)
         since_ms = max(self._since_ms - _OVERLAP_MS, self._started_ms - _CLOCKS_DIFFER_MS)
         for fill in await self._adapter.fetch_fills(since_ms):
             # Fills from before this run are the reconciler's, which has booked them.
