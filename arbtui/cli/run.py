@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from arbtui.model.errors import ArbtuiError
 from arbtui.model.printable import printable
+from arbtui.monitoring.redact import redact
 
 #: Errors of a write to a full disk or a closed terminal.
 _OUTPUT_GONE = (errno.ENOSPC, errno.EIO)
@@ -49,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
             mute_standard_output()
             return fail(f"standard output could not be written ({error.strerror})", 1)
         with suppress(OSError):  # a closed terminal
-            sys.stderr.write(printable(traceback.format_exc(), keep="\n"))
+            sys.stderr.write(printable(redact(traceback.format_exc()), keep="\n"))
         return fail(f"internal error: {type(error).__name__}: {error}", 1)
 
 

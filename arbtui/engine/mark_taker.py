@@ -29,9 +29,12 @@ class MarkTaker:
         self._due = inf  # monotonic s; from the start's marks on
 
     def look(self, now: float) -> bool:
-        """Take what is due at ``now`` (monotonic s); True when the desk's day has changed."""
+        """Take what is due at ``now`` (monotonic s); True when the desk's day has changed.
+
+        A day begins once: a clock that is put back, and on again, gives no second allowance of what a day may lose.
+        """
         state = self._portfolio.state
-        changed = state.day is not None and state.day.name != self._desk.day_of(self._clock.time_ms())
+        changed = state.day is not None and state.day.name < self._desk.day_of(self._clock.time_ms())
         if changed:
             self.take("day")
         if not state.run_started and (now - self._began >= _FIRST_WAIT_S or self._all_known()):

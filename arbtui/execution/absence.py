@@ -46,7 +46,8 @@ class AbsenceProof:
 
     Args:
         portfolio: what the venue should hold without the order.
-        since_ms: when the order was sent, our clock.
+        since_ms: when the order was sent, our clock. How long that is ago is read once, here, and counted on by the monotonic clock: a
+            step of the wall clock makes no order older.
     """
 
     def __init__(self, adapter: ExchangeAdapter, clock: Clock, portfolio: Portfolio, market: _Market, order: _Order, since_ms: int) -> None:
@@ -56,6 +57,7 @@ class AbsenceProof:
         self._market = market
         self._order = order
         self._since_ms = since_ms
+        self._sent_at = clock.monotonic() - max(0, clock.time_ms() - since_ms) / 1000
         self._absent = 0
         self.is_proved = False  #: the order never came
         self.is_answered = False  #: the last look-up itself
@@ -81,7 +83,7 @@ class AbsenceProof:
             self._absent = 0
             return report
         self._absent += 1
-        waited_s = (self._clock.time_ms() - self._since_ms) / 1000
+        waited_s = self._clock.monotonic() - self._sent_at
         if self._absent < _LOOK_UPS or waited_s < self._adapter.absence_proof_s:
             self.why_not = f"not found {self._absent} times in {waited_s:.0f} s; a venue may list an order late"
             return None

@@ -56,6 +56,7 @@ class AccountSync(AccountEvents):
         self.wanted = asyncio.Event()  #: the stream was opened or has broken: what was missed must be asked for
         self._started_ms = self._since_ms = clock.time_ms()
         self._told: dict[str, None] = {}  # oldest first
+        self._started_at = clock.monotonic()
         self.balances: dict[str, Balance] = {}  #: as the venue last told them, by asset
         self.is_connected = False  #: the stream is open
 
@@ -97,10 +98,13 @@ class AccountSync(AccountEvents):
     async def read_trades(self, lane: Lane, back_ms: int = 0) -> Sequence[str]:
         """Book fills that nobody told; what was found, in words. Begins a minute before the last complete answer, or ``back_ms`` ago.
 
+        The wall clock may be put ahead or back meanwhile: the earlier of it and of what has passed since the start misses no fill.
+
         Raises:
             ArbtuiError: no usable answer.
         """
-        asked_ms = self._clock.time_ms()
+        passed_ms = round((self._clock.monotonic() - self._started_at) * 1000)
+        asked_ms = min(self._clock.time_ms(), self._started_ms + passed_ms)
         since_ms = self._since_ms - _OVERLAP_MS if not back_ms else min(self._since_ms, asked_ms - back_ms) - _OVERLAP_MS
         found = []
         for fill in await self._adapter.fetch_fills(max(since_ms, self._started_ms - _CLOCKS_DIFFER_MS), lane):

@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -54,14 +55,17 @@ class ResourceSampler:
         self.series: list[tuple[float, float, float]] = []  #: seconds since the start, CPU percent, resident MB
         self.on_sample = on_sample
         self._fds = 0
+        self._rss_mb = 0.0
         self.samples = 0
         self.cpu_max = 0.0
         self.rss_total = self.rss_max = 0.0
         self.last = ResourceSample(0.0, self.rss_now(), 0)
 
     def rss_now(self) -> float:
-        """Resident memory now, in MB."""
-        return float(self._process.memory_info().rss) / 1e6
+        """Resident memory now, in MB; as last measured where the system does not tell: a gauge must not end a run without descriptors."""
+        with suppress(OSError, psutil.Error):
+            self._rss_mb = float(self._process.memory_info().rss) / 1e6
+        return self._rss_mb
 
     @property
     def rss_avg(self) -> float:
@@ -100,7 +104,8 @@ class ResourceSampler:
         due, files_due = loop.time(), loop.time()
         while True:
             if loop.time() >= files_due:
-                self._fds = await asyncio.to_thread(count_open_files)
+                with suppress(OSError):  # none is left to look with
+                    self._fds = await asyncio.to_thread(count_open_files)
                 files_due = loop.time() + FILES_EVERY_S
             self.sample()
             due = max(due + self._every_s, loop.time())

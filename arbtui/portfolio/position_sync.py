@@ -209,7 +209,7 @@ class CrossExchangePositionSync:
             return False
         booked = self._dust.setdefault(exchange, _DustBooked())
         today = self._day_of(self._clock.time_ms())
-        if booked.day != today:
+        if booked.day < today:  # a day begins once
             booked.day, booked.value = today, ZERO
         if booked.value + worth > _DUST_A_DAY:
             return False

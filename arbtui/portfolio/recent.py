@@ -1,6 +1,6 @@
 """What limits count over a minute, an hour or a day. Part of the fold: a restart gives no new allowance. Times are wall clock, in ms."""
 
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from decimal import Decimal
 
 from msgspec import Struct, field
@@ -21,15 +21,19 @@ class RecentOrders(Struct):
         """An order was journaled."""
         if self.minute and self.minute[0] <= ts_ms - MINUTE_MS:
             del self.minute[: bisect_right(self.minute, ts_ms - MINUTE_MS)]
-        self.minute.append(ts_ms)
+        insort(self.minute, ts_ms)
         hour = ts_ms // HOUR_MS
         if hour not in self.hours:
             self.hours = {at: count for at, count in self.hours.items() if at > hour - _HOURS}
         self.hours[hour] = self.hours.get(hour, 0) + 1
 
     def counts(self, now_ms: int) -> tuple[int, int, int]:
-        """Orders of the last second, minute and 24 hours."""
-        second, minute = (len(self.minute) - bisect_right(self.minute, now_ms - span_ms) for span_ms in (SECOND_MS, MINUTE_MS))
+        """Orders of the last second, minute and 24 hours.
+
+        What lies more than a minute ahead was journaled before the clock was put back: it is none of this minute, but of the day.
+        """
+        end = bisect_right(self.minute, now_ms + MINUTE_MS)
+        second, minute = (end - bisect_right(self.minute, now_ms - span_ms, hi=end) for span_ms in (SECOND_MS, MINUTE_MS))
         return second, minute, sum([count for at, count in self.hours.items() if at > now_ms // HOUR_MS - _HOURS])
 
 

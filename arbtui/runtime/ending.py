@@ -62,5 +62,6 @@ async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionReco
         except ArbtuiError as failure:  # everything else is saved, and its code is worth more
             say(str(failure))
             code = code or failure.exit_code
-    say(f"{error}; {exit_summary(run, reason)}" if error is not None else exit_summary(run, reason))
+    summary_line = exit_summary(run, reason)
+    say(summary_line if error is None else f"{str(error) or type(error).__name__}; {summary_line}")
     return code

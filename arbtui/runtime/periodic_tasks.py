@@ -75,7 +75,11 @@ class PeriodicTasks:
             self._engine.housekeep()
             for request, answer in pending(self._engine.components.halt.folder):
                 engine = self._engine
-                answer(engine.operator.answer(request, engine.halt_detail, engine.cancel_began_ms))
+                told = engine.operator.answer(request, engine.halt_detail, engine.cancel_began_ms)
+                try:
+                    answer(told)
+                except OSError as error:  # a full disk, or no descriptor left: whoever asked hears nothing, and says so
+                    log.warning("a request could not be answered: %s", error)
             await asyncio.sleep(_HOUSEKEEPING_S)
 
     async def _snapshots(self) -> None:

@@ -313,7 +313,7 @@ class Session:
         except* Exception as group:  # whatever broke, the gate went with the tasks: say it, save what can be saved, leave with a code
             for error in group.exceptions:
                 log.error("the engine stopped: %r", error, exc_info=error)
-                self._stop.fail(error)
+                self._stop.fail(_cause(error))
         self._heartbeat.stopping()
         self._heartbeat.has_failed = self._stop.error is not None
         if run is None:
@@ -415,3 +415,10 @@ class Session:
                 self._stop.fail(failure)
 
         return failed
+
+
+def _cause(error: BaseException) -> BaseException:
+    """What broke first, out of the groups of tasks that it broke in."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

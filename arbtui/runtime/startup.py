@@ -109,8 +109,12 @@ async def record_start(
         accounts=dict(accounts),
     )
     await journal.commit(started)
-    today, day = settings.desk.day_of(now_ms), portfolio.state.day
-    if day is not None and day.name != today:
+    await begin_day(journal, portfolio, settings.desk.day_of(now_ms))
+
+
+async def begin_day(journal: Journal, portfolio: Portfolio, today: str) -> None:
+    """Journal the desk's new day where one has begun since the last run. A day begins once, however the clock is put back and on again."""
+    if portfolio.state.day is not None and portfolio.state.day.name < today:
         await journal.commit(MarksTaken("day", today, {}))
 
 

@@ -1,6 +1,7 @@
 """Output: a line for the operator on standard error, text to standard output, a summary also to a file known to be writable.
 
-Nothing else writes to either; so whatever a venue or a file said is made harmless here (:mod:`arbtui.model.printable`).
+Nothing else writes to either; so whatever a venue or a file said is made harmless here (:mod:`arbtui.model.printable`), and a line holds
+no secret, whatever error it tells (:mod:`arbtui.monitoring.redact`).
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 
 from arbtui.model.errors import ArbtuiError, UsageError
 from arbtui.model.printable import printable
+from arbtui.monitoring.redact import redact
 
 #: How long a line may wait for a blocked terminal (stopped by ^S, or not read), in seconds.
 _TERMINAL_S = 1.0
@@ -38,7 +40,7 @@ def say(message: str) -> None:
     """
     if sys.stderr is None:  # started with that descriptor closed
         return
-    line = f"arbtui: {printable(' '.join(message.split()))}\n"
+    line = f"arbtui: {printable(redact(' '.join(message.split())))}\n"
     try:
         if sys.stderr.isatty():
             _write_to_terminal(sys.stderr.fileno(), line.encode(errors="replace"))

@@ -573,6 +573,28 @@ def test_the_desks_day_begins_at_its_own_midnight(tmp_path: Path) -> None:
     run_virtual(main())
 
 
+def test_f57_a_day_begins_once_however_the_clock_is_put_back_and_on_again(tmp_path: Path) -> None:
+    """Each beginning of a day gives a whole new allowance of what may be lost."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            clock, lost = w.clock, w.engine.risk.total.loss_today
+            assert lost != 0
+            for step_ms in (-86_400_000, 0, -3_600_000, 3_600_000, 0):
+                clock._epoch_ms = VIRTUAL_EPOCH_MS + step_ms
+                await asyncio.sleep(5)
+                assert w.portfolio.state.day is not None
+                assert w.portfolio.state.day.name == "2026-01-01"
+                assert w.engine.risk.total.loss_today == pytest.approx(lost)
+            clock._epoch_ms = VIRTUAL_EPOCH_MS - 86_400_000
+        async with world(tmp_path) as w:
+            assert w.portfolio.state.day is not None
+            assert w.portfolio.state.day.name == "2026-01-01", "nor by a start"
+
+    run_virtual(main())
+
+
 def test_paused_disarmed_and_disabled_routes_outlive_a_restart(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:

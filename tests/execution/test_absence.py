@@ -65,6 +65,7 @@ class Case:
 
     def __init__(self, side: Side = Side.SELL) -> None:
         self.venue, self.clock, self.tell = Venue(), FixedClock(), Telling().start()
+        self.clock.now_ms = SENT_MS
         self.tell(intent_of("c1", leg(0, "upbit", side, Decimal(10), Decimal(3000)), "a1"))
         self.proof = AbsenceProof(
             cast(ExchangeAdapter, self.venue), self.clock, self.tell.portfolio, UPBIT_XRP, order(UPBIT_XRP, side, "10", "3000"), SENT_MS
@@ -225,3 +226,19 @@ def test_a_market_that_cannot_be_asked_about_is_told_at_once() -> None:
             await case.look()
 
     run(main)
+
+
+@pytest.mark.parametrize("step_ms", [3_600_000, -3_600_000, -86_400_000])
+def test_f57_a_wall_clock_that_is_put_ahead_or_back_makes_no_order_older_or_younger(step_ms: int) -> None:
+    """An hour ahead would be proof of absence a moment after the sending, while the venue may still execute the order."""
+
+    async def main() -> None:
+        case = Case()
+        case.clock.step_ms = step_ms
+        for _ in range(5):
+            await case.look(1.0)
+        assert not case.proof.is_proved
+        assert "in 1 s" in case.proof.why_not
+        assert await case.prove()
+
+    run_virtual(main())

@@ -116,6 +116,24 @@ def reading_of(asked: Asked) -> tuple[AccountSync, FixedClock]:
     return AccountSync(cast(Any, asked), cast(Any, asked), cast(Any, asked), clock, health), clock
 
 
+@pytest.mark.parametrize("step_ms", [3_600_000, -3_600_000, -86_400_000])
+def test_f57_a_wall_clock_that_is_put_ahead_or_back_hides_no_fill(step_ms: int) -> None:
+    """The venue dates its fills by its own clock: asked from an hour ahead it would tell none of the last hour."""
+    asked = Asked()
+    sync, clock = reading_of(asked)
+    start = clock.now_ms
+
+    async def main() -> None:
+        clock.now_ms = start + 600_000
+        clock.step_ms = step_ms
+        await sync.read_trades(Lane.CHECK)
+        clock.now_ms += 30_000
+        await sync.read_trades(Lane.CHECK)
+
+    run_virtual(main())
+    assert asked.since[-1] <= start + 600_000 - 60_000
+
+
 def test_each_reading_begins_a_minute_before_the_last_complete_one_and_never_long_before_the_start() -> None:
     asked = Asked()
     sync, clock = reading_of(asked)

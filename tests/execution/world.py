@@ -21,7 +21,7 @@ from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.execution.cycle import ArbCycle
 from arbtui.failover.config import FailoverConfig
 from arbtui.failover.reconciler import Reconciled
-from arbtui.journal.events import MarksTaken, RunStarted
+from arbtui.journal.events import RunStarted
 from arbtui.journal.journal import Journal
 from arbtui.journal.reader import reading
 from arbtui.journal.state import JournalState
@@ -48,7 +48,7 @@ from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.universe import ArbUniverse
-from arbtui.runtime.startup import reconciler_of
+from arbtui.runtime.startup import begin_day, reconciler_of
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.paper import PaperExchange
 from arbtui.simulation.venue import VenueCore
@@ -330,9 +330,7 @@ async def world(
             book.state = BookState.LIVE
         rates.refresh()
         marks.restore(portfolio.state.marks)
-        day, today = portfolio.state.day, components.desk.day_of(clock.time_ms())
-        if day is not None and day.name != today:
-            await journal.commit(MarksTaken("day", today, {}))
+        await begin_day(journal, portfolio, components.desk.day_of(clock.time_ms()))
         reconciled = await reconciler_of(components, recovery_wait_s, resumes=resumes).run()
         async with asyncio.TaskGroup() as tasks:
             engine = Engine(components, remembered, tasks)

@@ -141,7 +141,7 @@ def test_a_run_cut_off_between_two_commits(tmp_path: Path, kind: type[Event], nt
 
 
 @pytest.mark.parametrize(("kind", "nth"), [(OrderChanged, 1), (OrderChanged, 2), (CycleEnded, 1)])
-def test_a_crash_in_the_midst_of_recovery_twice_changes_nothing(tmp_path: Path, kind: type[Event], nth: int) -> None:
+def test_f48_a_crash_in_the_midst_of_recovery_twice_changes_nothing(tmp_path: Path, kind: type[Event], nth: int) -> None:
     async def main() -> None:
         await _cut_off(tmp_path, _lose())
         for at in (nth, 1):

@@ -36,13 +36,14 @@ LOT = Decimal("0.001")
 
 
 class FixedClock:
-    """A clock that says what it is told."""
+    """A clock that says what it is told. ``step_ms``: how far somebody has put its wall time ahead (back: negative)."""
 
     def __init__(self) -> None:
         self.now_ms = VIRTUAL_EPOCH_MS
+        self.step_ms = 0
 
     def time_ms(self) -> int:
-        return self.now_ms
+        return self.now_ms + self.step_ms
 
     def monotonic(self) -> float:
         return self.now_ms / 1000

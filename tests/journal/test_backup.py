@@ -101,7 +101,7 @@ def test_into_a_folder_it_takes_its_own_name(path: Path, tmp_path: Path) -> None
     assert back_up(path, tmp_path / "usb").path.parent == tmp_path / "usb"
 
 
-def test_the_way_back_from_one(path: Path) -> None:
+def test_f46_the_way_back_from_one(path: Path) -> None:
     """As the refusals say: put it in the journal's place, and move the tip away."""
     done = back_up(path)
     record(path, *whole_run("r2"))

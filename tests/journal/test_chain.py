@@ -77,7 +77,7 @@ def test_no_two_rows_have_the_same_text_under_the_hash(data: st.DataObject) -> N
         ("DELETE FROM event WHERE seq = 1", r"event 1 is missing or out of order \(2 follows on 0\)"),
     ],
 )
-def test_a_changed_row_is_named_with_what_to_do_and_nothing_after_it_is_read(path: Path, change: str, says: str) -> None:
+def test_f45_a_changed_row_is_named_with_what_to_do_and_nothing_after_it_is_read(path: Path, change: str, says: str) -> None:
     try:
         tamper(path, change)
     except sqlite3.IntegrityError:  # the table forbids it; then so may a damaged file
@@ -100,7 +100,7 @@ def _up_to(read: Iterator[Recorded], damaged: int) -> Iterator[Recorded]:
         yield recorded
 
 
-def test_two_rows_in_each_others_place_are_found(path: Path) -> None:
+def test_f45_two_rows_in_each_others_place_are_found(path: Path) -> None:
     tamper(path, "UPDATE event SET seq = -seq WHERE seq IN (20, 21)", "UPDATE event SET seq = 41 + seq WHERE seq < 0")
     with pytest.raises(UsageError, match="event 20 is not what was written"), reading(path) as db:
         list(events(db))
@@ -144,7 +144,7 @@ def test_a_table_that_a_start_goes_by_is_compared_with_its_events(path: Path, ch
     assert "make the tables anew from the events with arbtui journal rebuild" in str(refused.value)
 
 
-def test_an_event_that_the_index_has_lost_is_missed_in_the_table(path: Path) -> None:
+def test_f45_an_event_that_the_index_has_lost_is_missed_in_the_table(path: Path) -> None:
     """The index is made by another rule, then says that it was made by the right one."""
     for there, back in (("Killed", "Xilled"), ("Xilled", "Killed")):
         change = f"UPDATE sqlite_master SET sql = replace(sql, '{there}', '{back}') WHERE name = 'event_noted'"
@@ -164,7 +164,7 @@ def test_an_event_that_the_index_has_lost_is_missed_in_the_table(path: Path) -> 
         "UPDATE snapshot SET run_id = ''",
     ],
 )
-def test_a_snapshot_that_is_not_what_was_stored_is_not_gone_on_from(path: Path, change: str) -> None:
+def test_f45_a_snapshot_that_is_not_what_was_stored_is_not_gone_on_from(path: Path, change: str) -> None:
     async def store() -> None:
         journal = await Journal.open(path, clock=FixedClock(), door="sync")
         journal.run_id = "r1"

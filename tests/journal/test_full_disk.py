@@ -39,7 +39,7 @@ def said(command: list[str], prepare: Callable[[], None]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("limited", "kilobytes"), [(on_a_disk_of, 1500), (with_files_up_to, 600)])
-def test_nothing_acknowledged_is_lost_and_nothing_follows_the_failure(
+def test_f42_nothing_acknowledged_is_lost_and_nothing_follows_the_failure(
     tmp_path: Path, limited: Callable[[int, Path], dict[str, Any]], kilobytes: int
 ) -> None:
     answer = limited(kilobytes, tmp_path)
@@ -54,14 +54,14 @@ def test_nothing_acknowledged_is_lost_and_nothing_follows_the_failure(
 
 
 @pytest.mark.parametrize("kilobytes", [4, 60, 150])
-def test_a_disk_that_is_full_at_the_start_is_refused_with_what_to_do(tmp_path: Path, kilobytes: int) -> None:
+def test_f42_a_disk_that_is_full_at_the_start_is_refused_with_what_to_do(tmp_path: Path, kilobytes: int) -> None:
     answer = on_a_disk_of(kilobytes, tmp_path)
     assert "journal.db" in answer["refused"]
     assert "free space" in answer["refused"]
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace makes the sync fail")
-def test_a_failed_sync_is_never_tried_again(tmp_path: Path) -> None:
+def test_f42_a_failed_sync_is_never_tried_again(tmp_path: Path) -> None:
     """Only one fdatasync fails, so a second try would "succeed" on pages that the kernel may have dropped."""
     inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=20"]
     answer = said([*inject, *_CHILD, str(tmp_path)], lambda: None)

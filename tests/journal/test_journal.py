@@ -224,7 +224,7 @@ def test_a_look_from_the_side_counts_what_is_not_settled(path: Path, final: Orde
     assert (read_open_items(path).open_orders, read_open_items(path).last_run) == (0, "r1")
 
 
-def test_another_origin_of_a_known_venue_is_refused(path: Path) -> None:
+def test_f45_another_origin_of_a_known_venue_is_refused(path: Path) -> None:
     record(path, SyntheticRun().start())
     state = load(path)
     state.refuse_other_origins(ORIGINS)
@@ -234,7 +234,7 @@ def test_another_origin_of_a_known_venue_is_refused(path: Path) -> None:
     assert str(path) in str(refused.value)
 
 
-def test_another_profile_s_or_mode_s_journal_is_refused(path: Path) -> None:
+def test_f45_another_profile_s_or_mode_s_journal_is_refused(path: Path) -> None:
     record(path)
     load(path).refuse_another_profile("anybody", "live")  # nobody has run on it yet
     record(path, SyntheticRun().start())
@@ -247,7 +247,7 @@ def test_another_profile_s_or_mode_s_journal_is_refused(path: Path) -> None:
         assert str(path) in str(refused.value)
 
 
-def test_another_account_is_refused_where_both_are_known(path: Path) -> None:
+def test_f45_another_account_is_refused_where_both_are_known(path: Path) -> None:
     start = SyntheticRun().start()
     assert isinstance(start[0], RunStarted)
     record(path, [replace(start[0], accounts={"binance": "a1"}), *start[1:]], [replace(start[0], run_id="r2")])
@@ -280,7 +280,7 @@ def _write(path: Path) -> None:
 
 
 @pytest.mark.parametrize("begin", [_write, load])
-def test_a_journal_of_format_1_is_refused_with_what_to_do(path: Path, begin: Callable[[Path], object]) -> None:
+def test_f47_a_journal_of_format_1_is_refused_with_what_to_do(path: Path, begin: Callable[[Path], object]) -> None:
     """Its events said what they meant (balances, outcome, PnL): reading on would count some of it twice."""
     record(path, SyntheticRun().start())
     with closing(sqlite3.connect(path)) as db:

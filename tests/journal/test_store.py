@@ -151,7 +151,7 @@ def test_closing_writes_what_is_queued(path: Path) -> None:
 
 
 @pytest.mark.parametrize("turns", range(6))
-def test_cancelling_a_caller_tears_no_transaction_and_lets_no_half_of_one_through(path: Path, turns: int) -> None:
+def test_f44_cancelling_a_caller_tears_no_transaction_and_lets_no_half_of_one_through(path: Path, turns: int) -> None:
     """Catalogue F44: with one shared connection, the next task's COMMIT would keep a cancelled task's first half."""
 
     async def use(writer: Writer) -> None:
@@ -212,7 +212,7 @@ def test_values_that_sqlite_cannot_hold_fail_like_a_disk(path: Path, door: Door,
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_a_lock_held_by_another_process_is_a_failure_not_a_wait_for_ever(path: Path, door: Door) -> None:
+def test_f43_a_lock_held_by_another_process_is_a_failure_not_a_wait_for_ever(path: Path, door: Door) -> None:
     """Catalogue F43; waits out SQLite's busy timeout of 2 s."""
 
     async def use(writer: Writer) -> None:
@@ -286,7 +286,7 @@ BAD_FILES = {
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_a_bad_file_is_refused_by_name_and_left_as_it_was(tmp_path: Path, name: str, door: Door) -> None:
+def test_f45_a_bad_file_is_refused_by_name_and_left_as_it_was(tmp_path: Path, name: str, door: Door) -> None:
     make, says = BAD_FILES[name]
     path = tmp_path / "a.db"
     make(path)

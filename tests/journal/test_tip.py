@@ -53,14 +53,14 @@ def test_it_lies_beside_the_folder_of_the_journal_and_is_the_owner_s_alone(path:
     assert read_tip(path) == Tip("salt", seq, last.hex(), read_tip(path).ts_ms)  # type: ignore[union-attr]
 
 
-def test_yesterday_s_copy_is_refused_with_both_ends(path: Path, tmp_path: Path) -> None:
+def test_f46_yesterday_s_copy_is_refused_with_both_ends(path: Path, tmp_path: Path) -> None:
     shutil.copyfile(path, tmp_path / "yesterday.db")
     record(path, *whole_run("r2"))
     shutil.copyfile(tmp_path / "yesterday.db", path)
     _refused(path, r"ends with event 44, and event 83 was on disk at 2026-01-01T00:00:00\.\d+Z: it is an older copy, or was cut off")
 
 
-def test_one_that_went_another_way_is_refused(path: Path, tmp_path: Path) -> None:
+def test_f46_one_that_went_another_way_is_refused(path: Path, tmp_path: Path) -> None:
     """A copy that was gone on with elsewhere, as far as this one and further."""
     other = tmp_path / "elsewhere" / "sim" / "journal.db"
     other.parent.mkdir(parents=True)
@@ -71,7 +71,7 @@ def test_one_that_went_another_way_is_refused(path: Path, tmp_path: Path) -> Non
     _refused(path, "is another history than the one that was written here, or damaged, at or before event 45")
 
 
-def test_another_journal_is_refused(path: Path, tmp_path: Path) -> None:
+def test_f45_another_journal_is_refused(path: Path, tmp_path: Path) -> None:
     other = tmp_path / "other" / "sim" / "journal.db"
 
     async def begin() -> None:
@@ -84,7 +84,7 @@ def test_another_journal_is_refused(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [Path.unlink, lambda path: path.write_bytes(b""), lambda path: shutil.rmtree(path.parent)])
-def test_one_that_is_gone_has_vanished_and_is_no_first_start(path: Path, make: Callable[[Path], object]) -> None:
+def test_f45_one_that_is_gone_has_vanished_and_is_no_first_start(path: Path, make: Callable[[Path], object]) -> None:
     make(path)
     _refused(path, r"has vanished: .*sim\.tip tells that it was there; put it back, or restore a backup")
 
@@ -96,7 +96,7 @@ def test_moved_away_with_its_tip_it_is_a_first_start(path: Path) -> None:
     assert load(path).runs == 0
 
 
-def test_an_older_one_is_gone_on_with_once_its_tip_is_moved_away(path: Path, tmp_path: Path) -> None:
+def test_f46_an_older_one_is_gone_on_with_once_its_tip_is_moved_away(path: Path, tmp_path: Path) -> None:
     shutil.copyfile(path, tmp_path / "yesterday.db")
     record(path, *whole_run("r2"))
     shutil.copyfile(tmp_path / "yesterday.db", path)
@@ -123,7 +123,7 @@ def test_a_journal_that_is_ahead_of_its_tip_is_the_usual_thing(path: Path) -> No
         lambda content: content.replace(b'"salt":"salt"', b'"salt":"malt"'),
     ],
 )
-def test_a_tip_that_is_damaged_is_refused_by_name(path: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_f45_a_tip_that_is_damaged_is_refused_by_name(path: Path, damage: Callable[[bytes], bytes]) -> None:
     file = tip_file(path)
     content = file.read_bytes()
     assert damage(content) != content
@@ -179,7 +179,7 @@ def take_away(path: Path, what: str, elsewhere: Path) -> None:
 
 @pytest.mark.parametrize("door", ["aio", "sync"])
 @pytest.mark.parametrize("what", ["moved", "deleted", "replaced", "log deleted"])
-def test_a_file_that_is_no_longer_there_is_a_failed_journal_at_once(path: Path, tmp_path: Path, what: str, door: str) -> None:
+def test_f45_a_file_that_is_no_longer_there_is_a_failed_journal_at_once(path: Path, tmp_path: Path, what: str, door: str) -> None:
     told: list[str] = []
 
     async def main() -> None:
@@ -202,7 +202,7 @@ def test_a_file_that_is_no_longer_there_is_a_failed_journal_at_once(path: Path, 
     assert len(told) == 1
 
 
-def test_nothing_is_acknowledged_between_two_looks(path: Path) -> None:
+def test_f45_nothing_is_acknowledged_between_two_looks(path: Path) -> None:
     """The writer looks by itself before each transaction."""
 
     async def main() -> None:

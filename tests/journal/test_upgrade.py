@@ -46,7 +46,7 @@ def test_it_is_read_as_it_is(path: Path) -> None:
     assert (found.events, found.last_hash, found.journal_format) == (LAST, "", 2)
 
 
-def test_what_it_says_is_the_same_after_it_was_upgraded(path: Path) -> None:
+def test_f47_what_it_says_is_the_same_after_it_was_upgraded(path: Path) -> None:
     before, portfolio = read_ledger(path), restore(path)[1].dump()
     upgrade(path)
     assert read_ledger(path) == before
@@ -61,7 +61,7 @@ def test_what_it_says_is_the_same_after_it_was_upgraded(path: Path) -> None:
     assert found.snapshots == [], "its snapshot was folded by earlier rules: it is read past"
 
 
-def test_its_tables_are_the_ones_of_a_new_journal(path: Path, tmp_path: Path) -> None:
+def test_f47_its_tables_are_the_ones_of_a_new_journal(path: Path, tmp_path: Path) -> None:
     """Word for word: what the schema says is what stands in every file."""
     upgrade(path)
     new = tmp_path / "new" / "journal.db"
@@ -98,7 +98,7 @@ def test_an_event_from_before_that_changes_afterwards_is_found(path: Path, seq: 
         run_virtual(Journal.open(path, clock=FixedClock(), door="sync"))
 
 
-def test_an_event_that_cannot_be_read_leaves_the_old_file_as_it_was(path: Path) -> None:
+def test_f47_an_event_that_cannot_be_read_leaves_the_old_file_as_it_was(path: Path) -> None:
     """All or nothing: the upgrade is one transaction."""
     tamper(path, "UPDATE event SET version = 9 WHERE type = 'Killed'")
     with closing(sqlite3.connect(path)) as db:
@@ -110,7 +110,7 @@ def test_an_event_that_cannot_be_read_leaves_the_old_file_as_it_was(path: Path) 
         assert db.execute("PRAGMA user_version").fetchone() == (2,)
 
 
-def test_a_format_number_that_the_tables_do_not_bear_out_is_refused(path: Path) -> None:
+def test_f47_a_format_number_that_the_tables_do_not_bear_out_is_refused(path: Path) -> None:
     """A bit of the number may be turned over: the chain must not be begun a second time."""
     upgrade(path)
     tamper(path, "PRAGMA user_version = 2")
@@ -122,7 +122,7 @@ def test_a_format_number_that_the_tables_do_not_bear_out_is_refused(path: Path) 
     assert load(path).seq == LAST
 
 
-def test_one_from_before_there_were_alerts_is_read_and_opened(path: Path) -> None:
+def test_f47_one_from_before_there_were_alerts_is_read_and_opened(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("DELETE FROM snapshot")
         for table in ("alert", "alert_delivery", "remote_command"):

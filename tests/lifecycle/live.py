@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from arbtui.portfolio.ledger import read_ledger
-from arbtui.sandbox.keys import DEFAULT_KEYS
+from arbtui.sandbox.keys import DEFAULT_KEYS, Key
 from tests.lifecycle.waiting import DEADLINE_S, until
 from tests.portfolio.auditing import AUDIT
 
@@ -78,15 +78,22 @@ def _total(balance: dict[str, str]) -> Decimal:
 
 
 @contextmanager
-def live_desk(folder: Path, monkeypatch: pytest.MonkeyPatch, symbols: int = 6) -> Iterator[LiveDesk]:
-    """Start ``arbtui sandbox`` on free ports, and set its play keys."""
-    for name, key in DEFAULT_KEYS.items():
+def live_desk(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    symbols: int = 6,
+    *,
+    program: str = "arbtui",
+    keys: Mapping[str, Key] = DEFAULT_KEYS,
+) -> Iterator[LiveDesk]:
+    """Start ``arbtui sandbox`` on free ports, and set its play keys. ``program``: the module that is run instead, which takes ``keys``."""
+    for name, key in keys.items():
         monkeypatch.setenv(f"ARBTUI_{name.upper()}_KEY", key.key)
         monkeypatch.setenv(f"ARBTUI_{name.upper()}_SECRET", key.secret)
     profile, out = folder / "desk.toml", folder / "sandbox.out"
     command = ["sandbox", "--port", "0", "--symbols", str(symbols), "--profile", "upbit-binance", "--write", str(profile)]
     with out.open("wb") as file:
-        line = [sys.executable, "-m", "arbtui", *command, "--state-dir", str(folder / "venue")]
+        line = [sys.executable, "-m", program, *command, "--state-dir", str(folder / "venue")]
         process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
     try:
         until(lambda: "End it with" in out.read_text() or process.poll() is not None, "the sandbox")

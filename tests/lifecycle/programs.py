@@ -30,12 +30,12 @@ def run(*arguments: str, program: Path | None = None, within: float = DEADLINE_S
 class Running:
     """A headless engine that runs. Its output goes to files: nobody need read a pipe."""
 
-    def __init__(self, arguments: tuple[str, ...], folder: Path, program: tuple[str, ...]) -> None:
+    def __init__(self, arguments: tuple[str, ...], folder: Path, program: tuple[str, ...], before: tuple[str, ...] = ()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._out, self._err = folder / "out", folder / "err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *program, *arguments, "--headless"], stdin=subprocess.DEVNULL, stdout=out, stderr=err
+                [*before, sys.executable, "-m", *program, *arguments, "--headless"], stdin=subprocess.DEVNULL, stdout=out, stderr=err
             )
 
     @property
@@ -57,9 +57,12 @@ class Running:
 
 
 @contextmanager
-def running(*arguments: str, folder: Path, program: tuple[str, ...] = ("arbtui",)) -> Iterator[Running]:
-    """A headless engine (module and first arguments in ``program``); killed when the test leaves it behind."""
-    engine = Running(arguments, folder, program)
+def running(*arguments: str, folder: Path, program: tuple[str, ...] = ("arbtui",), before: tuple[str, ...] = ()) -> Iterator[Running]:
+    """A headless engine (module and first arguments in ``program``); killed when the test leaves it behind.
+
+    ``before``: what stands before it on the command line, as another program that runs it.
+    """
+    engine = Running(arguments, folder, program, before)
     try:
         yield engine
     finally:

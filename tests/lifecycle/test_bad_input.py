@@ -284,7 +284,7 @@ def test_a_summary_that_cannot_be_written(state: State, tmp_path: Path) -> None:
     assert not state.journal.exists()
 
 
-def test_two_starts_of_one_profile(state: State, tmp_path: Path) -> None:
+def test_f56_two_starts_of_one_profile(state: State, tmp_path: Path) -> None:
     with running(*state.arguments(), "--symbols", "5", folder=tmp_path / "first") as engine:
         until(lambda: engine.alive() and state.count("run"), "a run")
         assert_refused(run(*state.arguments(), *SHORT), f"upbit-binance is already running as process {engine.pid}", code=4)

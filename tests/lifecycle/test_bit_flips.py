@@ -73,7 +73,7 @@ def whole(path: Path) -> str:
 READERS: dict[str, Callable[[Path], str]] = {"ledger": ledger, "status": status, "verify": whole, "start": start}
 
 
-def test_a_bit_that_was_turned_over_is_refused_or_changes_nothing(state: Path, tmp_path: Path) -> None:
+def test_f45_a_bit_that_was_turned_over_is_refused_or_changes_nothing(state: Path, tmp_path: Path) -> None:
     original = state / PROFILE / "sim" / "journal.db"
     content = original.read_bytes()
     assert not original.with_name("journal.db-wal").exists()

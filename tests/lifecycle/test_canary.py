@@ -41,14 +41,14 @@ def told(state: State, monkeypatch: pytest.MonkeyPatch) -> State:
     ],
     ids=" ".join,
 )
-def test_from_the_environment(told: State, home: Path, command: tuple[str, ...]) -> None:
+def test_f77_from_the_environment(told: State, home: Path, command: tuple[str, ...]) -> None:
     ended = run(*command, *(() if command[0] in ("keys", "profiles") else ("--state-dir", str(told.root))))
     assert "Traceback" not in ended.err
     for canary in VENUES:
         assert canary.found((ended.out, ended.err), (home,)) == []
 
 
-def test_a_half_set_key_is_told_without_it(told: State, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f77_a_half_set_key_is_told_without_it(told: State, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ARBTUI_UPBIT_SECRET")
     ended = run("check", *P)
     assert ended.code == 2
@@ -56,7 +56,7 @@ def test_a_half_set_key_is_told_without_it(told: State, home: Path, monkeypatch:
     assert VENUES[0].found((ended.out, ended.err), (home,)) == []
 
 
-def test_typed_into_the_key_file(home: Path, state: State) -> None:
+def test_f77_typed_into_the_key_file(home: Path, state: State) -> None:
     """The whole way at a terminal: nothing typed is echoed, the file holds it sealed, the list shows four characters."""
     canary, passphrase = Canary("binance"), "canary-passphrase-0192837465"
     with console("keys", "set", "binance", "--store", "file") as terminal:
@@ -78,7 +78,7 @@ def test_typed_into_the_key_file(home: Path, state: State) -> None:
     assert Canary("binance", passphrase, passphrase).found((screen, listed.out), (home,)) == []
 
 
-def test_two_passphrases_that_differ_store_nothing(home: Path) -> None:
+def test_f77_two_passphrases_that_differ_store_nothing(home: Path) -> None:
     with console("keys", "set", "upbit", "--store", "file") as terminal:
         for prompt, typed in (("API key", "k" * 20), ("secret of", "s" * 20), ("new passphrase", "one"), ("once more", "two")):
             terminal.shows(prompt)

@@ -114,7 +114,7 @@ def test_keys_with_the_korean_input_method_on(state: State, quit_: bytes) -> Non
         assert_saved(state, "operator", terminal.ended())
 
 
-def test_a_console_that_fails_costs_a_redraw_and_the_engine_trades_on(state: State, tmp_path: Path) -> None:
+def test_f54_a_console_that_fails_costs_a_redraw_and_the_engine_trades_on(state: State, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     with console(*state.arguments(), *SYMBOLS, program=("tests.lifecycle.broken_console_child", str(broken))) as terminal:
         since = terminal.shows("[ARMED]")

@@ -40,7 +40,7 @@ def with_small_files(state: State, kept: Path) -> Ended:
 
 
 @pytest.mark.parametrize("fill_up", [on_a_small_disk, with_small_files])
-def test_trading_stops_and_nothing_is_lost(
+def test_f42_a_full_disk_stops_trading_and_nothing_is_lost(
     state: State, tmp_path: Path, fill_up: Callable[[State, Path], Ended], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in _TO_THE_LAST_BYTE.items():

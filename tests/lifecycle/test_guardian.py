@@ -53,7 +53,7 @@ def without_keys() -> dict[str, str]:
 
 class TestLost:
     @pytest.mark.parametrize("kind", ["c", "python"])
-    def test_an_engine_that_hangs_is_killed_and_one_that_cannot_even_confirm_is_ended(
+    def test_f53_an_engine_that_hangs_is_killed_and_one_that_cannot_even_confirm_is_ended(
         self, state: State, tmp_path: Path, kind: str
     ) -> None:
         marks = tmp_path / "marks"
@@ -79,7 +79,7 @@ class TestLost:
                 until(lambda: engine.alive() and state.last_run["state"].startswith("HALTED"), "HALTED")
                 assert [row["source"] for row in state.ledger()["kills"]] == ["GUARDIAN"]
 
-    def test_a_stopped_engine_is_killed_and_goes_on_halted(self, state: State, tmp_path: Path) -> None:
+    def test_f51_a_stopped_engine_is_killed_and_goes_on_halted(self, state: State, tmp_path: Path) -> None:
         with (
             running(*state.arguments(), *SYMBOLS, folder=tmp_path / "told") as engine,
             guarding(*state.arguments(), folder=tmp_path) as guardian,
@@ -95,7 +95,7 @@ class TestLost:
         assert_venues_agree(state)
         assert [row["source"] for row in state.ledger()["kills"]] == ["GUARDIAN"]
 
-    def test_a_decider_that_is_stuck_while_the_loop_turns_is_no_heartbeat(self, state: State, tmp_path: Path) -> None:
+    def test_f53_a_decider_that_is_stuck_while_the_loop_turns_is_no_heartbeat(self, state: State, tmp_path: Path) -> None:
         program = ("tests.lifecycle.stuck_decider_child", str(tmp_path / "stuck"))
         with (
             running(*state.arguments(), *SYMBOLS, folder=tmp_path / "told", program=program) as engine,
@@ -185,7 +185,7 @@ class TestOrders:
         assert cause is not None
         assert cause.source == "GUARDIAN"
 
-    def test_a_stopped_engine_has_its_orders_cancelled_by_the_guardian(self, desk: LiveDesk, tmp_path: Path) -> None:
+    def test_f51_a_stopped_engine_has_its_orders_cancelled_by_the_guardian(self, desk: LiveDesk, tmp_path: Path) -> None:
         before = ready(desk, ours(1), ours(2))
         with guarding(*where(desk), folder=tmp_path) as guardian, running(*desk.arguments(), folder=tmp_path / "run") as engine:
             await_cycles(desk, engine, 1, since=before)

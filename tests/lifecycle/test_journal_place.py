@@ -23,7 +23,7 @@ def _trades(engine: Running, state: State) -> bool:
     return engine.alive() and state.journal.exists() and state.count("fill") > 0
 
 
-def test_a_journal_that_is_moved_away_while_it_is_written_ends_the_run_and_comes_back_whole(state: State, tmp_path: Path) -> None:
+def test_f45_a_journal_that_is_moved_away_while_it_is_written_ends_the_run_and_comes_back_whole(state: State, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere.db"
     with running(*state.arguments(), "--symbols", "5", "--headless", folder=tmp_path / "run") as engine:
         until(lambda: _trades(engine, state), "a fill")
@@ -58,7 +58,7 @@ def test_a_crash_is_followed_by_a_start_that_finds_its_tip_kept(state: State, tm
     assert again.code in (0, 3), again.err
 
 
-def test_yesterday_s_copy_is_refused_and_gone_on_with_when_a_person_says_so(state: State) -> None:
+def test_f46_yesterday_s_copy_is_refused_and_gone_on_with_when_a_person_says_so(state: State) -> None:
     assert run(*state.arguments(), *FAST).code == 0
     shutil.copytree(state.journal.parent, state.journal.parent.with_name("copy"))
     assert run(*state.arguments(), *FAST).code == 0
@@ -74,7 +74,7 @@ def test_yesterday_s_copy_is_refused_and_gone_on_with_when_a_person_says_so(stat
     assert run(*state.arguments(), *FAST).code == 0
 
 
-def test_another_profile_s_journal_is_refused(state: State) -> None:
+def test_f45_another_profile_s_journal_is_refused(state: State) -> None:
     assert run(*state.arguments(), *FAST).code == 0
     name = state.journal.parent.parent.name
     other = state.journal.parent.parent.with_name("other")

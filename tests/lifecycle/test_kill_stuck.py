@@ -34,7 +34,7 @@ def answers(state: State) -> int:
 
 
 @pytest.mark.parametrize(("kind", "why"), [("python", ""), ("c", BUSY), ("c-gil", BUSY), ("stopped", STOPPED)])
-def test_nothing_leaves_an_engine_that_hung_when_it_was_killed(state: State, tmp_path: Path, kind: str, why: str) -> None:
+def test_f53_nothing_leaves_an_engine_that_hung_when_it_was_killed(state: State, tmp_path: Path, kind: str, why: str) -> None:
     """The loop hangs between the intent of an order and the gate's second look; that one, too, must not leave."""
     folder = tmp_path / "marks"
     folder.mkdir()

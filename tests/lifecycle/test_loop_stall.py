@@ -11,7 +11,7 @@ from tests.lifecycle.waiting import until
 STALL_S = 1.3
 
 
-def test_a_process_that_was_stopped_for_a_second_tells_it(state: State, tmp_path: Path) -> None:
+def test_f51_a_process_that_was_stopped_for_a_second_tells_it(state: State, tmp_path: Path) -> None:
     with running(*state.arguments(), "--symbols", "5", folder=tmp_path / "run") as engine:
         until(lambda: engine.alive() and state.journal.exists() and state.count("fill"), "a fill")
         engine.signal(signal.SIGSTOP)

@@ -30,7 +30,7 @@ def elsewhere(desk: LiveDesk, name: str) -> LiveDesk:
     return LiveDesk(desk.profile, desk.root.parent / name, desk.control)
 
 
-def test_on_one_machine_the_second_engine_is_refused_and_says_by_whom(desk: LiveDesk, tmp_path: Path) -> None:
+def test_f56_on_one_machine_the_second_engine_is_refused_and_says_by_whom(desk: LiveDesk, tmp_path: Path) -> None:
     other = elsewhere(desk, "another-state-dir")
     with running(*desk.arguments(), folder=tmp_path / "first") as engine:
         await_cycles(desk, engine, 1)
@@ -49,7 +49,7 @@ def test_on_one_machine_the_second_engine_is_refused_and_says_by_whom(desk: Live
     assert locks == ["binance", "binance", "upbit"]  # Binance tells the account's number too
 
 
-def test_as_if_on_two_machines_what_sees_the_other_halts_the_venue_and_nothing_is_booked_twice(
+def test_f56_as_if_on_two_machines_what_sees_the_other_halts_the_venue_and_nothing_is_booked_twice(
     desk: LiveDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = elsewhere(desk, "the-other-machines")

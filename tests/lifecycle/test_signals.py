@@ -18,7 +18,7 @@ def trades(state: State) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_signal_to_a_headless_run(state: State, tmp_path: Path, number: signal.Signals) -> None:
+def test_f50_a_signal_to_a_headless_run(state: State, tmp_path: Path, number: signal.Signals) -> None:
     with running(*state.arguments(), *SYMBOLS, folder=tmp_path / "told") as engine:
         until(lambda: engine.alive() and trades(state), "a fill")
         engine.signal(number)
@@ -32,7 +32,7 @@ def test_a_signal_to_a_headless_run(state: State, tmp_path: Path, number: signal
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_signal_to_the_console(state: State, number: signal.Signals) -> None:
+def test_f50_a_signal_to_the_console(state: State, number: signal.Signals) -> None:
     with console(*state.arguments(), *SYMBOLS) as terminal:
         terminal.shows("[ARMED]")
         until(lambda: terminal.read(0.05) and trades(state), "a fill")
@@ -44,7 +44,7 @@ def test_a_signal_to_the_console(state: State, number: signal.Signals) -> None:
     assert_venues_agree(state, audit=False)
 
 
-def test_a_terminal_that_is_closed(state: State) -> None:
+def test_f50_a_terminal_that_is_closed(state: State) -> None:
     with console(*state.arguments(), *SYMBOLS) as terminal:
         terminal.shows("[ARMED]")
         until(lambda: terminal.read(0.05) and trades(state), "a fill")
@@ -69,7 +69,7 @@ def test_the_operator_quits(state: State) -> None:
     assert_venues_agree(state, audit=False)
 
 
-def test_a_signal_to_a_recovery(state: State, tmp_path: Path) -> None:
+def test_f50_a_signal_to_a_recovery(state: State, tmp_path: Path) -> None:
     """A start that mends what a crash left is ended in order too, and the next one finds nothing half done."""
     with running(*state.arguments(), *SYMBOLS, folder=tmp_path / "killed") as engine:
         until(lambda: engine.alive() and state.count("order_", "state = 'SENDING'"), "an order under way")

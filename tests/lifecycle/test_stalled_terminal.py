@@ -42,7 +42,7 @@ def session(state: State, summary: Path, *, reading: bool) -> tuple[float, int]:
     return float(json.loads(summary.read_text())["loop_lag_ms"]["max"]), gained
 
 
-def test_ten_seconds_without_a_reader(state: State, tmp_path: Path) -> None:
+def test_f52_ten_seconds_without_a_reader(state: State, tmp_path: Path) -> None:
     quiet, fills = session(state, tmp_path / "read.json", reading=True)
     stalled, fills_meanwhile = session(state, tmp_path / "stalled.json", reading=False)
     print(f"\nlongest lag: {stalled:.0f} ms stalled, {quiet:.0f} ms read; fills {fills_meanwhile}, {fills}")
@@ -52,7 +52,7 @@ def test_ten_seconds_without_a_reader(state: State, tmp_path: Path) -> None:
     assert fills_meanwhile > fills / 4, "trading slowed down"
 
 
-def test_sigterm_while_nobody_reads(state: State) -> None:
+def test_f50_sigterm_while_nobody_reads(state: State) -> None:
     with console(*state.arguments(), *SYMBOLS, size=(160, 48)) as terminal:
         terminal.shows("[ARMED]")
         until(lambda: terminal.read(0.05) and state.count("fill"), "a fill")

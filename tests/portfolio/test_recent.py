@@ -32,6 +32,17 @@ def test_orders_are_counted_as_if_all_were_remembered(steps: list[int], later: i
     assert len(orders.hours) <= 24
 
 
+def test_f57_a_clock_that_is_put_back_keeps_the_days_orders_and_blocks_no_minute() -> None:
+    orders, now = RecentOrders(), 1_767_225_600_000
+    for number in range(30):
+        orders.add(now + number * 100)
+    back = now - 24 * HOUR_MS
+    assert orders.counts(back) == (0, 0, 30)
+    orders.add(back)
+    assert orders.counts(back + 500) == (1, 1, 31)
+    assert orders.counts(now + 3_000)[1:] == (30, 30), "of the minute that it was put back from"
+
+
 @given(st.lists(st.tuples(STEPS, st.integers(-500, 500)), max_size=60), STEPS, st.integers(-500, 500))
 def test_results_are_compared_as_if_all_were_remembered(told: list[tuple[int, int]], later: int, result: int) -> None:
     history, known, now = RecentResults(), [(0, Decimal(0))], 1_767_225_600_000

@@ -8,7 +8,7 @@ from tests.proof.mutation.package import PackageMutation
 from tests.proof.open_won import OpenWon
 from tests.proof.pytest_check import PytestCheck
 from tests.proof.simulation import PlantedBugs, Stories
-from tests.proof.steps import CUTS, DISK_FAULTS, FLIPS, KILLS, MESSAGES, SECONDS, STORIES, VARIABLE
+from tests.proof.steps import CUTS, DISK_FAULTS, FLIPS, KILLS, MESSAGES, SECONDS, SEEDS, STORIES, VARIABLE
 
 CHECKS: Sequence[Check] = (
     FixedMutants(),
@@ -76,9 +76,19 @@ CHECKS: Sequence[Check] = (
         tells=("KILL ", "HALT "),
     ),
     PytestCheck(
+        "kill-points",
+        "killed at each of 18 points of live against the sandbox, 50 seeds a point: the next start loses nothing and sends nothing twice",
+        "tests/lifecycle/test_kill_points.py",
+        SEEDS,
+        steps=50,
+        limit_s=8 * 3600.0,
+        unit="seeds",
+        tells=("KILLED ",),
+    ),
+    PytestCheck(
         "bit-flips",
         "400 single bits turned over in a closed journal: each is refused in a sentence, or changes nothing that is read",
-        "tests/lifecycle/test_bit_flips.py::test_a_bit_that_was_turned_over_is_refused_or_changes_nothing",
+        "tests/lifecycle/test_bit_flips.py::test_f45_a_bit_that_was_turned_over_is_refused_or_changes_nothing",
         FLIPS,
         steps=400,
         limit_s=3600.0,
@@ -88,7 +98,7 @@ CHECKS: Sequence[Check] = (
     PytestCheck(
         "bit-flips-ci",
         "the same with 40",
-        "tests/lifecycle/test_bit_flips.py::test_a_bit_that_was_turned_over_is_refused_or_changes_nothing",
+        "tests/lifecycle/test_bit_flips.py::test_f45_a_bit_that_was_turned_over_is_refused_or_changes_nothing",
         FLIPS,
         steps=40,
         limit_s=600.0,

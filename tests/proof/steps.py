@@ -14,14 +14,14 @@ MESSAGES = "PROOF_MESSAGES"
 FLIPS = "PROOF_FLIPS"
 #: Likewise, to how often a live engine is killed.
 KILLS = "PROOF_KILLS"
-
-
 #: Likewise, to the number of simulated power cuts.
 CUTS = "PROOF_CUTS"
 #: Likewise, to the number of stories whose crashes are power cuts.
 STORIES = "PROOF_STORIES"
 #: Likewise, to the number of writes and syncs that fail, one a life.
 DISK_FAULTS = "PROOF_DISK_FAULTS"
+#: Likewise, to the number of seeds that a check tries.
+SEEDS = "PROOF_SEEDS"
 _STEPS_A_RUN = 100
 
 

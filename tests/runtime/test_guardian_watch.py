@@ -74,7 +74,7 @@ def test_the_time_in_recovery_is_not_counted_against_the_first_armed_second() ->
 
 
 @pytest.mark.parametrize("way", ["asleep_s", "suspended_s"])
-def test_a_machine_that_slept_is_read_again_before_anything_is_done(way: str) -> None:
+def test_f58_a_machine_that_slept_is_read_again_before_anything_is_done(way: str) -> None:
     """Just before its time is over the machine sleeps for an hour; it wakes, and the engine needs a moment."""
     one = Looking()
     one.looks(PATIENCE_S - STEP_S)
@@ -87,7 +87,7 @@ def test_a_machine_that_slept_is_read_again_before_anything_is_done(way: str) ->
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 4.0), st.floats(0.0, 7200.0)), min_size=1, max_size=60))
-def test_however_the_machine_sleeps_an_engine_that_goes_on_with_it_is_never_lost(naps: list[tuple[float, float]]) -> None:
+def test_f58_however_the_machine_sleeps_an_engine_that_goes_on_with_it_is_never_lost(naps: list[tuple[float, float]]) -> None:
     """Awake, the engine makes a pass at least every four seconds; asleep, nobody does anything."""
     one = Looking()
     for silent_s, asleep_s in naps:

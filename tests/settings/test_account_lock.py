@@ -21,7 +21,7 @@ def _hold(answer: Connection) -> None:
     signal.pause()
 
 
-def test_the_second_engine_is_told_which_process_holds_the_account_and_a_dead_one_holds_nothing(home: Path) -> None:
+def test_f56_the_second_engine_is_told_which_process_holds_the_account_and_a_dead_one_holds_nothing(home: Path) -> None:
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_hold, args=(theirs,))
     process.start()
@@ -40,7 +40,7 @@ def test_the_second_engine_is_told_which_process_holds_the_account_and_a_dead_on
     second.release()
 
 
-def test_two_keys_of_one_account_meet_at_the_name_that_the_venue_gives_it(home: Path) -> None:
+def test_f56_two_keys_of_one_account_meet_at_the_name_that_the_venue_gives_it(home: Path) -> None:
     first, second = AccountLocks("desk", home), AccountLocks("other", home)
     first.take("binance", ORIGIN, ["key one"])
     first.take("binance", ORIGIN, ["key one", "uid 7"])  # what is held already is kept
