@@ -10,6 +10,8 @@ from fractions import Fraction
 from math import inf
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.hedging import HedgeStep, HedgingEngine, _Worth, least_qty, price_of
@@ -472,6 +474,78 @@ def test_what_a_sale_took_of_another_legs_quote_is_brought_back_by_selling_the_b
     assert Fraction("0.01") - Fraction(1, 10**8) < brings <= Fraction("0.01")
 
 
+LITTLE = st.integers(1, 4000).map(lambda thousandths: Fraction(thousandths, 1000))
+RATE = st.integers(0, 400).map(lambda hundredths: Decimal(hundredths) / 10_000)
+
+
+@settings(max_examples=25, deadline=None)
+@given(btc=LITTLE, eth_btc=LITTLE, eth=LITTLE, fees=st.tuples(RATE, RATE, RATE), coin_fee=st.booleans(), first=st.sampled_from([0, 1, 2]))
+def test_an_asset_is_worth_what_the_best_way_through_the_plans_books_brings_or_costs_after_fees(
+    btc: Fraction, eth_btc: Fraction, eth: Fraction, fees: tuple[Decimal, Decimal, Decimal], coin_fee: bool, first: int
+) -> None:
+    """Bids are given, asks are a half more; KRW is traded in only where it is not the plan's currency."""
+    taken_in = FeeTakenIn.RECEIVED if coin_fee else FeeTakenIn.QUOTE
+    quote = ("KRW", "USDT", "KRW")[first]
+    markets = [
+        dataclasses.replace(market, quote=quote if market.quote == "KRW" else market.quote, fees=Fees(fee, Decimal("0.5"), taken_in))
+        for market, fee in zip((BTC_KRW, ETH_BTC, ETH_KRW), fees, strict=True)
+    ]
+    bids = btc, eth_btc, eth
+    hops = tuple(
+        TradeHop(market, book("won", market.code, [(float(bid), 1.0)], [(float(bid * 3 / 2), 1.0)]), Side.BUY)
+        for market, bid in zip(markets, bids, strict=True)
+    )
+    cycle = cycle_on(hops[first:] + hops[:first] if first != 1 else hops, [])
+    worth = _Worth(cycle)
+    assert worth.currency == quote
+    sold = [bid * (1 - Fraction(fee)) for bid, fee in zip(bids, fees, strict=True)]
+    asked = [bid * 3 / 2 for bid in bids]
+    bought = [ask / (1 - Fraction(fee)) if coin_fee else ask * (1 + Fraction(fee)) for ask, fee in zip(asked, fees, strict=True)]
+
+    def is_near(value: float, exact: Fraction) -> bool:
+        return value == pytest.approx(float(exact), rel=1e-9)
+
+    assert is_near(worth.received("BTC"), sold[0])
+    assert is_near(worth.paid("BTC"), bought[0])
+    assert is_near(worth.received("ETH"), max(sold[2], sold[1] * sold[0]))
+    assert is_near(worth.paid("ETH"), min(bought[2], bought[1] * bought[0]))
+    # All but one market: the other way, or none.
+    assert is_near(worth.received("ETH", markets[2]), sold[1] * sold[0])
+    assert is_near(worth.paid("ETH", markets[2]), bought[1] * bought[0])
+    assert is_near(worth.received("ETH", markets[0]), sold[2])
+    assert is_near(worth.paid("ETH", markets[0]), bought[2])
+    assert worth.received("BTC", markets[0]) == worth.paid("BTC", markets[0]) == 0.0
+    # Settlement currencies by the rate's book, in both directions; what no book tells is worth nothing, and 1 in comparisons.
+    other = "USDT" if quote == "KRW" else "KRW"
+    assert worth.received(quote) == worth.paid(quote) == 1.0
+    assert is_near(worth.received(other), RATE_OF[other, quote])
+    assert is_near(worth.paid(other), 1 / RATE_OF[quote, other])
+    assert worth.received("DOGE") == worth.paid("DOGE") == 0.0
+    assert worth.of("DOGE") == 1.0
+    assert is_near(worth.of("BTC"), sold[0])
+
+
+def test_a_side_that_is_empty_tells_no_worth() -> None:
+    hops = tuple(
+        TradeHop(market, book("won", market.code, bids, asks), Side.BUY)
+        for market, bids, asks in ((BTC_KRW, [(100.0, 1.0)], []), (ETH_BTC, [(2.0, 1.0)], [(3.0, 1.0)]), (ETH_KRW, [], [(500.0, 1.0)]))
+    )
+    worth = _Worth(cycle_on(hops, []))
+    kept, grossed = 1 - float(FEE), 1 + float(FEE)
+    assert worth.paid("BTC") == 0.0
+    assert worth.paid("ETH") == pytest.approx(500.0 * grossed)
+    assert worth.received("ETH") == pytest.approx(2.0 * kept * 100.0 * kept)
+    empty = dataclasses.replace(hops[0], book=OrderBook("won", "KRW-BTC"))
+    assert _Worth(cycle_on((empty, *hops[1:]), [])).received("ETH") == 0.0
+    rates = rate_book(1400.0, 1404.0)
+    assert rates.book is not None
+    rates.book.touch(1400.0, 1.0, inf, 0.0)
+    rates.refresh()
+    cycle = cycle_on(hops, [])
+    cycle.plan.route.rates = rates
+    assert (_Worth(cycle).received("USDT"), _Worth(cycle).paid("USDT")) == (0.0, 0.0)
+
+
 @pytest.mark.parametrize("sided", [Side.BUY, Side.SELL], ids=["too many", "too few"])
 def test_ways_out_are_compared_by_what_a_unit_brings_or_costs_in_one_currency_after_fees(sided: Side) -> None:
     traded = DOLLAR_QUOTE_FEE if sided is Side.BUY else WON
@@ -503,3 +577,46 @@ def test_a_purchase_whose_bound_lies_within_the_spread_is_not_sent() -> None:
         step = HedgingEngine(20.0, 9_999.0).next_step(cycle_of(DOLLAR_QUOTE_FEE, WON, [sold], *books), attempt)
         assert step is not None
         assert (step.purpose, step.leg, step.side) == (Purpose.UNWIND, 1, Side.BUY)
+
+
+@pytest.mark.parametrize("which", ["bought", "sold"])
+def test_a_collar_of_nothing_allows_the_touch_itself_and_the_last_resort_is_to_take_the_leg_back(which: str) -> None:
+    buy, sell = DOLLAR_QUOTE_FEE, WON
+    touches = around("dollar", buy.code, Decimal("2.125"), Decimal("2.25")), around("won", sell.code, Decimal(2990), Decimal(3010))
+    cycle = cycle_of(buy, sell, fills_of(which, buy, sell), *touches)
+    step = HedgingEngine(0.0, 0.0).last_resort(cycle)
+    assert step is not None
+    expected = (0, Side.SELL, Decimal("2.125")) if which == "bought" else (1, Side.BUY, Decimal(3010))
+    assert (step.leg, step.side, step.price, step.purpose) == (*expected, Purpose.UNWIND)
+    assert HedgingEngine(0.0, 0.0).last_resort(cycle_of(buy, sell, [], *touches)) is None
+
+
+def test_dust_that_is_worth_more_than_what_is_left_is_not_what_is_traded() -> None:
+    """Lots of 0.001 BTC: 0.0005 BTC (50,000 KRW) are dust, 0.01 ETH (31,000 KRW) are not."""
+    coarse = dataclasses.replace(BTC_KRW, lot_step=Decimal("0.001"))
+    sides = {coarse: Side.BUY, ETH_BTC: Side.BUY, ETH_KRW: Side.SELL}
+    touches = {coarse: ("100000000", "100100000"), ETH_BTC: ("0.0309", "0.031"), ETH_KRW: ("3100000", "3101000")}
+    hops = tuple(
+        TradeHop(market, around("won", market.code, Decimal(touches[market][0]), Decimal(touches[market][1])), side)
+        for market, side in sides.items()
+    )
+    bought = dataclasses.replace(fill(ETH_BTC, Side.BUY, "1.65", Decimal("0.03"), "u"), fee=Decimal(0))
+    fills = [fill(coarse, Side.BUY, "0.05", Decimal(100_000_000)), bought, fill(ETH_KRW, Side.SELL, "1.64", Decimal(3_100_000), "v")]
+    cycle = cycle_on(hops, fills)
+    assert cycle.residual == {"BTC": Decimal("0.0005"), "ETH": Decimal("0.01")}
+    step = HedgingEngine(20.0, 50.0).last_resort(cycle)
+    assert step is not None
+    assert (step.leg, step.side, step.qty) == (1, Side.SELL, Decimal("0.01"))
+
+
+def test_what_a_leg_spent_of_anothers_asset_is_not_got_back_by_undoing_that_leg_but_bought_by_its_own() -> None:
+    """0.0101 BTC were spent of 0.01: a purchase of BTC completes; selling the ETH again would take the ETH back, not the BTC."""
+    spent = dataclasses.replace(fill(ETH_BTC, Side.BUY, "0.3366", Decimal("0.03"), "u"), fee=Decimal(0))
+    fills = [fill(BTC_KRW, Side.BUY, "0.01", Decimal(100_000_000)), spent, fill(ETH_KRW, Side.SELL, "0.3366", Decimal(3_100_000), "v")]
+    cycle = chain_of(fills, ("99900000", "100000000"), ("0.0302", "0.0303"), ("3100000", "3101000"))
+    assert cycle.residual == {"BTC": Decimal("-0.000098")}
+    engine = HedgingEngine(20.0, 50.0)
+    assert engine.last_resort(cycle) is None
+    step = engine.next_step(cycle, 2)
+    assert step is not None
+    assert (step.leg, step.side, step.purpose, step.qty) == (0, Side.BUY, Purpose.COMPLETE, Decimal("0.000098"))
