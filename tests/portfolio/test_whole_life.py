@@ -1,0 +1,290 @@
+"""One life in which everything happens: after each event every number that is kept beside the state is what the state says."""
+
+from decimal import Decimal
+
+import pytest
+
+from arbtui.journal.events import (
+    Adjusted,
+    BreachAcknowledged,
+    CycleAcknowledged,
+    CycleState,
+    Event,
+    Killed,
+    LimitChanged,
+    PlannedLeg,
+    Rearmed,
+    Recorded,
+    ResidualSettled,
+    RouteSwitched,
+    SettlementBegan,
+    StateChanged,
+    TargetSet,
+    TransferArrived,
+    TransferBegun,
+    TransferLeft,
+    Transferred,
+    TransferSettled,
+)
+from arbtui.model.money import ONE, ZERO
+from arbtui.model.order import OrderState, Purpose, Side
+from arbtui.portfolio.accounts import CycleAccount, PendingRearm
+from arbtui.portfolio.portfolio import STARTED, Portfolio
+from arbtui.portfolio.state import LimitRecord, PaidIn
+from arbtui.routes.hops import Node
+from tests.portfolio.telling import START, Telling, fill_of, intent_of, leg
+
+PRICES = {"KRW": Decimal("0.0007"), "XRP": Decimal("2.1"), "USDT": ONE}
+BUY = leg(0, "binance", Side.BUY, Decimal(10), Decimal(2))
+SELL = leg(1, "upbit", Side.SELL, Decimal(10), Decimal(3000))
+HELD = (("binance", "USDT", Decimal(25)), ("upbit", "XRP", Decimal(10)))
+
+
+class Watched(Telling):
+    """Looks after each event at what the routes see, and at what a portfolio of the same state would find."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nodes = {(exchange, asset): Node(exchange, asset) for exchange, held in START.items() for asset in held}
+        self.portfolio.follow(self.nodes)
+
+    def __call__(self, *events: Event) -> None:
+        for event in events:
+            super().__call__(event)
+            self.look(event)
+
+    def look(self, event: Event) -> None:
+        portfolio, state = self.portfolio, self.portfolio.state
+        for (exchange, asset), node in self.nodes.items():
+            assert node.available == float(portfolio.available(exchange, asset)), (event, exchange, asset)
+            assert node.target == float(state.targets.get(exchange, {}).get(asset, ZERO)), (event, exchange, asset)
+        anew = Portfolio.load(portfolio.dump())
+        assert [cycle.id for cycle in portfolio.open_cycles] == [cycle.id for cycle in anew.open_cycles], event
+        assert [cycle.id for cycle in portfolio.positions] == [cycle.id for cycle in anew.positions], event
+        assert _ids(portfolio) == _ids(anew), event
+        assert portfolio.dump() == anew.dump(), event
+        for exchange, asset in self.nodes:
+            assert portfolio.reserved(exchange, asset) == anew.reserved(exchange, asset), (event, exchange, asset)
+
+
+def _ids(portfolio: Portfolio) -> list[str]:
+    return sorted(order.intent.client_order_id for order in portfolio.open_orders)
+
+
+def _account(tell: Telling, cycle_id: str) -> CycleAccount:
+    account = tell.portfolio.cycle(cycle_id)
+    assert account is not None
+    return account
+
+
+def test_what_is_kept_beside_the_state_follows_each_event() -> None:
+    tell = Watched()
+    tell.start()
+    tell.marks({"KRW": PRICES["KRW"], "XRP": PRICES["XRP"]}, "start", "d1")
+    portfolio, state = tell.portfolio, tell.portfolio.state
+
+    def bought(cycle: str, qty: str, trade: str) -> None:
+        tell.fill(cycle, fill_of("binance", Side.BUY, Decimal(qty), Decimal(2), trade, client_order_id=f"{cycle}-0"), PRICES)
+
+    def sold(cycle: str, qty: str, trade: str) -> None:
+        tell.fill(cycle, fill_of("upbit", Side.SELL, Decimal(qty), Decimal(3000), trade, client_order_id=f"{cycle}-1"), PRICES, 1)
+
+    # Two cycles at once: one ends hedged, the other's sale was refused and proves to be there.
+    tell.open("c1", BUY, SELL, reserved=HELD)
+    tell.open("c2", BUY, SELL, reserved=HELD)
+    assert (portfolio.available("binance", "USDT"), portfolio.available("upbit", "XRP")) == (Decimal(150), Decimal(80))
+    bought("c1", "10", "b1")
+    sold("c1", "10", "s1")
+    for number in (0, 1):
+        tell.order(f"c1-{number}", OrderState.FILLED, Decimal(10))
+    tell.end("c1")
+    bought("c2", "10", "b2")
+    tell.order("c2-0", OrderState.FILLED, Decimal(10))
+    tell.order("c2-1", OrderState.REJECTED)
+    tell.end("c2", "EXPIRED")
+    assert _ids(portfolio) == []
+    tell.order("c2-1", OrderState.UNKNOWN)
+    assert _ids(portfolio) == ["c2-1"]
+    assert [cycle.id for cycle in portfolio.positions] == ["c2"]
+    sold("c2", "4", "s2")
+    tell(CycleAcknowledged("c2", "me", "seen"))
+    assert _account(tell, "c2").acknowledged_by == "me"
+
+    # What is left of it is traded away: an order's reservation follows each of its fills, and ends with it.
+    def settle(order: str, side: Side = Side.SELL, price: str = "2") -> None:
+        planned = leg(1000, "binance", side, Decimal(6), Decimal(price))
+        tell(SettlementBegan("c2", "flatten", "binance", "me", "x"), intent_of("c2", planned, order, Purpose.SETTLE))
+
+    before = portfolio.available("binance", "XRP")
+    settle("x1")
+    assert portfolio.available("binance", "XRP") == before - 6
+    tell.fill("c2", fill_of("binance", Side.SELL, Decimal(1), Decimal(2), "f1", client_order_id="x1"), PRICES, 1000)
+    assert portfolio.available("binance", "XRP") == before - 6
+    tell.order("x1", OrderState.UNKNOWN, ONE)
+    assert portfolio.available("binance", "XRP") == before - 6
+    tell.order("x1", OrderState.EXPIRED, ONE)
+    assert portfolio.available("binance", "XRP") == before - 1
+    cash = portfolio.available("binance", "USDT")
+    settle("x2", Side.BUY)
+    assert portfolio.available("binance", "USDT") == cash - 12
+    tell.order("x2", OrderState.CANCELED)
+    assert portfolio.available("binance", "USDT") == cash
+    targets = dict(state.targets["binance"]), dict(state.targets["upbit"])
+    tell(ResidualSettled("c2", "written off", "me", "kept"))
+    assert (state.targets["binance"]["XRP"], state.targets["upbit"]["XRP"]) == (targets[0]["XRP"] + 9, targets[1]["XRP"] - 4)
+    assert portfolio.positions == []
+
+    # A person moves stock and cash.
+    tell(Adjusted("upbit", "KRW", Decimal(1000), "paid in", "operator"), Adjusted("binance", "USDT", -ONE, "a fee", "dust"))
+    tell(TargetSet("upbit", "XRP", Decimal(70), Decimal(96), "me", "less"), TargetSet("upbit", "KRW", Decimal(1), ZERO, "me", "x"))
+    tell(Transferred("upbit", "binance", "XRP", Decimal(5), Decimal(4), "by hand"))
+    for number, how in enumerate(("", "returned", "lost", "cancelled")):
+        name = f"t{number}"
+        tell(TransferBegun(name, "XRP", "binance", "upbit", "XRP", Decimal(20), ONE, 4.0, "me", "x"))
+        assert portfolio.leaving("binance", "XRP") == 20
+        if how == "cancelled":
+            tell(TransferSettled(name, how, "me", "x"))
+        else:
+            tell(TransferLeft(name, "binance", "XRP", Decimal(20)), TransferLeft(name, "binance", "XRP", Decimal(20)))  # the second is none
+            assert (portfolio.leaving("binance", "XRP"), portfolio.in_transit()) == (ZERO, {"XRP": Decimal(20)})
+            tell(TransferArrived(name, "upbit", "XRP", Decimal(7)))
+            assert portfolio.in_transit() == {"XRP": Decimal(13)}
+            if not how:
+                tell(
+                    TransferArrived(name, "upbit", "XRP", Decimal(12)), TransferArrived(name, "upbit", "XRP", ONE)
+                )  # it is complete before
+            else:
+                tell(TransferSettled(name, how, "me", "x"), TransferSettled(name, "lost", "me", "again"))
+        assert (portfolio.in_transit(), portfolio.leaving("binance", "XRP"), portfolio.open_transfers) == ({}, ZERO, [])
+    # 1 of 20 by the network, 13 of 20 lost; a transfer by hand cost 1: at 2.1 each.
+    assert state.counters.rotation == -15 * PRICES["XRP"]
+    assert portfolio.total("upbit", "XRP") == 100 - 10 - 4 - 5 + 19 + 7 + 7
+    assert portfolio.total("binance", "XRP") == 100 + 10 + 10 - 1 + 4 - 20 - 7 - 20
+    assert portfolio.total("binance", "USDT") == 200 - 20 - 20 + 2 - 1
+    assert portfolio.total("upbit", "KRW") == 300_000 + 30_000 + 12_000 + 1000
+    assert state.outcomes == {CycleState.OPEN: 0, CycleState.HEDGED: 1, CycleState.RESIDUAL: 1}
+
+
+def test_only_what_a_person_pays_in_of_a_settlement_currency_is_money_from_outside_the_newest_twenty() -> None:
+    tell = Telling().start()
+    for number in range(1, 23):
+        tell(Adjusted("upbit", "KRW", Decimal(number), "", "operator"))
+    kept = [PaidIn("upbit", "KRW", Decimal(number), tell.now_ms - 22 + number) for number in range(3, 23)]
+    assert tell.portfolio.state.paid_in == kept
+    tell(
+        Adjusted("upbit", "KRW", -ONE, "", "operator"),
+        Adjusted("upbit", "XRP", ONE, "", "operator"),
+        Adjusted("upbit", "KRW", ONE, "", "dust"),
+    )
+    tell(Adjusted("upbit", "KRW", ZERO, "", "operator"))
+    assert tell.portfolio.state.paid_in == kept
+
+
+LOOKED = [
+    (StateChanged("ARMED", "re-armed: me"), True),
+    (StateChanged("ARMED", STARTED), False),
+    (StateChanged("PAUSED", "operator", True), False),
+    (Rearmed("me", "looked"), True),
+    (BreachAcknowledged("b1", "me"), True),
+    (BreachAcknowledged("b1", "engine"), False),
+    (BreachAcknowledged("b1", "recovered"), False),
+    (RouteSwitched("r", False, "me"), True),
+    (LimitChanged("global.max_loss_day", None, 5.0, "me", "x"), True),
+    (Killed("KEY", "", 1), False),
+    (CycleAcknowledged("c0", "me", "x"), False),
+]
+
+
+@pytest.mark.parametrize(("event", "looked"), LOOKED, ids=lambda value: type(value).__name__)
+def test_cycles_are_counted_until_a_person_shows_that_somebody_is_there(event: Event, looked: bool) -> None:
+    tell = Telling().start()
+    for number in range(3):
+        tell.open(f"c{number}", BUY, SELL, send=False)
+    assert (tell.portfolio.state.unattended, tell.portfolio.state.tally.opened) == (3, 3)
+    tell(event)
+    assert tell.portfolio.state.unattended == (0 if looked else 3)
+
+
+PENDING = PendingRearm("me", "looked", ("clocks",))
+
+
+@pytest.mark.parametrize(
+    ("event", "pending", "resume"),
+    [
+        (StateChanged("PAUSED", "recovering"), PENDING, ""),
+        (StateChanged("ARMED", STARTED), None, ""),
+        (StateChanged("DISARMED", "not clean", True), None, "DISARMED"),
+        (Killed("KEY", "", 1), None, ""),
+        (Rearmed("ann", "again", False), PENDING, ""),
+        (Rearmed("ann", "again", True, ("keys",)), PendingRearm("ann", "again", ("keys",)), ""),
+    ],
+)
+def test_a_rearm_while_nothing_ran_waits_for_the_checklist_until_something_decides(
+    event: Event, pending: PendingRearm | None, resume: str
+) -> None:
+    tell = Telling().start()
+    tell(StateChanged("DISARMED", "x", True), Rearmed("me", "looked", True, ("clocks",)))
+    assert (tell.portfolio.state.pending_rearm, tell.portfolio.state.resume) == (PENDING, "")
+    tell(event)
+    assert (tell.portfolio.state.pending_rearm, tell.portfolio.state.resume) == (pending, resume)
+
+
+def test_a_limit_is_kept_with_whose_it_is_until_it_is_taken_away() -> None:
+    tell = Telling().start()
+    tell(LimitChanged("global.max_loss_day", None, 5.0, "me", "x"))
+    assert tell.portfolio.state.limits == {"global.max_loss_day": LimitRecord(5.0, "me", "x", tell.now_ms)}
+    tell(LimitChanged("global.max_loss_hour", 3.0, None, "me", "never set"), LimitChanged("global.max_loss_day", 5.0, None, "me", "x"))
+    assert tell.portfolio.state.limits == {}
+
+
+@pytest.mark.parametrize(("run_id", "counts"), [("r1", True), ("r0", False), ("", False)])
+def test_trading_time_is_that_of_the_runs_own_events(run_id: str, counts: bool) -> None:
+    """What a command journals while nothing runs is no trading time."""
+    tell = Telling().start()
+    began_ms, last_ms = tell.portfolio.state.time.began_ms, tell.now_ms
+    assert (tell.portfolio.state.time.last_ms, tell.portfolio.state.time.seconds()) == (last_ms, (last_ms - began_ms) / 1000)
+    tell.portfolio.apply(Recorded(tell.portfolio.state.seq + 1, last_ms + 60_000, run_id, Rearmed("me", "x")))
+    assert tell.portfolio.state.time.last_ms == (last_ms + 60_000 if counts else last_ms)
+
+
+def test_before_a_first_run_no_event_is_trading_time() -> None:
+    portfolio = Portfolio()
+    portfolio.apply(Recorded(1, 60_000, "", Rearmed("me", "x")))
+    assert portfolio.state.time.last_ms == 0
+
+
+@pytest.mark.parametrize(
+    ("states", "abandoned"),
+    [
+        (["ABANDONED"], 1),
+        (["ABANDONED", "ABANDONED"], 1),
+        (["ABANDONED", "ACCEPTED"], 0),
+        (["ABANDONED", "ACCEPTED", "ABANDONED"], 1),
+        (["ACCEPTED", "EXPIRED"], 0),
+    ],
+)
+def test_an_order_counts_once_as_abandoned_and_not_when_it_proves_to_be_there(states: list[str], abandoned: int) -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    for state in states:
+        tell.order("c1-0", OrderState[state])
+    account = _account(tell, "c1")
+    assert (account.abandoned, account.intended) == (abandoned, 2)
+
+
+def test_dust_is_under_the_coarsest_lot_and_of_a_coin_that_others_are_quoted_in_under_an_order() -> None:
+    """ETH/BTC: 0.02 ETH at 0.05 BTC is the least that trades, or 0.0015 BTC where the market says so."""
+    tell = Telling().start()
+
+    def chained(number: int, base: str, quote: str, lot: str, price: str, least: str) -> PlannedLeg:
+        return PlannedLeg(number, "upbit", f"{base}/{quote}", base, quote, Side.BUY, ONE, Decimal(price), Decimal(lot), Decimal(least))
+
+    tell.open(
+        "c1",
+        chained(0, "BTC", "KRW", "0.0001", "90000000", "5000"),
+        chained(1, "ETH", "BTC", "0.02", "0.05", "0.0005"),
+        chained(2, "ETH", "KRW", "0.01", "4500000", "5000"),
+    )
+    tell.open("c2", chained(0, "ETH", "BTC", "0.02", "0.05", "0.0015"), chained(1, "BTC", "KRW", "0.01", "90000000", "5000"))
+    assert _account(tell, "c1").lots == {"BTC": Decimal("0.001"), "ETH": Decimal("0.02")}
+    assert _account(tell, "c2").lots == {"BTC": Decimal("0.01"), "ETH": Decimal("0.02")}
