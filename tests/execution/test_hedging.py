@@ -575,7 +575,7 @@ def test_what_is_owed_of_one_leg_is_got_by_selling_the_next_while_the_last_one_c
     # 1,049,230 KRW are left, for 0.01 BTC: at 3,101,000 * 1.0007 KRW for each ETH that is sold.
     cheapest = Fraction("0.01") * 3_101_000 * (1 + FEE) / ((1 - FEE) * 1_049_230)
     assert abs(Fraction(step.price) - cheapest) < Fraction(1, 10**9)
-    unpriced = HedgingEngine(0.0, 9_999.0).next_step(chain_at(scale, sides, [(0, sold)], eth_asks=False), 0)
+    unpriced = HedgingEngine(0.0, 100.0).next_step(chain_at(scale, sides, [(0, sold)], eth_asks=False), 0)
     assert unpriced is not None
     assert unpriced.purpose is Purpose.UNWIND  # nobody knows what it would cost
 
@@ -598,10 +598,15 @@ def test_what_another_leg_leaves_or_owes_counts_at_what_it_brings_or_costs(spent
     worth = Fraction(left) * (Fraction(99_900_000) * (1 - FEE) if left > 0 else 100_000_000 * (1 + FEE)) * Fraction(size)
     cheapest = (1_000_700 * Fraction(size) - worth) / (Fraction("0.5") * (1 - FEE))
     assert abs(Fraction(step.price) - cheapest) <= Fraction(size) / 500_000
-    if left < 0:  # what is owed and has no price: nobody knows whether the sale pays for it
-        unknown = dataclasses.replace(cycle.plan.hops[0], book=book("won", "KRW-BTC", [(1.0, 1.0)], []))
-        step = HedgingEngine(0.0, 9_999.0).next_step(cycle_on((unknown, *cycle.plan.hops[1:]), cycle.fills), 0)
+    # What is owed and has no price: nobody knows whether the sale pays for it. What is left and has none brings nothing.
+    unknown = dataclasses.replace(cycle.plan.hops[0], book=OrderBook("won", "KRW-BTC"))
+    step = HedgingEngine(0.0, 9_999.0).next_step(cycle_on((unknown, *cycle.plan.hops[1:]), cycle.fills), 0)
+    if left < 0:
         assert step is None or step.purpose is Purpose.UNWIND
+    elif scale == "1":  # else the coin of which nothing is known counts as the greater part
+        assert step is not None
+        assert step.purpose is Purpose.COMPLETE
+        assert abs(Fraction(step.price) - 1_000_700 * Fraction(size) / (Fraction("0.5") * (1 - FEE))) <= Fraction(size) / 500_000
 
 
 def test_the_residual_that_is_worth_most_goes_first() -> None:
@@ -700,6 +705,9 @@ def test_a_side_that_is_empty_tells_no_worth() -> None:
     assert worth.received("ETH") == pytest.approx(2.0 * kept * 100.0 * kept)
     empty = dataclasses.replace(hops[0], book=OrderBook("won", "KRW-BTC"))
     assert _Worth(cycle_on((empty, *hops[1:]), [])).received("ETH") == 0.0
+    asked = dataclasses.replace(hops[0], book=book("won", "KRW-BTC", [(90.0, 1.0)], [(100.0, 1.0)]))
+    assert _Worth(cycle_on((asked, *hops[1:]), [])).paid("ETH") == pytest.approx(3.0 * grossed * 100.0 * grossed)
+    assert worth.of("DOGE") == 1.0
     # A cent is something, and markets that quote each other's base are no way to money, nor an endless one.
     cheap = dataclasses.replace(hops[0], book=book("won", "KRW-BTC", [(0.01, 1.0)], [(0.02, 1.0)]))
     assert _Worth(cycle_on((cheap, *hops[1:]), [])).received("BTC") == pytest.approx(0.01 * kept)

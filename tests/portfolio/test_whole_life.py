@@ -288,3 +288,12 @@ def test_dust_is_under_the_coarsest_lot_and_of_a_coin_that_others_are_quoted_in_
     tell.open("c2", chained(0, "ETH", "BTC", "0.02", "0.05", "0.0015"), chained(1, "BTC", "KRW", "0.01", "90000000", "5000"))
     assert _account(tell, "c1").lots == {"BTC": Decimal("0.001"), "ETH": Decimal("0.02")}
     assert _account(tell, "c2").lots == {"BTC": Decimal("0.01"), "ETH": Decimal("0.02")}
+
+
+def test_what_happens_to_a_cycle_that_was_forgotten_begins_it_anew_as_ended() -> None:
+    tell = Telling().start()
+    tell(intent_of("c0", SELL, "c0-9"))
+    account = _account(tell, "c0")
+    assert (account.symbol, account.state, account.reason, account.closed_ms) == ("XRP", CycleState.HEDGED, "LATE_FILL", tell.now_ms)
+    assert tell.portfolio.state.outcomes == {CycleState.HEDGED: 1}
+    assert [order.intent.client_order_id for order in tell.portfolio.open_orders] == ["c0-9"]

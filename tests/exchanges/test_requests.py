@@ -1,0 +1,380 @@
+"""What each call of an adapter asks its venue, word for word, in which lane and at which cost of the limits, and what it gives."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+
+from arbtui.exchanges.adapter import OrderReport, StandingOrder
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.model.errors import OrderUnknown, VenueFailed, VenueRefused, WireError
+from arbtui.model.order import Balance, Order, OrderState, Purpose, TimeInForce
+from tests.exchanges.scripted_venue import adapter_of, market_of, order_of, scripted, value
+from tests.exchanges.test_fills import BINANCE_ORDER, BINANCE_TRADE, UPBIT_ROW, Moment
+from tests.exchanges.test_venue_words import ACCOUNT, BINANCE_ANSWER, UPBIT_ENDED, UPBIT_TAKEN, chance, list_upbit, run
+
+Request = tuple[str, str, str, dict[str, Any], Lane, dict[str, float]]  #: section, method, path, parameters, lane, costs
+UNITS = {"market": "KRW-XRP", "quote_currency": "KRW", "tick_size": "1"}
+TICKER = {"market": "KRW-XRP", "trade_price": 3000.5}
+CANCELLED = {"success": {"count": 0}, "failed": {"count": 0}}
+PRICE = {"symbol": "XRPUSDT", "price": "2.14005"}
+STANDS = UPBIT_TAKEN | {"uuid": "u9"}
+OPEN = BINANCE_ORDER | {"status": "NEW", "executedQty": "0"}
+
+
+def admit() -> None:
+    """The gate says yes."""
+
+
+@dataclass
+class Call:
+    """One call, what the venue answers by (method, path), and what it is asked for."""
+
+    name: str
+    exchange: str
+    make: Callable[[CcxtAdapter], Awaitable[Any]]
+    answers: Mapping[tuple[str, str], Any]
+    asked: list[Request]
+    gives: Any = None
+
+
+def upbit(
+    path: str, params: Mapping[str, Any] | None = None, lane: Lane = Lane.DATA, method: str = "GET", group: str = "default"
+) -> Request:
+    return "private", method, path, dict(params or {}), lane, {group: 1}
+
+
+def public(path: str, params: Mapping[str, Any] | None = None) -> Request:
+    return "public", "GET", path, dict(params or {}), Lane.DATA, {"quotation": 1}
+
+
+def binance(
+    path: str, params: Mapping[str, Any] | None, weight: int, lane: Lane = Lane.DATA, method: str = "GET", section: str = "private"
+) -> Request:
+    return section, method, path, dict(params or {}), lane, {"weight": weight}
+
+
+UPBIT_ORDER = {"market": "KRW-XRP", "side": "bid", "ord_type": "limit", "volume": "10", "price": "3000", "identifier": "a1"}
+UPBIT_ORDER |= {"time_in_force": "ioc"}
+BINANCE_SENT = {
+    "symbol": "XRPUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "IOC", "quantity": "10", "price": "2.14",
+    "newClientOrderId": "a1", "newOrderRespType": "FULL",
+}  # fmt: skip
+
+
+def hedge_of(exchange: str) -> Order:
+    order = order_of(exchange)
+    order.purpose = Purpose.COMPLETE
+    return order
+
+
+async def keys(adapter: CcxtAdapter) -> tuple[str, tuple[str, ...]]:
+    return (await adapter.check_keys()).partition(";")[0], adapter.account_names
+
+
+async def account(adapter: CcxtAdapter) -> tuple[str, ...]:
+    await adapter.check_account()
+    return adapter.account_names
+
+
+async def listed(adapter: CcxtAdapter) -> list[tuple[str, Decimal, float]]:
+    found = await adapter.listed()
+    return [(code, one.market.price_units.at(Decimal(3000)), one.price) for code, one in found.items()]
+
+
+MAY = {"enableWithdrawals": False, "enableSpotAndMarginTrading": True}
+INFO = {
+    "symbol": "XRPUSDT", "status": "TRADING", "baseAsset": "XRP", "quoteAsset": "USDT", "isSpotTradingAllowed": True,
+    "filters": [
+        {"filterType": "PRICE_FILTER", "tickSize": "0.0001", "minPrice": "0.0001", "maxPrice": "1000"},
+        {"filterType": "LOT_SIZE", "stepSize": "0.1", "minQty": "0.1", "maxQty": "9000000"},
+        {"filterType": "NOTIONAL", "minNotional": "5", "applyMinToMarket": True, "maxNotional": "9000000", "avgPriceMins": 5},
+    ],
+    "permissionSets": [["SPOT"]],
+}  # fmt: skip
+CALLS = [
+    Call("keys", "upbit", keys, {("GET", "/v1/api_keys"): [{"access_key": "k7"}]}, [upbit("api_keys")], ("is accepted", ("key k7",))),
+    Call("ping", "upbit", lambda one: one.ping(), {("GET", "/v1/api_keys"): [{"access_key": "k7"}]}, [upbit("api_keys")]),
+    Call(
+        "listed", "upbit", listed,
+        {("GET", "/v1/market/all"): [{"market": "KRW-XRP"}, {"market": "BTC-XRP"}], ("GET", "/v1/orderbook/instruments"): [UNITS],
+         ("GET", "/v1/ticker"): [TICKER]},
+        [public("market/all"), public("orderbook/instruments", {"markets": "KRW-XRP"}), public("ticker", {"markets": "KRW-XRP"})],
+        [("KRW-XRP", Decimal(1), 3000.5)],
+    ),
+    Call(
+        "test order", "upbit", lambda one: one.test_order(),
+        {("GET", "/v1/orderbook/instruments"): [UNITS], ("GET", "/v1/ticker"): [TICKER], ("POST", "/v1/orders/test"): {}},
+        [public("orderbook/instruments", {"markets": "KRW-XRP"}), public("ticker", {"markets": "KRW-XRP"}),
+         upbit("orders/test",
+               {"market": "KRW-XRP", "side": "bid", "ord_type": "limit", "volume": "1.83333334", "price": "3000", "time_in_force": "ioc"},
+               Lane.HEDGE, "POST", "order-test")],
+    ),
+    Call("cancel", "upbit", lambda one: one.cancel("KRW-XRP", "a1"), {("DELETE", "/v1/order"): UPBIT_ENDED},
+         [upbit("order", {"identifier": "a1"}, Lane.CANCEL, "DELETE")]),
+    Call("cancel all", "upbit", lambda one: one.cancel_all(), {("DELETE", "/v1/orders/open"): CANCELLED},
+         [upbit("orders/open", {"cancel_side": "all", "count": 300}, Lane.CANCEL, "DELETE", "order-cancel-all")], 0),
+    Call("standing", "upbit", lambda one: one.list_standing(),
+         {("GET", "/v1/orders/open"): [STANDS, {key: data for key, data in STANDS.items() if key != "identifier"}]},
+         [upbit("orders/open", {"limit": 100, "page": 1}, Lane.CANCEL)],
+         [StandingOrder("KRW-XRP", "a1", "u9"), StandingOrder("KRW-XRP", "", "u9")]),
+    Call("cancel standing", "upbit", lambda one: one.cancel_standing(StandingOrder("KRW-XRP", "a1", "u9")),
+         {("DELETE", "/v1/order"): UPBIT_ENDED}, [upbit("order", {"uuid": "u9"}, Lane.CANCEL, "DELETE")]),
+    Call("open orders", "upbit", lambda one: one.fetch_open_orders(), {("GET", "/v1/orders/open"): [STANDS]},
+         [upbit("orders/open", {"limit": 100, "page": 1})], [OrderReport("upbit", "a1", "u9", OrderState.ACCEPTED, Decimal(0))]),
+    Call("look-up", "upbit", lambda one: one.fetch_order("KRW-XRP", "a1"), {("GET", "/v1/order"): UPBIT_ROW},
+         [upbit("order", {"identifier": "a1"}, Lane.HEDGE)]),
+    Call("balances", "upbit", lambda one: one.fetch_balances(),
+         {("GET", "/v1/accounts"): [{"currency": "KRW", "balance": "5.5", "locked": "2"}]}, [upbit("accounts")],
+         {"KRW": Balance(Decimal("5.5"), Decimal(2))}),
+    Call("entry", "upbit", lambda one: one.place(order_of("upbit"), admit),
+         {("POST", "/v1/orders"): UPBIT_TAKEN | {"uuid": "u1"}, ("GET", "/v1/order"): UPBIT_ROW},
+         [upbit("orders", UPBIT_ORDER, Lane.ENTRY, "POST", "order"), upbit("order", {"identifier": "a1"}, Lane.HEDGE)]),
+    Call("hedge", "upbit", lambda one: one.place(hedge_of("upbit"), admit),
+         {("POST", "/v1/orders"): UPBIT_TAKEN | {"uuid": "u1"}, ("GET", "/v1/order"): UPBIT_ROW},
+         [upbit("orders", UPBIT_ORDER, Lane.HEDGE, "POST", "order"), upbit("order", {"identifier": "a1"}, Lane.HEDGE)]),
+    Call("keys", "binance", keys, {("GET", "/sapi/v1/account/apiRestrictions"): MAY | {"ipRestrict": True}},
+         [binance("account/apiRestrictions", None, 1, section="sapi")], ("may read and trade, cannot withdraw", ())),
+    Call("account", "binance", account, {("GET", "/api/v3/account"): ACCOUNT | {"uid": 7}},
+         [binance("account", {"omitZeroBalances": "true"}, 20)], ("uid 7",)),
+    Call("listed", "binance", listed, {("GET", "/api/v3/exchangeInfo"): {"symbols": [INFO]}, ("GET", "/api/v3/ticker/price"): [PRICE]},
+         [binance("exchangeInfo", {"permissions": "SPOT"}, 20, section="public"), binance("ticker/price", None, 4, section="public")],
+         [("XRPUSDT", Decimal("0.0001"), 2.14005)]),
+    Call("test order", "binance", lambda one: one.test_order(),
+         {("GET", "/api/v3/ticker/price"): PRICE, ("POST", "/api/v3/order/test"): {}},
+         [binance("ticker/price", {"symbol": "XRPUSDT"}, 2, section="public"),
+          binance("order/test",
+                  {"symbol": "XRPUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "IOC", "quantity": "2.6", "price": "2.14"},
+                  1, Lane.HEDGE, "POST")]),
+    Call("cancel", "binance", lambda one: one.cancel("XRPUSDT", "a1"), {("DELETE", "/api/v3/order"): BINANCE_ORDER},
+         [binance("order", {"symbol": "XRPUSDT", "origClientOrderId": "a1"}, 1, Lane.CANCEL, "DELETE")]),
+    Call("cancel all", "binance", lambda one: one.cancel_all(),
+         {("GET", "/api/v3/openOrders"): [OPEN], ("DELETE", "/api/v3/openOrders"): [OPEN, OPEN]},
+         [binance("openOrders", None, 80, Lane.CANCEL), binance("openOrders", {"symbol": "XRPUSDT"}, 1, Lane.CANCEL, "DELETE")], 2),
+    Call("standing", "binance", lambda one: one.list_standing(), {("GET", "/api/v3/openOrders"): [OPEN]},
+         [binance("openOrders", None, 80, Lane.CANCEL)], [StandingOrder("XRPUSDT", "a1", "28")]),
+    Call("cancel standing", "binance", lambda one: one.cancel_standing(StandingOrder("XRPUSDT", "a1", "28")),
+         {("DELETE", "/api/v3/order"): BINANCE_ORDER},
+         [binance("order", {"symbol": "XRPUSDT", "orderId": "28"}, 1, Lane.CANCEL, "DELETE")]),
+    Call("open orders", "binance", lambda one: one.fetch_open_orders(), {("GET", "/api/v3/openOrders"): [OPEN]},
+         [binance("openOrders", None, 80)], [OrderReport("binance", "a1", "28", OrderState.ACCEPTED, Decimal(0))]),
+    Call("look-up", "binance", lambda one: one.fetch_order("XRPUSDT", "a1"),
+         {("GET", "/api/v3/order"): OPEN}, [binance("order", {"symbol": "XRPUSDT", "origClientOrderId": "a1"}, 4, Lane.HEDGE)],
+         OrderReport("binance", "a1", "28", OrderState.ACCEPTED, Decimal(0))),
+    Call("look-up of fills", "binance", lambda one: one.fetch_order("XRPUSDT", "a1"),
+         {("GET", "/api/v3/order"): BINANCE_ORDER, ("GET", "/api/v3/myTrades"): [BINANCE_TRADE]},
+         [binance("order", {"symbol": "XRPUSDT", "origClientOrderId": "a1"}, 4, Lane.HEDGE),
+          binance("myTrades", {"symbol": "XRPUSDT", "orderId": 28}, 5, Lane.HEDGE)]),
+    Call("fills", "binance", lambda one: one.fetch_fills(17),
+         {("GET", "/api/v3/order"): BINANCE_ORDER, ("GET", "/api/v3/myTrades"): [BINANCE_TRADE]},
+         [binance("myTrades", {"symbol": "XRPUSDT", "startTime": 17, "limit": 1000}, 20),
+          binance("order", {"symbol": "XRPUSDT", "orderId": 28}, 4)]),
+    Call("balances", "binance", lambda one: one.fetch_balances(), {("GET", "/api/v3/account"): ACCOUNT},
+         [binance("account", {"omitZeroBalances": "true"}, 20)], {"XRP": Balance(Decimal("1.5"))}),
+    Call("entry", "binance", lambda one: one.place(order_of("binance"), admit), {("POST", "/api/v3/order"): BINANCE_ANSWER},
+         [("private", "POST", "order", BINANCE_SENT, Lane.ENTRY, {"weight": 1, "orders": 1})]),
+    Call("hedge", "binance", lambda one: one.place(hedge_of("binance"), admit), {("POST", "/api/v3/order"): BINANCE_ANSWER},
+         [("private", "POST", "order", BINANCE_SENT, Lane.HEDGE, {"weight": 1, "orders": 1})]),
+]  # fmt: skip
+EACH = pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.exchange} {call.name}")
+
+
+@EACH
+def test_a_call_asks_for_this_at_that_cost_and_gives_what_was_answered(call: Call) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, call.exchange) as adapter:
+            for (method, path), answer in call.answers.items():
+                venue.on(method, path, value(answer))
+            seen: list[Request] = []
+            send = adapter.client.request
+
+            async def request(
+                section: str, method: str, path: str, params: Any = None, *, lane: Lane, costs: Any, admit: Any = None
+            ) -> Any:
+                seen.append((section, method, path, dict(params or {}), lane, dict(costs)))
+                return await send(section, method, path, params, lane=lane, costs=costs, admit=admit)
+
+            adapter.client.request = request  # type: ignore[method-assign]
+            given = await call.make(adapter)
+            assert seen == call.asked
+            assert call.gives in (None, given)
+
+    run(main)
+
+
+READ = [call for call in CALLS if call.name not in ("ping", "keys", "cancel", "cancel standing")]
+
+
+@pytest.mark.parametrize("call", READ, ids=lambda call: f"{call.exchange} {call.name}")
+def test_an_answer_of_another_form_says_nothing_and_the_call_says_so(call: Call) -> None:
+    """Each of a call's answers in turn; an order that was taken is one of unknown fate, or one whose end is not known yet."""
+    is_order = call.name in ("entry", "hedge")
+    places = [place for place in call.answers if place != ("DELETE", "/api/v3/openOrders") and not place[1].endswith("/test")]
+
+    async def main(odd: tuple[str, str]) -> None:
+        async with scripted() as venue, adapter_of(venue, call.exchange) as adapter:
+            for (method, path), answer in call.answers.items():
+                venue.on(method, path, value({"odd": 1} if (method, path) == odd else answer))
+            if is_order and odd[0] == "GET":
+                assert (await call.make(adapter)).state is OrderState.ACCEPTED
+                return
+            with pytest.raises(OrderUnknown if is_order else WireError if call.name == "test order" else VenueFailed):
+                await call.make(adapter)
+
+    for odd in places:
+        run(partial(main, odd))
+
+
+@pytest.mark.parametrize("changed", [{"identifier": "b2"}, {"market": "KRW-ADA"}], ids=str)
+def test_an_answer_about_another_order_is_none_about_this_one(changed: dict[str, str]) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            venue.on("GET", "/v1/order", value(UPBIT_ROW | changed))
+            with pytest.raises(VenueFailed):
+                await adapter.fetch_order("KRW-XRP", "a1")
+            venue.on("POST", "/v1/orders", value(UPBIT_TAKEN | {"identifier": "b2"}))
+            with pytest.raises(OrderUnknown):
+                await adapter.place(order_of("upbit"), admit)
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            venue.on("GET", "/api/v3/order", value(OPEN | {"clientOrderId": "b2"}))
+            venue.on("POST", "/api/v3/order", value(BINANCE_ANSWER | {"clientOrderId": "b2"}))
+            with pytest.raises(VenueFailed):
+                await adapter.fetch_order("XRPUSDT", "a1")
+            with pytest.raises(OrderUnknown):
+                await adapter.place(order_of("binance"), admit)
+
+    run(main)
+
+
+def test_upbits_answer_need_not_name_the_order_that_it_answers() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            nameless = {key: data for key, data in UPBIT_TAKEN.items() if key != "identifier"} | {"uuid": "u1"}
+            venue.on("POST", "/v1/orders", value(nameless))
+            resting = order_of("upbit")
+            resting.tif = TimeInForce.GTC
+            report = await adapter.place(resting, admit)
+            assert (report.client_order_id, report.venue_order_id, report.state) == ("a1", "u1", OrderState.ACCEPTED)
+            assert venue.asked[0].body.find("time_in_force") < 0  # an order without it rests
+            assert len(venue.asked) == 1, "the end of what rests is not waited for"
+
+    run(main)
+
+
+def test_open_orders_of_upbit_are_read_page_by_page() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            rows = [STANDS | {"uuid": f"u{number}"} for number in range(205)]
+            venue.on("GET", "/v1/orders/open", value(rows[:100]), value(rows[100:200]), value(rows[200:]))
+            assert [one.venue_order_id for one in await adapter.list_standing()] == [f"u{number}" for number in range(205)]
+            venue.on("GET", "/v1/orders/open", value(rows[:100]), value([]))
+            assert len(await adapter.fetch_open_orders()) == 100
+            pages = [asked.query["page"] for asked in venue.of("GET", "/v1/orders/open")]
+            assert pages == ["1", "2", "3", "1", "2"]
+
+    run(main)
+
+
+def test_fills_of_binance_are_read_page_by_page_from_the_highest_number_on() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            numbers = [*range(1, 1000), 1500, 1501]
+            rows = [BINANCE_TRADE | {"id": number, "time": 2000 - number} for number in numbers]
+            venue.on("GET", "/api/v3/order", value(BINANCE_ORDER))
+            venue.on("GET", "/api/v3/myTrades", value([rows[999], *rows[:999]]), value(rows[1000:]))
+            fills = await adapter.fetch_fills(17)
+            assert [fill.ts_event for fill in fills] == [2000 - number for number in numbers[::-1]]
+            assert [asked.query.get("fromId") for asked in venue.of("GET", "/api/v3/myTrades")] == [None, "1501"]
+            assert len(venue.of("GET", "/api/v3/order")) == 1  # an order is asked once whose it is
+
+    run(main)
+
+
+def test_a_fill_of_the_second_that_is_asked_for_is_listed_and_the_fills_of_an_order_that_was_looked_up_are_not_asked_for_again() -> None:
+    """Upbit tells whole seconds: 17:46:30 is not before 17:46:30.421."""
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            adapter._clock = Moment(1710751600000)
+            venue.on("GET", "/v1/order", value(UPBIT_ROW))
+            looked_up = await adapter.fetch_order("KRW-XRP", "a1")
+            assert looked_up is not None
+            timeless = {key: data for key, data in UPBIT_ROW.items() if key not in ("trades", "created_at")} | {"uuid": "u2"}
+            closed = {key: data for key, data in UPBIT_ROW.items() if key != "trades"}
+            venue.on("GET", "/v1/orders/closed", value([closed, timeless]))
+            venue.on("GET", "/v1/orders/open", value([]))
+            trade = {"uuid": "t-9", "price": "2999", "volume": "7", "created_at": "2024-03-18T17:46:30+09:00"}
+            venue.on("GET", "/v1/order", value(UPBIT_ROW | {"uuid": "u2", "trades": [trade]}))
+            fills = await adapter.fetch_fills(1710751590421)
+            assert [fill.trade_id for fill in fills] == ["t-1", "t-9"]  # an order without a time is asked for, too
+            assert list(looked_up.fills) == [fills[0]]
+            assert [asked.query for asked in venue.of("GET", "/v1/order")] == [{"identifier": "a1"}, {"uuid": "u2"}]
+
+    run(main)
+
+
+@pytest.mark.parametrize(("created_at", "asked"), [("17:46:25.000", True), ("17:46:24.999", False)])
+def test_an_immediate_order_has_no_fills_five_seconds_after_it_was_made(created_at: str, asked: bool) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            adapter._clock = Moment(1710751600000)
+            closed = {key: data for key, data in UPBIT_ROW.items() if key != "trades"} | {"created_at": f"2024-03-18T{created_at}+09:00"}
+            venue.on("GET", "/v1/orders/closed", value([closed]))
+            venue.on("GET", "/v1/orders/open", value([]))
+            venue.on("GET", "/v1/order", value(UPBIT_ROW))
+            await adapter.fetch_fills(1710751590000)
+            assert bool(venue.of("GET", "/v1/order")) is asked
+
+    run(main)
+
+
+REFUSED = {"error": {"name": "invalid_access_key", "message": "x"}}
+ODD_MARKET = {"error": {"name": "market_offline", "message": "x"}}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [(ODD_MARKET, 400), ({"error": {"name": "404", "message": "Code not found"}}, 404), ({"odd": 1}, 200)], ids=str
+)
+def test_a_market_of_upbit_whose_rules_cannot_be_had_is_left_out_and_named(answer: dict[str, Any], status: int) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            list_upbit(venue, "KRW-XRP", "KRW-ADA")
+            bid, ask = {"currency": "KRW", "min_total": "7000"}, {"currency": "XRP", "min_total": "6000"}
+            rules = chance("KRW-XRP") | {"maker_bid_fee": "0.0001", "maker_ask_fee": "0.0003", "bid_fee": "0.0009"}
+            rules["market"] = rules["market"] | {"bid": bid, "ask": ask}
+            venue.on("GET", "/v1/orders/chance", value(rules), value(answer, status))
+            await adapter.connect(["KRW-XRP", "KRW-ADA"])
+            assert (list(adapter.markets), list(adapter.odd)) == (["KRW-XRP"], ["KRW-ADA"])
+            assert adapter.odd["KRW-ADA"]
+            (xrp,) = adapter.markets.values()
+            # The dearer side's rate, and the higher of both minimums.
+            assert (xrp.fees.taker, xrp.fees.maker, xrp.min_cost) == (Decimal("0.0009"), Decimal("0.0003"), Decimal(7000))
+            assert adapter.standing.due_in() is None
+
+    run(main)
+
+
+def test_a_refused_key_ends_a_start_and_is_known_to_the_venues_standing() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            list_upbit(venue, "KRW-XRP")
+            venue.on("GET", "/v1/orders/chance", value(REFUSED, 401))
+            with pytest.raises(VenueRefused):
+                await adapter.connect(["KRW-XRP"])
+            assert adapter.odd == {}
+            assert adapter.standing.due_in() is not None
+
+    run(main)
+
+
+def test_an_order_is_named_by_our_id() -> None:
+    async def main() -> None:
+        for exchange, named in (("upbit", {"identifier": "a1"}), ("binance", {"symbol": "XRPUSDT", "origClientOrderId": "a1"})):
+            async with scripted() as venue, adapter_of(venue, exchange) as adapter:
+                assert adapter.unknown_order(market_of(exchange), "a1") == named
+
+    run(main)
