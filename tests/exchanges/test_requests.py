@@ -1,21 +1,28 @@
 """What each call of an adapter asks its venue, word for word, in which lane and at which cost of the limits, and what it gives."""
 
+import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from aiohttp import web
 
-from arbtui.exchanges.adapter import OrderReport, StandingOrder
+from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+from arbtui.exchanges.private_stream import PrivateStream
 from arbtui.exchanges.rate_limit import Lane
+from arbtui.exchanges.upbit.adapter import UpbitAdapter
 from arbtui.model.errors import OrderUnknown, VenueFailed, VenueRefused, WireError
 from arbtui.model.order import Balance, Order, OrderState, Purpose, TimeInForce
 from tests.exchanges.scripted_venue import adapter_of, market_of, order_of, scripted, value
-from tests.exchanges.test_fills import BINANCE_ORDER, BINANCE_TRADE, UPBIT_ROW, Moment
-from tests.exchanges.test_venue_words import ACCOUNT, BINANCE_ANSWER, UPBIT_ENDED, UPBIT_TAKEN, chance, list_upbit, run
+from tests.exchanges.test_fills import BINANCE_ORDER, BINANCE_TRADE, UPBIT_EVENT, UPBIT_ROW, Moment
+from tests.exchanges.test_venue_words import ACCOUNT, BINANCE_ANSWER, COMMISSION, UPBIT_ENDED, UPBIT_TAKEN, chance, list_upbit, run
 
 Request = tuple[str, str, str, dict[str, Any], Lane, dict[str, float]]  #: section, method, path, parameters, lane, costs
 UNITS = {"market": "KRW-XRP", "quote_currency": "KRW", "tick_size": "1"}
@@ -180,6 +187,19 @@ CALLS = [
     Call("hedge", "binance", lambda one: one.place(hedge_of("binance"), admit), {("POST", "/api/v3/order"): BINANCE_ANSWER},
          [("private", "POST", "order", BINANCE_SENT, Lane.HEDGE, {"weight": 1, "orders": 1})]),
 ]  # fmt: skip
+CALLS += [
+    Call("connect", "upbit", lambda one: one.connect(["KRW-XRP"]),
+         {("GET", "/v1/api_keys"): [{"access_key": "k7"}], ("GET", "/v1/market/all"): [{"market": "KRW-XRP"}],
+          ("GET", "/v1/orderbook/instruments"): [UNITS], ("GET", "/v1/ticker"): [TICKER], ("GET", "/v1/orders/chance"): chance("KRW-XRP")},
+         [upbit("api_keys"), public("market/all"), public("orderbook/instruments", {"markets": "KRW-XRP"}),
+          public("ticker", {"markets": "KRW-XRP"}), upbit("orders/chance", {"market": "KRW-XRP"})]),
+    Call("connect", "binance", lambda one: one.connect(["XRPUSDT"]),
+         {("GET", "/api/v3/time"): {"serverTime": 1}, ("GET", "/sapi/v1/account/apiRestrictions"): MAY, ("GET", "/api/v3/account"): ACCOUNT,
+          ("GET", "/api/v3/exchangeInfo"): {"symbols": [INFO]}, ("GET", "/api/v3/account/commission"): COMMISSION},
+         [*[binance("time", None, 1, Lane.HEDGE, section="public")] * 3, binance("account/apiRestrictions", None, 1, section="sapi"),
+          binance("account", {"omitZeroBalances": "true"}, 20), binance("exchangeInfo", {"symbols": '["XRPUSDT"]'}, 20, section="public"),
+          binance("account/commission", {"symbol": "XRPUSDT"}, 20)]),
+]  # fmt: skip
 EACH = pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.exchange} {call.name}")
 
 
@@ -206,6 +226,8 @@ def test_a_call_asks_for_this_at_that_cost_and_gives_what_was_answered(call: Cal
     run(main)
 
 
+#: Answers that are not read, or of which an odd one is told of its market alone.
+UNREAD = ("/test", "/api_keys", "/chance", "/commission")
 READ = [call for call in CALLS if call.name not in ("ping", "keys", "cancel", "cancel standing")]
 
 
@@ -213,7 +235,7 @@ READ = [call for call in CALLS if call.name not in ("ping", "keys", "cancel", "c
 def test_an_answer_of_another_form_says_nothing_and_the_call_says_so(call: Call) -> None:
     """Each of a call's answers in turn; an order that was taken is one of unknown fate, or one whose end is not known yet."""
     is_order = call.name in ("entry", "hedge")
-    places = [place for place in call.answers if place != ("DELETE", "/api/v3/openOrders") and not place[1].endswith("/test")]
+    places = [place for place in call.answers if place != ("DELETE", "/api/v3/openOrders") and not place[1].endswith(UNREAD)]
 
     async def main(odd: tuple[str, str]) -> None:
         async with scripted() as venue, adapter_of(venue, call.exchange) as adapter:
@@ -332,14 +354,72 @@ def test_an_immediate_order_has_no_fills_five_seconds_after_it_was_made(created_
     run(main)
 
 
+DAY_MS = 86_400_000
+
+
+def upbit_row(uuid: str, ms: int) -> dict[str, Any]:
+    """A closed order that was made then, in whole seconds."""
+    created_at = datetime.fromtimestamp(ms // 1000, timezone(timedelta(hours=9))).isoformat()
+    return {key: data for key, data in UPBIT_ROW.items() if key != "trades"} | {
+        "uuid": uuid,
+        "created_at": created_at,
+        "time_in_force": None,
+    }
+
+
+@pytest.mark.parametrize("since_days", [14, 20, 100])
+def test_every_order_of_upbit_that_closed_is_found_week_by_week_and_page_by_page(since_days: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A venue that lists three orders a page, oldest first, of the times asked for; some weeks have more, and some share a second."""
+    monkeypatch.setattr("arbtui.exchanges.upbit.adapter._ORDERS_A_PAGE", 3)
+    now_ms = 1710751600000
+    ages_days = [0.0, 3.0] if since_days == 14 else [0.0, 0.001, 3, 6.9, 7, 7, 7.1, 7.2, 7.3, 15, 15, 15, 50, 50.1, 50.2, 89.9, 95]
+    rows = {f"u{number}": upbit_row(f"u{number}", round(now_ms - age * DAY_MS)) for number, age in enumerate(ages_days)}
+    windows: list[tuple[float, float]] = []
+
+    def ms_of(text: str) -> int:
+        return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+    async def closed(request: web.Request) -> web.StreamResponse:
+        start, end = ms_of(request.query["start_time"]), ms_of(request.query["end_time"])
+        assert (request.query["limit"], request.query["order_by"]) == ("3", "asc")
+        assert 0 < end - start <= 7 * DAY_MS
+        windows.append(((now_ms - start) / DAY_MS, (end - start) / DAY_MS))
+        found = sorted((row for row in rows.values() if start <= ms_of(row["created_at"]) <= end), key=lambda row: row["created_at"])
+        return web.json_response(found[:3])
+
+    async def one(request: web.Request) -> web.StreamResponse:
+        row = rows[request.query["uuid"]]
+        trade = {"uuid": f"t-{row['uuid']}", "price": "2999", "volume": "7", "created_at": row["created_at"]}
+        return web.json_response(row | {"trades": [trade]})
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            adapter._clock = Moment(now_ms)
+            venue.on("GET", "/v1/orders/closed", closed)
+            venue.on("GET", "/v1/orders/open", value([]))
+            venue.on("GET", "/v1/order", one)
+            fills = await adapter.fetch_fills(now_ms - since_days * DAY_MS + 3_600_000)  # orders of the hour before are looked at, too
+            assert windows[0][0] == min(since_days, 90)
+            since_ms = now_ms - since_days * DAY_MS + 3_600_000
+            expected = {uuid for uuid, row in rows.items() if max(since_ms, now_ms - 90 * DAY_MS) <= ms_of(row["created_at"])}
+            assert {fill.venue_order_id for fill in fills} == expected
+            assert len(fills) == len(expected)
+            if since_days == 14:
+                assert windows == [(14.0, 7.0), (7.0, 7.0), (0.0, 7.0)]  # what is made at this very moment, too
+
+    run(main)
+
+
 REFUSED = {"error": {"name": "invalid_access_key", "message": "x"}}
 ODD_MARKET = {"error": {"name": "market_offline", "message": "x"}}
 
 
 @pytest.mark.parametrize(
-    ("answer", "status"), [(ODD_MARKET, 400), ({"error": {"name": "404", "message": "Code not found"}}, 404), ({"odd": 1}, 200)], ids=str
+    ("answer", "status"), [(ODD_MARKET, 400), ({"error": {"name": "a_name_of_tomorrow", "message": "?"}}, 404), ({"odd": 1}, 200)], ids=str
 )
-def test_a_market_of_upbit_whose_rules_cannot_be_had_is_left_out_and_named(answer: dict[str, Any], status: int) -> None:
+def test_a_market_of_upbit_whose_rules_cannot_be_had_is_left_out_and_named(
+    answer: dict[str, Any], status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
             list_upbit(venue, "KRW-XRP", "KRW-ADA")
@@ -354,6 +434,99 @@ def test_a_market_of_upbit_whose_rules_cannot_be_had_is_left_out_and_named(answe
             # The dearer side's rate, and the higher of both minimums.
             assert (xrp.fees.taker, xrp.fees.maker, xrp.min_cost) == (Decimal("0.0009"), Decimal("0.0003"), Decimal(7000))
             assert adapter.standing.due_in() is None
+            assert [line for line in caplog.messages if "left out" in line] == [
+                f"upbit: 1 of its markets left out: KRW-ADA: {adapter.odd['KRW-ADA']}"
+            ]
+            assert not [line for line in caplog.messages if "price unit" in line]  # it is the documented one
+
+    run(main)
+
+
+def test_what_makes_no_sense_of_the_public_list_is_named_once_and_another_price_unit_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            list_upbit(venue, "KRW-XRP", "KRW-ADA")
+            venue.on(
+                "GET", "/v1/orderbook/instruments", value([UNITS | {"tick_size": "5"}, UNITS | {"market": "KRW-ADA", "tick_size": "0"}])
+            )
+            venue.on("GET", "/v1/orders/chance", value(chance("KRW-XRP")))
+            assert list(await adapter.listed()) == ["KRW-XRP"]
+            await adapter.connect(["KRW-XRP", "KRW-ADA"])
+            odd = "upbit: 1 of its markets left out: KRW-ADA: price 3000.5, price unit 0"
+            assert [line for line in caplog.messages if "left out" in line] == [odd]
+            units = [line for line in caplog.messages if "price unit 5" in line]
+            assert units == ["upbit KRW-XRP: price unit 5 at 3000.5 is not the documented one; the venue's own is used"]
+
+    run(main)
+
+
+def test_a_test_order_needs_a_price() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            venue.on("GET", "/v1/orderbook/instruments", value([]))
+            with pytest.raises(WireError, match="nothing of KRW-XRP"):
+                await adapter.test_order()
+            assert venue.of("POST", "/v1/orders/test") == []
+
+    run(main)
+
+
+def test_the_end_of_an_immediate_order_is_waited_for_until_the_stream_tells_it_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between look-ups it waits; the stream's word ends a wait, once; a look-up that fails is followed by another."""
+    waits: list[bool] = []
+    made: list[UpbitAdapter] = []
+
+    async def pause(event: asyncio.Event, seconds: float) -> None:
+        waits.append(event.is_set())
+        if len(waits) == 2:
+            made[0]._awaited["a1"].set()  # as the stream does
+
+    monkeypatch.setattr("arbtui.exchanges.upbit.adapter.pause_until", pause)
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            assert isinstance(adapter, UpbitAdapter)
+            made.append(adapter)
+            venue.on("POST", "/v1/orders", value(UPBIT_TAKEN | {"uuid": "u1"}, 201))
+            venue.on("GET", "/v1/order", value({}, 503), value(UPBIT_TAKEN | {"uuid": "u1"}), value(UPBIT_ROW))
+            report = await adapter.place(order_of("upbit"), admit)
+            assert (report.state, report.filled_qty, len(report.fills)) == (OrderState.EXPIRED, Decimal(7), 1)
+            assert waits == [False, False, False]  # what was told once does not spare the waits after it
+            assert len(venue.of("GET", "/v1/order")) == 3
+            assert adapter._awaited == {}
+
+    run(main)
+
+
+@pytest.mark.parametrize(("state", "ends"), [("trade", False), ("wait", False), ("done", True), ("cancel", True)])
+def test_the_stream_wakes_who_waits_for_the_end_of_an_order(state: str, ends: bool) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            assert isinstance(adapter, UpbitAdapter)
+            awaited, other = adapter._awaited["a1"], adapter._awaited["b2"] = asyncio.Event(), asyncio.Event()
+            seen: list[OrderReport] = []
+            account = cast(AccountEvents, SimpleNamespace(on_order=seen.append))
+            adapter._on_frame(json.dumps(UPBIT_EVENT | {"state": state}).encode(), account, cast(PrivateStream, None))
+            assert (awaited.is_set(), other.is_set()) == (ends, False)
+            assert [report.client_order_id for report in seen] == ["a1"]
+            adapter._on_frame(json.dumps(UPBIT_EVENT | {"identifier": "c3"}).encode(), account, cast(PrivateStream, None))
+            assert len(seen) == 2
+
+    run(main)
+
+
+def test_what_a_cancel_of_everything_leaves_is_asked_for_by_the_venues_id() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            failed = {"count": 1, "orders": [{"uuid": "u9", "market": "KRW-XRP"}]}
+            venue.on("DELETE", "/v1/orders/open", value({"success": {"count": 1}, "failed": failed}))
+            venue.on("GET", "/v1/order", value(STANDS))
+            with pytest.raises(VenueFailed, match="1 orders could not be cancelled: u9 of KRW-XRP"):
+                await adapter.cancel_all()
+            assert venue.of("GET", "/v1/order")[0].query == {"uuid": "u9"}
+            venue.on("GET", "/v1/order", value({"odd": 1}))
+            with pytest.raises(VenueFailed, match="cannot be read"):
+                await adapter.cancel_all()
 
     run(main)
 

@@ -12,11 +12,13 @@ from arbtui.journal.events import (
     Event,
     Killed,
     LimitChanged,
+    Mark,
     PlannedLeg,
     Rearmed,
     Recorded,
     ResidualSettled,
     RouteSwitched,
+    RunStarted,
     SettlementBegan,
     StateChanged,
     TargetSet,
@@ -27,8 +29,8 @@ from arbtui.journal.events import (
     TransferSettled,
 )
 from arbtui.model.money import ONE, ZERO
-from arbtui.model.order import OrderState, Purpose, Side
-from arbtui.portfolio.accounts import CycleAccount, PendingRearm
+from arbtui.model.order import Fill, OrderState, Purpose, Side
+from arbtui.portfolio.accounts import CycleAccount, PendingRearm, Settled
 from arbtui.portfolio.portfolio import STARTED, Portfolio
 from arbtui.portfolio.state import LimitRecord, PaidIn
 from arbtui.routes.hops import Node
@@ -178,6 +180,8 @@ def test_only_what_a_person_pays_in_of_a_settlement_currency_is_money_from_outsi
     )
     tell(Adjusted("upbit", "KRW", ZERO, "", "operator"))
     assert tell.portfolio.state.paid_in == kept
+    tell(Adjusted("binance", "USDT", Decimal("0.5"), "", "operator"))
+    assert tell.portfolio.state.paid_in == [*kept[1:], PaidIn("binance", "USDT", Decimal("0.5"), tell.now_ms)]
 
 
 LOOKED = [
@@ -297,3 +301,223 @@ def test_what_happens_to_a_cycle_that_was_forgotten_begins_it_anew_as_ended() ->
     assert (account.symbol, account.state, account.reason, account.closed_ms) == ("XRP", CycleState.HEDGED, "LATE_FILL", tell.now_ms)
     assert tell.portfolio.state.outcomes == {CycleState.HEDGED: 1}
     assert [order.intent.client_order_id for order in tell.portfolio.open_orders] == ["c0-9"]
+    tell.fill("c8", fill_of("binance", Side.BUY, ONE, Decimal(2), "b"), PRICES)
+    assert (_account(tell, "c8").symbol, _account(tell, "c8").state) == ("XRP", CycleState.RESIDUAL)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_every_number_of_a_cycle_by_hand(reverse: bool) -> None:
+    """10 XRP for 22 USDT and 0.01 XRP, sold for 29,000 KRW and 0.001 BNB; XRP counts at its first price, BNB and won at each fill's."""
+    tell = Telling().start()
+    tell.marks({"KRW": PRICES["KRW"], "XRP": PRICES["XRP"]}, "start", "d1")
+    portfolio, state = tell.portfolio, tell.portfolio.state
+    tell.open("c1", BUY, SELL, most_cost=Decimal(5) if reverse else ZERO)
+    assert portfolio.rebalance_at_stake() == (5 if reverse else 0)
+    in_coin = fill_of(
+        "binance", Side.BUY, Decimal(10), Decimal("2.2"), "b", fee=Decimal("0.01"), fee_currency="XRP", client_order_id="c1-0"
+    )
+    tell.fill("c1", in_coin, PRICES)
+    account = _account(tell, "c1")
+    # 21 of coins for 22 of cash, and 0.021 of them for the fee.
+    assert (account.trading, account.fees, account.pnl) == (-ONE, Decimal("0.021"), Decimal("-1.021"))
+    assert (account.booked, account.references) == ({"XRP": Decimal("20.979")}, {"XRP": PRICES["XRP"]})
+    assert (account.charged, state.rebalance_spent) == ((Decimal("1.021"),) * 2 if reverse else (ZERO,) * 2)
+    in_bnb = fill_of("upbit", Side.SELL, Decimal(10), Decimal(2900), "s", fee=Decimal("0.001"), fee_currency="BNB", client_order_id="c1-1")
+    later = {"KRW": Decimal("0.0008"), "XRP": Decimal("2.5"), "USDT": ONE, "BNB": Decimal(600)}
+    tell.fill("c1", in_bnb, later)
+    # 29,000 KRW at 0.0008 are 23.2, for coins that count at 2.1 as before; 0.6 for the fee.
+    assert (account.trading, account.fees) == (Decimal("1.2"), Decimal("0.621"))
+    assert account.booked == {"XRP": Decimal("-0.021")}
+    assert account.largest == {"XRP": Decimal(10)}
+    assert account.net(state.settlement) == {"XRP": Decimal("-0.01")}
+    assert account.fill_keys == ["binance/b", "upbit/s"]
+    earned = Decimal("0.579")
+    assert account.pnl == earned
+    if reverse:  # it has cost 1.021 at worst and nothing in the end; what it was charged comes back
+        assert (state.counters.trading, state.counters.fees, state.counters.rotation) == (ZERO, ZERO, earned)
+        assert (account.charged, state.rebalance_spent, portfolio.rebalance_at_stake()) == (ZERO, ZERO, Decimal(5))
+    else:
+        assert (state.counters.trading, state.counters.fees, state.counters.rotation) == (Decimal("1.2"), Decimal("0.621"), ZERO)
+    assert state.marks["BNB"] == Mark(Decimal(600), "fill", 0)
+    assert state.marks["KRW"] == Mark(PRICES["KRW"], "book:KRW", 1)  # a fill gives a first price, and changes none
+    assert "USDT" not in state.marks
+    assert portfolio.open_amount("KRW") == 29_000
+    assert (state.counters.converted, state.counters.conversion_cost) == ({}, {})
+    tell.end("c1")
+    assert state.routes["XRP:binance>upbit"].losses == 0
+    # What it moved, for how long stock lasts: coins and cash on both sides.
+    moved = {(exchange, asset): (flow.out_qty, flow.in_qty) for exchange, flows in state.flows.items() for asset, flow in flows.items()}
+    assert moved == {
+        ("binance", "XRP"): (0.0, 9.99),
+        ("binance", "USDT"): (22.0, 0.0),
+        ("upbit", "XRP"): (10.0, 0.0),
+        ("upbit", "KRW"): (0.0, 29_000.0),
+        ("upbit", "BNB"): (0.001, 0.0),
+    }
+
+
+def test_the_largest_fill_of_each_coin_says_what_is_dust() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    for number, qty in enumerate(("0.4", "7", "3")):
+        tell.fill("c1", fill_of("binance", Side.BUY, Decimal(qty), Decimal(2), f"b{number}", client_order_id="c1-0"), PRICES)
+    assert _account(tell, "c1").largest == {"XRP": Decimal(7)}
+    tell.open("c2", BUY)
+    tell.fill("c2", fill_of("binance", Side.BUY, Decimal("0.4"), Decimal(2), "b9", client_order_id="c2-0"), PRICES)
+    assert _account(tell, "c2").largest == {"XRP": Decimal("0.4")}
+
+
+def test_an_order_that_counted_as_ended_and_stands_again_is_kept_for_again() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "b", client_order_id="c1-0"), PRICES)
+    tell.end("c1")
+    tell(intent_of("c1", leg(1000, "binance", Side.SELL, Decimal(10), Decimal(2)), "x1", Purpose.SETTLE))
+    for state, free in ((OrderState.REJECTED, 110), (OrderState.UNKNOWN, 100), (OrderState.CANCELED, 110)):
+        tell.order("x1", state)
+        assert tell.portfolio.available("binance", "XRP") == free
+        standing = tell.portfolio.open_orders
+        assert [(order.intent.client_order_id, order.changed_ms) for order in standing if order.intent.purpose is Purpose.SETTLE] == (
+            [("x1", tell.now_ms)] if state is OrderState.UNKNOWN else []
+        )
+    tell.order("x1", OrderState.UNKNOWN)  # it was cancelled, which nothing takes back
+    assert tell.portfolio.available("binance", "XRP") == 110
+
+
+def converted(base: str, quote: str, settlement: tuple[str, ...], marks: dict[str, Decimal]) -> dict[str, tuple[Decimal, Decimal]]:
+    """What a purchase of 10 for 22 is counted as a change of money for money: by currency, how much, and at which cost."""
+    tell = Telling()
+    tell(RunStarted("r1", "p", "sim", 1, "0", "c", {}, "ARMED", "USDT", settlement))
+    tell.open("c1", PlannedLeg(0, "v", f"{base}{quote}", base, quote, Side.BUY, Decimal(10), Decimal("2.2"), ONE))
+    bought = Fill(
+        "v", "b", "c1-0", "v1", f"{base}{quote}", base, quote, Side.BUY, Decimal(10), Decimal("2.2"), Decimal(22), ONE, quote, "taker", 0
+    )
+    tell.fill("c1", bought, marks)
+    counters = tell.portfolio.state.counters
+    return {asset: (amount, counters.conversion_cost[asset]) for asset, amount in counters.converted.items()}
+
+
+@pytest.mark.parametrize(
+    ("base", "quote", "expected"),
+    [
+        ("USDT", "KRW", {"KRW": (Decimal(11), Decimal("1.5"))}),  # 22 at 0.5 each for 10, and 0.5 of fee
+        ("KRW", "USDT", {"KRW": (Decimal(22), Decimal(18))}),  # 22 for 10 at 0.5 each, and a fee of 1
+        ("EUR", "KRW", {"KRW": (Decimal(11), Decimal("-8.5"))}),  # 22 at 0.5 each, and 0.5, for 10 at 2: what is spent is named
+        ("XRP", "KRW", {}),
+        ("XRP", "USDT", {}),
+        ("USDT", "XRP", {}),
+    ],
+)
+def test_money_that_is_changed_for_money_is_counted_with_its_cost(
+    base: str, quote: str, expected: dict[str, tuple[Decimal, Decimal]]
+) -> None:
+    marks = {"KRW": Decimal("0.5"), "XRP": Decimal(2), "EUR": Decimal(2)}
+    assert converted(base, quote, ("KRW", "USDT", "EUR"), marks) == expected
+    assert converted(base, quote, ("KRW", "USDT", "EUR"), {"XRP": Decimal(2)}) == {}  # nobody knows what it came to
+
+
+def test_a_cycle_that_comes_out_even_neither_begins_nor_ends_a_row_of_losses() -> None:
+    tell = Telling().start()
+    route = "XRP:binance>upbit"
+
+    def trade(name: str, price: str) -> int:
+        tell.open(name, BUY, SELL)
+        tell.fill(name, fill_of("binance", Side.BUY, Decimal(10), Decimal("2.1"), f"{name}b", client_order_id=f"{name}-0"), PRICES)
+        tell.fill(name, fill_of("upbit", Side.SELL, Decimal(10), Decimal(price), f"{name}s", client_order_id=f"{name}-1"), PRICES, 1)
+        tell.end(name)
+        return tell.portfolio.state.routes[route].losses
+
+    # At 3,000 KRW it comes out even, at 3,010 it earns 0.07.
+    assert [trade(f"c{number}", price) for number, price in enumerate(("2000", "3000", "2900", "3010", "3000"))] == [1, 1, 2, 0, 0]
+    late = fill_of("upbit", Side.SELL, Decimal(10), Decimal(3000), "late", client_order_id="c4-1")
+    tell.fill("c4", late, PRICES, 1)
+    assert tell.portfolio.state.routes[route].losses == 0  # ten more were sold at what they are worth
+
+
+def test_what_was_made_is_noted_when_nothing_is_one_sided() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "b", client_order_id="c1-0"), PRICES)
+    tell.end("c1")
+    assert tell.portfolio.state.results.last == ZERO  # what is one-sided has to be priced
+    tell.fill("c1", fill_of("upbit", Side.SELL, Decimal(10), Decimal(3000), "s", client_order_id="c1-1"), PRICES, 1)
+    assert tell.portfolio.state.results.last == ONE  # 21 for 20
+
+
+def test_legs_that_parted_are_remembered_for_less_than_an_hour() -> None:
+    tell = Telling().start()
+    began_ms = tell.now_ms + 100
+    ended = [began_ms + after for after in (0, 1, 3_600_001, 3_600_003)]
+    for number, at_ms in enumerate(ended):
+        name = f"c{number}"
+        tell.now_ms = at_ms - 3  # each event comes a millisecond after the one before
+        tell.open(name, BUY, SELL, send=False)
+        tell.fill(name, fill_of("binance", Side.BUY, Decimal(10), Decimal(2), f"b{number}"), PRICES)
+        tell.end(name)
+        assert tell.now_ms == at_ms
+    assert tell.portfolio.state.routes["XRP:binance>upbit"].parted == ended[2:]  # the second is an hour ago
+
+
+def test_a_settlement_is_of_a_position_and_what_was_settled_is_the_stocks_business() -> None:
+    tell = Telling().start()
+    tell.marks({"KRW": PRICES["KRW"], "XRP": PRICES["XRP"]}, "start", "d1")
+    tell.open("c1", BUY, SELL)
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "b", client_order_id="c1-0"), PRICES)
+    for cycle_id in ("c1", "nobody"):  # one that is open, and one that is not known
+        before = tell.portfolio.dump()
+        tell(SettlementBegan(cycle_id, "flatten", "binance", "me", "x"), ResidualSettled(cycle_id, "written off", "me", "x"))
+        assert tell.portfolio.dump() == {**before, "seq": before["seq"] + 2, "time": tell.portfolio.dump()["time"]}
+    tell.end("c1")
+    tell(SettlementBegan("c1", "complete", "upbit", "me", "x"))
+    assert _account(tell, "c1").settling == Settled("completed", "me", "x", tell.now_ms)
+    tell(SettlementBegan("c1", "other", "upbit", "me", "x"))
+    assert _account(tell, "c1").settling == Settled("other", "me", "x", tell.now_ms)
+    assert _account(tell, "c1").booked == {"XRP": Decimal(21)}
+    tell.marks({"XRP": Decimal(3)})
+    tell(ResidualSettled("c1", "written off", "me", "x"))
+    assert (_account(tell, "c1").booked, tell.portfolio.state.settled_value) == ({}, Decimal(9))  # ten coins, 0.9 up each
+
+
+def test_what_was_made_is_noted_at_the_end_of_a_hedged_cycle() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "b", client_order_id="c1-0"), PRICES)
+    tell.fill("c1", fill_of("upbit", Side.SELL, Decimal(10), Decimal(3000), "s", client_order_id="c1-1"), PRICES, 1)
+    assert tell.portfolio.state.results.last == ZERO
+    tell.end("c1")
+    assert tell.portfolio.state.results.last == ONE
+
+
+def test_a_target_of_money_that_is_not_the_pnls_says_how_much_of_it_is_open() -> None:
+    """Of 300,000 won at 0.0007; what is stock from now on is no open won any more, at the price of that moment."""
+    tell = Telling().start()
+    tell.marks({"KRW": PRICES["KRW"], "XRP": PRICES["XRP"]}, "start", "d1")
+    state = tell.portfolio.state
+    for exchange, asset in (("binance", "USDT"), ("upbit", "XRP")):
+        before = state.counters.copy()
+        tell(TargetSet(exchange, asset, Decimal(5), ZERO, "me", "x"))
+        assert state.targets[exchange][asset] == 5
+        assert state.counters == before
+    assert (state.counters.open_fx, state.open_since) == ({}, {})
+    tell(TargetSet("upbit", "KRW", Decimal(200_000), ZERO, "me", "x"))
+    assert (state.counters.open_fx, state.open_since) == ({"KRW": Decimal(100_000)}, {"KRW": tell.now_ms})
+    began_ms = tell.now_ms
+    assert state.counters.booked["KRW"] == 70
+    assert state.counters.external["KRW"] == 140
+    tell(TargetSet("upbit", "KRW", Decimal(250_000), ZERO, "me", "x"))
+    assert (state.counters.open_fx, state.open_since) == ({"KRW": Decimal(50_000)}, {"KRW": began_ms})
+    tell(TargetSet("upbit", "KRW", Decimal(350_000), ZERO, "me", "x"))
+    assert (state.counters.open_fx, state.open_since) == ({"KRW": Decimal(-50_000)}, {"KRW": tell.now_ms})  # the other way
+    tell(TargetSet("other", "KRW", Decimal(-50_000), ZERO, "me", "x"))
+    assert (state.counters.open_fx, state.open_since) == ({"KRW": ZERO}, {})
+    assert state.targets["other"] == {"KRW": Decimal(-50_000)}
+
+
+def test_the_last_fifty_transfers_that_ended_are_kept_and_every_open_one() -> None:
+    tell = Telling().start()
+    for number in range(54):
+        tell(TransferBegun(f"t{number}", "XRP", "binance", "upbit", "XRP", ONE, ZERO, 4.0, "me", "x"))
+        if number != 1:
+            tell(TransferSettled(f"t{number}", "cancelled", "me", "x"))
+    # The newest was open when the others were counted.
+    assert list(tell.portfolio.state.transfers) == ["t1", *(f"t{number}" for number in range(3, 54))]
