@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
+from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.private_stream import PrivateStream
 from arbtui.exchanges.rate_limit import Lane
@@ -549,5 +550,154 @@ def test_an_order_is_named_by_our_id() -> None:
         for exchange, named in (("upbit", {"identifier": "a1"}), ("binance", {"symbol": "XRPUSDT", "origClientOrderId": "a1"})):
             async with scripted() as venue, adapter_of(venue, exchange) as adapter:
                 assert adapter.unknown_order(market_of(exchange), "a1") == named
+
+    run(main)
+
+
+def test_a_price_of_binance_that_makes_no_sense_leaves_its_market_out_and_one_that_is_missing_is_not_known(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            infos = [INFO, INFO | {"symbol": "ADAUSDT", "baseAsset": "ADA"}, INFO | {"symbol": "SOLUSDT", "baseAsset": "SOL"}]
+            venue.on("GET", "/api/v3/exchangeInfo", value({"symbols": infos}))
+            odd: list[Any] = [PRICE, {"symbol": "ADAUSDT", "price": "much"}, {"symbol": "OLDUSDT"}, 7, {"price": "1"}]
+            venue.on("GET", "/api/v3/ticker/price", value(odd))
+            found = await adapter.listed()
+            assert {code: one.price for code, one in found.items()} == {"XRPUSDT": 2.14005, "SOLUSDT": 0.0}
+            assert list(adapter.odd) == ["ADAUSDT"]
+            assert [line for line in caplog.messages if "left out" in line] == [
+                f"binance: 1 of its markets left out: ADAUSDT: {adapter.odd['ADAUSDT']}"
+            ]
+
+    run(main)
+
+
+def test_an_account_that_may_not_trade_and_a_key_that_may_not_are_refused() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            venue.on("GET", "/api/v3/time", value({"serverTime": 1}))
+            venue.on("GET", "/sapi/v1/account/apiRestrictions", value(MAY))
+            venue.on("GET", "/api/v3/account", value(ACCOUNT | {"canTrade": False}))
+            for call in (adapter.connect, adapter.check_account):
+                with pytest.raises(VenueRefused, match="may not trade"):
+                    await call()
+            assert (await adapter.check_keys()).endswith("works from every address")
+            for changed, why in (
+                ({"enableWithdrawals": True}, "may withdraw"),
+                ({"enableInternalTransfer": True}, "may transfer between accounts"),
+                ({"enableSpotAndMarginTrading": False}, "may not trade"),
+            ):
+                venue.on("GET", "/sapi/v1/account/apiRestrictions", value(MAY | changed))
+                with pytest.raises(VenueRefused, match=why):
+                    await adapter.check_keys()
+            venue.on("GET", "/sapi/v1/account/apiRestrictions", value(MAY | {"ipRestrict": True}))
+            assert (await adapter.check_keys()).endswith("works from listed addresses only")
+
+    run(main)
+
+
+class Steps(Moment):
+    """A clock whose monotonic time goes on by given steps, in seconds."""
+
+    steps: list[float]
+    now = 100.0
+
+    def monotonic(self) -> float:
+        self.now += self.steps.pop(0)
+        return self.now
+
+
+def test_the_clock_is_read_three_times_and_the_quickest_answer_counts() -> None:
+    """Answers take 0.4, 0.1 and 0.2 s; half of that is the way back."""
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            clock = Steps(1_700_000_000_000)
+            clock.steps = [0.0, 0.4, 0.0, 0.1, 0.0, 0.2]
+            adapter._clock = clock
+            times = [1_699_999_990_000, 1_699_999_999_000, 1_699_999_980_000]
+            venue.on("GET", "/api/v3/time", *(value({"serverTime": each}) for each in times))
+            await adapter.measure_clock()
+            assert adapter.clock_skew_ms == 1_000 + 50
+            venue.on("GET", "/api/v3/time", value({"serverTime": "soon"}))
+            clock.steps = [0.0, 0.1]
+            with pytest.raises(VenueFailed, match="no serverTime"):
+                await adapter.measure_clock()
+
+    run(main)
+
+
+def test_rates_of_many_markets_are_the_accounts_own_and_those_of_few_each_markets() -> None:
+    async def main() -> None:
+        for count, asked, left_out in ((50, 50, 1), (51, 2, 1)):
+            async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+                venue.on("GET", "/api/v3/time", value({"serverTime": 1}))
+                venue.on("GET", "/sapi/v1/account/apiRestrictions", value(MAY))
+                rates = {"maker": "0.0002", "taker": "0.0004"}
+                venue.on("GET", "/api/v3/account", value(ACCOUNT | {"commissionRates": rates}))
+                infos = [INFO | {"symbol": f"C{number}USDT", "baseAsset": f"C{number}"} for number in range(count)]
+                venue.on("GET", "/api/v3/exchangeInfo", value({"symbols": infos}))
+                in_bnb = COMMISSION | {"discount": {"enabledForAccount": True, "enabledForSymbol": True}}
+                venue.on("GET", "/api/v3/account/commission", value({"odd": 1}), value(in_bnb))
+                await adapter.connect([f"C{number}USDT" for number in range(count)])
+                assert len(venue.of("GET", "/api/v3/account/commission")) == asked
+                assert (len(adapter.markets), len(adapter.odd)) == (count - left_out, left_out)
+                own = ("0.00076", "0.001") if count == 50 else ("0.0004", "0.0002")
+                assert {
+                    (str(market.fees.taker.normalize()), str(market.fees.maker.normalize())) for market in adapter.markets.values()
+                } == {own}
+                assert {market.fees.coin for market in adapter.markets.values()} == {"BNB"}
+
+    run(main)
+
+
+def test_where_no_rate_can_be_read_a_start_fails() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            venue.on("GET", "/api/v3/time", value({"serverTime": 1}))
+            venue.on("GET", "/sapi/v1/account/apiRestrictions", value(MAY))
+            venue.on("GET", "/api/v3/account", value(ACCOUNT))
+            codes = [f"C{number}USDT" for number in range(51)]
+            infos = [INFO | {"symbol": code, "baseAsset": code.removesuffix("USDT")} for code in codes]
+            venue.on("GET", "/api/v3/exchangeInfo", value({"symbols": infos}))
+            venue.on("GET", "/api/v3/account/commission", value({"odd": 1}))
+            with pytest.raises(VenueFailed, match="commission"):
+                await adapter.connect(codes)
+            assert len(venue.of("GET", "/api/v3/account/commission")) == 5
+
+    run(main)
+
+
+def test_an_order_of_binance_that_ended_without_a_fill_long_ago_is_told_as_expired() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            archived = {"code": -2026, "msg": "Order was canceled or expired with no executed qty over 90 days ago and has been archived."}
+            venue.on("GET", "/api/v3/order", value(archived, 400))
+            report = await adapter.fetch_order("XRPUSDT", "a1")
+            assert report == OrderReport("binance", "a1", "", OrderState.EXPIRED, Decimal(0), (), "ORDER_ARCHIVED")
+            venue.on("GET", "/api/v3/order", value({"code": -2013, "msg": "Order does not exist."}, 400))
+            assert await adapter.fetch_order("XRPUSDT", "a1") is None
+
+    run(main)
+
+
+@pytest.mark.parametrize("count", [100, 101])
+def test_up_to_a_hundred_markets_of_binance_are_asked_for_by_name(count: int) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            assert isinstance(adapter, BinanceAdapter)
+            venue.on("GET", "/api/v3/exchangeInfo", value({"symbols": [INFO, INFO | {"symbol": "ADAUSDT", "baseAsset": "ADA"}]}))
+            codes = ["XRPUSDT", *(f"C{number}USDT" for number in range(count - 1))]
+            found = await adapter._listed(codes)
+            (asked,) = venue.of("GET", "/api/v3/exchangeInfo")
+            if count == 100:
+                assert json.loads(asked.query["symbols"]) == codes
+            else:
+                assert asked.query == {"permissions": "SPOT"}
+                assert list(found) == ["XRPUSDT"]
+            venue.on("GET", "/api/v3/exchangeInfo", value({"code": -1003, "msg": "Too many requests."}, 429))
+            with pytest.raises(VenueFailed):
+                await adapter._listed(["XRPUSDT"])
 
     run(main)

@@ -341,7 +341,7 @@ def test_every_number_of_a_cycle_by_hand(reverse: bool) -> None:
     assert state.marks["BNB"] == Mark(Decimal(600), "fill", 0)
     assert state.marks["KRW"] == Mark(PRICES["KRW"], "book:KRW", 1)  # a fill gives a first price, and changes none
     assert "USDT" not in state.marks
-    assert portfolio.open_amount("KRW") == 29_000
+    assert state.counters.open_fx == {"KRW": Decimal(29_000)}
     assert (state.counters.converted, state.counters.conversion_cost) == ({}, {})
     tell.end("c1")
     assert state.routes["XRP:binance>upbit"].losses == 0
@@ -511,6 +511,13 @@ def test_a_target_of_money_that_is_not_the_pnls_says_how_much_of_it_is_open() ->
     tell(TargetSet("other", "KRW", Decimal(-50_000), ZERO, "me", "x"))
     assert (state.counters.open_fx, state.open_since) == ({"KRW": ZERO}, {})
     assert state.targets["other"] == {"KRW": Decimal(-50_000)}
+    # A fraction of one is open, too, and its sign is what counts.
+    since = []
+    for more in ("0.5", "0.25", "2", "-0.5"):
+        tell(TargetSet("other", "KRW", Decimal(-50_000) - Decimal(more), ZERO, "me", "x"))
+        assert state.counters.open_fx == {"KRW": Decimal(more)}
+        since.append(tell.now_ms - state.open_since["KRW"])
+    assert since == [0, 1, 2, 0]
 
 
 def test_the_last_fifty_transfers_that_ended_are_kept_and_every_open_one() -> None:
@@ -521,3 +528,72 @@ def test_the_last_fifty_transfers_that_ended_are_kept_and_every_open_one() -> No
             tell(TransferSettled(f"t{number}", "cancelled", "me", "x"))
     # The newest was open when the others were counted.
     assert list(tell.portfolio.state.transfers) == ["t1", *(f"t{number}" for number in range(3, 54))]
+
+
+def test_ended_cycles_are_forgotten_oldest_first_and_one_whose_order_may_still_fill_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.portfolio.portfolio._KEPT_ENDED", 3)
+    tell = Telling().start()
+    portfolio, state = tell.portfolio, tell.portfolio.state
+
+    def end(number: int, order: OrderState) -> None:
+        tell.open(f"c{number}", BUY)
+        tell.order(f"c{number}-0", order)
+        tell.end(f"c{number}")
+
+    for number, order in enumerate((OrderState.UNKNOWN, OrderState.REJECTED, OrderState.REJECTED)):
+        end(number, order)
+    assert list(state.ended) == list(state.cycles) == ["c0", "c1", "c2"]
+    end(3, OrderState.REJECTED)
+    assert list(state.ended) == list(state.cycles) == ["c0", "c2", "c3"]
+    assert (portfolio.cycle("c1"), portfolio.cycle_of_order("c1-0")) == (None, None)
+    assert portfolio.cycle_of_order("c2-0") is portfolio.cycle("c2")
+    assert [order.intent.client_order_id for order in portfolio.open_orders] == ["c0-0"]
+    for number in range(4, 7):
+        end(number, OrderState.UNKNOWN)
+    assert list(state.ended) == list(state.cycles) == ["c0", "c4", "c5", "c6"]  # more than are kept else
+    tell.order("c5-0", OrderState.EXPIRED)
+    end(7, OrderState.EXPIRED)
+    assert list(state.ended) == list(state.cycles) == ["c0", "c4", "c6"]
+
+
+def test_fills_are_recognised_after_their_cycle_was_forgotten_as_long_as_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.portfolio.portfolio._KEPT_FILLS", 3)
+    tell = Telling().start()
+    for number in range(4):
+        tell.fill("c1", fill_of("binance", Side.BUY, ONE, Decimal(2), f"b{number}"), PRICES)
+    assert list(tell.portfolio.state.recent_fills) == ["binance/b1", "binance/b2", "binance/b3"]
+    tell.fill("c1", fill_of("binance", Side.BUY, ONE, Decimal(2), "b0"), PRICES)  # its cycle knows it
+    tell.fill("c9", fill_of("binance", Side.BUY, ONE, Decimal(2), "b1"), PRICES)  # told of another cycle
+    assert tell.portfolio.total("binance", "XRP") == 104
+    assert tell.portfolio.cycle("c9") is None
+
+
+def test_what_late_fills_leave_and_complete_after_a_write_off() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "b", client_order_id="c1-0"), PRICES)
+    tell.end("c1")
+    account, state = _account(tell, "c1"), tell.portfolio.state
+
+    def late(side: Side, qty: str, trade: str) -> None:
+        tell.fill("c1", fill_of("upbit", side, Decimal(qty), Decimal(3000), trade, client_order_id="c1-1"), PRICES, 1)
+
+    tell(CycleAcknowledged("c1", "me", "seen"))
+    late(Side.SELL, "1", "s1")
+    assert (account.acknowledged_by, list(state.ended)) == ("me", [])  # less of the same
+    tell(ResidualSettled("c1", "written off", "me", "kept"))
+    assert list(state.ended) == ["c1"]
+    late(Side.SELL, "4", "s2")
+    assert (account.acknowledged_by, account.settled, list(state.ended)) == ("", None, [])
+    assert tell.portfolio.left(account) == {"XRP": Decimal(-4)}
+    late(Side.BUY, "4", "s3")
+    assert account.settled == Settled("completed by a late fill", "", "", tell.now_ms)
+    assert (account.state, list(state.ended), tell.portfolio.positions) == (CycleState.RESIDUAL, ["c1"], [])
+
+
+def test_a_run_counts_from_its_first_starting_prices() -> None:
+    tell = Telling().start()
+    tell.marks({"KRW": PRICES["KRW"], "XRP": Decimal(2)}, "start", "d1")
+    tell.marks({"XRP": Decimal(3)}, "start", "d1")
+    assert tell.portfolio.state.run is not None
+    assert tell.portfolio.state.run.marks == {"KRW": PRICES["KRW"], "XRP": Decimal(2), "USDT": ONE}
