@@ -22,8 +22,18 @@ from arbtui.exchanges.upbit.adapter import UpbitAdapter
 from arbtui.model.errors import OrderUnknown, VenueFailed, VenueRefused, WireError
 from arbtui.model.order import Balance, Order, OrderState, Purpose, TimeInForce
 from tests.exchanges.scripted_venue import adapter_of, market_of, order_of, scripted, value
-from tests.exchanges.test_fills import BINANCE_ORDER, BINANCE_TRADE, UPBIT_EVENT, UPBIT_ROW, Moment
-from tests.exchanges.test_venue_words import ACCOUNT, BINANCE_ANSWER, COMMISSION, UPBIT_ENDED, UPBIT_TAKEN, chance, list_upbit, run
+from tests.exchanges.test_fills import BINANCE_EVENT, BINANCE_ORDER, BINANCE_TRADE, UPBIT_EVENT, UPBIT_ROW, Moment
+from tests.exchanges.test_venue_words import (
+    ACCOUNT,
+    BINANCE_ANSWER,
+    COMMISSION,
+    UPBIT_ENDED,
+    UPBIT_TAKEN,
+    chance,
+    execution,
+    list_upbit,
+    run,
+)
 
 Request = tuple[str, str, str, dict[str, Any], Lane, dict[str, float]]  #: section, method, path, parameters, lane, costs
 UNITS = {"market": "KRW-XRP", "quote_currency": "KRW", "tick_size": "1"}
@@ -699,5 +709,84 @@ def test_up_to_a_hundred_markets_of_binance_are_asked_for_by_name(count: int) ->
             venue.on("GET", "/api/v3/exchangeInfo", value({"code": -1003, "msg": "Too many requests."}, 429))
             with pytest.raises(VenueFailed):
                 await adapter._listed(["XRPUSDT"])
+
+    run(main)
+
+
+@pytest.mark.parametrize("how", ["answer", "look-up", "stream", "list"])
+def test_whose_an_order_of_binance_is_is_asked_once_at_most(how: str) -> None:
+    """``myTrades`` names the venue's id alone; what has told both before is remembered."""
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            venue.on("POST", "/api/v3/order", value(BINANCE_ANSWER))
+            venue.on("GET", "/api/v3/order", value(BINANCE_ORDER))
+            venue.on("GET", "/api/v3/myTrades", value([BINANCE_TRADE]))
+            if how == "answer":
+                await adapter.place(order_of("binance"), admit)
+            elif how == "look-up":
+                await adapter.fetch_order("XRPUSDT", "a1")
+            elif how == "stream":
+                account = cast(AccountEvents, SimpleNamespace(on_order=lambda report: None))
+                adapter._on_frame(execution(**BINANCE_EVENT, i=28, c="a1").encode(), account, cast(PrivateStream, None))
+            asked = len(venue.of("GET", "/api/v3/order"))
+            for _ in range(2):
+                assert [fill.client_order_id for fill in await adapter.fetch_fills(0)] == ["a1"]
+            assert len(venue.of("GET", "/api/v3/order")) - asked == (1 if how == "list" else 0)
+
+    run(main)
+
+
+def test_of_many_markets_only_those_that_were_traded_are_asked_for_fills() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            venue.on("POST", "/api/v3/order", value(BINANCE_ANSWER))
+            venue.on("GET", "/api/v3/myTrades", value([]))
+            market = market_of("binance")
+            for number in range(49):
+                adapter.markets[f"C{number}USDT"] = market
+            await adapter.fetch_fills(0)
+            assert len(venue.of("GET", "/api/v3/myTrades")) == 50
+            adapter.markets["C49USDT"] = market
+            await adapter.fetch_fills(0)
+            assert len(venue.of("GET", "/api/v3/myTrades")) == 50
+            await adapter.place(order_of("binance"), admit)
+            await adapter.fetch_fills(0)
+            assert [asked.query["symbol"] for asked in venue.of("GET", "/api/v3/myTrades")[50:]] == ["XRPUSDT"]
+
+    run(main)
+
+
+def test_a_symbol_that_cannot_be_cancelled_is_told_after_every_other_was_tried() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "binance") as adapter:
+            venue.on("GET", "/api/v3/openOrders", value([OPEN, OPEN | {"symbol": "ADAUSDT"}]))
+            venue.on("DELETE", "/api/v3/openOrders", value({"code": -1000, "msg": "?"}, 500), value([OPEN]))
+            with pytest.raises(VenueFailed):
+                await adapter.cancel_all()
+            assert len(venue.of("DELETE", "/api/v3/openOrders")) == 2
+
+    run(main)
+
+
+@pytest.mark.parametrize("standing", [False, True])
+@pytest.mark.parametrize("exchange", ["upbit", "binance"])
+def test_a_cancel_that_was_refused_is_done_where_the_order_has_ended(exchange: str, standing: bool) -> None:
+    order = StandingOrder("KRW-XRP" if exchange == "upbit" else "XRPUSDT", "a1", "u1" if exchange == "upbit" else "28")
+    path = "/v1/order" if exchange == "upbit" else "/api/v3/order"
+
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, exchange) as adapter:
+            refused = {"error": {"name": "a_name_of_tomorrow", "message": "x"}} if exchange == "upbit" else {"code": -2999, "msg": "x"}
+            venue.on("DELETE", path, value(refused, 400))
+            ended, stands = (UPBIT_ROW, STANDS) if exchange == "upbit" else (BINANCE_ORDER, OPEN)
+            venue.on("GET", "/api/v3/myTrades", value([BINANCE_TRADE]))
+            venue.on("GET", path, value(ended), value(stands))
+            call = partial(adapter.cancel_standing, order) if standing else partial(adapter.cancel, order.code, "a1")
+            await call()
+            with pytest.raises(VenueFailed):
+                await call()
+            named = "identifier" if exchange == "upbit" else "origClientOrderId"
+            assert [asked.query[named] for asked in venue.of("GET", path)] == ["a1", "a1"]
 
     run(main)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from arbtui.execution.cycle import ArbCycle, Exposure, due
-from arbtui.journal.events import LegAfter, On
+from arbtui.journal.events import CycleState, LegAfter, On, Phase
 from arbtui.model.market import Market
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.routes.hops import TradeHop
@@ -165,6 +165,13 @@ def test_what_a_sale_brought_or_a_purchase_is_what_the_next_leg_may_spend_of_a_c
         found.orders = [Order("a", *first, Decimal(1), Decimal(1), "c1", 0, 1, Purpose.ENTRY, 0, 0.0, 1e9)]
         found.orders[0].filled_qty = Decimal("0.1")
         assert may_send(found) == expected
+
+
+def test_while_it_is_open_a_cycle_says_what_it_does_and_then_how_it_ended() -> None:
+    found = cycle(DOLLAR_QUOTE_FEE, WON)
+    assert (found.is_over, found.phase, found.state) == (False, Phase.RESERVED, CycleState.OPEN)
+    found.account.state = CycleState.MISSED
+    assert (found.is_over, found.phase, found.state) == (True, CycleState.MISSED, CycleState.MISSED)
 
 
 def test_fills_are_told_by_their_order() -> None:

@@ -1,5 +1,6 @@
 """One life in which everything happens: after each event every number that is kept beside the state is what the state says."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -341,6 +342,8 @@ def test_every_number_of_a_cycle_by_hand(reverse: bool) -> None:
     assert state.marks["BNB"] == Mark(Decimal(600), "fill", 0)
     assert state.marks["KRW"] == Mark(PRICES["KRW"], "book:KRW", 1)  # a fill gives a first price, and changes none
     assert "USDT" not in state.marks
+    assert state.run is not None
+    assert state.run.marks["BNB"] == 600  # what was held of it before counts at its first price
     assert state.counters.open_fx == {"KRW": Decimal(29_000)}
     assert (state.counters.converted, state.counters.conversion_cost) == ({}, {})
     tell.end("c1")
@@ -455,7 +458,8 @@ def test_legs_that_parted_are_remembered_for_less_than_an_hour() -> None:
         tell.fill(name, fill_of("binance", Side.BUY, Decimal(10), Decimal(2), f"b{number}"), PRICES)
         tell.end(name)
         assert tell.now_ms == at_ms
-    assert tell.portfolio.state.routes["XRP:binance>upbit"].parted == ended[2:]  # the second is an hour ago
+        kept = [ended[:1], ended[:2], ended[2:3], ended[2:]][number]  # the second is an hour ago when the third comes
+        assert tell.portfolio.state.routes["XRP:binance>upbit"].parted == kept
 
 
 def test_a_settlement_is_of_a_position_and_what_was_settled_is_the_stocks_business() -> None:
@@ -554,6 +558,18 @@ def test_ended_cycles_are_forgotten_oldest_first_and_one_whose_order_may_still_f
     tell.order("c5-0", OrderState.EXPIRED)
     end(7, OrderState.EXPIRED)
     assert list(state.ended) == list(state.cycles) == ["c0", "c4", "c6"]
+
+
+def test_a_dump_is_as_json_holds_it() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY)
+    dumped = tell.portfolio.dump()
+    assert [(type(hour), count) for hour, count in dumped["orders"]["hours"].items()] == [(str, 1)]
+    stored = json.loads(tell.portfolio.encode())
+    assert json.loads(json.dumps(dumped)) == stored
+    assert Portfolio.load(stored).dump() == dumped
+    with pytest.raises(ValueError, match="folded by the rules 999"):
+        Portfolio.load({**stored, "rules": 999})
 
 
 def test_fills_are_recognised_after_their_cycle_was_forgotten_as_long_as_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
