@@ -9,6 +9,7 @@ import pytest
 
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.gate import OrderGate
 from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.plan import CyclePlan, Tolerances, compile_plan
 from arbtui.journal.events import BalanceDisputed, CycleState, FillRecorded, RouteSwitched
@@ -212,5 +213,74 @@ def test_an_opportunity_too_old_opens_nothing_and_leaves_no_trace(tmp_path: Path
             assert found.route.blocked is None
             assert not w.portfolio.state.cycles
             w.agree()
+
+    run_virtual(main())
+
+
+def test_what_may_cost_something_opens_only_where_somebody_affords_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            plan = _plan(w)
+            now = w.clock.monotonic()
+            leg = plan.legs[0]
+            order = Order("a1", plan.hops[0].market, leg.side, leg.qty, leg.price, "c1", 0, 0, Purpose.ENTRY, w.halt.epoch, now, now + 1)
+            asked: list[Decimal] = []
+
+            def affords(most_cost: Decimal) -> bool:
+                asked.append(most_cost)
+                return most_cost <= 2
+
+            def gate(**more: Callable[[Decimal], bool]) -> OrderGate:
+                switch, risk, portfolio = w.engine.gate._kill_switch, w.engine.risk, w.portfolio
+                return OrderGate(
+                    kill_switch=switch, risk=risk, portfolio=portfolio, clock=w.clock, enabled=True, max_decision_age_s=0.25, **more
+                )
+
+            costs = [Decimal(cost) for cost in ("0", "0.5", "2", "2.5")]
+            budget = Reason.REBALANCE_BUDGET
+            assert [gate().entry_refusal(replace(plan, most_cost=cost), [order]) for cost in costs] == [None, *[budget] * 3]
+            assert [gate(affords=affords).entry_refusal(replace(plan, most_cost=cost), [order]) for cost in costs] == [*[None] * 3, budget]
+            assert asked == costs
+
+    run_virtual(main())
+
+
+def test_nothing_of_a_cycle_that_has_ended_is_remembered(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await _under_way(w, _plan(w))
+            w.engine.gate.last_look(cycle, cycle.orders[0])
+            assert list(w.engine.gate._looked) == [cycle.id]
+            w.engine.gate.forget(cycle.id)
+            assert w.engine.gate._looked == {}
+            w.engine.gate.forget(cycle.id)  # of a cycle that nobody looked at, either
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("other", "state", "held"), [("3", OrderState.SENDING, True), ("4", OrderState.SENDING, False), ("4", OrderState.EXPIRED, True)]
+)
+def test_what_other_orders_of_the_cycle_still_use_is_not_there_for_the_next(
+    tmp_path: Path, other: str, state: OrderState, held: bool
+) -> None:
+    """Stock to sell at Upbit: all that is free but 3; another sale of the cycle is under way, and one elsewhere that uses none of it."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await _under_way(w, _plan(w))
+            market = cycle.plan.hops[1].market
+            now = w.clock.monotonic()
+
+            def order(name: str, qty: Decimal, side: Side = Side.SELL) -> Order:
+                return Order(name, market, side, qty, Decimal(3000), cycle.id, 1, 1, Purpose.COMPLETE, w.halt.epoch, now, now + 1)
+
+            elsewhere = order("b", Decimal(5), Side.BUY)
+            under_way = order("c", Decimal(other) + 2)
+            under_way.state, under_way.filled_qty = state, Decimal(2)
+            free = w.portfolio.available("upbit", "XRP", cycle.id)
+            wanted = order("a", free - 3)
+            cycle.orders = [elsewhere, under_way, wanted]
+            assert w.engine.gate._unheld(cycle, wanted) is (None if held else Reason.RESERVATION)
 
     run_virtual(main())
