@@ -12,7 +12,7 @@ from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.gate import OrderGate
 from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.plan import CyclePlan, Tolerances, compile_plan
-from arbtui.journal.events import BalanceDisputed, CycleState, FillRecorded, RouteSwitched
+from arbtui.journal.events import Adjusted, BalanceDisputed, CycleState, FillRecorded, RouteSwitched
 from arbtui.model.book import BookState
 from arbtui.model.errors import OrderAbandoned
 from arbtui.model.halt import FLAG_NAME
@@ -167,6 +167,41 @@ def test_one_second_look_holds_for_the_other_legs_for_fifty_milliseconds(tmp_pat
     run_virtual(main())
 
 
+def test_a_refusal_of_the_second_look_holds_for_the_other_legs_too_and_losses_are_those_of_that_moment(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await _under_way(w, _plan(w))
+            first, second = cycle.orders
+            loose, w.engine.risk.total.limits = w.engine.risk.total.limits, GlobalLimits(max_unhedged=1.0)
+            with pytest.raises(OrderAbandoned, match=Reason.UNHEDGED):
+                w.engine.gate.last_look(cycle, first)
+            w.engine.risk.total.limits = loose
+            with pytest.raises(OrderAbandoned, match=Reason.UNHEDGED):
+                w.engine.gate.last_look(cycle, second)
+            await asyncio.sleep(0.051)
+            w.engine.gate.last_look(cycle, second)
+            await asyncio.sleep(0.051)
+            w.journal.post(_loss(1500))  # which nobody has measured yet
+            with pytest.raises(OrderAbandoned, match=Reason.LOSS_DAY):
+                w.engine.gate.last_look(cycle, second)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(("exchange", "asset", "refusal"), [("upbit", "XRP", Reason.NO_STOCK), ("binance", "USDT", Reason.NO_CASH)])
+def test_what_is_there_to_the_last_unit_is_enough(tmp_path: Path, exchange: str, asset: str, refusal: Reason) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            plan = _plan(w)
+            (needed,) = [amount for place, what, amount in plan.reserved if (place, what) == (exchange, asset)]
+            spare = w.portfolio.available(exchange, asset) - needed
+            for less, expected in ((spare, None), (Decimal("0.00000001"), refusal)):
+                w.journal.post(Adjusted(exchange, asset, -less, "x", "operator"))
+                assert w.engine.gate.entry_refusal(plan, []) is expected
+
+    run_virtual(main())
+
+
 def test_a_refusal_at_the_second_look_drops_both_legs(tmp_path: Path) -> None:
     """Between the two looks the day's loss, the exposure or a residual of the asset may break a limit (both legs used to leave)."""
 
@@ -191,12 +226,17 @@ def test_a_refusal_at_the_second_look_drops_both_legs(tmp_path: Path) -> None:
     main(lambda w: w.journal.post(BalanceDisputed("upbit", "XRP", ZERO, ONE)), Reason.DISPUTED)
 
 
-def _lose(w: World, usdt: int) -> None:
-    """The day has lost so much: a fee that a fill of an ended cycle brought."""
+def _loss(usdt: int) -> FillRecorded:
+    """A fee that a fill of an ended cycle brought."""
     fill = Fill(
         "binance", "loss", "x", "v", "XRPUSDT", "XRP", "USDT", Side.BUY, ZERO, ONE, ZERO, Decimal(usdt), "USDT", "taker", 0
     )  # fmt: skip
-    w.journal.post(FillRecorded(fill, "long-ago", 0, "stream", 0, {}))
+    return FillRecorded(fill, "long-ago", 0, "stream", 0, {})
+
+
+def _lose(w: World, usdt: int) -> None:
+    """The day has lost so much, and it is known."""
+    w.journal.post(_loss(usdt))
     w.engine.risk.total.measure()
 
 
