@@ -199,6 +199,11 @@ CALLS = [
          [("private", "POST", "order", BINANCE_SENT, Lane.HEDGE, {"weight": 1, "orders": 1})]),
 ]  # fmt: skip
 CALLS += [
+    Call("cancel what has ended", "upbit", lambda one: one.cancel_all(),
+         {("DELETE", "/v1/orders/open"): {"success": {"count": 1}, "failed": {"count": 1, "orders": [{"uuid": "u9", "market": "KRW-XRP"}]}},
+          ("GET", "/v1/order"): UPBIT_ENDED},
+         [upbit("orders/open", {"cancel_side": "all", "count": 300}, Lane.CANCEL, "DELETE", "order-cancel-all"),
+          upbit("order", {"uuid": "u9"}, Lane.CANCEL)], 1),
     Call("connect", "upbit", lambda one: one.connect(["KRW-XRP"]),
          {("GET", "/v1/api_keys"): [{"access_key": "k7"}], ("GET", "/v1/market/all"): [{"market": "KRW-XRP"}],
           ("GET", "/v1/orderbook/instruments"): [UNITS], ("GET", "/v1/ticker"): [TICKER], ("GET", "/v1/orders/chance"): chance("KRW-XRP")},
@@ -417,6 +422,20 @@ def test_every_order_of_upbit_that_closed_is_found_week_by_week_and_page_by_page
             assert len(fills) == len(expected)
             if since_days == 14:
                 assert windows == [(14.0, 7.0), (7.0, 7.0), (0.0, 7.0)]  # what is made at this very moment, too
+
+    run(main)
+
+
+@pytest.mark.parametrize("odd", ["/v1/orders/closed", "/v1/orders/open", "/v1/order"])
+def test_fills_of_upbit_that_cannot_be_read_are_not_none(odd: str) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            adapter._clock = Moment(1710751600000)
+            answers = {"/v1/orders/closed": [upbit_row("u1", 1710751590000)], "/v1/orders/open": [], "/v1/order": UPBIT_ROW}
+            for path, answer in answers.items():
+                venue.on("GET", path, value({"odd": 1} if path == odd else answer))
+            with pytest.raises(VenueFailed, match="cannot be read"):
+                await adapter.fetch_fills(1710751590000)
 
     run(main)
 

@@ -194,3 +194,9 @@ def test_what_was_uncovered_is_counted_from_one_look_to_the_next() -> None:
     found.look(102.0)
     assert found.naked_value_s == 120.0
     assert found.naked_until(103.0) == 180.0
+    found.account.state = CycleState.HEDGED  # it has ended: nothing of it is uncovered any more
+    found.look(103.0)
+    assert (found.naked_value_s, found.naked_until(200.0), found.largest_naked) == (180.0, 180.0, 60.0)
+    unpriced = cycle_of(DOLLAR_QUOTE_FEE, WON, [bought], books[0], books[1])
+    unpriced.on_fill(100.0)
+    assert (unpriced.largest_naked, unpriced.naked_until(200.0)) == (0.0, 0.0)
