@@ -198,7 +198,20 @@ CALLS = [
     Call("hedge", "binance", lambda one: one.place(hedge_of("binance"), admit), {("POST", "/api/v3/order"): BINANCE_ANSWER},
          [("private", "POST", "order", BINANCE_SENT, Lane.HEDGE, {"weight": 1, "orders": 1})]),
 ]  # fmt: skip
+
+
+async def fills_of_ten_seconds(adapter: CcxtAdapter) -> list[str]:
+    adapter._clock = Moment(1710751600000)
+    return [fill.trade_id for fill in await adapter.fetch_fills(1710751590000)]
+
+
 CALLS += [
+    Call("fills", "upbit", fills_of_ten_seconds,
+         {("GET", "/v1/orders/closed"): [{key: data for key, data in UPBIT_ROW.items() if key != "trades"}],
+          ("GET", "/v1/orders/open"): [], ("GET", "/v1/order"): UPBIT_ROW},
+         [upbit("orders/closed",
+                {"start_time": "2024-03-18T07:46:30Z", "end_time": "2024-03-25T07:46:30Z", "limit": 1000, "order_by": "asc"}),
+          upbit("orders/open", {"limit": 100, "page": 1}), upbit("order", {"uuid": "u1"})], ["t-1"]),
     Call("cancel what has ended", "upbit", lambda one: one.cancel_all(),
          {("DELETE", "/v1/orders/open"): {"success": {"count": 1}, "failed": {"count": 1, "orders": [{"uuid": "u9", "market": "KRW-XRP"}]}},
           ("GET", "/v1/order"): UPBIT_ENDED},
@@ -426,16 +439,28 @@ def test_every_order_of_upbit_that_closed_is_found_week_by_week_and_page_by_page
     run(main)
 
 
-@pytest.mark.parametrize("odd", ["/v1/orders/closed", "/v1/orders/open", "/v1/order"])
-def test_fills_of_upbit_that_cannot_be_read_are_not_none(odd: str) -> None:
+def test_the_fills_of_so_many_ended_orders_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arbtui.exchanges.upbit.adapter._SETTLED", 2)
+    rows = [upbit_row(f"u{number}", 1710751590000) for number in (1, 2, 3)]
+
+    async def one(request: web.Request) -> web.StreamResponse:
+        uuid = request.query["uuid"]
+        trade = {"uuid": f"t-{uuid}", "price": "2999", "volume": "7", "created_at": "2024-03-18T17:46:30+09:00"}
+        return web.json_response(UPBIT_ROW | {"uuid": uuid, "trades": [trade]})
+
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
             adapter._clock = Moment(1710751600000)
-            answers = {"/v1/orders/closed": [upbit_row("u1", 1710751590000)], "/v1/orders/open": [], "/v1/order": UPBIT_ROW}
-            for path, answer in answers.items():
-                venue.on("GET", path, value({"odd": 1} if path == odd else answer))
-            with pytest.raises(VenueFailed, match="cannot be read"):
-                await adapter.fetch_fills(1710751590000)
+            venue.on("GET", "/v1/orders/open", value([]))
+            venue.on("GET", "/v1/order", one)
+            for listed in (rows[:2], rows[:2], rows, rows[1:]):
+                venue.on("GET", "/v1/orders/closed", value(listed))
+                assert len(await adapter.fetch_fills(1710751590000)) == len(listed)
+            # Two are kept: the third takes the place of the first.
+            assert [asked.query["uuid"] for asked in venue.of("GET", "/v1/order")] == ["u1", "u2", "u3"]
+            venue.on("GET", "/v1/orders/closed", value(rows[:1]))
+            await adapter.fetch_fills(1710751590000)
+            assert venue.of("GET", "/v1/order")[-1].query["uuid"] == "u1"
 
     run(main)
 
