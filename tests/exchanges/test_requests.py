@@ -261,8 +261,9 @@ READ = [call for call in CALLS if call.name not in ("ping", "keys", "cancel", "c
 
 
 @pytest.mark.parametrize("call", READ, ids=lambda call: f"{call.exchange} {call.name}")
-def test_an_answer_of_another_form_says_nothing_and_the_call_says_so(call: Call) -> None:
+def test_an_answer_of_another_form_says_nothing_and_the_call_says_so(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of a call's answers in turn; an order that was taken is one of unknown fate, or one whose end is not known yet."""
+    monkeypatch.setattr("arbtui.exchanges.upbit.adapter._LOOK_AFTER_S", (0.0, 0.0))
     is_order = call.name in ("entry", "hedge")
     places = [place for place in call.answers if place != ("DELETE", "/api/v3/openOrders") and not place[1].endswith(UNREAD)]
 
@@ -627,7 +628,7 @@ def test_a_price_of_binance_that_makes_no_sense_leaves_its_market_out_and_one_th
     run(main)
 
 
-def test_an_account_that_may_not_trade_and_a_key_that_may_not_are_refused() -> None:
+def test_an_account_that_may_not_trade_and_a_key_that_may_not_are_refused(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "binance") as adapter:
             venue.on("GET", "/api/v3/time", value({"serverTime": 1}))
@@ -645,8 +646,11 @@ def test_an_account_that_may_not_trade_and_a_key_that_may_not_are_refused() -> N
                 venue.on("GET", "/sapi/v1/account/apiRestrictions", value(MAY | changed))
                 with pytest.raises(VenueRefused, match=why):
                     await adapter.check_keys()
+            assert any("works from every address" in line for line in caplog.messages)
+            caplog.clear()
             venue.on("GET", "/sapi/v1/account/apiRestrictions", value(MAY | {"ipRestrict": True}))
             assert (await adapter.check_keys()).endswith("works from listed addresses only")
+            assert not any("works from every address" in line for line in caplog.messages)
 
     run(main)
 
@@ -663,17 +667,17 @@ class Steps(Moment):
 
 
 def test_the_clock_is_read_three_times_and_the_quickest_answer_counts() -> None:
-    """Answers take 0.4, 0.1 and 0.2 s; half of that is the way back."""
+    """Answers take 40, 10 and 20 s; half of that is the way back."""
 
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "binance") as adapter:
             clock = Steps(1_700_000_000_000)
-            clock.steps = [0.0, 0.4, 0.0, 0.1, 0.0, 0.2]
+            clock.steps = [0.0, 40.0, 0.0, 10.0, 0.0, 20.0]
             adapter._clock = clock
             times = [1_699_999_990_000, 1_699_999_999_000, 1_699_999_980_000]
             venue.on("GET", "/api/v3/time", *(value({"serverTime": each}) for each in times))
             await adapter.measure_clock()
-            assert adapter.clock_skew_ms == 1_000 + 50
+            assert adapter.clock_skew_ms == 1_000 + 5_000
             venue.on("GET", "/api/v3/time", value({"serverTime": "soon"}))
             clock.steps = [0.0, 0.1]
             with pytest.raises(VenueFailed, match="no serverTime"):
@@ -682,9 +686,14 @@ def test_the_clock_is_read_three_times_and_the_quickest_answer_counts() -> None:
     run(main)
 
 
-def test_rates_of_many_markets_are_the_accounts_own_and_those_of_few_each_markets() -> None:
+def test_rates_of_many_markets_are_the_accounts_own_and_those_of_few_each_markets(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("arbtui.exchanges.binance.adapter._ASKED_ONE_BY_ONE", 3)
+
     async def main() -> None:
-        for count, asked, left_out in ((50, 50, 1), (51, 2, 1)):
+        for count, asked, left_out in ((3, 3, 1), (4, 2, 1)):
+            caplog.clear()
             async with scripted() as venue, adapter_of(venue, "binance") as adapter:
                 venue.on("GET", "/api/v3/time", value({"serverTime": 1}))
                 venue.on("GET", "/sapi/v1/account/apiRestrictions", value(MAY))
@@ -697,11 +706,15 @@ def test_rates_of_many_markets_are_the_accounts_own_and_those_of_few_each_market
                 await adapter.connect([f"C{number}USDT" for number in range(count)])
                 assert len(venue.of("GET", "/api/v3/account/commission")) == asked
                 assert (len(adapter.markets), len(adapter.odd)) == (count - left_out, left_out)
-                own = ("0.00076", "0.001") if count == 50 else ("0.0004", "0.0002")
+                own = ("0.00076", "0.001") if count == 3 else ("0.0004", "0.0002")
                 assert {
                     (str(market.fees.taker.normalize()), str(market.fees.maker.normalize())) for market in adapter.markets.values()
                 } == {own}
                 assert {market.fees.coin for market in adapter.markets.values()} == {"BNB"}
+                assert list(adapter.odd) == ["C0USDT"]
+                assert [line for line in caplog.messages if "left out" in line] == [
+                    f"binance: 1 of its markets left out: C0USDT: {adapter.odd['C0USDT']}"
+                ]
 
     run(main)
 
@@ -750,7 +763,7 @@ def test_up_to_a_hundred_markets_of_binance_are_asked_for_by_name(count: int) ->
             else:
                 assert asked.query == {"permissions": "SPOT"}
                 assert list(found) == ["XRPUSDT"]
-            venue.on("GET", "/api/v3/exchangeInfo", value({"code": -1003, "msg": "Too many requests."}, 429))
+            venue.on("GET", "/api/v3/exchangeInfo", value({"code": -1100, "msg": "Illegal characters."}, 400), value({"symbols": [INFO]}))
             with pytest.raises(VenueFailed):
                 await adapter._listed(["XRPUSDT"])
 

@@ -19,6 +19,7 @@ from arbtui.model.halt import FLAG_NAME
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import GlobalLimits
@@ -84,6 +85,10 @@ def _set(name: str, value: object) -> Callable[[World, Order], object]:
     return lambda _, order: setattr(order, name, value)
 
 
+def _halt(scope: str) -> ScopedHalt:
+    return ScopedHalt(scope, Depth.HALTED, "a test", "me", "looked odd", 1_700_000_000_000)
+
+
 @pytest.mark.parametrize(
     ("prepare", "reason"),
     [
@@ -92,6 +97,9 @@ def _set(name: str, value: object) -> Callable[[World, Order], object]:
         (lambda w, o: (w.folder / FLAG_NAME).touch(), Reason.HALTED),
         (lambda w, o: (w.halt.close("KEY"), w.halt.rearm()), Reason.OLD_EPOCH),
         (lambda w, o: setattr(w.engine.gate, "closed_for_entries", True), Reason.DISARMED),
+        (lambda w, o: write_halt(w.folder, _halt("route.XRP:binance>upbit")), Reason.SCOPE_HALTED),
+        (lambda w, o: write_halt(w.folder, _halt("exchange.binance")), Reason.SCOPE_HALTED),
+        (lambda w, o: write_halt(w.folder, _halt("route.XRP:upbit>binance")), None),
         (lambda w, o: setattr(o, "decided_at", o.decided_at - 0.2499), None),
         (lambda w, o: setattr(o, "decided_at", o.decided_at - 0.2501), Reason.DECISION_AGE),
         (_set("decided_at", nan), Reason.DECISION_AGE),

@@ -28,11 +28,8 @@ HISTORY = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
-@given(unmarked=HISTORY, marked=HISTORY, first=st.integers(1, 300).map(lambda number: Decimal(number) / 100))
-def test_totals_are_the_sums_of_what_was_booked_at_its_mark_or_at_the_first(
-    unmarked: list[tuple[str, Decimal, Decimal]], marked: list[tuple[str, Decimal, Decimal]], first: Decimal
-) -> None:
+def agree(unmarked: list[tuple[str, Decimal, Decimal]], marked: list[tuple[str, Decimal, Decimal]], first: Decimal) -> None:
+    """Totals are the sums of what was booked at its mark, or at the first."""
     counters = Counters()
     told = [(kind, amount, None) for kind, amount, _ in unmarked]
     for kind, amount, mark in told:
@@ -64,6 +61,22 @@ def test_totals_are_the_sums_of_what_was_booked_at_its_mark_or_at_the_first(
         assert booked == worth("trade", "trade back") - worth("pay", "retarget")
         assert external == worth("rotate", "adjust", "open", "retarget")
     assert not any(getattr(counters, name) for name in Counters.__struct_fields__ if name.startswith("unvalued_"))
+
+
+@settings(max_examples=30, deadline=None)
+@given(unmarked=HISTORY, marked=HISTORY, first=st.integers(1, 300).map(lambda number: Decimal(number) / 100))
+def test_totals_are_the_sums_of_what_was_booked_at_its_mark_or_at_the_first(
+    unmarked: list[tuple[str, Decimal, Decimal]], marked: list[tuple[str, Decimal, Decimal]], first: Decimal
+) -> None:
+    agree(unmarked, marked, first)
+
+
+def test_a_history_of_each_kind_and_of_all() -> None:
+    told = [(kind, Decimal(number + 1) / 4, Decimal(number + 2)) for number, kind in enumerate(BOOKINGS)]
+    without = [one for one in told if one[0] != "rotate"]
+    for history in ([], *([one] for one in told), *([one, one] for one in told), told, without):
+        for later in ([], told, told * 2):
+            agree(history, later, Decimal(3))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in BOOKINGS if kind not in ("open", "retarget", "rotate", "adjust")])
