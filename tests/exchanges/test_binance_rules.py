@@ -68,7 +68,7 @@ def test_a_switched_off_step_leaves_eight_decimals() -> None:
 
 def test_a_market_without_a_least_quantity_or_value_is_one() -> None:
     market = parse_exchange_info(_info(PRICE, {**LOT, "minQty": "0"}, {**NOTIONAL, "minNotional": "0", "notional": "0"}))["XYZUSDT"]
-    assert (market.min_qty, market.min_cost) == (0, 0)
+    assert (market.min_qty, market.min_cost) == (Decimal(0), Decimal(0))
 
 
 def test_symbols_that_do_not_trade_are_left_out() -> None:
