@@ -115,9 +115,9 @@ class OrderGate:
         return None
 
     def _entry(self, cycle: ArbCycle, now: float) -> Reason | None:
-        looked_at, said = self._looked.get(cycle.id, (-1.0, None))
-        if looked_at >= 0.0 and now - looked_at <= _LOOK_HOLDS_S:
-            return said
+        looked = self._looked.get(cycle.id)
+        if looked is not None and now - looked[0] <= _LOOK_HOLDS_S:
+            return looked[1]
         self._risk.total.measure()
         said = self._tiers(cycle.plan, now, cycle)
         self._looked[cycle.id] = (now, said)

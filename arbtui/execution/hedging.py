@@ -153,8 +153,7 @@ class _Worth:
             return self._cycle.plan.route.rates.conversion(asset, self.currency).value
         best = 0.0
         for hop in self._hops(asset, without, depth):
-            if hop.book.bid > 0.0:
-                best = max(best, hop.book.bid * (1.0 - float(hop.market.fees.taker)) * self.received(hop.market.quote, without, depth - 1))
+            best = max(best, hop.book.bid * (1.0 - float(hop.market.fees.taker)) * self.received(hop.market.quote, without, depth - 1))
         return best
 
     def paid(self, asset: str, without: Market | None = None, depth: int = 3) -> float:
@@ -167,7 +166,7 @@ class _Worth:
         least = inf
         for hop in self._hops(asset, without, depth):
             quote = self.paid(hop.market.quote, without, depth - 1)
-            if hop.book.ask < inf and quote > 0.0:
+            if quote > 0.0:
                 least = min(least, hop.book.ask * _paid_unit(hop.market) * quote)
         return least if least < inf else 0.0
 
@@ -177,10 +176,12 @@ class _Worth:
 
     def cost(self, way: _Way) -> float:
         """What one unit costs (selling: less than nothing) by that way, at the touch."""
-        book, fee = way.hop.book, float(way.hop.market.fees.taker)
-        quote = self.of(way.hop.market.quote)
-        if way.hop.market.base != way.asset:
-            return 0.0
+        book, market, fee = way.hop.book, way.hop.market, float(way.hop.market.fees.taker)
+        if market.base != way.asset:  # spent on the market's base, or got for it; what that is worth elsewhere
+            if way.side is Side.BUY:
+                return -self.received(market.base, market) / (book.ask * _paid_unit(market))
+            return self.paid(market.base, market) / (book.bid * (1.0 - fee))
+        quote = self.of(market.quote)
         return -book.bid * (1.0 - fee) * quote if way.side is Side.SELL else book.ask * (1.0 + fee) * quote
 
     def _hops(self, asset: str, without: Market | None, depth: int) -> Iterator[TradeHop]:
@@ -204,7 +205,10 @@ def _unbounded(way: _Way) -> float:
 
 def _bound(cycle: ArbCycle, way: _Way, worth: _Worth, beyond_bps: float) -> float | None:
     """The worst price at which the cycle, completed that way, loses no more than ``beyond_bps`` of its turnover; None where none does."""
-    paid, got = _turnover(cycle, worth)
+    turnover = _turnover(cycle, worth)
+    if turnover is None:
+        return None
+    paid, got = turnover
     slack = got - paid + max(got, paid) * beyond_bps / 1e4
     market, missing = way.hop.market, abs(float(way.amount))
     for asset, amount in cycle.residual.items():  # what other legs still have to bring, or to cost
@@ -234,30 +238,30 @@ def _paid_unit(market: Market) -> float:
     return 1.0 / (1.0 - fee) if kept_of_bought(market) != ONE else 1.0 + fee
 
 
-def _turnover(cycle: ArbCycle, worth: _Worth) -> tuple[float, float]:
-    """What the fills paid and what they brought, net by market, in the currency of ``worth``; fees in third coins count as paid."""
+def _turnover(cycle: ArbCycle, worth: _Worth) -> tuple[float, float] | None:
+    """What the fills paid and what they brought, net by market, in the currency of ``worth``; fees in third coins count as paid.
+
+    None where nothing tells what that comes to in that currency: what was paid is never nothing.
+    """
     by_market: dict[tuple[str, str, str], Decimal] = {}
-    fees = 0.0
-    per_unit = _unit_of_money(cycle, worth)
+    fees = ZERO
     for fill in cycle.fills:
         if fill.quote in cycle.settlement:
             place = fill.exchange, fill.market, fill.quote
             paid = fill.cost if fill.side is Side.BUY else -fill.cost
             by_market[place] = by_market.get(place, ZERO) + paid + (fill.fee if fill.fee_currency == fill.quote else ZERO)
         if fill.fee_currency not in (fill.base, fill.quote):
-            fees += float(fill.fee * cycle.account.references.get(fill.fee_currency, ZERO)) * per_unit
+            fees += fill.fee * cycle.account.references.get(fill.fee_currency, ZERO)
     spent = got = 0.0
-    for (_, _, quote), amount in by_market.items():
+    for asset, amount in [(cycle.plan.route.terms.value_currency, fees), *((quote, net) for (_, _, quote), net in by_market.items())]:
         if amount > ZERO:
-            spent += float(amount) * worth.paid(quote)
-        else:
-            got -= float(amount) * worth.received(quote)
-    return spent + fees, got
-
-
-def _unit_of_money(cycle: ArbCycle, worth: _Worth) -> float:
-    """What one unit of the PnL currency is worth in the currency of ``worth``."""
-    return worth.paid(cycle.plan.route.terms.value_currency)
+            each = worth.paid(asset)
+            if not each > 0.0:
+                return None
+            spent += float(amount) * each
+        elif amount:
+            got -= float(amount) * worth.received(asset)
+    return spent, got
 
 
 def _qty(cycle: ArbCycle, way: _Way, price: Decimal) -> Decimal | None:
@@ -265,7 +269,7 @@ def _qty(cycle: ArbCycle, way: _Way, price: Decimal) -> Decimal | None:
     if market.base != way.asset:
         per_unit = price * (ONE + market.fees.taker if way.side is Side.BUY else ONE - market.fees.taker)
         qty = market.qty_down(amount / per_unit)
-        return qty if qty > ZERO and market.refusal(price, qty) is None else None
+        return qty if market.refusal(price, qty) is None else None
     kept = kept_of_bought(market) if way.side is Side.BUY else ONE
     qty = (amount / kept / market.lot_step).to_integral_value(ROUND_HALF_EVEN) * market.lot_step
     if qty <= ZERO:

@@ -597,7 +597,7 @@ class Portfolio(Readings):
         missing = [name for name in PortfolioState.__struct_fields__ if name not in dumped]
         if missing:
             raise ValueError(f"an earlier version wrote it, without {', '.join(missing)}")
-        state = msgspec.convert(dumped, PortfolioState, strict=False, str_keys=True)
+        state = msgspec.convert(dumped, PortfolioState, str_keys=True)
         if state.rules != RULES:
             raise ValueError(f"folded by the rules {state.rules}, these are {RULES}")
         return cls(state)

@@ -58,11 +58,17 @@ def test_perpetuals_name_their_minimum_notional_and_pay_in_quote() -> None:
     assert (market.exchange, market.fees.taker, market.fees.taken_in) == ("binanceusdm", Decimal("0.0005"), FeeTakenIn.QUOTE)
     by_hand = linear_market("XYZ", "USDT", Decimal("0.0001"), Decimal("0.1"), Decimal(100))
     assert (by_hand.key, by_hand.fees) == (market.key, market.fees)
+    assert (by_hand.base, by_hand.quote) == ("XYZ", "USDT")
 
 
 def test_a_switched_off_step_leaves_eight_decimals() -> None:
     markets = parse_exchange_info(_info({**PRICE, "tickSize": "0.00000000"}, LOT, NOTIONAL))
     assert markets["XYZUSDT"].price_units.at(Decimal(1)) == Decimal("0.00000001")
+
+
+def test_a_market_without_a_least_quantity_or_value_is_one() -> None:
+    market = parse_exchange_info(_info(PRICE, {**LOT, "minQty": "0"}, {**NOTIONAL, "minNotional": "0", "notional": "0"}))["XYZUSDT"]
+    assert (market.min_qty, market.min_cost) == (Decimal(0), Decimal(0))
 
 
 def test_symbols_that_do_not_trade_are_left_out() -> None:
@@ -92,6 +98,9 @@ def test_a_body_without_the_rules_is_refused(raw: bytes, word: str) -> None:
         (_info({**PRICE, "tickSize": "abc"}, LOT, NOTIONAL), "Conversion"),
         (_info({**PRICE, "tickSize": "NaN"}, LOT, NOTIONAL), "no sense"),
         (_info(PRICE, {**LOT, "stepSize": "-1"}, NOTIONAL), "no sense"),
+        (_info({**PRICE, "tickSize": "-0.0001"}, LOT, NOTIONAL), "no sense"),
+        (_info(PRICE, {**LOT, "minQty": "-1"}, NOTIONAL), "no sense"),
+        (_info(PRICE, {**LOT, "maxQty": "Infinity"}, NOTIONAL), "no sense"),
         (b'{"symbols":[{"symbol":"XYZUSDT","status":"TRADING"}]}', "baseAsset"),
         (b'{"symbols":[{"symbol":"XYZUSDT","status":"TRADING","baseAsset":null,"quoteAsset":"USDT","filters":[]}]}', "baseAsset"),
         (b'{"symbols":[null]}', "object"),

@@ -13,6 +13,7 @@ from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.binance import orders as binance
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.exchanges.upbit import orders as upbit
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import OrderUnknown, VenueFailed, WireError
@@ -166,6 +167,10 @@ class Moment(SystemClock):
         return self.ms
 
 
+#: A market in which a maker would pay another rate, unlike Upbit's.
+OTHER_MAKER = dataclasses.replace(UPBIT_XRP, fees=dataclasses.replace(UPBIT_XRP.fees, maker=Decimal("0.5")))
+
+
 def binance_told(**changed: Any) -> Fill:
     """The fill of an executionReport with other fields."""
     event = json.loads(execution(**BINANCE_EVENT))["event"]
@@ -216,7 +221,8 @@ def test_binances_fee_that_is_not_told_is_the_documented_one_and_not_zero(
     ],
 )
 def test_the_documented_fee_is_of_what_the_market_takes_it_in(side: Side, taken_in: FeeTakenIn, fee: str, currency: str) -> None:
-    market = dataclasses.replace(BINANCE_XRP, fees=dataclasses.replace(BINANCE_XRP.fees, taken_in=taken_in))
+    fees = dataclasses.replace(BINANCE_XRP.fees, taken_in=taken_in, maker=Decimal("0.5"))
+    market = dataclasses.replace(BINANCE_XRP, fees=fees)
     row = read(with_fields(BINANCE_TRADE, commission=None, isBuyer=side is Side.BUY), binance.TradeRow, "myTrades")
     fill = binance.fill_of_trade(row, market, "a1")
     assert (fill.side, fill.fee, fill.fee_currency) == (side, Decimal(fee), currency)
@@ -231,6 +237,7 @@ def test_binances_other_optional_fields_are_no_reason_to_lose_a_fill(field: str,
 def test_a_maker_is_told_as_one_and_may_be_paid() -> None:
     assert binance_told(m=True).liquidity == binance_listed(isMaker=True).liquidity == "maker"
     assert binance_listed(isMaker=None).liquidity == "taker"
+    assert binance_told(t=0).trade_id == "XRPUSDT:0"  # a symbol's first trade
     assert binance_told(n="-0.001", N="USDT").fee == Decimal("-0.001")
 
 
@@ -244,7 +251,19 @@ def test_an_answer_without_a_time_has_ours_and_one_without_fills_has_what_was_ex
 
 @pytest.mark.parametrize(
     "changed",
-    [{"t": -1}, {"n": "NaN"}, {"l": "NaN"}, {"L": "-2"}, {"l": "-7"}, {"S": "LEFT"}, {"T": None}, {"l": None}, {"L": ABSENT}, {"i": None}],
+    [
+        {"t": -1},
+        {"X": "ODD"},
+        {"n": "NaN"},
+        {"l": "NaN"},
+        {"L": "-2"},
+        {"l": "-7"},
+        {"S": "LEFT"},
+        {"T": None},
+        {"l": None},
+        {"L": ABSENT},
+        {"i": None},
+    ],
     ids=str,
 )
 def test_a_fill_of_nonsense_is_none(changed: dict[str, Any]) -> None:
@@ -258,7 +277,7 @@ def upbit_report(**changed: Any) -> OrderReport:
     row = with_fields(UPBIT_ROW, **changed)
     if trade:
         row["trades"] = [with_fields(row["trades"][0], **trade)]
-    return upbit.report_of(read(row, upbit.OrderRow, "order"), UPBIT_XRP)
+    return upbit.report_of(read(row, upbit.OrderRow, "order"), OTHER_MAKER)
 
 
 REST_FILL = dataclasses.replace(UPBIT_FILL, ts_event=1710751590000)
@@ -294,12 +313,13 @@ def test_upbits_order_without_its_trades_has_been_executed_all_the_same(missing:
         ("smp_type", {}),
         ("error", {}),
         ("trade_timestamp", {"ts_event": 1710751597500}),
+        ("trade_timestamp timestamp", {"ts_event": 0}),
     ],
 )
 def test_my_orders_optional_fields_are_no_reason_to_lose_a_fill(field: str, changed: dict[str, Any], missing: str | None) -> None:
-    frame = json.dumps(with_fields(UPBIT_EVENT, **{field: missing})).encode()
+    frame = json.dumps(with_fields(UPBIT_EVENT, **dict.fromkeys(field.split(), missing))).encode()
     assert upbit.kind_of(frame) == "myOrder"
-    report = upbit.report_of_event(frame, {"KRW-XRP": UPBIT_XRP})
+    report = upbit.report_of_event(frame, {"KRW-XRP": OTHER_MAKER})
     assert report.fills == (dataclasses.replace(UPBIT_FILL, **changed),)
 
 
@@ -362,6 +382,15 @@ def test_upbits_fees_add_up_once_every_trade_is_told_and_each_is_the_same_as_bef
     assert [fill.trade_id for fill in fills] == ["t-1", "t-2", "t-3"]  # oldest first
     assert fills[:2] == before
     assert [fill.fee for fill in fills] == [Decimal(5998) * RATE, Decimal(12_000) * RATE, Decimal(3001) * RATE]
+
+
+def test_upbits_fee_by_the_rate_is_each_trades_own_to_the_last_digit_and_trades_are_in_the_order_of_their_times() -> None:
+    """Fees of 0.00018508234375 and 0.00037022625 KRW: a split of their sum would be rounded to eight places."""
+    trades = [trade(1, "3000", "0.0002468175"), trade(2, "2999.5", "0.00012340875")]
+    trades[0]["uuid"], trades[1]["uuid"] = "z", "a"
+    value = sum((Decimal(each["funds"]) for each in trades), Decimal(0))
+    report = upbit_report(executed_volume="0.00037022625", paid_fee=str(value * RATE), trades=trades[::-1])
+    assert [(fill.trade_id, fill.fee) for fill in report.fills] == [(each["uuid"], Decimal(each["funds"]) * RATE) for each in trades]
 
 
 def test_another_fee_than_the_rates_is_split_by_value_to_the_last_digit() -> None:
@@ -428,6 +457,25 @@ def test_the_list_of_fills_asks_for_orders_that_rested_and_not_for_immediate_one
     run(main)
 
 
+def test_a_fill_of_which_no_time_is_told_has_that_of_its_receipt() -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
+            adapter._clock = Moment(1710751600123)
+            timeless = [{key: data for key, data in each.items() if key != "created_at"} for each in ALL_THREE[:1]]
+            row = {key: data for key, data in UPBIT_ROW.items() if key != "created_at"} | {"trades": [*timeless, *ALL_THREE[1:]]}
+            venue.on("GET", "/v1/order", value(row))
+            report = await adapter.fetch_order("KRW-XRP", "a1")
+            assert report is not None
+            assert [(fill.trade_id, fill.ts_event) for fill in report.fills] == [
+                ("t-1", 1710751600123),
+                ("t-2", 1710751592000),
+                ("t-3", 1710751593000),
+            ]
+
+    assert upbit.ms_of(None) == upbit.ms_of("") == 0
+    run(main)
+
+
 def test_binances_answer_of_fewer_fills_than_executed_says_what_was_executed() -> None:
     report = binance.report_of_answer(BINANCE_ANSWER | {"fills": [ANSWER_FILL | {"qty": "3"}]}, BINANCE_XRP, 0)
     assert (report.filled_qty, [fill.qty for fill in report.fills]) == (Decimal(7), [Decimal(3)])
@@ -461,13 +509,57 @@ def test_a_rate_is_the_sum_of_its_parts_and_of_the_dearer_side() -> None:
     assert (commission.maker, commission.taker) == (Decimal("0.1153"), Decimal("0.2263"))
 
 
+@pytest.mark.parametrize(
+    ("told", "paid"),
+    [
+        ({"enabledForAccount": True, "enabledForSymbol": True}, True),
+        ({"enabledForAccount": True}, False),
+        ({"enabledForSymbol": True}, False),
+        ({}, False),
+    ],
+)
+def test_fees_are_paid_in_bnb_where_both_the_account_and_the_symbol_say_so(told: dict[str, bool], paid: bool) -> None:
+    row = {"symbol": "XRPUSDT", "standardCommission": {"maker": "0.001", "taker": "0.001"}, "discount": told}
+    assert read(row, binance.Commission, "commission").is_paid_in_bnb is paid
+
+
+def test_what_a_key_may_is_read_and_a_list_of_addresses_that_is_not_told_is_none() -> None:
+    told = read({"enableWithdrawals": False, "enableSpotAndMarginTrading": True}, binance.KeyRestrictions, "apiRestrictions")
+    assert (told.enableInternalTransfer, told.ipRestrict) == (False, False)
+
+
 def test_a_frame_of_the_stream_is_an_event_an_answer_or_an_error() -> None:
     assert binance.event_of(b'{"id":"1","status":200,"result":{}}')[0] == "answer"
     assert binance.event_of(b'{"subscriptionId":0,"event":{"e":"balanceUpdate"}}') == ("balanceUpdate", b'{"e":"balanceUpdate"}')
     with pytest.raises(WireError, match="-1022"):
         binance.event_of(b'{"id":"1","status":400,"error":{"code":-1022,"msg":"Signature is not valid."}}')
+    for half in (b'{"id":"1","status":200,"error":{"code":-1022,"msg":"-1022"}}', b'{"id":"-1022","status":503}'):
+        with pytest.raises(StreamRefused, match=r"-1022|503"):
+            binance.event_of(half)
     with pytest.raises(WireError, match="neither an event nor an answer"):
         binance.event_of(b"{}")
+
+
+@pytest.mark.parametrize("reads", [upbit.kind_of, upbit.subscribed])
+def test_an_error_of_upbits_stream_is_one_whichever_frame_is_waited_for(reads: Callable[[bytes], object]) -> None:
+    with pytest.raises(StreamRefused) as refused:
+        reads(b'{"error":{"name":"WRONG_FORMAT","message":"Format is wrong"}}')
+    assert (refused.value.code, refused.value.message, refused.value.status) == ("WRONG_FORMAT", "Format is wrong", None)
+
+
+def test_the_list_of_subscriptions_is_told_from_other_frames() -> None:
+    listed = b'{"method":"LIST_SUBSCRIPTIONS","result":[{"type":"myOrder"},{"type":"myAsset"}]}'
+    assert upbit.subscribed(listed) == frozenset({"myOrder", "myAsset"})
+    assert upbit.subscribed(b'{"method":"LIST_SUBSCRIPTIONS"}') == frozenset()
+    assert upbit.subscribed(json.dumps(UPBIT_EVENT).encode()) is None
+    assert upbit.kind_of(b'{"status":"UP"}') == ""
+
+
+@pytest.mark.parametrize(("told", "reason"), [("NONE", ""), (None, ""), ("INSUFFICIENT_BALANCES", "INSUFFICIENT_BALANCES")])
+def test_why_an_order_was_rejected_is_told_where_there_is_a_reason(told: str | None, reason: str) -> None:
+    event = json.dumps(json.loads(execution(**BINANCE_EVENT | {"x": "REJECTED", "X": "REJECTED", "r": told}))["event"]).encode()
+    report = binance.report_of_event(event, {"XRPUSDT": BINANCE_XRP})
+    assert (report.state, report.reason, report.fills) == (OrderState.REJECTED, reason, ())
 
 
 def test_a_stream_goes_on_after_a_fill_without_a_fee() -> None:

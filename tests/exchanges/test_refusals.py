@@ -77,7 +77,12 @@ def test_every_error_of_the_recorded_answers_has_a_row(shared_data: Path) -> Non
         ("upbit", 403, "out_of_scope", "", Scope.KEY, Meaning.KEYS),
         ("upbit", 401, "no_authorization_i_p", "", Scope.IP, Meaning.KEYS),
         ("upbit", 401, "a_name_of_tomorrow", "", Scope.KEY, Meaning.UNKNOWN),
+        ("upbit", 403, "a_name_of_tomorrow", "", Scope.KEY, Meaning.UNKNOWN),
+        ("upbit", 404, "a_name_of_tomorrow", "", Scope.ACCOUNT, Meaning.UNKNOWN),
         ("upbit", 400, "a_name_of_tomorrow", "", Scope.ACCOUNT, Meaning.UNKNOWN),
+        ("upbit", 400, "a_name_of_tomorrow", "identifier 중복", Scope.EARLIER_COPY, Meaning.UNKNOWN),
+        ("upbit", 400, "cross_trading", "identifier 중복", Scope.ORDER, Meaning.REFUSED),
+        ("upbit", 400, "two_factor_auth_required", "", Scope.ACCOUNT, Meaning.ACCOUNT),
         ("upbit", 400, "thirdparty_agreement_required", "", Scope.SYMBOL, Meaning.REFUSED),
     ],
 )

@@ -1,15 +1,29 @@
 """What a running cycle has of each asset, and how much of a leg that waits may be sent."""
 
-from decimal import Decimal
+import dataclasses
+from decimal import ROUND_FLOOR, Decimal
 
 import msgspec
 import pytest
 
 from arbtui.execution.cycle import ArbCycle, Exposure, due
-from arbtui.journal.events import LegAfter, On
+from arbtui.journal.events import CycleState, LegAfter, On, Phase
 from arbtui.model.market import Market
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
-from tests.execution.test_hedging import DOLLAR_COIN_FEE, DOLLAR_QUOTE_FEE, PRICE, WON, around, cycle_of, fill
+from arbtui.routes.hops import TradeHop
+from tests.execution.test_hedging import (
+    BTC_KRW,
+    DOLLAR_COIN_FEE,
+    DOLLAR_QUOTE_FEE,
+    ETH_BTC,
+    PRICE,
+    STEP,
+    WON,
+    around,
+    cycle_of,
+    cycle_on,
+    fill,
+)
 
 
 def cycle(buy: Market, sell: Market, *fills: Fill) -> ArbCycle:
@@ -134,6 +148,39 @@ def test_where_it_spends_what_the_other_brought_no_more_than_that_is_sent() -> N
     assert may_send(elsewhere) == 40, "at another venue it is sold from stock"
 
 
+def test_what_a_sale_brought_or_a_purchase_is_what_the_next_leg_may_spend_of_a_coin_at_that_venue() -> None:
+    """0.1 of 1 ETH sold for 0.003 BTC less 7 bps; or 0.1 of 1 BTC bought, less than the plan's price of ETH has it."""
+    sold = fill(ETH_BTC, Side.SELL, "0.1", Decimal("0.03"))
+    bought = fill(BTC_KRW, Side.BUY, "0.1", Decimal(100_000_000))
+    cases = [
+        ((ETH_BTC, Side.SELL), (BTC_KRW, Side.SELL), sold, Decimal("0.0029979")),
+        # 0.1 BTC at 4 BTC apiece, the leg's price, and 7 bps on top, rounded down to the lot.
+        ((BTC_KRW, Side.BUY), (ETH_BTC, Side.BUY), bought, (Decimal("0.1") / 4 / Decimal("1.0007")).quantize(STEP, ROUND_FLOOR)),
+    ]
+    for first, second, one, expected in cases:
+        hops = tuple(TradeHop(market, around("won", market.code, PRICE["KRW"], PRICE["KRW"] * 2), side) for market, side in (first, second))
+        found = cycle_on(hops, [one])
+        waits = msgspec.structs.replace(found.plan.legs[1], after=(LegAfter(0, On.EACH_FILL),), price=Decimal(4))
+        object.__setattr__(found.plan, "legs", (found.plan.legs[0], waits))
+        found.orders = [Order("a", *first, Decimal(1), Decimal(1), "c1", 0, 1, Purpose.ENTRY, 0, 0.0, 1e9)]
+        found.orders[0].filled_qty = Decimal("0.1")
+        assert may_send(found) == expected
+
+
+def test_while_it_is_open_a_cycle_says_what_it_does_and_then_how_it_ended() -> None:
+    found = cycle(DOLLAR_QUOTE_FEE, WON)
+    assert (found.is_over, found.phase, found.state) == (False, Phase.RESERVED, CycleState.OPEN)
+    found.account.state = CycleState.MISSED
+    assert (found.is_over, found.phase, found.state) == (True, CycleState.MISSED, CycleState.MISSED)
+
+
+def test_fills_are_told_by_their_order() -> None:
+    fills = [fill(DOLLAR_QUOTE_FEE, Side.BUY, qty, PRICE["USDT"]) for qty in ("1", "2", "3")]
+    fills[1] = dataclasses.replace(fills[1], client_order_id="b")
+    found = cycle(DOLLAR_QUOTE_FEE, WON, *fills)
+    assert (found.fills_of("a1"), found.fills_of("b"), found.fills_of("c")) == ([fills[0], fills[2]], [fills[1]], [])
+
+
 def test_what_was_uncovered_is_counted_from_one_look_to_the_next() -> None:
     marks = {"XRP": Decimal(2), "USDT": Decimal(1)}
     bought = fill(DOLLAR_QUOTE_FEE, Side.BUY, "30", PRICE["USDT"])
@@ -147,3 +194,9 @@ def test_what_was_uncovered_is_counted_from_one_look_to_the_next() -> None:
     found.look(102.0)
     assert found.naked_value_s == 120.0
     assert found.naked_until(103.0) == 180.0
+    found.account.state = CycleState.HEDGED  # it has ended: nothing of it is uncovered any more
+    found.look(103.0)
+    assert (found.naked_value_s, found.naked_until(200.0), found.largest_naked) == (180.0, 180.0, 60.0)
+    unpriced = cycle_of(DOLLAR_QUOTE_FEE, WON, [bought], books[0], books[1])
+    unpriced.on_fill(100.0)
+    assert (unpriced.largest_naked, unpriced.naked_until(200.0)) == (0.0, 0.0)

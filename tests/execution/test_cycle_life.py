@@ -1,7 +1,7 @@
 import asyncio
 import dataclasses
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from math import ceil
 from pathlib import Path
@@ -15,7 +15,7 @@ from arbtui.journal.events import CycleState
 from arbtui.model.book import BookState
 from arbtui.model.errors import ArbtuiError, JournalFailed, OrderAbandoned, VenueRefused
 from arbtui.model.halt import FLAG_NAME
-from arbtui.model.order import Order, OrderState, Purpose, Side
+from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.restore import restore
@@ -268,8 +268,18 @@ def test_a_lost_request_is_absent_only_after_three_look_ups_and_the_venues_proof
         async with world(tmp_path) as w:
             w.upbit.absence_proof_s = 8.0
             w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST, 0.5))
+            fetch_fills, listed_since = w.upbit.fetch_fills, []
+
+            async def fetched(since_ms: int) -> Sequence[Fill]:
+                listed_since.append(since_ms)
+                return await fetch_fills(since_ms)
+
+            w.upbit.fetch_fills = fetched  # type: ignore[method-assign]
+            sent_ms = w.clock.time_ms()
             cycle = await w.trade()
             lost = cycle.orders[1]
+            assert listed_since == [sent_ms - 10_000]  # from when it was sent, and not from when it was given up
+            assert w.engine.tracker.sent == 3  # what was lost was sent, for all that is known
             assert (lost.state, lost.reason) == (OrderState.REJECTED, "NOT_PLACED")
             looked = [at for at, client_id in w.upbit.look_ups if client_id == lost.client_order_id]
             assert len(looked) >= 3

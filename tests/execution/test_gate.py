@@ -9,15 +9,17 @@ import pytest
 
 from arbtui.execution.config import ExecutionConfig
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.gate import OrderGate
 from arbtui.execution.order_owner import OrderOwner
 from arbtui.execution.plan import CyclePlan, Tolerances, compile_plan
-from arbtui.journal.events import BalanceDisputed, CycleState, FillRecorded, RouteSwitched
+from arbtui.journal.events import Adjusted, BalanceDisputed, CycleState, FillRecorded, RouteSwitched
 from arbtui.model.book import BookState
 from arbtui.model.errors import OrderAbandoned
 from arbtui.model.halt import FLAG_NAME
 from arbtui.model.money import ONE, ZERO
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
+from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import GlobalLimits
@@ -83,6 +85,10 @@ def _set(name: str, value: object) -> Callable[[World, Order], object]:
     return lambda _, order: setattr(order, name, value)
 
 
+def _halt(scope: str) -> ScopedHalt:
+    return ScopedHalt(scope, Depth.HALTED, "a test", "me", "looked odd", 1_700_000_000_000)
+
+
 @pytest.mark.parametrize(
     ("prepare", "reason"),
     [
@@ -91,6 +97,9 @@ def _set(name: str, value: object) -> Callable[[World, Order], object]:
         (lambda w, o: (w.folder / FLAG_NAME).touch(), Reason.HALTED),
         (lambda w, o: (w.halt.close("KEY"), w.halt.rearm()), Reason.OLD_EPOCH),
         (lambda w, o: setattr(w.engine.gate, "closed_for_entries", True), Reason.DISARMED),
+        (lambda w, o: write_halt(w.folder, _halt("route.XRP:binance>upbit")), Reason.SCOPE_HALTED),
+        (lambda w, o: write_halt(w.folder, _halt("exchange.binance")), Reason.SCOPE_HALTED),
+        (lambda w, o: write_halt(w.folder, _halt("route.XRP:upbit>binance")), None),
         (lambda w, o: setattr(o, "decided_at", o.decided_at - 0.2499), None),
         (lambda w, o: setattr(o, "decided_at", o.decided_at - 0.2501), Reason.DECISION_AGE),
         (_set("decided_at", nan), Reason.DECISION_AGE),
@@ -166,6 +175,41 @@ def test_one_second_look_holds_for_the_other_legs_for_fifty_milliseconds(tmp_pat
     run_virtual(main())
 
 
+def test_a_refusal_of_the_second_look_holds_for_the_other_legs_too_and_losses_are_those_of_that_moment(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await _under_way(w, _plan(w))
+            first, second = cycle.orders
+            loose, w.engine.risk.total.limits = w.engine.risk.total.limits, GlobalLimits(max_unhedged=1.0)
+            with pytest.raises(OrderAbandoned, match=Reason.UNHEDGED):
+                w.engine.gate.last_look(cycle, first)
+            w.engine.risk.total.limits = loose
+            with pytest.raises(OrderAbandoned, match=Reason.UNHEDGED):
+                w.engine.gate.last_look(cycle, second)
+            await asyncio.sleep(0.051)
+            w.engine.gate.last_look(cycle, second)
+            await asyncio.sleep(0.051)
+            w.journal.post(_loss(1500))  # which nobody has measured yet
+            with pytest.raises(OrderAbandoned, match=Reason.LOSS_DAY):
+                w.engine.gate.last_look(cycle, second)
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(("exchange", "asset", "refusal"), [("upbit", "XRP", Reason.NO_STOCK), ("binance", "USDT", Reason.NO_CASH)])
+def test_what_is_there_to_the_last_unit_is_enough(tmp_path: Path, exchange: str, asset: str, refusal: Reason) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            plan = _plan(w)
+            (needed,) = [amount for place, what, amount in plan.reserved if (place, what) == (exchange, asset)]
+            spare = w.portfolio.available(exchange, asset) - needed
+            for less, expected in ((spare, None), (Decimal("0.00000001"), refusal)):
+                w.journal.post(Adjusted(exchange, asset, -less, "x", "operator"))
+                assert w.engine.gate.entry_refusal(plan, []) is expected
+
+    run_virtual(main())
+
+
 def test_a_refusal_at_the_second_look_drops_both_legs(tmp_path: Path) -> None:
     """Between the two looks the day's loss, the exposure or a residual of the asset may break a limit (both legs used to leave)."""
 
@@ -190,12 +234,17 @@ def test_a_refusal_at_the_second_look_drops_both_legs(tmp_path: Path) -> None:
     main(lambda w: w.journal.post(BalanceDisputed("upbit", "XRP", ZERO, ONE)), Reason.DISPUTED)
 
 
-def _lose(w: World, usdt: int) -> None:
-    """The day has lost so much: a fee that a fill of an ended cycle brought."""
+def _loss(usdt: int) -> FillRecorded:
+    """A fee that a fill of an ended cycle brought."""
     fill = Fill(
         "binance", "loss", "x", "v", "XRPUSDT", "XRP", "USDT", Side.BUY, ZERO, ONE, ZERO, Decimal(usdt), "USDT", "taker", 0
     )  # fmt: skip
-    w.journal.post(FillRecorded(fill, "long-ago", 0, "stream", 0, {}))
+    return FillRecorded(fill, "long-ago", 0, "stream", 0, {})
+
+
+def _lose(w: World, usdt: int) -> None:
+    """The day has lost so much, and it is known."""
+    w.journal.post(_loss(usdt))
     w.engine.risk.total.measure()
 
 
@@ -212,5 +261,74 @@ def test_an_opportunity_too_old_opens_nothing_and_leaves_no_trace(tmp_path: Path
             assert found.route.blocked is None
             assert not w.portfolio.state.cycles
             w.agree()
+
+    run_virtual(main())
+
+
+def test_what_may_cost_something_opens_only_where_somebody_affords_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            plan = _plan(w)
+            now = w.clock.monotonic()
+            leg = plan.legs[0]
+            order = Order("a1", plan.hops[0].market, leg.side, leg.qty, leg.price, "c1", 0, 0, Purpose.ENTRY, w.halt.epoch, now, now + 1)
+            asked: list[Decimal] = []
+
+            def affords(most_cost: Decimal) -> bool:
+                asked.append(most_cost)
+                return most_cost <= 2
+
+            def gate(**more: Callable[[Decimal], bool]) -> OrderGate:
+                switch, risk, portfolio = w.engine.gate._kill_switch, w.engine.risk, w.portfolio
+                return OrderGate(
+                    kill_switch=switch, risk=risk, portfolio=portfolio, clock=w.clock, enabled=True, max_decision_age_s=0.25, **more
+                )
+
+            costs = [Decimal(cost) for cost in ("0", "0.5", "2", "2.5")]
+            budget = Reason.REBALANCE_BUDGET
+            assert [gate().entry_refusal(replace(plan, most_cost=cost), [order]) for cost in costs] == [None, *[budget] * 3]
+            assert [gate(affords=affords).entry_refusal(replace(plan, most_cost=cost), [order]) for cost in costs] == [*[None] * 3, budget]
+            assert asked == costs
+
+    run_virtual(main())
+
+
+def test_nothing_of_a_cycle_that_has_ended_is_remembered(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await _under_way(w, _plan(w))
+            w.engine.gate.last_look(cycle, cycle.orders[0])
+            assert list(w.engine.gate._looked) == [cycle.id]
+            w.engine.gate.forget(cycle.id)
+            assert w.engine.gate._looked == {}
+            w.engine.gate.forget(cycle.id)  # of a cycle that nobody looked at, either
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("other", "state", "held"), [("3", OrderState.SENDING, True), ("4", OrderState.SENDING, False), ("4", OrderState.EXPIRED, True)]
+)
+def test_what_other_orders_of_the_cycle_still_use_is_not_there_for_the_next(
+    tmp_path: Path, other: str, state: OrderState, held: bool
+) -> None:
+    """Stock to sell at Upbit: all that is free but 3; another sale of the cycle is under way, and one elsewhere that uses none of it."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await _under_way(w, _plan(w))
+            market = cycle.plan.hops[1].market
+            now = w.clock.monotonic()
+
+            def order(name: str, qty: Decimal, side: Side = Side.SELL) -> Order:
+                return Order(name, market, side, qty, Decimal(3000), cycle.id, 1, 1, Purpose.COMPLETE, w.halt.epoch, now, now + 1)
+
+            elsewhere = order("b", Decimal(5), Side.BUY)
+            under_way = order("c", Decimal(other) + 2)
+            under_way.state, under_way.filled_qty = state, Decimal(2)
+            free = w.portfolio.available("upbit", "XRP", cycle.id)
+            wanted = order("a", free - 3)
+            cycle.orders = [elsewhere, under_way, wanted]
+            assert w.engine.gate._unheld(cycle, wanted) is (None if held else Reason.RESERVATION)
 
     run_virtual(main())

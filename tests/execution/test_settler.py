@@ -294,6 +294,32 @@ def test_what_the_gate_refuses_is_said_and_nothing_begins(tmp_path: Path) -> Non
     run_virtual(main())
 
 
+def test_each_order_of_a_settlement_passes_the_gate(tmp_path: Path) -> None:
+    """The book shows a part; before the next order for what has come since, the gate closes: the book is asked for, and nothing leaves."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            w.quote("binance", THIN)
+            told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            assert w.engine.operator.settle_position(cycle_id, "flatten", "", "p", "x", tell=told.set_result) is None
+            settlement = w.engine.settler.open[cycle_id]
+            await asyncio.sleep(0.4)
+            w.engine.operator.change_state(TradingState.HALTING, "")
+            w.quote("binance", FAIR["binance"])
+            asked_again = len(w.asked_again)
+            assert f"still leaves {plain(left(w, cycle_id))} XRP: sold 10 XRP" in await told
+            assert settlement.reason == "HALTED"
+            assert [order.purpose for order in w.binance.asked].count(Purpose.SETTLE) == 1
+            assert set(w.asked_again[asked_again:]) == {("binance", "XRPUSDT")}
+            (first,) = settlement.orders
+            assert settlement.fills_of(first.client_order_id) == settlement.fills
+            assert settlement.fills_of("another") == []
+            assert (settlement.filled, settlement.is_over) == (Decimal(10), True)
+
+    run_virtual(main())
+
+
 @pytest.mark.parametrize("verb", ["complete", "flatten"])
 def test_a_price_beyond_the_one_that_was_shown_sends_nothing(tmp_path: Path, verb: str) -> None:
     async def main() -> None:

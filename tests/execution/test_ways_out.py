@@ -5,12 +5,13 @@ from decimal import Decimal
 import pytest
 
 from arbtui.execution.ways_out import ADJUST, COMPLETE, FLATTEN, WRITE_OFF, WayOut, WaysOut
+from arbtui.journal.events import Adjusted
 from arbtui.model.book import BookState
-from arbtui.model.order import Side
+from arbtui.model.order import OrderState, Side
 from arbtui.portfolio.accounts import CycleAccount
 from arbtui.portfolio.marks import LiveMarks
 from tests.marketdata.frames import HandClock
-from tests.portfolio.telling import Telling, fill_of, leg
+from tests.portfolio.telling import Telling, fill_of, intent_of, leg
 from tests.routes.pairs import NOW, Pair
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
 
@@ -85,6 +86,43 @@ def test_what_the_book_does_not_show_within_the_price_counts_at_that_price() -> 
     notional = 3 * Decimal("2.1397") + 2 * Decimal("2.13") + 5 * flatten.price
     assert flatten.cost == (10 * Decimal(3030) / Decimal("1400.5") - notional * Decimal("0.999")).quantize(Decimal("0.0001"))
     assert flatten.price_tag.endswith(" USDT, book shows 5")
+
+
+def test_what_asks_do_not_show_within_the_price_counts_at_that_price() -> None:
+    tell, account = residual("upbit", Side.SELL, "3000")
+    pair = Pair()
+    pair.upbit.replace([(3030.0, 300.0)], [(3031.0, 3.0), (3040.0, 2.0), (4000.0, 500.0)])
+    (flatten,) = [way for way in ways_of(tell, pair).of(account) if way.verb == FLATTEN]
+    assert flatten.price == 3046
+    assert flatten.shown == 5
+    notional = Decimal(3 * 3031 + 2 * 3040 + 5 * 3046) * Decimal("1.0005")
+    assert flatten.cost == ((notional - 30_300) / Decimal("1400.5")).quantize(Decimal("0.0001"))
+    assert {name: flatten.facts()[name] for name in ("side", "qty", "price", "quote", "cost", "why_not")} == {
+        "side": "buy", "qty": "10", "price": "3046", "quote": "KRW", "cost": str(flatten.cost), "why_not": None,
+    }  # fmt: skip
+    assert all(value is None for name, value in WayOut(FLATTEN, "", "XRP", Decimal(1), "USDT").facts().items() if name in ("price", "cost"))
+
+
+def test_it_cannot_be_traded_without_the_money_or_under_the_minimum_or_while_an_order_is_open() -> None:
+    """10 XRP at 3,046 won and a fee of 5 bps are 30,475.23 won; 330,000 are there after the sale, for the cycle alone or for all."""
+    tell, account = residual("upbit", Side.SELL, "3000")
+    ways = ways_of(tell, Pair())
+
+    def why_not() -> str:
+        (flatten,) = [way for way in ways.of(account) if way.verb == FLATTEN]
+        return flatten.why_not
+
+    assert why_not() == ""
+    tell(Adjusted("upbit", "KRW", Decimal("-299524.77"), "x", "operator"))
+    assert why_not() == ""
+    tell(Adjusted("upbit", "KRW", Decimal("-0.01"), "x", "operator"))
+    assert why_not() == "needs 30475.23 KRW, free are 30475.22"
+    tell(intent_of("c1", LEGS[0], "c1-9"))
+    assert why_not() == "its order c1-9 is SENDING: what it did is not known yet"
+    tell.order("c1-9", OrderState.EXPIRED)
+    # 8.4 of it are bought at Binance: 1.6 XRP are less than 5,000 won.
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal("8.4"), Decimal(2), "u"), PRICES)
+    assert why_not() == "under the venue's minimum of 5000 KRW"
 
 
 @pytest.mark.parametrize("state", [BookState.STALE, BookState.EMPTY])

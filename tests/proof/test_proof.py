@@ -176,7 +176,7 @@ def test_a_package_of_a_few_functions(tmp_path: Path) -> None:
     shutil.copy(REPOSITORY / "tests" / "conftest.py", repository / "tests")
     shutil.copytree(REPOSITORY / "tests" / "proof", repository / "tests" / "proof", ignore=shutil.ignore_patterns("__pycache__", "test_*"))
     check = PackageMutation("small", ("tests/small",), repository=repository)
-    workspace = tmp_path / "workspace"
+    workspace = tmp_path / "mutation-small-revision-arguments"
     workspace.mkdir()
     said: list[str] = []
     outcome = check.run(Options(match="m.py"), workspace, said.append)
@@ -200,3 +200,10 @@ def test_a_package_of_a_few_functions(tmp_path: Path) -> None:
     said.clear()
     assert check.run(Options(match="m.py"), workspace, said.append).figures == outcome.figures
     assert said[0].endswith("1 to try")
+    # With other arguments it is the same revision: who calls what is not recorded again.
+    other = tmp_path / "mutation-small-revision-others"
+    other.mkdir()
+    said.clear()
+    check.run(Options(match="Pile.largest: max"), other, said.append)
+    assert not any("recording" in line for line in said)
+    assert json.loads((other / "trials.jsonl").read_text())["fate"] == "killed"

@@ -133,7 +133,7 @@ def _market(symbol: _Symbol, exchange: str, fees: Fees) -> Market:
 def _sane(market: Market) -> Market:
     """``market``, once its numbers make sense."""
     numbers = (market.price_units.at(market.min_cost), market.lot_step, market.min_qty, market.max_qty, market.min_cost)
-    if not all(number.is_finite() and number >= 0 for number in numbers) or not numbers[0] > 0 or not market.lot_step > 0:
+    if not all(number.is_finite() and number >= 0 for number in numbers):  # a step of 0 is the finest one by now
         raise WireError("exchangeInfo", f"{market.code} has rules that make no sense: {', '.join(map(str, numbers))}")
     return market
 

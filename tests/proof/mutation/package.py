@@ -74,7 +74,7 @@ class PackageMutation:
         progress(f"{len(every)} mutants, {len(chosen)} chosen, {len(missing)} to try")
         if missing:
             copies = [CopyOfTree(self.repository, workspace / f"copy{number}") for number in range(options.jobs)]
-            callers = record_callers(copies[0], self.tests, workspace / "callers.json", progress)
+            callers = record_callers(copies[0], self.tests, _recording(workspace), progress)
             for copy in copies:
                 copy.warm_up(self.tests)
             try_all(copies, missing, callers, known, progress, options.budget_s)
@@ -83,6 +83,11 @@ class PackageMutation:
         ids = {mutant.id for mutant in every}
         stale = [mutant for mutant in excused if mutant.startswith(f"{self.package}/") and mutant not in ids]
         return judge(self.name, chosen, known.by_id, len(every), stale)
+
+
+def _recording(workspace: Path) -> Path:
+    """Where who calls what is kept: beside the workspaces of a revision, for it is the same whichever mutants are asked for."""
+    return workspace.with_name(f"{workspace.name.rpartition('-')[0]}-callers.json")
 
 
 def record_callers(copy: CopyOfTree, tests: Sequence[str], file: Path, progress: Progress) -> Callers:
