@@ -270,9 +270,9 @@ def test_a_lost_request_is_absent_only_after_three_look_ups_and_the_venues_proof
             w.upbit.core.faults.add(Fault(FaultKind.REQUEST_LOST, 0.5))
             fetch_fills, listed_since = w.upbit.fetch_fills, []
 
-            async def fetched(since_ms: int) -> Sequence[Fill]:
+            async def fetched(since_ms: int, lane: Lane = Lane.HEDGE) -> Sequence[Fill]:
                 listed_since.append(since_ms)
-                return await fetch_fills(since_ms)
+                return await fetch_fills(since_ms, lane)
 
             w.upbit.fetch_fills = fetched  # type: ignore[method-assign]
             sent_ms = w.clock.time_ms()
