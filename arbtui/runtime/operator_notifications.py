@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from pydantic import SecretStr
 
@@ -14,6 +15,7 @@ from arbtui.model.counted import counted
 from arbtui.model.errors import JournalFailed
 from arbtui.monitoring.alert_manager import AlertManager, supervised
 from arbtui.monitoring.alert_rules import Urgency
+from arbtui.monitoring.channel import Channel
 from arbtui.monitoring.remote import TelegramRemote
 from arbtui.monitoring.telegram import TelegramBot
 from arbtui.risk.breach import Severity
@@ -29,18 +31,21 @@ _LOOK_S = 1.0
 
 
 class OperatorNotifications:
-    """Telegram for one run. Its tasks stand outside the engine's task group, so nothing of them can end it."""
+    """Telegram for one run, and other channels. Its tasks stand outside the engine's task group, so nothing of them can end it."""
 
-    def __init__(self, settings: Settings, journal: Journal, clock: Clock, bot: TelegramBot, outbox: Outbox) -> None:
+    def __init__(
+        self, settings: Settings, journal: Journal, clock: Clock, bot: TelegramBot | None, outbox: Outbox, others: Sequence[Channel] = ()
+    ) -> None:
         self._settings = settings
         self._journal = journal
         self._clock = clock
         self._bot = bot
         self._outbox = outbox
-        channels = [bot.chat(chat_id) for chat_id in dict.fromkeys(settings.telegram.chat_ids)]
+        chats = [] if bot is None else [bot.chat(chat_id) for chat_id in dict.fromkeys(settings.telegram.chat_ids)]
         self._moved: list[tuple[int, int]] = []
-        for channel in channels:
-            channel.on_moved = lambda old, new: self._moved.append((old, new))
+        for chat in chats:
+            chat.on_moved = lambda old, new: self._moved.append((old, new))
+        channels: list[Channel] = [*chats, *others]
         self._alerts = AlertManager(journal, clock, channels, f"{settings.name} {settings.mode.upper()}", outbox.alerts)
         journal.alert_of, journal.on_dropped = self._alerts.alert_of, self._alerts.on_dropped
         self._tasks = [asyncio.create_task(self._alerts.run(), name="alerts")]
@@ -54,7 +59,7 @@ class OperatorNotifications:
         """Obey commands from now on, where the profile names users; tell the desk of alerts that do not arrive."""
         self._tasks.append(asyncio.create_task(supervised("delivery watch", lambda: self._watch(engine.breaches)), name="delivery watch"))
         users = self._settings.telegram.user_ids
-        if users:
+        if users and self._bot is not None:
             halt = engine.components.halt
             remote = TelegramRemote(
                 self._bot,
@@ -101,18 +106,22 @@ class OperatorNotifications:
             if isinstance(ended, Exception):
                 log.error("%s: %r", task.get_name(), ended)
         try:
-            await self._bot.close()
+            if self._bot is not None:
+                await self._bot.close()
         except Exception:  # whatever a connection says at its end, the journal behind it must be closed
             log.exception("closing Telegram's connections")
 
 
-def open_notifications(settings: Settings, journal: Journal, clock: Clock, token: SecretStr | None) -> OperatorNotifications | None:
-    """Telegram for the run that begins, its alerts sent from now on; None without a token.
+def open_notifications(
+    settings: Settings, journal: Journal, clock: Clock, token: SecretStr | None, others: Sequence[Channel] = ()
+) -> OperatorNotifications | None:
+    """Telegram, and ``others``, for the run that begins, its alerts sent from now on; None without a token or another channel.
 
     Raises:
         UsageError: the outbox cannot be read.
     """
-    if token is None:
+    if token is None and not others:
         return None
     outbox = load_outbox(journal.path)
-    return OperatorNotifications(settings, journal, clock, TelegramBot(token, settings.telegram.base_url), outbox)
+    bot = None if token is None else TelegramBot(token, settings.telegram.base_url)
+    return OperatorNotifications(settings, journal, clock, bot, outbox, others)

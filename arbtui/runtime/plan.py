@@ -1,6 +1,6 @@
 """The plan of a run: everything that is decided before its loop begins."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from arbtui.failover.crash_detector import Traces
 from arbtui.journal.store import Door
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.clock import Clock
+from arbtui.monitoring.channel import Channel
 from arbtui.runtime.fingerprint import Fingerprint
 from arbtui.runtime.modes import opener, origins, scenario
 from arbtui.runtime.venues import Ground, Venues
@@ -35,6 +36,7 @@ class Plan:
     json: JsonOutput | None
     scenario: str = ""
     telegram: SecretStr | None = None  #: the bot's token, where the operator is to be reached
+    channels: Sequence[Channel] = ()  #: other ways to the operator
     confirmed: bool = True  #: a person has armed it, with its name in live; else ``[failover] resume`` decides
     unattended: bool = False  #: a supervisor has made this start: under a kill it runs HALTED, and sees to what was left
     traces: Traces = field(default_factory=Traces)  #: what the profile's last engine left

@@ -189,7 +189,7 @@ class Session:
             step.result = f"whole: every page and the hashes of {counted(journal.seq, 'event')}"
         try:
             with steps.report.step("alerts") as step:
-                self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram)
+                self._reach = open_notifications(self._settings, journal, clock, self._plan.telegram, self._plan.channels)
                 step.result = "no channel" if self._reach is None else f"{counted(self._reach.waiting, 'alert')} of earlier runs to send"
             with steps.report.step("last run") as step:
                 remembered, portfolio = restore(path)

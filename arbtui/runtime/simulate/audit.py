@@ -12,6 +12,7 @@ from arbtui.journal.database import connect
 from arbtui.journal.reader import reading
 from arbtui.model.halt import read_flag
 from arbtui.model.money import ZERO, plain
+from arbtui.monitoring.alert_rules import Urgency
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.restore import fold, restore
@@ -131,6 +132,23 @@ def audit_settled(story: Story, journal: Path, venue: Path) -> None:
         story.check("I4 our balances are the venue's", mine == amount, f"{exchange} {asset}: {plain(mine)} here, {plain(amount)} there")
         story.check("I4 no balance below zero", amount >= ZERO, f"{exchange} {asset} {plain(amount)} at the venue")
     _audit_money(story, journal, held, paid_in)
+
+
+def audit_alerts(story: Story, journal: Path, told: Sequence[str]) -> None:
+    """Look at the outbox when nothing is under way any more. ``told``: every message that has reached the operator.
+
+    A message names the CRITICAL alerts in it one by one, and of others the first; others of a kind are also held back to be counted.
+    """
+    arrived = "\n".join(told)
+    with _rows(journal) as ours:
+        for alert_id, state, severity in ours.execute("SELECT alert_id, state, severity FROM alert"):
+            if severity == Urgency.CRITICAL:
+                story.check("a CRITICAL alert goes out", state == "SENT", f"{alert_id} is {state}")
+                story.check(
+                    "a CRITICAL alert arrives at least once", f" {alert_id}\n" in arrived, f"{alert_id} is {state} and never arrived"
+                )
+        for (kind,) in ours.execute("SELECT DISTINCT kind FROM alert WHERE state = 'SENT'"):
+            story.check("no kind of alert is marked as sent that never arrived", f" {kind} " in arrived, kind)
 
 
 def _audit_money(

@@ -20,6 +20,8 @@ class FaultKind(StrEnum):
     REPORT_LOST = "report lost"  #: the account's stream leaves a report out
     REPORT_TWICE = "report twice"  #: the account's stream tells a report twice
     REPORT_LATE = "report late"  #: a report comes seconds late, after those behind it
+    ALERT_LOST = "alert lost"  #: a message to the operator never arrives; the sender hears nothing
+    ALERT_UNHEARD = "alert unheard"  #: it arrives; the sender hears nothing
     STREAM_CUT = "stream cut"  #: the account's stream is disconnected for seconds; what happens meanwhile is not told
     QUERY_FAILED = "query failed"  #: a venue answers a query with an error
     NOT_FOUND = "not found"  #: for seconds, a venue does not find orders that it has
@@ -57,6 +59,7 @@ ORDERS = (
 )
 REPORTS = (FaultKind.REPORT_LOST, FaultKind.REPORT_TWICE, FaultKind.REPORT_LATE)
 VENUES = (FaultKind.STREAM_CUT, FaultKind.NOT_FOUND, FaultKind.OUTAGE)
+ALERTS = (FaultKind.ALERT_LOST, FaultKind.ALERT_UNHEARD)
 COMMITS = (FaultKind.CRASH_BEFORE_COMMIT, FaultKind.CRASH_AFTER_COMMIT)
 SENDS = (FaultKind.CRASH_BEFORE_SEND, FaultKind.CRASH_AFTER_SEND)
 TIPS = (FaultKind.CRASH_BEFORE_TIP, FaultKind.CRASH_AFTER_TIP)
@@ -68,6 +71,7 @@ CRASHES = tuple(kind for kind in FaultKind if kind.is_crash)
 _WEIGHTS = {
     **dict.fromkeys(ORDERS, 6),
     **dict.fromkeys(REPORTS, 4),
+    **dict.fromkeys(ALERTS, 1),
     **dict.fromkeys(VENUES, 3),
     FaultKind.QUERY_FAILED: 4,
     FaultKind.CRASH: 1,

@@ -24,6 +24,7 @@ from arbtui.portfolio.trading_state import TradingState
 from arbtui.runtime.modes import origins
 from arbtui.runtime.plan import Plan
 from arbtui.runtime.session import Session
+from arbtui.runtime.simulate.chat import SimulatedChat
 from arbtui.runtime.simulate.checks import check_order, check_resume, check_standing
 from arbtui.runtime.simulate.faults import COMMITS, EXECUTIONS, FLAGS, SENDS, Fault, FaultKind
 from arbtui.runtime.simulate.world import PROCESS, Tasks, World
@@ -89,6 +90,7 @@ class Life(Session):
                 partial(self._at_tip, FaultKind.CRASH_AFTER_TIP),
                 durable=world.disk.durable,
             ),
+            channels=(SimulatedChat(world),),
             confirmed=number == 1,  # later starts arm as their policy says
         )
         self._flag_fault: Fault | None = None

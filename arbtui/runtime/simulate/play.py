@@ -20,7 +20,7 @@ from arbtui.model.money import DIGITS
 from arbtui.model.virtual_loop import VirtualTimeLoop
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
-from arbtui.runtime.simulate.audit import RestartAudit, audit_settled, digest
+from arbtui.runtime.simulate.audit import RestartAudit, audit_alerts, audit_settled, digest
 from arbtui.runtime.simulate.disk import Disk, KeptDisk
 from arbtui.runtime.simulate.faults import FLAGS, Fault, FaultKind, draw
 from arbtui.runtime.simulate.life import MODE, Life, ended
@@ -199,6 +199,7 @@ class _Play:
             if self._story.broken is None:
                 self._audit.look_at_all(folder / MODE / "journal.db")
                 audit_settled(self._story, folder / MODE / "journal.db", venue)
+                audit_alerts(self._story, folder / MODE / "journal.db", world.told)
         finally:
             await world.close()
         return self._played(folder / MODE / "journal.db", venue)

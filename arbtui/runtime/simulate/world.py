@@ -75,6 +75,7 @@ class World:
         self._context = copy_context()
         self._tasks: dict[asyncio.Task[None], None] = {}
         self.deliver: Deliver | None = None  #: of the engine that is connected
+        self.told: list[str] = []  #: messages that have reached the operator, in every life
         self.sent: dict[str, None] = {}  #: client ids of all orders that have left, in every life
         self._counting: dict[tuple[FaultKind, ...], tuple[Fault, int]] = {}
         rng = Rng(settings.simulator.seed)

@@ -8,6 +8,8 @@ import pytest
 
 from arbtui.execution.order_cache import TrackedOrder
 from arbtui.execution.tracker import OrderTracker
+from arbtui.monitoring.alert import Alert
+from arbtui.monitoring.alert_queue import AlertQueue
 from arbtui.runtime.simulate.faults import CRASHES, Fault, FaultKind, draw
 from arbtui.runtime.simulate.play import Played, StoryOptions, play
 from arbtui.runtime.simulate.shrink import shrink
@@ -73,6 +75,20 @@ def test_what_breaks_an_invariant_is_told_as_a_short_story_with_the_command_that
     story = answer.out[answer.out.index("seed 1 breaks: ") : answer.out.index("again: ")]
     assert story in repeated.out
     assert 3 < len(story.splitlines()) < 60
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_an_alert_that_is_marked_as_sent_and_was_not_is_found(monkeypatch: pytest.MonkeyPatch, forgets: bool) -> None:
+    """A kill is told; one that is done with its alerts before it has sent them loses them."""
+
+    async def deliver(self: AlertQueue, alerts: list[Alert]) -> None:
+        self._done(alerts, "")
+
+    if forgets:
+        monkeypatch.setattr(AlertQueue, "_deliver", deliver)
+    played = play(StoryOptions(2, 0.7, 5, (FaultKind.KILL,)))
+    assert played.checked["a CRITICAL alert arrives at least once"] > 0
+    assert (played.broken or ("",))[0] == ("a CRITICAL alert arrives at least once" if forgets else "")
 
 
 def _broken_where(needed: set[int]) -> tuple[list[tuple[int, ...]], object]:
