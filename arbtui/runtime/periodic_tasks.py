@@ -26,6 +26,8 @@ log = logging.getLogger("arbtui")
 _HOUSEKEEPING_S = 0.1
 #: Between two tips of the journal, in seconds; one is also written with each snapshot, a kill, and the end.
 _TIP_S = 5.0
+#: MB of the journal's write-ahead log beyond which a person is told: it cannot be taken up while somebody reads an old state of the file.
+_LOG_MOST_MB = 64.0
 _POSITIONS_S = 30.0
 #: After a read in which a balance differed, in seconds.
 _DOUBT_S = 1.0
@@ -90,8 +92,17 @@ class PeriodicTasks:
             await asyncio.sleep(_HOUSEKEEPING_S)
             journal.look_at_file()
             if halt.epoch != epoch or clock.monotonic() >= due:
+                self._look_at_log()
                 await self._keep_tip()
                 epoch, due = halt.epoch, clock.monotonic() + _TIP_S
+
+    def _look_at_log(self) -> None:
+        path = self._engine.components.journal.path
+        with suppress(FileNotFoundError):
+            size_mb = path.with_name(f"{path.name}-wal").stat().st_size / 1e6
+            if size_mb > _LOG_MOST_MB:
+                detail = f"{path.name}-wal has {size_mb:.0f} MB: a process holds an old state of the journal open, so it only grows"
+                self._engine.breaches.record(Severity.WARN, "JOURNAL_LOG", "global", detail, "end whoever reads journal.db since long")
 
     async def _keep_tip(self) -> None:
         try:
