@@ -32,6 +32,8 @@ _TIP_S = 5.0
 #: Between two tellings of how the accounts compare, in seconds.
 _TOLD_S = 5.0
 _LEFT_OPEN_S = 2.0
+#: MB of the journal's write-ahead log beyond which a person is told: it cannot be taken up while somebody reads an old state of the file.
+_LOG_MOST_MB = 64.0
 
 
 class PeriodicTasks:
@@ -101,8 +103,17 @@ class PeriodicTasks:
             await asyncio.sleep(_HOUSEKEEPING_S)
             journal.look_at_file()
             if halt.epoch != epoch or clock.monotonic() >= due:
+                self._look_at_log()
                 await self._keep_tip()
                 epoch, due = halt.epoch, clock.monotonic() + _TIP_S
+
+    def _look_at_log(self) -> None:
+        path = self._engine.components.journal.path
+        with suppress(FileNotFoundError):
+            size_mb = path.with_name(f"{path.name}-wal").stat().st_size / 1e6
+            if size_mb > _LOG_MOST_MB:
+                detail = f"{path.name}-wal has {size_mb:.0f} MB: a process holds an old state of the journal open, so it only grows"
+                self._engine.breaches.record(Severity.WARN, "JOURNAL_LOG", "global", detail, "end whoever reads journal.db since long")
 
     async def _keep_tip(self) -> None:
         try:

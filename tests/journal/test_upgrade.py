@@ -1,6 +1,9 @@
 """A journal of format 2, from before there were hashes: readable as it is, and chained when it is first opened for writing."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -59,6 +62,23 @@ def test_f47_what_it_says_is_the_same_after_it_was_upgraded(path: Path) -> None:
     found = verify(path)
     assert (found.events, found.first_hashed) == (LAST, LAST)
     assert found.snapshots == [], "its snapshot was folded by earlier rules: it is read past"
+
+
+@pytest.mark.parametrize("number", [2, 3, 5, 10, 20, 40, 60])
+def test_f47_killed_at_a_statement_of_the_upgrade_it_is_the_old_file_still_and_is_upgraded_by_the_next_start(
+    path: Path, number: int
+) -> None:
+    before = read_ledger(path)
+    killed = subprocess.run([sys.executable, "-m", "tests.journal.upgrade_child", str(path), str(number)], capture_output=True, timeout=150)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert read_ledger(path) == before
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert "hash" not in {row[1] for row in db.execute("PRAGMA table_info(event)")}
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    upgrade(path)
+    assert read_ledger(path) == before
+    assert verify(path).journal_format == USER_VERSION
 
 
 def test_f47_its_tables_are_the_ones_of_a_new_journal(path: Path, tmp_path: Path) -> None:

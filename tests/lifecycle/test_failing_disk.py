@@ -1,8 +1,11 @@
-"""F42: a disk that fails under an engine in live: nothing more leaves, a person is told, and the next start asks the venues."""
+"""F42, F43: a disk that fails under an engine in live, and a journal that another process locks: nothing more leaves, a person is told, and
+the next start asks the venues."""
 
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,10 +21,11 @@ from tests.monitoring.bot_api import TOKEN, BotApi, bot_api
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(600),
-    pytest.mark.skipif(shutil.which("strace") is None, reason="strace makes the disk fail, and is not installed"),
 ]
 
 USER = 42
+#: Orders that were journaled, and had not arrived, when the lock was taken: two legs and a hedge of each of three symbols.
+UNDER_WAY = 9
 #: What fails, and which errors the kernel then gives: of a sync once; of a write once, and from then on.
 FAULTS = {
     "EIO of one sync": ("fdatasync", "EIO", "40"),
@@ -45,6 +49,7 @@ def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch, bot: BotAp
         yield made
 
 
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace makes the disk fail, and is not installed")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_f42_a_disk_that_fails_once_is_never_believed_again(fault: str, desk: LiveDesk, tmp_path: Path, bot: BotApi) -> None:
     call, error, when = FAULTS[fault]
@@ -63,6 +68,29 @@ def test_f42_a_disk_that_fails_once_is_never_believed_again(fault: str, desk: Li
     assert "Traceback" not in ended.err
     assert "nothing more is written; free space or repair the disk, then start again" in ended.err
 
+    assert_halted_and_taken_up(desk, tmp_path, bot)
+
+
+def test_f43_a_journal_that_another_process_locks_for_long_lets_no_order_out_without_its_intent(
+    desk: LiveDesk, tmp_path: Path, bot: BotApi
+) -> None:
+    with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+        await_cycles(desk, engine, 1)
+        with closing(sqlite3.connect(desk.journal, isolation_level=None)) as other:
+            other.execute("PRAGMA busy_timeout = 10000")
+            other.execute("BEGIN EXCLUSIVE")
+            sent = len(desk.told("/orders"))
+            ended = engine.ended()
+            assert len(desk.told("/orders")) <= sent + UNDER_WAY, "orders left while nothing could be journaled"
+            other.execute("ROLLBACK")
+    assert ended.code in (1, 3), ended
+    assert "database is locked" in ended.err
+    assert "Traceback" not in ended.err
+    assert_halted_and_taken_up(desk, tmp_path, bot)
+
+
+def assert_halted_and_taken_up(desk: LiveDesk, tmp_path: Path, bot: BotApi) -> None:
+    """The halt is latched and told, no order left without its intent, and the next start loses nothing."""
     cause = read_flag(desk.root / "desk")
     assert cause is not None, "the halt outlives the process"
     in_doubt = re.match(r"IN DOUBT after seq (\d+)", cause.reason)
