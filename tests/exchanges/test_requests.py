@@ -847,3 +847,20 @@ def test_a_cancel_that_was_refused_is_done_where_the_order_has_ended(exchange: s
             assert [asked.query[named] for asked in venue.of("GET", path)] == ["a1", "a1"]
 
     run(main)
+
+
+@pytest.mark.parametrize(
+    ("exchange", "path", "row"),
+    [
+        ("upbit", "/v1/orders/open", STANDS | {"executed_volume": "NaN"}),
+        ("binance", "/api/v3/openOrders", OPEN | {"executedQty": "NaN"}),
+    ],
+)
+def test_an_open_order_of_nonsense_is_no_empty_list(exchange: str, path: str, row: dict[str, Any]) -> None:
+    async def main() -> None:
+        async with scripted() as venue, adapter_of(venue, exchange) as adapter:
+            venue.on("GET", path, value([row]))
+            with pytest.raises(VenueFailed, match="cannot be read"):
+                await adapter.fetch_open_orders()
+
+    run(main)
