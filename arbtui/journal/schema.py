@@ -11,7 +11,8 @@ APPLICATION_ID = 0x41524254  #: "ARBT"
 #: Format 2: events say what happened, and the portfolio what it means. Journals of format 1 held balances, outcomes and PnL in
 #: their events; they are refused (:data:`OLDEST_VERSION`) and stay readable for the version that wrote them.
 #: Format 3: each event's row carries its hash (:mod:`arbtui.journal.chain`), each run what program it was.
-USER_VERSION = 3
+#: Format 4: frequent events in their short form (:mod:`arbtui.journal.compact`); those of format 3 are read as they are.
+USER_VERSION = 4
 OLDEST_VERSION = 2
 FIRST_CHAINED = 3
 SNAPSHOTS_KEPT = 5

@@ -13,7 +13,7 @@ from arbtui.journal.database import damaged
 from arbtui.journal.noted import check_noted, compare_table
 from arbtui.journal.projections import statements_for
 from arbtui.journal.reader import check_pages, events, reading
-from arbtui.journal.schema import PROJECTIONS, USER_VERSION
+from arbtui.journal.schema import PROJECTIONS
 from arbtui.journal.snapshots import check_snapshots
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import ProjectingPortfolio
@@ -42,8 +42,8 @@ def verify(path: Path) -> Verification:
     """
     with reading(path) as db:
         check_pages(db, indexes=True)
+        (version,) = db.execute("PRAGMA user_version").fetchone()
         if not is_chained(db):
-            (version,) = db.execute("PRAGMA user_version").fetchone()
             (count,) = db.execute("SELECT count(*) FROM event").fetchone()
             for _ in events(db):  # each can be read
                 pass
@@ -52,7 +52,7 @@ def verify(path: Path) -> Verification:
         check_noted(db)
         check_snapshots(db)
         (first,) = db.execute("SELECT min(seq) FROM event WHERE hash IS NOT NULL").fetchone()
-        return Verification(end.seq, end.last.hex(), USER_VERSION, first, _compare_all(path, db))
+        return Verification(end.seq, end.last.hex(), version, first, _compare_all(path, db))
 
 
 def _compare_all(path: Path, db: sqlite3.Connection) -> list[int]:
