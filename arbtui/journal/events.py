@@ -481,6 +481,30 @@ class SnapshotTaken(Struct, frozen=True):
     digest: str = ""
 
 
+class EventsArchived(Struct, frozen=True):
+    """The events ``first`` to ``last`` are in the archive ``file`` beside the journal: on disk, read back, and no longer needed here.
+
+    ``sha256``: of the file, hex; ``size``: its bytes; ``before``, ``after``: the chain's hash before the first and at the last event, hex;
+    ``from_ms``, ``to_ms``: the earliest and the latest time of any of them.
+    """
+
+    first: int
+    last: int
+    file: str
+    sha256: str
+    size: int
+    before: str
+    after: str
+    from_ms: int
+    to_ms: int
+
+
+class RowsRolledUp(Struct, frozen=True):
+    """Rows of cycles, orders and fills go from the tables: those of cycles that ended flat, or were settled, at ``last`` or before."""
+
+    last: int
+
+
 class AlertQueued(Struct, frozen=True):
     """An alert that must reach the operator; in one transaction with the event that it tells of.
 
@@ -560,6 +584,8 @@ Event = (
     | LimitChanged
     | MarksTaken
     | SnapshotTaken
+    | EventsArchived
+    | RowsRolledUp
     | AlertQueued
     | AlertSent
     | AlertGivenUp

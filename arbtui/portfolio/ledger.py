@@ -42,7 +42,7 @@ from arbtui.journal.events import (
 )
 from arbtui.journal.noted import check_noted
 from arbtui.journal.projections import leg_facts
-from arbtui.journal.reader import events, reading
+from arbtui.journal.reader import events, last_before, reading
 from arbtui.model.clock import iso_ms
 from arbtui.model.errors import UsageError
 from arbtui.model.money import ONE, ZERO, plain
@@ -171,11 +171,9 @@ def _span(path: Path, db: sqlite3.Connection, run: str | None, since_ms: int | N
             raise UsageError(f"{path}: no run {run!r}; the last ones: {', '.join(known) or 'none yet'}")
         after, last = row[0] - 1, row[1] - 1 if row[1] else newest
     if since_ms is not None:
-        (before,) = db.execute("SELECT coalesce(max(seq), 0) FROM event WHERE ts_ms < ?", (since_ms,)).fetchone()
-        after = max(after, before)
+        after = max(after, last_before(db, since_ms))
     if until_ms is not None:
-        (up_to,) = db.execute("SELECT coalesce(max(seq), 0) FROM event WHERE ts_ms <= ?", (until_ms,)).fetchone()
-        last = min(last, up_to)
+        last = min(last, last_before(db, until_ms + 1))
     return Span(after, max(last, after), run, since_ms, until_ms)
 
 

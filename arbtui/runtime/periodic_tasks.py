@@ -11,7 +11,9 @@ from typing import Any
 from arbtui.engine.engine import Engine
 from arbtui.engine.machine_watch import MachineSample, RecentCommits
 from arbtui.failover.reconciler import Reconciler
-from arbtui.model.errors import JournalFailed
+from arbtui.journal.archiver import Archiver
+from arbtui.journal.config import JournalConfig
+from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.monitoring.resources import ResourceSample
 from arbtui.risk.breach import Severity
 from arbtui.runtime.loop_stall import record_stall
@@ -30,20 +32,23 @@ _POSITIONS_S = 30.0
 #: After a read in which a balance differed, in seconds.
 _DOUBT_S = 1.0
 _LEFT_OPEN_S = 10.0
+_ARCHIVES_S = 5.0
+#: After an archive that could not be written, in seconds.
+_ARCHIVES_AGAIN_S = 600.0
 
 
 class PeriodicTasks:
     """The periodic work of one run."""
 
     def __init__(
-        self, engine: Engine, views: EngineViews, venues: Venues, run: Run, reconciler: Reconciler, snapshot_every_s: float
+        self, engine: Engine, views: EngineViews, venues: Venues, run: Run, reconciler: Reconciler, journal: JournalConfig
     ) -> None:
         self._engine = engine
         self._views = views
         self._venues = venues
         self._run = run
         self._reconciler = reconciler
-        self._snapshot_every_s = snapshot_every_s
+        self._snapshot_every_s, self._keep_events = journal.snapshot_interval_s, journal.keep_events
         self._snapshot_at = 0.0
         self._commits = RecentCommits()
         self._counted, self._counted_at = 0, engine.components.clock.monotonic()
@@ -53,7 +58,7 @@ class PeriodicTasks:
     def work(self, *, real_time: bool) -> Sequence[tuple[str, Coroutine[Any, Any, None]]]:
         """Named coroutines, one task each; the gauges measure a machine, so virtual time has none."""
         work = [("housekeeping", self._housekeeping()), ("snapshots", self._snapshots()), ("positions", self._positions())]
-        work.append(("journal's file", self._journal_file()))
+        work += [("journal's file", self._journal_file()), ("journal's archives", self._archives())]
         work += [("left open", self._left_open()), ("wallets", self._engine.wallets.run())]
         if real_time:
             work.append(("gauges", self._run.resources.run()))
@@ -97,6 +102,22 @@ class PeriodicTasks:
         except OSError as error:
             detail = f"{error.filename}: {error.strerror}: a journal that goes back to an older copy would not be noticed"
             self._engine.breaches.record(Severity.WARN, "TIP_UNWRITTEN", "global", detail, "tried again")
+
+    async def _archives(self) -> None:
+        """Move old events out of the journal's file."""
+        engine = self._engine
+        archiver = Archiver(engine.components.journal, self._keep_events, lambda: engine.fold_check.agreed_seq)
+        while True:
+            await asyncio.sleep(_ARCHIVES_S)
+            try:
+                await archiver.work()
+                engine.fold_check.wanted = archiver.due
+            except JournalFailed:
+                return  # the engine was told, and has closed the gate
+            except (OSError, UsageError) as error:
+                where = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+                engine.breaches.record(Severity.WARN, "ARCHIVE_UNWRITTEN", "global", f"{where}: the journal's file grows", "tried again")
+                await asyncio.sleep(_ARCHIVES_AGAIN_S)
 
     async def _positions(self) -> None:
         while True:

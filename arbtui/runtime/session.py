@@ -313,7 +313,7 @@ class Session:
         engine, clock = run.engine, run.engine.components.clock
         views = EngineViews(engine, self._settings.mode.upper(), self._plan.scenario, self._lines, earlier, venues.limits)
         reconciler = reconciler_of(engine.components, 0.0)
-        keeper = PeriodicTasks(engine, views, venues, run, reconciler, snapshot_every_s=self._settings.journal.snapshot_interval_s)
+        keeper = PeriodicTasks(engine, views, venues, run, reconciler, self._settings.journal)
         if not self._plan.headless:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only
 
