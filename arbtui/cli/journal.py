@@ -43,7 +43,8 @@ def _verify(place: Place, as_json: bool) -> int:
     else:
         hashed = "no hashes (an earlier format: the next start adds them)" if not found.last_hash else f"last hash {found.last_hash[:16]}"
         snapshots = f"{len(found.snapshots)} snapshots equal to a fold"
-        tell(f"{place.name} {place.mode}: whole: {found.events:,} events, {hashed}, {snapshots}, {size / 1e6:,.1f} MB\n")
+        beside = f" and {found.archives} archives" if found.archives else ""
+        tell(f"{place.name} {place.mode}: whole: {found.events:,} events, {hashed}, {snapshots}, {size / 1e6:,.1f} MB{beside}\n")
     return 0
 
 

@@ -1,6 +1,5 @@
 """``ledger``: the journal of a profile as JSON, CSV or a page of text."""
 
-import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -48,20 +47,23 @@ def print_ledger(
     from arbtui.journal.denials import denials_csv, read_denials
     from arbtui.journal.episodes import episodes_csv, read_episodes
     from arbtui.journal.liveness import read_liveness
-    from arbtui.portfolio.ledger import ledger_csv, read_ledger
+    from arbtui.portfolio.ledger import ledger_csv, ledger_json, open_ledger
 
     begin, end = _moment(path, since, "--since"), _moment(path, until, "--until")
-    ledger = read_ledger(path, run, begin, end)
-    if with_episodes:
-        ledger["episodes"] = read_episodes(path, run, begin, end)
-    if with_denials:
-        ledger["denials"] = read_denials(path, read_liveness(path).now_ms(time.time_ns() // 1_000_000))
-    if form == "csv":
-        tell(denials_csv(ledger["denials"]) if with_denials else episodes_csv(ledger["episodes"]) if with_episodes else ledger_csv(ledger))
-    elif form == "json":
-        tell(json.dumps(ledger, indent=2, ensure_ascii=False) + "\n")
-    else:
-        tell(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
+    with open_ledger(path, run, begin, end) as ledger:
+        if with_episodes:
+            ledger["episodes"] = read_episodes(path, run, begin, end)
+        if with_denials:
+            ledger["denials"] = read_denials(path, read_liveness(path).now_ms(time.time_ns() // 1_000_000))
+        if form == "csv" and with_denials:
+            tell(denials_csv(ledger["denials"]))
+        elif form == "csv" and with_episodes:
+            tell(episodes_csv(ledger["episodes"]))
+        elif form == "text":
+            tell(_page(name, chosen, ledger, other_modes_in_words(other_modes(root, name, chosen))))
+        else:
+            for piece in ledger_csv(ledger) if form == "csv" else ledger_json(ledger):
+                tell(piece)
     return 0
 
 

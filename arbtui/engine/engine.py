@@ -74,6 +74,8 @@ _SETTLE_S = 10.0
 #: After that, between two attempts to cancel what is left, in seconds.
 _CANCEL_AGAIN_S = 5.0
 #: Between two looks at the time that open gaps have taken, in seconds.
+#: Between two slices of a second fold, in seconds, where it is made beside real trading.
+_PROOF_PAUSE_S = 0.01
 _ACCOUNT_EVERY_S = 1.0
 #: Cycles that screens can show.
 _KEPT_CYCLES = 200
@@ -209,7 +211,7 @@ class Engine:
         self.machine = MachineWatch(components.risk, self.breaches, self.kill_switch)
         self.sync = components.sync
         self.sync.on_dispute = self._on_dispute
-        self.fold_check = FoldCheck(components.journal.path, self.breaches, self.kill_switch)
+        self.fold_check = FoldCheck(components.journal.path, components.portfolio, self.breaches, self.kill_switch)
         self._late = LateFills(self.breaches, components.portfolio)
         self._resumption = Resumption(components, self.executor, self.breaches, self._on_resume, self._on_not_resumed)
         self._unresumed = ""  # why half done cycles of earlier runs are not gone on with; empty where they are
@@ -395,6 +397,8 @@ class Engine:
         number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take(), denials)
         if simulator is not None:
             await self.fold_check.compare(live, last)
+        elif self.fold_check.wanted:
+            await self.fold_check.compare(live, last, _PROOF_PAUSE_S)
         return number
 
     def on_journal_failure(self, failure: JournalFailed) -> None:

@@ -1,4 +1,7 @@
-"""Folds the journal a second time, from its file, and compares: *live = fold(journal)*, at each snapshot of a simulated run."""
+"""Folds the journal a second time, from its file, and compares: *live = fold(journal)*.
+
+At each snapshot of a simulated run; in other modes when old events are due to leave the file, since a snapshot then stands for them.
+"""
 
 import asyncio
 from pathlib import Path
@@ -15,35 +18,53 @@ from arbtui.risk.kill_switch import KillSwitch
 #: Events folded before other work gets its turn: about a millisecond.
 _SLICE = 50
 
+#: Events that are folded from the first one on: some seven seconds of work beside a run.
+_WHOLE = 100_000
+
 
 class FoldCheck:
-    """Goes on from the last snapshot that agreed."""
+    """Goes on from the last snapshot that agreed.
 
-    def __init__(self, path: Path, breaches: BreachBook, kill_switch: KillSwitch) -> None:
+    Begins with the first event, or, where those are many, with what the start has restored: what that costs must not grow with the
+    journal's age.
+    """
+
+    def __init__(self, path: Path, restored: Portfolio, breaches: BreachBook, kill_switch: KillSwitch) -> None:
         self._path = path
         self._breaches = breaches
         self._kill_switch = kill_switch
         self._folded = Portfolio()
+        if restored.state.seq > _WHOLE:
+            self._folded = Portfolio.load(msgspec.json.decode(restored.encode()))
         self.agreed = 0  #: snapshots that were compared and agreed
+        self.agreed_seq = 0  #: the last event that one of them covers
+        self.wanted = False  #: whether the next snapshot should be compared in any mode
 
-    async def compare(self, live: bytes, last: int) -> None:
-        """Compare ``live``, encoded as of the event ``last``, which is on disk. A difference halts: no figure can be believed then."""
+    async def compare(self, live: bytes, last: int, pause_s: float = 0.0) -> None:
+        """Compare ``live``, encoded as of the event ``last``, which is on disk. A difference halts: no figure can be believed then.
+
+        ``pause_s``: s that other work has after each slice, a few ms long.
+        """
         while self._folded.state.seq < last:
             with reading(self._path) as db:
                 for recorded in events(db, self._folded.state.seq, min(last, self._folded.state.seq + _SLICE)):
                     self._folded.apply(recorded)
-            await asyncio.sleep(0)
+            await asyncio.sleep(pause_s)
         folded = self._folded.encode()
         if folded == live:  # the usual case, and nothing is made of it
-            self.agreed += 1
+            self._agree(last)
             return
         parts = _differing(msgspec.json.decode(live), msgspec.json.decode(folded))
         if not parts:  # one in another order
-            self.agreed += 1
+            self._agree(last)
             return
         detail = f"at event {last} the engine and its journal differ in: {', '.join(parts)}"
         self._breaches.record(Severity.CRIT, "FOLD_MISMATCH", "global", detail, "HALT", every_time=True)
         self._kill_switch.kill("GUARD", detail)
+
+    def _agree(self, last: int) -> None:
+        self.agreed += 1
+        self.agreed_seq, self.wanted = last, False
 
 
 def _differing(live: dict[str, Any], folded: dict[str, Any]) -> list[str]:

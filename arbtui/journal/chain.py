@@ -13,13 +13,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from arbtui.journal.database import damaged
-from arbtui.journal.schema import FIRST_CHAINED
+from arbtui.journal.events import EventsArchived
+from arbtui.journal.schema import FIRST_ARCHIVED, FIRST_CHAINED, IS_NOTED
 
 #: What stands before the first event.
 BEGINNING = bytes(32)
 
 _ROWS = "SELECT seq, ts_ms, run_id, type, version, payload, hash FROM event WHERE seq > ? AND seq <= ? ORDER BY seq"
+_ARCHIVES = f"INDEXED BY event_noted WHERE {IS_NOTED} AND type = '{EventsArchived.__name__}'"
 _END = 2**62
 
 
@@ -33,17 +37,47 @@ def is_chained(connection: sqlite3.Connection) -> bool:
     return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= FIRST_CHAINED
 
 
+def archives(connection: sqlite3.Connection) -> list[EventsArchived]:
+    """The archives that hold the journal's older events, in order; read from the events that tell of them.
+
+    Raises:
+        UsageError: such an event is not what was written.
+    """
+    if not _has_archives(connection):
+        return []
+    return [_archive(connection, *found) for found in rows_with_hash_before(connection, _ARCHIVES)]
+
+
+def newest_archive(connection: sqlite3.Connection) -> EventsArchived | None:
+    """The last of :func:`archives`, found without the others.
+
+    Raises:
+        UsageError: as :func:`archives`.
+    """
+    found = next(rows_with_hash_before(connection, _ARCHIVES, "DESC LIMIT 1"), None) if _has_archives(connection) else None
+    return None if found is None else _archive(connection, *found)
+
+
+def _has_archives(connection: sqlite3.Connection) -> bool:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0]) >= FIRST_ARCHIVED
+
+
+def _archive(connection: sqlite3.Connection, row: tuple[Any, ...], before: object) -> EventsArchived:
+    check_one(file_of(connection), before, row)
+    return msgspec.json.decode(row[5], type=EventsArchived)
+
+
 class Chain:
     """Follows the chain from row to row.
 
     Events from before there were hashes have none of their own; the first hash after them covers them all.
     """
 
-    def __init__(self, path: Path, seq: int = 0, last: bytes = BEGINNING) -> None:
+    def __init__(self, path: Path, seq: int = 0, last: bytes = BEGINNING, *, has_begun: bool = True) -> None:
         self.seq = seq  #: of the last event that was followed
         self.last = last  #: its hash
         self._path = path
-        self._has_begun = seq > 0
+        self._has_begun = seq > 0 and has_begun
         self._unhashed = 0
 
     @classmethod
@@ -53,18 +87,41 @@ class Chain:
         Raises:
             UsageError: there is no such event, or what comes before the first hash is damaged.
         """
-        path = file_of(connection)
-        if seq == 0:
-            return cls(path)
+        path, told = file_of(connection), newest_archive(connection)
+        if seq == (0 if told is None else told.last):
+            return cls.archived(connection)
         row = connection.execute("SELECT hash FROM event WHERE seq = ?", (seq,)).fetchone()
         if row is None:
             raise damaged(path, f"event {seq} is missing")
         if isinstance(row[0], bytes):
             return cls(path, seq, row[0])
-        chain = cls(path)
-        for each in connection.execute(_ROWS, (0, seq)):
-            chain.follow(*each)
-        return chain
+        start = cls.archived(connection)
+        for each in connection.execute(_ROWS, (start.seq, seq)):
+            start.follow(*each)
+        return start
+
+    @classmethod
+    def archived(cls, connection: sqlite3.Connection) -> "Chain":
+        """The chain where the archives end, and at the beginning without any: what stands in the file itself goes on from there.
+
+        Raises:
+            UsageError: what tells of the archives is damaged.
+        """
+        path, told = file_of(connection), newest_archive(connection)
+        if told is None:
+            return cls(path)
+        next_one = connection.execute("SELECT hash FROM event WHERE seq = ?", (told.last + 1,)).fetchone()
+        return cls(path, told.last, bytes.fromhex(told.after), has_begun=next_one is None or next_one[0] is not None)
+
+    def follow_archived(self, seq: int, ts_ms: int, run_id: str, kind: str, version: int, payload: str) -> None:
+        """Take the next row from an archive, which has no hashes but at its ends.
+
+        Raises:
+            UsageError: it is not the next one.
+        """
+        if seq != self.seq + 1:
+            raise damaged(self._path, f"event {self.seq + 1} is missing or out of order ({seq} follows on {self.seq})")
+        self.seq, self.last = seq, link(self.last, seq, ts_ms, run_id, kind, version, payload)
 
     def follow(self, seq: int, ts_ms: int, run_id: str, kind: str, version: int, payload: str, stored: bytes | None) -> None:
         """Take the next row.
@@ -89,13 +146,13 @@ class Chain:
 
 
 def check_events(connection: sqlite3.Connection) -> Chain:
-    """Follow the whole chain; how far it goes.
+    """Follow the chain over all events in the file itself, from where the archives end; how far it goes.
 
     Raises:
         UsageError: an event is missing, or not what was written; the message names it.
     """
-    chain = Chain.after(connection, 0)
-    for row in connection.execute(_ROWS, (0, _END)):
+    chain = Chain.archived(connection)
+    for row in connection.execute(_ROWS, (chain.seq, _END)):
         chain.follow(*row)
     return chain
 
@@ -113,14 +170,20 @@ def check_one(path: Path, before: object, row: tuple[Any, ...]) -> None:
     Chain(path, seq - 1, previous).follow(*row)
 
 
-def rows_with_hash_before(connection: sqlite3.Connection, source: str) -> Iterator[tuple[tuple[Any, ...], object]]:
-    """Rows of ``source`` (what stands behind ``FROM event AS one``), in order, each with the hash of the row before it."""
+def rows_with_hash_before(connection: sqlite3.Connection, source: str, order: str = "") -> Iterator[tuple[tuple[Any, ...], object]]:
+    """Rows of ``source`` (what stands behind ``FROM event AS one``), in order, each with the hash of the row before it.
+
+    ``order``: what stands behind ``ORDER BY seq``.
+    """
     columns = "seq, ts_ms, run_id, type, version, payload, hash"
     before = "(SELECT earlier.hash FROM event AS earlier WHERE earlier.seq = one.seq - 1)"
-    for row in connection.execute(f"SELECT {columns}, {before} FROM event AS one {source} ORDER BY seq"):
+    for row in connection.execute(f"SELECT {columns}, {before} FROM event AS one {source} ORDER BY seq {order}"):
         yield tuple(row)[:-1], row[-1]
 
 
 def file_of(connection: sqlite3.Connection) -> Path:
-    """The file that ``connection`` reads; ``journal.db`` for a private copy of one."""
-    return Path(connection.execute("PRAGMA database_list").fetchone()[2] or "journal.db")
+    """The file that ``connection`` reads, or that the private copy is of that it reads."""
+    named = connection.execute("PRAGMA database_list").fetchone()[2]
+    if not named and connection.execute("SELECT 1 FROM temp.sqlite_master WHERE name = 'copy_of'").fetchone():
+        (named,) = connection.execute("SELECT path FROM temp.copy_of").fetchone()
+    return Path(named or "journal.db")

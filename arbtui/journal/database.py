@@ -236,6 +236,8 @@ def _read_copy(path: Path) -> sqlite3.Connection:
         try:
             with closing(sqlite3.connect(copy)) as source:
                 source.backup(connection)
+            connection.execute("CREATE TEMP TABLE copy_of (path TEXT NOT NULL)")
+            connection.execute("INSERT INTO copy_of VALUES (?)", (str(path),))
             connection.execute("PRAGMA query_only = ON")
         except sqlite3.Error:
             connection.close()

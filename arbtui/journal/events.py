@@ -2,9 +2,11 @@
 
 Money and quantities are Decimal here and strings in JSON; times are ms since the epoch, UTC. The journal adds to each
 event its number, its time and its run (:class:`Recorded`). A class may gain a field with a default in the same version;
-any other change needs a new number in :data:`VERSIONS` and a reader of the old one.
+any other change needs a new number in :data:`VERSIONS` and a reader of the old one. Those that every order makes are stored without the
+names of their fields.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, get_args
@@ -12,6 +14,7 @@ from typing import Any, Literal, get_args
 import msgspec
 from msgspec import Struct
 
+from arbtui.journal.compact import Compact
 from arbtui.model.errors import UsageError
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side, TimeInForce
 
@@ -498,6 +501,30 @@ class SnapshotTaken(Struct, frozen=True):
     digest: str = ""
 
 
+class EventsArchived(Struct, frozen=True):
+    """The events ``first`` to ``last`` are in the archive ``file`` beside the journal: on disk, read back, and no longer needed here.
+
+    ``sha256``: of the file, hex; ``size``: its bytes; ``before``, ``after``: the chain's hash before the first and at the last event, hex;
+    ``from_ms``, ``to_ms``: the earliest and the latest time of any of them.
+    """
+
+    first: int
+    last: int
+    file: str
+    sha256: str
+    size: int
+    before: str
+    after: str
+    from_ms: int
+    to_ms: int
+
+
+class RowsRolledUp(Struct, frozen=True):
+    """Rows of cycles, orders and fills go from the tables: those of cycles that ended flat, or were settled, at ``last`` or before."""
+
+    last: int
+
+
 class AlertQueued(Struct, frozen=True):
     """An alert that must reach the operator; in one transaction with the event that it tells of.
 
@@ -578,6 +605,8 @@ Event = (
     | MarksTaken
     | AccountsReconciled
     | SnapshotTaken
+    | EventsArchived
+    | RowsRolledUp
     | AlertQueued
     | AlertSent
     | AlertGivenUp
@@ -585,13 +614,26 @@ Event = (
     | CommandActed
 )
 
-#: The version of each event's JSON that this program writes and reads. Those that were 1 in journals of format 1 said what
+#: Stored in their short form (:mod:`arbtui.journal.compact`) since the version given; the one before it held names, and is still read.
+COMPACT_SINCE: dict[type[Any], int] = {CycleOpened: 3, FillRecorded: 3, CycleEnded: 3, OrderIntended: 2, OrderChanged: 2}
+#: The version of each event's JSON that this program writes. Those that were 1 in journals of format 1 said what
 #: an event meant (balances, outcome, PnL); such a journal is refused as a whole (see ``schema.py``).
-VERSIONS: dict[type[Any], int] = dict.fromkeys(get_args(Event), 1) | dict.fromkeys((CycleOpened, FillRecorded, CycleEnded, Adjusted), 2)
-_DECODERS: dict[str, tuple[int, msgspec.json.Decoder[Any]]] = {
-    kind.__name__: (version, msgspec.json.Decoder(kind)) for kind, version in VERSIONS.items()
-}
+VERSIONS: dict[type[Any], int] = dict.fromkeys(get_args(Event), 1) | {Adjusted: 2} | COMPACT_SINCE
+_COMPACT: dict[type[Any], Compact[Any]] = {kind: Compact(kind) for kind in COMPACT_SINCE}
 _encode = msgspec.json.Encoder(decimal_format="string").encode
+
+
+def _readers() -> dict[str, dict[int, Callable[[str], Any]]]:
+    """By type and version, what reads it."""
+    known: dict[str, dict[int, Callable[[str], Any]]] = {}
+    for kind, version in VERSIONS.items():
+        named = msgspec.json.Decoder(kind).decode
+        short = _COMPACT.get(kind)
+        known[kind.__name__] = {version: named} if short is None else {version - 1: named, version: short.decode}
+    return known
+
+
+_READERS = _readers()
 
 
 class Recorded(Struct, frozen=True):
@@ -606,7 +648,8 @@ class Recorded(Struct, frozen=True):
 def encode(event: Event) -> tuple[str, int, str]:
     """The type, version and JSON that ``event`` is stored as."""
     kind = type(event)
-    return kind.__name__, VERSIONS[kind], _encode(event).decode()
+    short = _COMPACT.get(kind)
+    return kind.__name__, VERSIONS[kind], (_encode(event) if short is None else short.encode(event)).decode()
 
 
 def decode(type_name: str, version: int, payload: str) -> Event:
@@ -615,13 +658,13 @@ def decode(type_name: str, version: int, payload: str) -> Event:
     Raises:
         UsageError: a newer program wrote it, or the JSON does not hold what its version promises.
     """
-    known, decoder = _DECODERS.get(type_name, (0, None))
-    if decoder is None or version > known:
-        raise UsageError(f"journal event {type_name} version {version}: written by a newer version of arbtui; use that one to read it")
-    if version < known:
-        raise UsageError(f"journal event {type_name} version {version}: written by an earlier version of arbtui; use that one to read it")
+    readers = _READERS.get(type_name, {})
+    read = readers.get(version)
+    if read is None:
+        by = "an earlier" if readers and version < max(readers) else "a newer"
+        raise UsageError(f"journal event {type_name} version {version}: written by {by} version of arbtui; use that one to read it")
     try:
-        event: Event = decoder.decode(payload)
+        event: Event = read(payload)
     except msgspec.DecodeError as error:
         raise UsageError(f"journal event {type_name} version {version}: {error}: the journal is damaged; restore a backup") from error
     return event

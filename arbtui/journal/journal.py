@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,7 +16,7 @@ from arbtui.journal.episodes import EpisodeRecord, episode_statements
 from arbtui.journal.events import AlertQueued, Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
 from arbtui.journal.projections import statements_for
 from arbtui.journal.reader import check_pages, reading, refuse_unlike_tip
-from arbtui.journal.schema import APPLICATION_ID, OLDEST_VERSION, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
+from arbtui.journal.schema import APPLICATION_ID, IS_SWEPT, OLDEST_VERSION, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
 from arbtui.journal.snapshots import snapshot_digest
 from arbtui.journal.state import JournalState, load
 from arbtui.journal.store import Door, Statement, WatchedDoor, Writer, open_writer
@@ -28,7 +28,10 @@ from arbtui.model.histogram import Histogram
 
 _EVENT_ROW = "INSERT INTO event (seq, ts_ms, run_id, type, version, payload, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SNAPSHOT_ROW = "INSERT INTO snapshot (snapshot_no, seq, ts_ms, run_id, payload) VALUES (?, ?, ?, ?, ?)"
+_SWEEP = f"DELETE FROM event WHERE seq > ? AND seq <= ? AND {IS_SWEPT}"
 _OLD_SNAPSHOTS = f"DELETE FROM snapshot WHERE snapshot_no <= ? - {SNAPSHOTS_KEPT}"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,23 @@ class Journal:
             else:
                 write_tip(self.path, tip, sync=False)
             self._tip_seq = tip.seq
+
+    @property
+    def tip_seq(self) -> int:
+        """The event that the tip stands on; 0 before it was written."""
+        return self._tip_seq
+
+    async def sweep(self, after: int, last: int) -> None:
+        """Take away the events numbered above ``after``, up to ``last``, that an archive holds and no start goes by.
+
+        Raises:
+            JournalFailed: as :meth:`commit`; also where one of them is in no archive.
+        """
+        await self._writer.commit([(_SWEEP, (after, last))])
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Run what waits for the disk where nothing else waits for it: in a thread, in real time."""
+        return await asyncio.to_thread(work) if self._door == "aio" else work()
 
     def look_at_file(self) -> None:
         """Fail, once and for good, when the file at :attr:`path` is no longer the one that is written."""

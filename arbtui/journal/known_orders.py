@@ -1,16 +1,21 @@
 """What a journal knows of an order, of whichever run and however long ago: for one that is told of and not followed any more."""
 
+import sqlite3
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
+from arbtui.journal.archives import rows_with
+from arbtui.journal.events import FillRecorded, OrderChanged, OrderIntended, decode
 from arbtui.journal.reader import reading
 from arbtui.model.order import OrderState
+
+_ARCHIVES = 20  #: some 400,000 events, read in half a second; an order from before those would be nobody's
 
 
 @dataclass(frozen=True, slots=True)
 class KnownOrder:
-    """An order as the journal's tables hold it. ``qty`` and ``filled_qty`` in base."""
+    """An order as the journal holds it. ``qty`` and ``filled_qty`` in base."""
 
     client_order_id: str
     cycle_id: str
@@ -26,7 +31,7 @@ class KnownOrder:
 def known_order(path: Path, exchange: str, client_order_id: str, venue_order_id: str, trade_id: str = "") -> KnownOrder | None:
     """The order that the journal at ``path`` holds the intent of, or None. Without a client id it is found by the venue's own id.
 
-    ``trade_id``: of a fill of it, to be looked for.
+    ``trade_id``: of a fill of it, to be looked for. An order that is in no table any more is looked for in the newest archives.
 
     Raises:
         UsageError: as :func:`arbtui.journal.state.load`.
@@ -39,7 +44,42 @@ def known_order(path: Path, exchange: str, client_order_id: str, venue_order_id:
             where = "exchange = ? AND venue_order_id = ?"
             row = db.execute(f"SELECT {columns} FROM order_ WHERE {where}", (exchange, venue_order_id)).fetchone()
         if row is None:
-            return None
+            return _archived(db, exchange, client_order_id or _own_id(db, venue_order_id), trade_id)
         booked = db.execute("SELECT 1 FROM fill WHERE exchange = ? AND trade_id = ?", (exchange, trade_id)).fetchone()
     own, cycle_id, leg, qty, filled, state, venue_id, reason = row
     return KnownOrder(own, cycle_id, leg, Decimal(qty), Decimal(filled), OrderState(state), venue_id, reason, booked is not None)
+
+
+def _own_id(db: sqlite3.Connection, venue_order_id: str) -> str:
+    """The client id of an archived order; empty where none has that number at its venue."""
+    for row in rows_with(db, f'\\"{venue_order_id}\\"', _ARCHIVES) if venue_order_id else ():
+        event = decode(*row[3:])
+        if isinstance(event, OrderChanged) and event.venue_order_id == venue_order_id:
+            return event.client_order_id
+    return ""
+
+
+def _archived(db: sqlite3.Connection, exchange: str, client_order_id: str, trade_id: str) -> KnownOrder | None:
+    """The order of archives, from its own events; those that came after them are in the event table still."""
+    if not client_order_id:
+        return None
+    rows = rows_with(db, f'\\"{client_order_id}\\"', _ARCHIVES)
+    intent: OrderIntended | None = None
+    last: OrderChanged | None = None
+    is_booked = False
+    for row in sorted(rows, key=lambda row: row[0]):
+        event = decode(*row[3:])
+        if isinstance(event, OrderIntended) and (event.client_order_id, event.exchange) == (client_order_id, exchange):
+            intent = event
+        elif isinstance(event, OrderChanged) and event.client_order_id == client_order_id:
+            last = event
+        elif isinstance(event, FillRecorded) and (event.fill.exchange, event.fill.trade_id) == (exchange, trade_id):
+            is_booked = True
+    if intent is None or last is None:  # what is not final yet is in no archive alone
+        return None
+    is_booked = (
+        is_booked or db.execute("SELECT 1 FROM fill WHERE exchange = ? AND trade_id = ?", (exchange, trade_id)).fetchone() is not None
+    )
+    return KnownOrder(
+        client_order_id, intent.cycle_id, intent.leg, intent.qty, last.filled_qty, last.state, last.venue_order_id, last.reason, is_booked
+    )

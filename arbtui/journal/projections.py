@@ -27,6 +27,7 @@ from arbtui.journal.events import (
     CycleOpened,
     CycleState,
     DisputeClosed,
+    EventsArchived,
     FillRecorded,
     JournalCreated,
     Killed,
@@ -39,6 +40,7 @@ from arbtui.journal.events import (
     Recorded,
     ResidualSettled,
     RouteSwitched,
+    RowsRolledUp,
     RunEnded,
     RunStarted,
     ScopeHalted,
@@ -56,6 +58,13 @@ from arbtui.journal.events import (
 from arbtui.journal.store import Statement
 from arbtui.model.money import plain
 from arbtui.model.order import OrderState
+
+_FINAL = ", ".join(f"'{state.value}'" for state in OrderState if state.is_final)
+#: Which ended cycles leave the tables.
+IS_ROLLED_UP = (
+    "state != 'OPEN' AND (state != 'RESIDUAL' OR settled_ms IS NOT NULL)"
+    f" AND cycle_id NOT IN (SELECT cycle_id FROM order_ WHERE state NOT IN ({_FINAL}))"
+)
 
 
 def statements_for(recorded: Recorded) -> list[Statement]:
@@ -250,6 +259,17 @@ def _rearmed(at: Recorded, event: Rearmed) -> Iterator[Statement]:
     yield _insert("kill", seq=at.seq, ts_ms=at.ts_ms, run_id=at.run_id, action="rearmed", source=event.by, reason=event.reason)
 
 
+def _events_archived(at: Recorded, event: EventsArchived) -> Iterator[Statement]:
+    yield _insert("archive", **msgspec.structs.asdict(event), seq=at.seq)
+
+
+def _rows_rolled_up(at: Recorded, event: RowsRolledUp) -> Iterator[Statement]:
+    """A cycle that left something, or an order of which may still fill, keeps its rows."""
+    yield f"DELETE FROM cycle WHERE closed_seq <= ? AND {IS_ROLLED_UP}", (event.last,)
+    for table in ("order_", "fill"):
+        yield f"DELETE FROM {table} WHERE seq <= ? AND cycle_id NOT IN (SELECT cycle_id FROM cycle)", (event.last,)
+
+
 def _alert_queued(at: Recorded, event: AlertQueued) -> Iterator[Statement]:
     yield _insert_if_new(
         "alert",
@@ -339,6 +359,8 @@ _RULES: dict[type[Any], Callable[[Recorded, Any], Iterator[Statement]]] = {
     ScopeHalted: _portfolio_only,
     ScopeRearmed: _portfolio_only,
     SnapshotTaken: _portfolio_only,
+    EventsArchived: _events_archived,
+    RowsRolledUp: _rows_rolled_up,
     BalanceOpened: _portfolio_only,
     BalanceDisputed: _portfolio_only,
     DisputeClosed: _portfolio_only,

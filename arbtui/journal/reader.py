@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from arbtui.journal.chain import Chain, file_of, is_chained
+from arbtui.journal.archives import archived_rows
+from arbtui.journal.chain import Chain, archives, file_of, is_chained, newest_archive
 from arbtui.journal.database import damaged, open_reader, refusal
 from arbtui.journal.events import Recorded, decode
 from arbtui.journal.schema import APPLICATION_ID, OLDEST_VERSION, USER_VERSION
@@ -50,21 +51,45 @@ def refuse_unlike_tip(path: Path) -> None:
 
 
 def events(connection: sqlite3.Connection, after: int = 0, last: int | None = None) -> Iterator[Recorded]:
-    """The events numbered above ``after``, up to ``last``, in order, each compared with its hash.
+    """The events numbered above ``after``, up to ``last``, in order, each compared with its hash; those in archives too.
 
     Raises:
-        UsageError: an event is of another version, missing, or not what was written.
+        UsageError: an event is of another version, missing, or not what was written, or an archive is.
     """
-    chain = Chain.after(connection, after) if is_chained(connection) else None
+    last = last if last is not None else 2**62
+    chained = is_chained(connection)
+    told = newest_archive(connection) if chained else None
+    if told is not None and after < told.last:
+        for seq, ts_ms, run_id, kind, version, payload in archived_rows(connection, after, last):
+            yield Recorded(seq, ts_ms, run_id, decode(kind, version, payload))
+        after = told.last
+    chain = Chain.after(connection, after) if chained else None
     rows = connection.execute(
         f"SELECT seq, ts_ms, run_id, type, version, payload, {'NULL' if chain is None else 'hash'} FROM event"
         " WHERE seq > ? AND seq <= ? ORDER BY seq",
-        (after, last if last is not None else 2**62),
+        (after, last),
     )
     for seq, ts_ms, run_id, kind, version, payload, stored in rows:
         if chain is not None:
             chain.follow(seq, ts_ms, run_id, kind, version, payload, stored)
         yield Recorded(seq, ts_ms, run_id, decode(kind, version, payload))
+
+
+def last_before(connection: sqlite3.Connection, ts_ms: int) -> int:
+    """The number of the last event with a time before ``ts_ms`` (our clock); 0 where there is none. It may be in an archive.
+
+    Raises:
+        UsageError: as :func:`events`.
+    """
+    told = archives(connection)
+    sql = "SELECT coalesce(max(seq), 0) FROM event WHERE seq > ? AND ts_ms < ?"
+    (found,) = connection.execute(sql, (told[-1].last if told else 0, ts_ms)).fetchone()
+    for one in reversed(told):
+        if found:
+            break
+        if one.from_ms < ts_ms:
+            found = max((row[0] for row in archived_rows(connection, one.first - 1, one.last) if row[1] < ts_ms), default=0)
+    return int(found)
 
 
 def check_pages(connection: sqlite3.Connection, *, indexes: bool = False) -> None:

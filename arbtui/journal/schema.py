@@ -11,16 +11,19 @@ APPLICATION_ID = 0x41524254  #: "ARBT"
 #: Format 2: events say what happened, and the portfolio what it means. Journals of format 1 held balances, outcomes and PnL in
 #: their events; they are refused (:data:`OLDEST_VERSION`) and stay readable for the version that wrote them.
 #: Format 3: each event's row carries its hash (:mod:`arbtui.journal.chain`), each run what program it was.
-USER_VERSION = 3
+#: Format 4: frequent events in their short form (:mod:`arbtui.journal.compact`); those of format 3 are read as they are. Old events
+#: may be in archives (:mod:`arbtui.journal.archives`).
+USER_VERSION = 4
 OLDEST_VERSION = 2
 FIRST_CHAINED = 3
+FIRST_ARCHIVED = 4
 SNAPSHOTS_KEPT = 5
 
 #: Projections that a start goes by, and the events that they are made from.
-NOTED_TABLES = ("identity", "run", "origin", "breach", "kill", "alert", "alert_delivery", "remote_command")
+NOTED_TABLES = ("identity", "run", "origin", "breach", "kill", "alert", "alert_delivery", "remote_command", "archive")
 NOTED_EVENTS = (
     *("JournalCreated", "RunStarted", "RunEnded", "StateChanged", "BreachRecorded", "BreachAcknowledged", "Killed", "Rearmed"),
-    *("AlertQueued", "AlertSent", "AlertGivenUp", "CommandReceived", "CommandActed"),
+    *("AlertQueued", "AlertSent", "AlertGivenUp", "CommandReceived", "CommandActed", "EventsArchived"),
 )
 #: The condition of the index over them; a query has to repeat it, word for word.
 IS_NOTED = "type IN ({})".format(", ".join(f"'{name}'" for name in NOTED_EVENTS))
@@ -32,7 +35,7 @@ EVENT_TABLES = (
         type TEXT NOT NULL, version INTEGER NOT NULL, payload TEXT NOT NULL, hash BLOB)""",
     """CREATE TRIGGER IF NOT EXISTS event_never_changes BEFORE UPDATE ON event
         BEGIN SELECT RAISE(ABORT, 'events are never changed'); END""",
-    """CREATE TRIGGER IF NOT EXISTS event_never_goes BEFORE DELETE ON event
+    """CREATE TRIGGER IF NOT EXISTS event_never_goes BEFORE DELETE ON event WHEN OLD.seq > (SELECT coalesce(max(last), 0) FROM archive)
         BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END""",
     NOTED_INDEX,
     """CREATE TABLE IF NOT EXISTS snapshot (
@@ -86,9 +89,14 @@ PROJECTIONS = {
         kind TEXT NOT NULL, text TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'QUEUED'""",
     "alert_delivery": """alert_id TEXT NOT NULL, channel TEXT NOT NULL, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL, outcome TEXT NOT NULL,
         reason TEXT NOT NULL, PRIMARY KEY (alert_id, channel)""",
+    "archive": """last INTEGER PRIMARY KEY, first INTEGER NOT NULL, file TEXT NOT NULL, sha256 TEXT NOT NULL, size INTEGER NOT NULL,
+        before TEXT NOT NULL, after TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, seq INTEGER NOT NULL""",
     "remote_command": """update_id INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, ts_ms INTEGER NOT NULL,
         user_id INTEGER NOT NULL, command TEXT NOT NULL, outcome TEXT""",
 }
+
+#: What stays of archived events: those that a start goes by, and each one before such a one, whose hash that one's is made with.
+IS_SWEPT = f"NOT ({IS_NOTED}) AND NOT EXISTS (SELECT 1 FROM event AS later WHERE later.seq = event.seq + 1 AND later.{IS_NOTED})"
 
 PROJECTION_TABLES = tuple(f"CREATE TABLE IF NOT EXISTS {name} ({columns})" for name, columns in PROJECTIONS.items())
 SCHEMA = EVENT_TABLES + PROJECTION_TABLES

@@ -32,4 +32,7 @@ def _make_noted_tables(connection: sqlite3.Connection) -> None:
 
 
 #: By the format that it is for.
-UPGRADES: Mapping[int, Sequence[UpgradeStep]] = {2: (_begin_chain, _make_noted_tables)}
+UPGRADES: Mapping[int, Sequence[UpgradeStep]] = {
+    2: (_begin_chain, _make_noted_tables),
+    3: ("DROP TRIGGER IF EXISTS event_never_goes", "DROP INDEX IF EXISTS event_noted"),  # the schema makes them anew: they have changed
+}

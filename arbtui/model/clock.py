@@ -3,6 +3,7 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 #: Where virtual time starts: 2026-01-01T00:00:00Z, in ms since the epoch.
@@ -51,4 +52,9 @@ class LoopClock:
 def iso_ms(ts_ms: int) -> str:
     """``ts_ms`` (ms since the epoch) as UTC ISO 8601 with milliseconds, ``2026-01-01T00:00:00.000Z``."""
     seconds, ms = divmod(ts_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ms:03d}Z"
+    return f"{_iso(seconds)}.{ms:03d}Z"
+
+
+@lru_cache(maxsize=256)
+def _iso(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}"

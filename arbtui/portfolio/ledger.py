@@ -4,10 +4,13 @@ import csv
 import io
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from arbtui.journal.events import (
     Adjusted,
@@ -39,24 +42,27 @@ from arbtui.journal.events import (
 )
 from arbtui.journal.noted import check_noted
 from arbtui.journal.projections import leg_facts
-from arbtui.journal.reader import events, reading
+from arbtui.journal.reader import events, last_before, reading
 from arbtui.model.clock import iso_ms
 from arbtui.model.errors import UsageError
 from arbtui.model.money import ONE, ZERO, plain
 from arbtui.portfolio.accounts import Amounts, CycleAccount, amount_at
 from arbtui.portfolio.counters import Baseline
+from arbtui.portfolio.kept_rows import KeptRows, Row, RowFile
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import cycle_pnl, dust_facts
 from arbtui.portfolio.traded import TradedSums
 from arbtui.portfolio.transfers import IN_TRANSIT
-
-Row = dict[str, Any]
 
 #: The facts of a fill, in the order of the CSV's columns. Money and quantities as strings, times UTC ISO 8601 with ms.
 FILL_COLUMNS = (
     *("exchange", "trade_id", "client_order_id", "venue_order_id", "market", "base", "quote", "side", "qty", "price", "cost", "fee"),
     *("fee_currency", "liquidity", "ts_event", "ts_init", "cycle_id", "leg", "source", "run_id"),
 )
+
+
+#: Characters of text that are told at once, or a few more.
+PIECE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,21 @@ class Span:
 
 
 def read_ledger(path: Path, run: str | None = None, since_ms: int | None = None, until_ms: int | None = None) -> Row:
-    """The ledger of the journal at ``path``, as JSON can hold it: its whole life, one ``run``, or a span of time (our clock).
+    """The ledger of the journal at ``path`` with all its rows in memory, as JSON can hold it: see :func:`open_ledger`.
+
+    Raises:
+        UsageError: as :func:`open_ledger`.
+    """
+    with open_ledger(path, run, since_ms, until_ms) as ledger:
+        return {key: list(value) if isinstance(value, KeptRows) else value for key, value in ledger.items()}
+
+
+@contextmanager
+def open_ledger(path: Path, run: str | None = None, since_ms: int | None = None, until_ms: int | None = None) -> Iterator[Row]:
+    """The ledger of the journal at ``path``: its whole life, one ``run``, or a span of time (our clock).
+
+    Its values are such as JSON can hold, but for the fills, orders, cycles and breaches: of those there may be millions, so they are
+    :class:`KeptRows`, to be read one by one. Memory does not grow with them.
 
     Balances, PnL and equity are those of the span: what it began with, what it ended with, and what lies between. A cycle
     belongs to the run, and to the span, in which it was opened, a fill to that in which it was learned of: so a fill may be
@@ -80,24 +100,62 @@ def read_ledger(path: Path, run: str | None = None, since_ms: int | None = None,
     Raises:
         UsageError: no journal there, not readable, of another format, damaged, or without that run.
     """
-    with reading(path) as db:
-        span = _span(path, db, run, since_ms, until_ms)
-        book = _Book(span)
-        try:
-            for recorded in events(db, 0, span.last):
-                book.take(recorded)
-        except ValueError as error:
-            raise UsageError(f"{path}: {error}: the journal is damaged; restore a backup") from error
-        return book.ledger()
+    file = RowFile()
+    try:
+        with reading(path) as db:  # ended before the rows are told: a reader keeps the writer's log from being taken back
+            span = _span(path, db, run, since_ms, until_ms)
+            book = _Book(span, file)
+            try:
+                for recorded in events(db, 0, span.last):
+                    book.take(recorded)
+            except ValueError as error:
+                raise UsageError(f"{path}: {error}: the journal is damaged; restore a backup") from error
+            ledger = book.ledger()
+        yield ledger
+    finally:
+        file.close()
 
 
-def ledger_csv(ledger: Row) -> str:
-    """The fills of ``ledger`` as CSV: one header line, then a line a fill, oldest first."""
+def ledger_csv(ledger: Row) -> Iterator[str]:
+    """The fills of ``ledger`` as CSV, piece by piece: one header line, then a line a fill, oldest first."""
     out = io.StringIO()
     writer = csv.DictWriter(out, FILL_COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(ledger["fills"])
-    return out.getvalue()
+    for row in ledger["fills"]:
+        writer.writerow(row)
+        if out.tell() > PIECE:
+            yield out.getvalue()
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue()
+
+
+def ledger_json(ledger: Row) -> Iterator[str]:
+    """``ledger`` as JSON for people to read, piece by piece."""
+    start = "{"
+    for key, value in ledger.items():
+        yield f'{start}\n  "{key}": '
+        if isinstance(value, KeptRows):
+            yield from _listed(value)
+        else:
+            yield _indented(msgspec.json.encode(value), 1)
+        start = ","
+    yield "\n}\n"
+
+
+def _listed(rows: KeptRows) -> Iterator[str]:
+    piece, between = "[", "\n    "
+    for row in rows.encoded():
+        piece += between + _indented(row, 2)
+        between = ",\n    "
+        if len(piece) > PIECE:
+            yield piece
+            piece = ""
+    yield piece + ("\n  ]" if between.startswith(",") else "]")
+
+
+def _indented(value: bytes, level: int) -> str:
+    return msgspec.json.format(value, indent=2).decode().replace("\n", "\n" + "  " * level)
 
 
 def _span(path: Path, db: sqlite3.Connection, run: str | None, since_ms: int | None, until_ms: int | None) -> Span:
@@ -113,11 +171,9 @@ def _span(path: Path, db: sqlite3.Connection, run: str | None, since_ms: int | N
             raise UsageError(f"{path}: no run {run!r}; the last ones: {', '.join(known) or 'none yet'}")
         after, last = row[0] - 1, row[1] - 1 if row[1] else newest
     if since_ms is not None:
-        (before,) = db.execute("SELECT coalesce(max(seq), 0) FROM event WHERE ts_ms < ?", (since_ms,)).fetchone()
-        after = max(after, before)
+        after = max(after, last_before(db, since_ms))
     if until_ms is not None:
-        (up_to,) = db.execute("SELECT coalesce(max(seq), 0) FROM event WHERE ts_ms <= ?", (until_ms,)).fetchone()
-        last = min(last, up_to)
+        last = min(last, last_before(db, until_ms + 1))
     return Span(after, max(last, after), run, since_ms, until_ms)
 
 
@@ -126,22 +182,24 @@ class _Book:
     """Folds every event, and writes down those of the span."""
 
     span: Span
+    file: RowFile
     portfolio: Portfolio = field(default_factory=Portfolio)
     profile: tuple[str, str] = ("", "")
     start: Baseline | None = None
     start_balances: Amounts = field(default_factory=dict)
     runs: dict[str, Row] = field(default_factory=dict)
-    orders: dict[str, Row] = field(default_factory=dict)
-    listed_orders: dict[str, None] = field(default_factory=dict)
-    cycles: dict[str, Row] = field(default_factory=dict)
-    listed_cycles: dict[str, None] = field(default_factory=dict)
-    traded: dict[str, TradedSums] = field(default_factory=dict)  #: by cycle
+    orders: KeptRows = field(init=False)
+    cycles: KeptRows = field(init=False)
+    fills: KeptRows = field(init=False)
+    breaches: KeptRows = field(init=False)
     one_sided: dict[str, list[Row]] = field(default_factory=dict)  # by cycle: what was left when a person began to settle it
     settled: dict[str, list[Row]] = field(default_factory=dict)  # by cycle, likewise: of residuals that were settled in the span
-    fills: dict[tuple[str, str], Row] = field(default_factory=dict)
     flows: dict[str, list[Row]] = field(default_factory=lambda: {"adjustments": [], "transfers": [], "targets": []})
-    breaches: dict[str, Row] = field(default_factory=dict)
     kills: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.orders, self.cycles = KeptRows(self.file, "orders"), KeptRows(self.file, "cycles")
+        self.fills, self.breaches = KeptRows(self.file, "fills"), KeptRows(self.file, "breaches")
 
     def take(self, at: Recorded) -> None:
         """Take one event."""
@@ -178,15 +236,15 @@ class _Book:
             "runs": list(self.runs.values()),
             "start_balances": _balances(self.start_balances, balances),
             "balances": _balances(balances, self.start_balances),
-            "fills": list(self.fills.values()),
-            "orders": [self.orders[key] for key in self.orders if key in self.listed_orders],
-            "cycles": [self.cycles[key] for key in self.cycles if key in self.listed_cycles],
+            "fills": self.fills,
+            "orders": self.orders,
+            "cycles": self.cycles,
             **self.flows,
             "pnl": ends.since(begins).payload(state.currency),
             "equity": {"currency": state.currency, "start": plain(begins.equity), "end": plain(ends.equity), "marks": marks},
             "residuals": self._residuals(),
             "open_fx": [one.facts() for one in portfolio.open_fx(since=start)],
-            "breaches": list(self.breaches.values()),
+            "breaches": self.breaches,
             "kills": self.kills,
         }
 
@@ -246,11 +304,9 @@ class _Book:
                 held = self.start_balances.setdefault(exchange, {})
                 held[asset] = held.get(asset, ZERO) + total
             case CycleOpened():
-                self.cycles[at.event.cycle_id] = self._opened(at, at.event)
-                self._list(at.event.cycle_id, inside)
+                self.cycles.add(at.event.cycle_id, self._opened(at, at.event), listed=inside)
             case OrderIntended():
-                self.orders[at.event.client_order_id] = _intended(at, at.event)
-                self._list("", inside, at.event.client_order_id)
+                self.orders.add(at.event.client_order_id, _intended(at, at.event), listed=inside)
             case OrderChanged():
                 self._order_changed(at, at.event, inside)
             case FillRecorded():
@@ -314,7 +370,8 @@ class _Book:
         if row is not None:
             row.update(state=event.state.value, venue_order_id=event.venue_order_id, reason=event.reason, changed=iso_ms(at.ts_ms))
             row["filled_qty"] = plain(event.filled_qty)
-            self._list("", inside and (self.span.run_id is None or row["run_id"] == self.span.run_id), event.client_order_id)
+            if inside and (self.span.run_id is None or row["run_id"] == self.span.run_id):
+                self.orders.list(event.client_order_id)
 
     def _filled(self, at: Recorded, event: FillRecorded, inside: bool) -> None:
         fill = event.fill
@@ -324,12 +381,12 @@ class _Book:
             rest = {"side": fill.side.value, "ts_event": iso_ms(fill.ts_event), "ts_init": iso_ms(event.ts_init)}
             place = {"cycle_id": event.cycle_id, "leg": event.leg, "source": event.source, "run_id": at.run_id}
             whole = {**facts, **amounts, **rest, **place}
-            self.fills[fill.exchange, fill.trade_id] = {name: whole[name] for name in FILL_COLUMNS}
-            self._list("", inside, fill.client_order_id)
-        sums = self.traded.setdefault(event.cycle_id, TradedSums())
-        sums.add(fill)
+            self.fills.add(f"{fill.exchange} {fill.trade_id}", {name: whole[name] for name in FILL_COLUMNS}, listed=True)
+            self.orders.list(fill.client_order_id)
         row = self.cycles.get(event.cycle_id)
         if row is not None:
+            sums = TradedSums.resumed(row["filled"])
+            sums.add(fill)
             row["filled"] = [one.facts() for one in sums.rows()]
         self._cycle_changed(event.cycle_id, inside)
 
@@ -365,10 +422,12 @@ class _Book:
                     self.flows["transfers"].append({**row, **when})
             case BreachRecorded(breach_id=breach_id, severity=severity, kind=kind, scope=scope, detail=detail, action=action):
                 row = {"breach_id": breach_id, "severity": severity, "kind": kind, "scope": scope, "detail": detail, "action": action}
-                self.breaches.setdefault(breach_id, {**row, "acknowledged_by": None, **when, "acknowledged": None})
+                if self.breaches.get(breach_id) is None:
+                    self.breaches.add(breach_id, {**row, "acknowledged_by": None, **when, "acknowledged": None}, listed=True)
             case BreachAcknowledged(breach_id=breach_id, by=by):
-                if breach_id in self.breaches:
-                    self.breaches[breach_id].update(acknowledged_by=by, acknowledged=iso_ms(at.ts_ms))
+                told = self.breaches.get(breach_id)
+                if told is not None:
+                    told.update(acknowledged_by=by, acknowledged=iso_ms(at.ts_ms))
             case Killed(source=source, reason=reason, epoch=epoch):
                 self.kills.append({"action": "killed", "source": source, "reason": reason, "epoch": epoch, **when})
             case Rearmed(by=by, reason=reason):
@@ -380,13 +439,6 @@ class _Book:
                 self.kills.append({"action": "scope rearmed", "source": by, "reason": reason, "epoch": None, "scope": scope, **when})
             case _:
                 pass
-
-    def _list(self, cycle_id: str, inside: bool, client_order_id: str = "") -> None:
-        if inside:
-            if cycle_id:
-                self.listed_cycles[cycle_id] = None
-            if client_order_id:
-                self.listed_orders[client_order_id] = None
 
 
 def residual_rows(portfolio: Portfolio, cycle: CycleAccount) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """What fills come to, by market and side: where a cycle really traded, whatever was planned, and at what average price."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -39,6 +39,17 @@ class TradedSums:
         self._sums: dict[tuple[str, str, Side], Traded] = {}
         for fill in fills:
             self.add(fill)
+
+    @classmethod
+    def resumed(cls, facts: Iterable[Mapping[str, str]]) -> "TradedSums":
+        """The sums that ``facts`` of their rows tell of, to go on with."""
+        sums = cls()
+        for row in facts:
+            side = Side(row["side"])
+            sums._sums[row["exchange"], row["market"], side] = Traded(
+                row["exchange"], row["market"], side, row["base"], row["quote"], Decimal(row["qty"]), Decimal(row["cost"])
+            )
+        return sums
 
     def add(self, fill: Fill) -> None:
         """Take one more fill."""

@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from arbtui.journal.chain import check_events, is_chained
+from arbtui.journal.chain import archives, check_events, is_chained
 from arbtui.journal.database import damaged
 from arbtui.journal.noted import check_noted, compare_table
 from arbtui.journal.projections import statements_for
 from arbtui.journal.reader import check_pages, events, reading
-from arbtui.journal.schema import PROJECTIONS, USER_VERSION
+from arbtui.journal.schema import FIRST_ARCHIVED, PROJECTIONS
 from arbtui.journal.snapshots import check_snapshots
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import ProjectingPortfolio
@@ -29,6 +29,7 @@ class Verification:
     journal_format: int
     first_hashed: int | None  #: the first event with a hash of its own; it covers those before it
     snapshots: list[int] = field(default_factory=list)  #: numbers of those that were folded to and found equal
+    archives: int = 0  #: files beside the journal that hold its older events, each compared with its hash
 
 
 def verify(path: Path) -> Verification:
@@ -42,8 +43,8 @@ def verify(path: Path) -> Verification:
     """
     with reading(path) as db:
         check_pages(db, indexes=True)
+        (version,) = db.execute("PRAGMA user_version").fetchone()
         if not is_chained(db):
-            (version,) = db.execute("PRAGMA user_version").fetchone()
             (count,) = db.execute("SELECT count(*) FROM event").fetchone()
             for _ in events(db):  # each can be read
                 pass
@@ -52,10 +53,10 @@ def verify(path: Path) -> Verification:
         check_noted(db)
         check_snapshots(db)
         (first,) = db.execute("SELECT min(seq) FROM event WHERE hash IS NOT NULL").fetchone()
-        return Verification(end.seq, end.last.hex(), USER_VERSION, first, _compare_all(path, db))
+        return Verification(end.seq, end.last.hex(), version, first, _compare_all(path, db, version), len(archives(db)))
 
 
-def _compare_all(path: Path, db: sqlite3.Connection) -> list[int]:
+def _compare_all(path: Path, db: sqlite3.Connection, version: int) -> list[int]:
     """Make every table anew from the events, and compare; the numbers of the snapshots that the fold agreed with on its way."""
     stored = {row[1]: (row[0], row[2]) for row in db.execute("SELECT snapshot_no, seq, payload FROM snapshot")}
     agreed: list[int] = []
@@ -75,7 +76,7 @@ def _compare_all(path: Path, db: sqlite3.Connection) -> list[int]:
                         agreed.append(number)
         except ValueError as error:
             raise damaged(path, str(error)) from error
-        for name in PROJECTIONS:
+        for name in PROJECTIONS if version >= FIRST_ARCHIVED else [name for name in PROJECTIONS if name != "archive"]:
             compare_table(db, expected, name)
     return agreed
 

@@ -12,8 +12,10 @@ from arbtui.engine.engine import Engine
 from arbtui.engine.machine_watch import MachineSample, RecentCommits
 from arbtui.failover.reconcile_report import ReconcileReport
 from arbtui.failover.reconciler import Reconciler
+from arbtui.journal.archiver import Archiver
+from arbtui.journal.config import JournalConfig
 from arbtui.model.clock import iso_ms
-from arbtui.model.errors import JournalFailed
+from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.monitoring.resources import ResourceSample
 from arbtui.risk.breach import Severity
 from arbtui.runtime.loop_stall import record_stall
@@ -34,6 +36,9 @@ _TOLD_S = 5.0
 _LEFT_OPEN_S = 2.0
 #: MB of the journal's write-ahead log beyond which a person is told: it cannot be taken up while somebody reads an old state of the file.
 _LOG_MOST_MB = 64.0
+_ARCHIVES_S = 5.0
+#: After an archive that could not be written, in seconds.
+_ARCHIVES_AGAIN_S = 600.0
 
 
 class PeriodicTasks:
@@ -47,7 +52,7 @@ class PeriodicTasks:
         run: Run,
         reconciler: Reconciler,
         accounts: ReconcileReport,
-        snapshot_every_s: float,
+        journal: JournalConfig,
     ) -> None:
         self._engine = engine
         self._views = views
@@ -55,7 +60,7 @@ class PeriodicTasks:
         self._run = run
         self._reconciler = reconciler
         self._accounts = accounts
-        self._snapshot_every_s = snapshot_every_s
+        self._snapshot_every_s, self._keep_events = journal.snapshot_interval_s, journal.keep_events
         self._snapshot_at = 0.0
         self._commits = RecentCommits()
         self._counted, self._counted_at = 0, engine.components.clock.monotonic()
@@ -66,7 +71,7 @@ class PeriodicTasks:
     def work(self, *, real_time: bool) -> Sequence[tuple[str, Coroutine[Any, Any, None]]]:
         """Named coroutines, one task each; the gauges measure a machine, so virtual time has none."""
         work = [("housekeeping", self._housekeeping()), ("snapshots", self._snapshots())]
-        work.append(("journal's file", self._journal_file()))
+        work += [("journal's file", self._journal_file()), ("journal's archives", self._archives())]
         work += [("left open", self._left_open()), ("wallets", self._engine.wallets.run())]
         if real_time:
             work += [("gauges", self._run.resources.run()), ("account report", self._tell_accounts())]
@@ -123,6 +128,22 @@ class PeriodicTasks:
         except OSError as error:
             detail = f"{error.filename}: {error.strerror}: a journal that goes back to an older copy would not be noticed"
             self._engine.breaches.record(Severity.WARN, "TIP_UNWRITTEN", "global", detail, "tried again")
+
+    async def _archives(self) -> None:
+        """Move old events out of the journal's file."""
+        engine = self._engine
+        archiver = Archiver(engine.components.journal, self._keep_events, lambda: engine.fold_check.agreed_seq)
+        while True:
+            await asyncio.sleep(_ARCHIVES_S)
+            try:
+                await archiver.work()
+                engine.fold_check.wanted = archiver.due
+            except JournalFailed:
+                return  # the engine was told, and has closed the gate
+            except (OSError, UsageError) as error:
+                where = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+                engine.breaches.record(Severity.WARN, "ARCHIVE_UNWRITTEN", "global", f"{where}: the journal's file grows", "tried again")
+                await asyncio.sleep(_ARCHIVES_AGAIN_S)
 
     async def _tell_accounts(self) -> None:
         """Leave for ``status`` how the accounts compare."""

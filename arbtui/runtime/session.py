@@ -336,9 +336,7 @@ class Session:
         reconciler = reconciler_of(engine.components, 0.0, resumes=policy.resumes_cycles)
         accounts = running_reconciler(engine, live=self._settings.mode == "live")
         views.accounts = self.accounts = accounts.report
-        keeper = PeriodicTasks(
-            engine, views, venues, run, reconciler, accounts.report, snapshot_every_s=self._settings.journal.snapshot_interval_s
-        )
+        keeper = PeriodicTasks(engine, views, venues, run, reconciler, accounts.report, self._settings.journal)
         if not self._plan.headless:
             from arbtui.runtime.screen import show  # Textual is loaded for the console only
 

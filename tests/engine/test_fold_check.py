@@ -30,6 +30,23 @@ def test_what_is_live_agrees_with_what_is_written_snapshot_after_snapshot(tmp_pa
     run_virtual(main())
 
 
+def test_in_other_modes_only_a_snapshot_that_old_events_wait_for_is_compared(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            await w.engine.snapshot(None)
+            check = w.engine.fold_check
+            assert (check.agreed, check.agreed_seq) == (0, 0)
+            check.wanted = True
+            await w.engine.snapshot(None)
+            seq = check.agreed_seq
+            await w.engine.snapshot(None)
+            assert (check.agreed, check.agreed_seq, check.wanted) == (1, seq, False)
+            assert 0 < seq < w.journal.seq
+
+    run_virtual(main())
+
+
 def test_the_order_in_which_amounts_are_held_is_no_difference(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import msgspec
 import pytest
 
 from arbtui.engine.engine import Engine
@@ -25,7 +26,7 @@ from arbtui.execution.hedging import HedgeStep
 from arbtui.execution.plan import CyclePlan
 from arbtui.failover.reconcile_report import ReconcileReport
 from arbtui.failover.reconciler import Reconciled
-from arbtui.journal.events import CycleState
+from arbtui.journal.events import CycleState, decode
 from arbtui.marketdata import stream_delay
 from arbtui.model.halt import Halt
 from arbtui.model.money import DIGITS
@@ -295,7 +296,8 @@ class Desk:
         """What the journal holds of that kind of event, oldest first."""
         path = self.folder / "live" / "journal.db"
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            return [json.loads(row[0]) for row in db.execute("SELECT payload FROM event WHERE type = ? ORDER BY seq", (kind,))]
+            rows = db.execute("SELECT type, version, payload FROM event WHERE type = ? ORDER BY seq", (kind,))
+            return [msgspec.to_builtins(decode(*row)) for row in rows]
 
     def unknown(self) -> dict[str, dict[str, Any]]:
         """The orders whose fate was unknown for a while, as they ended, by client id; call it once settled."""

@@ -24,7 +24,7 @@ from arbtui.journal.events import (
 )
 from arbtui.journal.journal import Journal
 from arbtui.journal.open_items import read_open_items
-from arbtui.journal.schema import SNAPSHOTS_KEPT
+from arbtui.journal.schema import SNAPSHOTS_KEPT, USER_VERSION
 from arbtui.journal.state import last_event_ms, load
 from arbtui.journal.store import Door
 from arbtui.model.errors import JournalFailed, UsageError
@@ -287,7 +287,7 @@ def test_f47_a_journal_of_format_1_is_refused_with_what_to_do(path: Path, begin:
         db.execute("PRAGMA user_version = 1")
         db.commit()
     before = path.read_bytes()
-    with pytest.raises(UsageError, match=r"written by an earlier version \(format 1, this program reads 2 to 3\)") as refused:
+    with pytest.raises(UsageError, match=rf"written by an earlier version \(format 1, this program reads 2 to {USER_VERSION}\)") as refused:
         begin(path)
     assert str(path) in str(refused.value)
     assert f"move the folder {path.parent} away as a whole and keep it" in str(refused.value)

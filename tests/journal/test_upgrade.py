@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.journal.chain import check_events
 from arbtui.journal.events import Killed
 from arbtui.journal.journal import Journal
 from arbtui.journal.outbox import load_outbox
@@ -22,10 +23,11 @@ from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.restore import restore
 from arbtui.portfolio.verification import verify
 from tests.journal.recorded import record, tamper
-from tests.journal.synthetic import FixedClock
+from tests.journal.synthetic import FixedClock, SyntheticRun
 
 OLD = Path(__file__).with_name("format_2.sql")
 LAST = 84
+CHAINED = Path(__file__).with_name("format_3.sql")
 
 
 @pytest.fixture
@@ -152,3 +154,34 @@ def test_f47_one_from_before_there_were_alerts_is_read_and_opened(path: Path) ->
     upgrade(path)
     assert [alert.alert_id for alert in load_outbox(path).alerts] == ["r1-a1", "r2-a1"]
     assert load(path).runs == 2
+
+
+@pytest.fixture
+def chained(tmp_path: Path) -> Path:
+    """A file of format 3: events with hashes, and with the names of their fields."""
+    file = tmp_path / "three" / "journal.db"
+    file.parent.mkdir()
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript(CHAINED.read_text())
+    return file
+
+
+def test_events_with_the_names_of_their_fields_are_read_and_gone_on_from(chained: Path) -> None:
+    before, ledger, (state, portfolio) = verify(chained), read_ledger(chained), restore(chained)
+    assert (before.journal_format, before.first_hashed, before.snapshots) == (3, 1, [1, 2])
+    upgrade(chained)
+    run = SyntheticRun("r3")
+    record(chained, run.start(), run.cycle(0))
+    after = read_ledger(chained)
+    assert after["fills"][: len(ledger["fills"])] == ledger["fills"]
+    assert after["cycles"][: len(ledger["cycles"])] == ledger["cycles"]
+    assert len(after["fills"]) == len(ledger["fills"]) + 2
+    assert restore(chained)[1].state.seq > portfolio.state.seq == state.seq
+    with closing(sqlite3.connect(chained)) as db:
+        forms = db.execute(
+            "SELECT version, substr(payload, 1, 1), count(*) FROM event WHERE type = 'FillRecorded' GROUP BY 1, 2"
+        ).fetchall()
+        assert forms == [(2, "{", len(ledger["fills"])), (3, "[", 2)]
+        assert db.execute("PRAGMA user_version").fetchone() == (USER_VERSION,)
+    with reading(chained) as db:
+        assert check_events(db).seq == restore(chained)[0].seq

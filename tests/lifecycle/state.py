@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from arbtui.journal.events import decode
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.simulation.assets import UNIVERSE, simulated_markets
 from tests.lifecycle.programs import run
@@ -99,9 +100,8 @@ def assert_venues_agree(state: State, *, audit: bool = True, adjusted: bool = Fa
     orders = {row["client_order_id"]: row for row in state.rows("SELECT * FROM order_")}
     assert {row["state"] for row in orders.values()} <= _FINAL
     assert not [row for row in orders.values() if "DUPLICATE" in row["reason"]], "a client order id was used twice"
-    intents = Counter(
-        row["id"] for row in state.rows("SELECT json_extract(payload, '$.client_order_id') AS id FROM event WHERE type = 'OrderIntended'")
-    )
+    stored = state.rows("SELECT type, version, payload FROM event WHERE type = 'OrderIntended'")
+    intents = Counter(decode(row["type"], row["version"], row["payload"]).client_order_id for row in stored)  # type: ignore[union-attr]
     assert set(intents.values()) <= {1}, "an order was intended twice"
     assert set(intents) == set(orders)
     sent = state.rows("SELECT * FROM venue_order", path=state.venue)

@@ -38,7 +38,7 @@ def test_a_whole_journal_is_whole(path: Path) -> None:
     assert (found.first_hashed, found.snapshots) == (1, [1])
 
 
-@pytest.mark.parametrize("table", [name for name in PROJECTIONS if name not in ("adjustment", "transfer")])
+@pytest.mark.parametrize("table", [name for name in PROJECTIONS if name not in ("adjustment", "transfer", "archive")])
 def test_a_row_that_is_gone_from_any_table_is_missed(path: Path, table: str) -> None:
     tamper(path, f"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})")
     with pytest.raises(UsageError, match=f"a row of table {table} .* is (missing|not what its event says): .* arbtui journal rebuild"):

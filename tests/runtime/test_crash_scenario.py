@@ -1,10 +1,10 @@
 """Scenario `crash` under the whole engine: each kind of trouble happens, and each is met as promised."""
 
-import json
 from pathlib import Path
 
 import pytest
 
+from arbtui.journal.events import OrderChanged, decode
 from arbtui.model.book import BookState
 from arbtui.model.reason import Reason
 from arbtui.simulation.paths import TICK_S
@@ -161,8 +161,9 @@ def test_a_spike_is_seen_and_what_is_too_good_is_not_believed(seen: Watched) -> 
 
 
 def test_orders_met_by_an_outage_are_unknown_until_they_are_found_or_proved_absent(seen: Watched, state: State) -> None:
-    states = [json.loads(row["payload"]) for row in state.rows("SELECT payload FROM event WHERE type = 'OrderChanged'")]
-    unknown = {change["client_order_id"] for change in states if change["state"] == "UNKNOWN"}
+    rows = state.rows("SELECT type, version, payload FROM event WHERE type = 'OrderChanged'")
+    changes = [decode(row["type"], row["version"], row["payload"]) for row in rows]
+    unknown = {one.client_order_id for one in changes if isinstance(one, OrderChanged) and one.state == "UNKNOWN"}
     assert len(unknown) > 3
     ended = {row["client_order_id"]: row for row in state.rows("SELECT * FROM order_")}
     fates = {(ended[key]["state"], ended[key]["reason"]) for key in unknown}

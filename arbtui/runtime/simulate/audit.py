@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from arbtui.journal.database import connect
+from arbtui.journal.events import OrderChanged, decode
 from arbtui.journal.reader import reading
 from arbtui.model.halt import read_flag
 from arbtui.model.money import ZERO, plain
@@ -23,8 +24,7 @@ _EVENTS = "SELECT seq, ts_ms, run_id, type, version, payload FROM event WHERE se
 _THEIR_FILL = f"SELECT {_FILL} FROM venue_fill WHERE exchange = ? AND trade_id = ?"
 #: The ledger tells PnL with eight decimals.
 _ROUNDED = Decimal("0.00000001")
-_NOT_PLACED = """SELECT json_extract(payload, '$.client_order_id') FROM event
-    WHERE seq > ? AND type = 'OrderChanged' AND json_extract(payload, '$.reason') = 'NOT_PLACED'"""
+_CHANGES = "SELECT type, version, payload FROM event WHERE seq > ? AND type = 'OrderChanged'"
 _FINAL = ("FILLED", "CANCELLED", "EXPIRED", "REJECTED", "ABANDONED")
 
 
@@ -98,7 +98,8 @@ class RestartAudit:
             story.check("I1 no client id is accepted twice", count == 1, f"{client_id} is {count} orders at the venue", client_id)
             intended = ours.execute("SELECT 1 FROM order_ WHERE client_order_id = ?", (client_id,)).fetchone() is not None
             story.check("I2 no order without its intent", intended, f"{client_id} is at the venue and in no journal", client_id)
-        self._not_placed.update(dict.fromkeys(row[0] for row in ours.execute(_NOT_PLACED, (known,))))
+        changes = (decode(*row) for row in ours.execute(_CHANGES, (known,)))
+        self._not_placed |= {one.client_order_id: None for one in changes if isinstance(one, OrderChanged) and one.reason == "NOT_PLACED"}
         for client_id in self._not_placed:  # one of them may have come later
             there = theirs.execute("SELECT 1 FROM venue_order WHERE client_order_id = ? AND state <> 'REJECTED'", (client_id,)).fetchone()
             told = f"{client_id} counted as not placed, and the venue has it"

@@ -101,6 +101,7 @@ def settings_of(options: StoryOptions) -> Settings:
         "universe": {"symbols": options.symbols},
         **near,
         "failover": {"resume": _POLICIES[options.seed // len(_NEAR) % len(_POLICIES)]},
+        "journal": {"keep_events": 100_000_000},  # its audits read every row of every table
         "simulator": {"seed": options.seed, "scenario": "crash" if troubled else "busy", **near.get("simulator", {})},
     }
     return load_profile(options.profile, flags)

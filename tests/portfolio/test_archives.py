@@ -1,0 +1,268 @@
+"""Old events go to archives, and nothing else changes: ledger, fold, tables, chain; whenever the process ends, and whatever is damaged."""
+
+import gzip
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from arbtui.journal.archives import FOLDER
+from arbtui.journal.chain import archives
+from arbtui.journal.events import FillRecorded, OrderChanged, Recorded
+from arbtui.journal.journal import Journal
+from arbtui.journal.known_orders import known_order
+from arbtui.journal.reader import events, reading
+from arbtui.journal.state import load
+from arbtui.model.errors import UsageError
+from arbtui.model.tip_file import tip_file
+from arbtui.portfolio.ledger import read_ledger
+from arbtui.portfolio.projections import rebuild
+from arbtui.portfolio.restore import restore
+from arbtui.portfolio.verification import verify
+from tests.journal.recorded import tables, tamper
+from tests.journal.synthetic import SyntheticRun
+from tests.portfolio.archived import PORTION, archive, grow, with_journal
+from tests.portfolio.recorded import record
+
+CYCLES = 60
+
+
+@pytest.fixture(scope="module")
+def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal that nothing of is archived; not to be changed."""
+    path = tmp_path_factory.mktemp("grown") / "sim" / "journal.db"
+    run = SyntheticRun()
+    record(path, run.start(), run.trouble(), run.told())
+    grow(path, 0, CYCLES, run)
+    return path
+
+
+@pytest.fixture
+def path(grown: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(grown.parent, tmp_path / "sim")
+    shutil.copyfile(tip_file(grown), tip_file(tmp_path / "sim" / "journal.db"))
+    return tmp_path / "sim" / "journal.db"
+
+
+def story(path: Path) -> list[Recorded]:
+    with reading(path) as db:
+        return list(events(db))
+
+
+def held(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as db:
+        return int(db.execute("SELECT count(*) FROM event").fetchone()[0])
+
+
+def files(path: Path) -> list[Path]:
+    return sorted((path.parent / FOLDER).iterdir(), key=lambda file: int(file.name.split("-")[1]))
+
+
+def test_what_a_journal_says_is_the_same_with_its_older_part_in_archives(path: Path) -> None:
+    before, ledger, fold, size = story(path), read_ledger(path), restore(path)[1].dump(), held(path)
+    assert archive(path) == 5
+    assert held(path) < size / 2
+    assert story(path)[: len(before)] == before
+    assert read_ledger(path) == ledger
+    now = restore(path)[1]
+    assert now.dump() == fold | {"seq": now.state.seq}
+    found = verify(path)
+    assert (found.events, found.snapshots) == (now.state.seq, [1, 2, 3, 4, 5])
+    stored = tables(path)
+    assert 0 < len(stored["fill"]) < len(ledger["fills"])
+    assert len(stored["run"]) == 1
+    assert len(stored["kill"]) == 2
+    assert len(stored["archive"]) == 5
+    assert rebuild(path) == now.state.seq
+    assert tables(path) == stored
+
+
+def test_a_journal_grows_on_and_archives_on(path: Path) -> None:
+    run = SyntheticRun()
+    archive(path)
+    grow(path, CYCLES, 2 * CYCLES, run)
+    assert archive(path) == 5
+    assert verify(path).events == len(story(path))
+    assert len(read_ledger(path)["fills"]) == 4 * CYCLES
+    with reading(path) as db:
+        told = archives(db)
+    assert [(one.first, one.last) for one in told] == [(n * PORTION + 1, (n + 1) * PORTION) for n in range(10)]
+    assert [one.before for one in told[1:]] == [one.after for one in told[:-1]]
+    assert archive(path) == 0, "nothing more is due"
+
+
+def test_a_file_is_what_its_page_says(path: Path) -> None:
+    """Whoever has only this file and the journal's hash can follow the chain, with no program of ours."""
+    archive(path)
+    with reading(path) as db:
+        told = archives(db)[0]
+    file = files(path)[0]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (file.name, sha256(file.read_bytes()).hexdigest(), file.stat().st_size) == (told.file, told.sha256, told.size)
+    head, *rows = map(json.loads, gzip.decompress(file.read_bytes()).splitlines())
+    assert head == {"salt": load(path).salt, "first": 1, "last": PORTION, "before": "00" * 32}
+    last = bytes(32)
+    for seq, ts_ms, run_id, kind, version, payload in rows:
+        last = sha256(last + f"{seq} {ts_ms} {version} {len(run_id)} {len(kind)} {run_id}{kind}{payload}".encode()).digest()
+    assert (len(rows), last.hex()) == (PORTION, told.after)
+
+
+def test_a_span_of_time_may_begin_and_end_in_an_archive(path: Path) -> None:
+    times = sorted({recorded.ts_ms for recorded in story(path)})
+    spans = [(times[at], times[-at - 1] if at < 30 else None) for at in (0, 3, 17, 29, 45, 59)]
+    before = [read_ledger(path, since_ms=since, until_ms=until) for since, until in spans]
+    archive(path)
+    assert [read_ledger(path, since_ms=since, until_ms=until) for since, until in spans] == before
+
+
+def test_only_what_is_proven_goes(path: Path) -> None:
+    assert archive(path, proven=PORTION - 1) == 0
+    assert not (path.parent / FOLDER).exists()
+    assert archive(path, proven=2 * PORTION) == 2
+    tamper(path, f"UPDATE event SET payload = replace(payload, '0.30', '0.31') WHERE seq = {2 * PORTION + 8}")
+    with pytest.raises(UsageError, match="is not what was written"):
+        archive(path)
+
+
+def test_an_event_that_no_archive_holds_is_never_deleted(path: Path) -> None:
+    archive(path)
+    with closing(sqlite3.connect(path)) as db:
+        (last,) = db.execute("SELECT max(last) FROM archive").fetchone()
+        with pytest.raises(sqlite3.IntegrityError, match="events are never deleted"):
+            db.execute("DELETE FROM event WHERE seq = ?", (last + 1,))
+
+
+def test_a_kill_between_any_two_steps_loses_nothing(grown: Path, tmp_path: Path) -> None:
+    ledger, before = read_ledger(grown), story(grown)
+    ended = ""
+    for steps in range(20):
+        folder = tmp_path / str(steps) / "sim"
+        shutil.copytree(grown.parent, folder)
+        path = folder / "journal.db"
+        shutil.copyfile(tip_file(grown), tip_file(path))
+        child = [sys.executable, "-m", "tests.portfolio.archived", str(path), str(steps)]
+        ended = subprocess.run(child, capture_output=True, text=True, timeout=60).stdout
+        assert read_ledger(path) == ledger, f"killed before step {steps}"
+        assert story(path)[: len(before)] == before
+        verify(path)
+        archive(path, keep=len(before) - PORTION)
+        assert read_ledger(path) == ledger
+        verify(path)
+        assert len(files(path)) == 1, "what was begun is done or taken away"
+        assert held(path) < len(before) - PORTION / 2
+        if ended:
+            break
+    assert ended == "done\n"
+    assert steps > 5
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "turned"])
+def test_a_missing_or_damaged_archive_is_one_sentence_with_a_way_out(path: Path, damage: str) -> None:
+    archive(path)
+    file = files(path)[1]
+    whole = file.read_bytes()
+    if damage == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(whole[:-9] if damage == "cut" else whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])
+    what = "it is missing" if damage == "gone" else "it is damaged"
+    for read in (read_ledger, verify, rebuild):
+        with pytest.raises(UsageError, match=rf"{file.name}: {what}.*holds the events 91 to 180 of .*put a copy of it back") as refused:
+            read(path)
+        assert "\n" not in str(refused.value)
+    restore(path)
+    with_journal(path, _nothing)
+    file.write_bytes(whole)
+    assert verify(path).events == restore(path)[0].seq
+
+
+async def _nothing(journal: Journal) -> None:
+    """A start goes on without the archives: it reads the snapshot and what came after."""
+
+
+def test_a_start_whose_snapshot_cannot_be_used_reads_the_archives(path: Path) -> None:
+    archive(path)
+    fold = restore(path)[1].dump()
+    tamper(path, "DELETE FROM snapshot")
+    assert restore(path)[1].dump() == fold
+
+
+@pytest.mark.parametrize("change", ["first = first + 1", "file = 'other'", "after = 'ab'"])
+def test_the_list_of_archives_is_compared_with_its_events(path: Path, change: str) -> None:
+    archive(path)
+    tamper(path, f"UPDATE archive SET {change} WHERE last = {PORTION}")
+    with pytest.raises(UsageError, match="table archive"):
+        load(path)
+    rebuild(path)
+    verify(path)
+
+
+def test_each_bit_of_what_stays_is_still_watched(path: Path) -> None:
+    archive(path)
+    with closing(sqlite3.connect(path)) as db:
+        (seq,) = db.execute("SELECT min(seq) FROM event WHERE type = 'Killed'").fetchone()
+        (last,) = db.execute("SELECT max(last) FROM archive").fetchone()
+    assert seq < last, "it is archived, and stays"
+    tamper(path, f"UPDATE event SET payload = replace(payload, 'KEY', 'key') WHERE seq = {seq}")
+    with pytest.raises(UsageError, match=f"event {seq} is not what was written"):
+        load(path)
+
+
+def test_an_order_of_an_archive_is_known(path: Path) -> None:
+    archive(path)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT 1 FROM order_ WHERE client_order_id = 'r1-3-0'").fetchone() is None
+    order = known_order(path, "binance", "r1-3-0", "")
+    assert order is not None
+    fills = [one.event for one in story(path) if isinstance(one.event, FillRecorded) and one.event.fill.client_order_id == "r1-3-0"]
+    changes = [one.event for one in story(path) if isinstance(one.event, OrderChanged) and one.event.client_order_id == "r1-3-0"]
+    assert (order.cycle_id, order.leg, order.filled_qty) == (fills[0].cycle_id, fills[0].leg, changes[-1].filled_qty)
+    assert (order.state, order.venue_order_id, order.is_booked) == (changes[-1].state, changes[-1].venue_order_id, False)
+    fill = fills[0].fill
+    booked = known_order(path, fill.exchange, "r1-3-0", "", fill.trade_id)
+    assert booked is not None
+    assert booked.is_booked, "an old fill told again is nothing new"
+    assert known_order(path, fill.exchange, "", order.venue_order_id, fill.trade_id) == booked, "found by the venue's number, too"
+    assert known_order(path, "binance", "r1-3-", "") is None
+    assert known_order(path, "binance", "", "no such number") is None
+
+
+def test_a_journal_from_before_there_were_hashes_is_archived_too(tmp_path: Path) -> None:
+    path = tmp_path / "sim" / "journal.db"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript((Path(__file__).parents[1] / "journal" / "format_2.sql").read_text())
+        db.execute("DELETE FROM snapshot")
+        db.commit()
+    before = read_ledger(path)
+    grow(path, 100, 110, SyntheticRun("r3"))
+    assert archive(path, keep=20, portion=30) > 3, "its first one ends before the first hash"
+    after = read_ledger(path)
+    assert after["fills"][: len(before["fills"])] == before["fills"]
+    assert verify(path).events == len(story(path))
+
+
+def test_a_start_takes_as_long_whatever_the_age(tmp_path: Path) -> None:
+    """CPU of the same work on journals of which one is three times as old, in one process: no figure of a machine."""
+    young, old = tmp_path / "young" / "journal.db", tmp_path / "old" / "journal.db"
+    took: dict[Path, float] = {}
+    for path, times in ((young, 1), (old, 3)):
+        run = SyntheticRun()
+        record(path, run.start())
+        for n in range(times):
+            grow(path, n * 600, (n + 1) * 600, run)  # more cycles than the fold keeps
+            archive(path, keep=300, portion=500)
+    assert verify(old).events > 2.5 * verify(young).events
+    for path in (young, old, young, old, young, old):
+        began = time.process_time()
+        with_journal(path, _nothing)
+        took[path] = min(took.get(path, 1e9), time.process_time() - began)
+    assert took[old] < 1.5 * took[young], took
