@@ -167,7 +167,7 @@ class TestLanes:
                     had[lane] += 1
             return had
 
-        assert _virtual(test, "venue", TEN_A_SECOND) == {Lane.DATA: 5, Lane.ENTRY: 2, Lane.HEDGE: 1, Lane.CANCEL: 2}
+        assert _virtual(test, "venue", TEN_A_SECOND) == {Lane.CHECK: 3, Lane.DATA: 2, Lane.ENTRY: 2, Lane.HEDGE: 1, Lane.CANCEL: 2}
 
     def test_a_small_limit_leaves_each_lane_its_one_request(self) -> None:
         async def test(limits: RateLimitManager) -> str | None:

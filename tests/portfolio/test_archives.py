@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -233,6 +234,30 @@ def test_an_order_of_an_archive_is_known(path: Path) -> None:
     assert known_order(path, fill.exchange, "", order.venue_order_id, fill.trade_id) == booked, "found by the venue's number, too"
     assert known_order(path, "binance", "r1-3-", "") is None
     assert known_order(path, "binance", "", "no such number") is None
+
+
+def test_a_late_fill_of_an_archived_order_is_booked_and_everything_still_agrees(path: Path) -> None:
+    archive(path)
+    order = known_order(path, "binance", "r1-3-0", "")
+    old = next(one.event for one in story(path) if isinstance(one.event, FillRecorded) and one.event.fill.client_order_id == "r1-3-0")
+    assert order is not None
+
+    async def work(journal: Journal) -> None:
+        late = replace(old.fill, trade_id="late")
+        changed = OrderChanged("r1-3-0", order.state, order.venue_order_id, order.filled_qty + late.qty, order.reason)
+        await journal.commit(FillRecorded(late, order.cycle_id, order.leg, "recovery", 1, old.marks), changed)
+
+    with_journal(path, work)
+    verify(path)
+    with reading(path) as db:
+        assert db.execute("SELECT count(*) FROM fill WHERE trade_id = 'late'").fetchone()[0] == 1
+    again = known_order(path, "binance", "r1-3-0", "", "late")
+    assert again is not None
+    assert again.is_booked
+    rebuild(path)
+    verify(path)
+    assert restore(path)[1].dump() == restore(path)[1].dump()
+    assert sum(fill["trade_id"] == "late" for fill in read_ledger(path)["fills"]) == 1
 
 
 def test_a_journal_from_before_there_were_hashes_is_archived_too(tmp_path: Path) -> None:
