@@ -279,7 +279,11 @@ class Desk:
         engine = self.engine
         if engine.state is TradingState.ARMED:
             engine.operator.toggle_pause()
-        await self.until(lambda: not engine.executor.open and not engine.tracker.open, "no cycle and no order is open")
+        portfolio = engine.portfolio  # those of an earlier run among them, which a start looks up on while it trades
+        await self.until(
+            lambda: not (engine.executor.open or engine.tracker.open or portfolio.open_orders or portfolio.open_cycles),
+            "no cycle and no order is open",
+        )
         await asyncio.gather(*(venue.account.settle() for venue in self.box.venues.values()))
         await engine.components.journal.commit()
 

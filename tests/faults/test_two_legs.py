@@ -18,7 +18,7 @@ from arbtui.model.order import Balance, Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
-from tests.faults.desk import Desk, desk, play
+from tests.faults.desk import DEADLINE_S, Desk, desk, play
 from tests.faults.test_order_path import deaf
 
 K = WireFaultKind
@@ -184,6 +184,8 @@ def test_f25_routes_that_race_for_one_balance_never_reserve_more_than_there_is(t
         async with desk(tmp_path, ("XRP", "SOL", "DOGE", "ADA"), start=False, settings={"execution": {"cooldown_ms": 0}}) as d:
             free = d.box.ledger.free("binance", "USDT")
             await d.box.deposit("binance", "USDT", str(-(free - Decimal(260)).quantize(Decimal("0.01"))))  # two orders' worth
+            for venue in VENUES:  # a cycle keeps its cash for as long: another one that wants it comes meanwhile
+                d.fault(venue, K.LATE, ms=700, seconds=DEADLINE_S)
             await d.start()
             engine, short, looked = d.engine, list[str](), 0
             start = engine.executor.start
