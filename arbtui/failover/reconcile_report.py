@@ -54,7 +54,8 @@ class CheckRecord:
             return f"{every}, none had to be looked up"
         if self.is_behind:
             every = f"every {self.real_s:.0f} s, not {self.every_s:g} (the venue's rate limits or answers leave no more)"
-        last = "never answered" if self.last_ms is None else f"last {max(0, now_ms - self.last_ms) / 1000:.0f} s ago"
+        never = "never answered" if self.failed else "not asked yet"
+        last = never if self.last_ms is None else f"last {max(0, now_ms - self.last_ms) / 1000:.0f} s ago"
         failed = f", {self.failed} not answered" if self.failed else ""
         why = f"; now: {self.why}" if self.why else ""
         return f"{every}, {last}, {self.done} done{failed}, {self.found} found{why}"
@@ -137,7 +138,8 @@ class ReconcileReport:
         silent = dict.fromkeys(record.exchange for record in self.records.values() if record.why)
         oldest = [record.last_ms for record in self.records.values() if record.check is not Check.IN_FLIGHT]
         known = [ms for ms in oldest if ms is not None]
-        told = "not compared yet" if len(known) < len(oldest) else f"compared within {max(0, now_ms - min(known)) / 1000:.0f} s"
+        within = f"compared within {max(0, now_ms - min(known, default=now_ms)) / 1000:.0f} s"
+        told = within if len(known) == len(oldest) else f"{len(known)} of {len(oldest)} checks made"
         told += f", {self.found} found" if self.found else ", no difference"
         told += f", {', '.join(silent)} does not answer" if silent else ""
         behind = dict.fromkeys(record.exchange for record in self.records.values() if record.is_behind)

@@ -255,7 +255,7 @@ def test_balances_that_differ_are_read_again_after_a_second_and_disputed_after_t
 
 def test_a_report_says_when_each_check_was_answered_and_what_it_found() -> None:
     report = ReconcileReport(["upbit"], ReconcileConfig(), 0)
-    assert report.summary(0) == "not compared yet, no difference"
+    assert report.summary(0) == "0 of 3 checks made, no difference"
     for check in Check:
         record = report.records["upbit", check]
         report.add(record, 10_000, ["a fill"] if check is Check.TRADES else [])
