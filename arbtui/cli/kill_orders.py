@@ -54,7 +54,8 @@ def cancel_from_here(profile: str, journal: Path, scope: str = GLOBAL) -> Cancel
     """Cancel the live orders of ``profile`` in ``scope``; for each venue what it has confirmed, or why nothing could be done."""
     try:
         from arbtui.model.errors import ArbtuiError
-        from arbtui.monitoring.redact import RedactingFormatter, redact
+        from arbtui.monitoring.redact import redact
+        from arbtui.monitoring.redacting_formatter import RedactingFormatter
         from arbtui.runtime.cancel_alone import cancel_alone
         from arbtui.settings.load import load_profile
         from arbtui.settings.own_keys import own_keys

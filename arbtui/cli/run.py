@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> int:
 
     from arbtui.cli.app import app
     from arbtui.model.money import DIGITS
-    from arbtui.monitoring.redact import RedactingFormatter
+    from arbtui.monitoring.redacting_formatter import RedactingFormatter
     from arbtui.settings.output import mute_standard_output
 
     getcontext().prec = DIGITS  # a ledger or status adds up the events that an engine did, and must come to the same digits

@@ -4,6 +4,7 @@ At each snapshot of a simulated run; in other modes when old events are due to l
 """
 
 import asyncio
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 
 from arbtui.engine.breaches import BreachBook
 from arbtui.journal.reader import events, reading
+from arbtui.model.errors import UsageError
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.risk.breach import Severity
 from arbtui.risk.kill_switch import KillSwitch
@@ -43,13 +45,20 @@ class FoldCheck:
     async def compare(self, live: bytes, last: int, pause_s: float = 0.0) -> None:
         """Compare ``live``, encoded as of the event ``last``, which is on disk. A difference halts: no figure can be believed then.
 
+        Where the file cannot be opened now (no descriptor is left, say), nothing is compared, which is told; the next snapshot tries again.
+
         ``pause_s``: s that other work has after each slice, a few ms long.
+
+        Raises:
+            UsageError: the journal is damaged.
         """
-        while self._folded.state.seq < last:
-            with reading(self._path) as db:
-                for recorded in events(db, self._folded.state.seq, min(last, self._folded.state.seq + _SLICE)):
-                    self._folded.apply(recorded)
-            await asyncio.sleep(pause_s)
+        try:
+            await self._fold(last, pause_s)
+        except UsageError as error:
+            if not isinstance(error.__cause__, OSError | sqlite3.OperationalError):
+                raise
+            self._breaches.record(Severity.WARN, "FOLD_UNCHECKED", "global", str(error), "tried again at the next snapshot")
+            return
         folded = self._folded.encode()
         if folded == live:  # the usual case, and nothing is made of it
             self._agree(last)
@@ -61,6 +70,13 @@ class FoldCheck:
         detail = f"at event {last} the engine and its journal differ in: {', '.join(parts)}"
         self._breaches.record(Severity.CRIT, "FOLD_MISMATCH", "global", detail, "HALT", every_time=True)
         self._kill_switch.kill("GUARD", detail)
+
+    async def _fold(self, last: int, pause_s: float) -> None:
+        while self._folded.state.seq < last:
+            with reading(self._path) as db:
+                for recorded in events(db, self._folded.state.seq, min(last, self._folded.state.seq + _SLICE)):
+                    self._folded.apply(recorded)
+            await asyncio.sleep(pause_s)
 
     def _agree(self, last: int) -> None:
         self.agreed += 1

@@ -1,6 +1,7 @@
 """What must stay level in a run of hours: memory, descriptors, tasks, threads, the journal's log, the loop's lag."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
@@ -39,21 +40,27 @@ class Levels:
         self._log = journal.with_name(f"{journal.name}-wal")
         self._seen = 0
         self._stride = 1
+        self._anon_mb, self._threads = 0.0, 0
         self.series: list[LevelSample] = []
 
     def look(self, second: float, fds: int, lag_p99_ms: float) -> None:
-        """Measure, at ``second`` of the run; descriptors and lag are those that were measured elsewhere (about 0.2 ms)."""
+        """Measure, at ``second`` of the run; descriptors and lag are those that were measured elsewhere (about 0.2 ms).
+
+        What the system does not tell stays as last measured: a measurement must not end a run that may open no more files.
+        """
         self._seen += 1
         if self._seen % self._stride:
             return
-        memory = self._process.memory_info()
-        anon = memory.rss - getattr(memory, "shared", 0)
+        with suppress(OSError, psutil.Error):
+            memory = self._process.memory_info()
+            self._anon_mb = (memory.rss - getattr(memory, "shared", 0)) / 1e6
+            self._threads = self._process.num_threads()
         try:
             wal = self._log.stat().st_size
         except OSError:
             wal = 0
-        tasks, threads = len(asyncio.all_tasks()), self._process.num_threads()
-        self.series.append(LevelSample(round(second, 3), anon / 1e6, fds, tasks, threads, wal / 1e6, round(lag_p99_ms, 3)))
+        tasks, lag = len(asyncio.all_tasks()), round(lag_p99_ms, 3)
+        self.series.append(LevelSample(round(second, 3), self._anon_mb, fds, tasks, self._threads, wal / 1e6, lag))
         if len(self.series) > LONGEST_SERIES:
             del self.series[1::2]
             self._stride *= 2

@@ -11,7 +11,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from arbtui.model.printable import printable
-from arbtui.monitoring.redact import RedactingFormatter, redact
+from arbtui.monitoring.redact import redact
+from arbtui.monitoring.redacting_formatter import RedactingFormatter
 from arbtui.views import LogLine
 
 FILE_NAME = "arbtui.log"

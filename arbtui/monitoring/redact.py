@@ -1,14 +1,11 @@
 """Keeps secrets out of everything that is written: each is registered here once, and replaced wherever it appears.
 
 Besides those, values under the names that venues use for secrets are masked: a fresh signature was
-never registered.
+never registered. Loads little: what a kill says goes through it, too.
 """
 
-import logging
 import re
 from urllib.parse import quote
-
-from arbtui.model.printable import printable
 
 _MASK = "[secret]"
 _hidden: list[str] = []
@@ -40,11 +37,3 @@ def redact(text: str) -> str:
     text = _JWT.sub(_MASK, text)
     text = _BEARER.sub(rf"\1 {_MASK}", text)
     return _NAMED.sub(rf"\1\2{_MASK}", text)
-
-
-class RedactingFormatter(logging.Formatter):
-    """Formats as its base does, including tracebacks; removes the secrets, and writes out whatever would steer a terminal."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The whole text of ``record``. Further lines are indented, so that no text can pass for a record of its own."""
-        return "\n    ".join(printable(line) for line in redact(super().format(record)).splitlines())

@@ -49,17 +49,17 @@ class AutomaticBackups:
 
     async def _make(self) -> str:
         """Wait for one backup, which nothing else in this process does; why there is none, else empty."""
-        with tempfile.TemporaryFile() as output:
-            try:  # in a thread: starting a process takes milliseconds
-                process = await asyncio.to_thread(
+        try:
+            with tempfile.TemporaryFile() as output:
+                process = await asyncio.to_thread(  # starting a process takes milliseconds
                     subprocess.Popen, self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
                 )
-            except OSError as error:
-                return f"its process could not be started: {error.strerror}"
-            while process.poll() is None:  # noqa: ASYNC110 (asyncio's own way would end the process along with the loop)
-                await asyncio.sleep(_LOOKS_EVERY_S)
-            output.seek(0)
-            told = " ".join(output.read().decode(errors="replace").split())
+                while process.poll() is None:  # noqa: ASYNC110 (asyncio's own way would end the process along with the loop)
+                    await asyncio.sleep(_LOOKS_EVERY_S)
+                output.seek(0)
+                told = " ".join(output.read().decode(errors="replace").split())
+        except OSError as error:  # no descriptor or memory is left: a backup must not end a run
+            return f"its process could not be started: {error.strerror}"
         if process.returncode == 0:
             log.info("backup of the journal: %s", told)
             return ""

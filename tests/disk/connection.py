@@ -102,15 +102,19 @@ class DiskOptions:
 
 
 class Connection:
-    """What :func:`sqlite3.connect` gives, from apsw."""
+    """What :func:`sqlite3.connect` gives, from apsw. ``opened`` holds it until it is closed."""
 
-    def __init__(self, disk: str, options: DiskOptions, path: Path | str, *, uri: bool = False, **_: Any) -> None:
+    def __init__(
+        self, disk: str, options: DiskOptions, opened: set["Connection"], path: Path | str, *, uri: bool = False, **_: Any
+    ) -> None:
         self.options = options
+        self._opened = opened
         self.row_factory: Any = None
         flags = (_READ if "mode=ro" in str(path) else _WRITE) | (apsw.SQLITE_OPEN_URI if uri else 0)
         with _errors():
             self.apsw = apsw.Connection(str(path), flags=flags, vfs=disk)
             self.apsw.set_wal_hook(self._committed)
+        opened.add(self)
 
     def _committed(self, connection: apsw.Connection, name: str, pages: int) -> int:
         """As SQLite does by itself, which passes over what goes wrong; apsw would tell it as the commit's error."""
@@ -149,15 +153,26 @@ class Connection:
             self.apsw.close()
         except apsw.Error:  # of the last checkpoint, or its lock: SQLite passes over them, and apsw tells them
             self.apsw.close(True)
+        self._opened.discard(self)
+
+    def abandon(self) -> None:
+        """Close what a process that was killed would have left open: files stay as they are."""
+        self.apsw.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+        self.close()
 
 
 @contextmanager
 def on_disk(root: Path, failing: Failing | None = None, options: DiskOptions | None = None, prefix: str = "") -> Iterator[DiskLog]:
     """Log all that this process does to files below ``root`` (paths begin with ``prefix``), also by SQLite, while the block lasts."""
     log, failing = DiskLog(root, prefix), failing or Failing()
+    opened: set[Connection] = set()
     with (
         logged_disk(log, failing) as disk,
         logged_files(log, failing),
-        opened_with(cast(Any, partial(Connection, disk, options or DiskOptions()))),
+        opened_with(cast(Any, partial(Connection, disk, options or DiskOptions(), opened))),
     ):
-        yield log
+        try:
+            yield log
+        finally:  # left to the garbage collector, they would be closed on a disk that is no more
+            for connection in list(opened):
+                connection.abandon()

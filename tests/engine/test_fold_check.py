@@ -8,6 +8,7 @@ import msgspec
 
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.risk.breach import Breach
+from tests.disk.descriptors import no_more_files
 from tests.execution.world import UPBIT_CHEAP, World, world
 
 
@@ -70,5 +71,21 @@ def test_a_difference_halts_and_names_what_differs(tmp_path: Path) -> None:
             assert breach.detail.endswith("differ in: balances")
             assert w.halt.is_closed
             assert w.engine.fold_check.agreed == 0
+
+    run_virtual(main())
+
+
+def test_without_a_descriptor_nothing_is_compared_and_the_next_snapshot_is(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            await w.trade()
+            w.engine.fold_check.wanted = True
+            with no_more_files():
+                await w.engine.snapshot(None)
+            (told,) = [breach for breach in w.engine.breaches.breaches.values() if breach.kind == "FOLD_UNCHECKED"]
+            assert "Too many open files" in told.detail
+            assert (w.engine.fold_check.agreed, w.engine.fold_check.wanted, w.halt.is_closed) == (0, True, False)
+            await w.engine.snapshot(None)
+            assert (w.engine.fold_check.agreed, w.engine.fold_check.wanted) == (1, False)
 
     run_virtual(main())

@@ -44,12 +44,19 @@ class LiveDesk:
         """Script a fault at the sandbox (docs/sandbox.md)."""
         self._post("/faults", fault)
 
+    def clear(self) -> None:
+        """Take all faults away."""
+        self._send("/faults", "DELETE")
+
     def deposit(self, **transfer: str) -> None:
         """Pay something in from outside."""
         self._post("/deposits", transfer)
 
     def _post(self, path: str, body: object) -> None:
-        request = urllib.request.Request(f"{self.control}{path}", data=json.dumps(body).encode(), method="POST")
+        self._send(path, "POST", json.dumps(body).encode())
+
+    def _send(self, path: str, method: str, data: bytes | None = None) -> None:
+        request = urllib.request.Request(f"{self.control}{path}", data=data, method=method)
         urllib.request.urlopen(request, timeout=DEADLINE_S).close()
 
     def ledger(self) -> dict[str, Any]:

@@ -48,7 +48,7 @@ MET = (
     "a web page where the venue's answer should be",
     "ORDER_UNKNOWN upbit",
     "ORDER_UNKNOWN binance",
-    "could not be asked for",
+    "could not be compared",
 )
 
 
@@ -77,11 +77,12 @@ def test_f77_nothing_that_a_live_session_leaves_holds_a_key_or_a_token(desk: Liv
         _script_all(desk)
         log = desk.root / "desk" / "arbtui.log"
         until(lambda: engine.alive() and all(words in log.read_text() for words in MET), "every kind of error was met")
-        desk.script(venue="upbit", kind="revoke", seconds=20)
+        desk.script(venue="upbit", kind="revoke", seconds=600)
         until(lambda: engine.alive() and "VENUE_DOWN upbit" in log.read_text(), "the key is refused")
         ask(("status", *where, "--json"), ("ledger", *where, "--json"), ("check", *where, "--mode", "live", "--json"))
         engine.signal(signal.SIGTERM)
         engine.ended()
+    desk.clear()  # the next starts must get through, the key included
     # A defect of ours, with its traceback, in the midst of a signed request.
     with running(*desk.arguments(), folder=tmp_path / "broken", program=("tests.lifecycle.breaking_child",)) as engine:
         broken = engine.ended()

@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from arbtui.monitoring.redact import RedactingFormatter, redact
+from arbtui.monitoring.redact import redact
+from arbtui.monitoring.redacting_formatter import RedactingFormatter
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from arbtui.journal.chain import check_events
 from arbtui.journal.state import load
 from arbtui.model.errors import UsageError
 from arbtui.runtime.automatic_backups import AutomaticBackups
+from tests.disk.descriptors import no_more_files
 from tests.journal.recorded import record, tamper
 from tests.journal.synthetic import whole_run
 
@@ -70,6 +71,16 @@ def test_why_there_is_none_is_told_in_one_sentence(path: Path, capsys: pytest.Ca
     assert "no backup of the journal: " in said
     assert "event 30 is not what was written" in said
     assert "Traceback" not in said
+    assert backups_of(path) == []
+
+
+def test_without_a_descriptor_there_is_none_and_the_run_goes_on(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def main() -> None:
+        with no_more_files():
+            await AutomaticBackups(path, 24).at_stop()
+
+    asyncio.run(main())
+    assert "no backup of the journal: its process could not be started: " in capsys.readouterr().err
     assert backups_of(path) == []
 
 
