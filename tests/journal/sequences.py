@@ -20,13 +20,15 @@ from arbtui.journal.events import (
 )
 from arbtui.model.order import Fill
 
-_amounts = st.decimals(min_value=-(10**15), max_value=10**15, allow_nan=False, allow_infinity=False)
+# A trillion of anything at a million each: the sums of a history stay below 10**20, which is as far as 28 digits give eight decimals.
+_amounts = st.decimals(min_value=-(10**12), max_value=10**12, allow_nan=False, allow_infinity=False)
+_mark_prices = st.decimals(min_value=0, max_value=10**6, allow_nan=False, allow_infinity=False)
 _times = st.integers(min_value=0, max_value=4_000_000_000_000)
 _EVENTS = 60  #: of a history, at most
 _few = st.sampled_from(["a", "b", "c"])
 _numbers = st.floats(allow_nan=False, allow_infinity=False)
-_marks = st.dictionaries(_few, st.builds(Mark, _amounts.map(abs), _few, st.integers(min_value=0, max_value=9)))
-_prices = st.dictionaries(_few, _amounts.map(abs))
+_marks = st.dictionaries(_few, st.builds(Mark, _mark_prices, _few, st.integers(min_value=0, max_value=9)))
+_prices = st.dictionaries(_few, _mark_prices)
 _reserved = st.lists(st.tuples(_few, _few, _amounts.map(abs)), max_size=3).map(tuple)
 
 #: By field name: everything that refers to something else is drawn from a few names, so that events meet.
