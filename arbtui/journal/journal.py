@@ -236,9 +236,11 @@ class Journal:
 
     async def close(self) -> None:
         """Write what is queued, and the tip, then close the file and end its thread."""
-        with suppress(JournalFailed, OSError):  # whoever waits for the journal has been told; a tip may lag behind
-            await self.keep_tip()
-        await self._writer.close()
+        try:
+            with suppress(JournalFailed, OSError):  # whoever waits for the journal has been told; a tip may lag behind
+                await self.keep_tip()
+        finally:
+            await self._writer.close()
 
     def _statements(self, events: tuple[Event, ...]) -> list[Statement]:
         encoded = [encode(event) for event in events]  # whatever cannot be encoded fails before a number is used

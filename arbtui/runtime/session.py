@@ -228,9 +228,11 @@ class Session:
             say("stopped before trading began")
             return 3 if portfolio.open_cycles or portfolio.open_orders else self._stop.code
         finally:
-            if self._reach is not None:
-                await self._reach.close()
-            await journal.close()
+            try:
+                if self._reach is not None:
+                    await self._reach.close()
+            finally:  # also when this is cancelled while alerts are sent
+                await journal.close()
             if self._backups is not None and self._ended_in_order:
                 await self._backups.at_stop()
 

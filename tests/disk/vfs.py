@@ -81,9 +81,15 @@ class _LoggedDisk(_Quiet, apsw.VFS):
 
 @contextmanager
 def logged_disk(log: DiskLog, failing: Failing) -> Iterator[str]:
-    """SQLite's name of a file system that writes to ``log``, for as long as the block lasts."""
+    """SQLite's name of a file system that writes to ``log``, for as long as the block lasts.
+
+    Raises:
+        AssertionError: a file is still open after the block: it would be closed by chance, in whichever test runs then.
+    """
     disk = _LoggedDisk(log, failing)
     try:
         yield _NAME
+        left = [connection.filename for connection in apsw.connections() if connection.open_vfs == _NAME]
+        assert not left, f"not closed: {left}"
     finally:
         disk.unregister()

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -159,6 +160,34 @@ def test_no_tip_says_more_than_is_on_disk(tmp_path: Path) -> None:
             with reading(path):
                 pass
         await journal.close()
+
+    asyncio.run(main())
+    assert read_tip(path).seq == load(path).seq  # type: ignore[union-attr]
+
+
+def test_a_close_that_is_cancelled_at_the_tip_closes_the_file_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "live" / "journal.db"
+    begun, may_end = Event(), Event()
+
+    def slow(journal: Path, tip: Tip, *, sync: bool) -> None:
+        begun.set()
+        may_end.wait()
+        write_tip(journal, tip, sync=sync)
+
+    async def main() -> None:
+        journal = await Journal.open(path, clock=FixedClock(), door="aio")
+        await journal.commit(*SyntheticRun().start())
+        monkeypatch.setattr("arbtui.journal.journal.write_tip", slow)
+        ends = asyncio.create_task(journal.close())
+        try:
+            await asyncio.to_thread(begun.wait)
+            ends.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await ends
+            with pytest.raises(JournalFailed, match="closed"):
+                await journal.commit(*SyntheticRun().cycle(0))
+        finally:
+            may_end.set()
 
     asyncio.run(main())
     assert read_tip(path).seq == load(path).seq  # type: ignore[union-attr]
