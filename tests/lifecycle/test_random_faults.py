@@ -56,7 +56,7 @@ def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 def one_sided(ledger: dict[str, Any]) -> dict[tuple[str, str], Decimal]:
     """By cycle and asset, what the fills of RESIDUAL cycles leave: added up here from nothing but the fills."""
-    residual = {cycle["cycle_id"] for cycle in ledger["cycles"] if cycle["state"] == "RESIDUAL"}
+    residual = {cycle["id"] for cycle in ledger["cycles"] if cycle["state"] == "RESIDUAL"}
     left: dict[tuple[str, str], Decimal] = {}
     for fill in ledger["fills"]:
         if fill["cycle_id"] in residual:
