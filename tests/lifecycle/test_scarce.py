@@ -85,7 +85,8 @@ def test_f55_an_engine_without_memory_ends_or_halts_and_the_next_start_finds_eve
             assert len(desk.told("/orders")) == sent, "an order left after the kill"
             engine.signal(signal.SIGTERM)
         ended = engine.ended()
-    assert ended.code in (1, 3, 128 + signal.SIGTERM), ended.err
+    # A library in C that is refused memory may crash the process, which is as good as a kill -9: the next start has to find everything.
+    assert ended.code in (1, 3, 128 + signal.SIGTERM, -signal.SIGSEGV, -signal.SIGABRT), ended.err
     assert ended.code != 1 or "MemoryError" in ended.err or "memory" in ended.err, ended.err
     (desk.root / "desk" / "kill.flag").unlink(missing_ok=True)  # stands for the person who re-arms
     again = run(*desk.arguments("--headless", "--max-runtime", "1"))
