@@ -83,10 +83,10 @@ class RunningReconciler:
                     tasks.create_task(self._catch_up(account), name=f"{name} catching up")
             tasks.create_task(self._report_again(), name="account report")
 
-    async def read_all(self, account: AccountSync, back_ms: int = 0) -> bool:
+    async def read_all(self, account: AccountSync, back_ms: int = 0, lane: Lane = Lane.CHECK) -> bool:
         """Trades, then open orders, then balances of one venue, which follow from them; whether all were answered."""
         for check in (Check.TRADES, Check.OPEN_ORDERS, Check.BALANCES):
-            if not await self._do(account, self.report.records[account.name, check], back_ms):
+            if not await self._do(account, self.report.records[account.name, check], back_ms, lane):
                 return False
         return True
 
@@ -106,7 +106,10 @@ class RunningReconciler:
                 await self._do(account, record)
 
     async def _catch_up(self, account: AccountSync) -> None:
-        """After each connection, and while there is none, ask for everything that may have been missed."""
+        """After each connection, and while there is none, ask for everything that may have been missed.
+
+        Nothing opens at the venue before that is answered, so it waits for no more room in the limits than an entry would.
+        """
         is_read = True
         while True:
             pause = _RETRY_S if not is_read else _DEAF_S if account.is_deaf else None
@@ -114,7 +117,7 @@ class RunningReconciler:
                 async with asyncio.timeout(pause):
                     await account.wanted.wait()
             account.wanted.clear()
-            is_read = await self.read_all(account)
+            is_read = await self.read_all(account, lane=Lane.ENTRY)
             if is_read:
                 account.heard()
 
@@ -128,14 +131,14 @@ class RunningReconciler:
             self.report.reported_ms = self._clock.time_ms()
             log.info("accounts and journal: %s", self.report.summary(self.report.reported_ms))
 
-    async def _do(self, account: AccountSync, record: CheckRecord, back_ms: int = 0) -> bool:
+    async def _do(self, account: AccountSync, record: CheckRecord, back_ms: int = 0, lane: Lane = Lane.CHECK) -> bool:
         """Make one check now; whether it was answered."""
         began = self._clock.monotonic()
         record.real_s = None if record.began_at is None else began - record.began_at
         record.began_at = began
         try:
             async with asyncio.timeout(_ANSWER_S):
-                found = await self._ask(account, record.check, back_ms)
+                found = await self._ask(account, record.check, back_ms, lane)
         except (ArbtuiError, TimeoutError) as error:
             why = str(error) or "no answer"
             log.warning("%s: %s could not be compared: %s", record.exchange, record.check, why)
@@ -151,12 +154,12 @@ class RunningReconciler:
             self._on_behind(record.exchange, f"{record.check}: {record.in_words(self._clock.time_ms())}")
         return True
 
-    async def _ask(self, account: AccountSync, check: Check, back_ms: int) -> Sequence[str]:
+    async def _ask(self, account: AccountSync, check: Check, back_ms: int, lane: Lane) -> Sequence[str]:
         if check is Check.TRADES:
-            return await account.read_trades(Lane.CHECK, back_ms)
+            return await account.read_trades(lane, back_ms)
         if check is Check.OPEN_ORDERS:
-            return await account.read_open_orders(Lane.CHECK)
-        return await account.read_balances(Lane.CHECK)
+            return await account.read_open_orders(lane)
+        return await account.read_balances(lane)
 
     def _looked_up(self, order: Order, why_not: str, is_news: bool) -> None:
         """The tracker has looked an order up whose end is not known."""

@@ -83,6 +83,24 @@ def test_each_check_has_its_own_cadence_and_the_lowest_lane(check: Check, every_
     run_virtual(main())
 
 
+def test_what_a_connection_asks_for_waits_for_no_more_room_than_an_entry(tmp_path: Path) -> None:
+    """Nothing opens there before it is answered: in the last lane a start that followed others waited for the minute's end."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            asked = counted(w, "upbit")
+            one = reconciler(w, ReconcileConfig())
+            account = one._accounts["upbit"]
+            catching_up = asyncio.create_task(one._catch_up(account))
+            account.on_reconnected("upbit")
+            await asyncio.sleep(3.0)
+            catching_up.cancel()
+            assert all(asked[check] for check in (Check.TRADES, Check.OPEN_ORDERS, Check.BALANCES))
+            assert {lane for times in asked.values() for _, lane in times} == {Lane.ENTRY}
+
+    run_virtual(main())
+
+
 def test_the_profile_sets_the_cadences(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
