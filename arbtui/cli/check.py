@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from arbtui.exchanges.assets import Quarantined
     from arbtui.settings.profile import Settings
 
-#: Conditions of real orders that no other area tells of.
+#: The conditions of real orders that no other area of the check reports.
 _OWN = ("switch", "addresses")
 _MOST_SYMBOLS = 20  #: of those that the simulator does not know: told in one go
 
@@ -71,9 +71,9 @@ def _real_orders(
     settings: "Settings | None", name_or_path: str, state_dir: str | None, venues: dict[str, list[str]], problems: list[dict[str, str]]
 ) -> "list[Condition]":
     """What docs/real-orders.md asks for; nothing where no order would leave this machine."""
-    from arbtui.cli.real_orders import conditions, goes_to_real_venues
+    from arbtui.cli.real_orders import conditions
 
-    if settings is None or not goes_to_real_venues(settings):
+    if settings is None or not settings.goes_to_real_venues:
         return []
     root = state_root(state_dir)
     return conditions(settings, root, profile_folder(root, profile_name(name_or_path)), venues, {one["area"] for one in problems})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _DRILL_DAYS = 35
 #: Hours of paper on real streams: a day, so that every hour's market was seen once.
 _PAPER_HOURS = 24
-#: Most of the day's loss limit that one order may be: so ten orders that lose all they can lose (50 bps) cost less than the limit.
+#: One order may be so many times the day's loss limit: taken back at its worst price (50 bps), it then costs a hundredth of that limit.
 _ORDER_SHARE = 2.0
 
 
@@ -42,14 +42,9 @@ class Condition:
         return asdict(self)
 
 
-def goes_to_real_venues(settings: "Settings") -> bool:
-    """Whether a start with these settings sends orders anywhere but to this machine."""
-    return settings.mode == "live" and not settings.is_sandbox
-
-
 def tell_open(settings: "Settings", root: Path) -> None:
     """Before a start whose orders are real: say so, and what of the conditions is not met."""
-    if not goes_to_real_venues(settings) or not all(exchange.real_orders for exchange in settings.exchanges.values()):
+    if not settings.goes_to_real_venues or not all(exchange.real_orders for exchange in settings.exchanges.values()):
         return
     found = conditions(settings, root, profile_folder(root, settings.name), None)
     unmet = [one.name for one in found if not one.is_met]

@@ -44,7 +44,7 @@ class LateFills:
         self._breaches.record(Severity.CRIT, "RESIDUAL", cycle_id, detail, "acknowledge, settle", every_time=True)
 
     def on_forgotten(self, order: KnownOrder, fill: Fill) -> None:
-        """A fill was booked of an order that had ended so long ago that nothing follows it any more. A person decides what to do."""
+        """A fill was booked for an order that ended so long ago that this run no longer follows it. A person decides what to do."""
         self.on_residual(order.cycle_id, "LATE_FILL")
         account = self._portfolio.cycle(order.cycle_id)
         state = "not known" if account is None else account.state
@@ -75,6 +75,6 @@ class LateFills:
         return f"{account.route or account.symbol} leaves {left}"
 
     def on_stray(self, fill: Fill) -> None:
-        """A fill of an order of an earlier run whose fate is not known yet: whoever finds that out books it."""
+        """A fill of an order of an earlier run whose fate is not known yet: it is booked once that is found out."""
         detail = f"{fill.side} {plain(fill.qty)} {fill.base}, order {fill.client_order_id or fill.venue_order_id}, is none of this run's"
         self._breaches.record(Severity.WARN, "STRAY_FILL", fill.exchange, detail, "not booked; balances are compared at quiescence")

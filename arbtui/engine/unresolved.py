@@ -1,4 +1,4 @@
-"""Orders of earlier runs whose fate nobody knows yet: told once, told louder when it lasts, and taken back when it is known."""
+"""Orders of earlier runs whose fate nobody knows yet: a warning at first, critical when it lasts, and withdrawn when it is known."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Keeps the tracker in step with one venue's account: its private stream, and questions for what the stream may have missed.
 
-How often it is asked is :mod:`arbtui.failover.running`'s to say. A question that is not answered tells nothing: not that nothing is
-open, and not that nothing has filled.
+:mod:`arbtui.failover.running` decides how often it asks. A query that is not answered proves nothing: orders may be open all the same,
+and fills may have come.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _OVERLAP_MS = 60_000
 _CLOCKS_DIFFER_MS = 5_000
 #: What is younger, in seconds, may still be on its way by the stream or in an answer: that it is found first is no difference.
 _YOUNG_S = 2.0
-#: So many differences that nobody can book are remembered: a venue lists each again, and it is one difference.
+#: Most differences remembered that cannot be booked: a venue lists each one again and again, and it is reported once.
 _TOLD = 1000
 
 
@@ -62,11 +62,11 @@ class AccountSync(AccountEvents):
 
     @property
     def is_deaf(self) -> bool:
-        """Whether its stream is broken: questions are all that tells."""
+        """Whether its stream is broken, so that only queries show what happens."""
         return self.listens and not self.is_connected
 
     async def listen(self) -> None:
-        """Take what the stream tells, until cancelled."""
+        """Receive the stream's events until cancelled."""
         await self._adapter.run(self)
 
     def heard(self) -> None:

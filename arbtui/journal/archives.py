@@ -128,19 +128,17 @@ def archived_rows(connection: sqlite3.Connection, after: int, last: int) -> Iter
             yield from (row for row in _checked(journal.parent / FOLDER / told.file, journal, told) if after < row[0] <= last)
 
 
-def rows_with(connection: sqlite3.Connection, text: str, newest: int) -> list[_Row]:
-    """The rows of the ``newest`` archives whose line holds ``text`` anywhere, as :func:`archived_rows` gives them; in no order of archives.
+def rows_with(connection: sqlite3.Connection, text: str, newest: int) -> Iterator[list[_Row]]:
+    """The rows of the ``newest`` archives whose line holds ``text`` anywhere, as :func:`archived_rows` gives them, newest archive first.
 
     Raises:
         UsageError: an archive is missing or damaged.
     """
     journal, wanted = file_of(connection), text.encode()
-    found: list[_Row] = []
-    for told in archives(connection)[-newest:]:
+    for told in archives(connection)[: -newest - 1 : -1]:
         unpacked = _unpacked(journal.parent / FOLDER / told.file, journal, told)
         if wanted in unpacked:
-            found += [_rows.decode(line) for line in unpacked.splitlines()[1:] if wanted in line]
-    return found
+            yield [_rows.decode(line) for line in unpacked.splitlines()[1:] if wanted in line]
 
 
 def _checked(file: Path, journal: Path, told: EventsArchived) -> Iterator[_Row]:

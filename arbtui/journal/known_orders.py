@@ -52,10 +52,11 @@ def known_order(path: Path, exchange: str, client_order_id: str, venue_order_id:
 
 def _own_id(db: sqlite3.Connection, venue_order_id: str) -> str:
     """The client id of an archived order; empty where none has that number at its venue."""
-    for row in rows_with(db, f'\\"{venue_order_id}\\"', _ARCHIVES) if venue_order_id else ():
-        event = decode(*row[3:])
-        if isinstance(event, OrderChanged) and event.venue_order_id == venue_order_id:
-            return event.client_order_id
+    for rows in rows_with(db, f'\\"{venue_order_id}\\"', _ARCHIVES) if venue_order_id else ():
+        for row in rows:
+            event = decode(*row[3:])
+            if isinstance(event, OrderChanged) and event.venue_order_id == venue_order_id:
+                return event.client_order_id
     return ""
 
 
@@ -63,18 +64,20 @@ def _archived(db: sqlite3.Connection, exchange: str, client_order_id: str, trade
     """The order of archives, from its own events; those that came after them are in the event table still."""
     if not client_order_id:
         return None
-    rows = rows_with(db, f'\\"{client_order_id}\\"', _ARCHIVES)
     intent: OrderIntended | None = None
     last: OrderChanged | None = None
     is_booked = False
-    for row in sorted(rows, key=lambda row: row[0]):
-        event = decode(*row[3:])
-        if isinstance(event, OrderIntended) and (event.client_order_id, event.exchange) == (client_order_id, exchange):
-            intent = event
-        elif isinstance(event, OrderChanged) and event.client_order_id == client_order_id:
-            last = event
-        elif isinstance(event, FillRecorded) and (event.fill.exchange, event.fill.trade_id) == (exchange, trade_id):
-            is_booked = True
+    for rows in rows_with(db, f'\\"{client_order_id}\\"', _ARCHIVES):
+        for row in reversed(rows):  # the newest first: what it says of the order's state counts
+            event = decode(*row[3:])
+            if isinstance(event, OrderIntended) and (event.client_order_id, event.exchange) == (client_order_id, exchange):
+                intent = event
+            elif isinstance(event, OrderChanged) and event.client_order_id == client_order_id:
+                last = last or event
+            elif isinstance(event, FillRecorded) and (event.fill.exchange, event.fill.trade_id) == (exchange, trade_id):
+                is_booked = True
+        if intent is not None:  # older archives hold nothing of it
+            break
     if intent is None or last is None:  # what is not final yet is in no archive alone
         return None
     is_booked = (

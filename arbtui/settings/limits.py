@@ -14,7 +14,7 @@ _UNITS = dict.fromkeys(("max_unhedged", "max_loss_day", "max_loss_hour", "max_dr
 
 def limit_set(settings: Settings) -> LimitSet:
     """Which set of defaults fills in what the profile leaves out: ``live`` only where orders go to real venues."""
-    return "live" if settings.mode == "live" and not settings.is_sandbox else "paper"
+    return "live" if settings.goes_to_real_venues else "paper"
 
 
 def limit_facts(settings: Settings) -> dict[str, Any]:

@@ -152,6 +152,11 @@ class Settings(BaseSettings):
         """True when every URL is a loopback address."""
         return all(exchange.urls.is_loopback for exchange in self.exchanges.values())
 
+    @property
+    def goes_to_real_venues(self) -> bool:
+        """Whether a start with these settings sends orders anywhere but to this machine."""
+        return self.mode == "live" and not self.is_sandbox
+
 
 def _limit_set(data: Mapping[str, Any]) -> LimitSet:
     if data.get("mode", "sim") != "live":

@@ -92,7 +92,7 @@ def test_thirty_kills_lose_nothing_send_nothing_twice_and_it_trades_again_at_onc
             else:
                 time.sleep(chance.uniform(0.0, 2.0))
             kill(engine)
-        if KILLS in os.environ:  # a start asks for a sixth of what Binance answers in a minute, and would wait for the next one
+        if KILLS in os.environ:  # a start uses a tenth of Binance's weight of a minute: see docs/proof.md
             time.sleep(APART_S)
         open_ = rows(desk, f"SELECT base FROM order_ WHERE {UNDER_WAY}")
         touched = {row["base"] for row in open_}
