@@ -41,7 +41,7 @@ class Wallets:
                 async with asyncio.timeout(_ANSWER_S):
                     self.networks[name] = await adapter.fetch_networks(assets)
             except (ArbtuiError, TimeoutError) as error:
-                log.info("%s: its networks are not known: %s", name, str(error) or "no answer")
+                log.warning("%s: its networks are not known: %s", name, str(error) or "no answer")
             else:
                 self.asked_ms[name] = self._components.clock.time_ms()
 

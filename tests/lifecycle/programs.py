@@ -46,8 +46,11 @@ class Running:
         self.process.send_signal(number)
 
     def ended(self) -> Ended:
-        """Wait for its end."""
-        code = self.process.wait(DEADLINE_S)
+        """Wait for its end; one that does not end fails the test with what it said."""
+        try:
+            code = self.process.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still runs after {DEADLINE_S:.0f} s: {self._err.read_text()}") from None
         return Ended(code, self._out.read_text(), self._err.read_text())
 
     def alive(self) -> bool:
