@@ -19,6 +19,7 @@ from arbtui.exchanges.refusal_watch import RefusalWatch
 from arbtui.exchanges.refusals import RefusalTable
 from arbtui.exchanges.signing import RECV_WINDOW_MS
 from arbtui.exchanges.standing import VenueStanding
+from arbtui.exchanges.subscriptions import Keepalive
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
 from arbtui.model.market import Market
@@ -59,12 +60,13 @@ class CcxtAdapter(ExchangeAdapter):
     """One venue through its own ccxt instance. Subclasses know the venue's formats.
 
     ``order_costs``: what one order costs of the venue's rate limits; ``query_costs``: one query of an order, or its cancel.
-    ``refusals``: the venue's documented refusals, by code and message.
+    ``refusals``: the venue's documented refusals, by code and message. ``keepalive``: of its private stream.
     """
 
     order_costs: Costs
     query_costs: Costs
     refusals: RefusalTable
+    keepalive: Keepalive | None = None
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         self.name = client.exchange
@@ -224,6 +226,7 @@ class CcxtAdapter(ExchangeAdapter):
             on_refused=self.stream_refused,
             limits=self._client.limits,
             health=self._client.health,
+            keepalive=self.keepalive,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name=f"{self.name} private stream")
@@ -339,10 +342,21 @@ class CcxtAdapter(ExchangeAdapter):
             self.standing.refused(error, of_order=method == "DELETE")
             raise error.of_query() from None
 
-    async def cancel_one(self, code: str, client_order_id: str, params: Mapping[str, Any], *, costs: Costs) -> None:
-        """Cancel an order. A refusal counts as success only where it says that the order does not exist, or a look-up finds its end."""
+    async def cancel_one(
+        self,
+        code: str,
+        client_order_id: str,
+        params: Mapping[str, Any],
+        *,
+        costs: Costs,
+        request: tuple[str, str] = ("DELETE", "order"),
+    ) -> None:
+        """Cancel an order by ``request``, method and path.
+
+        A refusal counts as success only where it says that the order does not exist, or a look-up finds its end.
+        """
         try:
-            await self._client.request("private", "DELETE", "order", params, lane=Lane.CANCEL, costs=costs)
+            await self._client.request("private", *request, params, lane=Lane.CANCEL, costs=costs)
         except RequestFailed as error:
             if error.meaning in (Meaning.NOT_FOUND, Meaning.ARCHIVED):
                 return
