@@ -68,7 +68,7 @@ def test_a_leg_that_does_not_fill_is_cancelled_at_its_deadline_and_the_other_one
             started = w.clock.monotonic()
             cycle = await w.trade()
             order = _leg(cycle, "upbit")
-            assert (order.state, order.filled_qty) == (OrderState.CANCELED, 0)
+            assert (order.state, order.filled_qty) == (OrderState.CANCELED, Decimal(0))
             assert w.clock.monotonic() - started >= EXECUTION.leg_deadline_ms / 1000
             assert cycle.state in (CycleState.UNWOUND, CycleState.HEDGED)
             assert list(await w.upbit.fetch_open_orders()) == []
