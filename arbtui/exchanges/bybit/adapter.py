@@ -73,6 +73,8 @@ class BybitAdapter(CcxtAdapter):
     refusals = staticmethod(refusal)
     order_costs: Costs = {"http": 1, "create": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
     query_costs: Costs = {"http": 1, "orders": 1}  # noqa: RUF012
+    look_up = ("GET", "order/realtime")
+    cancel_order = ("POST", "order/cancel")
     keepalive = KEEPALIVE
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
@@ -139,13 +141,6 @@ class BybitAdapter(CcxtAdapter):
     def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
         """See :meth:`CcxtAdapter.unknown_order`."""
         return {**_SPOT, "symbol": market.code, "orderLinkId": client_order_id}
-
-    async def ask(self, method: str, path: str, params: Mapping[str, Any]) -> None:
-        """See :meth:`CcxtAdapter.ask`; a cancel is a POST here, and an order is looked up in a list."""
-        if method == "DELETE":
-            await self._client.request("private", "POST", "order/cancel", params, lane=Lane.HEDGE, costs={"http": 1, "cancel": 1})
-        else:
-            await self._client.request("private", "GET", "order/realtime", params, lane=Lane.HEDGE, costs=self.query_costs)
 
     async def test_order(self) -> None:
         """See :meth:`CcxtAdapter.test_order`: there is none for spot."""
@@ -254,9 +249,7 @@ class BybitAdapter(CcxtAdapter):
         await self._cancel(order.code, order.client_order_id, {"orderId": order.venue_order_id})
 
     async def _cancel(self, code: str, client_order_id: str, name: Mapping[str, str]) -> None:
-        await self.cancel_one(
-            code, client_order_id, {**_SPOT, "symbol": code, **name}, costs={"http": 1, "cancel": 1}, request=("POST", "order/cancel")
-        )
+        await self.cancel_one(code, client_order_id, {**_SPOT, "symbol": code, **name}, costs={"http": 1, "cancel": 1})
 
     async def cancel_all(self) -> int:
         """See :meth:`ExchangeAdapter.cancel_all`; one request for all orders of a kind, and we make but one kind."""
