@@ -8,6 +8,7 @@ from arbtui.exchanges.binance.venue import VENUE as BINANCE
 from arbtui.exchanges.bybit.venue import VENUE as BYBIT
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.networks import Rails
+from arbtui.exchanges.okx.venue import VENUE as OKX
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.upbit.venue import VENUE as UPBIT
 from arbtui.exchanges.venue import Venue
@@ -19,6 +20,7 @@ VENUES: Mapping[str, Venue] = {
         BINANCE,
         BINANCE_USDM,
         BYBIT,
+        OKX,
     )
 }
 
