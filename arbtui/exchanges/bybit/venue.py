@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from arbtui.exchanges.bybit import limits
 from arbtui.exchanges.bybit.rules import EXCHANGE, FEE_COIN, MIN_COST
-from arbtui.exchanges.capabilities import CancelAll, Capabilities
+from arbtui.exchanges.capabilities import Capabilities
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.signing import RestFacts
 from arbtui.exchanges.venue import Addresses, Captures, ClientIdRule, ClientIds, Venue
@@ -60,7 +60,7 @@ VENUE = Venue(
         options={"defaultType": "spot"},
         signing=_signing,
     ),
-    capabilities=Capabilities(cancel_all=CancelAll.ACCOUNT, test_orders=False),
+    capabilities=Capabilities(test_orders=False),
     # Fees are not documented to be rounded: a fill's is the plain product.
     fee_step=None,
     fee_coin=FEE_COIN,
