@@ -27,7 +27,7 @@ FRAMES = (
         for event in (binance.DEPTH, binance.USDM_DEPTH, binance.TICKER, binance.USDM_TICKER, binance.TRADE, binance.AGGREGATE)
         for message in (event, binance.combined(event))
     ]
-    + [bybit.raw(message) for message in (bybit.SNAPSHOT, bybit.DELTA, bybit.TRADE)]
+    + [bybit.raw(message) for message in (bybit.SNAPSHOT, bybit.DELTA, bybit.TRADE, bybit.ONE_LEVEL, bybit.SUBSCRIBED, bybit.PONG)]
 )
 SNAPSHOT = b'{"lastUpdateId":155,"bids":[["10.0","1.0"]],"asks":[["11.0","2.0"]]}'
 DECODERS = pytest.mark.parametrize("exchange", list(PUBLIC_STREAMS))
