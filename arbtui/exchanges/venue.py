@@ -60,6 +60,7 @@ class Captures:
     Attributes:
         cryptofeed: cryptofeed's name of it.
         hosts: hosts that such recordings were made at, beside those of its addresses.
+        path: path of the socket that its own markets come over, where a recording holds other markets of its operator, too.
         snapshot: pattern of the URL of a REST query whose answer starts a book; its first group is the market's code.
         hftbacktest: tells whether a depth update or a best price, the object inside the frame, is this venue's; None where hftbacktest
             has no captures of it.
@@ -67,6 +68,7 @@ class Captures:
 
     cryptofeed: str = ""
     hosts: tuple[str, ...] = ()
+    path: str = ""
     snapshot: str = ""
     hftbacktest: Callable[[Mapping[str, Any]], bool] | None = None
 
@@ -82,6 +84,7 @@ class Venue:
         urls: of the real venue.
         domains: that its own addresses end with; real orders go to no others.
         min_cost: least order in the first of ``quotes``, where a market's own rules do not say otherwise.
+        per_dollar: the first of ``quotes`` for one dollar, roughly: for messages only, where no rate is known yet.
         limits: its documented rate limits.
         client_ids: its rule of client order ids.
         public: its public streams.
@@ -109,6 +112,7 @@ class Venue:
     rest: RestFacts
     adapter: "Callable[[], type[CcxtAdapter]] | None" = None
     is_proven: bool = False
+    per_dollar: float = 1.0
     capabilities: Capabilities = EVERYTHING
     key_parts: tuple[str, ...] = ("key", "secret")
     fee_step: Decimal | None = EIGHT_DECIMALS

@@ -12,17 +12,24 @@ from base64 import b64decode
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from arbtui.exchanges.feed import Frame
+from arbtui.exchanges.venues import VENUES
 from arbtui.marketdata.formats.lines import read_lines
-from arbtui.marketdata.formats.message import CRYPTOFEED_NAMES, Message, bad_line, depth_market
+from arbtui.marketdata.formats.message import Message, bad_line, snapshot_market
 from arbtui.model.errors import UsageError
 
-_HOSTS = {"api.upbit.com": "upbit", "stream.binance.com": "binance", "api.binance.com": "binance",
-          "fstream.binance.com": "binanceusdm", "fapi.binance.com": "binanceusdm"}  # fmt: skip
+#: How cryptofeed names the exchanges that there is a decoder for; others keep their own name.
+_NAMES = {venue.captures.cryptofeed: name for name, venue in VENUES.items() if venue.captures.cryptofeed}
+_HOSTS = {
+    host: name
+    for name, venue in VENUES.items()
+    for host in (*(urlsplit(url).hostname or "" for url in venue.urls.all), *venue.captures.hosts)
+}
 _URL_LINE = re.compile(rb"((?:wss?|https?)://\S+) (<->|<-|->) (\d+\.?\d*)(?:: ?(.*))?$", re.DOTALL)
 _RECEIVED = re.compile(rb"(\d{9,}\.?\d*): ?(.*)$", re.DOTALL)
 _FILE_NAME = re.compile(r"(?:\d{4}-\d{2}-\d{2}\.)?([A-Z][A-Z0-9_]*)(?:-[0-9a-f]+)?\.")
@@ -37,6 +44,8 @@ class _Line(Struct):
     data: str | None = None
     b64: str | None = None
     url: str = ""
+    conn: str = ""
+    addr: str = ""
 
 
 class _Header(Struct):
@@ -52,12 +61,14 @@ class CryptofeedJson:
         except msgspec.MsgspecError as error:
             raise UsageError(f"{path}: line 1 is not the header of a cryptofeed capture: {error}") from None
         self._path = path
-        self._exchange = CRYPTOFEED_NAMES.get(name, name)
+        self._exchange = _NAMES.get(name, name)
+        self._own_path = VENUES[self._exchange].captures.path if self._exchange in VENUES else ""
         self.exchanges = [self._exchange]
 
     def messages(self) -> Iterator[Message]:
-        """Every frame received and every REST depth answer, in the order of the file."""
+        """Every frame received and every REST depth answer, in the order of the file; none of another market of the venue's operator."""
         decode = msgspec.json.Decoder(_Line).decode
+        foreign: set[str] = set()  # connections
         for number, line in read_lines(self._path):
             try:
                 message = decode(line)
@@ -65,9 +76,11 @@ class CryptofeedJson:
                 ts_ns = _ns(message.ts)
             except (ValueError, OverflowError):  # msgspec's errors, base64's and those of text are all ValueErrors
                 raise bad_line(self._path, number, "a line of a cryptofeed capture") from None
-            if message.t == "recv":
+            if message.t == "connect" and self._own_path and urlsplit(message.addr).path != self._own_path:
+                foreign.add(message.conn)
+            elif message.t == "recv" and message.conn not in foreign:
                 yield Message(ts_ns, number, Frame(self._exchange, raw))
-            elif message.t == "http" and (code := depth_market(message.url)):
+            elif message.t == "http" and (code := snapshot_market(self._exchange, message.url)):
                 yield Message(ts_ns, number, Frame(self._exchange, raw, code))
 
 
@@ -87,7 +100,7 @@ class CryptofeedText:
                 host = found.group(1).split(b"/")[2].split(b":")[0].decode("latin-1")
                 break
         name = _FILE_NAME.match(self._path.name)
-        venue = _HOSTS.get(host) or (CRYPTOFEED_NAMES.get(name.group(1), name.group(1)) if name else host)
+        venue = _HOSTS.get(host) or (_NAMES.get(name.group(1), name.group(1)) if name else host)
         if not venue:
             raise UsageError(
                 f"{self._path}: a cryptofeed text capture that does not tell its venue, neither by a URL in its first {_HOST_WITHIN} lines "
@@ -110,7 +123,7 @@ class CryptofeedText:
                     raise bad_line(self._path, number, "a line of a cryptofeed text capture") from None
                 yield Message(_ns(float(received.group(1))), number, Frame(self._exchange, raw))
             elif other := _URL_LINE.match(line):
-                if other.group(2) == b"->" and (code := depth_market(other.group(1).decode("latin-1"))):
+                if other.group(2) == b"->" and (code := snapshot_market(self._exchange, other.group(1).decode("latin-1"))):
                     yield Message(_ns(float(other.group(3))), number, Frame(self._exchange, other.group(4) or b"", code))
             elif not line.startswith(_CONFIGURATION):
                 raise bad_line(self._path, number, "a line of a cryptofeed text capture")
