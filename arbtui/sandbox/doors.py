@@ -5,6 +5,7 @@ import pkgutil
 from typing import ClassVar, Protocol
 
 from arbtui.model.errors import UsageError
+from arbtui.simulation.played_venue import DEFAULT_VENUES
 
 
 class Door(Protocol):
@@ -37,5 +38,6 @@ def door_of(name: str) -> type[Door]:
 
 
 def door_names() -> list[str]:
-    """The names of all venues that have a door."""
-    return [found.name for found in pkgutil.iter_modules(importlib.import_module(str(__package__)).__path__) if found.ispkg]
+    """The names of all venues that have a door, the default ones first."""
+    found = {module.name for module in pkgutil.iter_modules(importlib.import_module(str(__package__)).__path__) if module.ispkg}
+    return [*DEFAULT_VENUES, *sorted(found - set(DEFAULT_VENUES))]
