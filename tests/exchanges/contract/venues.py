@@ -21,6 +21,8 @@ from arbtui.model.clock import SystemClock
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose, Side, TimeInForce
 from arbtui.model.rng import Rng
+from arbtui.sandbox.doors import door_of
+from arbtui.sandbox.faults import WireFault, WireFaultKind
 from arbtui.sandbox.keys import Key, play_key
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
 from arbtui.simulation.ledger import VenueLedger
@@ -81,17 +83,24 @@ async def paper(folder: Path) -> AsyncIterator[VenueUnderTest]:
 
 def holder_of(*keys: Key) -> VenueKeyHolder:
     """``keys`` in turn, as the operator stores them one after the other; the last stays."""
-    found = [VenueKeys(SecretStr(key.key), SecretStr(key.secret), "a test") for key in keys]
+    found = [VenueKeys(SecretStr(key.key), SecretStr(key.secret), "a test", SecretStr(key.passphrase)) for key in keys]
     return VenueKeyHolder(lambda: found.pop(0) if len(found) > 1 else found[0])
 
 
 def keys_of(exchange: str) -> VenueKeyHolder:
     """The sandbox's default keys."""
-    return holder_of(play_key(exchange))
+    return holder_of(play_key(exchange, passphrase=door_of(exchange).wants_passphrase))
 
 
 #: Quote and code of the market of XRP.
-_XRP = {"upbit": ("KRW", "KRW-XRP"), "binance": ("USDT", "XRPUSDT"), "bybit": ("USDT", "XRPUSDT")}
+_XRP = {
+    "upbit": ("KRW", "KRW-XRP"),
+    "binance": ("USDT", "XRPUSDT"),
+    "bybit": ("USDT", "XRPUSDT"),
+    "okx": ("USDT", "XRP-USDT"),
+}
+#: Of venues whose least order is a quantity alone, which the test's smallest order is not below: a rule that came since.
+_LEAST_COST = {"okx": "5"}
 
 
 @asynccontextmanager
@@ -117,6 +126,8 @@ def _live(exchange: str) -> Factory:
             book = hand_book(1000.0 if exchange == "upbit" else 1.0)
             core = box.cores[exchange]
             core._books = lambda _: book  # its truth in the test's hand; the market goes on talking
+            if least := _LEAST_COST.get(exchange):
+                box.fault(WireFault(exchange, WireFaultKind.RULES, symbol=_XRP[exchange][1], min_cost=least))
             async with registry_of(box, exchange) as registry:
                 adapter = registry.adapters[exchange]
                 (market,) = adapter.markets.values()
@@ -126,7 +137,7 @@ def _live(exchange: str) -> Factory:
     return opened
 
 
-FACTORIES: dict[str, Factory] = {"paper": paper, "upbit": _live("upbit"), "binance": _live("binance"), "bybit": _live("bybit")}
+FACTORIES: dict[str, Factory] = {"paper": paper, **{name: _live(name) for name in _XRP}}
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
