@@ -225,16 +225,41 @@ def test_a_part_leaves_a_smaller_position_and_the_rest_is_settled_by_a_second_on
     run_virtual(main())
 
 
+async def missing(w: World) -> str:
+    """Leave XRP sold at Upbit that were neither bought at Binance nor taken back; its cycle's id."""
+    w.binance.core.faults.add(*[Fault(FaultKind.REJECT)] * 9)
+    w.upbit.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
+    cycle = await w.trade()
+    assert cycle.state is CycleState.RESIDUAL
+    for name, venue in w.venues.items():
+        while venue.core.faults.take() is not None:
+            pass
+        w.quote(name, FAIR[name])
+    return cycle.id
+
+
+@pytest.mark.parametrize("stricter", [True, False])
+@pytest.mark.parametrize("side", list(Side))
+def test_the_stricter_of_the_price_that_was_shown_and_the_bound_of_now_holds(tmp_path: Path, side: Side, stricter: bool) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await (missing(w) if side is Side.BUY else residual(w))
+            verb = "complete" if side is Side.BUY else "flatten"
+            found = way(w, cycle_id, verb)
+            assert (found.exchange, found.side) == ("binance", side)
+            assert found.price is not None
+            shown = found.price + (Decimal("0.001") if stricter is (side is Side.SELL) else Decimal("-0.001"))
+            assert f"{cycle_id} is settled" in await settle(w, cycle_id, verb, shown)
+            (order,) = [order for order in w.binance.placed if order.purpose is Purpose.SETTLE]
+            assert order.price == (shown if stricter else found.price)
+
+    run_virtual(main())
+
+
 def test_what_is_bought_back_is_grossed_up_for_a_fee_in_the_coin_and_never_more_than_is_missing(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            w.binance.core.faults.add(*[Fault(FaultKind.REJECT)] * 9)
-            w.upbit.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
-            cycle_id = (await w.trade()).id
-            for name, venue in w.venues.items():
-                while venue.core.faults.take() is not None:
-                    pass
-                w.quote(name, FAIR[name])
+            cycle_id = await missing(w)
             amount = left(w, cycle_id)
             assert amount < -40  # sold at Upbit, not bought at Binance
             found = way(w, cycle_id, "complete")
@@ -427,8 +452,10 @@ def test_what_the_gate_refuses_is_said_and_nothing_begins(tmp_path: Path) -> Non
             w.silent.add("binance")
             await asyncio.sleep(4)
             w.book("binance").state = BookState.LIVE
+            asked_again = len(w.asked_again)
             refused = w.engine.operator.settle_position(cycle_id, "flatten", "", "p", "seen")
             assert refused == "nothing was sent: MESSAGE_AGE"
+            assert w.asked_again[asked_again:] == [("binance", "XRPUSDT")]
             assert told_events(w, SettlementBegan) == []
             assert w.engine.settler.open == {}
 
@@ -571,6 +598,7 @@ def test_a_balance_that_differs_by_the_residual_is_offered_as_its_settlement(tmp
         both = w.engine.operator.ways_of_breach(disputes[0])
         assert [(found.verb, found.cycle_id) for found in both] == [("adjust", cycle_id), ("adjust", "")]
         assert both[0].qty == both[1].qty == left(w, cycle_id)
+        assert [(found.cost, found.price_tag) for found in both] == [(ZERO, "nothing is traded")] * 2
         assert way(w, cycle_id, "adjust").exchange == "binance"
         assert "adjusted" in await settle(w, cycle_id, "adjust")
         assert settled(w, cycle_id) == ("adjusted", "operator", "seen")

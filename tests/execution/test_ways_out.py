@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as replace_leg
 
 from arbtui.execution.ways_out import ADJUST, COMPLETE, FLATTEN, WRITE_OFF, WayOut, WaysOut
 from arbtui.journal.events import Adjusted
@@ -109,10 +110,14 @@ def test_what_asks_do_not_show_within_the_price_counts_at_that_price() -> None:
     assert flatten.shown == 5
     notional = Decimal(3 * 3031 + 2 * 3040 + 5 * 3046) * Decimal("1.0005")
     assert flatten.cost == ((notional - 30_300) / Decimal("1400.5")).quantize(Decimal("0.0001"))
-    assert {name: flatten.facts()[name] for name in ("side", "qty", "price", "quote", "cost", "why_not")} == {
-        "side": "buy", "qty": "10", "price": "3046", "quote": "KRW", "cost": str(flatten.cost), "why_not": None,
+    assert {name: flatten.facts()[name] for name in ("exchange", "side", "qty", "price", "quote", "cost", "why_not")} == {
+        "exchange": "upbit", "side": "buy", "qty": "10", "price": "3046", "quote": "KRW", "cost": str(flatten.cost), "why_not": None,
     }  # fmt: skip
-    assert all(value is None for name, value in WayOut(FLATTEN, "", "XRP", Decimal(1), "USDT").facts().items() if name in ("price", "cost"))
+    assert all(
+        value is None
+        for name, value in WayOut(FLATTEN, "", "XRP", Decimal(1), "USDT").facts().items()
+        if name in ("exchange", "price", "cost")
+    )
 
 
 def test_it_cannot_be_traded_without_the_money_or_under_the_minimum_or_while_an_order_is_open() -> None:
@@ -135,6 +140,68 @@ def test_it_cannot_be_traded_without_the_money_or_under_the_minimum_or_while_an_
     # 8.4 of it are bought at Binance: 1.6 XRP are less than 5,000 won.
     tell.fill("c1", fill_of("binance", Side.BUY, Decimal("8.4"), Decimal(2), "u"), PRICES)
     assert why_not() == "under the venue's minimum of 5000 KRW"
+
+
+def test_what_can_be_done_comes_first_and_of_that_the_cheapest_and_then_what_nobody_can_price() -> None:
+    """Sold at Upbit alone: taking it back there is dearer than buying at Binance, though Upbit is the first of the markets."""
+    tell, account = residual("upbit", Side.SELL, "3000")
+    account.legs = ()
+    pair = Pair()
+
+    def order(*priced: Market) -> list[tuple[str, str]]:
+        ways = ways_of(tell, pair, priced).of(account)
+        return [(way.verb, way.exchange) for way in ways if way.verb != WRITE_OFF]
+
+    back, on = (FLATTEN, "upbit"), (COMPLETE, "binance")
+    assert order(UPBIT_XRP, BINANCE_XRP) == [on, back]
+    pair.binance.replace([(2.2, 300.0)], [(2.21, 300.0)])
+    assert order(UPBIT_XRP, BINANCE_XRP) == [back, on]
+    pair.rates = rate_book(0.0, 0.0)
+    assert order(BINANCE_XRP) == [on, back]
+    pair.binance.state = BookState.STALE
+    assert order(BINANCE_XRP) == [back, on]
+
+
+@pytest.mark.parametrize(
+    ("side", "levels", "shown", "notional"),
+    [
+        (Side.SELL, [(2.0, 3.0), (1.99, 2.0), (1.9899, 500.0)], 5, "19.93"),
+        (Side.SELL, [(2.0, 3.0), (1.995, 500.0)], 10, "19.965"),
+        (Side.BUY, [(2.0, 3.0), (2.01, 2.0), (2.0101, 500.0)], 5, "20.07"),
+        (Side.BUY, [(2.0, 3.0), (2.005, 500.0)], 10, "20.035"),
+    ],
+)
+def test_the_book_shows_what_lies_within_the_price_and_no_more_than_is_asked_for(
+    side: Side, levels: list[Level], shown: int, notional: str
+) -> None:
+    """10 XRP, half a percent from 2 at worst: what is not shown counts at the bound."""
+    tell, account = residual("binance", Side.BUY if side is Side.SELL else Side.SELL, "2.14")
+    pair = Pair()
+    pair.binance.replace(*((levels, [(2.2, 1.0)]) if side is Side.SELL else ([(1.9, 1.0)], levels)))
+    market = replace(BINANCE_XRP, fees=Fees(ZERO, ZERO, FeeTakenIn.QUOTE))
+    way = at(tell, account, market, pair)
+    assert way.qty == 10
+    assert way.shown == shown
+    assert way.price == (Decimal("1.99") if side is Side.SELL else Decimal("2.01"))
+    worth = 10 * Decimal(3030) / Decimal("1400.5")
+    assert way.cost == ((worth - Decimal(notional)) * (1 if side is Side.SELL else -1)).quantize(Decimal("0.0001"))
+
+
+@pytest.mark.parametrize(("planned", "completes"), [("sale", True), ("purchase", False), ("sale elsewhere", False), ("unknown", True)])
+@pytest.mark.parametrize("bought", [True, False])
+def test_what_is_missing_is_traded_where_it_was_planned(planned: str, completes: bool, bought: bool) -> None:
+    """Bought at Binance alone (or sold): the other leg was to trade at Upbit; once the plan is forgotten any market will do."""
+    there, back = (Side.BUY, Side.SELL) if bought else (Side.SELL, Side.BUY)
+    tell, account = residual("binance", there, "2.14", qty="0.5")
+    first = replace_leg(LEGS[0], market=BINANCE_XRP.code, side=there)
+    second = replace_leg(LEGS[1], market=UPBIT_XRP.code, side=back if planned != "purchase" else there)
+    if planned == "sale elsewhere":
+        second = replace_leg(second, market="KRW-ADA")
+    account.legs = () if planned == "unknown" else (first, second)
+    ways = [(way.verb, way.exchange, way.side) for way in ways_of(tell, Pair()).of(account) if way.verb in (COMPLETE, FLATTEN)]
+    assert ways.count((FLATTEN, "binance", back)) == 1
+    assert ((COMPLETE, "upbit", back) in ways) is completes
+    assert len(ways) == 1 + completes
 
 
 @pytest.mark.parametrize("taken_in", list(FeeTakenIn))

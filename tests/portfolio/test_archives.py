@@ -106,7 +106,7 @@ def test_a_file_is_what_its_page_says(path: Path) -> None:
     with reading(path) as db:
         told = archives(db)[0]
     file = files(path)[0]
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert (file.name, sha256(file.read_bytes()).hexdigest(), file.stat().st_size) == (told.file, told.sha256, told.size)
     head, *rows = map(json.loads, gzip.decompress(file.read_bytes()).splitlines())
     assert head == {"salt": load(path).salt, "first": 1, "last": PORTION, "before": "00" * 32}
@@ -114,6 +114,8 @@ def test_a_file_is_what_its_page_says(path: Path) -> None:
     for seq, ts_ms, run_id, kind, version, payload in rows:
         last = sha256(last + f"{seq} {ts_ms} {version} {len(run_id)} {len(kind)} {run_id}{kind}{payload}".encode()).digest()
     assert (len(rows), last.hex()) == (PORTION, told.after)
+    times = [row[1] for row in rows]
+    assert (told.from_ms, told.to_ms) == (min(times), max(times))
 
 
 def test_a_span_of_time_may_begin_and_end_in_an_archive(path: Path) -> None:
