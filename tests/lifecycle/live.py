@@ -92,13 +92,16 @@ def live_desk(
     *,
     program: str = "arbtui",
     keys: Mapping[str, Key] = DEFAULT_KEYS,
+    profile_name: str = "upbit-binance",
 ) -> Iterator[LiveDesk]:
     """Start ``arbtui sandbox`` on free ports, and set its play keys. ``program``: the module that is run instead, which takes ``keys``."""
     for name, key in keys.items():
         monkeypatch.setenv(f"ARBTUI_{name.upper()}_KEY", key.key)
         monkeypatch.setenv(f"ARBTUI_{name.upper()}_SECRET", key.secret)
+        if key.passphrase:
+            monkeypatch.setenv(f"ARBTUI_{name.upper()}_PASSPHRASE", key.passphrase)
     profile, out = folder / "desk.toml", folder / "sandbox.out"
-    command = ["sandbox", "--port", "0", "--symbols", str(symbols), "--profile", "upbit-binance", "--write", str(profile)]
+    command = ["sandbox", "--port", "0", "--symbols", str(symbols), "--profile", profile_name, "--write", str(profile)]
     with out.open("wb") as file:
         line = [sys.executable, "-m", program, *command, "--state-dir", str(folder / "venue")]
         process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=file, stderr=file)

@@ -32,17 +32,16 @@ class OkxCaller:
         self.urls = urls
         self.key = key
 
-    def headers(self, told: str, *, at_ms: int | None = None, **changed: str) -> dict[str, str]:
-        """Those of a request; ``told`` is method, path with query, and body. ``changed``: headers by name, with ``_``."""
+    def headers(self, told: str, *, at_ms: int | None = None) -> dict[str, str]:
+        """Those of a request; ``told`` is method, path with query, and body."""
         now = time.time() if at_ms is None else at_ms / 1000
         at = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        own = {
+        return {
             "OK-ACCESS-KEY": self.key.key,
             "OK-ACCESS-PASSPHRASE": self.key.passphrase,
             "OK-ACCESS-SIGN": _mac(self.key, at + told),
             "OK-ACCESS-TIMESTAMP": at,
         }
-        return {**own, **{name.replace("_", "-"): value for name, value in changed.items()}}
 
     async def get(self, path: str, headers: Mapping[str, str] | None = None, /, **params: str) -> Reply:
         asked = f"/api/v5/{path}" + (f"?{urlencode(params)}" if params else "")
