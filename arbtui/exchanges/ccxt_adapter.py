@@ -12,11 +12,12 @@ import aiohttp
 
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
 from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
-from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS, CcxtClient
+from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamRefused
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.refusal_watch import RefusalWatch
 from arbtui.exchanges.refusals import RefusalTable
+from arbtui.exchanges.signing import RECV_WINDOW_MS
 from arbtui.exchanges.standing import VenueStanding
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
-from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.exchanges.rights import prove_rights
+from arbtui.exchanges.venues import documented_limits
 from arbtui.marketdata.connection_errors import FAILURES, failure_of
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError, UsageError

@@ -8,7 +8,8 @@ from pydantic import model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from arbtui.console.config import ConsoleConfig
-from arbtui.exchanges.config import VENUES, ExchangeConfig, HealthConfig
+from arbtui.exchanges.config import ExchangeConfig, HealthConfig
+from arbtui.exchanges.venues import VENUES
 from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.failover.config import FailoverConfig, ReconcileConfig
 from arbtui.journal.config import JournalConfig
@@ -173,7 +174,7 @@ def _venue_defaults(name: str) -> dict[str, Any]:
     venue = VENUES.get(name)
     if venue is None:
         return {}
-    return {"quote": venue.quote, "urls": {"rest": venue.rest, "stream": venue.stream, "private": venue.private}}
+    return {"quote": venue.quote, "urls": {"rest": venue.urls.rest, "stream": venue.urls.stream, "private": venue.urls.private}}
 
 
 def _laid_over(under: Mapping[str, Any], over: Any) -> Any:
