@@ -222,7 +222,7 @@ def test_every_name_of_bithumbs_documents_has_a_row() -> None:
         (422, "order_not_ready", "", Scope.VENUE, Meaning.UNKNOWN),
         (429, "too_many_requests", "", Scope.IP, Meaning.RATE_LIMITED),
         (500, "server_error", "", Scope.VENUE, Meaning.UNKNOWN),
-        (200, "404", "Code not found", Scope.VENUE, Meaning.UNKNOWN),  # the status says nothing of an order's fate
+        (200, "404", "Code not found", Scope.SYMBOL, Meaning.REFUSED),  # errors of questions come under status 200
     ],
 )
 def test_whom_a_refusal_concerns(status: int, code: str, message: str, scope: Scope, meaning: Meaning) -> None:

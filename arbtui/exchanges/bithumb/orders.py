@@ -14,8 +14,8 @@ import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, reader
+from arbtui.exchanges.bithumb.errors import told_error
 from arbtui.exchanges.bithumb.rules import EXCHANGE
-from arbtui.exchanges.ccxt_client import told_error
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
 from arbtui.model.market import Market
@@ -182,6 +182,11 @@ def report_of(row: OrderRow, market: Market) -> OrderReport:
     filled = amount(row.executed_volume, "executed_volume")
     state = state_of(row.state, row.time_in_force, filled, row.volume)
     return OrderReport(EXCHANGE, row.client_order_id or "", row.uuid, state, filled, fills_of(row, market))
+
+
+def report_of_taken(taken: OrderTaken, client_order_id: str) -> OrderReport:
+    """The report of an order of which the venue has told no more than that it was taken."""
+    return OrderReport(EXCHANGE, client_order_id, taken.order_id, OrderState.ACCEPTED, ZERO)
 
 
 def state_report_of(row: ListedOrder) -> OrderReport:
