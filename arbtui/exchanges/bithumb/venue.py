@@ -47,6 +47,7 @@ VENUE = Venue(
     urls=Addresses("https://api.bithumb.com", "wss://ws-api.bithumb.com/websocket/v1", "wss://ws-api.bithumb.com/websocket/v2/private"),
     domains=("bithumb.com",),
     min_cost=MIN_COST,
+    per_dollar=1400.0,  # as Upbit's
     limits=VenueLimits(limits.LIMITS, limits.used, limits.banned),
     client_ids=ClientIds(ClientIdRule.UNIQUE_FOREVER, longest=36, characters="A-Za-z0-9_-"),
     public=_public,
