@@ -81,13 +81,23 @@ class ArbUniverse:
         """Every route of one asset."""
         return self._of_symbol.get(symbol, ())
 
-    def watch_rates(self, watch: RateWatch) -> None:
-        """Let ``watch`` see every asset that is traded in both of the rate's currencies, and the routes what it finds of theirs."""
+    def watch_rates(self, watches: Sequence[RateWatch]) -> None:
+        """Let ``watches`` see every asset that is traded in both of a rate's currencies, and the routes what they find of theirs.
+
+        A coin's book at a venue that has the rate itself confirms that venue's rate; elsewhere the first of its two currencies.
+        """
         coins: dict[tuple[OrderBook, OrderBook], CoinRate] = {}
         for route in self.routes:
             sides = {route.bought.market.quote: route.ask_book, route.sold.market.quote: route.bid_book}
-            if sides.keys() == {self.rates.local, self.rates.foreign}:
-                books = sides[self.rates.local], sides[self.rates.foreign]
+            if len(sides) < 2:
+                continue
+            its = [watch for watch in watches if sides.keys() == {watch.market.base, watch.market.quote}]
+            own = [watch for watch in its if watch.market.book.exchange == sides[watch.market.quote].exchange]
+            for watch in (own or its)[:1]:
+                books = sides[watch.market.quote], sides[watch.market.base]
                 if books not in coins:
                     coins[books] = watch.add(route.symbol, *books)
                 route.coin = coins[books]
+        for watch in watches:
+            same = {watch.market.base, watch.market.quote}
+            watch.confirm_by([one for one in watches if one is not watch and {one.market.base, one.market.quote} == same])
