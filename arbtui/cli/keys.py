@@ -79,7 +79,7 @@ def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
 @keys_app.command("list")
 def list_keys(as_json: flags.AsJson = False) -> int:
     """Where each venue's keys come from, and the last 4 characters of the key. Never the secret, and no passphrase is asked for."""
-    from arbtui.exchanges.config import VENUES
+    from arbtui.exchanges.venues import VENUES
 
     rows: list[dict[str, Any]] = [row for name in VENUES for row in _found(name)]
     if as_json:

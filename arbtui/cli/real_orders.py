@@ -86,7 +86,7 @@ def _switch(settings: "Settings") -> list[Condition]:
 
 
 def _addresses(settings: "Settings") -> Condition:
-    from arbtui.exchanges.config import strange_addresses
+    from arbtui.exchanges.venues import strange_addresses
 
     strange = [words for name, exchange in settings.exchanges.items() for words in strange_addresses(name, exchange)]
     hosts = ", ".join(exchange.urls.rest for exchange in settings.exchanges.values())

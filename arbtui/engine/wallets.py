@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from arbtui.engine.components import EngineComponents
-from arbtui.exchanges.networks import RAILS, Networks
+from arbtui.exchanges.networks import Networks
+from arbtui.exchanges.venues import RAILS
 from arbtui.model.errors import ArbtuiError
 from arbtui.portfolio.transfer_plan import TransferPlan, transfer_plans
 

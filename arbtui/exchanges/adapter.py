@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from arbtui.exchanges.capabilities import EVERYTHING, Capabilities
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.market import Market
@@ -61,6 +62,7 @@ class ExchangeAdapter(Protocol):
     absence_proof_s: float  #: seconds after sending from which an unknown client id proves that the order never arrived
     #: What identifies the account, known once connected: its number, or the ids of its keys; empty when the venue gives neither.
     account_names: tuple[str, ...] = ()
+    capabilities: Capabilities = EVERYTHING  #: of the venue
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """Send ``order`` and wait for the venue's answer; an IOC's answer is final.

@@ -5,21 +5,33 @@ with a status of 500 or more, means UNKNOWN: the request may have been executed.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from arbtui.exchanges.refusals import OPEN, THROTTLED, UNLISTED, UNLISTED_KEY, UNREACHABLE, Meaning, Refusal, RefusalTable
 from arbtui.model.errors import ArbtuiError, OrderRejected, OrderUnknown, VenueFailed, VenueRefused
 
-__all__ = ["Answer", "Meaning", "RequestFailed", "refusal_of"]
+__all__ = ["EXCERPT", "Answer", "Meaning", "RequestFailed", "ToldError", "refusal_of"]
+
+#: Letters of a venue's words that are kept.
+EXCERPT = 200
 
 _OF_US = frozenset({Meaning.KEYS, Meaning.ACCOUNT})
 
 
+class ToldError(NamedTuple):
+    """What a venue's error object says. ``retry_at_ms``: until when it accepts no request, in ms since the epoch, where it says so."""
+
+    code: str
+    message: str
+    retry_at_ms: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The facts of one answer. ``status`` is None when none came. ``code``: Binance's number or Upbit's error name, or empty.
+    """The facts of one answer. ``status`` is None when none came. ``code``: the venue's number or name of the error, or empty.
 
     ``sent``: whether bytes of the request may have left. ``retry_at_ms``: until when the venue wants silence, in ms since the
-    epoch, where its body says so (Binance: ``data.retryAfter``, "IP banned until").
+    epoch, where its body says so.
     """
 
     status: int | None
@@ -61,6 +73,7 @@ def refusal_of(answer: Answer, refusals: RefusalTable) -> Refusal:
     if status in (418, 429):
         found = refusals(code, answer.message)
         return found if found is not None and found.meaning is Meaning.RATE_LIMITED else THROTTLED
-    if status is None or not 400 <= status < 500 or not code:
+    # Some venues state errors under status 200; what is no error object of theirs has no code.
+    if status is None or not (200 <= status < 300 or 400 <= status < 500) or not code:
         return OPEN
     return refusals(code, answer.message) or (UNLISTED_KEY if status in (401, 403) else UNLISTED)

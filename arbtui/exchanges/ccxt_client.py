@@ -8,7 +8,6 @@ client id (``uuid=None`` wins), queue orders behind snapshots in one FIFO, and c
 import asyncio
 import json
 import logging
-import re
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from contextvars import ContextVar
@@ -16,9 +15,9 @@ from typing import Any
 
 import aiohttp
 
-from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
+from arbtui.exchanges.answers import EXCERPT, Answer, Meaning, RequestFailed, ToldError
 from arbtui.exchanges.ccxt_packages import ccxt_pro
-from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
+from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.connection_errors import SentAlready, broke_under_way, redirect_of, why_no_answer
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
@@ -26,27 +25,15 @@ from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
 from arbtui.exchanges.refusals import RefusalTable, Scope
+from arbtui.exchanges.signing import RECV_WINDOW_MS, RestFacts, Signing
 from arbtui.exchanges.this_machine import socket_factory
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, OrderRejected, RateLimited
 
-#: ms that Binance may take to begin a request after its timestamp (``recvWindow``); later it refuses it. Explicit on every
-#: request, because it bounds how long a delayed order can still be executed.
-RECV_WINDOW_MS = 5000
 #: s for the whole of one request, for callers without a shorter deadline of their own.
 _REQUEST_S = 10.0
 #: s that an idle connection is kept for the next request; a ping comes more often, so an order finds an open one.
 _KEEPALIVE_S = 30.0
-_EXCERPT = 200
-#: All that is ever written at a venue: orders, and their cancels. Whatever else ccxt could ask for, a withdrawal above all, is not sent.
-WRITES = frozenset(
-    {
-        *(("POST", path) for path in ("order", "order/test", "orders", "orders/test")),
-        *(("DELETE", path) for path in ("order", "openOrders", "orders/open")),
-    }
-)
-#: Of these, what makes an order at the venue. Tests of an order make none, and a cancel takes one away.
-ORDERS = frozenset({("POST", "order"), ("POST", "orders")})
 
 
 class _Departure:
@@ -102,7 +89,8 @@ class CcxtClient:
     """Sends requests to one venue: rate limited, through the gate, each once.
 
     Args:
-        exchange: ``upbit`` or ``binance``.
+        exchange: its name in the profile.
+        rest: what is known of its REST interface.
         limits: None for no rate limits (tests).
         health: None for none (tests).
     """
@@ -110,6 +98,7 @@ class CcxtClient:
     def __init__(
         self,
         exchange: str,
+        rest: RestFacts,
         config: ExchangeConfig,
         keys: VenueKeyHolder,
         clock: Clock,
@@ -121,6 +110,7 @@ class CcxtClient:
         self.limits = limits
         self.health = health
         self._clock = clock
+        self._rest = rest
         urls = config.urls
         self._takes_orders = config.takes_orders
         self._where = urls.rest
@@ -134,7 +124,8 @@ class CcxtClient:
         )
         self.keys = keys
         self.clock_skew_ms: int | None = None  #: how far our clock is ahead of the venue's; None where it was never measured
-        self._ccxt = _instance(exchange, urls, clock, self)
+        self._ccxt = _instance(rest, urls.rest, clock, self)
+        self.signing: Signing = rest.signing()(self._ccxt, urls.rest)
         self.use(keys.current())
 
     async def request(
@@ -182,9 +173,10 @@ class CcxtClient:
         admit: Callable[[], None] | None,
     ) -> Any:
         """One request, sent once; raises as :meth:`request`, and _ConnectionBroke for one whose connection broke under it."""
-        if method != "GET" and (section not in ("private", "public") or (method, path) not in WRITES):
+        is_question = method == "GET" or (method, path) in self._rest.questions
+        if not is_question and (section.split("/")[0] not in ("private", "public") or (method, path) not in self._rest.writes):
             raise ValueError(f"{self.exchange}: {method} {path} is no order: nothing else is ever written at a venue")
-        if (method, path) in ORDERS and not self._takes_orders:
+        if (method, path) in self._rest.orders and not self._takes_orders:
             raise OrderRejected(f"exchanges.{self.exchange}.real_orders is false: no order leaves this machine")
         departure = _Departure(admit, costs.keys())
         token = _departure.set(departure)
@@ -193,8 +185,8 @@ class CcxtClient:
             if self.limits is not None:
                 await self.limits.turn(lane, costs)
                 started = self._clock.monotonic()
-            signed = self._ccxt.sign(path, [section], method, dict(params or {}))
-            answer = await self._ccxt.fetch(signed["url"], method, signed["headers"], signed["body"])
+            signed = self.signing.sign(section, method, path, params or {})
+            answer = await self._ccxt.fetch(signed.url, method, signed.headers, signed.body)
         except RateLimited:
             raise
         except Exception as error:  # also ccxt's own failures with an odd body: the request was sent all the same
@@ -213,32 +205,25 @@ class CcxtClient:
                 f"aiohttp {aiohttp.__version__} does not ask before it sends, so no order may leave; install the locked version"
             )
         if not isinstance(answer, dict | list):
-            facts = Answer(200, "", f"not JSON: {_said(None, str(answer))[1]}", sent=True)
+            facts = Answer(200, "", f"not JSON: {_told(str(answer)).message}", sent=True)
             self._report(admit, ok=False, started=started)
             raise RequestFailed(self.exchange, f"{method} {path}", facts, self.refusals)
         self._report(admit, ok=True, started=started)
         return answer
 
+    def cancels(self, method: str, path: str) -> bool:
+        """Whether that request takes an order away."""
+        return (method, path) in self._rest.cancels
+
     def use(self, keys: VenueKeys) -> None:
         """Sign everything with ``keys`` from now on."""
         self.in_use = keys
-        self._ccxt.apiKey, self._ccxt.secret = keys.key.get_secret_value(), keys.secret.get_secret_value()
-
-    def stream_headers(self) -> dict[str, str]:
-        """Headers of a private WebSocket's handshake: a new Upbit token each time (ccxt keeps one for ever); else none."""
-        if self.exchange != "upbit":
-            return {}
-        claims = {"access_key": self._ccxt.apiKey, "nonce": self._ccxt.uuid()}
-        return {"Authorization": "Bearer " + self._ccxt.jwt(claims, self._ccxt.encode(self._ccxt.secret), "sha256")}
-
-    def stream_signature(self) -> dict[str, Any]:
-        """Parameters of Binance's ``userDataStream.subscribe.signature``, signed now."""
-        signed: dict[str, Any] = self._ccxt.sign_params({})
-        return signed
+        self.signing.use(keys)
 
     def set_clock_skew(self, ms: int, round_trip_ms: float) -> None:
         """How far our clock is ahead of the venue's; subtracted from every timestamp. ``round_trip_ms``: what the question took."""
-        self._ccxt.options["timeDifference"] = self.clock_skew_ms = ms
+        self.clock_skew_ms = ms
+        self.signing.set_clock_skew(ms)
         if self.health is not None:
             self.health.on_clock(-ms)
             self.health.on_server_time(ms, round_trip_ms)
@@ -255,9 +240,23 @@ class CcxtClient:
     def on_response(self, status: int, headers: Mapping[str, str], body: str) -> None:
         """Called by ccxt's ``on_rest_response`` hook, for every answer, before it is interpreted."""
         if self.limits is not None:
-            code = _code_of(body) if status >= 400 else ""
-            self.limits.observe(status, headers, _departure.get().groups, code)
+            self.limits.observe(status, headers, _departure.get().groups, self._code_of(status, body))
             self._tell_silence()
+
+    def told(self, status: int, answer: Any, body: str) -> ToldError:
+        """What a refusal says: its code, its words, and until when the venue accepts no request. ``answer``: ``body`` as JSON, or None."""
+        return self.signing.read_error(status, answer) or _told(body)
+
+    def _code_of(self, status: int, body: str) -> str:
+        """The venue's own code in the body of a refusal; empty where there is none."""
+        if status < 400:
+            return ""
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError):
+            return ""
+        error = self.signing.read_error(status, answer)
+        return "" if error is None else error.code
 
     def on_refusal(self, failure: RequestFailed) -> None:
         """A refusal for too many requests, from REST or a socket: nothing is sent until the venue's ban is over."""
@@ -265,6 +264,8 @@ class CcxtClient:
             answer = failure.answer
             if answer.retry_at_ms is not None or failure.refusal.scope is Scope.IP:
                 self.limits.silence(answer.status or 429, answer.retry_at_ms)
+            elif answer.status == 200 and (departure := _departure.get(None)) is not None:  # what a status of 429 says elsewhere
+                self.limits.observe(429, {}, departure.groups, answer.code)
             self._tell_silence()
 
     def _tell_silence(self) -> None:
@@ -286,19 +287,15 @@ class CcxtClient:
             self.health.on_answer(ok, (self._clock.monotonic() - started) * 1000, poll=True)
 
 
-def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient) -> Any:
+def _instance(rest: RestFacts, origin: str, clock: Clock, client: CcxtClient) -> Any:
     """A new ccxt exchange. Its class is defined here, because importing ccxt takes 0.4 s."""
     ccxt = ccxt_pro()
 
-    base: Any = {"upbit": ccxt.upbit, "binance": ccxt.binance}[exchange]
+    base: Any = getattr(ccxt, rest.ccxt_class)
 
     class Instance(base):  # type: ignore[misc]
         def milliseconds(self) -> int:
             return clock.time_ms()
-
-        def get_exceptions_by_url(self, url: str, exact_or_broad: str) -> Any:
-            # ccxt uses the spot error table only for https://api.binance.com/; ours is always spot.
-            return self.exceptions["spot"].get(exact_or_broad, {})
 
         async def withdraw(self, *args: Any, **params: Any) -> Any:
             raise ccxt.NotSupported("nothing here withdraws: a person does, at the venue")
@@ -311,15 +308,15 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
             try:
                 super().handle_errors(code, reason, url, method, headers, body, response, *rest)
                 self.handle_http_status_code(code, reason, url, method, body)
-                if code >= 400:  # a status without a ccxt error class is not a success either
+                # A status without a ccxt error class is not a success either, and some venues state errors under status 200.
+                if code >= 400 or client.signing.read_error(code, response) is not None:
                     raise ccxt.ExchangeError(str(code))
             except ccxt.BaseError as error:
-                error.facts = (code, *_said(response, body))
+                error.facts = (code, *client.told(code, response, body))
                 raise
 
     # ccxt's debug log holds headers and bodies: keys and signatures. Nothing may turn it on.
     logging.getLogger("ccxt.base.exchange").setLevel(logging.WARNING)
-    rest = {"upbit": urls.rest, "binance": urls.rest + "/api/v3"}[exchange]
     return Instance(
         {
             "enableRateLimit": False,
@@ -327,47 +324,19 @@ def _instance(exchange: str, urls: UrlsConfig, clock: Clock, client: CcxtClient)
             "session": client.session,
             "verify": False,  # ccxt opens no connection: the session is ours, and `_tls` verifies its certificates
             "timeout_on_exit": 0,
-            "options": {"maxRetriesOnFailure": 0, "defaultType": "spot", "recvWindow": RECV_WINDOW_MS, "timeDifference": 0},
-            "urls": {"api": {"public": rest, "private": rest, "sapi": urls.rest + "/sapi/v1"}},
+            "options": {"recvWindow": RECV_WINDOW_MS, "timeDifference": 0, **rest.options, "maxRetriesOnFailure": 0},
+            "urls": {"api": {name: origin + path for name, path in rest.paths.items()}},
         }
     )
 
 
-#: Where Binance's message states a ban's end, in ms since the epoch.
-_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
-
-
-def _said(response: Any, body: str) -> tuple[str, str, int | None]:
-    """The venue's code and message, and until when it accepts no request (ms since the epoch, where stated).
-
-    Binance: ``{"code", "msg", "data": {"retryAfter"}}``; Upbit: ``{"error": {"name", "message"}}``; else the body's beginning.
-    """
-    error = response.get("error", response) if isinstance(response, dict) else None
-    if isinstance(error, dict):
-        return told_error(error)
+def _told(body: str) -> ToldError:
+    """What a refusal without the venue's own error object says: the beginning of its body."""
     if body.lstrip()[:1] == "<":
-        return "", "a web page where the venue's answer should be; check its address in [exchanges.*.urls], and what sits between", None
-    return "", body[:_EXCERPT], None
-
-
-def _code_of(body: str) -> str:
-    """The venue's own code in the body of a refusal; empty where there is none."""
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
-    return _said(answer, "")[0]
-
-
-def told_error(error: Mapping[str, Any]) -> tuple[str, str, int | None]:
-    """Code, message and end of a ban (ms since the epoch) of a venue's error object, from REST or a socket."""
-    code, message = error.get("name", error.get("code", "")), str(error.get("message", error.get("msg", "")))[:_EXCERPT]
-    data = error.get("data")
-    retry_at_ms = data.get("retryAfter") if isinstance(data, dict) else None
-    if not isinstance(retry_at_ms, int):
-        found = _BANNED_UNTIL.search(message)
-        retry_at_ms = int(found[1]) if found is not None else None
-    return "" if code is None else str(code), message, retry_at_ms
+        return ToldError(
+            "", "a web page where the venue's answer should be; check its address in [exchanges.*.urls], and what sits between"
+        )
+    return ToldError("", body[:EXCERPT])
 
 
 def _tls() -> ssl.SSLContext:

@@ -1,8 +1,5 @@
-"""Settings of a venue: tables ``[exchanges.NAME]``, ``[exchanges.NAME.urls]`` and ``[health]``, and the known venues."""
+"""Settings of a venue: tables ``[exchanges.NAME]``, ``[exchanges.NAME.urls]`` and ``[health]``."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -84,23 +81,6 @@ class ExchangeConfig(Config):
         return self.real_orders or self.urls.is_loopback
 
 
-def strange_addresses(name: str, exchange: ExchangeConfig) -> list[str]:
-    """Why real orders cannot go where ``exchange`` leads to; empty where every address is the venue's own, and encrypted.
-
-    binance.vision and binancefuture.com are Binance's test networks (its API documentation): money is not real there.
-    """
-    domains = VENUES[name].domains if name in VENUES else ()
-    found = []
-    for url in exchange.urls.all:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").rstrip(".")
-        if not any(host == domain or host.endswith(f".{domain}") for domain in domains):
-            found.append(f"{url} is no address of {name}'s ({' or '.join(domains) or 'none is known'})")
-        elif parts.scheme not in ("https", "wss"):
-            found.append(f"{url} is not encrypted")
-    return found
-
-
 class HealthConfig(Config):
     """When a venue is fit to open something new at. A state is left at half of what it is entered at, after ``recover_s``."""
 
@@ -131,45 +111,3 @@ class HealthConfig(Config):
     recover_s: float = Field(default=2.5, ge=0, le=3600)
     """s that a venue must be better without a relapse before it counts as such; one that was away three times in ``answer_window_s``
     is not back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Venue:
-    """What is known of a venue without asking it."""
-
-    quote: str
-    rest: str
-    stream: str
-    private: str
-    domains: tuple[str, ...]  #: that its own addresses end with; orders go to no others
-    min_cost: Decimal  #: least order in ``quote``, where a market of its own rules does not say otherwise
-
-
-#: Venues that a profile may name. URLs: docs.upbit.com (WebSocket guide) and the Binance spot and USD-M API documentation. Least
-#: orders: 5,000 KRW (docs.upbit.com, KRW market); NOTIONAL and MIN_NOTIONAL of most USDT markets (``exchangeInfo``).
-VENUES: Mapping[str, Venue] = {
-    "upbit": Venue(
-        "KRW",
-        "https://api.upbit.com",
-        "wss://api.upbit.com/websocket/v1",
-        "wss://api.upbit.com/websocket/v1/private",
-        ("upbit.com",),
-        Decimal(5000),
-    ),
-    "binance": Venue(
-        "USDT",
-        "https://api.binance.com",
-        "wss://stream.binance.com:9443/stream",
-        "wss://ws-api.binance.com/ws-api/v3",
-        ("binance.com", "binance.vision"),
-        Decimal(5),
-    ),
-    "binanceusdm": Venue(
-        "USDT",
-        "https://fapi.binance.com",
-        "wss://fstream.binance.com/stream",
-        "wss://ws-fapi.binance.com/ws-fapi/v1",
-        ("binance.com", "binancefuture.com"),
-        Decimal(5),
-    ),
-}

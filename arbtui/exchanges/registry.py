@@ -4,21 +4,18 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 
-from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
-from arbtui.exchanges.upbit.adapter import UpbitAdapter
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.clock import Clock
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
 
 log = logging.getLogger("arbtui")
-
-_ADAPTERS: Mapping[str, type[UpbitAdapter] | type[BinanceAdapter]] = {"upbit": UpbitAdapter, "binance": BinanceAdapter}
 
 
 class ExchangeRegistry:
@@ -41,13 +38,18 @@ class ExchangeRegistry:
         Raises:
             UsageError: an exchange that cannot be traded at yet.
         """
+        traded = {name: (venue, venue.adapter) for name, venue in VENUES.items() if venue.adapter is not None}
         for name in exchanges:
-            if name not in _ADAPTERS:
-                raise UsageError(f"[exchanges.{name}]: no orders can be sent there yet; {', '.join(_ADAPTERS)} can be traded at")
+            if name not in traded:
+                raise UsageError(f"[exchanges.{name}]: no orders can be sent there yet; {', '.join(traded)} can be traded at")
         adapters: dict[str, CcxtAdapter] = {}
         for name, config in exchanges.items():
-            client = CcxtClient(name, config, keys[name], clock, limits.get(name), health.get(name))
-            adapters[name] = _ADAPTERS[name](client, config.urls.private, clock)
+            venue, made = traded[name]
+            if config.real_orders and not venue.is_proven and not config.urls.is_loopback:
+                raise UsageError(f"exchanges.{name}.real_orders: real orders were never proven at {name}; leave it out")
+            client = CcxtClient(name, venue.rest, config, keys[name], clock, limits.get(name), health.get(name))
+            adapters[name] = made()(client, config.urls.private, clock)
+            adapters[name].capabilities = venue.capabilities
         return cls(adapters)
 
     async def connect(self, codes: Mapping[str, Sequence[str]] | None = None) -> dict[str, dict[str, Market]]:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from arbtui.exchanges.feed import Frame
-from arbtui.exchanges.streams import PUBLIC_STREAMS, Numbering, require_decoders
+from arbtui.exchanges.public_stream import Numbering
+from arbtui.exchanges.streams import PUBLIC_STREAMS, require_decoders
 from arbtui.exchanges.wire import WireDecoder
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.counts import ExchangeCounts

@@ -5,7 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from math import inf
 
-from arbtui.exchanges.streams import PUBLIC_STREAMS, Numbering
+from arbtui.exchanges.public_stream import Numbering
+from arbtui.exchanges.streams import PUBLIC_STREAMS
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import Clock

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from arbtui.exchanges.networks import RAILS, Networks, NetworkTerms, network_key
+from arbtui.exchanges.networks import Networks, NetworkTerms, network_key
+from arbtui.exchanges.venues import RAILS
 from arbtui.model.money import BPS, ZERO, decimal_of, floor_to, plain
 from arbtui.portfolio.inventory import AssetStock, InventoryLedger, Stock
 from arbtui.portfolio.readings import Readings

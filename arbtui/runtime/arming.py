@@ -1,6 +1,6 @@
 """What must be typed and true before real orders may leave."""
 
-from arbtui.exchanges.config import strange_addresses
+from arbtui.exchanges.venues import strange_addresses
 from arbtui.failover.auto_resume import AutoResume
 from arbtui.failover.crash_detector import LastEnd
 from arbtui.failover.reconciler import Reconciled

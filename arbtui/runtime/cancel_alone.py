@@ -8,9 +8,9 @@ from pathlib import Path
 from arbtui.engine.cancels import Cleared, cancel_standing
 from arbtui.engine.scope_orders import ScopeOrders
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
-from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.venues import documented_limits
 from arbtui.journal.open_items import read_route
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError, UsageError

@@ -8,14 +8,13 @@ from functools import partial
 from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
-from arbtui.exchanges.binance.adapter import FEE_COIN
 from arbtui.exchanges.ccxt_adapter import Listing
-from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.exchanges.rights import prove_rights
+from arbtui.exchanges.venues import VENUES, documented_limits
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
 from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
 from arbtui.model.market import FeeTakenIn, Market
@@ -32,8 +31,6 @@ from arbtui.simulation.venue import VenueCore
 
 log = logging.getLogger("arbtui")
 
-#: Coins that a venue may take its fees in, whatever is traded: (exchange, coin).
-FEE_COINS = frozenset({("binance", FEE_COIN)})
 NO_KEYS = VenueKeys(SecretStr(""), SecretStr(""), "none")
 
 
@@ -144,7 +141,7 @@ async def _prove_rights(registry: ExchangeRegistry) -> None:
         for right in rights:
             if right.is_given is False:
                 raise VenueRefused(f"{name}: the key lacks the right to {right.name}: {right.words}")
-            if right.is_given is None:
+            if right.is_given is None and right.can_be_proven:
                 raise VenueFailed(f"{name}: whether the key has the right to {right.name} is not known, so nothing is armed: {right.words}")
 
 
@@ -156,7 +153,7 @@ def _codes(pairs: Pairs, listings: Mapping[str, Mapping[str, Listing]], ground: 
             codes[name][code] = None
     for name, listed in listings.items():
         for code, listing in listed.items():
-            if (name, listing.market.base) in FEE_COINS and listing.market.quote == VALUE_CURRENCY:
+            if listing.market.base == VENUES[name].fee_coin and listing.market.quote == VALUE_CURRENCY:
                 codes[name][code] = None
     return {name: list(wanted) for name, wanted in codes.items()}
 

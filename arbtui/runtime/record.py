@@ -5,10 +5,10 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.feed import Frame
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.streams import require_decoders
+from arbtui.exchanges.venues import documented_limits
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.batch_times import BatchTimes
 from arbtui.marketdata.formats.own import RecordingFailed, RecordingWriter

@@ -11,10 +11,10 @@ import psutil
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.binance.rules import linear_market
-from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.feed import MarketDataFeed
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.venues import VENUES
 from arbtui.journal.store import Door
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.recording_feed import RecordingFeed

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from arbtui.exchanges.config import VENUES
+from arbtui.exchanges.venues import VENUES
 from arbtui.settings.environment import variable_of
 from arbtui.settings.keys import LATER_TABLES, is_table, nearest_key, owner
 from arbtui.settings.profile import NOT_IN_A_PROFILE, Mode

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from arbtui.exchanges.config import VENUES, ExchangeConfig
+from arbtui.exchanges.config import ExchangeConfig
+from arbtui.exchanges.venues import VENUES
 from arbtui.settings.profile import NOT_IN_A_PROFILE, Settings
 
 #: Tables that later versions read; named here only so that the refusal can say so.

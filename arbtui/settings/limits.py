@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from arbtui.exchanges.config import VENUES
+from arbtui.exchanges.venues import VENUES
 from arbtui.risk.config import LimitSet, risk_defaults
 from arbtui.settings.profile import Settings
 

@@ -8,7 +8,8 @@ from pydantic import model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from arbtui.console.config import ConsoleConfig
-from arbtui.exchanges.config import VENUES, ExchangeConfig, HealthConfig
+from arbtui.exchanges.config import ExchangeConfig, HealthConfig
+from arbtui.exchanges.venues import VENUES
 from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.failover.config import FailoverConfig, ReconcileConfig
 from arbtui.journal.config import JournalConfig
@@ -131,6 +132,11 @@ class Settings(BaseSettings):
             right = VENUES[name].quote if name in VENUES else exchange.quote
             if exchange.quote != right:
                 raise ValueError(f"exchanges.{name}.quote: {exchange.quote} markets of {name} are not built; expected {right}")
+            if exchange.real_orders and name in VENUES and not VENUES[name].is_proven:
+                raise ValueError(
+                    f"exchanges.{name}.real_orders: real orders were never proven at {name}; leave it out: live reaches the sandbox, and "
+                    "paper the venue's real streams (docs/real-orders.md)"
+                )
         if len(self.exchanges) != 2:
             raise ValueError(f"exchanges: a profile names two venues, this one has {len(self.exchanges)}; there are: {', '.join(VENUES)}")
         return self
@@ -173,7 +179,7 @@ def _venue_defaults(name: str) -> dict[str, Any]:
     venue = VENUES.get(name)
     if venue is None:
         return {}
-    return {"quote": venue.quote, "urls": {"rest": venue.rest, "stream": venue.stream, "private": venue.private}}
+    return {"quote": venue.quote, "urls": {"rest": venue.urls.rest, "stream": venue.urls.stream, "private": venue.urls.private}}
 
 
 def _laid_over(under: Mapping[str, Any], over: Any) -> Any:

@@ -7,8 +7,8 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.errors import UsageError
 from arbtui.monitoring.redact import hide
 from arbtui.settings.core_dump import forbid_core_dump

@@ -10,8 +10,8 @@ from functools import cache
 from itertools import takewhile
 
 from arbtui.exchanges.binance.rules import spot_market
-from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.upbit.rules import krw_market
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
 from arbtui.simulation.asset_table import REAL_ASSETS

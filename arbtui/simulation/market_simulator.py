@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 from arbtui.exchanges.binance.rules import spot_market
-from arbtui.exchanges.config import VENUES
 from arbtui.exchanges.feed import Deliver, MarketDataFeed
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.clock import Clock
 from arbtui.model.market import Market
 from arbtui.model.money import decimal_of

@@ -20,7 +20,8 @@ from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.feed import Frame
 from arbtui.exchanges.health import ExchangeHealthMonitor
-from arbtui.exchanges.streams import PUBLIC_STREAMS, Numbering, PublicStream
+from arbtui.exchanges.public_stream import Numbering, PublicStream
+from arbtui.exchanges.streams import PUBLIC_STREAMS
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.exchanges.wire import MarketDataSink
 from arbtui.marketdata.aggregator import OrderbookAggregator

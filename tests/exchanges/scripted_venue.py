@@ -17,12 +17,13 @@ from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
-from arbtui.exchanges.config import VENUES, ExchangeConfig, UrlsConfig
+from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.upbit.adapter import UpbitAdapter
 from arbtui.exchanges.upbit.rules import krw_market
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.clock import SystemClock
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose, Side
@@ -198,7 +199,7 @@ async def adapter_of(
     """An adapter to ``venue``, or to where ``config`` leads, that knows one market, XRP."""
     config = config or config_of(venue.url, exchange)
     private = config.urls.private
-    client = CcxtClient(exchange, config, made_up_keys(), SystemClock(), limits, health)
+    client = CcxtClient(exchange, VENUES[exchange].rest, config, made_up_keys(), SystemClock(), limits, health)
     made: CcxtAdapter
     made = UpbitAdapter(client, private, SystemClock()) if exchange == "upbit" else BinanceAdapter(client, private, SystemClock())
     market = market_of(exchange)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS
-from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.signing import RECV_WINDOW_MS
+from arbtui.exchanges.venues import documented_limits
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import ArbtuiError, OrderAbandoned, OrderRejected, OrderUnknown, RateLimited, VenueFailed, VenueRefused
 from arbtui.model.order import Side

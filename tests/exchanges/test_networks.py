@@ -13,10 +13,10 @@ import pytest
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
-from arbtui.exchanges.ccxt_client import WRITES
 from arbtui.exchanges.networks import network_key
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.upbit.adapter import UpbitAdapter
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.errors import VenueFailed
 from arbtui.simulation.paper import PaperExchange
 from tests.conftest import REPOSITORY
@@ -193,7 +193,11 @@ def test_the_client_writes_orders_and_nothing_else(exchange: str, section: str, 
 
 
 def test_the_list_of_writes_holds_orders_alone() -> None:
-    assert {path.split("/")[0] for _, path in WRITES} == {"order", "orders", "openOrders"}
+    for venue in VENUES.values():
+        said = " ".join(path.lower() for _, path in venue.rest.writes | venue.rest.questions)
+        assert not any(word in said for word in ("withdraw", "transfer", "deposit", "loan", "borrow")), venue.name
+        assert all("order" in path.lower() for _, path in venue.rest.writes), venue.name
+        assert not venue.rest.orders & venue.rest.tests
 
 
 @pytest.mark.parametrize("exchange", ["upbit", "binance"])

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.rate_limit import Lane, RateLimit, Shares, VenueLimits
 from arbtui.exchanges.rate_limits import PATIENCE_S, RateLimitManager
+from arbtui.exchanges.venues import documented_limits
 from arbtui.model.clock import LoopClock, SystemClock
 from arbtui.model.errors import RateLimited
 from arbtui.model.virtual_loop import run_virtual

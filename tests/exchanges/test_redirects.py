@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 
 from arbtui.exchanges.config import UrlsConfig
-from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.private_stream import PrivateStream
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import RedirectRefused
+from arbtui.exchanges.venues import documented_limits
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.stream import MarketDataStream, VenueSource

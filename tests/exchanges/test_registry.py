@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.exchanges.config import VENUES, ExchangeConfig, HealthConfig, UrlsConfig
-from arbtui.exchanges.documented_limits import documented_limits
+from arbtui.exchanges.config import ExchangeConfig, HealthConfig, UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.venues import VENUES, documented_limits
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
 from arbtui.model.order import Balance
@@ -108,8 +108,8 @@ def test_a_venue_that_is_not_there_is_a_failure_and_not_an_empty_market(tmp_path
 
 
 def test_a_venue_without_an_order_side_is_a_mistake_in_the_profile() -> None:
-    venue = VENUES["binanceusdm"]
-    config = ExchangeConfig(quote="USDT", urls=UrlsConfig(rest=venue.rest, stream=venue.stream, private=venue.private))
+    urls = VENUES["binanceusdm"].urls
+    config = ExchangeConfig(quote="USDT", urls=UrlsConfig(rest=urls.rest, stream=urls.stream, private=urls.private))
     with pytest.raises(UsageError, match=r"exchanges\.binanceusdm"):
         asyncio.run(ExchangeRegistry.open({"binanceusdm": config}, {}, SystemClock(), {}, {}))
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from arbtui.exchanges.ccxt_adapter import ABSENCE_PROOF_S
-from arbtui.exchanges.ccxt_client import RECV_WINDOW_MS
+from arbtui.exchanges.signing import RECV_WINDOW_MS
 from arbtui.journal.events import CycleState
 from arbtui.model.tip_file import tip_file
 from arbtui.portfolio.trading_state import TradingState

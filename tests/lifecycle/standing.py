@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from arbtui.exchanges.config import ExchangeConfig
-from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.venues import documented_limits
 from arbtui.journal.events import CycleEnded, CycleOpened, OrderChanged, OrderIntended
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import SystemClock

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.exchanges.config import VENUES
+from arbtui.exchanges.venues import VENUES
 from tests.lifecycle.profiles import changed_profile
 from tests.lifecycle.programs import run
 from tests.lifecycle.state import State
@@ -57,7 +57,7 @@ def hostile_desk(tmp_path: Path, state: State, monkeypatch: pytest.MonkeyPatch) 
         profile = changed_profile(tmp_path, "desk")
         text = profile.read_text()
         for venue in (VENUES["upbit"], VENUES["binance"]):
-            for url, scheme in ((venue.rest, "http"), (venue.stream, "ws"), (venue.private, "ws")):
+            for url, scheme in zip(venue.urls.all, ("http", "ws", "ws"), strict=True):
                 text = re.sub(rf'"{re.escape(url)}"', f'"{scheme}://{here}{"" if scheme == "http" else "/" + url.split("/", 3)[3]}"', text)
         assert text.count(here) == 6
         profile.write_text(text)

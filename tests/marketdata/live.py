@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.feed import Frame
 from arbtui.exchanges.rate_limits import RateLimitManager
+from arbtui.exchanges.venues import documented_limits
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.counts import ExchangeCounts

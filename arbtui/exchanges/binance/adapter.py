@@ -25,7 +25,7 @@ from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.binance import orders
 from arbtui.exchanges.binance.networks import Coin, networks_of
 from arbtui.exchanges.binance.refusals import refusal
-from arbtui.exchanges.binance.rules import markets_of
+from arbtui.exchanges.binance.rules import FEE_COIN, markets_of
 from arbtui.exchanges.ccxt_adapter import ARCHIVED, CcxtAdapter, Costs, Listing, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
@@ -45,8 +45,6 @@ _ASKED_ONE_BY_ONE = 50
 #: So many markets whose commission cannot be read, one after another, are no oddity of a market.
 _ODD_AT_MOST = 5
 _SYMBOLS_A_REQUEST = 100
-#: What an account may switch its fees to (General endpoints, Query Commission Rates: ``discount.discountAsset``).
-FEE_COIN = "BNB"
 _TRADES_A_PAGE = 1000
 #: The venue's clock is read this many times; the reading with the shortest round trip is used.
 _CLOCK_READINGS = 3
@@ -391,7 +389,7 @@ class BinanceAdapter(CcxtAdapter):
 
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
         """``userDataStream.subscribe.signature``; listenKeys are not used for spot any more (Spot, User Data Stream requests)."""
-        await socket.send_json({"id": "1", "method": "userDataStream.subscribe.signature", "params": self._client.stream_signature()})
+        await socket.send_json({"id": "1", "method": "userDataStream.subscribe.signature", "params": self._client.signing.stream_login()})
         while True:
             frame = await next_frame(socket)
             if orders.event_of(frame)[0] == "answer":

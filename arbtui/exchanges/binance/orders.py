@@ -8,7 +8,7 @@ import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, read, reader
-from arbtui.exchanges.ccxt_client import told_error
+from arbtui.exchanges.binance.errors import told_error
 from arbtui.exchanges.private_stream import StreamRefused
 from arbtui.model.errors import WireError
 from arbtui.model.market import FeeTakenIn, Market

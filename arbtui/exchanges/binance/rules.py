@@ -10,6 +10,8 @@ from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 
 SPOT = "binance"
 USDM = "binanceusdm"
+#: What an account may switch its fees to (General endpoints, Query Commission Rates: ``discount.discountAsset``).
+FEE_COIN = "BNB"
 
 #: Spot base tier: 0.1 %, taken in the asset received unless BNB pays (binance.com/en/fee/trading).
 SPOT_FEES = Fees(taker=Decimal("0.001"), maker=Decimal("0.001"), taken_in=FeeTakenIn.RECEIVED)

@@ -404,7 +404,7 @@ class UpbitAdapter(CcxtAdapter):
         return replace(report, fills=tuple(fill if fill.ts_event else replace(fill, ts_event=now_ms) for fill in report.fills))
 
     def _stream_headers(self) -> Mapping[str, str]:
-        return self._client.stream_headers()
+        return self._client.signing.stream_headers()
 
     def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
         """``myOrder`` and ``myAsset``, both over one connection."""

@@ -10,8 +10,8 @@ import msgspec
 
 from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.amounts import amount, reader
-from arbtui.exchanges.ccxt_client import told_error
 from arbtui.exchanges.private_stream import StreamRefused
+from arbtui.exchanges.upbit.errors import told_error
 from arbtui.exchanges.upbit.rules import EXCHANGE
 from arbtui.model.errors import WireError
 from arbtui.model.market import Market

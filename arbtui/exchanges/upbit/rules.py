@@ -3,7 +3,6 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from arbtui.exchanges.config import VENUES
 from arbtui.model.market import BandedUnits, Fees, FeeTakenIn, FixedUnit, Market
 
 EXCHANGE = "upbit"
@@ -40,7 +39,7 @@ STABLECOIN_PRICE_UNITS = _bands(*_HIGH[:-1], ("1000", "0.5"), ("100", "1"), *_LO
 STABLECOINS = frozenset({"USDT", "USDC"})
 
 #: Least order value in KRW (docs.upbit.com/kr/docs/krw-market-info).
-MIN_COST = VENUES["upbit"].min_cost
+MIN_COST = Decimal(5000)
 #: Volumes have eight decimals.
 LOT_STEP = Decimal("0.00000001")
 #: Upbit publishes no maximum volume; this value only keeps the field finite.

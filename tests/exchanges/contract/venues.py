@@ -13,10 +13,10 @@ from pydantic import SecretStr
 
 from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
-from arbtui.exchanges.documented_limits import documented_limits
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.venues import documented_limits
 from arbtui.model.clock import SystemClock
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose, Side, TimeInForce

@@ -1,0 +1,30 @@
+"""What a venue's interface can do, declared by each venue; whatever needs one of these asks for it before it relies on it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """One venue's. The defaults are those of a venue that can do everything but announce its shutdown.
+
+    Attributes:
+        immediate_orders: it takes limit orders that are immediate or cancelled (IOC). Without them every order is a limit order at its
+            worst price that we cancel ourselves at its deadline (:meth:`arbtui.execution.tracker.OrderTracker.resolve`).
+        private_stream: it reports orders and balances over a socket. Without one they are asked for
+            (:class:`arbtui.exchanges.account_polling.AccountPolling`).
+        test_orders: it checks an order without making it. Without that the right to order is not proven before the first real order
+            (:mod:`arbtui.exchanges.rights`), and a refusal of orders is over only when a real one is taken
+            (:class:`arbtui.exchanges.refusal_watch.RefusalWatch`).
+        requests_carry_time: a signed request holds our time, so the venue refuses it when it comes late, and clocks can differ.
+        announces_shutdown: it says beforehand that it is about to end a connection.
+    """
+
+    immediate_orders: bool = True
+    private_stream: bool = True
+    test_orders: bool = True
+    requests_carry_time: bool = True
+    announces_shutdown: bool = False
+
+
+#: What a simulated venue is unless it is told otherwise.
+EVERYTHING = Capabilities()

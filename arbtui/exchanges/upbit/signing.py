@@ -1,0 +1,22 @@
+"""Upbit: ccxt signs its requests; the private stream's token and the errors are read here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from arbtui.exchanges.answers import ToldError
+from arbtui.exchanges.signing import Signing
+from arbtui.exchanges.upbit.errors import told_error
+
+
+class UpbitSigning(Signing):
+    """See :class:`arbtui.exchanges.signing.Signing`."""
+
+    def stream_headers(self) -> Mapping[str, str]:
+        """A new token each time; ccxt keeps one for ever (docs.upbit.com, auth and websocket-guide)."""
+        claims = {"access_key": self._ccxt.apiKey, "nonce": self._ccxt.uuid()}
+        return {"Authorization": "Bearer " + self._ccxt.jwt(claims, self._ccxt.encode(self._ccxt.secret), "sha256")}
+
+    def read_error(self, status: int, answer: Any) -> ToldError | None:
+        """``{"error": {"name", "message"}}``."""
+        error = answer.get("error") if isinstance(answer, dict) else None
+        return told_error(error) if status >= 400 and isinstance(error, dict) else None

@@ -1,0 +1,50 @@
+"""The venues that a profile may name. Each is declared in its own folder; a new one is a row here."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from arbtui.exchanges.binance.venue import USDM_VENUE as BINANCE_USDM
+from arbtui.exchanges.binance.venue import VENUE as BINANCE
+from arbtui.exchanges.config import ExchangeConfig
+from arbtui.exchanges.networks import Rails
+from arbtui.exchanges.rate_limit import VenueLimits
+from arbtui.exchanges.upbit.venue import VENUE as UPBIT
+from arbtui.exchanges.venue import Venue
+
+VENUES: Mapping[str, Venue] = {
+    venue.name: venue
+    for venue in (
+        UPBIT,
+        BINANCE,
+        BINANCE_USDM,
+    )
+}
+
+#: Rules of their countries, of the venues that have any.
+RAILS: Mapping[str, Rails] = {name: venue.rails for name, venue in VENUES.items() if venue.rails is not None}
+
+
+def documented_limits(exchange: str) -> VenueLimits:
+    """The rate limits of ``exchange``, from the documents cited in its ``limits.py``.
+
+    Raises:
+        ValueError: an unknown venue.
+    """
+    try:
+        return VENUES[exchange].limits
+    except KeyError:
+        raise ValueError(f"no rate limits are known for {exchange}; known venues: {', '.join(VENUES)}") from None
+
+
+def strange_addresses(name: str, exchange: ExchangeConfig) -> list[str]:
+    """Why real orders cannot go where ``exchange`` leads to; empty where every address is the venue's own, and encrypted."""
+    domains = VENUES[name].domains if name in VENUES else ()
+    found = []
+    for url in exchange.urls.all:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").rstrip(".")
+        if not any(host == domain or host.endswith(f".{domain}") for domain in domains):
+            found.append(f"{url} is no address of {name}'s ({' or '.join(domains) or 'none is known'})")
+        elif parts.scheme not in ("https", "wss"):
+            found.append(f"{url} is not encrypted")
+    return found
