@@ -23,6 +23,13 @@ VENUES: Mapping[str, Venue] = {
 #: Rules of their countries, of the venues that have any.
 RAILS: Mapping[str, Rails] = {name: venue.rails for name, venue in VENUES.items() if venue.rails is not None}
 
+_BANK_MONEY = frozenset(rails.currency for rails in RAILS.values())
+
+
+def is_bank_money(currency: str) -> bool:
+    """Whether ``currency`` moves over a bank, and never from venue to venue; a dollar coin does not."""
+    return currency in _BANK_MONEY
+
 
 def documented_limits(exchange: str) -> VenueLimits:
     """The rate limits of ``exchange``, from the documents cited in its ``limits.py``.

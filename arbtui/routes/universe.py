@@ -1,6 +1,6 @@
 """All routes, and the index from a book to the routes that its change touches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import CoinRate, RateWatch
@@ -11,17 +11,20 @@ from arbtui.routes.hops import InventoryHop, Node, TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import RouteTerms
 
+PairsOf = Mapping[str, Collection[tuple[str, str]]]  #: by asset, pairs of venues
+
 
 class ArbUniverse:
-    """Every asset that at least two venues trade, in both directions.
+    """Every asset that both venues of a pair trade, in both directions.
 
     Args:
-        markets: the markets to trade, grouped by nothing; those of one asset at different venues are paired.
+        markets: the markets to trade, grouped by nothing; those of one asset at the two venues of a pair are paired.
         books: the live book of every market, by (exchange, code).
-        rates: the exchange rate between settlement currencies.
+        rates: the exchange rates between settlement currencies.
         terms: what routes are priced with.
         shadow_bps_at_empty: price of the last unit of a stock.
         symbols: assets in the order in which routes are listed.
+        pairs: of which two venues each asset may be traded between; None: any two.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class ArbUniverse:
         terms: RouteTerms,
         shadow_bps_at_empty: float,
         symbols: Sequence[str],
+        pairs: PairsOf | None = None,
     ) -> None:
         self.rates = rates
         self.terms = terms  #: as the profile has them
@@ -47,9 +51,10 @@ class ArbUniverse:
                 by_asset[market.base].append(market)
         touched: dict[OrderBook, list[InventoryRoute]] = {}
         for symbol, listed in by_asset.items():
+            allowed = None if pairs is None else {frozenset(pair) for pair in pairs.get(symbol, ())}
             for buy in listed:
                 for sell in listed:
-                    if buy.exchange == sell.exchange:
+                    if buy.exchange == sell.exchange or (allowed is not None and frozenset((buy.exchange, sell.exchange)) not in allowed):
                         continue
                     ask_book, bid_book = books[buy.exchange, buy.code], books[sell.exchange, sell.code]
                     inventory = InventoryHop(self.node(buy.exchange, symbol), self.node(sell.exchange, symbol), shadow_bps_at_empty)

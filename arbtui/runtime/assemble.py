@@ -21,9 +21,8 @@ from arbtui.portfolio.position_sync import CrossExchangePositionSync, coarsest_l
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
-from arbtui.routes.universe import ArbUniverse
+from arbtui.routes.universe import ArbUniverse, PairsOf
 from arbtui.runtime.rates import rate_book_of
-from arbtui.runtime.venues import VALUE_CURRENCY
 from arbtui.settings.profile import Settings
 
 
@@ -37,6 +36,7 @@ def assemble(
     adapters: Mapping[str, ExchangeAdapter],
     markets: Mapping[str, Mapping[str, Market]],
     symbols: Sequence[str],
+    pairs: PairsOf,
     on_books: Callable[[Sequence[OrderBook]], None],
     request_snapshot: Callable[[str, str], None],
     portfolio: Portfolio,
@@ -58,18 +58,18 @@ def assemble(
         top_check=top_check,
     )
     costs = settings.costs
-    rates = rate_book_of(settings, VALUE_CURRENCY, traded, aggregator.books)
+    rates = rate_book_of(settings, traded, aggregator.books)
     terms = RouteTerms(
         min_edge_bps=settings.execution.min_edge_bps,
         slippage_bps=costs.slippage_bps,
         order_value=settings.execution.order_value,
-        value_currency=VALUE_CURRENCY,
+        value_currency=settings.desk.currency,
         price_ratio=(settings.universe.price_ratio_low, settings.universe.price_ratio_high),
         min_cross_s=settings.execution.min_cross_ms / 1000,
         reserve_bps=settings.execution.completion_bps + settings.risk.route.max_edge_bps,
     )
-    universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols)
-    marks = LiveMarks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
+    universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols, pairs)
+    marks = LiveMarks(settings.desk.currency, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
     rate_watches = [RateWatch(market, settings.rates, clock) for market in rates.markets]
     universe.watch_rates(rate_watches)
     if health is None:

@@ -10,19 +10,14 @@ from arbtui.model.money import BPS, decimal_of
 from arbtui.settings.profile import Settings
 
 
-def settlement_currencies(settings: Settings, currency: str) -> tuple[str, ...]:
-    """What the profile's venues quote, in its order, and the currency of PnL."""
-    return tuple(dict.fromkeys((*(exchange.quote for exchange in settings.exchanges.values()), currency)))
-
-
 def is_rate(market: Market, settlement: Collection[str]) -> bool:
     """Whether ``market`` trades one settlement currency for another."""
     return market.base in settlement and market.quote in settlement
 
 
-def rate_book_of(settings: Settings, currency: str, markets: Iterable[Market], books: Mapping[tuple[str, str], OrderBook]) -> RateBook:
+def rate_book_of(settings: Settings, markets: Iterable[Market], books: Mapping[tuple[str, str], OrderBook]) -> RateBook:
     """The rates on those of ``markets`` that trade one settlement currency for another."""
-    settlement, fee_bps = settlement_currencies(settings, currency), settings.costs.rate_fee_bps
+    fee_bps = settings.costs.rate_fee_bps
     fee = None if fee_bps is None else decimal_of(fee_bps) / BPS
     found = [
         RateMarket(
@@ -33,6 +28,6 @@ def rate_book_of(settings: Settings, currency: str, markets: Iterable[Market], b
             float(market.fees.taker if fee is None else fee),
         )
         for market in markets
-        if is_rate(market, settlement)
+        if is_rate(market, settings.settlement)
     ]
-    return RateBook(found, currency, settings.execution.order_value)
+    return RateBook(found, settings.desk.currency, settings.execution.order_value)
