@@ -31,6 +31,14 @@ def is_bank_money(currency: str) -> bool:
     return currency in _BANK_MONEY
 
 
+def roughly(amount: float, currency: str, other: str) -> float | None:
+    """``amount`` in another currency, for messages where no rate is known yet; None where no venue quotes one of them."""
+    if currency == other:
+        return amount
+    per_dollar = {venue.quote: venue.per_dollar for venue in VENUES.values()}
+    return amount / per_dollar[currency] * per_dollar[other] if currency in per_dollar and other in per_dollar else None
+
+
 def documented_limits(exchange: str) -> VenueLimits:
     """The rate limits of ``exchange``, from the documents cited in its ``limits.py``.
 

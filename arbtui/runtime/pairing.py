@@ -6,6 +6,7 @@ from pathlib import Path
 
 from arbtui.exchanges.assets import AssetRegistry
 from arbtui.exchanges.ccxt_adapter import Listing
+from arbtui.exchanges.venues import roughly
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
 from arbtui.runtime.rates import is_rate
@@ -78,7 +79,7 @@ def pair(
     told = {name: listed[stock].price for name, listed in by_asset.items() if stock in listed}
     rate = next((price for price in told.values() if price), 0.0)
     unit = units.get(stock) or next((price * units[settings.exchanges[name].quote] for name, price in told.items() if price), 0.0)
-    unit = unit or settings.simulator.roughly(1.0, stock, settings.desk.currency) or 1.0
+    unit = unit or roughly(1.0, stock, settings.desk.currency) or 1.0
     worth = {symbol: prices[pairs[0][0]][symbol] / unit for symbol, pairs in between.items()}
     return Pairs(between, markets, worth, rate)
 

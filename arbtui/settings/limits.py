@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from arbtui.exchanges.venues import VENUES
+from arbtui.exchanges.venues import VENUES, roughly
 from arbtui.risk.config import MONEY_LIMITS, LimitSet, risk_defaults
 from arbtui.settings.profile import Settings
 
@@ -86,14 +86,14 @@ def limit_problems(settings: Settings) -> list[str]:
 
 def _is_over_stock(settings: Settings) -> bool:
     simulator = settings.simulator
-    size = simulator.roughly(settings.execution.order_value, settings.desk.currency, simulator.stock_currency)
+    size = roughly(settings.execution.order_value, settings.desk.currency, simulator.stock_currency)
     return size is not None and size > simulator.stock_value
 
 
 def _least_order_over(settings: Settings, exchange: str) -> str:
     """The venue and its least order, where the order's value does not exceed that: rounded down to lots it would be below it."""
     venue, size, currency = VENUES[exchange], settings.execution.order_value, settings.desk.currency
-    least = settings.simulator.roughly(float(venue.min_cost), venue.quote, currency)
+    least = roughly(float(venue.min_cost), venue.quote, currency)
     if least is None or size > least:
         return ""
     about = "" if currency == venue.quote else f", about {least:.3g} {currency}"

@@ -49,14 +49,6 @@ class SimulatorConfig(Config):
 
     stock_currency: ClassVar[str] = "USDT"  #: that ``stock_value`` is in
 
-    @classmethod
-    def roughly(cls, amount: float, currency: str, other: str) -> float | None:
-        """``amount`` in another currency as the default cash is about equal, for messages only; None where that tells nothing."""
-        cash = cls().cash
-        if currency == other:
-            return amount
-        return amount * cash[other] / cash[currency] if currency in cash and other in cash else None
-
     @model_validator(mode="after")
     def _latency_in_order(self) -> Self:
         if self.latency_ms[0] > self.latency_ms[1]:

@@ -101,7 +101,7 @@ def test_wrong_values_say_what_is_expected(complaint: Complaint, text: str, said
         ('[exchanges.upbit]\nquote = "USD"\n[exchanges.binance]', "mine.toml:2: exchanges.upbit.quote: USD markets of upbit are not built"),
         (
             '[desk]\ncurrency = "KRW"\n[exchanges.upbit]\n[exchanges.binance]',
-            "desk.currency: KRW is no dollar coin, and the defaults of money are for dollars; this profile must set execution.order_value, risk.",
+            "desk.currency: KRW is no dollar coin, and the defaults of money are for dollars; this profile must set execution.order_value",
         ),
         (
             '[desk]\ncurrency = "EUR"\n[exchanges.upbit]\n[exchanges.binance]',
