@@ -69,6 +69,8 @@ _ITS_OWN: dict[tuple[str, ...], tuple[Any, Any]] = {
     ("netting", "band"): (500.0, None),  # left out it follows the order's value
     ("costs", "rate_fee_bps"): (5.0, None),  # left out it is the venue's own
     ("netting", "max_open_fx"): (1000.0, None),
+    ("desk", "currency"): ("USDT", ""),  # left out it follows the venues
+    ("universe", "pairs"): ([["upbit", "binance"]], []),
 }
 
 
