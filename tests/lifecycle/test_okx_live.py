@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.sandbox.keys import play_key
 from tests.lifecycle.live import LiveDesk, live_desk
 from tests.lifecycle.programs import running
 from tests.lifecycle.test_live import await_cycles
 
-KEYS = {"upbit": play_key("upbit"), "okx": play_key("okx", passphrase=True)}
 #: Each is scripted once, a second after the one before.
 FAULTS = (
     {"kind": "drop", "stream": "private"},
@@ -32,7 +30,7 @@ FAULTS = (
 
 @pytest.fixture
 def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveDesk]:
-    with live_desk(tmp_path, monkeypatch, 3, keys=KEYS, profile_name="upbit-okx") as made:
+    with live_desk(tmp_path, monkeypatch, 3, of="upbit-okx") as made:
         yield made
 
 
