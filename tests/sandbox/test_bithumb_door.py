@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import random
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urlencode
 import aiohttp
 import pytest
 
+from arbtui.sandbox.bithumb.venue import BithumbVenue
 from arbtui.sandbox.faults import WireFault, WireFaultKind
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.sandbox import Sandbox
@@ -23,6 +25,7 @@ from tests.exchanges import test_bithumb_orders as documents
 from tests.exchanges import test_bithumb_wire as frames
 from tests.sandbox.boxes import Reply, Socket, box, jwt, run, until
 from tests.sandbox.shapes import differences
+from tests.sandbox.test_nonsense import NASTY, NASTY_JSON
 
 
 @dataclass
@@ -328,3 +331,29 @@ def test_scripted_faults_meet_its_sockets() -> None:
             assert 3_000 < good["timestamp"] / 1000 - time.time() * 1000 < 7_000
 
     at_bithumb(main)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nonsense_is_refused_in_its_own_words_and_it_goes_on(seed: int) -> None:
+    names = [
+        "market", "side", "order_type", "volume", "price", "time_in_force", "client_order_id", "uuid", "order_id", "markets", "count",
+        "limit", "states[]", "start_time", "end_time", "next_key", "order_ids", "client_order_ids", "currency", "isDetails",
+    ]  # fmt: skip
+
+    async def main(on: Caller) -> None:
+        chance = random.Random(seed)
+        door = on.box.door(BithumbVenue)
+        for method, path in [*door._signed, *(("GET", path) for path in door._open)]:
+            for _ in range(6):
+                params = {name: chance.choice(NASTY_JSON if method == "POST" else NASTY) for name in chance.sample(names, 4)}
+                if chance.random() < 0.5:
+                    params["market"] = "KRW-XRP"
+                reply = await on.call(method, path, params)
+                assert reply.status < 500, (method, path, params)
+                json.loads(reply.raw)
+        for body in (b"", b"\xff\xfe", b"[1]", b"{", b'"x"', b"null"):
+            async with on.session.post(on.urls["rest"] + "/v2/orders", data=body) as answer:
+                assert 400 <= answer.status < 500
+        assert (await on.buy()).status == 201
+
+    at_bithumb(main, limits=False)
