@@ -3,14 +3,18 @@
 import json
 import time
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import unquote
 
 import pytest
 
+from arbtui.exchanges.config import UrlsConfig
+from arbtui.model.book import BookState
 from arbtui.sandbox.bybit.limits import GROUPS
 from arbtui.sandbox.faults import WireFaultKind
 from arbtui.sandbox.keys import Key
+from tests.marketdata.live import Live
 from tests.sandbox.boxes import Socket, run
 from tests.sandbox.bybit.callers import BybitCaller, bybit_bench, login
 
@@ -166,6 +170,23 @@ def test_a_halted_symbol_is_no_longer_listed_and_refused() -> None:
             on.fault(WireFaultKind.HALT, symbol="XRPUSDT", seconds=600)
             assert (await on.bybit.ask("market/instruments-info", symbol="XRPUSDT")).body["result"]["list"] == []
             assert (await on.bybit.buy("one")).body["retCode"] == 170151
+
+    run(scenario)
+
+
+def test_one_market_that_is_not_listed_takes_no_other_with_it_and_none_at_all_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with bybit_bench(symbols=["XRP", "BTC"]) as on:
+            for listed in (["XRPUSDT", "BTCUSDT"], []):
+                server = SimpleNamespace(markets={"bybit": [*listed, "GONEUSDT"]}, urls=lambda _: UrlsConfig(**on.bybit.urls))
+                async with Live(cast(Any, server)) as live:
+                    if listed:
+                        await live.until(lambda live=live: live.book("bybit", "BTCUSDT").state is BookState.LIVE, "a book")
+                        await live.until(lambda live=live: live.book("bybit", "XRPUSDT").state is BookState.LIVE, "the other book")
+                        assert live.book("bybit", "GONEUSDT").state is not BookState.LIVE
+                        assert "GONEUSDT is not listed there" in caplog.text
+                    else:
+                        await live.until(lambda live=live: any("has none of the markets" in one.why for one in live.stream.status()), "why")
 
     run(scenario)
 
