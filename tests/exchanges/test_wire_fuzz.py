@@ -15,11 +15,12 @@ from arbtui.exchanges.streams import PUBLIC_STREAMS
 from arbtui.exchanges.wire import WireDecoder
 from arbtui.model.errors import WireError
 from tests.exchanges import test_binance_wire as binance
+from tests.exchanges import test_bithumb_wire as bithumb
 from tests.exchanges import test_upbit_wire as upbit
 from tests.exchanges.frame_table import frames
 from tests.exchanges.told import Told
 
-FRAMES = [upbit.BOOK, upbit.SHORT_BOOK, upbit.TRADE, upbit.SHORT_TRADE] + [
+FRAMES = [upbit.BOOK, upbit.SHORT_BOOK, upbit.TRADE, upbit.SHORT_TRADE, bithumb.BOOK, bithumb.FIRST_BOOK, bithumb.TRADE] + [
     json.dumps(message, separators=(",", ":")).encode()
     for event in (binance.DEPTH, binance.USDM_DEPTH, binance.TICKER, binance.USDM_TICKER, binance.TRADE, binance.AGGREGATE)
     for message in (event, binance.combined(event))
