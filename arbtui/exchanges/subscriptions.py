@@ -23,6 +23,14 @@ class RestCall:
     costs: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Keepalive:
+    """A message that a venue wants to hear every ``every_s`` seconds, where WebSocket pings do not keep a connection open."""
+
+    message: str
+    every_s: float
+
+
 class NoticeKind(StrEnum):
     """What a frame that is no market data means for its connection."""
 

@@ -11,6 +11,12 @@ cryptofeed binance     decoded snapshot            4
 cryptofeed binance     decoded touch              84
 cryptofeed binance     decoded trade               2
 cryptofeed binance     unused kline                2
+cryptofeed bybit       decoded diff              548
+cryptofeed bybit       decoded snapshot            2
+cryptofeed bybit       decoded trade              18
+cryptofeed bybit       unused kline.1             25
+cryptofeed bybit       unused subscribe            7
+cryptofeed bybit       unused tickers             81
 cryptofeed upbit       decoded snapshot          145
 cryptofeed upbit       decoded trade             304
 jkorf      binance     decoded touch               1
@@ -35,6 +41,12 @@ jkorf      binanceusdm unused forceOrder           1
 jkorf      binanceusdm unused kline                3
 jkorf      binanceusdm unused markPriceUpdate      1
 jkorf      binanceusdm unused result              15
+jkorf      bybit       unused kline.60             1
+jkorf      bybit       unused kline.D              1
+jkorf      bybit       unused priceLimit           1
+jkorf      bybit       unused subscribe            5
+jkorf      bybit       unused system               1
+jkorf      bybit       unused tickers              1
 jkorf      upbit       decoded snapshot            1
 jkorf      upbit       decoded trade               1
 jkorf      upbit       unused candle.1m            1
