@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from arbtui.exchanges.feed import Frame
-from arbtui.exchanges.subscriptions import Keepalive, NoticeKind, PublicFraming
+from arbtui.exchanges.subscriptions import Keepalive, NoticeKind, PublicFraming, Subscription
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.connection_errors import FAILURES, Failure, SocketLost
 from arbtui.marketdata.intake import Intake, newest
@@ -44,7 +44,7 @@ class Line:
     Args:
         wiring: what all lines of the exchange share.
         connection: the open WebSocket.
-        messages: subscribe to the streams.
+        subscription: what to ask for.
         on_shutdown: called when the venue announces the end of this connection.
     """
 
@@ -52,14 +52,14 @@ class Line:
         self,
         wiring: Wiring,
         connection: aiohttp.ClientWebSocketResponse[bool],
-        messages: Sequence[bytes],
+        subscription: Subscription,
         on_shutdown: Callable[[], None] = lambda: None,
     ) -> None:
         self._wiring = wiring
         self._connection = connection
-        self._messages = messages
+        self._messages = subscription.messages
         self._held: list[Frame] | None = []
-        self._unconfirmed = wiring.framing.confirmations or len(messages)
+        self._unconfirmed = subscription.confirmations or wiring.framing.confirmations or len(subscription.messages)
         self._on_shutdown = on_shutdown
         self.first = asyncio.Event()  #: set by the first frame of market data
         self.confirmed = asyncio.Event()  #: set once the venue has confirmed every message
