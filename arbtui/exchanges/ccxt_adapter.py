@@ -59,12 +59,14 @@ class CcxtAdapter(ExchangeAdapter):
     """One venue through its own ccxt instance. Subclasses know the venue's formats.
 
     ``order_costs``: what one order costs of the venue's rate limits; ``query_costs``: one query of an order, or its cancel.
-    ``refusals``: the venue's documented refusals, by code and message.
+    ``refusals``: the venue's documented refusals, by code and message. ``stream_ping``: text that its private stream wants to be
+    sent regularly.
     """
 
     order_costs: Costs
     query_costs: Costs
     refusals: RefusalTable
+    stream_ping = b""
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         self.name = client.exchange
@@ -224,6 +226,7 @@ class CcxtAdapter(ExchangeAdapter):
             on_refused=self.stream_refused,
             limits=self._client.limits,
             health=self._client.health,
+            ping=self.stream_ping,
         )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stream.run(), name=f"{self.name} private stream")

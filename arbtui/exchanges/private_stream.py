@@ -8,6 +8,7 @@ silence is noticed after up to six minutes; and nothing reconnects unless someth
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
+from arbtui.exchanges.subscriptions import PING_EVERY_S
 from arbtui.exchanges.this_machine import socket_factory
 from arbtui.model.errors import RateLimited, WireError
 
@@ -70,6 +72,7 @@ class PrivateStream:
         on_close: the stream was lost, or an attempt to open it failed.
         on_refused: called with each error of the venue.
         limits, health: None where there are none.
+        ping: text that the venue wants to be sent regularly; empty where protocol pings are enough.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class PrivateStream:
         on_refused: Callable[[StreamRefused], None],
         limits: RateLimitManager | None,
         health: ExchangeHealthMonitor | None,
+        ping: bytes = b"",
     ) -> None:
         self._exchange = exchange
         self._url = url
@@ -96,6 +100,7 @@ class PrivateStream:
         self._on_refused = on_refused
         self._limits = limits
         self._health = health
+        self._ping_text = ping.decode()
         self._renew = asyncio.Event()
 
     def renew(self) -> None:
@@ -182,12 +187,24 @@ class PrivateStream:
             raise
         return socket
 
+    async def _ping(self, socket: Socket) -> None:
+        """Send the venue's own ping regularly. Whether the connection lives shows in its reading."""
+        while True:
+            await asyncio.sleep(PING_EVERY_S)
+            with suppress(aiohttp.ClientError, OSError):
+                await socket.send_str(self._ping_text)
+
     async def _read(self, socket: Socket) -> None:
-        async for message in socket:
-            if message.type is aiohttp.WSMsgType.TEXT:
-                self._take(message.data.encode())
-            elif message.type is aiohttp.WSMsgType.BINARY:
-                self._take(message.data)
+        pinging = asyncio.create_task(self._ping(socket), name=f"{self._exchange} private ping") if self._ping_text else None
+        try:
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    self._take(message.data.encode())
+                elif message.type is aiohttp.WSMsgType.BINARY:
+                    self._take(message.data)
+        finally:
+            if pinging is not None:
+                pinging.cancel()
         if (failure := socket.exception()) is not None:
             raise WireError("socket", str(failure) or type(failure).__name__)
 

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
 
 from arbtui.exchanges.feed import Frame
-from arbtui.exchanges.subscriptions import NoticeKind, PublicFraming
+from arbtui.exchanges.subscriptions import PING_EVERY_S, NoticeKind, PublicFraming, Subscription
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.connection_errors import FAILURES, Failure, SocketLost
 from arbtui.marketdata.intake import Intake, newest
@@ -43,7 +44,7 @@ class Line:
     Args:
         wiring: what all lines of the exchange share.
         connection: the open WebSocket.
-        messages: subscribe to the streams.
+        subscription: what to ask for.
         on_shutdown: called when the venue announces the end of this connection.
     """
 
@@ -51,20 +52,21 @@ class Line:
         self,
         wiring: Wiring,
         connection: aiohttp.ClientWebSocketResponse[bool],
-        messages: Sequence[bytes],
+        subscription: Subscription,
         on_shutdown: Callable[[], None] = lambda: None,
     ) -> None:
         self._wiring = wiring
         self._connection = connection
-        self._messages = messages
+        self._messages = subscription.messages
         self._held: list[Frame] | None = []
-        self._unconfirmed = wiring.framing.confirmations or len(messages)
+        self._unconfirmed = subscription.confirmations or wiring.framing.confirmations or len(subscription.messages)
         self._on_shutdown = on_shutdown
         self.first = asyncio.Event()  #: set by the first frame of market data
         self.confirmed = asyncio.Event()  #: set once the venue has confirmed every message
         self.frames = 0
         self.opened_at = wiring.clock.monotonic()
         self.reading = asyncio.create_task(self._read(), name=f"read {wiring.exchange}")
+        self._pinging = asyncio.create_task(self._ping(), name=f"ping {wiring.exchange}") if wiring.framing.ping else None
 
     async def subscribe(self) -> None:
         """Send the subscription's messages, at the venue's pace, and wait until the venue has confirmed all of them.
@@ -98,12 +100,22 @@ class Line:
     async def close(self) -> None:
         """Stop reading and close, without waiting for a peer that does not answer."""
         self.reading.cancel()
+        if self._pinging is not None:
+            self._pinging.cancel()
         await asyncio.gather(self.reading, return_exceptions=True)
         try:
             async with asyncio.timeout(1.0):
                 await self._connection.close()
         except (TimeoutError, *FAILURES):
             pass  # the connection is closed either way
+
+    async def _ping(self) -> None:
+        """Send the venue's own ping regularly. Whether the connection lives shows in its reading."""
+        text = self._wiring.framing.ping.decode()
+        while True:
+            await asyncio.sleep(PING_EVERY_S)
+            with suppress(*FAILURES):
+                await self._connection.send_str(text)
 
     async def _read(self) -> None:
         receive, put, exchange = self._connection.receive, self._wiring.intake.put, self._wiring.exchange

@@ -183,7 +183,7 @@ class PublicSocket:
             raise
         self.connects += 1
         wiring.on_reach(True)
-        line = Line(wiring, connection, self.subscription.messages, self._ending)
+        line = Line(wiring, connection, self.subscription, self._ending)
         try:
             await line.subscribe()
         except BaseException:
