@@ -33,18 +33,32 @@ UNUSED = {
     "!assetIndex@arr": "an index of collateral",
     "contractInfo": "rules are read over REST at the start",
     "result": "the answer to a subscription",
+    "subscribe": "the answer to a subscription",
+    "trades before": "what was traded before the subscription",
+    "candle1H": "candles",
+    "candle1D": "candles",
+    "candle1W": "candles",
+    "sp books": "Bitget's first interface, which the second has replaced",
+    "sp trade": "Bitget's first interface",
+    "sp ticker": "Bitget's first interface",
+    "sp candle1m": "Bitget's first interface",
+    "mc books": "perpetuals on Bitget's first interface",
+    "mc trade": "perpetuals on Bitget's first interface",
+    "mc ticker": "perpetuals on Bitget's first interface",
+    "mc candle1m": "perpetuals on Bitget's first interface",
 }
 
 #: Fixtures that are pushed on public streams: folder and files of the archives.
 FIXTURES = {
     "jkorf-Upbit.Net.tar.gz": {"upbit": r"/Subscriptions/Spot/\w+\.txt$"},
+    "jkorf-Bitget.Net.tar.gz": {"bitget": r"/Subscriptions/Spot/(OrderBook|Trades|Ticker|Klines|Concurrent)\.txt$"},
     "jkorf-Binance.Net.tar.gz": {
         "binance": r"/Subscriptions/Spot/ExchangeData/\w+\.txt$",
         "binanceusdm": r"/Subscriptions/UsdFutures/(BookTicker|Book|PartialBook|AggTrades|Klines|ContKlines|MarkPrice|Liquidations"
         r"|Ticker|MiniTicker|Concurrent|CompositIndex|AssetIndex|SymbolUpdates)\.txt$",
     },
 }
-CAPTURES = {"upbit": "UPBIT.jsonl.gz", "binance": "BINANCE.jsonl.gz"}
+CAPTURES = {"upbit": "UPBIT.jsonl.gz", "binance": "BINANCE.jsonl.gz", "bitget": "BITGET.jsonl.gz"}
 
 Row = tuple[str, str, str]  #: source, exchange, what became of it
 
