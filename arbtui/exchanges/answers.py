@@ -73,6 +73,7 @@ def refusal_of(answer: Answer, refusals: RefusalTable) -> Refusal:
     if status in (418, 429):
         found = refusals(code, answer.message)
         return found if found is not None and found.meaning is Meaning.RATE_LIMITED else THROTTLED
-    if status is None or status >= 500 or not code:  # some venues state errors under status 200
+    # Some venues state errors under status 200; what is no error object of theirs has no code.
+    if status is None or not (200 <= status < 300 or 400 <= status < 500) or not code:
         return OPEN
     return refusals(code, answer.message) or (UNLISTED_KEY if status in (401, 403) else UNLISTED)

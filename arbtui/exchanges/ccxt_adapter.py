@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from arbtui.exchanges.account_polling import AccountPolling
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
 from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import CcxtClient
@@ -17,8 +18,9 @@ from arbtui.exchanges.private_stream import PrivateStream, StreamRefused
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.refusal_watch import RefusalWatch
 from arbtui.exchanges.refusals import RefusalTable
-from arbtui.exchanges.signing import RECV_WINDOW_MS
+from arbtui.exchanges.signing import RECV_WINDOW_MS, Request
 from arbtui.exchanges.standing import VenueStanding
+from arbtui.exchanges.subscriptions import Keepalive
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
 from arbtui.model.market import Market
@@ -59,14 +61,16 @@ class CcxtAdapter(ExchangeAdapter):
     """One venue through its own ccxt instance. Subclasses know the venue's formats.
 
     ``order_costs``: what one order costs of the venue's rate limits; ``query_costs``: one query of an order, or its cancel.
-    ``refusals``: the venue's documented refusals, by code and message. ``stream_ping``: text that its private stream wants to be
-    sent regularly.
+    ``refusals``: the venue's documented refusals, by code and message. ``look_up``, ``cancel_order``: method and path of the query of one
+    order, and of its cancel. ``keepalive``: of its private stream.
     """
 
     order_costs: Costs
     query_costs: Costs
     refusals: RefusalTable
-    stream_ping = b""
+    look_up: Request = ("GET", "order")
+    cancel_order: Request = ("DELETE", "order")
+    keepalive: Keepalive | None = None
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         self.name = client.exchange
@@ -79,6 +83,7 @@ class CcxtAdapter(ExchangeAdapter):
         self._doubts_clock = False
         client.refusals = self.refusals
         self.standing = VenueStanding(client.exchange, clock, client.health)
+        self._polling = AccountPolling(self, clock, client.health)
 
     @property
     def clock_skew_ms(self) -> int | None:
@@ -178,7 +183,7 @@ class CcxtAdapter(ExchangeAdapter):
 
     @abstractmethod
     def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
-        """What ``GET`` and ``DELETE order`` name an order by."""
+        """What a query of an order, and its cancel, name it by."""
         ...
 
     @abstractmethod
@@ -196,25 +201,33 @@ class CcxtAdapter(ExchangeAdapter):
         """The report from ``answer``, and from further queries where an immediate order's end is not in it."""
         ...
 
-    @abstractmethod
     async def _subscribe(self, socket: aiohttp.ClientWebSocketResponse, take: Callable[[bytes], None]) -> None:
         """Ask for the account's events over a private socket just opened and wait until the venue confirms them.
 
-        ``take`` is given the frames that come before. Raises WireError when the venue refuses.
+        ``take`` is given the frames that come before. Raises WireError when the venue refuses. A venue without a private stream has
+        neither this nor :meth:`_on_frame`.
         """
-        ...
+        raise NotImplementedError
 
-    @abstractmethod
     def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
         """Decode one private frame and hand it to ``account``; raises WireError for one that cannot be read."""
-        ...
+        raise NotImplementedError
 
     def _stream_headers(self) -> Mapping[str, str]:
         """What the private stream's handshake carries; a venue that signs its subscription instead needs nothing."""
         return {}
 
     async def run(self, account: AccountEvents) -> None:
-        """See :meth:`ExchangeAdapter.run`: the private stream, pings, and probes while the venue refuses us."""
+        """See :meth:`ExchangeAdapter.run`: the private stream, or questions in its place, pings, and probes while the venue refuses us."""
+        async with asyncio.TaskGroup() as tasks:
+            if self.capabilities.private_stream:
+                tasks.create_task(self._listen(account), name=f"{self.name} private stream")
+            else:
+                tasks.create_task(self._polling.run(account), name=f"{self.name} account")
+            tasks.create_task(self.keep_warm(), name=f"{self.name} pings")
+            tasks.create_task(RefusalWatch(self).run(), name=f"{self.name} refusals")
+
+    async def _listen(self, account: AccountEvents) -> None:
         stream: PrivateStream = PrivateStream(
             self.name,
             self._private_url,
@@ -226,12 +239,9 @@ class CcxtAdapter(ExchangeAdapter):
             on_refused=self.stream_refused,
             limits=self._client.limits,
             health=self._client.health,
-            ping=self.stream_ping,
+            keepalive=self.keepalive,
         )
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(stream.run(), name=f"{self.name} private stream")
-            tasks.create_task(self.keep_warm(), name=f"{self.name} pings")
-            tasks.create_task(RefusalWatch(self).run(), name=f"{self.name} refusals")
+        await stream.run()
 
     async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
         """See :meth:`ExchangeAdapter.place`."""
@@ -241,6 +251,8 @@ class CcxtAdapter(ExchangeAdapter):
         lane = Lane.ENTRY if order.purpose is Purpose.ENTRY else Lane.HEDGE
         try:
             await self.settle_clock()
+            if not self.capabilities.private_stream:
+                self._polling.sent(order)
             answer = await self._submit(order, lane, admit)
         except (RateLimited, VenueFailed) as error:  # before the order's own request: it was not sent
             word = Meaning.RATE_LIMITED if isinstance(error, RateLimited) else Meaning.CLOCK
@@ -339,13 +351,13 @@ class CcxtAdapter(ExchangeAdapter):
                 return None
             if error.meaning is Meaning.ARCHIVED:
                 return ARCHIVED
-            self.standing.refused(error, of_order=method == "DELETE")
+            self.standing.refused(error, of_order=self._client.cancels(method, path))
             raise error.of_query() from None
 
     async def cancel_one(self, code: str, client_order_id: str, params: Mapping[str, Any], *, costs: Costs) -> None:
         """Cancel an order. A refusal counts as success only where it says that the order does not exist, or a look-up finds its end."""
         try:
-            await self._client.request("private", "DELETE", "order", params, lane=Lane.CANCEL, costs=costs)
+            await self._client.request("private", *self.cancel_order, params, lane=Lane.CANCEL, costs=costs)
         except RequestFailed as error:
             if error.meaning in (Meaning.NOT_FOUND, Meaning.ARCHIVED):
                 return

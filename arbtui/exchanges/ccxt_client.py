@@ -211,6 +211,10 @@ class CcxtClient:
         self._report(admit, ok=True, started=started)
         return answer
 
+    def cancels(self, method: str, path: str) -> bool:
+        """Whether that request takes an order away."""
+        return (method, path) in self._rest.cancels
+
     def use(self, keys: VenueKeys) -> None:
         """Sign everything with ``keys`` from now on."""
         self.in_use = keys
@@ -260,6 +264,8 @@ class CcxtClient:
             answer = failure.answer
             if answer.retry_at_ms is not None or failure.refusal.scope is Scope.IP:
                 self.limits.silence(answer.status or 429, answer.retry_at_ms)
+            elif answer.status == 200 and (departure := _departure.get(None)) is not None:  # what a status of 429 says elsewhere
+                self.limits.observe(429, {}, departure.groups, answer.code)
             self._tell_silence()
 
     def _tell_silence(self) -> None:

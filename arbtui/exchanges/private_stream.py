@@ -8,7 +8,6 @@ silence is noticed after up to six minutes; and nothing reconnects unless someth
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 import aiohttp
@@ -17,7 +16,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
-from arbtui.exchanges.subscriptions import PING_EVERY_S
+from arbtui.exchanges.subscriptions import Keepalive
 from arbtui.exchanges.this_machine import socket_factory
 from arbtui.model.errors import RateLimited, WireError
 
@@ -72,7 +71,7 @@ class PrivateStream:
         on_close: the stream was lost, or an attempt to open it failed.
         on_refused: called with each error of the venue.
         limits, health: None where there are none.
-        ping: text that the venue wants to be sent regularly; empty where protocol pings are enough.
+        keepalive: None where WebSocket pings are enough.
     """
 
     def __init__(
@@ -88,10 +87,11 @@ class PrivateStream:
         on_refused: Callable[[StreamRefused], None],
         limits: RateLimitManager | None,
         health: ExchangeHealthMonitor | None,
-        ping: bytes = b"",
+        keepalive: Keepalive | None = None,
     ) -> None:
         self._exchange = exchange
         self._url = url
+        self._keepalive = keepalive
         self._headers = headers
         self._subscribe = subscribe
         self._on_frame = on_frame
@@ -100,7 +100,6 @@ class PrivateStream:
         self._on_refused = on_refused
         self._limits = limits
         self._health = health
-        self._ping_text = ping.decode()
         self._renew = asyncio.Event()
 
     def renew(self) -> None:
@@ -187,15 +186,8 @@ class PrivateStream:
             raise
         return socket
 
-    async def _ping(self, socket: Socket) -> None:
-        """Send the venue's own ping regularly. Whether the connection lives shows in its reading."""
-        while True:
-            await asyncio.sleep(PING_EVERY_S)
-            with suppress(aiohttp.ClientError, OSError):
-                await socket.send_str(self._ping_text)
-
     async def _read(self, socket: Socket) -> None:
-        pinging = asyncio.create_task(self._ping(socket), name=f"{self._exchange} private ping") if self._ping_text else None
+        pings = asyncio.create_task(self._ping(socket), name=f"{self._exchange} private keepalive")
         try:
             async for message in socket:
                 if message.type is aiohttp.WSMsgType.TEXT:
@@ -203,10 +195,17 @@ class PrivateStream:
                 elif message.type is aiohttp.WSMsgType.BINARY:
                     self._take(message.data)
         finally:
-            if pinging is not None:
-                pinging.cancel()
+            pings.cancel()
         if (failure := socket.exception()) is not None:
             raise WireError("socket", str(failure) or type(failure).__name__)
+
+    async def _ping(self, socket: Socket) -> None:
+        while self._keepalive is not None and not socket.closed:
+            await asyncio.sleep(self._keepalive.every_s)
+            try:
+                await socket.send_str(self._keepalive.message)
+            except (aiohttp.ClientError, OSError):
+                return  # who reads it notices
 
     def _learn(self, error: BaseException) -> None:
         """Tell limits and health of an attempt that failed."""

@@ -5,6 +5,7 @@ import logging
 from typing import Protocol
 
 from arbtui.exchanges.answers import Meaning, RequestFailed
+from arbtui.exchanges.capabilities import Capabilities
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.refusals import Scope
 from arbtui.exchanges.standing import VenueStanding
@@ -22,6 +23,7 @@ class Probed(Protocol):
     name: str
     client: CcxtClient
     standing: VenueStanding
+    capabilities: Capabilities
 
     async def check_keys(self) -> str:
         """See there."""
@@ -80,7 +82,8 @@ class RefusalWatch:
         try:
             said = await self._adapter.check_keys()
             await self._adapter.check_account()
-            await self._adapter.test_order()
+            if self._adapter.capabilities.test_orders:
+                await self._adapter.test_order()
         except RequestFailed as error:
             if error.meaning in (Meaning.UNREACHABLE, Meaning.RATE_LIMITED) or not error.answer.code:
                 self._adapter.standing.probe_failed()
@@ -93,7 +96,7 @@ class RefusalWatch:
             log.warning("%s: whether it takes orders again could not be asked: %s", self._adapter.name, error)
             self._adapter.standing.probe_failed()
         else:
-            self._adapter.standing.probed(True, said)
+            self._adapter.standing.probed(True, said, tested=self._adapter.capabilities.test_orders)
 
     def _report_key(self, message: str) -> None:
         if message != self._key_message:
@@ -109,7 +112,8 @@ class RefusalWatch:
         self._adapter.client.use(found)
         try:
             await self._adapter.check_keys()
-            await self._adapter.test_order()
+            if self._adapter.capabilities.test_orders:
+                await self._adapter.test_order()
         except RequestFailed as error:
             if error.refusal.stops_entries or not error.answer.code:
                 self._adapter.client.use(before)

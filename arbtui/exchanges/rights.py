@@ -11,19 +11,30 @@ from arbtui.model.errors import ArbtuiError, VenueRefused
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One right of a key, as the venue has shown it. ``is_given`` None: it did not tell."""
+    """One right of a key, as the venue has shown it. ``is_given`` None: it did not tell.
+
+    ``can_be_proven``: False where the venue has no question that would show it, so that the first use does.
+    """
 
     name: str
     is_given: bool | None
     words: str
+    can_be_proven: bool = True
 
     def __str__(self) -> str:
+        if not self.can_be_proven:
+            return f"right to {self.name}: {self.words}"
         state = {True: "proven", False: f"REFUSED ({self.words})", None: f"not known ({self.words})"}[self.is_given]
         return f"right to {self.name}: {state}"
 
 
+_UNTESTED = Right("order", None, "the first order will show it: the venue tests none", can_be_proven=False)
+
+
 async def prove_rights(adapter: CcxtAdapter) -> list[Right]:
     """Reading: balances, and an order that never was; ordering: a test order; cancelling: an order that never was.
+
+    A venue that tests no orders shows the right to order with the first real one.
 
     Raises:
         VenueFailed: the rules of no market were read, so that nothing can be asked about.
@@ -35,9 +46,9 @@ async def prove_rights(adapter: CcxtAdapter) -> list[Right]:
 
     return [
         await _right("read balances", balances()),
-        await _right("read orders", adapter.ask("GET", "order", params)),
-        await _right("order", adapter.test_order()),
-        await _right("cancel", adapter.ask("DELETE", "order", params)),
+        await _right("read orders", adapter.ask(*adapter.look_up, params)),
+        await _right("order", adapter.test_order()) if adapter.capabilities.test_orders else _UNTESTED,
+        await _right("cancel", adapter.ask(*adapter.cancel_order, params)),
     ]
 
 

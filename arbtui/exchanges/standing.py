@@ -108,8 +108,11 @@ class VenueStanding:
         self._returns.pop(block.code, None)
         self._lift("it took an order")
 
-    def probed(self, taken: bool, said: str) -> None:
-        """A probe was answered: the venue takes the key and a test order, or it does not (``said``: its words)."""
+    def probed(self, taken: bool, said: str, *, tested: bool = True) -> None:
+        """A probe was answered: the venue takes the key and a test order, or it does not (``said``: its words).
+
+        ``tested``: False where the venue tests no orders, so that only another real one can tell whether it takes them.
+        """
         block = self.block
         if block is None or block.is_trial or block.waits_for_person:
             return
@@ -118,6 +121,8 @@ class VenueStanding:
             longest = LONGEST_KEY_PROBE_S if block.refusal.scope in (Scope.KEY, Scope.IP) else LONGEST_PROBE_S
             block.due = self._clock.monotonic() + min(FIRST_PROBE_S * 2.0 ** min(block.probes - 1, 20), longest)
             self._tell()
+        elif block.of_order and not tested:
+            self._distrust(block)
         elif not block.refusal.is_listed and block.refusal.scope is Scope.ACCOUNT:
             self._narrow(block)
         elif block.of_order and block.probes == 1:

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-#: Seconds between two texts that keep a connection open, at venues that want them: each is asked for every 20 s at least.
-PING_EVERY_S = 15.0
-
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
@@ -25,6 +22,14 @@ class RestCall:
 
     path: str
     costs: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalive:
+    """A message that a venue wants to hear every ``every_s`` seconds, where WebSocket pings do not keep a connection open."""
+
+    message: str
+    every_s: float
 
 
 class NoticeKind(StrEnum):
@@ -50,7 +55,6 @@ class PublicFraming(Protocol):
     message_gap_s: float  #: least seconds between two messages of ours over one socket
     connect_costs: Mapping[str, float]  #: what opening a socket costs in the venue's rate limits
     lifetime_s: float  #: seconds after which the venue itself closes a socket
-    ping: bytes  #: text that a venue wants to be sent every :data:`PING_EVERY_S` seconds; empty where protocol pings are enough
 
     def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:
         """The sockets that carry books and trades of ``codes``: ``sockets`` of them, where there are as many codes, or more."""

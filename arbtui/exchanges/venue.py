@@ -92,7 +92,6 @@ class Venue:
         key_parts: what a key of it consists of.
         fee_step: its fees are booked in multiples of this, rounded up once an order; None: to the last digit.
         fee_coin: a coin of its own that it may take fees in, whatever is traded; empty where there is none.
-        rate_market: code of its market that prices a dollar coin in its own currency; empty where it quotes dollars.
         rails: rules of its country for money and coins that move; None where there are none.
         plain_market: a market by base, tick and lot, for a replay of a venue that the simulator does not play.
         captures: how recordings of other programs name it.
@@ -114,7 +113,6 @@ class Venue:
     key_parts: tuple[str, ...] = ("key", "secret")
     fee_step: Decimal | None = EIGHT_DECIMALS
     fee_coin: str = ""
-    rate_market: str = ""
     rails: Rails | None = None
     plain_market: Callable[[str, Decimal, Decimal], Market] | None = None
     captures: Captures = field(default_factory=Captures)

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from arbtui.exchanges.binance.venue import USDM_VENUE as BINANCE_USDM
 from arbtui.exchanges.binance.venue import VENUE as BINANCE
 from arbtui.exchanges.bitget.venue import VENUE as BITGET
+from arbtui.exchanges.bybit.venue import VENUE as BYBIT
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.networks import Rails
 from arbtui.exchanges.rate_limit import VenueLimits
@@ -19,6 +20,7 @@ VENUES: Mapping[str, Venue] = {
         BINANCE,
         BINANCE_USDM,
         BITGET,
+        BYBIT,
     )
 }
 

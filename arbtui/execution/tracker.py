@@ -25,7 +25,7 @@ from arbtui.journal.known_orders import KnownOrder
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown, OrderAbandoned, OrderRejected
 from arbtui.model.money import ZERO
-from arbtui.model.order import Fill, Order, OrderState
+from arbtui.model.order import Fill, Order, OrderState, TimeInForce
 from arbtui.model.reason import Reason
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -88,11 +88,15 @@ class OrderTracker:
     def intend(self, orders: Sequence[Order], opening: Sequence[Event] = ()) -> Awaitable[None]:
         """Journal that ``orders`` are about to be sent, after ``opening``; what it returns waits until that is durable.
 
-        Synchronous: the portfolio knows of them when this returns.
+        Synchronous: the portfolio knows of them when this returns. At a venue without immediate orders they are sent as limit orders
+        that stay open, and :meth:`resolve` cancels them at their deadline.
 
         Raises:
             JournalFailed: nothing was journaled, and nothing may be sent.
         """
+        for order in orders:
+            if not self._adapters[order.market.exchange].capabilities.immediate_orders:
+                order.tif = TimeInForce.GTC
         durable = self._journal.record(*opening, *(OrderIntended.of(order) for order in orders))
         for order in orders:
             order.state = OrderState.SENDING
@@ -210,11 +214,23 @@ class OrderTracker:
         return ms
 
     async def resolve(self, followed: TrackedOrder) -> None:
-        """Look an order up until the venue tells its end, or it is proved that it never came."""
+        """Look an order up until the venue tells its end, or it is proved that it never came.
+
+        One that stays open by itself is cancelled at its deadline, or at once where its fate is not known, and again for as long as the
+        venue shows it open: what it filled, and that it ended, is told by the look-ups as for any other.
+        """
         order = followed.order
+        stays = order.tif is TimeInForce.GTC
+        if stays:
+            open_s = 0.0 if order.state is OrderState.UNKNOWN else order.deadline - self._clock.monotonic()
+            if open_s > 0.0 and await _happens(followed.ended, open_s):
+                return
+        is_cancelled = not stays
         since_ms = self._clock.time_ms() - round((self._clock.monotonic() - followed.sent_at) * 1000)
         proof = AbsenceProof(self._adapters[order.market.exchange], self._clock, self._portfolio, order.market, order, since_ms)
         for turn in range(1_000_000):
+            if not is_cancelled:
+                is_cancelled = await self._cancel(followed)
             if await _happens(followed.ended, self._look_up_after[min(turn, len(self._look_up_after) - 1)]):
                 return
             try:
@@ -233,11 +249,23 @@ class OrderTracker:
                 if is_absent:
                     return
                 continue
+            is_cancelled = not stays or report.state.is_final
             news = report.state.is_final or report.filled_qty > order.filled_qty
             is_over = news and await self.take(followed, report, "answer")
             self.on_looked_up(order, "", news)
             if is_over:
                 return
+
+    async def _cancel(self, followed: TrackedOrder) -> bool:
+        """Ask the venue to cancel an order; False where it has to be asked again. What became of the order is for a look-up to tell."""
+        order = followed.order
+        try:
+            async with asyncio.timeout(self._answer_s):
+                await self._adapters[order.market.exchange].cancel(order.market.code, order.client_order_id)
+        except (ArbtuiError, TimeoutError) as error:
+            log.warning("%s %s is not cancelled yet: %s", order.market.exchange, order.client_order_id, str(error) or "no answer in time")
+            return False
+        return True
 
     async def take(self, followed: TrackedOrder, report: OrderReport, source: Source) -> bool:
         """Apply a venue's report: every new fill once, then the state, all in one commit; True when the order is at its end."""

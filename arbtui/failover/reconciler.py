@@ -16,14 +16,14 @@ from itertools import count
 from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport, StandingOrder
 from arbtui.execution.absence import AbsenceProof
 from arbtui.failover.start_report import StartReport
-from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged
+from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, MarketUnknown
 from arbtui.model.ids import is_ours
 from arbtui.model.money import ZERO, plain
-from arbtui.model.order import OrderState
+from arbtui.model.order import OrderState, TimeInForce
 from arbtui.portfolio.accounts import OrderRecord
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -233,6 +233,15 @@ class Reconciler:
                 why = str(error) or "no answer"
         return why
 
+    async def _cancel_left(self, adapter: ExchangeAdapter, intent: OrderIntended) -> str:
+        """Cancel an order that an earlier run left open; what is to be said of that. Its end is for the next look-up to tell."""
+        try:
+            async with asyncio.timeout(self._ask_s):
+                await adapter.cancel(intent.market, intent.client_order_id)
+        except (ArbtuiError, TimeoutError) as error:
+            return f", and its cancel is not confirmed ({str(error) or 'no answer'})"
+        return ", and its cancel was sent"
+
     async def again(self, run_id: str, running: Container[str] = ()) -> Reconciled:
         """Look once more for what an earlier run left and the start could not resolve; ends the cycles that nothing holds open.
 
@@ -295,6 +304,8 @@ class Reconciler:
                     self._proofs.pop(intent.client_order_id)
                     return await self._take(order, report), None
                 why = f"the venue calls it {report.state}"
+                if intent.tif is TimeInForce.GTC and not report.state.is_final:  # it stays open by itself, and its run cancels it no more
+                    why += await self._cancel_left(adapter, intent)
             elif proof.is_proved:
                 self._proofs.pop(intent.client_order_id)
                 gone = OrderChanged(intent.client_order_id, OrderState.REJECTED, "", order.filled_qty, "NOT_PLACED")

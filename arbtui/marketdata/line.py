@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
 
 from arbtui.exchanges.feed import Frame
-from arbtui.exchanges.subscriptions import PING_EVERY_S, NoticeKind, PublicFraming, Subscription
+from arbtui.exchanges.subscriptions import Keepalive, NoticeKind, PublicFraming, Subscription
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.connection_errors import FAILURES, Failure, SocketLost
 from arbtui.marketdata.intake import Intake, newest
@@ -36,6 +35,7 @@ class Wiring:
     on_failure: Callable[[Failure], None]  #: counts
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep  #: before the next try; shorter when the venue is heard elsewhere
     on_reach: Callable[[bool], None] = lambda _: None  #: told whether the venue could be connected to
+    keepalive: Keepalive | None = None
 
 
 class Line:
@@ -66,7 +66,8 @@ class Line:
         self.frames = 0
         self.opened_at = wiring.clock.monotonic()
         self.reading = asyncio.create_task(self._read(), name=f"read {wiring.exchange}")
-        self._pinging = asyncio.create_task(self._ping(), name=f"ping {wiring.exchange}") if wiring.framing.ping else None
+        self._saying = asyncio.Lock()
+        self._pings = asyncio.create_task(self._keep_alive(), name=f"pings {wiring.exchange}")
 
     async def subscribe(self) -> None:
         """Send the subscription's messages, at the venue's pace, and wait until the venue has confirmed all of them.
@@ -91,6 +92,21 @@ class Line:
         finally:
             confirmed.cancel()
 
+    async def say(self, messages: Sequence[bytes]) -> None:
+        """Send messages, at the venue's pace; a connection that is lost meanwhile is noticed by whoever reads it.
+
+        Raises:
+            RateLimited: the rate limit leaves no room.
+        """
+        async with self._saying:
+            for message in messages:
+                await self._wiring.turn({"socket-message": 1})
+                try:
+                    await self._connection.send_str(message.decode())
+                except FAILURES:
+                    return
+                await asyncio.sleep(self._wiring.framing.message_gap_s)
+
     def release(self) -> None:
         """Pass on the frames held back, and from now on every frame as it arrives."""
         held, self._held = self._held, None
@@ -100,22 +116,22 @@ class Line:
     async def close(self) -> None:
         """Stop reading and close, without waiting for a peer that does not answer."""
         self.reading.cancel()
-        if self._pinging is not None:
-            self._pinging.cancel()
-        await asyncio.gather(self.reading, return_exceptions=True)
+        self._pings.cancel()
+        await asyncio.gather(self.reading, self._pings, return_exceptions=True)
         try:
             async with asyncio.timeout(1.0):
                 await self._connection.close()
         except (TimeoutError, *FAILURES):
             pass  # the connection is closed either way
 
-    async def _ping(self) -> None:
-        """Send the venue's own ping regularly. Whether the connection lives shows in its reading."""
-        text = self._wiring.framing.ping.decode()
-        while True:
-            await asyncio.sleep(PING_EVERY_S)
-            with suppress(*FAILURES):
-                await self._connection.send_str(text)
+    async def _keep_alive(self) -> None:
+        keepalive = self._wiring.keepalive
+        while keepalive is not None and not self._connection.closed:
+            await asyncio.sleep(keepalive.every_s)
+            try:
+                await self._connection.send_str(keepalive.message)
+            except FAILURES:
+                return  # who reads it notices
 
     async def _read(self) -> None:
         receive, put, exchange = self._connection.receive, self._wiring.intake.put, self._wiring.exchange

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from arbtui.marketdata.counts import ExchangeCounts
 from arbtui.marketdata.staleness import StreamWatch
 from arbtui.marketdata.stream_delay import StreamDelay
+from arbtui.marketdata.streamed_sync import StreamedBookSync
 from arbtui.marketdata.sync import BookSync
 from arbtui.marketdata.trades import TradeTape
 from arbtui.model.book import BookState, Level, OrderBook
@@ -268,3 +269,28 @@ class DiffBookSink(_Sink[BookSync]):
     def _want(self, sync: BookSync) -> None:
         sync.wants_snapshot = False
         self._batch.wanted.append(sync.book)
+
+
+class StreamedBookSink(DiffBookSink):
+    """For a venue whose stream itself brings whole books, and numbered changes after each."""
+
+    def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
+        """A whole book of the stream: what comes after it follows its number."""
+        self._watch.last_message = self._batch.now
+        sync = self._books.get(code)
+        if not isinstance(sync, StreamedBookSync):
+            self._counts.outside += 1
+            return
+        self._counts.snapshots += 1
+        if ts_event:
+            self._delays[code].seen(ts_event, sync.book.ts_event, self._batch.recorded or self._batch.now)
+        if sync.is_behind(update_id, ts_event):
+            self._counts.old += 1
+            return
+        was_gapped = sync.book.state is BookState.GAPPED
+        if sync.snapshot(bids, asks, update_id):
+            if was_gapped:
+                self._on_resync(sync.book)
+            self._changed(sync.book, ts_event)
+        if sync.wants_snapshot:
+            self._want(sync)

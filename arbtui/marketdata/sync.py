@@ -17,7 +17,7 @@ _TOUCH_LEAD = 20
 
 #: Diffs in a row that may be older than the book. A snapshot is ahead of the stream by the updates in transit, a second or two;
 #: after so many the venue has restarted its numbering (or the snapshot's id was wrong), and the book would never change.
-_OLD_IN_A_ROW = 500
+OLD_IN_A_ROW = 500
 
 
 class Diff(NamedTuple):
@@ -107,7 +107,7 @@ class BookSync:
         if last_id <= have:
             self.counts.old += 1
             self._old += 1
-            return self._old > _OLD_IN_A_ROW and self._gap(Diff(first_id, last_id, prev_id, bids, asks))
+            return self._old > OLD_IN_A_ROW and self._gap(Diff(first_id, last_id, prev_id, bids, asks))
         reaches = prev_id if self._usdm else first_id - 1
         if reaches != have if self._bridged else reaches > have:
             return self._gap(Diff(first_id, last_id, prev_id, bids, asks))
@@ -214,7 +214,7 @@ class BookSync:
         if buffer and diff.last_id <= buffer[-1].last_id:
             self.counts.old += 1
             self._old += 1
-            if self._old <= _OLD_IN_A_ROW:
+            if self._old <= OLD_IN_A_ROW:
                 return False
             buffer.clear()
             asks = True

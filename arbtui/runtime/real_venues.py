@@ -141,7 +141,7 @@ async def _prove_rights(registry: ExchangeRegistry) -> None:
         for right in rights:
             if right.is_given is False:
                 raise VenueRefused(f"{name}: the key lacks the right to {right.name}: {right.words}")
-            if right.is_given is None:
+            if right.is_given is None and right.can_be_proven:
                 raise VenueFailed(f"{name}: whether the key has the right to {right.name} is not known, so nothing is armed: {right.words}")
 
 

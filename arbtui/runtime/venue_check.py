@@ -77,7 +77,10 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
     except ArbtuiError as error:
         found.problems.append(("clock", str(error)))
     skew = adapter.clock_skew_ms
-    found.facts.append("its requests carry no time, so no clock can be wrong" if skew is None else f"our clock is {skew:+d} ms from its")
+    if not adapter.capabilities.requests_carry_time:
+        found.facts.append("its requests carry no time, so no clock can be wrong")
+    elif skew is not None:
+        found.facts.append(f"our clock is {skew:+d} ms from its")
     if not adapter.has_keys:
         return
     try:
@@ -89,7 +92,7 @@ async def _ask(found: VenueFacts, adapter: CcxtAdapter) -> None:
         adapter.markets = {code: listing.market for code, listing in list(listed.items())[:1]}
     for right in await prove_rights(adapter):
         found.facts.append(str(right))
-        if not right.is_given:
+        if not right.is_given and right.can_be_proven:
             found.problems.append(("keys", f"{found.exchange}: {right}"))
 
 

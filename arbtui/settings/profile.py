@@ -132,6 +132,11 @@ class Settings(BaseSettings):
             right = VENUES[name].quote if name in VENUES else exchange.quote
             if exchange.quote != right:
                 raise ValueError(f"exchanges.{name}.quote: {exchange.quote} markets of {name} are not built; expected {right}")
+            if exchange.real_orders and name in VENUES and not VENUES[name].is_proven:
+                raise ValueError(
+                    f"exchanges.{name}.real_orders: real orders were never proven at {name}; leave it out: live reaches the sandbox, and "
+                    "paper the venue's real streams (docs/real-orders.md)"
+                )
         if len(self.exchanges) != 2:
             raise ValueError(f"exchanges: a profile names two venues, this one has {len(self.exchanges)}; there are: {', '.join(VENUES)}")
         return self

@@ -138,6 +138,19 @@ def test_a_refused_account_stops_the_venue_at_once_until_a_probe_that_can_tell_i
     assert one.is_open()
 
 
+def test_a_venue_that_tests_no_orders_is_tried_again_with_a_real_one_after_a_pause() -> None:
+    one = Stands()
+    one.refuse("-2010", DISABLED)
+    one.standing.probed(False, "refused")
+    one.wait(5)
+    one.standing.probed(True, "its key is taken", tested=False)
+    assert not one.is_open()
+    assert one.standing.due_in() == TRIAL_S[0]
+    one.wait(TRIAL_S[0])
+    one.standing.try_again()
+    assert one.is_open()
+
+
 def test_a_test_order_that_is_taken_while_real_ones_are_refused_proves_nothing() -> None:
     one = Stands()
     for pause in TRIAL_S:

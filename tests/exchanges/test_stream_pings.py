@@ -3,16 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
-import pytest
 from aiohttp import WSMsgType, web
 
-from arbtui.exchanges import private_stream
 from arbtui.exchanges.private_stream import PrivateStream, Socket
+from arbtui.exchanges.subscriptions import Keepalive
 
 
-def test_the_private_stream_sends_the_venues_own_ping_and_bears_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(private_stream, "PING_EVERY_S", 0.01)
-
+def test_the_private_stream_sends_the_venues_own_ping_and_bears_its_answer() -> None:
     async def run() -> None:
         heard: list[str] = []
         frames: list[bytes] = []
@@ -53,7 +50,7 @@ def test_the_private_stream_sends_the_venues_own_ping_and_bears_its_answer(monke
             on_refused=lambda error: None,
             limits=None,
             health=None,
-            ping=b"ping",
+            keepalive=Keepalive("ping", 0.01),
         )
         running = asyncio.create_task(stream.run())
         async with asyncio.timeout(30):

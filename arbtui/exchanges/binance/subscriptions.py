@@ -43,7 +43,6 @@ class BinanceFraming:
     message_gap_s = 0.25
     connect_costs: Mapping[str, float] = {"socket-connect": 1}
     lifetime_s = 86_400.0
-    ping = b""
 
     def __init__(self, *, usdm: bool = False) -> None:
         self._depth_path = "/fapi/v1/depth" if usdm else "/api/v3/depth"

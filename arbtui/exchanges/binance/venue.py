@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from arbtui.exchanges.binance import limits
 from arbtui.exchanges.binance.rules import FEE_COIN, SPOT, USDM
-from arbtui.exchanges.capabilities import CancelAll, Capabilities
+from arbtui.exchanges.capabilities import Capabilities
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.signing import RestFacts
 from arbtui.exchanges.venue import Addresses, Captures, ClientIdRule, ClientIds, Venue
@@ -85,7 +85,7 @@ VENUE = Venue(
         signing=_signing,
     ),
     is_proven=True,
-    capabilities=Capabilities(cancel_all=CancelAll.MARKET, announces_shutdown=True),
+    capabilities=Capabilities(announces_shutdown=True),
     fee_coin=FEE_COIN,
     captures=Captures(
         cryptofeed="BINANCE", snapshot=r"/api/v3/depth\?(?:\S*&)?symbol=([A-Z0-9_]+)", hftbacktest=lambda message: not _is_usdm(message)

@@ -8,7 +8,7 @@ Quirks, with the document that states each (bitget.com/api-doc, 2025-11):
 - Neither an order nor a fill in a REST answer names the time in force; a fill does not name the client id ("Get Order Info", "Get Fills").
 - ``cancel-symbol-order`` is executed after its answer ("Cancel Order by Symbol"): here each order is cancelled by itself.
 - A request is refused when it comes later than ``receiveWindow`` after its time ("Place Order").
-- There is no test order. Placing and cancelling are one right of a key ("Quick Start"), so a cancel of an order that never was shows it.
+- There is no test order.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from arbtui.exchanges.bitget.networks import Coin, networks_of
 from arbtui.exchanges.bitget.orders import data_of
 from arbtui.exchanges.bitget.refusals import refusal
 from arbtui.exchanges.bitget.rules import FEE_COIN, markets_of
+from arbtui.exchanges.bitget.subscriptions import KEEPALIVE
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
@@ -80,7 +81,9 @@ class BitgetAdapter(CcxtAdapter):
     refusals = staticmethod(refusal)
     order_costs: Costs = cost("order")
     query_costs: Costs = cost("order-info")
-    stream_ping = b"ping"
+    look_up = ("GET", _ORDER)
+    cancel_order = ("POST", _CANCEL)
+    keepalive = KEEPALIVE
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, private_url, clock)
@@ -145,20 +148,13 @@ class BitgetAdapter(CcxtAdapter):
         return {"symbol": market.code, "clientOid": client_order_id}
 
     async def ask(self, method: str, path: str, params: Mapping[str, Any]) -> None:
-        """See :meth:`CcxtAdapter.ask`."""
-        if method == "DELETE":
-            await self._client.request("private", "POST", _CANCEL, params, lane=Lane.HEDGE, costs=cost("cancel"))
-        else:
-            asked = {"clientOid": params["clientOid"]}
-            await self._client.request("private", "GET", _ORDER, asked, lane=Lane.HEDGE, costs=cost("order-info"))
+        """See :meth:`CcxtAdapter.ask`; a query of an order does not name its market."""
+        asked, costs = (params, cost("cancel")) if path == _CANCEL else ({"clientOid": params["clientOid"]}, self.query_costs)
+        await self._client.request("private", method, path, asked, lane=Lane.HEDGE, costs=costs)
 
     async def test_order(self) -> None:
-        """See :meth:`CcxtAdapter.test_order`: the cancel of an order that never was, since there is no test order."""
-        try:
-            await self.ask("DELETE", "order", self.unknown_order(self.any_market(), self.unused_id()))
-        except RequestFailed as error:
-            if error.meaning is not Meaning.NOT_FOUND:
-                raise
+        """See :meth:`CcxtAdapter.test_order`: there is none."""
+        raise VenueFailed("bitget: an order cannot be tested")
 
     async def measure_clock(self) -> None:
         """Measure how far our clock is ahead, from the reading with the shortest round trip."""
@@ -257,7 +253,7 @@ class BitgetAdapter(CcxtAdapter):
 
     async def cancel(self, code: str, client_order_id: str) -> None:
         """See :meth:`ExchangeAdapter.cancel`."""
-        await self._cancel(code, client_order_id, {"symbol": code, "clientOid": client_order_id})
+        await self.cancel_one(code, client_order_id, {"symbol": code, "clientOid": client_order_id}, costs=cost("cancel"))
 
     async def cancel_all(self) -> int:
         """See :meth:`ExchangeAdapter.cancel_all`; each order by itself."""
@@ -277,21 +273,8 @@ class BitgetAdapter(CcxtAdapter):
 
     async def cancel_standing(self, order: StandingOrder) -> None:
         """See :meth:`ExchangeAdapter.cancel_standing`."""
-        await self._cancel(order.code, order.client_order_id, {"symbol": order.code, "orderId": order.venue_order_id})
-
-    async def _cancel(self, code: str, client_order_id: str, params: Mapping[str, Any]) -> None:
-        """See :meth:`CcxtAdapter.cancel_one`."""
-        try:
-            await self._client.request("private", "POST", _CANCEL, params, lane=Lane.CANCEL, costs=cost("cancel"))
-        except RequestFailed as error:
-            if error.meaning is Meaning.NOT_FOUND:
-                return
-            self.standing.refused(error, code, of_order=True)
-            if error.meaning is not Meaning.RATE_LIMITED:
-                found = await self.fetch_order(code, client_order_id)
-                if found is not None and found.state.is_final:
-                    return
-            raise error.of_query() from None
+        named = {"symbol": order.code, "orderId": order.venue_order_id}
+        await self.cancel_one(order.code, order.client_order_id, named, costs=cost("cancel"))
 
     async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""

@@ -12,12 +12,14 @@ from math import inf
 import msgspec
 
 from arbtui.exchanges.numbers import Price, Quantity
-from arbtui.exchanges.subscriptions import Notice, NoticeKind, RestCall, Subscription, share
+from arbtui.exchanges.subscriptions import Keepalive, Notice, NoticeKind, RestCall, Subscription, share
 from arbtui.exchanges.wire import not_json
 
 CHANNELS = ("books15", "books1", "trade")
 CHANNELS_A_SOCKET = 48  #: "less than 50"
 MESSAGE_BYTES = 4096
+
+KEEPALIVE = Keepalive("ping", 20.0)
 
 _DATA_START = b'{"action":"'
 _BOOK_START = b'{"action":"snapshot","arg":{"instType":"SPOT","channel":"books1'  #: of books1 and books15
@@ -42,7 +44,6 @@ class BitgetFraming:
     message_gap_s = 0.25
     connect_costs: Mapping[str, float] = {"socket-connect": 1}
     lifetime_s = 86_400.0
-    ping = b"ping"
 
     def is_data(self, raw: bytes) -> bool:
         """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""

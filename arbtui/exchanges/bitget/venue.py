@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from arbtui.exchanges.bitget import limits
 from arbtui.exchanges.bitget.rules import EXCHANGE, FEE_COIN, MIN_COST
-from arbtui.exchanges.capabilities import CancelAll, Capabilities
+from arbtui.exchanges.capabilities import Capabilities
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.signing import RestFacts
 from arbtui.exchanges.venue import Addresses, Captures, ClientIdRule, ClientIds, Venue
@@ -35,11 +35,11 @@ def _signing() -> "type[Signing]":
 
 
 def _public() -> "PublicStream":
-    from arbtui.exchanges.bitget.subscriptions import BitgetFraming
+    from arbtui.exchanges.bitget.subscriptions import KEEPALIVE, BitgetFraming
     from arbtui.exchanges.bitget.wire import BitgetDecoder
     from arbtui.exchanges.public_stream import Numbering, PublicStream
 
-    return PublicStream(BitgetDecoder, Numbering.WHOLE, BitgetFraming())
+    return PublicStream(BitgetDecoder, Numbering.WHOLE, BitgetFraming(), keepalive=KEEPALIVE)
 
 
 def _plain_market(base: str, tick: Decimal, lot: Decimal) -> "Market":
@@ -67,7 +67,7 @@ VENUE = Venue(
         options={"defaultType": "spot"},
         signing=_signing,
     ),
-    capabilities=Capabilities(cancel_all=CancelAll.ORDER, test_orders=False),
+    capabilities=Capabilities(test_orders=False),
     key_parts=("key", "secret", "passphrase"),
     fee_step=None,
     fee_coin=FEE_COIN,

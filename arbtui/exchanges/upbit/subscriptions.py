@@ -44,7 +44,6 @@ class UpbitFraming:
     message_gap_s = 0.25
     connect_costs: Mapping[str, float] = {"socket-connect": 1}
     lifetime_s = 86_400.0  # none is documented; a new socket a day costs nothing and treats both venues alike
-    ping = b""
 
     def is_data(self, raw: bytes) -> bool:
         """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""

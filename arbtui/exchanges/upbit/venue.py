@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from arbtui.exchanges.capabilities import CancelAll, Capabilities
+from arbtui.exchanges.capabilities import Capabilities
 from arbtui.exchanges.networks import KOREAN
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.signing import RestFacts
@@ -55,11 +55,10 @@ VENUE = Venue(
         signing=_signing,
     ),
     is_proven=True,
-    capabilities=Capabilities(cancel_all=CancelAll.ACCOUNT, requests_carry_time=False, tells_permissions=False),
+    capabilities=Capabilities(requests_carry_time=False),
     # Upbit's own examples have fees of nine and more decimals ("paid_fee": "3.697095875" of 7394.19175 KRW, ccxt's upbit.py,
     # parse_order): the plain product. So each fill's fee is known, also where only their sum is reported.
     fee_step=None,
-    rate_market="KRW-USDT",
     rails=KOREAN,
     captures=Captures(cryptofeed="UPBIT"),
 )

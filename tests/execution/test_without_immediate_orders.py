@@ -1,0 +1,136 @@
+"""A venue that takes no immediate orders: limit orders that we cancel ourselves at their deadline."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from arbtui.exchanges.capabilities import Capabilities
+from arbtui.execution.cycle import ArbCycle
+from arbtui.journal.events import CycleState
+from arbtui.model.errors import VenueFailed
+from arbtui.model.order import Order, OrderState, TimeInForce
+from arbtui.model.virtual_loop import run_virtual
+from arbtui.portfolio.ledger import read_ledger
+from tests.execution.world import EXECUTION, FAIR, UPBIT_DEAR, Levels, Venue, World, world
+
+NO_IOC = Capabilities(immediate_orders=False)
+#: Nobody buys at our price any more, but for a part of the order.
+GONE: Levels = ([(2996.0, 400.0)], [(3031.0, 400.0)])
+A_PART: Levels = ([(3030.0, 20.0), (2900.0, 500.0)], [(3031.0, 400.0)])
+
+
+def _without(venues: Mapping[str, Venue]) -> None:
+    venues["upbit"].capabilities = NO_IOC
+
+
+def _shown_on_arrival(w: World, levels: Levels) -> None:
+    """The book is ``levels`` when an order of ours leaves for Upbit."""
+    before = w.upbit.before_admit
+
+    def shown(order: Order) -> None:
+        before(order)
+        w.quote("upbit", levels)
+
+    w.upbit.before_admit = shown
+
+
+def _leg(cycle: ArbCycle, exchange: str) -> Order:
+    return next(order for order in cycle.orders if order.market.exchange == exchange)
+
+
+def _no_immediate_order_went_there(w: World) -> None:
+    assert w.upbit.placed
+    assert {order.tif for order in w.upbit.placed} == {TimeInForce.GTC}
+    assert {order.tif for order in w.binance.placed} <= {TimeInForce.IOC}
+
+
+def test_both_legs_fill_and_nothing_waits_for_a_deadline(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, on_open=_without) as w:
+            started = w.clock.monotonic()
+            cycle = await w.trade()
+            assert cycle.state is CycleState.HEDGED
+            assert w.clock.monotonic() - started < EXECUTION.leg_deadline_ms / 1000
+            _no_immediate_order_went_there(w)
+            rows = {row["client_order_id"]: row["tif"] for row in read_ledger(w.journal.path)["orders"]}
+            assert rows[_leg(cycle, "upbit").client_order_id] == "gtc"  # the journal holds what was sent
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_leg_that_does_not_fill_is_cancelled_at_its_deadline_and_the_other_one_taken_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, on_open=_without) as w:
+            _shown_on_arrival(w, GONE)
+            started = w.clock.monotonic()
+            cycle = await w.trade()
+            order = _leg(cycle, "upbit")
+            assert (order.state, order.filled_qty) == (OrderState.CANCELED, Decimal(0))
+            assert w.clock.monotonic() - started >= EXECUTION.leg_deadline_ms / 1000
+            assert cycle.state in (CycleState.UNWOUND, CycleState.HEDGED)
+            assert list(await w.upbit.fetch_open_orders()) == []
+            _no_immediate_order_went_there(w)
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_what_filled_before_the_cancel_counts_and_the_rest_is_hedged(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, on_open=_without) as w:
+            _shown_on_arrival(w, A_PART)
+            cycle = await w.trade()
+            order = _leg(cycle, "upbit")
+            assert (order.state, order.filled_qty) == (OrderState.CANCELED, Decimal(20))
+            assert cycle.state in (CycleState.UNWOUND, CycleState.HEDGED)
+            assert list(await w.upbit.fetch_open_orders()) == []
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_a_cancel_without_an_answer_is_sent_again_until_the_order_has_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with world(tmp_path, on_open=_without) as w:
+            _shown_on_arrival(w, GONE)
+            asked: list[str] = []
+            real = w.upbit.cancel
+
+            async def lossy(code: str, client_order_id: str) -> None:
+                asked.append(client_order_id)
+                if len(asked) < 3:
+                    raise VenueFailed("upbit: no answer")
+                await real(code, client_order_id)
+
+            monkeypatch.setattr(w.upbit, "cancel", lossy)
+            cycle = await w.trade()
+            order = _leg(cycle, "upbit")
+            assert asked[:3] == [order.client_order_id] * 3
+            assert order.state is OrderState.CANCELED
+            w.agree()
+
+    run_virtual(main())
+
+
+def test_an_order_that_a_run_left_open_is_cancelled_by_the_next_one(tmp_path: Path) -> None:
+    async def leave() -> str:
+        async with world(tmp_path, on_open=_without) as w:
+            _shown_on_arrival(w, GONE)
+            w.show("upbit", UPBIT_DEAR)
+            cycle = next(iter(w.engine.cycles.values()))
+            while not await w.upbit.fetch_open_orders():  # it rests there; then the process is gone
+                pass
+            return _leg(cycle, "upbit").client_order_id
+
+    async def go_on(left: str) -> None:
+        async with world(tmp_path, on_open=_without, books={("upbit", "KRW-XRP"): FAIR["upbit"]}) as w:
+            assert w.reconciled.unresolved == []
+            assert list(await w.upbit.fetch_open_orders()) == []
+            rows = {row["client_order_id"]: row["state"] for row in read_ledger(w.journal.path)["orders"]}
+            assert rows[left] == "CANCELED"
+
+    left = run_virtual(leave())
+    run_virtual(go_on(left))
