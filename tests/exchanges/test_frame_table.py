@@ -20,6 +20,12 @@ cryptofeed bitget      unused sp candle1m         43
 cryptofeed bitget      unused sp ticker          128
 cryptofeed bitget      unused sp trade            38
 cryptofeed bitget      unused subscribe           40
+cryptofeed bybit       decoded diff              548
+cryptofeed bybit       decoded snapshot            2
+cryptofeed bybit       decoded trade              18
+cryptofeed bybit       unused kline.1             25
+cryptofeed bybit       unused subscribe            7
+cryptofeed bybit       unused tickers             81
 cryptofeed upbit       decoded snapshot          145
 cryptofeed upbit       decoded trade             304
 jkorf      binance     decoded touch               1
@@ -51,6 +57,12 @@ jkorf      bitget      unused candle1W             1
 jkorf      bitget      unused subscribe            6
 jkorf      bitget      unused ticker               1
 jkorf      bitget      unused trades before        1
+jkorf      bybit       unused kline.60             1
+jkorf      bybit       unused kline.D              1
+jkorf      bybit       unused priceLimit           1
+jkorf      bybit       unused subscribe            5
+jkorf      bybit       unused system               1
+jkorf      bybit       unused tickers              1
 jkorf      upbit       decoded snapshot            1
 jkorf      upbit       decoded trade               1
 jkorf      upbit       unused candle.1m            1
