@@ -189,10 +189,11 @@ def _of_keys(exchange: str, settings: "Settings") -> list[str]:
 def _of_markets(settings: "Settings") -> list[str]:
     """Symbols unknown to the simulator. A pair of venues that it does not simulate takes its markets from recordings."""
     from arbtui.settings.symbols_source import symbols_source
-    from arbtui.simulation.assets import select, simulated_markets
+    from arbtui.simulation.assets import select
+    from arbtui.simulation.played_venue import played_names
 
     symbols = settings.universe.symbols
-    if not set(settings.exchanges) <= set(simulated_markets(1)) or isinstance(symbols, int):
+    if not set(settings.exchanges) <= set(played_names()) or isinstance(symbols, int):
         return []
     problems = []
     for symbol in symbols:

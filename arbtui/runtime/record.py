@@ -24,7 +24,7 @@ from arbtui.runtime.venues import simulated_assets
 from arbtui.settings.options import RecordOptions
 from arbtui.settings.output import say
 from arbtui.settings.state import keep_private
-from arbtui.simulation.assets import simulated_markets
+from arbtui.simulation.played_venue import played_names, simulated_markets
 
 #: Collected lines are written out so often: a process that is killed loses no more than this.
 _FLUSH_S = 1.0
@@ -39,9 +39,10 @@ def run_record(options: RecordOptions) -> int:
     keep_private()
     settings = options.settings
     require_decoders(settings.exchanges, f"profile {settings.name}: cannot be recorded")
-    listed = simulated_markets([asset.symbol for asset in simulated_assets(settings)])
-    if stray := [name for name in settings.exchanges if name not in listed]:
-        raise UsageError(f"profile {settings.name}: {stray[0]} cannot be recorded yet; {', '.join(listed)} can")
+    played = played_names()
+    if stray := [name for name in settings.exchanges if name not in played]:
+        raise UsageError(f"profile {settings.name}: {stray[0]} cannot be recorded yet; {', '.join(played)} can")
+    listed = simulated_markets([asset.symbol for asset in simulated_assets(settings)], list(settings.exchanges))
     codes = {name: list(listed[name]) for name in settings.exchanges}
     logging.getLogger("arbtui").addHandler(logging.NullHandler())  # what went wrong is told at the end, not between the bar's lines
     logging.getLogger("arbtui").propagate = False

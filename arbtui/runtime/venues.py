@@ -26,11 +26,12 @@ from arbtui.model.money import BPS, decimal_of
 from arbtui.model.rng import Rng
 from arbtui.settings.profile import Settings
 from arbtui.settings.symbols_source import symbols_source
-from arbtui.simulation.assets import UNIVERSE, Asset, select, simulated_markets
+from arbtui.simulation.assets import UNIVERSE, Asset, select
 from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.market_simulator import MarketSimulator
 from arbtui.simulation.paper import PaperExchange
+from arbtui.simulation.played_venue import played_names, played_venues, simulated_markets
 from arbtui.simulation.venue import VenueCore
 
 #: The currency of sizes, limits and PnL.
@@ -102,12 +103,12 @@ def refuse_unplayable(settings: Settings) -> None:
     Raises:
         UsageError: the profile names a venue that the simulator does not play, or an unknown symbol.
     """
-    played = ("upbit", "binance")
-    if stray := [name for name in settings.exchanges if name not in played]:
+    try:
+        played_venues(settings.exchanges)
+    except UsageError as error:
         raise UsageError(
-            f"profile {settings.name}: the simulator plays {' and '.join(played)}, not {stray[0]}; "
-            "replay a recording with this profile, or start another one (arbtui profiles)"
-        )
+            f"profile {settings.name}: {error}; replay a recording with this profile, or start another one (arbtui profiles)"
+        ) from None
     simulated_assets(settings)
 
 
@@ -119,7 +120,7 @@ async def simulated_venues(settings: Settings, ground: Ground) -> Venues:
     """
     refuse_unplayable(settings)
     before = psutil.Process().memory_info().rss
-    simulator = MarketSimulator(settings.simulator, selection(settings), ground.rng, ground.clock, ground.state)
+    simulator = MarketSimulator(settings.simulator, selection(settings), ground.rng, ground.clock, ground.state, list(settings.exchanges))
     grown = max(0, psutil.Process().memory_info().rss - before)
     markets = {name: with_fees(simulator.markets[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
@@ -144,14 +145,14 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
     """
     feed = RecordingFeed(files, ground.clock, list(settings.exchanges), speed)
     assets = simulated_assets(settings)
-    listed = simulated_markets([asset.symbol for asset in assets])
+    listed = simulated_markets([asset.symbol for asset in assets], [name for name in settings.exchanges if name in played_names()])
     listed["binanceusdm"] = {
         market.code: market
         for asset in assets
         for market in (linear_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binanceusdm"].min_cost),)
     }
     if stray := [name for name in settings.exchanges if name not in listed]:
-        raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {', '.join(listed)} can")
+        raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {', '.join([*played_names(), 'binanceusdm'])} can")
     markets = {name: with_fees(listed[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     balances = starting_balances(settings.simulator, markets, {asset.symbol: asset.price for asset in assets})

@@ -30,7 +30,6 @@ from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
 from arbtui.sandbox.upbit.venue import UpbitVenue
 from arbtui.sandbox.venue import Venue
 from arbtui.simulation.assets import Asset
-from arbtui.simulation.binance_market import BinanceMarket
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.fees import FeeCoin
 from arbtui.simulation.funding import starting_balances
@@ -38,6 +37,7 @@ from arbtui.simulation.ledger import APPLICATION_ID, VERSION, VenueLedger
 from arbtui.simulation.market_simulator import MarketSimulator
 from arbtui.simulation.matching import ExternalBook
 from arbtui.simulation.networks import simulated_terms
+from arbtui.simulation.simulated_market import SimulatedMarket
 from arbtui.simulation.venue import VenueCore
 
 DEFAULT_PORT = 9100
@@ -71,7 +71,7 @@ class Sandbox:
         self.folder = folder
         self.ledger = ledger
         self.simulator = MarketSimulator(options.config, options.symbols, Rng(options.config.seed), clock, state)
-        self.simulator.list_at_binance(_COIN)
+        self.simulator.list_fee_coin("binance")
         self.clocks = {name: VenueClock(clock) for name in VENUES}
         self.faults = {name: WireFaults(clock) for name in VENUES}
         self._markets = {name: dict(self.simulator.markets[name]) for name in VENUES}  # with the rules that are scripted now
@@ -372,4 +372,4 @@ def _with_rules(market: Market, rules: WireFault) -> Market:
 
 
 def _update_id(book: ExternalBook) -> int:
-    return book.update_id if isinstance(book, BinanceMarket) else 0
+    return book.update_id if isinstance(book, SimulatedMarket) else 0

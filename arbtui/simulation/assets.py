@@ -1,4 +1,4 @@
-"""The simulated universe: real assets first, then invented ones, each with its rank, price and rules on both venues."""
+"""The simulated universe: real assets first, then invented ones, each with its rank, price and steps."""
 
 import difflib
 import hashlib
@@ -9,19 +9,14 @@ from decimal import Decimal
 from functools import cache
 from itertools import takewhile
 
-from arbtui.exchanges.binance.rules import spot_market
-from arbtui.exchanges.upbit.rules import krw_market
-from arbtui.exchanges.venues import VENUES
 from arbtui.model.errors import UsageError
-from arbtui.model.market import Market
 from arbtui.simulation.asset_table import REAL_ASSETS
 
 UNIVERSE = 1000  #: number of simulated assets
-RATE_ASSET = "USDT"  #: traded against KRW on Upbit: the executable KRW/USDT rate
 RATE = 1400.0  #: KRW per USDT that the walk starts from
 
 _FINEST_DECIMALS = 8
-_BINANCE_TICK_CEILING = -2  #: 0.01: Binance quotes even BTC to the cent
+_TICK_CEILING = -2  #: 0.01: venues of USDT quote even BTC to the cent
 _MAJORS = 20  #: ranks whose price unit is a tenth of what others of that price have
 
 
@@ -35,14 +30,14 @@ class Asset:
 
     @property
     def tick(self) -> Decimal:
-        """Binance's price unit: 0.1 to 1 bps of the price for majors, 1 to 10 bps below, as real ones are."""
+        """The price unit in USDT: 0.1 to 1 bps of the price for majors, 1 to 10 bps below, as real ones are."""
         digits = 4 if self.rank <= _MAJORS else 3
-        exponent = min(_BINANCE_TICK_CEILING, math.floor(math.log10(self.price)) - digits)
+        exponent = min(_TICK_CEILING, math.floor(math.log10(self.price)) - digits)
         return Decimal(1).scaleb(max(exponent, -_FINEST_DECIMALS))
 
     @property
     def lot(self) -> Decimal:
-        """Binance's lot step: worth 1 USDT at most, so that an order of 100 USDT holds a hundred lots or more."""
+        """The lot step at venues of USDT: worth 1 USDT at most, so that an order of 100 USDT holds a hundred lots or more."""
         return Decimal(1).scaleb(min(math.floor(-math.log10(self.price)), 0))
 
 
@@ -76,18 +71,6 @@ def select(selection: int | Sequence[str]) -> list[Asset]:
     if not selection:
         raise UsageError("no symbol is named")
     return [_named(symbol, known) for symbol in dict.fromkeys(name.strip().upper() for name in selection)]
-
-
-def simulated_markets(selection: int | Sequence[str]) -> dict[str, dict[str, Market]]:
-    """The markets of ``selection`` by exchange and code, KRW-USDT always among Upbit's.
-
-    Raises:
-        UsageError: as :func:`select`.
-    """
-    assets = select(selection)
-    upbit = [krw_market(RATE_ASSET)] + [krw_market(asset.symbol) for asset in assets]
-    binance = [spot_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binance"].min_cost) for asset in assets]
-    return {"upbit": {market.code: market for market in upbit}, "binance": {market.code: market for market in binance}}
 
 
 def _named(symbol: str, known: dict[str, Asset]) -> Asset:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from statistics import fmean, pstdev
 
-from arbtui.exchanges.binance.wire import BinanceDecoder
 from arbtui.exchanges.feed import Frame
-from arbtui.exchanges.upbit.wire import UpbitDecoder
+from arbtui.exchanges.streams import PUBLIC_STREAMS
 from arbtui.exchanges.wire import WireDecoder
 from arbtui.model.book import Level, OrderBook
 from arbtui.model.clock import LoopClock
@@ -23,6 +22,7 @@ from arbtui.model.rng import Rng
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.market_simulator import MarketSimulator
+from arbtui.simulation.played_venue import DEFAULT_VENUES
 
 STEP_S = 0.1  #: between two samples
 PER_S = round(1 / STEP_S)
@@ -64,7 +64,7 @@ class Measurement:
 
     def __init__(self, codes: Sequence[str]) -> None:
         self.series = {code: Series(code) for code in codes}
-        self._decoders: dict[str, WireDecoder] = {"upbit": UpbitDecoder(self), "binance": BinanceDecoder(self)}
+        self._decoders: dict[str, WireDecoder] = {name: PUBLIC_STREAMS[name].decoder(self) for name in DEFAULT_VENUES}
 
     def take(self, batch: Sequence[Frame]) -> None:
         """Decode one batch."""

@@ -1,13 +1,13 @@
 """Shared by all simulated markets: the current tick, the scheduled events, and this turn's frames."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from arbtui.exchanges.feed import Frame
 from arbtui.model.order import Side
 
 Action = Callable[[], None]
-GRID = 10  #: ticks of 10 ms between two books of one market: both venues send books on a grid of 100 ms
+GRID = 10  #: ticks of 10 ms between two books of one market: venues send books on a grid of 100 ms
 
 
 class MarketListener(Protocol):
@@ -51,11 +51,11 @@ class EventScheduler:
 
     __slots__ = ("_appointments", "frames", "listeners", "tick", "ts_ms")
 
-    def __init__(self, ts_ms: int) -> None:
+    def __init__(self, ts_ms: int, venues: Iterable[str]) -> None:
         self.tick = 0  #: of 10 ms, since the simulator's start
         self.ts_ms = ts_ms  #: the venues' wall time at this tick, ms since the epoch
         self.frames: list[Frame] = []
-        self.listeners: dict[str, MarketListener] = {"upbit": NoListener(), "binance": NoListener()}
+        self.listeners: dict[str, MarketListener] = dict.fromkeys(venues, NoListener())
         self._appointments: dict[int, list[Action]] = {}
 
     def at(self, tick: int, action: Action) -> None:

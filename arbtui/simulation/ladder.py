@@ -12,7 +12,7 @@ from arbtui.model.book import Level
 PALETTE = 32
 SIZE_SIGMA = 1.06  #: of the logarithm: p90 over p10 is 15, as recorded
 
-GONE = "0.00000000"  #: the size that removes a level
+GONE = "0.00000000"  #: the size that removes a level, where a venue does not write another
 
 _QUANTILES = tuple(NormalDist().inv_cdf((i + 0.5) / PALETTE) for i in range(PALETTE))
 
@@ -33,13 +33,16 @@ class LadderSide:
     ``changed`` gathers, in order of change, the levels that differ from those last sent: price and size as on the wire.
     """
 
-    __slots__ = ("_gap", "_palette", "_random", "_text", "changed", "depth", "keys", "prices", "qtys", "sizes")
+    __slots__ = ("_gap", "_gone", "_palette", "_random", "_text", "changed", "depth", "keys", "prices", "qtys", "sizes")
 
-    def __init__(self, stream: random.Random, palette: tuple[Size, ...], depth: int, text: Callable[[int], str], gap: float) -> None:
+    def __init__(
+        self, stream: random.Random, palette: tuple[Size, ...], depth: int, text: Callable[[int], str], gap: float, gone: str = GONE
+    ) -> None:
         self._random = stream.random
         self._palette = palette
         self._text = text
         self._gap = gap
+        self._gone = gone
         self.depth = depth
         self.keys: list[int] = []
         self.prices: list[str] = []
@@ -59,7 +62,7 @@ class LadderSide:
         if keys and keys[0] < best:
             gone = bisect_left(keys, best)
             for index in range(gone):
-                changed[keys[index]] = (prices[index], GONE)
+                changed[keys[index]] = (prices[index], self._gone)
             del keys[:gone], prices[:gone], self.sizes[:gone], self.qtys[:gone]
         if not keys or keys[0] != best:
             self._insert(0, best)
@@ -68,7 +71,7 @@ class LadderSide:
         while len(keys) < self.depth:
             self._insert(len(keys), keys[-1] + self._step())
         while len(keys) > self.depth:
-            changed[keys.pop()] = (prices.pop(), GONE)
+            changed[keys.pop()] = (prices.pop(), self._gone)
             del self.sizes[-1], self.qtys[-1]
 
     def resize(self, index: int) -> None:
@@ -93,18 +96,22 @@ class LadderSide:
     def tell_gone(self) -> None:
         """Mark every level as removed in the output, though it is kept here."""
         for key, price in zip(self.keys, self.prices, strict=True):
-            self.changed[key] = (price, GONE)
+            self.changed[key] = (price, self._gone)
 
     def tell_all(self) -> None:
         """Mark every level as changed, with its present size."""
         for key, price, size in zip(self.keys, self.prices, self.sizes, strict=True):
             self.changed[key] = (price, size)
 
-    def take_changes(self) -> str:
-        """The levels changed since the last call, as the inside of a JSON array of [price, size] strings."""
-        changes = ",".join([f'["{price}","{size}"]' for price, size in self.changed.values()])
+    def take_changes(self, tail: str = "") -> str:
+        """The levels changed since the last call, as the inside of a JSON array of [price, size] strings; ``tail``: more of each."""
+        changes = ",".join([f'["{price}","{size}"{tail}]' for price, size in self.changed.values()])
         self.changed.clear()
         return changes
+
+    def whole(self, tail: str = "") -> str:
+        """Every level, as :meth:`take_changes` writes them."""
+        return ",".join([f'["{price}","{size}"{tail}]' for price, size in zip(self.prices, self.sizes, strict=True)])
 
     def _insert(self, index: int, key: int) -> None:
         size, qty = self._palette[int(self._random() * PALETTE)]

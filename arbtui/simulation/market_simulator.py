@@ -1,88 +1,116 @@
-"""The market simulator: two venues' wire bytes from a random process, in real or virtual time by the same code."""
+"""The market simulator: the wire bytes of any set of venues from a random process, in real or virtual time by the same code."""
 
 import asyncio
 import math
 import time
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
-from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.feed import Deliver, MarketDataFeed
-from arbtui.exchanges.venues import VENUES
 from arbtui.model.clock import Clock
-from arbtui.model.market import Market
+from arbtui.model.market import FixedUnit, Market
 from arbtui.model.money import decimal_of
 from arbtui.model.rng import Rng
-from arbtui.simulation.assets import RATE, RATE_ASSET, Asset, select, simulated_markets
-from arbtui.simulation.binance_market import BinanceMarket
+from arbtui.simulation.assets import Asset, select
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.event_scheduler import EventScheduler, MarketListener
 from arbtui.simulation.frame_sink import FrameSink, VenueLine
-from arbtui.simulation.matching import ExternalBook
-from arbtui.simulation.paths import BPS, TICK_S, AssetPath, RatePath, Swing
-from arbtui.simulation.scenario import SCENARIOS, depth_usdt, volatility_bps
+from arbtui.simulation.paths import BPS, TICK_S, Apart, AssetPath, CashPrice, RatePath, Swing, VenuePrice
+from arbtui.simulation.played_venue import DEFAULT_VENUES, RATES, USDT, PlayedVenue, played_venues, simulated_markets
+from arbtui.simulation.saved_state import SavedMarket, SavedState, State
+from arbtui.simulation.scenario import SCENARIOS, volatility_bps
+from arbtui.simulation.simulated_market import FairPrice, Quoting, Rhythm, SimulatedMarket
 from arbtui.simulation.troubles import TroubleMaker
-from arbtui.simulation.upbit_market import UpbitMarket
 
 #: After a stall of the process at most this much is caught up, in one delivery; the rest of the market's time is skipped.
 MAX_CATCH_UP_TICKS = 50
 #: Markets that open in one tick: a thousand symbols are open after one second, without one large burst.
 OPENINGS_PER_TICK = 10
 
-_RATE_BOOKS_PER_S, _RATE_TRADES_PER_S = 4.0, 1.0
-_RATE_LEVEL_USDT = 40_000.0  #: KRW-USDT is among Upbit's deepest markets
-_FIRST_UPDATE_ID, _FIRST_TRADE_ID = 10_000_000_000, 1_000_000_000
-
-State = Mapping[str, Any]
+_CASH_RHYTHM = Rhythm(books=4.0, touches=4.0, trades=1.0)
+_CASH_LEVEL_USDT = 40_000.0  #: a market of one currency in another is among its venue's deepest
+_CASH_APART_SHARE = 0.3  #: what sets a second venue's rate apart, as a share of the basis of assets: 2 bps
+_DRIFTING = "KRW"  #: the currency whose rate ``rate_drift_bps`` moves
 
 
 class MarketSimulator(MarketDataFeed):
-    """Upbit's KRW markets and Binance's USDT markets of ``symbols``, and KRW-USDT.
+    """The markets of ``symbols`` at ``venues``, and those that trade one of their currencies for another.
 
     ``state`` is the result of :meth:`state` in an earlier run: prices and ids continue from it, with new randomness. The same
-    seed, symbols and state give the same bytes.
+    seed, symbols, venues and state give the same bytes.
+
+    Raises:
+        UsageError: a venue or a symbol that is not played.
     """
 
-    def __init__(self, config: SimulatorConfig, symbols: int | Sequence[str], rng: Rng, clock: Clock, state: State | None = None) -> None:
+    def __init__(
+        self,
+        config: SimulatorConfig,
+        symbols: int | Sequence[str],
+        rng: Rng,
+        clock: Clock,
+        state: State | None = None,
+        venues: Sequence[str] = DEFAULT_VENUES,
+    ) -> None:
         self.config = config
-        self.markets: dict[str, dict[str, Market]] = simulated_markets(symbols)
+        # Whatever order they are named in: those whose prices lead come first.
+        self.venues = {venue.name: venue for venue in sorted(played_venues(venues), key=lambda venue: venue.is_of_dollars)}
+        self.markets: dict[str, dict[str, Market]] = simulated_markets(symbols, self.venues)
         self.messages = 0  #: frames delivered so far
         self.cpu_s = 0.0  #: seconds of CPU that this thread spent inside the simulator
         self.skipped_s = 0.0  #: seconds of the market's time that were never played, because the process stalled for too long
         self.due: Sequence[float] = ()  #: monotonic seconds at which the ticks of this delivery were due
         self._clock = clock
         self._scenario = SCENARIOS[config.scenario]
-        self._generation = int(state["generation"]) + 1 if state else 0
+        self._saved = SavedState(state)
         self._rng = rng
-        self._stage = EventScheduler(clock.time_ms())
+        self._stage = EventScheduler(clock.time_ms(), self.venues)
         self._swing = Swing(self._scenario.swing_period_s, self._scenario.swing_damping) if self._scenario.swing else None
-        self._rate = RatePath(self._stream("rate"), RATE, state["rate"] if state else None, config.rate_drift_bps)
+        self._quotes = [venue.quote for venue in self.venues.values()]
+        self._rates = {
+            currency: RatePath(
+                self._stream("rate" if currency == _DRIFTING else f"rate {currency}"),
+                RATES[currency],
+                self._saved.rates.get(currency),
+                config.rate_drift_bps if currency == _DRIFTING else 0.0,
+            )
+            for currency in RATES
+            if currency in (_DRIFTING, *self._quotes)
+        }
         self._paths: dict[str, AssetPath] = {}
-        self._upbit: dict[str, UpbitMarket] = {}
-        self._binance: dict[str, BinanceMarket] = {}
-        self._lines = {"upbit": VenueLine(), "binance": VenueLine()}
-        self._earlier: dict[str, list[float]] = dict(state["assets"]) if state else {}
-        rate_code = self._open_rate_market()
+        self._prices: dict[tuple[str, str], tuple[VenuePrice, Apart | None]] = {}  # by venue and symbol
+        self._open_markets: dict[str, dict[str, SimulatedMarket]] = {name: {} for name in self.venues}
+        self._lines = {name: VenueLine() for name in self.venues}
+        self._codes: dict[tuple[str, str], str] = {}  # likewise
+        self._first: dict[bool, PlayedVenue] = {}  # of the venues of dollars, and of the others
+        for venue in self.venues.values():
+            self._first.setdefault(venue.is_of_dollars, venue)
+        cash = self._open_cash_markets()
         for place, asset in enumerate(select(symbols)):
             self._open(asset, 1 + place // OPENINGS_PER_TICK)
         #: Causes the troubles of scenario ``crash``; None in every other.
         self.troubles: TroubleMaker | None = None
         if self._scenario.troubled:
+            prices = {place: price for place, (price, _) in self._prices.items()}
             stream = self._stream("troubles")
-            self.troubles = TroubleMaker(self._stage, stream, self._lines, self._upbit, self._binance, self._paths, rate_code)
+            self.troubles = TroubleMaker(self._stage, stream, self._lines, self._open_markets, prices, self._codes, cash)
             self.troubles.start()
 
-    def list_at_binance(self, asset: Asset) -> None:
-        """Add a market that no other venue has, as that of the coin in which Binance takes fees; a restart opens it at its first price."""
-        market = spot_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binance"].min_cost)
-        self.markets["binance"][market.code] = market
-        scenario = self._scenario
-        stream = self._stream(asset.symbol)
-        sigma_bps = scenario.volatility_factor * volatility_bps(asset.rank)
-        path = AssetPath(stream, asset.price, sigma_bps, self._rate, self._swing, scenario.basis_factor)
-        self._open_at_binance(asset, market, path, stream, 1, None)
+    def list_fee_coin(self, exchange: str) -> Asset | None:
+        """Add the market of the coin in which ``exchange`` takes fees, and no other venue's; a restart opens it at its first price.
+
+        None where the venue has none.
+        """
+        venue = self.venues[exchange]
+        coin = venue.fee_coin
+        if coin is not None:
+            market = venue.rules(coin)
+            self.markets[exchange][market.code] = market
+            stream = self._stream(coin.symbol)
+            price = VenuePrice(self._path(coin, stream), self._rates.get(venue.quote), None, leads=not venue.is_of_dollars)
+            self._open_at(venue, coin, price, stream, 1)
+        return coin
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver what is due every 10 ms until cancelled."""
@@ -112,15 +140,12 @@ class MarketSimulator(MarketDataFeed):
                 deliver(frames)
 
     def request_snapshot(self, exchange: str, code: str) -> None:
-        """Send a depth snapshot soon; for Upbit, whose every frame is one, the book in the next delivery."""
-        if exchange == "upbit":
-            self._upbit[code].send_snapshot()
-        else:
-            self._binance[code].request_snapshot()
+        """Send a whole book soon; of a venue whose every frame is one, in the next delivery."""
+        self._open_markets[exchange][code].request_snapshot()
 
-    def book(self, exchange: str, code: str) -> ExternalBook:
+    def book(self, exchange: str, code: str) -> SimulatedMarket:
         """The book at the venue now: the same that the last frames describe."""
-        return self._upbit[code] if exchange == "upbit" else self._binance[code]
+        return self._open_markets[exchange][code]
 
     def attach(self, exchange: str, listener: MarketListener) -> None:
         """Report every event of ``exchange`` to ``listener``, as it happens at the venue."""
@@ -131,94 +156,136 @@ class MarketSimulator(MarketDataFeed):
         return {symbol: math.exp(path.log_mid) for symbol, path in self._paths.items()}
 
     def state(self) -> dict[str, Any]:
-        """The state from which a later run can continue, as JSON-able values; symbols of earlier runs are kept."""
-        assets = dict(self._earlier)
+        """The state from which a later run can continue, as JSON-able values; symbols and venues of earlier runs are kept."""
+        saved = self._saved
         for symbol, path in self._paths.items():
-            upbit, binance = self._upbit[f"KRW-{symbol}"], self._binance[f"{symbol}USDT"]
-            assets[symbol] = [path.log_mid, *path.basis, binance.update_id, binance.trade_id, upbit.trade_id]
-        return {"generation": self._generation, "rate": self._rate.log_rate, "assets": assets}
+            saved.assets[symbol] = (path.log_mid, *path.basis)
+        for (name, symbol), (_, apart) in self._prices.items():
+            market = self._open_markets[name][self._codes[name, symbol]]
+            basis = None if apart is None else apart.basis
+            saved.markets.setdefault(name, {})[symbol] = SavedMarket(market.update_id, market.trade_id, basis)
+        return saved.written({currency: rate.log_rate for currency, rate in self._rates.items()})
 
     def _open(self, asset: Asset, tick: int) -> None:
-        symbol, scenario, stage = asset.symbol, self._scenario, self._stage
-        upbit_market, binance_market = self.markets["upbit"][f"KRW-{symbol}"], self.markets["binance"][f"{symbol}USDT"]
-        spread = {name: partial(scenario.spread_bps, name, asset.rank) for name in ("upbit", "binance")}
-        binance_spread = spread["binance"](_unit_bps(binance_market, asset.price))
-        rate_spread = _unit_bps(self.markets["upbit"][f"KRW-{RATE_ASSET}"], self._rate.krw)
-        stream = self._stream(symbol)
-        sigma_bps = scenario.volatility_factor * volatility_bps(asset.rank)
-        path = AssetPath(stream, asset.price, sigma_bps, self._rate, self._swing, scenario.basis_factor)
-        earlier = self._earlier.get(symbol)
-        if earlier:
-            path.restore(earlier[0], (earlier[1], earlier[2]))
-        self._paths[symbol] = path
+        """Open the markets of ``asset`` at every venue: the path first, then all prices, then the markets."""
+        stream = self._stream(asset.symbol)
+        path = self._paths[asset.symbol] = self._path(asset, stream)
+        if asset.symbol in self._saved.assets:
+            log_mid, position, second = self._saved.assets[asset.symbol]
+            path.restore(log_mid, (position, second))
+        for name, venue in self.venues.items():
+            apart = None
+            if self._first[venue.is_of_dollars] is not venue:
+                apart = Apart(stream, self._swing, self._scenario.basis_factor * venue.apart_share)
+                saved = self._saved.market(name, asset.symbol)
+                if saved.basis is not None:
+                    apart.basis = saved.basis
+            self._codes[name, asset.symbol] = venue.rules(asset).code
+            price = VenuePrice(path, self._rates.get(venue.quote), apart, leads=not venue.is_of_dollars)
+            self._prices[name, asset.symbol] = price, apart
+        for name, venue in self.venues.items():
+            price, apart = self._prices[name, asset.symbol]
+            self._open_at(venue, asset, price, stream, tick, self._tune(venue, asset, path, apart))
 
-        def retune(unit_bps: float) -> None:
-            path.set_swing(*scenario.swing_bps(spread["upbit"](unit_bps) + binance_spread, rate_spread))
+    def _tune(self, venue: PlayedVenue, asset: Asset, path: AssetPath, apart: Apart | None) -> Callable[[float], None] | None:
+        """What sets how far the prices of ``venue`` swing, told its price unit in bps; None where another venue's does.
 
-        expected = scenario.rates(asset.rank)
-        upbit = UpbitMarket(
-            upbit_market,
-            path,
-            stage,
-            stream,
-            FrameSink(stage, "upbit", self._lines["upbit"]),
-            books_per_s=expected.upbit_books,
-            trades_per_s=expected.upbit_trades,
-            spread_bps=spread["upbit"](0.0),
-            level_usdt=depth_usdt("upbit", asset.rank) / 5,
-            least_move_bps=scenario.least_move_bps,
-            trade_id=int(earlier[5]) if earlier else _FIRST_TRADE_ID,
-            on_unit=retune,
-        )
-        self._upbit[upbit.code] = upbit
-        self._open_at_binance(asset, binance_market, path, stream, tick, earlier)
-        upbit.start(tick + 3)
+        The first venue that is none of dollars swings by what trading it against the first of dollars costs, and every later venue
+        by what trading it against the first of its kind does.
+        """
+        scenario = self._scenario
+        other = self._first.get(venue.is_of_dollars if apart is not None else True)
+        if other is None or other is venue:
+            return None
+        rate_bps, rate_fee_bps = (0.0, 0.0) if other.quote == venue.quote else self._rate_costs_bps(venue.quote)
+        market = other.rules(asset)
+        beside = scenario.spread_bps(other.major_spread_bps, asset.rank, _unit_bps(market, self._opening_price(other, asset)))
+        fees_bps = _taker_bps(venue.rules(asset)) + _taker_bps(market) + rate_fee_bps
 
-    def _open_at_binance(
-        self, asset: Asset, market: Market, path: AssetPath, stream: Random, tick: int, earlier: Sequence[float] | None
+        def tune(unit_bps: float) -> None:
+            spread = scenario.spread_bps(venue.major_spread_bps, asset.rank, unit_bps)
+            deviation_bps, mean_bps = scenario.swing_bps(fees_bps, spread + beside, rate_bps)
+            if apart is None:
+                path.set_swing(deviation_bps, mean_bps)
+            else:
+                apart.deviation_bps = deviation_bps
+
+        return tune
+
+    def _open_at(
+        self,
+        venue: PlayedVenue,
+        asset: Asset,
+        price: FairPrice,
+        stream: Random,
+        tick: int,
+        on_unit: Callable[[float], None] | None = None,
     ) -> None:
-        expected = self._scenario.rates(asset.rank)
-        binance = BinanceMarket(
-            market,
-            path,
-            self._stage,
-            stream,
-            FrameSink(self._stage, "binance", self._lines["binance"]),
-            depths_per_s=expected.binance_depths,
-            touches_per_s=expected.binance_touches,
-            trades_per_s=expected.binance_trades,
-            spread_bps=self._scenario.spread_bps("binance", asset.rank, _unit_bps(market, asset.price)),
-            level_usdt=depth_usdt("binance", asset.rank) / 5,
-            least_move_bps=self._scenario.least_move_bps,
-            update_id=int(earlier[3]) if earlier else _FIRST_UPDATE_ID,
-            trade_id=int(earlier[4]) if earlier else _FIRST_TRADE_ID,
+        market, saved = self.markets[venue.name][venue.rules(asset).code], self._saved.market(venue.name, asset.symbol)
+        scenario = self._scenario
+        # Where the unit follows the price, the market itself widens a spread to it.
+        unit_bps = _unit_bps(market, self._opening_price(venue, asset)) if isinstance(market.price_units, FixedUnit) else 0.0
+        quoting = Quoting(
+            rhythm=venue.rhythm(scenario, asset.rank),
+            spread_bps=scenario.spread_bps(venue.major_spread_bps, asset.rank, unit_bps),
+            level_usdt=venue.level_usdt(asset.rank),
+            least_move_bps=scenario.least_move_bps,
+            update_id=saved.update_id,
+            trade_id=saved.trade_id,
+            on_unit=on_unit,
         )
-        self._binance[binance.code] = binance
-        binance.start(tick)
+        self._start(venue, market, price, stream, quoting, tick + venue.opens_after)
 
-    def _open_rate_market(self) -> str:
-        market = self.markets["upbit"][f"KRW-{RATE_ASSET}"]
-        rate_market = UpbitMarket(
-            market,
-            self._rate,
-            self._stage,
-            self._stream("rate market"),
-            FrameSink(self._stage, "upbit", self._lines["upbit"]),
-            books_per_s=_RATE_BOOKS_PER_S,
-            trades_per_s=_RATE_TRADES_PER_S,
-            spread_bps=_unit_bps(market, self._rate.krw),
-            level_usdt=_RATE_LEVEL_USDT,
-            least_move_bps=0.0,
-            trade_id=_FIRST_TRADE_ID,
-        )
-        self._upbit[market.code] = rate_market
-        rate_market.start(1)
-        return market.code
+    def _open_cash_markets(self) -> dict[str, str]:
+        """The markets of currencies; one code of them by venue."""
+        codes: dict[str, str] = {}
+        lead: set[tuple[str, str]] = set()
+        for venue in self.venues.values():
+            for asset in venue.cash_among(self._quotes):
+                market = self.markets[venue.name][venue.rules(asset).code]
+                inverse = market.quote == USDT
+                rate, pair = self._rates[market.base if inverse else market.quote], (market.base, market.quote)
+                price: FairPrice = rate
+                first = pair not in lead
+                stream = self._stream("rate market" if not lead else f"rate market {venue.name} {market.code}")
+                lead.add(pair)
+                if inverse or not first:
+                    price = CashPrice(rate, None if first else Apart(stream, None, _CASH_APART_SHARE), inverse=inverse)
+                quoting = Quoting(_CASH_RHYTHM, _unit_bps(market, price.fair), _CASH_LEVEL_USDT, least_move_bps=0.0)
+                self._start(venue, market, price, stream, quoting, 1)
+                codes[venue.name] = market.code
+        return codes
+
+    def _start(self, venue: PlayedVenue, market: Market, price: FairPrice, stream: Random, quoting: Quoting, tick: int) -> None:
+        outlet = FrameSink(self._stage, venue.name, self._lines[venue.name])
+        opened = self._open_markets[venue.name][market.code] = venue.market(market, price, self._stage, stream, outlet, quoting)
+        opened.start(tick)
+
+    def _path(self, asset: Asset, stream: Random) -> AssetPath:
+        sigma_bps = self._scenario.volatility_factor * volatility_bps(asset.rank)
+        return AssetPath(stream, asset.price, sigma_bps, self._swing, self._scenario.basis_factor)
+
+    def _opening_price(self, venue: PlayedVenue, asset: Asset) -> float:
+        return asset.price if venue.quote == USDT else asset.price * self._rates[venue.quote].fair
+
+    def _rate_costs_bps(self, quote: str) -> tuple[float, float]:
+        """Spread and fee of the first market that trades ``quote`` for USDT, in bps; 0 where none does."""
+        for venue in self.venues.values():
+            for asset in venue.cash_among(self._quotes):
+                market = self.markets[venue.name][venue.rules(asset).code]
+                if {market.base, market.quote} == {quote, USDT}:
+                    rate = self._rates[quote].fair
+                    return _unit_bps(market, 1.0 / rate if market.quote == USDT else rate), _taker_bps(market)
+        return 0.0, 0.0
 
     def _stream(self, name: str) -> Random:
-        return self._rng.stream(f"simulator:{name}:{self._generation}")
+        return self._rng.stream(f"simulator:{name}:{self._saved.generation}")
 
 
 def _unit_bps(market: Market, price: float) -> float:
     """The price unit at ``price``, in bps of it."""
     return float(market.price_units.at(decimal_of(price))) / price / BPS
+
+
+def _taker_bps(market: Market) -> float:
+    return float(market.fees.taker * 10_000)

@@ -1,4 +1,4 @@
-"""Fair prices: a jumping mid per asset, a walking KRW/USDT rate, and a basis between the venues.
+"""Fair prices: a jumping mid per asset, a walking rate per currency, and a basis between the venues.
 
 All are advanced on demand to a tick (10 ms), from one random stream each, so that a symbol's path does not depend on
 which other symbols run.
@@ -30,9 +30,9 @@ _NORMAL = tuple(NormalDist().inv_cdf((i + 0.5) / _QUANTILES) for i in range(_QUA
 
 
 class RatePath:
-    """KRW per USDT; ``drift_bps``: how far it moves one way in an hour, beside its walk."""
+    """Units of one currency per USDT; ``drift_bps``: how far it moves one way in an hour, beside its walk."""
 
-    __slots__ = ("_anchor", "_drift", "_random", "_tick", "krw", "log_rate")
+    __slots__ = ("_anchor", "_drift", "_random", "_tick", "fair", "log_rate")
 
     def __init__(self, stream: random.Random, anchor: float, log_rate: float | None, drift_bps: float = 0.0) -> None:
         self._drift = drift_bps * BPS / 3600.0
@@ -40,12 +40,12 @@ class RatePath:
         self._anchor = math.log(anchor)
         self._tick = 0
         self.log_rate = self._anchor if log_rate is None else log_rate
-        self.krw = math.exp(self.log_rate)
+        self.fair = math.exp(self.log_rate)
 
     @property
-    def krw_per_usdt(self) -> float:
+    def per_usdt(self) -> float:
         """The rate itself: USDT is priced like any other asset."""
-        return self.krw
+        return self.fair
 
     def advance(self, tick: int) -> None:
         """Walk to ``tick``."""
@@ -54,92 +54,118 @@ class RatePath:
         step = RATE_WALK_BPS * BPS * math.sqrt(elapsed) * _NORMAL[int(self._random() * _QUANTILES)]
         self._anchor += self._drift * elapsed
         self.log_rate += step + self._drift * elapsed + (self._anchor - self.log_rate) * elapsed / ANCHOR_S
-        self.krw = math.exp(self.log_rate)
+        self.fair = math.exp(self.log_rate)
+
+
+class Apart:
+    """How far one venue's price stands from that of the first venue of its currency: a basis of its own, mean zero.
+
+    With ``swing`` it swings by :attr:`deviation_bps`; without, it is ``share`` of the basis between the currencies.
+    """
+
+    __slots__ = ("_fast_bps", "_random", "_slow_bps", "_swing", "_tick", "basis", "deviation_bps")
+
+    def __init__(self, stream: random.Random, swing: "Swing | None", share: float) -> None:
+        self._random = stream.random
+        self._swing = swing
+        self._slow_bps, self._fast_bps = SLOW_BASIS_BPS * share, FAST_BASIS_BPS * share
+        self._tick = 0
+        self.deviation_bps = 0.0
+        #: Two numbers in standard deviations, as those of :class:`AssetPath`.
+        self.basis = (_NORMAL[int(self._random() * _QUANTILES)], _NORMAL[int(self._random() * _QUANTILES)])
+
+    def factor(self, tick: int) -> float:
+        """The factor on the price at ``tick``."""
+        steps, self._tick = tick - self._tick, tick
+        position, second = self.basis
+        if steps > 0:
+            draw = self._random
+            noise, more_noise = _NORMAL[int(draw() * _QUANTILES)], _NORMAL[int(draw() * _QUANTILES)]
+            if self._swing is not None:
+                position, second = self.basis = self._swing.step(position, second, steps, noise, more_noise)
+            else:
+                keep_slow, new_slow, keep_fast, new_fast = _decays(steps)
+                position, second = self.basis = position * keep_slow + new_slow * noise, second * keep_fast + new_fast * more_noise
+        if self._swing is not None:
+            return math.exp(self.deviation_bps * BPS * position)
+        return 1.0 + (self._slow_bps * position + self._fast_bps * second) * BPS
+
+
+class CashPrice:
+    """The price of one currency in another at one venue: ``rate``, or (``inverse``) one over it, and what sets the venue apart."""
+
+    __slots__ = ("_apart", "_inverse", "_rate", "fair")
+
+    def __init__(self, rate: RatePath, apart: Apart | None, *, inverse: bool) -> None:
+        self._rate = rate
+        self._apart = apart
+        self._inverse = inverse
+        self.fair = 1.0 / rate.fair if inverse else rate.fair
+
+    @property
+    def per_usdt(self) -> float:
+        """Units of the quote currency for one USDT."""
+        return 1.0 if self._inverse else self._rate.fair
+
+    def advance(self, tick: int) -> None:
+        """Advance to ``tick``."""
+        self._rate.advance(tick)
+        fair = 1.0 / self._rate.fair if self._inverse else self._rate.fair
+        self.fair = fair if self._apart is None else fair * self._apart.factor(tick)
 
 
 class AssetPath:
-    """The fair price of one asset on both venues: ``usdt`` on Binance, ``krw`` on Upbit, after :meth:`advance`."""
+    """The mid of one asset, in USDT, and its basis between venues of other currencies and those of USDT."""
 
     __slots__ = (
         "_anchor",
-        "_basis_bps",
-        "_lean_bps",
         "_random",
-        "_rate",
         "_sigma",
-        "_swing",
-        "_swing_bps",
         "_tick",
         "basis",
-        "krw",
-        "krw_factor",
+        "basis_bps",
+        "lean_bps",
         "log_mid",
-        "usdt",
-        "usdt_factor",
+        "mid",
+        "swing",
+        "swing_bps",
     )
 
-    def __init__(
-        self,
-        stream: random.Random,
-        price: float,
-        sigma_bps: float,
-        rate: RatePath,
-        swing: "Swing | None",
-        basis_factor: float = 1.0,
-    ) -> None:
+    def __init__(self, stream: random.Random, price: float, sigma_bps: float, swing: "Swing | None", basis_factor: float = 1.0) -> None:
         self._random = stream.random
         self._anchor = math.log(price)
         self._sigma = sigma_bps * BPS
-        self._rate = rate
-        self._swing = swing
-        self._swing_bps = self._lean_bps = 0.0
-        self._basis_bps = SLOW_BASIS_BPS * basis_factor, FAST_BASIS_BPS * basis_factor
+        self.swing = swing
+        self.swing_bps = self.lean_bps = 0.0  #: of one: standard deviation and mean of the swing
+        self.basis_bps = SLOW_BASIS_BPS * basis_factor, FAST_BASIS_BPS * basis_factor
         self._tick = 0
-        #: Extra factor of one venue's price: 1 except during a price spike.
-        self.usdt_factor = self.krw_factor = 1.0
         self.log_mid = self._anchor
+        self.mid = math.exp(self.log_mid)  #: in USDT
         #: Two numbers in standard deviations: swing and its velocity, or the slow and the fast part of the basis.
         self.basis = (self._normal(), self._normal())
-        self.advance(0)
-
-    @property
-    def krw_per_usdt(self) -> float:
-        """The fair rate."""
-        return self._rate.krw
 
     def set_swing(self, deviation_bps: float, mean_bps: float = 0.0) -> None:
         """Set standard deviation and mean of the basis swing, from the next :meth:`advance` on."""
-        self._swing_bps, self._lean_bps = deviation_bps * BPS, mean_bps * BPS
+        self.swing_bps, self.lean_bps = deviation_bps * BPS, mean_bps * BPS
 
     def restore(self, log_mid: float, basis: tuple[float, float]) -> None:
         """Continue from where an earlier run stopped."""
-        self.log_mid, self.basis = log_mid, basis
-        self.advance(0)
+        self.log_mid, self.mid, self.basis = log_mid, math.exp(log_mid), basis
 
     def advance(self, tick: int) -> None:
-        """Advance to ``tick``; both fair prices are then of that instant."""
+        """Advance to ``tick``."""
         steps = tick - self._tick
-        position, second = self.basis
-        swing = self._swing
         if steps > 0:
             self._tick = tick
             self._jump(steps * TICK_S)
             draw = self._random
             noise, more_noise = _NORMAL[int(draw() * _QUANTILES)], _NORMAL[int(draw() * _QUANTILES)]
-            if swing is not None:
-                position, second = self.basis = swing.step(position, second, steps, noise, more_noise)
+            position, second = self.basis
+            if self.swing is not None:
+                self.basis = self.swing.step(position, second, steps, noise, more_noise)
             else:
                 keep_slow, new_slow, keep_fast, new_fast = _decays(steps)
-                position, second = self.basis = position * keep_slow + new_slow * noise, second * keep_fast + new_fast * more_noise
-        if swing is not None:
-            mid, factor = math.exp(self.log_mid), math.exp(0.5 * (self._lean_bps + self._swing_bps * position))
-            usdt, krw = mid / factor, mid * factor
-        else:
-            slow_bps, fast_bps = self._basis_bps
-            usdt = math.exp(self.log_mid)
-            krw = usdt * (1.0 + (slow_bps * position + fast_bps * second) * BPS)
-        self.usdt = usdt * self.usdt_factor
-        self.krw = krw * self._rate.krw * self.krw_factor
+                self.basis = position * keep_slow + new_slow * noise, second * keep_fast + new_fast * more_noise
 
     def _jump(self, elapsed: float) -> None:
         expected = JUMP_RATE * elapsed
@@ -154,9 +180,51 @@ class AssetPath:
             size = self._sigma * math.sqrt(elapsed) * self._normal()
         # Reverts only at a jump: between jumps the price must not move.
         self.log_mid += size + (self._anchor - self.log_mid) * max(elapsed, 1.0 / JUMP_RATE) / ANCHOR_S
+        self.mid = math.exp(self.log_mid)
 
     def _normal(self) -> float:
         return _NORMAL[int(self._random() * _QUANTILES)]
+
+
+class VenuePrice:
+    """The fair price of one asset at one venue, in the venue's currency.
+
+    ``rate`` is that of the venue's currency, None for USDT. The basis lies between the venues that lead, those of other currencies
+    than dollars, and the rest. ``apart`` sets the venue apart from the first of its kind.
+    """
+
+    __slots__ = ("_apart", "_leads", "_path", "_rate", "fair", "spike")
+
+    def __init__(self, path: AssetPath, rate: RatePath | None, apart: Apart | None, *, leads: bool) -> None:
+        self._path = path
+        self._rate = rate
+        self._apart = apart
+        self._leads = leads
+        self.spike = 1.0  #: a factor on the price: 1 except during a price spike
+        self.advance(0)
+
+    @property
+    def per_usdt(self) -> float:
+        """Units of the venue's currency for one USDT."""
+        return 1.0 if self._rate is None else self._rate.fair
+
+    def advance(self, tick: int) -> None:
+        """Advance to ``tick``; :attr:`fair` is of that instant then."""
+        path, rate = self._path, self._rate
+        path.advance(tick)
+        price = path.mid
+        if path.swing is not None:
+            factor = math.exp(0.5 * (path.lean_bps + path.swing_bps * path.basis[0]))
+            price = price * factor if self._leads else price / factor
+        elif self._leads:
+            slow_bps, fast_bps = path.basis_bps
+            position, second = path.basis
+            price *= 1.0 + (slow_bps * position + fast_bps * second) * BPS
+        if rate is not None:
+            price *= rate.fair
+        if self._apart is not None:
+            price *= self._apart.factor(tick)
+        self.fair = price * self.spike
 
 
 @cache

@@ -4,7 +4,7 @@ docs/simulator.md compares the figures with recorded ones. ``rank`` counts from 
 """
 
 import math
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 #: Messages a second of the first symbol over both venues, and how they fall with rank: about 1,000 over the first 50
 #: symbols and 5,000 over the first 1,000.
@@ -13,41 +13,32 @@ RATE_EXPONENT = -0.463
 
 MAJORS = 10  #: ranks of the calmest mids and the tightest books
 
-UPBIT_TRADE_SHARE = 0.02
-BINANCE_TRADE_SHARE = 0.06
+#: Shares of all messages that trades are, of both venues.
+_TRADE_SHARES = 0.02, 0.06
 
-#: Fees of one cycle: Upbit 5 bps, Binance 10 bps, changing the rate 5 bps; and the threshold that the engine adds.
-CYCLE_FEES_BPS = 20.0
+#: The threshold that the engine adds to what a cycle costs.
 THRESHOLD_BPS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Expected messages a second of one symbol, by kind."""
+    """Expected messages a second of one symbol; a venue's own shares are of these."""
 
-    upbit_books: float
-    upbit_trades: float
-    binance_depths: float
-    binance_touches: float
-    binance_trades: float
+    total: float  #: of all kinds, over a venue of whole books and one of depth events and best prices
+    books: float  #: at each of the two: whole books, or depth events
+    touches: float  #: best prices
 
 
 def rates(rank: int) -> Rates:
     """Message rates of the symbol of ``rank``: books approach their venue's 10 a second, best prices take the rest."""
     total = RATE_OF_FIRST * math.pow(rank, RATE_EXPONENT)
     books = 10.0 * (1.0 - math.exp(-0.03 * total - 0.0003 * total * total))
-    touches = total * (1.0 - UPBIT_TRADE_SHARE - BINANCE_TRADE_SHARE) - 2.0 * books
-    return Rates(books, UPBIT_TRADE_SHARE * total, books, touches, BINANCE_TRADE_SHARE * total)
+    return Rates(total, books, total * (1.0 - _TRADE_SHARES[0] - _TRADE_SHARES[1]) - 2.0 * books)
 
 
 def volatility_bps(rank: int) -> float:
     """Standard deviation of the mid's change over one second."""
     return 1.2 if rank <= MAJORS else 2.5 if rank <= 60 else 4.0
-
-
-def depth_usdt(exchange: str, rank: int) -> float:
-    """Mean value of the best five levels of one side, in USDT."""
-    return 150_000.0 * math.pow(rank, -0.5) if exchange == "binance" else 45_000.0 * math.pow(rank, -0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +58,19 @@ class Scenario:
     basis_factor: float = 1.0  #: the basis likewise, where there is no swing
     troubled: bool = False  #: streams, venues and markets fail on a schedule
 
-    def rates(self, rank: int) -> Rates:
-        """Message rates of the symbol of ``rank``."""
-        return Rates(*(self.rate_factor * rate for rate in astuple(rates(rank))))
-
-    def spread_bps(self, exchange: str, rank: int, tick_bps: float) -> float:
-        """Median quoted spread; majors have one price unit on Binance."""
-        major = 0.0 if exchange == "binance" else 0.6
-        wanted = major if rank <= MAJORS else 7.0 * math.pow(rank / 40, 0.6)
+    def spread_bps(self, major_bps: float, rank: int, tick_bps: float) -> float:
+        """Median quoted spread at a venue where that of majors is ``major_bps``, and at least one price unit."""
+        wanted = major_bps if rank <= MAJORS else 7.0 * math.pow(rank / 40, 0.6)
         return max(tick_bps, min(wanted, self.widest_spread_bps))
 
-    def swing_bps(self, spreads_bps: float, rate_spread_bps: float) -> tuple[float, float]:
-        """Standard deviation and mean of the swing for a symbol whose two spreads add up to ``spreads_bps``; 0 without a swing."""
+    def swing_bps(self, fees_bps: float, spreads_bps: float, rate_spread_bps: float) -> tuple[float, float]:
+        """Standard deviation and mean of the swing for a symbol; 0 without a swing.
+
+        ``fees_bps``: of one cycle; ``spreads_bps``: of its two markets in sum; ``rate_spread_bps``: of the market that trades the rate.
+        """
         if not self.swing:
             return 0.0, 0.0
-        costs_bps = CYCLE_FEES_BPS + THRESHOLD_BPS + (spreads_bps + rate_spread_bps) / 2
+        costs_bps = fees_bps + THRESHOLD_BPS + (spreads_bps + rate_spread_bps) / 2
         return self.swing_over_costs * costs_bps, self.lean_bps
 
 

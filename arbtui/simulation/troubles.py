@@ -11,11 +11,10 @@ from enum import StrEnum
 from functools import partial
 from random import Random
 
-from arbtui.simulation.binance_market import BinanceMarket
 from arbtui.simulation.event_scheduler import EventScheduler
 from arbtui.simulation.frame_sink import VenueLine
-from arbtui.simulation.paths import AssetPath
-from arbtui.simulation.upbit_market import UpbitMarket
+from arbtui.simulation.paths import VenuePrice
+from arbtui.simulation.simulated_market import SimulatedMarket
 
 log = logging.getLogger("arbtui")
 
@@ -29,7 +28,7 @@ _KEPT = 1_000
 class Trouble(StrEnum):
     """The kinds of trouble."""
 
-    GAP = "gap"  #: depth events of several Binance markets are lost
+    GAP = "gap"  #: depth events of several markets are lost, at a venue that numbers them
     VENUE_FROZEN = "venue frozen"  #: a venue's streams stay connected and send nothing; it trades, and answers
     MARKET_FROZEN = "market frozen"  #: one market's streams send nothing, while it trades
     VENUE_DEAD = "venue dead"  #: a venue sends nothing and answers nothing; what arrives there is lost
@@ -55,8 +54,10 @@ class TroubleMaker:
 
     Args:
         lines: the venues' connections.
-        markets: every market that trades assets, by exchange and code; the rate's market is frozen at times, never halted.
-        paths: fair prices by symbol.
+        markets: every market, by exchange and code.
+        prices: fair prices by exchange and symbol.
+        codes: of the markets of those.
+        cash: of each venue that trades one currency for another, that market's code; it is frozen at times, never halted.
     """
 
     def __init__(
@@ -64,19 +65,20 @@ class TroubleMaker:
         stage: EventScheduler,
         stream: Random,
         lines: Mapping[str, VenueLine],
-        upbit: Mapping[str, UpbitMarket],
-        binance: Mapping[str, BinanceMarket],
-        paths: Mapping[str, AssetPath],
-        rate_code: str,
+        markets: Mapping[str, Mapping[str, SimulatedMarket]],
+        prices: Mapping[tuple[str, str], VenuePrice],
+        codes: Mapping[tuple[str, str], str],
+        cash: Mapping[str, str],
     ) -> None:
         self.history: deque[Incident] = deque(maxlen=_KEPT)
         self._stage = stage
         self._random = stream
         self._lines = lines
-        self._upbit = upbit
-        self._binance = binance
-        self._paths = paths
-        self._rate_code = rate_code
+        self._markets = markets
+        self._prices = prices
+        self._codes_by_symbol = codes
+        self._symbols = list(dict.fromkeys(symbol for _, symbol in prices))
+        self._cash = cash
         self._round: list[Trouble] = []
 
     def start(self) -> None:
@@ -115,16 +117,21 @@ class TroubleMaker:
         log.info("simulator: %s at %s %s for %.1f s %s", kind, exchange, code or "(all)", ticks / 100, detail)
 
     def _codes(self, venue: str) -> Sequence[str]:
-        return [code for code in (self._upbit if venue == "upbit" else self._binance) if code != self._rate_code]
+        return [code for code in self._markets[venue] if code != self._cash.get(venue)]
 
-    def _market(self, venue: str, code: str) -> UpbitMarket | BinanceMarket:
-        return self._upbit[code] if venue == "upbit" else self._binance[code]
+    def _one_of(self, names: Sequence[str]) -> str:
+        """One at random; where there is but one, chance is not asked."""
+        return names[0] if len(names) == 1 else self._random.choice(names)
 
     def _lose_depths(self) -> None:
-        codes = self._codes("binance")
+        numbered = [venue for venue in self._lines if all(market.numbered for market in self._markets[venue].values())]
+        if not numbered:
+            return
+        venue = self._one_of(numbered)
+        codes = self._codes(venue)
         for code in self._random.sample(codes, min(len(codes), self._random.randint(1, 5))):
-            self._binance[code].outlet.drop += (lost := self._random.randint(1, 3))
-            self._log(Trouble.GAP, "binance", code, 0, f"{lost} depth events lost")
+            self._markets[venue][code].outlet.drop += (lost := self._random.randint(1, 3))
+            self._log(Trouble.GAP, venue, code, 0, f"{lost} depth events lost")
 
     def _silence(self, venue: str, ticks: int, *, dead: bool) -> None:
         line = self._lines[venue]
@@ -153,9 +160,10 @@ class TroubleMaker:
 
     def _freeze(self, venue: str, ticks: int) -> None:
         code = self._random.choice(self._codes(venue))
-        if self._random.random() < 0.25:
-            venue, code = "upbit", self._rate_code
-        outlet = self._market(venue, code).outlet
+        if self._random.random() < 0.25 and self._cash:
+            venue = self._one_of(list(self._cash))
+            code = self._cash[venue]
+        outlet = self._markets[venue][code].outlet
         outlet.frozen = True
 
         def thaw() -> None:
@@ -166,7 +174,7 @@ class TroubleMaker:
 
     def _halt(self, venue: str, ticks: int) -> None:
         code, empty = self._random.choice(self._codes(venue)), self._random.random() < 0.5
-        market, listener = self._market(venue, code), self._stage.listeners[venue]
+        market, listener = self._markets[venue][code], self._stage.listeners[venue]
         listener.on_halt(code, True)
         market.halt(empty=empty)
 
@@ -178,21 +186,16 @@ class TroubleMaker:
         self._log(Trouble.HALT, venue, code, ticks, "its book is empty" if empty else "its book stands still")
 
     def _spike(self, venue: str) -> None:
-        symbol = self._random.choice(list(self._paths))
-        path, peak = self._paths[symbol], 1.0 + self._random.choice((-1, 1)) * self._random.uniform(0.02, 0.06)
+        symbol = self._random.choice(self._symbols)
+        price, peak = self._prices[venue, symbol], 1.0 + self._random.choice((-1, 1)) * self._random.uniform(0.02, 0.06)
         hold = self._random.randint(50, 200)
         rise = _SPIKE_TICKS // _STEP_TICKS
         shares = [(i + 1) / rise for i in range(rise)]
         steps = [*shares, *[1.0] * (hold // _STEP_TICKS), *reversed(shares[:-1]), 0.0]
 
         def put(share: float) -> None:
-            factor = 1.0 + (peak - 1.0) * share
-            if venue == "upbit":
-                path.krw_factor = factor
-            else:
-                path.usdt_factor = factor
+            price.spike = 1.0 + (peak - 1.0) * share
 
         for i, share in enumerate(steps):
             self._stage.at(self._stage.tick + (i + 1) * _STEP_TICKS, partial(put, share))
-        code = f"KRW-{symbol}" if venue == "upbit" else f"{symbol}USDT"
-        self._log(Trouble.SPIKE, venue, code, len(steps) * _STEP_TICKS, f"{(peak - 1) * 100:+.1f} %")
+        self._log(Trouble.SPIKE, venue, self._codes_by_symbol[venue, symbol], len(steps) * _STEP_TICKS, f"{(peak - 1) * 100:+.1f} %")

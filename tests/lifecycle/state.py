@@ -11,7 +11,8 @@ from typing import Any
 
 from arbtui.journal.events import decode
 from arbtui.portfolio.ledger import read_ledger
-from arbtui.simulation.assets import UNIVERSE, simulated_markets
+from arbtui.simulation.assets import UNIVERSE
+from arbtui.simulation.played_venue import simulated_markets
 from tests.lifecycle.programs import run
 from tests.portfolio.auditing import AUDIT
 

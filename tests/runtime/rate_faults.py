@@ -85,8 +85,8 @@ class _Feed:
             if since >= 0.0 and not self.began_ms:
                 self.began_ms = now_ms
             if 0.0 <= since < LASTS_S:
-                simulator._rate.log_rate += self._drift / 1e4 * 0.01
-            self.rates.append((now_ms, simulator._rate.krw))
+                simulator._rates["KRW"].log_rate += self._drift / 1e4 * 0.01
+            self.rates.append((now_ms, simulator._rates["KRW"].fair))
             if self._lie is not None and 0.0 <= since < LASTS_S:
                 frames = [kept for frame in frames if (kept := self._told(frame, since)) is not None]
             deliver(frames)

@@ -14,7 +14,7 @@ def test_a_halted_market_with_an_empty_book() -> None:
     async def scenario() -> None:
         async with bench(config=CRASH, limits=False) as on:
             for name, code in (("upbit", "KRW-XRP"), ("binance", "XRPUSDT")):
-                on.box.simulator.book(name, code).halt(empty=True)  # type: ignore[attr-defined]
+                on.box.simulator.book(name, code).halt(empty=True)
                 on.box.cores[name].on_halt(code, True)
             assert (await on.upbit.buy("10", "5000")).error == "market_offline"
             assert (await on.binance.buy("10", "4")).body["msg"] == "Market is closed."

@@ -7,7 +7,8 @@ import pytest
 
 from arbtui.model.errors import UsageError
 from arbtui.simulation.asset_table import REAL_ASSETS
-from arbtui.simulation.assets import UNIVERSE, select, simulated_markets, universe
+from arbtui.simulation.assets import UNIVERSE, select, universe
+from arbtui.simulation.played_venue import simulated_markets
 
 
 def test_real_assets_are_listed_on_both_venues(shared_data: Path) -> None:

@@ -1,8 +1,9 @@
 from decimal import Decimal
 
-from arbtui.simulation.assets import simulated_markets, universe
+from arbtui.simulation.assets import universe
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.funding import starting_balances
+from arbtui.simulation.played_venue import simulated_markets
 
 
 def test_every_venue_holds_the_same_stock_of_every_asset_and_its_own_cash() -> None:

@@ -5,7 +5,7 @@ from statistics import fmean, pstdev
 import pytest
 
 from arbtui.model.rng import Rng
-from arbtui.simulation.paths import JUMP_RATE, AssetPath, RatePath, Swing
+from arbtui.simulation.paths import JUMP_RATE, AssetPath, RatePath, Swing, VenuePrice
 
 
 def test_a_swing_is_symmetric_with_unit_deviation_whatever_the_step() -> None:
@@ -38,7 +38,7 @@ def test_without_noise_two_steps_are_one_long_step() -> None:
 
 def test_the_mid_has_the_volatility_asked_for_and_rests_between_jumps() -> None:
     chance = Rng(3).stream("asset")
-    path = AssetPath(chance, 100.0, 2.5, RatePath(Rng(3).stream("rate"), 1400.0, None), None)
+    path = AssetPath(chance, 100.0, 2.5, None)
     logs = []
     for second in range(1, 30_001):
         for tenth in range(10):
@@ -53,7 +53,7 @@ def test_far_from_its_start_a_price_is_drawn_back() -> None:
     """A hundred runs of a day from 30 % above: on average most of the way is gone, as after two time constants."""
     ends = []
     for run in range(100):
-        path = AssetPath(Rng(run).stream("asset"), 100.0, 1.0, RatePath(Rng(3).stream("rate"), 1400.0, None), None)
+        path = AssetPath(Rng(run).stream("asset"), 100.0, 1.0, None)
         path.restore(math.log(130.0), (0.0, 0.0))
         for tick in range(0, 8_640_000, 2000):
             path.advance(tick)
@@ -63,25 +63,29 @@ def test_far_from_its_start_a_price_is_drawn_back() -> None:
 
 def test_the_basis_of_a_swing_is_shared_by_both_venues_and_none_is_left_without_it() -> None:
     rate = RatePath(Rng(1).stream("rate"), 1400.0, None)
-    path = AssetPath(Rng(1).stream("asset"), 100.0, 1.0, rate, Swing(6.0, 0.4))
+    path = AssetPath(Rng(1).stream("asset"), 100.0, 1.0, Swing(6.0, 0.4))
+    krw, usdt = VenuePrice(path, rate, None, leads=True), VenuePrice(path, None, None, leads=False)
     path.set_swing(30.0)
     basis = []
     for tick in range(0, 1_000_000, 50):
-        path.advance(tick)
-        basis.append(1e4 * math.log(path.krw / rate.krw / path.usdt))
-        assert math.sqrt(path.krw / rate.krw * path.usdt) == pytest.approx(math.exp(path.log_mid))
+        krw.advance(tick)
+        usdt.advance(tick)
+        basis.append(1e4 * math.log(krw.fair / rate.fair / usdt.fair))
+        assert math.sqrt(krw.fair / rate.fair * usdt.fair) == pytest.approx(math.exp(path.log_mid))
     assert fmean(basis) == pytest.approx(0.0, abs=2.0)
     assert pstdev(basis) == pytest.approx(30.0, rel=0.05)
 
 
 def test_a_swing_that_leans_has_that_mean_shared_by_both_venues() -> None:
     rate = RatePath(Rng(1).stream("rate"), 1400.0, None)
-    path = AssetPath(Rng(1).stream("asset"), 100.0, 1.0, rate, Swing(6.0, 0.4))
+    path = AssetPath(Rng(1).stream("asset"), 100.0, 1.0, Swing(6.0, 0.4))
+    krw, usdt = VenuePrice(path, rate, None, leads=True), VenuePrice(path, None, None, leads=False)
     path.set_swing(12.0, 21.0)
     basis = []
     for tick in range(0, 1_000_000, 50):
-        path.advance(tick)
-        basis.append(1e4 * math.log(path.krw / rate.krw / path.usdt))
-        assert math.sqrt(path.krw / rate.krw * path.usdt) == pytest.approx(math.exp(path.log_mid))
+        krw.advance(tick)
+        usdt.advance(tick)
+        basis.append(1e4 * math.log(krw.fair / rate.fair / usdt.fair))
+        assert math.sqrt(krw.fair / rate.fair * usdt.fair) == pytest.approx(math.exp(path.log_mid))
     assert fmean(basis) == pytest.approx(21.0, abs=1.0)
     assert pstdev(basis) == pytest.approx(12.0, rel=0.05)

@@ -18,6 +18,7 @@ from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.event_scheduler import EventScheduler
 from arbtui.simulation.frame_sink import FrameSink, VenueLine
 from arbtui.simulation.market_simulator import MarketSimulator
+from arbtui.simulation.played_venue import played_venue
 from arbtui.simulation.scenario import SCENARIOS, rates
 from arbtui.simulation.troubles import Incident, Trouble
 from tests.simulation.market_worlds import Batch, play, record
@@ -67,7 +68,7 @@ def test_nothing_is_sent_by_what_is_silent_and_nothing_but_what_is_frozen_is_sil
 
 
 def test_a_line_that_lags_delivers_all_of_it_late_and_in_order() -> None:
-    stage, line = EventScheduler(0), VenueLine()
+    stage, line = EventScheduler(0, ("upbit",)), VenueLine()
     sink = FrameSink(stage, "upbit", line)
     arrived: list[tuple[int, bytes]] = []
     for tick in range(1, 60):
@@ -221,4 +222,4 @@ def test_calm_is_calm() -> None:
     assert calm.messages == pytest.approx(0.4 * normal.messages, rel=0.15)
     assert spreads[1] > 0.99 * spreads.total()
     assert moves("calm") == pytest.approx(0.3 * moves("normal"), rel=0.3)
-    assert SCENARIOS["calm"].rates(1).upbit_books == pytest.approx(0.4 * rates(1).upbit_books)
+    assert played_venue("upbit").rhythm(SCENARIOS["calm"], 1).books == pytest.approx(0.4 * rates(1).books)

@@ -109,7 +109,8 @@ def settings_of(options: StoryOptions) -> Settings:
 
 def faults_of(options: StoryOptions) -> list[Fault]:
     """What goes wrong in a story."""
-    drawn = draw(options.seed, options.minutes * 60.0, ("upbit", "binance"), options.kinds)
+    venues = tuple(load_profile(options.profile, {"mode": "sim"}).exchanges)
+    drawn = draw(options.seed, options.minutes * 60.0, venues, options.kinds)
     return [fault for fault in drawn if options.only is None or fault.number in options.only]
 
 

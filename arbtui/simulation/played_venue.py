@@ -1,0 +1,107 @@
+"""What the simulator must be told of a venue to play it, and how a venue is found by its name."""
+
+import importlib
+import math
+import pkgutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from arbtui.model.errors import UsageError
+from arbtui.model.market import Market
+from arbtui.simulation.assets import RATE, Asset, select
+from arbtui.simulation.scenario import Scenario, rates
+from arbtui.simulation.simulated_market import Rhythm, SimulatedMarket
+
+#: The venues that are played where nobody names any: those of the profile that is the default.
+DEFAULT_VENUES = ("upbit", "binance")
+
+USDT = "USDT"  #: what assets are priced in here
+#: Units per USDT that the walk of a currency's rate starts from.
+RATES = {"KRW": RATE, "USDC": 1.0}
+DOLLARS = frozenset({USDT, "USDC"})  #: the basis lies between venues of these and all others
+#: Currencies that venues trade for their own, as assets of the first rank.
+CASH = {name: Asset(name, 1, 1.0) for name in (USDT, "USDC")}
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedVenue:
+    """How the simulator plays one venue: ``VENUE`` of the package ``arbtui.simulation.NAME``."""
+
+    name: str
+    quote: str  #: currency of its markets: USDT, or one of :data:`RATES`
+    market: type[SimulatedMarket]  #: writes its frames
+    rules: Callable[[Asset], Market]  #: its market of an asset, also of one of :data:`CASH`
+    trade_share: float  #: trades, as a share of all messages of a symbol (:class:`~arbtui.simulation.scenario.Rates`)
+    touch_share: float  #: best prices, as a share of those of a symbol; 0: it sends none
+    major_spread_bps: float  #: median spread of majors; one price unit at least
+    depth_usdt: float  #: mean value of the best five levels of a side of the first symbol
+    depth_exponent: float  #: how that falls with rank
+    pace: float = 1.0  #: factor on all its messages a second
+    apart_share: float = 0.6  #: its basis against the first venue of its currency, as a share of the basis between currencies
+    opens_after: int = 0  #: ticks of 10 ms after the first venues' opening that a market's first book comes
+    cash: tuple[str, ...] = ()  #: currencies of :data:`CASH` that it trades for its own
+    fee_coin: Asset | None = None  #: its own coin, in which it may take fees; the sandbox opens its market, whatever symbols are chosen
+
+    @property
+    def is_of_dollars(self) -> bool:
+        """Whether its markets are quoted in dollars of some kind."""
+        return self.quote in DOLLARS
+
+    def rhythm(self, scenario: Scenario, rank: int) -> Rhythm:
+        """Messages a second of the symbol of ``rank``."""
+        expected, factor = rates(rank), scenario.rate_factor * self.pace
+        touches = expected.touches * self.touch_share
+        return Rhythm(factor * expected.books, factor * touches, factor * (self.trade_share * expected.total))
+
+    def level_usdt(self, rank: int) -> float:
+        """Mean value of one of the best five levels of a side, in USDT."""
+        return self.depth_usdt * math.pow(rank, self.depth_exponent) / 5
+
+    def cash_among(self, quotes: Iterable[str]) -> list[Asset]:
+        """The currencies that it trades for its own in a market where venues quote in ``quotes``: USDT always, others as needed."""
+        wanted = {USDT, *quotes} - {self.quote}
+        return [CASH[name] for name in self.cash if name in wanted]
+
+
+def played_venue(name: str) -> PlayedVenue:
+    """The venue of that name.
+
+    Raises:
+        UsageError: it is not played.
+    """
+    module = f"{__package__}.{name}"
+    try:
+        found = getattr(importlib.import_module(module), "VENUE", None) if name.isidentifier() else None
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        found = None
+    if not isinstance(found, PlayedVenue):
+        raise UsageError(f"the simulator plays {' and '.join(played_names())}, not {name}")
+    return found
+
+
+def played_names() -> list[str]:
+    """The names of all venues that are played."""
+    path = importlib.import_module(str(__package__)).__path__
+    return [found.name for found in pkgutil.iter_modules(path) if found.ispkg]
+
+
+def played_venues(names: Iterable[str]) -> list[PlayedVenue]:
+    """The venues of those names, in that order.
+
+    Raises:
+        UsageError: one is not played.
+    """
+    return [played_venue(name) for name in names]
+
+
+def simulated_markets(selection: int | Sequence[str], venues: Iterable[str] = DEFAULT_VENUES) -> dict[str, dict[str, Market]]:
+    """The markets of ``selection`` at ``venues``, by exchange and code; those of cash first.
+
+    Raises:
+        UsageError: as :func:`~arbtui.simulation.assets.select` and :func:`played_venue`.
+    """
+    assets, played = select(selection), played_venues(venues)
+    quotes = [venue.quote for venue in played]
+    return {venue.name: {market.code: market for market in map(venue.rules, [*venue.cash_among(quotes), *assets])} for venue in played}
