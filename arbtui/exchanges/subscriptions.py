@@ -13,7 +13,7 @@ class Subscription:
     codes: tuple[str, ...]
     messages: tuple[bytes, ...]
     streams: int  #: how many streams of the venue it carries, by the venue's own counting
-    confirmations: int = 0  #: how many answers confirm it, where that is another number than the framing's
+    confirmations: int = 0  #: how many answers confirm it, where that is neither the framing's number nor one a message
 
 
 @dataclass(frozen=True, slots=True)

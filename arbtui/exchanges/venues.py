@@ -9,6 +9,7 @@ from arbtui.exchanges.bitget.venue import VENUE as BITGET
 from arbtui.exchanges.bybit.venue import VENUE as BYBIT
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.networks import Rails
+from arbtui.exchanges.okx.venue import VENUE as OKX
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.upbit.venue import VENUE as UPBIT
 from arbtui.exchanges.venue import Venue
@@ -21,6 +22,7 @@ VENUES: Mapping[str, Venue] = {
         BINANCE_USDM,
         BITGET,
         BYBIT,
+        OKX,
     )
 }
 

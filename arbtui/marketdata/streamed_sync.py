@@ -37,16 +37,23 @@ class StreamedBookSync(BookSync):
                 self._ask()
             return False
         have = book.update_id
-        if last_id <= have:  # sent again, or by both sockets during a replacement
-            self.counts.old += 1
-            self._old += 1
-            return self._old > OLD_IN_A_ROW and self._lose()
+        if last_id <= have:
+            if prev_id != have:  # sent again, or by both sockets during a replacement
+                self.counts.old += 1
+                self._old += 1
+                return self._old > OLD_IN_A_ROW and self._lose()
+            if last_id == have:  # OKX: nothing has changed for a minute
+                return False
+            self._touch_id = 0  # OKX: after maintenance the numbers begin anew, with an update that names the last one
         if (prev_id if prev_id >= 0 else first_id - 1) != have:
             return self._lose()
         self._old = 0
+        self._ahead_since = -1.0
         self._apply(last_id, bids, asks)
         if book.bid >= book.ask:  # no venue's ladder is crossed: a level in it is wrong, and would stay
             return self._lose()
+        if self._touch_id > last_id:
+            self._touch_again()
         if state is BookState.STALE:
             book.state = BookState.LIVE
         return True
@@ -62,6 +69,10 @@ class StreamedBookSync(BookSync):
         if book.bid >= book.ask:
             return self._lose()
         book.state = BookState.LIVE
+        self._kept = 0
+        self._ahead_since = -1.0
+        if self._touch_id > update_id:
+            book.touch(*self._touch)
         if was_gapped:
             self.counts.resyncs += 1
         return True

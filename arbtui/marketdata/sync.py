@@ -118,11 +118,7 @@ class BookSync:
         if book.bid >= book.ask:  # no venue's ladder is crossed: a level in it is wrong, and would stay
             return self._gap(Diff(first_id, last_id, prev_id, bids, asks))
         if self._touch_id > last_id:
-            self._kept += 1
-            if self._kept <= _TOUCH_LEAD:
-                book.touch(*self._touch)
-            else:
-                self._touch_id = 0
+            self._touch_again()
         if state is BookState.STALE:
             book.state = BookState.LIVE
         return True
@@ -183,6 +179,14 @@ class BookSync:
             return False
         book.bid, book.bid_qty, book.ask, book.ask_qty = touch  # book.touch, inlined: the most frequent message
         return True
+
+    def _touch_again(self) -> None:
+        """The best prices are newer than the diff just applied: they still hold, for a while."""
+        self._kept += 1
+        if self._kept <= _TOUCH_LEAD:
+            self.book.touch(*self._touch)
+        else:
+            self._touch_id = 0
 
     def _apply(self, last_id: int, bids: Sequence[Level], asks: Sequence[Level]) -> None:
         self.book.apply(bids, asks)

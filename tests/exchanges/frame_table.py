@@ -52,6 +52,7 @@ UNUSED = {
     "kline.D": "candles of a day",
     "priceLimit": "bounds that the venue itself keeps: an order beyond them is refused",
     "system": "maintenance is noticed by what stops",
+    "books without ids": "OKX before 2023: without ids a book cannot be proved complete",
 }
 
 #: Fixtures that are pushed on public streams: folder and files of the archives.
@@ -65,8 +66,15 @@ FIXTURES = {
     },
     # Without Trades.txt, the documents' example of a contract's trade.
     "jkorf-Bybit.Net.tar.gz": {"bybit": r"/Subscriptions/V5/Spot/(Concurrent|PriceLimit|SystemStatus|Ticker)\.txt$"},
+    "jkorf-OKX.Net.tar.gz": {"okx": r"/Subscriptions/Unified/ExchangeData/(OrderBook|Ticker|Trades)\.txt$"},
 }
-CAPTURES = {"upbit": "UPBIT.jsonl.gz", "binance": "BINANCE.jsonl.gz", "bybit": "BYBIT.jsonl.gz", "bitget": "BITGET.jsonl.gz"}
+CAPTURES = {
+    "upbit": "UPBIT.jsonl.gz",
+    "binance": "BINANCE.jsonl.gz",
+    "bybit": "BYBIT.jsonl.gz",
+    "okx": "OKX.jsonl.gz",
+    "bitget": "BITGET.jsonl.gz",
+}
 #: Of a capture of several of a venue's markets: the connection of spot.
 CONNECTIONS = {"bybit": "BYBIT.ws.3"}
 

@@ -26,6 +26,10 @@ cryptofeed bybit       decoded trade              18
 cryptofeed bybit       unused kline.1             25
 cryptofeed bybit       unused subscribe            7
 cryptofeed bybit       unused tickers             81
+cryptofeed okx         decoded trade              74
+cryptofeed okx         unused books without ids  290
+cryptofeed okx         unused subscribe           18
+cryptofeed okx         unused tickers             28
 cryptofeed upbit       decoded snapshot          145
 cryptofeed upbit       decoded trade             304
 jkorf      binance     decoded touch               1
@@ -63,6 +67,10 @@ jkorf      bybit       unused priceLimit           1
 jkorf      bybit       unused subscribe            5
 jkorf      bybit       unused system               1
 jkorf      bybit       unused tickers              1
+jkorf      okx         decoded snapshot            1
+jkorf      okx         decoded trade               1
+jkorf      okx         unused subscribe            3
+jkorf      okx         unused tickers              1
 jkorf      upbit       decoded snapshot            1
 jkorf      upbit       decoded trade               1
 jkorf      upbit       unused candle.1m            1

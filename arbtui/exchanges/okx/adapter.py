@@ -10,8 +10,7 @@ Quirks, with the document (okx.com/docs-v5) that states each:
 - A trade's number is unique within its market only (Order channel).
 - A spot order may borrow in the two margin modes, and in Spot mode where borrowing is switched on (Account configuration): such
   accounts are refused.
-- There is no test order: "Order precheck" answers the margin modes only. What the key may do is asked instead, and an order that never
-  was is cancelled, which takes the right to trade.
+- There is no test order: "Order precheck" answers the margin modes only.
 - Money in the funding account is not seen, and cannot be traded with, until it is moved to the trading account.
 """
 
@@ -19,7 +18,6 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -28,7 +26,6 @@ import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.answers import Meaning, RequestFailed
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
@@ -36,6 +33,7 @@ from arbtui.exchanges.okx import orders
 from arbtui.exchanges.okx.networks import Currency, networks_of
 from arbtui.exchanges.okx.refusals import refusal
 from arbtui.exchanges.okx.rules import FeeRates, markets_of, with_fees
+from arbtui.exchanges.okx.subscriptions import KEEPALIVE
 from arbtui.exchanges.private_stream import PrivateStream, StreamEnded, next_frame
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
@@ -74,8 +72,9 @@ class OkxAdapter(CcxtAdapter):
     refusals = staticmethod(refusal)
     order_costs: Costs = {"order": 1}  # noqa: RUF012  a constant of the venue, typed as a Mapping
     query_costs: Costs = {"order-query": 1}  # noqa: RUF012
-    lookup = ("GET", "trade/order")
-    cancellation = ("POST", "trade/cancel-order")
+    look_up = ("GET", "trade/order")
+    cancel_order = ("POST", "trade/cancel-order")
+    keepalive = KEEPALIVE
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         super().__init__(client, private_url, clock)
@@ -152,19 +151,8 @@ class OkxAdapter(CcxtAdapter):
         return {"instId": market.code, "clOrdId": client_order_id}
 
     async def test_order(self) -> None:
-        """See :meth:`CcxtAdapter.test_order`: OKX has none for spot, so an order that never was is cancelled."""
-        with suppress(_NotThere):
-            await self._cancel_unknown()
-
-    async def _cancel_unknown(self) -> None:
-        params = self.unknown_order(self.any_market(), self.unused_id())
-        method, path = self.cancellation
-        try:
-            await self._client.request("private", method, path, params, lane=Lane.HEDGE, costs={"cancel": 1})
-        except RequestFailed as error:
-            if error.meaning is Meaning.NOT_FOUND:
-                raise _NotThere from None
-            raise
+        """See :meth:`CcxtAdapter.test_order`: never asked for, since OKX tests no spot orders ("Order precheck": margin modes only)."""
+        raise VenueFailed("okx: a spot order cannot be tested")
 
     async def measure_clock(self) -> None:
         """Measure how far our clock is ahead, from the reading with the shortest round trip."""
@@ -254,7 +242,7 @@ class OkxAdapter(CcxtAdapter):
     async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""
         market = self.market(code)
-        method, path = self.lookup
+        method, path = self.look_up
         answer = await self.find(method, path, {"instId": code, "clOrdId": client_order_id}, costs={"order-query": 1}, lane=lane)
         if answer is None:
             return None
@@ -370,10 +358,6 @@ class OkxAdapter(CcxtAdapter):
                 confirmations -= 1
             else:
                 take(frame)
-
-
-class _NotThere(ArbtuiError):
-    """What was to be cancelled is not there, as was expected."""
 
 
 def _is_whole(report: OrderReport) -> bool:

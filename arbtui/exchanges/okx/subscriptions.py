@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from arbtui.exchanges.okx.wire import best_of_depth
-from arbtui.exchanges.subscriptions import Notice, NoticeKind, RestCall, Subscription, share
+from arbtui.exchanges.subscriptions import Keepalive, Notice, NoticeKind, RestCall, Subscription, share
 
 MARKETS_A_SOCKET = 25
+#: Under the 30 s after which a silent connection is closed.
+KEEPALIVE = Keepalive("ping", 20.0)
 _CHANNELS = ("books", "bbo-tbt", "trades")
 _START = b'{"arg":'
 _TOUCH = b'{"arg":{"channel":"bbo-tbt",'
@@ -85,4 +87,4 @@ def _message(op: str, args: Sequence[Mapping[str, str]]) -> bytes:
 
 def _subscription(codes: Sequence[str]) -> Subscription:
     args = [{"channel": channel, "instId": code} for code in codes for channel in _CHANNELS]
-    return Subscription(tuple(codes), (_message("subscribe", args),), len(args))
+    return Subscription(tuple(codes), (_message("subscribe", args),), len(args), confirmations=len(args))

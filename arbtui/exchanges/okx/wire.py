@@ -67,7 +67,7 @@ class _Trade(Struct, gc=False, rename="camel"):
 class _BookFrame(Struct, gc=False):
     arg: _Arg
     data: Annotated[list[_Book], Meta(min_length=1, max_length=1)]
-    action: Literal["snapshot", "update"]
+    action: Literal["snapshot", "update", ""] = ""
 
 
 class _TouchFrame(Struct, gc=False):
@@ -161,7 +161,7 @@ class OkxDecoder:
                 raise WireError("books", f"seqId {last} with prevSeqId {before}")
             self._sink.on_other(RETIRED)
             return
-        if (frame.action == "snapshot") is not (before == -1):
+        if frame.action and (frame.action == "snapshot") is not (before == -1):
             raise WireError("books", f"{frame.action} with prevSeqId {before}")
         if before == -1:
             self._sink.on_snapshot(code, _levels(book.bids), _levels(book.asks), book.ts, last)

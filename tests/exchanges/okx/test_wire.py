@@ -16,6 +16,7 @@ from arbtui.exchanges.okx.wire import RETIRED, OkxDecoder
 from arbtui.exchanges.subscriptions import NoticeKind
 from arbtui.model.errors import WireError
 from arbtui.model.order import Side
+from tests.exchanges.frame_table import pushed
 from tests.exchanges.told import Event, Told
 
 ARG = {"channel": "books", "instId": "BTC-USDT"}
@@ -241,18 +242,14 @@ def test_books_that_are_built_of_captured_frames_have_the_venues_own_checksum(sh
 
 
 def test_the_documents_examples_are_read(shared_data: Path) -> None:
-    """Fixtures of public subscriptions; their ``books`` lack the ``action`` that the document's own example has."""
+    """Fixtures of public subscriptions; that of ``books`` lacks the ``action`` that the document's own example has."""
     found: Counter[str] = Counter()
     with tarfile.open(shared_data / "fixtures" / "jkorf-OKX.Net.tar.gz") as files:
         for member in files.getmembers():
             if "/Subscriptions/Unified/ExchangeData/" in member.name and (file := files.extractfile(member)) is not None:
-                parts = file.read().decode().split("\n= ")
-                for frame in parts[1:]:
-                    message = json.loads(frame.strip().lstrip("= "))
-                    try:
-                        found |= Counter(str(event[1]) if event[0] == "other" else str(event[0]) for event in told(message))
-                    except WireError as error:
-                        found[f"refused: {error.kind}"] += 1
-    assert found["trade"] == 1
-    assert found["tickers"] == 1
-    assert {kind for kind in found if kind.startswith("refused")} <= {"refused: books"}
+                for frame in pushed(file.read().decode("utf-8-sig")):
+                    (event,) = told(frame)
+                    found[f"other {event[1]}" if event[0] == "other" else str(event[0])] += 1
+    assert {kind: count for kind, count in found.items() if not kind.startswith("other")} == {"snapshot": 1, "trade": 1}
+    assert found["other subscribe"] > 10
+    assert found["other tickers"] == 1
