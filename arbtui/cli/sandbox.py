@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,7 @@ from arbtui.settings.output import tell
 if TYPE_CHECKING:
     from arbtui.sandbox.sandbox import Sandbox, SandboxOptions
 
-PLAYED = ("upbit", "binance")
-_HIGHEST_PORT = 65_533
+_HIGHEST_PORT = 65_500  # more ports follow it, one for each venue
 
 
 def run(port: int | None, symbols: str | None, profile: str | None, write: str | None, seed: int | None, state_dir: str | None) -> int:
@@ -28,24 +27,28 @@ def run(port: int | None, symbols: str | None, profile: str | None, write: str |
     """
     from arbtui.cli.flags import overrides, wanted_symbols
     from arbtui.runtime.venues import selection, simulated_assets
+    from arbtui.sandbox.doors import door_names
     from arbtui.sandbox.sandbox import DEFAULT_PORT, SandboxOptions
     from arbtui.settings.load import load_profile, read_text
     from arbtui.settings.state import keep_private
     from arbtui.simulation.config import SimulatorConfig
+    from arbtui.simulation.played_venue import DEFAULT_VENUES
 
     port = DEFAULT_PORT if port is None else port
     if port != 0 and not 1024 <= port <= _HIGHEST_PORT:
-        raise UsageError(f"--port {port}: expected 0 (free ones), or a number from 1024 to {_HIGHEST_PORT} (two more follow it)")
+        raise UsageError(f"--port {port}: expected 0 (free ones), or a number from 1024 to {_HIGHEST_PORT} (one for each venue follows it)")
     if write and not profile:
         raise UsageError("--write FILE needs --profile P: it writes P with its URLs turned here")
     keep_private()
     wanted: int | list[str] = 20 if symbols is None else wanted_symbols(symbols)
     config = SimulatorConfig() if seed is None else SimulatorConfig(seed=seed)
     text, target = "", None
+    venues: list[str] = list(DEFAULT_VENUES)
     if profile:
         settings = load_profile(profile, overrides(None, symbols, seed))
-        if stray := [name for name in settings.exchanges if name not in PLAYED]:
-            raise UsageError(f"profile {settings.name}: the sandbox plays {' and '.join(PLAYED)}, not {stray[0]}")
+        venues, doors = list(settings.exchanges), door_names()
+        if stray := [name for name in venues if name not in doors]:
+            raise UsageError(f"profile {settings.name}: the sandbox plays {' and '.join(doors)}, not {stray[0]}")
         simulated_assets(settings)
         wanted, config = selection(settings), settings.simulator
         text = read_text(settings.path)
@@ -53,10 +56,10 @@ def run(port: int | None, symbols: str | None, profile: str | None, write: str |
     else:
         _known(wanted)
     if state_dir is None:
-        return asyncio.run(_serve(SandboxOptions(port, wanted, config), text, target, profile))
+        return asyncio.run(_serve(SandboxOptions(port, wanted, venues, config), text, target, profile))
     folder = Path(os.path.abspath(os.path.expanduser(state_dir)))
     with _alone(folder):
-        return asyncio.run(_serve(SandboxOptions(port, wanted, config, folder), text, target, profile))
+        return asyncio.run(_serve(SandboxOptions(port, wanted, venues, config, folder), text, target, profile))
 
 
 def transfer(words: list[str], port: int | None, fee: str | None, minutes: float | None) -> int:
@@ -113,7 +116,7 @@ async def _serve(options: "SandboxOptions", text: str, target: Path | None, prof
     async with sandbox(options) as running:
         if target is not None:
             _write(target, turned(text, running.urls, str(profile)))
-        tell(_start_text(running, options.keys, target, profile))
+        tell(_start_text(running, target, profile))
         sys.stdout.flush()
         market = asyncio.ensure_future(running.ended.wait())
         try:
@@ -124,18 +127,16 @@ async def _serve(options: "SandboxOptions", text: str, target: Path | None, prof
     return ended.result() if ended.done() else 1
 
 
-def _start_text(running: "Sandbox", keys: Mapping[str, object], target: Path | None, profile: str | None) -> str:
+def _start_text(running: "Sandbox", target: Path | None, profile: str | None) -> str:
     """The text printed at start: addresses, keys, and the next command."""
-    from arbtui.sandbox.keys import Key
-
     lines = [f"The sandbox is up: {counted(len(running.simulator.prices()), 'symbol')}, play money, state in {running.folder}"]
     for name, urls in running.urls.items():
         lines.append(f"  {name:<8} {urls['rest']}   stream {urls['stream']}   private {urls['private']}")
     lines.append(f"  {'control':<8} {running.control_url}   GET /ledger /balances /orders /health /faults, POST /faults (docs/sandbox.md)")
     lines.append("Keys, for the next shell:")
-    for name, key in keys.items():
-        if isinstance(key, Key):
-            lines.append(f"  export ARBTUI_{name.upper()}_KEY={key.key} ARBTUI_{name.upper()}_SECRET={key.secret}")
+    for name, key in running.keys.items():
+        parts = {"KEY": key.key, "SECRET": key.secret} | ({"PASSPHRASE": key.passphrase} if key.passphrase else {})
+        lines.append("  export " + " ".join(f"ARBTUI_{name.upper()}_{part}={text}" for part, text in parts.items()))
     if target is not None:
         lines.append(f"Next: arbtui --profile {target} --mode live --confirm {target.stem}")
     else:

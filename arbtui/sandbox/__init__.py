@@ -1,1 +1,1 @@
-"""The sandbox: a local Upbit and a local Binance with the venues' own protocols and simulated money, on the venue core."""
+"""The sandbox: local venues with the venues' own protocols and simulated money, on the venue core."""

@@ -10,8 +10,8 @@ import msgspec
 from arbtui.model.clock import Clock
 from arbtui.model.errors import UsageError
 from arbtui.sandbox.book_corruptor import How
-
-VENUES = ("upbit", "binance")
+from arbtui.sandbox.doors import door_of
+from arbtui.simulation.played_venue import played_venue
 
 Part = Literal["order", "test", "cancel", "query", "account", "wallet", "public", "any"]
 Stream = Literal["public", "private", "any"]
@@ -28,7 +28,7 @@ class WireFaultKind(StrEnum):
     BAD_BOOK = "bad_book"  #: updates of books with invalid prices, of the kind ``how``
     PRICE = "price"  #: updates of books with every price ``factor`` times as high
     STUCK = "stuck"  #: the same update is repeated instead of new ones
-    OLD_DEPTH = "old_depth"  #: REST depth answers are older than the stream, and no longer right (Binance)
+    OLD_DEPTH = "old_depth"  #: REST depth answers are older than the stream, and no longer right, where a venue has such answers
     FLOOD = "flood"  #: each public update is sent ``factor`` times
     LAG = "lag"  #: one venue's public stream comes ``ms`` later, and ``growth_ms_per_s`` more each second; nothing else does
     DELAY = "delay"  #: answers and frames come ``ms`` later
@@ -53,10 +53,10 @@ class WireFaultKind(StrEnum):
     CLOCK_SKEW = "clock_skew"  #: the venue's clock runs ``ms`` ahead (behind when negative)
     HALT = "halt"  #: a symbol does not trade
     RULES = "rules"  #: a symbol has other rules: ``tick``, ``lot_step``, ``min_cost``
-    FEE_COIN = "fee_coin"  #: fees are taken in BNB while there is some (Binance)
+    FEE_COIN = "fee_coin"  #: fees are taken in the venue's own coin while there is some, where it has one
     REVOKE = "revoke"  #: API keys are no longer valid
     SUBSCRIBE_ERROR = "subscribe_error"  #: a subscription is answered with an error frame, and nothing is subscribed
-    SHUTDOWN = "shutdown"  #: serverShutdown is sent on the sockets, which are cut ``ms`` later (Binance)
+    SHUTDOWN = "shutdown"  #: the end is announced on the sockets, which are cut ``ms`` later, where a venue announces it
     CRASH = "crash"  #: the venue's port is closed for ``seconds``, then open again
 
 
@@ -85,7 +85,7 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
     factor: float | None = None  #: of prices, or of how many are sent; None: 10
     every: int | None = None  #: only every n-th that it would meet; None: all
     status: int | None = None
-    code: int | None = None  #: of an ``error_``: Binance's JSON with that code instead of a proxy's HTML
+    code: int | None = None  #: of an ``error_``: the venue's own JSON with that code instead of a proxy's HTML, where its errors have codes
     error: str | None = None  #: a code or name of the venue's own errors
     words: str | None = None  #: its message
     retry_after_s: int = 1
@@ -103,8 +103,10 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
         Raises:
             UsageError: an unknown venue, or a number out of range.
         """
-        if self.venue not in VENUES:
-            raise UsageError(f"fault: venue {self.venue!r} is not played; there are {' and '.join(VENUES)}")
+        try:
+            door = door_of(self.venue)
+        except UsageError as error:
+            raise UsageError(f"fault: {error}") from None
         if self.count is not None and self.seconds is not None:
             raise UsageError("fault: count or seconds, not both")
         if self.count is not None and not 1 <= self.count <= 1_000_000:
@@ -121,18 +123,20 @@ class WireFault(msgspec.Struct, forbid_unknown_fields=True):
             raise UsageError(f"fault: growth_ms_per_s {self.growth_ms_per_s} is not from 0 to 10000")
         if self.every is not None and self.every < 1:
             raise UsageError(f"fault: every {self.every} is not at least 1")
-        if self.code is not None and self.venue != "binance":
-            raise UsageError("fault: code is Binance's; Upbit has none")
+        if self.code is not None and not door.errors_have_codes:
+            raise UsageError(f"fault: {self.venue}'s errors have no code")
         if self.kind in (_K.REFUSE, _K.REFUSE_AFTER, _K.SUBSCRIBE_ERROR):
             if not self.error:
                 raise UsageError(f"fault: {self.kind} needs error, a code or name of the venue's own errors")
-            if self.venue == "binance" and not re.fullmatch(r"-\d{1,6}", self.error):
-                raise UsageError(f"fault: error {self.error!r} is no code of Binance's, such as -2010")
-        if self.kind is _K.SHUTDOWN and self.venue != "binance":
-            raise UsageError("fault: only Binance announces a shutdown")
+            if not re.fullmatch(door.error_pattern, self.error):
+                raise UsageError(f"fault: error {self.error!r} is no code of {self.venue}'s, such as {door.error_example}")
+        if self.kind is _K.SHUTDOWN and not door.announces_shutdown:
+            raise UsageError(f"fault: {self.venue} announces no shutdown")
         if self.kind is not _K.CLOCK_SKEW and self.ms < 0:
             raise UsageError(f"fault: ms {self.ms} is below 0")
-        if self.kind is _K.FEE_COIN and self.venue != "binance":
+        if self.kind is _K.OLD_DEPTH and not door.answers_depth:
+            raise UsageError(f"fault: {self.venue} has no depth answers that a stream goes on from")
+        if self.kind is _K.FEE_COIN and played_venue(self.venue).fee_coin is None:
             raise UsageError(f"fault: {self.venue} takes no fees in its own coin")
         rules = {name: value for name in ("tick", "lot_step", "min_cost") if (value := getattr(self, name)) is not None}
         if self.kind is _K.RULES and (self.symbol is None or not rules):

@@ -120,7 +120,7 @@ class Front:
                 answer = Answer(answer.body, answer.status, {**answer.headers, "Retry-After": str(fault.retry_after_s)})
             return response_of(answer)
         if (fault := take(_K.ERROR_BEFORE)) is not None:
-            return response_of(_error(fault, 503))
+            return response_of(_error(venue, fault, 503))
         if take(_K.RESET_BEFORE) is not None:
             return _reset(request)
         if (fault := take(_K.LATE)) is not None:
@@ -136,7 +136,7 @@ class Front:
         if (fault := take(_K.REFUSE_AFTER)) is not None:
             return response_of(venue.error(fault.error or "", fault.words or "scripted", fault.status or 400))
         if (fault := take(_K.ERROR_AFTER)) is not None:
-            return response_of(_error(fault, 502))
+            return response_of(_error(venue, fault, 502))
         if take(_K.HTML) is not None:
             return response_of(_error_page(200))
         if take(_K.TRUNCATED) is not None:
@@ -175,12 +175,12 @@ def _reset(request: web.BaseRequest) -> web.Response:
     return web.Response()
 
 
-def _error(fault: WireFault, status: int) -> Answer:
-    """A scripted 5xx: Binance's own JSON where a code is given, else a proxy's HTML page."""
+def _error(venue: Venue, fault: WireFault, status: int) -> Answer:
+    """A scripted 5xx: the venue's own JSON where a code is given, else a proxy's HTML page."""
     status = fault.status or status
     if fault.code is None:
         return _error_page(status)
-    return Answer(encode({"code": fault.code, "msg": "An error of the venue's own making; execution status unknown."}), status)
+    return venue.error(str(fault.code), "An error of the venue's own making; execution status unknown.", status)
 
 
 def _emptied(body: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from arbtui.simulation.played_venue import DEFAULT_VENUES
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -11,12 +13,15 @@ class Key:
     secret: str = field(repr=False)
     can_trade: bool = True
     can_withdraw: bool = False
+    passphrase: str = field(default="", repr=False)  #: the third part, where the venue's keys have one
 
 
-#: What `arbtui sandbox` prints. They are public: any process that reaches the loopback port may use them.
-DEFAULT_KEYS: dict[str, Key] = {
-    "upbit": Key("sandbox-upbit", "sandbox-upbit-secret"),
-    "binance": Key("sandbox-binance", "sandbox-binance-secret"),
-}
+def play_key(venue: str, *, passphrase: bool = False) -> Key:
+    """The key that ``arbtui sandbox`` prints for a venue; ``passphrase``: whether its keys have one."""
+    return Key(f"sandbox-{venue}", f"sandbox-{venue}-secret", passphrase=f"sandbox-{venue}-passphrase" if passphrase else "")
+
+
+#: Of the venues that are played where nobody names any. They are public: any process that reaches the loopback port may use them.
+DEFAULT_KEYS: dict[str, Key] = {name: play_key(name) for name in DEFAULT_VENUES}
 #: Stands for the key where a call needs none.
 NO_KEY = Key("", "", can_trade=False)

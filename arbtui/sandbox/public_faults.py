@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from arbtui.sandbox.book_corruptor import corrupted, multiplied
+from arbtui.sandbox.book_corruptor import Rewrite, corrupted, multiplied
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 
 _K = WireFaultKind
@@ -13,8 +13,9 @@ _TIMES = 10.0
 class PublicFaults:
     """The faults of one venue as its public streams meet them; docs/sandbox.md lists them."""
 
-    def __init__(self, faults: WireFaults) -> None:
+    def __init__(self, faults: WireFaults, rewrite: Rewrite) -> None:
         self._faults = faults
+        self._rewrite = rewrite
         self._held: dict[str, bytes] = {}  # by stream, an update to send after the next one
         self._stuck: dict[str, bytes] = {}  # by stream, the update that is sent instead of all later ones
 
@@ -52,6 +53,6 @@ class PublicFaults:
     def _rewritten(self, code: str, raw: bytes) -> bytes:
         bad = self._faults.take(_K.BAD_BOOK, symbol=code)
         if bad is not None:
-            raw = corrupted(raw, bad.how or "crossed")
+            raw = corrupted(raw, bad.how or "crossed", self._rewrite)
         higher = self._faults.take(_K.PRICE, symbol=code)
-        return raw if higher is None else multiplied(raw, higher.factor or _TIMES)
+        return raw if higher is None else multiplied(raw, higher.factor or _TIMES, self._rewrite)

@@ -1,15 +1,15 @@
-"""The whole sandbox: one simulated market, two venues on their own ports, a control port, one durable ledger."""
+"""The whole sandbox: one simulated market, venues on their own ports, a control port, one durable ledger."""
 
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from arbtui.exchanges.feed import Frame
 from arbtui.journal.database import open_reader
@@ -19,47 +19,41 @@ from arbtui.model.market import FixedUnit, Market
 from arbtui.model.money import ZERO, plain
 from arbtui.model.rng import Rng
 from arbtui.sandbox.account import Account
-from arbtui.sandbox.binance.venue import DAY_S, BinanceVenue
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.control import Control
-from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind, WireFaults
+from arbtui.sandbox.doors import door_of
+from arbtui.sandbox.faults import WireFault, WireFaultKind, WireFaults
 from arbtui.sandbox.front import Front
-from arbtui.sandbox.keys import DEFAULT_KEYS, Key
+from arbtui.sandbox.keys import Key, play_key
 from arbtui.sandbox.order_log import OrderLog, OrderRecord
-from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
-from arbtui.sandbox.upbit.venue import UpbitVenue
-from arbtui.sandbox.venue import Venue
-from arbtui.simulation.assets import Asset
+from arbtui.sandbox.venue import DAY_S, Premises, Venue
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.fees import FeeCoin
 from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import APPLICATION_ID, VERSION, VenueLedger
 from arbtui.simulation.market_simulator import MarketSimulator
-from arbtui.simulation.matching import ExternalBook
 from arbtui.simulation.networks import simulated_terms
-from arbtui.simulation.simulated_market import SimulatedMarket
+from arbtui.simulation.played_venue import DEFAULT_VENUES
 from arbtui.simulation.venue import VenueCore
 
 DEFAULT_PORT = 9100
 HOST = "127.0.0.1"
 _MARKET_FILE = "market.json"
 _SAVE_EVERY_S = 10.0
-#: The coin in which Binance takes fees from accounts set that way. Its market is open whatever symbols are chosen, as at the real
-#: venue; fees are computed with its first price.
-_COIN = Asset("BNB", 5, 600.0)
-_FEE_COIN = FeeCoin(_COIN.symbol, Decimal(600))
+Door = TypeVar("Door", bound=Venue)
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxOptions:
-    """The options of a sandbox. ``port`` is the control's, Upbit's is the next and Binance's the one after; 0 takes free ones."""
+    """The options of a sandbox. ``port`` is the control's, and those of ``venues`` follow in their order; 0 takes free ones."""
 
     port: int = DEFAULT_PORT
     symbols: int | Sequence[str] = 20
+    venues: Sequence[str] = DEFAULT_VENUES
     config: SimulatorConfig = field(default_factory=SimulatorConfig)
     state_dir: Path | None = None  #: None: a fresh temporary folder, deleted at the end
-    keys: Mapping[str, Key] = field(default_factory=lambda: DEFAULT_KEYS)  #: by venue
-    cut_after_s: float = DAY_S  #: seconds after which Binance closes a socket
+    keys: Mapping[str, Key] = field(default_factory=dict)  #: by venue, where it is not the one that is printed
+    cut_after_s: float = DAY_S  #: seconds after which a venue closes a socket, where it does
     limits: bool = True  #: False: requests are counted and none is refused, for tests with many requests
 
 
@@ -70,37 +64,27 @@ class Sandbox:
         self.options = options
         self.folder = folder
         self.ledger = ledger
-        self.simulator = MarketSimulator(options.config, options.symbols, Rng(options.config.seed), clock, state)
-        self.simulator.list_fee_coin("binance")
-        self.clocks = {name: VenueClock(clock) for name in VENUES}
-        self.faults = {name: WireFaults(clock) for name in VENUES}
-        self._markets = {name: dict(self.simulator.markets[name]) for name in VENUES}  # with the rules that are scripted now
-        self.cores = {
-            name: VenueCore(name, self._markets[name], partial(self.simulator.book, name), ledger, self.clocks[name]) for name in VENUES
-        }
-        self._readers = [open_reader(folder / "venue.db", APPLICATION_ID, VERSION) for _ in VENUES]
-        accounts = {name: Account(self.cores[name], OrderLog(name, reader)) for name, reader in zip(VENUES, self._readers, strict=True)}
-        keys = {name: {key.key: key} for name, key in options.keys.items()}
-        books = {name: partial(self.simulator.book, name) for name in VENUES}
-        self.upbit = UpbitVenue(
-            accounts["upbit"],
-            books["upbit"],
-            self.faults["upbit"],
-            self.clocks["upbit"],
-            keys["upbit"],
-            limits=options.limits,
-        )
-        self.binance = BinanceVenue(
-            accounts["binance"],
-            books["binance"],
-            _update_id,
-            self.faults["binance"],
-            self.clocks["binance"],
-            keys["binance"],
-            limits=options.limits,
-            cut_after_s=options.cut_after_s,
-        )
-        self.venues: dict[str, Venue] = {"upbit": self.upbit, "binance": self.binance}
+        doors = {name: door_of(name) for name in options.venues}
+        self.keys = {name: options.keys.get(name) or play_key(name, passphrase=door.wants_passphrase) for name, door in doors.items()}
+        rng = Rng(options.config.seed)
+        self.simulator = MarketSimulator(options.config, options.symbols, rng, clock, state, options.venues)
+        coins = {name: self.simulator.list_fee_coin(name) for name in doors}
+        #: Of the venues that take fees in a coin of their own; its market is open whatever symbols are chosen, as at the real
+        #: venue; fees are computed with its first price.
+        self._fee_coins = {name: FeeCoin(coin.symbol, Decimal(coin.price)) for name, coin in coins.items() if coin is not None}
+        self.clocks = {name: VenueClock(clock) for name in doors}
+        self.faults = {name: WireFaults(clock) for name in doors}
+        self._markets = {name: dict(self.simulator.markets[name]) for name in doors}  # with the rules that are scripted now
+        self.cores: dict[str, VenueCore] = {}
+        self.venues: dict[str, Venue] = {}
+        self._readers = []
+        for name, door in doors.items():
+            book_of = partial(self.simulator.book, name)
+            core = self.cores[name] = VenueCore(name, self._markets[name], book_of, ledger, self.clocks[name])
+            self._readers.append(open_reader(folder / "venue.db", APPLICATION_ID, VERSION))
+            account, keys = Account(core, OrderLog(name, self._readers[-1])), {self.keys[name].key: self.keys[name]}
+            premises = Premises(account, book_of, self.faults[name], self.clocks[name], keys, options.limits, options.cut_after_s)
+            self.venues[name] = cast(Callable[[Premises], Venue], door)(premises)  # a door's own constructor takes nothing else
         self.fronts: dict[str, Front] = {}
         for place, (name, venue) in enumerate(self.venues.items(), 1):
             port = options.port + place if options.port else 0
@@ -115,20 +99,16 @@ class Sandbox:
     @property
     def urls(self) -> dict[str, dict[str, str]]:
         """``[exchanges.NAME.urls]`` of a profile that uses this sandbox."""
-        upbit, binance = (f"{HOST}:{self.fronts[name].port}" for name in VENUES)
-        return {
-            "upbit": {
-                "rest": f"http://{upbit}",
-                "stream": f"ws://{upbit}/websocket/v1",
-                "private": f"ws://{upbit}/websocket/v1/private",
-            },
-            "binance": {"rest": f"http://{binance}", "stream": f"ws://{binance}/stream", "private": f"ws://{binance}/ws-api/v3"},
-        }
+        return {name: venue.urls(f"{HOST}:{self.fronts[name].port}") for name, venue in self.venues.items()}
 
     @property
     def control_url(self) -> str:
         """The URL of the control port."""
         return f"http://{HOST}:{self.control.port}"
+
+    def door(self, kind: type[Door]) -> Door:
+        """The door of that kind, for tests that look behind it."""
+        return next(venue for venue in self.venues.values() if isinstance(venue, kind))
 
     def fault(self, fault: WireFault) -> None:
         """Script a fault, from now on.
@@ -136,7 +116,9 @@ class Sandbox:
         Raises:
             UsageError: it cannot be played, or names an unknown market.
         """
-        if fault.venue in self.cores and fault.symbol is not None and fault.symbol not in self.cores[fault.venue].markets:
+        if fault.venue not in self.cores:
+            raise UsageError(f"fault: venue {fault.venue!r} is not played; there are {' and '.join(self.cores)}")
+        if fault.symbol is not None and fault.symbol not in self.cores[fault.venue].markets:
             raise UsageError(f"fault: {fault.venue} has no market {fault.symbol} here")
         fault.check()
         self.faults[fault.venue].add(fault)
@@ -148,7 +130,7 @@ class Sandbox:
             UsageError: an unknown venue, not an amount, or more than the free balance.
         """
         if venue not in self.cores:
-            raise UsageError(f"deposit: venue {venue!r} is not played; there are {' and '.join(VENUES)}")
+            raise UsageError(f"deposit: venue {venue!r} is not played; there are {' and '.join(self.cores)}")
         try:
             change = Decimal(amount)
         except InvalidOperation:
@@ -176,7 +158,7 @@ class Sandbox:
         except InvalidOperation:
             raise UsageError(f"transfer: amount {amount!r}, fee {fee!r}: not a number") from None
         if sender == receiver or receiver not in self.cores:
-            raise UsageError(f"transfer: from {sender!r} to {receiver!r}; there are {' and '.join(VENUES)}, one to the other")
+            raise UsageError(f"transfer: from {sender!r} to {receiver!r}; there are {' and '.join(self.cores)}, one to the other")
         if not (arrives.is_finite() and arrives > ZERO and kept >= ZERO and 0.0 <= wait_min <= 10_000.0):
             raise UsageError(f"transfer: {amount} {asset} less a fee of {kept} in {wait_min:g} min cannot be made")
         await self.deposit(sender, asset, str(-Decimal(amount)))
@@ -190,20 +172,12 @@ class Sandbox:
         await self.deposit(venue, asset, amount)
 
     def trades(self) -> Iterator[tuple[str, str]]:
-        """(exchange, trade id) of every fill, as adapters must name them: Binance's id with its symbol, Upbit's uuid."""
-        for number in range(1, sum(self.upbit.account.log.rolled_up().values()) + 1):
-            yield "upbit", trade_uuid(number)
-        for fill in self.upbit.account.log.fills():
-            yield "upbit", trade_uuid(fill.trade_id)
-        for market, fills in self.binance.account.log.rolled_up().items():
-            for number in range(1, fills + 1):
-                yield "binance", f"{market}:{number}"
-        for fill in self.binance.account.log.fills():
-            yield "binance", f"{fill.market}:{self.binance.numbers.of(fill)}"
+        """(exchange, trade id) of every fill, as adapters must name them."""
+        return ((name, trade_id) for name, venue in self.venues.items() for trade_id in venue.trade_ids())
 
     def order_id(self, venue: str, order: OrderRecord) -> str:
         """The venue's own id of an order, as its protocol has it."""
-        return order_uuid(order.number) if venue == "upbit" else str(order.number)
+        return self.venues[venue].order_id(order)
 
     def health(self) -> dict[str, Any]:
         """The state of the sandbox itself, for the control port."""
@@ -259,16 +233,16 @@ class Sandbox:
 
     def _deliver(self, frames: Sequence[Frame]) -> None:
         """One turn's frames, split by venue; depth snapshots are only for direct readers of the simulator."""
-        mine: dict[str, list[bytes]] = {"upbit": [], "binance": []}
+        mine: dict[str, list[bytes]] = {name: [] for name in self.venues}
         for frame in frames:
             if not frame.snapshot_of:
                 mine[frame.exchange].append(frame.raw)
-        self.upbit.on_frames(mine["upbit"])
-        if not self._opened.is_set() and self.upbit.has_every_book:
+        for name, venue in self.venues.items():
+            venue.on_frames(mine[name])
+        if not self._opened.is_set() and all(venue.is_ready for venue in self.venues.values()):
             for venue in self.venues.values():
                 venue.begin()
             self._opened.set()
-        self.binance.on_frames(mine["binance"])
 
     async def _housekeep(self) -> None:
         seconds = 0
@@ -288,7 +262,7 @@ class Sandbox:
         if fault is not None and fault.kind is WireFaultKind.CRASH and fault.seconds is not None:
             self.fronts[venue].crash(fault.seconds)
         elif fault is not None and fault.kind is WireFaultKind.SHUTDOWN:
-            self.binance.shut_down(fault.stream, fault.ms / 1000)
+            self.venues[venue].shut_down(fault.stream, fault.ms / 1000)
         elif fault is not None and fault.kind is WireFaultKind.DROP:
             self.venues[venue].cut(fault.stream)
         self._set_clock(venue)
@@ -304,7 +278,7 @@ class Sandbox:
         for code, market in self.simulator.markets[venue].items():
             rules = faults.find(WireFaultKind.RULES, symbol=code)
             markets[code] = market if rules is None else _with_rules(market, rules)
-        self.cores[venue].fee_coin = None if faults.find(WireFaultKind.FEE_COIN) is None else _FEE_COIN
+        self.cores[venue].fee_coin = None if faults.find(WireFaultKind.FEE_COIN) is None else self._fee_coins.get(venue)
 
     def _save(self) -> None:
         """Save the market's state, so that prices and ids continue from it; atomically."""
@@ -369,7 +343,3 @@ def _with_rules(market: Market, rules: WireFault) -> Market:
         lot_step=market.lot_step if rules.lot_step is None else Decimal(rules.lot_step),
         min_cost=market.min_cost if rules.min_cost is None else Decimal(rules.min_cost),
     )
-
-
-def _update_id(book: ExternalBook) -> int:
-    return book.update_id if isinstance(book, SimulatedMarket) else 0

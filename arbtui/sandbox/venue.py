@@ -1,7 +1,8 @@
-"""One venue behind its port: what both sandbox venues share, and what each must implement."""
+"""One venue behind its port: what all doors share, and what each must implement."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from re import Pattern
 from typing import Any, ClassVar
@@ -10,14 +11,33 @@ from aiohttp import web
 
 from arbtui.sandbox.account import Account, AccountEvent
 from arbtui.sandbox.answer import Answer
+from arbtui.sandbox.book_corruptor import Prices
 from arbtui.sandbox.call import Call
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import Part, Stream, WireFaultKind, WireFaults
+from arbtui.sandbox.keys import Key
+from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.peer import Peer
 from arbtui.sandbox.private_events import Rearranger
 from arbtui.sandbox.public_faults import PublicFaults
 from arbtui.sandbox.sockets import Sockets
 from arbtui.sandbox.tape import Tape
+from arbtui.simulation.simulated_market import SimulatedMarket
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """What a door stands on: the venue's account, books, clock, keys (by their public part), and the faults that are scripted."""
+
+    account: Account
+    book_of: Callable[[str], SimulatedMarket]
+    faults: WireFaults
+    clock: VenueClock
+    keys: Mapping[str, Key]
+    limits: bool = True  #: False: requests are counted and none is refused
+    cut_after_s: float = DAY_S  #: seconds after which the venue ends a socket, where it does
 
 
 class Venue(ABC):
@@ -31,13 +51,18 @@ class Venue(ABC):
     name: ClassVar[str]
     timestamps: ClassVar[Pattern[bytes]]  #: a frame's times: group 1 the key, group 2 the ms, which a skewed clock shifts
 
-    def __init__(
-        self, account: Account, faults: WireFaults, clock: VenueClock, tape: Tape, public: Sockets[Any], private: Sockets[Any]
-    ) -> None:
-        self.account = account
-        self._faults = faults
-        self._public_faults = PublicFaults(faults)
-        self._clock = clock
+    wants_passphrase: ClassVar[bool] = False  #: whether its keys have a passphrase
+    errors_have_codes: ClassVar[bool] = False  #: whether its errors have a number (key ``code`` of a fault)
+    error_pattern: ClassVar[str] = r".+"  #: what ``error`` of a fault must look like
+    error_example: ClassVar[str] = ""
+    announces_shutdown: ClassVar[bool] = False  #: whether it tells its sockets before it ends them (:meth:`shut_down`)
+    answers_depth: ClassVar[bool] = False  #: whether a REST answer is where a client's book begins (fault ``old_depth``)
+
+    def __init__(self, premises: Premises, tape: Tape, public: Sockets[Any], private: Sockets[Any]) -> None:
+        self.account = account = premises.account
+        self._faults = faults = premises.faults
+        self._public_faults = PublicFaults(faults, self.rewritten)
+        self._clock = premises.clock
         self._tape = tape
         self._sockets: dict[Stream, Sockets[Any]] = {"public": public, "private": private}
         self._events = Rearranger(faults, self.send_private)
@@ -58,10 +83,39 @@ class Venue(ABC):
         """Whether ``code`` takes no orders: scripted, or by the market's own scenario."""
         return self._faults.find(WireFaultKind.HALT, symbol=code) is not None or self.account.is_halted(code)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether the door may open: what it answers at once has come."""
+        return True
+
+    def order_id(self, order: OrderRecord) -> str:
+        """The venue's own id of an order, as its protocol has it."""
+        return str(order.number)
+
+    def shut_down(self, stream: Stream, after_s: float) -> None:
+        """Tell every socket of ``stream`` that the venue is about to end, and cut it ``after_s`` seconds later."""
+        raise NotImplementedError(f"{self.name} announces no shutdown")
+
     def begin(self) -> None:
         """Start the day's figures: every market has opened."""
         for code in self.account.markets:
             self._tape.day(code)
+
+    @classmethod
+    @abstractmethod
+    def urls(cls, address: str) -> dict[str, str]:
+        """``rest``, ``stream`` and ``private`` of a profile, at ``address`` (host and port)."""
+
+    @abstractmethod
+    def trade_ids(self) -> Iterator[str]:
+        """The id of every fill of the account, as an adapter must name it, those of rolled-up orders first."""
+
+    @abstractmethod
+    def rewritten(self, raw: bytes, prices: Prices, empty: bool) -> bytes:
+        """A frame of a book with other prices: ``prices`` makes (bid, ask) of what they were; ``empty``: no quantity on the ask side.
+
+        A price that is no number must still pass a JSON parser.
+        """
 
     @abstractmethod
     def part(self, call: Call) -> tuple[Part, str | None]:

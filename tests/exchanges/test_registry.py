@@ -19,6 +19,7 @@ from arbtui.exchanges.venues import VENUES, documented_limits
 from arbtui.model.clock import SystemClock
 from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
 from arbtui.model.order import Balance
+from arbtui.sandbox.binance.venue import BinanceVenue
 from arbtui.sandbox.faults import WireFault, WireFaultKind
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
@@ -183,7 +184,7 @@ def test_refused_keys_are_replaced_by_the_operators_new_ones_unless_those_may_wi
             task = asyncio.create_task(adapter.run(Deaf()))
             try:
                 await registry.connect({"binance": ["XRPUSDT"]})
-                known = box.binance._auth.keys
+                known = box.door(BinanceVenue)._auth.keys
                 known.clear()
                 known[second.key] = second
                 with pytest.raises(VenueRefused):

@@ -44,13 +44,16 @@ from arbtui.runtime.real_venues import live_venues
 from arbtui.runtime.session import Session
 from arbtui.runtime.summary import Run
 from arbtui.runtime.venues import Ground, Venues
+from arbtui.sandbox.binance.venue import BinanceVenue
 from arbtui.sandbox.call import Call
-from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
+from arbtui.sandbox.faults import WireFault, WireFaultKind
 from arbtui.sandbox.keys import DEFAULT_KEYS
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
+from arbtui.sandbox.upbit.venue import UpbitVenue
 from arbtui.settings.load import load_profile
 from arbtui.settings.profile import Settings
 from arbtui.simulation.config import SimulatorConfig
+from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
 
 #: s that anything may take which happens at all, on a busy machine: only a hang takes longer.
 DEADLINE_S = 150.0
@@ -314,7 +317,7 @@ class Desk:
 
     def venue_fills(self) -> dict[tuple[str, str], Fill]:
         """Every fill that the venues have, by exchange and trade id as adapters name it."""
-        fills = [*self.box.upbit.account.log.fills(), *self.box.binance.account.log.fills()]
+        fills = [*self.box.door(UpbitVenue).account.log.fills(), *self.box.door(BinanceVenue).account.log.fills()]
         return dict(zip(self.box.trades(), fills, strict=True))
 
     async def agree(self, *, adjusted: bool = False) -> None:

@@ -10,7 +10,8 @@ from arbtui.exchanges.rate_limit import Lane
 from arbtui.failover.reconcile_report import Check
 from arbtui.model.money import ZERO
 from arbtui.model.order import OrderState
-from arbtui.sandbox.faults import VENUES, WireFaultKind
+from arbtui.sandbox.faults import WireFaultKind
+from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
 from tests.faults.desk import desk, play
 from tests.faults.test_order_path import deaf
 

@@ -18,8 +18,9 @@ from arbtui.model.ids import client_order_id
 from arbtui.model.order import Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.model.scoped_halts import Depth, ScopedHalt, write_halt
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.sandbox.faults import VENUES, WireFaultKind
+from arbtui.sandbox.faults import WireFaultKind
 from arbtui.sandbox.keys import DEFAULT_KEYS
+from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
 from tests.faults.desk import Desk, desk, play
 from tests.faults.test_order_path import deaf
 

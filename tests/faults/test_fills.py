@@ -9,8 +9,9 @@ import pytest
 from arbtui.journal.events import CycleState
 from arbtui.model.money import ZERO
 from arbtui.model.order import OrderState, Side
-from arbtui.sandbox.faults import VENUES, WireFaultKind
+from arbtui.sandbox.faults import WireFaultKind
 from arbtui.simulation.order_request import OrderRequest
+from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
 from tests.faults.desk import Desk, desk, play
 from tests.faults.test_order_path import deaf
 

@@ -7,8 +7,8 @@ import pytest
 from arbtui.exchanges import refusal_watch, standing
 from arbtui.model.order import Order
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.sandbox.faults import VENUES
 from arbtui.sandbox.keys import Key
+from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
 from tests.faults.desk import Desk, desk, play
 
 NEW = Key("the-new-key-of-a-test", "the-new-secret-of-a-test")

@@ -16,8 +16,9 @@ from arbtui.exchanges.signing import RECV_WINDOW_MS
 from arbtui.journal.events import CycleState
 from arbtui.model.tip_file import tip_file
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
+from arbtui.sandbox.faults import WireFault, WireFaultKind
 from arbtui.settings.load import ProfileError, load_profile
+from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
 from tests.faults.desk import ABSENCE_S, Desk, desk, play
 
 K = WireFaultKind

@@ -16,10 +16,10 @@ from arbtui.model.clock import SystemClock
 from arbtui.model.order import Fill, Order, Purpose, Side
 from arbtui.model.rng import Rng
 from arbtui.runtime.venues import book_of
-from arbtui.sandbox.faults import VENUES
 from arbtui.sandbox.faults import WireFaultKind as K
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.paper import PaperExchange
+from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
 from arbtui.simulation.venue import VenueCore
 from tests.faults.desk import DEADLINE_S, Desk, desk, play
 from tests.proof.steps import SECONDS

@@ -15,7 +15,8 @@ from arbtui.journal.events import CycleState
 from arbtui.model.errors import VenueFailed
 from arbtui.model.reason import Reason
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.sandbox.faults import VENUES, WireFaultKind
+from arbtui.sandbox.faults import WireFaultKind
+from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
 from tests.faults.desk import SYMBOLS, Desk, desk, play
 
 K = WireFaultKind

@@ -14,8 +14,10 @@ from arbtui.model.book import BookState
 from arbtui.monitoring.log import LogRing
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.sandbox.answer import Answer, encode
+from arbtui.sandbox.binance.venue import BinanceVenue
 from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import WireFaultKind as K
+from arbtui.sandbox.upbit.venue import UpbitVenue
 from arbtui.views.live import EngineViews
 from tests.faults.desk import Desk, desk, play
 from tests.faults.test_market_data import counts, stream
@@ -69,7 +71,7 @@ def test_the_loss_of_one_of_two_sockets_takes_away_its_books_alone(tmp_path: Pat
             sockets = [one for one in stream(d).status() if one.name.startswith("upbit")]
             assert len(sockets) == 2
             d.fault("upbit", K.SUBSCRIBE_ERROR, stream="public", error="NO_CODES", count=1)
-            next(iter(d.box.upbit._public.peers)).cut()
+            next(iter(d.box.door(UpbitVenue)._public.peers)).cut()
             books = {code: book for (name, code), book in d.engine.components.aggregator.books.items() if name == "upbit"}
             await d.until(lambda: any(book.state is not BookState.LIVE for book in books.values()), "books of one are out")
             await d.until(lambda: "1 of its 2 market data sockets" in why(d, "upbit"), "the venue is DEGRADED")
@@ -86,7 +88,7 @@ def test_an_announced_shutdown_is_met_by_a_new_socket_before_the_cut(tmp_path: P
         async with desk(tmp_path) as d:
             rolled = {one.name: one.rollovers for one in stream(d).status() if one.name.startswith("binance")}
             failures = dict(counts(d, "binance").failures)
-            before = set(d.box.binance._ws_api.peers)
+            before = set(d.box.door(BinanceVenue)._ws_api.peers)
             d.fault("binance", K.SHUTDOWN, ms=4000)
 
             def taken_over() -> bool:
@@ -94,8 +96,8 @@ def test_an_announced_shutdown_is_met_by_a_new_socket_before_the_cut(tmp_path: P
                 return all(now[name] > rolled[name] for name in rolled)
 
             await d.until(taken_over, "new market data sockets took over")
-            await d.until(lambda: bool(set(d.box.binance._ws_api.peers) - before), "so did one of the account")
-            await d.until(lambda: not before & set(d.box.binance._ws_api.peers), "the old one is gone")
+            await d.until(lambda: bool(set(d.box.door(BinanceVenue)._ws_api.peers) - before), "so did one of the account")
+            await d.until(lambda: not before & set(d.box.door(BinanceVenue)._ws_api.peers), "the old one is gone")
             assert d.health()["binance"]
             await d.cycles(2, CycleState.HEDGED)
             assert counts(d, "binance").failures == failures, "no socket was lost"
@@ -119,10 +121,10 @@ def test_a_ban_told_on_a_socket_silences_everything_until_it_is_over(status: int
             await d.until(lambda: "wants no requests for" in why(d, "binance") or "account stream" in why(d, "binance"), "it is said")
             shown = EngineViews(d.engine, "LIVE", "", LogRing(), limits=d.venues.limits).header().exchanges
             assert re.fullmatch(r"banned [3-6]s", next(one.status for one in shown if one.name == "BINANCE")), "the header counts down"
-            until, sockets = limits.banned_until, len(d.box.binance._ws_api.peers)
+            until, sockets = limits.banned_until, len(d.box.door(BinanceVenue)._ws_api.peers)
             await d.until(lambda: clock.monotonic() > until - 0.2, "its end is near")
             assert d.box.fronts["binance"].requests <= asked + 1, "only what was under way when it came"
-            assert len(d.box.binance._ws_api.peers) == sockets == 0
+            assert len(d.box.door(BinanceVenue)._ws_api.peers) == sockets == 0
             await d.healthy()
             await d.agree()
 

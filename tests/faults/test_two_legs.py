@@ -17,7 +17,8 @@ from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, Order, OrderState, Purpose, Side
 from arbtui.model.reason import Reason
 from arbtui.portfolio.trading_state import TradingState
-from arbtui.sandbox.faults import VENUES, WireFault, WireFaultKind
+from arbtui.sandbox.faults import WireFault, WireFaultKind
+from arbtui.simulation.played_venue import DEFAULT_VENUES as VENUES
 from tests.faults.desk import DEADLINE_S, Desk, desk, play
 from tests.faults.test_order_path import deaf
 

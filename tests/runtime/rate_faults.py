@@ -23,6 +23,7 @@ from arbtui.runtime.plan import Plan
 from arbtui.runtime.session import Session
 from arbtui.runtime.venues import Ground, Venues, simulated_venues
 from arbtui.sandbox.book_corruptor import corrupted, multiplied
+from arbtui.sandbox.upbit.rewriting import rewritten
 from arbtui.settings.load import load_profile
 from arbtui.simulation.market_simulator import MarketSimulator
 
@@ -35,12 +36,12 @@ Lie = Callable[[bytes, float], bytes | None]  #: a frame of the rate's book, and
 
 def times(factor: float) -> Lie:
     """Every price so many times as high, at once."""
-    return lambda raw, _: multiplied(raw, factor)
+    return lambda raw, _: multiplied(raw, factor, rewritten)
 
 
 def creeping(bps_per_s: float) -> Lie:
     """Further away every second."""
-    return lambda raw, since: multiplied(raw, exp(bps_per_s * since / 1e4))
+    return lambda raw, since: multiplied(raw, exp(bps_per_s * since / 1e4), rewritten)
 
 
 def frozen(raw: bytes, since: float) -> bytes | None:
@@ -50,7 +51,7 @@ def frozen(raw: bytes, since: float) -> bytes | None:
 
 def one_sided(raw: bytes, since: float) -> bytes | None:
     """No offers."""
-    return corrupted(raw, "empty")
+    return corrupted(raw, "empty", rewritten)
 
 
 @dataclass

@@ -59,7 +59,7 @@ def test_upbit_orders_from_beginning_to_end() -> None:
             book = await client.watch_order_book("XRP/KRW")
             pushed = asyncio.create_task(_collect(client.watch_orders, lambda order: order["status"] == "closed"))
             balance = asyncio.create_task(client.watch_balance())
-            await _subscribed(on.upbit)
+            await _subscribed(on.door(UpbitVenue))
             placed = await client.create_order("XRP/KRW", "limit", "buy", 10, _dear(book, 1), {"timeInForce": "IOC", "clientOrderId": "u1"})
             assert placed["status"] == "open"  # taken, not yet matched, as Upbit answers
             found = client.parse_order(await client.private_get_order({"identifier": "u1"}))
@@ -93,7 +93,7 @@ def test_binance_orders_from_beginning_to_end() -> None:
             book = await client.watch_order_book("XRP/USDT", 100)
             pushed = asyncio.create_task(_collect(client.watch_orders, lambda order: order["status"] == "closed"))
             balance = asyncio.create_task(client.watch_balance())
-            await _subscribed(on.binance)
+            await _subscribed(on.door(BinanceVenue))
             price = _dear(book, 0.001)
             placed = await client.create_order("XRP/USDT", "limit", "buy", 100, price, {"timeInForce": "IOC", "clientOrderId": "b1"})
             assert (placed["status"], placed["filled"]) == ("closed", 100.0)

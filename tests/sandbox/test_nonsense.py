@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from arbtui.sandbox.binance.venue import BinanceVenue
+from arbtui.sandbox.upbit.venue import UpbitVenue
 from tests.sandbox.boxes import Bench, bench, binance_socket, message, run, upbit_socket
 
 NASTY: list[Any] = [
@@ -44,7 +46,7 @@ async def _upbit(on: Bench, chance: random.Random) -> None:
         "limit",
     ]
     names += ["page", "start_time", "end_time", "uuids[]", "quote_currencies", "pairs", "cancel_side"]
-    venue = on.box.upbit
+    venue = on.box.door(UpbitVenue)
     for (method, path), _ in [*venue._signed.items(), *((("GET", path), None) for path in venue._open)]:
         for _ in range(4):
             values = NASTY_JSON if method == "POST" else NASTY
@@ -70,7 +72,7 @@ async def _binance(on: Bench, chance: random.Random) -> None:
         "orderId",
     ]
     names += ["limit", "startTime", "endTime", "fromId", "symbols", "recvWindow", "newOrderRespType", "omitZeroBalances"]
-    for method, path in on.box.binance._endpoints:
+    for method, path in on.box.door(BinanceVenue)._endpoints:
         for _ in range(4):
             params = {name: chance.choice(NASTY) for name in chance.sample(names, 4)}
             if chance.random() < 0.6:

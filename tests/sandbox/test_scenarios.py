@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from arbtui.sandbox.binance.venue import BinanceVenue
 from arbtui.simulation.config import SimulatorConfig
 from tests.sandbox.boxes import bench, run, user_data
 
@@ -43,7 +44,7 @@ def test_a_dead_venue_answers_nothing_and_executes_nothing() -> None:
             assert (await on.upbit.buy("10", "5000")).status == 201
             on.box.cores["binance"].on_outage(False)
             assert (await on.binance.buy("10", "4", newClientOrderId="after")).status == 200
-            assert [order.client_order_id for order in on.box.binance.account.log.orders(None)] == ["after"]
+            assert [order.client_order_id for order in on.box.door(BinanceVenue).account.log.orders(None)] == ["after"]
             lost.cancel()
 
     run(scenario)

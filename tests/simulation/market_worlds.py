@@ -15,15 +15,22 @@ from arbtui.model.rng import Rng
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.config import SimulatorConfig
 from arbtui.simulation.market_simulator import MarketSimulator
+from arbtui.simulation.played_venue import DEFAULT_VENUES
 
 Batch = Sequence[Frame]
 Symbols = int | Sequence[str]
 
 
-def simulator(symbols: Symbols, scenario: str = "busy", seed: int = 1, state: dict[str, Any] | None = None) -> MarketSimulator:
+def simulator(
+    symbols: Symbols,
+    scenario: str = "busy",
+    seed: int = 1,
+    state: dict[str, Any] | None = None,
+    venues: Sequence[str] = DEFAULT_VENUES,
+) -> MarketSimulator:
     """A simulator on the running (virtual) loop."""
     config = SimulatorConfig.model_validate({"scenario": scenario})
-    return MarketSimulator(config, symbols, Rng(seed), LoopClock(asyncio.get_running_loop()), state)
+    return MarketSimulator(config, symbols, Rng(seed), LoopClock(asyncio.get_running_loop()), state, venues)
 
 
 def play(
@@ -34,11 +41,12 @@ def play(
     scenario: str = "busy",
     seed: int = 1,
     state: dict[str, Any] | None = None,
+    venues: Sequence[str] = DEFAULT_VENUES,
 ) -> MarketSimulator:
     """Run a simulator for ``seconds`` of virtual time; ``deliver`` sees it with every batch."""
 
     async def main() -> MarketSimulator:
-        made = simulator(symbols, scenario, seed, state)
+        made = simulator(symbols, scenario, seed, state, venues)
         try:
             async with asyncio.timeout(seconds):
                 await made.run(lambda batch: deliver(made, batch))

@@ -13,7 +13,7 @@ from arbtui.sandbox.binance.limits import RATE_LIMITS
 from arbtui.sandbox.binance.refusals import mandatory, refused
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.tape import Tape
-from arbtui.simulation.matching import BookSource, ExternalBook
+from arbtui.simulation.simulated_market import SimulatedMarket
 
 Params = Mapping[str, str]
 
@@ -37,8 +37,7 @@ class BinanceMarketData:
     def __init__(
         self,
         markets: Mapping[str, Market],
-        book_of: BookSource,
-        update_id: Callable[[ExternalBook], int],
+        book_of: Callable[[str], SimulatedMarket],
         tape: Tape,
         faults: WireFaults,
         is_halted: Callable[[str], bool],
@@ -46,7 +45,6 @@ class BinanceMarketData:
     ) -> None:
         self._markets = markets
         self._book_of = book_of
-        self._update_id = update_id
         self._tape = tape
         self._faults = faults
         self._is_halted = is_halted
@@ -124,7 +122,7 @@ class BinanceMarketData:
         """The first ``levels`` of a book, as ``depth`` and the partial book streams have them."""
         book = self._book_of(code)
         return {
-            "lastUpdateId": self._update_id(book),
+            "lastUpdateId": book.update_id,
             "bids": [[f"{price:.8f}", f"{qty:.8f}"] for price, qty in islice(book.bids(), levels)],
             "asks": [[f"{price:.8f}", f"{qty:.8f}"] for price, qty in islice(book.asks(), levels)],
         }

@@ -1,14 +1,14 @@
 """The local Binance: joins its calls, streams, WebSocket API, keys and limits behind one port."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from arbtui.exchanges.binance.wire import BinanceDecoder
-from arbtui.sandbox.account import Account, AccountEvent, What
+from arbtui.sandbox.account import AccountEvent, What
 from arbtui.sandbox.answer import Answer, encode, response_of
 from arbtui.sandbox.binance.auth import BinanceAuth
 from arbtui.sandbox.binance.bodies import account_position, balance_update, execution_report
@@ -17,53 +17,68 @@ from arbtui.sandbox.binance.endpoints import MESSAGES, endpoints
 from arbtui.sandbox.binance.limits import BinanceLimits, banned, throttled
 from arbtui.sandbox.binance.market_data import BinanceMarketData
 from arbtui.sandbox.binance.refusals import mandatory, refused_by_core
+from arbtui.sandbox.binance.rewriting import rewritten
 from arbtui.sandbox.binance.stream import Streams
 from arbtui.sandbox.binance.trade_numbers import TradeNumbers
 from arbtui.sandbox.binance.trading import BinanceTrading
 from arbtui.sandbox.binance.ws_api import WsApi
+from arbtui.sandbox.book_corruptor import Prices
 from arbtui.sandbox.call import Call
-from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.faults import Part, Stream, WireFaultKind, WireFaults
-from arbtui.sandbox.keys import NO_KEY, Key
+from arbtui.sandbox.faults import Part, Stream, WireFaultKind
+from arbtui.sandbox.keys import NO_KEY
 from arbtui.sandbox.tape import Tape
-from arbtui.sandbox.venue import Venue
-from arbtui.simulation.matching import BookSource, ExternalBook
+from arbtui.sandbox.venue import Premises, Venue
 
 WS_API = "/ws-api/v3"
-DAY_S = 86_400.0
 
 
 class BinanceVenue(Venue):
-    """See :class:`Venue`. ``cut_after_s``: seconds after which the venue ends a socket, 24 hours at Binance."""
+    """See :class:`Venue`."""
 
     name = "binance"
+    errors_have_codes = True
+    error_pattern = r"-\d{1,6}"
+    error_example = "-2010"
+    announces_shutdown = True
+    answers_depth = True
     timestamps = re.compile(rb'"([ET])":(\d{13})')
 
     def __init__(
         self,
-        account: Account,
-        book_of: BookSource,
-        update_id: Callable[[ExternalBook], int],
-        faults: WireFaults,
-        clock: VenueClock,
-        keys: Mapping[str, Key],
-        *,
-        limits: bool = True,
-        cut_after_s: float = DAY_S,
+        premises: Premises,
     ) -> None:
+        account, book_of, faults, clock = premises.account, premises.book_of, premises.faults, premises.clock
+        cut_after_s = premises.cut_after_s
         tape = Tape(BinanceDecoder, book_of, clock.time_ms)
         self.numbers = TradeNumbers(account.log.fills(), account.log.rolled_up())
-        self._limits = BinanceLimits(clock, enforced=limits)
-        self._auth = BinanceAuth(keys, faults, clock)
-        data = BinanceMarketData(account.markets, book_of, update_id, tape, faults, self.is_halted, clock.time_ms)
+        self._limits = BinanceLimits(clock, enforced=premises.limits)
+        self._auth = BinanceAuth(premises.keys, faults, clock)
+        data = BinanceMarketData(account.markets, book_of, tape, faults, self.is_halted, clock.time_ms)
         self._trading = BinanceTrading(account, book_of, self.numbers, self._limits, faults, self.is_halted, clock)
         self._endpoints = endpoints(data, self._trading)
         self._streams = Streams(clock, cut_after_s, faults)
         methods = {name: self._endpoints[path] for name, path in MESSAGES.items()}
         self._ws_api = WsApi(methods, self._auth, self._limits, clock, cut_after_s, faults)
-        super().__init__(account, faults, clock, tape, self._streams, self._ws_api)
+        super().__init__(premises, tape, self._streams, self._ws_api)
         self._derived = DerivedStreams(self._streams.fanout, data)
         self._reports = 0
+
+    @classmethod
+    def urls(cls, address: str) -> dict[str, str]:
+        """See :class:`Venue`."""
+        return {"rest": f"http://{address}", "stream": f"ws://{address}/stream", "private": f"ws://{address}{WS_API}"}
+
+    def trade_ids(self) -> Iterator[str]:
+        """See :class:`Venue`: the number with its symbol, as each symbol has a trade 1."""
+        for market, fills in self.account.log.rolled_up().items():
+            for number in range(1, fills + 1):
+                yield f"{market}:{number}"
+        for fill in self.account.log.fills():
+            yield f"{fill.market}:{self.numbers.of(fill)}"
+
+    def rewritten(self, raw: bytes, prices: Prices, empty: bool) -> bytes:
+        """See :class:`Venue`."""
+        return rewritten(raw, prices, empty)
 
     def part(self, call: Call) -> tuple[Part, str | None]:
         """See :class:`Venue`."""
@@ -119,7 +134,7 @@ class BinanceVenue(Venue):
         return peer.response
 
     def shut_down(self, stream: Stream, after_s: float) -> None:
-        """Tell every socket of ``stream`` that the server is about to end, and cut it ``after_s`` seconds later."""
+        """See :class:`Venue`."""
         event = {"e": "serverShutdown", "E": self._clock.time_ms()}
         for name, sockets in (("public", self._streams), ("private", self._ws_api)):
             if stream in ("any", name):
@@ -180,3 +195,6 @@ class BinanceVenue(Venue):
 def _params(call: Call) -> dict[str, str]:
     body = call.body.decode(errors="replace")
     return dict(parse_qsl(call.query, keep_blank_values=True) + parse_qsl(body, keep_blank_values=True))
+
+
+DOOR = BinanceVenue

@@ -1,7 +1,7 @@
 """The local Upbit: joins its calls, sockets, keys and limits behind one port."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,22 +9,24 @@ import msgspec
 from aiohttp import web
 
 from arbtui.exchanges.upbit.wire import UpbitDecoder
-from arbtui.sandbox.account import Account, AccountEvent, What
+from arbtui.sandbox.account import AccountEvent, What
 from arbtui.sandbox.answer import Answer, Refusal, encode, response_of
+from arbtui.sandbox.book_corruptor import Prices
 from arbtui.sandbox.call import Call
-from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.faults import Part, WireFaultKind, WireFaults
+from arbtui.sandbox.faults import Part, WireFaultKind
 from arbtui.sandbox.keys import Key
+from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.tape import PublicTrade, Tape
 from arbtui.sandbox.upbit.auth import UpbitAuth
 from arbtui.sandbox.upbit.bodies import my_asset, my_order
 from arbtui.sandbox.upbit.exchange import UpbitExchange, parse_query
 from arbtui.sandbox.upbit.limits import UpbitLimits, refusal
+from arbtui.sandbox.upbit.names import order_uuid, trade_uuid
 from arbtui.sandbox.upbit.quotation import UpbitQuotation
 from arbtui.sandbox.upbit.refusals import not_found, refused
+from arbtui.sandbox.upbit.rewriting import rewritten
 from arbtui.sandbox.upbit.stream import EVERY, PRIVATE, PUBLIC, Subscriptions
-from arbtui.sandbox.venue import Venue
-from arbtui.simulation.matching import BookSource
+from arbtui.sandbox.venue import Premises, Venue
 
 STREAM, PRIVATE_STREAM = "/websocket/v1", "/websocket/v1/private"
 
@@ -40,21 +42,16 @@ class UpbitVenue(Venue):
 
     def __init__(
         self,
-        account: Account,
-        book_of: BookSource,
-        faults: WireFaults,
-        clock: VenueClock,
-        keys: Mapping[str, Key],
-        *,
-        limits: bool = True,
+        premises: Premises,
     ) -> None:
+        account, book_of, faults, clock = premises.account, premises.book_of, premises.faults, premises.clock
         tape = Tape(UpbitDecoder, book_of, clock.time_ms)
         tape.on_trade_of = self._on_trade
         self._public = Subscriptions(PUBLIC, account.markets, clock, faults, self._snapshot)
         self._private = Subscriptions(PRIVATE, account.markets, clock, faults)
-        super().__init__(account, faults, clock, tape, self._public, self._private)
-        self._limits = UpbitLimits(clock.monotonic, enforced=limits)
-        self._auth = UpbitAuth(keys, faults)
+        super().__init__(premises, tape, self._public, self._private)
+        self._limits = UpbitLimits(clock.monotonic, enforced=premises.limits)
+        self._auth = UpbitAuth(premises.keys, faults)
         self._quotation = quotation = UpbitQuotation(account.markets, book_of, tape, self.is_halted, clock.time_ms)
         self._exchange = exchange = UpbitExchange(account, book_of, faults, self.is_halted, clock)
         self._last_books: dict[str, bytes] = {}
@@ -85,9 +82,29 @@ class UpbitVenue(Venue):
             ("GET", "/v1/api_keys"): ("default", "account", exchange.api_keys),
         }
 
+    @classmethod
+    def urls(cls, address: str) -> dict[str, str]:
+        """See :class:`Venue`."""
+        return {"rest": f"http://{address}", "stream": f"ws://{address}{STREAM}", "private": f"ws://{address}{PRIVATE_STREAM}"}
+
+    def trade_ids(self) -> Iterator[str]:
+        """See :class:`Venue`: uuids."""
+        for number in range(1, sum(self.account.log.rolled_up().values()) + 1):
+            yield trade_uuid(number)
+        for fill in self.account.log.fills():
+            yield trade_uuid(fill.trade_id)
+
+    def order_id(self, order: OrderRecord) -> str:
+        """See :class:`Venue`: a uuid."""
+        return order_uuid(order.number)
+
+    def rewritten(self, raw: bytes, prices: Prices, empty: bool) -> bytes:
+        """See :class:`Venue`."""
+        return rewritten(raw, prices, empty)
+
     @property
-    def has_every_book(self) -> bool:
-        """Whether every market has opened."""
+    def is_ready(self) -> bool:
+        """See :class:`Venue`: every market has opened."""
         return len(self._last_books) == len(self.account.markets)
 
     def part(self, call: Call) -> tuple[Part, str | None]:
@@ -252,3 +269,6 @@ def _best(book: bytes) -> bytes | None:
         for what in (b"price", b"size"):
             unit = unit.replace(b'"' + side + b"_" + what, b'"best_' + side + b"_" + what)
     return unit + b","
+
+
+DOOR = UpbitVenue

@@ -1,0 +1,1 @@
+"""The door of the made-up venue."""
