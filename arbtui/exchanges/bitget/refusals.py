@@ -135,5 +135,7 @@ CODES: Mapping[str, Refusal] = {
 
 
 def refusal(code: str, message: str) -> Refusal | None:
-    """The row of an error; None where the table has none."""
+    """The row of an error; None where the table has none. 40808 is told of decimals that the rules do not have, too."""
+    if code == "40808" and "checkBDScale" in message:
+        return _UNIT if "price" in message else _LOT
     return CODES.get(code)

@@ -25,13 +25,16 @@ class BitgetSigning(Signing):
 
     def sign(self, section: str, method: str, path: str, params: Mapping[str, Any]) -> Signed:
         """See :meth:`arbtui.exchanges.signing.Signing.sign`; without the broker's mark that ccxt puts on every request."""
-        signed = self._ccxt.sign(path, [section, "spot"], method, dict(params))
+        asked = dict(params)
+        if "receiveWindow" in asked:  # counted from a time that the request itself names ("Place Order")
+            asked["requestTime"] = str(self._now_ms())
+        signed = self._ccxt.sign(path, [section, "spot"], method, asked)
         headers = {name: value for name, value in (signed["headers"] or {}).items() if name != "X-CHANNEL-API-CODE"}
         return Signed(signed["url"], {**headers, "locale": "en-US"}, signed["body"])
 
     def stream_login(self) -> dict[str, Any]:
         """The argument of ``login`` ("Websocket API", Login): the time in seconds, which is good for 30 of them."""
-        seconds = str((self._ccxt.milliseconds() - int(self._ccxt.options["timeDifference"])) // 1000)
+        seconds = str(self._now_ms() // 1000)
         signed = hmac.new(self._ccxt.secret.encode(), f"{seconds}GET/user/verify".encode(), hashlib.sha256).digest()
         return {
             "apiKey": self._ccxt.apiKey,
@@ -39,6 +42,10 @@ class BitgetSigning(Signing):
             "timestamp": seconds,
             "sign": base64.b64encode(signed).decode(),
         }
+
+    def _now_ms(self) -> int:
+        """The venue's time."""
+        return int(self._ccxt.milliseconds()) - int(self._ccxt.options["timeDifference"])
 
     def read_error(self, status: int, answer: Any) -> ToldError | None:
         """See :mod:`arbtui.exchanges.bitget.errors`."""

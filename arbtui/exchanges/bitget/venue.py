@@ -5,7 +5,6 @@ hours while the order is unfilled); 50 characters (error 40304), of letters, dig
 Fees are told with as many decimals as their product has ("Order Channel": 0.00000018 BTC of 0.0003).
 """
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from arbtui.exchanges.bitget import limits
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from arbtui.exchanges.bitget.adapter import BitgetAdapter
     from arbtui.exchanges.public_stream import PublicStream
     from arbtui.exchanges.signing import Signing
-    from arbtui.model.market import Market
 
 
 def _adapter() -> "type[BitgetAdapter]":
@@ -40,12 +38,6 @@ def _public() -> "PublicStream":
     from arbtui.exchanges.public_stream import Numbering, PublicStream
 
     return PublicStream(BitgetDecoder, Numbering.WHOLE, BitgetFraming(), keepalive=KEEPALIVE)
-
-
-def _plain_market(base: str, tick: Decimal, lot: Decimal) -> "Market":
-    from arbtui.exchanges.bitget.rules import spot_market
-
-    return spot_market(base, "USDT", tick, lot)
 
 
 VENUE = Venue(
@@ -71,6 +63,5 @@ VENUE = Venue(
     key_parts=("key", "secret", "passphrase"),
     fee_step=None,
     fee_coin=FEE_COIN,
-    plain_market=_plain_market,
     captures=Captures(cryptofeed="BITGET"),
 )

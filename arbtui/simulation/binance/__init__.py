@@ -1,7 +1,7 @@
 """Binance spot as the simulator plays it: USDT markets of every asset."""
 
 from arbtui.exchanges.binance.rules import spot_market
-from arbtui.exchanges.config import VENUES
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.market import Market
 from arbtui.simulation.assets import Asset
 from arbtui.simulation.binance.market import BinanceMarket
