@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 keys_app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-Exchange = Annotated[str, typer.Argument(metavar="EXCHANGE", help="A venue, as arbtui keys list names them.")]
+Exchange = Annotated[str, typer.Argument(metavar="EXCHANGE", help="A venue; arbtui keys list names them.")]
 Store = Annotated[
     str,
     typer.Option(

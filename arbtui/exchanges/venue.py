@@ -82,6 +82,7 @@ class Venue:
         urls: of the real venue.
         domains: that its own addresses end with; real orders go to no others.
         min_cost: least order in the first of ``quotes``, where a market's own rules do not say otherwise.
+        per_dollar: the first of ``quotes`` for one dollar, roughly: for messages only, where no rate is known yet.
         limits: its documented rate limits.
         client_ids: its rule of client order ids.
         public: its public streams.
@@ -109,6 +110,7 @@ class Venue:
     rest: RestFacts
     adapter: "Callable[[], type[CcxtAdapter]] | None" = None
     is_proven: bool = False
+    per_dollar: float = 1.0
     capabilities: Capabilities = EVERYTHING
     key_parts: tuple[str, ...] = ("key", "secret")
     fee_step: Decimal | None = EIGHT_DECIMALS

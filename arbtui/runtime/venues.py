@@ -10,7 +10,6 @@ from typing import Any
 import psutil
 
 from arbtui.exchanges.adapter import ExchangeAdapter
-from arbtui.exchanges.binance.rules import linear_market
 from arbtui.exchanges.feed import MarketDataFeed
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -146,13 +145,13 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
     feed = RecordingFeed(files, ground.clock, list(settings.exchanges), speed)
     assets = simulated_assets(settings)
     listed = simulated_markets([asset.symbol for asset in assets], [name for name in settings.exchanges if name in played_names()])
-    listed["binanceusdm"] = {
-        market.code: market
-        for asset in assets
-        for market in (linear_market(asset.symbol, "USDT", asset.tick, asset.lot, VENUES["binanceusdm"].min_cost),)
-    }
+    for name, venue in VENUES.items():
+        if name not in listed and venue.plain_market is not None:
+            made = [venue.plain_market(asset.symbol, asset.tick, asset.lot) for asset in assets]
+            listed[name] = {market.code: market for market in made}
     if stray := [name for name in settings.exchanges if name not in listed]:
-        raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {', '.join([*played_names(), 'binanceusdm'])} can")
+        able = [*played_names(), *(name for name, venue in VENUES.items() if venue.plain_market is not None)]
+        raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {', '.join(able)} can")
     markets = {name: with_fees(listed[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     balances = starting_balances(settings.simulator, markets, {asset.symbol: asset.price for asset in assets})

@@ -6,8 +6,6 @@ from arbtui.exchanges.venues import VENUES
 from arbtui.risk.config import LimitSet, risk_defaults
 from arbtui.settings.profile import Settings
 
-#: For messages only, where no rate is known yet; the won has been between 1,300 and 1,500 for years.
-_ROUGH_KRW_PER_USDT = 1400
 #: Limits whose name does not contain the unit.
 _UNITS = dict.fromkeys(("max_unhedged", "max_loss_day", "max_loss_hour", "max_drawdown", "max_factor_exposure"), " USDT")
 
@@ -81,7 +79,6 @@ def limit_problems(settings: Settings) -> list[str]:
 def _least_order_over(exchange: str, size: float) -> str:
     """The venue and its least order, where ``size`` (USDT) does not exceed that: rounded down to lots it would be below it."""
     venue = VENUES[exchange]
-    if venue.quote == "KRW":
-        least = float(venue.min_cost) / _ROUGH_KRW_PER_USDT
-        return f"{exchange} ({venue.min_cost:,f} KRW, about {least:.1f} USDT)" if size <= least else ""
-    return f"{exchange} ({venue.min_cost:,f} {venue.quote})" if size <= venue.min_cost else ""
+    least = float(venue.min_cost) / venue.per_dollar
+    about = "" if venue.per_dollar == 1.0 else f", about {least:.1f} USDT"
+    return f"{exchange} ({venue.min_cost:,f} {venue.quote}{about})" if size <= least else ""

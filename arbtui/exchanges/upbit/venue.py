@@ -43,6 +43,7 @@ VENUE = Venue(
     urls=Addresses("https://api.upbit.com", "wss://api.upbit.com/websocket/v1", "wss://api.upbit.com/websocket/v1/private"),
     domains=("upbit.com",),
     min_cost=MIN_COST,
+    per_dollar=1400.0,  # the won has been between 1,300 and 1,500 for years
     limits=VenueLimits(limits.LIMITS, limits.used, limits.banned),
     client_ids=ClientIds(ClientIdRule.UNIQUE_FOREVER, longest=64, characters="A-Za-z0-9_-"),
     public=_public,

@@ -12,17 +12,24 @@ from base64 import b64decode
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
 from arbtui.exchanges.feed import Frame
+from arbtui.exchanges.venues import VENUES
 from arbtui.marketdata.formats.lines import read_lines
-from arbtui.marketdata.formats.message import CRYPTOFEED_NAMES, Message, bad_line, depth_market
+from arbtui.marketdata.formats.message import Message, bad_line, snapshot_market
 from arbtui.model.errors import UsageError
 
-_HOSTS = {"api.upbit.com": "upbit", "stream.binance.com": "binance", "api.binance.com": "binance",
-          "fstream.binance.com": "binanceusdm", "fapi.binance.com": "binanceusdm"}  # fmt: skip
+#: How cryptofeed names the exchanges that there is a decoder for; others keep their own name.
+_NAMES = {venue.captures.cryptofeed: name for name, venue in VENUES.items() if venue.captures.cryptofeed}
+_HOSTS = {
+    host: name
+    for name, venue in VENUES.items()
+    for host in (*(urlsplit(url).hostname or "" for url in venue.urls.all), *venue.captures.hosts)
+}
 _URL_LINE = re.compile(rb"((?:wss?|https?)://\S+) (<->|<-|->) (\d+\.?\d*)(?:: ?(.*))?$", re.DOTALL)
 _RECEIVED = re.compile(rb"(\d{9,}\.?\d*): ?(.*)$", re.DOTALL)
 _FILE_NAME = re.compile(r"(?:\d{4}-\d{2}-\d{2}\.)?([A-Z][A-Z0-9_]*)(?:-[0-9a-f]+)?\.")
@@ -52,7 +59,7 @@ class CryptofeedJson:
         except msgspec.MsgspecError as error:
             raise UsageError(f"{path}: line 1 is not the header of a cryptofeed capture: {error}") from None
         self._path = path
-        self._exchange = CRYPTOFEED_NAMES.get(name, name)
+        self._exchange = _NAMES.get(name, name)
         self.exchanges = [self._exchange]
 
     def messages(self) -> Iterator[Message]:
@@ -67,7 +74,7 @@ class CryptofeedJson:
                 raise bad_line(self._path, number, "a line of a cryptofeed capture") from None
             if message.t == "recv":
                 yield Message(ts_ns, number, Frame(self._exchange, raw))
-            elif message.t == "http" and (code := depth_market(message.url)):
+            elif message.t == "http" and (code := snapshot_market(self._exchange, message.url)):
                 yield Message(ts_ns, number, Frame(self._exchange, raw, code))
 
 
@@ -87,7 +94,7 @@ class CryptofeedText:
                 host = found.group(1).split(b"/")[2].split(b":")[0].decode("latin-1")
                 break
         name = _FILE_NAME.match(self._path.name)
-        venue = _HOSTS.get(host) or (CRYPTOFEED_NAMES.get(name.group(1), name.group(1)) if name else host)
+        venue = _HOSTS.get(host) or (_NAMES.get(name.group(1), name.group(1)) if name else host)
         if not venue:
             raise UsageError(
                 f"{self._path}: a cryptofeed text capture that does not tell its venue, neither by a URL in its first {_HOST_WITHIN} lines "
@@ -110,7 +117,7 @@ class CryptofeedText:
                     raise bad_line(self._path, number, "a line of a cryptofeed text capture") from None
                 yield Message(_ns(float(received.group(1))), number, Frame(self._exchange, raw))
             elif other := _URL_LINE.match(line):
-                if other.group(2) == b"->" and (code := depth_market(other.group(1).decode("latin-1"))):
+                if other.group(2) == b"->" and (code := snapshot_market(self._exchange, other.group(1).decode("latin-1"))):
                     yield Message(_ns(float(other.group(3))), number, Frame(self._exchange, other.group(4) or b"", code))
             elif not line.startswith(_CONFIGURATION):
                 raise bad_line(self._path, number, "a line of a cryptofeed text capture")

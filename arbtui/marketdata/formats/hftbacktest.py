@@ -1,17 +1,18 @@
-"""hftbacktest's raw Binance captures: lines of ``<local receive time, ns> <JSON as received>`` (nkaz001/hftbacktest).
+"""hftbacktest's raw captures: lines of ``<local receive time, ns> <JSON as received>`` (nkaz001/hftbacktest). Read are Binance's.
 
-A file holds one market. Spot and USD-M are distinguished by the first depth update (``pu``), or, without any, by the first bookTicker
-(``T``). A line that begins with ``lastUpdateId`` is a REST depth answer for that market.
+A file holds one market. Which of the venues it is of is told by the first depth update, or, without any, by the first bookTicker
+(:attr:`arbtui.exchanges.venue.Captures.hftbacktest`). A line that begins with ``lastUpdateId`` is a REST depth answer for that market.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from arbtui.exchanges.feed import Frame
+from arbtui.exchanges.venues import VENUES
 from arbtui.marketdata.formats.lines import read_lines
 from arbtui.marketdata.formats.message import Message, bad_line
 from arbtui.model.errors import UsageError
@@ -49,7 +50,7 @@ class HftbacktestRecording:
                 if b'"depthUpdate"' in line and (depth := _payload(line)):
                     if "ps" in depth:
                         raise UsageError(f"{self._path}: no decoder for Binance COIN-M futures")
-                    return ("binanceusdm" if "pu" in depth else "binance"), str(depth.get("s", ""))
+                    return self._venue_of(depth), str(depth.get("s", ""))
                 if ticker is None and b'@bookTicker"' in line:
                     ticker = _payload(line)
         except UsageError:
@@ -57,7 +58,14 @@ class HftbacktestRecording:
                 raise
         if ticker is None:
             raise UsageError(f"{self._path}: holds neither a depth update nor a bookTicker, so its venue is unknown")
-        return ("binanceusdm" if "T" in ticker else "binance"), str(ticker.get("s", ""))
+        return self._venue_of(ticker), str(ticker.get("s", ""))
+
+    def _venue_of(self, message: Mapping[str, Any]) -> str:
+        """The venue whose message it is."""
+        for name, venue in VENUES.items():
+            if venue.captures.hftbacktest is not None and venue.captures.hftbacktest(message):
+                return name
+        raise UsageError(f"{self._path}: of no venue that there is a decoder for")
 
 
 def _payload(line: bytes) -> dict[str, Any] | None:

@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from arbtui.exchanges.feed import Frame
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.errors import UsageError
 
-#: How cryptofeed names the exchanges that there is a decoder for; others keep their own name.
-CRYPTOFEED_NAMES = {"UPBIT": "upbit", "BINANCE": "binance", "BINANCE_FUTURES": "binanceusdm"}
-
-_DEPTH_URL = re.compile(r"/(?:api/v3|fapi/v1)/depth\?(?:\S*&)?symbol=([A-Z0-9_]+)")
+_SNAPSHOT_URLS = {name: re.compile(venue.captures.snapshot) for name, venue in VENUES.items() if venue.captures.snapshot}
 
 
 class Message(NamedTuple):
@@ -32,9 +30,10 @@ class RecordingFormat(Protocol):
         ...
 
 
-def depth_market(url: str) -> str:
-    """The market code of a Binance REST depth request, or an empty string for any other request."""
-    found = _DEPTH_URL.search(url)
+def snapshot_market(exchange: str, url: str) -> str:
+    """The market code of a REST query of ``exchange`` whose answer starts a book; an empty string for any other request."""
+    pattern = _SNAPSHOT_URLS.get(exchange)
+    found = None if pattern is None else pattern.search(url)
     return found.group(1) if found else ""
 
 
