@@ -107,7 +107,6 @@ def test_binances_own_multi_market_capture(shared_data: Path) -> None:
     [
         ("2021-06-01.BITHUMB.ws.1.0.gz", "BITHUMB"),
         ("2021-06-01.BITHUMB.0.gz", "BITHUMB"),
-        ("BYBIT.jsonl.gz", "BYBIT"),
         ("OKX.jsonl.gz", "OKX"),
         ("BITGET.jsonl.gz", "BITGET"),
     ],
@@ -115,6 +114,16 @@ def test_binances_own_multi_market_capture(shared_data: Path) -> None:
 def test_a_capture_of_a_venue_without_a_decoder_says_so(shared_data: Path, name: str, venue: str) -> None:
     with pytest.raises(UsageError, match=f"no decoder for {venue}; there are decoders for upbit, binance, binanceusdm"):
         open_recordings([shared_data / "cryptofeed" / name])
+
+
+def test_the_bybit_capture_is_read_whole_without_the_contracts_that_it_holds_too(shared_data: Path) -> None:
+    markets = [("bybit", "BTCUSDT"), ("bybit", "ETHUSDT")]
+    replay = Replay([shared_data / "cryptofeed" / "BYBIT.jsonl.gz"], markets)
+    count = replay.aggregator.counts["bybit"]
+    assert (count.read, count.named, count.malformed) == (681, {"tickers": 81, "kline.1": 25, "subscribe": 7}, {})
+    assert (count.snapshots, count.diffs, count.trades, count.gaps, count.outside) == (2, 548, 20, 0, 0)
+    assert replay.crossed == 0
+    assert all(book.state is BookState.LIVE for book in replay.aggregator.books.values())
 
 
 def test_the_upbit_capture_of_2021_04_05_is_read_whole(shared_data: Path) -> None:

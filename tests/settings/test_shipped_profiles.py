@@ -37,8 +37,8 @@ def flat(table: dict[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, .
     return leaves
 
 
-def test_both_are_there() -> None:
-    assert [path.stem for path in SHIPPED] == ["binance-spot-perp", "upbit-binance"]
+def test_all_are_there() -> None:
+    assert [path.stem for path in SHIPPED] == ["binance-spot-perp", "upbit-binance", "upbit-bybit"]
 
 
 def test_loads(profile: Path) -> None:

@@ -64,5 +64,5 @@ VENUE = Venue(
     # Fees are not documented to be rounded: a fill's is the plain product.
     fee_step=None,
     fee_coin=FEE_COIN,
-    captures=Captures(cryptofeed="BYBIT"),
+    captures=Captures(cryptofeed="BYBIT", path="/v5/public/spot"),
 )

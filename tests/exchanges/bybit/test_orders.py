@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
+from arbtui.exchanges.amounts import read
 from arbtui.exchanges.bybit import orders
 from arbtui.exchanges.bybit.adapter import BybitAdapter
 from arbtui.exchanges.bybit.rules import spot_market
@@ -497,7 +498,7 @@ def test_a_refused_login_is_a_refused_key(frame: dict[str, Any], code: str) -> N
     ],
 )
 def test_what_a_fee_is_and_in_which_coin(changed: dict[str, Any], fee: str, currency: str) -> None:
-    fill = orders.fill_of(orders.read(EXECUTION | changed, orders.ExecutionRow, "x"), XRP)
+    fill = orders.fill_of(read(EXECUTION | changed, orders.ExecutionRow, "x"), XRP)
     assert (fill.fee, fill.fee_currency) == (Decimal(fee), currency)
 
 
@@ -508,7 +509,7 @@ def test_what_a_fee_is_and_in_which_coin(changed: dict[str, Any], fee: str, curr
 )  # fmt: skip
 def test_a_fill_that_makes_no_sense_is_none(changed: dict[str, Any]) -> None:
     with pytest.raises(WireError):
-        orders.fill_of(orders.read(EXECUTION | changed, orders.ExecutionRow, "x"), XRP)
+        orders.fill_of(read(EXECUTION | changed, orders.ExecutionRow, "x"), XRP)
 
 
 @pytest.mark.parametrize(
@@ -526,14 +527,14 @@ def test_a_fill_that_makes_no_sense_is_none(changed: dict[str, Any]) -> None:
     ],
 )
 def test_every_documented_status_has_a_state(status: str, tif: str, filled: str, state: OrderState) -> None:
-    row = orders.read(ROW | {"orderStatus": status, "timeInForce": tif, "cumExecQty": filled}, orders.OrderRow, "x")
+    row = read(ROW | {"orderStatus": status, "timeInForce": tif, "cumExecQty": filled}, orders.OrderRow, "x")
     assert orders.report_of(row).state is state
 
 
 def test_a_status_that_is_not_documented_and_a_rejected_order_with_fills_are_not_believed() -> None:
     for changed in ({"orderStatus": "Tomorrow"}, {"orderStatus": "Rejected", "cumExecQty": "1"}, {"cumExecQty": "NaN"}):
         with pytest.raises(WireError):
-            orders.report_of(orders.read(ROW | changed, orders.OrderRow, "x"))
+            orders.report_of(read(ROW | changed, orders.OrderRow, "x"))
 
 
 def test_limits_are_learnt_of_the_endpoint_that_was_asked() -> None:
@@ -563,9 +564,9 @@ def test_the_recorded_answers_are_read(shared_data: Path) -> None:
             return json.loads(file.read().decode("utf-8-sig").split("\n", 3)[3])
 
         for name in ("Trading/GetOrders", "Trading/GetOrderHistory"):
-            (row,) = orders.read(orders.result_of(body(name), orders.Page, name).list, list[orders.OrderRow], name)
+            (row,) = read(orders.result_of(body(name), orders.Page, name).list, list[orders.OrderRow], name)
             assert orders.report_of(row).state in (OrderState.ACCEPTED, OrderState.CANCELED)
-        (execution,) = orders.read(orders.result_of(body("Trading/GetUserTrades"), orders.Page, "x").list, list[orders.ExecutionRow], "x")
+        (execution,) = read(orders.result_of(body("Trading/GetUserTrades"), orders.Page, "x").list, list[orders.ExecutionRow], "x")
         assert orders.fill_of(execution, XRP).cost == Decimal("119.015")
         assert orders.result_of(body("Trading/PlaceOrder"), orders.Placed, "x").orderId == "1321003749386327552"
         assert len(orders.result_of(body("Trading/CancelAllOrder"), orders.Page, "x").list) == 2
@@ -573,8 +574,8 @@ def test_the_recorded_answers_are_read(shared_data: Path) -> None:
         assert orders.balances_of(orders.result_of(body("Account/GetBalances"), orders.Wallets, "x").list) == {"BTC": Balance()}
         assert orders.result_of(body("Account/GetMarginAccountInfo"), orders.AccountInfo, "x").unifiedMarginStatus == 4
         pushes = [("Order", orders.orders_of_event), ("UserTrades", orders.executions_of_event), ("Balance", orders.balances_of_event)]
-        for name, read in pushes:
+        for name, decode in pushes:
             file = tar.extractfile(f"./Bybit.UnitTests/Subscriptions/V5/Private/{name}.txt")
             assert file is not None
             _, data = orders.event_of(file.read().decode("utf-8-sig").split("\n=", 1)[1].strip().encode())
-            assert read(data) == ({"BTC": Balance(Decimal("0.00102964"))} if name == "Balance" else [])  # those two are of contracts
+            assert decode(data) == ({"BTC": Balance(Decimal("0.00102964"))} if name == "Balance" else [])  # those two are of contracts

@@ -21,10 +21,11 @@ from arbtui.model.clock import SystemClock
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose, Side, TimeInForce
 from arbtui.model.rng import Rng
-from arbtui.sandbox.keys import DEFAULT_KEYS, Key
+from arbtui.sandbox.keys import Key, play_key
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.paper import PaperExchange
+from arbtui.simulation.played_venue import DEFAULT_VENUES
 from arbtui.simulation.venue import VenueCore
 from tests.simulation.worlds import BINANCE_XRP, HandBook
 
@@ -86,13 +87,17 @@ def holder_of(*keys: Key) -> VenueKeyHolder:
 
 def keys_of(exchange: str) -> VenueKeyHolder:
     """The sandbox's default keys."""
-    return holder_of(DEFAULT_KEYS[exchange])
+    return holder_of(play_key(exchange))
+
+
+#: Quote and code of the market of XRP.
+_XRP = {"upbit": ("KRW", "KRW-XRP"), "binance": ("USDT", "XRPUSDT"), "bybit": ("USDT", "XRPUSDT")}
 
 
 @asynccontextmanager
 async def registry_of(box: Sandbox, exchange: str) -> AsyncIterator[ExchangeRegistry]:
     """A registry with one venue of ``box``, connected to XRP."""
-    quote, code = {"upbit": ("KRW", "KRW-XRP"), "binance": ("USDT", "XRPUSDT")}[exchange]
+    quote, code = _XRP[exchange]
     config = ExchangeConfig(quote=quote, urls=UrlsConfig(**box.urls[exchange]))
     limits = {exchange: RateLimitManager(exchange, SystemClock(), documented_limits(exchange))}
     registry = await ExchangeRegistry.open({exchange: config}, {exchange: keys_of(exchange)}, SystemClock(), limits, {})
@@ -107,7 +112,8 @@ async def registry_of(box: Sandbox, exchange: str) -> AsyncIterator[ExchangeRegi
 def _live(exchange: str) -> Factory:
     @asynccontextmanager
     async def opened(folder: Path) -> AsyncIterator[VenueUnderTest]:
-        async with sandbox(SandboxOptions(port=0, symbols=["XRP"], state_dir=folder)) as box:
+        venues = DEFAULT_VENUES if exchange in DEFAULT_VENUES else (DEFAULT_VENUES[0], exchange)
+        async with sandbox(SandboxOptions(port=0, symbols=["XRP"], venues=venues, state_dir=folder)) as box:
             book = hand_book(1000.0 if exchange == "upbit" else 1.0)
             core = box.cores[exchange]
             core._books = lambda _: book  # its truth in the test's hand; the market goes on talking
@@ -120,7 +126,7 @@ def _live(exchange: str) -> Factory:
     return opened
 
 
-FACTORIES: dict[str, Factory] = {"paper": paper, "upbit": _live("upbit"), "binance": _live("binance")}
+FACTORIES: dict[str, Factory] = {"paper": paper, "upbit": _live("upbit"), "binance": _live("binance"), "bybit": _live("bybit")}
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
