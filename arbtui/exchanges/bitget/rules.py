@@ -22,8 +22,9 @@ FEE_COIN = "BGB"
 DOLLARS = frozenset({"USDT", "USDC"})
 #: Base tier of spot: 0.1 %, maker and taker alike (bitget.com/fee; ``takerFeeRate`` of most markets).
 FEES = Fees(taker=Decimal("0.001"), maker=Decimal("0.001"), taken_in=FeeTakenIn.RECEIVED)
-#: Least order value in USDT (``minTradeUSDT`` in the document's own example).
-MIN_COST = Decimal(1)
+#: Least order value in USDT where no market's own was read: ``minTradeUSDT`` of the document's example is 1, that of older ones and of
+#: the refusals that clients report is 5.
+MIN_COST = Decimal(5)
 _NO_MAXIMUM = Decimal("1e15")
 _MOST_DECIMALS = 18
 

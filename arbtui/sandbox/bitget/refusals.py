@@ -51,7 +51,7 @@ _OF_CORE = {
     "PRICE_UNIT": ("40808", "price checkBDScale error"),
     "LOT_STEP": ("40808", "size checkBDScale error"),
     "LOT_SIZE": ("45111", ""),
-    "MIN_COST": ("45110", "1"),
+    "MIN_COST": ("45110", "5"),
     "INSUFFICIENT_FUNDS": ("43012", ""),
     "DUPLICATE_CLIENT_ID": ("43118", ""),
     "UNKNOWN_MARKET": ("40034", "symbol"),

@@ -21,6 +21,7 @@ from arbtui.model.clock import SystemClock
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose, Side, TimeInForce
 from arbtui.model.rng import Rng
+from arbtui.sandbox.doors import door_of
 from arbtui.sandbox.keys import Key, play_key
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
 from arbtui.simulation.ledger import VenueLedger
@@ -81,17 +82,17 @@ async def paper(folder: Path) -> AsyncIterator[VenueUnderTest]:
 
 def holder_of(*keys: Key) -> VenueKeyHolder:
     """``keys`` in turn, as the operator stores them one after the other; the last stays."""
-    found = [VenueKeys(SecretStr(key.key), SecretStr(key.secret), "a test") for key in keys]
+    found = [VenueKeys(SecretStr(key.key), SecretStr(key.secret), "a test", passphrase=SecretStr(key.passphrase)) for key in keys]
     return VenueKeyHolder(lambda: found.pop(0) if len(found) > 1 else found[0])
 
 
 def keys_of(exchange: str) -> VenueKeyHolder:
     """The sandbox's default keys."""
-    return holder_of(play_key(exchange))
+    return holder_of(play_key(exchange, passphrase=door_of(exchange).wants_passphrase))
 
 
 #: Quote and code of the market of XRP.
-_XRP = {"upbit": ("KRW", "KRW-XRP"), "binance": ("USDT", "XRPUSDT"), "bybit": ("USDT", "XRPUSDT")}
+_XRP = {"upbit": ("KRW", "KRW-XRP"), "binance": ("USDT", "XRPUSDT"), "bybit": ("USDT", "XRPUSDT"), "bitget": ("USDT", "XRPUSDT")}
 
 
 @asynccontextmanager
@@ -126,7 +127,13 @@ def _live(exchange: str) -> Factory:
     return opened
 
 
-FACTORIES: dict[str, Factory] = {"paper": paper, "upbit": _live("upbit"), "binance": _live("binance"), "bybit": _live("bybit")}
+FACTORIES: dict[str, Factory] = {
+    "paper": paper,
+    "upbit": _live("upbit"),
+    "binance": _live("binance"),
+    "bybit": _live("bybit"),
+    "bitget": _live("bitget"),
+}
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
