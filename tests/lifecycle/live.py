@@ -90,15 +90,21 @@ def live_desk(
     monkeypatch: pytest.MonkeyPatch,
     symbols: int = 6,
     *,
+    serves: str = "upbit-binance",
     program: str = "arbtui",
     keys: Mapping[str, Key] = DEFAULT_KEYS,
 ) -> Iterator[LiveDesk]:
-    """Start ``arbtui sandbox`` on free ports, and set its play keys. ``program``: the module that is run instead, which takes ``keys``."""
+    """Start ``arbtui sandbox`` on free ports, and set its play keys.
+
+    ``serves``: the profile whose venues are played, ``keys``: theirs. ``program``: the module that is run instead, which takes ``keys``.
+    """
     for name, key in keys.items():
         monkeypatch.setenv(f"ARBTUI_{name.upper()}_KEY", key.key)
         monkeypatch.setenv(f"ARBTUI_{name.upper()}_SECRET", key.secret)
+        if key.passphrase:
+            monkeypatch.setenv(f"ARBTUI_{name.upper()}_PASSPHRASE", key.passphrase)
     profile, out = folder / "desk.toml", folder / "sandbox.out"
-    command = ["sandbox", "--port", "0", "--symbols", str(symbols), "--profile", "upbit-binance", "--write", str(profile)]
+    command = ["sandbox", "--port", "0", "--symbols", str(symbols), "--profile", serves, "--write", str(profile)]
     with out.open("wb") as file:
         line = [sys.executable, "-m", program, *command, "--state-dir", str(folder / "venue")]
         process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
