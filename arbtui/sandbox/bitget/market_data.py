@@ -58,6 +58,10 @@ class BitgetMarketData:
         wanted = params.get("coin")
         return [_coin(number, asset) for number, asset in enumerate(assets, 1) if wanted in (None, "", asset)]
 
+    async def margin(self, params: Params) -> Any:
+        """``GET /api/v2/margin/currencies``: nothing trades on margin here."""
+        return []
+
     def _codes(self, params: Params) -> list[str]:
         code = params.get("symbol")
         if not code:

@@ -121,7 +121,7 @@ class BitgetTrading:
     def _read(self, params: Params) -> OrderRequest:
         """A new order's parameters, checked one by one as Bitget does."""
         market = self._market(params)
-        side, tif = _SIDES.get(str(params.get("side"))), _TIFS.get(str(params.get("force")))
+        side, tif = _SIDES.get(str(params.get("side"))), _TIFS.get(str(params.get("force")).lower())  # clients send capitals, too
         for name, value in (("side", side), ("force", tif), ("orderType", params.get("orderType") == "limit")):
             if not value:
                 raise refused("40020", name) if params.get(name) else refused("40019", name)

@@ -235,6 +235,7 @@ def _endpoints(data: BitgetMarketData, trading: BitgetTrading) -> dict[tuple[str
         ("GET", "spot/market/tickers"): public(20, data.tickers),
         ("GET", "spot/market/orderbook"): public(20, data.orderbook),
         ("GET", "spot/public/coins"): public(3, data.coins),
+        ("GET", "margin/currencies"): public(10, data.margin),
         ("POST", "spot/trade/place-order"): Endpoint(10, "order", trading.place, writes=True),
         ("POST", "spot/trade/cancel-order"): Endpoint(10, "cancel", trading.cancel, writes=True),
         ("GET", "spot/trade/orderInfo"): Endpoint(20, "query", trading.order),
