@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from arbtui.exchanges.binance.venue import USDM_VENUE as BINANCE_USDM
 from arbtui.exchanges.binance.venue import VENUE as BINANCE
+from arbtui.exchanges.bitget.venue import VENUE as BITGET
 from arbtui.exchanges.bithumb.venue import VENUE as BITHUMB
 from arbtui.exchanges.bybit.venue import VENUE as BYBIT
 from arbtui.exchanges.config import ExchangeConfig
@@ -21,6 +22,7 @@ VENUES: Mapping[str, Venue] = {
         BINANCE,
         BINANCE_USDM,
         BITHUMB,
+        BITGET,
         BYBIT,
         OKX,
     )
