@@ -267,7 +267,7 @@ def test_fees_come_out_of_its_own_coin_where_that_is_scripted() -> None:
             assert (await on.call("GET", "spot/account/deduct-info")).body["data"] == {"deduct": "on"}
             await on.box.deposit("bitget", "BGB", "5")
             (paid,) = (await events.next(lambda told: told["arg"]["channel"] == "account" and len(told["data"]) == 1))["data"]
-            assert (paid["coin"], Decimal(paid["available"])) == ("BGB", 5)
+            assert (paid["coin"], Decimal(paid["available"])) == ("BGB", Decimal(5))
             await on.buy(clientOid="one")
             fills = (await on.call("GET", "spot/trade/fills", {"symbol": "XRPUSDT"})).body["data"]
             assert {(fill["feeDetail"]["feeCoin"], fill["feeDetail"]["deduction"]) for fill in fills} == {("BGB", "yes")}
