@@ -10,16 +10,16 @@ Told = TypeVar("Told")
 DEADLINE_S = 150.0
 
 
-def until(look: Callable[[], Told | None], what: str) -> Told:
+def until(look: Callable[[], Told | None], what: str, within_s: float = DEADLINE_S) -> Told:
     """Look again and again until ``look`` gives something true; that.
 
     Raises:
-        AssertionError: it did not within ``DEADLINE_S``.
+        AssertionError: it did not within ``within_s`` seconds.
     """
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + within_s
     while True:
         told = look()
         if told:
             return told
-        assert time.monotonic() < deadline, f"not within {DEADLINE_S:g} s: {what}"
+        assert time.monotonic() < deadline, f"not within {within_s:g} s: {what}"
         time.sleep(0.01)
