@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from arbtui.exchanges.binance.venue import USDM_VENUE as BINANCE_USDM
 from arbtui.exchanges.binance.venue import VENUE as BINANCE
 from arbtui.exchanges.bithumb.venue import VENUE as BITHUMB
+from arbtui.exchanges.coinone.venue import VENUE as COINONE
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.networks import Rails
 from arbtui.exchanges.rate_limit import VenueLimits
@@ -19,6 +20,7 @@ VENUES: Mapping[str, Venue] = {
         BINANCE,
         BINANCE_USDM,
         BITHUMB,
+        COINONE,
     )
 }
 
