@@ -27,6 +27,21 @@ VENUES: Mapping[str, Venue] = {
 #: Rules of their countries, of the venues that have any.
 RAILS: Mapping[str, Rails] = {name: venue.rails for name, venue in VENUES.items() if venue.rails is not None}
 
+_BANK_MONEY = frozenset(rails.currency for rails in RAILS.values())
+
+
+def is_bank_money(currency: str) -> bool:
+    """Whether ``currency`` moves over a bank, and never from venue to venue; a dollar coin does not."""
+    return currency in _BANK_MONEY
+
+
+def roughly(amount: float, currency: str, other: str) -> float | None:
+    """``amount`` in another currency, for messages where no rate is known yet; None where no venue quotes one of them."""
+    if currency == other:
+        return amount
+    per_dollar = {venue.quote: venue.per_dollar for venue in VENUES.values()}
+    return amount / per_dollar[currency] * per_dollar[other] if currency in per_dollar and other in per_dollar else None
+
 
 def documented_limits(exchange: str) -> VenueLimits:
     """The rate limits of ``exchange``, from the documents cited in its ``limits.py``.
