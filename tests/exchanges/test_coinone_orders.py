@@ -105,7 +105,13 @@ def test_the_last_trade_comes_twice_and_is_one_fill() -> None:
     done = report(ids, executed_qty="5.5", remain_qty="0", trade_id="T2", status="trade_done")
     assert (first.state, first.filled_qty) == (OrderState.PARTIALLY_FILLED, Decimal(10))
     assert (done.state, done.filled_qty) == (OrderState.FILLED, Decimal(10))
-    assert first.fills == done.fills
+    assert [fill.trade_id for fill in first.fills] == ["T2"]
+    assert done.fills == ()
+
+
+def test_a_last_trade_that_comes_as_the_end_only_is_a_fill() -> None:
+    done = report(known(), executed_qty="5.5", remain_qty="0", trade_id="T2", status="trade_done")
+    assert [fill.trade_id for fill in done.fills] == ["T2"]
 
 
 def test_a_cancel_tells_what_was_cancelled_and_so_what_had_filled() -> None:

@@ -69,7 +69,7 @@ def test_levels_of_nothing_and_empty_sides_are_told_as_such() -> None:
     message["data"]["asks"][-1]["qty"] = "0"
     message["data"]["bids"] = []
     (event,) = told(json.dumps(message).encode())
-    assert (event[2], event[3][0]) == ([], (116470000.0, 0.00171821))
+    assert event[2:4] == ([], [(116470000.0, 0.00171821), (116640000.0, 0.000657), (116650000.0, 0.01198956)])
 
 
 def test_a_trade_tells_the_takers_side() -> None:

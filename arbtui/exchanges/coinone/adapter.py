@@ -33,7 +33,7 @@ from arbtui.exchanges.coinone.order_ids import OrderIds
 from arbtui.exchanges.coinone.refusals import refusal
 from arbtui.exchanges.coinone.rules import QUOTE, code_of, pair_of
 from arbtui.exchanges.networks import Networks
-from arbtui.exchanges.private_stream import PrivateStream, next_frame
+from arbtui.exchanges.private_stream import PrivateStream, StreamRefused, next_frame
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.model.clock import Clock
 from arbtui.model.errors import OrderAbandoned, OrderRejected, VenueFailed, WireError
@@ -56,6 +56,8 @@ _AT_ONCE = 10
 
 _PING = '{"request_type":"PING"}'
 _CHANNELS = ("MYORDER", "MYASSET")
+#: What a private socket is closed with where the venue refuses it (private-websocket-1).
+_CLOSED = {4280: "the key was refused", 4290: "too many connections"}
 
 
 class CoinoneAdapter(CcxtAdapter):
@@ -329,7 +331,12 @@ class CoinoneAdapter(CcxtAdapter):
         await socket.send_str(json.dumps({"request_type": "SUBSCRIBE", "channel": "MYASSET"}))
         missing = set(_CHANNELS)
         while missing:
-            frame = await next_frame(socket)
+            try:
+                frame = await next_frame(socket)
+            except WireError:
+                if (code := socket.close_code) in _CLOSED:
+                    raise StreamRefused(str(code), _CLOSED[code]) from None
+                raise
             kind = orders.kind_of(frame)
             if kind.type == "SUBSCRIBED":
                 missing.discard(kind.channel)

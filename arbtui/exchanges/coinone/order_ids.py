@@ -10,10 +10,14 @@ _MEMORY = 20_000
 
 @dataclass(slots=True)
 class KnownOrder:
-    """An order that this process has sent, looked up or heard of. ``qty``: None where it was not told."""
+    """An order that this process has sent, looked up or heard of.
+
+    ``qty``: None where it was not told. ``last_trade``: the id of the fill that the stream told last.
+    """
 
     client_order_id: str
     qty: Decimal | None
+    last_trade: str = ""
 
 
 class OrderIds:

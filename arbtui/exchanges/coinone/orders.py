@@ -290,7 +290,8 @@ def report_of_event(frame: bytes, markets: Mapping[str, Market], ids: OrderIds) 
         filled = qty if known.qty is None or left is None else known.qty - left
         if state is OrderState.FILLED:  # the sum is the order's own quantity; where nobody told it, a look-up tells the end
             state, filled = (OrderState.PARTIALLY_FILLED, qty) if known.qty is None else (state, known.qty)
-        fills = () if fill is None else (fill,)
+        if fill is not None and fill.trade_id != known.last_trade:  # the last trade comes twice, the second time as the order's end
+            known.last_trade, fills = fill.trade_id, (fill,)
     elif status in ("cancel", "cancel_post_only"):
         if known.qty is None or event.executed_qty is None or event.prevented_qty:
             return None
