@@ -15,11 +15,13 @@ from arbtui.simulation.played_venue import PlayedVenue
 
 _DIGITS = 5  #: of a price unit: a hundred thousandth of the price's first digit at least
 _FINEST = Decimal("0.00000001")
+_CHEAP = 0.001  #: USDT; coins below are traded in whole pieces at least
 
 
 def _market(asset: Asset) -> Market:
     least = Decimal(1).scaleb(math.floor(math.log10(asset.price)) - _DIGITS)
-    return spot_market(asset.symbol, "USDT", max(asset.tick, least), max(asset.lot.scaleb(-3), _FINEST), asset.lot)
+    lot = max(asset.lot.scaleb(-3), Decimal(1) if asset.price < _CHEAP else _FINEST)
+    return spot_market(asset.symbol, "USDT", max(asset.tick, least), lot, max(asset.lot, lot))
 
 
 VENUE = PlayedVenue(
