@@ -2,15 +2,24 @@
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING
+from typing import ClassVar, Protocol
 
 from arbtui.model.errors import UsageError
-
-if TYPE_CHECKING:
-    from arbtui.sandbox.venue import Venue
+from arbtui.simulation.played_venue import DEFAULT_VENUES
 
 
-def door_of(name: str) -> "type[Venue]":
+class Door(Protocol):
+    """What is known of a door before it opens (:class:`~arbtui.sandbox.venue.Venue`)."""
+
+    wants_passphrase: ClassVar[bool]  #: whether the venue's keys have a passphrase
+    errors_have_codes: ClassVar[bool]  #: whether its errors have a number (key ``code`` of a fault)
+    error_pattern: ClassVar[str]  #: what ``error`` of a fault must look like
+    error_example: ClassVar[str]
+    announces_shutdown: ClassVar[bool]  #: whether it tells its sockets before it ends them
+    answers_depth: ClassVar[bool]  #: whether a REST answer is where a client's book begins (fault ``old_depth``)
+
+
+def door_of(name: str) -> type[Door]:
     """The door of the venue of that name.
 
     Raises:
@@ -18,7 +27,7 @@ def door_of(name: str) -> "type[Venue]":
     """
     package = f"{__package__}.{name}"
     try:
-        door: type[Venue] | None = getattr(importlib.import_module(f"{package}.venue"), "DOOR", None) if name.isidentifier() else None
+        door: type[Door] | None = getattr(importlib.import_module(f"{package}.venue"), "DOOR", None) if name.isidentifier() else None
     except ModuleNotFoundError as error:
         if error.name not in (package, f"{package}.venue"):
             raise
@@ -29,5 +38,6 @@ def door_of(name: str) -> "type[Venue]":
 
 
 def door_names() -> list[str]:
-    """The names of all venues that have a door."""
-    return [found.name for found in pkgutil.iter_modules(importlib.import_module(str(__package__)).__path__) if found.ispkg]
+    """The names of all venues that have a door, the default ones first."""
+    found = {module.name for module in pkgutil.iter_modules(importlib.import_module(str(__package__)).__path__) if module.ispkg}
+    return [*DEFAULT_VENUES, *sorted(found - set(DEFAULT_VENUES))]

@@ -82,9 +82,10 @@ def played_venue(name: str) -> PlayedVenue:
 
 
 def played_names() -> list[str]:
-    """The names of all venues that are played."""
+    """The names of all venues that are played, the default ones first."""
     path = importlib.import_module(str(__package__)).__path__
-    return [found.name for found in pkgutil.iter_modules(path) if found.ispkg]
+    found = {module.name for module in pkgutil.iter_modules(path) if module.ispkg}
+    return [*DEFAULT_VENUES, *sorted(found - set(DEFAULT_VENUES))]
 
 
 def played_venues(names: Iterable[str]) -> list[PlayedVenue]:

@@ -94,7 +94,7 @@ def test_a_taken_port(arbtui: Here) -> None:
     ("arguments", "said"),
     [
         (("--port", "80"), "--port 80"),
-        (("--port", "65534"), "two more follow"),
+        (("--port", "65534"), "one for each venue follows"),
         (("--symbols", "0"), "--symbols 0"),
         (("--symbols", "NOPE1"), "NOPE1 is not among"),
         (("--write", "x.toml"), "--write FILE needs --profile"),
