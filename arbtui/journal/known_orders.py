@@ -36,6 +36,8 @@ def known_order(path: Path, exchange: str, client_order_id: str, venue_order_id:
     Raises:
         UsageError: as :func:`arbtui.journal.state.load`.
     """
+    if not client_order_id and not venue_order_id:  # an order that has not left has no number of the venue yet: it is not meant
+        return None
     columns = "client_order_id, cycle_id, leg, qty, filled_qty, state, venue_order_id, reason"
     with reading(path) as db:
         if client_order_id:
@@ -52,7 +54,7 @@ def known_order(path: Path, exchange: str, client_order_id: str, venue_order_id:
 
 def _own_id(db: sqlite3.Connection, venue_order_id: str) -> str:
     """The client id of an archived order; empty where none has that number at its venue."""
-    for rows in rows_with(db, f'\\"{venue_order_id}\\"', _ARCHIVES) if venue_order_id else ():
+    for rows in rows_with(db, f'\\"{venue_order_id}\\"', _ARCHIVES):
         for row in rows:
             event = decode(*row[3:])
             if isinstance(event, OrderChanged) and event.venue_order_id == venue_order_id:

@@ -67,9 +67,13 @@ class Case:
         self.venue, self.clock, self.tell = Venue(), FixedClock(), Telling().start()
         self.clock.now_ms = SENT_MS
         self.tell(intent_of("c1", leg(0, "upbit", side, Decimal(10), Decimal(3000)), "a1"))
-        self.proof = AbsenceProof(
-            cast(ExchangeAdapter, self.venue), self.clock, self.tell.portfolio, UPBIT_XRP, order(UPBIT_XRP, side, "10", "3000"), SENT_MS
-        )
+        self.side = side
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin the proof now."""
+        asked = order(UPBIT_XRP, self.side, "10", "3000")
+        self.proof = AbsenceProof(cast(ExchangeAdapter, self.venue), self.clock, self.tell.portfolio, UPBIT_XRP, asked, SENT_MS)
 
     async def look(self, after_s: float = PROOF_S) -> OrderReport | None:
         self.clock.now_ms = SENT_MS + round(after_s * 1000)
@@ -91,7 +95,7 @@ def run(main: Callable[[], Awaitable[None]]) -> None:
 def test_three_look_ups_past_the_visibility_delay_and_nothing_elsewhere_prove_it() -> None:
     async def main() -> None:
         case = Case()
-        assert (case.proof.is_proved, case.proof.why_not) == (False, "not asked yet")
+        assert (case.proof.is_proved, case.proof.is_answered, case.proof.why_not) == (False, False, "not asked yet")
         for after_s, number in ((5.0, 1), (6.0, 2), (PROOF_S - 0.001, 3)):
             assert await case.look(after_s) is None
             assert not case.proof.is_proved
@@ -193,6 +197,7 @@ def test_while_another_order_of_that_coin_is_open_there_its_balance_says_nothing
         case.tell(intent_of("c2", leg(0, exchange, Side.SELL, Decimal(10), Decimal(3000), base=base), "b2"))
         case.venue.balances = {"XRP": Balance(Decimal(90), Decimal(0))}
         assert await case.prove() is moving
+        assert (case.proof.why_not == "") is moving
 
     run(main)
 
@@ -209,11 +214,39 @@ def test_a_question_that_was_not_answered_proves_nothing(what: str, hangs: bool)
         began = asyncio.get_running_loop().time()
         assert not await case.prove()
         assert case.proof.why_not == f"the venue does not answer: {'no answer in time' if hangs else 'upbit is down'}"
+        assert case.proof.is_answered is (what != "order"), "it is the look-up itself that counts"
         if hangs:
             assert asyncio.get_running_loop().time() - began == pytest.approx(3 * 5.0)
         case.venue.hangs = ""
         case.venue.fails.clear()
         assert await case.prove()
+
+    run(main)
+
+
+def test_an_answer_of_before_is_no_answer_of_now() -> None:
+    async def main() -> None:
+        case = Case()
+        await case.look()
+        assert case.proof.is_answered
+        case.venue.fails["order"] = VenueFailed("upbit is down")
+        await case.look()
+        assert not case.proof.is_answered
+
+    run(main)
+
+
+@pytest.mark.parametrize(("passed_ms", "proved"), [(7_999, False), (8_000, True)])
+def test_an_order_is_as_old_as_it_was_when_its_proof_began(passed_ms: int, proved: bool) -> None:
+    """As a start does, which looks up what an earlier run has sent."""
+
+    async def main() -> None:
+        case = Case()
+        case.clock.now_ms = SENT_MS + passed_ms
+        case.begin()
+        for _ in range(3):
+            await case.proof.look()
+        assert case.proof.is_proved is proved
 
     run(main)
 

@@ -641,3 +641,46 @@ def test_what_was_uncovered_is_summed_and_the_most_of_any_cycle_is_kept(tmp_path
             assert largest == max(one_legged.largest_naked, slower.largest_naked) > 0
 
     run_virtual(main())
+
+
+def test_what_is_uncovered_now_counts_with_what_was(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            executor = w.engine.executor
+            assert executor.naked() == (0.0, 0.0)
+            w.upbit.core.faults.add(Fault(FaultKind.ANSWER_LOST, 0.5))
+            first = await _under_way(w)
+            await asyncio.sleep(0.8)
+            assert first.fills, "bought, and nobody knows whether it was sold"
+            at_once = first.largest_naked
+            assert executor.naked() == (first.naked_until(w.clock.monotonic()), at_once)
+            assert at_once == pytest.approx(first.plan.value, rel=0.02)
+            await executor.quiet.wait()
+            so_far = first.naked_value_s
+            assert executor.naked() == (so_far, at_once)
+            await asyncio.sleep(1)
+            w.upbit.core.faults.add(Fault(FaultKind.ANSWER_LOST, 0.5))
+            second = await _under_way(w)
+            await asyncio.sleep(0.8)
+            value_s, largest = executor.naked()
+            assert value_s == pytest.approx(so_far + second.naked_until(w.clock.monotonic()))
+            assert largest == max(at_once, second.largest_naked)
+            assert value_s > so_far > 0
+
+    run_virtual(main())
+
+
+def test_a_cycle_is_journaled_as_it_was_decided_under_a_number_of_its_own(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            for number in (1, 2):
+                cycle = await w.trade()
+                account, plan = cycle.account, cycle.plan
+                assert cycle.id == f"r1-{number}"
+                assert (account.route, account.symbol) == (plan.route.id, "XRP")
+                assert (account.edge_bps, account.value) == (round(plan.edge_bps, 6), round(plan.value, 6))
+                assert (plan.edge_bps, plan.value) != (account.edge_bps, account.value), "there was something to round"
+                assert account.opened_ms == round(plan.decided_at * 1000) + w.clock.time_ms() - round(w.clock.monotonic() * 1000)
+                await asyncio.sleep(1)
+
+    run_virtual(main())

@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 
-from arbtui.execution.plan import CyclePlan, Tolerances, brings, conversion_plan, needs, plan_of
+from arbtui.execution.plan import CyclePlan, Tolerances, brings, compile_plan, conversion_plan, needs, plan_of
 from arbtui.journal.events import LegAfter, On
 from arbtui.model.market import Market
+from arbtui.model.money import ZERO
 from arbtui.model.order import Side
 from arbtui.routes.hops import TradeHop
-from arbtui.routes.route import SizedHop
+from arbtui.routes.route import Opportunity, SizedHop
+from arbtui.routes.size import LegSizes
 from tests.execution.test_hedging import DOLLAR_COIN_FEE, DOLLAR_QUOTE_FEE, PRICE, WON, around, cycle_of
 from tests.routes.pairs import NOW
 
@@ -83,6 +85,29 @@ def test_a_trade_of_money_for_money_keeps_what_it_uses_and_puts_nothing_at_risk(
     made = conversion_plan(plan(order).route, order, cost_bps=7.0, decided_at=NOW, deadline_s=1.5)
     assert (made.edge_bps, made.value, made.decided_at, made.deadline) == (-7.0, 0.0, NOW, NOW + 1.5)
     assert kept(made) == {("dollar", "USDT"): 214 * Decimal("1.0013")}
+    assert made.most_cost == 0
     assert [(leg.leg, leg.side, leg.qty, leg.price, leg.lot, leg.least) for leg in made.legs] == [
         (0, Side.BUY, Decimal(100), PRICE["USDT"], DOLLAR_QUOTE_FEE.lot_step, Decimal(1)),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("bought", "asked", "sold", "bid", "hard"),
+    [("100", 500.0, "10", 100.0, 0), ("10", 100.0, "100", 500.0, 1), ("100", 300.0, "100", 400.0, 0), ("100", 400.0, "100", 300.0, 1)],
+)
+def test_the_hard_leg_is_the_one_of_whose_size_the_touch_shows_the_least(
+    bought: str, asked: float, sold: str, bid: float, hard: int
+) -> None:
+    """By how often an order fits into its own side of its book; the other sides show the opposite."""
+    buy, sell = sized(DOLLAR_COIN_FEE, Side.BUY, bought), sized(WON, Side.SELL, sold)
+    buy.hop.book.ask_qty, buy.hop.book.bid_qty = asked, 1e6 if hard == 0 else 1e-6
+    sell.hop.book.bid_qty, sell.hop.book.ask_qty = bid, 1e6 if hard == 1 else 1e-6
+    sizes, route = LegSizes(buy.qty, sell.qty), plan(buy).route
+    found = Opportunity(route, (buy.hop, sell.hop), sizes, buy.price, sell.price, edge_bps=12.0, value=214.0, decided_at=NOW)
+    made = compile_plan(found, 1.5, ALLOWED, "hard leg first", Decimal(3))
+    assert [leg.after for leg in made.legs] == [() if number == hard else (LegAfter(hard, On.EACH_FILL),) for number in range(2)]
+    assert [leg.leg for leg in made.first] == [hard]
+    assert [(leg.qty, leg.price) for leg in made.legs] == [(buy.qty, buy.price), (sell.qty, sell.price)]
+    assert (made.edge_bps, made.value, made.decided_at, made.deadline, made.most_cost) == (12.0, 214.0, NOW, NOW + 1.5, Decimal(3))
+    together = compile_plan(found, 1.5, ALLOWED)
+    assert ([leg.after for leg in together.legs], together.most_cost) == ([(), ()], ZERO)

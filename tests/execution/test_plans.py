@@ -437,6 +437,27 @@ def replace_config(**changes: object) -> ExecutionConfig:
     return EXECUTION.model_copy(update=changes)
 
 
+def test_of_each_venue_s_limits_as_many_orders_are_kept_as_the_plan_has_there(tmp_path: Path) -> None:
+    kept: list[tuple[str, str, int]] = []
+
+    def listen(w: World) -> None:
+        for name, venue in w.venues.items():
+            venue.reserve_orders = lambda cycle_id, entries, name=name: kept.append((name, cycle_id, entries))  # type: ignore[method-assign, misc]
+
+    async def main() -> None:
+        async with triangle_world(tmp_path / "triangle") as w:
+            listen(w)
+            await run(w, triangle(w))
+            assert kept == [("upbit", "r1-1", 3)]
+        kept.clear()
+        async with split_world(tmp_path / "split") as w:
+            listen(w)
+            await run(w, split(w))
+            assert kept == [("binance", "r1-1", 1), ("upbit", "r1-1", 1), (THIRD.exchange, "r1-1", 1)]
+
+    run_virtual(main())
+
+
 def test_where_the_gate_refuses_to_take_a_leg_back_it_is_completed_instead(tmp_path: Path) -> None:
     """Undoing comes first here, and the venue to undo at has gone silent: the other one takes the missing leg."""
 

@@ -3,16 +3,19 @@
 import asyncio
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from arbtui.exchanges.adapter import OrderReport
-from arbtui.execution.settler import FIRST_LEG
+from arbtui.execution.settler import FIRST_LEG, Settlement
 from arbtui.execution.ways_out import WayOut
 from arbtui.journal.events import CycleState, OrderIntended, ResidualSettled, SettlementBegan
 from arbtui.journal.reader import events, reading
 from arbtui.model.book import BookState
+from arbtui.model.clock import Clock
 from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Order, OrderState, Purpose, Side
 from arbtui.model.virtual_loop import run_virtual
@@ -222,16 +225,41 @@ def test_a_part_leaves_a_smaller_position_and_the_rest_is_settled_by_a_second_on
     run_virtual(main())
 
 
+async def missing(w: World) -> str:
+    """Leave XRP sold at Upbit that were neither bought at Binance nor taken back; its cycle's id."""
+    w.binance.core.faults.add(*[Fault(FaultKind.REJECT)] * 9)
+    w.upbit.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
+    cycle = await w.trade()
+    assert cycle.state is CycleState.RESIDUAL
+    for name, venue in w.venues.items():
+        while venue.core.faults.take() is not None:
+            pass
+        w.quote(name, FAIR[name])
+    return cycle.id
+
+
+@pytest.mark.parametrize("stricter", [True, False])
+@pytest.mark.parametrize("side", list(Side))
+def test_the_stricter_of_the_price_that_was_shown_and_the_bound_of_now_holds(tmp_path: Path, side: Side, stricter: bool) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await (missing(w) if side is Side.BUY else residual(w))
+            verb = "complete" if side is Side.BUY else "flatten"
+            found = way(w, cycle_id, verb)
+            assert (found.exchange, found.side) == ("binance", side)
+            assert found.price is not None
+            shown = found.price + (Decimal("0.001") if stricter is (side is Side.SELL) else Decimal("-0.001"))
+            assert f"{cycle_id} is settled" in await settle(w, cycle_id, verb, shown)
+            (order,) = [order for order in w.binance.placed if order.purpose is Purpose.SETTLE]
+            assert order.price == (shown if stricter else found.price)
+
+    run_virtual(main())
+
+
 def test_what_is_bought_back_is_grossed_up_for_a_fee_in_the_coin_and_never_more_than_is_missing(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            w.binance.core.faults.add(*[Fault(FaultKind.REJECT)] * 9)
-            w.upbit.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
-            cycle_id = (await w.trade()).id
-            for name, venue in w.venues.items():
-                while venue.core.faults.take() is not None:
-                    pass
-                w.quote(name, FAIR[name])
+            cycle_id = await missing(w)
             amount = left(w, cycle_id)
             assert amount < -40  # sold at Upbit, not bought at Binance
             found = way(w, cycle_id, "complete")
@@ -277,6 +305,144 @@ def test_what_the_book_did_not_show_at_first_is_sold_by_a_second_order_of_the_sa
     run_virtual(main())
 
 
+def test_three_orders_at_most_and_what_the_venue_said_last_is_told(tmp_path: Path) -> None:
+    """The first sells what the book shows; it is full again, and the venue refuses what is sent for the rest."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            settler = w.engine.settler
+            assert settler.quiet.is_set()
+            cycle_id = await residual(w)
+            amount = left(w, cycle_id)
+            w.quote("binance", THIN)
+            w.binance.core.faults.add(None, *[Fault(FaultKind.REJECT)] * 9)
+            sent: list[float] = []
+            w.binance.before_place = lambda order: sent.append(w.clock.monotonic())
+            told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            settlement = settler.begin(cycle_id, "flatten", "", "operator", "seen", tell=told.set_result)
+            assert isinstance(settlement, Settlement)
+            assert settler.open == {cycle_id: settlement}
+            assert (settlement.is_over, settler.quiet.is_set()) == (False, False)
+            await asyncio.sleep(0.3)
+            w.quote("binance", FAIR["binance"])
+            said = await told
+            rest = plain(amount - 10)
+            why = "SCRIPTED the fault script refuses this order"
+            assert said == f"{cycle_id} still leaves {rest} XRP: sold 10 XRP at binance for 2.1399 USDT ({why})"
+            assert settler.said == {cycle_id: said}
+            assert (settlement.is_over, settler.quiet.is_set(), settler.open) == (True, True, {})
+            assert [(order.leg, order.attempt) for order in settlement.orders] == [(FIRST_LEG, 0), (FIRST_LEG, 1), (FIRST_LEG, 2)]
+            assert len({order.client_order_id for order in settlement.orders}) == 3
+            assert [order.state for order in settlement.orders[1:]] == [OrderState.REJECTED] * 2
+            assert all(0.5 <= after - before < 1.0 for before, after in pairwise(sent))
+            while w.binance.core.faults.take() is not None:
+                pass
+            began = w.clock.monotonic()
+            following = settler.begin(cycle_id, "flatten", "", "operator", "seen")
+            assert isinstance(following, Settlement)
+            assert settler.said == {}, "of a settlement under way nobody says how an earlier one ended"
+            await settler.quiet.wait()
+            assert w.clock.monotonic() - began < 0.5, "nothing is left: nothing is waited for"
+            assert [(order.leg, order.attempt) for order in following.orders] == [(FIRST_LEG + 1, 0)]
+            assert settler.said == {cycle_id: f"{cycle_id} is settled: sold {plain(following.filled)} XRP at binance for 2.1399 USDT"}
+            judge(w)
+
+    run_virtual(main())
+
+
+def _note_when(told: asyncio.Future[float], clock: Clock, how: str) -> None:
+    told.set_result(clock.monotonic())
+
+
+def test_it_waits_five_seconds_for_a_book_within_its_price(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            for back_after_s, orders in ((6.0, 1), (4.0, 2)):
+                w.quote("binance", THIN)
+                began = w.clock.monotonic()
+                told: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+                tell = partial(_note_when, told, w.clock)
+                settlement = w.engine.settler.begin(cycle_id, "flatten", "", "operator", "seen", tell=tell)
+                assert isinstance(settlement, Settlement)
+                await asyncio.sleep(0.3)
+                w.quote("binance", FALLEN)
+                await asyncio.sleep(back_after_s - 0.3)
+                assert settlement.is_over is (orders == 1)
+                w.quote("binance", FAIR["binance"])
+                ended = await told - began
+                assert 5.0 <= ended < 5.6 if orders == 1 else 4.0 < ended < 4.8
+                assert len(settlement.orders) == orders
+            assert settled(w, cycle_id) is not None
+            judge(w)
+
+    run_virtual(main())
+
+
+def test_what_settles_nothing_is_said_before_anything_is_looked_at(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            settler, gate = w.engine.settler, w.engine.gate
+            assert settler.begin(cycle_id, "sell", "", "p", "x") == "'sell' trades nothing: there are complete and flatten"
+            assert settler.begin(cycle_id, "flatten", "", "p", "x", market="KRW-XRP") == (
+                f"there is no flatten of {cycle_id} of KRW-XRP: see arbtui positions"
+            )
+            gate.closed_for_entries = True
+            assert settler.begin(cycle_id, "flatten", "", "p", "x") == "the run is ending: start again to settle it"
+            assert (settler.open, settler.said) == ({}, {})
+
+    run_virtual(main())
+
+
+def test_a_journal_that_fails_meanwhile_is_said(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            w.quote("binance", THIN)
+            told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            w.engine.settler.begin(cycle_id, "flatten", "", "p", "x", tell=told.set_result)
+            await asyncio.sleep(0.01)
+            w.journal._writer._connection.close()  # type: ignore[attr-defined]
+            assert (await told).endswith(" (JOURNAL)")
+
+    run_virtual(main())
+
+
+def test_how_the_newest_hundred_ended_can_be_asked_for(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            settler = w.engine.settler
+            for number in range(99):
+                settler.said[f"old {number}"] = "settled"
+            w.quote("binance", THIN)
+            for kept in (["old 0", "old 1"], ["old 0", "old 1"]):
+                await settle(w, cycle_id, "flatten")
+                assert [*settler.said][:2] == kept
+            settler.said.pop(cycle_id)
+            settler.said["old 99"] = "settled"
+            await settle(w, cycle_id, "flatten")
+            assert (next(iter(settler.said)), [*settler.said][-1], len(settler.said)) == ("old 1", cycle_id, 100)
+
+    run_virtual(main())
+
+
+def test_a_run_that_ends_waits_for_no_settlement(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle_id = await residual(w)
+            w.binance.core.faults.add(Fault(FaultKind.REQUEST_LOST, 1e6))
+            assert isinstance(w.engine.settler.begin(cycle_id, "flatten", "", "p", "x"), Settlement)
+            await asyncio.sleep(0.3)
+            (task,) = [task for task in asyncio.all_tasks() if task.get_name() == f"settle {cycle_id}"]
+            w.engine.settler.abandon()
+            await asyncio.sleep(0.01)
+            assert task.cancelled()
+
+    run_virtual(main())
+
+
 def test_what_the_gate_refuses_is_said_and_nothing_begins(tmp_path: Path) -> None:
     """The book stands and the venue has gone silent: nobody knows whether its prices are of now."""
 
@@ -286,8 +452,10 @@ def test_what_the_gate_refuses_is_said_and_nothing_begins(tmp_path: Path) -> Non
             w.silent.add("binance")
             await asyncio.sleep(4)
             w.book("binance").state = BookState.LIVE
+            asked_again = len(w.asked_again)
             refused = w.engine.operator.settle_position(cycle_id, "flatten", "", "p", "seen")
             assert refused == "nothing was sent: MESSAGE_AGE"
+            assert w.asked_again[asked_again:] == [("binance", "XRPUSDT")]
             assert told_events(w, SettlementBegan) == []
             assert w.engine.settler.open == {}
 
@@ -430,6 +598,7 @@ def test_a_balance_that_differs_by_the_residual_is_offered_as_its_settlement(tmp
         both = w.engine.operator.ways_of_breach(disputes[0])
         assert [(found.verb, found.cycle_id) for found in both] == [("adjust", cycle_id), ("adjust", "")]
         assert both[0].qty == both[1].qty == left(w, cycle_id)
+        assert [(found.cost, found.price_tag) for found in both] == [(ZERO, "nothing is traded")] * 2
         assert way(w, cycle_id, "adjust").exchange == "binance"
         assert "adjusted" in await settle(w, cycle_id, "adjust")
         assert settled(w, cycle_id) == ("adjusted", "operator", "seen")

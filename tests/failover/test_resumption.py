@@ -179,6 +179,44 @@ def test_nothing_is_sent_before_the_market_is_fresh_and_nothing_at_all_where_it_
     run_virtual(main())
 
 
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [("book", Reason.NO_BOOK), ("venue", Reason.VENUE_DOWN), ("silence", Reason.BOOK_AGE)],
+)
+def test_what_kept_it_from_going_on_is_said(what: str, reason: Reason, tmp_path: Path) -> None:
+    async def main() -> None:
+        cycle_id = await cut_off(two_legs, tmp_path, lose("upbit"))
+        wait_s = 0.0 if what == "silence" else 2.0  # a quiet book is stale soon
+        async with two_legs(tmp_path, resumes=True, failover=FailoverConfig().model_copy(update={"resume_wait_s": wait_s})) as w:
+            if what == "book":
+                w.book("upbit").state = BookState.SYNCING
+            if what == "venue":
+                for number in range(w.engine.risk.exchange["upbit"].limits.max_unknown_orders):
+                    w.engine.risk.exchange["upbit"].lost_sight(f"other{number}")
+            if what == "silence":
+                w.fresh = False
+                w.book("upbit").ts_init = w.clock.monotonic() - 60.0
+            await w.engine.executor.quiet.wait()
+            account = w.portfolio.cycle(cycle_id)
+            assert account is not None
+            assert (account.state, account.reason) == (CycleState.RESIDUAL, reason)
+            assert w.upbit.asked == w.binance.asked == []
+
+    run_virtual(main())
+
+
+def test_it_goes_on_at_once_where_nothing_is_in_the_way(tmp_path: Path) -> None:
+    async def main() -> None:
+        cycle_id = await cut_off(two_legs, tmp_path, lose("upbit"))
+        async with two_legs(tmp_path, resumes=True) as w:
+            began = w.clock.monotonic()
+            await ended(w, cycle_id)
+            (order,) = w.upbit.placed
+            assert order.decided_at == began
+
+    run_virtual(main())
+
+
 def test_the_market_comes_back_and_it_goes_on(tmp_path: Path) -> None:
     async def main() -> None:
         cycle_id = await cut_off(two_legs, tmp_path, lose("upbit"))
@@ -221,6 +259,7 @@ def test_what_is_not_gone_on_with_is_a_position_that_a_person_settles(why: str, 
                 assert w.engine.state is TradingState.DISARMED
             if why == "killed":
                 assert w.engine.state is TradingState.HALTED_DIRTY
+                assert w.portfolio.positions[0].reason == Reason.HALTED
             w.same_after_restart()
 
     run_virtual(main())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arbtui.journal.chain import BEGINNING, check_events, link
+from arbtui.journal.chain import BEGINNING, Chain, check_events, check_one, file_of, link
 from arbtui.journal.events import VERSIONS, Event, Killed, Recorded, encode
 from arbtui.journal.journal import Journal
 from arbtui.journal.noted import check_noted
@@ -100,6 +100,95 @@ def _up_to(read: Iterator[Recorded], damaged: int) -> Iterator[Recorded]:
         yield recorded
 
 
+Row = tuple[int, int, str, str, int, str]
+HERE = Path("journal.db")
+
+
+def rows(count: int, before: bytes = BEGINNING, first: int = 1) -> list[tuple[Row, bytes]]:
+    """``count`` rows and the hash of each."""
+    made = []
+    for seq in range(first, first + count):
+        row = (seq, 1_000 + seq, "r1", "Killed", 1, f'{{"seq":{seq}}}')
+        before = link(before, *row)
+        made.append((row, before))
+    return made
+
+
+def refused(chain: Chain, row: Row, stored: bytes | None) -> str:
+    """What is said of the row, and of nothing that was followed."""
+    seq, last = chain.seq, chain.last
+    with pytest.raises(UsageError) as raised:
+        chain.follow(*row, stored)
+    assert (chain.seq, chain.last) == (seq, last)
+    return str(raised.value)
+
+
+def test_the_first_hash_after_rows_without_one_covers_them_all() -> None:
+    made = rows(4)
+    for unhashed in range(4):
+        chain = Chain(HERE)
+        for number, (row, stored) in enumerate(made):
+            if number == unhashed:
+                among = f"event {number + 1}, or one of the {number} before it, is" if number else "event 1 is"
+                assert f"{among} not what was written" in refused(chain, row, bytes(32))
+            chain.follow(*row, None if number < unhashed else stored)
+        assert (chain.seq, chain.last) == (4, made[-1][1])
+
+
+def test_once_there_was_a_hash_each_row_has_its_own() -> None:
+    (first, _), (second, stored), (third, last) = rows(3)
+    chain = Chain(HERE)
+    chain.follow(*first, None)
+    chain.follow(*second, stored)
+    for wrong in (None, stored, bytes(32)):
+        assert "event 3 is not what was written" in refused(chain, third, wrong)
+    chain.follow(*third, last)
+
+
+@pytest.mark.parametrize("has_begun", [True, False])
+def test_a_chain_that_is_taken_up_in_the_middle_knows_whether_there_were_hashes(has_begun: bool) -> None:
+    (_, _), (_, before), (third, stored) = rows(3)
+    Chain(HERE, 2, before, has_begun=has_begun).follow(*third, stored)
+    chain = Chain(HERE, 2, before, has_begun=has_begun)
+    if has_begun:
+        assert "event 3 is not what was written" in refused(chain, third, None)
+        assert "event 3 is not what was written" in refused(Chain(HERE, 2, before), third, None)
+    else:
+        chain.follow(*third, None)
+        assert (chain.seq, chain.last) == (3, stored)
+
+
+def test_an_archive_s_rows_follow_one_another() -> None:
+    made = rows(3)
+    chain = Chain(HERE)
+    for row, stored in made:
+        with pytest.raises(UsageError, match=rf"event {row[0]} is missing or out of order \({row[0] + 1} follows on {row[0] - 1}\)"):
+            chain.follow_archived(row[0] + 1, *row[1:])
+        chain.follow_archived(*row)
+        assert (chain.seq, chain.last) == (row[0], stored)
+
+
+def test_a_row_by_itself_is_compared_with_the_hash_before_it() -> None:
+    before: object = None
+    for row, stored in rows(3):
+        check_one(HERE, before, (*row, stored))
+        for wrong in (bytes(32), None) if row[0] > 1 else (bytes(32),):
+            with pytest.raises(UsageError, match=f"event {row[0]} is not what was written"):
+                check_one(HERE, before, (*row, wrong))
+        check_one(HERE, None if row[0] > 1 else before, (*row, stored if row[0] == 1 else None))  # what came before has none
+        before = stored
+
+
+def test_a_connection_knows_its_file_and_what_a_private_copy_is_of(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        assert file_of(db) == path
+    with closing(sqlite3.connect(":memory:")) as db:
+        assert file_of(db) == Path("journal.db")
+        db.execute("CREATE TEMP TABLE copy_of (path TEXT)")
+        db.execute("INSERT INTO copy_of VALUES ('/elsewhere/journal.db')")
+        assert file_of(db) == Path("/elsewhere/journal.db")
+
+
 def test_f45_two_rows_in_each_others_place_are_found(path: Path) -> None:
     tamper(path, "UPDATE event SET seq = -seq WHERE seq IN (20, 21)", "UPDATE event SET seq = 41 + seq WHERE seq < 0")
     with pytest.raises(UsageError, match="event 20 is not what was written"), reading(path) as db:
@@ -122,6 +211,14 @@ def test_text_that_is_none_any_more_ends_in_a_sentence(path: Path) -> None:
         load(path)
     with pytest.raises(UsageError, match=f"{path}: .*damaged"), reading(path) as db:
         list(events(db))
+
+
+def test_f45_an_event_that_lost_its_hash_is_none_from_before_there_were_any(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        (seq,) = db.execute("SELECT max(seq) FROM event WHERE type = 'Killed'").fetchone()
+    tamper(path, f"UPDATE event SET hash = NULL WHERE seq = {seq}")
+    with pytest.raises(UsageError, match=f"event {seq} is not what was written"):
+        load(path)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The tip outside the journal: an older copy, one that was cut off, another file, or none is never taken for the journal."""
 
 import asyncio
+import hashlib
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -141,6 +143,45 @@ def test_a_link_in_the_place_of_a_tip_is_not_followed(path: Path, tmp_path: Path
     write_tip(path, Tip("salt", 1, "", 0), sync=True)
     assert not tip_file(path).is_symlink()
     assert '"seq":44' in moved.read_text()
+
+
+def test_it_is_one_line_that_any_program_can_work_out(path: Path) -> None:
+    write_tip(path, Tip("salt", 7, "ab", 1), sync=False)
+    check = hashlib.sha256(b"salt 7 ab 1").hexdigest()[:16]
+    line = f'{{"tip":{{"salt":"salt","seq":7,"hash":"ab","ts_ms":1}},"check":"{check}"}}\n'
+    assert tip_file(path).read_text() == line
+
+
+@pytest.mark.parametrize("sync", [True, False])
+def test_it_is_synced_where_that_is_asked_for_and_nothing_stays_open(path: Path, sync: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", synced.append)
+    files = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
+    for _ in range(20):
+        write_tip(path, Tip("salt", 7, "ab", 1), sync=sync)
+    assert len(synced) == (20 if sync else 0)
+    if files:
+        assert len(os.listdir("/proc/self/fd")) < files + 10
+
+
+def test_one_that_was_written_in_part_replaces_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = read_tip(path)
+    write = os.write
+    monkeypatch.setattr("os.write", lambda descriptor, line: write(descriptor, line[:-10]))
+    with pytest.raises(OSError, match="No space left"):
+        write_tip(path, Tip("salt", 7, "ab", 1), sync=True)
+    monkeypatch.undo()
+    assert read_tip(path) == before
+
+
+@pytest.mark.parametrize("sync", [True, False])
+def test_what_a_process_left_of_a_new_tip_is_in_nobody_s_way(path: Path, sync: bool) -> None:
+    left = tip_file(path).with_name("sim.tip.new")
+    left.write_text("half of o")
+    tip = Tip("salt", 7, "ab", 1)
+    write_tip(path, tip, sync=sync)
+    assert read_tip(path) == tip
+    assert not left.exists()
 
 
 def test_no_tip_says_more_than_is_on_disk(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ import pytest
 
 from arbtui.journal.archives import FOLDER
 from arbtui.journal.chain import archives
-from arbtui.journal.events import FillRecorded, OrderChanged, Recorded
+from arbtui.journal.events import FillRecorded, OrderChanged, OrderIntended, Recorded
 from arbtui.journal.journal import Journal
-from arbtui.journal.known_orders import known_order
+from arbtui.journal.known_orders import KnownOrder, known_order
 from arbtui.journal.reader import events, reading
 from arbtui.journal.state import load
 from arbtui.model.errors import UsageError
@@ -106,7 +106,7 @@ def test_a_file_is_what_its_page_says(path: Path) -> None:
     with reading(path) as db:
         told = archives(db)[0]
     file = files(path)[0]
-    assert file.stat().st_mode & 0o777 == 0o600
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert (file.name, sha256(file.read_bytes()).hexdigest(), file.stat().st_size) == (told.file, told.sha256, told.size)
     head, *rows = map(json.loads, gzip.decompress(file.read_bytes()).splitlines())
     assert head == {"salt": load(path).salt, "first": 1, "last": PORTION, "before": "00" * 32}
@@ -114,6 +114,8 @@ def test_a_file_is_what_its_page_says(path: Path) -> None:
     for seq, ts_ms, run_id, kind, version, payload in rows:
         last = sha256(last + f"{seq} {ts_ms} {version} {len(run_id)} {len(kind)} {run_id}{kind}{payload}".encode()).digest()
     assert (len(rows), last.hex()) == (PORTION, told.after)
+    times = [row[1] for row in rows]
+    assert (told.from_ms, told.to_ms) == (min(times), max(times))
 
 
 def test_a_span_of_time_may_begin_and_end_in_an_archive(path: Path) -> None:
@@ -234,6 +236,27 @@ def test_an_order_of_an_archive_is_known(path: Path) -> None:
     assert known_order(path, fill.exchange, "", order.venue_order_id, fill.trade_id) == booked, "found by the venue's number, too"
     assert known_order(path, "binance", "r1-3-", "") is None
     assert known_order(path, "binance", "", "no such number") is None
+
+
+def test_every_order_is_known_by_each_of_its_names_wherever_its_events_lie(path: Path) -> None:
+    """In archives so short that most orders begin in one and end in the next, and in the tables."""
+    told = [one.event for one in story(path)]
+    intents = {each.client_order_id: each for each in told if isinstance(each, OrderIntended)}
+    last = {each.client_order_id: each for each in told if isinstance(each, OrderChanged)}
+    fills = {each.fill.client_order_id: each.fill for each in told if isinstance(each, FillRecorded)}
+    assert archive(path, keep=200, portion=7) > 20
+    newest = sorted(intents, key=lambda key: int(key.split("-")[1]))[-54:]  # the first archives are too old to be looked into
+    for key in newest:
+        intent, end, fill = intents[key], last[key], fills[key]
+        known = KnownOrder(key, intent.cycle_id, intent.leg, intent.qty, end.filled_qty, end.state, end.venue_order_id, end.reason, True)
+        assert known_order(path, intent.exchange, key, "", fill.trade_id) == known
+        assert known_order(path, intent.exchange, "", end.venue_order_id, fill.trade_id) == known
+        assert known_order(path, intent.exchange, key, "", "another") == replace(known, is_booked=False)
+        other = "upbit" if intent.exchange == "binance" else "binance"
+        assert known_order(path, other, "", end.venue_order_id) is None
+    with closing(sqlite3.connect(path)) as db:
+        in_tables = {row[0] for row in db.execute("SELECT client_order_id FROM order_")}
+    assert 10 < len(in_tables) < len(newest) - 10
 
 
 def test_a_late_fill_of_an_archived_order_is_booked_and_everything_still_agrees(path: Path) -> None:

@@ -10,7 +10,7 @@ from arbtui.journal.events import CycleState
 from arbtui.model.money import ONE
 from arbtui.model.order import Side
 from arbtui.portfolio.portfolio import Portfolio
-from arbtui.portfolio.recent import RecentOrders, RecentResults
+from arbtui.portfolio.recent import RecentOrders, RecentResults, within_hour
 from tests.portfolio.telling import Telling, fill_of, leg
 
 HOUR_MS = 3_600_000
@@ -30,6 +30,41 @@ def test_orders_are_counted_as_if_all_were_remembered(steps: list[int], later: i
     day = sum(at // HOUR_MS > now // HOUR_MS - 24 for at in sent)
     assert orders.counts(now) == (sum(now - at < 1_000 for at in sent), sum(now - at < 60_000 for at in sent), day)
     assert len(orders.hours) <= 24
+
+
+def test_of_a_steady_stream_of_orders_a_minute_and_a_day_are_kept_and_no_more() -> None:
+    orders, start = RecentOrders(), 1_767_225_600_000
+    for number in range(1_300):  # ten a second
+        now = start + number * 100
+        orders.add(now)
+        assert len(orders.minute) == min(number + 1, 600)
+        assert orders.counts(now) == (min(number + 1, 10), min(number + 1, 600), number + 1)
+    orders = RecentOrders()
+    for number in range(60):  # one an hour
+        orders.add(start + number * HOUR_MS)
+        assert len(orders.hours) == min(number + 1, 24)
+        assert orders.counts(start + number * HOUR_MS + 2_000) == (0, 1, min(number + 1, 24))
+
+
+def test_an_hour_ago_is_no_more_within_the_hour() -> None:
+    now = 1_767_225_600_000
+    times = [now - 2 * HOUR_MS, now - HOUR_MS, now - HOUR_MS + 1, now - 1, now]
+    assert within_hour(times, now) == 3
+    assert (within_hour([], now), within_hour(times, now + HOUR_MS - 1), within_hour(times, now + HOUR_MS)) == (0, 1, 0)
+
+
+def test_of_steady_results_an_hour_of_minutes_and_a_day_of_hours_are_kept_and_no_more() -> None:
+    """Every minute one more is lost: in an hour, 60 and what the running minute has lost; from the best of a day, 23 hours and that."""
+    results, start = RecentResults(), 1_767_225_600_000
+    for minute in range(1, 60 * 60):
+        now = start + minute * 60_000
+        results.add(now, Decimal(-minute))
+        assert len(results.minutes) == min(minute, 61)
+        assert results.lost_in_hour(now, float(-minute)) == min(minute, 61)
+        hours = minute // 60
+        assert len(results.best) == min(hours + 1, 24)
+        best = 0 if hours < 24 else 1 - (hours - 23) * 60  # known just before the oldest of its hours began
+        assert results.drawdown(now, float(-minute)) == minute + best
 
 
 def test_f57_a_clock_that_is_put_back_keeps_the_days_orders_and_blocks_no_minute() -> None:

@@ -14,6 +14,7 @@ from arbtui.journal.events import (
     Killed,
     LimitChanged,
     Mark,
+    Phase,
     PlannedLeg,
     Rearmed,
     Recorded,
@@ -303,7 +304,25 @@ def test_what_happens_to_a_cycle_that_was_forgotten_begins_it_anew_as_ended() ->
     assert tell.portfolio.state.outcomes == {CycleState.HEDGED: 1}
     assert [order.intent.client_order_id for order in tell.portfolio.open_orders] == ["c0-9"]
     tell.fill("c8", fill_of("binance", Side.BUY, ONE, Decimal(2), "b"), PRICES)
-    assert (_account(tell, "c8").symbol, _account(tell, "c8").state) == ("XRP", CycleState.RESIDUAL)
+    forgotten = CycleAccount(
+        "c8", "r1", tell.portfolio.state.seq, "", "XRP", 0.0, 0.0, (), Phase.RESERVED, {}, 0, CycleState.RESIDUAL, tell.now_ms, "LATE_FILL",
+        {}, {"XRP": ONE}, {}, [], 0, 0, 1, ["binance/b"], False, {"binance": {"XRP": ONE, "USDT": Decimal(-2)}},
+        {"XRP": None, "USDT": None}, Decimal("0.1"), ZERO, {"XRP": Decimal("2.1")}, {"XRP": Decimal("2.1")},
+        "", ZERO, ZERO, {}, None, [], False, None,
+    )  # fmt: skip
+    assert _account(tell, "c8") == forgotten
+
+
+def test_a_rest_settles_it_where_it_is_nothing_or_dust() -> None:
+    tell = Telling().start()
+    tell.open("c1", BUY, SELL)
+    tell.fill("c1", fill_of("binance", Side.BUY, Decimal(10), Decimal(2), "b"), PRICES)
+    account = _account(tell, "c1")
+    settles = {rest: account.is_settled_by("XRP", Decimal(rest)) for rest in ("0", "0.09", "-0.09", "0.1", "-0.1", "10")}
+    assert settles == {"0": True, "0.09": True, "-0.09": True, "0.1": False, "-0.1": False, "10": False}
+    assert (account.is_settled_by("ADA", ZERO), account.is_settled_by("ADA", Decimal("1E-8"))) == (True, False)
+    account.lots["XRP"] = ONE
+    assert [account.is_settled_by("XRP", Decimal(rest)) for rest in ("0.2", "-0.2", "0.2001")] == [True, True, False], "a fiftieth of 10"
 
 
 @pytest.mark.parametrize("reverse", [False, True])
