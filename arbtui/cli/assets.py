@@ -1,4 +1,4 @@
-"""``assets``, ``assets sign`` and ``assets revoke``: which tickers are one asset at both venues, and on whose authority."""
+"""``assets``, ``assets sign`` and ``assets revoke``: which tickers are one asset at all venues, and on whose authority."""
 
 import getpass
 import json as json_text
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 assets_app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-Symbols = Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Tickers, each the same at both venues.")]
+Symbols = Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Tickers, each the same at all venues of the profile.")]
 
 FEW = 5  #: as many symbols are told one by one; more are told as one
 
 
 @assets_app.callback(invoke_without_command=True)
 def assets(context: typer.Context, profile: flags.Profile = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
-    """The assets that are known to be the same at both venues; with a profile, also those signed off and those quarantined."""
+    """The assets that are known to be the same everywhere; with a profile, also those signed off and those quarantined."""
     if context.invoked_subcommand is not None:
         if profile is not None or state_dir is not None or json:
             raise UsageError(f"flags belong after the command: arbtui assets {context.invoked_subcommand} SYMBOL --profile ...")
@@ -47,7 +47,10 @@ def assets(context: typer.Context, profile: flags.Profile = None, state_dir: fla
                 {"symbol": a.symbol, "name": a.name, "networks": a.networks, "price_ratio": a.price_ratio, "tickers": dict(a.tickers)}
                 for a in registry.assets.values()
             ],
-            "signed": [{"symbol": one.symbol, "by": one.by, "at": iso_ms(one.ts_ms), "reason": one.reason} for one in signed],
+            "signed": [
+                {"symbol": one.symbol, "by": one.by, "at": iso_ms(one.ts_ms), "reason": one.reason, "exchanges": one.exchanges}
+                for one in signed
+            ],
             "quarantined": [{"symbol": one.symbol, "reason": one.reason, "detail": one.detail} for one in quarantined],
         }
         tell(json_text.dumps(facts, indent=2) + "\n")
@@ -73,7 +76,7 @@ def sign(
     profile: flags.Profile = None,
     state_dir: flags.StateDir = None,
 ) -> int:
-    """Sign off that each SYMBOL is one asset at both venues. Valid from the next start on.
+    """Sign off that each SYMBOL is one asset at all venues of the profile as it is now. Valid from the next start on.
 
     Many at once: arbtui assets sign A B C, or $(cat FILE) in a shell. All are signed or, when one cannot be, none.
     """
@@ -89,9 +92,10 @@ def sign(
         elif ticker in registry.assets:
             refused.append(f"{ticker} is known and needs no signature")
     _refuse(refused, tickers, "signed")
-    offs = _sign_offs(flags.wanted_profile(profile), state_dir)
+    wanted = flags.wanted_profile(profile)
+    offs, venues = _sign_offs(wanted, state_dir), _venues(wanted)
     by, ts_ms = _person(), time.time_ns() // 1_000_000
-    offs.sign(*(SignOff(ticker, by, ts_ms, " ".join(reason.split())) for ticker in tickers))
+    offs.sign(*(SignOff(ticker, by, ts_ms, " ".join(reason.split()), venues) for ticker in tickers))
     tell(f"{_named(tickers)}: signed by {by}; it counts from the next start on\n")
     return 0
 
@@ -141,6 +145,13 @@ def _person() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without an entry in the user database, as in a container
         return f"uid {os.getuid()}"
+
+
+def _venues(profile: str) -> tuple[str, ...]:
+    """The profile's venues, which a signature is about."""
+    from arbtui.settings.load import load_profile
+
+    return tuple(load_profile(profile).exchanges)
 
 
 def _sign_offs(profile: str, state_dir: str | None) -> "SignOffs":

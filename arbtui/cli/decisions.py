@@ -70,7 +70,7 @@ def _list_positions(place: "Place", as_json: bool) -> int:
     if as_json:
         tell(json.dumps([{**row, "ways": ways.get(row["cycle_id"])} for row in rows], indent=2) + "\n")
         return 0
-    _print_rows(rows, ("cycle_id", "exchange", "asset", "qty", "value_usdt", "since", "cause"), "no one-sided position", as_json)
+    _print_rows(rows, ("cycle_id", "exchange", "asset", "qty", "value", "currency", "since", "cause"), "no one-sided position", as_json)
     for name, found in ways.items():
         for way in found:
             tell(f"  {name}  {way['text']}  ({way['price_tag']})\n")

@@ -97,10 +97,9 @@ def _page(name: str, mode: str, ledger: dict[str, Any], others: str) -> str:
         "  pnl    " + (", ".join(f"{key} {value}" for key, value in ledger["pnl"].items()) or "none"),
     ]
     for row in ledger["open_fx"]:
-        converted = f"{row['converted_usdt']} USDT converted for {row['cost_usdt']}"
-        lines.append(
-            f"  open   {row['asset']} {row['amount']} ({row['value_usdt'] or 'no price'} USDT) since {row['since'] or '-'}; {converted}"
-        )
+        converted = f"{row['converted']} {row['currency']} converted for {row['cost']}"
+        value = "no price" if row["value"] is None else f"{row['value']} {row['currency']}"
+        lines.append(f"  open   {row['asset']} {row['amount']} ({value}) since {row['since'] or '-'}; {converted}")
     for exchange, assets in ledger["balances"].items():
         lines.append(f"  {exchange}")
         for asset, held in assets.items():

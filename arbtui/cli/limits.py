@@ -59,10 +59,11 @@ def _number(text: str | None) -> float | None:
 def _list(place: Place, profile: str, as_json: bool) -> int:
     rows: list[dict[str, Any]]
     answer = place.ask({"verb": "limits"}) if place.is_running() else None
+    portfolio = place.portfolio()
     if answer is not None and answer.get("limits") is not None:
-        rows = answer["limits"]
+        rows, currency = answer["limits"], portfolio.state.currency
     else:
-        portfolio = place.portfolio()
+        currency = place.settings(profile).desk.currency
         rows = [row.facts() for row in _book(place, profile, portfolio).rows(_used_of(portfolio))]
     if as_json:
         tell(json.dumps(rows, indent=2) + "\n")
@@ -71,19 +72,16 @@ def _list(place: Place, profile: str, as_json: bool) -> int:
     tell(f"{place.name} limits, {running}\n")
     width = max(len(row["scope"]) for row in rows)
     for row in rows:
+        unit = currency if row["unit"] == "money" else row["unit"]
         used = "" if row["used"] is None else f"{_figure(row['used'])} {'>' if row['stricter'] == 'higher' else 'of'} "
         own = "" if row["journal"] is None else f"   profile {_figure(row['profile'])}, journal {_figure(row['journal'])} by {row['by']}"
         why = f": {row['reason']}" if row["reason"] else ""
-        tell(f"  {row['scope']:<{width}}  {used + _figure(row['holds']):>24} {_unit(row['unit']):<4}{own}{why}\n")
+        tell(f"  {row['scope']:<{width}}  {used + _figure(row['holds']):>24} {unit:<4}{own}{why}\n")
     return 0
 
 
 def _figure(value: float) -> str:
     return f"{float(f'{value:.6g}'):,.12g}"
-
-
-def _unit(unit: str) -> str:
-    return {"money": "USDT"}.get(unit, unit)
 
 
 def _change(place: Place, profile: str, scope: str, value: float | None, confirm: str | None, reason: str | None) -> int:

@@ -115,7 +115,7 @@ def _clock(troubled: Collection[str]) -> Condition:
 def _limits(settings: "Settings") -> Condition:
     size, loss = settings.execution.order_value, settings.risk.global_.max_loss_day
     is_met = size <= _ORDER_SHARE * loss
-    words = f"order_value {size:g} USDT, max_loss_day {loss:g}, max_unhedged {settings.risk.global_.max_unhedged:g}"
+    words = f"order_value {size:g} {settings.desk.currency}, max_loss_day {loss:g}, max_unhedged {settings.risk.global_.max_unhedged:g}"
     return Condition("limits", is_met, False, words if is_met else f"{words}: one order is more than {_ORDER_SHARE:g} days' loss limits")
 
 

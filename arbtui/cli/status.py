@@ -205,8 +205,8 @@ def _lines(status: dict[str, Any]) -> list[tuple[str, str, str]]:
     if alerts := status["alerts"]:
         lines += [("alerts", words, "bold red") for words in alert_troubles(alerts)] or [("alerts", "none waits", "")]
     if limits := status["limits"]:
-        most = limits["global"]
-        sizes = f"max_unhedged {most['max_unhedged']:g} USDT, max_loss_day {most['max_loss_day']:g} USDT"
+        most, unit = limits["global"], limits["currency"]
+        sizes = f"max_unhedged {most['max_unhedged']:g} {unit}, max_loss_day {most['max_loss_day']:g} {unit}"
         words = f"{limits['set']} set: {sizes}, max_open_cycles {most['max_open_cycles']} (as the profile stands now)"
         lines.append(("limits", words, ""))
     if own := status["limits_set"]:
@@ -312,9 +312,9 @@ def _listed(label: str, words: list[str], style: str) -> list[tuple[str, str, st
 
 
 def _open_fx(row: dict[str, Any]) -> str:
-    value = "no price" if row["value_usdt"] is None else f"{float(row['value_usdt']):,.2f} USDT"
+    value = "no price" if row["value"] is None else f"{float(row['value']):,.2f} {row['currency']}"
     age = "" if row["age_s"] is None else f" for {_age(row['age_s'])}"
-    converted = f"{float(row['converted_usdt']):,.0f} USDT converted for {float(row['cost_usdt']):,.2f}"
+    converted = f"{float(row['converted']):,.0f} {row['currency']} converted for {float(row['cost']):,.2f}"
     return f"{float(row['amount']):+,.0f} ({value}){age}; {converted}"
 
 

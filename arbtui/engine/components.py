@@ -1,6 +1,6 @@
 """What an engine is built from; the runtime makes these, tests make them too."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from arbtui.exchanges.adapter import ExchangeAdapter
@@ -41,7 +41,7 @@ class EngineComponents:
     desk: DeskConfig
     refresh_book: Callable[[str, str], None]  #: asks a venue for a market's whole book: (exchange, code)
     rebalance: RebalanceConfig
-    rate_watch: RateWatch | None = None  #: None where one currency is traded, or nobody doubts the rate
+    rate_watches: Sequence[RateWatch] = ()  #: one for each market of an exchange rate; none where one currency is traded
     netting: NettingConfig = field(default_factory=NettingConfig)
     failover: FailoverConfig = field(default_factory=FailoverConfig)
     reconcile: ReconcileConfig = field(default_factory=ReconcileConfig)

@@ -37,6 +37,7 @@ class Decider:
     ) -> None:
         self._universe = universe
         self._rates = rates
+        self._rate_books = frozenset(rates.books)
         self._prioritizer = prioritizer
         self._now = clock.monotonic
         self._episodes = episodes
@@ -54,20 +55,20 @@ class Decider:
         ids before it is ranked, a route of which both books changed only once.
         """
         now = self._now()
-        rates = self._rates
-        rate_moved = rates.book in books and rates.refresh()
-        if rate_moved:
-            self._sweep()
-        refused, touched_by = self._refused, self._universe.touched_by
+        refused, touched_by, rate_books = self._refused, self._universe.touched_by, self._rate_books
         if len(books) == 1:  # as most batches are
             book = books[0]
+            rate_moved = book in rate_books and self._rates.refresh(books, now)
             found = evaluate_all(touched_by.get(book, ()), now, refused)
             is_open_gap = book in self._gaps
         else:
+            rate_moved = not rate_books.isdisjoint(books) and self._rates.refresh(books, now)
             found = []
             for book in books:
                 found += evaluate_all(touched_by.get(book, ()), now, refused)
             is_open_gap = not self._gaps.keys().isdisjoint(books)
+        if rate_moved:
+            self._sweep()
         if found:
             self._take(found if len(books) == 1 else _in_order_of_routes(found))
         if refused:

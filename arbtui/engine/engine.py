@@ -94,7 +94,7 @@ class Engine:
         self.breaches = BreachBook(components.journal, components.clock, components.run_id, remembered.breaches)
         self._unresolved = UnresolvedOrders(self.breaches, components.clock, components.execution.recovery_wait_s)
         self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
-        self._rate_doubts = RateDoubts(components.rate_watch, self.breaches)
+        self._rate_doubts = RateDoubts(components.rate_watches, components.rates, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
         self.prioritizer = RoutePrioritizer(RouteHealthScore(components.aggregator.trades.tapes))
         tolerance_bps = components.execution.completion_bps + components.execution.unwind_bps

@@ -1,4 +1,7 @@
-"""Closes what cycles leave open of a settlement currency: one trade of the exchange rate at a time, back to the band's edge."""
+"""Closes what cycles leave open of a settlement currency, over all venues: one trade of the exchange rate at a time, to the band's edge.
+
+It is traded where that is cheapest: of the markets of that rate the best one that may be used and holds what is spent.
+"""
 
 import logging
 from collections.abc import Callable
@@ -8,7 +11,6 @@ from arbtui.engine.breaches import BreachBook
 from arbtui.engine.components import EngineComponents
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.plan import CyclePlan, conversion_plan
-from arbtui.model.market import Market
 from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
@@ -52,22 +54,24 @@ class Netting:
         self.blocked: Reason | None = None  #: why what is beyond the band is not traded back; None where it is, or nothing is
         self._routes = _routes(components)
         self._blocked_since = 0.0
-        self._told = ""  # the id of the breach that says so
+        self._told = self._told_of = ""  # the id of the breach that says so, and of which currency
         self._misses = 0
         self._rest_until = 0.0
 
     def look(self, now: float) -> None:
         """A few times a second (``now``: monotonic s): where more than the band is open, trade one order's worth back."""
-        side, beyond = self._beyond()
-        route = self._routes.get(side) if side is not None else None
-        if route is None or not self._components.netting.enabled:
+        beyond = self._beyond() if self._components.netting.enabled else []
+        if not beyond:
             self._unblock()
         elif now >= self._rest_until and not self._is_under_way():
-            reason = self._try(route, beyond, now)
-            if reason is None:
-                self._unblock()
-            else:
-                self._block(route, reason, now)
+            blocked: list[tuple[NettingRoute, Reason]] = []
+            for routes, amount in beyond:
+                reasons = self._try_in_turn(routes, amount, now)
+                if not reasons:
+                    self._unblock()
+                    return
+                blocked += reasons
+            self._block(*blocked[0], now)
 
     def on_end(self, cycle: ArbCycle) -> None:
         """``cycle`` has ended: after one of ours that filled nothing, wait longer each time."""
@@ -77,22 +81,34 @@ class Netting:
         longer_s = min(_MISS_PAUSE_S * 2.0 ** min(self._misses - 1, 20), _LONGEST_PAUSE_S)
         self._rest_until = cycle.closed_at + (longer_s if self._misses else _PAUSE_S)
 
-    def _beyond(self) -> tuple[Side | None, Decimal]:
-        """Which way to trade on the rate's market, and how much of its quote is beyond the band; None within it."""
-        parts = self._components
-        asset = parts.rates.local
-        amount = parts.portfolio.open_amount(asset)
-        mark = parts.marks.value(asset) if amount else None
-        if mark is None:
-            return None, ZERO
-        beyond = abs(amount) - decimal_of(self.band) / mark
-        side = Side.BUY if amount > ZERO else Side.SELL
-        market = self._routes[side].hop.market if side in self._routes else None
-        return (side, beyond) if market is not None and beyond >= market.min_cost else (None, ZERO)
+    def _beyond(self) -> list[tuple[list[NettingRoute], Decimal]]:
+        """Of each currency of which more than the band is open: the routes that trade it back, the best price first, and how much."""
+        parts, found = self._components, []
+        for asset, routes in self._routes.items():
+            amount = parts.portfolio.open_amount(asset)
+            mark = parts.marks.value(asset) if amount else None
+            if mark is None:
+                continue
+            beyond = abs(amount) - decimal_of(self.band) / mark
+            spends_it = amount > ZERO
+            usable = [one for one in routes if (one.spends == asset) is spends_it and _in_quote(one, beyond) >= one.hop.market.min_cost]
+            if usable:
+                found.append((sorted(usable, key=lambda one: one.price(), reverse=True), beyond))
+        return found
 
     def _is_under_way(self) -> bool:
-        ours = {route.id for route in self._routes.values()}
+        ours = {route.id for routes in self._routes.values() for route in routes}
         return any(cycle.route in ours for cycle in self._components.portfolio.open_cycles)
+
+    def _try_in_turn(self, routes: list[NettingRoute], beyond: Decimal, now: float) -> list[tuple[NettingRoute, Reason]]:
+        """Trade on the first of ``routes`` that can: empty then, else why not on each."""
+        reasons: list[tuple[NettingRoute, Reason]] = []
+        for route in routes:
+            reason = self._try(route, beyond, now)
+            if reason is None:
+                return []
+            reasons.append((route, reason))
+        return reasons
 
     def _try(self, route: NettingRoute, beyond: Decimal, now: float) -> Reason | None:
         parts = self._components
@@ -100,8 +116,7 @@ class Netting:
         if refusal is not None:
             return refusal
         market = route.hop.market
-        spent = market.quote if route.hop.side is Side.BUY else market.base
-        available = parts.portfolio.available(market.exchange, spent)
+        available = parts.portfolio.available(market.exchange, route.spends)
         order = route.order_for(beyond, available, parts.netting.max_walk_bps)
         if isinstance(order, Reason):
             return order
@@ -115,7 +130,7 @@ class Netting:
         if self._told or reason in _QUIET or now - self._blocked_since < _TELL_AFTER_S:
             return
         parts, market = self._components, route.hop.market
-        asset = market.quote
+        asset = self._told_of = route.asset
         value = float(parts.portfolio.open_amount(asset) * (parts.marks.value(asset) or ZERO))
         why = f"{reason}, {_WORDS[reason]}" if reason in _WORDS else reason
         detail = f"{value:+,.0f} {parts.portfolio.state.currency} of {asset} open and not traded back: {why}"
@@ -128,18 +143,25 @@ class Netting:
         if self._told:
             self._breaches.acknowledge(self._told, "recovered")
             self._told = ""
-            log.info("what is open of %s can be traded back again, or is within its band", self._components.rates.local)
+            log.info("what is open of %s can be traded back again, or is within its band", self._told_of)
 
 
-def _routes(components: EngineComponents) -> dict[Side, NettingRoute]:
-    """Both ways over the rate's market; none where no venue of the run has it, or PnL is not counted in its base."""
-    book = components.rates.book
-    market = next((one for one in components.universe.markets if book is not None and _is_of(one, book.exchange, book.code)), None)
-    if book is None or market is None or not components.universe.routes:
+def _routes(components: EngineComponents) -> dict[str, list[NettingRoute]]:
+    """By currency: both ways over each market that trades it for the one that PnL is counted in; none where no venue of the run has one."""
+    if not components.universe.routes:
         return {}
-    terms = next(iter(components.universe.routes)).terms
-    return {side: NettingRoute(TradeHop(market, book, side), components.rates, terms) for side in Side}
+    rates, terms = components.rates, components.universe.routes[0].terms
+    listed = {(market.exchange, market.code): market for market in components.universe.markets}
+    found: dict[str, list[NettingRoute]] = {}
+    for rate in rates.markets:
+        market = listed.get((rate.book.exchange, rate.book.code))
+        if market is not None and terms.value_currency in (market.base, market.quote):
+            for side in Side:
+                route = NettingRoute(TradeHop(market, rate.book, side), rate, rates, terms)
+                found.setdefault(route.asset, []).append(route)
+    return found
 
 
-def _is_of(market: Market, exchange: str, code: str) -> bool:
-    return (market.exchange, market.code) == (exchange, code)
+def _in_quote(route: NettingRoute, amount: Decimal) -> Decimal:
+    """``amount`` of what is open, in the quote of the route's market, as its least order is."""
+    return amount if route.asset == route.hop.market.quote else amount * decimal_of(route.rate.mid())

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from arbtui.engine.components import EngineComponents
 from arbtui.exchanges.networks import Networks
-from arbtui.exchanges.venues import RAILS
+from arbtui.exchanges.venues import is_bank_money
 from arbtui.model.errors import ArbtuiError
 from arbtui.portfolio.transfer_plan import TransferPlan, transfer_plans
 
@@ -15,8 +15,6 @@ log = logging.getLogger("arbtui")
 
 EVERY_S = 600.0
 _ANSWER_S = 300.0  # Upbit tells one asset at a time
-#: Money that moves over a bank, and never from venue to venue.
-_BANK_MONEY = frozenset(rails.currency for rails in RAILS.values())
 
 
 class Wallets:
@@ -35,7 +33,7 @@ class Wallets:
 
     async def refresh(self) -> None:
         """Ask every venue once; one that does not answer keeps what it last told."""
-        settlement = [asset for asset in self._components.portfolio.state.settlement if asset not in _BANK_MONEY]
+        settlement = [asset for asset in self._components.portfolio.state.settlement if not is_bank_money(asset)]
         assets = [*self._components.universe.symbols, *settlement]
         for name, adapter in self._components.adapters.items():
             try:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from arbtui.exchanges.binance.venue import USDM_VENUE as BINANCE_USDM
 from arbtui.exchanges.binance.venue import VENUE as BINANCE
 from arbtui.exchanges.bitget.venue import VENUE as BITGET
+from arbtui.exchanges.bithumb.venue import VENUE as BITHUMB
 from arbtui.exchanges.bybit.venue import VENUE as BYBIT
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.networks import Rails
@@ -20,6 +21,7 @@ VENUES: Mapping[str, Venue] = {
         UPBIT,
         BINANCE,
         BINANCE_USDM,
+        BITHUMB,
         BITGET,
         BYBIT,
         OKX,
@@ -28,6 +30,21 @@ VENUES: Mapping[str, Venue] = {
 
 #: Rules of their countries, of the venues that have any.
 RAILS: Mapping[str, Rails] = {name: venue.rails for name, venue in VENUES.items() if venue.rails is not None}
+
+_BANK_MONEY = frozenset(rails.currency for rails in RAILS.values())
+
+
+def is_bank_money(currency: str) -> bool:
+    """Whether ``currency`` moves over a bank, and never from venue to venue; a dollar coin does not."""
+    return currency in _BANK_MONEY
+
+
+def roughly(amount: float, currency: str, other: str) -> float | None:
+    """``amount`` in another currency, for messages where no rate is known yet; None where no venue quotes one of them."""
+    if currency == other:
+        return amount
+    per_dollar = {venue.quote: venue.per_dollar for venue in VENUES.values()}
+    return amount / per_dollar[currency] * per_dollar[other] if currency in per_dollar and other in per_dollar else None
 
 
 def documented_limits(exchange: str) -> VenueLimits:

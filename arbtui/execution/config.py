@@ -20,8 +20,8 @@ class ExecutionConfig(Config):
     enabled: bool = True
     """false shows books and edges and opens nothing."""
 
-    order_value: float = Field(default=100.0, gt=0, le=1_000_000)
-    """USDT bought and sold by one cycle; far above both venues' minimum (5,000 KRW, 5 USDT), far below a usual top of book."""
+    order_value: float = Field(default=100.0, gt=0, le=1_000_000_000_000)
+    """in desk.currency, bought and sold by one cycle; far above both venues' minimum (5,000 KRW, 5 USDT), far below a usual top of book."""
 
     min_edge_bps: float = Field(default=3.0, ge=-1000, le=1000)
     """bps net of fees, rate and costs under which nothing is opened; covers what a move within the legs' latency usually takes."""
@@ -91,14 +91,16 @@ class NettingConfig(Config):
     """When what cycles leave open of a settlement currency is traded back."""
 
     enabled: bool = True
-    """false leaves the won open that cycles bring and take, up to max_open_fx; true trades it back over KRW-USDT at the won venue."""
+    """false leaves the won open that cycles bring and take, up to max_open_fx; true trades it back over the best market of its rate (KRW-
+    USDT)."""
 
-    band: float | None = Field(default=None, gt=0, le=100_000_000)
-    """USDT of open won from which it is traded back, to the band's edge; left out: five orders (5 x execution.order_value), so that most
-    cycles cancel out before they cost anything."""
+    band: float | None = Field(default=None, gt=0, le=1_000_000_000_000)
+    """in desk.currency: open won from which it is traded back, to the band's edge; left out: five orders (5 x execution.order_value), so
+    that most cycles cancel out before they cost anything."""
 
-    max_open_fx: float | None = Field(default=None, gt=0, le=1_000_000_000)
-    """USDT of open won beyond which no cycle opens that would add to it, whatever is in netting's way; left out: twice the band."""
+    max_open_fx: float | None = Field(default=None, gt=0, le=1_000_000_000_000)
+    """in desk.currency: open won beyond which no cycle opens that would add to it, whatever is in netting's way; left out: twice the
+    band."""
 
     max_walk_bps: float = Field(default=10.0, ge=0, le=1000)
     """bps beyond the touch that one such trade may walk; what lies deeper waits for the next one. KRW-USDT has 3 to 7 bps a price unit."""
@@ -110,14 +112,14 @@ class NettingConfig(Config):
         return self
 
     def band_for(self, order_value: float) -> float:
-        """The band in USDT for cycles of ``order_value``."""
+        """The band in the PnL currency for cycles of ``order_value``."""
         usual = _BAND_ORDERS * order_value
         if self.band is not None:
             return self.band
         return usual if self.max_open_fx is None else min(usual, self.max_open_fx / _LIMIT_BANDS)
 
     def limit_for(self, order_value: float) -> float:
-        """The most that may be open, in USDT, for cycles of ``order_value``."""
+        """The most that may be open, in the PnL currency, for cycles of ``order_value``."""
         return _LIMIT_BANDS * self.band_for(order_value) if self.max_open_fx is None else self.max_open_fx
 
 

@@ -1,135 +1,198 @@
-"""The executable KRW/USDT rate, from an order book; no rate means no trade.
+"""The executable exchange rates between settlement currencies: a small graph of markets. No rate means no trade.
 
-The rate is read from the book of a market that quotes USDT in KRW (Upbit KRW-USDT). Never a constant: a fallback
-rate has cost users of other programs their stock.
+Nodes are currencies, edges are markets that trade one for another (KRW-USDT at each won venue, USDC-USDT at a dollar venue), each with its
+own sides, size, fee, age and doubt. A conversion goes over two markets at most.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from math import inf, isfinite
-from typing import Protocol
+from collections.abc import Collection, Iterator, Sequence
+from math import inf, prod
 
-from arbtui.model.book import BookState, Level, OrderBook
+from arbtui.marketdata.rate_market import Conversion, RateMarket
+from arbtui.model.book import BookState, OrderBook
 from arbtui.model.reason import Reason
 
+_Path = tuple[Conversion, ...]  #: one market's conversion, or two that follow each other
 
-@dataclass(slots=True)
-class Conversion:
-    """How much target currency one unit of source buys; 0.0 when unknown. Shared by all routes, so a rate tick is one write.
 
-    ``value`` is what a whole order would get: its walk through the book and its fee are taken off; ``gross`` is the touch. ``margin_bps``
-    is how much better the book's rate may be than the one that the coins confirm: an edge must be larger by so much.
+class BestConversion(Conversion):
+    """The best of several ways from one currency into another, as of :meth:`choose`.
+
+    What may not be used now is left out; where that is all of them, it stands on the first one and is refused for its reason.
     """
 
-    value: float
-    gross: float
-    margin_bps: float = 0.0
+    __slots__ = ("paths",)
 
+    def __init__(self, paths: Sequence[_Path]) -> None:
+        super().__init__(0.0, 0.0)
+        self.paths = tuple(paths)  #: those over one market first
 
-class RateDoubt(Protocol):
-    """Who compares the rate with what else is known of it; see :class:`arbtui.marketdata.rate_watch.RateWatch`."""
+    def choose(self, now: float) -> bool:
+        """Compare all ways at ``now`` (monotonic seconds); True when what it is worth has changed.
 
-    def on_rate(self) -> None:
-        """The rate's book changed."""
-        ...
+        Compared is what a way gives less its margin, so that a rate that the coins do not confirm is not chosen for being better.
+        """
+        best, most = self.paths[0], -1.0
+        for path in self.paths:
+            worth = 1.0
+            for step in path:
+                if step.refusal(now) is not None:
+                    break
+                worth *= step.value * (1.0 - step.margin_bps / 1e4)
+            else:
+                if worth > most:
+                    best, most = path, worth
+        before = self.value, self.gross
+        self.value, self.gross = after = prod(step.value for step in best), prod(step.gross for step in best)
+        self.margin_bps = sum(step.margin_bps for step in best)
+        self.markets = tuple(market for step in best for market in step.markets)
+        return after != before
+
+    def refusal(self, now: float) -> Reason | None:
+        """See :class:`Conversion`; another way is taken where the one at hand may not be used any more."""
+        if super().refusal(now) is None:
+            return None
+        self.choose(now)
+        return super().refusal(now)
 
 
 class RateBook:
-    """The executable exchange rate between two settlement currencies, with side and age.
+    """All markets of exchange rates of a run, and the conversions that routes share.
 
     Args:
-        book: order book of the market that trades ``foreign`` (USDT) against ``local`` (KRW); None when no such market exists.
-        local: quote currency of that market.
-        foreign: its base currency.
-        max_age_s: an older book gives no rate, in seconds.
-        fee: the venue's fee of the conversion, as a fraction.
-        size: of the order that a conversion is priced for, in ``foreign``; 0.0 prices the touch. A side that does not show as much is
-            no rate.
+        markets: the edges of the graph, in the order of the profile's venues.
+        currency: what sizes are counted in (that of PnL).
+        order_value: of the order that a conversion is priced for, in ``currency``; 0.0 prices the touches.
     """
 
-    __slots__ = ("_same", "_to_foreign", "_to_local", "book", "doubted", "fee", "foreign", "local", "max_age_s", "size", "watch")
-
-    def __init__(self, book: OrderBook | None, local: str, foreign: str, max_age_s: float, fee: float, size: float = 0.0) -> None:
-        self.book = book
-        self.local = local
-        self.foreign = foreign
-        self.max_age_s = max_age_s
-        self.fee = fee
-        self.size = size
-        self.doubted = False  #: the coins contradict it: no rate for now
-        self.watch: RateDoubt | None = None  #: tells whether it is, where somebody watches
-        self._same = Conversion(1.0, 1.0)
-        self._to_local = Conversion(0.0, 0.0)
-        self._to_foreign = Conversion(0.0, 0.0)
-
-    def refusal(self, now: float) -> Reason | None:
-        """Why there is no usable rate at ``now`` (monotonic seconds), or None."""
-        book = self.book
-        if book is None or book.state is not BookState.LIVE:
-            return Reason.NO_RATE
-        if not (0.0 < book.bid < book.ask < inf):
-            return Reason.NO_RATE
-        if not now - book.ts_init <= self.max_age_s:
-            return Reason.RATE_OLD
-        return Reason.RATE_DOUBTED if self.doubted else None
-
-    def set_margin(self, to_local_bps: float, to_foreign_bps: float) -> None:
-        """By how much the book's rate is better than the coins confirm, for selling foreign currency, and for buying it."""
-        self._to_local.margin_bps = to_local_bps
-        self._to_foreign.margin_bps = to_foreign_bps
+    def __init__(self, markets: Sequence[RateMarket] = (), currency: str = "", order_value: float = 0.0) -> None:
+        self.markets = tuple(markets)
+        self.currency = currency
+        self.order_value = order_value
+        self._of_book: dict[OrderBook, RateMarket] = {market.book: market for market in markets}
+        self.books: Collection[OrderBook] = self._of_book.keys()  #: of every market
+        self.currencies = frozenset(currency for market in markets for currency in (market.base, market.quote))  #: that any of them trades
+        self._conversions: dict[tuple[str, str], Conversion] = {}
+        self._best: dict[RateMarket, list[BestConversion]] = {market: [] for market in markets}
+        self._alone: set[RateMarket] = set()  # whose conversion is shared as it is
+        self._resized = {market for market in markets if market.base != currency and order_value > 0.0}
+        self._now = 0.0
+        for market in markets:
+            if market.base == currency:
+                market.size = order_value
 
     def conversion(self, source: str, target: str) -> Conversion:
-        """The shared factor from ``source`` to ``target``: executable side for the size, after the fee. For edges, never for money.
+        """The shared factor from ``source`` to ``target``: executable sides for the size, after fees. For edges, never for money.
 
-        USDT to KRW sells at the bid, KRW to USDT buys at the ask. A pair that this book does not quote stays at 0.0.
+        Base is sold at the bid and bought at the ask. Two currencies that no two markets join stay at 0.0.
         """
+        found = self._conversions.get((source, target))
+        if found is None:
+            found = self._conversions[source, target] = self._made(source, target)
+        return found
+
+    def refresh(self, books: Collection[OrderBook] | None = None, now: float | None = None) -> bool:
+        """Read changed books again (None: all of them); True when a conversion that routes share has changed.
+
+        ``now``: monotonic seconds, for the age of what is compared; None: as at the last look.
+        """
+        if now is not None:
+            self._now = now
+        moved = False
+        for market in self.markets if books is None else [self._of_book[book] for book in books if book in self._of_book]:
+            if market in self._resized:
+                market.size = self._size(market)
+            if market.refresh() and market in self._alone:
+                moved = True
+            for best in self._best[market]:
+                moved |= best.choose(self._now)
+        return moved
+
+    def look(self, now: float) -> None:
+        """Compare again at ``now``: a rate has grown old, is doubted, or is believed again, and no book has changed."""
+        self._now = now
+        for best in {id(best): best for bests in self._best.values() for best in bests}.values():
+            best.choose(now)
+
+    def between(self, one: str, other: str) -> list[RateMarket]:
+        """The markets that trade these two currencies, in the order of the profile's venues."""
+        pair = {one, other}
+        return [market for market in self.markets if {market.base, market.quote} == pair]
+
+    def mid(self, source: str, target: str) -> float:
+        """Target currency for one unit of source at the middle of a book, for display, sizes and marks; 0.0 when unknown."""
+        return 1.0 if source == target else self.middle(source, target)[0]
+
+    def middle(self, source: str, target: str) -> tuple[float, RateMarket | None]:
+        """:meth:`mid` with the market that it is read from, the first of two; 0.0 and None when unknown."""
+        direct = self._middle(source, target)
+        if direct[1] is not None:
+            return direct
+        for between in sorted(self.currencies):
+            first, market = self._middle(source, between)
+            if market is not None and (last := self._middle(between, target)[0]) > 0.0:
+                return first * last, market
+        return 0.0, None
+
+    def value(self, currency: str) -> float:
+        """What one unit of ``currency`` is worth in the currency of sizes, at the middle; 0.0 when unknown."""
+        return self.mid(currency, self.currency)
+
+    def shown(self) -> RateMarket | None:
+        """The market whose rate stands for all where there is room for one; None without any."""
+        return next((market for market in self.markets if _is_fit(market)), self.markets[0] if self.markets else None)
+
+    def _middle(self, source: str, target: str) -> tuple[float, RateMarket | None]:
+        """Over one market: the first that is LIVE and not doubted, else the first that has both sides."""
+        fallback: RateMarket | None = None
+        for market in self.markets:
+            if (market.base == source and market.quote == target) or (market.quote == source and market.base == target):
+                if _is_fit(market):
+                    return _one_way(market, source), market
+                if fallback is None and market.mid() > 0.0:
+                    fallback = market
+        return (0.0, None) if fallback is None else (_one_way(fallback, source), fallback)
+
+    def _size(self, market: RateMarket) -> float:
+        """The order's value in base; ``inf`` while that is unknown, which no book shows."""
+        value = self.value(market.base)
+        return self.order_value / value if value > 0.0 else inf
+
+    def _made(self, source: str, target: str) -> Conversion:
         if source == target:
-            return self._same
-        if (source, target) == (self.foreign, self.local):
-            return self._to_local
-        if (source, target) == (self.local, self.foreign):
-            return self._to_foreign
-        return Conversion(0.0, 0.0)
+            return Conversion(1.0, 1.0)
+        paths = list(self._paths(source, target))
+        if not paths:
+            return Conversion(0.0, 0.0)
+        if len(paths) == 1 and len(paths[0]) == 1:
+            step = paths[0][0]
+            self._alone.update(step.markets)
+            return step
+        made = BestConversion(paths)
+        for market in dict.fromkeys(market for path in paths for step in path for market in step.markets):
+            self._best[market].append(made)
+        made.choose(self._now)
+        return made
 
-    def refresh(self) -> bool:
-        """Read the book again after it changed; True when a conversion changed."""
-        book, size = self.book, self.size
-        if book is None or not (0.0 < book.bid < book.ask < inf):
-            sold = bought = touch_sold = touch_bought = 0.0
-        else:
-            touch_sold, touch_bought = book.bid, 1.0 / book.ask
-            sold = (touch_sold if book.bid_qty >= size else _average(book.bids(), size)) * (1.0 - self.fee)
-            price = book.ask if book.ask_qty >= size else _average(book.asks(), size)
-            bought = 1.0 / (price * (1.0 + self.fee)) if price > 0.0 else 0.0
-        to_local, to_foreign = self._to_local, self._to_foreign
-        before = to_local.value, to_local.gross, to_foreign.value, to_foreign.gross
-        to_local.value, to_local.gross, to_foreign.value, to_foreign.gross = after = sold, touch_sold, bought, touch_bought
-        changed = after != before
-        if self.watch is not None:
-            self.watch.on_rate()
-        return changed
+    def _paths(self, source: str, target: str) -> Iterator[_Path]:
+        """Every way over one market, then every way over two."""
+        yield from ((step,) for end, step in self._steps(source) if end == target)
+        for between, step in self._steps(source):
+            if between != target:
+                yield from ((step, last) for end, last in self._steps(between) if end == target)
 
-    def mid(self) -> float:
-        """Middle of the rate, for display, size and marks; 0.0 when unknown."""
-        book = self.book
-        if book is None or not (0.0 < book.bid < book.ask < inf):
-            return 0.0
-        return book.mid
-
-    def age(self, now: float) -> float:
-        """Seconds since the rate's book was received; ``inf`` before the first."""
-        if self.book is None:
-            return inf
-        age = now - self.book.ts_init
-        return age if isfinite(age) else inf
+    def _steps(self, source: str) -> Iterator[tuple[str, Conversion]]:
+        """What ``source`` can be traded for on one market, and how."""
+        for market in self.markets:
+            if market.base == source:
+                yield market.quote, market.sold
+            elif market.quote == source:
+                yield market.base, market.bought
 
 
-def _average(levels: Iterator[Level], size: float) -> float:
-    """The average price of ``size`` by these levels; 0.0 where they do not hold as much."""
-    left, total = size, 0.0
-    for price, qty in levels:
-        if left <= qty:
-            return (total + left * price) / size
-        total += qty * price
-        left -= qty
-    return 0.0
+def _is_fit(market: RateMarket) -> bool:
+    return market.book.state is BookState.LIVE and not market.doubted and market.mid() > 0.0
+
+
+def _one_way(market: RateMarket, source: str) -> float:
+    mid = market.mid()
+    return mid if market.base == source else 1.0 / mid if mid > 0.0 else 0.0

@@ -1,9 +1,10 @@
-"""RateWatch: whether the exchange rate between two settlement currencies may be believed.
+"""RateWatch: whether the exchange rate on one market between two settlement currencies may be believed.
 
 Every coin that is traded in both currencies implies a rate: its price in the one over its price in the other. When all of
 them move away from the rate's own book at once, no coin has an edge: the rate is wrong, and every route that is priced
-with it would trade at a loss in the same direction. So the rate is compared with the median of what the coins imply.
-Deviations are in bps, positive when the book's rate (local per foreign, KRW per USDT) is dearer than the coins say.
+with it would trade at a loss in the same direction. So the rate is compared with the median of what the coins imply, and where
+there are too few of them, with the same rate at other venues.
+Deviations are in bps, positive when the book's rate (quote per base) is dearer than the coins say.
 """
 
 from collections import deque
@@ -11,9 +12,10 @@ from collections.abc import Sequence
 from math import inf, log, nan, sqrt
 
 from arbtui.marketdata.config import RatesConfig
-from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_market import RateMarket
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import Clock
+from arbtui.model.reason import Reason
 
 #: The median is taken of so many coins at most, the most active ones: it is taken whenever an opportunity is found.
 _REFERENCE_COINS = 11
@@ -32,8 +34,8 @@ class CoinRate:
     Args:
         watch: who compares it with the others.
         symbol: the coin.
-        local: its book in the local currency (KRW).
-        foreign: its book in the foreign one (USDT).
+        local: its book in the quote of the watched rate, at the rate's own venue where that lists it.
+        foreign: its book in the base.
     """
 
     __slots__ = ("doubted", "fine_since", "foreign", "local", "symbol", "watch")
@@ -97,29 +99,33 @@ class _Stood:
 
 
 class RateWatch:
-    """Compares the rate with what the coins imply, and tells the :class:`RateBook` what it found.
+    """Compares one market's rate with what the coins imply, and tells the :class:`RateMarket` what it found.
 
     Three tests. The *deviation* of the book's mid from the coins' median, less its own mean of the last ten minutes (before there
     is any history, zero: the two are one price). A *jump* of the rate within a second that the coins do not follow. And between
     the limits, where neither blocks, the *margin*: what the rate has moved and the coins have not is taken off every edge that
     gains by it, so that nothing opens that would not pay at the coins' rate as well.
 
-    Without ``min_coins`` coins whose books are LIVE on both sides only the jump test runs, on the rate itself.
+    Without ``min_coins`` coins whose books are LIVE on both sides the same rate at other venues (:meth:`confirm_by`) stands for them:
+    one that itself jumped alone, or that its own coins contradict, tells nothing; of two that part slowly, both are doubted. Where
+    nobody tells, only the jump test runs, on the rate itself.
 
     A look is a pure function of the books and of the times at which the rate changed; it costs some microseconds, and happens
     at every change of the rate, at every opportunity, and a few times a second.
 
     Args:
-        rates: the rate; it calls :meth:`on_rate` whenever its book changed.
+        market: whose rate it is; it calls :meth:`on_rate` whenever its book changed.
         limits: table ``[rates]``.
         clock: times the changes.
     """
 
-    def __init__(self, rates: RateBook, limits: RatesConfig, clock: Clock) -> None:
-        self.rates = rates
+    def __init__(self, market: RateMarket, limits: RatesConfig, clock: Clock) -> None:
+        self.market = market
         self.limits = limits
         self._min_coins, self._clear_bps = limits.min_coins, limits.clear_deviation_bps
-        self._books: list[tuple[OrderBook, OrderBook]] = []  # of each coin
+        self._books: list[tuple[int, OrderBook, OrderBook]] = []  # of each coin, which one first; those of one coin together
+        self._numbers: dict[str, int] = {}
+        self._peers: tuple[RateWatch, ...] = ()
         self._clock = clock
         self.coins: list[CoinRate] = []  #: that are traded in both currencies, the most active first; see :meth:`add`
         self._deviation_mean = _RecentMean(limits.mean_s, 0.0)
@@ -134,37 +140,44 @@ class RateWatch:
         self.median = 0.0  #: of the rates that they imply; 0.0 while there are too few
         self.deviation_bps = nan  #: less its mean; NaN while there is no median or no rate
         self.why = ""  #: why the rate is doubted, in words
-        rates.watch = self
+        self.is_contradicted = False  #: another venue's rate parted from it slowly, and nobody tells which of them is wrong
+        self._has_peers = False  # that told at the last look
+        market.watch = self
 
     def add(self, symbol: str, local: OrderBook, foreign: OrderBook) -> CoinRate:
-        """Watch one more coin."""
+        """Watch one more coin, or one more pair of books of the last one: the first of them that is LIVE counts in the median."""
         coin = CoinRate(self, symbol, local, foreign)
         self.coins.append(coin)
-        self._books.append((local, foreign))
+        number = self._numbers.setdefault(symbol, len(self._numbers))
+        self._books.append((number, local, foreign))
         return coin
+
+    def confirm_by(self, peers: Sequence["RateWatch"]) -> None:
+        """Let the same rate at other venues tell where there are too few coins."""
+        self._peers = tuple(peers)
 
     @property
     def needs_coins(self) -> bool:
-        """True while only the jump test runs, for want of coins."""
-        return self.live_coins < self.limits.min_coins
+        """True while only the jump test runs, for want of coins and of another venue's rate."""
+        return self.live_coins < self.limits.min_coins and not self._has_peers
 
     def on_rate(self) -> None:
         """The rate's book changed: the jump test, and one more sample of the means."""
         now = self._clock.monotonic()
-        mid = self.rates.mid()
+        mid = self.market.mid()
         if not mid > 0.0:
             return  # no rate blocks by itself
         rate = log(mid)
-        self._measure(rate)
+        self._measure(rate, now)
         jump = self._jump(rate, now)
         self._learn(rate, now)
         self._judge(now, jump)
 
     def look(self, now: float) -> None:
         """Compare anew: the coins may have moved since the rate did."""
-        mid = self.rates.mid()
+        mid = self.market.mid()
         if mid > 0.0:
-            self._measure(log(mid))
+            self._measure(log(mid), now)
         else:
             self.deviation_bps = nan
         self._judge(now, 0.0)
@@ -197,39 +210,68 @@ class RateWatch:
             elif now - coin.fine_since >= self.limits.clear_s:
                 coin.doubted = False
 
-    def _measure(self, rate: float) -> None:
-        """Median, deviation and margin as of now; ``rate`` is the logarithm of the book's mid."""
+    def _measure(self, rate: float, now: float) -> None:
+        """Median, deviation and margin as of ``now``; ``rate`` is the logarithm of the book's mid."""
         reference: list[float] = []
-        live = BookState.LIVE
-        for local, foreign in self._books:  # CoinRate.implied, written out: this runs whenever an opportunity is found
-            if local.state is live and foreign.state is live and local.bid > 0.0 < foreign.bid:
+        live, counted = BookState.LIVE, -1
+        for number, local, foreign in self._books:  # CoinRate.implied, written out: this runs whenever an opportunity is found
+            if number != counted and local.state is live and foreign.state is live and local.bid > 0.0 < foreign.bid:
                 implied = (local.bid + local.ask) / (foreign.bid + foreign.ask)
                 if 0.0 < implied < inf:  # else a side without an offer
+                    counted = number
                     reference.append(implied)
                     if len(reference) == _REFERENCE_COINS:
                         break
         count = self.live_coins = len(reference)
+        self._has_peers = False
         if count < self._min_coins:
-            self.median, self._log_median, self.deviation_bps, self._error_bps = 0.0, nan, nan, 0.0
-            self.rates.set_margin(0.0, 0.0)
-            return
-        reference.sort()
-        median = self.median = (reference[count // 2] + reference[(count - 1) // 2]) / 2
-        self._log_median = log(median)
-        deviation = self.deviation_bps = (rate - self._log_median - self._deviation_mean.value) * 1e4
+            self._log_median, self._error_bps = nan, 0.0
+            median = self._of_peers(now) if self._peers else 0.0
+            if not median > 0.0:
+                self.median, self.deviation_bps = 0.0, nan
+                self.market.set_margin(0.0, 0.0)
+                return
+            self._has_peers = True
+        else:
+            median = _median(reference)
+            self._log_median = log(median)
+        self.median = median
+        deviation = self.deviation_bps = (rate - log(median) - self._deviation_mean.value) * 1e4
         # What the rate has moved away by itself; and what the coins have moved away, as far as they agree on it.
         moved = (rate - self._rate_mean.value) * 1e4 if self._rate_mean is not None else 0.0
         is_dear = deviation > 0.0
         if not is_dear:
             deviation, moved = -deviation, -moved
         margin = 0.0 if moved < 0.0 else moved if moved < deviation else deviation
-        if deviation > self._clear_bps:
+        if deviation > self._clear_bps and not self._has_peers:
             self._error_bps = self._standard_error_bps(reference)
             margin = max(margin, deviation - _NOT_SURE * self._error_bps)
         if is_dear:
-            self.rates.set_margin(margin, 0.0)
+            self.market.set_margin(margin, 0.0)
         else:
-            self.rates.set_margin(0.0, margin)
+            self.market.set_margin(0.0, margin)
+
+    def _of_peers(self, now: float) -> float:
+        """The rate at other venues, of those that may be believed; of two and more the median with our own. 0.0 where nobody tells.
+
+        ``_log_median``, which the jump test follows, is that of all that are fresh: two that jump together confirm each other, even
+        where the first of them was doubted for a moment.
+        """
+        told: list[float] = []
+        believed: list[float] = []
+        for peer in self._peers:
+            market = peer.market
+            if market.refusal(now) not in (None, Reason.RATE_DOUBTED):
+                continue
+            mid = market.mid() if market.quote == self.market.quote else 1.0 / market.mid()
+            told.append(mid)
+            if not market.doubted or peer.is_contradicted:
+                believed.append(mid)
+        if told:
+            self._log_median = log(_median(told))
+        if len(believed) > 1:
+            believed.append(self.market.mid())
+        return _median(believed) if believed else 0.0
 
     def _standard_error_bps(self, reference: Sequence[float]) -> float:
         """Standard error of the median, from how far the coins are from each other; those that have parted tell nothing."""
@@ -264,11 +306,11 @@ class RateWatch:
             weight = min(now - self._sampled_at, _SAMPLE_S)
             self._rate_mean.add(rate, weight)
             if self.median > 0.0:
-                self._deviation_mean.add(rate - self._log_median, weight)
+                self._deviation_mean.add(rate - log(self.median), weight)
         self._sampled_at = now
 
     def _judge(self, now: float, jump_bps: float) -> None:
-        deviation, doubted = abs(self.deviation_bps), self.rates.doubted
+        deviation, doubted = abs(self.deviation_bps), self.market.doubted
         if not (doubted or jump_bps or deviation > self._clear_bps):
             return  # the usual answer
         limits = self.limits
@@ -277,9 +319,13 @@ class RateWatch:
             if jump_bps:
                 self.why = f"the rate alone moved {jump_bps:+.0f} bps within a second (limit {limits.max_jump_bps:g})"
             elif not doubted:
-                apart = f"{self.deviation_bps:+.0f} bps from what {self.live_coins} coins imply"
-                self.why = f"the rate is {apart} (limit {limits.max_deviation_bps:g})"
-            self.rates.doubted = True
+                told_by = "the same rate at other venues" if self._has_peers else f"what {self.live_coins} coins imply"
+                self.why = f"the rate is {self.deviation_bps:+.0f} bps from {told_by} (limit {limits.max_deviation_bps:g})"
+                self.is_contradicted = self._has_peers
+            self.market.doubted = True
+            if self.is_contradicted and not doubted:
+                for peer in self._peers:  # the other one is doubted on this same update: nobody tells which of them is wrong
+                    peer.look(now)
         elif not doubted:
             return
         elif self.needs_coins:
@@ -293,6 +339,12 @@ class RateWatch:
             self._clear()
 
     def _clear(self) -> None:
-        self.rates.doubted = False
+        self.market.doubted = self.is_contradicted = False
         self._fine_since = None
         self.why = ""
+
+
+def _median(values: list[float]) -> float:
+    values.sort()
+    count = len(values)
+    return (values[count // 2] + values[(count - 1) // 2]) / 2

@@ -20,11 +20,11 @@ def state_line(header: HeaderView, epoch: int) -> str:
 def status(header: HeaderView, epoch: int, waiting: int, ignored: int) -> str:
     """The answer to ``/status``. ``waiting``: alerts not sent yet; ``ignored``: updates that were not a command of an allowed user."""
     venues = ", ".join(f"{venue.name} {venue.status}" for venue in header.exchanges)
-    rate = f"{header.rate:,.2f} KRW/USDT" if header.rate else "no KRW/USDT rate"
+    rate = f"{header.rate:,.2f} {header.rate_pair}" if header.rate else f"no {header.rate_pair} rate"
     return "\n".join(
         (
             state_line(header, epoch),
-            f"up {_duration(header.session_s)}; {venues}; {rate}",
+            f"up {_duration(header.session_s)}; {venues}{f'; {rate}' if header.rate_pair else ''}",
             f"cycles open {header.open_cycles}, orders in flight {header.orders_in_flight}, "
             f"unhedged {header.unhedged:,.2f} {header.pnl_currency}",
             f"routes {header.routes}, opportunities {header.opportunities}, breaches open {header.breaches_open}",

@@ -28,7 +28,11 @@ class RebalanceConfig(Config):
 
 
 class DeskConfig(Config):
-    """Where the desk sits."""
+    """Where the desk sits, and what it counts in."""
+
+    currency: str = Field(default="", pattern="^([A-Z]{3,6})?$")
+    """currency that PnL, sizes and limits are counted in, one that the profile's venues quote; left out: their dollar coin, else their only
+    currency. The defaults of money are for dollars: a profile that counts in won states each of them itself."""
 
     timezone: str = "UTC"
     """IANA name of the time zone whose midnight begins the desk's day: of limits, PnL of the day, digest and exports. --json stays UTC."""

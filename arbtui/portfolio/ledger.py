@@ -49,6 +49,7 @@ from arbtui.model.money import ONE, ZERO, plain
 from arbtui.portfolio.accounts import Amounts, CycleAccount, amount_at
 from arbtui.portfolio.counters import Baseline
 from arbtui.portfolio.kept_rows import KeptRows, Row, RowFile
+from arbtui.portfolio.open_fx import in_currency
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.projections import cycle_pnl, dust_facts
 from arbtui.portfolio.traded import TradedSums
@@ -453,7 +454,7 @@ def residual_rows(portfolio: Portfolio, cycle: CycleAccount) -> Iterator[Row]:
             "exchange": exchange,
             "asset": asset,
             "qty": plain(qty),
-            "value_usdt": None if price is None else plain(abs(qty) * price),
+            **in_currency(portfolio.state.currency, value=None if price is None else abs(qty) * price),
             "since": _iso(cycle.closed_ms),
             "cause": cycle.reason,
             "acknowledged_by": cycle.acknowledged_by or None,

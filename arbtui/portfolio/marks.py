@@ -17,7 +17,7 @@ _NO_AGE_MS = 2**31
 
 
 class LiveMarks:
-    """Prices from live books: coins at the best bid of a book that trades them, foreign currencies at the rate's mid.
+    """Prices from live books: coins at the best bid of a book that trades them, other settlement currencies at a rate's mid.
 
     The last known price stays when a book goes away, so that PnL never jumps to nothing; an asset never seen has none.
     """
@@ -56,7 +56,7 @@ class LiveMarks:
 
     def has_book(self, asset: str) -> bool:
         """Whether any book could price ``asset``."""
-        return asset in self._books or asset == self._rates.local
+        return asset in self._books or asset in self._rates.currencies
 
     def is_live(self, asset: str) -> bool:
         """Whether a book prices ``asset`` now."""
@@ -74,16 +74,14 @@ class LiveMarks:
         return found
 
     def _now(self, asset: str) -> tuple[float, str, OrderBook | None]:
-        if asset == self._rates.local:
-            mid = self._rates.mid()
-            book = self._rates.book
-            source = "" if book is None else f"{book.exchange}:{book.code}"
-            return (1.0 / mid if mid > 0.0 else 0.0), source, book
+        if asset in self._rates.currencies:
+            price, rate_market = self._rates.middle(asset, self.currency)
+            return (price, rate_market.name, rate_market.book) if rate_market is not None else (0.0, "", None)
         for market, book in self._books.get(asset, ()):
             if 0.0 < book.bid < inf:
                 if market.quote == self.currency:
                     return book.bid, market.key, book
-                mid = self._rates.mid()
-                if market.quote == self._rates.local and mid > 0.0:
-                    return book.bid / mid, market.key, book
+                rate = self._rates.mid(self.currency, market.quote)
+                if rate > 0.0:
+                    return book.bid / rate, market.key, book
         return 0.0, "", None

@@ -11,6 +11,14 @@ from typing import Any
 from arbtui.model.clock import iso_ms
 from arbtui.model.money import plain
 
+_LEDGER_DIGITS = Decimal("0.00000001")
+
+
+def in_currency(currency: str, **amounts: Decimal | None) -> dict[str, str | None]:
+    """Amounts in the PnL currency as ledgers print them: ``currency``, each by its name, and again with the currency (``value_usdt``)."""
+    told = {name: None if amount is None else plain(amount.quantize(_LEDGER_DIGITS)) for name, amount in amounts.items()}
+    return {"currency": currency, **told, **{f"{name}_{currency.lower()}": text for name, text in told.items()}}
+
 
 @dataclass(frozen=True, slots=True)
 class OpenFx:
@@ -25,14 +33,13 @@ class OpenFx:
     since_ms: int | None  #: when it left zero, or changed its sign; None while nothing is open
     converted: Decimal
     cost: Decimal
+    currency: str  #: that of PnL
 
     def facts(self) -> dict[str, Any]:
         """As ledgers print it."""
         return {
             "asset": self.asset,
             "amount": plain(self.amount),
-            "value_usdt": None if self.value is None else plain(self.value.quantize(Decimal("0.00000001"))),
             "since": None if self.since_ms is None else iso_ms(self.since_ms),
-            "converted_usdt": plain(self.converted.quantize(Decimal("0.00000001"))),
-            "cost_usdt": plain(self.cost.quantize(Decimal("0.00000001"))),
+            **in_currency(self.currency, value=self.value, converted=self.converted, cost=self.cost),
         }

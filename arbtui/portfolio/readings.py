@@ -179,7 +179,7 @@ class Readings:
             worth = None if price is None else amount * price
             converted = state.counters.converted.get(asset, ZERO) - start.converted.get(asset, ZERO)
             cost = state.counters.conversion_cost.get(asset, ZERO) - start.conversion_cost.get(asset, ZERO)
-            found.append(OpenFx(asset, amount, worth, state.open_since.get(asset), converted, cost))
+            found.append(OpenFx(asset, amount, worth, state.open_since.get(asset), converted, cost, state.currency))
         return found
 
     def position_gain(self, marks: Mapping[str, Decimal]) -> Decimal:

@@ -16,20 +16,22 @@ class GlobalLimits(Config):
     """Limits over everything that runs."""
 
     max_unhedged: float = Field(default=300.0, gt=0)
-    """USDT (the PnL currency) of legs not yet covered by their counterpart, over all cycles; live 300 (three orders), paper 2000."""
+    """in desk.currency: legs not yet covered by their counterpart, over all cycles; live 300 (three orders), paper 2000."""
 
     max_loss_day: float = Field(default=100.0, gt=0)
-    """USDT lost in the desk's day, one-sided positions at live prices included, after which everything halts; live 100, paper 1000."""
+    """in desk.currency: lost in the desk's day, one-sided positions at live prices included, after which everything halts; live 100, paper
+    1000."""
 
     max_loss_hour: float = Field(default=50.0, gt=0)
-    """USDT lost within the last hour, counted as max_loss_day, after which everything halts; live 50, paper 500 (half a day's limit)."""
+    """in desk.currency: lost within the last hour, counted as max_loss_day, after which everything halts; live 50, paper 500 (half a day's
+    limit)."""
 
     max_drawdown: float = Field(default=150.0, gt=0)
-    """USDT below the best result of the last 24 hours at which everything halts; live 150, paper 1500 (over midnight too)."""
+    """in desk.currency: below the best result of the last 24 hours at which everything halts; live 150, paper 1500 (over midnight too)."""
 
     max_factor_exposure: float = Field(default=2500.0, gt=0)
-    """USDT of stock, all coins together, that may have moved to (or from) the venues of one other currency; live 2500, paper 25000: a
-    usual day's move of the premium that all coins share (207 bps) then costs half of max_loss_day."""
+    """in desk.currency: stock, all coins together, that may have moved to (or from) the venues of one other currency; live 2500, paper
+    25000: a usual day's move of the premium that all coins share (207 bps) then costs half of max_loss_day."""
 
     factor_correlation: float = Field(default=0.9, ge=0, le=1)
     """assumed between the premiums of any two coins, for the number of bets that is shown; 0.9: what all coins share was 56 to 97 % of
@@ -136,6 +138,9 @@ class RiskConfig(Config):
 
 
 LimitSet = Literal["live", "paper"]
+
+#: Limits in money, all of table [risk.global]: their defaults are for dollars.
+MONEY_LIMITS = ("max_unhedged", "max_loss_day", "max_loss_hour", "max_drawdown", "max_factor_exposure")
 
 _PAPER: Mapping[str, Mapping[str, Any]] = {
     "global": {

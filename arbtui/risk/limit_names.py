@@ -11,7 +11,7 @@ from math import isfinite
 
 from pydantic import BaseModel, ValidationError
 
-from arbtui.risk.config import ExchangeLimits, GlobalLimits, RouteLimits, SymbolLimits
+from arbtui.risk.config import MONEY_LIMITS, ExchangeLimits, GlobalLimits, RouteLimits, SymbolLimits
 
 TIERS: Mapping[str, type[BaseModel]] = {"global": GlobalLimits, "exchange": ExchangeLimits, "symbol": SymbolLimits, "route": RouteLimits}
 
@@ -26,7 +26,7 @@ _STRICTER_HIGHER = frozenset({"min_edge_bps", "min_free_disk_mb", "loss_pause_s"
 
 #: Units by how a name ends; ``money``: the currency that PnL is counted in.
 _UNITS = {"_ms": "ms", "_s": "s", "_bps": "bps", "_mb": "MB"}
-_MONEY = frozenset({"max_unhedged", "max_loss_hour", "max_drawdown", "max_factor_exposure", "max_loss_day", "order_value"})
+_MONEY = frozenset({*MONEY_LIMITS, "order_value"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ def _asset(code: str) -> str:
 
 
 Asset = Annotated[str, AfterValidator(_asset)]
+VenuePair = Annotated[list[str], Field(min_length=2, max_length=2)]
 Count = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -26,14 +27,29 @@ class UniverseConfig(Config):
     symbols: Count | list[Asset] = 20
     """assets: a number takes that many of the most active ones, a list names them; 20 fill one screen."""
 
+    pairs: list[VenuePair] = Field(default_factory=list)
+    """pairs of venues between which an asset is traded, both ways; left out: the one pair of a profile of two venues. With more it must be
+    stated: all pairs of seven venues would be 42 routes an asset."""
+
     exclude: list[Asset] = Field(default_factory=list)
     """assets never traded, also when they are among the most active."""
 
     price_ratio_low: float = Field(default=0.8, gt=0, le=1)
-    """ratio of the two venues' prices (in one currency) under which two books of one ticker are taken for different assets."""
+    """ratio of two venues' prices (in one currency) under which two books of one ticker are taken for different assets."""
 
     price_ratio_high: float = Field(default=1.25, ge=1, le=100)
     """ratio above which likewise; premiums of 20 % have been real, a renamed ticker differs by far more."""
+
+    @model_validator(mode="after")
+    def _pairs_are_told_once(self) -> Self:
+        seen: set[frozenset[str]] = set()
+        for one, other in self.pairs:
+            if one == other:
+                raise ValueError(f"pairs: {one} makes no pair with itself")
+            if frozenset((one, other)) in seen:
+                raise ValueError(f"pairs: {one} and {other} are named twice; a pair is traded both ways")
+            seen.add(frozenset((one, other)))
+        return self
 
     @model_validator(mode="after")
     def _symbols_are_told_once(self) -> Self:

@@ -148,11 +148,8 @@ class InventoryRoute(ArbRoute):
         refusal = super().data_refusal(now)
         if refusal is not None:
             return refusal
-        if self.needs_rate:
-            if not self._conversion.value > 0.0:
-                return Reason.NO_RATE  # the book is of two other currencies
-            if self.coin is not None and self.coin.doubted:
-                return Reason.COIN_DOUBTED
+        if self.needs_rate and self.coin is not None and self.coin.doubted:
+            return Reason.COIN_DOUBTED
         low, high = self.terms.price_ratio
         return None if low <= self.price_ratio() <= high else Reason.PRICE_RATIO
 
@@ -185,8 +182,12 @@ class InventoryRoute(ArbRoute):
         return live and sell.bid * self._conversion.gross > buy.ask
 
     def _walk(self, now: float) -> Opportunity | None:
-        if self.coin is not None:
-            self.coin.watch.look_at(self.coin, now)
+        watched = None if self.coin is None else self.coin.watch
+        if self.coin is not None and watched is not None:
+            watched.look_at(self.coin, now)
+        for market in self._conversion.markets:  # which may be another venue's
+            if market.watch is not None and market.watch is not watched:
+                market.watch.look(now)
         self.denied = self.unfit or self.data_refusal(now)
         if self.denied is not None:
             self.crossed_since = None
@@ -276,7 +277,7 @@ class InventoryRoute(ArbRoute):
         """PnL currency for one unit of the buying market's quote, at mid: for sizes only."""
         if self.bought.market.quote == self.terms.value_currency:
             return 1.0
-        mid = self.rates.mid()
+        mid = self.rates.mid(self.terms.value_currency, self.bought.market.quote)
         return 1.0 / mid if mid > 0.0 else inf
 
     def _priced(self, buy_qty: float, sell_qty: float) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from decimal import Decimal
 from math import inf
 
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_market import RateMarket
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.order import Side
@@ -13,24 +14,43 @@ from arbtui.routes.route import ArbRoute, RouteTerms, SizedHop
 
 
 class NettingRoute(ArbRoute):
-    """Trades on the market of the exchange rate, one way. ``id`` reads ``USDT/KRW:upbit:buy``.
+    """Trades on the market of an exchange rate, one way. ``id`` reads ``USDT/KRW:upbit:buy``.
 
     Args:
-        hop: on the rate's market, whose quote is what is open.
+        hop: on the rate's market, of whose two currencies the one is what is open, the other what PnL is counted in.
+        rate: the rate on that market: what is doubted is not traded on.
     """
 
-    __slots__ = ("hop",)
+    __slots__ = ("asset", "hop", "rate")
 
     shrinks_exposure = True
 
-    def __init__(self, hop: TradeHop, rates: RateBook, terms: RouteTerms) -> None:
+    def __init__(self, hop: TradeHop, rate: RateMarket, rates: RateBook, terms: RouteTerms) -> None:
         market = hop.market
         super().__init__(f"{market.base}/{market.quote}:{market.exchange}:{hop.side}", market.base, (hop,), rates, terms)
         self.hop = hop
-        self.needs_rate = True  # what is doubted is not traded on
+        self.rate = rate
+        self.asset = market.quote if market.base == terms.value_currency else market.base  #: what is open
+        self.needs_rate = True
+
+    def data_refusal(self, now: float) -> Reason | None:
+        """See :class:`ArbRoute`; its own market's rate must be usable, whatever other venues' are."""
+        return super().data_refusal(now) or self.rate.refusal(now)
+
+    @property
+    def spends(self) -> str:
+        """The currency that it trades away."""
+        return self.hop.market.quote if self.hop.side is Side.BUY else self.hop.market.base
+
+    def price(self) -> float:
+        """What one unit of :attr:`spends` brings of the other currency at the touch, after the fee; 0.0 without a price."""
+        touch, fee = self.hop.touch_price, float(self.hop.market.fees.taker)
+        if not 0.0 < touch < inf:
+            return 0.0
+        return 1.0 / (touch * (1.0 + fee)) if self.hop.side is Side.BUY else touch * (1.0 - fee)
 
     def order_for(self, open_amount: Decimal, available: Decimal, max_walk_bps: float) -> SizedHop | Reason:
-        """The order that trades ``open_amount`` (of the quote, its fee included) back, or as much as can be traded; why none, or.
+        """The order that trades ``open_amount`` (of :attr:`asset`, its fee included) back, or as much as can be traded; why none, or.
 
         Args:
             open_amount: positive, whichever way it is traded.
@@ -44,6 +64,7 @@ class NettingRoute(ArbRoute):
         if not 0.0 < touch < inf:
             return Reason.NO_BOOK
         bound = touch * (1.0 + max_walk_bps / 1e4) if buys else touch * (1.0 - max_walk_bps / 1e4)
+        in_quote = self.asset == market.quote
         left, stock = float(open_amount), float(available)
         qty, worst = 0.0, touch
         for price, size in book.asks() if buys else book.bids():
@@ -51,15 +72,17 @@ class NettingRoute(ArbRoute):
                 break
             unit = price * (1.0 + fee) if buys else price * (1.0 - fee)
             most = stock / unit - qty if buys else stock - qty  # at its worst price all of it must be affordable
-            step = min(size, left / unit, most)
+            each = unit if in_quote else 1.0  # of what is open, by one of base
+            step = min(size, left / each, most)
             if step <= 0.0:
                 break
-            qty, worst, left = qty + step, price, left - step * unit
+            qty, worst, left = qty + step, price, left - step * each
         limit = market.price_down(decimal_of(worst)) if buys else market.price_up(decimal_of(worst))
         exact = market.qty_down(min(decimal_of(qty), _affordable(market, limit, available) if buys else available))
         if exact > ZERO and market.refusal(limit, exact) is None:
             return SizedHop(self.hop, exact, limit)
-        if market.refusal(limit, market.qty_down(open_amount / limit)) is None:  # it is not what is open that is too little
+        wanted = open_amount / limit if in_quote else open_amount
+        if market.refusal(limit, market.qty_down(wanted)) is None:  # it is not what is open that is too little
             dry = _affordable(market, limit, available) if buys else available
             if market.refusal(limit, market.qty_down(max(dry, ZERO))) is not None:
                 return Reason.NO_CASH if buys else Reason.NO_STOCK

@@ -24,7 +24,7 @@ class RouteTerms:
         min_edge_bps: net edge under which nothing is opened.
         slippage_bps: taken off every edge.
         order_value: size of one cycle, in ``value_currency``.
-        value_currency: the currency of sizes and PnL (USDT).
+        value_currency: the currency of sizes and PnL.
         price_ratio: lowest and highest ratio of the venues' prices at which one ticker is believed to be one asset.
         reserve_bps: set aside beyond a purchase's worst price, for completing it later.
         min_cross_s: seconds that the prices must have been crossed since the route first paid.
@@ -85,12 +85,13 @@ class ArbRoute:
         route_id: its name, unique in a universe.
         symbol: the asset, or assets, that it is listed under.
         hops: all of them, in order.
-        rates: the exchange rate between settlement currencies.
+        rates: the exchange rates between settlement currencies.
         terms: what it is priced with.
     """
 
     __slots__ = (
         "_assets",
+        "_conversions",
         "blocked",
         "books",
         "denied",
@@ -120,7 +121,9 @@ class ArbRoute:
         self.exchanges: tuple[str, ...] = tuple(dict.fromkeys(hop.market.exchange for hop in self.trades))  #: in the order of its trades
         self.markets: tuple[tuple[str, str], ...] = tuple(dict.fromkeys((hop.market.exchange, hop.market.code) for hop in self.trades))
         self._assets = {exchange: _assets_at(exchange, self.trades) for exchange in self.exchanges}
-        self.needs_rate = any(isinstance(hop, RateMark) and hop.source != hop.target for hop in hops)
+        marks = [hop for hop in hops if isinstance(hop, RateMark) and hop.source != hop.target]
+        self._conversions = tuple(rates.conversion(mark.source, mark.target) for mark in marks)
+        self.needs_rate = bool(marks)
         self.rates = rates
         self.terms = terms
         self.blocked: Reason | None = None  #: set while nothing may open here whatever the prices (a cycle runs, a residual waits)
@@ -148,7 +151,11 @@ class ArbRoute:
                 return Reason.NO_BOOK
             if book.bid >= book.ask:
                 return Reason.CROSSED
-        return self.rates.refusal(now) if self.needs_rate else None
+        for conversion in self._conversions:
+            refusal = conversion.refusal(now)
+            if refusal is not None:
+                return refusal
+        return None
 
     def touch_edge_bps(self) -> float:
         """Net edge at the touch in bps; ``-inf`` when a side or the rate is missing, or nobody prices this shape."""

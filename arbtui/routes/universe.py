@@ -1,6 +1,6 @@
 """All routes, and the index from a book to the routes that its change touches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import CoinRate, RateWatch
@@ -11,17 +11,20 @@ from arbtui.routes.hops import InventoryHop, Node, TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import RouteTerms
 
+PairsOf = Mapping[str, Collection[tuple[str, str]]]  #: by asset, pairs of venues
+
 
 class ArbUniverse:
-    """Every asset that at least two venues trade, in both directions.
+    """Every asset that both venues of a pair trade, in both directions.
 
     Args:
-        markets: the markets to trade, grouped by nothing; those of one asset at different venues are paired.
+        markets: the markets to trade, grouped by nothing; those of one asset at the two venues of a pair are paired.
         books: the live book of every market, by (exchange, code).
-        rates: the exchange rate between settlement currencies.
+        rates: the exchange rates between settlement currencies.
         terms: what routes are priced with.
         shadow_bps_at_empty: price of the last unit of a stock.
         symbols: assets in the order in which routes are listed.
+        pairs: of which two venues each asset may be traded between; None: any two.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class ArbUniverse:
         terms: RouteTerms,
         shadow_bps_at_empty: float,
         symbols: Sequence[str],
+        pairs: PairsOf | None = None,
     ) -> None:
         self.rates = rates
         self.terms = terms  #: as the profile has them
@@ -47,9 +51,10 @@ class ArbUniverse:
                 by_asset[market.base].append(market)
         touched: dict[OrderBook, list[InventoryRoute]] = {}
         for symbol, listed in by_asset.items():
+            allowed = None if pairs is None else {frozenset(pair) for pair in pairs.get(symbol, ())}
             for buy in listed:
                 for sell in listed:
-                    if buy.exchange == sell.exchange:
+                    if buy.exchange == sell.exchange or (allowed is not None and frozenset((buy.exchange, sell.exchange)) not in allowed):
                         continue
                     ask_book, bid_book = books[buy.exchange, buy.code], books[sell.exchange, sell.code]
                     inventory = InventoryHop(self.node(buy.exchange, symbol), self.node(sell.exchange, symbol), shadow_bps_at_empty)
@@ -81,13 +86,23 @@ class ArbUniverse:
         """Every route of one asset."""
         return self._of_symbol.get(symbol, ())
 
-    def watch_rates(self, watch: RateWatch) -> None:
-        """Let ``watch`` see every asset that is traded in both of the rate's currencies, and the routes what it finds of theirs."""
+    def watch_rates(self, watches: Sequence[RateWatch]) -> None:
+        """Let ``watches`` see every asset that is traded in both of a rate's currencies, and the routes what they find of theirs.
+
+        A coin's book at a venue that has the rate itself confirms that venue's rate; elsewhere the first of its two currencies.
+        """
         coins: dict[tuple[OrderBook, OrderBook], CoinRate] = {}
         for route in self.routes:
             sides = {route.bought.market.quote: route.ask_book, route.sold.market.quote: route.bid_book}
-            if sides.keys() == {self.rates.local, self.rates.foreign}:
-                books = sides[self.rates.local], sides[self.rates.foreign]
+            if len(sides) < 2:
+                continue
+            its = [watch for watch in watches if sides.keys() == {watch.market.base, watch.market.quote}]
+            own = [watch for watch in its if watch.market.book.exchange == sides[watch.market.quote].exchange]
+            for watch in (own or its)[:1]:
+                books = sides[watch.market.quote], sides[watch.market.base]
                 if books not in coins:
                     coins[books] = watch.add(route.symbol, *books)
                 route.coin = coins[books]
+        for watch in watches:
+            same = {watch.market.base, watch.market.quote}
+            watch.confirm_by([one for one in watches if one is not watch and {one.market.base, one.market.quote} == same])

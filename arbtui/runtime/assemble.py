@@ -8,14 +8,12 @@ from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.journal.journal import Journal
 from arbtui.marketdata.aggregator import OrderbookAggregator
-from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.marketdata.top_check import TopCheck
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
 from arbtui.model.halt import Halt
 from arbtui.model.market import Market
-from arbtui.model.money import BPS, ZERO, decimal_of
 from arbtui.model.scoped_halts import ScopedHalts
 from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
@@ -23,8 +21,8 @@ from arbtui.portfolio.position_sync import CrossExchangePositionSync, coarsest_l
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
-from arbtui.routes.universe import ArbUniverse
-from arbtui.runtime.venues import RATE_MARKET, VALUE_CURRENCY
+from arbtui.routes.universe import ArbUniverse, PairsOf
+from arbtui.runtime.rates import rate_book_of
 from arbtui.settings.profile import Settings
 
 
@@ -38,6 +36,7 @@ def assemble(
     adapters: Mapping[str, ExchangeAdapter],
     markets: Mapping[str, Mapping[str, Market]],
     symbols: Sequence[str],
+    pairs: PairsOf,
     on_books: Callable[[Sequence[OrderBook]], None],
     request_snapshot: Callable[[str, str], None],
     portfolio: Portfolio,
@@ -59,31 +58,20 @@ def assemble(
         top_check=top_check,
     )
     costs = settings.costs
-    rate_at, rate_code = RATE_MARKET
-    rate_market = markets.get(rate_at, {}).get(rate_code)
-    rate_fee = ZERO if rate_market is None else rate_market.fees.taker
-    rates = RateBook(
-        aggregator.books.get(RATE_MARKET),
-        local="KRW",
-        foreign=VALUE_CURRENCY,
-        max_age_s=settings.rates.max_age_ms / 1000,
-        fee=float(rate_fee if costs.rate_fee_bps is None else decimal_of(costs.rate_fee_bps) / BPS),
-        size=settings.execution.order_value,
-    )
+    rates = rate_book_of(settings, traded, aggregator.books)
     terms = RouteTerms(
         min_edge_bps=settings.execution.min_edge_bps,
         slippage_bps=costs.slippage_bps,
         order_value=settings.execution.order_value,
-        value_currency=VALUE_CURRENCY,
+        value_currency=settings.desk.currency,
         price_ratio=(settings.universe.price_ratio_low, settings.universe.price_ratio_high),
         min_cross_s=settings.execution.min_cross_ms / 1000,
         reserve_bps=settings.execution.completion_bps + settings.risk.route.max_edge_bps,
     )
-    universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols)
-    marks = LiveMarks(VALUE_CURRENCY, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
-    rate_watch = None if rates.book is None else RateWatch(rates, settings.rates, clock)
-    if rate_watch is not None:
-        universe.watch_rates(rate_watch)
+    universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols, pairs)
+    marks = LiveMarks(settings.desk.currency, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
+    rate_watches = [RateWatch(market, settings.rates, clock) for market in rates.markets]
+    universe.watch_rates(rate_watches)
     if health is None:
         health = {name: ExchangeHealthMonitor(name, clock, settings.health) for name in settings.exchanges}
     risk = RiskGuard(
@@ -126,7 +114,7 @@ def assemble(
         desk=settings.desk,
         refresh_book=request_snapshot,
         rebalance=settings.rebalance,
-        rate_watch=rate_watch,
+        rate_watches=rate_watches,
         netting=settings.netting,
         reconcile=settings.reconcile,
         failover=settings.failover,

@@ -1,15 +1,16 @@
-"""From what two venues list to the pairs that a run on real venues trades."""
+"""From what the profile's venues list to the pairs that a run on real venues trades."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from arbtui.exchanges.assets import AssetRegistry
 from arbtui.exchanges.ccxt_adapter import Listing
+from arbtui.exchanges.venues import roughly
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
+from arbtui.runtime.rates import is_rate
 from arbtui.runtime.tradable import tradable_symbols
-from arbtui.runtime.venues import RATE_MARKET
 from arbtui.settings.profile import Settings
 
 
@@ -17,10 +18,15 @@ from arbtui.settings.profile import Settings
 class Pairs:
     """What a run trades."""
 
-    symbols: list[str]  #: most liquid first, or as the profile names them
-    markets: Mapping[str, Mapping[str, Market]]  #: by exchange and code, the rate's market among them
-    prices: Mapping[str, float]  #: in USDT, by symbol
-    rate: float  #: KRW for one USDT; 0.0 where no venue of the run has it
+    between: Mapping[str, list[tuple[str, str]]]  #: by symbol (most liquid first, or as the profile names them): the pairs that trade it
+    markets: Mapping[str, Mapping[str, Market]]  #: by exchange and code, those of exchange rates among them
+    prices: Mapping[str, float]  #: by symbol, in the currency of the play money's stock
+    rate: float  #: of the first won for one of that currency; 0.0 where no venue of the run tells it
+
+    @property
+    def symbols(self) -> list[str]:
+        """In their order."""
+        return list(self.between)
 
     @property
     def codes(self) -> dict[str, list[str]]:
@@ -45,16 +51,13 @@ def pair(
     Raises:
         UsageError: a named symbol cannot be traded, nothing is left, or there is no rate between the venues' currencies.
     """
-    rate_at, rate_code = RATE_MARKET
     by_asset = {
         name: {listing.market.base: listing for listing in listings[name].values() if listing.market.quote == exchange.quote}
         for name, exchange in settings.exchanges.items()
     }
-    rate = listings[rate_at].get(rate_code) if rate_at in listings else None
-    if rate_at in listings and (rate is None or not rate.price > 0.0):
-        raise UsageError(f"{rate_at} tells no price of {rate_code} now: without it there is no rate between KRW and USDT")
+    units = _units(settings, listings)
     prices = {
-        name: {base: listing.price / (rate.price if rate is not None and name == rate_at else 1.0) for base, listing in listed.items()}
+        name: {base: listing.price * units[settings.exchanges[name].quote] for base, listing in listed.items()}
         for name, listed in by_asset.items()
     }
     places = {symbol: place for place, symbol in enumerate(AssetRegistry.shipped().assets)}  # the table's order is that of liquidity
@@ -64,8 +67,48 @@ def pair(
         for name, codes in (odd or {}).items()
         for code in codes
     }
-    symbols = tradable_symbols(settings, profile_folder, tickers, prices, left_out)
-    markets = {name: {listed[symbol].market.code: listed[symbol].market for symbol in symbols} for name, listed in by_asset.items()}
-    if rate is not None:
-        markets[rate_at][rate_code] = rate.market
-    return Pairs(symbols, markets, prices[rate_at if rate_at in prices else next(iter(prices))], rate.price if rate is not None else 0.0)
+    between = tradable_symbols(settings, profile_folder, tickers, prices, left_out)
+    markets: dict[str, dict[str, Market]] = {name: {} for name in settings.exchanges}
+    for symbol, pairs in between.items():
+        for name in dict.fromkeys(name for pair in pairs for name in pair):
+            market = by_asset[name][symbol].market
+            markets[name][market.code] = market
+    for listing in _rates(settings, listings):
+        markets[listing.market.exchange][listing.market.code] = listing.market
+    stock = settings.simulator.stock_currency
+    told = {name: listed[stock].price for name, listed in by_asset.items() if stock in listed}
+    rate = next((price for price in told.values() if price), 0.0)
+    unit = units.get(stock) or next((price * units[settings.exchanges[name].quote] for name, price in told.items() if price), 0.0)
+    unit = unit or roughly(1.0, stock, settings.desk.currency) or 1.0
+    worth = {symbol: prices[pairs[0][0]][symbol] / unit for symbol, pairs in between.items()}
+    return Pairs(between, markets, worth, rate)
+
+
+def _rates(settings: Settings, listings: Mapping[str, Mapping[str, Listing]]) -> Iterable[Listing]:
+    """The listings that trade one settlement currency for another."""
+    return [listing for name in settings.exchanges for listing in listings[name].values() if is_rate(listing.market, settings.settlement)]
+
+
+def _units(settings: Settings, listings: Mapping[str, Mapping[str, Listing]]) -> dict[str, float]:
+    """What one unit of each settlement currency is worth in the desk's now, over two markets at most.
+
+    Raises:
+        UsageError: no venue of the profile tells.
+    """
+    currency = settings.desk.currency
+    found = {currency: 1.0}
+    rates = list(_rates(settings, listings))
+    for _ in range(2):
+        for listing in rates:
+            base, quote, price = listing.market.base, listing.market.quote, listing.price
+            if price > 0.0 and base in found:
+                found.setdefault(quote, found[base] / price)
+            elif price > 0.0 and quote in found:
+                found.setdefault(base, found[quote] * price)
+    for quote in settings.settlement:
+        if quote not in found:
+            its = [listing.market for listing in rates if quote in (listing.market.base, listing.market.quote)]
+            told = [f"{market.exchange} tells no price of {market.code} now" for market in its]
+            why = " and ".join(told) or f"no venue of this profile trades {quote} for {currency}"
+            raise UsageError(f"{why}: without it there is no rate between {quote} and {currency}")
+    return found

@@ -19,7 +19,7 @@ from arbtui.marketdata.stream import MarketDataStream, VenueSource
 from arbtui.model.errors import UsageError, VenueFailed, VenueRefused
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.runtime.pairing import Pairs, pair
-from arbtui.runtime.venues import VALUE_CURRENCY, Ground, Venues, book_of, with_fees
+from arbtui.runtime.venues import Ground, Venues, book_of, with_fees
 from arbtui.settings.account_lock import AccountLocks
 from arbtui.settings.output import say
 from arbtui.settings.profile import Settings
@@ -73,9 +73,9 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
         _say_where(settings)
         listings = await _listings(registry)
         pairs = pair(settings, ground.folder.parent, listings, _odd(registry))
-        markets = await registry.connect(_codes(pairs, listings, ground))
+        markets = await registry.connect(_codes(settings, pairs, listings, ground))
         _lock_accounts(locks, settings, registry)  # the venues have told whose accounts they are: other keys of one are known now
-        symbols = _still_traded(pairs, markets)
+        between = _still_traded(pairs, markets)
         await _prove_rights(registry)
     except BaseException:
         await registry.close()
@@ -83,7 +83,8 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
         raise
     kept = {name: with_fees(_streamed(pairs.codes[name], listed), settings.exchanges[name].taker_bps) for name, listed in markets.items()}
     stream = wires.stream(kept)
-    venues = Venues(stream, dict(registry.adapters), kept, symbols, None, limits=wires.limits, health=wires.health)
+    adapters = dict(registry.adapters)
+    venues = Venues(stream, adapters, kept, list(between), None, between, limits=wires.limits, health=wires.health)
     venues.on_books, venues.on_closed = stream.attach, locks.release
     return venues
 
@@ -106,7 +107,7 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     stream = wires.stream(markets)
     adapters: dict[str, ExchangeAdapter] = {}
-    venues = Venues(stream, adapters, markets, pairs.symbols, ledger, limits=wires.limits, health=wires.health)
+    venues = Venues(stream, adapters, markets, pairs.symbols, ledger, pairs.between, limits=wires.limits, health=wires.health)
     venues.on_books = stream.attach
     balances = starting_balances(settings.simulator, markets, pairs.prices, pairs.rate)
     for name in settings.exchanges:
@@ -145,7 +146,7 @@ async def _prove_rights(registry: ExchangeRegistry) -> None:
                 raise VenueFailed(f"{name}: whether the key has the right to {right.name} is not known, so nothing is armed: {right.words}")
 
 
-def _codes(pairs: Pairs, listings: Mapping[str, Mapping[str, Listing]], ground: Ground) -> dict[str, list[str]]:
+def _codes(settings: Settings, pairs: Pairs, listings: Mapping[str, Mapping[str, Listing]], ground: Ground) -> dict[str, list[str]]:
     """What each venue is connected to: what is traded, what an order of an earlier run is open in, and the market of a fee's coin."""
     codes = {name: dict.fromkeys(listed) for name, listed in pairs.codes.items()}
     for name, code in ground.open_markets:
@@ -153,7 +154,7 @@ def _codes(pairs: Pairs, listings: Mapping[str, Mapping[str, Listing]], ground: 
             codes[name][code] = None
     for name, listed in listings.items():
         for code, listing in listed.items():
-            if listing.market.base == VENUES[name].fee_coin and listing.market.quote == VALUE_CURRENCY:
+            if listing.market.base == VENUES[name].fee_coin and listing.market.quote == settings.exchanges[name].quote:
                 codes[name][code] = None
     return {name: list(wanted) for name, wanted in codes.items()}
 
@@ -178,12 +179,16 @@ def _say_where(settings: Settings) -> None:
         say(f"connecting to {name.upper()} at {exchange.urls.rest}")
 
 
-def _still_traded(pairs: Pairs, markets: Mapping[str, Mapping[str, Market]]) -> list[str]:
-    """The symbols that every venue still trades, once their rules are read."""
-    gone = {symbol for symbol in pairs.symbols for name, code in pairs.codes_of(symbol).items() if code not in markets[name]}
-    for symbol in sorted(gone):
-        log.warning("%s is not traded at every venue now; left out", symbol)
-    left = [symbol for symbol in pairs.symbols if symbol not in gone]
+def _still_traded(pairs: Pairs, markets: Mapping[str, Mapping[str, Market]]) -> dict[str, list[tuple[str, str]]]:
+    """The symbols that both venues of a pair still trade, once their rules are read, with those pairs."""
+    left: dict[str, list[tuple[str, str]]] = {}
+    for symbol, between in pairs.between.items():
+        codes = pairs.codes_of(symbol)
+        there = {name for name, code in codes.items() if code in markets[name]}
+        if gone := [name for name in codes if name not in there]:
+            log.warning("%s is not traded at %s now; left out there", symbol, " and ".join(gone))
+        if kept := [pair for pair in between if there.issuperset(pair)]:
+            left[symbol] = kept
     if not left:
-        raise UsageError("no symbol of the profile is traded at both venues now")
+        raise UsageError("no symbol of the profile is traded at both venues of a pair now")
     return left

@@ -63,6 +63,7 @@ from arbtui.runtime.startup import (
     record_start,
     refuse_lost_journal,
     refuse_lost_venues,
+    refuse_other_currency,
     take_up,
     tell_first_start,
 )
@@ -199,6 +200,7 @@ class Session:
                 step.is_fine, step.result = not steps.last.is_crash, steps.last.words
             remembered.refuse_another_profile(self._settings.name, self._settings.mode)
             remembered.refuse_other_origins(self._plan.origins)
+            refuse_other_currency(remembered, portfolio, self._settings)
             if plays:
                 refuse_lost_venues(remembered, venue_path)
             latch_again(remembered, portfolio, self._halt)
@@ -273,6 +275,7 @@ class Session:
             adapters=venues.adapters,
             markets=venues.markets,
             symbols=venues.symbols,
+            pairs=venues.pairs,
             on_books=on_books,
             request_snapshot=venues.feed.request_snapshot,
             portfolio=portfolio,

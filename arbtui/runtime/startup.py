@@ -20,7 +20,7 @@ from arbtui.model.tip_file import vanished
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.runtime.provenance import checkout_commit, lock_hash
-from arbtui.runtime.venues import VALUE_CURRENCY, Venues
+from arbtui.runtime.venues import Venues
 from arbtui.settings.output import say
 from arbtui.settings.profile import Settings
 
@@ -75,6 +75,18 @@ def refuse_lost_venues(remembered: JournalState, venues: Path) -> None:
         )
 
 
+def refuse_other_currency(remembered: JournalState, portfolio: Portfolio, settings: Settings) -> None:
+    """What a journal has booked is in the currency of its first run.
+
+    Raises:
+        UsageError: the profile counts in another one now.
+    """
+    before, now = portfolio.state.currency, settings.desk.currency
+    if remembered.runs and before != now:
+        told = f"desk.currency is {now}, and {remembered.path} counts in {before}"
+        raise UsageError(f"profile {settings.name}: {told}: set it back, or name another --state-dir")
+
+
 def _is_empty(path: Path) -> bool:
     return not path.exists() or (path.is_file() and path.stat().st_size == 0)
 
@@ -91,7 +103,6 @@ async def record_start(
 ) -> None:
     """Journal that a run begins, with what it runs on, and the desk's new day where one has begun since the last run."""
     config = hashlib.sha256(settings.model_dump_json(exclude={"path"}).encode()).hexdigest()[:16]
-    quotes = tuple(dict.fromkeys(exchange.quote for exchange in settings.exchanges.values()))
     started = RunStarted(
         run_id,
         settings.name,
@@ -101,8 +112,8 @@ async def record_start(
         config,
         dict(origins),
         TradingState.RECOVERING,
-        VALUE_CURRENCY,
-        quotes if VALUE_CURRENCY in quotes else (*quotes, VALUE_CURRENCY),
+        settings.desk.currency,
+        settings.settlement,
         commit=checkout_commit(),
         lock_hash=lock_hash(),
         journal_format=USER_VERSION,

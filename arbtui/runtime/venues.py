@@ -1,7 +1,7 @@
 """The venues of a mode: a feed of frames, an adapter for each exchange, and the markets they trade."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
 from arbtui.model.money import BPS, decimal_of
 from arbtui.model.rng import Rng
+from arbtui.routes.universe import PairsOf
 from arbtui.settings.profile import Settings
 from arbtui.settings.symbols_source import symbols_source
 from arbtui.simulation.assets import UNIVERSE, Asset, select
@@ -32,11 +33,6 @@ from arbtui.simulation.market_simulator import MarketSimulator
 from arbtui.simulation.paper import PaperExchange
 from arbtui.simulation.played_venue import played_names, played_venues, simulated_markets
 from arbtui.simulation.venue import VenueCore
-
-#: The currency of sizes, limits and PnL.
-VALUE_CURRENCY = "USDT"
-#: The market that gives the won's rate, at whichever venue of the profile has it.
-RATE_MARKET = ("upbit", "KRW-USDT")
 
 
 def _nothing_held() -> None:
@@ -56,6 +52,7 @@ class Venues:
     markets: Mapping[str, Mapping[str, Market]]
     symbols: list[str]  #: in order of liquidity, or of naming
     ledger: VenueLedger | None  #: the paper venues' own; real ones keep theirs
+    pairs: PairsOf  #: by symbol: the pairs of venues between which it is traded
     simulator: MarketSimulator | None = None
     build_rss: int = 0  #: bytes that building the simulator took
     books: Mapping[tuple[str, str], OrderBook] = field(default_factory=dict)  #: ours, for paper exchanges that match against them
@@ -131,7 +128,7 @@ async def simulated_venues(settings: Settings, ground: Ground) -> Venues:
         await core.open_account(balances[name])
         simulator.attach(name, core)
         adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
-    return Venues(simulator, adapters, markets, list(prices), ledger, simulator, grown)
+    return Venues(simulator, adapters, markets, list(prices), ledger, pairs_of(settings, markets, prices), simulator, grown)
 
 
 async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Path], speed: float) -> Venues:
@@ -156,13 +153,20 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     balances = starting_balances(settings.simulator, markets, {asset.symbol: asset.price for asset in assets})
     adapters: dict[str, ExchangeAdapter] = {}
-    venues = Venues(feed, adapters, markets, [asset.symbol for asset in assets], ledger)
+    symbols = [asset.symbol for asset in assets]
+    venues = Venues(feed, adapters, markets, symbols, ledger, pairs_of(settings, markets, symbols))
     venues.on_books = feed.attach
     for name in settings.exchanges:
         core = VenueCore(name, markets[name], partial(book_of, venues, name), ledger, ground.clock)
         await core.open_account(balances[name])
         adapters[name] = PaperExchange(core, ground.rng, settings.simulator.latency_ms)
     return venues
+
+
+def pairs_of(settings: Settings, markets: Mapping[str, Mapping[str, Market]], symbols: Iterable[str]) -> dict[str, list[tuple[str, str]]]:
+    """Of each symbol the profile's pairs of venues both of which list it."""
+    bases = {name: {market.base for market in listed.values()} for name, listed in markets.items()}
+    return {symbol: [pair for pair in settings.pairs if all(symbol in bases[name] for name in pair)] for symbol in symbols}
 
 
 _NO_BOOK = OrderBook("", "")

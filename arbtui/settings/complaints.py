@@ -67,7 +67,7 @@ class Complaints:
         if detail["type"] == "value_error":
             return self._refused(path, str(detail["ctx"]["error"]))
         if detail["type"] == "missing" and len(detail["loc"]) == len(path):
-            hint = f"; a profile names two venues of {', '.join(VENUES)}" if dotted == "exchanges" else _help(path)
+            hint = f"; a profile names two venues or more of {', '.join(VENUES)}" if dotted == "exchanges" else _help(path)
             return f"{self._path}: {dotted} is missing{hint}"
         if is_table(path) or dotted == "exchanges":
             return f"{self._place(path)}{dotted} is a table: write [{dotted}] and its keys below it"

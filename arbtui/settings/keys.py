@@ -93,6 +93,8 @@ def _kind(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(_kind(one) for one in inner if one is not types.NoneType)
     if origin is list:
+        if get_origin(inner[0]) is Annotated and get_origin(get_args(inner[0])[0]) is list:
+            return 'a list of pairs, such as [["a", "b"]]'
         return "a list of whole numbers" if inner == (int,) else "a list of texts"
     if origin is dict:
         values = {str: "texts in quotes", float: "numbers"}.get(inner[1])

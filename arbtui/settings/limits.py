@@ -2,12 +2,9 @@
 
 from typing import Any
 
-from arbtui.exchanges.venues import VENUES
-from arbtui.risk.config import LimitSet, risk_defaults
+from arbtui.exchanges.venues import VENUES, roughly
+from arbtui.risk.config import MONEY_LIMITS, LimitSet, risk_defaults
 from arbtui.settings.profile import Settings
-
-#: Limits whose name does not contain the unit.
-_UNITS = dict.fromkeys(("max_unhedged", "max_loss_day", "max_loss_hour", "max_drawdown", "max_factor_exposure"), " USDT")
 
 
 def limit_set(settings: Settings) -> LimitSet:
@@ -16,13 +13,21 @@ def limit_set(settings: Settings) -> LimitSet:
 
 
 def limit_facts(settings: Settings) -> dict[str, Any]:
-    """The set's name and every limit by its table, as JSON; ``netting`` {band, max_open_fx} in USDT, as they hold for this order size."""
+    """The set's name and every limit by its table, as JSON; ``netting`` {band, max_open_fx} as they hold for this order size.
+
+    Money is in ``currency``.
+    """
     band, most = _open_fx(settings)
-    return {"set": limit_set(settings), **settings.risk.model_dump(by_alias=True), "netting": {"band": band, "max_open_fx": most}}
+    return {
+        "set": limit_set(settings),
+        "currency": settings.desk.currency,
+        **settings.risk.model_dump(by_alias=True),
+        "netting": {"band": band, "max_open_fx": most},
+    }
 
 
 def _open_fx(settings: Settings) -> tuple[float, float]:
-    """The band and the limit of what may be open of the won, in USDT."""
+    """The band and the limit of what may be open of another settlement currency, in the desk's."""
     size = settings.execution.order_value
     return settings.netting.band_for(size), settings.netting.limit_for(size)
 
@@ -32,13 +37,13 @@ def limits_in_words(settings: Settings, *, money_only: bool = False) -> str:
 
     ``money_only``: of the values those in money alone; `arbtui limits` lists all.
     """
-    which = limit_set(settings)
+    which, money = limit_set(settings), f" {settings.desk.currency}"
     held, usual = settings.risk.model_dump(), risk_defaults(which).model_dump()
-    shown = [(name, value) for tier in held.values() for name, value in tier.items() if not money_only or _UNITS.get(name)]
-    parts = [f"{name} {value:.12g}{_UNITS.get(name, '')}" for name, value in shown]
-    if len({exchange.quote for exchange in settings.exchanges.values()}) > 1:
+    shown = [(name, value) for tier in held.values() for name, value in tier.items() if not money_only or name in MONEY_LIMITS]
+    parts = [f"{name} {value:.12g}{money if name in MONEY_LIMITS else ''}" for name, value in shown]
+    if len(settings.settlement) > 1:
         band, most = _open_fx(settings)
-        parts.append(f"max_open_fx {most:g} USDT ({f'netted from {band:g}' if settings.netting.enabled else 'netting is off'})")
+        parts.append(f"max_open_fx {most:g}{money} ({f'netted from {band:g}' if settings.netting.enabled else 'netting is off'})")
     own = [name for tier, limits in held.items() for name, value in limits.items() if value != usual[tier][name]]
     words = f"{which} set ({'real orders' if which == 'live' else 'play money'}): {', '.join(parts)}"
     return f"{words}; set otherwise: {', '.join(own)}" if own else words
@@ -46,7 +51,7 @@ def limits_in_words(settings: Settings, *, money_only: bool = False) -> str:
 
 def rate_guard_in_words(settings: Settings) -> str:
     """How the exchange rate is guarded, with the symbols that the profile asks for; empty where the venues quote one currency."""
-    if len({exchange.quote for exchange in settings.exchanges.values()}) < 2:
+    if len(settings.settlement) < 2:
         return ""
     rates, wanted = settings.rates, settings.universe.symbols
     coins = wanted if isinstance(wanted, int) else len(set(wanted) - set(settings.universe.exclude))
@@ -62,23 +67,34 @@ def rate_guard_in_words(settings: Settings) -> str:
 def limit_problems(settings: Settings) -> list[str]:
     """Why no cycle can ever open: order size against the venues' minimums, the profile's own limits and its simulated balances."""
     size, unhedged, problems = settings.execution.order_value, settings.risk.global_.max_unhedged, []
-    if small := [words for name in settings.exchanges if (words := _least_order_over(name, size))]:
-        problems.append(f"execution.order_value {size:g} USDT is not above the least order of {' and of '.join(small)}: nothing will open")
+    if small := [words for name in settings.exchanges if (words := _least_order_over(settings, name))]:
+        least = " and of ".join(small)
+        problems.append(
+            f"execution.order_value {size:g} {settings.desk.currency} is not above the least order of {least}: nothing will open"
+        )
     if size > unhedged:
         problems.append(f"risk.global.max_unhedged {unhedged:g} is under execution.order_value {size:g}: nothing will open")
-    if size > _open_fx(settings)[1] and len({exchange.quote for exchange in settings.exchanges.values()}) > 1:
+    if size > _open_fx(settings)[1] and len(settings.settlement) > 1:
         most = _open_fx(settings)[1]
         problems.append(f"netting.max_open_fx {most:g} is under execution.order_value {size:g}: nothing will open")
-    if settings.mode == "sim" and size > settings.simulator.stock_value:
+    if settings.mode == "sim" and _is_over_stock(settings):
         problems.append(
             f"execution.order_value {size:g} is over simulator.stock_value {settings.simulator.stock_value:g}: no stock can cover it"
         )
     return problems
 
 
-def _least_order_over(exchange: str, size: float) -> str:
-    """The venue and its least order, where ``size`` (USDT) does not exceed that: rounded down to lots it would be below it."""
-    venue = VENUES[exchange]
-    least = float(venue.min_cost) / venue.per_dollar
-    about = "" if venue.per_dollar == 1.0 else f", about {least:.1f} USDT"
-    return f"{exchange} ({venue.min_cost:,f} {venue.quote}{about})" if size <= least else ""
+def _is_over_stock(settings: Settings) -> bool:
+    simulator = settings.simulator
+    size = roughly(settings.execution.order_value, settings.desk.currency, simulator.stock_currency)
+    return size is not None and size > simulator.stock_value
+
+
+def _least_order_over(settings: Settings, exchange: str) -> str:
+    """The venue and its least order, where the order's value does not exceed that: rounded down to lots it would be below it."""
+    venue, size, currency = VENUES[exchange], settings.execution.order_value, settings.desk.currency
+    least = roughly(float(venue.min_cost), venue.quote, currency)
+    if least is None or size > least:
+        return ""
+    about = "" if currency == venue.quote else f", about {least:.3g} {currency}"
+    return f"{exchange} ({venue.min_cost:,f} {venue.quote}{about})"

@@ -9,14 +9,14 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from arbtui.console.config import ConsoleConfig
 from arbtui.exchanges.config import ExchangeConfig, HealthConfig
-from arbtui.exchanges.venues import VENUES
+from arbtui.exchanges.venues import VENUES, is_bank_money
 from arbtui.execution.config import ExecutionConfig, NettingConfig
 from arbtui.failover.config import FailoverConfig, ReconcileConfig
 from arbtui.journal.config import JournalConfig
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
 from arbtui.monitoring.config import TelegramConfig
 from arbtui.portfolio.config import DeskConfig, RebalanceConfig
-from arbtui.risk.config import LimitSet, RiskConfig, default_limits
+from arbtui.risk.config import MONEY_LIMITS, LimitSet, RiskConfig, default_limits
 from arbtui.routes.config import CostsConfig, UniverseConfig
 from arbtui.settings.environment import EnvironmentSource
 from arbtui.settings.guardian_config import GuardianConfig
@@ -119,11 +119,18 @@ class Settings(BaseSettings):
     @classmethod
     def _lay_over_defaults(cls, data: dict[str, Any]) -> dict[str, Any]:
         """Fill in the defaults that depend on something else: on the venue's name, on the mode."""
-        data = dict(data)
+        data, given = dict(data), data
         exchanges = data.get("exchanges")
         if isinstance(exchanges, dict):
             data["exchanges"] = {name: _laid_over(_venue_defaults(name), given) for name, given in exchanges.items()}
+            data["universe"] = _laid_over({"pairs": _usual_pairs(exchanges)}, data.get("universe", {}))
+            data["desk"] = _laid_over({"currency": _usual_currency(data["exchanges"])}, data.get("desk", {}))
         data["risk"] = _laid_over(default_limits(_limit_set(data)), data.get("risk", {}))
+        if missing := _missing_money(data, given):
+            raise ValueError(
+                f"desk.currency: {data['desk']['currency']} is no dollar coin, and the defaults of money are for dollars; "
+                f"this profile must set {', '.join(missing)}"
+            )
         return data
 
     @model_validator(mode="after")
@@ -137,9 +144,45 @@ class Settings(BaseSettings):
                     f"exchanges.{name}.real_orders: real orders were never proven at {name}; leave it out: live reaches the sandbox, and "
                     "paper the venue's real streams (docs/real-orders.md)"
                 )
-        if len(self.exchanges) != 2:
-            raise ValueError(f"exchanges: a profile names two venues, this one has {len(self.exchanges)}; there are: {', '.join(VENUES)}")
+        if len(self.exchanges) < 2:
+            raise ValueError(
+                f"exchanges: a profile names two venues or more, this one has {len(self.exchanges)}; there are: {', '.join(VENUES)}"
+            )
         return self
+
+    @model_validator(mode="after")
+    def _every_venue_is_in_a_pair(self) -> Self:
+        names = list(self.exchanges)
+        if not self.universe.pairs:
+            example = f'[["{names[0]}", "{names[1]}"], ["{names[0]}", "{names[2]}"]]'
+            raise ValueError(f"universe.pairs: of {len(names)} venues it must be told which trade with each other, such as {example}")
+        paired = dict.fromkeys(name for pair in self.universe.pairs for name in pair)
+        if unknown := [name for name in paired if name not in self.exchanges]:
+            raise ValueError(f"universe.pairs: {unknown[0]} is no venue of this profile; {', '.join(names)}")
+        if alone := [name for name in names if name not in paired]:
+            raise ValueError(
+                f"universe.pairs: {alone[0]} is in no pair, so nothing would be traded there: add one, or take out exchanges.{alone[0]}"
+            )
+        return self
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of venues between which assets are traded, in the profile's order."""
+        return tuple((one, other) for one, other in self.universe.pairs)
+
+    @model_validator(mode="after")
+    def _desk_counts_in_what_a_venue_quotes(self) -> Self:
+        quotes = list(dict.fromkeys(exchange.quote for exchange in self.exchanges.values()))
+        if not self.desk.currency:
+            raise ValueError(f"desk.currency: the venues settle in {' and '.join(quotes)}; say which of them PnL and limits are counted in")
+        if self.desk.currency not in quotes:
+            raise ValueError(f"desk.currency: {self.desk.currency} is quoted by none of this profile's venues; {' or '.join(quotes)}")
+        return self
+
+    @property
+    def settlement(self) -> tuple[str, ...]:
+        """The currencies that the profile's venues settle in, in its order."""
+        return tuple(dict.fromkeys(exchange.quote for exchange in self.exchanges.values()))
 
     @model_validator(mode="after")
     def _entry_orders_are_of_its_venues(self) -> Self:
@@ -162,6 +205,35 @@ class Settings(BaseSettings):
     def goes_to_real_venues(self) -> bool:
         """Whether a start with these settings sends orders anywhere but to this machine."""
         return self.mode == "live" and not self.is_sandbox
+
+
+def _usual_pairs(exchanges: Mapping[str, Any]) -> list[list[str]]:
+    """The one pair of two venues; none where there is a choice."""
+    return [list(exchanges)] if len(exchanges) == 2 else []
+
+
+def _usual_currency(exchanges: Mapping[str, Any]) -> str:
+    """The dollar coin that these venues settle in, else the one currency that they all do; empty where there is a choice."""
+    quotes = dict.fromkeys(str(one.get("quote", "")) for one in exchanges.values() if isinstance(one, Mapping))
+    dollars = [quote for quote in quotes if not is_bank_money(quote)]
+    found = dollars or list(quotes)
+    return found[0] if len(found) == 1 else ""
+
+
+def _missing_money(data: Mapping[str, Any], given: Mapping[str, Any]) -> list[str]:
+    """Settings in money that ``given`` leaves to a default, though the defaults are for another currency."""
+    desk = data.get("desk")
+    if not isinstance(desk, Mapping) or not _are_several(data.get("exchanges")) or not is_bank_money(str(desk.get("currency"))):
+        return []
+    risk, execution = given.get("risk"), given.get("execution")
+    limits = risk.get("global") if isinstance(risk, Mapping) else None
+    told = {f"risk.global.{name}" for name in limits} if isinstance(limits, Mapping) else set()
+    told |= {f"execution.{name}" for name in execution} if isinstance(execution, Mapping) else set()
+    return [key for key in ("execution.order_value", *(f"risk.global.{name}" for name in MONEY_LIMITS)) if key not in told]
+
+
+def _are_several(exchanges: Any) -> bool:
+    return isinstance(exchanges, Mapping) and len(exchanges) > 1
 
 
 def _limit_set(data: Mapping[str, Any]) -> LimitSet:

@@ -30,8 +30,8 @@ class SignOffs:
         Raises:
             UsageError: the file is damaged: nothing counts as signed then.
         """
-        rows = _read(self._signed, ("symbol", "by", "ts_ms", "reason"))
-        return {row["symbol"]: SignOff(**row) for row in rows}
+        rows = _read(self._signed, ("symbol", "by", "ts_ms", "reason"), ("exchanges",))
+        return {row["symbol"]: SignOff(**{**row, "exchanges": tuple(row.get("exchanges", ()))}) for row in rows}
 
     def sign(self, *sign_offs: SignOff) -> None:
         """Add, or renew, sign-offs, all in one writing.
@@ -72,7 +72,7 @@ class SignOffs:
 
     def _keep(self, signed: Mapping[str, SignOff]) -> None:
         rows = [
-            {"symbol": one.symbol, "by": one.by, "ts_ms": one.ts_ms, "reason": one.reason}
+            {"symbol": one.symbol, "by": one.by, "ts_ms": one.ts_ms, "reason": one.reason, "exchanges": list(one.exchanges)}
             for one in sorted(signed.values(), key=lambda one: one.symbol)
         ]
         self._write(self._signed, rows)
@@ -92,10 +92,16 @@ class SignOffs:
             raise UsageError(f"{path} cannot be written ({error.strerror or error})") from None
 
 
-def _read(path: Path, fields: tuple[str, ...]) -> list[dict[str, Any]]:
+def _read(path: Path, fields: tuple[str, ...], lists: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """Rows of ``fields``, and of ``lists`` of text where they have any."""
     try:
         rows = json.loads(read_regular(path, _LARGEST))
-        right = all(set(row) == set(fields) and all(isinstance(row[name], _TYPES.get(name, str)) for name in fields) for row in rows)
+        right = all(
+            set(row) - set(lists) == set(fields)
+            and all(isinstance(row[name], _TYPES.get(name, str)) for name in fields)
+            and all(isinstance(row.get(name, []), list) and all(isinstance(text, str) for text in row.get(name, [])) for name in lists)
+            for row in rows
+        )
     except FileNotFoundError:
         return []
     except OSError as error:

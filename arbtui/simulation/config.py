@@ -1,7 +1,7 @@
 """Settings of the market simulator and its paper venues: table ``[simulator]``."""
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -46,6 +46,8 @@ class SimulatorConfig(Config):
 
     seed: int = Field(default=1, ge=0, lt=2**63)
     """number that determines the whole market: same seed, same bytes."""
+
+    stock_currency: ClassVar[str] = "USDT"  #: that ``stock_value`` is in
 
     @model_validator(mode="after")
     def _latency_in_order(self) -> Self:

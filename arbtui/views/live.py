@@ -123,6 +123,7 @@ class EngineViews:
         now = parts.clock.monotonic()
         cause = parts.halt.cause
         session, day = self._pnl.look(now)
+        rate = parts.rates.shown()
         return HeaderView(
             profile=parts.profile,
             mode=self._mode,
@@ -135,8 +136,9 @@ class EngineViews:
             now_ms=parts.clock.time_ms(),
             session_s=now - self._started,
             exchanges=[self._exchange(name, now) for name in parts.adapters],
-            rate=parts.rates.mid(),
-            rate_age_ms=parts.rates.age(now) * 1000,
+            rate=0.0 if rate is None else rate.mid(),
+            rate_pair="" if rate is None else f"{rate.quote}/{rate.base}",
+            rate_age_ms=inf if rate is None else rate.age(now) * 1000,
             pnl_day=float(day.total),
             trading_day=float(day.realised),
             pnl_session=float(session.total),
@@ -149,7 +151,7 @@ class EngineViews:
             opportunities=engine.decider.opportunities,
             unhedged=engine.risk.total.unhedged,
             idle=self._why_idle(now),
-            rate_doubt=_rate_doubt(parts.rate_watch),
+            rate_doubt=_rate_doubt(parts.rate_watches),
             share=engine.rearm_share.share,
             share_left_s=engine.rearm_share.left_s,
             scopes=engine.risk.halts.standing,
@@ -428,12 +430,13 @@ def _past(row: PastCycle) -> CycleLine:
     )
 
 
-def _rate_doubt(watch: RateWatch | None) -> str:
-    if watch is None:
-        return ""
-    if watch.rates.doubted:
-        return "DOUBTED"
-    return f"jumps only ({watch.live_coins} of {watch.limits.min_coins} coins)" if watch.needs_coins else ""
+def _rate_doubt(watches: Sequence[RateWatch]) -> str:
+    doubted = [watch for watch in watches if watch.market.doubted]
+    if doubted:
+        where = ", ".join(watch.market.book.exchange for watch in doubted)
+        return "DOUBTED" if len(doubted) == len(watches) else f"DOUBTED at {where}"
+    few = next((watch for watch in watches if watch.needs_coins), None)
+    return "" if few is None else f"jumps only ({few.live_coins} of {few.limits.min_coins} coins)"
 
 
 def _planned(legs: Sequence[PlannedLeg]) -> str:

@@ -63,7 +63,7 @@ class HeaderView:
     now_ms: int
     session_s: float
     exchanges: list[ExchangeView]
-    rate: float  #: KRW per USDT, mid; 0 when there is none
+    rate: float  #: the exchange rate that stands for all, mid; 0 when there is none
     rate_age_ms: float
     pnl_day: float  #: of the desk's day so far, stock and currency at live marks included
     trading_day: float  #: of it, what trading earned net of fees
@@ -77,7 +77,8 @@ class HeaderView:
     opportunities: int
     unhedged: float  #: in pnl_currency
     idle: str = ""  #: why it opens nothing though it is ARMED; empty where it may
-    rate_doubt: str = ""  #: ``DOUBTED``, or how many coins are missing to see more than jumps of the rate; empty when all is well
+    rate_pair: str = ""  #: its currencies, ``QUOTE/BASE``; empty without any
+    rate_doubt: str = ""  #: ``DOUBTED`` (``at NAME``, where others are not), or how many coins are missing; empty when all is well
     scopes: tuple[ScopedHalt, ...] = ()  #: halts of less than everything that stand
     share: float = 1.0  #: of the usual size, less than 1 in the first minutes after a re-arm
     share_left_s: float = 0.0

@@ -40,6 +40,7 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
         "open_fx": [
             {
                 "asset": one.asset,
+                "currency": one.currency,
                 "amount": float(one.amount),
                 "value": None if one.value is None else float(one.value),
                 "age_s": None if one.since_ms is None else (parts.clock.time_ms() - one.since_ms) / 1000,

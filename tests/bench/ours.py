@@ -27,6 +27,7 @@ from arbtui.exchanges.wire import MarketDataSink
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig, RatesConfig
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_market import RateMarket
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import SystemClock
@@ -156,10 +157,10 @@ class Ours:
             )
         self._counts = [self.aggregator.counts[venue] for venue in _VENUES]
         books = self.aggregator.books
-        rates = RateBook(books["upbit", "KRW-USDT"], "KRW", "USDT", 1e9, RATE_FEE, 100.0)
+        rates = RateBook([RateMarket(books["upbit", "KRW-USDT"], "USDT", "KRW", 1e9, RATE_FEE)], "USDT", 100.0)
         terms = RouteTerms(MIN_EDGE_BPS, 0.0, ORDER_VALUE[workload.mode], "USDT", (0.5, 2.0))
         self.universe = ArbUniverse(markets, books, rates, terms, 0.0, names)
-        self.universe.watch_rates(RateWatch(rates, _UNDOUBTED, clock))
+        self.universe.watch_rates([RateWatch(rates.markets[0], _UNDOUBTED, clock)])
         for node in self.universe.nodes.values():
             node.available = 1e12
         self._risk = RiskGuard(
@@ -194,8 +195,7 @@ class Ours:
                 self.aggregator.deliver((self._rest_answer(update),))
             if self._comes_whole(update.venue) or workload.mode in ("top", "wire"):
                 self.aggregator.deliver(self.prepare([update])[0])
-        rate = self._rates.book
-        assert rate is not None
+        rate = self._rates.markets[0].book
         rate.replace([(float(RATE), 1e9)], [(RATE * (1 + 1e-12), 1e9)])  # a book whose sides meet would be none
         rate.state, rate.ts_init = BookState.LIVE, self._clock.monotonic()
         for watch in self.aggregator.watches.values():

@@ -28,6 +28,7 @@ from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_market import RateMarket
 from arbtui.marketdata.stream import MarketDataStream, VenueSource
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import SystemClock
@@ -135,10 +136,9 @@ class Bench:
         bases = [code.removesuffix("USDT") for code in self.codes["binance"]]
         markets = [spot_market(base, "USDT", decimal_of(0.01), decimal_of(0.01), decimal_of(5)) for base in bases]
         markets += [krw_market(base) for base in bases] if "upbit" in self.codes else []
-        rates = RateBook(OrderBook("upbit", "KRW-USDT"), "KRW", "USDT", 1e9, 0.0005, 100.0)
-        assert rates.book is not None
-        rates.book.replace([(1400.0, 1e6)], [(1401.0, 1e6)])
-        rates.book.state = BookState.LIVE
+        rates = RateBook([RateMarket(OrderBook("upbit", "KRW-USDT"), "USDT", "KRW", 1e9, 0.0005)], "USDT", 100.0)
+        rates.markets[0].book.replace([(1400.0, 1e6)], [(1401.0, 1e6)])
+        rates.markets[0].book.state = BookState.LIVE
         rates.refresh()
         universe = ArbUniverse(markets, aggregator.books, rates, RouteTerms(3.0, 0.0, 100.0, "USDT", (0.8, 1.25)), 0.0, bases)
         decider = Decider(

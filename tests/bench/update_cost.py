@@ -20,6 +20,7 @@ from arbtui.exchanges.feed import Frame
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_market import RateMarket
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import LoopClock
 from arbtui.model.reason import Reason
@@ -79,7 +80,7 @@ class Stand:
         return (thread_time() - started) / len(self.frames) * 1e6
 
     def _decider(self, aggregator: OrderbookAggregator) -> Decider:
-        rates = RateBook(aggregator.books["upbit", "KRW-USDT"], "KRW", "USDT", 1e9, 0.0005, 100.0)
+        rates = RateBook([RateMarket(aggregator.books["upbit", "KRW-USDT"], "USDT", "KRW", 1e9, 0.0005)], "USDT", 100.0)
         terms = RouteTerms(3.0, 0.0, 100.0, "USDT", (0.8, 1.25))
         universe = ArbUniverse(self.markets, aggregator.books, rates, terms, 0.0, self.assets)
         for node in universe.nodes.values():

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Here, in_shell
+from tests.settings.shipped import LIST
 
 P = ("--profile", "upbit-binance")
 HEADLESS = (*P, "--headless")
@@ -13,7 +14,7 @@ HEADLESS = (*P, "--headless")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "which profile? --profile NAME; there are: binance-spot-perp, upbit-binance"),
+        ((), f"which profile? --profile NAME; there are: {LIST}"),
         (("--profile", "upbit-binanc"), "did you mean upbit-binance?"),
         (("--profile", "/bin/ls"), "no UTF-8"),
         (("--profile", "/tmp/"), "is a folder"),

@@ -9,6 +9,7 @@ import pytest
 from arbtui.risk.config import default_limits
 from arbtui.settings.state import make_private, mode_folder, state_root
 from tests.cli.command import Here
+from tests.settings.shipped import NAMES
 
 MINE = "[exchanges.upbit]\n[exchanges.binance]\n"
 
@@ -16,8 +17,8 @@ MINE = "[exchanges.upbit]\n[exchanges.binance]\n"
 def test_profiles(arbtui: Here) -> None:
     answer = arbtui("profiles")
     assert answer.code == 0
-    assert [line.split()[:2] for line in answer.out.splitlines()] == [["binance-spot-perp", "shipped"], ["upbit-binance", "shipped"]]
-    assert [row["name"] for row in json.loads(arbtui("profiles", "--json").out)] == ["binance-spot-perp", "upbit-binance"]
+    assert [line.split()[:2] for line in answer.out.splitlines()] == [[name, "shipped"] for name in NAMES]
+    assert [row["name"] for row in json.loads(arbtui("profiles", "--json").out)] == NAMES
 
 
 def test_init_writes_a_profile_that_works(arbtui: Here) -> None:

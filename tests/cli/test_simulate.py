@@ -17,7 +17,7 @@ from tests.cli.command import Here
         (("--jobs", "0"), "--jobs 0: expected a number from 1 to 64"),
         (("--faults", "fire"), "'fire' is no kind of fault; there are all, none, request-lost"),
         (("--only", "a"), "--only 'a': expected numbers of faults with commas between them, or none"),
-        (("--profile", "binance-spot-perp"), "the simulator plays upbit and binance, not binanceusdm"),
+        (("--profile", "binance-spot-perp"), "not binanceusdm"),
         (("--profile", "upbit-binanc"), "did you mean upbit-binance?"),
     ],
 )

@@ -98,7 +98,7 @@ class DemoModel:
         self._header = HeaderView(
             profile, mode, "busy" if mode == "SIM" else "", "ARMED", "", "", 0, "", START_MS, 22_364,
             [ExchangeView("UPBIT", 12, 88, "ok"), ExchangeView("BINANCE", 31, 64, "ok")],
-            1_384.2, 3_000, 1_284.2, 1_284.2, 212.05, 212.05, "USDT", 4, 7, 0, len(self.routes), 3, 12.5,
+            1_384.2, 3_000, 1_284.2, 1_284.2, 212.05, 212.05, "USDT", 4, 7, 0, len(self.routes), 3, 12.5, rate_pair="KRW/USDT",
         )  # fmt: skip
         self._header.open_fx = self._gauges.open_fx = (
             OpenFxView("KRW", "USDT", 612.4, 500.0, 1000.0, 754.0, 12_345.0, 8.38, "blocked: NO_STOCK"),

@@ -14,7 +14,6 @@ from arbtui.engine.denials import Denials
 from arbtui.engine.episodes import Episodes
 from arbtui.exchanges.config import HealthConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
-from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.clock import LoopClock
 from arbtui.model.reason import Reason
@@ -29,6 +28,7 @@ from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import Opportunity, RouteTerms
 from arbtui.routes.universe import ArbUniverse
 from tests.execution.world import markets_of, world
+from tests.routes.pairs import one_rate
 
 _SYMBOLS = ("XRP", "ADA")
 _RATE = ("upbit", "KRW-USDT")
@@ -42,7 +42,7 @@ class _Desk:
         self.books = {(market.exchange, market.code): OrderBook(market.exchange, market.code) for market in markets}
         self.books[_RATE] = OrderBook(*_RATE)
         self.clock = clock
-        self.rates = RateBook(self.books[_RATE], "KRW", "USDT", 5.0, 0.0005)
+        self.rates = one_rate(self.books[_RATE])
         terms = RouteTerms(3.0, 0.0, 100.0, "USDT", (0.8, 1.25))
         self.universe = ArbUniverse(markets, self.books, self.rates, terms, 0.0, _SYMBOLS)
         for node in self.universe.nodes.values():
@@ -150,7 +150,7 @@ def test_the_books_of_one_batch_in_any_order_give_one_decision(
 def test_a_price_that_pays_at_the_old_rate_only_opens_nothing_beside_the_new_rate(tmp_path: Path, rate_first: bool) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            rate = w.components.rates.book
+            rate = w.components.rates.markets[0].book
             assert rate is not None
             price = w.quote("upbit", ([(3015.0, 400.0)], [(3016.0, 400.0)]))  # pays 30 bps at 1,401
             rate.replace([(1408.0, 1e6)], [(1409.0, 1e6)])  # and at this one neither way
@@ -165,7 +165,7 @@ def test_a_price_that_pays_at_the_old_rate_only_opens_nothing_beside_the_new_rat
 def test_a_price_that_pays_at_the_new_rate_only_is_sized_and_priced_at_that(tmp_path: Path, rate_first: bool) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            rate = w.components.rates.book
+            rate = w.components.rates.markets[0].book
             assert rate is not None
             price = w.quote("upbit", ([(3015.0, 400.0)], [(3016.0, 400.0)]))
             rate.replace([(1396.0, 1e6)], [(1397.0, 1e6)])

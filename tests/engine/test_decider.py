@@ -63,7 +63,7 @@ def test_a_move_of_one_side_alone_opens_the_route_that_trades_on_it(exchange: st
 def test_a_move_of_one_side_of_the_rate_alone_looks_at_every_route_again(bid: float, ask: float, route: str, tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
-            rate = w.components.rates.book
+            rate = w.components.rates.markets[0].book
             assert rate is not None
             rate.replace([(1380.0, 1e6)], [(1421.0, 1e6)])
             w.engine.decider.on_books([rate])

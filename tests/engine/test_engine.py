@@ -56,7 +56,7 @@ def test_a_rate_tick_reaches_every_route_in_slices(tmp_path: Path) -> None:
         symbols = ["XRP", "ADA", *(f"C{n}" for n in range(200))]
         async with world(tmp_path, symbols=symbols) as w:
             before = [route.evaluations for route in w.components.universe.routes]
-            rate = w.components.rates.book
+            rate = w.components.rates.markets[0].book
             assert rate is not None
             rate.replace([(1380.0, 1e6)], [(1381.0, 1e6)])  # the dollar falls: everything is dearer at Upbit
             w.engine.decider.on_books([rate])

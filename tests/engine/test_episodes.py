@@ -154,7 +154,7 @@ def test_the_books_of_later_are_held_against_the_first_orders(tmp_path: Path) ->
 def test_a_rate_that_moves_ends_what_it_no_longer_pays(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path, execution=OFF) as w:
-            rate = w.components.rates.book
+            rate = w.components.rates.markets[0].book
             assert rate is not None
             w.show("upbit", UPBIT_DEAR)
             rate.replace([(1420.0, 1e6)], [(1421.0, 1e6)])  # a dollar costs more won: the sale in won brings less

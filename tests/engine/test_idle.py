@@ -45,7 +45,7 @@ CAUSES: dict[str, tuple[Callable[[World], object], str]] = {
     "a halt of a venue": (hold_back("exchange.upbit"), "every route is held back: only what shrinks exposure"),
     "a halt of one asset": (hold_back("symbol.XRP"), ""),
     "one book is stale": (lambda w: setattr(w.book("upbit", "ADA"), "state", BookState.STALE), ""),
-    "the rate is old": (lambda w: setattr(w.components.rates.book, "ts_init", -100.0), "the exchange rate is too old"),
+    "the rate is old": (lambda w: setattr(w.components.rates.markets[0].book, "ts_init", -100.0), "the exchange rate is too old"),
 }
 
 

@@ -38,7 +38,7 @@ def test_pnl_is_the_change_of_equity_whoever_asks_and_when(tmp_path: Path, looks
                 w.engine.pnl()
             w.quote("binance", ([(2.3539, 300.0)], [(2.354, 300.0)]))
             w.quote("upbit", ([(3295.0, 400.0)], [(3297.0, 400.0)]))
-            rate = w.components.rates.book
+            rate = w.components.rates.markets[0].book
             assert rate is not None
             rate.replace([(1470.0, 1e6)], [(1471.0, 1e6)])
             w.components.rates.refresh()

@@ -37,11 +37,11 @@ def nettings(w: World) -> list[ArbCycle]:
 
 def open_usdt(w: World) -> float:
     """What is open of the won, in USDT at the middle of the rate."""
-    return float(w.portfolio.open_amount("KRW")) / w.components.rates.mid()
+    return float(w.portfolio.open_amount("KRW")) / w.components.rates.markets[0].mid()
 
 
 def rate(w: World, levels: Levels) -> None:
-    book = w.components.rates.book
+    book = w.components.rates.markets[0].book
     assert book is not None
     book.replace(*levels)
     w.engine.decider.on_books([book])
@@ -287,7 +287,7 @@ def test_a_rate_that_is_doubted_between_decision_and_request_is_not_traded_on(tm
             await leave_open(w)
 
             def doubt(order: Order) -> None:
-                w.components.rates.doubted = True
+                w.components.rates.markets[0].doubted = True
 
             w.upbit.before_admit = doubt
             await quiet(w, 1)
@@ -299,7 +299,7 @@ def test_a_rate_that_is_doubted_between_decision_and_request_is_not_traded_on(tm
             assert (told.scope, told.action) == ("upbit:KRW", "entries that would add to it stop at 500")
             assert "USDT of KRW open and not traded back: RATE_DOUBTED" in told.detail
             w.upbit.before_admit = lambda order: None
-            w.components.rates.doubted = False
+            w.components.rates.markets[0].doubted = False
             await quiet(w, 10)
             assert open_usdt(w) == pytest.approx(BAND, abs=0.01)
             assert told.id in w.engine.breaches.acknowledged  # it says by itself that it is over
@@ -310,7 +310,7 @@ def test_a_rate_that_is_doubted_between_decision_and_request_is_not_traded_on(tm
 
 def _stale(w: World) -> None:
     w.fresh = False
-    book = w.components.rates.book
+    book = w.components.rates.markets[0].book
     assert book is not None
     book.state = BookState.STALE
 

@@ -8,20 +8,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import WSMsgType, web
 from pydantic import SecretStr
 
-from arbtui.exchanges.binance.adapter import BinanceAdapter
 from arbtui.exchanges.binance.rules import spot_market
+from arbtui.exchanges.bithumb.rules import krw_market as bithumb_market
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
-from arbtui.exchanges.upbit.adapter import UpbitAdapter
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.exchanges.venues import VENUES
 from arbtui.model.clock import SystemClock
@@ -31,6 +30,9 @@ from arbtui.sandbox.http_server import shut
 
 UPBIT_XRP = krw_market("XRP")
 BINANCE_XRP = spot_market("XRP", "USDT", Decimal("0.0001"), Decimal("0.1"), Decimal(5))
+BITHUMB_XRP = bithumb_market("XRP")
+#: XRP at each venue, and a price of an order that breaks no rule.
+XRP: Mapping[str, tuple[Market, str]] = {"upbit": (UPBIT_XRP, "3000"), "binance": (BINANCE_XRP, "2.14"), "bithumb": (BITHUMB_XRP, "3000")}
 SECRET = "s3cr3t-" + "x" * 64
 
 
@@ -183,7 +185,7 @@ async def scripted() -> AsyncIterator[ScriptedVenue]:
 def config_of(rest: str, exchange: str, *, real_orders: bool = False, stream: str | None = None) -> ExchangeConfig:
     """A venue whose addresses are all at ``rest``, but for its public stream where another is named."""
     socket = rest.replace("http", "ws")
-    private = socket + {"upbit": "/websocket/v1/private", "binance": "/ws-api/v3"}[exchange]
+    private = socket + urlsplit(VENUES[exchange].urls.private).path
     urls = UrlsConfig(rest=rest, stream=stream or socket + "/stream", private=private)
     return ExchangeConfig(quote=VENUES[exchange].quote, urls=urls, real_orders=real_orders)
 
@@ -200,8 +202,10 @@ async def adapter_of(
     config = config or config_of(venue.url, exchange)
     private = config.urls.private
     client = CcxtClient(exchange, VENUES[exchange].rest, config, made_up_keys(), SystemClock(), limits, health)
-    made: CcxtAdapter
-    made = UpbitAdapter(client, private, SystemClock()) if exchange == "upbit" else BinanceAdapter(client, private, SystemClock())
+    adapter = VENUES[exchange].adapter
+    assert adapter is not None
+    made: CcxtAdapter = adapter()(client, private, SystemClock())
+    made.capabilities = VENUES[exchange].capabilities
     market = market_of(exchange)
     made.markets = {market.code: market}
     try:
@@ -212,11 +216,10 @@ async def adapter_of(
 
 def market_of(exchange: str) -> Market:
     """XRP at ``exchange``."""
-    return UPBIT_XRP if exchange == "upbit" else BINANCE_XRP
+    return XRP[exchange][0]
 
 
 def order_of(exchange: str, side: Side = Side.BUY, qty: str = "10", client_order_id: str = "a1", price: str | None = None) -> Order:
     """An order that breaks no rule."""
     market = market_of(exchange)
-    default = "3000" if exchange == "upbit" else "2.14"
-    return Order(client_order_id, market, side, Decimal(qty), Decimal(price or default), "c1", 0, 1, Purpose.ENTRY, 0, 0.0, 1e9)
+    return Order(client_order_id, market, side, Decimal(qty), Decimal(price or XRP[exchange][1]), "c1", 0, 1, Purpose.ENTRY, 0, 0.0, 1e9)

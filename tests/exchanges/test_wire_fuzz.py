@@ -16,6 +16,7 @@ from arbtui.exchanges.wire import WireDecoder
 from arbtui.model.errors import WireError
 from tests.exchanges import test_binance_wire as binance
 from tests.exchanges import test_bitget_wire as bitget
+from tests.exchanges import test_bithumb_wire as bithumb
 from tests.exchanges import test_upbit_wire as upbit
 from tests.exchanges.bybit import wires as bybit
 from tests.exchanges.frame_table import frames
@@ -23,7 +24,7 @@ from tests.exchanges.okx import test_wire as okx
 from tests.exchanges.told import Told
 
 FRAMES = (
-    [upbit.BOOK, upbit.SHORT_BOOK, upbit.TRADE, upbit.SHORT_TRADE]
+    [upbit.BOOK, upbit.SHORT_BOOK, upbit.TRADE, upbit.SHORT_TRADE, bithumb.BOOK, bithumb.FIRST_BOOK, bithumb.TRADE]
     + [
         json.dumps(message, separators=(",", ":")).encode()
         for event in (binance.DEPTH, binance.USDM_DEPTH, binance.TICKER, binance.USDM_TICKER, binance.TRADE, binance.AGGREGATE)

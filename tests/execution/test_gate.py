@@ -118,7 +118,7 @@ def _halt(scope: str) -> ScopedHalt:
         (lambda w, o: w.journal.post(BalanceDisputed("upbit", "ADA", ZERO, ONE)), None),
         (lambda w, o: w.journal.post(RouteSwitched("XRP:binance>upbit", False, "operator")), Reason.DISABLED),
         (lambda w, o: _lose(w, 1500), Reason.LOSS_DAY),
-        (lambda w, o: setattr(w.components.rates.book, "ts_init", -inf), Reason.RATE_OLD),
+        (lambda w, o: setattr(w.components.rates.markets[0].book, "ts_init", -inf), Reason.RATE_OLD),
         (lambda w, o: setattr(w.components.aggregator.watches["binance"], "last_message", w.clock.monotonic() - 1.6), Reason.MESSAGE_AGE),
     ],
 )

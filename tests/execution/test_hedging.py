@@ -348,8 +348,7 @@ def test_without_a_rate_nothing_is_completed_and_it_can_still_be_undone(which: s
     cycle = cycle_of(buy, sell, fills_of(which, buy, sell), *good, sale_first=sale_first)
     rates = rate_book(1400.0, 1404.0)
     cycle.plan.route.rates = rates
-    assert rates.book is not None
-    rates.book.touch(1400.0, 1.0, inf, 0.0)
+    rates.markets[0].book.touch(1400.0, 1.0, inf, 0.0)
     rates.refresh()
     for attempt in range(3):
         step = HedgingEngine(20.0, 100.0).next_step(cycle, attempt)
@@ -716,8 +715,7 @@ def test_a_side_that_is_empty_tells_no_worth() -> None:
     circle = _Worth(cycle_on(around_it, []))
     assert (circle.received("ETH"), circle.paid("ETH"), circle.received("BTC"), circle.paid("BTC")) == (0.0, 0.0, 0.0, 0.0)
     rates = rate_book(1400.0, 1404.0)
-    assert rates.book is not None
-    rates.book.touch(1400.0, 1.0, inf, 0.0)
+    rates.markets[0].book.touch(1400.0, 1.0, inf, 0.0)
     rates.refresh()
     cycle = cycle_on(hops, [])
     cycle.plan.route.rates = rates

@@ -118,7 +118,7 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
             await journal.commit(CycleOpened("r1-1", "route", "XRP", 0.0, 0.0, (), (), 0))
             halt = Halt(folder)
             quote = v.market.quote
-            marks = LiveMarks("USDT", RateBook(None, "KRW", "USDT", 1.0, 0.0), [], clock)
+            marks = LiveMarks("USDT", RateBook(), [], clock)
             marks.restore({quote: Mark(Decimal(1), "test", 0)})
             risk = RiskGuard(
                 risk_defaults("paper"),

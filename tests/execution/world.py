@@ -28,6 +28,7 @@ from arbtui.journal.state import JournalState
 from arbtui.marketdata.aggregator import OrderbookAggregator
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_market import RateMarket
 from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.clock import LoopClock
 from arbtui.model.halt import Halt
@@ -273,7 +274,7 @@ async def world(
             await core.open_account({asset: amount for asset, amount in funds[name].items() if asset in ("KRW", "USDT", *symbols)})
             venues[name] = Venue(core, Rng(1), (50, 200))
         on_open(venues)
-        rates = RateBook(aggregator.books["upbit", "KRW-USDT"], "KRW", "USDT", 5.0, 0.0005)
+        rates = RateBook([RateMarket(aggregator.books["upbit", "KRW-USDT"], "USDT", "KRW", 5.0, 0.0005)], "USDT")
         reserve_bps = execution.completion_bps + config.route.max_edge_bps
         terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25), reserve_bps)
         traded = [market for listed in markets.values() for market in listed.values()]

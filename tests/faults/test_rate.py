@@ -12,12 +12,12 @@ _FOUR = ("XRP", "SOL", "DOGE", "ADA")
 def test_08_a_rate_that_is_too_dear_opens_nothing_and_is_told_as_a_breach(tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path, _FOUR, settings={"rates": {"clear_s": 1.0}}) as d:
-            watch = d.engine.components.rate_watch
+            watch = d.engine.components.rate_watches[0]
             assert watch is not None
             await d.cycles(1)
             await d.until(lambda: not watch.needs_coins, "four coins are LIVE")
             d.fault("upbit", K.PRICE, symbol="KRW-USDT", factor=1.015, seconds=4.0)
-            await d.until(lambda: watch.rates.doubted, "the rate is doubted")
+            await d.until(lambda: watch.market.doubted, "the rate is doubted")
             opened = [d.engine.portfolio.state.tally.opened]
             await d.until(lambda: bool(d.breaches("RATE_DOUBTED")), "it is told")
             assert all(route.data_refusal(0.0) is not None for route in d.engine.components.universe.routes)
@@ -25,9 +25,9 @@ def test_08_a_rate_that_is_too_dear_opens_nothing_and_is_told_as_a_breach(tmp_pa
             assert breach.scope == "rate"
 
             def believed() -> bool:
-                if watch.rates.doubted:
+                if watch.market.doubted:
                     opened.append(d.engine.portfolio.state.tally.opened)
-                return not watch.rates.doubted
+                return not watch.market.doubted
 
             await d.until(believed, "it is believed again")
             assert len(opened) > 10
@@ -49,7 +49,7 @@ def test_a_coin_whose_wallet_closed_is_blocked_alone(tmp_path: Path) -> None:
             now = d.engine.components.clock.monotonic()
             assert {route.data_refusal(now) for route in d.engine.components.universe.of_symbol("XRP")} == {Reason.COIN_DOUBTED}
             await d.cycles(1, symbol="SOL")
-            assert not d.engine.components.rates.doubted
+            assert not d.engine.components.rates.markets[0].doubted
 
     play(main)
 
@@ -57,14 +57,14 @@ def test_a_coin_whose_wallet_closed_is_blocked_alone(tmp_path: Path) -> None:
 def test_with_three_coins_the_jump_alone_blocks_and_the_header_says_what_is_missing(tmp_path: Path) -> None:
     async def main() -> None:
         async with desk(tmp_path, settings={"rates": {"jump_block_s": 1.0}}) as d:
-            watch = d.engine.components.rate_watch
+            watch = d.engine.components.rate_watches[0]
             assert watch is not None
             await d.cycles(1)
             assert watch.needs_coins
             d.fault("upbit", K.PRICE, symbol="KRW-USDT", factor=0.99, seconds=2.0)
-            await d.until(lambda: watch.rates.doubted, "the jump is seen")
+            await d.until(lambda: watch.market.doubted, "the jump is seen")
             assert "moved" in watch.why
-            await d.until(lambda: not watch.rates.doubted, "the time is over")
+            await d.until(lambda: not watch.market.doubted, "the time is over")
             await d.cycles(1)
 
     play(main)

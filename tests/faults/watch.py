@@ -92,7 +92,7 @@ class Watch:
         wrong = next((why for book in route.books if (why := self._wrong(book))), "")
         if unfit := [name for name, fit in self._desk.health().items() if not fit]:
             wrong = f"{unfit} not fit"
-        rate: Any = self._desk.engine.components.rates.book
+        rate: Any = self._desk.engine.components.rates.markets[0].book
         opened = self._start(plan, tasks)
         if isinstance(opened, ArbCycle):
             self.opened.append(Opened(route.symbol, self.now(), wrong or self._wrong(rate)))

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,9 @@ from typing import Any
 import pytest
 
 from arbtui.portfolio.ledger import read_ledger
-from arbtui.sandbox.keys import DEFAULT_KEYS, Key
+from arbtui.sandbox.doors import door_of
+from arbtui.sandbox.keys import Key, play_key
+from arbtui.settings.locations import shipped_profiles
 from tests.lifecycle.waiting import DEADLINE_S, until
 from tests.portfolio.auditing import AUDIT
 
@@ -80,6 +83,12 @@ class LiveDesk:
             assert audit.returncode == 0, audit.stdout
 
 
+def _keys_of(profile: str) -> dict[str, Key]:
+    """The keys that a sandbox prints for the venues of a shipped profile."""
+    venues: Mapping[str, Any] = tomllib.loads((shipped_profiles() / f"{profile}.toml").read_text())["exchanges"]
+    return {name: play_key(name, passphrase=door_of(name).wants_passphrase) for name in venues}
+
+
 def _total(balance: dict[str, str]) -> Decimal:
     return Decimal(balance["free"]) + Decimal(balance["locked"])
 
@@ -90,21 +99,21 @@ def live_desk(
     monkeypatch: pytest.MonkeyPatch,
     symbols: int = 6,
     *,
-    serves: str = "upbit-binance",
     program: str = "arbtui",
-    keys: Mapping[str, Key] = DEFAULT_KEYS,
+    keys: Mapping[str, Key] | None = None,
+    of: str = "upbit-binance",
 ) -> Iterator[LiveDesk]:
     """Start ``arbtui sandbox`` on free ports, and set its play keys.
 
-    ``serves``: the profile whose venues are played, ``keys``: theirs. ``program``: the module that is run instead, which takes ``keys``.
+    ``program``: the module that is run instead, which takes ``keys``; ``of``: the profile whose venues are played.
     """
-    for name, key in keys.items():
+    for name, key in (keys or _keys_of(of)).items():
         monkeypatch.setenv(f"ARBTUI_{name.upper()}_KEY", key.key)
         monkeypatch.setenv(f"ARBTUI_{name.upper()}_SECRET", key.secret)
         if key.passphrase:
             monkeypatch.setenv(f"ARBTUI_{name.upper()}_PASSPHRASE", key.passphrase)
     profile, out = folder / "desk.toml", folder / "sandbox.out"
-    command = ["sandbox", "--port", "0", "--symbols", str(symbols), "--profile", serves, "--write", str(profile)]
+    command = ["sandbox", "--port", "0", "--symbols", str(symbols), "--profile", of, "--write", str(profile)]
     with out.open("wb") as file:
         line = [sys.executable, "-m", program, *command, "--state-dir", str(folder / "venue")]
         process = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=file, stderr=file)

@@ -7,7 +7,7 @@ import pytest
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import BookState
 from arbtui.model.reason import Reason
-from tests.routes.pairs import NOW, Pair, book, rate_book
+from tests.routes.pairs import NOW, Pair, book, one_rate, rate_book
 
 ONE_SIDED = pytest.mark.parametrize(
     "touch",
@@ -17,8 +17,7 @@ ONE_SIDED = pytest.mark.parametrize(
 
 
 def _touch(rates: RateBook, bid: float, ask: float) -> bool:
-    assert rates.book is not None
-    rates.book.touch(bid, 1.0, ask, 1.0)
+    rates.markets[0].book.touch(bid, 1.0, ask, 1.0)
     return rates.refresh()
 
 
@@ -33,12 +32,12 @@ def test_a_book_with_one_side_or_none_is_no_rate_in_either_direction(touch: tupl
     assert all(value > 0 for value in _values(rates))
     assert _touch(rates, *touch)
     assert _values(rates) == [0.0] * 4
-    assert rates.mid() == 0.0
-    assert rates.refusal(NOW) is Reason.NO_RATE
+    assert rates.markets[0].mid() == 0.0
+    assert rates.markets[0].refusal(NOW) is Reason.NO_RATE
     assert not rates.refresh()  # it was none before
     assert _touch(rates, 1400.0, 1401.0)
-    assert rates.refusal(NOW) is None
-    assert rates.mid() == 1400.5
+    assert rates.markets[0].refusal(NOW) is None
+    assert rates.markets[0].mid() == 1400.5
 
 
 def test_a_move_of_one_side_alone_is_a_change_of_the_direction_that_trades_on_it() -> None:
@@ -59,9 +58,7 @@ def test_a_move_of_one_side_alone_is_a_change_of_the_direction_that_trades_on_it
 
 def _laddered(size: float) -> RateBook:
     ladder = book("upbit", "KRW-USDT", [(1400.0, 60.0), (1399.0, 60.0), (1398.0, 60.0)], [(1401.0, 50.0), (1403.0, 150.0)])
-    rates = RateBook(ladder, "KRW", "USDT", 5.0, 0.001, size)
-    rates.refresh()
-    return rates
+    return one_rate(ladder, fee=0.001, size=size)
 
 
 def test_a_conversion_is_what_a_whole_order_would_get() -> None:
@@ -79,9 +76,8 @@ def test_a_conversion_is_what_a_whole_order_would_get() -> None:
 def test_what_lies_behind_the_touch_is_a_change_where_an_order_reaches_it() -> None:
     for size, changes in ((100.0, True), (50.0, False)):
         rates = _laddered(size)
-        assert rates.book is not None
-        rates.book.replace([(1400.0, 60.0), (1390.0, 60.0)], [(1401.0, 50.0), (1403.0, 150.0)])
-        assert rates.refresh() is changes
+        rates.markets[0].book.replace([(1400.0, 60.0), (1390.0, 60.0)], [(1401.0, 50.0), (1403.0, 150.0)])
+        assert rates.markets[0].refresh() is changes
 
 
 def test_a_side_that_does_not_show_a_whole_order_is_no_rate_that_way() -> None:
@@ -94,29 +90,28 @@ def test_a_side_that_does_not_show_a_whole_order_is_no_rate_that_way() -> None:
     assert (pair.to_binance.evaluate(NOW), pair.to_binance.waterfall(), pair.to_binance.touch_edge_bps()) == (None, None, -inf)
 
 
-def test_without_a_book_there_is_no_rate_and_no_age() -> None:
-    rates = RateBook(None, "KRW", "USDT", 5.0, 0.0)
+def test_without_a_market_there_is_no_rate() -> None:
+    rates = RateBook()
     assert not rates.refresh()
     assert _values(rates) == [0.0] * 4
-    assert (rates.mid(), rates.age(NOW), rates.refusal(NOW)) == (0.0, inf, Reason.NO_RATE)
+    assert (rates.mid("KRW", "USDT"), rates.shown(), rates.conversion("KRW", "USDT").refusal(NOW)) == (0.0, None, Reason.NO_RATE)
     assert rates.conversion("USDT", "USDT").value == rates.conversion("USDT", "USDT").gross == 1.0
+    assert rates.conversion("USDT", "USDT").refusal(NOW) is None
 
 
 @pytest.mark.parametrize("state", [state for state in BookState if state is not BookState.LIVE])
 def test_only_a_live_book_gives_a_rate_to_trade_on(state: BookState) -> None:
     rates = rate_book()
-    assert rates.book is not None
-    rates.book.state = state
-    assert rates.refusal(NOW) is Reason.NO_RATE
+    rates.markets[0].book.state = state
+    assert rates.markets[0].refusal(NOW) is Reason.NO_RATE
 
 
 def test_a_rates_age_is_its_books_and_endless_before_the_first() -> None:
     rates = rate_book(max_age_s=5.0)
-    assert rates.book is not None
-    assert rates.age(NOW + 3.5) == 3.5
-    assert rates.refusal(NOW + 5.0) is None
-    assert rates.refusal(NOW + 5.001) is Reason.RATE_OLD
+    assert rates.markets[0].age(NOW + 3.5) == 3.5
+    assert rates.markets[0].refusal(NOW + 5.0) is None
+    assert rates.markets[0].refusal(NOW + 5.001) is Reason.RATE_OLD
     for unknown in (-inf, nan):
-        rates.book.ts_init = unknown
-        assert rates.age(NOW) == inf
-        assert rates.refusal(NOW) is Reason.RATE_OLD
+        rates.markets[0].book.ts_init = unknown
+        assert rates.markets[0].age(NOW) == inf
+        assert rates.markets[0].refusal(NOW) is Reason.RATE_OLD

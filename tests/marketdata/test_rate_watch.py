@@ -7,6 +7,7 @@ import pytest
 
 from arbtui.marketdata.config import RatesConfig
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_market import RateMarket
 from arbtui.marketdata.rate_watch import RateWatch
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.errors import UsageError
@@ -38,8 +39,9 @@ class _Market:
     def __init__(self, coins: int = 5, **limits: float) -> None:
         self.clock = _Clock()
         self.book = OrderBook("upbit", "KRW-USDT")
-        self.rates = RateBook(self.book, "KRW", "USDT", 5.0, 0.0005)
-        self.watch = RateWatch(self.rates, RatesConfig(**limits), self.clock)  # type: ignore[arg-type]
+        self.rate_market = RateMarket(self.book, "USDT", "KRW", 5.0, 0.0005)
+        self.rates = RateBook([self.rate_market], "USDT")
+        self.watch = RateWatch(self.rate_market, RatesConfig(**limits), self.clock)  # type: ignore[arg-type]
         self.coins = [self.watch.add(f"C{n}", OrderBook("upbit", f"KRW-C{n}"), OrderBook("binance", f"C{n}USDT")) for n in range(coins)]
         self.move(0.0)
         self.rate(0.0)
@@ -55,18 +57,18 @@ class _Market:
         """Put the rate so far from where it began; its book tells."""
         _set(self.book, RATE * exp(bps / 1e4))
         self.book.ts_init = self.clock.now
-        self.rates.refresh()
+        self.rates.refresh(now=self.clock.now)
 
     def wait(self, seconds: float, each: float = 0.5) -> None:
         """Let time pass, the rate's book telling the same again and again."""
         for _ in range(round(seconds / each)):
             self.clock.now += each
             self.book.ts_init = self.clock.now
-            self.rates.refresh()
+            self.rates.refresh(now=self.clock.now)
             self.watch.look_at_all(self.clock.now)
 
     def refusal(self) -> Reason | None:
-        return self.rates.refusal(self.clock.now)
+        return self.rate_market.refusal(self.clock.now)
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -253,3 +255,127 @@ def test_coins_that_swing_on_their_own_do_not_make_the_rate_doubted() -> None:
 def test_limits_that_contradict_each_other_are_refused_with_the_key() -> None:
     with pytest.raises(UsageError, match="clear_deviation_bps: 50 is above max_deviation_bps"):
         load_profile("upbit-binance", {"rates": {"clear_deviation_bps": 50.0}})
+
+
+class _Peers:
+    """The rate at several venues, without coins enough to tell which of them is right. Moves are in bps."""
+
+    def __init__(self, venues: int = 2, coins_of_first: int = 0) -> None:
+        self.clock = _Clock()
+        self.markets = [RateMarket(OrderBook(f"v{n}", "KRW-USDT"), "USDT", "KRW", 5.0, 0.0005) for n in range(venues)]
+        self.watches = [RateWatch(market, RatesConfig(), self.clock) for market in self.markets]
+        for watch in self.watches:
+            watch.confirm_by([one for one in self.watches if one is not watch])
+        for n in range(coins_of_first):
+            coin = self.watches[0].add(f"C{n}", OrderBook("v0", f"KRW-C{n}"), OrderBook("binance", f"C{n}USDT"))
+            _set(coin.local, RATE * (n + 1))
+            _set(coin.foreign, float(n + 1))
+        for n in range(venues):
+            self.rate(n, 0.0)
+
+    def rate(self, venue: int, bps: float) -> None:
+        _set(self.markets[venue].book, RATE * exp(bps / 1e4))
+        self.markets[venue].book.ts_init = self.clock.now
+        self.markets[venue].refresh()
+
+    def wait(self, seconds: float) -> None:
+        for _ in range(round(seconds / 0.5)):
+            self.clock.now += 0.5
+            for market in self.markets:
+                market.book.ts_init = self.clock.now
+                market.refresh()
+            for watch in self.watches:
+                watch.look_at_all(self.clock.now)
+
+    @property
+    def doubted(self) -> list[bool]:
+        return [market.doubted for market in self.markets]
+
+
+def test_the_venue_whose_rate_jumps_alone_is_doubted_and_the_other_carries_on() -> None:
+    m = _Peers()
+    m.wait(5)
+    assert not any(watch.needs_coins for watch in m.watches)
+    m.rate(0, 150.0)
+    assert m.doubted == [True, False]
+    m.wait(40)
+    assert m.doubted == [True, False]  # no coins, and still it is not believed after a time: the other venue contradicts it
+    m.rate(0, 0.0)
+    m.wait(11)
+    assert m.doubted == [False, False]
+
+
+def test_two_venues_that_jump_together_confirm_each_other() -> None:
+    m = _Peers()
+    m.wait(5)
+    m.rate(0, 60.0)
+    m.clock.now += 0.2
+    m.rate(1, 60.0)
+    assert not m.doubted[1]
+    m.wait(11)
+    assert m.doubted == [False, False]
+
+
+def test_two_venues_that_part_slowly_are_both_doubted_for_nobody_tells_which_is_wrong() -> None:
+    m = _Peers()
+    for step in range(45):
+        m.rate(1, float(step))
+        m.wait(1)
+    assert m.doubted == [True, True]
+    assert "other venues" in m.watches[0].why
+    for step in reversed(range(45)):
+        m.rate(1, float(step))
+        m.wait(1)
+    m.wait(11)
+    assert m.doubted == [False, False]
+
+
+def test_of_three_the_one_that_parts_is_doubted_alone() -> None:
+    m = _Peers(venues=3)
+    for step in range(45):
+        m.rate(2, float(step))
+        m.wait(1)
+    assert m.doubted == [False, False, True]
+
+
+def test_a_venue_whose_coins_confirm_it_is_not_doubted_for_what_another_says() -> None:
+    m = _Peers(coins_of_first=5)
+    for step in range(45):
+        m.rate(1, float(step))
+        m.wait(1)
+    assert m.doubted == [False, True]
+    assert m.watches[0].live_coins == 5
+
+
+def test_a_venue_that_is_away_tells_nothing() -> None:
+    m = _Peers()
+    m.wait(5)
+    m.markets[1].book.state = BookState.STALE
+    m.rate(0, 10.0)
+    assert m.watches[0].needs_coins
+    m.clock.now += 2.0
+    m.rate(0, 60.0)
+    assert m.doubted == [True, False]  # the jump test on its own
+    m.wait(31)
+    assert not m.doubted[0]
+
+
+def test_a_coin_at_two_dollar_venues_counts_once_and_by_the_pair_that_is_live() -> None:
+    m = _Market(coins=0)
+    pairs = []
+    for n in range(4):
+        for venue in ("binance", "bybit"):
+            coin = m.watch.add(f"C{n}", OrderBook("upbit", f"KRW-C{n}"), OrderBook(venue, f"C{n}USDT"))
+            _set(coin.local, RATE)
+            _set(coin.foreign, 1.0)
+            pairs.append(coin)
+    m.watch.look(m.clock.now)
+    assert m.watch.live_coins == 4
+    for coin in pairs[::2]:  # the first venue dies
+        coin.foreign.state = BookState.STALE
+    m.watch.look(m.clock.now)
+    assert m.watch.live_coins == 4
+    for coin in pairs:
+        coin.foreign.state = BookState.STALE
+    m.watch.look(m.clock.now)
+    assert m.watch.live_coins == 0

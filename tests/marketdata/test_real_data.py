@@ -105,15 +105,22 @@ def test_binances_own_multi_market_capture(shared_data: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "venue"),
     [
-        ("2021-06-01.BITHUMB.ws.1.0.gz", "BITHUMB"),
-        ("2021-06-01.BITHUMB.0.gz", "BITHUMB"),
         ("OKX.jsonl.gz", "OKX"),
         ("BITGET.jsonl.gz", "BITGET"),
     ],
 )
 def test_a_capture_of_a_venue_without_a_decoder_says_so(shared_data: Path, name: str, venue: str) -> None:
-    with pytest.raises(UsageError, match=f"no decoder for {venue}; there are decoders for upbit, binance, binanceusdm"):
+    with pytest.raises(UsageError, match=f"no decoder for {venue}; there are decoders for upbit, binance"):
         open_recordings([shared_data / "cryptofeed" / name])
+
+
+def test_the_bithumb_capture_of_2021_is_named_frame_by_frame(shared_data: Path) -> None:
+    """It is of the generation before: other market codes, and books that are diffs without a number."""
+    files = [shared_data / "cryptofeed" / f"2021-06-01.BITHUMB.{part}.gz" for part in ("0", "ws.1.0")]
+    replay = Replay(files, [("bithumb", "KRW-BTC")])
+    counts = replay.aggregator.counts["bithumb"]
+    assert (counts.read, counts.decoded, counts.malformed) == (98, 0, {})
+    assert counts.named == {"orderbookdepth": 91, "transaction": 4, "status": 3}
 
 
 def test_the_bybit_capture_is_read_whole_without_the_contracts_that_it_holds_too(shared_data: Path) -> None:

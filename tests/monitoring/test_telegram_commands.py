@@ -23,7 +23,7 @@ from tests.monitoring.outpost import BACKOFF_S, Outpost, outpost, until
 USER, STRANGER, GROUP = 42, 666, -100
 HEADER = HeaderView(
     profile="desk", mode="SIM", scenario="", state="ARMED", halt_source="", halt_reason="", halt_ts_ms=0, halt_detail="", now_ms=0,
-    session_s=3725.0, exchanges=[], rate=1380.0, rate_age_ms=5.0, pnl_day=-12.5, trading_day=-2.5, pnl_session=3.25,
+    session_s=3725.0, exchanges=[], rate=1380.0, rate_pair="KRW/USDT", rate_age_ms=5.0, pnl_day=-12.5, trading_day=-2.5, pnl_session=3.25,
     trading_session=1.25, pnl_currency="USDT", open_cycles=2, orders_in_flight=1,
     breaches_open=4, routes=40, opportunities=7, unhedged=100.0,
 )  # fmt: skip

@@ -18,7 +18,7 @@ def _marks(pair: Pair, clock: FixedClock | None = None) -> LiveMarks:
 
 
 def _clear(pair: Pair) -> None:
-    for book in (pair.upbit, pair.binance, pair.rates.book):
+    for book in (pair.upbit, pair.binance, pair.rates.markets[0].book):
         assert book is not None
         book.clear(BookState.EMPTY)
     pair.rates.refresh()
@@ -111,9 +111,9 @@ def test_the_rate_is_from_its_book() -> None:
     clock.now_ms = round(NOW * 1000) + 1_000
     assert _marks(Pair(), clock).mark("KRW") == Mark(Decimal(repr(1 / 1400.5)), "upbit:KRW-USDT", 1_000)
     cheap = Pair(rates=rate_book(0.8, 0.9))  # a currency that is worth more than a dollar
-    assert _marks(cheap).value("KRW") == Decimal(repr(1.0 / cheap.rates.mid()))
+    assert _marks(cheap).value("KRW") == Decimal(repr(1.0 / cheap.rates.markets[0].mid()))
     cheap.binance.touch(0.0, 0.0, 2.0, 1.0)
-    assert _marks(cheap).value("XRP") == Decimal(repr(3030.0 / cheap.rates.mid()))
+    assert _marks(cheap).value("XRP") == Decimal(repr(3030.0 / cheap.rates.markets[0].mid()))
 
 
 def test_a_venue_whose_price_cannot_be_used_gives_way_to_the_next() -> None:
@@ -121,8 +121,7 @@ def test_a_venue_whose_price_cannot_be_used_gives_way_to_the_next() -> None:
     pair.upbit.touch(float("inf"), 1.0, float("inf"), 1.0)
     assert _marks(pair).value("XRP") == Decimal("2.1397")
     without_rate = Pair()
-    assert without_rate.rates.book is not None
-    without_rate.rates.book.clear(BookState.EMPTY)
+    without_rate.rates.markets[0].book.clear(BookState.EMPTY)
     without_rate.rates.refresh()
     assert _marks(without_rate).value("XRP") == Decimal("2.1397")
 

@@ -177,7 +177,6 @@ def test_trading_money_for_money_moves_no_coin_and_passes_beyond_the_limit(qty: 
     """Where stock has moved one way there is open won to trade back: the limit must not keep it open."""
     found = factor_of(moved(qty))
     rate = rate_book(1400.0, 1401.0)
-    assert rate.book is not None
-    netting = NettingRoute(TradeHop(krw_market("USDT"), rate.book, side), rate, TERMS)
+    netting = NettingRoute(TradeHop(krw_market("USDT"), rate.markets[0].book, side), rate.markets[0], rate, TERMS)
     assert found.largest > 1.0
     assert found.refusal(netting, 0.0, 1.0) is None

@@ -175,8 +175,7 @@ def test_what_was_planned_is_kept_for_open_cycles_only() -> None:
 def test_without_a_rate_nobody_knows_what_is_open() -> None:
     pair = Pair()
     guard = guard_of(Telling().start(), pair, 1e9)
-    assert pair.rates.book is not None
-    pair.rates.book.clear(BookState.EMPTY)
+    pair.rates.markets[0].book.clear(BookState.EMPTY)
     pair.rates.refresh()
     assert guard.check(pair.to_upbit, 1.0) is Reason.NO_MARK
 

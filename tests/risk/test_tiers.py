@@ -384,8 +384,7 @@ def test_an_asset_that_nobody_can_price_is_not_traded(missing: str) -> None:
     if missing == "XRP":
         marks = LiveMarks("USDT", pair.rates, [], HandClock(NOW))
     elif missing == "KRW":
-        assert pair.rates.book is not None
-        pair.rates.book.clear(BookState.EMPTY)
+        pair.rates.markets[0].book.clear(BookState.EMPTY)
         pair.rates.refresh()
         marks = LiveMarks("USDT", pair.rates, [(BINANCE_XRP, pair.binance)], HandClock(NOW))
     else:
@@ -452,8 +451,7 @@ def test_a_symbols_own_limit_says_how_old_its_books_may_be() -> None:
 
 def test_a_quote_without_a_price_denies_though_the_coin_of_the_fee_has_one() -> None:
     pair = Pair()
-    assert pair.rates.book is not None
-    pair.rates.book.clear(BookState.EMPTY)
+    pair.rates.markets[0].book.clear(BookState.EMPTY)
     pair.rates.refresh()
     guard = SymbolGuard(LIMITS.symbol, LiveMarks("USDT", pair.rates, [(BINANCE_XRP, pair.binance)], HandClock(NOW)))
     fees = Fees(Decimal("0.001"), Decimal("0.001"), FeeTakenIn.COIN, "USDT")
@@ -696,8 +694,7 @@ def test_what_shrinks_exposure_passes_under_reducing_alone(tmp_path: Path, depth
     guard = Guarded().guard
     guard.halts = ScopedHalts(tmp_path)
     rate = rate_book()
-    assert rate.book is not None
-    netting = NettingRoute(TradeHop(krw_market("USDT"), rate.book, Side.BUY), rate, TERMS)
+    netting = NettingRoute(TradeHop(krw_market("USDT"), rate.markets[0].book, Side.BUY), rate.markets[0], rate, TERMS)
     write_halt(tmp_path, ScopedHalt("exchange.upbit", depth, "CLI", "ann", "", 1))
     assert (guard.scoped(netting) is None) is (depth is Depth.REDUCING)
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_market import RateMarket
 from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.market import Fees, FeeTakenIn, FixedUnit, Market
 from arbtui.model.order import Side
@@ -34,7 +35,12 @@ def book(exchange: str, code: str, bids: Sequence[Level], asks: Sequence[Level],
 
 
 def rate_book(bid: float = 1400.0, ask: float = 1401.0, fee: float = 0.0005, max_age_s: float = 5.0) -> RateBook:
-    rates = RateBook(book("upbit", "KRW-USDT", [(bid, 1e6)], [(ask, 1e6)]), "KRW", "USDT", max_age_s, fee)
+    return one_rate(book("upbit", "KRW-USDT", [(bid, 1e6)], [(ask, 1e6)]), max_age_s, fee)
+
+
+def one_rate(of: OrderBook, max_age_s: float = 5.0, fee: float = 0.0005, size: float = 0.0) -> RateBook:
+    """The rate of a single market that trades USDT for won, read once. ``size``: of an order, in USDT."""
+    rates = RateBook([RateMarket(of, "USDT", "KRW", max_age_s, fee)], "USDT", size)
     rates.refresh()
     return rates
 

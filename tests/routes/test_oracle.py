@@ -13,7 +13,7 @@ from arbtui.routes.hops import InventoryHop, Node, TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import RouteTerms
 from tests.routes import oracle
-from tests.routes.pairs import BINANCE_XRP, NOW, OTHER_XRP, UPBIT_XRP, book
+from tests.routes.pairs import BINANCE_XRP, NOW, OTHER_XRP, UPBIT_XRP, book, one_rate
 
 _CASES = 10_000
 _TOLERANCE_BPS = Decimal("0.001")
@@ -58,12 +58,11 @@ def _levels(made: OrderBook) -> tuple[list[tuple[Decimal, Decimal]], list[tuple[
 
 
 def _rate(rates: RateBook, source: str, target: str, fee: Decimal) -> Decimal:
-    """What a whole order of ``rates.size`` dollars gets, level by level."""
-    assert rates.book is not None
+    """What a whole order of ``rates.order_value`` dollars gets, level by level."""
     if source == target:
         return Decimal(1)
-    bids, asks = _levels(rates.book)
-    size = _exact(rates.size)
+    bids, asks = _levels(rates.markets[0].book)
+    size = _exact(rates.order_value)
     if source == "USDT":
         return oracle.cost_of(bids, size) / size * (1 - fee)  # dollars are sold at the bids
     return 1 / (oracle.cost_of(asks, size) / size * (1 + fee))  # and bought at the asks
@@ -77,9 +76,7 @@ def _rates(chance: random.Random) -> RateBook:
     bids, asks = (
         [(best + way * 0.5 * n, qty) for n, qty in enumerate(qtys)] for best, way, qtys in ((bid, -1, deep[0]), (ask, 1, deep[1]))
     )
-    made = RateBook(book("upbit", "KRW-USDT", bids, asks), "KRW", "USDT", 5.0, 0.0005, chance.choice((20.0, 100.0, 1000.0)))
-    made.refresh()
-    return made
+    return one_rate(book("upbit", "KRW-USDT", bids, asks), size=chance.choice((20.0, 100.0, 1000.0)))
 
 
 def _case(chance: random.Random) -> tuple[InventoryRoute, oracle.Question, Decimal]:
@@ -87,8 +84,7 @@ def _case(chance: random.Random) -> tuple[InventoryRoute, oracle.Question, Decim
     venues = chance.choice(((UPBIT_XRP, BINANCE_XRP), (BINANCE_XRP, OTHER_XRP), (UPBIT_XRP, OTHER_XRP)))
     buy, sell = venues if chance.random() < 0.5 else venues[::-1]
     rates = _rates(chance)
-    assert rates.book is not None
-    bid = rates.book.bid
+    bid = rates.markets[0].book.bid
     dollar = chance.uniform(0.8, 4.0)
     tilt = chance.gauss(40, 25) / 1e4
     in_won = {"KRW": bid, "USDT": 1.0}
@@ -108,8 +104,7 @@ def _case(chance: random.Random) -> tuple[InventoryRoute, oracle.Question, Decim
         rates,
         terms,
     )
-    assert rates.book is not None
-    won = (_exact(rates.book.bid) + _exact(rates.book.ask)) / 2 if buy.quote == "KRW" else Decimal(1)
+    won = (_exact(rates.markets[0].book.bid) + _exact(rates.markets[0].book.ask)) / 2 if buy.quote == "KRW" else Decimal(1)
     question = oracle.Question(
         buy=buy,
         sell=sell,

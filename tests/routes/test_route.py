@@ -5,6 +5,7 @@ from math import inf, nan
 import pytest
 
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_market import RateMarket
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
@@ -121,7 +122,7 @@ def test_the_first_reason_is_told_when_several_hold() -> None:
 
 def test_without_a_rate_there_is_no_trade() -> None:
     pair = Pair()
-    rate = pair.rates.book
+    rate = pair.rates.markets[0].book
     assert rate is not None
     rate.clear(BookState.EMPTY)
     pair.rates.refresh()
@@ -132,8 +133,7 @@ def test_without_a_rate_there_is_no_trade() -> None:
 
 def test_a_rate_that_was_good_and_whose_book_went_stale_is_none() -> None:
     pair = Pair()
-    assert pair.rates.book is not None
-    pair.rates.book.state = BookState.STALE  # its prices are still in the shared factor
+    pair.rates.markets[0].book.state = BookState.STALE  # its prices are still in the shared factor
     assert pair.to_upbit.evaluate(NOW) is None
     assert pair.to_upbit.refusal(NOW) is Reason.NO_RATE
 
@@ -141,14 +141,13 @@ def test_a_rate_that_was_good_and_whose_book_went_stale_is_none() -> None:
 @pytest.mark.parametrize(("age", "reason"), [(4.999, None), (5.0, None), (5.001, Reason.RATE_OLD)])
 def test_a_rate_grows_old(age: float, reason: Reason | None) -> None:
     pair = Pair()
-    assert pair.rates.book is not None
-    pair.rates.book.ts_init = NOW - age
+    pair.rates.markets[0].book.ts_init = NOW - age
     assert pair.to_upbit.refusal(NOW) is reason
     assert (pair.to_upbit.evaluate(NOW) is None) is (reason is not None)
 
 
 def test_a_rate_between_two_other_currencies_is_no_rate() -> None:
-    rates = RateBook(book("upbit", "KRW-USDC", [(1400.0, 1.0)], [(1401.0, 1.0)]), "KRW", "USDC", 5.0, 0.0)
+    rates = RateBook([RateMarket(book("upbit", "KRW-USDC", [(1400.0, 1.0)], [(1401.0, 1.0)]), "USDC", "KRW", 5.0, 0.0)], "USDT")
     rates.refresh()
     assert Pair(rates=rates).to_upbit.refusal(NOW) is Reason.NO_RATE
 
@@ -159,15 +158,14 @@ def test_the_rate_is_taken_from_the_side_that_can_be_executed_and_costs_its_fee(
     assert rates.conversion("KRW", "USDT").value == pytest.approx(1 / (1410 * 1.001))
     assert rates.conversion("KRW", "KRW").value == 1.0
     assert rates.conversion("KRW", "EUR").value == 0.0
-    assert rates.mid() == 1405.0
+    assert rates.markets[0].mid() == 1405.0
 
 
 def test_a_rate_tick_reaches_every_route_through_the_shared_factor_and_says_whether_it_changed() -> None:
     pair = Pair()
-    assert pair.rates.book is not None
     assert not pair.rates.refresh()
     before = pair.to_upbit.touch_edge_bps()
-    pair.rates.book.replace([(1500.0, 1.0)], [(1501.0, 1.0)])
+    pair.rates.markets[0].book.replace([(1500.0, 1.0)], [(1501.0, 1.0)])
     assert pair.rates.refresh()
     assert pair.to_upbit.touch_edge_bps() < before - 500
 
@@ -233,7 +231,7 @@ def test_the_last_cash_is_traded_as_far_as_it_reaches() -> None:
 
 def test_two_venues_of_one_foreign_currency_need_the_rate_to_size_an_order() -> None:
     won = dataclasses.replace(UPBIT_XRP, exchange="bithumb", code="XRP_KRW")
-    pair = Pair(rates=RateBook(None, "KRW", "USDT", 5.0, 0.0))
+    pair = Pair(rates=RateBook())
     dearer = book("bithumb", "XRP_KRW", [(3100.0, 500.0)], [(3101.0, 500.0)])
     route = InventoryRoute(
         "XRP",

@@ -126,12 +126,12 @@ def play(
     class Watching(Session):
         async def _until_stopped(self, run, reconciled, venues, tasks, earlier):  # type: ignore[no-untyped-def]
             engine, loop = run.engine, asyncio.get_running_loop()
-            assert engine.components.rate_watch is not None
+            assert engine.components.rate_watches[0]
 
             async def look() -> None:
                 while True:
                     await asyncio.sleep(0.05)
-                    if engine.components.rates.doubted:
+                    if engine.components.rates.markets[0].doubted:
                         outcome.doubted_s += 0.05
                         if outcome.first_doubt_s is None and run.meter.first_at is not None:
                             outcome.first_doubt_s = loop.time() - run.meter.first_at - BEGINS_S

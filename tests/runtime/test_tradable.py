@@ -20,14 +20,14 @@ def _settings(home: Path, **universe: Any) -> Settings:
 
 
 def test_a_number_takes_the_first_that_may_be_traded(home: Path, tmp_path: Path) -> None:
-    assert tradable_symbols(_settings(home, symbols=2), tmp_path, LISTED) == ["XRP", "BTC"]
-    assert tradable_symbols(_settings(home, symbols=20, exclude=["BTC"]), tmp_path, LISTED) == ["XRP", "ETH"]
+    assert list(tradable_symbols(_settings(home, symbols=2), tmp_path, LISTED)) == ["XRP", "BTC"]
+    assert list(tradable_symbols(_settings(home, symbols=20, exclude=["BTC"]), tmp_path, LISTED)) == ["XRP", "ETH"]
     assert {one.symbol: one.reason for one in SignOffs(tmp_path).quarantined()} == {"MNT": Quarantine.UNKNOWN, "TON": Quarantine.CLASH}
 
 
 def test_a_signature_counts_from_the_next_start_on(home: Path, tmp_path: Path) -> None:
     SignOffs(tmp_path).sign(SignOff("MNT", "ann", 0, "same contract"))
-    assert tradable_symbols(_settings(home, symbols=20), tmp_path, LISTED) == ["XRP", "MNT", "BTC", "ETH"]
+    assert list(tradable_symbols(_settings(home, symbols=20), tmp_path, LISTED)) == ["XRP", "MNT", "BTC", "ETH"]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_named_symbol_that_may_not_be_traded_is_an_error_not_an_omission(home:
 
 
 def test_named_symbols_keep_their_order(home: Path, tmp_path: Path) -> None:
-    assert tradable_symbols(_settings(home, symbols=["ETH", "XRP"]), tmp_path, LISTED) == ["ETH", "XRP"]
+    assert list(tradable_symbols(_settings(home, symbols=["ETH", "XRP"]), tmp_path, LISTED)) == ["ETH", "XRP"]
 
 
 def test_nothing_left_is_an_error(home: Path, tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_nothing_left_is_an_error(home: Path, tmp_path: Path) -> None:
 
 def test_prices_outside_the_band_are_left_out(home: Path, tmp_path: Path) -> None:
     prices = {"upbit": {"BTC": 1.0, "XRP": 110.0, "ETH": 1.0}, "binance": {"BTC": 1.0, "XRP": 1.0, "ETH": 1.1}}
-    assert tradable_symbols(_settings(home, symbols=20), tmp_path, LISTED, prices) == ["BTC", "ETH"]
+    assert list(tradable_symbols(_settings(home, symbols=20), tmp_path, LISTED, prices)) == ["BTC", "ETH"]
 
 
 def test_the_sandbox_s_invented_assets_need_no_signature_and_real_venues_still_do(home: Path, tmp_path: Path) -> None:
@@ -59,8 +59,8 @@ def test_the_sandbox_s_invented_assets_need_no_signature_and_real_venues_still_d
     urls = {"rest": "http://127.0.0.1:1", "stream": "ws://127.0.0.1:1", "private": "ws://127.0.0.1:1"}
     local = load_profile("upbit-binance", {"exchanges": {"upbit": {"urls": urls}, "binance": {"urls": urls}}, "universe": {"symbols": 20}})
     assert local.is_sandbox
-    assert tradable_symbols(local, tmp_path, listed) == ["BTC", "S0999"]
-    assert tradable_symbols(_settings(home, symbols=20), tmp_path, listed) == ["BTC"]
+    assert list(tradable_symbols(local, tmp_path, listed)) == ["BTC", "S0999"]
+    assert list(tradable_symbols(_settings(home, symbols=20), tmp_path, listed)) == ["BTC"]
 
 
 def test_fewer_than_asked_for_is_said(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,7 +88,7 @@ class WatchedSession(Session):
             route, now = plan.route, engine.components.clock.monotonic()
             books = route.books
             watches = engine.components.aggregator.watches
-            rate = engine.components.rates.book
+            rate = engine.components.rates.markets[0].book
             opened = start(plan, tasks)
             if isinstance(opened, Reason) or route.shrinks_exposure:
                 return opened

@@ -50,10 +50,13 @@ def test_unknown_keys_name_the_nearest(complaint: Complaint, text: str, said: st
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[execution]\norder_value = "ten"', 'mine.toml:2: execution.order_value = "ten": expected a number above 0 to 1,000,000 (USDT'),
+        (
+            '[execution]\norder_value = "ten"',
+            'mine.toml:2: execution.order_value = "ten": expected a number above 0 to 1,000,000,000,000 (in desk.currency',
+        ),
         ("[execution]\norder_value = 0", "execution.order_value = 0: expected a number above 0"),
         ("[execution]\nmin_edge_bps = nan", "execution.min_edge_bps = nan: expected a number from"),
-        ("[risk.global]\nmax_unhedged = inf", "risk.global.max_unhedged = inf: expected a number above 0 (USDT"),
+        ("[risk.global]\nmax_unhedged = inf", "risk.global.max_unhedged = inf: expected a number above 0 (in desk.currency"),
         ("[execution]\nenabled = 1", "execution.enabled = 1: expected true or false"),
         ("[execution]\nmax_attempts = 2.5", "execution.max_attempts = 2.5: expected a whole number from 1 to 100"),
         ("[execution]\nmax_attempts = true", "execution.max_attempts = true: expected a whole number"),
@@ -90,12 +93,45 @@ def test_wrong_values_say_what_is_expected(complaint: Complaint, text: str, said
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "exchanges is missing; a profile names two venues of upbit, binance, binanceusdm"),
+        ("", "exchanges is missing; a profile names two venues or more of upbit, binance, binanceusdm"),
         ("exchanges = 5", "exchanges is a table"),
         ("[exchanges]\nupbit = 5\nbinance = {}", "mine.toml:2: exchanges.upbit is a table: write [exchanges.upbit]"),
-        ("[exchanges.upbit]", "mine.toml:1: exchanges: a profile names two venues, this one has 1"),
+        ("[exchanges.upbit]", "mine.toml:1: exchanges: a profile names two venues or more, this one has 1"),
         ("[exchanges.upbitt]\n[exchanges.binance]", "exchanges.upbitt is no venue that is built; did you mean exchanges.upbit?"),
         ('[exchanges.upbit]\nquote = "USD"\n[exchanges.binance]', "mine.toml:2: exchanges.upbit.quote: USD markets of upbit are not built"),
+        (
+            '[desk]\ncurrency = "KRW"\n[exchanges.upbit]\n[exchanges.binance]',
+            "desk.currency: KRW is no dollar coin, and the defaults of money are for dollars; this profile must set execution.order_value",
+        ),
+        (
+            '[desk]\ncurrency = "EUR"\n[exchanges.upbit]\n[exchanges.binance]',
+            "mine.toml:2: desk.currency: EUR is quoted by none of this profile's venues; KRW or USDT",
+        ),
+        ('[desk]\ncurrency = "krw"\n[exchanges.upbit]\n[exchanges.binance]', 'desk.currency = "krw": expected'),
+        (
+            "[exchanges.upbit]\n[exchanges.binance]\n[exchanges.binanceusdm]",
+            'universe.pairs: of 3 venues it must be told which trade with each other, such as [["upbit", "binance"]',
+        ),
+        (
+            '[universe]\npairs = [["upbit", "binance"]]\n[exchanges.upbit]\n[exchanges.binance]\n[exchanges.binanceusdm]',
+            "universe.pairs: binanceusdm is in no pair",
+        ),
+        (
+            '[universe]\npairs = [["upbit", "okx"]]\n[exchanges.upbit]\n[exchanges.binance]',
+            "universe.pairs: okx is no venue of this profile",
+        ),
+        (
+            '[universe]\npairs = [["upbit", "upbit"]]\n[exchanges.upbit]\n[exchanges.binance]',
+            "universe.pairs: upbit makes no pair with itself",
+        ),
+        (
+            '[universe]\npairs = [["upbit", "binance"], ["binance", "upbit"]]\n[exchanges.upbit]\n[exchanges.binance]',
+            "universe.pairs: binance and upbit are named twice",
+        ),
+        (
+            '[universe]\npairs = [["upbit"]]\n[exchanges.upbit]\n[exchanges.binance]',
+            "universe.pairs = [['upbit']]: expected a list of pairs",
+        ),
         ('exchanges.upbit.urls.rest = "https://a/b"\nexchanges.binance = {}', "exchanges.upbit.urls.rest: 'https://a/b' has a path"),
         ('exchanges.upbit.urls.rest = "api.upbit.com"\nexchanges.binance = {}', "starts with https:// or http://"),
         ('exchanges.upbit.urls.stream = "https://a"\nexchanges.binance = {}', "starts with wss:// or ws://"),

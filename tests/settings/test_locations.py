@@ -7,6 +7,7 @@ import pytest
 from arbtui.model.errors import UsageError
 from arbtui.settings.locations import all_profiles, find_profile, own_profiles, shipped_profiles
 from arbtui.settings.state import platform_folder
+from tests.settings.shipped import LIST, NAMES
 
 
 def own(home: Path, name: str) -> Path:
@@ -18,13 +19,13 @@ def own(home: Path, name: str) -> Path:
 
 def test_shipped_ones_are_found_by_name(home: Path) -> None:
     assert find_profile("upbit-binance") == shipped_profiles() / "upbit-binance.toml"
-    assert [(profile.name, profile.shipped) for profile in all_profiles()] == [("binance-spot-perp", True), ("upbit-binance", True)]
+    assert [(profile.name, profile.shipped) for profile in all_profiles()] == [(name, True) for name in NAMES]
 
 
 def test_an_own_one_hides_a_shipped_one(home: Path) -> None:
     mine = own(home, "upbit-binance")
     assert find_profile("upbit-binance") == mine
-    assert [(profile.name, profile.shipped) for profile in all_profiles()] == [("binance-spot-perp", True), ("upbit-binance", False)]
+    assert [(profile.name, profile.shipped) for profile in all_profiles()] == [(name, name != "upbit-binance") for name in NAMES]
 
 
 def test_a_path_is_taken_as_it_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,8 +47,8 @@ def test_the_current_folder_is_not_searched_by_name(home: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("upbit-binanc", "no profile is named upbit-binanc; did you mean upbit-binance\\? There are: binance-spot-perp, upbit-binance"),
-        ("zzz", "no profile is named zzz; there are: binance-spot-perp, upbit-binance"),
+        ("upbit-binanc", f"no profile is named upbit-binanc; did you mean upbit-binance\\? There are: {LIST}"),
+        ("zzz", f"no profile is named zzz; there are: {LIST}"),
         ("upbit-binance.toml", "no such file; did you mean upbit-binance\\?"),
         ("", "gives no profile's name"),
         ("..", "gives no profile's name"),

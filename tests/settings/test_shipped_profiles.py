@@ -38,7 +38,7 @@ def flat(table: dict[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, .
 
 
 def test_all_are_there() -> None:
-    assert [path.stem for path in SHIPPED] == ["binance-spot-perp", "upbit-binance", "upbit-bybit"]
+    assert {"binance-spot-perp", "bithumb-binance", "upbit-binance", "upbit-bitget", "upbit-bybit"} <= {path.stem for path in SHIPPED}
 
 
 def test_loads(profile: Path) -> None:
@@ -69,6 +69,8 @@ _ITS_OWN: dict[tuple[str, ...], tuple[Any, Any]] = {
     ("netting", "band"): (500.0, None),  # left out it follows the order's value
     ("costs", "rate_fee_bps"): (5.0, None),  # left out it is the venue's own
     ("netting", "max_open_fx"): (1000.0, None),
+    ("desk", "currency"): ("USDT", ""),  # left out it follows the venues
+    ("universe", "pairs"): ([["upbit", "binance"]], []),
 }
 
 

@@ -15,7 +15,7 @@ LEAST_DETAIL = 16
 """Fewest cells for a shortened text of what a halt left open."""
 
 RATE_LATE_MS = 5_000.0
-"""A KRW/USDT rate older than this is shown as late; the routes that need it block by their own limit."""
+"""An exchange rate older than this is shown as late; the routes that need it block by their own limit."""
 
 
 def mode_spans(h: HeaderView) -> list[Span]:
@@ -183,12 +183,12 @@ class Header(Lines):
             text = f" {age(venue.age_ms)} " if ages else " "
             spans += [(venue.name, "strong"), (text, "soft"), (venue.status, "armed" if fine else "warn"), (gap, "text")]
         if not h.rate:
-            return [*spans, ("FX ", "dim"), ("none", "warn")]
+            return [*spans, ("FX ", "dim"), ("none", "warn")] if h.rate_pair else spans
         late = h.rate_age_ms > RATE_LATE_MS
         told = f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})"
         spans += [("FX ", "dim"), (f"{h.rate:.1f}", "text"), (told, "warn" if late else "dim")]
-        if h.rate_doubt == "DOUBTED":
-            return [*spans, (" DOUBTED", "warn")]
+        if h.rate_doubt.startswith("DOUBTED"):
+            return [*spans, (f" {h.rate_doubt}", "warn")]
         return [*spans, (f" {h.rate_doubt}", "warn")] if h.rate_doubt and ages else spans
 
     def _unhedged(self, h: HeaderView) -> list[Span]:

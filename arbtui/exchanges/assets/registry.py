@@ -39,12 +39,20 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """The operator's signed statement that one ticker is the same asset at both venues."""
+    """The operator's signed statement that one ticker is the same asset at the venues that the profile had then.
+
+    ``exchanges``: those; empty in a statement from before profiles could have more than two.
+    """
 
     symbol: str
     by: str
     ts_ms: int
     reason: str
+    exchanges: tuple[str, ...] = ()
+
+    def is_of(self, one: str, other: str, venues: int) -> bool:
+        """Whether it says so of these two, in a profile of ``venues``."""
+        return one in self.exchanges and other in self.exchanges if self.exchanges else venues == 2
 
 
 @dataclass(frozen=True, slots=True)

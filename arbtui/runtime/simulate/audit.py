@@ -175,11 +175,12 @@ def _audit_money(
         left[key] = left.get(key, ZERO) + Decimal(fill["qty"]) * (1 if fill["side"] == "buy" else -1)
         if fill["fee_currency"] == fill["base"]:
             left[key] -= Decimal(fill["fee"])
+    quotes = {fill["quote"] for fill in ledger["fills"]}
     for cycle in ledger["cycles"]:
         if cycle["state"] != "RESIDUAL" or cycle.get("settled"):
             continue
         named = sum((Decimal(row["qty"]) for row in ledger["residuals"] if row["cycle_id"] == cycle["id"]), ZERO)
-        owed = sum((amount for (cycle_id, asset), amount in left.items() if cycle_id == cycle["id"] and asset not in ("KRW", "USDT")), ZERO)
+        owed = sum((amount for (cycle_id, asset), amount in left.items() if cycle_id == cycle["id"] and asset not in quotes), ZERO)
         story.check("a residual is what its fills leave", named == owed, f"{cycle['id']}: {named} named, {owed} left", cycle["id"])
 
 

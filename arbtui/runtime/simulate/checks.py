@@ -59,7 +59,9 @@ def _check_entry(story: Story, engine: Engine, order: Order) -> None:
         return
     # At the first look the others and it were within the limit; what has come since may only have shrunk, or been priced anew.
     open_value = sum(one.value for one in portfolio.open_cycles)
-    story.check("I5 exposure within its limit", open_value <= limits.max_unhedged, f"{open_value:.2f} USDT open", *about)
+    story.check(
+        "I5 exposure within its limit", open_value <= limits.max_unhedged, f"{open_value:.2f} {portfolio.state.currency} open", *about
+    )
     cycles = len(portfolio.open_cycles)
     story.check("I5 open cycles within their limit", cycles <= limits.max_open_cycles, f"{cycles} cycles open", *about)
     disputes = portfolio.state.disputes.get(order.market.exchange, {})

@@ -17,7 +17,7 @@ from arbtui.runtime.simulate.disk import Disk
 from arbtui.runtime.simulate.faults import Fault, FaultKind
 from arbtui.runtime.simulate.network import Connection, Sender, SimulatedVenue
 from arbtui.runtime.simulate.story import Story
-from arbtui.runtime.venues import Ground, Venues, selection, with_fees
+from arbtui.runtime.venues import Ground, Venues, pairs_of, selection, with_fees
 from arbtui.settings.profile import Settings
 from arbtui.simulation.funding import starting_balances
 from arbtui.simulation.ledger import VenueLedger
@@ -110,7 +110,9 @@ class World:
         """A new process of the engine opens its connections."""
         adapters = {name: Connection(venue, sender) for name, venue in self.venues.items()}
         health = {name: ExchangeHealthMonitor(name, ground.clock, self.settings.health) for name in self.venues}
-        return Venues(_Feed(self), adapters, self.markets, list(self.simulator.prices()), None, health=health)
+        symbols = list(self.simulator.prices())
+        pairs = pairs_of(self.settings, self.markets, symbols)
+        return Venues(_Feed(self), adapters, self.markets, symbols, None, pairs, health=health)
 
     def disconnect(self) -> None:
         """The engine's process is gone."""

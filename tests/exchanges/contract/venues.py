@@ -16,17 +16,16 @@ from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
-from arbtui.exchanges.venues import documented_limits
+from arbtui.exchanges.venues import VENUES, documented_limits
 from arbtui.model.clock import SystemClock
 from arbtui.model.market import Market
 from arbtui.model.order import Order, Purpose, Side, TimeInForce
 from arbtui.model.rng import Rng
-from arbtui.sandbox.doors import door_of
+from arbtui.sandbox.doors import door_names, door_of
 from arbtui.sandbox.keys import Key, play_key
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
 from arbtui.simulation.ledger import VenueLedger
 from arbtui.simulation.paper import PaperExchange
-from arbtui.simulation.played_venue import DEFAULT_VENUES
 from arbtui.simulation.venue import VenueCore
 from tests.simulation.worlds import BINANCE_XRP, HandBook
 
@@ -87,19 +86,15 @@ def holder_of(*keys: Key) -> VenueKeyHolder:
 
 
 def keys_of(exchange: str) -> VenueKeyHolder:
-    """The sandbox's default keys."""
+    """The keys that a sandbox prints."""
     return holder_of(play_key(exchange, passphrase=door_of(exchange).wants_passphrase))
-
-
-#: Quote and code of the market of XRP.
-_XRP = {"upbit": ("KRW", "KRW-XRP"), "binance": ("USDT", "XRPUSDT"), "bybit": ("USDT", "XRPUSDT"), "bitget": ("USDT", "XRPUSDT")}
 
 
 @asynccontextmanager
 async def registry_of(box: Sandbox, exchange: str) -> AsyncIterator[ExchangeRegistry]:
     """A registry with one venue of ``box``, connected to XRP."""
-    quote, code = _XRP[exchange]
-    config = ExchangeConfig(quote=quote, urls=UrlsConfig(**box.urls[exchange]))
+    (code,) = (market.code for market in box.cores[exchange].markets.values() if market.base == "XRP")
+    config = ExchangeConfig(quote=VENUES[exchange].quote, urls=UrlsConfig(**box.urls[exchange]))
     limits = {exchange: RateLimitManager(exchange, SystemClock(), documented_limits(exchange))}
     registry = await ExchangeRegistry.open({exchange: config}, {exchange: keys_of(exchange)}, SystemClock(), limits, {})
     try:
@@ -113,9 +108,8 @@ async def registry_of(box: Sandbox, exchange: str) -> AsyncIterator[ExchangeRegi
 def _live(exchange: str) -> Factory:
     @asynccontextmanager
     async def opened(folder: Path) -> AsyncIterator[VenueUnderTest]:
-        venues = DEFAULT_VENUES if exchange in DEFAULT_VENUES else (DEFAULT_VENUES[0], exchange)
-        async with sandbox(SandboxOptions(port=0, symbols=["XRP"], venues=venues, state_dir=folder)) as box:
-            book = hand_book(1000.0 if exchange == "upbit" else 1.0)
+        async with sandbox(SandboxOptions(port=0, symbols=["XRP"], venues=[exchange], state_dir=folder)) as box:
+            book = hand_book(1000.0 if VENUES[exchange].quote == "KRW" else 1.0)
             core = box.cores[exchange]
             core._books = lambda _: book  # its truth in the test's hand; the market goes on talking
             async with registry_of(box, exchange) as registry:
@@ -127,13 +121,8 @@ def _live(exchange: str) -> Factory:
     return opened
 
 
-FACTORIES: dict[str, Factory] = {
-    "paper": paper,
-    "upbit": _live("upbit"),
-    "binance": _live("binance"),
-    "bybit": _live("bybit"),
-    "bitget": _live("bitget"),
-}
+#: Every venue that has a door.
+FACTORIES: dict[str, Factory] = {"paper": paper, **{name: _live(name) for name in door_names()}}
 
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -1,0 +1,1 @@
+"""Bithumb: wire decoder and market rules."""

@@ -1,0 +1,102 @@
+"""Bithumb's list of won markets with their prices and caution flags; one odd market is left out, never a reason to fail."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from arbtui.exchanges.amounts import read
+from arbtui.exchanges.answers import RequestFailed
+from arbtui.exchanges.bithumb.rules import QUOTE
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter
+from arbtui.exchanges.rate_limit import Lane
+from arbtui.model.errors import WireError
+
+#: Market codes in one query: more than 200 are refused from 2026-10-13 on (changelog 사전-공지-현재가-조회-markets-최대-개수-제한).
+_CODES_A_REQUEST = 200
+_NO_CAUTION = "NONE"
+
+
+class _Row(msgspec.Struct):
+    """A row of ``GET /v1/market/all?isDetails=true``."""
+
+    market: str
+    market_warning: str = _NO_CAUTION
+
+
+class Ticker(msgspec.Struct):
+    """A row of ``GET /v1/ticker``: a market's last price. Its times are Korean ones written as if they were Unix times: not read."""
+
+    market: str
+    trade_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One won market. ``caution``: Bithumb's word for a market that it has designated for caution; empty for any other."""
+
+    code: str
+    caution: str
+
+
+class MarketList:
+    """Asks over one adapter's connection."""
+
+    def __init__(self, adapter: CcxtAdapter) -> None:
+        self._adapter = adapter
+
+    async def markets(self) -> dict[str, Listed]:
+        """Every won market that is listed, by code. Bithumb lists what trades: there is no other state."""
+        answer = await self._adapter.query("public", "GET", "v1/market/all", {"isDetails": "true"}, costs={"quotation": 1})
+        found: dict[str, Listed] = {}
+        for row in read(answer, list[Any], "market/all"):
+            try:
+                one = read(row, _Row, "market/all")
+            except WireError as error:
+                code = str(row.get("market", "?")) if isinstance(row, dict) else "?"
+                if code.startswith(f"{QUOTE}-"):
+                    self._adapter.odd[code] = str(error)
+                continue
+            if one.market.startswith(f"{QUOTE}-"):
+                found[one.market] = Listed(one.market, "" if one.market_warning == _NO_CAUTION else one.market_warning)
+        return found
+
+    async def prices(self, codes: Sequence[str]) -> dict[str, Decimal]:
+        """Each market's last price; odd ones are left out and noted in the adapter's ``odd``."""
+        found: dict[str, Decimal] = {}
+        for start in range(0, len(codes), _CODES_A_REQUEST):
+            for code, ticker in (await self._tickers(codes[start : start + _CODES_A_REQUEST])).items():
+                if ticker.trade_price > 0:  # a market without a trade yet has no price
+                    found[code] = ticker.trade_price
+                else:
+                    self._adapter.odd[code] = f"price {ticker.trade_price}"
+        return found
+
+    async def _tickers(self, codes: Sequence[str]) -> dict[str, Ticker]:
+        """What the ticker tells of ``codes``, by code.
+
+        One market that it does not know (a listing of today) fails the question about all: they are asked for by halves then.
+        """
+        if not codes:
+            return {}
+        params = {"markets": ",".join(codes)}
+        try:
+            answer = await self._adapter.client.request("public", "GET", "v1/ticker", params, lane=Lane.DATA, costs={"quotation": 1})
+        except RequestFailed as error:
+            if error.answer.status != 404 and error.answer.code != "404":
+                raise error.of_query() from None
+            if len(codes) == 1:
+                self._adapter.odd[codes[0]] = "it is listed, and v1/ticker does not know it"
+                return {}
+            half = len(codes) // 2
+            return {**await self._tickers(codes[:half]), **await self._tickers(codes[half:])}
+        found: dict[str, Ticker] = {}
+        for row in read(answer, list[Any], "ticker"):
+            code = str(row.get("market", "?")) if isinstance(row, dict) else "?"
+            try:
+                found[code] = read(row, Ticker, "ticker")
+            except WireError as error:
+                self._adapter.odd[code] = str(error)
+        return found
