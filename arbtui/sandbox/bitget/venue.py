@@ -198,7 +198,7 @@ class BitgetVenue(Venue):
             raise refused("40014", "trade")
         try:
             return await known.ask(key, _params(call))
-        except (ValueError, TypeError):  # an invalid number or type inside a parameter
+        except (ValueError, TypeError, OverflowError):  # an invalid number or type inside a parameter
             raise refused("40017") from None
 
     def _told(self, no: Refusal) -> Answer:

@@ -6,33 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from arbtui.sandbox.keys import play_key
 from tests.lifecycle.live import LiveDesk, live_desk
 from tests.lifecycle.programs import running
 from tests.lifecycle.test_live import await_cycles
 
-PROFILE = """
-[exchanges.upbit]
-quote = "KRW"
-[exchanges.upbit.urls]
-rest = "https://api.upbit.com"
-stream = "wss://api.upbit.com/websocket/v1"
-private = "wss://api.upbit.com/websocket/v1/private"
-[exchanges.bitget]
-quote = "USDT"
-[exchanges.bitget.urls]
-rest = "https://api.bitget.com"
-stream = "wss://ws.bitget.com/v2/ws/public"
-private = "wss://ws.bitget.com/v2/ws/private"
-"""
-
 
 @pytest.fixture
 def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveDesk]:
-    profile = tmp_path / "upbit-bitget.toml"
-    profile.write_text(PROFILE)
-    keys = {"upbit": play_key("upbit"), "bitget": play_key("bitget", passphrase=True)}
-    with live_desk(tmp_path, monkeypatch, of=str(profile), keys=keys) as made:
+    with live_desk(tmp_path, monkeypatch, of="upbit-bitget") as made:
         yield made
 
 
