@@ -44,6 +44,7 @@ _POOR = {
     "bybit": ("170131", "Insufficient balance."),
     "okx": ("51008", "Order failed. Insufficient balance."),
     "bitget": ("43012", "Insufficient balance"),
+    "coinone": ("103", "Lack of Balance"),
 }
 MISS: dict[str, dict[str, Any]] = {
     venue: {"kind": "refuse", "error": error, "words": words, "on": "order", "count": 1} for venue, (error, words) in _POOR.items()
