@@ -178,7 +178,7 @@ class OrderbookAggregator:
         delays = self.delays.open(exchange, books)
         sink: WholeBookSink | DiffBookSink
         if stream.numbering is Numbering.WHOLE:
-            sink = WholeBookSink(self._batch, counts, watch, tapes, books, delays, self.delays.old_news)
+            sink = WholeBookSink(self._batch, counts, watch, tapes, books, delays, self.delays.old_news, self._silence_s)
         else:
             syncs = {code: self._new_sync(book, counts, stream.numbering) for code, book in books.items()}
             self._syncs[exchange] = syncs

@@ -34,6 +34,18 @@ UNUSED = {
     "contractInfo": "rules are read over REST at the start",
     "result": "the answer to a subscription",
     "subscribe": "the answer to a subscription",
+    "trades before": "what was traded before the subscription",
+    "candle1H": "candles",
+    "candle1D": "candles",
+    "candle1W": "candles",
+    "sp books": "Bitget's first interface, which the second has replaced",
+    "sp trade": "Bitget's first interface",
+    "sp ticker": "Bitget's first interface",
+    "sp candle1m": "Bitget's first interface",
+    "mc books": "perpetuals on Bitget's first interface",
+    "mc trade": "perpetuals on Bitget's first interface",
+    "mc ticker": "perpetuals on Bitget's first interface",
+    "mc candle1m": "perpetuals on Bitget's first interface",
     "tickers": "24 hour statistics",
     "kline.1": "candles of a minute",
     "kline.60": "candles of an hour",
@@ -46,6 +58,7 @@ UNUSED = {
 #: Fixtures that are pushed on public streams: folder and files of the archives.
 FIXTURES = {
     "jkorf-Upbit.Net.tar.gz": {"upbit": r"/Subscriptions/Spot/\w+\.txt$"},
+    "jkorf-Bitget.Net.tar.gz": {"bitget": r"/Subscriptions/Spot/(OrderBook|Trades|Ticker|Klines|Concurrent)\.txt$"},
     "jkorf-Binance.Net.tar.gz": {
         "binance": r"/Subscriptions/Spot/ExchangeData/\w+\.txt$",
         "binanceusdm": r"/Subscriptions/UsdFutures/(BookTicker|Book|PartialBook|AggTrades|Klines|ContKlines|MarkPrice|Liquidations"
@@ -55,7 +68,13 @@ FIXTURES = {
     "jkorf-Bybit.Net.tar.gz": {"bybit": r"/Subscriptions/V5/Spot/(Concurrent|PriceLimit|SystemStatus|Ticker)\.txt$"},
     "jkorf-OKX.Net.tar.gz": {"okx": r"/Subscriptions/Unified/ExchangeData/(OrderBook|Ticker|Trades)\.txt$"},
 }
-CAPTURES = {"upbit": "UPBIT.jsonl.gz", "binance": "BINANCE.jsonl.gz", "bybit": "BYBIT.jsonl.gz", "okx": "OKX.jsonl.gz"}
+CAPTURES = {
+    "upbit": "UPBIT.jsonl.gz",
+    "binance": "BINANCE.jsonl.gz",
+    "bybit": "BYBIT.jsonl.gz",
+    "okx": "OKX.jsonl.gz",
+    "bitget": "BITGET.jsonl.gz",
+}
 #: Of a capture of several of a venue's markets: the connection of spot.
 CONNECTIONS = {"bybit": "BYBIT.ws.3"}
 
