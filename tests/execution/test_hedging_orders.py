@@ -80,8 +80,11 @@ def test_what_the_gate_refuses_is_tried_another_way_a_tenth_of_a_second_later_fo
     async def main() -> None:
         async with world(tmp_path, execution=EXECUTION.model_copy(update={"completion_s": 0.35})) as w:
             asked = refuse(w, lambda order: Reason.MESSAGE_AGE)
+            counted: list[tuple[str, Reason]] = []
+            w.engine.risk.on_order_refused = lambda route, reason: counted.append((route, reason))
             cycle = await one_legged(w)
             await w.engine.executor.quiet.wait()
+            assert counted == [(cycle.account.route, Reason.MESSAGE_AGE)] * len(asked)
             turns = [TURNS[turn % 3] if turn < 4 else TURNS[(turn + 2) % 3] for turn in range(len(asked))]
             assert [purpose for _, purpose in asked] == turns
             assert all(0.09 < after - before < 0.2 for (before, _), (after, _) in pairwise(asked))

@@ -16,7 +16,9 @@ from arbtui.execution.account_sync import AccountSync
 from arbtui.execution.cycle import ArbCycle
 from arbtui.failover.reconcile_report import Check
 from arbtui.failover.running import RunningReconciler
-from arbtui.journal.events import CycleState
+from arbtui.journal.events import CycleState, FillRecorded, OrderChanged
+from arbtui.journal.known_orders import KnownOrder
+from arbtui.journal.reader import events, reading
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -385,6 +387,35 @@ def test_a_fill_of_an_order_that_nothing_remembers_any_more_is_booked_once_and_a
             assert _breaches(w, "RESIDUAL") == [Severity.CRIT]
             assert _breaches(w, "STRAY_FILL") == []
             assert _breaches(w, "ACCOUNT_SHARED") == []
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("qty", "state"), [("4", OrderState.EXPIRED), ("6.9", OrderState.EXPIRED), ("7", OrderState.FILLED), ("8", OrderState.FILLED)]
+)
+@pytest.mark.parametrize("venue_order_id", ["77", ""])
+def test_a_fill_of_a_forgotten_order_is_told_before_what_it_makes_of_the_order(
+    tmp_path: Path, qty: str, state: OrderState, venue_order_id: str
+) -> None:
+    """3 of 10 had filled when it expired. Whatever the venue calls the order, the journal keeps its own word where it has one."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle, tracker = await w.trade(), w.engine.tracker
+            sent = cycle.orders[0]
+            known = KnownOrder("forgotten", cycle.id, 1, Decimal(10), Decimal(3), OrderState.EXPIRED, venue_order_id, "why")
+            fill = replace(_fill(sent, "x9", Decimal(qty)), client_order_id="", venue_order_id="88")
+            seq, late, fills = w.journal.seq, tracker.late_fills, tracker.fills
+            of_venue = tracker.fills_per_exchange[fill.exchange]
+            tracker.book_forgotten(known, fill)
+            with reading(w.journal.path) as db:
+                booked, changed = [recorded.event for recorded in events(db, seq)][:2]
+            assert isinstance(booked, FillRecorded)
+            assert booked.fill == replace(fill, client_order_id="forgotten")
+            assert (booked.cycle_id, booked.leg, booked.source) == (cycle.id, 1, "recovery")
+            assert changed == OrderChanged("forgotten", state, venue_order_id or "88", 3 + Decimal(qty), "why")
+            assert (tracker.late_fills, tracker.fills, tracker.fills_per_exchange[fill.exchange]) == (late + 1, fills + 1, of_venue + 1)
 
     run_virtual(main())
 

@@ -2,12 +2,13 @@
 
 import gzip
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -116,6 +117,47 @@ def test_a_file_is_what_its_page_says(path: Path) -> None:
     assert (len(rows), last.hex()) == (PORTION, told.after)
     times = [row[1] for row in rows]
     assert (told.from_ms, told.to_ms) == (min(times), max(times))
+
+
+def test_its_name_is_on_disk_before_the_journal_tells_of_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, sync = path.parent / FOLDER, os.fsync
+    seen: list[tuple[int, int]] = []
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        if folder.is_dir() and os.path.samestat(os.fstat(descriptor), folder.stat()):
+            with reading(path) as db:
+                seen.append((len([file for file in files(path) if not file.name.startswith(".")]), len(archives(db))))
+
+    monkeypatch.setattr("os.fsync", noted)
+    made = archive(path)
+    assert seen == [(number + 1, number) for number in range(made)]
+    assert made > 1
+
+
+def test_what_is_read_back_as_something_else_is_no_archive(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk says that it has written, and has not."""
+    sync, turned = os.fsync, list[Path]()
+
+    def turn(descriptor: int) -> None:
+        sync(descriptor)
+        for file in (path.parent / FOLDER).glob(".events-*.new") if (path.parent / FOLDER).is_dir() else ():
+            written = bytearray(file.read_bytes())
+            written[len(written) // 2] ^= 1
+            file.write_bytes(written)
+            turned.append(file)
+
+    before = held(path)
+    monkeypatch.setattr("os.fsync", turn)
+    with suppress(OSError):
+        archive(path)
+    monkeypatch.undo()
+    assert turned
+    assert [file.name for file in files(path) if not file.name.startswith(".")] == []
+    with reading(path) as db:
+        assert archives(db) == []
+    assert held(path) >= before
+    verify(path)
 
 
 def test_a_span_of_time_may_begin_and_end_in_an_archive(path: Path) -> None:

@@ -13,16 +13,19 @@ from typing import Any
 
 import pytest
 
-from arbtui.journal.events import Adjusted, CycleAcknowledged, Event, ResidualSettled, Transferred
+from arbtui.journal.events import Adjusted, CycleAcknowledged, Event, ResidualSettled, SettlementBegan, Transferred
 from arbtui.journal.schema import USER_VERSION
 from arbtui.model.clock import VIRTUAL_EPOCH_MS
 from arbtui.model.errors import UsageError
+from arbtui.model.order import Side
+from arbtui.model.tip_file import tip_file
 from arbtui.portfolio import ledger as ledger_module
-from arbtui.portfolio.ledger import FILL_COLUMNS, ledger_csv, read_ledger
+from arbtui.portfolio.ledger import FILL_COLUMNS, ledger_csv, read_ledger, residual_rows
 from tests.conftest import REPOSITORY
 from tests.journal.synthetic import MARKS, SyntheticRun, whole_run
 from tests.portfolio.auditing import audit, disagreements
 from tests.portfolio.recorded import record
+from tests.portfolio.telling import Telling, fill_of, leg
 
 QTY, ABC, KRW = Decimal("0.3"), MARKS["ABC"].price, MARKS["KRW"].price
 
@@ -295,6 +298,44 @@ def test_the_table_has_one_header_and_a_line_a_fill(journal: Path) -> None:
     assert rows == [{name: str(value) for name, value in fill.items()} for fill in ledger["fills"]]
 
 
+@pytest.mark.parametrize("piece", [1, 200, 700, 10_000])
+def test_pieces_of_the_table_add_up_to_it(journal: Path, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = read_ledger(journal)
+    whole = list(ledger_csv(ledger))
+    monkeypatch.setattr(ledger_module, "PIECE", piece)
+    pieces = list(ledger_csv(ledger))
+    assert "".join(pieces) == "".join(whole)
+    assert (len(pieces) > 1) is (piece < 10_000)
+    assert all(len(one) < piece + 400 for one in pieces), "a piece ends with the line that filled it"
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_residual_is_where_most_of_it_is_held_or_is_missing(side: Side) -> None:
+    """10 traded one way at Binance, and 4 back at Upbit, or nothing."""
+    for back in (4, 0):
+        tell, other = Telling().start(), Side.SELL if side is Side.BUY else Side.BUY
+        legs = leg(0, "binance", side, Decimal(10), Decimal(2)), leg(1, "upbit", other, Decimal(10), Decimal(3000))
+        tell.open("c1", *legs, send=False)
+        tell.fill("c1", fill_of("binance", side, Decimal(10), Decimal(2), "b"), {"XRP": Decimal("2.1")})
+        if back:
+            tell.fill("c1", fill_of("upbit", other, Decimal(back), Decimal(3000), "u"), {"XRP": Decimal("2.1")})
+        tell.end("c1", "why")
+        account = tell.portfolio.cycle("c1")
+        assert account is not None
+        (row,) = residual_rows(tell.portfolio, account)
+        sign = 1 if side is Side.BUY else -1
+        assert (row["exchange"], row["asset"], row["qty"]) == ("binance", "XRP", str(sign * (10 - back)))
+        assert Decimal(row["value_usdt"]) == (10 - back) * Decimal("2.1")
+        assert (row["cause"], row["acknowledged_by"], row["settled"]) == ("why", None, None)
+
+
+def test_what_is_begun_of_no_position_settles_none(tmp_path: Path) -> None:
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    record(path, run.start(), run.cycle(0))
+    record(path, [SettlementBegan("r1-0", "flatten", "binance", "me", "x"), SettlementBegan("r1-9", "flatten", "binance", "me", "x")])
+    assert read_ledger(path)["residuals"] == []
+
+
 def test_an_unknown_run_names_those_that_there_are(journal: Path) -> None:
     with pytest.raises(UsageError, match="no run 'r9'; the last ones: r2, r1"):
         read_ledger(journal, "r9")
@@ -325,6 +366,17 @@ def _format_1(path: Path) -> None:
         db.execute("PRAGMA user_version = 1")
 
 
+def _unhashed_gap(path: Path) -> None:
+    """As in a journal from before there were hashes."""
+    record(path, *whole_run())
+    tip_file(path).unlink()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP TRIGGER event_never_goes")
+        db.execute("DELETE FROM event WHERE seq = 9")
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+
+
 def _gap(path: Path) -> None:
     record(path, *whole_run())
     with closing(sqlite3.connect(path)) as db:
@@ -344,6 +396,7 @@ def _gap(path: Path) -> None:
         (_newer, "newer version"),
         (_format_1, "earlier version .format 1"),
         (_gap, "event 9 is missing"),
+        (_unhashed_gap, "the journal is damaged; restore a backup"),
     ],
 )
 def test_a_bad_journal_is_refused_by_name(tmp_path: Path, make: Any, says: str) -> None:
