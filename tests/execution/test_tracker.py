@@ -14,11 +14,13 @@ from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.account_sync import AccountSync
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.failover.reconcile_report import Check
 from arbtui.failover.running import RunningReconciler
 from arbtui.journal.events import CycleState, FillRecorded, OrderChanged
 from arbtui.journal.known_orders import KnownOrder
 from arbtui.journal.reader import events, reading
+from arbtui.model.errors import JournalFailed
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -275,6 +277,73 @@ def test_an_order_that_counted_as_never_placed_and_fills_after_all_is_followed_t
             await asyncio.sleep(30)
             assert len(cycle.orders) == sent  # a person decides, not the hedging
             assert list(w.portfolio.open_orders) == []
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("why", ["", "LATE"])
+def test_an_order_that_stands_again_is_looked_up_until_its_end(tmp_path: Path, why: str) -> None:
+    """The stream tells one fill of what had counted as never placed, and no more: the venue is asked for the rest."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            cycle = await _ended(w)
+            tracker = w.engine.tracker
+            late: list[tuple[str, str, str]] = []
+            on_late = tracker.on_late
+
+            def noted(owner: OrderOwner, of: Order, fill: Fill) -> None:
+                late.append((owner.id, of.client_order_id, fill.trade_id))
+                on_late(owner, of, fill)
+
+            tracker.on_late = noted
+            seen, fills = tracker.late_fills, tracker.fills
+            _, first, second, end = _told(order, 2)
+            looked = len(w.upbit.look_ups)
+            w.upbit.bend_look_up = lambda _: replace(end, fills=(*first.fills, *second.fills), reason="from the venue")
+            tracker.on_order(replace(first, reason=why))
+            assert (order.state, order.reason) == (OrderState.PARTIALLY_FILLED, why or "it filled after it had counted as not placed")
+            await asyncio.sleep(3)
+            assert len(w.upbit.look_ups) == looked + 1
+            assert (order.state, order.reason, tracker.open) == (OrderState.FILLED, "from the venue", {})
+            assert late == [(cycle.id, order.client_order_id, "t0"), (cycle.id, order.client_order_id, "t1")]
+            assert (tracker.late_fills, tracker.fills) == (seen + 2, fills + 2)
+            assert [fill.trade_id for fill in cycle.fills_of(order.client_order_id)] == ["t0", "t1"]
+            assert len(tracker._background) == 0
+
+    run_virtual(main())
+
+
+def test_what_is_followed_beside_everything_else_is_forgotten_when_it_ends_and_its_failure_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(error: Exception) -> None:
+        raise error
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            tracker = w.engine.tracker
+            tracker._keep(fail(JournalFailed("the engine knows")))
+            tracker._keep(fail(ValueError("a fault of ours")))
+            assert len(tracker._background) == 2
+            await asyncio.sleep(0.01)
+            assert len(tracker._background) == 0
+
+    run_virtual(main())
+    (told,) = [record.getMessage() for record in caplog.records if "following" in record.getMessage()]
+    assert told == "following an order failed: ValueError('a fault of ours')"
+
+
+def test_fills_are_counted_by_exchange_and_by_coin(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            tracker = w.engine.tracker
+            for count in (1, 2):
+                cycle = await w.trade()
+                assert len(cycle.fills) == 2
+                assert (tracker.fills, tracker.sent, tracker.late_fills) == (2 * count, 2 * count, 0)
+                assert (tracker.fills_per_exchange, tracker.fills_per_symbol) == ({"binance": count, "upbit": count}, {"XRP": 2 * count})
+                await asyncio.sleep(1)
 
     run_virtual(main())
 

@@ -1,8 +1,10 @@
 """The two doors: durable when they say so, in order, whole or not at all, and closed for good at the first failure."""
 
 import asyncio
+import os
 import sqlite3
 import stat
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from arbtui.journal.store import Door, Statement, Writer, open_writer
+from arbtui.journal.store import Door, Statement, WatchedDoor, Writer, open_writer
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.virtual_loop import run_virtual
 
@@ -90,6 +92,49 @@ def test_real_time_syncs_each_commit_and_virtual_time_none(path: Path) -> None:
     for door in DOORS:
         run(door, path, use)
     assert modes == [2, 0]
+
+
+def test_a_watched_door_syncs_where_it_is_to_be_durable(path: Path) -> None:
+    async def synchronous(door: Door) -> int:
+        writer = await open_writer(path, SCHEMA, door, application_id=7, user_version=1)
+        try:
+            return int(writer._connection.execute("PRAGMA synchronous").fetchone()[0])  # type: ignore[attr-defined]
+        finally:
+            await writer.close()
+
+    def nothing() -> None:
+        pass
+
+    for door, mode in ((WatchedDoor(nothing, nothing), 0), (WatchedDoor(nothing, nothing, durable=True), 2)):
+        assert run_virtual(synchronous(door)) == mode
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_what_is_durable_is_counted_and_timed(path: Path, door: Door) -> None:
+    async def use(writer: Writer) -> None:
+        assert (writer.transactions, writer.durable, writer.latency.count, writer.queue) == (0, 0, 0, 0)
+        for number in (1, 2, 7):
+            await writer.submit([entry(number)], number)
+            assert writer.durable == number
+        await writer.commit([entry(8)])
+        assert (writer.transactions, writer.durable, writer.latency.count) == (4, 7, 4)
+        assert 0 < writer.latency.largest < 60_000
+        with pytest.raises(JournalFailed):
+            await writer.submit([entry(8)], 9)
+        assert (writer.transactions, writer.durable) == (4, 7), "what failed is not durable"
+
+    run(door, path, use)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the process's descriptors from /proc")
+@pytest.mark.parametrize("door", DOORS)
+def test_a_closed_writer_holds_no_file(path: Path, door: Door) -> None:
+    async def use(writer: Writer) -> None:
+        await writer.commit([entry(1)])
+
+    run(door, path, use)
+    held = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+    assert [name for name in held if name.startswith(str(path))] == []
 
 
 def test_concurrent_commits_share_transactions_and_keep_their_order(path: Path) -> None:

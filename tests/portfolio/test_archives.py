@@ -14,8 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from arbtui.journal.archives import FOLDER
+from arbtui.journal.archives import FOLDER, _checked
 from arbtui.journal.chain import archives
 from arbtui.journal.events import FillRecorded, OrderChanged, OrderIntended, Recorded
 from arbtui.journal.journal import Journal
@@ -231,6 +232,27 @@ def test_a_missing_or_damaged_archive_is_one_sentence_with_a_way_out(path: Path,
 
 async def _nothing(journal: Journal) -> None:
     """A start goes on without the archives: it reads the snapshot and what came after."""
+
+
+def test_an_archive_is_read_only_where_it_is_needed(path: Path) -> None:
+    archive(path)
+    files(path)[0].unlink()
+    with reading(path) as db:
+        first, last = archives(db)[0].last + 1, db.execute("SELECT max(seq) FROM event").fetchone()[0]
+        assert [one.seq for one in events(db, first - 1)] == list(range(first, last + 1))
+    with reading(path) as db, pytest.raises(UsageError, match="it is missing"):
+        list(events(db, archives(db)[0].last - 1))
+
+
+def test_events_that_do_not_lead_to_the_hash_that_was_told_are_refused(path: Path) -> None:
+    archive(path)
+    with reading(path) as db:
+        told = archives(db)[0]
+    rows = list(_checked(files(path)[0], path, told))
+    assert [row[0] for row in rows] == list(range(told.first, told.last + 1))
+    for wrong in (structs.replace(told, after="00" * 32), structs.replace(told, last=told.last + 1)):
+        with pytest.raises(UsageError, match="its events are not those that were archived"):
+            list(_checked(files(path)[0], path, wrong))
 
 
 def test_a_start_whose_snapshot_cannot_be_used_reads_the_archives(path: Path) -> None:

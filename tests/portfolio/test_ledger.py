@@ -13,7 +13,18 @@ from typing import Any
 
 import pytest
 
-from arbtui.journal.events import Adjusted, CycleAcknowledged, Event, ResidualSettled, SettlementBegan, Transferred
+from arbtui.journal.events import (
+    Adjusted,
+    CycleAcknowledged,
+    Event,
+    ResidualSettled,
+    SettlementBegan,
+    TransferArrived,
+    TransferBegun,
+    TransferLeft,
+    Transferred,
+    TransferSettled,
+)
 from arbtui.journal.schema import USER_VERSION
 from arbtui.model.clock import VIRTUAL_EPOCH_MS
 from arbtui.model.errors import UsageError
@@ -157,6 +168,19 @@ def test_a_run_begins_with_what_the_one_before_it_left(journal: Path) -> None:
     assert second["balances"] == read_ledger(journal)["balances"]
 
 
+def test_what_happens_between_two_runs_is_of_neither_s_beginning(tmp_path: Path) -> None:
+    """It lies after the first one's end and before the second one's start: what the first leaves, and the second begins with."""
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    by_hand = Adjusted("upbit", "KRW", Decimal(-50_000), "taken out", "operator", "me")
+    record(path, run.start(), run.cycle(0), run.stop(), [by_hand], SyntheticRun("r2").start(), SyntheticRun("r2").cycle(0))
+    first, second = read_ledger(path, "r1"), read_ledger(path, "r2")
+    assert ([row["change"] for row in first["adjustments"]], second["adjustments"]) == (["-50000"], [])
+    assert second["start_balances"] == first["balances"]
+    assert [[row["run_id"] for row in ledger["runs"]] for ledger in (first, second)] == [["r1"], ["r2"]]
+    assert [len(ledger["fills"]) for ledger in (first, second)] == [2, 2]
+    assert disagreements(first) == disagreements(second) == []
+
+
 def test_fills_and_ends_that_a_later_run_learned_of_belong_to_that_run(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     run = SyntheticRun("r1")
@@ -243,6 +267,49 @@ def test_flows_from_outside_are_no_profit_and_their_cost_is(tmp_path: Path) -> N
     assert disagreements(ledger) == []
     code, said = audit(ledger)
     assert code == 0, said
+
+
+@pytest.mark.parametrize(
+    ("end", "rows", "held", "lost"),
+    [
+        (
+            [[TransferArrived("t1", "binance", "ABC", Decimal(10))], [TransferArrived("t1", "binance", "ABC", Decimal("9.5"))]],
+            [("in transit", "-10"), ("binance", "10"), ("in transit", "-10"), ("binance", "9.5")],
+            {"binance": "24.7997", "upbit": "479.7"},
+            "0.5",
+        ),
+        (
+            [[TransferSettled("t1", "returned", "ann", "x")]],
+            [("in transit", "-20"), ("upbit", "20")],
+            {"binance": "5.2997", "upbit": "499.7"},
+            "0",
+        ),
+        ([[TransferSettled("t1", "lost", "ann", "x")]], [("in transit", "-20")], {"binance": "5.2997", "upbit": "479.7"}, "20"),
+        (
+            [[TransferArrived("t1", "binance", "ABC", Decimal(10))], [TransferSettled("t1", "returned", "ann", "x")]],
+            [("in transit", "-10"), ("binance", "10"), ("in transit", "-10"), ("upbit", "10")],
+            {"binance": "15.2997", "upbit": "489.7"},
+            "0",
+        ),
+        ([], [], {"binance": "5.2997", "upbit": "479.7", "in transit": "20"}, "0"),
+    ],
+    ids=["came in two parts", "returned", "lost", "half of it returned", "under way"],
+)
+def test_each_step_of_a_transfer_is_told_at_the_venue_and_in_between(
+    end: list[list[Event]], rows: list[tuple[str, str]], held: dict[str, str], lost: str, tmp_path: Path
+) -> None:
+    """20 leave Upbit; the network keeps 0.5 of them where they arrive."""
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    begun = TransferBegun("t1", "ABC", "upbit", "binance", "net", Decimal(20), Decimal("0.5"), 4.0, "ann", "refill")
+    record(path, run.start(), run.cycle(0), [begun], [TransferLeft("t1", "upbit", "ABC", Decimal(20))], *end)
+    ledger = read_ledger(path)
+    assert [(row["exchange"], row["change"]) for row in ledger["transfers"]] == [("in transit", "20"), ("upbit", "-20"), *rows]
+    assert {(row["asset"], row["reason"], row["run_id"]) for row in ledger["transfers"]} == {("ABC", "t1: refill", "r1")}
+    assert {name: amounts["ABC"]["free"] for name, amounts in ledger["balances"].items() if amounts["ABC"]["free"] != "0"} == held
+    assert Decimal(ledger["pnl"]["rotation"]) == -Decimal(lost) * ABC
+    assert ledger["equity"]["marks"]["USDT"] == {"start": "1", "end": "1"}
+    assert disagreements(ledger) == []
+    assert audit(ledger)[0] == 0
 
 
 def test_any_span_of_time_begins_where_the_one_before_it_ended(tmp_path: Path) -> None:
