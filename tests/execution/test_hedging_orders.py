@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -32,13 +34,21 @@ async def one_legged(w: World, orders: int = 0) -> ArbCycle:
     return list(w.engine.cycles.values())[-1]
 
 
-def refuse(w: World, refusal: Callable[[Order], Reason | None]) -> list[tuple[float, Purpose]]:
+class Asked(NamedTuple):
+    """When the gate was asked, and about what."""
+
+    at: float
+    purpose: Purpose
+    price: Decimal
+
+
+def refuse(w: World, refusal: Callable[[Order], Reason | None]) -> list[Asked]:
     """Have the gate's first look at hedging orders say that; when it was asked, and about what."""
-    asked: list[tuple[float, Purpose]] = []
+    asked: list[Asked] = []
     look = w.engine.gate.hedge_refusal
 
     def looked(cycle: OrderOwner, order: Order) -> Reason | None:
-        asked.append((w.clock.monotonic(), order.purpose))
+        asked.append(Asked(w.clock.monotonic(), order.purpose, order.price))
         return refusal(order) or look(cycle, order)
 
     w.engine.gate.hedge_refusal = looked  # type: ignore[method-assign]
@@ -85,10 +95,12 @@ def test_what_the_gate_refuses_is_tried_another_way_a_tenth_of_a_second_later_fo
             cycle = await one_legged(w)
             await w.engine.executor.quiet.wait()
             assert counted == [(cycle.account.route, Reason.MESSAGE_AGE)] * len(asked)
-            turns = [TURNS[turn % 3] if turn < 4 else TURNS[(turn + 2) % 3] for turn in range(len(asked))]
-            assert [purpose for _, purpose in asked] == turns
-            assert all(0.09 < after - before < 0.2 for (before, _), (after, _) in pairwise(asked))
-            assert 5.0 <= asked[-1][0] - asked[0][0] < 5.15
+            ways = [(one.purpose, one.price) for one in asked]
+            assert [purpose for purpose, _ in ways[:3]] == [*TURNS]
+            assert len(set(ways[:3])) == 3, "a completion beyond the edge has another price"
+            assert ways == [ways[turn % 3 if turn < 4 else (turn + 2) % 3] for turn in range(len(asked))]
+            assert all(0.09 < after - before < 0.2 for before, after in pairwise(one.at for one in asked))
+            assert 5.0 <= asked[-1].at - asked[0].at < 5.15
             assert (cycle.state, cycle.reason) == (CycleState.RESIDUAL, Reason.MESSAGE_AGE)
             assert w.engine.risk.denials[Reason.MESSAGE_AGE] == len(asked)
             assert w.asked_again == [], "every book is young"
@@ -113,11 +125,11 @@ def test_an_order_that_left_begins_the_five_seconds_and_the_turn_anew(tmp_path: 
             asked = refuse(w, refusal)
             cycle = await one_legged(w, 9)
             await w.engine.executor.quiet.wait()
-            sent = [at for at, _ in asked].index(let_pass[0])
-            assert [order.purpose for order in cycle.orders[2:]] == [asked[sent][1]]
-            after = [purpose for _, purpose in asked[sent + 1 :]]
+            sent = [one.at for one in asked].index(let_pass[0])
+            assert [order.purpose for order in cycle.orders[2:]] == [asked[sent].purpose]
+            after = [one.purpose for one in asked[sent + 1 :]]
             assert after == [TURNS[(turn + 2) % 3] for turn in range(len(after))], "taking back first, again"
-            assert 5.0 <= asked[-1][0] - asked[sent][0] < 5.5
+            assert 5.0 <= asked[-1].at - asked[sent].at < 5.5
 
     run_virtual(main())
 
@@ -157,7 +169,7 @@ def test_a_leg_that_the_gate_does_not_let_follow_says_why_and_is_completed_by_he
             asked = refuse(w, refusal)
             cycle = await run(w, triangle(w))
             assert said[0] == Reason.MESSAGE_AGE
-            follows = [purpose for _, purpose in asked].count(Purpose.FOLLOW)
+            follows = [one.purpose for one in asked].count(Purpose.FOLLOW)
             assert w.engine.risk.denials[Reason.MESSAGE_AGE] == follows > 0
             assert [order.purpose for order in cycle.orders] == [Purpose.ENTRY, C, C]
             assert cycle.state is CycleState.HEDGED
@@ -171,7 +183,8 @@ def test_legs_that_waited_leave_no_task_behind(tmp_path: Path) -> None:
         async with triangle_world(tmp_path) as w:
             await asyncio.sleep(1)
             waiting = len(asyncio.all_tasks())
-            for _ in range(2):
+            for fault in (None, Fault(FaultKind.REJECT), None):  # a leg that never fills, too
+                w.upbit.core.faults.add(fault)
                 await run(w, triangle(w))
                 await asyncio.sleep(1)
             assert len(asyncio.all_tasks()) == waiting
