@@ -1,7 +1,7 @@
 """How an open cycle is hedged, order by order: how often, which way, how long it waits, and which books it asks for once more."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.order_owner import OrderOwner
-from arbtui.journal.events import CycleState
+from arbtui.journal.events import CycleEnded, CycleState, Event
 from arbtui.model.book import BookState
 from arbtui.model.order import Order, OrderState, Purpose
 from arbtui.model.reason import Reason
@@ -80,6 +80,8 @@ def test_so_many_orders_complete_it_and_the_others_take_it_back(
             assert cycle.state is CycleState.RESIDUAL
             ids = [order.client_order_id for order in cycle.orders]
             assert len(set(ids)) == len(ids)
+            assert [order.deadline for order in cycle.orders[2:]] == [order.decided_at + 1.0 for order in cycle.orders[2:]]
+            assert {order.deadline for order in cycle.orders[:2]} == {cycle.plan.decided_at + 1.0}
 
     run_virtual(main())
 
@@ -174,6 +176,30 @@ def test_a_leg_that_the_gate_does_not_let_follow_says_why_and_is_completed_by_he
             assert [order.purpose for order in cycle.orders] == [Purpose.ENTRY, C, C]
             assert cycle.state is CycleState.HEDGED
             w.agree()
+
+    run_virtual(main())
+
+
+def test_a_cycle_has_ended_when_its_end_is_on_disk(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            executor, record = w.engine.executor, w.journal.record
+            written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+            def recorded(*events: Event) -> Awaitable[None]:
+                durable = record(*events)
+                return written if isinstance(events[0], CycleEnded) else durable
+
+            w.journal.record = recorded  # type: ignore[method-assign]
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.5)
+            (cycle,) = w.engine.cycles.values()
+            assert (executor.open, cycle.state) == ({}, CycleState.HEDGED)
+            assert 0.1 < cycle.closed_at < w.clock.monotonic() - 0.2
+            assert not executor.quiet.is_set()
+            written.set_result(None)
+            await asyncio.sleep(0.01)
+            assert executor.quiet.is_set()
 
     run_virtual(main())
 

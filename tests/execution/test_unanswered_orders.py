@@ -1,6 +1,8 @@
 """What is told of an order while it is under way: how long the venue took, why its fate is unknown, and each look-up of it."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,9 @@ from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState
-from arbtui.model.errors import ArbtuiError, MarketUnknown
+from arbtui.model.errors import ArbtuiError, JournalFailed, MarketUnknown
 from arbtui.model.order import Order, OrderState
+from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.simulation.faults import Fault, FaultKind
 from tests.execution.world import EXECUTION, UPBIT_DEAR, World, world
@@ -158,5 +161,50 @@ def test_an_order_that_nobody_waits_for_any_more_is_counted_as_nothing(tmp_path:
             assert task.cancelled()
             assert (w.engine.tracker.sent, told, w.engine.tracker.fills) == (0, [], 0)
             assert [len(venue.asked) for venue in w.venues.values()] == [1, 1]
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("error", [JournalFailed("the disk is full"), asyncio.CancelledError()])
+def test_what_could_not_be_committed_is_not_sent_and_is_on_its_way_no_more(tmp_path: Path, error: BaseException) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle = await w.trade()
+            tracker, guard = w.engine.tracker, w.engine.risk.exchange["upbit"]
+            (done,) = [order for order in cycle.orders if order.market.exchange == "upbit"]
+            order = replace(done, client_order_id="never sent", state=OrderState.SENDING)
+            guard.admitted(order.client_order_id)
+            assert guard.in_flight == 1
+
+            async def fails() -> None:
+                raise error
+
+            with pytest.raises(type(error)):
+                await tracker.send(cycle, [order], fails())
+            assert guard.in_flight == 0
+            assert (len(w.upbit.asked), tracker.sent, tracker.knows("never sent")) == (1, 2, False)
+
+    run_virtual(main())
+
+
+def test_an_order_that_waited_too_long_for_the_venue_s_limits_never_left(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path, execution=EXECUTION.model_copy(update={"max_attempts": 1})) as w:
+            told = listen(w)
+            real = w.upbit.place
+
+            async def waits(order: Order, admit: Callable[[], None]) -> OrderReport:
+                await asyncio.sleep(60)
+                return await real(order, admit)
+
+            w.upbit.place = waits  # type: ignore[method-assign]
+            cycle = await w.trade()
+            (order,) = [order for order in cycle.orders if order.market.exchange == "upbit"]
+            assert (order.state, order.reason) == (OrderState.ABANDONED, Reason.DEADLINE)
+            assert (w.engine.tracker.sent, told, w.upbit.placed) == (1, [], [])
+            assert w.engine.tracker.open == {}
+            assert list(w.portfolio.open_orders) == []
+            assert cycle.state is CycleState.RESIDUAL
+            w.same_after_restart()
 
     run_virtual(main())

@@ -1,6 +1,7 @@
 """The two doors: durable when they say so, in order, whole or not at all, and closed for good at the first failure."""
 
 import asyncio
+import gc
 import os
 import sqlite3
 import stat
@@ -9,7 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -135,6 +136,49 @@ def test_a_closed_writer_holds_no_file(path: Path, door: Door) -> None:
     run(door, path, use)
     held = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
     assert [name for name in held if name.startswith(str(path))] == []
+
+
+@pytest.mark.parametrize("written", [1, 2])
+def test_a_file_of_any_earlier_version_gets_what_it_lacks_and_one_of_now_nothing(path: Path, written: int) -> None:
+    upgrades = {1: ["ALTER TABLE entry ADD COLUMN first TEXT"], 2: ["ALTER TABLE entry ADD COLUMN second TEXT"]}
+
+    async def columns(version: int) -> list[str]:
+        writer = await open_writer(path, SCHEMA, "sync", application_id=7, user_version=version, upgrades=upgrades)
+        await writer.close()
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("PRAGMA user_version").fetchone()[0] == version
+            return [row[1] for row in db.execute("PRAGMA table_info(entry)")]
+
+    assert run_virtual(columns(written)) == ["number", "text"]
+    assert run_virtual(columns(3)) == ["number", "text", *["first", "second"][written - 1 :]]
+    assert run_virtual(columns(3)) == ["number", "text", *["first", "second"][written - 1 :]]
+
+
+@pytest.mark.parametrize("how", ["nobody waits", "who waited has gone"])
+def test_a_failure_that_nobody_waits_for_is_told_once_and_not_warned_of(path: Path, how: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def use(writer: Writer) -> None:
+        told: list[JournalFailed] = []
+        wrong: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: wrong.append(context))
+        failed = asyncio.Event()
+
+        def on_failure(failure: JournalFailed) -> None:
+            told.append(failure)
+            failed.set()
+
+        writer.on_failure = on_failure
+        waiter = writer.submit([entry(1), entry(1)], 1)
+        if how != "nobody waits":
+            cast(Any, waiter).cancel()
+        del waiter
+        await failed.wait()
+        await writer.close()
+        gc.collect()
+        await asyncio.sleep(0)
+        assert (len(told), wrong) == (1, [])
+
+    run("aio", path, use)
+    assert "never retrieved" not in caplog.text
 
 
 def test_concurrent_commits_share_transactions_and_keep_their_order(path: Path) -> None:

@@ -15,9 +15,14 @@ import pytest
 
 from arbtui.journal.events import (
     Adjusted,
+    BalanceOpened,
     CycleAcknowledged,
     Event,
+    FillRecorded,
+    Mark,
+    MarksTaken,
     ResidualSettled,
+    RunStarted,
     SettlementBegan,
     TransferArrived,
     TransferBegun,
@@ -25,6 +30,7 @@ from arbtui.journal.events import (
     Transferred,
     TransferSettled,
 )
+from arbtui.journal.reader import events, reading
 from arbtui.journal.schema import USER_VERSION
 from arbtui.model.clock import VIRTUAL_EPOCH_MS
 from arbtui.model.errors import UsageError
@@ -346,6 +352,42 @@ def test_any_span_of_time_begins_where_the_one_before_it_ended(tmp_path: Path) -
     assert ([cycle["id"] for cycle in both["cycles"]], len(both["fills"])) == (["r1-1"], 2)
     assert audit(both)[0] == 0
     assert (both["since"], both["until"]) == ("2026-01-01T00:00:00.042Z", "2026-01-01T00:00:00.063Z")
+
+
+def test_a_run_counts_from_the_prices_of_its_own_start(tmp_path: Path) -> None:
+    """What the price did while nothing ran is of no run; a span of time that begins there counts from the prices before it."""
+    path, first, second = tmp_path / "journal.db", SyntheticRun(), SyntheticRun("r2")
+    dearer = MARKS | {"ABC": Mark(Decimal(25), "binance:ABCUSDT", 1)}
+    record(path, first.start(), first.stop())
+    began = len(read_ledger(path)["runs"])
+    record(path, [*second.start()[:-1], MarksTaken("start", "2026-01-01", dearer)])
+    ledger = read_ledger(path, "r2")
+    assert (began, ledger["equity"]["marks"]["ABC"]) == (1, {"start": "25", "end": "25"})
+    assert (ledger["pnl"]["total"], ledger["pnl"]["inventory"]) == ("0", "0")
+    whole = read_ledger(path)
+    assert whole["equity"]["marks"]["ABC"]["end"] == "25"
+    assert Decimal(whole["pnl"]["inventory"]) == 505 * (25 - ABC)
+    assert disagreements(ledger) == disagreements(whole) == []
+
+
+def test_a_span_holds_its_first_and_its_last_millisecond(tmp_path: Path) -> None:
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    record(path, run.start(), run.intents(0), run.fill(0, 0), step_ms=1)
+    with reading(path) as db:
+        at = next(one.ts_ms for one in events(db) if isinstance(one.event, FillRecorded))
+    spans = [(at, at), (at - 1, None), (at, None), (at + 1, None), (None, at - 1), (None, at), (None, at + 1)]
+    told = [len(read_ledger(path, since_ms=since, until_ms=until)["fills"]) for since, until in spans]
+    assert told == [1, 1, 1, 0, 0, 1, 1]
+
+
+def test_a_journal_of_another_currency_begins_with_that_one_at_one(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    start = RunStarted("r1", "p", "sim", 1, "0", "c", {}, "ARMED", "EUR", ("EUR",))
+    record(path, [start, BalanceOpened("v", "EUR", Decimal(100))], [Adjusted("v", "EUR", Decimal(5), "paid in", "operator", "me")])
+    ledger = read_ledger(path)
+    assert ledger["equity"]["marks"] == {"EUR": {"start": "1", "end": "1"}}
+    assert (ledger["equity"]["currency"], ledger["equity"]["end"], ledger["pnl"]["total"]) == ("EUR", "105", "0")
+    assert disagreements(ledger) == []
 
 
 def test_a_span_in_which_nothing_happened_is_empty_and_adds_up(journal: Path) -> None:
