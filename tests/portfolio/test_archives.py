@@ -362,6 +362,33 @@ def test_a_journal_from_before_there_were_hashes_is_archived_too(tmp_path: Path)
     assert verify(path).events == len(story(path))
 
 
+@pytest.mark.parametrize("stays", [0, 1, 2, 5])
+def test_rows_without_a_hash_may_be_the_first_that_stay(stays: int, tmp_path: Path) -> None:
+    """An archive that ends so many rows before the first hash of a journal that had none."""
+    path = tmp_path / "sim" / "journal.db"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript((Path(__file__).parents[1] / "journal" / "format_2.sql").read_text())
+        db.execute("DELETE FROM snapshot")
+        db.commit()
+        (unhashed,) = db.execute("SELECT max(seq) - 1 FROM event").fetchone()  # the last one's hash will cover all before
+    grow(path, 100, 110, SyntheticRun("r3"))
+    before = story(path)
+    portion = unhashed - stays
+    assert archive(path, keep=len(before) - portion, portion=portion) == 1
+    with closing(sqlite3.connect(path)) as db:
+        assert [row[0] for row in db.execute("SELECT hash IS NULL FROM event WHERE seq <= ? AND seq > ?", (unhashed, portion))] == [
+            1
+        ] * stays
+        assert db.execute("SELECT min(seq) FROM event WHERE hash IS NOT NULL AND seq > ?", (portion,)).fetchone()[0] == unhashed + 1
+    assert story(path)[: len(before)] == before
+    with reading(path) as db:
+        assert next(one.seq for one in events(db, portion)) == portion + 1
+    assert verify(path).events == len(story(path))
+    restore(path)
+    load(path)
+
+
 def test_a_start_takes_as_long_whatever_the_age(tmp_path: Path) -> None:
     """CPU of the same work on journals of which one is three times as old, in one process: no figure of a machine."""
     young, old = tmp_path / "young" / "journal.db", tmp_path / "old" / "journal.db"

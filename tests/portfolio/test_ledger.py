@@ -21,6 +21,7 @@ from arbtui.journal.events import (
     FillRecorded,
     Mark,
     MarksTaken,
+    OrderChanged,
     ResidualSettled,
     RunStarted,
     SettlementBegan,
@@ -32,9 +33,9 @@ from arbtui.journal.events import (
 )
 from arbtui.journal.reader import events, reading
 from arbtui.journal.schema import USER_VERSION
-from arbtui.model.clock import VIRTUAL_EPOCH_MS
+from arbtui.model.clock import VIRTUAL_EPOCH_MS, iso_ms
 from arbtui.model.errors import UsageError
-from arbtui.model.order import Side
+from arbtui.model.order import OrderState, Side
 from arbtui.model.tip_file import tip_file
 from arbtui.portfolio import ledger as ledger_module
 from arbtui.portfolio.ledger import FILL_COLUMNS, ledger_csv, read_ledger, residual_rows
@@ -202,6 +203,43 @@ def test_fills_and_ends_that_a_later_run_learned_of_belong_to_that_run(tmp_path:
         assert disagreements(ledger) == []
         code, said = audit(ledger)
         assert code == 0, said
+
+
+def test_an_order_is_told_as_it_is_now_by_its_own_run_and_by_each_span_in_which_it_changed(tmp_path: Path) -> None:
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    changes: list[Event] = [
+        OrderChanged("r1-0-0", OrderState.REJECTED, "v9", Decimal(0), "why"),
+        OrderChanged("r1-0-1", OrderState.PARTIALLY_FILLED, "v8", Decimal("0.10"), ""),
+        OrderChanged("nobody's", OrderState.FILLED, "v7", Decimal(1), ""),
+    ]
+    record(path, run.start(), run.intents(0), SyntheticRun("r2").start(), changes)
+    with reading(path) as db:
+        at_ms = next(one.ts_ms for one in events(db) if isinstance(one.event, OrderChanged))
+
+    def told(**span: Any) -> list[tuple[Any, ...]]:
+        rows = read_ledger(path, **span)["orders"]
+        return [tuple(row[key] for key in ("client_order_id", "state", "venue_order_id", "filled_qty", "reason", "run_id")) for row in rows]
+
+    now = [("r1-0-0", "REJECTED", "v9", "0", "why", "r1"), ("r1-0-1", "PARTIALLY_FILLED", "v8", "0.1", "", "r1")]
+    assert told() == told(since_ms=at_ms) == now
+    assert told(since_ms=at_ms + 1) == []
+    assert told(run="r1") == [("r1-0-0", "SENDING", "", "0", "", "r1"), ("r1-0-1", "SENDING", "", "0", "", "r1")]
+    assert told(run="r2") == [], "it is of the run that sent it"
+    assert {row["changed"] for row in read_ledger(path)["orders"]} == {iso_ms(at_ms)}
+    assert {row["intended"] < row["changed"] for row in read_ledger(path)["orders"]} == {True}
+
+
+def test_a_late_fill_of_what_was_settled_is_a_residual_and_no_settled_one(tmp_path: Path) -> None:
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    settled = ResidualSettled("r1-0", "written off", "me", "sold by hand")
+    record(path, run.start(), run.intents(0), run.fill(0, 0), run.end(0), [settled])
+    assert [row["settled"]["how"] for row in read_ledger(path)["residuals"]] == ["written off"]
+    record(path, run.fill(0, 1))
+    ledger = read_ledger(path)
+    assert [(row["exchange"], row["qty"], row["settled"]) for row in ledger["residuals"]] == [("upbit", "-0.3", None)]
+    (cycle,) = ledger["cycles"]
+    assert (cycle["state"], cycle["settled"], len(cycle["filled"])) == ("RESIDUAL", None, 2)
+    assert disagreements(ledger) == []
 
 
 def test_all_of_it_is_of_one_moment_whatever_is_written_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
