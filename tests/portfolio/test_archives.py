@@ -17,7 +17,7 @@ import pytest
 from msgspec import structs
 
 from arbtui.journal.archives import FOLDER, _checked
-from arbtui.journal.chain import archives
+from arbtui.journal.chain import archives, newest_archive
 from arbtui.journal.events import FillRecorded, OrderChanged, OrderIntended, Recorded
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import KnownOrder, known_order
@@ -270,6 +270,20 @@ def test_the_list_of_archives_is_compared_with_its_events(path: Path, change: st
         load(path)
     rebuild(path)
     verify(path)
+
+
+@pytest.mark.parametrize("which", ["min", "max"])
+def test_what_tells_of_an_archive_is_compared_with_its_own_hash_whoever_asks(path: Path, which: str) -> None:
+    assert archive(path) > 1
+    told = f"type = 'EventsArchived' AND seq = (SELECT {which}(seq) FROM event WHERE type = 'EventsArchived')"
+    tamper(path, f"UPDATE event SET payload = replace(payload, 'jsonl', 'jsonI') WHERE {told}")
+    with closing(sqlite3.connect(path)) as db:
+        (seq,) = db.execute(f"SELECT seq FROM event WHERE {told}").fetchone()
+        with pytest.raises(UsageError, match=f"event {seq} is not what was written"):
+            archives(db)
+        if which == "max":
+            with pytest.raises(UsageError, match=f"event {seq} is not what was written"):
+                newest_archive(db)
 
 
 def test_each_bit_of_what_stays_is_still_watched(path: Path) -> None:
