@@ -37,12 +37,13 @@ class NoticeKind(StrEnum):
 
     CONFIRMED = "confirmed"  #: one of our messages was taken
     REFUSED = "refused"  #: the venue answers with an error
+    UNLISTED = "unlisted"  #: one of our messages named a market that the venue does not have; nothing of that message was taken
     SHUTDOWN = "shutdown"  #: the venue is about to end the connection
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a frame says about the connection that it came over. ``words``: the venue's, of an error."""
+    """What a frame says about the connection that it came over. ``words``: the venue's, of an error, or a market's code."""
 
     kind: NoticeKind
     words: str = ""

@@ -1,6 +1,7 @@
 """Line: one open connection of a public socket, and what all of an exchange's connections share."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.connection_errors import FAILURES, Failure, SocketLost
 from arbtui.marketdata.intake import Intake, newest
 from arbtui.model.clock import Clock
+
+log = logging.getLogger("arbtui")
 
 #: Frames read before the loop's other work runs; about half a millisecond.
 _READ_TURN = 256
@@ -64,6 +67,7 @@ class Line:
         self.first = asyncio.Event()  #: set by the first frame of market data
         self.confirmed = asyncio.Event()  #: set once the venue has confirmed every message
         self.frames = 0
+        self._is_taken = False  # whether the venue has taken any message
         self.opened_at = wiring.clock.monotonic()
         self.reading = asyncio.create_task(self._read(), name=f"read {wiring.exchange}")
         self._saying = asyncio.Lock()
@@ -165,8 +169,14 @@ class Line:
         if notice.kind is NoticeKind.SHUTDOWN:
             self._on_shutdown()
             return
+        if notice.kind is NoticeKind.UNLISTED:  # the other markets of this socket go on without it
+            log.warning("%s: %s is not listed there: nothing comes of it", self._wiring.exchange, notice.words)
+        else:
+            self._is_taken = True
         self._unconfirmed -= 1
         if self._unconfirmed <= 0:
+            if not self._is_taken:
+                raise SocketLost("refused", f"the venue has none of the markets that are subscribed ({notice.words} ...)")
             self.confirmed.set()
 
     def _hold(self, frame: Frame) -> None:

@@ -27,7 +27,7 @@ LIMITS = (
     RateLimit("key", "key", 10, 1.0, DATA_ONLY, _JITTER_S),
     RateLimit("coins", "coins", 5, 1.0, DATA_ONLY, _JITTER_S),
     RateLimit("socket-connect/5m", "socket-connect", 500, 300.0, DATA_ONLY),
-    RateLimit("socket-message/1s", "socket-message", 10, 1.0, DATA_ONLY, _JITTER_S),
+    RateLimit("socket-message/1s", "socket-message", 20, 1.0, DATA_ONLY, _JITTER_S),
 )
 
 _HARD = {limit.group: (limit.name, limit.hard) for limit in LIMITS}

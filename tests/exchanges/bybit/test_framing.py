@@ -19,7 +19,7 @@ def test_subscriptions_keep_the_venues_bounds() -> None:
         topics = [topic for message in one.messages for topic in json.loads(message)["args"]]
         assert topics == [topic for code in one.codes for topic in (f"orderbook.50.{code}", f"publicTrade.{code}")]
         assert one.streams == len(topics)
-        assert all(len(json.loads(message)["args"]) <= 10 for message in one.messages)  # spot: 10 a message
+        assert all(len(json.loads(message)["args"]) == 2 for message in one.messages)  # one bad topic, and nothing of its message is taken
         assert sum(len(topic) for topic in topics) < 21_000
     assert len(FRAMING.subscriptions(codes, sockets=5)) == 5
 
@@ -45,6 +45,9 @@ def test_market_data_is_told_by_its_first_bytes(frame: object) -> None:
         ({**SUBSCRIBED, "op": "unsubscribe"}, None),
         (PONG, None),
         ({"success": False, "ret_msg": "error:handler not found,topic:orderbook.7.X", "op": "subscribe"}, NoticeKind.REFUSED),
+        ({"success": False, "ret_msg": "error:handler not found,topic:orderbook.50.XUSDT", "op": "subscribe"}, NoticeKind.UNLISTED),
+        ({"success": False, "ret_msg": "Invalid symbol :[orderbook.50.XUSDT]", "op": "subscribe"}, NoticeKind.UNLISTED),
+        ({"success": False, "ret_msg": "Invalid symbol :[publicTrade.XUSDT]", "op": "subscribe"}, NoticeKind.UNLISTED),
         ({"success": False, "ret_msg": "error:invalid op", "request": {"op": "", "args": None}}, NoticeKind.REFUSED),
         ({"topic": "tickers.BTCUSDT", "data": {}}, None),
         (b"\xff", None),
@@ -58,6 +61,9 @@ def test_what_a_frame_says_of_its_connection(frame: object, kind: NoticeKind | N
     if kind is NoticeKind.REFUSED:
         assert notice is not None
         assert notice.words.startswith("error:")
+    if kind is NoticeKind.UNLISTED:
+        assert notice is not None
+        assert notice.words == "XUSDT"
 
 
 # "Get Orderbook", response example

@@ -3,16 +3,20 @@
 import json
 import time
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import unquote
 
 import pytest
 
+from arbtui.exchanges.config import UrlsConfig
+from arbtui.model.book import BookState
 from arbtui.sandbox.bybit.limits import GROUPS
 from arbtui.sandbox.faults import WireFaultKind
 from arbtui.sandbox.keys import Key
+from tests.marketdata.live import Live
 from tests.sandbox.boxes import Socket, run
-from tests.sandbox.bybit.callers import BybitCaller, bybit_bench, login
+from tests.sandbox.bybit.callers import BybitBench, BybitCaller, bybit_bench, login
 
 
 def test_who_signs_wrongly_gets_the_venue_s_own_error() -> None:
@@ -168,6 +172,30 @@ def test_a_halted_symbol_is_no_longer_listed_and_refused() -> None:
             assert (await on.bybit.buy("one")).body["retCode"] == 170151
 
     run(scenario)
+
+
+def test_one_market_that_is_not_listed_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with bybit_bench(symbols=["XRP", "BTC"]) as on, _stream(on, "XRPUSDT", "GONEUSDT", "BTCUSDT") as live:
+            books = live.aggregator.books
+            await live.until(lambda: all(book.state is BookState.LIVE for (_, code), book in books.items() if code != "GONEUSDT"), "books")
+            assert books["bybit", "GONEUSDT"].state is not BookState.LIVE
+            assert "GONEUSDT is not listed there" in caplog.text
+
+    run(scenario)
+
+
+def test_where_no_market_is_listed_the_stream_is_not_open() -> None:
+    async def scenario() -> None:
+        async with bybit_bench(symbols=["XRP"]) as on, _stream(on, "GONEUSDT") as live:
+            await live.until(lambda: any("has none of the markets" in one.why for one in live.stream.status()), "the reason")
+
+    run(scenario)
+
+
+def _stream(on: BybitBench, *codes: str) -> Live:
+    """Our own market data stream of Bybit's ``codes``."""
+    return Live(cast(Any, SimpleNamespace(markets={"bybit": codes}, urls=lambda _: UrlsConfig(**on.bybit.urls))))
 
 
 async def _breaks(socket: Socket, at: dict[str, int], topic: str = "") -> bool:
