@@ -56,6 +56,7 @@ _KEY = _key("OKX does not take this key, its secret or its passphrase: enter all
 _ENVIRONMENT = _key("the key belongs to demo trading, or the address does: make a key for the real venue")
 _ADDRESS = _key("this machine's address is not in the key's list: add it at OKX, under API", Scope.IP)
 _LOT = _symbol("the lot or the least quantity has changed; start anew to read the rules", "LOT_SIZE")
+_LEAST = _symbol("less than OKX's least order of this market; start anew to read the rules", "MIN_COST")
 _UNIT = _symbol("the price unit has changed; start anew to read the rules", "PRICE_UNIT")
 _BAND = _symbol("the price is too far from the market's own", "PRICE_BAND")
 _MAXIMUM = _order("the order's size or value is over OKX's most", "MAX_COST")
@@ -105,7 +106,8 @@ CODES: Mapping[str, Refusal] = {
     **_rows("51009 51056", _RESTRICTED),
     "51010": _MODE,
     **_rows("51011 51016", EARLIER_COPY),
-    **_rows("51020 51120 51121", _LOT),
+    "51020": _LEAST,
+    **_rows("51120 51121", _LOT),
     **_rows("51021 51022 51027-51030 51110 51123 51124 51196 51197 54012 54072", _CLOSED),
     "51024": _RESTRICTED,
     "51025": _OPEN_ORDERS,
