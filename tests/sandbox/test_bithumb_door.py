@@ -138,7 +138,9 @@ def test_an_order_tells_that_it_was_taken_and_the_look_up_how_it_ended() -> None
         assert Decimal(order["paid_fee"]) == Decimal(order["executed_funds"]) * Decimal("0.0025")
         again = await on.buy(client_order_id="a1")
         assert (again.status, again.error) == (400, "duplicate_client_order_id")
-        best = int(next(on.box.simulator.book("bithumb", "KRW-XRP").asks())[0])
+        book = on.box.simulator.book("bithumb", "KRW-XRP")
+        book.halt(empty=False)  # it stands still, so that a price is what it was
+        best = int(next(book.asks())[0])
         part = (await on.buy("20000", best + 3, client_order_id="a2")).body
         found = (await on.call("GET", "/v1/order", {"uuid": part["order_id"], "client_order_id": "a1"})).body  # the uuid decides
         assert (found["state"], found["client_order_id"]) == ("done", "a2")
