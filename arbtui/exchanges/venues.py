@@ -8,6 +8,7 @@ from arbtui.exchanges.binance.venue import VENUE as BINANCE
 from arbtui.exchanges.bitget.venue import VENUE as BITGET
 from arbtui.exchanges.bithumb.venue import VENUE as BITHUMB
 from arbtui.exchanges.bybit.venue import VENUE as BYBIT
+from arbtui.exchanges.coinone.venue import VENUE as COINONE
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.networks import Rails
 from arbtui.exchanges.okx.venue import VENUE as OKX
@@ -25,6 +26,7 @@ VENUES: Mapping[str, Venue] = {
         BITGET,
         BYBIT,
         OKX,
+        COINONE,
     )
 }
 

@@ -17,6 +17,7 @@ from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.bithumb.rules import krw_market as bithumb_market
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter
 from arbtui.exchanges.ccxt_client import CcxtClient
+from arbtui.exchanges.coinone.rules import krw_market as coinone_market
 from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
 from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
@@ -31,8 +32,14 @@ from arbtui.sandbox.http_server import shut
 UPBIT_XRP = krw_market("XRP")
 BINANCE_XRP = spot_market("XRP", "USDT", Decimal("0.0001"), Decimal("0.1"), Decimal(5))
 BITHUMB_XRP = bithumb_market("XRP")
+COINONE_XRP = coinone_market("XRP")
 #: XRP at each venue, and a price of an order that breaks no rule.
-XRP: Mapping[str, tuple[Market, str]] = {"upbit": (UPBIT_XRP, "3000"), "binance": (BINANCE_XRP, "2.14"), "bithumb": (BITHUMB_XRP, "3000")}
+XRP: Mapping[str, tuple[Market, str]] = {
+    "upbit": (UPBIT_XRP, "3000"),
+    "binance": (BINANCE_XRP, "2.14"),
+    "bithumb": (BITHUMB_XRP, "3000"),
+    "coinone": (COINONE_XRP, "3000"),
+}
 SECRET = "s3cr3t-" + "x" * 64
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from arbtui.exchanges.adapter import ExchangeAdapter
+from arbtui.exchanges.adapter import ExchangeAdapter, OrderReport
 from arbtui.exchanges.config import ExchangeConfig, UrlsConfig
 from arbtui.exchanges.keys import VenueKeyHolder, VenueKeys
 from arbtui.exchanges.rate_limits import RateLimitManager
@@ -19,7 +19,7 @@ from arbtui.exchanges.registry import ExchangeRegistry
 from arbtui.exchanges.venues import VENUES, documented_limits
 from arbtui.model.clock import SystemClock
 from arbtui.model.market import Market
-from arbtui.model.order import Order, Purpose, Side, TimeInForce
+from arbtui.model.order import Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.model.rng import Rng
 from arbtui.sandbox.doors import door_names, door_of
 from arbtui.sandbox.faults import WireFault, WireFaultKind
@@ -44,6 +44,22 @@ class VenueUnderTest:
     requests: Callable[[], int]  #: that the venue has got, of any kind
     sandbox: Sandbox | None = None
     sent: list[Order] = field(default_factory=list)
+
+    @property
+    def cut_off(self) -> OrderState:
+        """How an order ends whose rest the book does not take: by the venue, or by us where it takes no immediate orders."""
+        return OrderState.EXPIRED if self.adapter.capabilities.immediate_orders else OrderState.CANCELED
+
+    async def place(self, order: Order, admit: Callable[[], None]) -> OrderReport:
+        """Place an order as the engine does: an immediate one, where none are taken, as a limit order that is cancelled and looked up."""
+        if self.adapter.capabilities.immediate_orders or order.tif is TimeInForce.GTC:
+            return await self.adapter.place(order, admit)
+        order.tif = TimeInForce.GTC
+        await self.adapter.place(order, admit)
+        await self.adapter.cancel(order.market.code, order.client_order_id)
+        found = await self.adapter.fetch_order(order.market.code, order.client_order_id)
+        assert found is not None
+        return found
 
     def order(self, side: Side, qty: str, price: str, tif: TimeInForce = TimeInForce.IOC) -> Order:
         """An order that was never sent. Prices are in tenths of the best ask's unit price 3."""

@@ -1,0 +1,1 @@
+"""Coinone: wire decoder and market rules."""
