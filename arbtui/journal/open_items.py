@@ -6,6 +6,9 @@ from pathlib import Path
 from arbtui.journal.reader import reading
 from arbtui.model.order import OrderState
 
+#: Orders that are looked back at; older ones have ended.
+_SENT = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class OpenItems:
@@ -32,6 +35,31 @@ def read_open_items(path: Path) -> OpenItems:
             " (SELECT run_id FROM run ORDER BY seq DESC LIMIT 1)"
         ).fetchone()
     return OpenItems(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class SentOrder:
+    """An order that was sent to a venue, or may have been; ``venue_order_id`` is empty where it was never told."""
+
+    market: str
+    client_order_id: str
+    venue_order_id: str
+
+
+def read_sent(path: Path, exchange: str) -> list[SentOrder]:
+    """The newest orders that may stand at ``exchange``: those that it has named, and those whose fate is or was not known.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    final = ", ".join(f"'{state.value}'" for state in OrderState if state.is_final)
+    with reading(path) as db:
+        rows = db.execute(
+            "SELECT market, client_order_id, venue_order_id FROM order_ WHERE exchange = ?"
+            f" AND (venue_order_id != '' OR state NOT IN ({final}) OR reason = 'NOT_PLACED') ORDER BY seq DESC LIMIT {_SENT}",
+            (exchange,),
+        ).fetchall()
+    return [SentOrder(*row) for row in rows]
 
 
 def read_route(path: Path, client_order_id: str) -> str | None:
