@@ -44,6 +44,7 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
             "quarantined": [_as_json(one) for one in quarantined],
         }
         told["guardian"] = guardian
+        told["desk"] = None if settings is None else {"currency": settings.desk.currency, "pairs": settings.pairs}
         told |= {"venues": venues, "limits": limit_facts(settings) if settings else None, "rate": guard or None}
         told["real_orders"] = [one.as_json() for one in real]
         tell(json.dumps(told, indent=2) + "\n")
@@ -60,6 +61,8 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
         if settings is not None:
             if settings.mode == "live" and guardian is not None:
                 tell(f"guardian {guardian['words']}\n")
+            pairs = ", ".join("/".join(pair) for pair in settings.pairs)
+            tell(f"desk     counts in {settings.desk.currency}; trades between {pairs}\n")
             if guard:
                 tell(f"rate     {guard}\n")
             tell(f"limits   {limits_in_words(settings, money_only=True)}\n")

@@ -1,6 +1,7 @@
 """What cycles leave open of the won is traded back to its band: one priced trade at a time, through the gate, whatever happens to it."""
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from itertools import pairwise
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.execution.config import NettingConfig
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import Adjusted, BalanceDisputed, CycleState
@@ -20,7 +22,7 @@ from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.trading_state import TradingState
 from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.simulation.order_request import OrderRequest
-from tests.execution.world import FAIR, FUNDS, UPBIT_CHEAP, UPBIT_DEAR, Levels, World, world
+from tests.execution.world import FAIR, FUNDS, UPBIT_CHEAP, UPBIT_DEAR, Levels, World, markets_of, world
 from tests.portfolio.auditing import AUDIT, audit
 
 RATE: Levels = ([(1400.0, 1e6)], [(1401.0, 1e6)])
@@ -105,6 +107,53 @@ def test_within_the_band_and_switched_off_nothing_is_sent(tmp_path: Path, nettin
             assert open_usdt(w) > 90
 
     run_virtual(main(netting))
+
+
+_BITHUMB_USDT = dataclasses.replace(krw_market("USDT"), exchange="bithumb")
+_TWO_WON_VENUES = {**markets_of(["XRP"]), "bithumb": {"KRW-USDT": _BITHUMB_USDT}}
+_RICH = {**WITH_USDT, "bithumb": {"KRW": Decimal(3_000_000), "USDT": Decimal(1000)}}
+AT_BITHUMB = "USDT/KRW:bithumb:buy"
+
+
+def _doubt(w: World) -> None:
+    w.components.rates.markets[1].doubted = True
+
+
+def _nothing(w: World) -> None:
+    """Leave it as it is."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "held", "spoil", "route"),
+    [
+        (1400.5, "3000000", _nothing, AT_BITHUMB),
+        (1401.5, "3000000", _nothing, BUY),
+        (1400.5, "100", _nothing, BUY),
+        (1400.5, "3000000", _doubt, BUY),
+    ],
+    ids=["the better offer", "the worse offer", "no won there", "its rate is doubted"],
+)
+def test_of_two_won_venues_the_better_one_that_can_takes_what_is_open_over_both(
+    tmp_path: Path, asked: float, held: str, spoil: Callable[[World], None], route: str
+) -> None:
+    """The won came in at Upbit; what is open is over all won venues, so it may be traded back at the other one."""
+
+    async def main() -> None:
+        funds = {**_RICH, "bithumb": {"KRW": Decimal(held), "USDT": Decimal(1000)}}
+        async with world(tmp_path, netting=NETTING, funds=funds, listed=_TWO_WON_VENUES) as w:
+            book = w.components.rates.markets[1].book
+            book.replace([(asked - 1.0, 1e6)], [(asked, 1e6)])
+            w.engine.decider.on_books([book])
+            await leave_open(w, netted=False)
+            spoil(w)
+            await quiet(w, 3)
+            (netting,) = nettings(w)
+            assert (netting.plan.route.id, netting.state) == (route, CycleState.HEDGED)
+            assert open_usdt(w) == pytest.approx(BAND, abs=0.05)
+            assert w.engine.netting.blocked is None
+            w.agree()
+
+    run_virtual(main())
 
 
 def test_a_thin_book_is_walked_as_far_as_allowed_and_the_rest_waits_for_the_next_trade(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ class World:
             for asset, total in balances.items():
                 assert portfolio.available(name, asset) == total, (name, asset)
         assert (list(portfolio.open_orders), list(portfolio.open_cycles)) == ([], [])
-        assert [guard.in_flight for guard in self.engine.risk.exchange.values()] == [0, 0]
+        assert not any(guard.in_flight for guard in self.engine.risk.exchange.values())
         assert (self.engine.tracker.open, self.engine.executor.open) == ({}, {})
         self.same_after_restart()
 
@@ -274,7 +274,8 @@ async def world(
             await core.open_account({asset: amount for asset, amount in funds[name].items() if asset in ("KRW", "USDT", *symbols)})
             venues[name] = Venue(core, Rng(1), (50, 200))
         on_open(venues)
-        rates = RateBook([RateMarket(aggregator.books["upbit", "KRW-USDT"], "USDT", "KRW", 5.0, 0.0005)], "USDT")
+        its_books = [book for book in aggregator.books.values() if book.code == "KRW-USDT"]
+        rates = RateBook([RateMarket(book, "USDT", "KRW", 5.0, 0.0005) for book in its_books], "USDT")
         reserve_bps = execution.completion_bps + config.route.max_edge_bps
         terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25), reserve_bps)
         traded = [market for listed in markets.values() for market in listed.values()]

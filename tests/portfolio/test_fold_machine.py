@@ -51,6 +51,9 @@ PRICES = st.integers(1, 500).map(lambda cents: Decimal(cents) / 100)
 class Life(RuleBasedStateMachine):
     """One journal, its live portfolio, and the oracle's lists."""
 
+    currency, foreign, rate = "USDT", "KRW", Decimal("0.0007")  #: what PnL is counted in, the other one, and a unit of it in that
+    price_of_foreign = Decimal("0.0007")  #: factor on drawn prices
+
     def __init__(self) -> None:
         super().__init__()
         self.live = Portfolio()
@@ -66,8 +69,8 @@ class Life(RuleBasedStateMachine):
         self.mended: set[str] = set()  # cycles whose residual a person dealt with
         self.orders: dict[str, tuple[str, str, str, Side, Purpose]] = {}  # id -> cycle, exchange, coin, side, purpose
         self.fills: dict[tuple[str, str], FillRecorded] = {}
-        self.marks: dict[str, Decimal] = {"USDT": ONE}
-        self.first_marks: dict[str, Decimal] = {"USDT": ONE}
+        self.marks: dict[str, Decimal] = {self.currency: ONE}
+        self.first_marks: dict[str, Decimal] = {self.currency: ONE}
         self.won: list[tuple[Decimal, Decimal | None, int]] = []  # what fills did to it: change, its mark then, ms
         self.retargeted: list[tuple[Decimal, Decimal | None]] = []  # what a person made stock of it, and its mark then
         self.won_stock: list[tuple[Decimal, Decimal | None]] = []  # what it began with, and what came from outside, likewise
@@ -102,13 +105,13 @@ class Life(RuleBasedStateMachine):
                 self.record(BalanceOpened(exchange, asset, amount))
                 self.flows.append((exchange, asset, amount))
                 self.opening[asset] += amount
-                if asset == "KRW":
+                if asset == self.foreign:
                     self.won_stock.append((amount, None))
-        self.take({asset: Decimal(price) for asset, price in (("XRP", "2.14"), ("ADA", "0.8"), ("KRW", "0.0007"))}, "start")
+        self.take({"XRP": Decimal("2.14"), "ADA": Decimal("0.8"), self.foreign: self.rate}, "start")
 
     def start(self) -> None:
         self.runs += 1
-        self.record(RunStarted(f"r{self.runs}", "p", "sim", 1, "0", "c", {}, "RECOVERING", "USDT", SETTLEMENT))
+        self.record(RunStarted(f"r{self.runs}", "p", "sim", 1, "0", "c", {}, "RECOVERING", self.currency, SETTLEMENT))
 
     def take(self, prices: dict[str, Decimal], cause: str, day: str = "2026-01-01") -> None:
         self.record(MarksTaken(cause, day, {asset: Mark(price, "x", 1) for asset, price in prices.items()}))  # type: ignore[arg-type]
@@ -191,8 +194,8 @@ class Life(RuleBasedStateMachine):
         self.record(event)
         for asset, change in ((made.base, sign * made.qty), (made.quote, -sign * made.cost), (made.fee_currency, -made.fee)):
             self.flows.append((made.exchange, asset, change))
-            if asset == "KRW" and change:
-                self.won.append((change, event.marks.get("KRW"), self.now_ms))
+            if asset == self.foreign and change:
+                self.won.append((change, event.marks.get(self.foreign), self.now_ms))
         self.cycles[event.cycle_id] += [(made.base, sign * made.qty), (made.quote, -sign * made.cost)]
         if self.orders[made.client_order_id][4] is Purpose.SETTLE:
             self.mended.add(event.cycle_id)
@@ -248,15 +251,15 @@ class Life(RuleBasedStateMachine):
         self.book(event)
         self.record(OrderChanged(order, OrderState.EXPIRED, "v", qty, ""))
 
-    @rule(asset=st.sampled_from(["XRP", "KRW", "BNB"]), change=QTYS, less=st.booleans())
+    @rule(asset=st.sampled_from(["XRP", "", "BNB"]), change=QTYS, less=st.booleans())
     def adjust(self, asset: str, change: Decimal, less: bool) -> None:
-        exchange = "upbit"
+        exchange, asset = "upbit", asset or self.foreign
         change = -change if less and asset != "BNB" else change
         self.record(Adjusted(exchange, asset, change, "x", "operator", "me"))
         self.flows.append((exchange, asset, change))
         self.outside.append((asset, change))
-        if asset == "KRW":
-            self.won_stock.append((change, self.marks["KRW"]))
+        if asset == self.foreign:
+            self.won_stock.append((change, self.marks[self.foreign]))
 
     @rule(asset=st.sampled_from(["XRP", "ADA"]), sent=QTYS, cost=st.integers(0, 9))
     def transfer(self, asset: str, sent: Decimal, cost: int) -> None:
@@ -264,17 +267,18 @@ class Life(RuleBasedStateMachine):
         self.record(Transferred("upbit", "binance", asset, sent, received, "x"))
         self.flows += [("upbit", asset, -sent), ("binance", asset, received)]
 
-    @rule(exchange=st.sampled_from(["upbit", "binance"]), asset=st.sampled_from(["XRP", "KRW"]), wanted=QTYS)
+    @rule(exchange=st.sampled_from(["upbit", "binance"]), asset=st.sampled_from(["XRP", ""]), wanted=QTYS)
     def set_target(self, exchange: str, asset: str, wanted: Decimal) -> None:
-        if asset == "KRW":  # what is stock from now on is open no more, and the other way round
-            more = wanted - self.live.state.targets.get(exchange, {}).get("KRW", ZERO)
+        asset = asset or self.foreign
+        if asset == self.foreign:  # what is stock from now on is open no more, and the other way round
+            more = wanted - self.live.state.targets.get(exchange, {}).get(self.foreign, ZERO)
             self.won.append((-more, None, self.now_ms + 7))
-            self.retargeted.append((more, self.marks.get("KRW")))
+            self.retargeted.append((more, self.marks.get(self.foreign)))
         self.record(TargetSet(exchange, asset, wanted, ZERO, "me", "x"))
 
-    @rule(prices=st.dictionaries(st.sampled_from(["XRP", "ADA", "KRW", "BNB"]), PRICES, max_size=4), cause=st.sampled_from(["time", "end"]))
+    @rule(prices=st.dictionaries(st.sampled_from(["XRP", "ADA", "", "BNB"]), PRICES, max_size=4), cause=st.sampled_from(["time", "end"]))
     def mark(self, prices: dict[str, Decimal], cause: str) -> None:
-        self.take({asset: price / 1400 if asset == "KRW" else price for asset, price in prices.items()}, cause)
+        self.take({asset or self.foreign: price if asset else price * self.price_of_foreign for asset, price in prices.items()}, cause)
 
     @rule(number=st.integers(1, 30))
     def new_day(self, number: int) -> None:
@@ -372,12 +376,12 @@ class Life(RuleBasedStateMachine):
         if not self.flows:
             return
         (open_won,) = self.live.open_fx()
-        state, now = self.live.state, self.marks.get("KRW", ZERO)
+        state, now = self.live.state, self.marks.get(self.foreign, ZERO)
         assert open_won.amount == sum((change for change, _, _ in self.won), ZERO)
-        assert open_won.amount == sum((held.get("KRW", ZERO) for held in state.balances.values()), ZERO) - sum(
-            (held.get("KRW", ZERO) for held in state.targets.values()), ZERO
+        assert open_won.amount == sum((held.get(self.foreign, ZERO) for held in state.balances.values()), ZERO) - sum(
+            (held.get(self.foreign, ZERO) for held in state.targets.values()), ZERO
         )
-        first = self.first_marks.get("KRW", ZERO)
+        first = self.first_marks.get(self.foreign, ZERO)
         split = self.live.value().so_far
         retargeted = sum((change * (now - (first if then is None else then)) for change, then in self.retargeted), ZERO)
         revalued = sum((change * (now - then) for change, then, _ in self.won if then is not None), ZERO) - retargeted
@@ -425,3 +429,14 @@ class Life(RuleBasedStateMachine):
 
 TestLife = Life.TestCase
 TestLife.settings = machine_settings(examples=15, steps=60)
+
+
+class WonLife(Life):
+    """The same of a desk that counts in won: dollars are what is open then."""
+
+    currency, foreign, rate = "KRW", "USDT", Decimal(1400)
+    price_of_foreign = Decimal(1400)
+
+
+TestWonLife = WonLife.TestCase
+TestWonLife.settings = machine_settings(examples=15, steps=60)

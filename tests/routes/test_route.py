@@ -299,6 +299,14 @@ def test_every_pair_of_venues_is_a_route_each_way_and_no_venue_with_itself() -> 
     assert universe.by_id["XRP:upbit>binance"].bought.market is UPBIT_XRP
 
 
+def test_only_listed_pairs_of_venues_have_routes() -> None:
+    _, books = _universe()
+    pairs = {"XRP": [("other", "binance")]}
+    universe = ArbUniverse([UPBIT_XRP, BINANCE_XRP, OTHER_XRP], books, rate_book(), TERMS, 0.0, ["XRP"], pairs)
+    assert [route.id for route in universe.routes] == ["XRP:binance>other", "XRP:other>binance"]
+    assert not universe.touched_by.get(books["upbit", "KRW-XRP"])
+
+
 def test_a_book_finds_exactly_the_routes_that_it_touches() -> None:
     universe, books = _universe()
     for (exchange, _), touched in books.items():

@@ -68,3 +68,18 @@ def test_fewer_than_asked_for_is_said(home: Path, tmp_path: Path, capsys: pytest
     assert capsys.readouterr().err == ""
     tradable_symbols(_settings(home, symbols=20), tmp_path, LISTED)
     assert "3 symbols are traded, not 20" in capsys.readouterr().err
+
+
+def test_a_signature_is_about_the_venues_that_the_profile_had_then(home: Path, tmp_path: Path) -> None:
+    """One that names none is from a time of two venues, and says nothing of a third."""
+    listed = {name: ["MNT"] for name in ("upbit", "bithumb", "binance")}
+    path = home / "three.toml"
+    path.write_text("".join(f"[exchanges.{name}]\n" for name in listed))
+    three = load_profile(str(path), {"universe": {"pairs": [["upbit", "binance"], ["bithumb", "binance"]]}})
+    SignOffs(tmp_path).sign(SignOff("MNT", "ann", 0, "same contract"))
+    with pytest.raises(UsageError, match="no symbol is left"):
+        tradable_symbols(three, tmp_path, listed)
+    SignOffs(tmp_path).sign(SignOff("MNT", "ann", 0, "same contract", ("upbit", "binance")))
+    assert tradable_symbols(three, tmp_path, listed) == {"MNT": [("upbit", "binance")]}
+    SignOffs(tmp_path).sign(SignOff("MNT", "ann", 0, "same contract", ("upbit", "bithumb", "binance")))
+    assert tradable_symbols(three, tmp_path, listed) == {"MNT": [("upbit", "binance"), ("bithumb", "binance")]}

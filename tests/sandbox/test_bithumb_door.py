@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import random
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urlencode
 import aiohttp
 import pytest
 
+from arbtui.sandbox.bithumb.venue import BithumbVenue
 from arbtui.sandbox.faults import WireFault, WireFaultKind
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.sandbox import Sandbox
@@ -23,6 +25,7 @@ from tests.exchanges import test_bithumb_orders as documents
 from tests.exchanges import test_bithumb_wire as frames
 from tests.sandbox.boxes import Reply, Socket, box, jwt, run, until
 from tests.sandbox.shapes import differences
+from tests.sandbox.test_nonsense import NASTY, NASTY_JSON
 
 
 @dataclass
@@ -135,7 +138,9 @@ def test_an_order_tells_that_it_was_taken_and_the_look_up_how_it_ended() -> None
         assert Decimal(order["paid_fee"]) == Decimal(order["executed_funds"]) * Decimal("0.0025")
         again = await on.buy(client_order_id="a1")
         assert (again.status, again.error) == (400, "duplicate_client_order_id")
-        best = int(next(on.box.simulator.book("bithumb", "KRW-XRP").asks())[0])
+        book = on.box.simulator.book("bithumb", "KRW-XRP")
+        book.halt(empty=False)  # it stands still, so that a price is what it was
+        best = int(next(book.asks())[0])
         part = (await on.buy("20000", best + 3, client_order_id="a2")).body
         found = (await on.call("GET", "/v1/order", {"uuid": part["order_id"], "client_order_id": "a1"})).body  # the uuid decides
         assert (found["state"], found["client_order_id"]) == ("done", "a2")
@@ -328,3 +333,29 @@ def test_scripted_faults_meet_its_sockets() -> None:
             assert 3_000 < good["timestamp"] / 1000 - time.time() * 1000 < 7_000
 
     at_bithumb(main)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nonsense_is_refused_in_its_own_words_and_it_goes_on(seed: int) -> None:
+    names = [
+        "market", "side", "order_type", "volume", "price", "time_in_force", "client_order_id", "uuid", "order_id", "markets", "count",
+        "limit", "states[]", "start_time", "end_time", "next_key", "order_ids", "client_order_ids", "currency", "isDetails",
+    ]  # fmt: skip
+
+    async def main(on: Caller) -> None:
+        chance = random.Random(seed)
+        door = on.box.door(BithumbVenue)
+        for method, path in [*door._signed, *(("GET", path) for path in door._open)]:
+            for _ in range(6):
+                params = {name: chance.choice(NASTY_JSON if method == "POST" else NASTY) for name in chance.sample(names, 4)}
+                if chance.random() < 0.5:
+                    params["market"] = "KRW-XRP"
+                reply = await on.call(method, path, params)
+                assert reply.status < 500, (method, path, params)
+                json.loads(reply.raw)
+        for body in (b"", b"\xff\xfe", b"[1]", b"{", b'"x"', b"null"):
+            async with on.session.post(on.urls["rest"] + "/v2/orders", data=body) as answer:
+                assert 400 <= answer.status < 500
+        assert (await on.buy()).status == 201
+
+    at_bithumb(main, limits=False)
