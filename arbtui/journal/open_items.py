@@ -6,8 +6,8 @@ from pathlib import Path
 from arbtui.journal.reader import reading
 from arbtui.model.order import OrderState
 
-#: Orders that are looked back at; older ones have ended.
-_SENT = 1_000
+#: Orders that are looked back at; older ones have ended. Of those without an id of the venue's fewer: each may cost a look-up.
+_SENT, _UNNAMED = 1_000, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ def read_sent(path: Path, exchange: str) -> list[SentOrder]:
             f" AND (venue_order_id != '' OR state NOT IN ({final}) OR reason = 'NOT_PLACED') ORDER BY seq DESC LIMIT {_SENT}",
             (exchange,),
         ).fetchall()
-    return [SentOrder(*row) for row in rows]
+    sent = [SentOrder(*row) for row in rows]
+    unnamed = [one for one in sent if not one.venue_order_id]
+    return [one for one in sent if one.venue_order_id] + unnamed[:_UNNAMED]
 
 
 def read_route(path: Path, client_order_id: str) -> str | None:

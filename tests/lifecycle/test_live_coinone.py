@@ -1,16 +1,12 @@
 """Live at Coinone, whole: ``arbtui sandbox`` in one process and the engine in another, over real sockets, with orders that rest."""
 
 import json
-import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from arbtui.exchanges.venues import VENUES
-from arbtui.sandbox.keys import play_key
-from arbtui.settings.locations import shipped_profiles
 from tests.lifecycle.live import LiveDesk, live_desk
 from tests.lifecycle.programs import run, running
 from tests.lifecycle.standing import as_sent_before, ours, rest_order
@@ -18,22 +14,9 @@ from tests.lifecycle.test_guardian import open_at_venues, where
 from tests.lifecycle.test_live import await_cycles
 
 
-def profile(folder: Path) -> Path:
-    """The default profile with Coinone in Upbit's place."""
-    text = (shipped_profiles() / "upbit-binance.toml").read_text()
-    text = re.sub(r"\bupbit\b", "coinone", text)
-    for name in ("rest", "stream", "private"):
-        old, new = (getattr(VENUES[venue].urls, name) for venue in ("upbit", "coinone"))
-        text = text.replace(old.replace("upbit", "coinone"), new)
-    path = folder / "coinone-binance.toml"
-    path.write_text(text)
-    return path
-
-
 @pytest.fixture
 def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveDesk]:
-    keys = {name: play_key(name) for name in ("coinone", "binance")}
-    with live_desk(tmp_path, monkeypatch, keys=keys, of=str(profile(tmp_path))) as made:
+    with live_desk(tmp_path, monkeypatch, of="coinone-binance") as made:
         yield made
 
 
