@@ -35,33 +35,35 @@ def keys(context: typer.Context) -> None:
 
 @keys_app.command("set")
 def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
-    """Store a venue's API key and secret; both are asked for and not shown. A key that may withdraw will be refused in live.
+    """Store a venue's API key, its secret, and its passphrase where it has one; all are asked for and not shown.
+
+    A key that may withdraw will be refused in live.
 
     Live reads keys from the environment or the keyring. It refuses the file of --store file, since no other process could open it
     when a kill must cancel orders; arbtui guardian takes keys from it, too. Without a keyring, use the environment.
     """
+    from arbtui.exchanges.venues import VENUES
     from arbtui.settings.prompt import ask_secret
-    from arbtui.settings.venue_keys import known_venue, refusal, variables
+    from arbtui.settings.venue_keys import known_venue, listed, refusal, variables
 
     name = known_venue(exchange)
     _known_store(store)
     keyring, file = _stores()
     if store == "keyring" and not keyring.name:
-        keyring.refuse_none(variables(name))  # before anything is typed
+        keyring.refuse_none(listed(variables(name)))  # before anything is typed
     if store == "file":
         say(
             f"{name}: live refuses keys from {file.path}, only arbtui guardian takes them; for live set "
-            f"{' and '.join(variables(name))} in the environment, or use --store keyring"
+            f"{listed(variables(name))} in the environment, or use --store keyring"
         )
     entered = []
-    for what in (f"API key of {name}", f"secret of {name}"):
+    for what in (f"{'API key' if part == 'key' else part} of {name}" for part in VENUES[name].key_parts):
         value = ask_secret(what).get_secret_value()
         if complaint := refusal(value, what):
             raise UsageError(complaint)
         entered.append(value)
-    key, secret = entered
     if store == "keyring":
-        keyring.write(name, key, secret)
+        keyring.write(name, *entered)
         tell(f"{name}: stored in the keyring {keyring.name}\n")
         return 0
     if file.exists:
@@ -71,7 +73,7 @@ def set_keys(exchange: Exchange, store: Store = "keyring") -> int:
         entries, passphrase = {}, ask_secret(f"new passphrase for {file.path}")
         if ask_secret("the same once more") != passphrase:
             raise UsageError("the two passphrases differ; nothing was stored")
-    file.save({**entries, name: (key, secret)}, passphrase)
+    file.save({**entries, name: tuple(entered)}, passphrase)
     tell(f"{name}: stored in {file.path}; live does not take keys from there\n")
     return 0
 

@@ -94,6 +94,7 @@ class ExchangeAdapter(Protocol):
 
         For a venue whose lists do not name our ids: without it the order would count as somebody else's.
         """
+        return
 
     async def cancel_standing(self, order: StandingOrder) -> None:
         """Cancel one order of :meth:`list_standing`; an order that is no longer open is not an error."""

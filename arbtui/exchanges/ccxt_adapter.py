@@ -20,6 +20,7 @@ from arbtui.exchanges.refusal_watch import RefusalWatch
 from arbtui.exchanges.refusals import RefusalTable
 from arbtui.exchanges.signing import RECV_WINDOW_MS, Request
 from arbtui.exchanges.standing import VenueStanding
+from arbtui.exchanges.subscriptions import Keepalive
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
 from arbtui.model.market import Market
@@ -61,7 +62,7 @@ class CcxtAdapter(ExchangeAdapter):
 
     ``order_costs``: what one order costs of the venue's rate limits; ``query_costs``: one query of an order, or its cancel.
     ``refusals``: the venue's documented refusals, by code and message. ``look_up``, ``cancel_order``: method and path of the query of one
-    order, and of its cancel.
+    order, and of its cancel. ``keepalive``: of its private stream.
     """
 
     order_costs: Costs
@@ -69,6 +70,7 @@ class CcxtAdapter(ExchangeAdapter):
     refusals: RefusalTable
     look_up: Request = ("GET", "order")
     cancel_order: Request = ("DELETE", "order")
+    keepalive: Keepalive | None = None
 
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         self.name = client.exchange
@@ -237,6 +239,7 @@ class CcxtAdapter(ExchangeAdapter):
             on_refused=self.stream_refused,
             limits=self._client.limits,
             health=self._client.health,
+            keepalive=self.keepalive,
         )
         await stream.run()
 

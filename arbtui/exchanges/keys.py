@@ -1,7 +1,7 @@
 """A venue's API keys, and their replacement during a run. Where they are stored is not known here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
@@ -15,6 +15,7 @@ class VenueKeys:
     key: SecretStr
     secret: SecretStr
     source: str
+    passphrase: SecretStr = field(default_factory=lambda: SecretStr(""))  #: of venues whose keys have one
 
     @property
     def tail(self) -> str:
@@ -54,7 +55,7 @@ class VenueKeyHolder:
             found = self._read()
         except UsageError:
             return False
-        if (found.key, found.secret) == (self._current.key, self._current.secret):
+        if (found.key, found.secret, found.passphrase) == (self._current.key, self._current.secret, self._current.passphrase):
             return False
         self._current = found
         return True

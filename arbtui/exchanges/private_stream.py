@@ -16,6 +16,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.redirects import refuse_redirects
+from arbtui.exchanges.subscriptions import Keepalive
 from arbtui.exchanges.this_machine import socket_factory
 from arbtui.model.errors import RateLimited, WireError
 
@@ -70,6 +71,7 @@ class PrivateStream:
         on_close: the stream was lost, or an attempt to open it failed.
         on_refused: called with each error of the venue.
         limits, health: None where there are none.
+        keepalive: None where WebSocket pings are enough.
     """
 
     def __init__(
@@ -85,9 +87,11 @@ class PrivateStream:
         on_refused: Callable[[StreamRefused], None],
         limits: RateLimitManager | None,
         health: ExchangeHealthMonitor | None,
+        keepalive: Keepalive | None = None,
     ) -> None:
         self._exchange = exchange
         self._url = url
+        self._keepalive = keepalive
         self._headers = headers
         self._subscribe = subscribe
         self._on_frame = on_frame
@@ -183,13 +187,25 @@ class PrivateStream:
         return socket
 
     async def _read(self, socket: Socket) -> None:
-        async for message in socket:
-            if message.type is aiohttp.WSMsgType.TEXT:
-                self._take(message.data.encode())
-            elif message.type is aiohttp.WSMsgType.BINARY:
-                self._take(message.data)
+        pings = asyncio.create_task(self._ping(socket), name=f"{self._exchange} private keepalive")
+        try:
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    self._take(message.data.encode())
+                elif message.type is aiohttp.WSMsgType.BINARY:
+                    self._take(message.data)
+        finally:
+            pings.cancel()
         if (failure := socket.exception()) is not None:
             raise WireError("socket", str(failure) or type(failure).__name__)
+
+    async def _ping(self, socket: Socket) -> None:
+        while self._keepalive is not None and not socket.closed:
+            await asyncio.sleep(self._keepalive.every_s)
+            try:
+                await socket.send_str(self._keepalive.message)
+            except (aiohttp.ClientError, OSError):
+                return  # who reads it notices
 
     def _learn(self, error: BaseException) -> None:
         """Tell limits and health of an attempt that failed."""

@@ -73,11 +73,13 @@ class VenueLimits:
         used: reads (limit's name, units used) from an answer's headers, their names in lower case.
         banned: which groups a refusal for too many requests silences, from its HTTP status, the venue's code (empty where none was
             told) and the groups that the request counted in; None: all of them.
+        used_in: as ``used``, where an answer speaks of the groups that its request counted in, and does not name them.
     """
 
     limits: Sequence[RateLimit]
     used: Callable[[Mapping[str, str]], Iterator[tuple[str, float]]] = lambda headers: iter(())
     banned: Callable[[int, str, Collection[str]], Collection[str] | None] = lambda status, code, groups: None
+    used_in: Callable[[Mapping[str, str], Collection[str]], Iterator[tuple[str, float]]] = lambda headers, groups: iter(())
 
 
 @dataclass(frozen=True, slots=True)

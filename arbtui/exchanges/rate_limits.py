@@ -94,6 +94,7 @@ class RateLimitManager:
         self.exchange = exchange
         self._clock = clock
         self._used_by_headers = venue.used
+        self._used_in = venue.used_in
         self._groups_banned = venue.banned
         self._windows = [Window(limit) for limit in venue.limits]
         self._by_name = {window.limit.name: window for window in self._windows}
@@ -198,7 +199,7 @@ class RateLimitManager:
         """
         now, now_ms = self._clock.monotonic(), self._clock.time_ms()
         lowered = {name.lower(): value for name, value in headers.items()}
-        for name, used in self._used_by_headers(lowered):
+        for name, used in (*self._used_by_headers(lowered), *self._used_in(lowered, groups)):
             if name in self._by_name:
                 self._by_name[name].set_venue_count(now, now_ms, used)
         retry_s = _retry_s(lowered.get("retry-after", ""), now_ms) if status >= 400 else None

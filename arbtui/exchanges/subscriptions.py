@@ -13,6 +13,7 @@ class Subscription:
     codes: tuple[str, ...]
     messages: tuple[bytes, ...]
     streams: int  #: how many streams of the venue it carries, by the venue's own counting
+    confirmations: int = 0  #: how many answers confirm it, where that is neither the framing's number nor one a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +24,26 @@ class RestCall:
     costs: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Keepalive:
+    """A message that a venue wants to hear every ``every_s`` seconds, where WebSocket pings do not keep a connection open."""
+
+    message: str
+    every_s: float
+
+
 class NoticeKind(StrEnum):
     """What a frame that is no market data means for its connection."""
 
     CONFIRMED = "confirmed"  #: one of our messages was taken
     REFUSED = "refused"  #: the venue answers with an error
+    UNLISTED = "unlisted"  #: one of our messages named a market that the venue does not have; nothing of that message was taken
     SHUTDOWN = "shutdown"  #: the venue is about to end the connection
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a frame says about the connection that it came over. ``words``: the venue's, of an error."""
+    """What a frame says about the connection that it came over. ``words``: the venue's, of an error, or a market's code."""
 
     kind: NoticeKind
     words: str = ""

@@ -60,6 +60,7 @@ class Captures:
     Attributes:
         cryptofeed: cryptofeed's name of it.
         hosts: hosts that such recordings were made at, beside those of its addresses.
+        path: path of the socket that its own markets come over, where a recording holds other markets of its operator, too.
         snapshot: pattern of the URL of a REST query whose answer starts a book; its first group is the market's code.
         hftbacktest: tells whether a depth update or a best price, the object inside the frame, is this venue's; None where hftbacktest
             has no captures of it.
@@ -67,6 +68,7 @@ class Captures:
 
     cryptofeed: str = ""
     hosts: tuple[str, ...] = ()
+    path: str = ""
     snapshot: str = ""
     hftbacktest: Callable[[Mapping[str, Any]], bool] | None = None
 

@@ -5,10 +5,13 @@ from urllib.parse import urlsplit
 
 from arbtui.exchanges.binance.venue import USDM_VENUE as BINANCE_USDM
 from arbtui.exchanges.binance.venue import VENUE as BINANCE
+from arbtui.exchanges.bitget.venue import VENUE as BITGET
 from arbtui.exchanges.bithumb.venue import VENUE as BITHUMB
+from arbtui.exchanges.bybit.venue import VENUE as BYBIT
 from arbtui.exchanges.coinone.venue import VENUE as COINONE
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.networks import Rails
+from arbtui.exchanges.okx.venue import VENUE as OKX
 from arbtui.exchanges.rate_limit import VenueLimits
 from arbtui.exchanges.upbit.venue import VENUE as UPBIT
 from arbtui.exchanges.venue import Venue
@@ -20,6 +23,9 @@ VENUES: Mapping[str, Venue] = {
         BINANCE,
         BINANCE_USDM,
         BITHUMB,
+        BITGET,
+        BYBIT,
+        OKX,
         COINONE,
     )
 }

@@ -8,9 +8,10 @@ from arbtui.exchanges.streams import PUBLIC_STREAMS, require_decoders
 from arbtui.exchanges.wire import WireDecoder
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.counts import ExchangeCounts
-from arbtui.marketdata.sinks import Batch, DiffBookSink, WholeBookSink
+from arbtui.marketdata.sinks import Batch, DiffBookSink, StreamedBookSink, WholeBookSink
 from arbtui.marketdata.staleness import StreamWatch
 from arbtui.marketdata.stream_delay import StreamDelays
+from arbtui.marketdata.streamed_sync import StreamedBookSync
 from arbtui.marketdata.sync import BookSync
 from arbtui.marketdata.top_check import TopCheck, WatchedBookSync
 from arbtui.marketdata.trades import TradeStreamProcessor
@@ -177,15 +178,18 @@ class OrderbookAggregator:
         delays = self.delays.open(exchange, books)
         sink: WholeBookSink | DiffBookSink
         if stream.numbering is Numbering.WHOLE:
-            sink = WholeBookSink(self._batch, counts, watch, tapes, books, delays, self.delays.old_news)
+            sink = WholeBookSink(self._batch, counts, watch, tapes, books, delays, self.delays.old_news, self._silence_s)
         else:
-            syncs = {code: self._new_sync(book, counts, stream.numbering is Numbering.USDM) for code, book in books.items()}
+            syncs = {code: self._new_sync(book, counts, stream.numbering) for code, book in books.items()}
             self._syncs[exchange] = syncs
-            old_news, on_resync = self.delays.old_news, self.delays.quarantine
-            sink = DiffBookSink(self._batch, counts, watch, tapes, syncs, delays, old_news, on_resync)
+            kind = StreamedBookSink if stream.numbering is Numbering.STREAM else DiffBookSink
+            sink = kind(self._batch, counts, watch, tapes, syncs, delays, self.delays.old_news, self.delays.quarantine)
         self._decoders[exchange] = (stream.decoder(sink), counts)
 
-    def _new_sync(self, book: OrderBook, counts: ExchangeCounts, usdm: bool) -> BookSync:
+    def _new_sync(self, book: OrderBook, counts: ExchangeCounts, numbering: Numbering) -> BookSync:
+        if numbering is Numbering.STREAM:
+            return StreamedBookSync(book, counts, silence_s=self._silence_s)
+        usdm = numbering is Numbering.USDM
         if self._top_check is None:
             return BookSync(book, counts, usdm=usdm, buffer_limit=self._buffer_limit, silence_s=self._silence_s)
         return WatchedBookSync(book, counts, self._top_check, usdm=usdm, buffer_limit=self._buffer_limit, silence_s=self._silence_s)

@@ -1,17 +1,20 @@
 """Line: one open connection of a public socket, and what all of an exchange's connections share."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
 
 from arbtui.exchanges.feed import Frame
-from arbtui.exchanges.subscriptions import NoticeKind, PublicFraming
+from arbtui.exchanges.subscriptions import Keepalive, NoticeKind, PublicFraming, Subscription
 from arbtui.marketdata.config import MarketDataConfig
 from arbtui.marketdata.connection_errors import FAILURES, Failure, SocketLost
 from arbtui.marketdata.intake import Intake, newest
 from arbtui.model.clock import Clock
+
+log = logging.getLogger("arbtui")
 
 #: Frames read before the loop's other work runs; about half a millisecond.
 _READ_TURN = 256
@@ -35,6 +38,7 @@ class Wiring:
     on_failure: Callable[[Failure], None]  #: counts
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep  #: before the next try; shorter when the venue is heard elsewhere
     on_reach: Callable[[bool], None] = lambda _: None  #: told whether the venue could be connected to
+    keepalive: Keepalive | None = None
 
 
 class Line:
@@ -43,7 +47,7 @@ class Line:
     Args:
         wiring: what all lines of the exchange share.
         connection: the open WebSocket.
-        messages: subscribe to the streams.
+        subscription: what to ask for.
         on_shutdown: called when the venue announces the end of this connection.
     """
 
@@ -51,20 +55,23 @@ class Line:
         self,
         wiring: Wiring,
         connection: aiohttp.ClientWebSocketResponse[bool],
-        messages: Sequence[bytes],
+        subscription: Subscription,
         on_shutdown: Callable[[], None] = lambda: None,
     ) -> None:
         self._wiring = wiring
         self._connection = connection
-        self._messages = messages
+        self._messages = subscription.messages
         self._held: list[Frame] | None = []
-        self._unconfirmed = wiring.framing.confirmations or len(messages)
+        self._unconfirmed = subscription.confirmations or wiring.framing.confirmations or len(subscription.messages)
         self._on_shutdown = on_shutdown
         self.first = asyncio.Event()  #: set by the first frame of market data
         self.confirmed = asyncio.Event()  #: set once the venue has confirmed every message
         self.frames = 0
+        self._is_taken = False  # whether the venue has taken any message
         self.opened_at = wiring.clock.monotonic()
         self.reading = asyncio.create_task(self._read(), name=f"read {wiring.exchange}")
+        self._saying = asyncio.Lock()
+        self._pings = asyncio.create_task(self._keep_alive(), name=f"pings {wiring.exchange}")
 
     async def subscribe(self) -> None:
         """Send the subscription's messages, at the venue's pace, and wait until the venue has confirmed all of them.
@@ -89,6 +96,21 @@ class Line:
         finally:
             confirmed.cancel()
 
+    async def say(self, messages: Sequence[bytes]) -> None:
+        """Send messages, at the venue's pace; a connection that is lost meanwhile is noticed by whoever reads it.
+
+        Raises:
+            RateLimited: the rate limit leaves no room.
+        """
+        async with self._saying:
+            for message in messages:
+                await self._wiring.turn({"socket-message": 1})
+                try:
+                    await self._connection.send_str(message.decode())
+                except FAILURES:
+                    return
+                await asyncio.sleep(self._wiring.framing.message_gap_s)
+
     def release(self) -> None:
         """Pass on the frames held back, and from now on every frame as it arrives."""
         held, self._held = self._held, None
@@ -98,12 +120,22 @@ class Line:
     async def close(self) -> None:
         """Stop reading and close, without waiting for a peer that does not answer."""
         self.reading.cancel()
-        await asyncio.gather(self.reading, return_exceptions=True)
+        self._pings.cancel()
+        await asyncio.gather(self.reading, self._pings, return_exceptions=True)
         try:
             async with asyncio.timeout(1.0):
                 await self._connection.close()
         except (TimeoutError, *FAILURES):
             pass  # the connection is closed either way
+
+    async def _keep_alive(self) -> None:
+        keepalive = self._wiring.keepalive
+        while keepalive is not None and not self._connection.closed:
+            await asyncio.sleep(keepalive.every_s)
+            try:
+                await self._connection.send_str(keepalive.message)
+            except FAILURES:
+                return  # who reads it notices
 
     async def _read(self) -> None:
         receive, put, exchange = self._connection.receive, self._wiring.intake.put, self._wiring.exchange
@@ -137,8 +169,14 @@ class Line:
         if notice.kind is NoticeKind.SHUTDOWN:
             self._on_shutdown()
             return
+        if notice.kind is NoticeKind.UNLISTED:  # the other markets of this socket go on without it
+            log.warning("%s: %s is not listed there: nothing comes of it", self._wiring.exchange, notice.words)
+        else:
+            self._is_taken = True
         self._unconfirmed -= 1
         if self._unconfirmed <= 0:
+            if not self._is_taken:
+                raise SocketLost("refused", f"the venue has none of the markets that are subscribed ({notice.words} ...)")
             self.confirmed.set()
 
     def _hold(self, frame: Frame) -> None:

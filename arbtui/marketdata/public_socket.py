@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from enum import StrEnum
 from random import Random
 from typing import NoReturn
@@ -70,6 +71,11 @@ class PublicSocket:
     def renew(self) -> None:
         """Replace the connection now: it is open and does not deliver what it should."""
         self._renew.set()
+
+    async def say(self, messages: Sequence[bytes]) -> None:
+        """Send messages over the connection, where it is open; a new one is subscribed anew by itself. Raises RateLimited."""
+        if self._line is not None:
+            await self._line.say(messages)
 
     def _ending(self) -> None:
         """The venue is about to end a connection: a new one takes over before the cut."""
@@ -183,7 +189,7 @@ class PublicSocket:
             raise
         self.connects += 1
         wiring.on_reach(True)
-        line = Line(wiring, connection, self.subscription.messages, self._ending)
+        line = Line(wiring, connection, self.subscription, self._ending)
         try:
             await line.subscribe()
         except BaseException:

@@ -98,7 +98,10 @@ class RateBook:
         if now is not None:
             self._now = now
         moved = False
-        for market in self.markets if books is None else [self._of_book[book] for book in books if book in self._of_book]:
+        for book in self.books if books is None else books:
+            market = self._of_book.get(book)
+            if market is None:
+                continue
             if market in self._resized:
                 market.size = self._size(market)
             if market.refresh() and market in self._alone:

@@ -134,7 +134,8 @@ class RateWatch:
         self._sampled_at = nan
         self._bad_at = 0.0
         self._fine_since: float | None = None
-        self._log_median = nan
+        self._log_median = nan  # that the jump test follows
+        self._log_reference = nan  # that the rate is compared with
         self._error_bps = 0.0  # of the median; measured only where it decides
         self.live_coins = 0  #: coins whose books were LIVE on both sides at the last look
         self.median = 0.0  #: of the rates that they imply; 0.0 while there are too few
@@ -232,11 +233,12 @@ class RateWatch:
                 self.market.set_margin(0.0, 0.0)
                 return
             self._has_peers = True
+            self._log_reference = log(median)
         else:
             median = _median(reference)
-            self._log_median = log(median)
+            self._log_median = self._log_reference = log(median)
         self.median = median
-        deviation = self.deviation_bps = (rate - log(median) - self._deviation_mean.value) * 1e4
+        deviation = self.deviation_bps = (rate - self._log_reference - self._deviation_mean.value) * 1e4
         # What the rate has moved away by itself; and what the coins have moved away, as far as they agree on it.
         moved = (rate - self._rate_mean.value) * 1e4 if self._rate_mean is not None else 0.0
         is_dear = deviation > 0.0
@@ -306,7 +308,7 @@ class RateWatch:
             weight = min(now - self._sampled_at, _SAMPLE_S)
             self._rate_mean.add(rate, weight)
             if self.median > 0.0:
-                self._deviation_mean.add(rate - log(self.median), weight)
+                self._deviation_mean.add(rate - self._log_reference, weight)
         self._sampled_at = now
 
     def _judge(self, now: float, jump_bps: float) -> None:

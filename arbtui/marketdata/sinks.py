@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from arbtui.marketdata.counts import ExchangeCounts
 from arbtui.marketdata.staleness import StreamWatch
 from arbtui.marketdata.stream_delay import StreamDelay
+from arbtui.marketdata.streamed_sync import StreamedBookSync
 from arbtui.marketdata.sync import BookSync
 from arbtui.marketdata.trades import TradeTape
 from arbtui.model.book import BookState, Level, OrderBook
@@ -103,8 +104,41 @@ class _Sink(Generic[Book]):
             batch.touched[book] = None
 
 
+class _Ahead:
+    """The newest best prices of a market whose whole books come beside them, and how far they are ahead of the last book."""
+
+    __slots__ = ("book_ts", "since", "touch", "ts")
+
+    def __init__(self, book_ts: int) -> None:
+        self.book_ts = book_ts  #: venue ms of the last whole book
+        self.ts = 0  #: venue ms of ``touch``
+        self.touch = (0.0, 0.0, 0.0, 0.0)
+        self.since = -1.0  #: our time of the first best prices since that book; -1 where there are none
+
+
 class WholeBookSink(_Sink[OrderBook]):
-    """For a venue whose every message is a whole book (Upbit): the newest one counts, none can be missing."""
+    """For a venue whose every message is a whole book (Upbit): the newest one counts, none can be missing.
+
+    Some send best prices beside them, more often (Bitget): those newer than the book by the venue's own clock trim it.
+
+    Args:
+        silence_s: seconds that best prices may go on without a whole book before the book counts as STALE.
+    """
+
+    def __init__(
+        self,
+        batch: Batch,
+        counts: ExchangeCounts,
+        watch: StreamWatch,
+        tapes: Mapping[str, TradeTape],
+        books: Mapping[str, OrderBook],
+        delays: Mapping[str, StreamDelay],
+        old_news: set[OrderBook],
+        silence_s: float,
+    ) -> None:
+        super().__init__(batch, counts, watch, tapes, books, delays, old_news)
+        self._silence_s = silence_s
+        self._ahead: dict[str, _Ahead] = {}
 
     def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
         """A whole book: replaces what was there, unless it is a little older by the venue's own clock."""
@@ -114,13 +148,20 @@ class WholeBookSink(_Sink[OrderBook]):
             self._counts.outside += 1
             return
         self._counts.snapshots += 1
+        ahead = self._ahead.get(code) if self._ahead else None
+        before = book.ts_event if ahead is None else ahead.book_ts
         if ts_event:
-            self._delays[code].seen(ts_event, book.ts_event, self._batch.recorded or self._batch.now)
-        if 0 < book.ts_event - ts_event <= _REORDERED_MS:
+            self._delays[code].seen(ts_event, before, self._batch.recorded or self._batch.now)
+        if 0 < before - ts_event <= _REORDERED_MS:
             self._counts.old += 1
             return
         book.replace(bids, asks)
         book.state = BookState.LIVE
+        if ahead is not None:
+            ahead.book_ts, ahead.since = ts_event, -1.0
+            if ahead.ts > ts_event:
+                book.touch(*ahead.touch)
+                ts_event = ahead.ts
         self._changed(book, ts_event)
 
     def on_diff(
@@ -130,8 +171,29 @@ class WholeBookSink(_Sink[OrderBook]):
         raise AssertionError("a venue of whole books sends no diffs")
 
     def on_touch(self, code: str, update_id: int, bid: float, bid_qty: float, ask: float, ask_qty: float, ts_event: int) -> None:
-        """Never called: such a venue sends none."""
-        raise AssertionError("a venue of whole books sends no best prices")
+        """Best prices, where the venue sends them: those without a time, or older than what is there, are ignored."""
+        self._watch.last_message = now = self._batch.now
+        book = self._books.get(code)
+        if book is None:
+            self._counts.outside += 1
+            return
+        self._counts.touches += 1
+        ahead = self._ahead.get(code)
+        if ahead is None:
+            ahead = self._ahead[code] = _Ahead(book.ts_event)
+        if not ts_event or ts_event < ahead.ts or ts_event < ahead.book_ts:
+            self._counts.old += 1
+            return
+        ahead.ts, ahead.touch = ts_event, (bid, bid_qty, ask if ask > 0.0 else inf, ask_qty)
+        if book.state is BookState.LIVE:
+            if ahead.since < 0.0:
+                ahead.since = now
+            elif now - ahead.since > self._silence_s:
+                book.state = BookState.STALE  # best prices move, yet no book comes: this market's book stream is frozen
+        elif book.state is not BookState.STALE:
+            return
+        book.touch(*ahead.touch)
+        self._changed(book, ts_event)
 
 
 class DiffBookSink(_Sink[BookSync]):
@@ -207,3 +269,28 @@ class DiffBookSink(_Sink[BookSync]):
     def _want(self, sync: BookSync) -> None:
         sync.wants_snapshot = False
         self._batch.wanted.append(sync.book)
+
+
+class StreamedBookSink(DiffBookSink):
+    """For a venue whose stream itself brings whole books, and numbered changes after each."""
+
+    def on_snapshot(self, code: str, bids: Sequence[Level], asks: Sequence[Level], ts_event: int, update_id: int) -> None:
+        """A whole book of the stream: what comes after it follows its number."""
+        self._watch.last_message = self._batch.now
+        sync = self._books.get(code)
+        if not isinstance(sync, StreamedBookSync):
+            self._counts.outside += 1
+            return
+        self._counts.snapshots += 1
+        if ts_event:
+            self._delays[code].seen(ts_event, sync.book.ts_event, self._batch.recorded or self._batch.now)
+        if sync.is_behind(update_id, ts_event):
+            self._counts.old += 1
+            return
+        was_gapped = sync.book.state is BookState.GAPPED
+        if sync.snapshot(bids, asks, update_id):
+            if was_gapped:
+                self._on_resync(sync.book)
+            self._changed(sync.book, ts_event)
+        if sync.wants_snapshot:
+            self._want(sync)

@@ -176,7 +176,8 @@ class MarketDataStream:
     ) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         """All parts of one venue's data, and the tasks that keep it going."""
         exchange, config, clock = source.exchange, self._config, self._clock
-        framing = PUBLIC_STREAMS[exchange].framing
+        public = PUBLIC_STREAMS[exchange]
+        framing = public.framing
         counts = aggregator.counts[exchange]
 
         def on_failure(failure: Failure) -> None:
@@ -209,6 +210,9 @@ class MarketDataStream:
         rest = PublicRest(exchange, source.urls.rest, session, config, clock, source.turn, source.observe, on_answer)
 
         async def fetch(code: str) -> None:
+            if public.resubscription is not None:
+                await manager.say(code, public.resubscription(code))
+                return
             call = framing.snapshot(code)
             if call is None:
                 return
@@ -235,6 +239,7 @@ class MarketDataStream:
             on_failure=on_failure,
             pause=asyncio.sleep if source.health is None else source.health.sleep,
             on_reach=on_reach,
+            keepalive=public.keepalive,
         )
         manager = self._managers[exchange] = WebSocketManager(source.codes, wiring, self._rng)
         if len(manager.sockets) > 1:
@@ -244,7 +249,7 @@ class MarketDataStream:
             source.health.on_subscriptions(manager.missing)
         work: list[tuple[str, Coroutine[Any, Any, None]]] = [("sockets", manager.run())]
         requester: SnapshotRequester | None = None
-        if source.codes and framing.snapshot(source.codes[0]) is not None:
+        if source.codes and (public.resubscription is not None or framing.snapshot(source.codes[0]) is not None):
             requester = self._requesters[exchange] = SnapshotRequester(
                 fetch, clock, self._rng.stream(f"snapshots {exchange}"), asyncio.sleep if source.health is None else source.health.sleep
             )

@@ -17,7 +17,7 @@ _TOUCH_LEAD = 20
 
 #: Diffs in a row that may be older than the book. A snapshot is ahead of the stream by the updates in transit, a second or two;
 #: after so many the venue has restarted its numbering (or the snapshot's id was wrong), and the book would never change.
-_OLD_IN_A_ROW = 500
+OLD_IN_A_ROW = 500
 
 
 class Diff(NamedTuple):
@@ -107,7 +107,7 @@ class BookSync:
         if last_id <= have:
             self.counts.old += 1
             self._old += 1
-            return self._old > _OLD_IN_A_ROW and self._gap(Diff(first_id, last_id, prev_id, bids, asks))
+            return self._old > OLD_IN_A_ROW and self._gap(Diff(first_id, last_id, prev_id, bids, asks))
         reaches = prev_id if self._usdm else first_id - 1
         if reaches != have if self._bridged else reaches > have:
             return self._gap(Diff(first_id, last_id, prev_id, bids, asks))
@@ -118,11 +118,7 @@ class BookSync:
         if book.bid >= book.ask:  # no venue's ladder is crossed: a level in it is wrong, and would stay
             return self._gap(Diff(first_id, last_id, prev_id, bids, asks))
         if self._touch_id > last_id:
-            self._kept += 1
-            if self._kept <= _TOUCH_LEAD:
-                book.touch(*self._touch)
-            else:
-                self._touch_id = 0
+            self._touch_again()
         if state is BookState.STALE:
             book.state = BookState.LIVE
         return True
@@ -184,6 +180,14 @@ class BookSync:
         book.bid, book.bid_qty, book.ask, book.ask_qty = touch  # book.touch, inlined: the most frequent message
         return True
 
+    def _touch_again(self) -> None:
+        """The best prices are newer than the diff just applied: they still hold, for a while."""
+        self._kept += 1
+        if self._kept <= _TOUCH_LEAD:
+            self.book.touch(*self._touch)
+        else:
+            self._touch_id = 0
+
     def _apply(self, last_id: int, bids: Sequence[Level], asks: Sequence[Level]) -> None:
         self.book.apply(bids, asks)
         self.book.update_id = last_id
@@ -214,7 +218,7 @@ class BookSync:
         if buffer and diff.last_id <= buffer[-1].last_id:
             self.counts.old += 1
             self._old += 1
-            if self._old <= _OLD_IN_A_ROW:
+            if self._old <= OLD_IN_A_ROW:
                 return False
             buffer.clear()
             asks = True

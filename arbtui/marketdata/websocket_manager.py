@@ -73,6 +73,10 @@ class WebSocketManager:
         """Replace the connection that carries ``code``: it is open and does not deliver what it should."""
         self._of_code[code].renew()
 
+    async def say(self, code: str, messages: Sequence[bytes]) -> None:
+        """Send messages over the connection that carries ``code``, where it is open. Raises RateLimited."""
+        await self._of_code[code].say(messages)
+
     def status(self) -> list[SocketStatus]:
         """Every socket, in order."""
         return [

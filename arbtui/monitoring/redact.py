@@ -12,7 +12,8 @@ _hidden: list[str] = []
 
 #: `signature=ab12`, `"apiKey": "ab12"`, `X-MBX-APIKEY: ab12`, in queries, JSON, headers and reprs of them.
 _NAMED = re.compile(
-    r"""(?<![a-z])(signature|timestamp|(?:x-mbx-)?api[-_]?key|access[-_]?key|secret(?:[-_]?key)?|passphrase|listen[-_]?key|token)"""
+    r"""(?<![a-z])(signature|timestamp|(?:x-mbx-)?api[-_]?key|access[-_]?key|access[-_]?sign|secret(?:[-_]?key)?|passphrase"""
+    r"""|listen[-_]?key|token|(?<=['"])sign)"""
     r"""(['"]?\s*[=:]\s*['"]?)[^\s'"&,;)}\]]+""",
     re.IGNORECASE,
 )

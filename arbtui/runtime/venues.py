@@ -147,8 +147,8 @@ async def recorded_venues(settings: Settings, ground: Ground, files: Sequence[Pa
             made = [venue.plain_market(asset.symbol, asset.tick, asset.lot) for asset in assets]
             listed[name] = {market.code: market for market in made}
     if stray := [name for name in settings.exchanges if name not in listed]:
-        able = [*played_names(), *(name for name, venue in VENUES.items() if venue.plain_market is not None)]
-        raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {', '.join(able)} can")
+        can = ", ".join(dict.fromkeys([*played_names(), *listed]))
+        raise UsageError(f"profile {settings.name}: {stray[0]} cannot be replayed yet; {can} can")
     markets = {name: with_fees(listed[name], settings.exchanges[name].taker_bps) for name in settings.exchanges}
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     balances = starting_balances(settings.simulator, markets, {asset.symbol: asset.price for asset in assets})

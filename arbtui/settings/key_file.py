@@ -28,7 +28,7 @@ _FORMAT = 1
 _NONCE = 12
 _LARGEST = 1_000_000
 
-Entries = dict[str, tuple[str, str]]  #: (key, secret) by venue
+Entries = dict[str, tuple[str, ...]]  #: the parts of a key, the key itself first, by venue
 
 
 def key_file() -> Path:
@@ -68,13 +68,13 @@ class KeyFile:
         salt, data = (self._bytes(content[name]) for name in ("salt", "data"))
         try:
             plain = AESGCM(_derive(passphrase, salt)).decrypt(data[:_NONCE], data[_NONCE:], _clear(content["venues"], salt))
-            return {str(venue): (str(key), str(secret)) for venue, (key, secret) in json.loads(plain).items()}
+            return {str(venue): tuple(str(part) for part in parts) for venue, parts in json.loads(plain).items()}
         except (InvalidTag, ValueError):
             raise UsageError(
                 f"{self.path}: wrong passphrase, or a damaged file; try again, or delete it and store the keys anew (arbtui keys set)"
             ) from None
 
-    def save(self, entries: Entries, passphrase: SecretStr) -> None:
+    def save(self, entries: Mapping[str, tuple[str, ...]], passphrase: SecretStr) -> None:
         """Write ``entries``, or delete the file when there are none. Atomic; mode 0600.
 
         Raises:
@@ -87,7 +87,7 @@ class KeyFile:
                 self.path.unlink(missing_ok=True)
                 return
             salt, nonce = os.urandom(16), os.urandom(_NONCE)
-            venues = {venue: tail(key) for venue, (key, _) in sorted(entries.items())}
+            venues = {venue: tail(key) for venue, (key, *_) in sorted(entries.items())}
             sealed = AESGCM(_derive(passphrase, salt)).encrypt(nonce, json.dumps(entries).encode(), _clear(venues, salt))
             content = {"format": _FORMAT, "venues": venues, "salt": _text(salt), "data": _text(nonce + sealed)}
             self._replace(json.dumps(content, indent=2) + "\n")

@@ -1,7 +1,6 @@
 """API keys in the keyring of the operating system, where there is a real one: never in a backend that writes plain text."""
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from arbtui.model.errors import UsageError
@@ -15,7 +14,7 @@ _NONE = "this machine has no keyring to trust (none runs, or it would write plai
 
 
 class OsKeyring:
-    """One entry a venue, key and secret together, so that no reader ever sees an old one with a new one.
+    """One entry a venue, all parts of its key together, so that no reader ever sees an old one with a new one.
 
     A headless machine has no keyring: the library then offers backends that fail, keep nothing, or write a plain file. They
     count as none.
@@ -29,8 +28,8 @@ class OsKeyring:
         """The backend's name; empty when there is no usable one."""
         return "" if self._backend is None else str(self._backend.name)
 
-    def read(self, exchange: str) -> tuple[str, str] | None:
-        """(key, secret) of a venue, None when the keyring has none or there is no keyring.
+    def read(self, exchange: str) -> tuple[str, ...] | None:
+        """The parts of a venue's key, the key itself first; None when the keyring has none or there is no keyring.
 
         Raises:
             UsageError: the keyring is locked or broken, or its entry is not ours.
@@ -47,13 +46,13 @@ class OsKeyring:
         if entry is None:
             return None
         try:
-            key, secret = json.loads(entry)
+            key, *others = json.loads(entry)
         except (ValueError, TypeError):
             raise UsageError(f"the keyring's entry {_SERVICE}/{exchange} is not ours; arbtui keys set {exchange}") from None
-        return str(key), str(secret)
+        return str(key), *(str(part) for part in others)
 
-    def write(self, exchange: str, key: str, secret: str) -> None:
-        """Store a venue's keys.
+    def write(self, exchange: str, *parts: str) -> None:
+        """Store the parts of a venue's key, the key itself first.
 
         Raises:
             UsageError: there is no usable keyring, or it refuses.
@@ -61,7 +60,7 @@ class OsKeyring:
         from keyring.errors import KeyringError
 
         try:
-            self._need().set_password(_SERVICE, exchange, json.dumps([key, secret]))
+            self._need().set_password(_SERVICE, exchange, json.dumps(parts))
         except (KeyringError, OSError, RuntimeError) as error:
             raise UsageError(f"the keyring {self.name} does not take the keys ({type(error).__name__}); unlock it and try again") from None
 
@@ -78,14 +77,14 @@ class OsKeyring:
         except (KeyringError, OSError, RuntimeError) as error:
             raise UsageError(f"the keyring {self.name} does not give the keys up ({type(error).__name__})") from None
 
-    def refuse_none(self, variables: Sequence[str]) -> None:
-        """Check that there is a usable keyring; ``variables``: the environment variables to name as the alternative.
+    def refuse_none(self, variables: str) -> None:
+        """Check that there is a usable keyring; ``variables``: the environment variables to name as the alternative, as text.
 
         Raises:
             UsageError: there is none.
         """
         if self._backend is None:
-            raise UsageError(f"{_NONE}; set {' and '.join(variables)} in the environment")
+            raise UsageError(f"{_NONE}; set {variables} in the environment")
 
     def _need(self) -> "KeyringBackend":
         if self._backend is None:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from pydantic import SecretStr
@@ -21,13 +21,18 @@ Ask = Callable[[str], SecretStr]
 FILE_NOT_IN_LIVE = (
     "keys of {exchange} are in {path} only, and live does not take keys that need a passphrase: a kill from outside "
     "could not cancel your orders, because no other process could read them; put them into the keyring "
-    "(arbtui keys set {exchange} --store keyring) or into {key} and {secret}"
+    "(arbtui keys set {exchange} --store keyring) or into {variables}"
 )
 
 
-def variables(exchange: str) -> tuple[str, str]:
-    """The environment variables of a venue's key and secret."""
-    return f"ARBTUI_{exchange.upper()}_KEY", f"ARBTUI_{exchange.upper()}_SECRET"
+def variables(exchange: str) -> tuple[str, ...]:
+    """The environment variables of a venue's key: one for each of its parts."""
+    return tuple(f"ARBTUI_{exchange.upper()}_{part.upper()}" for part in VENUES[exchange].key_parts)
+
+
+def listed(names: Sequence[str]) -> str:
+    """``names`` as a sentence lists them: ``A and B``, ``A, B and C``."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def venue_keys(exchange: str, *, live: bool, ask: Ask | None = None) -> VenueKeys:
@@ -36,13 +41,12 @@ def venue_keys(exchange: str, *, live: bool, ask: Ask | None = None) -> VenueKey
     ``live`` refuses the file. ``ask`` is called for its passphrase. The keys found are redacted in every log from then on.
 
     Raises:
-        UsageError: there are none, half of them, or they cannot be read; the message names the place and what to do.
+        UsageError: there are none, not all parts of one, or they cannot be read; the message names the place and what to do.
     """
     found = from_environment(exchange) or _from_keyring(exchange) or _from_file(exchange, live=live, ask=ask)
     if found is None:
-        key, secret = variables(exchange)
         raise UsageError(
-            f"no API keys of {exchange}: set {key} and {secret}, or store them in the keyring with `arbtui keys set {exchange}`"
+            f"no API keys of {exchange}: set {listed(variables(exchange))}, or store them in the keyring with `arbtui keys set {exchange}`"
         )
     return found
 
@@ -80,7 +84,7 @@ def known_venue(exchange: str) -> str:
 
 
 def refusal(value: str, what: str) -> str | None:
-    """Why ``value`` cannot be a key or secret; None when it can. Never contains the value."""
+    """Why ``value`` cannot be a part of a key; None when it can. Never contains the value."""
     if not value:
         return f"{what} is empty"
     if not re.fullmatch(r"[!-~]{1,4096}", value):
@@ -88,36 +92,42 @@ def refusal(value: str, what: str) -> str | None:
     return None
 
 
-def _keys(key: str, secret: str, source: str) -> VenueKeys:
+def _keys(exchange: str, parts: Sequence[str], source: str) -> VenueKeys:
+    """The key of ``exchange`` from its ``parts``, which are redacted in every log from now on."""
     forbid_core_dump()
-    hide(key)
-    hide(secret)
-    return VenueKeys(SecretStr(key), SecretStr(secret), source)
+    for part in parts:
+        hide(part)
+    wanted = VENUES[exchange].key_parts
+    if len(parts) != len(wanted):
+        raise UsageError(f"{source}: a key of {exchange} has a {listed(wanted)}; store it anew (arbtui keys set {exchange})")
+    named = dict(zip(wanted, map(SecretStr, parts), strict=True))
+    return VenueKeys(named["key"], named["secret"], source, named.get("passphrase", SecretStr("")))
 
 
 def from_environment(exchange: str) -> VenueKeys | None:
     """The keys that the environment holds, None when it holds none.
 
     Raises:
-        UsageError: only half of them, or an invalid one.
+        UsageError: only some of its parts, or an invalid one.
     """
-    names = variables(exchange)
-    key, secret = (os.environ.get(name, "").strip() for name in names)
-    if not key and not secret:
+    values = {name: os.environ.get(name, "").strip() for name in variables(exchange)}
+    given = [name for name, value in values.items() if value]
+    if not given:
         return None
     forbid_core_dump()
-    for name, value, other in zip(names, (key, secret), reversed(names), strict=True):
+    for name, value in values.items():
         if not value:
-            raise UsageError(f"{other} is set and {name} is not: a venue needs both")
+            every = "both" if len(values) == 2 else f"all {len(values)}"
+            raise UsageError(f"{given[0]} is set and {name} is not: a venue needs {every}")
         if complaint := refusal(value, name):
             raise UsageError(complaint)
-    return _keys(key, secret, f"environment ({names[0]})")
+    return _keys(exchange, list(values.values()), f"environment ({next(iter(values))})")
 
 
 def _from_keyring(exchange: str) -> VenueKeys | None:
     keyring = OsKeyring()
     found = keyring.read(exchange)
-    return None if found is None else _keys(*found, f"keyring ({keyring.name})")
+    return None if found is None else _keys(exchange, found, f"keyring ({keyring.name})")
 
 
 def _from_file(exchange: str, *, live: bool, ask: Ask | None) -> VenueKeys | None:
@@ -125,8 +135,7 @@ def _from_file(exchange: str, *, live: bool, ask: Ask | None) -> VenueKeys | Non
     if not file.exists or exchange not in file.venues():
         return None
     if live:
-        key, secret = variables(exchange)
-        raise UsageError(FILE_NOT_IN_LIVE.format(exchange=exchange, path=file.path, key=key, secret=secret))
+        raise UsageError(FILE_NOT_IN_LIVE.format(exchange=exchange, path=file.path, variables=listed(variables(exchange))))
     if ask is None:
         raise UsageError(f"keys of {exchange} are in {file.path}, and there is no terminal to ask for its passphrase at")
-    return _keys(*file.open(ask(f"the passphrase of {file.path}"))[exchange], f"file ({file.path})")
+    return _keys(exchange, file.open(ask(f"the passphrase of {file.path}"))[exchange], f"file ({file.path})")

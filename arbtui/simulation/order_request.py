@@ -1,22 +1,17 @@
 """A limit order as a venue receives it, and how long its client id is taken."""
 
 from decimal import Decimal
-from enum import Enum
 from typing import NamedTuple
 
+from arbtui.exchanges.venue import ClientIdRule
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.order import Side, TimeInForce
 
 
-class ClientIdRule(Enum):
-    """How long a client order id is taken."""
-
-    UNIQUE_FOREVER = "forever"  #: Upbit's ``identifier``: never usable again, also after a refused order
-    UNIQUE_WHILE_OPEN = "while open"  #: Binance's ``newClientOrderId``: usable again when its order is final
-
-    @classmethod
-    def of(cls, exchange: str) -> "ClientIdRule":
-        """The rule of a venue."""
-        return cls.UNIQUE_WHILE_OPEN if exchange.startswith("binance") else cls.UNIQUE_FOREVER
+def client_id_rule(exchange: str) -> ClientIdRule:
+    """How long a client order id is taken at a venue, as it declares; for ever at one that is not declared."""
+    declared = VENUES.get(exchange)
+    return ClientIdRule.UNIQUE_FOREVER if declared is None else declared.client_ids.rule
 
 
 class OrderRequest(NamedTuple):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from arbtui.exchanges.adapter import OrderReport, StandingOrder
+from arbtui.exchanges.venue import ClientIdRule
 from arbtui.journal.store import Statement
 from arbtui.model.clock import Clock
 from arbtui.model.errors import OrderRejected
@@ -19,7 +20,7 @@ from arbtui.simulation.fees import FeeCoin, fee_currency
 from arbtui.simulation.ledger import VenueLedger, fill_statement, order_statement
 from arbtui.simulation.matching import BookSource, ConsumedDepth, Execution
 from arbtui.simulation.order_queue import Progress, shown_ahead
-from arbtui.simulation.order_request import ClientIdRule, OrderRequest
+from arbtui.simulation.order_request import OrderRequest, client_id_rule
 from arbtui.simulation.report_queue import ReportQueue
 from arbtui.simulation.resting_orders import RestingOrders
 from arbtui.simulation.settlement import balance_changes, needed_at_rest, needed_to_place, still_locked, take_fee
@@ -52,7 +53,7 @@ class VenueCore:
         self._books = books
         self._ledger = ledger
         self._clock = clock
-        self._client_ids = client_ids or ClientIdRule.of(name)
+        self._client_ids = client_ids or client_id_rule(name)
         self._consumed: dict[str, ConsumedDepth] = {}
         self._uncommitted: dict[str, None] = {}  # client ids whose record is on its way to the disk
         self._resting = RestingOrders(markets)

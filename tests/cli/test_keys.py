@@ -13,6 +13,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as FailRing
 from pydantic import SecretStr
 
+from arbtui.exchanges.venues import VENUES
 from arbtui.settings.key_file import KeyFile, key_file
 from arbtui.settings.key_ring import OsKeyring
 from tests.cli.command import Here
@@ -36,7 +37,7 @@ def ring(_no_ring: None) -> FileRing:
 
 def test_a_list_of_nothing(arbtui: Here) -> None:
     rows = json.loads(arbtui("keys", "list", "--json").out)
-    assert [(row["exchange"], row["source"]) for row in rows] == [("upbit", None), ("binance", None), ("binanceusdm", None)]
+    assert [(row["exchange"], row["source"]) for row in rows] == [(name, None) for name in VENUES]
 
 
 def test_a_list_shows_every_place_and_which_one_is_used(arbtui: Here, ring: FileRing, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,6 +113,25 @@ def test_that_live_refuses_the_file_is_said_before_anything_is_asked(arbtui: Her
     assert "ARBTUI_UPBIT_KEY and ARBTUI_UPBIT_SECRET" in told[0]
     assert told[1] == "API key of upbit"
     assert dict(KeyFile(key_file()).venues()) == {"upbit": "...6789"}
+
+
+def test_a_venue_s_passphrase_is_asked_for_and_stored(arbtui: Here, ring: FileRing, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(what: str) -> SecretStr:
+        asked.append(what)
+        return SecretStr(f"typed-{len(asked)}-canary")
+
+    monkeypatch.setattr("arbtui.settings.prompt.ask_secret", ask)
+    answer = arbtui("keys", "set", "OKX")
+    assert answer.code == 0
+    assert asked == ["API key of okx", "secret of okx", "passphrase of okx"]
+    assert OsKeyring().read("okx") == ("typed-1-canary", "typed-2-canary", "typed-3-canary")
+    listed = arbtui("keys", "list")
+    assert "typed" not in listed.out + listed.err + answer.out + answer.err
+    assert [row["key"] for row in json.loads(arbtui("keys", "list", "--json").out) if row["exchange"] == "okx"] == ["...nary"]
+    assert arbtui("keys", "remove", "okx").code == 0
+    assert OsKeyring().read("okx") is None
 
 
 def test_a_machine_without_a_keyring_is_not_sent_to_the_file_that_live_refuses(arbtui: Here) -> None:

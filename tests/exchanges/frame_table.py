@@ -33,18 +33,50 @@ UNUSED = {
     "!assetIndex@arr": "an index of collateral",
     "contractInfo": "rules are read over REST at the start",
     "result": "the answer to a subscription",
+    "subscribe": "the answer to a subscription",
+    "trades before": "what was traded before the subscription",
+    "candle1H": "candles",
+    "candle1D": "candles",
+    "candle1W": "candles",
+    "sp books": "Bitget's first interface, which the second has replaced",
+    "sp trade": "Bitget's first interface",
+    "sp ticker": "Bitget's first interface",
+    "sp candle1m": "Bitget's first interface",
+    "mc books": "perpetuals on Bitget's first interface",
+    "mc trade": "perpetuals on Bitget's first interface",
+    "mc ticker": "perpetuals on Bitget's first interface",
+    "mc candle1m": "perpetuals on Bitget's first interface",
+    "tickers": "24 hour statistics",
+    "kline.1": "candles of a minute",
+    "kline.60": "candles of an hour",
+    "kline.D": "candles of a day",
+    "priceLimit": "bounds that the venue itself keeps: an order beyond them is refused",
+    "system": "maintenance is noticed by what stops",
+    "books without ids": "OKX before 2023: without ids a book cannot be proved complete",
 }
 
 #: Fixtures that are pushed on public streams: folder and files of the archives.
 FIXTURES = {
     "jkorf-Upbit.Net.tar.gz": {"upbit": r"/Subscriptions/Spot/\w+\.txt$"},
+    "jkorf-Bitget.Net.tar.gz": {"bitget": r"/Subscriptions/Spot/(OrderBook|Trades|Ticker|Klines|Concurrent)\.txt$"},
     "jkorf-Binance.Net.tar.gz": {
         "binance": r"/Subscriptions/Spot/ExchangeData/\w+\.txt$",
         "binanceusdm": r"/Subscriptions/UsdFutures/(BookTicker|Book|PartialBook|AggTrades|Klines|ContKlines|MarkPrice|Liquidations"
         r"|Ticker|MiniTicker|Concurrent|CompositIndex|AssetIndex|SymbolUpdates)\.txt$",
     },
+    # Without Trades.txt, the documents' example of a contract's trade.
+    "jkorf-Bybit.Net.tar.gz": {"bybit": r"/Subscriptions/V5/Spot/(Concurrent|PriceLimit|SystemStatus|Ticker)\.txt$"},
+    "jkorf-OKX.Net.tar.gz": {"okx": r"/Subscriptions/Unified/ExchangeData/(OrderBook|Ticker|Trades)\.txt$"},
 }
-CAPTURES = {"upbit": "UPBIT.jsonl.gz", "binance": "BINANCE.jsonl.gz"}
+CAPTURES = {
+    "upbit": "UPBIT.jsonl.gz",
+    "binance": "BINANCE.jsonl.gz",
+    "bybit": "BYBIT.jsonl.gz",
+    "okx": "OKX.jsonl.gz",
+    "bitget": "BITGET.jsonl.gz",
+}
+#: Of a capture of several of a venue's markets: the connection of spot.
+CONNECTIONS = {"bybit": "BYBIT.ws.3"}
 
 Row = tuple[str, str, str]  #: source, exchange, what became of it
 
@@ -54,7 +86,7 @@ def frames(data: Path) -> Iterator[tuple[str, str, bytes, str]]:
     for exchange, name in CAPTURES.items():
         with gzip.open(data / "cryptofeed" / name, "rt") as lines:
             for message in map(json.loads, lines):
-                if message["t"] == "recv":
+                if message["t"] == "recv" and message["conn"] == CONNECTIONS.get(exchange, message["conn"]):
                     raw = base64.b64decode(message["b64"]) if "b64" in message else message["data"].encode()
                     yield "cryptofeed", exchange, raw, ""
                 elif message["t"] == "http" and "/depth?" in message["url"]:
@@ -86,7 +118,7 @@ def table(data: Path) -> Counter[Row]:
                 decoder.feed_snapshot(snapshot_of, raw)
             else:
                 decoder.feed(raw)
-            (event,) = sink.events
+            event = sink.events[0]  # a frame may hold several trades
             kind = str(event[1]) if event[0] == "other" else ""
             became = f"decoded {event[0]}" if not kind else f"unused {kind}" if kind in UNUSED else f"UNKNOWN {kind}"
         except WireError as error:

@@ -11,6 +11,25 @@ cryptofeed binance     decoded snapshot            4
 cryptofeed binance     decoded touch              84
 cryptofeed binance     decoded trade               2
 cryptofeed binance     unused kline                2
+cryptofeed bitget      unused mc books           194
+cryptofeed bitget      unused mc candle1m         27
+cryptofeed bitget      unused mc ticker          217
+cryptofeed bitget      unused mc trade            27
+cryptofeed bitget      unused sp books           443
+cryptofeed bitget      unused sp candle1m         43
+cryptofeed bitget      unused sp ticker          128
+cryptofeed bitget      unused sp trade            38
+cryptofeed bitget      unused subscribe           40
+cryptofeed bybit       decoded diff              548
+cryptofeed bybit       decoded snapshot            2
+cryptofeed bybit       decoded trade              18
+cryptofeed bybit       unused kline.1             25
+cryptofeed bybit       unused subscribe            7
+cryptofeed bybit       unused tickers             81
+cryptofeed okx         decoded trade              74
+cryptofeed okx         unused books without ids  290
+cryptofeed okx         unused subscribe           18
+cryptofeed okx         unused tickers             28
 cryptofeed upbit       decoded snapshot          145
 cryptofeed upbit       decoded trade             304
 jkorf      binance     decoded touch               1
@@ -35,6 +54,23 @@ jkorf      binanceusdm unused forceOrder           1
 jkorf      binanceusdm unused kline                3
 jkorf      binanceusdm unused markPriceUpdate      1
 jkorf      binanceusdm unused result              15
+jkorf      bitget      decoded snapshot            1
+jkorf      bitget      unused candle1D             1
+jkorf      bitget      unused candle1H             1
+jkorf      bitget      unused candle1W             1
+jkorf      bitget      unused subscribe            6
+jkorf      bitget      unused ticker               1
+jkorf      bitget      unused trades before        1
+jkorf      bybit       unused kline.60             1
+jkorf      bybit       unused kline.D              1
+jkorf      bybit       unused priceLimit           1
+jkorf      bybit       unused subscribe            5
+jkorf      bybit       unused system               1
+jkorf      bybit       unused tickers              1
+jkorf      okx         decoded snapshot            1
+jkorf      okx         decoded trade               1
+jkorf      okx         unused subscribe            3
+jkorf      okx         unused tickers              1
 jkorf      upbit       decoded snapshot            1
 jkorf      upbit       decoded trade               1
 jkorf      upbit       unused candle.1m            1

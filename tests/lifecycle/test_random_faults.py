@@ -10,11 +10,13 @@ import signal
 import time
 from collections.abc import Iterator
 from decimal import Decimal
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from arbtui.exchanges.refusals import Retry, Scope
 from tests.lifecycle.live import LiveDesk, live_desk
 from tests.lifecycle.programs import run, running
 from tests.lifecycle.test_live import await_cycles
@@ -35,16 +37,17 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "again", "count": 3},
     {"kind": "lag", "ms": 700, "seconds": 3.0},
 ]
-POOR = "Account has insufficient balance for requested action."
+_POOR = {
+    "upbit": ("insufficient_funds_bid", "by script"),
+    "bithumb": ("insufficient_funds_bid", "by script"),
+    "binance": ("-2010", "Account has insufficient balance for requested action."),
+    "bybit": ("170131", "Insufficient balance."),
+    "okx": ("51008", "Order failed. Insufficient balance."),
+    "bitget": ("43012", "Insufficient balance"),
+    "coinone": ("103", "Lack of Balance"),
+}
 MISS: dict[str, dict[str, Any]] = {
-    "upbit": {"kind": "refuse", "error": "insufficient_funds_bid", "words": "by script", "on": "order", "count": 1},
-    "binance": {
-        "kind": "refuse",
-        "error": "-2010",
-        "words": "Account has insufficient balance for requested action.",
-        "on": "order",
-        "count": 1,
-    },
+    venue: {"kind": "refuse", "error": error, "words": words, "on": "order", "count": 1} for venue, (error, words) in _POOR.items()
 }
 
 
@@ -115,14 +118,10 @@ def test_random_faults_and_missed_legs_lose_nothing_and_leave_nothing_unnamed(
         print(f"uncovered: at most {naked['largest']:.2f} USDT of a cycle at once (limit {limit:g}), {naked['value_s']:.1f} USDT s in all")
 
 
-def test_the_misses_are_met() -> None:
+@pytest.mark.parametrize("venue", list(MISS))
+def test_the_misses_are_met(venue: str) -> None:
     """Each venue's scripted miss is a refusal of one order, in that venue's own words."""
-    from arbtui.exchanges.binance.refusals import refusal as binance
-    from arbtui.exchanges.refusals import Retry, Scope
-    from arbtui.exchanges.upbit.refusals import refusal as upbit
-
-    for name, table in (("upbit", upbit), ("binance", binance)):
-        row = table(MISS[name]["error"], MISS[name]["words"])
-        assert row is not None
-        assert row.scope in (Scope.ORDER, Scope.SYMBOL), row
-        assert row.retry is not Retry.PROBE
+    row = import_module(f"arbtui.exchanges.{venue}.refusals").refusal(MISS[venue]["error"], MISS[venue]["words"])
+    assert row is not None
+    assert row.scope in (Scope.ORDER, Scope.SYMBOL), row
+    assert row.retry is not Retry.PROBE

@@ -180,3 +180,55 @@ def test_frames_of_an_exchange_without_any_market_are_decoded_and_outside() -> N
     bench = Bench(SPOT, exchanges=["binance", "upbit"])
     bench.feed(upbit_book(BIDS, ASKS))
     assert bench.aggregator.counts["upbit"].outside == 1
+
+
+BITGET = ("bitget", "BTCUSDT")
+
+
+def bitget(channel: str, bids: list[tuple[float, float]], asks: list[tuple[float, float]], ts: int) -> Frame:
+    data = {side: [[str(price), str(qty)] for price, qty in levels] for side, levels in (("asks", asks), ("bids", bids))}
+    arg = {"instType": "SPOT", "channel": channel, "instId": "BTCUSDT"}
+    return encode("bitget", {"action": "snapshot", "arg": arg, "data": [{**data, "seq": ts, "ts": str(ts)}], "ts": ts})
+
+
+def test_best_prices_trim_a_whole_book_that_is_older() -> None:
+    bench = Bench(BITGET)
+    bench.feed(bitget("books15", [(99.0, 1.0), (98.0, 2.0)], [(101.0, 1.0), (102.0, 2.0)], 1000))
+    bench.feed(bitget("books1", [(98.5, 3.0)], [(100.5, 4.0)], 1020))
+    assert list(bench.book(BITGET).bids()) == [(98.5, 3.0), (98.0, 2.0)]
+    assert list(bench.book(BITGET).asks()) == [(100.5, 4.0), (101.0, 1.0), (102.0, 2.0)]
+    assert bench.book(BITGET).ts_event == 1020
+
+
+def test_best_prices_older_than_the_book_or_without_a_time_are_ignored() -> None:
+    bench = Bench(BITGET)
+    bench.feed(bitget("books15", BIDS, ASKS, 1000))
+    bench.batches.clear()
+    bench.feed(bitget("books1", [(90.0, 1.0)], [(110.0, 1.0)], 990), bitget("books1", [(90.0, 1.0)], [(110.0, 1.0)], 0))
+    assert (bench.batches, bench.book(BITGET).bid) == ([], 99.0)
+
+
+def test_a_book_that_comes_after_newer_best_prices_keeps_them() -> None:
+    bench = Bench(BITGET)
+    bench.feed(bitget("books15", BIDS, ASKS, 1000), bitget("books1", [(99.5, 1.0)], [(100.5, 1.0)], 1050))
+    bench.feed(bitget("books15", [(99.2, 5.0), (99.0, 1.0)], [(100.8, 1.0)], 1040))
+    assert (bench.book(BITGET).bid, bench.book(BITGET).ask, bench.book(BITGET).ts_event) == (99.5, 100.5, 1050)
+    assert list(bench.book(BITGET).bids()) == [(99.5, 1.0), (99.2, 5.0), (99.0, 1.0)]
+    bench.feed(bitget("books15", BIDS, ASKS, 1060))
+    assert (bench.book(BITGET).bid, bench.book(BITGET).ask) == (99.0, 101.0)
+
+
+def test_best_prices_alone_do_not_make_a_book_and_do_not_keep_a_frozen_one_live() -> None:
+    bench = Bench(BITGET)
+    bench.feed(bitget("books1", [(99.5, 1.0)], [(100.5, 1.0)], 900))
+    assert bench.state(BITGET) is BookState.EMPTY
+    bench.feed(bitget("books15", BIDS, ASKS, 1000))
+    for step in range(4):
+        bench.clock.now += 0.5
+        bench.feed(bitget("books1", [(99.5 + step / 10, 1.0)], [(100.5, 1.0)], 1100 + step))
+    assert bench.state(BITGET) is BookState.LIVE
+    bench.clock.now += 0.5
+    bench.feed(bitget("books1", [(99.1, 1.0)], [(100.5, 1.0)], 1200))
+    assert bench.state(BITGET) is BookState.STALE
+    bench.feed(bitget("books15", BIDS, ASKS, 1300))
+    assert bench.state(BITGET) is BookState.LIVE

@@ -105,7 +105,6 @@ def test_binances_own_multi_market_capture(shared_data: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "venue"),
     [
-        ("BYBIT.jsonl.gz", "BYBIT"),
         ("OKX.jsonl.gz", "OKX"),
         ("BITGET.jsonl.gz", "BITGET"),
     ],
@@ -122,6 +121,16 @@ def test_the_bithumb_capture_of_2021_is_named_frame_by_frame(shared_data: Path) 
     counts = replay.aggregator.counts["bithumb"]
     assert (counts.read, counts.decoded, counts.malformed) == (98, 0, {})
     assert counts.named == {"orderbookdepth": 91, "transaction": 4, "status": 3}
+
+
+def test_the_bybit_capture_is_read_whole_without_the_contracts_that_it_holds_too(shared_data: Path) -> None:
+    markets = [("bybit", "BTCUSDT"), ("bybit", "ETHUSDT")]
+    replay = Replay([shared_data / "cryptofeed" / "BYBIT.jsonl.gz"], markets)
+    count = replay.aggregator.counts["bybit"]
+    assert (count.read, count.named, count.malformed) == (681, {"tickers": 81, "kline.1": 25, "subscribe": 7}, {})
+    assert (count.snapshots, count.diffs, count.trades, count.gaps, count.outside) == (2, 548, 20, 0, 0)
+    assert replay.crossed == 0
+    assert all(book.state is BookState.LIVE for book in replay.aggregator.books.values())
 
 
 def test_the_upbit_capture_of_2021_04_05_is_read_whole(shared_data: Path) -> None:

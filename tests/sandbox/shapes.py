@@ -37,7 +37,7 @@ class Fixtures:
         self._archives: dict[str, dict[str, str]] = {}
 
     def of(self, name: str) -> Any:
-        """``upbit:`` and ``binance:`` with a path of the .NET clients' tests, ``hft:``, ``cryptofeed-upbit:``, ``markets:``."""
+        """``upbit:``, ``bybit:`` ... with a path of the .NET clients' tests, ``hft:``, ``cryptofeed-upbit:``, ``markets:``."""
         source, _, path = name.partition(":")
         if source == "hft":
             return self._hft(path)
@@ -50,21 +50,21 @@ class Fixtures:
         body = text.split("\n=", 1)[1] if "\n=" in text else text.split("\n", 3)[3]
         return json.loads(body.replace("|1|", "1"))
 
-    def ack(self, name: str) -> Any:
-        """The answer (line ``<``) of a subscription."""
+    def ack(self, name: str, place: int = 0) -> Any:
+        """The answer (line ``<``) of a subscription; ``place``: which, where there are several."""
         source, _, path = name.partition(":")
-        line = next(line for line in self._archive(source)[path].splitlines() if line.startswith("<"))
+        line = [line for line in self._archive(source)[path].splitlines() if line.startswith("<")][place]
         return json.loads(line[1:].replace("|1|", "1"))
 
     def _archive(self, source: str) -> dict[str, str]:
         if source not in self._archives:
-            package = f"{source.capitalize()}.Net"
-            start, texts = f"{package}.UnitTests/", {}
-            with tarfile.open(self._folder / "fixtures" / f"jkorf-{package}.tar.gz") as archive:
+            (path,) = (one for one in (self._folder / "fixtures").iterdir() if one.name.lower() == f"jkorf-{source}.net.tar.gz")
+            start, texts = "UnitTests/", {}
+            with tarfile.open(path) as archive:
                 for member in archive:
                     file = archive.extractfile(member) if member.isfile() and start in member.name else None
                     if file is not None:
-                        texts[member.name.split(start, 1)[1]] = file.read().decode("utf-8-sig").replace("\r\n", "\n")
+                        texts[member.name.split(start, 1)[1]] = file.read().decode("utf-8-sig", "replace").replace("\r\n", "\n")
             self._archives[source] = texts
         return self._archives[source]
 

@@ -38,7 +38,9 @@ def flat(table: dict[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, .
 
 
 def test_all_are_there() -> None:
-    assert {"binance-spot-perp", "bithumb-binance", "coinone-binance", "upbit-binance"} <= {path.stem for path in SHIPPED}
+    assert {"binance-spot-perp", "bithumb-binance", "coinone-binance", "upbit-binance", "upbit-bitget", "upbit-bybit", "upbit-okx"} <= {
+        path.stem for path in SHIPPED
+    }
 
 
 def test_loads(profile: Path) -> None:

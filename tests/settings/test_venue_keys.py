@@ -38,6 +38,10 @@ def _told(keys: VenueKeys) -> tuple[str, str]:
     return keys.key.get_secret_value(), keys.secret.get_secret_value()
 
 
+def _three(keys: VenueKeys) -> tuple[str, str, str]:
+    return *_told(keys), keys.passphrase.get_secret_value()
+
+
 class TestWhereTheyComeFrom:
     def test_the_environment_is_before_the_keyring_and_that_before_the_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
         KeyFile(key_file()).save({"upbit": ("file-key-of-upbit", "file-secret")}, PASS)
@@ -222,6 +226,50 @@ class TestTheFile:
         file.path.symlink_to("/etc/passwd")
         with pytest.raises(UsageError, match="cannot be read"):
             file.venues()
+
+
+class TestOfThreeParts:
+    """OKX's keys have a passphrase beside key and secret."""
+
+    THREE = ("okx-key-of-1234567", "okx-secret-12345", "Okx-phrase_1!")
+
+    def test_all_three_come_from_each_place(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        KeyFile(key_file()).save({"okx": ("file-key-of-okx-00", *self.THREE[1:]), "upbit": (KEY, SECRET)}, PASS)
+        assert _three(venue_keys("okx", live=False, ask=lambda _: PASS)) == ("file-key-of-okx-00", *self.THREE[1:])
+        OsKeyring().write("okx", "ring-key-of-okx-00", *self.THREE[1:])
+        assert _three(venue_keys("okx", live=True)) == ("ring-key-of-okx-00", *self.THREE[1:])
+        for part, text in zip(("KEY", "SECRET", "PASSPHRASE"), self.THREE, strict=True):
+            monkeypatch.setenv(f"ARBTUI_OKX_{part}", f" {text}\n")
+        assert _three(venue_keys("okx", live=True)) == self.THREE
+
+    def test_what_is_missing_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with pytest.raises(UsageError, match="ARBTUI_OKX_KEY, ARBTUI_OKX_SECRET and ARBTUI_OKX_PASSPHRASE"):
+            venue_keys("okx", live=True)
+        monkeypatch.setenv("ARBTUI_OKX_KEY", KEY)
+        monkeypatch.setenv("ARBTUI_OKX_SECRET", SECRET)
+        with pytest.raises(UsageError, match="ARBTUI_OKX_KEY is set and ARBTUI_OKX_PASSPHRASE is not: a venue needs all 3"):
+            venue_keys("okx", live=True)
+
+    def test_an_entry_without_its_passphrase_is_to_be_stored_anew(self) -> None:
+        OsKeyring().write("okx", *self.THREE[:2])
+        with pytest.raises(UsageError, match=r"has a key, secret and passphrase; store it anew \(arbtui keys set okx\)"):
+            venue_keys("okx", live=True)
+
+    def test_the_passphrase_is_shown_by_nothing(self) -> None:
+        OsKeyring().write("okx", *self.THREE)
+        found = venue_keys("okx", live=True)
+        assert self.THREE[2] not in f"{found!r} {found}" + redact(f"it is {self.THREE[2]}.")
+        assert "canary" not in redact(
+            '{"OK-ACCESS-PASSPHRASE": "canary", "OK-ACCESS-SIGN": "canary"} {"passphrase":"canary","sign":"canary"}'
+        )
+
+    def test_a_new_passphrase_alone_is_a_new_key(self) -> None:
+        OsKeyring().write("okx", *self.THREE)
+        holder = key_holder("okx", live=True)
+        assert not holder.reread()
+        OsKeyring().write("okx", *self.THREE[:2], "Another-phrase_2")
+        assert holder.reread()
+        assert holder.current().passphrase.get_secret_value() == "Another-phrase_2"
 
 
 class TestRotation:

@@ -11,8 +11,8 @@ import pytest
 from arbtui.journal.database import open_reader
 from arbtui.model.order import Side, TimeInForce
 from arbtui.model.virtual_loop import run_virtual
-from arbtui.sandbox.binance.trade_numbers import TradeNumbers
 from arbtui.sandbox.order_log import OrderLog
+from arbtui.sandbox.trade_numbers import TradeNumbers
 from arbtui.simulation.ledger import APPLICATION_ID, VERSION
 from arbtui.simulation.order_request import OrderRequest
 from tests.simulation.worlds import World, world

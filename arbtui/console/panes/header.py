@@ -1,9 +1,10 @@
 """The two lines on top: what must be visible at all times. A red background means halted, and nothing else does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 
 from arbtui.console.lines import Lines, justify, width_of
 from arbtui.console.numbers import age, arrow, clock, duration, fit, signed
+from arbtui.console.panes import header_venues
 from arbtui.console.styles import Span, Styles
 from arbtui.model.printable import printable
 from arbtui.views import HeaderView
@@ -159,37 +160,40 @@ class Header(Lines):
         tight = [*opened, (" flight ", "dim"), in_flight, *breaches]
         more: list[Span] = [("opportunities ", "dim"), (f"{h.opportunities}", "text")]
         more += [("   unhedged ", "dim"), (f"{h.unhedged:,.2f}   ", "text")]
-        full, short = self._venues(h, ages=True), self._venues(h, ages=False)
         beyond = open_fx_spans(h, whole=False)
         money = [*unhedged, *beyond]
-        choices = (
-            (full, [*open_fx_spans(h, whole=True), *more, *counts]),
-            (full, [*beyond, *more, *counts]),
-            (full, [*money, *counts]),
-            (full, [*money, *tight]),
-            (full, [*money, *opened, *breaches]),
-            *([(full, [*money, *breaches[1:]])] if beyond else []),
-            (short, [*money, *tight]),
-            (short, [*money, *opened, *breaches]),
-            (short, [*money, *breaches]),
-        )
-        return _first_that_fits(choices, width)
+        long = ([*open_fx_spans(h, whole=True), *more, *counts], [*beyond, *more, *counts])
+        short = ([*money, *tight], [*money, *opened, *breaches])
 
-    def _venues(self, h: HeaderView, ages: bool) -> list[Span]:
-        gap = "   " if self.size.width >= 110 else "  "
-        spans: list[Span] = [(" ", "text")]
-        for venue in h.exchanges:
-            fine = venue.status == "ok"
-            text = f" {age(venue.age_ms)} " if ages else " "
-            spans += [(venue.name, "strong"), (text, "soft"), (venue.status, "armed" if fine else "warn"), (gap, "text")]
+        def choices() -> Iterator[tuple[list[Span], list[Span]]]:
+            rate, gap = self._rate(h, doubt=True), "   " if width >= 110 else "  "
+            full = [*header_venues.listed(h.exchanges, gap, ages=True), *rate]
+            yield from ((full, right) for right in (*long, [*money, *counts], *short))
+            if beyond:
+                yield full, [*money, *breaches[1:]]
+            bare = self._rate(h, doubt=False)
+            named = [*header_venues.listed(h.exchanges, gap, ages=False), *bare]
+            yield from ((named, right) for right in (*long, *short, [*money, *breaches]))
+            if len(h.exchanges) > header_venues.FEW:
+                for ages in (True, False):
+                    fold = [*header_venues.folded(h.exchanges, gap, ages=ages), *(rate if ages else bare)]
+                    yield from ((fold, right) for right in (*long, [*money, *counts], *short, [*money, *breaches]))
+                sick = header_venues.grouped(h.exchanges, "  ")
+                yield from (([*sick, *bare], right) for right in ([*money, *breaches], breaches[1:]))
+                yield from ((sick, right) for right in ([*money, *breaches[1:]], breaches[1:]))
+
+        return _first_that_fits((([(" ", "text"), *left], right) for left, right in choices()), width)
+
+    def _rate(self, h: HeaderView, doubt: bool) -> list[Span]:
+        """The exchange rate, how old it is and whether it is doubted; ``doubt``: also what is missing to tell."""
         if not h.rate:
-            return [*spans, ("FX ", "dim"), ("none", "warn")] if h.rate_pair else spans
+            return [("FX ", "dim"), ("none", "warn")] if h.rate_pair else []
         late = h.rate_age_ms > RATE_LATE_MS
         told = f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})"
-        spans += [("FX ", "dim"), (f"{h.rate:.1f}", "text"), (told, "warn" if late else "dim")]
-        if h.rate_doubt.startswith("DOUBTED"):
+        spans: list[Span] = [("FX ", "dim"), (f"{h.rate:.1f}", "text"), (told, "warn" if late else "dim")]
+        if h.rate_doubt and (doubt or h.rate_doubt.startswith("DOUBTED")):
             return [*spans, (f" {h.rate_doubt}", "warn")]
-        return [*spans, (f" {h.rate_doubt}", "warn")] if h.rate_doubt and ages else spans
+        return spans
 
     def _unhedged(self, h: HeaderView) -> list[Span]:
         """Only when it is not zero, but always in a halt."""
@@ -201,9 +205,10 @@ class Header(Lines):
         return [("  ", "text"), ("breach ", "dim"), (f"{h.breaches_open}", "warn" if h.breaches_open else "text"), (" ", "text")]
 
 
-def _first_that_fits(choices: Sequence[tuple[list[Span], list[Span]]], width: int) -> list[Span]:
+def _first_that_fits(choices: Iterable[tuple[list[Span], list[Span]]], width: int) -> list[Span]:
     """The first pair of texts that fits ``width``; of the last one only the left."""
+    left: list[Span] = []
     for left, right in choices:
         if width_of(left) + width_of(right) + 1 <= width:
             return justify(left, right, width)
-    return justify(*choices[-1], width)
+    return justify(left, [], width)

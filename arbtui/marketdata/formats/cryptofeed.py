@@ -44,6 +44,8 @@ class _Line(Struct):
     data: str | None = None
     b64: str | None = None
     url: str = ""
+    conn: str = ""
+    addr: str = ""
 
 
 class _Header(Struct):
@@ -60,11 +62,13 @@ class CryptofeedJson:
             raise UsageError(f"{path}: line 1 is not the header of a cryptofeed capture: {error}") from None
         self._path = path
         self._exchange = _NAMES.get(name, name)
+        self._own_path = VENUES[self._exchange].captures.path if self._exchange in VENUES else ""
         self.exchanges = [self._exchange]
 
     def messages(self) -> Iterator[Message]:
-        """Every frame received and every REST depth answer, in the order of the file."""
+        """Every frame received and every REST depth answer, in the order of the file; none of another market of the venue's operator."""
         decode = msgspec.json.Decoder(_Line).decode
+        foreign: set[str] = set()  # connections
         for number, line in read_lines(self._path):
             try:
                 message = decode(line)
@@ -72,7 +76,9 @@ class CryptofeedJson:
                 ts_ns = _ns(message.ts)
             except (ValueError, OverflowError):  # msgspec's errors, base64's and those of text are all ValueErrors
                 raise bad_line(self._path, number, "a line of a cryptofeed capture") from None
-            if message.t == "recv":
+            if message.t == "connect" and self._own_path and urlsplit(message.addr).path != self._own_path:
+                foreign.add(message.conn)
+            elif message.t == "recv" and message.conn not in foreign:
                 yield Message(ts_ns, number, Frame(self._exchange, raw))
             elif message.t == "http" and (code := snapshot_market(self._exchange, message.url)):
                 yield Message(ts_ns, number, Frame(self._exchange, raw, code))

@@ -7,8 +7,8 @@ from arbtui.model.market import Market
 from arbtui.model.money import ZERO
 from arbtui.model.order import Balance, Fill, OrderState, Side
 from arbtui.sandbox.account import AccountEvent, What
-from arbtui.sandbox.binance.trade_numbers import TradeNumbers
 from arbtui.sandbox.order_log import OrderRecord
+from arbtui.sandbox.trade_numbers import TradeNumbers
 
 _STATES = {
     OrderState.ACCEPTED: "NEW",

@@ -14,11 +14,11 @@ from arbtui.sandbox.account import Account
 from arbtui.sandbox.binance.bodies import account_body, canceled_body, eight, my_trade, order_body, placed_body
 from arbtui.sandbox.binance.limits import BinanceLimits
 from arbtui.sandbox.binance.refusals import closed_market, mandatory, refused, refused_by_core
-from arbtui.sandbox.binance.trade_numbers import TradeNumbers
 from arbtui.sandbox.clock import VenueClock
 from arbtui.sandbox.faults import WireFaultKind, WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
+from arbtui.sandbox.trade_numbers import TradeNumbers
 from arbtui.simulation.matching import BookSource
 from arbtui.simulation.networks import simulated_terms
 from arbtui.simulation.order_request import OrderRequest

@@ -19,7 +19,6 @@ from arbtui.sandbox.binance.market_data import BinanceMarketData
 from arbtui.sandbox.binance.refusals import mandatory, refused_by_core
 from arbtui.sandbox.binance.rewriting import rewritten
 from arbtui.sandbox.binance.stream import Streams
-from arbtui.sandbox.binance.trade_numbers import TradeNumbers
 from arbtui.sandbox.binance.trading import BinanceTrading
 from arbtui.sandbox.binance.ws_api import WsApi
 from arbtui.sandbox.book_corruptor import Prices
@@ -27,6 +26,7 @@ from arbtui.sandbox.call import Call
 from arbtui.sandbox.faults import Part, Stream, WireFaultKind
 from arbtui.sandbox.keys import NO_KEY
 from arbtui.sandbox.tape import Tape
+from arbtui.sandbox.trade_numbers import TradeNumbers
 from arbtui.sandbox.venue import Premises, Venue
 
 WS_API = "/ws-api/v3"

@@ -22,6 +22,7 @@ from arbtui.model.market import Market
 from arbtui.model.order import Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.model.rng import Rng
 from arbtui.sandbox.doors import door_names, door_of
+from arbtui.sandbox.faults import WireFault, WireFaultKind
 from arbtui.sandbox.keys import Key, play_key
 from arbtui.sandbox.sandbox import Sandbox, SandboxOptions, sandbox
 from arbtui.simulation.ledger import VenueLedger
@@ -97,7 +98,7 @@ async def paper(folder: Path) -> AsyncIterator[VenueUnderTest]:
 
 def holder_of(*keys: Key) -> VenueKeyHolder:
     """``keys`` in turn, as the operator stores them one after the other; the last stays."""
-    found = [VenueKeys(SecretStr(key.key), SecretStr(key.secret), "a test") for key in keys]
+    found = [VenueKeys(SecretStr(key.key), SecretStr(key.secret), "a test", SecretStr(key.passphrase)) for key in keys]
     return VenueKeyHolder(lambda: found.pop(0) if len(found) > 1 else found[0])
 
 
@@ -106,10 +107,20 @@ def keys_of(exchange: str) -> VenueKeyHolder:
     return holder_of(play_key(exchange, passphrase=door_of(exchange).wants_passphrase))
 
 
+#: Of venues whose least order is a quantity alone, which the test's smallest order is not below: a rule that came since.
+_LEAST_COST = {"okx": "5"}
+
+
+def _code(box: Sandbox, exchange: str) -> str:
+    """Of the venue's market of XRP."""
+    (code,) = (market.code for market in box.cores[exchange].markets.values() if market.base == "XRP")
+    return code
+
+
 @asynccontextmanager
 async def registry_of(box: Sandbox, exchange: str) -> AsyncIterator[ExchangeRegistry]:
     """A registry with one venue of ``box``, connected to XRP."""
-    (code,) = (market.code for market in box.cores[exchange].markets.values() if market.base == "XRP")
+    code = _code(box, exchange)
     config = ExchangeConfig(quote=VENUES[exchange].quote, urls=UrlsConfig(**box.urls[exchange]))
     limits = {exchange: RateLimitManager(exchange, SystemClock(), documented_limits(exchange))}
     registry = await ExchangeRegistry.open({exchange: config}, {exchange: keys_of(exchange)}, SystemClock(), limits, {})
@@ -128,6 +139,8 @@ def _live(exchange: str) -> Factory:
             book = hand_book(1000.0 if VENUES[exchange].quote == "KRW" else 1.0)
             core = box.cores[exchange]
             core._books = lambda _: book  # its truth in the test's hand; the market goes on talking
+            if least := _LEAST_COST.get(exchange):
+                box.fault(WireFault(exchange, WireFaultKind.RULES, symbol=_code(box, exchange), min_cost=least))
             async with registry_of(box, exchange) as registry:
                 adapter = registry.adapters[exchange]
                 (market,) = adapter.markets.values()

@@ -1,0 +1,1 @@
+"""Bitget spot, second interface (v2): wire decoder, market rules, orders."""

@@ -1,0 +1,18 @@
+"""What an error of Bitget's says: ``{"code": "43012", "msg": "...", "requestTime": ..., "data": null}``, under any status.
+
+``code`` is ``00000`` for success (bitget.com/api-doc, "Quick Start"); over a socket it is a number or text, 0 for a login that was taken.
+"""
+
+from typing import Any
+
+from arbtui.exchanges.answers import EXCERPT, ToldError
+
+SUCCESS = "00000"
+
+
+def told_error(error: Any) -> ToldError | None:
+    """What an answer says is wrong; None where it does not say."""
+    code = error.get("code") if isinstance(error, dict) else None
+    if not isinstance(code, str | int) or code == SUCCESS:
+        return None
+    return ToldError(str(code), str(error.get("msg") or error.get("message") or "")[:EXCERPT])

@@ -1,0 +1,1 @@
+"""OKX (v5, spot): wire decoder, market rules, orders and account."""

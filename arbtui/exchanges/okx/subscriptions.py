@@ -1,0 +1,90 @@
+"""What to send over OKX's public socket (okx.com/docs-v5: "Connect", "Subscribe", "Notification", "WS / Order book channel").
+
+Limits: 3 connections a second and address; 480 subscribe, unsubscribe and login requests an hour and connection; a request may name
+many channels, 64 KB in all, and each is confirmed by itself. A connection over which nothing came for 30 seconds is closed: the text
+``ping``, answered by ``pong``, keeps it. A notice comes 60 seconds before the venue ends a connection for an upgrade; no lifetime is
+documented. Fewer than 30 channels of 400 levels should share one connection.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from arbtui.exchanges.okx.wire import best_of_depth
+from arbtui.exchanges.subscriptions import Keepalive, Notice, NoticeKind, RestCall, Subscription, share
+
+MARKETS_A_SOCKET = 25
+#: Under the 30 s after which a silent connection is closed.
+KEEPALIVE = Keepalive("ping", 20.0)
+_CHANNELS = ("books", "bbo-tbt", "trades")
+_START = b'{"arg":'
+_TOUCH = b'{"arg":{"channel":"bbo-tbt",'
+_UPGRADE = "64008"
+
+
+class OkxFraming:
+    """A :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
+
+    confirmations = 0
+    message_gap_s = 0.35
+    connect_costs: Mapping[str, float] = {"socket-connect": 1}
+    lifetime_s = 86_400.0
+
+    def is_data(self, raw: bytes) -> bool:
+        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`; answers and notices begin with their id or event."""
+        return raw.startswith(_START)
+
+    def notice(self, raw: bytes) -> Notice | None:
+        """Confirmations, one for each channel; errors; and the notice that the connection will be closed."""
+        try:
+            told = msgspec.json.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        if not isinstance(told, dict):
+            return None
+        event, code = told.get("event"), str(told.get("code", ""))
+        if event == "subscribe":
+            return Notice(NoticeKind.CONFIRMED)
+        if event == "error":
+            return Notice(NoticeKind.REFUSED, f"{code} {told.get('msg', '')}".strip())
+        return Notice(NoticeKind.SHUTDOWN) if event == "notice" and code == _UPGRADE else None
+
+    def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:
+        """Sockets of up to :data:`MARKETS_A_SOCKET` markets: book, best prices and trades of each."""
+        markets = share(len(codes), MARKETS_A_SOCKET, sockets)
+        return [_subscription(codes[at : at + markets]) for at in range(0, len(codes), markets)]
+
+    def snapshot(self, code: str) -> RestCall | None:
+        """None: the channel begins with a whole book, and sends it again when it is subscribed to anew."""
+        return None
+
+    def probe(self, code: str) -> RestCall:
+        """REST depth of one level."""
+        return RestCall(f"/api/v5/market/books?instId={code}&sz=1", {"books": 1})
+
+    def read_probe(self, raw: bytes) -> tuple[float, float]:
+        """See :class:`arbtui.exchanges.subscriptions.PublicFraming`."""
+        return best_of_depth(raw)
+
+    def merge_key(self, raw: bytes) -> bytes | None:
+        """Best prices, by market."""
+        if not raw.startswith(_TOUCH):
+            return None
+        end = raw.find(b"}", len(_TOUCH))
+        return raw[:end] if end > 0 else None
+
+
+def resubscription(code: str) -> tuple[bytes, bytes]:
+    """The messages after which the channel ``books`` sends a market's whole book again."""
+    args = [{"channel": "books", "instId": code}]
+    return _message("unsubscribe", args), _message("subscribe", args)
+
+
+def _message(op: str, args: Sequence[Mapping[str, str]]) -> bytes:
+    return json.dumps({"op": op, "args": args}, separators=(",", ":")).encode()
+
+
+def _subscription(codes: Sequence[str]) -> Subscription:
+    args = [{"channel": channel, "instId": code} for code in codes for channel in _CHANNELS]
+    return Subscription(tuple(codes), (_message("subscribe", args),), len(args), confirmations=len(args))

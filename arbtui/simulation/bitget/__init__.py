@@ -1,0 +1,28 @@
+"""Bitget as the simulator plays it: USDT markets of every asset."""
+
+from arbtui.exchanges.bitget.rules import spot_market
+from arbtui.model.market import Market
+from arbtui.simulation.assets import Asset
+from arbtui.simulation.bitget.market import BitgetMarket
+from arbtui.simulation.played_venue import PlayedVenue
+
+
+def _market(asset: Asset) -> Market:
+    return spot_market(asset.symbol, "USDT", asset.tick, asset.lot)
+
+
+VENUE = PlayedVenue(
+    name="bitget",
+    quote="USDT",
+    market=BitgetMarket,
+    rules=_market,
+    trade_share=0.05,
+    touch_share=1.0,
+    major_spread_bps=0.0,  # majors have one price unit
+    depth_usdt=80_000.0,
+    depth_exponent=-0.5,
+    pace=0.5,  # whole books come every 200 ms at most, which are half of the simulator's slots
+    opens_after=2,
+    cash=("USDC",),
+    fee_coin=Asset("BGB", 60, 4.0),
+)

@@ -1,0 +1,37 @@
+"""Bybit spot as the simulator plays it: USDT markets of every asset.
+
+Price units and lots are those of its own list (``GET /v5/market/instruments-info`` of 2026-08-09): BTC moves by 0.1 USDT, and lots have a
+decimal more than Binance's. Its books came 6 to 7 times a second in a recording of that day, and best prices only with them.
+"""
+
+import math
+from decimal import Decimal
+
+from arbtui.exchanges.bybit.rules import FEE_COIN, spot_market
+from arbtui.model.market import Market
+from arbtui.simulation.assets import Asset
+from arbtui.simulation.bybit.market import BybitMarket
+from arbtui.simulation.played_venue import PlayedVenue
+
+_DIGITS = 5  #: of a price unit: a hundred thousandth of the price's first digit at least
+
+
+def _market(asset: Asset) -> Market:
+    least = Decimal(1).scaleb(math.floor(math.log10(asset.price)) - _DIGITS)
+    return spot_market(asset.symbol, "USDT", max(asset.tick, least), asset.lot.scaleb(-1))
+
+
+VENUE = PlayedVenue(
+    name="bybit",
+    quote="USDT",
+    market=BybitMarket,
+    rules=_market,
+    trade_share=0.06,
+    touch_share=0.0,
+    major_spread_bps=0.0,  # majors have one price unit
+    depth_usdt=60_000.0,
+    depth_exponent=-0.5,
+    pace=0.7,
+    cash=("USDC",),
+    fee_coin=Asset(FEE_COIN, 60, 1.2),
+)

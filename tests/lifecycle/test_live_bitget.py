@@ -1,0 +1,42 @@
+"""Live with Bitget against its sandbox, whole: keys of three parts, whole books and best prices, both ledgers to the last digit."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lifecycle.live import LiveDesk, live_desk
+from tests.lifecycle.programs import running
+from tests.lifecycle.test_live import await_cycles
+
+
+@pytest.fixture
+def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveDesk]:
+    with live_desk(tmp_path, monkeypatch, of="upbit-bitget") as made:
+        yield made
+
+
+def test_it_trades_and_the_ledgers_agree_to_the_last_digit_over_a_restart(desk: LiveDesk, tmp_path: Path) -> None:
+    for run_number in (1, 2):
+        with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+            await_cycles(desk, engine, 5 * run_number)
+            engine.signal(signal.SIGTERM)
+            ended = engine.ended()
+        assert ended.code == 128 + signal.SIGTERM, ended.err
+        assert "connecting to BITGET at http://127.0.0.1:" in ended.err
+        desk.assert_agrees(tmp_path)
+    assert {fill["exchange"] for fill in desk.ledger()["fills"]} == {"upbit", "bitget"}
+    assert "STRAY_FILL" not in (desk.root / "desk" / "arbtui.log").read_text()
+
+
+def test_fees_in_its_own_coin_are_booked_in_it(desk: LiveDesk, tmp_path: Path) -> None:
+    desk.script(venue="bitget", kind="fee_coin")
+    desk.deposit(venue="bitget", asset="BGB", amount="100")
+    with running(*desk.arguments(), folder=tmp_path / "run") as engine:
+        await_cycles(desk, engine, 5)
+        engine.signal(signal.SIGTERM)
+        ended = engine.ended()
+    assert ended.code == 128 + signal.SIGTERM, ended.err
+    desk.assert_agrees(tmp_path)
+    assert {fill["fee_currency"] for fill in desk.ledger()["fills"] if fill["exchange"] == "bitget"} == {"BGB"}

@@ -1,0 +1,1 @@
+"""Bybit in the sandbox."""
