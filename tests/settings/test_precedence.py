@@ -53,7 +53,8 @@ def test_whom_an_error_names(profile: Path, monkeypatch: pytest.MonkeyPatch) -> 
         "--seed: simulator.seed = -1: expected a whole number from 0 below 9,223,372,036,854,775,808 "
         "(number that determines the whole market: same seed, same bytes)",
         'ARBTUI_EXECUTION__ORDER_VALUE in the environment: execution.order_value = "many": expected a number above 0 to 1,000,000,000,000 '
-        "(in desk.currency, bought and sold by one cycle; far above both venues' minimum (5,000 KRW, 5 USDT), far below a usual top of book)",
+        "(in desk.currency, bought and sold by one cycle; far above both venues' minimum (5,000 KRW, 5 USDT), far below a usual top of "
+        "book)",
         "ARBTUI_EXECUTION__ORDR_VALUE in the environment: execution.ordr_value is no key of a profile; did you mean execution.order_value?",
     ]
 
