@@ -53,26 +53,26 @@ class FactorExposure:
     def refusal(self, route: ArbRoute, value: float, limit: float, cycle_id: str = "") -> Reason | None:
         """Whether a cycle of ``value`` on ``route`` would take a factor's exposure over ``limit``, or further beyond it.
 
-        Open cycles that go the same way count with their whole value; ``cycle_id``: itself, which does not. What brings stock back passes.
+        Open cycles that go the same way count with their whole value; ``cycle_id``: itself, which does not. What brings stock back passes,
+        and so does what moves it between two venues of one currency.
         """
         if route.shrinks_exposure:  # money for money moves no coin
             return None
         currency = self._portfolio.state.currency
-        for hop in route.trades:
-            if hop.market.quote == currency:
+        for quote, way in _ways((hop.market.quote, hop.side) for hop in route.trades).items():
+            if quote == currency:
                 continue
-            way = 1.0 if hop.side is Side.BUY else -1.0
-            before = self.moved.get(hop.market.quote, 0.0) + way * self._under_way(hop.market.quote, hop.side, cycle_id)
+            before = self.moved.get(quote, 0.0) + way * self._under_way(quote, way, cycle_id)
             after = before + way * value
             if not (abs(after) <= limit or abs(after) < abs(before)):
                 return Reason.FACTOR
         return None
 
-    def _under_way(self, quote: str, side: Side, cycle_id: str) -> float:
+    def _under_way(self, quote: str, way: float, cycle_id: str) -> float:
         return sum(
             cycle.value
             for cycle in self._portfolio.open_cycles
-            if cycle.id != cycle_id and any((leg.quote, leg.side) == (quote, side) for leg in cycle.legs)
+            if cycle.id != cycle_id and _ways((leg.quote, leg.side) for leg in cycle.legs).get(quote) == way
         )
 
     def bets(self, correlation: float) -> tuple[int, float]:
@@ -87,3 +87,11 @@ class FactorExposure:
         sizes = [abs(value) for value in coins.values() if 0.0 < abs(value) < inf]
         total, squares = sum(sizes), sum(size * size for size in sizes)
         return len(coins), total * total / (squares + correlation * (total * total - squares)) if squares > 0.0 else 0.0
+
+
+def _ways(trades: Iterable[tuple[str, Side]]) -> dict[str, float]:
+    """Which way trades, by quote and side, move stock where each currency is quoted: 1 there, -1 from there; not there and from there."""
+    found: dict[str, float] = {}
+    for quote, side in trades:
+        found[quote] = found.get(quote, 0.0) + (1.0 if side is Side.BUY else -1.0)
+    return {quote: 1.0 if way > 0.0 else -1.0 for quote, way in found.items() if way}

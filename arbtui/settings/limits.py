@@ -96,5 +96,5 @@ def _least_order_over(settings: Settings, exchange: str) -> str:
     least = roughly(float(venue.min_cost), venue.quote, currency)
     if least is None or size > least:
         return ""
-    about = "" if currency == venue.quote else f", about {least:.3g} {currency}"
+    about = "" if currency == venue.quote else f", about {least:,.{1 if least < 100 else 0}f} {currency}"
     return f"{exchange} ({venue.min_cost:,f} {venue.quote}{about})"

@@ -85,9 +85,16 @@ class TestCheck:
         answer = arbtui("check", "--profile", name, "--json")
         assert answer.code == 0
         told = json.loads(answer.out)
-        assert told.pop("limits") == {"set": "paper", **default_limits("paper"), "netting": {"band": 500.0, "max_open_fx": 1000.0}}
+        assert told.pop("limits") == {
+            "set": "paper",
+            "currency": "USDT",
+            **default_limits("paper"),
+            "netting": {"band": 500.0, "max_open_fx": 1000.0},
+        }
         assert told.pop("guardian")["watches"] is False
         assert bool(told.pop("rate")) is (name == "upbit-binance")  # the other one needs no rate
+        pairs = [["upbit", "binance"]] if name == "upbit-binance" else [["binance", "binanceusdm"]]
+        assert told.pop("desk") == {"currency": "USDT", "pairs": pairs}
         assert told == {"profile": name, "ok": True, "problems": [], "quarantined": [], "venues": {}, "real_orders": []}
 
     def test_changes_nothing(self, arbtui: Here, home: Path) -> None:

@@ -220,7 +220,12 @@ class TestOtherModes:
 
 def test_the_limits_are_those_of_the_mode_shown(arbtui: Here, state: Path) -> None:
     told = json.loads(arbtui("status", *P, "--state-dir", str(state), "--json").out)
-    assert told["limits"] == {"set": "paper", **default_limits("paper"), "netting": {"band": 500.0, "max_open_fx": 1000.0}}
+    assert told["limits"] == {
+        "set": "paper",
+        "currency": "USDT",
+        **default_limits("paper"),
+        "netting": {"band": 500.0, "max_open_fx": 1000.0},
+    }
     page = " ".join(arbtui("status", *P, "--state-dir", str(state)).out.split())
     assert "limits paper set: max_unhedged 2000 USDT, max_loss_day 1000 USDT, max_open_cycles 50" in page
 

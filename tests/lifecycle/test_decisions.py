@@ -122,7 +122,20 @@ def test_a_position_of_an_earlier_run_is_traded_away_by_the_engine_that_runs(sta
 
         until(priced, "a price of every way")
         (row,) = _listed(state, "positions")
-        names = ("cycle_id", "exchange", "asset", "qty", "value_usdt", "since", "cause", "acknowledged_by", "settled", "ways")
+        names = (
+            "cycle_id",
+            "exchange",
+            "asset",
+            "qty",
+            "currency",
+            "value",
+            "value_usdt",
+            "since",
+            "cause",
+            "acknowledged_by",
+            "settled",
+            "ways",
+        )
         assert tuple(row) == names
         ways = {way["verb"]: way for way in row["ways"]}
         assert set(ways) == {"complete", "flatten", "write-off"}

@@ -1,9 +1,11 @@
 """N coins of one premium are one bet: the stock that has moved one way, over all coins, has one limit."""
 
+import dataclasses
 from decimal import Decimal
 from math import inf, nan
 
 import pytest
+from msgspec import structs
 
 from arbtui.exchanges.upbit.rules import krw_market
 from arbtui.journal.events import BalanceOpened
@@ -13,6 +15,7 @@ from arbtui.portfolio.marks import LiveMarks
 from arbtui.risk.factor import FactorExposure
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.netting_route import NettingRoute
+from arbtui.routes.route import ArbRoute
 from tests.marketdata.frames import HandClock
 from tests.portfolio.telling import Telling, fill_of, leg
 from tests.routes.pairs import NOW, TERMS, Pair, rate_book
@@ -153,6 +156,19 @@ def test_open_cycles_of_the_other_way_do_not_make_room_nor_take_it() -> None:
     beyond = 2 * found.largest
     assert found.refusal(pair.to_binance, beyond, beyond - found.largest + 25.0 + EPS) is None
     assert found.refusal(pair.to_binance, beyond, beyond - found.largest + 25.0 - EPS) is Reason.FACTOR
+
+
+def test_what_moves_stock_between_two_venues_of_one_currency_moves_no_factor() -> None:
+    tell, pair = moved(50), Pair()
+    there = dataclasses.replace(UPBIT_XRP, exchange="bithumb")
+    hops = TradeHop(UPBIT_XRP, pair.upbit, Side.BUY), TradeHop(there, pair.upbit, Side.SELL)
+    won_against_won = ArbRoute("XRP:upbit>bithumb", "XRP", hops, pair.rates, TERMS)
+    assert factor_of(tell).refusal(won_against_won, 1e9, 1.0) is None
+    # Nor does a cycle of it that is open count either way.
+    sold = structs.replace(leg(1, "upbit", Side.SELL, Decimal(10), Decimal(1)), exchange="bithumb")
+    tell.open("c2", leg(0, "upbit", Side.BUY, Decimal(10), Decimal(1)), sold, value=25.0)
+    found = factor_of(tell)
+    assert found.refusal(pair.to_upbit, 100.0, found.largest + 100.0) is None
 
 
 def test_a_settlement_currency_is_no_coin_though_it_is_traded_for_another() -> None:
