@@ -89,6 +89,13 @@ class ExchangeAdapter(Protocol):
         """Every open order of this account, in any market, with the rate limits' share that is kept for cancels."""
         ...
 
+    def expect(self, code: str, client_order_id: str, venue_order_id: str) -> None:
+        """An order of ours of market ``code`` that an earlier run, or another process, has sent; ``venue_order_id`` is empty where unknown.
+
+        For a venue whose lists do not name our ids: without it the order would count as somebody else's.
+        """
+        return
+
     async def cancel_standing(self, order: StandingOrder) -> None:
         """Cancel one order of :meth:`list_standing`; an order that is no longer open is not an error."""
         ...

@@ -15,6 +15,8 @@ class Capabilities:
         test_orders: it checks an order without making it. Without that the right to order is not proven before the first real order
             (:mod:`arbtui.exchanges.rights`), and a refusal of orders is over only when a real one is taken
             (:class:`arbtui.exchanges.refusal_watch.RefusalWatch`).
+        lists_name_our_ids: its lists of orders and fills name the ids that we gave. Without that an adapter names what it has sent itself,
+            and is told of what others have (:meth:`arbtui.exchanges.adapter.ExchangeAdapter.expect`).
         requests_carry_time: a signed request holds our time, so the venue refuses it when it comes late, and clocks can differ.
         announces_shutdown: it says beforehand that it is about to end a connection.
     """
@@ -22,6 +24,7 @@ class Capabilities:
     immediate_orders: bool = True
     private_stream: bool = True
     test_orders: bool = True
+    lists_name_our_ids: bool = True
     requests_carry_time: bool = True
     announces_shutdown: bool = False
 

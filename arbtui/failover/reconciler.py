@@ -18,6 +18,7 @@ from arbtui.execution.absence import AbsenceProof
 from arbtui.failover.start_report import StartReport
 from arbtui.journal.events import Adjusted, BalanceOpened, CycleEnded, CycleState, Event, FillRecorded, OrderChanged, OrderIntended
 from arbtui.journal.journal import Journal
+from arbtui.journal.open_items import read_sent
 from arbtui.model.clock import Clock
 from arbtui.model.counted import counted
 from arbtui.model.errors import ArbtuiError, MarketUnknown
@@ -200,6 +201,9 @@ class Reconciler:
         """What stands at each venue. One that cannot be asked is named: that nothing stands there is not known."""
         found: dict[str, Sequence[StandingOrder]] = {}
         for name, adapter in self._adapters.items():
+            if not adapter.capabilities.lists_name_our_ids:
+                for sent in read_sent(self._journal.path, name):
+                    adapter.expect(sent.market, sent.client_order_id, sent.venue_order_id)
             try:
                 async with asyncio.timeout(self._ask_s):
                     found[name] = await adapter.list_standing()

@@ -6,6 +6,9 @@ from pathlib import Path
 from arbtui.journal.reader import reading
 from arbtui.model.order import OrderState
 
+#: Orders that are looked back at; older ones have ended. Of those without an id of the venue's fewer: each may cost a look-up.
+_SENT, _UNNAMED = 1_000, 50
+
 
 @dataclass(frozen=True, slots=True)
 class OpenItems:
@@ -32,6 +35,33 @@ def read_open_items(path: Path) -> OpenItems:
             " (SELECT run_id FROM run ORDER BY seq DESC LIMIT 1)"
         ).fetchone()
     return OpenItems(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class SentOrder:
+    """An order that was sent to a venue, or may have been; ``venue_order_id`` is empty where it was never told."""
+
+    market: str
+    client_order_id: str
+    venue_order_id: str
+
+
+def read_sent(path: Path, exchange: str) -> list[SentOrder]:
+    """The newest orders that may stand at ``exchange``: those that it has named, and those whose fate is or was not known.
+
+    Raises:
+        UsageError: as :func:`arbtui.journal.state.load`.
+    """
+    final = ", ".join(f"'{state.value}'" for state in OrderState if state.is_final)
+    with reading(path) as db:
+        rows = db.execute(
+            "SELECT market, client_order_id, venue_order_id FROM order_ WHERE exchange = ?"
+            f" AND (venue_order_id != '' OR state NOT IN ({final}) OR reason = 'NOT_PLACED') ORDER BY seq DESC LIMIT {_SENT}",
+            (exchange,),
+        ).fetchall()
+    sent = [SentOrder(*row) for row in rows]
+    unnamed = [one for one in sent if not one.venue_order_id]
+    return [one for one in sent if one.venue_order_id] + unnamed[:_UNNAMED]
 
 
 def read_route(path: Path, client_order_id: str) -> str | None:

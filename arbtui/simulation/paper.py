@@ -16,6 +16,7 @@ from arbtui.model.rng import Rng
 from arbtui.simulation.faults import Fault, FaultKind
 from arbtui.simulation.networks import simulated_networks
 from arbtui.simulation.order_request import OrderRequest
+from arbtui.simulation.played_venue import played_capabilities
 from arbtui.simulation.venue import VenueCore
 
 Answer = TypeVar("Answer")
@@ -62,6 +63,7 @@ class PaperExchange(ExchangeAdapter):
     def __init__(self, core: VenueCore, rng: Rng, latency_ms: tuple[int, int] = (50, 200)) -> None:
         self.name = core.name
         self.markets: Mapping[str, Market] = core.markets
+        self.capabilities = played_capabilities(core.name)
         self.absence_proof_s = 1.0  # a request takes latency_ms at most, and ends with this process
         self.core = core
         self._latency = Latency(latency_ms, rng.stream(f"latency:{core.name}"))

@@ -4,8 +4,10 @@ import importlib
 import math
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from arbtui.exchanges.capabilities import EVERYTHING, Capabilities
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
 from arbtui.simulation.assets import RATE, Asset, select
@@ -95,6 +97,12 @@ def played_venues(names: Iterable[str]) -> list[PlayedVenue]:
         UsageError: one is not played.
     """
     return [played_venue(name) for name in names]
+
+
+def played_capabilities(name: str) -> Capabilities:
+    """What a simulated venue can do: it takes immediate orders where the real one does; the rest is of interfaces, which it has none of."""
+    venue = VENUES.get(name)
+    return EVERYTHING if venue is None else replace(EVERYTHING, immediate_orders=venue.capabilities.immediate_orders)
 
 
 def simulated_markets(selection: int | Sequence[str], venues: Iterable[str] = DEFAULT_VENUES) -> dict[str, dict[str, Market]]:

@@ -244,6 +244,18 @@ def test_an_order_whose_answer_was_lost_is_found_among_those_that_stand() -> Non
     run(main)
 
 
+def test_what_another_process_has_sent_is_named_once_it_is_told_of() -> None:
+    async def main(venue: ScriptedVenue, adapter: CcxtAdapter) -> None:
+        adapter.expect("KRW-XRP", "a1", "C1")
+        adapter.expect("KRW-XRP", "a2", "")
+        venue.on("POST", ACTIVE, told(active_orders=[STANDS, {**STANDS, "order_id": "C2"}]))
+        venue.on("POST", LOOK_UP, detail(status="LIVE", remain_qty="10", order_id="C2"))
+        assert [one.client_order_id for one in await adapter.list_standing()] == ["a1", "a2"]
+        assert [asked_in(one)["user_order_id"] for one in venue.of("POST", LOOK_UP)] == ["a2"]
+
+    run(main)
+
+
 def test_an_order_that_never_left_is_not_asked_for_again() -> None:
     async def main(venue: ScriptedVenue, adapter: CcxtAdapter) -> None:
         def refuse() -> None:

@@ -1,12 +1,13 @@
 """What the journal knows of an order: from its tables, by our id or the venue's; of archives, see ``tests/portfolio/test_archives.py``."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from arbtui.journal.events import OrderChanged
 from arbtui.journal.known_orders import KnownOrder, known_order
-from arbtui.journal.open_items import read_route
+from arbtui.journal.open_items import SentOrder, read_route, read_sent
 from arbtui.model.order import OrderState
 from tests.journal.synthetic import QTY, SyntheticRun
 from tests.portfolio.recorded import record
@@ -50,3 +51,18 @@ def test_its_fill_is_booked_or_not(path: Path) -> None:
 def test_its_route_is_that_of_its_cycle(path: Path) -> None:
     assert read_route(path, "r1-1-1") == "ABC:binance>upbit"
     assert read_route(path, "r1-9-1") is None
+
+
+def test_what_may_stand_at_a_venue_is_what_it_has_named_and_what_was_given_up_or_is_open(path: Path) -> None:
+    assert read_sent(path, "upbit") == [SentOrder("KRW-ABC", "r1-1-1", "vr1-1-1"), SentOrder("KRW-ABC", "r1-2-1", "")]
+    assert read_sent(path, "binance")[0] == SentOrder("ABCUSDT", "r1-2-0", "77")
+    assert read_sent(path, "bithumb") == []
+
+
+@pytest.mark.parametrize(("reason", "is_told"), [("NOT_PLACED", True), ("INSUFFICIENT_FUNDS", False)])
+def test_an_order_that_was_refused_does_not_stand_but_one_that_was_not_found_may(tmp_path: Path, reason: str, is_told: bool) -> None:
+    file, run = tmp_path / "sim" / "journal.db", SyntheticRun()
+    intents = run.intents(1)
+    ended = OrderChanged("r1-1-0", OrderState.REJECTED, "", Decimal(0), reason)
+    record(file, run.start(), [*intents, ended])
+    assert ("r1-1-0" in {sent.client_order_id for sent in read_sent(file, "binance")}) is is_told

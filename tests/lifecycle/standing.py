@@ -1,7 +1,6 @@
 """An order that rests at a sandbox's venue, far from the market, as a plan with a resting leg would leave one there."""
 
 import asyncio
-import json
 import urllib.request
 from collections.abc import Mapping
 from decimal import Decimal
@@ -10,20 +9,21 @@ from pathlib import Path
 from arbtui.exchanges.config import ExchangeConfig
 from arbtui.exchanges.rate_limits import RateLimitManager
 from arbtui.exchanges.registry import ExchangeRegistry
+from arbtui.exchanges.streams import PUBLIC_STREAMS
 from arbtui.exchanges.venues import documented_limits
 from arbtui.journal.events import CycleEnded, CycleOpened, OrderChanged, OrderIntended
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import SystemClock
 from arbtui.model.ids import client_order_id
+from arbtui.model.money import decimal_of
 from arbtui.model.order import Order, OrderState, Purpose, Side, TimeInForce
 from arbtui.portfolio.projections import ProjectingPortfolio
 from arbtui.portfolio.restore import restore
 from arbtui.settings.load import load_profile
 from arbtui.settings.venue_keys import key_holder
+from arbtui.simulation.assets import select
+from arbtui.simulation.played_venue import played_venue
 from tests.lifecycle.waiting import DEADLINE_S
-
-_BOOK = {"upbit": "/v1/orderbook?markets={}", "binance": "/api/v3/ticker/bookTicker?symbol={}"}
-_CODE = {"upbit": "KRW-{}", "binance": "{}USDT"}
 
 
 def ours(number: int = 0) -> str:
@@ -31,22 +31,22 @@ def ours(number: int = 0) -> str:
     return client_order_id("by the test", "c1", 0, number)
 
 
-def as_sent_before(journal: Path, *client_ids: str, assets: Mapping[str, str] | None = None) -> None:
+def as_sent_before(journal: Path, *client_ids: str, assets: Mapping[str, str] | None = None, venue: str = "upbit") -> None:
     """Journal, while no engine runs, that orders of these ids were sent and counted as never placed.
 
     What then stands at a venue under one of them is ours, and lost. ``assets``: of what each is, where it is not XRP; a cycle each.
     """
-    asyncio.run(_journal(journal, {client_id: (assets or {}).get(client_id, "XRP") for client_id in client_ids}))
+    asyncio.run(_journal(journal, {client_id: (assets or {}).get(client_id, "XRP") for client_id in client_ids}, venue))
 
 
-async def _journal(path: Path, orders: Mapping[str, str]) -> None:
+async def _journal(path: Path, orders: Mapping[str, str], venue: str) -> None:
     journal = await Journal.open(path, clock=SystemClock(), door="aio")
     try:
         journal.fold = ProjectingPortfolio(restore(path)[1])
-        for number, (client_id, asset) in enumerate(orders.items()):
-            cycle, market, one, price = f"lost-{number}", f"KRW-{asset}", Decimal(1), Decimal(1000)
-            intent = (client_id, cycle, 0, 0, Purpose.ENTRY, "upbit", market, asset, "KRW", Side.BUY, one, price, TimeInForce.IOC, 0)
-            await journal.commit(CycleOpened(cycle, f"{asset}:upbit>binance", asset, 0.0, 0.0, (), (), SystemClock().time_ms()))
+        for client_id, asset in orders.items():
+            cycle, market, one, price = f"lost-{client_id}", f"KRW-{asset}", Decimal(1), Decimal(1000)
+            intent = (client_id, cycle, 0, 0, Purpose.ENTRY, venue, market, asset, "KRW", Side.BUY, one, price, TimeInForce.IOC, 0)
+            await journal.commit(CycleOpened(cycle, f"{asset}:{venue}>binance", asset, 0.0, 0.0, (), (), SystemClock().time_ms()))
             await journal.commit(OrderIntended(*intent), OrderChanged(client_id, OrderState.REJECTED, "", Decimal(0), "NOT_PLACED"))
             await journal.commit(CycleEnded(cycle, SystemClock().time_ms(), "RECOVERED"))
     finally:
@@ -55,11 +55,11 @@ async def _journal(path: Path, orders: Mapping[str, str]) -> None:
 
 def rest_order(profile: Path, venue: str, asset: str, client_id: str) -> str:
     """Place a buy order at half the price; it rests. Its market."""
-    config, code = load_profile(str(profile), {"mode": "live"}).exchanges[venue], _CODE[venue].format(asset)
-    with urllib.request.urlopen(f"{config.urls.rest}{_BOOK[venue].format(code)}", timeout=DEADLINE_S) as answer:
-        told = json.loads(answer.read())
-    bid = Decimal(str(told[0]["orderbook_units"][0]["bid_price"] if venue == "upbit" else told["bidPrice"]))
-    asyncio.run(_rest(config, venue, code, bid, client_id))
+    config = load_profile(str(profile), {"mode": "live"}).exchanges[venue]
+    code, framing = played_venue(venue).rules(select([asset])[0]).code, PUBLIC_STREAMS[venue].framing
+    with urllib.request.urlopen(f"{config.urls.rest}{framing.probe(code).path}", timeout=DEADLINE_S) as answer:
+        bid, _ = framing.read_probe(answer.read())
+    asyncio.run(_rest(config, venue, code, decimal_of(bid), client_id))
     return code
 
 

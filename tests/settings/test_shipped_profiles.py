@@ -38,7 +38,7 @@ def flat(table: dict[str, Any], path: tuple[str, ...] = ()) -> dict[tuple[str, .
 
 
 def test_all_are_there() -> None:
-    assert {"binance-spot-perp", "bithumb-binance", "upbit-binance", "upbit-bitget", "upbit-bybit", "upbit-okx"} <= {
+    assert {"binance-spot-perp", "bithumb-binance", "coinone-binance", "upbit-binance", "upbit-bitget", "upbit-bybit", "upbit-okx"} <= {
         path.stem for path in SHIPPED
     }
 

@@ -193,6 +193,13 @@ class CoinoneAdapter(CcxtAdapter):
             await self._detail(code, client_order_id, Lane.CANCEL)
         return [StandingOrder(row.code, self._ids.client_id(row.order_id), row.order_id) for row in rows]
 
+    def expect(self, code: str, client_order_id: str, venue_order_id: str) -> None:
+        """See :meth:`ExchangeAdapter.expect`."""
+        if venue_order_id:
+            self._ids.learn(venue_order_id, client_order_id)
+        else:
+            self._ids.sent(client_order_id, code)
+
     async def cancel_standing(self, order: StandingOrder) -> None:
         """See :meth:`ExchangeAdapter.cancel_standing`."""
         await self._cancel(order.code, order.client_order_id, {"order_id": order.venue_order_id})

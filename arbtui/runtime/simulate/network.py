@@ -17,6 +17,7 @@ from arbtui.runtime.simulate.story import Story
 from arbtui.simulation.matching import BookSource, ExternalBook
 from arbtui.simulation.networks import simulated_networks
 from arbtui.simulation.order_request import OrderRequest
+from arbtui.simulation.played_venue import played_capabilities
 from arbtui.simulation.venue import VenueCore
 
 Answer = TypeVar("Answer")
@@ -128,6 +129,7 @@ class Connection(ExchangeAdapter):
     def __init__(self, venue: SimulatedVenue, sender: Sender) -> None:
         self.name = venue.name
         self.markets = venue.core.markets
+        self.capabilities = played_capabilities(venue.name)
         self.absence_proof_s = ABSENCE_PROOF_S
         self._venue = venue
         self._sender = sender
