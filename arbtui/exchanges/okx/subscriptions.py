@@ -7,6 +7,7 @@ documented. Fewer than 30 channels of 400 levels should share one connection.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -21,6 +22,9 @@ _CHANNELS = ("books", "bbo-tbt", "trades")
 _START = b'{"arg":'
 _TOUCH = b'{"arg":{"channel":"bbo-tbt",'
 _UPGRADE = "64008"
+#: "Wrong URL or channel:books,instId:X-Y doesn't exist": each channel of a message is answered by itself.
+_NO_CHANNEL = "60018"
+_INSTRUMENT = re.compile(r"\binstId:([\w-]+)")
 
 
 class OkxFraming:
@@ -47,7 +51,9 @@ class OkxFraming:
         if event == "subscribe":
             return Notice(NoticeKind.CONFIRMED)
         if event == "error":
-            return Notice(NoticeKind.REFUSED, f"{code} {told.get('msg', '')}".strip())
+            words = str(told.get("msg", ""))
+            unlisted = _INSTRUMENT.search(words) if code == _NO_CHANNEL else None
+            return Notice(NoticeKind.REFUSED, f"{code} {words}".strip()) if unlisted is None else Notice(NoticeKind.UNLISTED, unlisted[1])
         return Notice(NoticeKind.SHUTDOWN) if event == "notice" and code == _UPGRADE else None
 
     def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:

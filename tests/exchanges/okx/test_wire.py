@@ -43,6 +43,7 @@ _TRADE = {
 }
 TRADE: dict[str, Any] = {"arg": {"channel": "trades", "instId": "BTC-USDT"}, "data": [_TRADE]}
 DEPTH = {"code": "0", "msg": "", "data": [{**ROWS, "ts": "1629966436396", "seqId": 3235851742}]}
+UNLISTED = "Wrong URL or channel:books,instId:GONE-USDT doesn't exist. Please use the correct URL, channel and parameters."
 BIDS, ASKS = [(8476.97, 256.0), (8475.55, 0.0)], [(8476.98, 415.0), (8477.0, 7.0)]
 
 
@@ -172,6 +173,8 @@ class TestFraming:
         [
             ({"id": "1512", "event": "subscribe", "arg": ARG, "connId": "a4d3ae55"}, NoticeKind.CONFIRMED),
             ({"id": "1512", "event": "error", "code": "60018", "msg": "Wrong URL", "connId": "a4d3ae55"}, NoticeKind.REFUSED),
+            ({"event": "error", "code": "60018", "msg": UNLISTED, "connId": "a4d3ae55"}, NoticeKind.UNLISTED),
+            ({"event": "error", "code": "60012", "msg": UNLISTED, "connId": "a4d3ae55"}, NoticeKind.REFUSED),
             ({"event": "notice", "code": "64008", "msg": "soon", "connId": "a4d3ae55"}, NoticeKind.SHUTDOWN),
             ({"event": "unsubscribe", "arg": ARG}, None),
             (b"pong", None),
@@ -183,6 +186,11 @@ class TestFraming:
         notice = OkxFraming().notice(raw(frame))
         assert (None if notice is None else notice.kind) is kind
         assert not OkxFraming().is_data(raw(frame))
+
+    def test_a_market_that_is_not_listed_is_named(self) -> None:
+        notice = OkxFraming().notice(raw({"event": "error", "code": "60018", "msg": UNLISTED, "connId": "a4d3ae55"}))
+        assert notice is not None
+        assert notice.words == "GONE-USDT"
 
     def test_only_best_prices_of_one_market_supersede_each_other(self) -> None:
         framing = OkxFraming()

@@ -5,17 +5,20 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
 
+from arbtui.exchanges.config import UrlsConfig
+from arbtui.model.book import BookState
 from arbtui.sandbox.faults import WireFaultKind
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.okx.limits import GROUPS
+from tests.marketdata.live import Live
 from tests.sandbox.boxes import Socket, run
-from tests.sandbox.okx.callers import PRIVATE, OkxCaller, login, okx_bench
+from tests.sandbox.okx.callers import PRIVATE, OkxBench, OkxCaller, login, okx_bench
 
 XRP = {"channel": "books", "instId": "XRP-USDT"}
 
@@ -99,6 +102,34 @@ def test_a_book_begins_whole_each_change_names_the_one_before_it_and_a_gap_shows
             assert (again["action"], again["data"][0]["prevSeqId"]) == ("snapshot", -1), "who subscribes again gets the whole book"
             following = await socket.next(lambda told: told.get("arg") == XRP)
             assert (following["action"], following["data"][0]["prevSeqId"]) == ("update", again["data"][0]["seqId"])
+
+    run(scenario)
+
+
+def _server(on: OkxBench, *codes: str) -> Any:
+    return SimpleNamespace(markets={"okx": list(codes)}, urls=lambda _: UrlsConfig(**on.okx.urls))
+
+
+def test_one_market_that_is_not_listed_takes_no_other_with_it_and_a_gap_is_mended(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with okx_bench(symbols=["XRP", "BTC"]) as on, Live(_server(on, "XRP-USDT", "GONE-USDT", "BTC-USDT")) as live:
+            xrp, btc, gone = (live.book("okx", f"{symbol}-USDT") for symbol in ("XRP", "BTC", "GONE"))
+            await live.until(lambda: xrp.state is btc.state is BookState.LIVE, "both books")
+            assert gone.state is not BookState.LIVE
+            assert "GONE-USDT is not listed there" in caplog.text
+            counts = live.aggregator.counts["okx"]
+            before = counts.snapshots
+            on.fault(WireFaultKind.GAP, symbol="XRP-USDT", count=1)
+            await live.until(lambda: counts.gaps == 1 and counts.snapshots == before + 1, "a whole book again")
+            await live.until(lambda: xrp.state is BookState.LIVE, "the book again")
+
+    run(scenario)
+
+
+def test_where_no_market_is_listed_that_is_why() -> None:
+    async def scenario() -> None:
+        async with okx_bench(symbols=["XRP"]) as on, Live(_server(on, "GONE-USDT")) as live:
+            await live.until(lambda: any("has none of the markets" in one.why for one in live.stream.status()), "why")
 
     run(scenario)
 
