@@ -159,7 +159,7 @@ class WholeBookSink(_Sink[OrderBook]):
         book.state = BookState.LIVE
         if ahead is not None:
             ahead.book_ts, ahead.since = ts_event, -1.0
-            if ahead.ts > ts_event:
+            if 0 < ahead.ts - ts_event <= _REORDERED_MS:
                 book.touch(*ahead.touch)
                 ts_event = ahead.ts
         self._changed(book, ts_event)
@@ -181,7 +181,7 @@ class WholeBookSink(_Sink[OrderBook]):
         ahead = self._ahead.get(code)
         if ahead is None:
             ahead = self._ahead[code] = _Ahead(book.ts_event)
-        if not ts_event or ts_event < ahead.ts or ts_event < ahead.book_ts:
+        if not ts_event or 0 < max(ahead.ts, ahead.book_ts) - ts_event <= _REORDERED_MS:
             self._counts.old += 1
             return
         ahead.ts, ahead.touch = ts_event, (bid, bid_qty, ask if ask > 0.0 else inf, ask_qty)

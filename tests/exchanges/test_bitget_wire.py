@@ -160,11 +160,17 @@ def test_long_codes_take_a_second_message() -> None:
     assert all(len(message) <= MESSAGE_BYTES for message in one.messages)
 
 
+def test_a_market_that_is_not_there_takes_no_other_with_it() -> None:
+    # ccxt 4.5.90, pro/bitget, beside 30001
+    raw = b'{"event":"error","code":30001,"msg":"instType:SPOT,channel:books15,instId:NIXUSDT doesn\'t exist"}'
+    assert BitgetFraming().notice(raw) == Notice(NoticeKind.UNLISTED, "NIXUSDT")
+
+
 def test_answers_confirm_or_refuse() -> None:
     framing = BitgetFraming()
     assert framing.notice(b'{"event":"subscribe","arg":{"instType":"SPOT","channel":"trade","instId":"X"}}') == Notice(NoticeKind.CONFIRMED)
-    refused = framing.notice(b'{"event":"error","arg":{"channel":"trade","instId":"X"},"code":30001,"msg":"instId:X doesn\'t exist"}')
-    assert refused == Notice(NoticeKind.REFUSED, "30001 instId:X doesn't exist")
+    refused = framing.notice(b'{"event":"error","code":30006,"msg":"request too many"}')
+    assert refused == Notice(NoticeKind.REFUSED, "30006 request too many")
     assert framing.notice(b"pong") is None
     assert framing.is_data(BOOK)
     assert not framing.is_data(b"pong")

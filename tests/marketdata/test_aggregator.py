@@ -232,3 +232,13 @@ def test_best_prices_alone_do_not_make_a_book_and_do_not_keep_a_frozen_one_live(
     assert bench.state(BITGET) is BookState.STALE
     bench.feed(bitget("books15", BIDS, ASKS, 1300))
     assert bench.state(BITGET) is BookState.LIVE
+
+
+def test_best_prices_of_a_clock_that_was_put_back_are_believed_and_those_before_are_not() -> None:
+    bench = Bench(BITGET)
+    bench.feed(bitget("books15", BIDS, ASKS, 61_000), bitget("books1", [(99.5, 1.0)], [(100.5, 1.0)], 61_050))
+    bench.feed(bitget("books15", BIDS, ASKS, 1000))
+    assert (bench.book(BITGET).bid, bench.book(BITGET).ts_event) == (99.0, 1000)
+    bench.feed(bitget("books1", [(99.4, 1.0)], [(100.6, 1.0)], 61_100))
+    bench.feed(bitget("books1", [(99.3, 1.0)], [(100.7, 1.0)], 1020))
+    assert (bench.book(BITGET).bid, bench.book(BITGET).ts_event) == (99.3, 1020)

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import aiohttp
 import ccxt  # type: ignore[import-untyped]
@@ -15,12 +16,15 @@ import ccxt.pro  # type: ignore[import-untyped]
 import pytest
 
 from arbtui.exchanges.bitget.wire import BitgetDecoder
+from arbtui.exchanges.config import UrlsConfig
+from arbtui.model.book import BookState
 from arbtui.model.errors import UsageError
 from arbtui.sandbox.bitget import limits
 from arbtui.sandbox.bitget.venue import BitgetVenue
 from arbtui.sandbox.faults import WireFault, WireFaultKind, read_fault
 from arbtui.sandbox.sandbox import Sandbox
 from tests.exchanges.told import Told
+from tests.marketdata.live import Live
 from tests.sandbox.bitget_bench import KEY, PRIVATE, bitget_bench, channel, login, private, public
 from tests.sandbox.boxes import Socket, run, until
 
@@ -336,6 +340,22 @@ def test_faults_of_its_streams() -> None:
             with pytest.raises(UsageError, match="43012"):
                 on.box.fault(WireFault("bitget", K.REFUSE, error="-2010"))
             assert read_fault(b'{"venue":"bitget","kind":"refuse","error":"43012"}').error == "43012"
+
+    run(scenario)
+
+
+def test_one_market_that_is_not_listed_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        async with bitget_bench() as on:
+            codes = ("XRPUSDT", "GONEUSDT", "BGBUSDT")
+            live = Live(cast(Any, SimpleNamespace(markets={"bitget": codes}, urls=lambda _: UrlsConfig(**on.urls))))
+            async with live:
+                books = live.aggregator.books
+                await live.until(
+                    lambda: all(book.state is BookState.LIVE for (_, code), book in books.items() if code != "GONEUSDT"), "books"
+                )
+                assert books["bitget", "GONEUSDT"].state is not BookState.LIVE
+                assert "GONEUSDT is not listed there" in caplog.text
 
     run(scenario)
 

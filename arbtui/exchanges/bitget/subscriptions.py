@@ -6,6 +6,7 @@ connection after 24 hours, and one from which no text ``ping`` came for 2 minute
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from math import inf
 
@@ -21,6 +22,8 @@ MESSAGE_BYTES = 4096
 
 KEEPALIVE = Keepalive("ping", 20.0)
 
+#: "instType:SPOT,channel:books15,instId:XUSDT doesn't exist", as clients report it (ccxt 4.5.90, pro/bitget, 30001).
+_UNLISTED = re.compile(r"^30001 .*\binstId:(\w+)")
 _DATA_START = b'{"action":"'
 _BOOK_START = b'{"action":"snapshot","arg":{"instType":"SPOT","channel":"books1'  #: of books1 and books15
 
@@ -58,7 +61,9 @@ class BitgetFraming:
         if not isinstance(told, dict):
             return None
         if told.get("event") == "error":
-            return Notice(NoticeKind.REFUSED, f"{told.get('code', '')} {told.get('msg', '')}".strip())
+            words = f"{told.get('code', '')} {told.get('msg', '')}".strip()
+            unlisted = _UNLISTED.search(words)  # each channel is answered by itself
+            return Notice(NoticeKind.REFUSED, words) if unlisted is None else Notice(NoticeKind.UNLISTED, unlisted[1])
         return Notice(NoticeKind.CONFIRMED) if told.get("event") == "subscribe" else None
 
     def subscriptions(self, codes: Sequence[str], sockets: int = 1) -> list[Subscription]:
