@@ -29,9 +29,6 @@ _ASSET, _IMBALANCE, _VALUE = 7, 5, 10
 _WHOLE, _TIGHT = 18, 6
 """Cells of a venue's column with bar and runway, and at least: with its share alone, where there is no room for every venue's bar."""
 
-_NARROW = 9
-"""Of them, those that a share or a transfer needs: what a column has beyond them is a bar again."""
-
 _FEW = 2
 """So many venues keep their bars at any width."""
 
@@ -184,8 +181,7 @@ def _cell(cell: StockCell, width: int) -> list[Span]:
     share = f"{cell.share:.0%}" if isfinite(cell.share) else MISSING
     if width < _WHOLE:
         text, ink = _under_way(cell) or (share, "text" if cell.word in ("", "ok") else stock_ink(cell.share))
-        bar = max(0, width - _NARROW)
-        return [(" ", "text"), *(stock_bar(cell.share, bar) if bar else []), (fit_right(text.strip(), width - 1 - bar), ink)]
+        return [(fit_right(text.strip(), width), ink)]
     amount = fit_right(quantity(cell.total), 12) if width >= 42 else fit_right(_short(cell.total), 7) if width >= 24 else ""
     tail: list[Span] = [
         (fit_right(share, 6), "text" if cell.word in ("", "ok") else stock_ink(cell.share)),
