@@ -57,7 +57,7 @@ class OrderTracker:
         journal: Journal,
         clock: Clock,
         answer_s: float,
-        look_up_s: float = 2.0,
+        look_up_s: float,
     ) -> None:
         self._adapters = adapters
         self._gate = gate

@@ -14,6 +14,7 @@ from arbtui.exchanges.health import ExchangeHealthMonitor
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.account_sync import AccountSync
 from arbtui.failover.reconcile_report import Check
+from arbtui.model.ids import client_order_id
 from arbtui.model.order import Balance, Fill, Order, OrderState, Side
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
@@ -78,6 +79,8 @@ class Asked:
         self.looked_up: list[tuple[str, str]] = []
         self.told: list[object] = []
         self.compared: list[tuple[str, bool]] = []
+        self.is_what = ""  #: what a fill is, by the tracker's word
+        self.disputes: list[str] = []  #: before anything is compared; XRP, too, once something was
 
     async def fetch_fills(self, since_ms: int, lane: Lane) -> list[Fill]:
         self.since.append(since_ms)
@@ -97,14 +100,18 @@ class Asked:
     def knows(self, client_order_id: str) -> bool:
         return client_order_id == "known"
 
-    def on_fill(self, fill: Fill) -> None:
+    def on_fill(self, fill: Fill) -> str:
         self.told.append(fill)
+        return self.is_what
 
     def on_order(self, report: OrderReport) -> None:
         self.told.append(report)
+        followed = self.open.get(report.client_order_id)
+        if followed is not None:
+            followed.state, followed.filled_qty = report.state, report.filled_qty
 
-    def disputed(self, exchange: str) -> frozenset[str]:
-        return frozenset()
+    def disputed(self, exchange: str) -> list[str]:
+        return self.disputes if not self.compared else [*self.disputes, "XRP"]
 
     def compare(self, exchange: str, balances: dict[str, Balance], *, whole: bool) -> None:
         self.compared.append((exchange, whole))
@@ -177,6 +184,135 @@ def test_open_orders_of_the_venue_are_asked_for_once_their_request_is_over() -> 
     run_virtual(sync.read_open_orders(Lane.CHECK))
     assert asked.looked_up == [("KRW-XRP", "open"), ("KRW-XRP", "lost")]
     assert asked.told == [asked.reports["open"]], "one that is not there proves nothing"
+
+
+@pytest.mark.parametrize(("back_s", "since_s"), [(0.0, 540), (30.0, 540), (100.0, 500), (3600.0, -5)])
+def test_a_reading_may_go_further_back_and_never_less_far(back_s: float, since_s: int) -> None:
+    """A complete answer 600 s after the start, and the next reading 60 s later: by itself from a minute before that answer."""
+    asked = Asked()
+    sync, clock = reading_of(asked)
+    start = clock.now_ms
+
+    async def main() -> None:
+        clock.now_ms = start + 600_000
+        await sync.read_trades(Lane.CHECK)
+        clock.now_ms = start + 660_000
+        await sync.read_trades(Lane.CHECK, round(back_s * 1000))
+
+    run_virtual(main())
+    assert asked.since == [start - 5_000, start + since_s * 1000]
+
+
+@pytest.mark.parametrize(
+    ("what", "age_ms", "is_told"),
+    [("", 60_000, False), ("fill", 60_000, True), ("fill", 2_001, True), ("fill", 2_000, False), ("fill", 0, False),
+     ("late fill", 0, True), ("stray fill", 60_000, True)],
+)  # fmt: skip
+def test_a_fill_that_nobody_had_told_is_told_once_unless_it_may_still_be_on_its_way(what: str, age_ms: int, is_told: bool) -> None:
+    asked = Asked()
+    sync, clock = reading_of(asked)
+    start, asked.is_what = clock.now_ms, what
+    clock.now_ms = start + 100_000
+    made = fill_of("upbit", Side.SELL, Decimal("1.50"), Decimal(3000), "t7", client_order_id="x")
+    asked.fills = [dataclasses.replace(made, ts_event=clock.now_ms - age_ms)]
+    words = f"{what} sell 1.5 XRP at 3000 KRW of order x, that nobody had told"
+    assert run_virtual(sync.read_trades(Lane.CHECK)) == ([words] if is_told else [])
+    assert run_virtual(sync.read_trades(Lane.CHECK)) == []
+    if is_told:
+        asked.fills = [dataclasses.replace(asked.fills[0], trade_id="t8", client_order_id="")]
+        assert run_virtual(sync.read_trades(Lane.CHECK)) == [words.replace("order x", "order vx")]
+
+
+def test_so_many_differences_are_remembered_and_then_the_oldest_is_news_again() -> None:
+    asked = Asked()
+    sync, clock = reading_of(asked)
+    asked.is_what = "stray fill"
+    one = fill_of("upbit", Side.SELL, Decimal(1), Decimal(3000), "0", client_order_id="x")
+    asked.fills = [dataclasses.replace(one, trade_id=str(number), ts_event=clock.now_ms) for number in range(1001)]
+    assert len(run_virtual(sync.read_trades(Lane.CHECK))) == 1001
+    asked.fills = asked.fills[1:]
+    assert run_virtual(sync.read_trades(Lane.CHECK)) == []
+    asked.fills = [dataclasses.replace(one, ts_event=clock.now_ms)]
+    assert len(run_virtual(sync.read_trades(Lane.CHECK))) == 1
+
+
+def test_what_stands_there_and_was_not_sent_by_this_run_is_told_and_named_once_where_it_is_made_as_ours_are() -> None:
+    asked = Asked()
+    sync, _ = reading_of(asked)
+    ours = client_order_id("5a17", "r1-1", 0, 0)
+    asked.standing = [OrderReport("upbit", name, "v", OrderState.ACCEPTED, Decimal(0)) for name in (ours, "known", "a person's own")]
+    for named in ([f"order {ours} stands, and this run has not sent it"], []):
+        asked.told.clear()
+        assert run_virtual(sync.read_open_orders(Lane.CHECK)) == named
+        assert asked.told == [asked.standing[0], asked.standing[2]]
+
+
+@pytest.mark.parametrize(
+    ("state", "filled", "listed", "asks"),
+    [
+        (OrderState.ACCEPTED, "0", "0", False),
+        (OrderState.PARTIALLY_FILLED, "4", "4", False),
+        (OrderState.PARTIALLY_FILLED, "4", "3", False),
+        (OrderState.PARTIALLY_FILLED, "4", "4.1", True),
+        (OrderState.UNKNOWN, "0", "0", True),
+        (OrderState.ACCEPTED, "0", None, True),
+    ],
+)
+def test_an_order_of_ours_that_is_listed_as_we_hold_it_is_not_asked_for(
+    state: OrderState, filled: str, listed: str | None, asks: bool
+) -> None:
+    asked = Asked()
+    sync, _ = reading_of(asked)
+    asked.open["known"] = ours = order(UPBIT_XRP, Side.SELL, "10", "3000", "known")
+    ours.state, ours.filled_qty = state, Decimal(filled)
+    if listed is not None:
+        asked.standing = [OrderReport("upbit", "known", "v", OrderState.PARTIALLY_FILLED, Decimal(listed))]
+    run_virtual(sync.read_open_orders(Lane.CHECK))
+    assert asked.looked_up == ([("KRW-XRP", "known")] if asks else [])
+
+
+@pytest.mark.parametrize(("age_s", "changes", "is_told"), [(2.1, True, True), (2.0, True, False), (60.0, False, False)])
+def test_what_an_order_has_become_is_told_where_no_answer_can_still_be_on_its_way(age_s: float, changes: bool, is_told: bool) -> None:
+    asked = Asked()
+    sync, clock = reading_of(asked)
+    asked.open["known"] = ours = order(UPBIT_XRP, Side.SELL, "10", "3000", "known")
+    ours.state, ours.decided_at = OrderState.UNKNOWN, clock.monotonic() - age_s
+    asked.reports["known"] = OrderReport(
+        "upbit", "known", "v", OrderState.FILLED if changes else OrderState.UNKNOWN, Decimal(10 if changes else 0)
+    )
+    told = ["order known was UNKNOWN here and is FILLED, 10 filled"] if is_told else []
+    assert run_virtual(sync.read_open_orders(Lane.CHECK)) == told
+
+
+def test_new_disputes_are_told_and_those_from_before_are_not() -> None:
+    asked = Asked()
+    sync, _ = reading_of(asked)
+    asked.disputes = ["KRW"]
+    assert run_virtual(sync.read_balances(Lane.CHECK)) == ["balance of XRP disputed"]
+    assert run_virtual(sync.read_balances(Lane.CHECK)) == []
+
+
+@pytest.mark.parametrize("has_stream", [True, False])
+def test_a_stream_tells_orders_and_parts_of_the_balances_and_only_one_that_is_needed_can_be_deaf(has_stream: bool) -> None:
+    asked, clock = Asked(), FixedClock()
+    health = ExchangeHealthMonitor("upbit", clock, HealthConfig()) if has_stream else None
+    heard: list[bool] = []
+    if health is not None:
+        health.on_account = lambda is_open: heard.append(is_open)  # type: ignore[method-assign]
+    sync = AccountSync(cast(Any, asked), cast(Any, asked), cast(Any, asked), clock, health)
+    assert (sync.listens, sync.is_deaf, sync.is_connected, sync.wanted.is_set()) == (has_stream, has_stream, False, False)
+    report = OrderReport("upbit", "known", "v", OrderState.FILLED, Decimal(10))
+    sync.on_order(report)
+    sync.on_balances("upbit", {"XRP": Balance(Decimal(3))})
+    assert (asked.told, asked.compared, sync.balances) == ([report], [("upbit", False)], {"XRP": Balance(Decimal(3))})
+    sync.on_reconnected("upbit")
+    assert (sync.is_deaf, sync.wanted.is_set()) == (False, True)
+    sync.heard()
+    sync.wanted.clear()
+    sync.on_disconnected("upbit")
+    assert (sync.is_deaf, sync.wanted.is_set()) == (has_stream, True)
+    sync.heard()
+    assert heard == ([False, True, False, False] if has_stream else [])
 
 
 @pytest.mark.parametrize("moves", [0, 1])

@@ -1,15 +1,17 @@
 """How an open cycle is hedged, order by order: how often, which way, how long it waits, and which books it asks for once more."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from arbtui.execution.cycle import ArbCycle
 from arbtui.execution.order_owner import OrderOwner
-from arbtui.journal.events import CycleState
+from arbtui.journal.events import CycleEnded, CycleState, Event
 from arbtui.model.book import BookState
 from arbtui.model.order import Order, OrderState, Purpose
 from arbtui.model.reason import Reason
@@ -32,13 +34,21 @@ async def one_legged(w: World, orders: int = 0) -> ArbCycle:
     return list(w.engine.cycles.values())[-1]
 
 
-def refuse(w: World, refusal: Callable[[Order], Reason | None]) -> list[tuple[float, Purpose]]:
+class Asked(NamedTuple):
+    """When the gate was asked, and about what."""
+
+    at: float
+    purpose: Purpose
+    price: Decimal
+
+
+def refuse(w: World, refusal: Callable[[Order], Reason | None]) -> list[Asked]:
     """Have the gate's first look at hedging orders say that; when it was asked, and about what."""
-    asked: list[tuple[float, Purpose]] = []
+    asked: list[Asked] = []
     look = w.engine.gate.hedge_refusal
 
     def looked(cycle: OrderOwner, order: Order) -> Reason | None:
-        asked.append((w.clock.monotonic(), order.purpose))
+        asked.append(Asked(w.clock.monotonic(), order.purpose, order.price))
         return refusal(order) or look(cycle, order)
 
     w.engine.gate.hedge_refusal = looked  # type: ignore[method-assign]
@@ -70,6 +80,8 @@ def test_so_many_orders_complete_it_and_the_others_take_it_back(
             assert cycle.state is CycleState.RESIDUAL
             ids = [order.client_order_id for order in cycle.orders]
             assert len(set(ids)) == len(ids)
+            assert [order.deadline for order in cycle.orders[2:]] == [order.decided_at + 1.0 for order in cycle.orders[2:]]
+            assert {order.deadline for order in cycle.orders[:2]} == {cycle.plan.decided_at + 1.0}
 
     run_virtual(main())
 
@@ -80,12 +92,17 @@ def test_what_the_gate_refuses_is_tried_another_way_a_tenth_of_a_second_later_fo
     async def main() -> None:
         async with world(tmp_path, execution=EXECUTION.model_copy(update={"completion_s": 0.35})) as w:
             asked = refuse(w, lambda order: Reason.MESSAGE_AGE)
+            counted: list[tuple[str, Reason]] = []
+            w.engine.risk.on_order_refused = lambda route, reason: counted.append((route, reason))
             cycle = await one_legged(w)
             await w.engine.executor.quiet.wait()
-            turns = [TURNS[turn % 3] if turn < 4 else TURNS[(turn + 2) % 3] for turn in range(len(asked))]
-            assert [purpose for _, purpose in asked] == turns
-            assert all(0.09 < after - before < 0.2 for (before, _), (after, _) in pairwise(asked))
-            assert 5.0 <= asked[-1][0] - asked[0][0] < 5.15
+            assert counted == [(cycle.account.route, Reason.MESSAGE_AGE)] * len(asked)
+            ways = [(one.purpose, one.price) for one in asked]
+            assert [purpose for purpose, _ in ways[:3]] == [*TURNS]
+            assert len(set(ways[:3])) == 3, "a completion beyond the edge has another price"
+            assert ways == [ways[turn % 3 if turn < 4 else (turn + 2) % 3] for turn in range(len(asked))]
+            assert all(0.09 < after - before < 0.2 for before, after in pairwise(one.at for one in asked))
+            assert 5.0 <= asked[-1].at - asked[0].at < 5.15
             assert (cycle.state, cycle.reason) == (CycleState.RESIDUAL, Reason.MESSAGE_AGE)
             assert w.engine.risk.denials[Reason.MESSAGE_AGE] == len(asked)
             assert w.asked_again == [], "every book is young"
@@ -110,11 +127,11 @@ def test_an_order_that_left_begins_the_five_seconds_and_the_turn_anew(tmp_path: 
             asked = refuse(w, refusal)
             cycle = await one_legged(w, 9)
             await w.engine.executor.quiet.wait()
-            sent = [at for at, _ in asked].index(let_pass[0])
-            assert [order.purpose for order in cycle.orders[2:]] == [asked[sent][1]]
-            after = [purpose for _, purpose in asked[sent + 1 :]]
+            sent = [one.at for one in asked].index(let_pass[0])
+            assert [order.purpose for order in cycle.orders[2:]] == [asked[sent].purpose]
+            after = [one.purpose for one in asked[sent + 1 :]]
             assert after == [TURNS[(turn + 2) % 3] for turn in range(len(after))], "taking back first, again"
-            assert 5.0 <= asked[-1][0] - asked[sent][0] < 5.5
+            assert 5.0 <= asked[-1].at - asked[sent].at < 5.5
 
     run_virtual(main())
 
@@ -154,11 +171,35 @@ def test_a_leg_that_the_gate_does_not_let_follow_says_why_and_is_completed_by_he
             asked = refuse(w, refusal)
             cycle = await run(w, triangle(w))
             assert said[0] == Reason.MESSAGE_AGE
-            follows = [purpose for _, purpose in asked].count(Purpose.FOLLOW)
+            follows = [one.purpose for one in asked].count(Purpose.FOLLOW)
             assert w.engine.risk.denials[Reason.MESSAGE_AGE] == follows > 0
             assert [order.purpose for order in cycle.orders] == [Purpose.ENTRY, C, C]
             assert cycle.state is CycleState.HEDGED
             w.agree()
+
+    run_virtual(main())
+
+
+def test_a_cycle_has_ended_when_its_end_is_on_disk(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            executor, record = w.engine.executor, w.journal.record
+            written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+            def recorded(*events: Event) -> Awaitable[None]:
+                durable = record(*events)
+                return written if isinstance(events[0], CycleEnded) else durable
+
+            w.journal.record = recorded  # type: ignore[method-assign]
+            w.show("upbit", UPBIT_DEAR)
+            await asyncio.sleep(0.5)
+            (cycle,) = w.engine.cycles.values()
+            assert (executor.open, cycle.state) == ({}, CycleState.HEDGED)
+            assert 0.1 < cycle.closed_at < w.clock.monotonic() - 0.2
+            assert not executor.quiet.is_set()
+            written.set_result(None)
+            await asyncio.sleep(0.01)
+            assert executor.quiet.is_set()
 
     run_virtual(main())
 
@@ -168,7 +209,8 @@ def test_legs_that_waited_leave_no_task_behind(tmp_path: Path) -> None:
         async with triangle_world(tmp_path) as w:
             await asyncio.sleep(1)
             waiting = len(asyncio.all_tasks())
-            for _ in range(2):
+            for fault in (None, Fault(FaultKind.REJECT), None):  # a leg that never fills, too
+                w.upbit.core.faults.add(fault)
                 await run(w, triangle(w))
                 await asyncio.sleep(1)
             assert len(asyncio.all_tasks()) == waiting

@@ -14,9 +14,13 @@ from arbtui.exchanges.adapter import OrderReport
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.execution.account_sync import AccountSync
 from arbtui.execution.cycle import ArbCycle
+from arbtui.execution.order_owner import OrderOwner
 from arbtui.failover.reconcile_report import Check
 from arbtui.failover.running import RunningReconciler
-from arbtui.journal.events import CycleState
+from arbtui.journal.events import CycleState, FillRecorded, OrderChanged
+from arbtui.journal.known_orders import KnownOrder
+from arbtui.journal.reader import events, reading
+from arbtui.model.errors import JournalFailed
 from arbtui.model.order import Fill, Order, OrderState, Purpose, Side
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
@@ -277,6 +281,73 @@ def test_an_order_that_counted_as_never_placed_and_fills_after_all_is_followed_t
     run_virtual(main())
 
 
+@pytest.mark.parametrize("why", ["", "LATE"])
+def test_an_order_that_stands_again_is_looked_up_until_its_end(tmp_path: Path, why: str) -> None:
+    """The stream tells one fill of what had counted as never placed, and no more: the venue is asked for the rest."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w, silent_leg(w) as order:
+            cycle = await _ended(w)
+            tracker = w.engine.tracker
+            late: list[tuple[str, str, str]] = []
+            on_late = tracker.on_late
+
+            def noted(owner: OrderOwner, of: Order, fill: Fill) -> None:
+                late.append((owner.id, of.client_order_id, fill.trade_id))
+                on_late(owner, of, fill)
+
+            tracker.on_late = noted
+            seen, fills = tracker.late_fills, tracker.fills
+            _, first, second, end = _told(order, 2)
+            looked = len(w.upbit.look_ups)
+            w.upbit.bend_look_up = lambda _: replace(end, fills=(*first.fills, *second.fills), reason="from the venue")
+            tracker.on_order(replace(first, reason=why))
+            assert (order.state, order.reason) == (OrderState.PARTIALLY_FILLED, why or "it filled after it had counted as not placed")
+            await asyncio.sleep(3)
+            assert len(w.upbit.look_ups) == looked + 1
+            assert (order.state, order.reason, tracker.open) == (OrderState.FILLED, "from the venue", {})
+            assert late == [(cycle.id, order.client_order_id, "t0"), (cycle.id, order.client_order_id, "t1")]
+            assert (tracker.late_fills, tracker.fills) == (seen + 2, fills + 2)
+            assert [fill.trade_id for fill in cycle.fills_of(order.client_order_id)] == ["t0", "t1"]
+            assert len(tracker._background) == 0
+
+    run_virtual(main())
+
+
+def test_what_is_followed_beside_everything_else_is_forgotten_when_it_ends_and_its_failure_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(error: Exception) -> None:
+        raise error
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            tracker = w.engine.tracker
+            tracker._keep(fail(JournalFailed("the engine knows")))
+            tracker._keep(fail(ValueError("a fault of ours")))
+            assert len(tracker._background) == 2
+            await asyncio.sleep(0.01)
+            assert len(tracker._background) == 0
+
+    run_virtual(main())
+    (told,) = [record.getMessage() for record in caplog.records if "following" in record.getMessage()]
+    assert told == "following an order failed: ValueError('a fault of ours')"
+
+
+def test_fills_are_counted_by_exchange_and_by_coin(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            tracker = w.engine.tracker
+            for count in (1, 2):
+                cycle = await w.trade()
+                assert len(cycle.fills) == 2
+                assert (tracker.fills, tracker.sent, tracker.late_fills) == (2 * count, 2 * count, 0)
+                assert (tracker.fills_per_exchange, tracker.fills_per_symbol) == ({"binance": count, "upbit": count}, {"XRP": 2 * count})
+                await asyncio.sleep(1)
+
+    run_virtual(main())
+
+
 def test_a_fill_of_somebody_elses_order_is_told_and_not_booked(tmp_path: Path) -> None:
     async def main() -> None:
         async with world(tmp_path) as w:
@@ -385,6 +456,35 @@ def test_a_fill_of_an_order_that_nothing_remembers_any_more_is_booked_once_and_a
             assert _breaches(w, "RESIDUAL") == [Severity.CRIT]
             assert _breaches(w, "STRAY_FILL") == []
             assert _breaches(w, "ACCOUNT_SHARED") == []
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(
+    ("qty", "state"), [("4", OrderState.EXPIRED), ("6.9", OrderState.EXPIRED), ("7", OrderState.FILLED), ("8", OrderState.FILLED)]
+)
+@pytest.mark.parametrize("venue_order_id", ["77", ""])
+def test_a_fill_of_a_forgotten_order_is_told_before_what_it_makes_of_the_order(
+    tmp_path: Path, qty: str, state: OrderState, venue_order_id: str
+) -> None:
+    """3 of 10 had filled when it expired. Whatever the venue calls the order, the journal keeps its own word where it has one."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            cycle, tracker = await w.trade(), w.engine.tracker
+            sent = cycle.orders[0]
+            known = KnownOrder("forgotten", cycle.id, 1, Decimal(10), Decimal(3), OrderState.EXPIRED, venue_order_id, "why")
+            fill = replace(_fill(sent, "x9", Decimal(qty)), client_order_id="", venue_order_id="88")
+            seq, late, fills = w.journal.seq, tracker.late_fills, tracker.fills
+            of_venue = tracker.fills_per_exchange[fill.exchange]
+            tracker.book_forgotten(known, fill)
+            with reading(w.journal.path) as db:
+                booked, changed = [recorded.event for recorded in events(db, seq)][:2]
+            assert isinstance(booked, FillRecorded)
+            assert booked.fill == replace(fill, client_order_id="forgotten")
+            assert (booked.cycle_id, booked.leg, booked.source) == (cycle.id, 1, "recovery")
+            assert changed == OrderChanged("forgotten", state, venue_order_id or "88", 3 + Decimal(qty), "why")
+            assert (tracker.late_fills, tracker.fills, tracker.fills_per_exchange[fill.exchange]) == (late + 1, fills + 1, of_venue + 1)
 
     run_virtual(main())
 

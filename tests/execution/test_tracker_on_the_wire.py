@@ -149,6 +149,7 @@ async def desk(exchange: str, folder: Path, *, stream: bool, answer_s: float = 1
                 journal=journal,
                 clock=clock,
                 answer_s=answer_s,
+                look_up_s=2.0,
             )
             account = portfolio.cycle("r1-1")
             assert account is not None

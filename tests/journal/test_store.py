@@ -1,17 +1,20 @@
 """The two doors: durable when they say so, in order, whole or not at all, and closed for good at the first failure."""
 
 import asyncio
+import gc
+import os
 import sqlite3
 import stat
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from arbtui.journal.store import Door, Statement, Writer, open_writer
+from arbtui.journal.store import Door, Statement, WatchedDoor, Writer, open_writer
 from arbtui.model.errors import JournalFailed, UsageError
 from arbtui.model.virtual_loop import run_virtual
 
@@ -90,6 +93,92 @@ def test_real_time_syncs_each_commit_and_virtual_time_none(path: Path) -> None:
     for door in DOORS:
         run(door, path, use)
     assert modes == [2, 0]
+
+
+def test_a_watched_door_syncs_where_it_is_to_be_durable(path: Path) -> None:
+    async def synchronous(door: Door) -> int:
+        writer = await open_writer(path, SCHEMA, door, application_id=7, user_version=1)
+        try:
+            return int(writer._connection.execute("PRAGMA synchronous").fetchone()[0])  # type: ignore[attr-defined]
+        finally:
+            await writer.close()
+
+    def nothing() -> None:
+        pass
+
+    for door, mode in ((WatchedDoor(nothing, nothing), 0), (WatchedDoor(nothing, nothing, durable=True), 2)):
+        assert run_virtual(synchronous(door)) == mode
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_what_is_durable_is_counted_and_timed(path: Path, door: Door) -> None:
+    async def use(writer: Writer) -> None:
+        assert (writer.transactions, writer.durable, writer.latency.count, writer.queue) == (0, 0, 0, 0)
+        for number in (1, 2, 7):
+            await writer.submit([entry(number)], number)
+            assert writer.durable == number
+        await writer.commit([entry(8)])
+        assert (writer.transactions, writer.durable, writer.latency.count) == (4, 7, 4)
+        assert 0 < writer.latency.largest < 60_000
+        with pytest.raises(JournalFailed):
+            await writer.submit([entry(8)], 9)
+        assert (writer.transactions, writer.durable) == (4, 7), "what failed is not durable"
+
+    run(door, path, use)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the process's descriptors from /proc")
+@pytest.mark.parametrize("door", DOORS)
+def test_a_closed_writer_holds_no_file(path: Path, door: Door) -> None:
+    async def use(writer: Writer) -> None:
+        await writer.commit([entry(1)])
+
+    run(door, path, use)
+    held = [os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd")]
+    assert [name for name in held if name.startswith(str(path))] == []
+
+
+@pytest.mark.parametrize("written", [1, 2])
+def test_a_file_of_any_earlier_version_gets_what_it_lacks_and_one_of_now_nothing(path: Path, written: int) -> None:
+    upgrades = {1: ["ALTER TABLE entry ADD COLUMN first TEXT"], 2: ["ALTER TABLE entry ADD COLUMN second TEXT"]}
+
+    async def columns(version: int) -> list[str]:
+        writer = await open_writer(path, SCHEMA, "sync", application_id=7, user_version=version, upgrades=upgrades)
+        await writer.close()
+        with closing(sqlite3.connect(path)) as db:
+            assert db.execute("PRAGMA user_version").fetchone()[0] == version
+            return [row[1] for row in db.execute("PRAGMA table_info(entry)")]
+
+    assert run_virtual(columns(written)) == ["number", "text"]
+    assert run_virtual(columns(3)) == ["number", "text", *["first", "second"][written - 1 :]]
+    assert run_virtual(columns(3)) == ["number", "text", *["first", "second"][written - 1 :]]
+
+
+@pytest.mark.parametrize("how", ["nobody waits", "who waited has gone"])
+def test_a_failure_that_nobody_waits_for_is_told_once_and_not_warned_of(path: Path, how: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def use(writer: Writer) -> None:
+        told: list[JournalFailed] = []
+        wrong: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: wrong.append(context))
+        failed = asyncio.Event()
+
+        def on_failure(failure: JournalFailed) -> None:
+            told.append(failure)
+            failed.set()
+
+        writer.on_failure = on_failure
+        waiter = writer.submit([entry(1), entry(1)], 1)
+        if how != "nobody waits":
+            cast(Any, waiter).cancel()
+        del waiter
+        await failed.wait()
+        await writer.close()
+        gc.collect()
+        await asyncio.sleep(0)
+        assert (len(told), wrong) == (1, [])
+
+    run("aio", path, use)
+    assert "never retrieved" not in caplog.text
 
 
 def test_concurrent_commits_share_transactions_and_keep_their_order(path: Path) -> None:

@@ -2,20 +2,22 @@
 
 import gzip
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from arbtui.journal.archives import FOLDER
-from arbtui.journal.chain import archives
+from arbtui.journal.archives import FOLDER, _checked
+from arbtui.journal.chain import archives, newest_archive
 from arbtui.journal.events import FillRecorded, OrderChanged, OrderIntended, Recorded
 from arbtui.journal.journal import Journal
 from arbtui.journal.known_orders import KnownOrder, known_order
@@ -118,6 +120,47 @@ def test_a_file_is_what_its_page_says(path: Path) -> None:
     assert (told.from_ms, told.to_ms) == (min(times), max(times))
 
 
+def test_its_name_is_on_disk_before_the_journal_tells_of_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, sync = path.parent / FOLDER, os.fsync
+    seen: list[tuple[int, int]] = []
+
+    def noted(descriptor: int) -> None:
+        sync(descriptor)
+        if folder.is_dir() and os.path.samestat(os.fstat(descriptor), folder.stat()):
+            with reading(path) as db:
+                seen.append((len([file for file in files(path) if not file.name.startswith(".")]), len(archives(db))))
+
+    monkeypatch.setattr("os.fsync", noted)
+    made = archive(path)
+    assert seen == [(number + 1, number) for number in range(made)]
+    assert made > 1
+
+
+def test_what_is_read_back_as_something_else_is_no_archive(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk says that it has written, and has not."""
+    sync, turned = os.fsync, list[Path]()
+
+    def turn(descriptor: int) -> None:
+        sync(descriptor)
+        for file in (path.parent / FOLDER).glob(".events-*.new") if (path.parent / FOLDER).is_dir() else ():
+            written = bytearray(file.read_bytes())
+            written[len(written) // 2] ^= 1
+            file.write_bytes(written)
+            turned.append(file)
+
+    before = held(path)
+    monkeypatch.setattr("os.fsync", turn)
+    with suppress(OSError):
+        archive(path)
+    monkeypatch.undo()
+    assert turned
+    assert [file.name for file in files(path) if not file.name.startswith(".")] == []
+    with reading(path) as db:
+        assert archives(db) == []
+    assert held(path) >= before
+    verify(path)
+
+
 def test_a_span_of_time_may_begin_and_end_in_an_archive(path: Path) -> None:
     times = sorted({recorded.ts_ms for recorded in story(path)})
     spans = [(times[at], times[-at - 1] if at < 30 else None) for at in (0, 3, 17, 29, 45, 59)]
@@ -191,6 +234,27 @@ async def _nothing(journal: Journal) -> None:
     """A start goes on without the archives: it reads the snapshot and what came after."""
 
 
+def test_an_archive_is_read_only_where_it_is_needed(path: Path) -> None:
+    archive(path)
+    files(path)[0].unlink()
+    with reading(path) as db:
+        first, last = archives(db)[0].last + 1, db.execute("SELECT max(seq) FROM event").fetchone()[0]
+        assert [one.seq for one in events(db, first - 1)] == list(range(first, last + 1))
+    with reading(path) as db, pytest.raises(UsageError, match="it is missing"):
+        list(events(db, archives(db)[0].last - 1))
+
+
+def test_events_that_do_not_lead_to_the_hash_that_was_told_are_refused(path: Path) -> None:
+    archive(path)
+    with reading(path) as db:
+        told = archives(db)[0]
+    rows = list(_checked(files(path)[0], path, told))
+    assert [row[0] for row in rows] == list(range(told.first, told.last + 1))
+    for wrong in (structs.replace(told, after="00" * 32), structs.replace(told, last=told.last + 1)):
+        with pytest.raises(UsageError, match="its events are not those that were archived"):
+            list(_checked(files(path)[0], path, wrong))
+
+
 def test_a_start_whose_snapshot_cannot_be_used_reads_the_archives(path: Path) -> None:
     archive(path)
     fold = restore(path)[1].dump()
@@ -206,6 +270,20 @@ def test_the_list_of_archives_is_compared_with_its_events(path: Path, change: st
         load(path)
     rebuild(path)
     verify(path)
+
+
+@pytest.mark.parametrize("which", ["min", "max"])
+def test_what_tells_of_an_archive_is_compared_with_its_own_hash_whoever_asks(path: Path, which: str) -> None:
+    assert archive(path) > 1
+    told = f"type = 'EventsArchived' AND seq = (SELECT {which}(seq) FROM event WHERE type = 'EventsArchived')"
+    tamper(path, f"UPDATE event SET payload = replace(payload, 'jsonl', 'jsonI') WHERE {told}")
+    with closing(sqlite3.connect(path)) as db:
+        (seq,) = db.execute(f"SELECT seq FROM event WHERE {told}").fetchone()
+        with pytest.raises(UsageError, match=f"event {seq} is not what was written"):
+            archives(db)
+        if which == "max":
+            with pytest.raises(UsageError, match=f"event {seq} is not what was written"):
+                newest_archive(db)
 
 
 def test_each_bit_of_what_stays_is_still_watched(path: Path) -> None:
@@ -296,6 +374,33 @@ def test_a_journal_from_before_there_were_hashes_is_archived_too(tmp_path: Path)
     after = read_ledger(path)
     assert after["fills"][: len(before["fills"])] == before["fills"]
     assert verify(path).events == len(story(path))
+
+
+@pytest.mark.parametrize("stays", [0, 1, 2, 5])
+def test_rows_without_a_hash_may_be_the_first_that_stay(stays: int, tmp_path: Path) -> None:
+    """An archive that ends so many rows before the first hash of a journal that had none."""
+    path = tmp_path / "sim" / "journal.db"
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript((Path(__file__).parents[1] / "journal" / "format_2.sql").read_text())
+        db.execute("DELETE FROM snapshot")
+        db.commit()
+        (unhashed,) = db.execute("SELECT max(seq) - 1 FROM event").fetchone()  # the last one's hash will cover all before
+    grow(path, 100, 110, SyntheticRun("r3"))
+    before = story(path)
+    portion = unhashed - stays
+    assert archive(path, keep=len(before) - portion, portion=portion) == 1
+    with closing(sqlite3.connect(path)) as db:
+        assert [row[0] for row in db.execute("SELECT hash IS NULL FROM event WHERE seq <= ? AND seq > ?", (unhashed, portion))] == [
+            1
+        ] * stays
+        assert db.execute("SELECT min(seq) FROM event WHERE hash IS NOT NULL AND seq > ?", (portion,)).fetchone()[0] == unhashed + 1
+    assert story(path)[: len(before)] == before
+    with reading(path) as db:
+        assert next(one.seq for one in events(db, portion)) == portion + 1
+    assert verify(path).events == len(story(path))
+    restore(path)
+    load(path)
 
 
 def test_a_start_takes_as_long_whatever_the_age(tmp_path: Path) -> None:

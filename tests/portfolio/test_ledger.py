@@ -13,16 +13,37 @@ from typing import Any
 
 import pytest
 
-from arbtui.journal.events import Adjusted, CycleAcknowledged, Event, ResidualSettled, Transferred
+from arbtui.journal.events import (
+    Adjusted,
+    BalanceOpened,
+    CycleAcknowledged,
+    Event,
+    FillRecorded,
+    Mark,
+    MarksTaken,
+    OrderChanged,
+    ResidualSettled,
+    RunStarted,
+    SettlementBegan,
+    TransferArrived,
+    TransferBegun,
+    TransferLeft,
+    Transferred,
+    TransferSettled,
+)
+from arbtui.journal.reader import events, reading
 from arbtui.journal.schema import USER_VERSION
-from arbtui.model.clock import VIRTUAL_EPOCH_MS
+from arbtui.model.clock import VIRTUAL_EPOCH_MS, iso_ms
 from arbtui.model.errors import UsageError
+from arbtui.model.order import OrderState, Side
+from arbtui.model.tip_file import tip_file
 from arbtui.portfolio import ledger as ledger_module
-from arbtui.portfolio.ledger import FILL_COLUMNS, ledger_csv, read_ledger
+from arbtui.portfolio.ledger import FILL_COLUMNS, ledger_csv, read_ledger, residual_rows
 from tests.conftest import REPOSITORY
 from tests.journal.synthetic import MARKS, SyntheticRun, whole_run
 from tests.portfolio.auditing import audit, disagreements
 from tests.portfolio.recorded import record
+from tests.portfolio.telling import Telling, fill_of, leg
 
 QTY, ABC, KRW = Decimal("0.3"), MARKS["ABC"].price, MARKS["KRW"].price
 
@@ -154,6 +175,19 @@ def test_a_run_begins_with_what_the_one_before_it_left(journal: Path) -> None:
     assert second["balances"] == read_ledger(journal)["balances"]
 
 
+def test_what_happens_between_two_runs_is_of_neither_s_beginning(tmp_path: Path) -> None:
+    """It lies after the first one's end and before the second one's start: what the first leaves, and the second begins with."""
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    by_hand = Adjusted("upbit", "KRW", Decimal(-50_000), "taken out", "operator", "me")
+    record(path, run.start(), run.cycle(0), run.stop(), [by_hand], SyntheticRun("r2").start(), SyntheticRun("r2").cycle(0))
+    first, second = read_ledger(path, "r1"), read_ledger(path, "r2")
+    assert ([row["change"] for row in first["adjustments"]], second["adjustments"]) == (["-50000"], [])
+    assert second["start_balances"] == first["balances"]
+    assert [[row["run_id"] for row in ledger["runs"]] for ledger in (first, second)] == [["r1"], ["r2"]]
+    assert [len(ledger["fills"]) for ledger in (first, second)] == [2, 2]
+    assert disagreements(first) == disagreements(second) == []
+
+
 def test_fills_and_ends_that_a_later_run_learned_of_belong_to_that_run(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     run = SyntheticRun("r1")
@@ -169,6 +203,43 @@ def test_fills_and_ends_that_a_later_run_learned_of_belong_to_that_run(tmp_path:
         assert disagreements(ledger) == []
         code, said = audit(ledger)
         assert code == 0, said
+
+
+def test_an_order_is_told_as_it_is_now_by_its_own_run_and_by_each_span_in_which_it_changed(tmp_path: Path) -> None:
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    changes: list[Event] = [
+        OrderChanged("r1-0-0", OrderState.REJECTED, "v9", Decimal(0), "why"),
+        OrderChanged("r1-0-1", OrderState.PARTIALLY_FILLED, "v8", Decimal("0.10"), ""),
+        OrderChanged("nobody's", OrderState.FILLED, "v7", Decimal(1), ""),
+    ]
+    record(path, run.start(), run.intents(0), SyntheticRun("r2").start(), changes)
+    with reading(path) as db:
+        at_ms = next(one.ts_ms for one in events(db) if isinstance(one.event, OrderChanged))
+
+    def told(**span: Any) -> list[tuple[Any, ...]]:
+        rows = read_ledger(path, **span)["orders"]
+        return [tuple(row[key] for key in ("client_order_id", "state", "venue_order_id", "filled_qty", "reason", "run_id")) for row in rows]
+
+    now = [("r1-0-0", "REJECTED", "v9", "0", "why", "r1"), ("r1-0-1", "PARTIALLY_FILLED", "v8", "0.1", "", "r1")]
+    assert told() == told(since_ms=at_ms) == now
+    assert told(since_ms=at_ms + 1) == []
+    assert told(run="r1") == [("r1-0-0", "SENDING", "", "0", "", "r1"), ("r1-0-1", "SENDING", "", "0", "", "r1")]
+    assert told(run="r2") == [], "it is of the run that sent it"
+    assert {row["changed"] for row in read_ledger(path)["orders"]} == {iso_ms(at_ms)}
+    assert {row["intended"] < row["changed"] for row in read_ledger(path)["orders"]} == {True}
+
+
+def test_a_late_fill_of_what_was_settled_is_a_residual_and_no_settled_one(tmp_path: Path) -> None:
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    settled = ResidualSettled("r1-0", "written off", "me", "sold by hand")
+    record(path, run.start(), run.intents(0), run.fill(0, 0), run.end(0), [settled])
+    assert [row["settled"]["how"] for row in read_ledger(path)["residuals"]] == ["written off"]
+    record(path, run.fill(0, 1))
+    ledger = read_ledger(path)
+    assert [(row["exchange"], row["qty"], row["settled"]) for row in ledger["residuals"]] == [("upbit", "-0.3", None)]
+    (cycle,) = ledger["cycles"]
+    assert (cycle["state"], cycle["settled"], len(cycle["filled"])) == ("RESIDUAL", None, 2)
+    assert disagreements(ledger) == []
 
 
 def test_all_of_it_is_of_one_moment_whatever_is_written_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,6 +313,49 @@ def test_flows_from_outside_are_no_profit_and_their_cost_is(tmp_path: Path) -> N
     assert code == 0, said
 
 
+@pytest.mark.parametrize(
+    ("end", "rows", "held", "lost"),
+    [
+        (
+            [[TransferArrived("t1", "binance", "ABC", Decimal(10))], [TransferArrived("t1", "binance", "ABC", Decimal("9.5"))]],
+            [("in transit", "-10"), ("binance", "10"), ("in transit", "-10"), ("binance", "9.5")],
+            {"binance": "24.7997", "upbit": "479.7"},
+            "0.5",
+        ),
+        (
+            [[TransferSettled("t1", "returned", "ann", "x")]],
+            [("in transit", "-20"), ("upbit", "20")],
+            {"binance": "5.2997", "upbit": "499.7"},
+            "0",
+        ),
+        ([[TransferSettled("t1", "lost", "ann", "x")]], [("in transit", "-20")], {"binance": "5.2997", "upbit": "479.7"}, "20"),
+        (
+            [[TransferArrived("t1", "binance", "ABC", Decimal(10))], [TransferSettled("t1", "returned", "ann", "x")]],
+            [("in transit", "-10"), ("binance", "10"), ("in transit", "-10"), ("upbit", "10")],
+            {"binance": "15.2997", "upbit": "489.7"},
+            "0",
+        ),
+        ([], [], {"binance": "5.2997", "upbit": "479.7", "in transit": "20"}, "0"),
+    ],
+    ids=["came in two parts", "returned", "lost", "half of it returned", "under way"],
+)
+def test_each_step_of_a_transfer_is_told_at_the_venue_and_in_between(
+    end: list[list[Event]], rows: list[tuple[str, str]], held: dict[str, str], lost: str, tmp_path: Path
+) -> None:
+    """20 leave Upbit; the network keeps 0.5 of them where they arrive."""
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    begun = TransferBegun("t1", "ABC", "upbit", "binance", "net", Decimal(20), Decimal("0.5"), 4.0, "ann", "refill")
+    record(path, run.start(), run.cycle(0), [begun], [TransferLeft("t1", "upbit", "ABC", Decimal(20))], *end)
+    ledger = read_ledger(path)
+    assert [(row["exchange"], row["change"]) for row in ledger["transfers"]] == [("in transit", "20"), ("upbit", "-20"), *rows]
+    assert {(row["asset"], row["reason"], row["run_id"]) for row in ledger["transfers"]} == {("ABC", "t1: refill", "r1")}
+    assert {name: amounts["ABC"]["free"] for name, amounts in ledger["balances"].items() if amounts["ABC"]["free"] != "0"} == held
+    assert Decimal(ledger["pnl"]["rotation"]) == -Decimal(lost) * ABC
+    assert ledger["equity"]["marks"]["USDT"] == {"start": "1", "end": "1"}
+    assert disagreements(ledger) == []
+    assert audit(ledger)[0] == 0
+
+
 def test_any_span_of_time_begins_where_the_one_before_it_ended(tmp_path: Path) -> None:
     """A group every 7 ms; every cut through them, also those that leave a cycle on both sides, is audited on both."""
     path = tmp_path / "journal.db"
@@ -278,6 +392,42 @@ def test_any_span_of_time_begins_where_the_one_before_it_ended(tmp_path: Path) -
     assert (both["since"], both["until"]) == ("2026-01-01T00:00:00.042Z", "2026-01-01T00:00:00.063Z")
 
 
+def test_a_run_counts_from_the_prices_of_its_own_start(tmp_path: Path) -> None:
+    """What the price did while nothing ran is of no run; a span of time that begins there counts from the prices before it."""
+    path, first, second = tmp_path / "journal.db", SyntheticRun(), SyntheticRun("r2")
+    dearer = MARKS | {"ABC": Mark(Decimal(25), "binance:ABCUSDT", 1)}
+    record(path, first.start(), first.stop())
+    began = len(read_ledger(path)["runs"])
+    record(path, [*second.start()[:-1], MarksTaken("start", "2026-01-01", dearer)])
+    ledger = read_ledger(path, "r2")
+    assert (began, ledger["equity"]["marks"]["ABC"]) == (1, {"start": "25", "end": "25"})
+    assert (ledger["pnl"]["total"], ledger["pnl"]["inventory"]) == ("0", "0")
+    whole = read_ledger(path)
+    assert whole["equity"]["marks"]["ABC"]["end"] == "25"
+    assert Decimal(whole["pnl"]["inventory"]) == 505 * (25 - ABC)
+    assert disagreements(ledger) == disagreements(whole) == []
+
+
+def test_a_span_holds_its_first_and_its_last_millisecond(tmp_path: Path) -> None:
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    record(path, run.start(), run.intents(0), run.fill(0, 0), step_ms=1)
+    with reading(path) as db:
+        at = next(one.ts_ms for one in events(db) if isinstance(one.event, FillRecorded))
+    spans = [(at, at), (at - 1, None), (at, None), (at + 1, None), (None, at - 1), (None, at), (None, at + 1)]
+    told = [len(read_ledger(path, since_ms=since, until_ms=until)["fills"]) for since, until in spans]
+    assert told == [1, 1, 1, 0, 0, 1, 1]
+
+
+def test_a_journal_of_another_currency_begins_with_that_one_at_one(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    start = RunStarted("r1", "p", "sim", 1, "0", "c", {}, "ARMED", "EUR", ("EUR",))
+    record(path, [start, BalanceOpened("v", "EUR", Decimal(100))], [Adjusted("v", "EUR", Decimal(5), "paid in", "operator", "me")])
+    ledger = read_ledger(path)
+    assert ledger["equity"]["marks"] == {"EUR": {"start": "1", "end": "1"}}
+    assert (ledger["equity"]["currency"], ledger["equity"]["end"], ledger["pnl"]["total"]) == ("EUR", "105", "0")
+    assert disagreements(ledger) == []
+
+
 def test_a_span_in_which_nothing_happened_is_empty_and_adds_up(journal: Path) -> None:
     ledger = read_ledger(journal, since_ms=VIRTUAL_EPOCH_MS + 10_000_000)
     assert (ledger["fills"], ledger["orders"], ledger["cycles"], ledger["kills"]) == ([], [], [], [])
@@ -293,6 +443,44 @@ def test_the_table_has_one_header_and_a_line_a_fill(journal: Path) -> None:
     assert len(lines) == 11
     rows = list(csv.DictReader(io.StringIO("".join(ledger_csv(ledger)))))
     assert rows == [{name: str(value) for name, value in fill.items()} for fill in ledger["fills"]]
+
+
+@pytest.mark.parametrize("piece", [1, 200, 700, 10_000])
+def test_pieces_of_the_table_add_up_to_it(journal: Path, piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = read_ledger(journal)
+    whole = list(ledger_csv(ledger))
+    monkeypatch.setattr(ledger_module, "PIECE", piece)
+    pieces = list(ledger_csv(ledger))
+    assert "".join(pieces) == "".join(whole)
+    assert (len(pieces) > 1) is (piece < 10_000)
+    assert all(len(one) < piece + 400 for one in pieces), "a piece ends with the line that filled it"
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_residual_is_where_most_of_it_is_held_or_is_missing(side: Side) -> None:
+    """10 traded one way at Binance, and 4 back at Upbit, or nothing."""
+    for back in (4, 0):
+        tell, other = Telling().start(), Side.SELL if side is Side.BUY else Side.BUY
+        legs = leg(0, "binance", side, Decimal(10), Decimal(2)), leg(1, "upbit", other, Decimal(10), Decimal(3000))
+        tell.open("c1", *legs, send=False)
+        tell.fill("c1", fill_of("binance", side, Decimal(10), Decimal(2), "b"), {"XRP": Decimal("2.1")})
+        if back:
+            tell.fill("c1", fill_of("upbit", other, Decimal(back), Decimal(3000), "u"), {"XRP": Decimal("2.1")})
+        tell.end("c1", "why")
+        account = tell.portfolio.cycle("c1")
+        assert account is not None
+        (row,) = residual_rows(tell.portfolio, account)
+        sign = 1 if side is Side.BUY else -1
+        assert (row["exchange"], row["asset"], row["qty"]) == ("binance", "XRP", str(sign * (10 - back)))
+        assert Decimal(row["value_usdt"]) == (10 - back) * Decimal("2.1")
+        assert (row["cause"], row["acknowledged_by"], row["settled"]) == ("why", None, None)
+
+
+def test_what_is_begun_of_no_position_settles_none(tmp_path: Path) -> None:
+    path, run = tmp_path / "journal.db", SyntheticRun()
+    record(path, run.start(), run.cycle(0))
+    record(path, [SettlementBegan("r1-0", "flatten", "binance", "me", "x"), SettlementBegan("r1-9", "flatten", "binance", "me", "x")])
+    assert read_ledger(path)["residuals"] == []
 
 
 def test_an_unknown_run_names_those_that_there_are(journal: Path) -> None:
@@ -325,6 +513,17 @@ def _format_1(path: Path) -> None:
         db.execute("PRAGMA user_version = 1")
 
 
+def _unhashed_gap(path: Path) -> None:
+    """As in a journal from before there were hashes."""
+    record(path, *whole_run())
+    tip_file(path).unlink()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("DROP TRIGGER event_never_goes")
+        db.execute("DELETE FROM event WHERE seq = 9")
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+
+
 def _gap(path: Path) -> None:
     record(path, *whole_run())
     with closing(sqlite3.connect(path)) as db:
@@ -344,6 +543,7 @@ def _gap(path: Path) -> None:
         (_newer, "newer version"),
         (_format_1, "earlier version .format 1"),
         (_gap, "event 9 is missing"),
+        (_unhashed_gap, "the journal is damaged; restore a backup"),
     ],
 )
 def test_a_bad_journal_is_refused_by_name(tmp_path: Path, make: Any, says: str) -> None:

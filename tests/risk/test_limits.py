@@ -117,6 +117,7 @@ def test_a_scope_reads_as_it_was_written() -> None:
         ("global.max_unhedged", nan, "a number is needed"),
         ("global.max_unhedged", inf, "a number is needed"),
         ("exchange.okx.max_in_flight_orders", 3, "nothing that runs is exchange okx"),
+        ("exchange.binanc.max_in_flight_orders", 3, "nothing that runs is exchange binanc; did you mean binance?"),
         ("global.max_unhedged", None, "no value of its own"),
     ],
 )
