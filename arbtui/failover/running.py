@@ -102,6 +102,7 @@ class RunningReconciler:
                 await asyncio.sleep(min(wait, _DOUBT_S) if record.check is Check.BALANCES else wait)
             elif account.is_deaf:
                 self._due[key] = self._clock.monotonic() + record.every_s
+                await asyncio.sleep(min(_DOUBT_S, record.every_s))  # a doubt makes balances due at once, and nothing else would yield
             else:
                 await self._do(account, record)
 

@@ -18,6 +18,7 @@ from arbtui.failover.reconcile_report import Check, CheckRecord, ReconcileReport
 from arbtui.failover.running import RunningReconciler
 from arbtui.journal.events import AccountsReconciled, CycleState, decode
 from arbtui.journal.reader import reading
+from arbtui.model.clock import Clock
 from arbtui.model.errors import VenueFailed
 from arbtui.model.order import Balance, OrderState
 from arbtui.model.virtual_loop import run_virtual
@@ -267,6 +268,45 @@ def test_balances_that_differ_are_read_again_after_a_second_and_disputed_after_t
             assert [round(b - a) for a, b in pairwise(asked)][:2] == [1, 1]
             assert w.portfolio.state.disputes["upbit"].keys() == {"XRP"}
             assert [one.what for one in one.report.differences] == ["balance of XRP disputed"]
+
+    run_virtual(main())
+
+
+class _CountedClock:
+    """A clock that ends the test where it is asked again and again without anything else happening."""
+
+    def __init__(self, real: Clock) -> None:
+        self._real = real
+        self._asked, self._at = 0, -1.0
+
+    def monotonic(self) -> float:
+        now = self._real.monotonic()
+        self._asked, self._at = (self._asked + 1 if now == self._at else 0), now
+        assert self._asked < 1_000, "a check goes round without waiting"
+        return now
+
+    def time_ms(self) -> int:
+        return self._real.time_ms()
+
+
+def test_a_doubt_while_a_stream_is_broken_lets_everything_else_go_on(tmp_path: Path) -> None:
+    """Balances are due at once then, and are not asked for while the stream is broken: the check must wait, or nothing else runs."""
+
+    async def main() -> None:
+        async with world(tmp_path) as w:
+            one = reconciler(w, ReconcileConfig())
+            one._clock = _CountedClock(w.clock)
+            task = asyncio.create_task(one.run())
+            await asyncio.sleep(40.0)
+            one._accounts["upbit"].listens = True  # and no stream is connected
+            theirs = await w.venues["binance"].fetch_balances(Lane.CHECK)
+            other = theirs["USDT"]
+            w.engine.sync.compare("binance", {**theirs, "USDT": Balance(other.free + 5, other.locked)}, whole=True)
+            assert w.engine.sync.has_doubts
+            await asyncio.sleep(60.0)
+            assert not task.done(), task.exception()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     run_virtual(main())
 

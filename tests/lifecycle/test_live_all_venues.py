@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.lifecycle.live import LiveDesk, live_desk
-from tests.lifecycle.programs import run, running
+from tests.lifecycle.programs import Running, run, running
 from tests.lifecycle.test_random_faults import FAULTS, MISS, named, one_sided
 from tests.lifecycle.waiting import until
 from tests.proof.steps import SECONDS
@@ -28,7 +28,8 @@ OUTAGE_S = 6.0
 
 @pytest.fixture
 def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveDesk]:
-    monkeypatch.setenv("ARBTUI_EXECUTION__MAX_DECISION_AGE_MS", "5000")  # nothing here is about speed, and the machine may be busy
+    for name, value in (("EXECUTION__MAX_DECISION_AGE_MS", 5000), ("HEALTH__SLOW_ANSWER_MS", 20_000)):
+        monkeypatch.setenv(f"ARBTUI_{name}", str(value))  # nothing here is about speed, and the machine may be busy
     with live_desk(tmp_path, monkeypatch, SYMBOLS, of="all-venues") as made:
         yield made
 
@@ -43,13 +44,13 @@ def fills(desk: LiveDesk) -> dict[str, int]:
         return dict(db.execute("SELECT exchange, count(*) FROM fill GROUP BY exchange"))
 
 
-def _moved(desk: LiveDesk, before: dict[str, int], venue: str) -> bool:
-    return fills(desk).get(venue, 0) > before.get(venue, 0)
+def _moved(desk: LiveDesk, engine: Running, before: dict[str, int], venue: str) -> bool:
+    return engine.alive() and fills(desk).get(venue, 0) > before.get(venue, 0)
 
 
-def _others_moved(desk: LiveDesk, before: dict[str, int], venue: str) -> bool:
+def _others_moved(desk: LiveDesk, engine: Running, before: dict[str, int], venue: str) -> bool:
     now = fills(desk)
-    return sum(now.values()) - now.get(venue, 0) > sum(before.values()) - before.get(venue, 0)
+    return engine.alive() and sum(now.values()) - now.get(venue, 0) > sum(before.values()) - before.get(venue, 0)
 
 
 @pytest.mark.slow
@@ -78,8 +79,8 @@ def test_a_venue_that_is_gone_stops_no_other_and_comes_back_by_itself(
                     desk.script(venue=other, **(MISS[other] if rng.random() < 0.25 else rng.choice(FAULTS)))
                     scripted += 1
                     time.sleep(rng.uniform(0.3, 2.0))
-                until(partial(_others_moved, desk, before, venue), f"the others trade without {venue}")
-                until(partial(_moved, desk, fills(desk), venue), f"{venue} trades again")
+                until(partial(_others_moved, desk, engine, before, venue), f"the others trade without {venue}")
+                until(partial(_moved, desk, engine, fills(desk), venue), f"{venue} trades again")
                 gone.append(venue)
         engine.alive()
         engine.signal(signal.SIGTERM)

@@ -39,6 +39,16 @@ CHECKS: Sequence[Check] = (
         tells=("KILL -9 ",),
     ),
     PytestCheck(
+        "live-all-venues",
+        "600 s of live at seven venues, random faults, one venue gone at a time: audit agrees, the others trade on, each comes back",
+        "tests/lifecycle/test_live_all_venues.py::test_a_venue_that_is_gone_stops_no_other_and_comes_back_by_itself",
+        SECONDS,
+        steps=600,
+        limit_s=3600.0,
+        unit="s",
+        tells=("VENUES ",),
+    ),
+    PytestCheck(
         "outage",
         "60 s without either venue under a live session: it trades within 5 s of the first good answer",
         "tests/faults/test_streams.py::test_after_an_outage_trading_goes_on_at_once",

@@ -178,21 +178,24 @@ class Header(Lines):
                 for ages in (True, False):
                     fold = [*header_venues.folded(h.exchanges, gap, ages=ages), *(rate if ages else bare)]
                     yield from ((fold, right) for right in (*long, [*money, *counts], *short, [*money, *breaches]))
-                sick = header_venues.grouped(h.exchanges, "  ")
-                yield from (([*sick, *bare], right) for right in ([*money, *breaches], breaches[1:]))
-                yield from ((sick, right) for right in ([*money, *breaches[1:]], breaches[1:]))
+                sick, names = header_venues.grouped(h.exchanges, "  "), header_venues.sick_names(h.exchanges, "  ")
+                yield [*sick, *bare], [*money, *breaches]
+                for left in ([*sick, *self._rate(h, doubt=False, aged=False)], sick, names):
+                    yield left, [*money, *breaches[1:]]
+                yield names, breaches[1:]
 
         return _first_that_fits((([(" ", "text"), *left], right) for left, right in choices()), width)
 
-    def _rate(self, h: HeaderView, doubt: bool) -> list[Span]:
-        """The exchange rate, how old it is and whether it is doubted; ``doubt``: also what is missing to tell."""
+    def _rate(self, h: HeaderView, doubt: bool, aged: bool = True) -> list[Span]:
+        """The exchange rate, its age and whether it is doubted; ``doubt``: also what is missing to tell; ``aged``: a good age, too."""
         if not h.rate:
             return [("FX ", "dim"), ("none", "warn")] if h.rate_pair else []
         late = h.rate_age_ms > RATE_LATE_MS
-        told = f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})"
-        spans: list[Span] = [("FX ", "dim"), (f"{h.rate:.1f}", "text"), (told, "warn" if late else "dim")]
+        spans: list[Span] = [("FX ", "dim"), (f"{h.rate:.1f}", "text")]
+        if aged or late:
+            spans.append((f" ({h.rate_age_ms / 1_000:.0f}s{' LATE' if late else ''})", "warn" if late else "dim"))
         if h.rate_doubt and (doubt or h.rate_doubt.startswith("DOUBTED")):
-            return [*spans, (f" {h.rate_doubt}", "warn")]
+            spans.append((f" {h.rate_doubt}", "warn"))
         return spans
 
     def _unhedged(self, h: HeaderView) -> list[Span]:

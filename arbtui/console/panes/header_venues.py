@@ -35,6 +35,12 @@ def grouped(venues: Sequence[ExchangeView], gap: str) -> list[Span]:
     return [*spans, *_counted(well, gap, alone=not sick, ages=False)]
 
 
+def sick_names(venues: Sequence[ExchangeView], gap: str) -> list[Span]:
+    """Nothing but the names of the sick ones: what is wrong with each stands in the page of gauges."""
+    sick, _ = _parted(venues)
+    return [("NOT OK ", "warn"), (" ".join(venue.name for venue in sick), "strong"), (gap, "text")] if sick else []
+
+
 def _parted(venues: Sequence[ExchangeView]) -> tuple[list[ExchangeView], list[ExchangeView]]:
     return [venue for venue in venues if venue.status != OK], [venue for venue in venues if venue.status == OK]
 

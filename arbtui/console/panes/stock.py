@@ -26,6 +26,12 @@ PER_SLICE = 40
 
 _ASSET, _IMBALANCE, _VALUE = 7, 5, 10
 
+_WHOLE, _TIGHT = 18, 6
+"""Cells of a venue's column with bar and runway, and at least: with its share alone, where there is no room for every venue's bar."""
+
+_FEW = 2
+"""So many venues keep their bars at any width."""
+
 _SORTS: dict[str, tuple[Callable[[StockRow], float | str], bool]] = {
     "share": (lambda row: row.share, False),
     "runway": (lambda row: row.hours, False),
@@ -90,7 +96,10 @@ class StockPane(Grid[StockRow]):
         spans: list[Span] = [(fit("ASSET", _ASSET), "head")]
         each = self._cell_width(width)
         for venue in self._venues:
-            spans += [(fit(f" {venue}", each - 7), "head"), (fit_right("RUNWAY", 7), "head")]
+            if each < _WHOLE:
+                spans.append((fit_right(venue[: each - 1], each), "head"))
+            else:
+                spans += [(fit(f" {venue}", each - 7), "head"), (fit_right("RUNWAY", 7), "head")]
         return [*spans, (fit_right("IMB", _IMBALANCE), "head"), (fit_right("VALUE", _VALUE), "head")]
 
     def spans(self, row: StockRow, width: int) -> list[Span]:
@@ -162,12 +171,17 @@ class StockPane(Grid[StockRow]):
         self._moved_at = self._monotonic()
 
     def _cell_width(self, width: int) -> int:
-        return min(60, max(18, (width - _ASSET - _IMBALANCE - _VALUE) // max(1, len(self._venues))))
+        each = (width - _ASSET - _IMBALANCE - _VALUE) // max(1, len(self._venues))
+        least = _WHOLE if len(self._venues) <= _FEW else _TIGHT
+        return min(60, max(least, each))
 
 
 def _cell(cell: StockCell, width: int) -> list[Span]:
-    """Bar, share, quantity and runway in ``width`` cells, the quantity as room allows."""
+    """Bar, share, quantity and runway in ``width`` cells, the quantity as room allows; in a narrow column the share, or what comes."""
     share = f"{cell.share:.0%}" if isfinite(cell.share) else MISSING
+    if width < _WHOLE:
+        text, ink = _under_way(cell) or (share, "text" if cell.word in ("", "ok") else stock_ink(cell.share))
+        return [(fit_right(text.strip(), width), ink)]
     amount = fit_right(quantity(cell.total), 12) if width >= 42 else fit_right(_short(cell.total), 7) if width >= 24 else ""
     tail: list[Span] = [
         (fit_right(share, 6), "text" if cell.word in ("", "ok") else stock_ink(cell.share)),

@@ -1,6 +1,6 @@
 """Pane 4: the process's resource use and the loop's lag. One line, two with sparklines, or a page."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from arbtui.console.lines import Lines, width_of
 from arbtui.console.numbers import duration, signed
@@ -119,10 +119,22 @@ class SystemPane(Lines):
         for one in g.open_fx:
             lines.append((self._open(one), ""))
             lines.extend([([], "")] * (gap - 1))
-        for venue in g.venues:
-            lines.append((self._venue(venue), ""))
+        room = max(1, (self.size.height - len(lines)) // gap)
+        for line in self._venues(g.venues, room):
+            lines.append((line, ""))
             lines.extend([([], "")] * (gap - 1))
         return lines
+
+    def _venues(self, venues: Sequence[VenueGauge], room: int) -> list[list[Span]]:
+        """A line each; where there is room for fewer, the sick ones come first and the last line counts the others."""
+        if len(venues) <= room:
+            return [self._venue(venue) for venue in venues]
+        ranked = sorted(venues, key=lambda venue: venue.health == "HEALTHY")
+        shown, others = ranked[: room - 1], ranked[room - 1 :]
+        sick = [venue.name for venue in others if venue.health != "HEALTHY"]
+        counted = f"+{len(others) - len(sick)} healthy: {', '.join(venue.name for venue in others if venue.health == 'HEALTHY')}"
+        rest: list[Span] = [("   ", "text"), *([(f"not healthy: {', '.join(sick)}  ", "warn")] if sick else []), (counted, "dim")]
+        return [*(self._venue(venue) for venue in shown), rest]
 
     def _open(self, one: OpenFxView) -> list[Span]:
         """What is open of a currency, of how much, since when, what trading it back has cost, and why it is not."""
