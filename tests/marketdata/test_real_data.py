@@ -105,9 +105,7 @@ def test_binances_own_multi_market_capture(shared_data: Path) -> None:
 
 def test_a_capture_of_a_venue_without_a_decoder_says_so(tmp_path: Path) -> None:
     capture = tmp_path / "KRAKEN.jsonl.gz"
-    header = (
-        '{"t":"header","format":2,"exchange":"KRAKEN","config":{"l2_book":["BTC-USDT"]},"candle_interval":null,"recorded":1652458996}'
-    )
+    header = '{"t":"header","format":2,"exchange":"KRAKEN","config":{"l2_book":["BTC-USDT"]},"candle_interval":null,"recorded":1652458996}'
     capture.write_bytes(gzip.compress(header.encode() + b"\n"))
     with pytest.raises(UsageError, match="no decoder for KRAKEN; there are decoders for upbit, binance"):
         open_recordings([capture])
