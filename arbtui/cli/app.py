@@ -211,7 +211,7 @@ def sandbox(
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the simulated market.")] = None,
     state_dir: Annotated[str | None, typer.Option("--state-dir", metavar="DIR", help="Keeps the venues' ledger; else a fresh one.")] = None,
 ) -> int:
-    """A local Upbit and Binance with simulated money, to run live against, with faults on demand.
+    """The profile's venues on this machine with play money, to run live against, with faults on demand.
 
     `sandbox transfer XRP binance upbit 500` plays the person who makes a transfer, in the sandbox that runs on --port.
     """
