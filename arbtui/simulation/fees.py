@@ -7,14 +7,13 @@ on it, however many fills it has, and the amount locked for it is always enough.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from arbtui.exchanges.upbit.rules import EXCHANGE as UPBIT
+from arbtui.exchanges.venue import EIGHT_DECIMALS
+from arbtui.exchanges.venues import VENUES
 from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.money import ceil_to
 from arbtui.model.order import Side
 from arbtui.simulation.matching import Execution
 
-#: Binance books fees with eight decimals; a fraction of the last one goes to the venue.
-FEE_STEP = Decimal("0.00000001")
 #: The share of a fee that is due when it is paid in the venue's own coin.
 _DISCOUNTED = Decimal("0.75")
 
@@ -28,7 +27,7 @@ class FeeCoin:
 
     def fee(self, market: Market, cost: Decimal) -> Decimal:
         """The fee, in the coin, of a trade that cost ``cost`` in quote."""
-        return ceil_to(cost * market.fees.taker * _DISCOUNTED / self.price, FEE_STEP)
+        return ceil_to(cost * market.fees.taker * _DISCOUNTED / self.price, EIGHT_DECIMALS)
 
 
 def fee_currency(market: Market, side: Side) -> str:
@@ -43,9 +42,7 @@ def exact_fee(market: Market, side: Side, execution: Execution, *, maker: bool) 
 
 
 def booked_fee(market: Market, exact: Decimal) -> Decimal:
-    """An order's ``exact`` fees as its venue books them: rounded up to :data:`FEE_STEP`, at Upbit to the last digit.
-
-    Upbit's own examples have fees of nine and more decimals (``"paid_fee": "3.697095875"`` of 7394.19175 KRW, ccxt's
-    upbit.py, parse_order): the plain product. So each fill's fee is known, also where only their sum is reported.
-    """
-    return exact if market.exchange == UPBIT else ceil_to(exact, FEE_STEP)
+    """An order's ``exact`` fees as its venue books them: rounded up to the step that its row declares, else to the last digit."""
+    venue = VENUES.get(market.exchange)
+    step = EIGHT_DECIMALS if venue is None else venue.fee_step
+    return exact if step is None else ceil_to(exact, step)

@@ -24,6 +24,8 @@ from tests.proof.steps import SECONDS
 
 SYMBOLS = 4
 OUTAGE_S = 6.0
+#: s: where one of seven venues has few gaps, a busy machine may take that long to trade there.
+PATIENCE_S = 450.0
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_a_venue_that_is_gone_stops_no_other_and_comes_back_by_itself(
     gone: list[str] = []
     summary = ("--json", str(tmp_path / "summary"))
     with running(*desk.arguments("--symbols", str(SYMBOLS), *summary), folder=tmp_path / "run") as engine:
-        until(lambda: engine.alive() and set(fills(desk)) == set(venues), "fills at every venue")
+        until(lambda: engine.alive() and set(fills(desk)) == set(venues), "fills at every venue", PATIENCE_S)
         ends = time.monotonic() + seconds
         while not gone or time.monotonic() < ends:
             for venue in rng.sample(venues, len(venues)):
@@ -79,8 +81,8 @@ def test_a_venue_that_is_gone_stops_no_other_and_comes_back_by_itself(
                     desk.script(venue=other, **(MISS[other] if rng.random() < 0.25 else rng.choice(FAULTS)))
                     scripted += 1
                     time.sleep(rng.uniform(0.3, 2.0))
-                until(partial(_others_moved, desk, engine, before, venue), f"the others trade without {venue}")
-                until(partial(_moved, desk, engine, fills(desk), venue), f"{venue} trades again")
+                until(partial(_others_moved, desk, engine, before, venue), f"the others trade without {venue}", PATIENCE_S)
+                until(partial(_moved, desk, engine, fills(desk), venue), f"{venue} trades again", PATIENCE_S)
                 gone.append(venue)
         engine.alive()
         engine.signal(signal.SIGTERM)
