@@ -59,7 +59,7 @@ HEADLESS = (*P, "--headless")
         (("ledger", *P, "--mode", "live"), "has no journal of mode live"),
         (("ledger", *P, "--json", "--csv"), "--json or --csv, not both"),
         (("status",), "which profile?"),
-        (("status", "--profile", "upbit-binanc"), "holds no state of one; did you mean upbit-binance? There are: binance-spot-perp"),
+        (("status", "--profile", "upbit-binanc"), "holds no state of one; did you mean upbit-binance? There are: all-venues, "),
         (("status", "--profile", "zzz"), "no profile is named zzz, and "),
         (("status", "--profile", "/nowhere/p.toml"), "profile /nowhere/p.toml: no such file"),
         (("status", "--profile", ".."), "'..' gives no profile's name"),

@@ -231,10 +231,11 @@ class Desk:
         await self.until(lambda: all(self.health().values()) and self.engine.state is TradingState.ARMED, "healthy by itself")
         await self.cycles(1, CycleState.HEDGED)
 
-    def rest_next(self, venue: str, *, crossing: bool = False) -> list[Order]:
+    def rest_next(self, venue: str, *, crossing: bool = False, for_s: float = 0.0) -> list[Order]:
         """Let the next cycle's leg at ``venue`` be an order that rests at half or twice its price, or fills at once and may rest.
 
         The legs of the product are immediate orders; this is how its cancels are met all the same. The list holds it once it is made.
+        ``for_s``: s that it may rest beyond its deadline, at which it would be cancelled.
         """
         executor, made = self.engine.executor, list[Order]()
         whole = executor._order
@@ -248,17 +249,21 @@ class Desk:
                 is_low = (one.side is Side.BUY) is not crossing
                 factor = (Decimal("0.98") if is_low else Decimal("1.02")) if crossing else (Decimal("0.5") if is_low else Decimal(2))
                 one.tif, one.price = TimeInForce.GTC, one.market.price_down(one.price * factor)
+                one.deadline += for_s
                 made[:] = [one]
             return one
 
         executor._order = order  # type: ignore[method-assign]
         return made
 
-    async def resting(self, venue: str) -> Order:
-        """Wait until an order of a cycle rests at ``venue``, its other leg has filled, and all of that is known here."""
+    async def resting(self, venue: str, for_s: float = 0.0) -> Order:
+        """Wait until an order of a cycle rests at ``venue``, its other leg has filled, and all of that is known here.
+
+        ``for_s``: as of :meth:`rest_next`.
+        """
         core = self.box.cores[venue]
         while True:
-            made = self.rest_next(venue)
+            made = self.rest_next(venue, for_s=for_s)
             await self.until(lambda made=made: bool(made) and bool(core.open_orders()), "an order rests")  # type: ignore[misc]
             (order,) = made
             await self.until(lambda order=order: self._is_alone(order), "nothing else is open")  # type: ignore[misc]

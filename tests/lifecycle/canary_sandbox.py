@@ -3,6 +3,7 @@
 import sys
 
 from arbtui.cli import main
+from arbtui.sandbox import sandbox
 from arbtui.sandbox.keys import DEFAULT_KEYS, Key
 from tests.lifecycle.canary import Canary
 
@@ -11,5 +12,5 @@ CANARIES = {name: Canary(name, f"canary-{name}-key-4f1c77e0b2d94a6f", f"canary+{
 KEYS = {name: Key(canary.key, canary.secret) for name, canary in CANARIES.items()}
 
 if __name__ == "__main__":
-    DEFAULT_KEYS.update(KEYS)
+    sandbox.play_key = lambda venue, **more: KEYS[venue]  # type: ignore[attr-defined]
     sys.exit(main())

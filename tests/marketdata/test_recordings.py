@@ -121,7 +121,7 @@ def test_a_plain_recording_cut_within_a_line_names_the_line(tmp_path: Path) -> N
         (b'{"t":"header","format":"arbtui-1"}\n', "line 1 is not the header"),
         (b'{"t":"header","format":2}\n', "line 1 is not the header"),
         (b'{"t":"header","format":"arbtui-1","exchanges":["kraken"]}\n', "unknown venue: no decoder for kraken"),
-        (b'{"t":"header","format":2,"exchange":"BYBIT"}\n', "unknown venue: no decoder for BYBIT"),
+        (b'{"t":"header","format":2,"exchange":"KRAKEN"}\n', "unknown venue: no decoder for KRAKEN"),
         (b"wss://ws.korbit.co.kr/v1/user/push <-> 1622591001.8883781\n", "no decoder for"),
         (b'1723161253937085768 {"stream":"x@trade","data":{"e":"trade"}}\n', "neither a depth update nor a bookTicker"),
         (b'1723161253937085768 {"e":"depthUpdate","s":"BTCUSD_PERP","ps":"BTCUSD","pu":1}\n', "COIN-M"),
