@@ -81,6 +81,7 @@ class CcxtAdapter(ExchangeAdapter):
         self._private_url = private_url
         self._clock = clock
         self._doubts_clock = False
+        self._unviewed: dict[str, str] = {}  # path -> why it was not answered last
         client.refusals = self.refusals
         self.standing = VenueStanding(client.exchange, clock, client.health)
         self._polling = AccountPolling(self, clock, client.health)
@@ -338,6 +339,12 @@ class CcxtAdapter(ExchangeAdapter):
             return await self._client.request(section, "GET", path, params, lane=Lane.DATA, costs=costs)
         except (RequestFailed, RateLimited) as error:
             raise VenueFailed(f"{self.name}: {path} is not known: {error}") from None
+
+    def tell_unviewed(self, path: str, error: VenueFailed) -> None:
+        """Say that a question of :meth:`ask_aside` got no answer; the same again is only for the log's small print."""
+        words = str(error)
+        log.log(logging.INFO if self._unviewed.get(path) == words else logging.WARNING, "%s", words)
+        self._unviewed[path] = words
 
     async def find(self, method: str, path: str, params: Mapping[str, Any], *, costs: Costs, lane: Lane) -> Any | None:
         """As :meth:`query`, for something that may not exist.

@@ -387,7 +387,7 @@ class UpbitAdapter(CcxtAdapter):
         try:
             return self._read_aside(await self.ask_aside("private", path, params, costs={"default": 1}), kind, path)
         except VenueFailed as error:
-            log.info("%s", error)
+            self.tell_unviewed(path, error)
             return None
 
     def _read_aside(self, answer: Any, kind: type[T], what: str) -> T:
