@@ -6,12 +6,13 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
 from arbtui.exchanges.account_polling import AccountPolling
 from arbtui.exchanges.adapter import AccountEvents, ExchangeAdapter, OrderReport
+from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import Answer, Meaning, RequestFailed
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.private_stream import PrivateStream, StreamRefused
@@ -47,6 +48,7 @@ _OVER_MINIMUM = Decimal("1.1")
 log = logging.getLogger("arbtui")
 
 Costs = Mapping[str, float]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,11 +342,24 @@ class CcxtAdapter(ExchangeAdapter):
         except (RequestFailed, RateLimited) as error:
             raise VenueFailed(f"{self.name}: {path} is not known: {error}") from None
 
-    def tell_unviewed(self, path: str, error: VenueFailed) -> None:
-        """Say that a question of :meth:`ask_aside` got no answer; the same again is only for the log's small print."""
-        words = str(error)
-        log.log(logging.INFO if self._unviewed.get(path) == words else logging.WARNING, "%s", words)
-        self._unviewed[path] = words
+    async def viewed(self, path: str, params: Mapping[str, str], kind: type[T]) -> T | None:
+        """The answer to a question that not every key may ask; None without one, which is a warning until the same is said again."""
+        try:
+            answer = self.read_aside(await self.ask_aside("private", path, params, costs={"default": 1}), kind, path)
+        except VenueFailed as error:
+            words = str(error)
+            log.log(logging.INFO if self._unviewed.get(path) == words else logging.WARNING, "%s", words)
+            self._unviewed[path] = words
+            return None
+        self._unviewed.pop(path, None)
+        return answer
+
+    def read_aside(self, answer: Any, kind: type[T], what: str) -> T:
+        """An answer of :meth:`ask_aside` as ``kind``; raises VenueFailed for one that cannot be read."""
+        try:
+            return read(answer, kind, what)
+        except WireError as error:
+            raise unreadable(self.name, error) from error
 
     async def find(self, method: str, path: str, params: Mapping[str, Any], *, costs: Costs, lane: Lane) -> Any | None:
         """As :meth:`query`, for something that may not exist.

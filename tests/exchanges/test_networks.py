@@ -163,8 +163,8 @@ def test_whatever_names_a_withdrawal_in_the_adapters_is_a_question() -> None:
             if re.search(r"""["'](/?v1/)?(withdraw\w*|capital)/[\w/]+["']""", line):
                 found.append((path.name, number, line.strip()))
     assert found
-    assert all("ask_aside(" in line or "_viewed(" in line or "read(answer" in line for _, _, line in found), found
-    for asks in (UpbitAdapter._viewed, CcxtAdapter.ask_aside):
+    assert all("ask_aside(" in line or "viewed(" in line or "read(answer" in line for _, _, line in found), found
+    for asks in (CcxtAdapter.viewed, CcxtAdapter.ask_aside):
         assert not re.search(r'"(POST|PUT|DELETE)"', inspect.getsource(asks))
     assert '"GET"' in inspect.getsource(CcxtAdapter.ask_aside)
 

@@ -16,7 +16,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import aiohttp
 
@@ -42,7 +42,6 @@ from arbtui.model.order import Balance, Fill, Order, Side, TimeInForce
 
 log = logging.getLogger("arbtui")
 
-T = TypeVar("T")
 
 #: Between two questions about withdrawals, in seconds.
 _PACE_S = 0.1
@@ -364,8 +363,8 @@ class BithumbAdapter(CcxtAdapter):
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`; fees and addresses only where the key may view them."""
         answer = await self.ask_aside("private", "v1/status/wallet", costs={"default": 1})
-        wallets = self._read_aside(answer, list[Wallet], "v1/status/wallet")
-        addresses = await self._viewed("v1/withdraws/coin_addresses", {}, list[Address])
+        wallets = self.read_aside(answer, list[Wallet], "v1/status/wallet")
+        addresses = await self.viewed("v1/withdraws/coin_addresses", {}, list[Address])
         found = []
         for wallet in wallets:
             if wallet.currency in assets:
@@ -373,23 +372,9 @@ class BithumbAdapter(CcxtAdapter):
                 if addresses is not None:
                     await asyncio.sleep(_PACE_S)  # a question for each asset, never a burst of them
                     params = {"currency": wallet.currency, "net_type": wallet.net_type or wallet.currency}
-                    chance = await self._viewed("v1/withdraws/chance", params, WithdrawChance)
+                    chance = await self.viewed("v1/withdraws/chance", params, WithdrawChance)
                 found.append(terms_of(wallet, chance, addresses))
         return by_asset(found)
-
-    async def _viewed(self, path: str, params: Mapping[str, str], kind: type[T]) -> T | None:
-        """What a key may see only with the right to view withdrawals; None without it."""
-        try:
-            return self._read_aside(await self.ask_aside("private", path, params, costs={"default": 1}), kind, path)
-        except VenueFailed as error:
-            self.tell_unviewed(path, error)
-            return None
-
-    def _read_aside(self, answer: Any, kind: type[T], what: str) -> T:
-        try:
-            return read(answer, kind, what)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     def _timed(self, report: OrderReport) -> OrderReport:
         """``report`` with the time of its receipt for fills whose own time is not told."""
