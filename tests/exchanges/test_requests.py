@@ -535,9 +535,9 @@ def test_the_end_of_an_immediate_order_is_waited_for_until_the_stream_tells_it_a
     async def pause(event: asyncio.Event, seconds: float) -> None:
         waits.append(event.is_set())
         if len(waits) == 2:
-            made[0]._awaited["a1"].set()  # as the stream does
+            made[0]._outcomes._awaited["a1"].set()  # as the stream does
 
-    monkeypatch.setattr("arbtui.exchanges.upbit.adapter.pause_until", pause)
+    monkeypatch.setattr("arbtui.exchanges.order_outcome.pause_until", pause)
 
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
@@ -549,7 +549,7 @@ def test_the_end_of_an_immediate_order_is_waited_for_until_the_stream_tells_it_a
             assert (report.state, report.filled_qty, len(report.fills)) == (OrderState.EXPIRED, Decimal(7), 1)
             assert waits == [False, False, False]  # what was told once does not spare the waits after it
             assert len(venue.of("GET", "/v1/order")) == 3
-            assert adapter._awaited == {}
+            assert adapter._outcomes._awaited == {}
 
     run(main)
 
@@ -559,7 +559,7 @@ def test_the_stream_wakes_who_waits_for_the_end_of_an_order(state: str, ends: bo
     async def main() -> None:
         async with scripted() as venue, adapter_of(venue, "upbit") as adapter:
             assert isinstance(adapter, UpbitAdapter)
-            awaited, other = adapter._awaited["a1"], adapter._awaited["b2"] = asyncio.Event(), asyncio.Event()
+            awaited, other = adapter._outcomes._awaited["a1"], adapter._outcomes._awaited["b2"] = asyncio.Event(), asyncio.Event()
             seen: list[OrderReport] = []
             account = cast(AccountEvents, SimpleNamespace(on_order=seen.append))
             adapter._on_frame(json.dumps(UPBIT_EVENT | {"state": state}).encode(), account, cast(PrivateStream, None))

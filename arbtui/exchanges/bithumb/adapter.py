@@ -28,14 +28,16 @@ from arbtui.exchanges.bithumb.market_list import MarketList
 from arbtui.exchanges.bithumb.networks import Address, Wallet, WithdrawChance, by_asset, terms_of
 from arbtui.exchanges.bithumb.refusals import refusal
 from arbtui.exchanges.bithumb.rules import QUOTE, krw_market
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
-from arbtui.exchanges.private_stream import PrivateStream, next_frame
+from arbtui.exchanges.order_outcome import OrderOutcomes
+from arbtui.exchanges.private_stream import PrivateStream, confirmed
+from arbtui.exchanges.queries import Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Meaning, Scope
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
+from arbtui.model.errors import VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.money import plain
 from arbtui.model.order import Balance, Fill, Order, Side, TimeInForce
@@ -80,7 +82,7 @@ class BithumbAdapter(CcxtAdapter):
         super().__init__(client, private_url, clock)
         self._market_list = MarketList(self)
         self._settled: dict[str, tuple[Fill, ...]] = {}  # fills of ended orders by id, newest last
-        self._awaited: dict[str, asyncio.Event] = {}  # immediate orders being looked up; set when the stream reports their end
+        self._outcomes = OrderOutcomes(self.fetch_order, _LOOK_AFTER_S)
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
@@ -122,10 +124,6 @@ class BithumbAdapter(CcxtAdapter):
     def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
         """See :meth:`CcxtAdapter.unknown_order`."""
         return {"client_order_id": client_order_id}
-
-    async def test_order(self) -> None:
-        """See :meth:`CcxtAdapter.test_order`: Bithumb has none, as its capabilities say."""
-        raise NotImplementedError
 
     async def ping(self) -> None:
         """See :meth:`CcxtAdapter.ping`: whether the keys are still accepted."""
@@ -187,25 +185,8 @@ class BithumbAdapter(CcxtAdapter):
         taken = read(answer, orders.OrderTaken, "order")
         if taken.client_order_id is not None and taken.client_order_id != order.client_order_id:
             raise WireError("order", f"the answer is of another order, {taken.client_order_id}")
-        report = orders.report_of_taken(taken, order.client_order_id)
-        if order.tif is TimeInForce.GTC:
-            return report
-        ended = self._awaited[order.client_order_id] = asyncio.Event()
-        try:
-            for pause in _LOOK_AFTER_S:
-                await pause_until(ended, pause)
-                ended.clear()
-                try:
-                    found = await self.fetch_order(order.market.code, order.client_order_id)
-                except ArbtuiError:
-                    continue  # a failed query is no information
-                if found is not None:
-                    report = found
-                    if _is_whole(found):
-                        break
-        finally:
-            del self._awaited[order.client_order_id]
-        return report
+        accepted = orders.report_of_taken(taken, order.client_order_id)
+        return await self._outcomes.of(order, accepted)
 
     async def cancel(self, code: str, client_order_id: str) -> None:
         """See :meth:`ExchangeAdapter.cancel`."""
@@ -213,10 +194,8 @@ class BithumbAdapter(CcxtAdapter):
 
     async def cancel_all(self) -> int:
         """See :meth:`ExchangeAdapter.cancel_all`: the open orders are listed, and cancelled by twenties (reference/다건-주문-취소-접수)."""
-        try:
+        with self.reading():
             rows = await self._open_rows(Lane.CANCEL)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         done = 0
         standing: list[str] = []
         for start in range(0, len(rows), _CANCELS_A_REQUEST):
@@ -224,10 +203,8 @@ class BithumbAdapter(CcxtAdapter):
             answer = await self.query(
                 "private", "POST", "v2/orders/cancel", {"order_ids": list(batch)}, costs={"order-cancel-all": 1}, lane=Lane.CANCEL
             )
-            try:
+            with self.reading():
                 told = read(answer, orders.CancelBatch, "orders/cancel")
-            except WireError as error:
-                raise unreadable(self.name, error) from error
             cancelled = {one.order_id for one in told.success}
             done += len(cancelled)
             standing += [
@@ -239,10 +216,8 @@ class BithumbAdapter(CcxtAdapter):
 
     async def list_standing(self) -> Sequence[StandingOrder]:
         """See :meth:`ExchangeAdapter.list_standing`."""
-        try:
+        with self.reading():
             return [StandingOrder(row.market, row.client_order_id or "", row.order_id) for row in await self._open_rows(Lane.CANCEL)]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def cancel_standing(self, order: StandingOrder) -> None:
         """See :meth:`ExchangeAdapter.cancel_standing`."""
@@ -256,11 +231,9 @@ class BithumbAdapter(CcxtAdapter):
         answer = await self.find(*self.look_up, {"uuid": row.order_id}, costs={"default": 1}, lane=Lane.CANCEL)
         if answer is None:
             return False
-        try:
+        with self.reading():
             order = read(answer, orders.OrderRow, "order")
             return not orders.state_of(order.state, order.time_in_force, order.executed_volume, order.volume).is_final
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_order(self, code: str, client_order_id: str, lane: Lane = Lane.HEDGE) -> OrderReport | None:
         """See :meth:`ExchangeAdapter.fetch_order`."""
@@ -268,22 +241,18 @@ class BithumbAdapter(CcxtAdapter):
         answer = await self.find(*self.look_up, {"client_order_id": client_order_id}, costs={"default": 1}, lane=lane)
         if answer is None:
             return None
-        try:
+        with self.reading():
             row = read(answer, orders.OrderRow, "order")
             if row.client_order_id != client_order_id or row.market != code:
                 raise WireError("order", f"asked for {client_order_id}, got {row.client_order_id} in {row.market}")
             report = self._timed(orders.report_of(row, market))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         self._remember(report)
         return report
 
     async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
-        try:
+        with self.reading():
             return [orders.state_report_of(row) for row in await self._open_rows(lane)]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`.
@@ -294,14 +263,12 @@ class BithumbAdapter(CcxtAdapter):
         """
         since_ms -= since_ms % 1000
         fills: list[Fill] = []
-        try:
+        with self.reading():
             rows = [*await self._closed_rows(since_ms - _RESTING_MS, lane), *await self._open_rows(lane)]
             for row in rows:
                 over = row.time_in_force in orders.IMMEDIATE and 0 < orders.ms_of(row.created_at) < since_ms - _IMMEDIATE_MS
                 if row.executed_volume and row.market in self.markets and not over:
                     fills += await self._fills_of(row, lane)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         once = {fill.trade_id: fill for fill in fills if fill.ts_event >= since_ms}
         return sorted(once.values(), key=lambda fill: fill.ts_event)
 
@@ -316,7 +283,7 @@ class BithumbAdapter(CcxtAdapter):
 
     def _remember(self, report: OrderReport) -> None:
         """Keep the fills of an ended order."""
-        if _is_whole(report):
+        if report.is_complete:
             self._settled[report.venue_order_id] = report.fills
             if len(self._settled) > _SETTLED:
                 del self._settled[next(iter(self._settled))]
@@ -355,10 +322,8 @@ class BithumbAdapter(CcxtAdapter):
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
         answer = await self.query("private", "GET", "v1/accounts", costs={"default": 1}, lane=lane)
-        try:
+        with self.reading():
             return orders.balances_of(read(answer, list[orders.AccountRow], "accounts"))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`; fees and addresses only where the key may view them."""
@@ -391,8 +356,7 @@ class BithumbAdapter(CcxtAdapter):
         kind = orders.kind_of(frame)
         if kind == "myOrder":
             report = orders.report_of_event(frame, self.markets)
-            if report.state.is_final and report.client_order_id in self._awaited:
-                self._awaited[report.client_order_id].set()
+            self._outcomes.on_report(report)
             account.on_order(self._timed(report))
         elif kind == "myAsset":
             account.on_balances(self.name, orders.balances_of_event(frame))
@@ -407,13 +371,4 @@ class BithumbAdapter(CcxtAdapter):
         await socket.send_str("PING")
         with suppress(TimeoutError):
             async with asyncio.timeout(_QUIET_S):
-                while True:
-                    frame = await next_frame(socket)
-                    if orders.kind_of(frame) == "status":
-                        return
-                    take(frame)
-
-
-def _is_whole(report: OrderReport) -> bool:
-    """True for an ended order whose fills are all known."""
-    return report.state.is_final and sum(fill.qty for fill in report.fills) >= report.filled_qty
+                await confirmed(socket, take, lambda frame: orders.kind_of(frame) == "status")

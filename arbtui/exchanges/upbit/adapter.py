@@ -25,10 +25,12 @@ import msgspec
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.amounts import read
 from arbtui.exchanges.answers import RequestFailed
-from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, smallest_order, unreadable
+from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing, smallest_order
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
+from arbtui.exchanges.order_outcome import OrderOutcomes
 from arbtui.exchanges.private_stream import PrivateStream, next_frame
+from arbtui.exchanges.queries import Costs, unreadable
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Meaning, Scope
 from arbtui.exchanges.upbit import orders
@@ -37,7 +39,7 @@ from arbtui.exchanges.upbit.networks import Address, Chance, Wallet, by_asset, t
 from arbtui.exchanges.upbit.refusals import refusal
 from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
 from arbtui.model.clock import Clock
-from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
+from arbtui.model.errors import VenueFailed, WireError
 from arbtui.model.market import Market
 from arbtui.model.money import plain
 from arbtui.model.order import Balance, Fill, Order, Side, TimeInForce
@@ -79,7 +81,7 @@ class UpbitAdapter(CcxtAdapter):
         super().__init__(client, private_url, clock)
         self._market_list = MarketList(self)
         self._settled: dict[str, tuple[Fill, ...]] = {}  # fills of ended orders by uuid, newest last
-        self._awaited: dict[str, asyncio.Event] = {}  # immediate orders being looked up; set when the stream reports their end
+        self._outcomes = OrderOutcomes(self.fetch_order, _LOOK_AFTER_S)
 
     async def listed(self) -> Mapping[str, Listing]:
         """See :meth:`CcxtAdapter.listed`."""
@@ -203,25 +205,8 @@ class UpbitAdapter(CcxtAdapter):
         row = read(answer, orders.OrderRow, "order")
         if row.identifier is not None and row.identifier != order.client_order_id:
             raise WireError("order", f"the answer is of another order, {row.identifier}")
-        report = replace(orders.report_of(row, order.market), client_order_id=order.client_order_id)
-        if order.tif is TimeInForce.GTC:
-            return report
-        ended = self._awaited[order.client_order_id] = asyncio.Event()
-        try:
-            for pause in _LOOK_AFTER_S:
-                await pause_until(ended, pause)
-                ended.clear()
-                try:
-                    found = await self.fetch_order(order.market.code, order.client_order_id)
-                except ArbtuiError:
-                    continue  # a failed query is no information
-                if found is not None:
-                    report = found
-                    if _is_whole(found):
-                        break
-        finally:
-            del self._awaited[order.client_order_id]
-        return report
+        accepted = replace(orders.report_of(row, order.market), client_order_id=order.client_order_id)
+        return await self._outcomes.of(order, accepted)
 
     async def cancel(self, code: str, client_order_id: str) -> None:
         """See :meth:`ExchangeAdapter.cancel`."""
@@ -233,10 +218,8 @@ class UpbitAdapter(CcxtAdapter):
         while True:
             params = {"cancel_side": "all", "count": _CANCELS_A_REQUEST}
             answer = await self.query("private", "DELETE", "orders/open", params, costs={"order-cancel-all": 1}, lane=Lane.CANCEL)
-            try:
+            with self.reading():
                 batch = read(answer, _Cancelled, "orders/open")
-            except WireError as error:
-                raise unreadable(self.name, error) from error
             done += batch.success.count
             if batch.failed.count:
                 await self._require_ended(batch.failed)
@@ -245,10 +228,8 @@ class UpbitAdapter(CcxtAdapter):
 
     async def list_standing(self) -> Sequence[StandingOrder]:
         """See :meth:`ExchangeAdapter.list_standing`."""
-        try:
+        with self.reading():
             return [StandingOrder(row.market, row.identifier or "", row.uuid) for row in await self._open_rows(Lane.CANCEL)]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def cancel_standing(self, order: StandingOrder) -> None:
         """See :meth:`ExchangeAdapter.cancel_standing`."""
@@ -263,11 +244,9 @@ class UpbitAdapter(CcxtAdapter):
         standing = []
         for row in failed.orders:
             answer = await self.query("private", "GET", "order", {"uuid": row.uuid}, costs={"default": 1}, lane=Lane.CANCEL)
-            try:
+            with self.reading():
                 order = read(answer, orders.OrderRow, "order")
                 ended = orders.state_of(order.state, order.time_in_force, order.executed_volume).is_final
-            except WireError as error:
-                raise unreadable(self.name, error) from error
             if not ended:
                 standing.append(f"{row.uuid} of {order.market}")
         if standing or len(failed.orders) < failed.count:
@@ -279,22 +258,18 @@ class UpbitAdapter(CcxtAdapter):
         answer = await self.find("GET", "order", {"identifier": client_order_id}, costs={"default": 1}, lane=lane)
         if answer is None:
             return None
-        try:
+        with self.reading():
             row = read(answer, orders.OrderRow, "order")
             if row.identifier != client_order_id or row.market != code:
                 raise WireError("order", f"asked for {client_order_id}, got {row.identifier} in {row.market}")
             report = self._timed(orders.report_of(row, market))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         self._remember(report)
         return report
 
     async def fetch_open_orders(self, lane: Lane = Lane.DATA) -> Sequence[OrderReport]:
         """See :meth:`ExchangeAdapter.fetch_open_orders`; fills are left to :meth:`fetch_order`."""
-        try:
+        with self.reading():
             return [orders.state_report_of(row) for row in await self._open_rows(lane)]
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def _open_rows(self, lane: Lane) -> list[orders.OrderRow]:
         rows: list[orders.OrderRow] = []
@@ -315,14 +290,12 @@ class UpbitAdapter(CcxtAdapter):
         """
         since_ms -= since_ms % 1000
         fills: list[Fill] = []
-        try:
+        with self.reading():
             rows = [*await self._closed_rows(since_ms - _RESTING_MS, lane), *await self._open_rows(lane)]
             for row in rows:
                 over = row.time_in_force in orders.IMMEDIATE and 0 < orders.ms_of(row.created_at) < since_ms - _IMMEDIATE_MS
                 if row.executed_volume and row.market in self.markets and not over:
                     fills += await self._fills_of(row, lane)
-        except WireError as error:
-            raise unreadable(self.name, error) from error
         once = {fill.trade_id: fill for fill in fills if fill.ts_event >= since_ms}
         return sorted(once.values(), key=lambda fill: fill.ts_event)
 
@@ -337,7 +310,7 @@ class UpbitAdapter(CcxtAdapter):
 
     def _remember(self, report: OrderReport) -> None:
         """Keep the fills of an ended order."""
-        if _is_whole(report):
+        if report.is_complete:
             self._settled[report.venue_order_id] = report.fills
             if len(self._settled) > _SETTLED:
                 del self._settled[next(iter(self._settled))]
@@ -361,10 +334,8 @@ class UpbitAdapter(CcxtAdapter):
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`."""
         answer = await self.query("private", "GET", "accounts", costs={"default": 1}, lane=lane)
-        try:
+        with self.reading():
             return orders.balances_of(read(answer, list[orders.AccountRow], "accounts"))
-        except WireError as error:
-            raise unreadable(self.name, error) from error
 
     async def fetch_networks(self, assets: Collection[str]) -> Networks:
         """See :meth:`ExchangeAdapter.fetch_networks`; fees and addresses only where the key may view them."""
@@ -396,8 +367,7 @@ class UpbitAdapter(CcxtAdapter):
         kind = orders.kind_of(frame)
         if kind == "myOrder":
             report = orders.report_of_event(frame, self.markets)
-            if report.state.is_final and report.client_order_id in self._awaited:
-                self._awaited[report.client_order_id].set()
+            self._outcomes.on_report(report)
             account.on_order(self._timed(report))
         elif kind == "myAsset":
             account.on_balances(self.name, orders.balances_of_event(frame))
@@ -434,8 +404,3 @@ class _Batch(msgspec.Struct):
 class _Cancelled(msgspec.Struct):
     success: _Batch
     failed: _Batch
-
-
-def _is_whole(report: OrderReport) -> bool:
-    """True for an ended order whose fills are all known."""
-    return report.state.is_final and sum(fill.qty for fill in report.fills) >= report.filled_qty
