@@ -26,6 +26,7 @@ import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
+from arbtui.exchanges.amounts import number
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Listing
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
@@ -89,7 +90,7 @@ class OkxAdapter(CcxtAdapter):
             )
             markets = markets_of(rows, self.odd)
             tickers = orders.rows_of(await self.query("public", "GET", "market/tickers", _SPOT, costs={"ticker": 1}), _Ticker, "tickers")
-            last_prices = {ticker.inst_id: orders.number(ticker.last, "last") for ticker in tickers}
+            last_prices = {ticker.inst_id: number(ticker.last, "last") for ticker in tickers}
         except WireError as error:
             raise unreadable(self.name, error) from error
         self.tell_odd(before)

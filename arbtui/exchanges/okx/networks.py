@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import msgspec
 
+from arbtui.exchanges.amounts import number
 from arbtui.exchanges.networks import Networks, NetworkTerms
-from arbtui.exchanges.okx.orders import number
 
 
 class Currency(msgspec.Struct, rename="camel"):

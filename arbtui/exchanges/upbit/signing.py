@@ -12,9 +12,9 @@ class UpbitSigning(Signing):
     """See :class:`arbtui.exchanges.signing.Signing`."""
 
     def stream_headers(self) -> Mapping[str, str]:
-        """A new token each time; ccxt keeps one for ever (docs.upbit.com, auth and websocket-guide)."""
+        """A token (docs.upbit.com, auth and websocket-guide)."""
         claims = {"access_key": self._ccxt.apiKey, "nonce": self._ccxt.uuid()}
-        return {"Authorization": "Bearer " + self._ccxt.jwt(claims, self._ccxt.encode(self._ccxt.secret), "sha256")}
+        return self.bearer(claims)
 
     def read_error(self, status: int, answer: Any) -> ToldError | None:
         """``{"error": {"name", "message"}}``."""
