@@ -155,15 +155,13 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
         """
         ...
 
-    @abstractmethod
     async def check_account(self) -> None:
-        """Ask whether the account may trade, where the venue tells.
+        """Ask whether the account may trade, where the venue reports that.
 
         Raises:
             VenueRefused: it may not.
             VenueFailed: the venue does not answer usably.
         """
-        ...
 
     async def test_order(self) -> None:
         """Let the venue look at the smallest order that keeps all rules, without making it; not called where ``test_orders`` is False.
@@ -207,7 +205,7 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
 
     def _stream_headers(self) -> Mapping[str, str]:
         """What the private stream's handshake carries; a venue that signs its subscription instead needs nothing."""
-        return {}
+        return self._client.signing.stream_headers()
 
     async def run(self, account: AccountEvents) -> None:
         """See :meth:`ExchangeAdapter.run`: the private stream, or questions in its place, pings, and probes while the venue refuses us."""

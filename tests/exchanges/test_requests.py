@@ -441,7 +441,7 @@ def test_every_order_of_upbit_that_closed_is_found_week_by_week_and_page_by_page
 
 
 def test_the_fills_of_so_many_ended_orders_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arbtui.exchanges.upbit.adapter._SETTLED", 2)
+    monkeypatch.setattr("arbtui.exchanges.won.adapter._SETTLED", 2)
     rows = [upbit_row(f"u{number}", 1710751590000) for number in (1, 2, 3)]
 
     async def one(request: web.Request) -> web.StreamResponse:

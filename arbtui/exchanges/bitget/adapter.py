@@ -139,9 +139,6 @@ class BitgetAdapter(CcxtAdapter):
             log.warning("bitget: this key works from every address; restrict it to this machine's")
         return f"may read and trade, cannot withdraw; works from {'listed addresses only' if listed else 'every address'}"
 
-    async def check_account(self) -> None:
-        """See :meth:`CcxtAdapter.check_account`: Bitget tells nothing of the kind."""
-
     def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
         """See :meth:`CcxtAdapter.unknown_order`."""
         return {"symbol": market.code, "clientOid": client_order_id}

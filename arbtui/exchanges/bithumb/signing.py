@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from arbtui.exchanges.answers import ToldError
-from arbtui.exchanges.bithumb.errors import told_error
 from arbtui.exchanges.signing import Signed, Signing
+from arbtui.exchanges.won.errors import told_error
 
 #: What ccxt calls itself by to Bithumb; requests from here are not ccxt's.
 _PARTNER = "OPEN-API-PARTNER"

@@ -111,9 +111,6 @@ class CoinoneAdapter(CcxtAdapter):
         await self.fetch_balances()
         return "is accepted; Coinone does not state its permissions: make sure that it cannot withdraw"
 
-    async def check_account(self) -> None:
-        """See :meth:`CcxtAdapter.check_account`: Coinone tells nothing of the kind."""
-
     def unknown_order(self, market: Market, client_order_id: str) -> Mapping[str, Any]:
         """See :meth:`CcxtAdapter.unknown_order`."""
         return {**pair_of(market.code), "user_order_id": client_order_id}
@@ -296,9 +293,6 @@ class CoinoneAdapter(CcxtAdapter):
             if of is not None and sum(row.qty for row in found.values() if row.order_id == of.order_id) >= of.filled:
                 return list(found.values())
             params["to_trade_id"] = page[-1].trade_id
-
-    def _stream_headers(self) -> Mapping[str, str]:
-        return self._client.signing.stream_headers()
 
     def _on_frame(self, frame: bytes, account: AccountEvents, stream: PrivateStream) -> None:
         """``MYORDER`` and ``MYASSET``, both over one connection."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from arbtui.exchanges.answers import ToldError
 from arbtui.exchanges.signing import Signing
-from arbtui.exchanges.upbit.errors import told_error
+from arbtui.exchanges.won.errors import told_error
 
 
 class UpbitSigning(Signing):
