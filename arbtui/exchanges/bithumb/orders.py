@@ -36,7 +36,7 @@ class OrderRow(won.OrderRow, kw_only=True):
 class ListedOrder(OrderRow, kw_only=True):
     """A row of ``GET /v2/orders/pending`` or ``/v2/orders/history``, without its trades."""
 
-    order_id: str
+    order_id: str = field(name="order_id")
 
 
 class OrderPage(msgspec.Struct):
