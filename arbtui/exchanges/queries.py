@@ -1,7 +1,7 @@
 """What is asked of a venue beside its orders: each query has one answer, or one error that says what is known."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -86,6 +86,24 @@ class VenueQueries:
             return None
         self._unviewed.pop(path, None)
         return answer
+
+    async def pages(self, ask: Callable[[str | None], Awaitable[list[T]]], key: Callable[[T], str], most: int) -> list[T]:
+        """All rows of a list that comes in pages, each once, in the venue's order.
+
+        Args:
+            ask: a page: the rows behind that key; None for the first one.
+            key: what the venue knows a row by.
+            most: how many rows a page has at most; one with fewer is the last.
+        """
+        rows: dict[str, T] = {}
+        after: str | None = None
+        while True:
+            page = await ask(after)
+            before = len(rows)
+            rows |= {key(row): row for row in page}
+            if len(page) < most or len(rows) == before:  # none is new: the list leads in a circle
+                return list(rows.values())
+            after = key(page[-1])
 
     def read_aside(self, answer: Any, kind: type[T], what: str) -> T:
         """An answer of :meth:`ask_aside` as ``kind``; raises VenueFailed for one that cannot be read."""

@@ -13,7 +13,7 @@ Quirks, with the document that states each (bitget.com/api-doc, 2025-11):
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -232,7 +232,7 @@ class BitgetAdapter(CcxtAdapter):
             self._learn(row.orderId, client_order_id)
             fills: tuple[Fill, ...] = ()
             if row.baseVolume:
-                found = [fill async for fill in self._fill_rows({"symbol": code, "orderId": row.orderId}, lane)]
+                found = await self._fill_rows({"symbol": code, "orderId": row.orderId}, lane)
                 fills = tuple(orders.fill_of_row(one, market, client_order_id) for one in reversed(found))
             return orders.report_of(row, fills, self._sent.get(client_order_id, ("", 0))[0])
 
@@ -282,39 +282,34 @@ class BitgetAdapter(CcxtAdapter):
             return [orders.report_of(row) for row in await self._open_rows(lane)]
 
     async def _open_rows(self, lane: Lane, of: Mapping[str, str] | None = None) -> list[orders.OrderRow]:
-        rows: list[orders.OrderRow] = []
-        params = {"limit": str(_A_PAGE), **(of or {})}
-        while True:
+        async def page(after: str | None) -> list[orders.OrderRow]:
+            params = _page(of or {}, after)
             answer = await self.query("private", "GET", "v2/spot/trade/unfilled-orders", params, costs=cost("open-orders"), lane=lane)
-            page = data_of(answer, list[orders.OrderRow], "unfilled-orders")
-            rows += page
-            for row in page:
-                if row.clientOid:
-                    self._learn(row.orderId, row.clientOid)
-            if len(page) < _A_PAGE:
-                return rows
-            params["idLessThan"] = page[-1].orderId
+            return data_of(answer, list[orders.OrderRow], "unfilled-orders")
+
+        rows = await self.pages(page, lambda row: row.orderId, _A_PAGE)
+        for row in rows:
+            if row.clientOid:
+                self._learn(row.orderId, row.clientOid)
+        return rows
 
     async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`. Nothing older than 90 days is told."""
         fills: list[Fill] = []
         with self.reading():
-            async for row in self._fill_rows({"startTime": str(max(since_ms, self._clock.time_ms() - _HISTORY_MS))}, lane):
+            for row in await self._fill_rows({"startTime": str(max(since_ms, self._clock.time_ms() - _HISTORY_MS))}, lane):
                 market = self.markets.get(row.symbol.upper())
                 if market is not None and row.ts_ms >= since_ms:
                     fills.append(orders.fill_of_row(row, market, await self._client_id(row.orderId, lane)))
         return sorted(fills, key=lambda fill: fill.ts_event)
 
-    async def _fill_rows(self, params: Mapping[str, str], lane: Lane) -> AsyncIterator[orders.FillRow]:
-        asked = {"limit": str(_A_PAGE), **params}
-        while True:
+    async def _fill_rows(self, params: Mapping[str, str], lane: Lane) -> list[orders.FillRow]:
+        async def page(after: str | None) -> list[orders.FillRow]:
+            asked = _page(params, after)
             answer = await self.query("private", "GET", "v2/spot/trade/fills", asked, costs=cost("fills"), lane=lane)
-            page = data_of(answer, list[orders.FillRow], "fills")
-            for row in page:
-                yield row
-            if len(page) < _A_PAGE:
-                return
-            asked["idLessThan"] = page[-1].tradeId
+            return data_of(answer, list[orders.FillRow], "fills")
+
+        return await self.pages(page, lambda row: row.tradeId, _A_PAGE)
 
     async def _client_id(self, order_id: str, lane: Lane) -> str:
         known = self._client_ids.get(order_id)
@@ -363,6 +358,12 @@ class BitgetAdapter(CcxtAdapter):
         await confirmed(socket, take, lambda frame: orders.event_of(frame)[0] == "login")
         await socket.send_json({"op": "subscribe", "args": _PRIVATE_CHANNELS})
         await confirmed(socket, take, lambda frame: orders.event_of(frame)[0] == "subscribe", len(_PRIVATE_CHANNELS))
+
+
+def _page(params: Mapping[str, str], after: str | None) -> dict[str, str]:
+    """``params`` of a list's first page, or of the one behind ``after``."""
+    asked = {**params, "limit": str(_A_PAGE)}
+    return asked if after is None else {**asked, "idLessThan": after}
 
 
 def _bound(ids: dict[str, Any]) -> None:

@@ -214,17 +214,13 @@ class OkxAdapter(CcxtAdapter):
             return [orders.report_of(row) for row in await self._open_rows(lane)]
 
     async def _open_rows(self, lane: Lane) -> list[orders.OrderRow]:
-        rows: dict[str, orders.OrderRow] = {}
-        params: dict[str, Any] = {**_SPOT, "limit": _ROWS_A_PAGE}
-        while True:
+        async def page(after: str | None) -> list[orders.OrderRow]:
+            params = {**_SPOT, "limit": _ROWS_A_PAGE, **({} if after is None else {"after": after})}
             answer = await self.query("private", "GET", "trade/orders-pending", params, costs={"orders-pending": 1}, lane=lane)
             with self.reading():
-                page = orders.rows_of(answer, orders.OrderRow, "orders-pending")
-            before = len(rows)
-            rows |= {row.ord_id: row for row in page}
-            if len(page) < _ROWS_A_PAGE or len(rows) == before:
-                return list(rows.values())
-            params["after"] = page[-1].ord_id
+                return orders.rows_of(answer, orders.OrderRow, "orders-pending")
+
+        return await self.pages(page, lambda row: row.ord_id, _ROWS_A_PAGE)
 
     async def fetch_fills(self, since_ms: int, lane: Lane = Lane.DATA) -> Sequence[Fill]:
         """See :meth:`ExchangeAdapter.fetch_fills`: the last three months."""
@@ -237,16 +233,12 @@ class OkxAdapter(CcxtAdapter):
         """The account's fills that ``params`` choose, newest first; the long list where some may be older than the short one keeps."""
         is_old = since_ms is not None and since_ms < self._clock.time_ms() - _RECENT_MS
         path, costs = ("trade/fills-history", {"fills-history": 1.0}) if is_old else ("trade/fills", {"fills": 1.0})
-        asked: dict[str, Any] = {**_SPOT, **params, "limit": _ROWS_A_PAGE}
-        rows: dict[str, orders.FillRow] = {}
-        while True:
-            answer = await self.query("private", "GET", path, asked, costs=costs, lane=lane)
-            page = orders.rows_of(answer, orders.FillRow, path)
-            before = len(rows)
-            rows |= {row.bill_id: row for row in page}
-            if len(page) < _ROWS_A_PAGE or len(rows) == before:
-                return list(rows.values())
-            asked["after"] = page[-1].bill_id
+
+        async def page(after: str | None) -> list[orders.FillRow]:
+            asked = {**_SPOT, **params, "limit": _ROWS_A_PAGE, **({} if after is None else {"after": after})}
+            return orders.rows_of(await self.query("private", "GET", path, asked, costs=costs, lane=lane), orders.FillRow, path)
+
+        return await self.pages(page, lambda row: row.bill_id, _ROWS_A_PAGE)
 
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         """See :meth:`ExchangeAdapter.fetch_balances`: the trading account's."""
