@@ -28,8 +28,8 @@ class BithumbVenue(WonVenue):
     """See :class:`arbtui.sandbox.venue.Venue`."""
 
     name = "bithumb"
-    stream = "/websocket/v1"
-    private_stream = "/websocket/v2/private"
+    public_path = "/websocket/v1"
+    private_path = "/websocket/v2/private"
     invalid = "invalid_parameter"
     used_before = "duplicate_client_order_id"
 

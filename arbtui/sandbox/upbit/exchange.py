@@ -135,7 +135,7 @@ class UpbitExchange(AccountCalls):
 
     async def _place(self, body: Body) -> OrderRecord:
         market, side, qty, price, tif, ord_type = self._read(body)
-        if self.takes_no_orders(market.code):
+        if self._faults.stops_order(market.code) or self._is_halted(market.code):
             raise refused("market_offline")
         client_order_id = str(body.get("identifier") or self.make_id())
         if ord_type != "limit":

@@ -28,8 +28,8 @@ class UpbitVenue(WonVenue):
     """See :class:`arbtui.sandbox.venue.Venue`."""
 
     name = "upbit"
-    stream = "/websocket/v1"
-    private_stream = "/websocket/v1/private"
+    public_path = "/websocket/v1"
+    private_path = "/websocket/v1/private"
     invalid = "validation_error"
     used_before = "duplicated_identifier"
 

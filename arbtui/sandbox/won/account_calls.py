@@ -9,7 +9,7 @@ from arbtui.model.money import ZERO, plain
 from arbtui.model.order import Balance
 from arbtui.sandbox.account import Account
 from arbtui.sandbox.clock import VenueClock
-from arbtui.sandbox.faults import WireFaultKind, WireFaults
+from arbtui.sandbox.faults import WireFaults
 from arbtui.sandbox.keys import Key
 from arbtui.sandbox.won.bodies import UNNAMED, kst
 from arbtui.sandbox.won.parameters import Body
@@ -87,12 +87,6 @@ class AccountCalls(ABC):
     async def api_keys(self, key: Key, query: Body) -> list[dict[str, Any]]:
         """``GET /v1/api_keys``: the keys and when they expire, a year from now."""
         return [{"access_key": key.key, "expire_at": kst(self._clock.time_ms() + _YEAR_MS)}]
-
-    def takes_no_orders(self, code: str) -> bool:
-        """Whether an order of ``code`` meets a halt, of the market or scripted; counts the scripted faults that it meets."""
-        self._faults.take(WireFaultKind.RULES, symbol=code)  # counts the fault as met: the rules themselves are in the market
-        is_scripted = self._faults.take(WireFaultKind.HALT, symbol=code) is not None
-        return is_scripted or self._is_halted(code)
 
     def make_id(self) -> str:
         """A client id for an order that was sent without one."""

@@ -29,7 +29,6 @@ class Subscriptions(Sockets[Form]):
 
     counts_pings = False
     formats: ClassVar[Sequence[str]]
-    idle_s: ClassVar[float]  #: seconds without a byte in either direction after which the venue closes a socket
     most_levels: ClassVar[int]
     format_words: ClassVar[str]
     refuses_unknown: ClassVar[bool]
@@ -61,19 +60,6 @@ class Subscriptions(Sockets[Form]):
     def answers(self, peer: Peer, parts: Sequence[Mapping[str, Any]], ticket: object) -> bool:
         """Whether a message is another one than a subscription, and was answered."""
         return False
-
-    def flush(self) -> None:
-        """Write what was queued in the fanout."""
-        now = self._clock.monotonic()
-        for peer in self.fanout.flush():
-            peer.last_activity = now
-
-    def housekeep(self) -> None:
-        """Close the sockets on which nothing has moved for too long."""
-        before = self._clock.monotonic() - self.idle_s
-        for peer in list(self.peers):
-            if peer.last_activity < before:
-                peer.cut()
 
     async def read(self, peer: Peer, raw: bytes) -> None:
         """See :class:`Sockets`: a ping in text, a subscription, or what else the venue answers."""

@@ -2,7 +2,7 @@
 
 import re
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -31,13 +31,11 @@ _KIND = re.compile(rb'\{"type":"(orderbook|trade)","code":"([^"]+)"')
 class WonVenue(Venue):
     """See :class:`Venue`.
 
-    ``stream``, ``private_stream``: paths of the two WebSockets. ``invalid``: the venue's name for a parameter that makes no sense.
-    ``used_before``: and for a client id that was used before.
+    ``invalid``: the venue's name for a parameter that makes no sense. ``used_before``: and for a client id that was used before.
     """
 
+    ladders = books = frozenset({"orderbook"})
     timestamps = re.compile(rb'"((?:trade_)?timestamp)":(\d{13})')  #: of microseconds the first digits, which are ms
-    stream: ClassVar[str]
-    private_stream: ClassVar[str]
     invalid: ClassVar[str]
     used_before: ClassVar[str]
 
@@ -77,10 +75,6 @@ class WonVenue(Venue):
         """What an answer reports of its group's use."""
 
     @abstractmethod
-    def trade_id(self, number: int | str) -> str:
-        """The venue's own id of a fill."""
-
-    @abstractmethod
     def my_order(self, event: AccountEvent) -> dict[str, Any]:
         """The event ``myOrder``."""
 
@@ -96,18 +90,6 @@ class WonVenue(Venue):
         """
         group, _, ask = self._signed[call.method, call.path]
         return Answer(encode(await ask(key, params)), 201 if call.method == "POST" else 200, self.headers(group))
-
-    @classmethod
-    def urls(cls, address: str) -> dict[str, str]:
-        """See :class:`Venue`."""
-        return {"rest": f"http://{address}", "stream": f"ws://{address}{cls.stream}", "private": f"ws://{address}{cls.private_stream}"}
-
-    def trade_ids(self) -> Iterator[str]:
-        """See :class:`Venue`."""
-        for number in range(1, sum(self.account.log.rolled_up().values()) + 1):
-            yield self.trade_id(number)
-        for fill in self.account.log.fills():
-            yield self.trade_id(fill.trade_id)
 
     def rewritten(self, raw: bytes, prices: Prices, empty: bool) -> bytes:
         """See :class:`Venue`."""
@@ -167,17 +149,13 @@ class WonVenue(Venue):
         """See :class:`Venue`."""
         return Answer(encode({"error": {"name": code, "message": words}}), status)
 
-    def is_socket(self, path: str) -> bool:
-        """See :class:`Venue`."""
-        return path in (self.stream, self.private_stream)
-
     async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
         """See :class:`Venue`."""
         throttled = self.take("websocket-connect")
         if throttled is not None:
             return response_of(throttled)
         sockets = self._public
-        if request.path == self.private_stream:
+        if request.path == self.private_path:
             sockets = self._private
             try:
                 self._auth.check_socket(request.headers)
@@ -187,26 +165,22 @@ class WonVenue(Venue):
         await sockets.serve(peer)
         return peer.response
 
-    def housekeep(self) -> None:
+    def what(self, raw: bytes) -> tuple[str, str]:
         """See :class:`Venue`."""
-        self._public.housekeep()
-        self._private.housekeep()
+        found = _KIND.match(raw)
+        if found is None:
+            raise ValueError(f"the simulator has sent {raw[:60]!r}")
+        return found[1].decode(), found[2].decode()
 
-    def on_frames(self, frames: Sequence[bytes]) -> None:
+    def noted(self, kind: str, code: str, raw: bytes) -> bytes:
         """See :class:`Venue`."""
-        fanout, faults, books = self._public.fanout, self._public_faults, self._last_books
-        for raw in frames:
-            kind, code = _what(raw)
-            if kind == "trade":
-                raw = self.enriched(raw, code)
-                self._last_trades[code] = raw
-                self._tape.feed(raw)
-            else:
-                books[code] = raw
-            if fanout.is_wanted((kind, code)):
-                for frame in faults.sent(f"{kind} {code}", code, raw, ladder=kind == "orderbook", book=kind == "orderbook"):
-                    fanout.put((kind, code), self.skewed(frame))
-        self._public.flush()
+        if kind == "trade":
+            raw = self.enriched(raw, code)
+            self._last_trades[code] = raw
+            self._tape.feed(raw)
+        else:
+            self._last_books[code] = raw
+        return raw
 
     def enriched(self, raw: bytes, code: str) -> bytes:
         """The simulator's trade with what the venue sends beside it."""
@@ -238,11 +212,3 @@ class WonVenue(Venue):
         self._private.fanout.put((kind, code), payload)
         self._private.fanout.put((kind, EVERY), payload)
         self._private.flush()
-
-
-def _what(raw: bytes) -> tuple[str, str]:
-    """Type and code of a frame as the simulator writes it."""
-    found = _KIND.match(raw)
-    if found is None:
-        raise ValueError(f"the simulator has sent {raw[:60]!r}")
-    return found[1].decode(), found[2].decode()
