@@ -24,6 +24,7 @@ from arbtui.exchanges.subscriptions import Keepalive
 from arbtui.exchanges.venue_clock import VenueClock
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, MarketUnknown, OrderRejected, OrderUnknown, RateLimited, VenueFailed, WireError
+from arbtui.model.ids import unused_id
 from arbtui.model.market import Market
 from arbtui.model.money import ceil_to
 from arbtui.model.order import Order, Purpose
@@ -101,7 +102,7 @@ class CcxtAdapter(VenueQueries, ExchangeAdapter):
 
     def unused_id(self) -> str:
         """A client id that no order ever had."""
-        return f"arbtui{self._clock.time_ms():x}"
+        return unused_id(self._clock.time_ms())
 
     def tell_odd(self, before: int) -> None:
         """Name once what was left out since there were ``before`` odd markets."""
