@@ -673,7 +673,7 @@ def test_the_clock_is_read_three_times_and_the_quickest_answer_counts() -> None:
         async with scripted() as venue, adapter_of(venue, "binance") as adapter:
             clock = Steps(1_700_000_000_000)
             clock.steps = [0.0, 40.0, 0.0, 10.0, 0.0, 20.0]
-            adapter._clock = clock
+            adapter._venue_clock._clock = clock
             times = [1_699_999_990_000, 1_699_999_999_000, 1_699_999_980_000]
             venue.on("GET", "/api/v3/time", *(value({"serverTime": each}) for each in times))
             await adapter.measure_clock()

@@ -20,8 +20,8 @@ from arbtui.sandbox.keys import Key
 from arbtui.sandbox.order_log import OrderRecord
 from arbtui.sandbox.tape import Tape
 from arbtui.sandbox.venue import Premises
+from arbtui.sandbox.won.door import Open, Signed, WonVenue
 from arbtui.sandbox.won.stream import PRIVATE
-from arbtui.sandbox.won.venue import Open, Signed, WonVenue
 
 
 class BithumbVenue(WonVenue):

@@ -20,8 +20,8 @@ from arbtui.sandbox.upbit.quotation import UpbitQuotation
 from arbtui.sandbox.upbit.refusals import not_found, refused
 from arbtui.sandbox.upbit.stream import PUBLIC, UpbitSubscriptions
 from arbtui.sandbox.venue import Premises
+from arbtui.sandbox.won.door import Open, Signed, WonVenue
 from arbtui.sandbox.won.stream import PRIVATE
-from arbtui.sandbox.won.venue import Open, Signed, WonVenue
 
 
 class UpbitVenue(WonVenue):
