@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from arbtui.model.errors import WireError
+from arbtui.model.order import Side
 
 T = TypeVar("T")
 
@@ -45,3 +46,27 @@ def amount(value: Decimal, what: str) -> Decimal:
     if not value.is_finite() or value < 0:
         raise WireError(what, f"{value} is not an amount")
     return value
+
+
+def number(text: str | None, what: str) -> Decimal | None:
+    """The number that ``text`` is, of either sign; None where a venue leaves it out or writes nothing.
+
+    Raises:
+        WireError: it is none, or not finite.
+    """
+    if not text:
+        return None
+    try:
+        value = Decimal(text)
+    except ArithmeticError:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise WireError(what, f"{text!r} is not a number")
+    return value
+
+
+def side_of(word: str, buy: str, sell: str) -> Side:
+    """Our side for a venue's word, which is ``buy`` or ``sell``; raises WireError for any other."""
+    if word not in (buy, sell):
+        raise WireError("side", f"{word!r} is neither {buy} nor {sell}")
+    return Side.BUY if word == buy else Side.SELL

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from arbtui.exchanges.assets import AssetRegistry
 from arbtui.exchanges.ccxt_adapter import Listing
+from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.venues import roughly
 from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
@@ -43,10 +44,11 @@ def pair(
     profile_folder: Path,
     listings: Mapping[str, Mapping[str, Listing]],
     odd: Mapping[str, Collection[str]] | None = None,
+    networks: Mapping[str, Networks] | None = None,
 ) -> Pairs:
     """Pair the listings of the profile's venues by asset; sign-offs lie in ``profile_folder``.
 
-    ``odd``: codes of markets that were left out, by exchange.
+    ``odd``: codes of markets that were left out, by exchange. ``networks``: by exchange, of venues that publish contract addresses.
 
     Raises:
         UsageError: a named symbol cannot be traded, nothing is left, or there is no rate between the venues' currencies.
@@ -67,7 +69,7 @@ def pair(
         for name, codes in (odd or {}).items()
         for code in codes
     }
-    between = tradable_symbols(settings, profile_folder, tickers, prices, left_out)
+    between = tradable_symbols(settings, profile_folder, tickers, prices, left_out, networks)
     markets: dict[str, dict[str, Market]] = {name: {} for name in settings.exchanges}
     for symbol, pairs in between.items():
         for name in dict.fromkeys(name for pair in pairs for name in pair):
