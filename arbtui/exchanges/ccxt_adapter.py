@@ -331,6 +331,20 @@ class CcxtAdapter(ExchangeAdapter):
                 self.standing.refused(error)
             raise error.of_query() from None
 
+    async def query_of_market(
+        self, code: str, section: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs
+    ) -> Any | None:
+        """As :meth:`query` (GET), about market ``code``: None, named in :attr:`odd`, where it is refused for that market's sake."""
+        try:
+            return await self._client.request(section, "GET", path, params, lane=Lane.DATA, costs=costs)
+        except RequestFailed as error:
+            if error.is_of_one_market:
+                self.odd[code] = str(error)
+                return None
+            if section != "public":
+                self.standing.refused(error)
+            raise error.of_query() from None
+
     async def ask_aside(self, section: str, path: str, params: Mapping[str, Any] | None = None, *, costs: Costs) -> Any:
         """A question (GET) that no order depends on: the venue's answer as parsed JSON. Its refusal says nothing of the venue or the keys.
 

@@ -21,7 +21,7 @@ from typing import Any
 import aiohttp
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import amount, read
+from arbtui.exchanges.amounts import amount, fee_rate, read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.bithumb import orders
 from arbtui.exchanges.bithumb.market_list import MarketList
@@ -33,7 +33,7 @@ from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.private_stream import PrivateStream, next_frame
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Meaning, Scope
+from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Meaning
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
 from arbtui.model.market import Market
@@ -97,9 +97,9 @@ class BithumbAdapter(CcxtAdapter):
         try:
             await self.check_keys()
             log.warning("bithumb: Bithumb does not state what a key may do; make sure that this one cannot withdraw")
+            before = len(self.odd)
             listed = await self._market_list.markets()
             wanted = [one for code, one in listed.items() if codes is None or code in codes]
-            before = len(self.odd)
             made = await asyncio.gather(*(self._market_of(one.code) for one in wanted))
             self.tell_odd(before)
             self.markets = {market.code: market for market in made if market is not None}
@@ -135,12 +135,12 @@ class BithumbAdapter(CcxtAdapter):
         """A market by the account's own rules; None where it does not trade, or, named in :attr:`odd`, where they make no sense."""
         try:
             chance = await self._account_rules(code)
-            taker = max(amount(chance.bid_fee, "bid_fee"), amount(chance.ask_fee, "ask_fee"))
+            taker = max(fee_rate(chance.bid_fee, "bid_fee"), fee_rate(chance.ask_fee, "ask_fee"))
             told = [fee for fee in (chance.maker_bid_fee, chance.maker_ask_fee) if fee is not None]
-            maker = max((amount(fee, "maker_fee") for fee in told), default=taker)
+            maker = max((fee_rate(fee, "maker_fee") for fee in told), default=taker)
             least = amount(chance.market.bid.min_total, "min_total")
         except RequestFailed as error:
-            if error.refusal.scope not in (Scope.SYMBOL, Scope.ORDER) and error.answer.status != 404 and error.answer.code != "404":
+            if not error.is_of_one_market:
                 self.standing.refused(error)
                 raise error.of_query() from None
             self.odd[code] = str(error)

@@ -23,14 +23,14 @@ import aiohttp
 import msgspec
 
 from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
-from arbtui.exchanges.amounts import read
+from arbtui.exchanges.amounts import amount, fee_rate, read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, smallest_order, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
 from arbtui.exchanges.private_stream import PrivateStream, next_frame
 from arbtui.exchanges.rate_limit import Lane
-from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Meaning, Scope
+from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Meaning
 from arbtui.exchanges.upbit import orders
 from arbtui.exchanges.upbit.market_list import MarketList
 from arbtui.exchanges.upbit.networks import Address, Chance, Wallet, by_asset, terms_of
@@ -99,10 +99,10 @@ class UpbitAdapter(CcxtAdapter):
         try:
             await self.check_keys()
             log.warning("upbit: Upbit does not state what a key may do; make sure that this one cannot withdraw")
+            before = len(self.odd)
             listed = await self._market_list.codes()
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
             units = await self._market_list.units(wanted)
-            before = len(self.odd)
             made = await asyncio.gather(*(self._market_of(code, *units[code]) for code in wanted if code in units))
             self.tell_odd(before)
             self.markets = {market.code: market for market in made if market is not None}
@@ -148,8 +148,13 @@ class UpbitAdapter(CcxtAdapter):
         """A market by the account's own rules; None where it does not trade, or, named in :attr:`odd`, where they make no sense."""
         try:
             chance = await self._account_rules(code)
+            taker, maker = (
+                max(fee_rate(buying, "fee"), fee_rate(selling, "fee"))
+                for buying, selling in ((chance.bid_fee, chance.ask_fee), (chance.maker_bid_fee, chance.maker_ask_fee))
+            )
+            least = max(amount(side.min_total, "min_total") for side in (chance.market.bid, chance.market.ask))
         except RequestFailed as error:
-            if error.refusal.scope not in (Scope.SYMBOL, Scope.ORDER) and error.answer.status != 404:
+            if not error.is_of_one_market:
                 self.standing.refused(error)
                 raise error.of_query() from None
             self.odd[code] = str(error)
@@ -163,12 +168,7 @@ class UpbitAdapter(CcxtAdapter):
         market = with_unit(documented, price, unit)
         if market is not documented:
             log.warning("upbit %s: price unit %s at %s is not the documented one; the venue's own is used", code, unit, price)
-        fees = replace(
-            market.fees,
-            taker=max(chance.bid_fee, chance.ask_fee),
-            maker=max(chance.maker_bid_fee, chance.maker_ask_fee),
-        )
-        return replace(market, min_cost=max(chance.market.bid.min_total, chance.market.ask.min_total), fees=fees)
+        return replace(market, min_cost=least, fees=replace(market.fees, taker=taker, maker=maker))
 
     async def _account_rules(self, code: str) -> orders.Chance:
         """Fees, minimum and state of a market; asked again without a usable answer: one lost of a thousand must not end a start."""
