@@ -57,7 +57,8 @@ def test_dollar_coins_are_changed_at_their_own_rate_and_not_at_that_of_the_won()
 
 def test_a_settlement_currency_that_cash_does_not_name_is_held_for_as_much_as_the_stocks_own() -> None:
     balances = starting_balances(SimulatorConfig(), usdc_markets(), {"BTC": 100_000.0})
-    assert (balances["okx"]["USDC"], balances["binance"]["USDC"], balances["binance"]["USDT"]) == (70_000, 14_000, 56_000)
+    held = [balances["okx"]["USDC"], balances["binance"]["USDC"], balances["binance"]["USDT"]]
+    assert held == [70_000, 14_000, 56_000]
     assert balances["upbit"]["USDT"] == Decimal("14285.71")
 
 
