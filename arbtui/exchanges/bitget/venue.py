@@ -2,7 +2,7 @@
 
 URLs: "Quick Start" and "Websocket API". Client ids: an id is taken again once its order has ended ("Place Order": idempotent for six
 hours while the order is unfilled); 50 characters (error 40304), of letters, digits and ``_:#-+`` ("Place Order Channel", ``id``).
-Fees are told with as many decimals as their product has ("Order Channel": 0.00000018 BTC of 0.0003).
+Fees are reported with as many decimals as their product has ("Order Channel": 0.00000018 BTC of 0.0003).
 """
 
 from typing import TYPE_CHECKING
