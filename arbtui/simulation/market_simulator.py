@@ -19,7 +19,7 @@ from arbtui.simulation.frame_sink import FrameSink, VenueLine
 from arbtui.simulation.paths import BPS, TICK_S, Apart, AssetPath, CashPrice, RatePath, Swing, VenuePrice
 from arbtui.simulation.played_venue import DEFAULT_VENUES, RATES, USDT, PlayedVenue, played_venues, simulated_markets
 from arbtui.simulation.saved_state import SavedMarket, SavedState, State
-from arbtui.simulation.scenario import SCENARIOS, volatility_bps
+from arbtui.simulation.scenario import SCENARIOS, SWING_OF_MANY, WIDEST_OF_MANY_BPS, volatility_bps
 from arbtui.simulation.simulated_market import FairPrice, Quoting, Rhythm, SimulatedMarket
 from arbtui.simulation.troubles import TroubleMaker
 
@@ -176,7 +176,8 @@ class MarketSimulator(MarketDataFeed):
         for name, venue in self.venues.items():
             apart = None
             if self._first[venue.is_of_dollars] is not venue:
-                apart = Apart(stream, self._swing, self._scenario.basis_factor * venue.apart_share)
+                share = self._scenario.basis_factor * venue.apart_share if self._swing is None else venue.swing_share
+                apart = Apart(stream, self._swing, share, of_mid=len(self._first) > 1)
                 saved = self._saved.market(name, asset.symbol)
                 if saved.basis is not None:
                     apart.basis = saved.basis
@@ -190,12 +191,12 @@ class MarketSimulator(MarketDataFeed):
     def _tune(self, venue: PlayedVenue, asset: Asset, path: AssetPath, apart: Apart | None) -> Callable[[float], None] | None:
         """What sets how far the prices of ``venue`` swing, told its price unit in bps; None where another venue's does.
 
-        The first venue that is none of dollars swings by what trading it against the first of dollars costs, and every later venue
-        by what trading it against the first of its kind does.
+        The first venue that is none of dollars swings by what trading it against the first of dollars costs. A later venue swings by a
+        share of that; where all are of one kind, by what trading it against the first of them costs.
         """
         scenario = self._scenario
         other = self._first.get(venue.is_of_dollars if apart is not None else True)
-        if other is None or other is venue:
+        if other is None or other is venue or (apart is not None and apart.of_mid):
             return None
         rate_bps, rate_fee_bps = (0.0, 0.0) if other.quote == venue.quote else self._rate_costs_bps(venue.quote)
         market = other.rules(asset)
@@ -206,6 +207,8 @@ class MarketSimulator(MarketDataFeed):
             spread = scenario.spread_bps(venue.major_spread_bps, asset.rank, unit_bps)
             deviation_bps, mean_bps = scenario.swing_bps(fees_bps, spread + beside, rate_bps)
             if apart is None:
+                if len(self.venues) > len(self._first):
+                    deviation_bps = min(SWING_OF_MANY * deviation_bps, WIDEST_OF_MANY_BPS)
                 path.set_swing(deviation_bps, mean_bps)
             else:
                 apart.deviation_bps = deviation_bps

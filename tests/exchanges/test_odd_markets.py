@@ -75,10 +75,10 @@ def code_of(box: Sandbox, exchange: str, base: str) -> str:
 
 def rewriting(path: str, keys: set[str], code: str, told: Any) -> Rewrite:
     def rewrite(call: Call, answer: Answer) -> Answer:
-        if call.path != path or (code not in call.query and f'"{ODD}' not in answer.body.decode() and code not in answer.body.decode()):
+        if call.path != path:
             return answer
-        whole = code in call.query and "," not in call.query  # it is about that market alone
-        value = spoiled(json.loads(answer.body), keys, None if whole else {code, ODD}, told)
+        whole = code in call.query and not any(sign in call.query for sign in (",", "%2C"))  # it is about that market alone
+        value = spoiled(json.loads(answer.body), keys, None if whole else {code, ODD, ODD.lower()}, told)
         return Answer(encode(value), answer.status, answer.headers)
 
     return rewrite
