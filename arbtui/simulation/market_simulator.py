@@ -176,7 +176,7 @@ class MarketSimulator(MarketDataFeed):
         for name, venue in self.venues.items():
             apart = None
             if self._first[venue.is_of_dollars] is not venue:
-                share = self._scenario.basis_factor * venue.apart_share if self._swing is None else venue.swing_share
+                share = self._scenario.basis_factor * venue.apart_share
                 apart = Apart(stream, self._swing, share, of_mid=len(self._first) > 1)
                 saved = self._saved.market(name, asset.symbol)
                 if saved.basis is not None:
@@ -191,14 +191,16 @@ class MarketSimulator(MarketDataFeed):
     def _tune(self, venue: PlayedVenue, asset: Asset, path: AssetPath, apart: Apart | None) -> Callable[[float], None] | None:
         """What sets how far the prices of ``venue`` swing, told its price unit in bps; None where another venue's does.
 
-        The first venue that is none of dollars swings by what trading it against the first of dollars costs. A later venue swings by a
-        share of that; where all are of one kind, by what trading it against the first of them costs.
+        The first venue that is none of dollars swings by what trading it against the first of dollars costs, each later one by what
+        trading it against the first of the other kind does, or of its own where there is no other. So all pairs have gaps as often.
         """
-        scenario = self._scenario
-        other = self._first.get(venue.is_of_dollars if apart is not None else True)
-        if other is None or other is venue or (apart is not None and apart.of_mid):
+        scenario, is_later = self._scenario, apart is not None
+        kind = venue.is_of_dollars if is_later else True
+        other = self._first.get(kind if apart is None or not apart.of_mid else not kind)
+        if other is None or other is venue:
             return None
-        rate_bps, rate_fee_bps = (0.0, 0.0) if other.quote == venue.quote else self._rate_costs_bps(venue.quote)
+        rate_of = other.quote if venue.is_of_dollars else venue.quote
+        rate_bps, rate_fee_bps = (0.0, 0.0) if other.quote == venue.quote else self._rate_costs_bps(rate_of)
         market = other.rules(asset)
         beside = scenario.spread_bps(other.major_spread_bps, asset.rank, _unit_bps(market, self._opening_price(other, asset)))
         fees_bps = _taker_bps(venue.rules(asset)) + _taker_bps(market) + rate_fee_bps
@@ -206,10 +208,12 @@ class MarketSimulator(MarketDataFeed):
         def tune(unit_bps: float) -> None:
             spread = scenario.spread_bps(venue.major_spread_bps, asset.rank, unit_bps)
             deviation_bps, mean_bps = scenario.swing_bps(fees_bps, spread + beside, rate_bps)
+            if len(self.venues) > len(self._first) > 1:
+                deviation_bps = min(SWING_OF_MANY * deviation_bps, WIDEST_OF_MANY_BPS)
             if apart is None:
-                if len(self.venues) > len(self._first):
-                    deviation_bps = min(SWING_OF_MANY * deviation_bps, WIDEST_OF_MANY_BPS)
                 path.set_swing(deviation_bps, mean_bps)
+            elif apart.of_mid:  # half of the first two's swing is that of the venue which it is traded against
+                apart.deviation_bps = math.sqrt(max(deviation_bps**2 - (path.swing_bps / BPS / 2) ** 2, 0.0))
             else:
                 apart.deviation_bps = deviation_bps
 

@@ -60,15 +60,13 @@ class RatePath:
 class Apart:
     """How far a further venue's price stands from that of the first venue of its currency: a basis of its own, mean zero.
 
-    Without ``swing`` it is ``share`` of the basis between the currencies. With it, it swings by :attr:`deviation_bps`, or, where
-    ``of_mid``, by ``share`` of the swing between the currencies, around the asset's mid and not around the first venue's price: so
-    further venues add no gap that is wider than those between the first two.
+    With ``swing`` it swings by :attr:`deviation_bps`; without, it is ``share`` of the basis between the currencies. ``of_mid``: it swings
+    around the asset's mid and not around the first venue's price, so that its gaps do not add up with that one's.
     """
 
-    __slots__ = ("_fast_bps", "_random", "_slow_bps", "_swing", "_tick", "basis", "deviation_bps", "of_mid", "share")
+    __slots__ = ("_fast_bps", "_random", "_slow_bps", "_swing", "_tick", "basis", "deviation_bps", "of_mid")
 
     def __init__(self, stream: random.Random, swing: "Swing | None", share: float, *, of_mid: bool = False) -> None:
-        self.share = share
         self.of_mid = of_mid
         self._random = stream.random
         self._swing = swing
@@ -218,9 +216,7 @@ class VenuePrice:
         path.advance(tick)
         price = path.mid
         if path.swing is not None:
-            swing_bps = path.swing_bps * path.basis[0]
-            if apart is not None and apart.of_mid:
-                swing_bps, apart.deviation_bps = 0.0, apart.share * path.swing_bps / BPS
+            swing_bps = 0.0 if apart is not None and apart.of_mid else path.swing_bps * path.basis[0]
             factor = math.exp(0.5 * (path.lean_bps + swing_bps))
             price = price * factor if self._leads else price / factor
         elif self._leads:

@@ -42,7 +42,6 @@ class PlayedVenue:
     depth_exponent: float  #: how that falls with rank
     pace: float = 1.0  #: factor on all its messages a second
     apart_share: float = 0.6  #: its basis against the first venue of its currency, as a share of the basis between currencies
-    swing_share: float = 0.7  #: where the basis swings: how far it swings by itself, as a share of the swing between currencies
     opens_after: int = 0  #: ticks of 10 ms after the first venues' opening that a market's first book comes
     cash: tuple[str, ...] = ()  #: currencies of :data:`CASH` that it trades for its own
     fee_coin: Asset | None = None  #: its own coin, in which it may take fees; the sandbox opens its market, whatever symbols are chosen

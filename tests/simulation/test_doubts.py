@@ -19,10 +19,11 @@ from arbtui.routes.universe import ArbUniverse
 from arbtui.runtime.rates import rate_book_of
 from arbtui.runtime.venues import pairs_of
 from arbtui.settings.load import load_profile
+from arbtui.simulation.assets import select
 from arbtui.simulation.market_simulator import MarketSimulator
 from arbtui.simulation.paths import TICK_S
 
-SYMBOLS = ["BTC", "ETH", "XRP", "SOL", "ADA", "LINK", "SUI", "AVAX", "DOT"]
+SYMBOLS = [asset.symbol for asset in select(20)]  # as the profile has them: a rate is compared with the median of eleven
 STEP_TICKS = 50
 HOUR_TICKS = round(3600 / TICK_S)
 _SIZE = 1e9
