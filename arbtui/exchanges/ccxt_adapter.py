@@ -77,6 +77,7 @@ class CcxtAdapter(ExchangeAdapter):
     def __init__(self, client: CcxtClient, private_url: str, clock: Clock) -> None:
         self.name = client.exchange
         self.markets: dict[str, Market] = {}
+        self.quotes = client.quotes  #: what the markets of the profile are priced in, where the venue is asked market by market
         self.odd: dict[str, str] = {}  #: markets that were left out because what the venue tells of them makes no sense: code to why
         self.absence_proof_s = ABSENCE_PROOF_S
         self.client = self._client = client

@@ -28,7 +28,7 @@ def starting_balances(
     for exchange, listed in markets.items():
         balances = result[exchange] = {}
         for market in listed.values():
-            balances[market.quote] = decimal_of(config.cash.get(market.quote, 0.0))
+            balances[market.quote] = decimal_of(config.cash.get(market.quote, 0.0))  # of a coin that others are priced in: its stock, below
         for market in listed.values():
             price = prices.get(market.base)
             if market.base in config.cash and market.quote in config.cash:

@@ -1,4 +1,4 @@
-"""Bithumb's KRW markets, orders and account, by the current generation of its interface.
+"""Bithumb's KRW and BTC markets, orders and account, by the current generation of its interface.
 
 Quirks, with the document that states each (apidocs.bithumb.com):
 - The answer to an order states that it was accepted, and neither its state nor its fills (reference/주문-요청): an immediate order is
@@ -24,10 +24,10 @@ from arbtui.exchanges.adapter import AccountEvents, OrderReport, StandingOrder
 from arbtui.exchanges.amounts import amount, read
 from arbtui.exchanges.answers import RequestFailed
 from arbtui.exchanges.bithumb import orders
-from arbtui.exchanges.bithumb.market_list import MarketList
+from arbtui.exchanges.bithumb.market_list import QUOTES, MarketList
 from arbtui.exchanges.bithumb.networks import Address, Wallet, WithdrawChance, by_asset, terms_of
 from arbtui.exchanges.bithumb.refusals import refusal
-from arbtui.exchanges.bithumb.rules import QUOTE, krw_market
+from arbtui.exchanges.bithumb.rules import market_of
 from arbtui.exchanges.ccxt_adapter import CcxtAdapter, Costs, Listing, pause_until, unreadable
 from arbtui.exchanges.ccxt_client import CcxtClient
 from arbtui.exchanges.networks import Networks
@@ -86,18 +86,18 @@ class BithumbAdapter(CcxtAdapter):
         """See :meth:`CcxtAdapter.listed`."""
         before = len(self.odd)
         try:
-            prices = await self._market_list.prices(list(await self._market_list.markets()))
+            prices = await self._market_list.prices(list(await self._market_list.markets(self.quotes)))
         except WireError as error:
             raise unreadable(self.name, error) from error
         self.tell_odd(before)
-        return {code: Listing(krw_market(code.removeprefix(f"{QUOTE}-")), float(price)) for code, price in prices.items()}
+        return {code: Listing(market_of(code), float(price)) for code, price in prices.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are queried for each market."""
         try:
             await self.check_keys()
             log.warning("bithumb: Bithumb does not state what a key may do; make sure that this one cannot withdraw")
-            listed = await self._market_list.markets()
+            listed = await self._market_list.markets(self.quotes if codes is None else QUOTES)
             wanted = [one for code, one in listed.items() if codes is None or code in codes]
             before = len(self.odd)
             made = await asyncio.gather(*(self._market_of(one.code) for one in wanted))
@@ -150,8 +150,8 @@ class BithumbAdapter(CcxtAdapter):
             return None
         if chance.market.state != "active":
             return None
-        market = krw_market(code.removeprefix(f"{QUOTE}-"))
-        # `ask.min_total` has been seen in base: the won's own counts.
+        market = market_of(code)
+        # `ask.min_total` has been seen in base: the quote's own counts.
         return replace(market, min_cost=max(least, market.min_cost), fees=replace(market.fees, taker=taker, maker=maker))
 
     async def _account_rules(self, code: str) -> orders.Chance:

@@ -1,4 +1,4 @@
-"""Upbit's KRW markets, orders and account.
+"""Upbit's KRW and BTC markets, orders and account.
 
 Quirks, with the document that states each:
 - The answer to an order states that it was accepted, not its outcome (docs.upbit.com, new-order): an immediate order is
@@ -32,10 +32,10 @@ from arbtui.exchanges.private_stream import PrivateStream, next_frame
 from arbtui.exchanges.rate_limit import Lane
 from arbtui.exchanges.refusals import OPEN, UNREACHABLE, Meaning, Scope
 from arbtui.exchanges.upbit import orders
-from arbtui.exchanges.upbit.market_list import MarketList
+from arbtui.exchanges.upbit.market_list import QUOTES, MarketList
 from arbtui.exchanges.upbit.networks import Address, Chance, Wallet, by_asset, terms_of
 from arbtui.exchanges.upbit.refusals import refusal
-from arbtui.exchanges.upbit.rules import QUOTE, krw_market, with_unit
+from arbtui.exchanges.upbit.rules import market_of, with_unit
 from arbtui.model.clock import Clock
 from arbtui.model.errors import ArbtuiError, VenueFailed, WireError
 from arbtui.model.market import Market
@@ -85,21 +85,18 @@ class UpbitAdapter(CcxtAdapter):
         """See :meth:`CcxtAdapter.listed`."""
         before = len(self.odd)
         try:
-            units = await self._market_list.units(list(await self._market_list.codes()))
+            units = await self._market_list.units(list(await self._market_list.codes(self.quotes)))
         except WireError as error:
             raise unreadable(self.name, error) from error
         self.tell_odd(before)
-        return {
-            code: Listing(with_unit(krw_market(code.removeprefix(f"{QUOTE}-")), price, unit), float(price))
-            for code, (price, unit) in units.items()
-        }
+        return {code: Listing(with_unit(market_of(code), price, unit), float(price)) for code, (price, unit) in units.items()}
 
     async def connect(self, codes: Sequence[str] | None = None) -> None:
         """See :meth:`CcxtAdapter.connect`. Fees, minimum and state are queried for each market (30 a second)."""
         try:
             await self.check_keys()
             log.warning("upbit: Upbit does not state what a key may do; make sure that this one cannot withdraw")
-            listed = await self._market_list.codes()
+            listed = await self._market_list.codes(self.quotes if codes is None else QUOTES)
             wanted = list(listed) if codes is None else [code for code in codes if code in listed]
             units = await self._market_list.units(wanted)
             before = len(self.odd)
@@ -159,7 +156,7 @@ class UpbitAdapter(CcxtAdapter):
             return None
         if chance.market.state != "active":
             return None
-        documented = krw_market(code.removeprefix(f"{QUOTE}-"))
+        documented = market_of(code)
         market = with_unit(documented, price, unit)
         if market is not documented:
             log.warning("upbit %s: price unit %s at %s is not the documented one; the venue's own is used", code, unit, price)
