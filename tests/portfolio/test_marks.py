@@ -9,7 +9,8 @@ from arbtui.model.order import Side
 from arbtui.portfolio.marks import LiveMarks
 from tests.journal.synthetic import FixedClock
 from tests.portfolio.telling import fill_of
-from tests.routes.pairs import NOW, Pair, book, rate_book
+from tests.routes.pairs import NOW, Pair, rate_book
+from tests.routes.pairs import book as book_of
 from tests.simulation.worlds import BINANCE_XRP, UPBIT_XRP
 
 
@@ -90,9 +91,9 @@ def test_a_book_that_prices_one_coin_in_another_prices_it_where_no_other_does() 
     pair = Pair()
     cross = dataclasses.replace(UPBIT_XRP, code="BTC-XRP", quote="BTC")
     bitcoin = dataclasses.replace(BINANCE_XRP, code="BTCUSDT", base="BTC")
-    cross_book = book("upbit", "BTC-XRP", [(0.00002, 1.0)], [(0.00003, 1.0)])
-    bitcoin_book = book("binance", "BTCUSDT", [(100_000.0, 1.0)], [(100_001.0, 1.0)])
-    won = book("upbit", "KRW-BTC", [(140_050_000.0, 1.0)], [(140_060_000.0, 1.0)])
+    cross_book = book_of("upbit", "BTC-XRP", [(0.00002, 1.0)], [(0.00003, 1.0)])
+    bitcoin_book = book_of("binance", "BTCUSDT", [(100_000.0, 1.0)], [(100_001.0, 1.0)])
+    won = book_of("upbit", "KRW-BTC", [(140_050_000.0, 1.0)], [(140_060_000.0, 1.0)])
     last = LiveMarks("USDT", pair.rates, [(cross, cross_book), (bitcoin, bitcoin_book)], FixedClock())
     assert last.value("XRP") == Decimal("2.0")
     assert last.value("BTC") == Decimal(100_000)

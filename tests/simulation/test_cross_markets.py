@@ -114,7 +114,7 @@ def test_prices_and_ids_go_on_after_a_restart() -> None:
 
 def test_every_venue_that_has_such_markets_plays_them_and_coinone_none() -> None:
     have = [name for name in played_names() if played_venue(name).cross is not None]
-    markets = simulated_markets(["BTC", "ETH", "SHIB"], have, dict.fromkeys(have, ["BTC"]))
+    markets = simulated_markets(["BTC", "ETH", "SHIB"], have, dict.fromkeys(have, ("BTC",)))
     for name, listed in markets.items():
         crosses = [market for market in listed.values() if market.quote == "BTC"]
         assert [market.base for market in crosses] == ["ETH"], name  # a price unit of SHIB would be a tenth of its price

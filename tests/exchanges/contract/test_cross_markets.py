@@ -53,7 +53,8 @@ def test_fees_are_taken_in_the_coin_or_in_what_was_bought_and_balances_move_by_t
                     flows["BTC"] -= sign * fill.cost
                     flows[fill.fee_currency] -= fill.fee
             after = await v.adapter.fetch_balances()
-            assert flows["XRP"] and flows["BTC"]
+            assert flows["XRP"]
+            assert flows["BTC"]
             for asset, change in flows.items():
                 assert after[asset].total - before.get(asset, Balance()).total == change
             assert v.sandbox is not None
