@@ -11,8 +11,10 @@ import pytest
 from arbtui.exchanges.binance.rules import spot_market
 from arbtui.exchanges.ccxt_adapter import Listing
 from arbtui.exchanges.upbit.rules import btc_market, krw_market
+from arbtui.model.book import OrderBook
 from arbtui.model.errors import UsageError
 from arbtui.runtime.pairing import pair
+from arbtui.runtime.rates import rate_book_of
 from arbtui.runtime.venues import with_fees
 from arbtui.settings.load import load_profile
 from arbtui.settings.profile import Settings
@@ -119,6 +121,9 @@ def test_markets_against_a_coin_are_taken_of_what_is_traded_there_and_are_no_rat
     assert found.codes_of("XRP") == {"upbit": "KRW-XRP", "binance": "XRPUSDT"}
     assert found.between == {"BTC": [("upbit", "binance")], "XRP": [("upbit", "binance")]}
     assert found.prices == pytest.approx({"BTC": 90_000.0, "XRP": 2.0})
+    every = [market for listed in found.markets.values() for market in listed.values()]
+    books = {(market.exchange, market.code): OrderBook(market.exchange, market.code) for market in every}
+    assert [rate.name for rate in rate_book_of(settings, every, books).markets] == ["upbit:KRW-USDT"]
     without = pair(_settings(home, [["upbit", "binance"]]), tmp_path, listings)
     assert "BTC-XRP" not in without.codes["upbit"]
 
