@@ -41,10 +41,11 @@ def test_every_venue_streams_them_and_a_planted_gap_shows_in_one_book_and_goes(t
 
                 (code,) = codes["upbit"]
                 before = {name: book.bid for name, book in books.items()}
-                gap = {"venue": "upbit", "symbol": code, "bps": 500.0, "seconds": 2.0}
+                gap = {"venue": "upbit", "symbol": code, "bps": 500.0, "seconds": 600.0}
                 assert await plant(**gap) == (200, gap)
                 await live.until(lambda: books["upbit"].bid > before["upbit"] * 1.04, "the gap")
                 assert all(book.bid < before[name] * 1.02 for name, book in books.items() if name != "upbit")
+                assert (await plant(**{**gap, "bps": 1.0, "seconds": 0.01}))[0] == 200  # of two at once the later one counts, and ends
                 await live.until(lambda: books["upbit"].bid < before["upbit"] * 1.02, "its end")
                 assert all(book.state is BookState.LIVE for book in books.values())
                 status, told = await plant(**{**gap, "symbol": "BTC-ETC"})

@@ -7,17 +7,17 @@ import pytest
 from arbtui.model.errors import UsageError
 from arbtui.settings.load import load_profile
 
-TWO = "[exchanges.upbit]\ncross_quotes = {upbit}\n[exchanges.{other}]\ncross_quotes = {there}\n[universe]\n{universe}\n"
+TWO = "[exchanges.{first}]\ncross_quotes = {here}\n[exchanges.binance]\ncross_quotes = {there}\n[universe]\n{universe}\n"
 
 
-def profile(folder: Path, *, upbit: str = "[]", other: str = "binance", there: str = "[]", universe: str = "symbols = 5") -> str:
+def profile(folder: Path, *, first: str = "upbit", here: str = "[]", there: str = "[]", universe: str = "symbols = 5") -> str:
     path = folder / "desk.toml"
-    path.write_text(TWO.format(upbit=upbit, other=other, there=there, universe=universe))
+    path.write_text(TWO.format(first=first, here=here, there=there, universe=universe))
     return str(path)
 
 
 def test_they_are_no_settlement_currencies(tmp_path: Path) -> None:
-    settings = load_profile(profile(tmp_path, upbit='["BTC"]'))
+    settings = load_profile(profile(tmp_path, here='["BTC"]'))
     assert settings.cross_quotes == {"upbit": ("BTC",)}
     assert settings.settlement == ("KRW", "USDT")
     assert load_profile(profile(tmp_path)).cross_quotes == {}
@@ -26,16 +26,16 @@ def test_they_are_no_settlement_currencies(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"upbit": '["ETH"]'}, r"upbit\.cross_quotes: no markets of upbit against ETH are built: expected BTC"),
+        ({"here": '["ETH"]'}, r"upbit\.cross_quotes: no markets of upbit against ETH are built: expected BTC"),
         (
-            {"other": "coinone", "there": '["BTC"]'},
+            {"first": "coinone", "here": '["BTC"]'},
             r"coinone\.cross_quotes: no markets of coinone against BTC are built: it trades against KRW only",
         ),
-        ({"upbit": '["USDT"]'}, r"upbit\.cross_quotes: USDT is a settlement currency of this profile"),
-        ({"upbit": '["BTC", "BTC"]'}, r"upbit\.cross_quotes: BTC, BTC names one twice"),
-        ({"upbit": '["BTC"]', "universe": 'symbols = ["ETH"]'}, r"upbit\.cross_quotes: BTC itself is not traded"),
+        ({"here": '["USDT"]'}, r"upbit\.cross_quotes: USDT is a settlement currency of this profile"),
+        ({"here": '["BTC", "BTC"]'}, r"upbit\.cross_quotes: BTC, BTC names one twice"),
+        ({"here": '["BTC"]', "universe": 'symbols = ["ETH"]'}, r"upbit\.cross_quotes: BTC itself is not traded"),
         ({"there": '["BTC"]', "universe": 'exclude = ["BTC"]'}, r"binance\.cross_quotes: BTC itself is not traded"),
-        ({"upbit": '"BTC"'}, r'desk\.toml:2: exchanges\.upbit\.cross_quotes = "BTC": expected a list of texts'),
+        ({"here": '"BTC"'}, r'desk\.toml:2: exchanges\.upbit\.cross_quotes = "BTC": expected a list of texts'),
     ],
 )
 def test_what_makes_no_sense_is_told_in_a_sentence(tmp_path: Path, given: dict[str, str], sentence: str) -> None:
@@ -53,7 +53,7 @@ def test_what_makes_no_sense_is_told_in_a_sentence(tmp_path: Path, given: dict[s
     ],
 )
 def test_a_gap_that_cannot_be_planted_is_told_with_its_line(tmp_path: Path, gap: str, sentence: str) -> None:
-    path = Path(profile(tmp_path, upbit='["BTC"]'))
+    path = Path(profile(tmp_path, here='["BTC"]'))
     path.write_text(path.read_text() + f'[simulator]\nplant = ["{gap}"]\n')
     with pytest.raises(UsageError, match=sentence) as caught:
         load_profile(str(path))

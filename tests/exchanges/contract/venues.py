@@ -114,7 +114,7 @@ def keys_of(exchange: str) -> VenueKeyHolder:
 
 
 #: Of venues whose least order is a quantity alone, which the test's smallest order is not below: a rule that came since. By quote.
-_LEAST_COST = {("okx", "USDT"): "5", ("okx", "BTC"): "0.00005"}
+LEAST_COST = {("okx", "USDT"): "5", ("okx", "BTC"): "0.00005"}
 
 
 def _code(box: Sandbox, exchange: str, quote: str) -> str:
@@ -152,7 +152,7 @@ def _live(exchange: str, coin: str = "") -> Factory:
             book = hand_book(SCALE[quote])
             core = box.cores[exchange]
             core._books = lambda _: book  # its truth in the test's hand; the market goes on talking
-            if least := _LEAST_COST.get((exchange, quote)):
+            if least := LEAST_COST.get((exchange, quote)):
                 box.fault(WireFault(exchange, WireFaultKind.RULES, symbol=_code(box, exchange, quote), min_cost=least))
             async with registry_of(box, exchange, quote) as registry:
                 adapter = registry.adapters[exchange]
