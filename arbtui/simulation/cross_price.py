@@ -1,7 +1,7 @@
 """The price of one coin in another at one venue: what the venue's own two markets say, and what sets this one apart from them.
 
-The deviation reverts to zero. It is measured in what going round the three markets costs, so that a gap that pays opens in every
-scenario: several times a minute where prices swing, now and then where they do not.
+The deviation reverts to zero. It is measured in what going round the three markets costs, so that a gap that pays opens many times a
+minute where prices swing, and now and then where they do not.
 """
 
 from random import Random

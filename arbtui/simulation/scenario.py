@@ -78,7 +78,7 @@ class Scenario:
 #: Calibrated to the recordings; basis: common walk, slow and fast Ornstein-Uhlenbeck parts.
 NORMAL = Scenario("normal", widest_spread_bps=150.0, swing=False)
 #: Every symbol clears its costs several times a minute in both directions.
-BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0, cross_over_costs=1.1)
+BUSY = Scenario("busy", widest_spread_bps=8.0, swing=True, least_move_bps=1.0, cross_over_costs=0.8)
 
 #: A quiet night: small moves, a spread of one price unit, and edges seldom above their costs.
 CALM = Scenario(
@@ -86,7 +86,7 @@ CALM = Scenario(
 )
 #: As ``busy``, more volatile, and with every kind of trouble.
 CRASH = Scenario(
-    "crash", widest_spread_bps=16.0, swing=True, least_move_bps=1.0, volatility_factor=2.5, cross_over_costs=1.1, troubled=True
+    "crash", widest_spread_bps=16.0, swing=True, least_move_bps=1.0, volatility_factor=2.5, cross_over_costs=0.8, troubled=True
 )
 
 #: A premium that stays: all coins are dear against won, by half of what a cycle costs. Trading drains stock until it is brought back.

@@ -51,6 +51,8 @@ def test_live_they_are_connected_to_and_the_ledgers_agree(tmp_path: Path, home: 
             ended = engine.ended()
         assert ended.code == 128 + signal.SIGTERM, ended.err
         desk.assert_agrees(tmp_path)
+        told = run("check", "--profile", str(desk.profile), "--mode", "live", "--state-dir", str(desk.root)).out
+        assert told.count("4 of them are against BTC") == 2, told
     summary = json.loads((tmp_path / "summary").read_text())
     assert summary["markets"] == 2 * 5 + 1 + CROSSES  # and the rate's
     assert summary["gaps"] == 0
