@@ -1,7 +1,7 @@
 """Binance spot as the simulator plays it: USDT markets of every asset, and markets against BTC where they are asked for.
 
 Those have the price units and the least order of its own list (``exchangeInfo`` of 2023-04-10: ETHBTC 0.0001 BTC at least, lots of 0.0001;
-LINKBTC moves by 0.0000001, XRPBTC by 0.00000001).
+LINKBTC moves by 0.0000001, XRPBTC by 0.00000001). Fees in BNB have eight decimals ("Account trade list", ``commission``).
 """
 
 from decimal import Decimal

@@ -1,6 +1,7 @@
 """Bitget as the simulator plays it: USDT markets of every asset, and markets against BTC where they are asked for.
 
 ETHBTC moves by 0.000001, in lots of 0.0001 (``products`` of 2022-04-07). The least order there is told in USDT, as everywhere at Bitget.
+Fees in BGB have twelve decimals ("Get Fills", ``totalFee`` of its example).
 """
 
 from decimal import Decimal
@@ -39,4 +40,5 @@ VENUE = PlayedVenue(
     cash=("USDC",),
     cross=_cross,
     fee_coin=Asset("BGB", 60, 4.0),
+    fee_coin_step=Decimal("0.000000000001"),
 )

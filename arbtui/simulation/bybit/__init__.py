@@ -3,6 +3,7 @@
 Price units and lots are those of its own list (``GET /v5/market/instruments-info`` of 2026-08-09): BTC moves by 0.1 USDT, and lots have a
 decimal more than Binance's; ETHBTC moves by 0.000001, in lots of 0.00001, and an order there is
 0.000065 BTC at least. Its books came 6 to 7 times a second in a recording of that day, and best prices only with them.
+How many decimals fees in MNT have is told nowhere: eight are played.
 """
 
 import math
