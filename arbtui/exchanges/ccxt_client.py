@@ -106,6 +106,7 @@ class CcxtClient:
         health: ExchangeHealthMonitor | None = None,
     ) -> None:
         self.exchange = exchange
+        self.quotes = (config.quote, *config.cross_quotes)  #: what the profile's markets there are priced in
         self.refusals: RefusalTable = lambda code, message: None  #: of the venue; its adapter sets it
         self.limits = limits
         self.health = health

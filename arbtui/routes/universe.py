@@ -47,7 +47,7 @@ class ArbUniverse:
         self._of_symbol: dict[str, list[InventoryRoute]] = {symbol: [] for symbol in symbols}
         by_asset: dict[str, list[Market]] = {symbol: [] for symbol in symbols}
         for market in markets:
-            if market.base in by_asset:
+            if market.base in by_asset and market.quote not in by_asset:  # one coin against another is paired with nothing
                 by_asset[market.base].append(market)
         touched: dict[OrderBook, list[InventoryRoute]] = {}
         for symbol, listed in by_asset.items():

@@ -202,13 +202,17 @@ class VenuePrice:
         self._rate = rate
         self._apart = apart
         self._leads = leads
-        self.spike = 1.0  #: a factor on the price: 1 except during a price spike
+        self.spike = 1.0  #: a factor on the price: 1 except during a price spike, or while a gap is planted
         self.advance(0)
 
     @property
     def per_usdt(self) -> float:
         """Units of the venue's currency for one USDT."""
         return 1.0 if self._rate is None else self._rate.fair
+
+    def stand_apart(self, factor: float) -> None:
+        """Put the price at ``factor`` of what it were otherwise; 1 ends that."""
+        self.spike = factor
 
     def advance(self, tick: int) -> None:
         """Advance to ``tick``; :attr:`fair` is of that instant then."""

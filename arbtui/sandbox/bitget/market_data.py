@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from arbtui.exchanges.bitget.rules import DOLLARS, MIN_COST
 from arbtui.model.market import Market
 from arbtui.model.money import ZERO, plain
 from arbtui.sandbox.bitget.refusals import refused
@@ -72,7 +73,7 @@ class BitgetMarketData(MarketCalls):
             "pricePrecision": str(_decimals(market.price_units.at(market.min_qty))),
             "quantityPrecision": str(_decimals(market.lot_step)),
             "quotePrecision": "8",
-            "minTradeUSDT": plain(market.min_cost),
+            "minTradeUSDT": plain(market.min_cost if market.quote in DOLLARS else MIN_COST),
             "status": "halt" if self._is_halted(market.code) else "online",
             "buyLimitPriceRatio": "0.05",
             "sellLimitPriceRatio": "0.05",
