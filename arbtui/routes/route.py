@@ -137,8 +137,8 @@ class ArbRoute:
 
     @property
     def shape(self) -> str:
-        """What kind of route it is, for people and for counts; nothing is decided by it."""
-        return "two_leg"
+        """What kind of route it is, for people and for counts; nothing is decided by it. Empty where it seeks no edge."""
+        return ""
 
     @property
     def coins(self) -> tuple[str, ...]:
