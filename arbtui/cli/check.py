@@ -2,6 +2,7 @@
 
 import json
 import os
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,11 +63,10 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
         if settings is not None:
             if settings.mode == "live" and guardian is not None:
                 tell(f"guardian {guardian['words']}\n")
-            pairs = ", ".join("/".join(pair) for pair in settings.pairs)
-            tell(f"desk     counts in {settings.desk.currency}; trades between {pairs}\n")
+            tell(_desk_lines(settings))
             if routes := _routes(settings):
                 found = ", ".join(f"{count} {shape}" for shape, count in routes["by_shape"].items() if count)
-                tell(f"routes   {found or 'none'}; {counted(len(routes['left_out']), 'reason')} why others are none: --json lists them\n")
+                tell(f"routes   {found or 'none'}; why no others: --json\n")
             if guard:
                 tell(f"rate     {guard}\n")
             tell(f"limits   {limits_in_words(settings, money_only=True)}\n")
@@ -82,6 +82,13 @@ def _routes(settings: "Settings | None") -> dict[str, Any] | None:
         return None if settings is None else route_list(settings)
     except UsageError:
         return None  # reported with the markets
+
+
+def _desk_lines(settings: "Settings") -> str:
+    """What the desk counts in, and the pairs that it trades between, in lines of 80 columns."""
+    pairs = ", ".join("/".join(pair) for pair in settings.pairs)
+    text = f"desk     counts in {settings.desk.currency}; trades between {pairs}"
+    return textwrap.fill(text, 80, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def _real_orders(
