@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from arbtui.journal.events import RouteSwitched
 from arbtui.journal.journal import Journal
@@ -44,16 +44,20 @@ class RouteAvailability:
 
     def look(self, symbol: str) -> None:
         """Bring the flags of one asset's routes up to date: a cycle of it opened or ended, or a residual was seen or settled."""
-        for route in self._universe.of_symbol(symbol):
-            if self._routes.is_busy(route):
-                route.blocked = Reason.ROUTE_BUSY
-            else:
-                route.blocked = Reason.RESIDUAL if self._routes.has_residual(route) else self._standing(route)
+        self.look_at(self._universe.of_symbol(symbol))
 
     def look_at_all(self) -> None:
-        """The same for every asset: at a start."""
-        for symbol in self._universe.symbols:
-            self.look(symbol)
+        """The same for every route: at a start."""
+        self.look_at(self._universe.routes)
+
+    def look_at(self, routes: Iterable[ArbRoute]) -> None:
+        """The same for ``routes``: they are new on the list."""
+        busy, waiting = self._routes.busy_markets(), bool(self._routes.residual_assets())
+        for route in routes:
+            if busy and not busy.isdisjoint(route.markets):
+                route.blocked = Reason.ROUTE_BUSY
+            else:
+                route.blocked = Reason.RESIDUAL if waiting and self._routes.has_residual(route) else self._standing(route)
 
     def is_enabled(self, route_id: str) -> bool:
         """False for a route that the operator has disabled."""

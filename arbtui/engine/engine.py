@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import inf
 from typing import Any
 
@@ -31,6 +31,7 @@ from arbtui.engine.pending_rearm import RearmOnceChecked
 from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.resumption import Resumption
+from arbtui.engine.route_watch import RouteWatch
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.stock_watch import StockWatch
 from arbtui.engine.transfer_watch import TransferWatch
@@ -65,7 +66,7 @@ from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 from arbtui.routes.health_score import RouteHealthScore
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import Opportunity
+from arbtui.routes.route import ArbRoute, Opportunity
 
 log = logging.getLogger("arbtui")
 
@@ -206,6 +207,7 @@ class Engine:
         self.losses = LossWatch(
             components.risk, components.portfolio, self.breaches, self.marks, self.kill_switch, components.halt, components.clock
         )
+        self.routes = RouteWatch(components, self.on_new_routes)
         self.stock = StockWatch(components.universe, components.portfolio, components.clock, components.rebalance, self.rebalancer)
         self.transfers = TransferWatch(components.portfolio, self.breaches, components.clock, components.profile)
         self.machine = MachineWatch(components.risk, self.breaches, self.kill_switch)
@@ -227,6 +229,7 @@ class Engine:
         self.tracker.on_unknown = self._troubles.on_unknown
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
         self.cycles_version = 0
+        self.cycles_by_shape: dict[str, int] = {}  #: opened in this run on routes that seek an edge
         self.halt_detail = ""
         self.cancel_began_ms: float | None = None  #: of the last kill: ms of real time from the closing of the gate to its first cancels
         self._cancel_again_at = inf  # monotonic s
@@ -357,6 +360,7 @@ class Engine:
         if self._journal.failure is None:
             self.netting.look(now)
         self.stock.look(now)
+        self.routes.look(now)
         self.transfers.look()
         if now >= self._account_at:
             self._account_at = now + _ACCOUNT_EVERY_S
@@ -459,11 +463,20 @@ class Engine:
             return cycle
         self._look_at(plan.assets)
         self.decisions.record(plan.route.id, "OPENED", plan.edge_bps)
+        if shape := plan.route.shape:
+            self.cycles_by_shape[shape] = self.cycles_by_shape.get(shape, 0) + 1
         self.cycles[cycle.id] = cycle
         self.cycles_version += 1
         if len(self.cycles) > _KEPT_CYCLES:
             del self.cycles[next((key for key in self.cycles if key not in self.executor.open), cycle.id)]
         return None
+
+    def on_new_routes(self, routes: Sequence[ArbRoute]) -> None:
+        """``routes`` are new on the universe's list: bring what is told of every route up to date before one of them is priced."""
+        self.components.portfolio.follow(self.components.universe.nodes)
+        self.limits.apply()
+        self._health.mark(routes)
+        self.availability.look_at(routes)
 
     def _look_at(self, assets: Iterable[str]) -> None:
         for asset in assets:

@@ -37,7 +37,7 @@ class FactorExposure:
         state, found = self._portfolio.state, dict[str, dict[str, float]]()
         for currency, exchange, asset in self._places:
             moved = amount_at(state.balances, exchange, asset) - amount_at(state.targets, exchange, asset)
-            if moved and asset not in state.settlement:
+            if moved and asset not in state.settlement and currency in state.settlement:
                 mark = self._marks.value(asset)
                 coins = found.setdefault(currency, {})
                 coins[asset] = coins.get(asset, 0.0) + (float(moved * mark) if mark is not None else inf)
