@@ -25,6 +25,7 @@ REASONS: Mapping[str, str] = {
     "NO_MARK": "no price is known of an asset that the order would move",
     "DISPUTED": "a venue says that it holds another amount than we do; `w` in Risk settles it",
     "NO_STOCK": "too little of the asset at the selling venue",
+    "DEPTH_TAKEN": "a better route was given what its books show; clears itself",
     "NO_CASH": "too little quote currency at the buying venue",
     "DISARMED": "no order is sent: press `r` to arm, with name and reason",
     "PAUSED": "no new entries; open cycles finish",

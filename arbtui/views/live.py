@@ -25,6 +25,8 @@ from arbtui.portfolio.traded import TradedSums
 from arbtui.portfolio.transfer_plan import plan_lines
 from arbtui.risk.breach import Breach
 from arbtui.risk.limit_book import LimitRow
+from arbtui.routes.health_score import steady
+from arbtui.routes.route import ArbRoute
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import DenialLine, EdgeHistory, RouteDetail
 from arbtui.views.live_pnl import LivePnl
@@ -59,6 +61,9 @@ _AGE_STEP_MS = 250.0
 _IDLE_EVERY_S = 1.0
 _DENIALS_EVERY_S = 1.0
 _LIMITS_EVERY_S = 0.5
+_SCORE_EVERY_S = 1.0
+#: Health scores worked out anew in one frame, so that a thousand routes do not cost one frame more than forty.
+_SCORED_AT_ONCE = 40
 
 
 class LogLines(Protocol):
@@ -109,10 +114,13 @@ class EngineViews:
         self.is_watched = True  #: by a guardian; looked at in mode live only
         self._routes = {route.id: route for route in engine.components.universe.routes}
         self.routes: Sequence[RouteRow] = [
-            RouteRow(route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades))
+            RouteRow(
+                route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades), shape=route.shape, assets=_assets(route)
+            )
             for route in engine.components.universe.routes
         ]
         self._rows = {row.id: row for row in self.routes}
+        self._scored_at: dict[str, float] = {}
         self._histories = {row.id: EdgeHistory() for row in self.routes}
         self._stock = StockReader(engine)
         self._reader = RouteReader(engine, self._stock)
@@ -172,6 +180,7 @@ class EngineViews:
         now = engine.components.clock.monotonic()
         second = int(now)
         fills = engine.portfolio.state.routes
+        health, unscored = engine.prioritizer.health, _SCORED_AT_ONCE
         for row in rows:
             route = self._routes[row.id]
             refusal = route.refusal(now)
@@ -192,6 +201,13 @@ class EngineViews:
                 row.prices, row.edge_bps, row.net_bps, row.depth, row.fills, row.state = shown
                 row.size = route.last_size
                 row.version += 1
+            if unscored > 0 and now - self._scored_at.get(row.id, -inf) >= _SCORE_EVERY_S:
+                unscored -= 1
+                self._scored_at[row.id] = now
+                score = steady(row.health if isfinite(row.health) else None, health.at(route, route.touch_size(), now).score)
+                if score != row.health:
+                    row.health = score
+                    row.version += 1
             self._histories[row.id].add(second, net)
 
     def detail(self, route_id: str) -> RouteDetail:
@@ -448,6 +464,10 @@ def _trades(fills: Sequence[Fill]) -> tuple[TradeLine, ...]:
         TradeLine(one.exchange.upper(), one.side.value, one.base, one.quote, float(one.qty), float(one.average))
         for one in TradedSums(fills).rows()
     )
+
+
+def _assets(route: ArbRoute) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(asset for hop in route.trades for asset in (hop.market.base, hop.market.quote)))
 
 
 def _known(value: float) -> float:

@@ -5,7 +5,9 @@ from itertools import zip_longest
 from math import isfinite
 
 from arbtui.console.bar import stock_ink
+from arbtui.console.capacity import capacity_line, capacity_rows
 from arbtui.console.grid import LINES_PER_SLICE
+from arbtui.console.health import health_rows
 from arbtui.console.ladder import WIDTH, ladder_lines
 from arbtui.console.lines import Lines, justify, width_of
 from arbtui.console.numbers import arrow, clock, fit, hours, signed
@@ -28,13 +30,17 @@ SHORT_LINES_PER_SLICE = 2 * LINES_PER_SLICE
 _FALL = 23
 """Cells of the waterfall."""
 
-_FALL_LINES = 9
+_STEP = 11
+"""Of them, of a step's name."""
 
 _TALL = 23
 """Lines from which on what a route uses up has lines of its own."""
 _WHY_NOT_LINES = 4
 _ROOM_FOR_WHY_NOT = 18
 """Lines from which on what keeps us from the route gets lines of its own, and not the end of another."""
+
+_ROOM_FOR_COSTS = 34
+"""Lines from which on sizes and health are told in full."""
 
 LEAST_DECISIONS = 5
 """Fewest lines for a list of decisions below the books."""
@@ -73,8 +79,9 @@ class DetailPane(Lines):
         if height < _TALL:  # no line of its own for it
             words, drains = justify(words, drains[0] if drains else [], width), []
         room -= len(drains)
+        costs = self._costs(d, width, room)
         shape = self._broad if width >= 2 * WIDTH + _FALL + 3 else self._slender
-        rows = shape(d, width, room - kept)
+        rows = shape(d, width, room - kept - len(costs), costs)
         rows += why_not_rows(d.why_not, width, room - len(rows))
         title = self._title(f"{d.symbol} {'→'.join(ladder.exchange for ladder in d.ladders)}")
         self._wanted = [(line, "") for line in [title, words, *drains, *rows][:height]]
@@ -96,26 +103,33 @@ class DetailPane(Lines):
         left: Row = [("── ", "rule"), ("[6] ", "key"), ("Detail ", "focus" if self.has_focus else "title"), (name, "strong"), (" ", "rule")]
         return [*left, ("─" * max(0, self.size.width - width_of(left)), "rule")]
 
-    def _broad(self, d: RouteDetail, width: int, height: int) -> list[Row]:
+    def _broad(self, d: RouteDetail, width: int, height: int, costs: list[Row]) -> list[Row]:
         """Books and waterfall side by side, the rest below."""
         levels = max(2, min(LEVELS, (height - 5) // 2))
         books = self._books(d, levels)
-        side = [*self._falls(d), [], *self._edge(d, _FALL)]
+        side = [*self._falls(d), *self._edge(d, _FALL)]
         rows = [[*book, ("  ", "text"), *line] for book, line in zip_longest(books, side, fillvalue=[(" " * (2 * WIDTH + 1), "text")])]
-        return [*rows, *self._decisions(d, width, height - len(rows))]
+        return [*rows, *costs, *self._decisions(d, width, height - len(rows))]
 
-    def _slender(self, d: RouteDetail, width: int, height: int) -> list[Row]:
+    def _slender(self, d: RouteDetail, width: int, height: int, costs: list[Row]) -> list[Row]:
         """Books, then the waterfall with the edge beside it; decisions below, or beside it where there is no room below."""
-        levels = max(2, min(LEVELS, (height - _FALL_LINES - 2) // 2))
+        falls = [_padded(line, _FALL + 2) for line in self._falls(d)]
+        levels = max(2, min(LEVELS, (height - len(falls) - 2) // 2))
         rows = self._books(d, levels)
-        below = height - len(rows) - _FALL_LINES
+        below = height - len(rows) - len(falls)
         beside = width - _FALL - 3
         right = self._edge(d, beside)
         if below < LEAST_DECISIONS:
-            right += self._decisions(d, beside, _FALL_LINES - len(right))
-        falls = [_padded(line, _FALL + 2) for line in self._falls(d)]
+            right += self._decisions(d, beside, len(falls) - len(right))
         rows += [[*left, *line] for left, line in zip_longest(falls, right, fillvalue=[(" " * (_FALL + 2), "text")])]
+        rows += costs
         return [*rows, *self._decisions(d, width, below)] if below >= LEAST_DECISIONS else rows
+
+    def _costs(self, d: RouteDetail, width: int, room: int) -> list[Row]:
+        """What it earns by size and how healthy it is: in full where there is room, else a line each."""
+        if room >= _ROOM_FOR_COSTS:
+            return [*capacity_rows(d.capacity, width), *health_rows(d.health, d.slippage, width, 3)]
+        return [capacity_line(d.capacity, width), *health_rows(d.health, d.slippage, width, 1)]
 
     def _books(self, d: RouteDetail, levels: int) -> list[Row]:
         pairs = zip(ladder_lines(d.ladders[0], levels), ladder_lines(d.ladders[-1], levels), strict=True)
@@ -128,14 +142,16 @@ class DetailPane(Lines):
         lines: list[Row] = []
         for step in d.steps:
             first = not lines
-            name: Span = (f" {step.name:10}", "soft" if first else "dim")
+            name: Span = (f" {fit(step.name, _STEP)}", "soft" if first else "dim")
             lines.append([name, (f"{signed(step.bps, 1):>8}", "text" if step.bps else "faint"), (" bp", "faint")])
         short = d.net_bps - d.threshold_bps
         ink = "up" if d.net_bps > 0 else "down"
-        lines.append([(" = net     ", "title"), (f"{signed(d.net_bps, 1):>8}", ink), (f" {arrow(d.net_bps)}", ink)])
-        lines.append([(" threshold ", "dim"), (f"{signed(d.threshold_bps, 1):>8}", "text"), (" bp", "faint")])
+        lines.append([(f" {'= net':{_STEP}}", "title"), (f"{signed(d.net_bps, 1):>8}", ink), (f" {arrow(d.net_bps)}", ink)])
+        lines.append([(f" {'threshold':{_STEP}}", "dim"), (f"{signed(d.threshold_bps, 1):>8}", "text"), (" bp", "faint")])
         word = "clears by" if short > 0 else "short by"
-        lines.append([(f" {word:10}", "dim"), (f"{signed(abs(short), 1).lstrip('+'):>8}", "up" if short > 0 else "soft"), (" bp", "faint")])
+        lines.append(
+            [(f" {word:{_STEP}}", "dim"), (f"{signed(abs(short), 1).lstrip('+'):>8}", "up" if short > 0 else "soft"), (" bp", "faint")]
+        )
         return lines
 
     def _edge(self, d: RouteDetail, width: int) -> list[Row]:
