@@ -50,4 +50,4 @@ def learned_rows(db: sqlite3.Connection) -> list[LearnedRow]:
         return []
     rows = db.execute(f"SELECT {', '.join(_COLUMNS)} FROM learned ORDER BY route").fetchall()
     plain = len(_COLUMNS) - len(_SURVIVED)
-    return [LearnedRow(*tuple(row)[:plain], tuple(tuple(row)[plain:])) for row in rows]
+    return [LearnedRow(*(*row[:plain], tuple(row[plain:]))) for row in map(tuple, rows)]

@@ -18,7 +18,7 @@ from arbtui.model.reason import Reason
 from arbtui.routes.capacity import CapacityCurve, capacity_curve
 from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, conversion_pieces
 from arbtui.routes.pieces import Piece, composed
-from arbtui.routes.waterfall import EdgeWaterfall, Stage, edge_waterfall
+from arbtui.routes.waterfall import EdgeWaterfall, Stage, Way, edge_waterfall
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +226,7 @@ class ArbRoute:
         if not 0.0 < unit_value < inf:
             return None
         return edge_waterfall(
-            self._stages(),
-            [(conversion.gross, conversion.value) for conversion in self._conversions],
+            self.stages(),
             self.charges(),
             shadow_bps=self.shadow_bps(),
             threshold_bps=self.threshold_bps(),
@@ -259,14 +258,15 @@ class ArbRoute:
         mid = self.rates.mid(self.terms.value_currency, asset)
         return 1.0 / mid if mid > 0.0 else inf
 
-    def _stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[Stage]:
         """Its hops for a waterfall: each conversion at the one rate that a whole order gets."""
         stages = []
         for hop in self.hops:
             if isinstance(hop, TradeHop):
-                stages.append(Stage(tuple(hop.pieces()), hop))
+                stages.append(Stage((Way(tuple(hop.pieces()), hop.touch_rate, hop),)))
             elif isinstance(hop, RateMark) and hop.source != hop.target:
-                stages.append(Stage(((self.rates.conversion(hop.source, hop.target).value, inf),)))
+                rate = self.rates.conversion(hop.source, hop.target)
+                stages.append(Stage((Way(((rate.value, inf),), rate.gross, net=rate.value / rate.gross if rate.gross > 0.0 else 0.0),)))
         return stages
 
     def refusal(self, now: float) -> Reason | None:
@@ -324,8 +324,13 @@ class ArbRoute:
         return min(self.terms.min_edge_bps, 0.0)
 
     def touch_size(self) -> float:
-        """Base quantity that the touches and the order's value allow, whatever stock and cash there is; 0.0 without a price or a rate."""
+        """Quantity of its symbol that the touches and the order's value allow, whatever is held; 0.0 without a price or a rate."""
         return 0.0
+
+    def touch_orders(self) -> tuple[tuple[float, float], ...]:
+        """Quantity (base) and price of each trade at the touches, at :meth:`touch_size`."""
+        size = self.touch_size()
+        return tuple((size, hop.touch_price) for hop in self.trades)
 
     def runway(self, qty: float) -> float:
         """How many cycles of ``qty`` (base) its stock still holds; ``inf`` for one that needs no stock."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, fsum, inf
+from math import ceil, floor, fsum, inf, prod
 from typing import NamedTuple
 
 from arbtui.model.order import Side
 from arbtui.routes.hops import TradeHop
-from arbtui.routes.pieces import Piece, composed, poured
+from arbtui.routes.pieces import Piece, composed, forked, poured
 
 #: Of a lot: what a float may be off by and still be taken for a whole number of lots.
 _LOT_DUST = 1e-9
@@ -24,9 +24,10 @@ class Fall(NamedTuple):
 class EdgeWaterfall:
     """Gross edge at the touch and the steps to ``net``, all in bps; they add up.
 
-    The steps: the fee of each trade; the rate's fee, with a whole order's walk through its book; the depth that the size walks through;
-    rounding to lots; what a hop takes beside its price (a network's fee); what is taken off in proportion (slippage, price risk); and the
-    shadow price of stock, which the routes' NET column does not count. ``net`` is what is compared with ``threshold``.
+    The steps: the fee of each trade (of a fork that would not trade, of its dearest venue); the rate's fee, with a whole order's walk
+    through its book; the depth that the size walks through; rounding to lots; what a hop takes beside its price (a network's fee); what is
+    taken off in proportion (slippage, price risk); and the shadow price of stock, which the routes' NET column does not count. ``net`` is
+    what is compared with ``threshold``.
 
     ``value``: the size that depth and rounding are told for, in the PnL currency: what it would trade now, 0.0 where it would not.
     """
@@ -43,21 +44,68 @@ class EdgeWaterfall:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One hop of a route, as a waterfall sees it: what comes out by what goes in.
+class Way:
+    """A trade or a conversion, or both in a row, as a waterfall sees them. Rates are what comes out for one that goes in.
 
-    ``trade``: the trade that it is, if it is one. ``loss``: of a hop that takes something beside its price, the name of that step.
-    ``pieces`` are read more than once.
+    ``touch``: at the touch of the trade, before its fee, and of the rate; ``net``: the share of its touch that a whole order gets of the
+    rate, fee included. ``pieces`` are of all of it, the rate at that; they are read more than once.
     """
 
     pieces: Sequence[Piece]
+    touch: float
     trade: TradeHop | None = None
+    net: float = 1.0
+
+    @property
+    def kept(self) -> float:
+        """The share that the trade's fee leaves."""
+        return 1.0 if self.trade is None else self.trade.kept
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of a route: a single way, or a fork over several. ``loss``: of one that takes something beside its price, its name."""
+
+    ways: Sequence[Way]
     loss: str = ""
+
+    @property
+    def pieces(self) -> Sequence[Piece]:
+        """Of all of it, the best first."""
+        return self.ways[0].pieces if len(self.ways) == 1 else forked([way.pieces for way in self.ways])
+
+    def rate(self, rates: Sequence[float], parts: Sequence[tuple[float, float]]) -> float:
+        """Its rate where those of its ways are ``rates``.
+
+        ``parts``: (into, out) of each; of purchases what comes out is shared out, of sales what goes in. Where nothing goes in, a fork is
+        what its dearest way is: it must pay there, too.
+        """
+        if len(rates) == 1:
+            return rates[0]
+        into, out = sum(part[0] for part in parts), sum(part[1] for part in parts)
+        if into <= 0.0 or out <= 0.0:
+            return min(rates)
+        trade = self.ways[0].trade
+        if trade is not None and trade.side is Side.BUY:
+            return out / sum(part[1] / rate for part, rate in zip(parts, rates, strict=True) if part[1] > 0.0)
+        return sum(part[0] * rate for part, rate in zip(parts, rates, strict=True)) / into
+
+    def parts(self, amount: float) -> list[tuple[float, float]]:
+        """What goes into each of its ways of ``amount``, and comes out: the better rate first."""
+        levels = sorted(((rate, room, place) for place, way in enumerate(self.ways) for rate, room in way.pieces), key=lambda one: -one[0])
+        found = [(0.0, 0.0)] * len(self.ways)
+        for rate, room, place in levels if len(self.ways) > 1 else [(*piece, 0) for piece in self.ways[0].pieces]:
+            step = min(room, amount)
+            into, out = found[place]
+            found[place] = into + step, out + step * rate
+            amount -= step
+            if amount <= 0.0:
+                break
+        return found
 
 
 def edge_waterfall(
     stages: Sequence[Stage],
-    rates: Sequence[tuple[float, float]],
     charges: Iterable[tuple[str, float]],
     *,
     shadow_bps: float,
@@ -65,55 +113,68 @@ def edge_waterfall(
     most: float,
     unit_value: float,
 ) -> EdgeWaterfall | None:
-    """The waterfall of a closed row of ``stages``, its rates fixed at what a whole order gets; None where a price or a rate is missing.
+    """The waterfall of a closed row of ``stages``; None where a price or a rate is missing.
 
     Args:
-        stages: the hops, in order, from the asset that it begins with back to that.
-        rates: of each conversion of it, (gross, net).
+        stages: in order, from the asset that it begins with back to that.
         charges: names and bps of what is taken off in proportion to the size.
         shadow_bps: the price of the stock that it uses up.
         threshold_bps: what net edge and shadow price together must exceed.
         most: the largest size, in units of what goes in first.
         unit_value: of one of those, in the PnL currency.
     """
-    trades = [stage.trade for stage in stages if stage.trade is not None]
-    gross = 1.0
-    for trade in trades:
-        gross *= trade.touch_rate
-    for touch, _ in rates:
-        gross *= touch
-    if not gross > 0.0 or not all(net > 0.0 for _, net in rates):
+    priced = [stage for stage in stages if not stage.loss]
+    if not all(way.touch > 0.0 and way.net > 0.0 for stage in priced for way in stage.ways):
         return None
-    falls: list[Fall] = []
-    ratio = gross
-    for trade in trades:
-        falls.append(Fall(f"fee {trade.market.exchange}", (ratio * trade.kept - ratio) * 1e4))
-        ratio *= trade.kept
-    if rates:
-        before = ratio
-        for touch, net in rates:
-            ratio *= net / touch
-        falls.append(Fall("rate fee", (ratio - before) * 1e4))
     charged = [Fall(name, -bps) for name, bps in charges]
     required = 1.0 + (threshold_bps - sum(fall.bps for fall in charged)) / 1e4
     losses = [stage for stage in stages if stage.loss]
     size = _size(stages, required, most)
     if size <= 0.0 and losses:  # what is lost whatever the size is told for a whole order
         size = most
-    sized = _sized(stages, size) if size > 0.0 else None
-    if sized is None or sized[-1] <= 0.0:
-        size = 0.0
-        falls.append(Fall("depth", 0.0))
+    amounts = poured([stage.pieces for stage in stages], size) if size > 0.0 else None
+    lossless = amounts if not losses or amounts is None else poured([stage.pieces for stage in priced], size)
+    if amounts is None or lossless is None or amounts[-1] <= 0.0:
+        size, amounts, lossless = 0.0, None, None
+    parts = [stage.parts(0.0 if lossless is None else lossless[number]) for number, stage in enumerate(priced)]
+
+    rates = [[way.touch for way in stage.ways] for stage in priced]
+
+    def ratio() -> float:
+        return prod(stage.rate(each, part) for stage, each, part in zip(priced, rates, parts, strict=True))
+
+    gross = before = ratio()
+    falls: list[Fall] = []
+
+    def fall(name: str) -> None:
+        nonlocal before
+        now = ratio()
+        falls.append(Fall(name, (now - before) * 1e4))
+        before = now
+
+    for number, stage in enumerate(priced):
+        for place, way in enumerate(stage.ways):
+            if way.trade is not None:
+                rates[number][place] *= way.trade.kept
+                if len(stage.ways) == 1 or amounts is not None or rates[number][place] == min(rates[number]):
+                    fall(f"fee {way.trade.market.exchange}")
+    if any(way.net != 1.0 for stage in priced for way in stage.ways):
+        rates = [[rate * way.net for rate, way in zip(each, stage.ways, strict=True)] for stage, each in zip(priced, rates, strict=True)]
+        fall("rate fee")
+    if lossless is not None:
+        rates = [
+            [out / into if into > 0.0 else rate for (into, out), rate in zip(part, each, strict=True)]
+            for part, each in zip(parts, rates, strict=True)
+        ]
+    fall("depth")
+    if amounts is None:
         falls.append(Fall("rounding", 0.0))
     else:
-        lossless = poured([stage.pieces for stage in stages if not stage.loss], size)
-        without = ratio if lossless is None else lossless[-1] / size
-        falls.append(Fall("depth", (without - ratio) * 1e4))
-        ratio = sized[-1] / size
-        rounded = _rounded(stages, size, sized)
-        falls.append(Fall("rounding", 0.0 if rounded is None else (rounded - ratio) * 1e4))
+        with_losses = amounts[-1] / size
+        rounded = _rounded(stages, amounts)
+        falls.append(Fall("rounding", 0.0 if rounded is None else (rounded - with_losses) * 1e4))
         if losses:
-            falls.append(Fall(losses[0].loss, (ratio - without) * 1e4))
+            falls.append(Fall(losses[0].loss, (with_losses - before) * 1e4))
     falls += charged
     falls.append(Fall("shadow", -shadow_bps))
     return EdgeWaterfall((gross - 1.0) * 1e4, falls, threshold_bps - shadow_bps, size * unit_value)
@@ -130,21 +191,20 @@ def _size(stages: Sequence[Stage], required: float, most: float) -> float:
     return into if out > 0.0 and into < inf else 0.0
 
 
-def _sized(stages: Sequence[Stage], size: float) -> Sequence[float] | None:
-    """What goes into each stage of ``size``, and comes out of the last."""
-    return poured([stage.pieces for stage in stages], size)
-
-
-def _rounded(stages: Sequence[Stage], size: float, amounts: Sequence[float]) -> float | None:
+def _rounded(stages: Sequence[Stage], amounts: Sequence[float]) -> float | None:
     """What comes out for one unit that goes in, once every order is a whole number of lots: the coarsest lot decides, and down.
 
-    Then a purchase is rounded up and a sale down, as :func:`arbtui.routes.size.leg_sizes` does. None where it is less than a lot.
+    Then a purchase is rounded up and a sale down, as :func:`arbtui.routes.size.leg_sizes` does. None where it is less than a lot, or
+    where a leg is forked: what lots leave of its parts is less than a lot of each, and told by none of them alone.
     """
     orders = []
     for number, stage in enumerate(stages):
-        if stage.trade is not None:
-            qty, lot = stage.trade.order_qty(amounts[number], amounts[number + 1]), float(stage.trade.market.lot_step)
-            orders.append((number, stage.trade, qty, lot))
+        if len(stage.ways) > 1:
+            return None
+        trade = stage.ways[0].trade
+        if trade is not None:
+            qty, lot = trade.order_qty(amounts[number], amounts[number + 1]), float(trade.market.lot_step)
+            orders.append((number, trade, qty, lot))
     if not orders or any(qty <= 0.0 for _, _, qty, _ in orders):
         return None
     _, _, qty, lot = max(orders, key=lambda order: order[3] / order[2])
