@@ -29,28 +29,32 @@ def capacity_rows(capacity: CapacityView | None, width: int) -> list[Row]:
         head.append((f"{short(size):>{_COLUMN}}", "soft"))
         edges.append(_cell(None if point is None else point.edge_bps, 1))
         profits.append(_cell(None if point is None else point.profit, 2))
-    bars = max(0, min(len(capacity.profits), width - 2))
+    reach = f" profit to {short(capacity.shown)}"
+    bars = max(0, min(len(capacity.profits), width - 2 - len(reach)))
     return [
         [*head, (f" {capacity.currency}", "faint")] if width - width_of(head) > len(capacity.currency) else head,
         edges,
         profits,
-        [(" ", "text"), *picture(capacity.profits, bars)],
+        [(" ", "text"), *picture(capacity.profits, bars), (reach, "dim")],
         _bounds(capacity, width),
     ]
 
 
-def capacity_line(capacity: CapacityView | None, width: int) -> Row:
-    """The same on one line: the edge at each size, the best size, and the bars where there is room."""
+def capacity_lines(capacity: CapacityView | None, width: int) -> list[Row]:
+    """The same on one line, or two where they are short: the edge at each size, the best size, and the bars where there is room."""
     if capacity is None:
-        return [(" by size: no price to go by", "faint")]
+        return [[(" by size: no price to go by", "faint")]]
     row: Row = []
     points = {point.value: point for point in capacity.points}
     for size in capacity.sizes:
         point = points.get(size)
         row += [(f" {short(size)} ", "dim"), (signed(point.edge_bps, 1), _ink(point.edge_bps)) if point is not None else ("-", "faint")]
-    row += [("  best ", "dim"), *_best(capacity.best), ("  end ", "dim"), (short(capacity.end.value), "soft")]
-    room = width - width_of(row) - 2
-    return [*row, (" ", "text"), *picture(capacity.profits, min(room, len(capacity.profits)))] if room >= _LEAST_PICTURE else row
+    rest: Row = [(" best ", "dim"), *_best(capacity.best), ("  end ", "dim"), (short(capacity.end.value), "soft")]
+    rows = [[*row, (" ", "text"), *rest]] if width_of(row) + width_of(rest) + 1 <= width else [row, rest]
+    room = width - width_of(rows[-1]) - 2
+    if room >= _LEAST_PICTURE:
+        rows[-1] += [(" ", "text"), *picture(capacity.profits, min(room, len(capacity.profits)))]
+    return rows
 
 
 def picture(profits: Sequence[float], width: int) -> Row:

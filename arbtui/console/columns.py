@@ -131,7 +131,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("age", "AGE", 6, 4, lambda r: age(r.age_ms), _age_ink, lambda r: r.age_ms),
     Column("fills", "FILLS", 5, 5, _fills_text, lambda r: "text" if r.fills else "faint", lambda r: r.fills),
     Column("shape", "SHAPE", 5, 11, lambda r: _SHAPES.get(r.shape, r.shape), _constant("soft"), lambda r: r.shape, numeric=False),
-    Column("health", "HLTH", 4, 8, lambda r: _percent(r.health), lambda r: _health_ink(r.health), lambda r: r.health),
+    Column("health", "HLTH", 4, 10, lambda r: _percent(r.health), lambda r: _health_ink(r.health), lambda r: r.health),
     Column("state", "STATE", 9, 0, state_word, _state_ink, state_word, numeric=False),
 )
 """In screen order."""

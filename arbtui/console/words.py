@@ -96,6 +96,7 @@ SHORT: Mapping[str, str] = {
     "SCOPE_REDUCING": "SC_REDUCE",
     "SCOPE_HALTED": "SC_HALT",
     "OPEN_CYCLES": "CYCLES",
+    "DEPTH_TAKEN": "TAKEN",
     "ORDER_PACE": "PACE",
     "UNATTENDED": "NO_PERSON",
     "COMMIT_LATE": "SLOW_DISK",

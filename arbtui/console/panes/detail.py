@@ -5,7 +5,7 @@ from itertools import zip_longest
 from math import isfinite
 
 from arbtui.console.bar import stock_ink
-from arbtui.console.capacity import capacity_line, capacity_rows
+from arbtui.console.capacity import capacity_lines, capacity_rows
 from arbtui.console.grid import LINES_PER_SLICE
 from arbtui.console.health import health_rows
 from arbtui.console.ladder import WIDTH, ladder_lines
@@ -15,7 +15,7 @@ from arbtui.console.panes.why_not import why_not_rows, why_not_words
 from arbtui.console.sparkline import history
 from arbtui.console.styles import Span, Styles
 from arbtui.console.words import REASONS
-from arbtui.views import DecisionLine, ReadModel, RouteDetail
+from arbtui.views import DecisionLine, Ladder, ReadModel, RouteDetail
 from arbtui.views.stock import LOW
 
 LEVELS = 8
@@ -39,8 +39,15 @@ _WHY_NOT_LINES = 4
 _ROOM_FOR_WHY_NOT = 18
 """Lines from which on what keeps us from the route gets lines of its own, and not the end of another."""
 
+_COSTS = 56
+"""Cells that sizes and health need to stand beside the books."""
+
 _ROOM_FOR_COSTS = 34
 """Lines from which on sizes and health are told in full."""
+
+_MINOR = ("depth", "rounding", "slippage", "learned")
+_SHOWN_BPS = 0.05
+"""Where there is little room, these steps have a line of their own only when they are not 0.0 as shown."""
 
 LEAST_DECISIONS = 5
 """Fewest lines for a list of decisions below the books."""
@@ -79,9 +86,8 @@ class DetailPane(Lines):
         if height < _TALL:  # no line of its own for it
             words, drains = justify(words, drains[0] if drains else [], width), []
         room -= len(drains)
-        costs = self._costs(d, width, room)
         shape = self._broad if width >= 2 * WIDTH + _FALL + 3 else self._slender
-        rows = shape(d, width, room - kept - len(costs), costs)
+        rows = shape(d, width, room - kept)
         rows += why_not_rows(d.why_not, width, room - len(rows))
         title = self._title(f"{d.symbol} {'→'.join(ladder.exchange for ladder in d.ladders)}")
         self._wanted = [(line, "") for line in [title, words, *drains, *rows][:height]]
@@ -103,19 +109,28 @@ class DetailPane(Lines):
         left: Row = [("── ", "rule"), ("[6] ", "key"), ("Detail ", "focus" if self.has_focus else "title"), (name, "strong"), (" ", "rule")]
         return [*left, ("─" * max(0, self.size.width - width_of(left)), "rule")]
 
-    def _broad(self, d: RouteDetail, width: int, height: int, costs: list[Row]) -> list[Row]:
-        """Books and waterfall side by side, the rest below."""
-        levels = max(2, min(LEVELS, (height - 5) // 2))
-        books = self._books(d, levels)
+    def _broad(self, d: RouteDetail, width: int, height: int) -> list[Row]:
+        """Books and waterfall side by side, costs beside them where there is room, the rest below."""
+        shown = d.ladders if len(d.ladders) * (WIDTH + 1) + _FALL + 3 <= width else (d.ladders[0], d.ladders[-1])
+        cells = len(shown) * (WIDTH + 1) - 1
+        beside = width - cells - _FALL - 6
+        costs = self._costs(d, beside if beside >= _COSTS else width, height)
+        below = [] if beside >= _COSTS else costs
+        levels = max(2, min(LEVELS, (height - 5 - len(below)) // 2))
         side = [*self._falls(d), *self._edge(d, _FALL)]
-        rows = [[*book, ("  ", "text"), *line] for book, line in zip_longest(books, side, fillvalue=[(" " * (2 * WIDTH + 1), "text")])]
-        return [*rows, *costs, *self._decisions(d, width, height - len(rows))]
+        if not below:
+            side = [[*_padded(line, _FALL + 3), *cost] for line, cost in zip_longest(side, costs, fillvalue=[])]
+        books = _books(shown, levels)
+        rows = [[*book, ("  ", "text"), *line] for book, line in zip_longest(books, side, fillvalue=[(" " * cells, "text")])]
+        return [*rows, *below, *self._decisions(d, width, height - len(rows) - len(below))]
 
-    def _slender(self, d: RouteDetail, width: int, height: int, costs: list[Row]) -> list[Row]:
+    def _slender(self, d: RouteDetail, width: int, height: int) -> list[Row]:
         """Books, then the waterfall with the edge beside it; decisions below, or beside it where there is no room below."""
+        costs = self._costs(d, width, height)
+        height -= len(costs)
         falls = [_padded(line, _FALL + 2) for line in self._falls(d)]
         levels = max(2, min(LEVELS, (height - len(falls) - 2) // 2))
-        rows = self._books(d, levels)
+        rows = _books((d.ladders[0], d.ladders[-1]), levels)
         below = height - len(rows) - len(falls)
         beside = width - _FALL - 3
         right = self._edge(d, beside)
@@ -126,14 +141,10 @@ class DetailPane(Lines):
         return [*rows, *self._decisions(d, width, below)] if below >= LEAST_DECISIONS else rows
 
     def _costs(self, d: RouteDetail, width: int, room: int) -> list[Row]:
-        """What it earns by size and how healthy it is: in full where there is room, else a line each."""
+        """What it earns by size and how healthy it is: in full where there is room, else in a line or two."""
         if room >= _ROOM_FOR_COSTS:
             return [*capacity_rows(d.capacity, width), *health_rows(d.health, d.slippage, width, 3)]
-        return [capacity_line(d.capacity, width), *health_rows(d.health, d.slippage, width, 1)]
-
-    def _books(self, d: RouteDetail, levels: int) -> list[Row]:
-        pairs = zip(ladder_lines(d.ladders[0], levels), ladder_lines(d.ladders[-1], levels), strict=True)
-        return [[*buy, (" ", "text"), *sell] for buy, sell in pairs]
+        return [*capacity_lines(d.capacity, width), *health_rows(d.health, d.slippage, width, 1)]
 
     def _falls(self, d: RouteDetail) -> list[Row]:
         """One line a step, the sum, the threshold, and the difference between them."""
@@ -142,6 +153,8 @@ class DetailPane(Lines):
         lines: list[Row] = []
         for step in d.steps:
             first = not lines
+            if self.size.height < _ROOM_FOR_COSTS and not first and step.name in _MINOR and abs(step.bps) < _SHOWN_BPS:
+                continue
             name: Span = (f" {fit(step.name, _STEP)}", "soft" if first else "dim")
             lines.append([name, (f"{signed(step.bps, 1):>8}", "text" if step.bps else "faint"), (" bp", "faint")])
         short = d.net_bps - d.threshold_bps
@@ -191,6 +204,17 @@ def _drains(d: RouteDetail) -> list[Row]:
             row += [(f", dry in {hours(one.hours)}", "warn" if one.hours < 1 else "soft")]
         elif isfinite(one.drain_hours):
             row += [(", refilled as fast", "dim")]
+        rows.append(row)
+    return rows
+
+
+def _books(ladders: Sequence[Ladder], levels: int) -> list[Row]:
+    """Side by side."""
+    rows: list[Row] = []
+    for lines in zip(*(ladder_lines(ladder, levels) for ladder in ladders), strict=True):
+        row: Row = list(lines[0])
+        for line in lines[1:]:
+            row += [(" ", "text"), *line]
         rows.append(row)
     return rows
 
