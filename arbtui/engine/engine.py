@@ -410,10 +410,9 @@ class Engine:
         """Store what a restart goes on from; the snapshot's number."""
         self.marks.take("snapshot")
         live, last = self.portfolio.encode(), self.portfolio.state.seq
-        denials = self.denials.take(everything=self.episodes.is_closed)
-        number = await self._journal.snapshot(
-            StateSnapshot(live, simulator).payload(), self.episodes.take(), denials, self.learning.learned.take()
-        )
+        last_rows = self.episodes.is_closed
+        denials, learned = self.denials.take(everything=last_rows), self.learning.learned.take(everything=last_rows)
+        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take(), denials, learned)
         if simulator is not None:
             await self.fold_check.compare(live, last)
         elif self.fold_check.wanted:

@@ -119,7 +119,8 @@ class DetailPane(Lines):
         levels = max(2, min(LEVELS, (height - 5 - len(below)) // 2))
         side = [*self._falls(d), *self._edge(d, _FALL)]
         if not below:
-            side = [[*_padded(line, _FALL + 3), *cost] for line, cost in zip_longest(side, costs, fillvalue=[])]
+            nothing: Row = []
+            side = [[*_padded(line, _FALL + 3), *cost] for line, cost in zip_longest(side, costs, fillvalue=nothing)]
         books = _books(shown, levels)
         rows = [[*book, ("  ", "text"), *line] for book, line in zip_longest(books, side, fillvalue=[(" " * cells, "text")])]
         return [*rows, *below, *self._decisions(d, width, height - len(rows) - len(below))]
