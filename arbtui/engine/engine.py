@@ -242,6 +242,7 @@ class Engine:
         self.tracker.on_unknown = self._troubles.on_unknown
         self.cycles: dict[str, ArbCycle] = {}  #: open and the last ended ones, oldest first
         self.cycles_version = 0
+        self.cycles_by_shape: dict[str, int] = {}  #: opened in this run on routes that seek an edge
         self.halt_detail = ""
         self.cancel_began_ms: float | None = None  #: of the last kill: ms of real time from the closing of the gate to its first cancels
         self._cancel_again_at = inf  # monotonic s
@@ -477,6 +478,8 @@ class Engine:
             return cycle
         self._look_at(plan.assets)
         self.decisions.record(plan.route.id, "OPENED", plan.edge_bps)
+        if shape := plan.route.shape:
+            self.cycles_by_shape[shape] = self.cycles_by_shape.get(shape, 0) + 1
         self.cycles[cycle.id] = cycle
         self.learning.opened(cycle)
         self.cycles_version += 1

@@ -8,7 +8,7 @@ back; the exposure in between is one minimum order.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 from math import inf
 
@@ -38,10 +38,18 @@ class HedgeStep:
     price: Decimal
     purpose: Purpose
 
+    def one_lot_less(self) -> "HedgeStep | None":
+        """The same for a lot less, which leaves dust; None where the market takes no order so small."""
+        market, qty = self.hop.market, self.qty - self.hop.market.lot_step
+        return replace(self, qty=qty) if market.refusal(self.price, qty) is None else None
+
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """A leg's market as a way out of a residual: ``amount`` of ``asset`` (negative: owed), by an order of ``side``."""
+    """A leg's market as a way out of a residual: ``amount`` of ``asset`` (negative: owed), by an order of ``side``.
+
+    ``retreats``: it takes back a leg that brought or took the asset as its quote; what that leg traded is the next residual.
+    """
 
     leg: int
     hop: TradeHop
@@ -49,6 +57,7 @@ class _Way:
     asset: str
     amount: Decimal
     completes: bool
+    retreats: bool = False
 
 
 class HedgingEngine:
@@ -66,22 +75,24 @@ class HedgingEngine:
     def next_step(self, cycle: ArbCycle, attempt: int) -> HedgeStep | None:
         """The order to try after ``attempt`` earlier tries, or None when no book can take one now.
 
-        Each try goes one step further than the last; after the unwinding it begins anew, for the market may have come back.
+        Each try goes one step further than the last; after the unwinding it begins anew, for the market may have come back. Where none
+        of them can be done, the leg before the missing one is taken back, and the one before that is next.
         """
         ways = list(self._ways(cycle))
         completing = [way for way in ways if way.completes]
-        unwinding = [way for way in ways if not way.completes]
+        unwinding = [way for way in ways if not (way.completes or way.retreats)]
         steps = (
             self._best(cycle, completing, 0.0),
             self._best(cycle, completing, self._completion_bps),
             self._best(cycle, unwinding, inf),
         )
         first = attempt % len(steps)
-        return next((step for step in steps[first:] + steps[:first] if step is not None), None)
+        step = next((step for step in steps[first:] + steps[:first] if step is not None), None)
+        return step or self._best(cycle, [way for way in ways if way.retreats], inf)
 
     def last_resort(self, cycle: ArbCycle) -> HedgeStep | None:
         """The order that would take back what is one-sided now, at the worst price allowed; None when there is nothing, or no book."""
-        return self._best(cycle, [way for way in self._ways(cycle) if not way.completes], inf)
+        return self._best(cycle, [way for way in self._ways(cycle) if not (way.completes or way.retreats)], inf)
 
     def _ways(self, cycle: ArbCycle) -> Iterator[_Way]:
         """Every leg's market that can take away the residual that is worth most."""
@@ -99,11 +110,10 @@ class HedgingEngine:
                 side = Side.SELL if amount > ZERO else Side.BUY
             elif hop.market.quote == asset:
                 side = Side.BUY if amount > ZERO else Side.SELL
-                if side is not hop.side:
-                    continue  # it is the other asset's residual that this leg takes back
             else:
                 continue
-            yield _Way(number, hop, side, asset, amount, side is hop.side)
+            completes = side is hop.side
+            yield _Way(number, hop, side, asset, amount, completes, retreats=not completes and hop.market.base != asset)
 
     def _best(self, cycle: ArbCycle, ways: list[_Way], beyond_bps: float) -> HedgeStep | None:
         """The order of the way that costs least, no worse than ``beyond_bps`` beyond the edge; ``inf``: the collar alone binds."""

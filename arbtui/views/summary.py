@@ -1,11 +1,13 @@
 """The `--json` summary of a run, one shape for sessions, load-test rows and replays."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from arbtui.engine.engine import Engine
 from arbtui.execution.executor import ENDINGS
+from arbtui.routes.rules import SHAPES
 from arbtui.views.route_costs import RouteCosts
 
 
@@ -25,12 +27,14 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
         "symbols": len(parts.universe.symbols),
         "markets": len(parts.universe.markets),
         "routes": len(parts.universe.routes),
+        "routes_by_shape": _by_shape(Counter(route.shape for route in parts.universe.routes)),
         "evaluations": engine.decider.evaluations,
         "opportunities": engine.decider.opportunities,
         "cycles": {
             "opened": tally.opened,
             **{state.value.lower(): tally.outcomes.get(state, 0) for state in ENDINGS},
         },
+        "cycles_by_shape": _by_shape(engine.cycles_by_shape),
         "naked_exposure": {"value_s": round(naked_value_s, 6), "largest": round(largest_naked, 6)},
         "orders": engine.tracker.sent,
         "fills": engine.tracker.fills,
@@ -54,6 +58,11 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
         "top_routes": RouteCosts(engine).told(parts.clock.monotonic()),
         "journal": {"events": stats.events, "commit_ms": {"p50": stats.commit_p50_ms, "p99": stats.commit_p99_ms}},
     }
+
+
+def _by_shape(counts: Mapping[str, int]) -> dict[str, int]:
+    """Every shape that there is, also those without any."""
+    return {shape: counts.get(shape, 0) for shape in SHAPES}
 
 
 def messages_summary(engine: Engine) -> dict[str, Any]:
