@@ -66,7 +66,7 @@ def print_check(name_or_path: str, mode: str | None, state_dir: str | None, as_j
             tell(_desk_lines(settings))
             if routes := _routes(settings):
                 found = ", ".join(f"{count} {shape}" for shape, count in routes["by_shape"].items() if count)
-                tell(f"routes   {found or 'none'}; why no others: --json\n")
+                tell(f"routes   {found or 'none'}; {counted(len(routes['left_out']), 'reason')} why others are none: --json lists them\n")
             if guard:
                 tell(f"rate     {guard}\n")
             tell(f"limits   {limits_in_words(settings, money_only=True)}\n")

@@ -31,6 +31,7 @@ from arbtui.engine.pending_rearm import RearmOnceChecked
 from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.resumption import Resumption
+from arbtui.engine.route_learning import RouteLearning
 from arbtui.engine.route_watch import RouteWatch
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.stock_watch import StockWatch
@@ -48,7 +49,7 @@ from arbtui.execution.ways_out import WaysOut
 from arbtui.failover.crash_detector import LastEnd
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import StateSnapshot
-from arbtui.journal.events import CycleState, Killed
+from arbtui.journal.events import Killed
 from arbtui.journal.known_orders import KnownOrder
 from arbtui.journal.state import JournalState
 from arbtui.model.counted import counted
@@ -97,7 +98,6 @@ class Engine:
         self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
         self._rate_doubts = RateDoubts(components.rate_watches, components.rates, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
-        self.prioritizer = RoutePrioritizer(RouteHealthScore(components.aggregator.trades.tapes))
         tolerance_bps = components.execution.completion_bps + components.execution.unwind_bps
         self.rebalancer = InventoryRebalancer(components.rebalance, components.portfolio, components.execution.order_value, tolerance_bps)
         self.gate = OrderGate(
@@ -120,6 +120,18 @@ class Engine:
             answer_s=components.execution.leg_deadline_ms / 1000,
             look_up_s=components.reconcile.in_flight_s,
         )
+        self.learning = RouteLearning(
+            components.universe,
+            components.clock,
+            self.tracker.answer_ms,
+            remembered.learned,
+            applies_slippage=components.costs.learn_slippage,
+        )
+        self.prioritizer = RoutePrioritizer(
+            RouteHealthScore(
+                components.aggregator.trades.tapes, self.learning.learned, self.learning.latency_ms, components.ranking.weights()
+            )
+        )
         # A journal put back from a copy numbers its runs again: the time keeps its client order ids apart.
         salt = f"{components.journal.salt}/{components.clock.time_ms()}"
         self.executor = CycleExecutor(
@@ -140,6 +152,7 @@ class Engine:
         self.denials = Denials(components.clock, remembered.denials)
         components.risk.on_order_refused = self.denials.count
         self.episodes = Episodes(components.clock, self.denials, asyncio.get_running_loop().call_at)
+        self.episodes.on_record = self.learning.gap_ended
         self.settler = Settler(
             config=components.execution,
             ways=WaysOut(
@@ -360,6 +373,7 @@ class Engine:
         if self._journal.failure is None:
             self.netting.look(now)
         self.stock.look(now)
+        self.learning.look(now)
         self.routes.look(now)
         self.transfers.look()
         if now >= self._account_at:
@@ -395,8 +409,9 @@ class Engine:
         """Store what a restart goes on from; the snapshot's number."""
         self.marks.take("snapshot")
         live, last = self.portfolio.encode(), self.portfolio.state.seq
-        denials = self.denials.take(everything=self.episodes.is_closed)
-        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take(), denials)
+        last_rows = self.episodes.is_closed
+        denials, learned = self.denials.take(everything=last_rows), self.learning.learned.take(everything=last_rows)
+        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take(), denials, learned)
         if simulator is not None:
             await self.fold_check.compare(live, last)
         elif self.fold_check.wanted:
@@ -466,6 +481,7 @@ class Engine:
         if shape := plan.route.shape:
             self.cycles_by_shape[shape] = self.cycles_by_shape.get(shape, 0) + 1
         self.cycles[cycle.id] = cycle
+        self.learning.opened(cycle)
         self.cycles_version += 1
         if len(self.cycles) > _KEPT_CYCLES:
             del self.cycles[next((key for key in self.cycles if key not in self.executor.open), cycle.id)]
@@ -516,8 +532,7 @@ class Engine:
         if not route.shrinks_exposure:  # that one rests by its own rule
             self.availability.rest(route, cycle.closed_at)
         self.stock.at_once(route.symbol)
-        if state not in (CycleState.ABANDONED, CycleState.MISSED) and not route.shrinks_exposure:  # what never opened teaches nothing
-            self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
+        self.learning.ended(cycle)
         self._late.on_residual(cycle.id, cycle.reason)
         self._troubles.on_end(cycle)
         self.netting.on_end(cycle)

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     LOT_TOO_COARSE = "LOT_TOO_COARSE"  #: a lot is over a fiftieth of the order: remainders would not be dust
     NO_STOCK = "NO_STOCK"  #: not enough of the asset at the selling venue
     NO_CASH = "NO_CASH"  #: not enough quote currency at the buying venue
+    DEPTH_TAKEN = "DEPTH_TAKEN"  #: a better route was given what its books show, and the venue has not shown them anew yet
     # tiers: global
     DISARMED = "DISARMED"
     PAUSED = "PAUSED"

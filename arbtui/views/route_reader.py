@@ -12,6 +12,7 @@ from arbtui.model.order import Order, Side
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.route import ArbRoute
 from arbtui.views.detail import DecisionLine, DenialLine, DrainedStock, EdgeHistory, HeldTime, Ladder, Level, RouteDetail, Step
+from arbtui.views.route_costs import RouteCosts
 from arbtui.views.stock import StockReader
 
 LEVELS = 10
@@ -24,6 +25,7 @@ class RouteReader:
     def __init__(self, engine: Engine, stock: StockReader) -> None:
         self._engine = engine
         self._stock = stock
+        self._costs = RouteCosts(engine)
 
     def read(self, route: ArbRoute, state: str, history: EdgeHistory) -> RouteDetail:
         """``route`` as of now; ``state`` as its row shows it."""
@@ -36,14 +38,7 @@ class RouteReader:
             if not order.state.is_final
         ]
         falls = route.waterfall()
-        steps = () if falls is None else (
-            Step("gross", falls.gross),
-            Step("buy fee", falls.buy_fee),
-            Step("sell fee", falls.sell_fee),
-            Step("rate fee", falls.rate_fee),
-            Step("slippage", falls.slippage),
-            Step("shadow", falls.shadow),
-        )  # fmt: skip
+        steps = () if falls is None else (Step("gross", falls.gross), *(Step(fall.name, fall.bps) for fall in falls.falls))
         return RouteDetail(
             id=route.id,
             symbol=route.symbol,
@@ -58,6 +53,11 @@ class RouteReader:
                 DecisionLine(one.ts_ms, one.word, one.edge_bps, one.detail, one.count) for one in self._engine.decisions.of_route(route.id)
             ],
             why_not=denial_lines(self._engine.denials.of_route(route.id)),
+            shape=route.shape,
+            value=falls.value if falls is not None else 0.0,
+            capacity=self._costs.capacity(route, now),
+            health=self._costs.health(route, now),
+            slippage=self._costs.slippage(route),
         )
 
     def _drains(self, route: ArbRoute) -> list[DrainedStock]:
