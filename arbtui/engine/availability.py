@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from arbtui.journal.events import RouteSwitched
 from arbtui.journal.journal import Journal
@@ -44,16 +44,18 @@ class RouteAvailability:
 
     def look(self, symbol: str) -> None:
         """Bring the flags of one asset's routes up to date: a cycle of it opened or ended, or a residual was seen or settled."""
-        for route in self._universe.of_symbol(symbol):
+        self._look_at(self._universe.of_symbol(symbol))
+
+    def look_at_all(self) -> None:
+        """The same for every route: at a start."""
+        self._look_at(self._universe.routes)
+
+    def _look_at(self, routes: Iterable[ArbRoute]) -> None:
+        for route in routes:
             if self._routes.is_busy(route):
                 route.blocked = Reason.ROUTE_BUSY
             else:
                 route.blocked = Reason.RESIDUAL if self._routes.has_residual(route) else self._standing(route)
-
-    def look_at_all(self) -> None:
-        """The same for every asset: at a start."""
-        for symbol in self._universe.symbols:
-            self.look(symbol)
 
     def is_enabled(self, route_id: str) -> bool:
         """False for a route that the operator has disabled."""

@@ -8,10 +8,9 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.model.book import OrderBook
 from arbtui.model.clock import Clock
 from arbtui.model.reason import Reason
-from arbtui.routes.inventory_route import InventoryRoute, evaluate_all
 from arbtui.routes.prioritizer import RoutePrioritizer
 from arbtui.routes.route import ArbRoute, Opportunity
-from arbtui.routes.universe import ArbUniverse
+from arbtui.routes.universe import ArbUniverse, evaluate_all
 
 #: Routes evaluated in one slice after a rate tick: well under 1 ms. Counted, not timed, so that a replay repeats.
 _SLICE = 250
@@ -55,17 +54,20 @@ class Decider:
         ids before it is ranked, a route of which both books changed only once.
         """
         now = self._now()
-        refused, touched_by, rate_books = self._refused, self._universe.touched_by, self._rate_books
+        refused, looks, rate_books = self._refused, self._universe.looks, self._rate_books
         if len(books) == 1:  # as most batches are
             book = books[0]
             rate_moved = book in rate_books and self._rates.refresh(books, now)
-            found = evaluate_all(touched_by.get(book, ()), now, refused)
+            look = looks.get(book)
+            found = look(now, refused) if look is not None else []
             is_open_gap = book in self._gaps
         else:
             rate_moved = not rate_books.isdisjoint(books) and self._rates.refresh(books, now)
             found = []
             for book in books:
-                found += evaluate_all(touched_by.get(book, ()), now, refused)
+                look = looks.get(book)
+                if look is not None:
+                    found += look(now, refused)
             is_open_gap = not self._gaps.keys().isdisjoint(books)
         if rate_moved:
             self._sweep()
@@ -112,7 +114,7 @@ class Decider:
         at = self._sweep_at
         if at is None:
             return
-        routes: list[InventoryRoute] = self._universe.routes[at : at + _SLICE]
+        routes = self._universe.routes[at : at + _SLICE]
         now = self._now()
         refused: list[ArbRoute] = []
         found = evaluate_all(routes, now, refused)

@@ -34,15 +34,15 @@ class LimitKeeper:
         self._sample = machine
         execution, risk = components.execution, components.risk
         self.book = LimitBook(risk.config, execution.order_value, execution.min_edge_bps, components.portfolio.state.limits)
-        self._usual = [(route, route.terms) for route in components.universe.routes]
 
     def apply(self) -> None:
         """Hold what the book says: at a start, after each change, and when the share of a re-arm changes."""
         book = self.book
-        self._components.risk.take_limits(book, (route for route, _ in self._usual))
+        routes, usual = self._components.universe.routes, self._components.universe.terms
+        self._components.risk.take_limits(book, routes)
         share, named = self._share(), book.names_of_its_own()
         of_all = book.value("order_value"), book.value("min_edge_bps")
-        for route, usual in self._usual:
+        for route in routes:
             value, least = of_all
             if route.symbol in named or route.id in named:
                 names = {"symbol": route.symbol, "route": route.id}

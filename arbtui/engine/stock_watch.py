@@ -8,7 +8,6 @@ from arbtui.portfolio.config import RebalanceConfig
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.rebalancer import InventoryRebalancer
 from arbtui.routes.hops import Node
-from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.universe import ArbUniverse
 
 _EVERY_S = 1.0
@@ -58,7 +57,7 @@ class StockWatch:
                     node.urgency = self._urgency(node, ts_ms)
                 yield
         if self._rebalancer.is_on:
-            routes: list[InventoryRoute] = self._universe.routes
+            routes = self._universe.routes
             for at in range(0, len(routes), _SLICE):
                 self._rebalancer.look(routes[at : at + _SLICE])
                 yield

@@ -53,7 +53,9 @@ class Wallets:
 
     def _reverse_edge(self, asset: str, bought_at: str, sold_at: str) -> float | None:
         for route in self._components.universe.of_symbol(asset):
-            if (route.bought.market.exchange, route.sold.market.exchange) == (bought_at, sold_at):
+            if [(one.bought_at.asset, one.bought_at.exchange, one.sold_at.exchange) for one in route.inventories] == [
+                (asset, bought_at, sold_at)
+            ]:
                 edge = route.touch_edge_bps()
                 return edge if edge > -1e6 else None
         return None

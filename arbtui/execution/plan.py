@@ -58,10 +58,12 @@ class Tolerances:
 def compile_plan(
     opportunity: Opportunity, deadline_s: float, tolerances: Tolerances, entry: EntryOrder = "together", most_cost: Decimal = ZERO
 ) -> CyclePlan:
-    """The plan of an opportunity. Its legs leave together, so that no price has time to move between them; or the hard one first."""
-    orders = opportunity.orders
-    after: dict[int, tuple[LegAfter, ...]] = {}
-    if entry == "hard leg first":
+    """The plan of an opportunity. Its legs leave together, so that no price has time to move between them, or the hard one first.
+
+    Those of an opportunity that says itself which wait for which do as it says.
+    """
+    orders, after = opportunity.orders, opportunity.after
+    if entry == "hard leg first" and not after:  # else what waits for what is the route's own to say
         hard = min(range(len(orders)), key=lambda number: _depth(orders[number]))
         after = {number: (LegAfter(hard, On.EACH_FILL),) for number in range(len(orders)) if number != hard}
     return plan_of(

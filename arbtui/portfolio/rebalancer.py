@@ -13,7 +13,6 @@ from arbtui.model.money import BPS, ZERO, decimal_of
 from arbtui.portfolio.config import RebalanceConfig
 from arbtui.portfolio.readings import Readings
 from arbtui.routes.hops import Node
-from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.route import ArbRoute
 
 #: Digits of the PnL currency that a cost is told in.
@@ -63,13 +62,13 @@ class InventoryRebalancer:
         """Whether a reverse trade that may cost ``most_cost`` may open now; what costs nothing always may."""
         return most_cost <= ZERO or most_cost <= self.left()
 
-    def look(self, routes: Iterable[InventoryRoute]) -> None:
+    def look(self, routes: Iterable[ArbRoute]) -> None:
         """Set how far below its threshold each of ``routes`` may open now. Costs nothing while it is off."""
         if not self.is_on:
             return
         affordable = float(self.left()) / self._order_value * 1e4 - self._tolerance_bps
         for route in routes:
-            depth = self._shortage(route.inventory.bought_at, route.inventory.sold_at)
+            depth = max((self._shortage(hop.bought_at, hop.sold_at) for hop in route.inventories), default=0.0)
             if depth <= 0.0 and route.id not in self._favoured:
                 continue
             if depth > 0.0:

@@ -6,6 +6,7 @@ from math import inf
 
 from arbtui.marketdata.trades import TradeTape
 from arbtui.model.book import OrderBook
+from arbtui.model.order import Side
 from arbtui.routes.route import ArbRoute, Opportunity
 
 _LEARNING = 0.1  #: weight of the last cycle in a route's share of captured ones
@@ -53,18 +54,21 @@ class RouteHealthScore:
         captured = self._captured.get(route.id, 1.0)
         if self._tapes is None:
             return RouteHealth(1.0, 1.0, 1.0, captured, 1.0)
-        qty = float(opportunity.sizes.sell_qty)
-        asks, bids = (hop.book for hop in opportunity.hops)
-        buying, selling = self._tape(asks), self._tape(bids)
-        traded = min(buying.volume(now), selling.volume(now)) if buying and selling else 0.0
-        age = now - min(asks.ts_init, bids.ts_init)
+        qty, hops = opportunity.size, opportunity.hops
+        tapes = [self._tape(hop.book) for hop in hops]
+        traded = min(tape.volume(now) if tape else 0.0 for tape in tapes)
+        age = now - min(hop.book.ts_init for hop in hops)
         # Takers who buy where we buy, and sell where we sell, take it away from under us.
-        pressure = max(0.0, buying.imbalance(now) if buying else 0.0) + max(0.0, -selling.imbalance(now) if selling else 0.0)
+        pressure = sum(
+            max(0.0, tape.imbalance(now) if hop.side is Side.BUY else -tape.imbalance(now))
+            for hop, tape in zip(hops, tapes, strict=True)
+            if tape
+        )
         return RouteHealth(
-            spread=_from_half(_SPREAD_BPS / (_SPREAD_BPS + (_spread_bps(asks) + _spread_bps(bids)) / 2)),
+            spread=_from_half(_SPREAD_BPS / (_SPREAD_BPS + sum(_spread_bps(hop.book) for hop in hops) / len(hops))),
             volume=_from_half(traded / (traded + qty) if qty > 0.0 else 0.0),
             latency=_from_half(_AGE_S / (_AGE_S + max(0.0, age))),
-            survival=captured * (1.0 - pressure / 4),
+            survival=captured * (1.0 - pressure / (2 * len(hops))),
             runway=_from_half(min(1.0, route.runway(qty) / _CYCLES) if qty > 0.0 else 0.0),
         )
 

@@ -7,15 +7,15 @@ becomes Decimal.
 
 from collections.abc import Iterable, Iterator
 from math import inf
+from typing import Any
 
 from arbtui.marketdata.rate_book import RateBook
-from arbtui.marketdata.rate_watch import CoinRate
 from arbtui.model.book import BookState, Level, OrderBook
 from arbtui.model.market import FeeTakenIn
 from arbtui.model.money import decimal_of
 from arbtui.model.reason import Reason
 from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
-from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
+from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms, SizedHop
 from arbtui.routes.size import leg_sizes
 from arbtui.routes.waterfall import EdgeWaterfall
 
@@ -38,8 +38,6 @@ class InventoryRoute(ArbRoute):
         "bid_book",
         "bought",
         "cash",
-        "coin",
-        "crossed_since",
         "inventory",
         "most_cost_bps",
         "rebate_bps",
@@ -57,8 +55,6 @@ class InventoryRoute(ArbRoute):
         self.cash = cash
         self.ask_book: OrderBook = buy.book
         self.bid_book: OrderBook = sell.book
-        self.coin: CoinRate | None = None  #: the asset's own implied exchange rate, where somebody watches it
-        self.crossed_since: float | None = None  #: when the route first paid, while its prices have stayed crossed since
         self._conversion = rates.conversion(sell.market.quote, buy.market.quote)
         fees = buy.market.fees
         fee = float(fees.taker)
@@ -88,10 +84,34 @@ class InventoryRoute(ArbRoute):
         """The edge that it must have at ``shadow_bps``: stock, whatever it is worth, is paid for out of the budget alone."""
         return max(self.terms.min_edge_bps + shadow_bps - self.rebate_bps, self.break_even_bps - self.most_cost_bps)
 
-    def evaluate(self, now: float) -> Opportunity | None:
-        """The opportunity at ``now`` (monotonic seconds), or None."""
-        found = evaluate_all((self,), now)
-        return found[0] if found else None
+    @property
+    def uses(self) -> tuple[Node, ...]:
+        """See :class:`ArbRoute`: the coin that it sells, and the cash that it buys with."""
+        return (self.inventory.sold_at, self.cash)
+
+    @staticmethod
+    def evaluate_all(routes: Iterable[Any], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
+        """See :class:`ArbRoute`: one call for all routes of a book, since the usual answer, "no", costs less than a call does."""
+        found = []
+        for route in routes:
+            if route.blocked is None:
+                route.evaluations += 1
+                if route.bid_book.bid * route._conversion.value * route._factor > route.ask_book.ask:
+                    opportunity = route.walk(now)
+                    if opportunity is not None:
+                        found.append(opportunity)
+                    elif refused is not None:
+                        refused.append(route)
+                    continue
+            elif refused is not None and route.bid_book.bid * route._conversion.value * route._factor > route.ask_book.ask:
+                refused.append(route)
+            if route.crossed_since is not None and not route.is_crossed:
+                route.crossed_since = None
+        return found
+
+    def clears(self) -> bool:
+        """See :class:`ArbRoute`: fees, costs and the least threshold are in one factor."""
+        return self.bid_book.bid * self._conversion.value * self._factor > self.ask_book.ask
 
     def touch_edge_bps(self) -> float:
         """See :class:`ArbRoute`."""
@@ -161,19 +181,6 @@ class InventoryRoute(ArbRoute):
         """Selling venue's mid over buying venue's mid, in one currency."""
         return self.bid_book.mid * self._conversion.value / self.ask_book.mid
 
-    def refusal(self, now: float) -> Reason | None:
-        """The first reason why this route does not trade at ``now``; None when it would."""
-        if self.blocked is not None:
-            return self.blocked
-        if self.unfit is not None:
-            return self.unfit
-        data = self.data_refusal(now)
-        if data is not None:
-            return data
-        if not self.bid_book.bid * self._conversion.value * self._factor > self.ask_book.ask:
-            return Reason.BELOW_THRESHOLD
-        return self.denied
-
     @property
     def is_crossed(self) -> bool:
         """True while both books are live and the selling venue's bid is above the buying venue's ask, before all costs."""
@@ -181,7 +188,8 @@ class InventoryRoute(ArbRoute):
         live = buy.state is BookState.LIVE and sell.state is BookState.LIVE
         return live and sell.bid * self._conversion.gross > buy.ask
 
-    def _walk(self, now: float) -> Opportunity | None:
+    def walk(self, now: float) -> Opportunity | None:
+        """See :class:`ArbRoute`."""
         watched = None if self.coin is None else self.coin.watch
         if self.coin is not None and watched is not None:
             watched.look_at(self.coin, now)
@@ -243,7 +251,8 @@ class InventoryRoute(ArbRoute):
             self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
             return None
         self.last_size = float(sizes.sell_qty)
-        return Opportunity(self, (self.bought, self.sold), sizes, buy_price, sell_price, edge, value, now)
+        orders = (SizedHop(self.bought, sizes.buy_qty, buy_price), SizedHop(self.sold, sizes.sell_qty, sell_price))
+        return Opportunity(self, orders, edge, value, self.last_size, now)
 
     def _most(self) -> float:
         """The most base units that value, stock and cash allow; sets ``denied`` and returns 0.0 when one allows nothing."""
@@ -285,30 +294,6 @@ class InventoryRoute(ArbRoute):
         cost = _cost(self.ask_book.asks(), buy_qty) * self._buy_unit * self._buy_net
         proceeds = _cost(self.bid_book.bids(), sell_qty) * self._sell_unit * self._conversion.value
         return (proceeds / cost - 1.0) * 1e4 - self.terms.slippage_bps, cost * self._value_of_quote()
-
-
-def evaluate_all(routes: Iterable[InventoryRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
-    """The opportunities among ``routes`` at ``now`` (monotonic seconds). The hot path: called for every update of every book.
-
-    One call for all routes of a book, since the usual answer, "no", costs less than a call does. ``refused`` is given the routes that may
-    pay and are no opportunity all the same: blocked, without stock, too small, ... The usual "no" is not among them.
-    """
-    found = []
-    for route in routes:
-        if route.blocked is None:
-            route.evaluations += 1
-            if route.bid_book.bid * route._conversion.value * route._factor > route.ask_book.ask:
-                opportunity = route._walk(now)
-                if opportunity is not None:
-                    found.append(opportunity)
-                elif refused is not None:
-                    refused.append(route)
-                continue
-        elif refused is not None and route.bid_book.bid * route._conversion.value * route._factor > route.ask_book.ask:
-            refused.append(route)
-        if route.crossed_since is not None and not route.is_crossed:
-            route.crossed_since = None
-    return found
 
 
 def _cost(levels: Iterator[Level], qty: float) -> float:

@@ -1,19 +1,22 @@
 """A route: a closed sequence of hops over nodes (an asset at a venue), and what every shape of route has in common.
 
-How a shape is priced is its own: two legs from stock in :mod:`arbtui.routes.inventory_route`.
+How a shape is priced is its own: two legs from stock in :mod:`arbtui.routes.inventory_route`. What uses routes knows :class:`ArbRoute`
+and :class:`Opportunity` alone: a shape of route is a subclass, and nobody else asks which.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
 from typing import ClassVar
 
+from arbtui.journal.events import LegAfter
 from arbtui.marketdata.rate_book import RateBook
+from arbtui.marketdata.rate_watch import CoinRate
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.reason import Reason
-from arbtui.routes.hops import Hop, RateMark, TradeHop
-from arbtui.routes.size import LegSizes
+from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
+from arbtui.routes.waterfall import EdgeWaterfall
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +56,29 @@ class Opportunity:
     """A route whose net edge clears its threshold now, sized and priced for sending. Edges in bps, value in the PnL currency."""
 
     route: "ArbRoute"
-    hops: tuple[TradeHop, TradeHop]  #: bought on, sold on
-    sizes: LegSizes
-    buy_price: Decimal  #: worst price allowed, in the buying market's quote
-    sell_price: Decimal
-    edge_bps: float  #: net, of the whole walk at ``sizes``
-    value: float  #: what the purchase costs
+    orders: tuple[SizedHop, ...]  #: what is to be sent, in the order of the route's trades
+    edge_bps: float  #: net, of the whole walk at these orders
+    value: float  #: what it puts at risk: what the money that it spends first is worth
+    size: float  #: of the route's symbol, in units, that it moves
     decided_at: float  #: monotonic seconds
+    after: Mapping[int, tuple[LegAfter, ...]] = field(default_factory=dict)  #: by order: those that it waits for; none leave together
 
     @property
-    def size(self) -> float:
-        """Base quantity that it moves."""
-        return float(self.sizes.sell_qty)
-
-    @property
-    def orders(self) -> Sequence[SizedHop]:
-        """What is to be sent."""
-        amounts = ((self.sizes.buy_qty, self.buy_price), (self.sizes.sell_qty, self.sell_price))
-        return tuple(SizedHop(hop, qty, price) for hop, (qty, price) in zip(self.hops, amounts, strict=True))
+    def hops(self) -> tuple[TradeHop, ...]:
+        """The trades of its orders."""
+        return tuple(order.hop for order in self.orders)
 
     @property
     def expected_pnl(self) -> float:
-        """Net profit if both legs fill as walked."""
+        """Net profit if every leg fills as walked."""
         return self.value * self.edge_bps / 1e4
 
 
 class ArbRoute:
     """A closed sequence of hops, and whether it may be traded now.
+
+    A subclass prices: :meth:`clears` (the usual answer, "no", at the touch) and :meth:`walk` (what then is left of it, sized). One whose
+    "no" must be cheaper than a call overrides :meth:`evaluate_all` too.
 
     Args:
         route_id: its name, unique in a universe.
@@ -94,6 +93,8 @@ class ArbRoute:
         "_conversions",
         "blocked",
         "books",
+        "coin",
+        "crossed_since",
         "denied",
         "evaluations",
         "exchanges",
@@ -131,6 +132,92 @@ class ArbRoute:
         self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
         self.evaluations = 0
         self.last_size = 0.0  #: base quantity of the last opportunity
+        self.coin: CoinRate | None = None  #: its symbol's own implied exchange rate, where somebody watches it
+        self.crossed_since: float | None = None  #: when the route first paid, while its prices have stayed crossed since
+
+    @property
+    def shape(self) -> str:
+        """What kind of route it is, for people and for counts; nothing is decided by it."""
+        return "two_leg"
+
+    @property
+    def coins(self) -> tuple[str, ...]:
+        """Every asset that it is found under: the bases of its trades, each once."""
+        return tuple(dict.fromkeys(hop.market.base for hop in self.trades))
+
+    @property
+    def inventories(self) -> tuple[InventoryHop, ...]:
+        """Its hops that close the books out of stock."""
+        return tuple(hop for hop in self.hops if isinstance(hop, InventoryHop))
+
+    @property
+    def uses(self) -> tuple[Node, ...]:
+        """The stock and the cash that it must hold before it opens."""
+        return tuple(hop.sold_at for hop in self.inventories)
+
+    def evaluate(self, now: float) -> Opportunity | None:
+        """The opportunity at ``now`` (monotonic seconds), or None."""
+        found = self.evaluate_all((self,), now)
+        return found[0] if found else None
+
+    @staticmethod
+    def evaluate_all(routes: Iterable["ArbRoute"], now: float, refused: list["ArbRoute"] | None = None) -> list[Opportunity]:
+        """The opportunities among ``routes``, all of one class, at ``now`` (monotonic seconds). Called for every update of every book.
+
+        ``refused`` is given the routes that may pay and are no opportunity all the same: blocked, without stock, too small, ... The
+        usual "no" is not among them.
+        """
+        found = []
+        for route in routes:
+            if route.blocked is None:
+                route.evaluations += 1
+                if route.clears():
+                    opportunity = route.walk(now)
+                    if opportunity is not None:
+                        found.append(opportunity)
+                    elif refused is not None:
+                        refused.append(route)
+                    continue
+            elif refused is not None and route.clears():
+                refused.append(route)
+            if route.crossed_since is not None and not route.is_crossed:
+                route.crossed_since = None
+        return found
+
+    def clears(self) -> bool:
+        """Whether the touches pay at the least that may be asked of it: what is looked at on every update."""
+        return self.touch_edge_bps() > self.threshold_bps()
+
+    def walk(self, now: float) -> Opportunity | None:
+        """Its depth at ``now``, sized: the opportunity, or None with ``denied`` told. Called where :meth:`clears` says so."""
+        return None
+
+    @property
+    def is_crossed(self) -> bool:
+        """True while its prices pay before all costs, and its books are live."""
+        return all(book.state is BookState.LIVE for book in self.books) and self.gross_edge_bps() > 0.0
+
+    def favour(self, rebate_bps: float, most_cost_bps: float) -> None:
+        """Lower the threshold by ``rebate_bps``, to ``most_cost_bps`` below break-even at most, where it refills a stock."""
+
+    def gross_edge_bps(self) -> float:
+        """Edge at the touch before fees, in bps; ``-inf`` when a side or the rate is missing, or nobody prices this shape."""
+        return -inf
+
+    def waterfall(self) -> EdgeWaterfall | None:
+        """From the gross edge at the touch to what is compared with the threshold; None when a side or the rate is missing."""
+        return None
+
+    def refusal(self, now: float) -> Reason | None:
+        """The first reason why this route does not trade at ``now``; None when it would."""
+        if self.blocked is not None:
+            return self.blocked
+        if self.unfit is not None:
+            return self.unfit
+        data = self.data_refusal(now)
+        if data is not None:
+            return data
+        return self.denied if self.clears() else Reason.BELOW_THRESHOLD
 
     def assets_at(self, exchange: str) -> tuple[str, ...]:
         """Every asset that its trades at ``exchange`` move, each once."""

@@ -1,6 +1,8 @@
 """All routes, and the index from a book to the routes that its change touches."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
+from itertools import groupby
 
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import CoinRate, RateWatch
@@ -9,13 +11,37 @@ from arbtui.model.market import Market
 from arbtui.model.order import Side
 from arbtui.routes.hops import InventoryHop, Node, TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
-from arbtui.routes.route import RouteTerms
+from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
 
 PairsOf = Mapping[str, Collection[tuple[str, str]]]  #: by asset, pairs of venues
 
 
+#: Looks at the routes of one book at a time (monotonic s), with the list that those are added to that may pay and do not.
+Look = Callable[[float, list[ArbRoute] | None], list[Opportunity]]
+
+
+def evaluate_all(routes: Iterable[ArbRoute], now: float, refused: list[ArbRoute] | None = None) -> list[Opportunity]:
+    """The opportunities among ``routes``, of whatever classes, at ``now`` (monotonic s); see :meth:`ArbRoute.evaluate_all`."""
+    found = []
+    for of_class, same in groupby(routes, _class_of):
+        found += of_class.evaluate_all(same, now, refused)
+    return found
+
+
+def _look_at(routes: tuple[ArbRoute, ...]) -> Look:
+    """One call for all routes of one class, which is all that a book of most profiles has."""
+    classes = list(dict.fromkeys(map(_class_of, routes)))
+    if len(classes) == 1:
+        return partial(classes[0].evaluate_all, routes)
+    return partial(evaluate_all, sorted(routes, key=lambda route: classes.index(_class_of(route))))
+
+
+def _class_of(route: ArbRoute) -> type[ArbRoute]:
+    return type(route)
+
+
 class ArbUniverse:
-    """Every asset that both venues of a pair trade, in both directions.
+    """Every asset that both venues of a pair trade, in both directions; and whatever other routes are added.
 
     Args:
         markets: the markets to trade, grouped by nothing; those of one asset at the two venues of a pair are paired.
@@ -42,14 +68,18 @@ class ArbUniverse:
         self.symbols = tuple(symbols)
         self.markets = tuple(markets)
         self.nodes: dict[tuple[str, str], Node] = {}
-        self.routes: list[InventoryRoute] = []
-        self.by_id: dict[str, InventoryRoute] = {}
-        self._of_symbol: dict[str, list[InventoryRoute]] = {symbol: [] for symbol in symbols}
+        self.routes: list[ArbRoute] = []  #: of whatever class, in the order in which they are listed
+        self.by_id: dict[str, ArbRoute] = {}
+        self._of_asset: dict[str, list[ArbRoute]] = {symbol: [] for symbol in symbols}
+        #: The routes that a change of a book touches; a book that only gives a rate touches none, and is not in it.
+        self.touched_by: dict[OrderBook, tuple[ArbRoute, ...]] = {}
+        #: The same, ready to be called for that change: the opportunities among them at a time.
+        self.looks: dict[OrderBook, Look] = {}
+        made: list[ArbRoute] = []
         by_asset: dict[str, list[Market]] = {symbol: [] for symbol in symbols}
         for market in markets:
             if market.base in by_asset:
                 by_asset[market.base].append(market)
-        touched: dict[OrderBook, list[InventoryRoute]] = {}
         for symbol, listed in by_asset.items():
             allowed = None if pairs is None else {frozenset(pair) for pair in pairs.get(symbol, ())}
             for buy in listed:
@@ -67,13 +97,45 @@ class ArbUniverse:
                         rates,
                         terms,
                     )
-                    self.routes.append(route)
-                    self.by_id[route.id] = route
-                    self._of_symbol[symbol].append(route)
-                    touched.setdefault(ask_book, []).append(route)
-                    touched.setdefault(bid_book, []).append(route)
-        #: The routes that a change of a book touches; a book that only gives a rate touches none, and is not in it.
-        self.touched_by: Mapping[OrderBook, tuple[InventoryRoute, ...]] = {book: tuple(routes) for book, routes in touched.items()}
+                    made.append(route)
+        self.add(made)
+
+    def add(self, routes: Iterable[ArbRoute]) -> None:
+        """List ``routes``, of whatever class, after those that are there: from now on a change of one of their books looks at them.
+
+        Raises:
+            ValueError: a route of that id is there already.
+        """
+        touched: dict[OrderBook, list[ArbRoute]] = {}
+        for route in routes:
+            if route.id in self.by_id:
+                raise ValueError(f"route {route.id} is listed twice")
+            self.routes.append(route)
+            self.by_id[route.id] = route
+            for asset in route.coins:
+                self._of_asset.setdefault(asset, []).append(route)
+            for book in dict.fromkeys(route.books):
+                touched.setdefault(book, []).append(route)
+        for book, more in touched.items():
+            self._index(book, (*self.touched_by.get(book, ()), *more))
+
+    def remove(self, routes: Iterable[ArbRoute]) -> None:
+        """Take ``routes`` off the list: nothing looks at them any more. A cycle that runs on one goes on to its end."""
+        gone = {route.id: route for route in routes if self.by_id.pop(route.id, None) is not None}
+        if not gone:
+            return
+        self.routes[:] = [route for route in self.routes if route.id not in gone]
+        for asset in dict.fromkeys(asset for route in gone.values() for asset in route.coins):
+            self._of_asset[asset] = [route for route in self._of_asset[asset] if route.id not in gone]
+        for book in dict.fromkeys(book for route in gone.values() for book in route.books):
+            self._index(book, tuple(route for route in self.touched_by[book] if route.id not in gone))
+
+    def _index(self, book: OrderBook, routes: tuple[ArbRoute, ...]) -> None:
+        if routes:
+            self.touched_by[book], self.looks[book] = routes, _look_at(routes)
+        else:
+            self.touched_by.pop(book, None)
+            self.looks.pop(book, None)
 
     def node(self, exchange: str, asset: str) -> Node:
         """The node of ``asset`` at ``exchange``, made on first use."""
@@ -82,9 +144,9 @@ class ArbUniverse:
             self.nodes[key] = Node(exchange, asset)
         return self.nodes[key]
 
-    def of_symbol(self, symbol: str) -> Sequence[InventoryRoute]:
-        """Every route of one asset."""
-        return self._of_symbol.get(symbol, ())
+    def of_symbol(self, symbol: str) -> Sequence[ArbRoute]:
+        """Every route that trades one asset."""
+        return self._of_asset.get(symbol, ())
 
     def watch_rates(self, watches: Sequence[RateWatch]) -> None:
         """Let ``watches`` see every asset that is traded in both of a rate's currencies, and the routes what they find of theirs.
@@ -93,7 +155,7 @@ class ArbUniverse:
         """
         coins: dict[tuple[OrderBook, OrderBook], CoinRate] = {}
         for route in self.routes:
-            sides = {route.bought.market.quote: route.ask_book, route.sold.market.quote: route.bid_book}
+            sides = {hop.market.quote: hop.book for hop in route.trades if hop.market.base == route.symbol}
             if len(sides) < 2:
                 continue
             its = [watch for watch in watches if sides.keys() == {watch.market.base, watch.market.quote}]

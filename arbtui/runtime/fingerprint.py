@@ -51,7 +51,7 @@ class Fingerprint:
         """These opportunities were found."""
         self.decisions += len(found)
         for one in found:
-            legs = f"{one.sizes.buy_qty} {one.buy_price} {one.sizes.sell_qty} {one.sell_price}"
+            legs = " ".join(f"{order.qty} {order.price}" for order in one.orders)
             self._found.update(f"{self.batches} {one.route.id} {legs} {one.edge_bps!r}\n".encode())
 
     def summary(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from arbtui.model.book import Level as BookLevel
 from arbtui.model.book import OrderBook
 from arbtui.model.order import Order, Side
 from arbtui.routes.hops import TradeHop
-from arbtui.routes.inventory_route import InventoryRoute
+from arbtui.routes.route import ArbRoute
 from arbtui.views.detail import DecisionLine, DenialLine, DrainedStock, EdgeHistory, HeldTime, Ladder, Level, RouteDetail, Step
 from arbtui.views.stock import StockReader
 
@@ -25,7 +25,7 @@ class RouteReader:
         self._engine = engine
         self._stock = stock
 
-    def read(self, route: InventoryRoute, state: str, history: EdgeHistory) -> RouteDetail:
+    def read(self, route: ArbRoute, state: str, history: EdgeHistory) -> RouteDetail:
         """``route`` as of now; ``state`` as its row shows it."""
         now = self._engine.components.clock.monotonic()
         open_orders = [
@@ -60,10 +60,10 @@ class RouteReader:
             why_not=denial_lines(self._engine.denials.of_route(route.id)),
         )
 
-    def _drains(self, route: InventoryRoute) -> list[DrainedStock]:
-        """The coin that it sells and the cash that it buys with, where stock of them is held."""
+    def _drains(self, route: ArbRoute) -> list[DrainedStock]:
+        """The coins that it sells from stock and the cash that it buys with, where a stock of them is known."""
         found = []
-        for node in (route.inventory.sold_at, route.cash):
+        for node in route.uses:
             cell = self._stock.cell(node.exchange, node.asset)
             if cell is not None:
                 found.append(DrainedStock(node.asset, cell.exchange, cell.share, cell.hours, cell.drain_hours, cell.refill_first))

@@ -146,7 +146,7 @@ class Ours:
         if without == "book":
             streams = {venue: _telling_nobody(stream) for venue, stream in streams.items()}
         elif without == "walk":
-            InventoryRoute._walk = lambda self, now: None  # type: ignore[method-assign]
+            InventoryRoute.walk = lambda self, now: None  # type: ignore[method-assign]
         with patch.dict(PUBLIC_STREAMS, streams):
             self.aggregator = OrderbookAggregator(
                 clock,
@@ -236,7 +236,7 @@ class Ours:
             raise RuntimeError(f"risk refused {route.id}: {refusal}; the limits of the bench are wrong")
         venue = _VENUES.index(route.trades[-1].market.exchange)
         seq = self._read - 1 - self._opened_at
-        self._found.append(Decision(seq, self._symbols[route.symbol], venue, opportunity.edge_bps, float(opportunity.sizes.sell_qty)))
+        self._found.append(Decision(seq, self._symbols[route.symbol], venue, opportunity.edge_bps, opportunity.size))
 
     def _arguments(self, update: Update) -> Any:
         code = self._codes[update.venue][update.symbol]

@@ -107,7 +107,8 @@ class _Desk:
         if refusal is not None:
             self.denied.append((route.id, refusal))
             return refusal
-        self.opened.append((route.id, opportunity.sizes.buy_qty, opportunity.sizes.sell_qty, opportunity.edge_bps))
+        bought, sold = (order.qty for order in opportunity.orders)
+        self.opened.append((route.id, bought, sold, opportunity.edge_bps))
         for one in self.universe.of_symbol(route.symbol):
             one.blocked = Reason.ROUTE_BUSY
         return None

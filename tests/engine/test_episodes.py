@@ -14,7 +14,7 @@ from arbtui.model.book import BookState
 from arbtui.model.clock import LoopClock
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
-from arbtui.routes.inventory_route import evaluate_all
+from arbtui.routes.universe import evaluate_all
 from tests.execution.world import EXECUTION, FAIR, FUNDS, UPBIT_CHEAP, UPBIT_DEAR, Levels, World, world
 from tests.routes.pairs import NOW, Pair
 

@@ -119,6 +119,6 @@ def test_a_short_runway_makes_stock_scarce_and_a_likely_refill_less_so(tmp_path:
             assert sold.urgency == pytest.approx(1.0 - lasts.drain_hours / 10.0, abs=0.02)
             assert sold.scarcity == sold.urgency > 0.5
             assert bought.scarcity == bought.urgency == 0.0
-            assert w.components.universe.by_id[ROUTE].inventory.shadow_bps() == pytest.approx(40.0 * sold.urgency)
+            assert w.components.universe.by_id[ROUTE].shadow_bps() == pytest.approx(40.0 * sold.urgency)
 
     run_virtual(main())

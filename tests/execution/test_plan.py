@@ -12,7 +12,6 @@ from arbtui.model.money import ZERO
 from arbtui.model.order import Side
 from arbtui.routes.hops import TradeHop
 from arbtui.routes.route import Opportunity, SizedHop
-from arbtui.routes.size import LegSizes
 from tests.execution.test_hedging import DOLLAR_COIN_FEE, DOLLAR_QUOTE_FEE, PRICE, WON, around, cycle_of
 from tests.routes.pairs import NOW
 
@@ -102,8 +101,8 @@ def test_the_hard_leg_is_the_one_of_whose_size_the_touch_shows_the_least(
     buy, sell = sized(DOLLAR_COIN_FEE, Side.BUY, bought), sized(WON, Side.SELL, sold)
     buy.hop.book.ask_qty, buy.hop.book.bid_qty = asked, 1e6 if hard == 0 else 1e-6
     sell.hop.book.bid_qty, sell.hop.book.ask_qty = bid, 1e6 if hard == 1 else 1e-6
-    sizes, route = LegSizes(buy.qty, sell.qty), plan(buy).route
-    found = Opportunity(route, (buy.hop, sell.hop), sizes, buy.price, sell.price, edge_bps=12.0, value=214.0, decided_at=NOW)
+    route = plan(buy).route
+    found = Opportunity(route, (buy, sell), edge_bps=12.0, value=214.0, size=float(sell.qty), decided_at=NOW)
     made = compile_plan(found, 1.5, ALLOWED, "hard leg first", Decimal(3))
     assert [leg.after for leg in made.legs] == [() if number == hard else (LegAfter(hard, On.EACH_FILL),) for number in range(2)]
     assert [leg.leg for leg in made.first] == [hard]

@@ -9,15 +9,14 @@ from arbtui.model.order import Side
 from arbtui.routes.health_score import RouteHealth, RouteHealthScore
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import Opportunity
-from arbtui.routes.size import LegSizes
+from arbtui.routes.route import Opportunity, SizedHop
 from tests.routes.pairs import NOW, Pair
 
 UPBIT, BINANCE = ("upbit", "KRW-XRP"), ("binance", "XRPUSDT")
 
 
 def opportunity(route: InventoryRoute, qty: int = 10) -> Opportunity:
-    return Opportunity(route, (route.bought, route.sold), LegSizes(Decimal(qty), Decimal(qty)), Decimal(1), Decimal(1), 10.0, 100.0, NOW)
+    return Opportunity(route, tuple(SizedHop(hop, Decimal(qty), Decimal(1)) for hop in route.trades), 10.0, 100.0, float(qty), NOW)
 
 
 class Scored:

@@ -137,31 +137,31 @@ def test_ten_thousand_evaluations_equal_a_naive_decimal_oracle(part: int) -> Non
         if found is None or expected is None:
             continue
         yes += 1
-        sizes, lot = found.sizes, max(question.buy.lot_step, question.sell.lot_step)
-        edge = oracle.edge_bps(question, sizes.buy_qty, sizes.sell_qty) - slippage
+        (bought, sold), lot = found.orders, max(question.buy.lot_step, question.sell.lot_step)
+        edge = oracle.edge_bps(question, bought.qty, sold.qty) - slippage
         assert abs(_exact(found.edge_bps) - edge) < _TOLERANCE_BPS
         assert edge >= question.least_edge_bps - slippage - _TOLERANCE_BPS
         # What limits count is what the purchase costs, in dollars, whichever currency it is paid in.
-        assert _exact(found.value) == pytest.approx(oracle.value(question, sizes.buy_qty), rel=Decimal("1e-9"))
+        assert _exact(found.value) == pytest.approx(oracle.value(question, bought.qty), rel=Decimal("1e-9"))
         assert found.expected_pnl == pytest.approx(found.value * found.edge_bps / 1e4)
         valued[question.buy.quote] += 1
         # Nothing was left on the table and nothing asked for that is not there.
-        assert abs(sizes.sell_qty - expected.sell_qty) <= lot
-        assert abs(sizes.buy_qty - expected.buy_qty) <= lot
-        assert sizes.sell_qty <= question.stock
-        assert sizes.buy_qty * found.buy_price * (1 + question.buy.fees.taker) <= question.cash
+        assert abs(sold.qty - expected.sell_qty) <= lot
+        assert abs(bought.qty - expected.buy_qty) <= lot
+        assert sold.qty <= question.stock
+        assert bought.qty * bought.price * (1 + question.buy.fees.taker) <= question.cash
         # Both venues take these orders as they are.
-        assert question.buy.refusal(found.buy_price, sizes.buy_qty) is None
-        assert question.sell.refusal(found.sell_price, sizes.sell_qty) is None
+        assert question.buy.refusal(bought.price, bought.qty) is None
+        assert question.sell.refusal(sold.price, sold.qty) is None
         # What arrives is what is sold, within one lot, so that stock does not bleed.
-        arrives = sizes.buy_qty * (1 - question.buy.fees.taker if question.buy is BINANCE_XRP else 1)
-        assert abs(arrives - sizes.sell_qty) < lot
+        arrives = bought.qty * (1 - question.buy.fees.taker if question.buy is BINANCE_XRP else 1)
+        assert abs(arrives - sold.qty) < lot
         # No level beyond the threshold was needed: the worst prices are those at which the last unit still pays.
         total, worst_ask, worst_bid = oracle.walk(question)
-        assert (found.buy_price, found.sell_price) == (worst_ask, worst_bid)
-        assert sizes.sell_qty <= total + Decimal("1e-9")
+        assert (bought.price, sold.price) == (worst_ask, worst_bid)
+        assert sold.qty <= total + Decimal("1e-9")
         deepest += worst_ask != question.asks[0][0] and worst_bid != question.bids[0][0]
-        cash_bound += sizes.buy_qty * found.buy_price * Decimal("1.01") > question.cash
+        cash_bound += bought.qty * bought.price * Decimal("1.01") > question.cash
     assert yes > 500, "hardly any opportunity was compared"
     assert deepest > 50, "hardly any went below the touch"
     assert cash_bound > 20, "cash hardly ever was the limit"

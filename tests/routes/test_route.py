@@ -12,8 +12,7 @@ from arbtui.model.reason import Reason
 from arbtui.routes.hops import InventoryHop, Node, TradeHop
 from arbtui.routes.inventory_route import InventoryRoute
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import Opportunity
-from arbtui.routes.size import LegSizes
+from arbtui.routes.route import Opportunity, SizedHop
 from arbtui.routes.universe import ArbUniverse
 from tests.routes.pairs import BINANCE_XRP, NOW, OTHER_XRP, TERMS, UPBIT_XRP, Pair, book, rate_book
 
@@ -23,8 +22,10 @@ def test_a_good_pair_is_an_opportunity_in_one_direction_only() -> None:
     found = pair.to_upbit.evaluate(NOW)
     assert found is not None
     assert (found.route, found.decided_at) == (pair.to_upbit, NOW)
-    assert found.sizes == LegSizes(Decimal("46.7"), Decimal("46.6533"))  # the coin fee is bought on top
-    assert (found.buy_price, found.sell_price) == (Decimal("2.14"), Decimal(3030))
+    bought, sold = found.orders
+    assert (bought.qty, sold.qty) == (Decimal("46.7"), Decimal("46.6533"))  # the coin fee is bought on top
+    assert (bought.price, sold.price) == (Decimal("2.14"), Decimal(3030))
+    assert found.size == 46.6533
     assert found.expected_pnl == pytest.approx(found.value * found.edge_bps / 1e4)
     assert pair.to_binance.evaluate(NOW) is None
     assert pair.to_upbit.refusal(NOW) is None
@@ -225,7 +226,7 @@ def test_the_last_cash_is_traded_as_far_as_it_reaches() -> None:
     pair.cash["binance"].available = 60.0
     found = pair.to_upbit.evaluate(NOW)
     assert found is not None
-    worst = found.sizes.buy_qty * found.buy_price * (1 + BINANCE_XRP.fees.taker)
+    worst = found.orders[0].qty * found.orders[0].price * (1 + BINANCE_XRP.fees.taker)
     assert Decimal(59) < worst <= 60
 
 
@@ -254,7 +255,7 @@ def test_a_blocked_route_is_not_even_evaluated() -> None:
 
 
 def _opportunity(route: InventoryRoute, value: float, edge_bps: float) -> Opportunity:
-    return Opportunity(route, (route.bought, route.sold), LegSizes(Decimal(1), Decimal(1)), Decimal(1), Decimal(1), edge_bps, value, NOW)
+    return Opportunity(route, tuple(SizedHop(hop, Decimal(1), Decimal(1)) for hop in route.trades), edge_bps, value, 1.0, NOW)
 
 
 def test_the_best_expected_capture_goes_first_and_equals_keep_their_order() -> None:
@@ -296,7 +297,7 @@ def test_every_pair_of_venues_is_a_route_each_way_and_no_venue_with_itself() -> 
     assert universe.of_symbol("XRP") == universe.routes
     assert list(universe.of_symbol("BTC")) == []  # listed at one venue only
     assert list(universe.of_symbol("ETH")) == []
-    assert universe.by_id["XRP:upbit>binance"].bought.market is UPBIT_XRP
+    assert universe.by_id["XRP:upbit>binance"].trades[0].market is UPBIT_XRP
 
 
 def test_only_listed_pairs_of_venues_have_routes() -> None:
@@ -310,7 +311,7 @@ def test_only_listed_pairs_of_venues_have_routes() -> None:
 def test_a_book_finds_exactly_the_routes_that_it_touches() -> None:
     universe, books = _universe()
     for (exchange, _), touched in books.items():
-        expected = [route for route in universe.routes if touched in (route.ask_book, route.bid_book)]
+        expected = [route for route in universe.routes if touched in route.books]
         assert list(universe.touched_by.get(touched, ())) == expected, exchange
     assert OrderBook("upbit", "KRW-USDT") not in universe.touched_by
 
@@ -318,5 +319,7 @@ def test_a_book_finds_exactly_the_routes_that_it_touches() -> None:
 def test_routes_share_the_stock_and_cash_that_they_compete_for() -> None:
     universe, _ = _universe()
     one, two = universe.by_id["XRP:upbit>binance"], universe.by_id["XRP:upbit>other"]
-    assert one.cash is two.cash is universe.node("upbit", "KRW")
-    assert one.inventory.sold_at is universe.by_id["XRP:other>binance"].inventory.sold_at
+    (stock, cash), (other_stock, other_cash) = one.uses, two.uses
+    assert cash is other_cash is universe.node("upbit", "KRW")
+    assert stock is not other_stock
+    assert stock is universe.by_id["XRP:other>binance"].inventories[0].sold_at
