@@ -74,7 +74,7 @@ class Resumption:
         """The cycle as it can be run on, or why it cannot."""
         parts = self._parts
         age_s = (parts.clock.time_ms() - max(account.opened_ms, account.moved_ms or 0)) / 1000
-        if not age_s <= parts.failover.resume_age_s:
+        if not account.awaits and not age_s <= parts.failover.resume_age_s:
             return f"opened {age_s:.0f} s ago, and failover.resume_age_s is {parts.failover.resume_age_s:g}"
         markets = {(market.exchange, market.code): market for market in parts.universe.markets}
         hops = []

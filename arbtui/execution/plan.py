@@ -76,6 +76,7 @@ def compile_plan(
         decided_at=opportunity.decided_at,
         deadline_s=deadline_s,
         most_cost=most_cost,
+        transfers=opportunity.transfers,
     )
 
 

@@ -112,7 +112,7 @@ class ProjectingPortfolio:
 def dust_facts(cycle: CycleAccount, settlement: Sequence[str]) -> str | dict[str, str]:
     """What the fills of ``cycle`` leave untraded: too small, or kept by networks. A number where that is one asset, else by asset."""
     left = cycle.dust(settlement)
-    for asset, kept in cycle.network_fees.items():
+    for asset, kept in cycle.network_fees.items() if cycle.lost is None else ():
         left[asset] = left.get(asset, ZERO) + kept
     dust = {asset: plain(abs(amount)) for asset, amount in left.items()}
     return dust if len(dust) > 1 else next(iter(dust.values()), "0")

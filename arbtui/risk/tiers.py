@@ -311,10 +311,22 @@ class RouteGuard:
         return bool(waiting) and any(not waiting.isdisjoint((hop.market.base, hop.market.quote)) for hop in route.trades)
 
     def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
-        """Whether an open cycle trades on a market of ``route``; ``cycle_id``: itself, which is not in its own way."""
+        """Whether an open cycle trades on a market of ``route``, or moves what it would move; ``cycle_id``: itself, not in its own way.
+
+        A cycle whose coins are on their way trades nowhere meanwhile.
+        """
         open_cycles = self._portfolio.open_cycles
-        return bool(open_cycles) and any(
-            (leg.exchange, leg.market) in route.markets for cycle in open_cycles if cycle.id != cycle_id for leg in cycle.legs
+        if open_cycles and any(
+            (leg.exchange, leg.market) in route.markets
+            for cycle in open_cycles
+            if cycle.id != cycle_id and not cycle.is_moving
+            for leg in cycle.legs
+        ):
+            return True
+        return bool(route.transfers and self._portfolio.state.transfers) and any(  # two that look alike could not be told apart
+            (one.asset, one.sender, one.receiver) == (hop.asset, hop.sender, hop.receiver) and (one.cycle_id or " ") != cycle_id
+            for one in self._portfolio.open_transfers
+            for hop in route.transfers
         )
 
     def one_leg(self, route_id: str) -> int:

@@ -10,12 +10,12 @@ from decimal import Decimal
 from math import inf
 from typing import ClassVar
 
-from arbtui.journal.events import LegAfter
+from arbtui.journal.events import LegAfter, PlannedTransfer
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import CoinRate
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.reason import Reason
-from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
+from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, TransferHop
 from arbtui.routes.waterfall import EdgeWaterfall
 
 
@@ -62,6 +62,7 @@ class Opportunity:
     size: float  #: of the route's symbol, in units, that it moves
     decided_at: float  #: monotonic seconds
     after: Mapping[int, tuple[LegAfter, ...]] = field(default_factory=dict)  #: by order: those that it waits for; none leave together
+    transfers: tuple[PlannedTransfer, ...] = ()  #: what a person moves between two of them
 
     @property
     def hops(self) -> tuple[TradeHop, ...]:
@@ -107,6 +108,7 @@ class ArbRoute:
         "symbol",
         "terms",
         "trades",
+        "transfers",
         "unfit",
     )
 
@@ -118,6 +120,7 @@ class ArbRoute:
         self.symbol = symbol
         self.hops: tuple[Hop, ...] = tuple(hops)
         self.trades: tuple[TradeHop, ...] = tuple(hop for hop in hops if isinstance(hop, TradeHop))
+        self.transfers: tuple[TransferHop, ...] = tuple(hop for hop in hops if isinstance(hop, TransferHop))
         self.books: tuple[OrderBook, ...] = tuple(hop.book for hop in self.trades)
         self.exchanges: tuple[str, ...] = tuple(dict.fromkeys(hop.market.exchange for hop in self.trades))  #: in the order of its trades
         self.markets: tuple[tuple[str, str], ...] = tuple(dict.fromkeys((hop.market.exchange, hop.market.code) for hop in self.trades))

@@ -100,6 +100,7 @@ class RouteDetail:
     decisions: Sequence[DecisionLine]  #: newest first
     drains: Sequence[DrainedStock] = ()  #: what it sells, then what it pays with
     why_not: Sequence[DenialLine] = ()  #: longest in the last day first
+    ways: Sequence[str] = ()  #: of what a person moves between its trades: network, fee, time and risk, a line each
 
 
 class EdgeHistory:

@@ -6,6 +6,7 @@ from typing import Any
 
 from arbtui.engine.engine import Engine
 from arbtui.execution.executor import ENDINGS
+from arbtui.journal.events import Phase
 
 
 def _middle(values: Sequence[int]) -> float:
@@ -30,6 +31,7 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
             "opened": tally.opened,
             **{state.value.lower(): tally.outcomes.get(state, 0) for state in ENDINGS},
         },
+        "in_transit": {"cycles": _in_transit(engine), "value": round(engine.risk.in_transit.uncovered(), 6)},
         "naked_exposure": {"value_s": round(naked_value_s, 6), "largest": round(largest_naked, 6)},
         "orders": engine.tracker.sent,
         "fills": engine.tracker.fills,
@@ -52,6 +54,10 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
         "pnl": {name: float(part) if name != "currency" else part for name, part in pnl.items()},
         "journal": {"events": stats.events, "commit_ms": {"p50": stats.commit_p50_ms, "p99": stats.commit_p99_ms}},
     }
+
+
+def _in_transit(engine: Engine) -> int:
+    return sum(1 for cycle in engine.portfolio.open_cycles if cycle.phase is Phase.IN_TRANSIT)
 
 
 def messages_summary(engine: Engine) -> dict[str, Any]:
