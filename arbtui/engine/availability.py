@@ -44,13 +44,14 @@ class RouteAvailability:
 
     def look(self, symbol: str) -> None:
         """Bring the flags of one asset's routes up to date: a cycle of it opened or ended, or a residual was seen or settled."""
-        self._look_at(self._universe.of_symbol(symbol))
+        self.look_at(self._universe.of_symbol(symbol))
 
     def look_at_all(self) -> None:
         """The same for every route: at a start."""
-        self._look_at(self._universe.routes)
+        self.look_at(self._universe.routes)
 
-    def _look_at(self, routes: Iterable[ArbRoute]) -> None:
+    def look_at(self, routes: Iterable[ArbRoute]) -> None:
+        """The same for ``routes``: they are new on the list."""
         for route in routes:
             if self._routes.is_busy(route):
                 route.blocked = Reason.ROUTE_BUSY

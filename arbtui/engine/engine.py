@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import inf
 from typing import Any
 
@@ -33,6 +33,7 @@ from arbtui.engine.pending_rearm import RearmOnceChecked
 from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.resumption import Resumption
+from arbtui.engine.route_watch import RouteWatch
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.stock_watch import StockWatch
 from arbtui.engine.transfer_watch import TransferWatch
@@ -67,7 +68,7 @@ from arbtui.risk.kill_switch import KillSwitch
 from arbtui.risk.state import trading_state
 from arbtui.routes.health_score import RouteHealthScore
 from arbtui.routes.prioritizer import RoutePrioritizer
-from arbtui.routes.route import Opportunity
+from arbtui.routes.route import ArbRoute, Opportunity
 
 log = logging.getLogger("arbtui")
 
@@ -209,6 +210,7 @@ class Engine:
         self.losses = LossWatch(
             components.risk, components.portfolio, self.breaches, self.marks, self.kill_switch, components.halt, components.clock
         )
+        self.routes = RouteWatch(components, self.on_new_routes)
         self.stock = StockWatch(components.universe, components.portfolio, components.clock, components.rebalance, self.rebalancer)
         self.transfers = TransferWatch(components.portfolio, self.breaches, components.clock, components.profile, self.availability.look)
         self.machine = MachineWatch(components.risk, self.breaches, self.kill_switch)
@@ -366,6 +368,7 @@ class Engine:
         if self._journal.failure is None:
             self.netting.look(now)
         self.stock.look(now)
+        self.routes.look(now)
         self.transfers.look()
         self._networks.look(now)
         if self._journal.failure is None:
@@ -485,6 +488,13 @@ class Engine:
             kept = {**self.executor.open, **self.executor.moving}
             del self.cycles[next((key for key in self.cycles if key not in kept), cycle.id)]
         return None
+
+    def on_new_routes(self, routes: Sequence[ArbRoute]) -> None:
+        """``routes`` are new on the universe's list: bring what is told of every route up to date before one of them is priced."""
+        self.components.portfolio.follow(self.components.universe.nodes)
+        self.limits.apply()
+        self._health.mark(routes)
+        self.availability.look_at(routes)
 
     def _look_at(self, assets: Iterable[str]) -> None:
         for asset in assets:

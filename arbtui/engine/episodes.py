@@ -89,8 +89,7 @@ class Episodes:
             if reason in _NO_EDGE or not edge > route.threshold_bps() or route.data_refusal(now) is not None:
                 continue
             size = route.touch_size()
-            orders = tuple((size, hop.touch_price) for hop in route.trades)
-            self._begin(route, now, orders, edge, size, reason, sized=False)
+            self._begin(route, now, route.touch_orders(), edge, size, reason, sized=False)
 
     def look(self, books: Sequence[OrderBook] | None, now: float) -> None:
         """End the open episodes that ``books`` changed (None: a rate moved, all of them) and that no longer clear."""

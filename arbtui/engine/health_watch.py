@@ -1,7 +1,7 @@
 """Routes and operator hear of a venue's silence, and of its health when it changes."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 
 from arbtui.engine.breaches import BreachBook
@@ -46,9 +46,12 @@ class HealthWatch:
             if unfit is self._unfit.get(name):
                 continue
             self._unfit[name] = unfit
-            for route in self._routes:
-                venues = route.exchanges
-                route.unfit = next((reason for venue in venues if (reason := self._unfit.get(venue)) is not None), None)
+            self.mark(self._routes)
+
+    def mark(self, routes: Iterable[ArbRoute]) -> None:
+        """Mark ``routes`` by their venues' health as of the last look: also those that are new on the list."""
+        for route in routes:
+            route.unfit = next((reason for venue in route.exchanges if (reason := self._unfit.get(venue)) is not None), None)
 
     def _tell(self, name: str, unfit: Reason | None, now: float) -> None:
         settling_until = self._settling_until.setdefault(name, now + _SETTLING_S)

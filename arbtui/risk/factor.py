@@ -38,7 +38,7 @@ class FactorExposure:
         state, found = self._portfolio.state, dict[str, dict[str, float]]()
         for currency, exchange, asset in self._places:
             moved = amount_at(state.balances, exchange, asset) - amount_at(state.targets, exchange, asset)
-            if moved and asset not in state.settlement:
+            if moved and asset not in state.settlement and currency in state.settlement:
                 mark = self._marks.value(asset)
                 coins = found.setdefault(currency, {})
                 coins[asset] = coins.get(asset, 0.0) + (float(moved * mark) if mark is not None else inf)
@@ -60,7 +60,7 @@ class FactorExposure:
             return None
         currency = self._portfolio.state.currency
         for quote, way in _ways((hop.market.quote, hop.side) for hop in route.trades).items():
-            if quote == currency:
+            if quote == currency or quote not in self._portfolio.state.settlement:  # a coin that coins are priced in has no premium
                 continue
             before = self.moved.get(quote, 0.0) + way * self._under_way(quote, way, cycle_id)
             after = before + way * value

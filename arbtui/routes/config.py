@@ -1,7 +1,7 @@
 """Settings of routes: tables ``[universe]`` and ``[costs]``."""
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -19,6 +19,7 @@ def _asset(code: str) -> str:
 Asset = Annotated[str, AfterValidator(_asset)]
 VenuePair = Annotated[list[str], Field(min_length=2, max_length=2)]
 Count = Annotated[int, Field(ge=1, le=1000)]
+Shape = Literal["two_leg", "triangular", "split_leg", "multi_hop", "cross_chain"]
 
 
 class UniverseConfig(Config):
@@ -33,6 +34,26 @@ class UniverseConfig(Config):
 
     exclude: list[Asset] = Field(default_factory=list)
     """assets never traded, also when they are among the most active."""
+
+    shapes: list[Shape] = Field(default_factory=lambda: list[Shape](("two_leg",)))
+    """kinds of routes: "two_leg" (bought at one venue, sold at another), "triangular" (three trades at one), "split_leg" (one leg forked
+    over two venues), "multi_hop" (three or four trades over several venues), "cross_chain" (bought, moved over a network, sold)."""
+
+    allow: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    """patterns (* is any text) of which each route must match one, by its id, a market of it (upbit:KRW-XRP) or a coin; none: all may."""
+
+    deny: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list)
+    """likewise of routes that are never listed; deny beats allow."""
+
+    max_routes: int = Field(default=2000, ge=0, le=100_000)
+    """routes beside the two-leg ones, the shortest first, of each length those whose least liquid market trades most; found anew every
+    ten minutes."""
+
+    max_tick_bps: float = Field(default=20.0, gt=0, le=10_000)
+    """bps; a market with a coarser price unit is in no route but two-leg ones: each leg may lose as much by rounding."""
+
+    min_liquidity: float = Field(default=0.0, ge=0)
+    """in desk.currency; a market that traded less in the last minute is in no route but two-leg ones; 0 asks for nothing."""
 
     price_ratio_low: float = Field(default=0.8, gt=0, le=1)
     """ratio of two venues' prices (in one currency) under which two books of one ticker are taken for different assets."""

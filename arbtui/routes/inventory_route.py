@@ -23,7 +23,7 @@ from arbtui.routes.waterfall import EdgeWaterfall
 class InventoryRoute(ArbRoute):
     """Buy an asset at one venue, sell the same quantity from stock at another: two legs, the simplest closed sequence of hops.
 
-    ``id`` reads ``XRP:upbit>binance`` (bought at, sold at).
+    ``id`` reads ``XRP:upbit>binance`` (bought at, sold at), unless another one is given.
     """
 
     __slots__ = (
@@ -45,10 +45,18 @@ class InventoryRoute(ArbRoute):
     )
 
     def __init__(
-        self, symbol: str, buy: TradeHop, sell: TradeHop, inventory: InventoryHop, cash: Node, rates: RateBook, terms: RouteTerms
+        self,
+        symbol: str,
+        buy: TradeHop,
+        sell: TradeHop,
+        inventory: InventoryHop,
+        cash: Node,
+        rates: RateBook,
+        terms: RouteTerms,
+        route_id: str = "",
     ) -> None:
         hops: tuple[Hop, ...] = (buy, inventory, sell, RateMark(sell.market.quote, buy.market.quote))
-        super().__init__(f"{symbol}:{buy.market.exchange}>{sell.market.exchange}", symbol, hops, rates, terms)
+        super().__init__(route_id or f"{symbol}:{buy.market.exchange}>{sell.market.exchange}", symbol, hops, rates, terms)
         self.bought = buy
         self.sold = sell
         self.inventory = inventory

@@ -265,8 +265,13 @@ class ArbRoute:
         return min(self.terms.min_edge_bps, 0.0)
 
     def touch_size(self) -> float:
-        """Base quantity that the touches and the order's value allow, whatever stock and cash there is; 0.0 without a price or a rate."""
+        """Quantity of its symbol that the touches and the order's value allow, whatever is held; 0.0 without a price or a rate."""
         return 0.0
+
+    def touch_orders(self) -> tuple[tuple[float, float], ...]:
+        """Quantity (base) and price of each trade at the touches, at :meth:`touch_size`."""
+        size = self.touch_size()
+        return tuple((size, hop.touch_price) for hop in self.trades)
 
     def runway(self, qty: float) -> float:
         """How many cycles of ``qty`` (base) its stock still holds; ``inf`` for one that needs no stock."""

@@ -1,6 +1,6 @@
 """All routes, and the index from a book to the routes that its change touches."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 
@@ -8,13 +8,10 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import CoinRate, RateWatch
 from arbtui.model.book import OrderBook
 from arbtui.model.market import Market
-from arbtui.model.order import Side
-from arbtui.routes.hops import InventoryHop, Node, TradeHop
-from arbtui.routes.inventory_route import InventoryRoute
+from arbtui.routes.finder import Exclusion, Liquidity, PairsOf, RouteFinder
+from arbtui.routes.hops import Node
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms
-
-PairsOf = Mapping[str, Collection[tuple[str, str]]]  #: by asset, pairs of venues
-
+from arbtui.routes.rules import RouteRules
 
 #: Looks at the routes of one book at a time (monotonic s), with the list that those are added to that may pay and do not.
 Look = Callable[[float, list[ArbRoute] | None], list[Opportunity]]
@@ -41,16 +38,18 @@ def _class_of(route: ArbRoute) -> type[ArbRoute]:
 
 
 class ArbUniverse:
-    """Every asset that both venues of a pair trade, in both directions; and whatever other routes are added.
+    """The routes of a run: every asset that both venues of a pair trade, in both directions, and what other routes the rules let in.
 
     Args:
-        markets: the markets to trade, grouped by nothing; those of one asset at the two venues of a pair are paired.
+        markets: the markets to trade, grouped by nothing.
         books: the live book of every market, by (exchange, code).
         rates: the exchange rates between settlement currencies.
         terms: what routes are priced with.
         shadow_bps_at_empty: price of the last unit of a stock.
-        symbols: assets in the order in which routes are listed.
+        symbols: assets in the order in which routes are listed, the most liquid first.
         pairs: of which two venues each asset may be traded between; None: any two.
+        settlement: the settlement currencies; None: every quote that is no symbol.
+        rules: which routes are listed.
     """
 
     def __init__(
@@ -62,11 +61,14 @@ class ArbUniverse:
         shadow_bps_at_empty: float,
         symbols: Sequence[str],
         pairs: PairsOf | None = None,
+        settlement: Collection[str] | None = None,
+        rules: RouteRules | None = None,
     ) -> None:
         self.rates = rates
         self.terms = terms  #: as the profile has them
         self.symbols = tuple(symbols)
         self.markets = tuple(markets)
+        self.version = 0  #: rises with every change of the list
         self.nodes: dict[tuple[str, str], Node] = {}
         self.routes: list[ArbRoute] = []  #: of whatever class, in the order in which they are listed
         self.by_id: dict[str, ArbRoute] = {}
@@ -75,30 +77,65 @@ class ArbUniverse:
         self.touched_by: dict[OrderBook, tuple[ArbRoute, ...]] = {}
         #: The same, ready to be called for that change: the opportunities among them at a time.
         self.looks: dict[OrderBook, Look] = {}
-        made: list[ArbRoute] = []
-        by_asset: dict[str, list[Market]] = {symbol: [] for symbol in symbols}
-        for market in markets:
-            if market.base in by_asset:
-                by_asset[market.base].append(market)
-        for symbol, listed in by_asset.items():
-            allowed = None if pairs is None else {frozenset(pair) for pair in pairs.get(symbol, ())}
-            for buy in listed:
-                for sell in listed:
-                    if buy.exchange == sell.exchange or (allowed is not None and frozenset((buy.exchange, sell.exchange)) not in allowed):
-                        continue
-                    ask_book, bid_book = books[buy.exchange, buy.code], books[sell.exchange, sell.code]
-                    inventory = InventoryHop(self.node(buy.exchange, symbol), self.node(sell.exchange, symbol), shadow_bps_at_empty)
-                    route = InventoryRoute(
-                        symbol,
-                        TradeHop(buy, ask_book, Side.BUY),
-                        TradeHop(sell, bid_book, Side.SELL),
-                        inventory,
-                        self.node(buy.exchange, buy.quote),
-                        rates,
-                        terms,
-                    )
-                    made.append(route)
+        if settlement is None:
+            settlement = {market.quote for market in markets} - set(symbols)
+        self.finder = RouteFinder(
+            markets, books, rates, terms, self.node, settlement, symbols, pairs, shadow_bps_at_empty, rules or RouteRules()
+        )
+        self._books = books
+        self._listed = dict.fromkeys(markets)  # those that routes are found among
+        self._watches: Sequence[RateWatch] = ()
+        self._coins: dict[tuple[OrderBook, OrderBook], CoinRate] = {}
+        self.add(self.finder.two_leg(markets))
+        self._longer: set[str] = set()  # ids of the routes that the finder's rules may take away again
+        self._add_longer(route for route in self.finder.longer(markets, _unmeasured) if route is not None)
+
+    def list_market(self, market: Market, liquidity: Liquidity = lambda market: None) -> list[ArbRoute]:
+        """A market has appeared, or trades again: add the routes through it, and only those. Its book must be among the books.
+
+        Returns what was added, which nobody has looked at yet.
+        """
+        if market in self._listed:
+            return []
+        self._listed[market] = None
+        if market not in self.markets:
+            self.markets = (*self.markets, market)
+        self.finder.exclusions.pop(market.key, None)
+        made = list(self.finder.two_leg(self._listed, market))
         self.add(made)
+        room = self.finder.rules.max_routes - len(self._longer)
+        return [*made, *self._add_longer(self.finder.through(market, self._listed, liquidity, room))]
+
+    def delist_market(self, market: Market, why: str) -> list[ArbRoute]:
+        """A market halts or is taken off its venue: take the routes through it away, and only those. Returns what was taken away."""
+        if market not in self._listed:
+            return []
+        del self._listed[market]
+        gone = list(self.touched_by.get(self._books[market.exchange, market.code], ()))
+        self.remove(gone)
+        self.finder.exclusions[market.key] = Exclusion(market.key, why)
+        return gone
+
+    def refreshing(self, liquidity: Liquidity) -> Iterator[Sequence[ArbRoute] | None]:
+        """Find the longer routes anew, by what markets trade now; None now and then, to give others their turn.
+
+        Last come the routes that are new on the list. Those that are on it and are found again stay the objects that they are.
+        """
+        if not self.finder.rules.wants_more:
+            return
+        found: dict[str, ArbRoute] = {}
+        for route in self.finder.longer(list(self._listed), liquidity):
+            if route is not None:
+                found[route.id] = route
+            yield None
+        self.remove([self.by_id[name] for name in self._longer if name not in found])
+        yield self._add_longer(route for name, route in found.items() if name not in self.by_id)
+
+    def _add_longer(self, routes: Iterable[ArbRoute]) -> list[ArbRoute]:
+        made = list(routes)
+        self.add(made)
+        self._longer.update(route.id for route in made)
+        return made
 
     def add(self, routes: Iterable[ArbRoute]) -> None:
         """List ``routes``, of whatever class, after those that are there: from now on a change of one of their books looks at them.
@@ -106,6 +143,7 @@ class ArbUniverse:
         Raises:
             ValueError: a route of that id is there already.
         """
+        self.version += 1
         touched: dict[OrderBook, list[ArbRoute]] = {}
         for route in routes:
             if route.id in self.by_id:
@@ -116,6 +154,7 @@ class ArbUniverse:
                 self._of_asset.setdefault(asset, []).append(route)
             for book in dict.fromkeys(route.books):
                 touched.setdefault(book, []).append(route)
+            self._confirm(route)
         for book, more in touched.items():
             self._index(book, (*self.touched_by.get(book, ()), *more))
 
@@ -124,6 +163,8 @@ class ArbUniverse:
         gone = {route.id: route for route in routes if self.by_id.pop(route.id, None) is not None}
         if not gone:
             return
+        self.version += 1
+        self._longer.difference_update(gone)
         self.routes[:] = [route for route in self.routes if route.id not in gone]
         for asset in dict.fromkeys(asset for route in gone.values() for asset in route.coins):
             self._of_asset[asset] = [route for route in self._of_asset[asset] if route.id not in gone]
@@ -153,18 +194,27 @@ class ArbUniverse:
 
         A coin's book at a venue that has the rate itself confirms that venue's rate; elsewhere the first of its two currencies.
         """
-        coins: dict[tuple[OrderBook, OrderBook], CoinRate] = {}
+        self._watches = watches
         for route in self.routes:
-            sides = {hop.market.quote: hop.book for hop in route.trades if hop.market.base == route.symbol}
-            if len(sides) < 2:
-                continue
-            its = [watch for watch in watches if sides.keys() == {watch.market.base, watch.market.quote}]
-            own = [watch for watch in its if watch.market.book.exchange == sides[watch.market.quote].exchange]
-            for watch in (own or its)[:1]:
-                books = sides[watch.market.quote], sides[watch.market.base]
-                if books not in coins:
-                    coins[books] = watch.add(route.symbol, *books)
-                route.coin = coins[books]
+            self._confirm(route)
         for watch in watches:
             same = {watch.market.base, watch.market.quote}
             watch.confirm_by([one for one in watches if one is not watch and {one.market.base, one.market.quote} == same])
+
+    def _confirm(self, route: ArbRoute) -> None:
+        """Tell ``route`` what is watched of its coin."""
+        sides = {hop.market.quote: hop.book for hop in route.trades if hop.market.base == route.symbol}
+        if len(sides) < 2:
+            return
+        its = [watch for watch in self._watches if sides.keys() == {watch.market.base, watch.market.quote}]
+        own = [watch for watch in its if watch.market.book.exchange == sides[watch.market.quote].exchange]
+        for watch in (own or its)[:1]:
+            books = sides[watch.market.quote], sides[watch.market.base]
+            if books not in self._coins:
+                self._coins[books] = watch.add(route.symbol, *books)
+            route.coin = self._coins[books]
+
+
+def _unmeasured(_market: Market) -> float | None:
+    """At a start nobody knows what trades: the order of the symbols stands for it."""
+    return None

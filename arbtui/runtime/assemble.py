@@ -20,10 +20,18 @@ from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.position_sync import CrossExchangePositionSync, coarsest_lots
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import trading_state
+from arbtui.routes.config import UniverseConfig
+from arbtui.routes.finder import PairsOf
 from arbtui.routes.route import RouteTerms
-from arbtui.routes.universe import ArbUniverse, PairsOf
+from arbtui.routes.rules import RouteRules
+from arbtui.routes.universe import ArbUniverse
 from arbtui.runtime.rates import rate_book_of
 from arbtui.settings.profile import Settings
+
+
+def rules_of(config: UniverseConfig) -> RouteRules:
+    """Which routes a run lists, as table ``[universe]`` has it."""
+    return RouteRules(config.shapes, config.allow, config.deny, config.max_routes, config.max_tick_bps, config.min_liquidity)
 
 
 def assemble(
@@ -68,7 +76,17 @@ def assemble(
         min_cross_s=settings.execution.min_cross_ms / 1000,
         reserve_bps=settings.execution.completion_bps + settings.risk.route.max_edge_bps,
     )
-    universe = ArbUniverse(traded, aggregator.books, rates, terms, settings.rebalance.shadow_bps_at_empty, symbols, pairs)
+    universe = ArbUniverse(
+        traded,
+        aggregator.books,
+        rates,
+        terms,
+        settings.rebalance.shadow_bps_at_empty,
+        symbols,
+        pairs,
+        settings.settlement,
+        rules_of(settings.universe),
+    )
     marks = LiveMarks(settings.desk.currency, rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
     rate_watches = [RateWatch(market, settings.rates, clock) for market in rates.markets]
     universe.watch_rates(rate_watches)

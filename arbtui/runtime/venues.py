@@ -23,7 +23,7 @@ from arbtui.model.errors import UsageError
 from arbtui.model.market import Market
 from arbtui.model.money import BPS, decimal_of
 from arbtui.model.rng import Rng
-from arbtui.routes.universe import PairsOf
+from arbtui.routes.finder import PairsOf
 from arbtui.settings.profile import Settings
 from arbtui.settings.symbols_source import symbols_source
 from arbtui.simulation.assets import UNIVERSE, Asset, select

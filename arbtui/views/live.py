@@ -25,6 +25,7 @@ from arbtui.portfolio.traded import TradedSums
 from arbtui.portfolio.transfer_plan import plan_lines
 from arbtui.risk.breach import Breach
 from arbtui.risk.limit_book import LimitRow
+from arbtui.routes.route import ArbRoute
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import DenialLine, EdgeHistory, RouteDetail
 from arbtui.views.live_pnl import LivePnl
@@ -107,15 +108,31 @@ class EngineViews:
         self._limit_lines: Sequence[LimitLine] = ()
         self._limit_lines_at = -inf
         self.is_watched = True  #: by a guardian; looked at in mode live only
-        self._routes = {route.id: route for route in engine.components.universe.routes}
-        self.routes: Sequence[RouteRow] = [
-            RouteRow(route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades))
-            for route in engine.components.universe.routes
-        ]
-        self._rows = {row.id: row for row in self.routes}
-        self._histories = {row.id: EdgeHistory() for row in self.routes}
+        self._routes: dict[str, ArbRoute] = {}  # those that were listed once stay readable, as long as somebody looks at them
+        self._rows: dict[str, RouteRow] = {}
+        self._histories: dict[str, EdgeHistory] = {}
+        self._listed: Sequence[RouteRow] = ()
+        self._listed_version = -1  # of the universe
+        self._list()
         self._stock = StockReader(engine)
         self._reader = RouteReader(engine, self._stock)
+
+    @property
+    def routes(self) -> Sequence[RouteRow]:
+        """See :class:`arbtui.views.ReadModel`."""
+        if self._engine.components.universe.version != self._listed_version:
+            self._list()
+        return self._listed
+
+    def _list(self) -> None:
+        universe = self._engine.components.universe
+        self._listed_version = universe.version
+        for route in universe.routes:
+            if self._routes.get(route.id) is not route:
+                self._routes[route.id] = route
+                self._rows[route.id] = RouteRow(route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades))
+                self._histories[route.id] = EdgeHistory()
+        self._listed = [self._rows[route.id] for route in universe.routes]
 
     def header(self) -> HeaderView:
         """See :class:`arbtui.views.ReadModel`."""

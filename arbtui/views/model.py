@@ -224,7 +224,10 @@ class GaugeView:
 class ReadModel(Protocol):
     """What the console paints from. Every call is cheap and free of I/O."""
 
-    routes: Sequence[RouteRow]  #: one per route, fixed order and identity for the run
+    @property
+    def routes(self) -> Sequence[RouteRow]:
+        """One row per route on the list, in its order; the same object for as long as the route is there."""
+        ...
 
     def header(self) -> HeaderView:
         """The header's facts, now."""
