@@ -31,6 +31,8 @@ class RouteTerms:
         price_ratio: lowest and highest ratio of the venues' prices at which one ticker is believed to be one asset.
         reserve_bps: set aside beyond a purchase's worst price, for completing it later.
         min_cross_s: seconds that the prices must have been crossed since the route first paid.
+        transfer_risk_sd: standard deviations of the price's move on the way that a route over a network must pay for.
+        financing_pct_year: what money on its way costs, in percent a year.
     """
 
     min_edge_bps: float
@@ -40,6 +42,8 @@ class RouteTerms:
     price_ratio: tuple[float, float]
     reserve_bps: float = 0.0
     min_cross_s: float = 0.0
+    transfer_risk_sd: float = 1.0
+    financing_pct_year: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)

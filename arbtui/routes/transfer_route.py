@@ -6,8 +6,7 @@ multiple of its standard deviation over the usual minutes (the square root of ti
 move sold ahead from stock is a two-leg route with a transfer of stock after it; it is not this.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from math import inf
 
 from arbtui.journal.events import LegAfter, On, PlannedTransfer
@@ -24,19 +23,6 @@ from arbtui.routes.size import COARSEST_LOT, coarser_lot, kept_of_bought
 _MINUTES_A_YEAR = 365.0 * 24 * 60
 
 
-@dataclass(frozen=True, slots=True)
-class TransferTerms:
-    """What time on the way costs.
-
-    Args:
-        risk_sd: standard deviations of the price's move that the edge must pay for.
-        financing_pct_year: what money costs, in percent a year.
-    """
-
-    risk_sd: float = 1.0
-    financing_pct_year: float = 10.0
-
-
 class TransferRoute(ArbRoute):
     """Buy, move, sell. ``id`` reads ``XRP:upbit>chain>binance`` (bought at, sold at).
 
@@ -46,6 +32,7 @@ class TransferRoute(ArbRoute):
         transfer: how it is moved; whoever changes it sets the terms anew, which prices it in.
         sell: where it is sold on arrival.
         cash: what it is bought with.
+        name: its id, where venues alone do not name its markets.
     """
 
     __slots__ = (
@@ -60,7 +47,6 @@ class TransferRoute(ArbRoute):
         "charge_bps",
         "moved",
         "sold",
-        "transfer_terms",
     )
 
     def __init__(
@@ -72,13 +58,12 @@ class TransferRoute(ArbRoute):
         cash: Node,
         rates: RateBook,
         terms: RouteTerms,
-        transfer_terms: TransferTerms,
+        name: str = "",
     ) -> None:
         hops = (buy, transfer, sell, RateMark(sell.market.quote, buy.market.quote))
-        super().__init__(f"{symbol}:{buy.market.exchange}>chain>{sell.market.exchange}", symbol, hops, rates, terms)
+        super().__init__(name or f"{symbol}:{buy.market.exchange}>chain>{sell.market.exchange}", symbol, hops, rates, terms)
         self.bought, self.moved, self.sold = buy, transfer, sell
         self.cash = cash
-        self.transfer_terms = transfer_terms
         self._conversion = rates.conversion(sell.market.quote, buy.market.quote)
         fee = float(buy.market.fees.taker)
         takes_base = buy.market.fees.taken_in is FeeTakenIn.RECEIVED
@@ -108,10 +93,10 @@ class TransferRoute(ArbRoute):
 
     def charges(self) -> Sequence[tuple[str, float]]:
         """Names and bps of what is taken off its edge in proportion to the size; ``inf`` where it is not known."""
-        terms, minutes = self.transfer_terms, self.moved.minutes
+        terms, minutes = self.terms, self.moved.minutes
         return (
-            ("slippage", self.terms.slippage_bps),
-            ("price risk", terms.risk_sd * self.moved.risk_bps if terms.risk_sd > 0.0 else 0.0),
+            ("slippage", terms.slippage_bps),
+            ("price risk", terms.transfer_risk_sd * self.moved.risk_bps if terms.transfer_risk_sd > 0.0 else 0.0),
             ("financing", terms.financing_pct_year * 100.0 * minutes / _MINUTES_A_YEAR),
         )
 
@@ -280,16 +265,3 @@ def _cost(order: SizedHop) -> float:
         if left <= 0.0:
             return total
     return total + left * float(order.price)
-
-
-def over_networks(routes: Iterable[ArbRoute], terms: TransferTerms) -> list[TransferRoute]:
-    """For each of ``routes`` that sells one asset from stock at another venue than it is bought at: the same trades over a network."""
-    made = []
-    for route in routes:
-        if len(route.inventories) == 1 and len(route.trades) == 2:
-            buy, sell = sorted(route.trades, key=lambda hop: hop.side is Side.SELL)
-            (stock,) = route.inventories
-            cash = next(node for node in route.uses if node is not stock.sold_at)
-            transfer = TransferHop(stock.bought_at.asset, stock.bought_at.exchange, stock.sold_at.exchange)
-            made.append(TransferRoute(route.symbol, buy, transfer, sell, cash, route.rates, route.terms, terms))
-    return made

@@ -16,7 +16,8 @@ from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
 from arbtui.portfolio.transfers import TransferAccount
-from arbtui.routes.transfer_route import TransferRoute, TransferTerms, over_networks
+from arbtui.routes.rules import RouteRules
+from arbtui.routes.transfer_route import TransferRoute
 from arbtui.runtime.played_person import PlayedPerson
 from tests.execution.world import FAIR, UPBIT_DEAR, Levels, World, world
 from tests.portfolio.auditing import AUDIT, audit, disagreements
@@ -32,10 +33,7 @@ UPBIT_HIGHER: Levels = ([(2997.0, 400.0), (2996.0, 500.0)], [(2998.0, 400.0), (2
 @asynccontextmanager
 async def chain_world(folder: Path, *, person: bool = True, warm: bool = True, **more: Any) -> AsyncIterator[World]:
     """Two venues between which nothing is traded from stock, with a person who makes transfers; the price has been measured."""
-    async with world(folder, **more) as w:
-        two_leg = list(w.components.universe.routes)
-        w.components.universe.remove(two_leg)
-        w.components.universe.add(over_networks(two_leg, TransferTerms()))
+    async with world(folder, rules=RouteRules(("cross_chain",)), **more) as w:
         w.step_s = 1.0
         await w.engine.wallets.refresh()
         tasks = [asyncio.create_task(_compare(w))]

@@ -48,6 +48,7 @@ from arbtui.risk.config import RiskConfig, default_limits
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import trading_state
 from arbtui.routes.route import RouteTerms
+from arbtui.routes.rules import RouteRules
 from arbtui.routes.universe import ArbUniverse
 from arbtui.runtime.startup import begin_day, reconciler_of
 from arbtui.simulation.ledger import VenueLedger
@@ -239,6 +240,7 @@ async def world(
     resumes: bool = False,
     unresumed: str = "",
     failover: FailoverConfig | None = None,
+    rules: RouteRules | None = None,
 ) -> AsyncIterator[World]:
     """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch.
 
@@ -280,7 +282,7 @@ async def world(
         terms = RouteTerms(execution.min_edge_bps, 0.0, execution.order_value, "USDT", (0.8, 1.25), reserve_bps)
         traded = [market for listed in markets.values() for market in listed.values()]
         shadow = (rebalance or RebalanceConfig()).shadow_bps_at_empty
-        universe = ArbUniverse(traded, aggregator.books, rates, terms, shadow, symbols)
+        universe = ArbUniverse(traded, aggregator.books, rates, terms, shadow, symbols, rules=rules)
         marks = LiveMarks("USDT", rates, [(market, aggregator.books[market.exchange, market.code]) for market in traded], clock)
         health = {name: ExchangeHealthMonitor(name, clock, HealthConfig()) for name in markets}
         throttled = {name: venues[name].throttled if name in venues else lambda: None for name in markets}

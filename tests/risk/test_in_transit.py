@@ -10,7 +10,6 @@ from arbtui.journal.events import PlannedTransfer, TransferArrived, TransferBegu
 from arbtui.model.reason import Reason
 from arbtui.risk.config import GlobalLimits
 from arbtui.risk.in_transit import InTransitGuard
-from arbtui.routes.transfer_route import TransferTerms, over_networks
 from tests.portfolio.telling import Telling
 from tests.risk.test_tiers import BUY, _marks
 from tests.routes.pairs import Pair
@@ -29,7 +28,7 @@ def _moving(tell: Telling, cycle_id: str, value: float, asset: str = "XRP") -> N
 
 def test_each_of_the_three_holds_at_its_limit_and_not_beyond() -> None:
     tell, pair = Telling().start(), Pair()
-    (route, *_) = over_networks([pair.to_upbit], TransferTerms())
+    route = pair.over_network()
     guard = InTransitGuard(tell.portfolio, _marks(pair))
     _moving(tell, "c1", 100.0)
     _moving(tell, "c2", 50.0, "ADA")
@@ -47,7 +46,7 @@ def test_each_of_the_three_holds_at_its_limit_and_not_beyond() -> None:
 
 def test_stock_on_its_way_counts_in_the_total_alone_and_without_a_price_denies() -> None:
     tell, pair = Telling().start(), Pair()
-    (route, *_) = over_networks([pair.to_upbit], TransferTerms())
+    route = pair.over_network()
     guard = InTransitGuard(tell.portfolio, _marks(pair))
     begun = TransferBegun("T1", "XRP", "binance", "upbit", "XRP", Decimal(50), Decimal("0.2"), 4.0, "me", "refill")
     tell(begun)

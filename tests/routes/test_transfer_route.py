@@ -12,20 +12,20 @@ from arbtui.journal.events import LegAfter, On
 from arbtui.model.reason import Reason
 from arbtui.routes.hops import TOLD_FOR_S, TransferHop
 from arbtui.routes.route import Opportunity, RouteTerms
-from arbtui.routes.transfer_route import TransferRoute, TransferTerms, over_networks
+from arbtui.routes.transfer_route import TransferRoute
 from tests.routes.pairs import NOW, TERMS, Pair
 
-FREE = TransferTerms(risk_sd=0.0, financing_pct_year=0.0)
+FREE = (0.0, 0.0)  #: standard deviations paid for, percent a year
 OPEN = NetworkPath("XRP", Decimal("0.05"), Decimal(1), Decimal("0.000001"), 4.0, "", None, "")
 
 
 def route_of(
-    pair: Pair, path: NetworkPath | None = OPEN, terms: TransferTerms = FREE, sigma: float | None = 0.0, told_at: float = NOW
+    pair: Pair, path: NetworkPath | None = OPEN, costs: tuple[float, float] = FREE, sigma: float | None = 0.0, told_at: float = NOW
 ) -> TransferRoute:
     """From Binance to Upbit, where XRP is dearer by about 1 %."""
-    (made,) = over_networks([pair.to_upbit], terms)
+    made = pair.over_network()
     made.moved.take([path] if path is not None else [], told_at, sigma, 50.0)
-    made.set_terms(made.terms)
+    made.set_terms(replace(made.terms, transfer_risk_sd=costs[0], financing_pct_year=costs[1]))
     return made
 
 
@@ -81,11 +81,11 @@ def test_a_fee_weighs_less_on_more_and_eats_the_edge_of_too_little() -> None:
 
 def test_risk_and_financing_are_taken_off_with_the_root_of_time_and_with_time() -> None:
     plain = found(route_of(Pair())).edge_bps
-    risky = found(route_of(Pair(), terms=TransferTerms(2.0, 0.0), sigma=0.0005)).edge_bps
+    risky = found(route_of(Pair(), costs=(2.0, 0.0), sigma=0.0005)).edge_bps
     assert plain - risky == pytest.approx(2.0 * 0.0005 * sqrt(4.0) * 1e4)
-    lent = found(route_of(Pair(), terms=TransferTerms(0.0, 365.0))).edge_bps
+    lent = found(route_of(Pair(), costs=(0.0, 365.0))).edge_bps
     assert plain - lent == pytest.approx(36_500 * 4.0 / (365 * 24 * 60))
-    over = route_of(Pair(), terms=TransferTerms(2.0, 0.0), sigma=0.003)
+    over = route_of(Pair(), costs=(2.0, 0.0), sigma=0.003)
     assert not over.clears()
     assert over.refusal(NOW) is Reason.BELOW_THRESHOLD
     assert sum(bps for _, bps in over.charges()) == over.charge_bps == pytest.approx(120.0)
@@ -103,14 +103,14 @@ def test_risk_and_financing_are_taken_off_with_the_root_of_time_and_with_time() 
     ],
 )
 def test_what_is_not_known_or_closed_is_its_reason(path: NetworkPath | None, sigma: float | None, told_at: float, reason: Reason) -> None:
-    route = route_of(Pair(), path, TransferTerms(), sigma, told_at)
+    route = route_of(Pair(), path, (1.0, 10.0), sigma, told_at)
     assert route.refusal(NOW) is reason
     assert route.evaluate(NOW) is None
     assert route.data_refusal(NOW) is reason, "the gate asks it at both looks"
 
 
 def test_before_anybody_has_told_anything_it_costs_more_than_anything_brings() -> None:
-    (route,) = over_networks([Pair().to_upbit], TransferTerms())
+    route = Pair().over_network()
     assert route.charge_bps == inf
     assert not route.clears()
     assert route.touch_edge_bps() == -inf
