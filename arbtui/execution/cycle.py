@@ -160,6 +160,10 @@ def due(cycle: ArbCycle, leg: PlannedLeg, market: Market) -> Decimal:
     return market.qty_down(max(qty, ZERO))
 
 
+#: What fees and lots may take of the quantity that the network's fee was planned for, in bps of the edge.
+_ROUNDING_BPS = 1.0
+
+
 def transfer_of(cycle: ArbCycle, move: PlannedTransfer) -> Transfer | str:
     """What is to be moved now of what ``cycle`` bought, or why it is rather sold where it is.
 
@@ -170,7 +174,7 @@ def transfer_of(cycle: ArbCycle, move: PlannedTransfer) -> Transfer | str:
     if qty <= move.fee or qty < move.least:
         return Reason.TOO_SMALL
     left_bps = cycle.plan.edge_bps - float(move.fee / qty - move.fee / leg.qty) * 1e4
-    if not left_bps > 0.0:
+    if not left_bps > min(cycle.plan.edge_bps, 0.0) - _ROUNDING_BPS:
         return Reason.BELOW_THRESHOLD
     return Transfer(move.asset, move.from_exchange, move.to_exchange, qty, move.network, move.fee, move.minutes)
 

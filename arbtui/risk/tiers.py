@@ -311,7 +311,9 @@ class RouteGuard:
         return bool(waiting) and any(not waiting.isdisjoint((hop.market.base, hop.market.quote)) for hop in route.trades)
 
     def is_busy(self, route: ArbRoute, cycle_id: str = "") -> bool:
-        """Whether an open cycle trades on a market of ``route``, or moves what it would move; ``cycle_id``: itself, not in its own way.
+        """Whether an open cycle trades on a market of ``route``, or a transfer is under way at a place of one of its own.
+
+        ``cycle_id``: itself, which is not in its own way.
 
         A cycle whose coins are on their way trades nowhere meanwhile.
         """
@@ -323,9 +325,10 @@ class RouteGuard:
             for leg in cycle.legs
         ):
             return True
-        return bool(route.transfers and self._portfolio.state.transfers) and any(  # two that look alike could not be told apart
-            (one.asset, one.sender, one.receiver) == (hop.asset, hop.sender, hop.receiver) and (one.cycle_id or " ") != cycle_id
+        return bool(route.transfers and self._portfolio.state.transfers) and any(  # two that come or go at one place look alike there
+            one.asset == hop.asset and not {one.sender, one.receiver}.isdisjoint((hop.sender, hop.receiver))
             for one in self._portfolio.open_transfers
+            if (one.cycle_id or " ") != cycle_id
             for hop in route.transfers
         )
 

@@ -1,7 +1,7 @@
 """Bought at one venue, moved over a network by a person, sold at another on arrival: each way that it can go, and over a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -19,7 +19,7 @@ from arbtui.portfolio.transfers import TransferAccount
 from arbtui.routes.rules import RouteRules
 from arbtui.routes.transfer_route import TransferRoute
 from arbtui.runtime.played_person import PlayedPerson
-from tests.execution.world import FAIR, UPBIT_DEAR, Levels, World, world
+from tests.execution.world import FAIR, FUNDS, UPBIT_DEAR, Levels, World, world
 from tests.portfolio.auditing import AUDIT, audit, disagreements
 
 ROUTE = "XRP:binance>chain>upbit"
@@ -27,13 +27,17 @@ ROUTE = "XRP:binance>chain>upbit"
 UPBIT_FALLEN: Levels = ([(2990.0, 400.0), (2989.0, 500.0)], [(2997.0, 400.0), (2998.0, 500.0)])
 
 
+#: Nothing to sell at Upbit, so that only what is moved there pays.
+NO_STOCK = {**FUNDS, "upbit": {**FUNDS["upbit"], "XRP": Decimal(0)}}
 UPBIT_HIGHER: Levels = ([(2997.0, 400.0), (2996.0, 500.0)], [(2998.0, 400.0), (2999.0, 500.0)])
 
 
 @asynccontextmanager
-async def chain_world(folder: Path, *, person: bool = True, warm: bool = True, **more: Any) -> AsyncIterator[World]:
-    """Two venues between which nothing is traded from stock, with a person who makes transfers; the price has been measured."""
-    async with world(folder, rules=RouteRules(("cross_chain",)), **more) as w:
+async def chain_world(
+    folder: Path, *, person: bool = True, warm: bool = True, shapes: Sequence[str] = ("cross_chain",), **more: Any
+) -> AsyncIterator[World]:
+    """Two venues, as usual without trade from stock, with a person who makes transfers; the price has been measured."""
+    async with world(folder, rules=RouteRules(shapes), **more) as w:
         w.step_s = 1.0
         await w.engine.wallets.refresh()
         tasks = [asyncio.create_task(_compare(w))]
@@ -282,13 +286,14 @@ def test_what_is_not_known_of_its_network_is_a_reason(tmp_path: Path) -> None:
 
 def test_coins_on_their_way_are_in_nobodys_way_and_are_limited(tmp_path: Path) -> None:
     async def main() -> None:
-        async with chain_world(tmp_path, person=False) as w:
+        async with chain_world(tmp_path, person=False, shapes=("two_leg", "cross_chain"), funds=NO_STOCK) as w:
             cycle = opened(w)
             await w.engine.executor.quiet.wait()
             route = w.components.universe.by_id[ROUTE]
             await asyncio.sleep(5)
             assert route.blocked is Reason.ROUTE_BUSY, "two transfers that look alike could not be told apart"
-            assert w.components.universe.by_id["XRP:upbit>chain>binance"].blocked is None
+            assert w.components.universe.by_id["XRP:upbit>chain>binance"].blocked is Reason.ROUTE_BUSY, "at one place, one at a time"
+            assert w.components.universe.by_id["XRP:binance>upbit"].blocked is None, "what is traded from stock goes on"
             rows = {row.scope: row.used for row in w.engine.limits.rows()}
             assert rows["global.max_uncovered_in_transit"] == rows["global.max_asset_in_transit"] == cycle.account.value
             assert rows["global.max_in_transit"] == cycle.account.value
