@@ -1,7 +1,7 @@
 """Bought at one venue, moved over a network by a person, sold at another on arrival: each way that it can go, and over a restart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -11,10 +11,12 @@ import pytest
 
 from arbtui.execution.cycle import ArbCycle
 from arbtui.journal.events import CycleState, Phase
+from arbtui.journal.reader import events, reading
 from arbtui.model.order import OrderState, Purpose
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.portfolio.ledger import read_ledger
+from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.transfers import TransferAccount
 from arbtui.routes.rules import RouteRules
 from arbtui.routes.transfer_route import TransferRoute
@@ -315,5 +317,64 @@ def test_where_the_market_is_away_on_arrival_the_coins_wait_for_it(tmp_path: Pat
             await until(lambda: not cycle.account.is_open)
             assert cycle.state is CycleState.HEDGED
             w.agree()
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize(("resumes", "state"), [(True, CycleState.UNWOUND), (False, CycleState.RESIDUAL)])
+def test_a_crash_before_the_transfer_began_leaves_the_coins_where_they_were_bought(
+    resumes: bool, state: CycleState, tmp_path: Path
+) -> None:
+    async def main() -> None:
+        async with chain_world(tmp_path, person=False) as w:
+            whole = w.engine.executor._work
+
+            async def killed(cycle: ArbCycle, durable: Awaitable[None]) -> None:
+                await whole(cycle, durable)
+                await asyncio.Event().wait()
+
+            w.engine.executor._work = killed  # type: ignore[method-assign]
+            cycle_id = opened(w).id
+            await until(lambda: bool(w.portfolio.cycle(cycle_id).fills) and not w.portfolio.open_orders)  # type: ignore[union-attr]
+        async with chain_world(tmp_path, person=False, warm=False, resumes=resumes) as w:
+            account = w.portfolio.cycle(cycle_id)
+            assert account is not None
+            await until(lambda: not account.is_open)
+            assert account.state is state
+            assert not w.portfolio.state.transfers
+            if resumes:
+                w.agree()
+            else:
+                assert account.held("XRP").keys() == {"binance"}
+
+    run_virtual(main())
+
+
+@pytest.mark.parametrize("last", ["TransferBegun", "TransferLeft", "TransferArrived"])
+def test_a_journal_cut_off_after_any_step_goes_on_from_there(last: str, tmp_path: Path) -> None:
+    """What a kill -9 leaves is the journal up to some event: from each step of the transfer on, the fold knows whose the coins are."""
+
+    async def main() -> None:
+        async with chain_world(tmp_path) as w:
+            cycle_id = opened(w).id
+            await until(lambda: not w.portfolio.open_cycles)
+            path = w.journal.path
+        cut = Portfolio()
+        with reading(path) as db:
+            for recorded in events(db):
+                cut.apply(recorded)
+                if type(recorded.event).__name__ == last:
+                    break
+        cycle = Portfolio.load(cut.dump()).cycle(cycle_id)
+        assert cycle is not None
+        (moved,) = cut.state.transfers.values()
+        where = {"TransferBegun": "binance", "TransferLeft": "in transit", "TransferArrived": "upbit"}[last]
+        held = {place: amount for place, amount in cycle.held("XRP").items() if amount}
+        assert held == {where: moved.qty - (moved.fee if last == "TransferArrived" else 0)}
+        assert (cycle.phase, bool(cycle.awaits)) == (Phase.IN_TRANSIT, last != "TransferArrived")
+        assert cut.left(cycle).keys() == {"XRP"}
+        for name in ("binance", "upbit"):  # nobody else may use them, and nothing more is kept than they are
+            kept = cut.reserved(name, "XRP")
+            assert kept == (held.get(name, 0)), name
 
     run_virtual(main())
