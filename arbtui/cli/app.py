@@ -7,6 +7,7 @@ import typer
 from arbtui.cli import flags
 from arbtui.cli.assets import assets_app
 from arbtui.cli.keys import keys_app
+from arbtui.cli.operator_commands import operator_app
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import tell
 
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(assets_app, name="assets")
 app.add_typer(keys_app, name="keys")
+app.add_typer(operator_app)
 
 
 def _version(wanted: bool) -> None:
@@ -225,7 +227,7 @@ def sandbox(
 @app.command()
 def ledger(
     profile: flags.Profile = None,
-    mode: Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")] = None,
+    mode: flags.LatestMode = None,
     run: Annotated[str | None, typer.Option("--run", metavar="ID", help="One run only.")] = None,
     json: flags.AsJson = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print the fills as CSV; with --episodes or --denials, those.")] = False,
@@ -257,7 +259,7 @@ def ledger(
 @app.command()
 def status(
     profile: flags.Profile = None,
-    mode: Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")] = None,
+    mode: flags.LatestMode = None,
     json: flags.AsJson = False,
     state_dir: flags.StateDir = None,
 ) -> int:
@@ -265,123 +267,6 @@ def status(
     from arbtui.cli.status import print_status
 
     return print_status(flags.wanted_profile(profile), mode, json, state_dir)
-
-
-_Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The profile's name, instead of typing it.")]
-_Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the journal.")]
-_Mode = Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")]
-
-
-@app.command()
-def positions(
-    verb: Annotated[str | None, typer.Argument(metavar="[complete|flatten|write-off|adjust]", help="Without a verb: the list.")] = None,
-    cycle_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The cycle that left the position.")] = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="EXCHANGE", help="Where; default: the cheapest way.")] = None,
-    asset: Annotated[str | None, typer.Option("--asset", metavar="ASSET", help="Which one, where the cycle left several.")] = None,
-    profile: flags.Profile = None,
-    confirm: _Confirm = None,
-    reason: _Reason = None,
-    mode: _Mode = None,
-    json: flags.AsJson = False,
-    state_dir: flags.StateDir = None,
-) -> int:
-    """One-sided positions that cycles left: trade one away (complete, flatten), write it off as stock, or adjust a balance by it.
-
-    The list and what trades nothing work while the profile runs or not; complete and flatten need the engine.
-    """
-    from arbtui.cli.decisions import positions as decide
-
-    return decide(flags.wanted_profile(profile), verb, cycle_id, at, asset, confirm, reason, mode, json, state_dir)
-
-
-@app.command()
-def limits(
-    verb: Annotated[str | None, typer.Argument(metavar="[set|reset]", help="Without a verb: the list.")] = None,
-    scope: Annotated[str | None, typer.Argument(metavar="[SCOPE]", help="global.max_loss_day, symbol.XRP.order_value, ...")] = None,
-    value: Annotated[str | None, typer.Argument(metavar="[VALUE]", help="In the unit that the list shows.")] = None,
-    profile: flags.Profile = None,
-    confirm: _Confirm = None,
-    reason: _Reason = None,
-    mode: _Mode = None,
-    json: flags.AsJson = False,
-    state_dir: flags.StateDir = None,
-) -> int:
-    """What bounds trading, with what is used of it now; set lowers a limit at any time, raises it only while nothing is armed.
-
-    Of the profile's value and one that was set here the stricter holds, also after a restart; reset takes the latter away.
-    """
-    from arbtui.cli.limits import limits as act
-
-    return act(flags.wanted_profile(profile), verb, scope, value, confirm, reason, mode, json, state_dir)
-
-
-@app.command()
-def adjust(
-    exchange: Annotated[str | None, typer.Argument(metavar="[EXCHANGE]", help="Without one: the list.")] = None,
-    asset: Annotated[str | None, typer.Argument(metavar="[ASSET]")] = None,
-    profile: flags.Profile = None,
-    confirm: _Confirm = None,
-    reason: _Reason = None,
-    mode: _Mode = None,
-    json: flags.AsJson = False,
-    state_dir: flags.StateDir = None,
-) -> int:
-    """Balances that a venue disputes; take the venue's word for one. Works while the profile runs or not."""
-    from arbtui.cli.decisions import adjust as decide
-
-    return decide(flags.wanted_profile(profile), exchange, asset, confirm, reason, mode, json, state_dir)
-
-
-@app.command()
-def stock(profile: flags.Profile = None, mode: _Mode = None, json: flags.AsJson = False, state_dir: flags.StateDir = None) -> int:
-    """What every venue holds of every asset, against its target, and how long it lasts. Works while the profile runs or not."""
-    from arbtui.cli.stock import stock as show
-
-    return show(flags.wanted_profile(profile), mode, json, state_dir)
-
-
-@app.command()
-def transfers(
-    verb: Annotated[str | None, typer.Argument(metavar="[plan|list|begin|settle]", help="Without a verb: the plans.")] = None,
-    what: Annotated[str | None, typer.Argument(metavar="[PLAN|ID]", help="begin: 'ASSET:FROM>TO'; settle: the transfer.")] = None,
-    how: Annotated[str | None, typer.Argument(metavar="[HOW]", help="settle: cancelled, returned or lost.")] = None,
-    amount: Annotated[str | None, typer.Option("--amount", metavar="N", help="begin: units that leave, in place of the plan's.")] = None,
-    network: Annotated[str | None, typer.Option("--network", metavar="NAME", help="begin: in place of the plan's first.")] = None,
-    fee: Annotated[str | None, typer.Option("--fee", metavar="N", help="begin: units that the network keeps.")] = None,
-    minutes: Annotated[float | None, typer.Option("--minutes", metavar="N", help="begin: what it usually takes.")] = None,
-    profile: flags.Profile = None,
-    confirm: _Confirm = None,
-    reason: _Reason = None,
-    mode: _Mode = None,
-    json: flags.AsJson = False,
-    state_dir: flags.StateDir = None,
-) -> int:
-    """What a person could move between venues; record one that a person makes, so that its coins are waited for; settle one.
-
-    Nothing is sent from here, in any mode: the transfer itself is made at the venue.
-    """
-    from arbtui.cli.transfers import transfers as do
-
-    given = {"amount": amount, "network": network, "fee": fee, "minutes": minutes}
-    return do(flags.wanted_profile(profile), verb, what, how, given, confirm, reason, mode, json, state_dir)
-
-
-@app.command()
-def targets(
-    verb: Annotated[str | None, typer.Argument(metavar="[set]", help="Without a verb: the list.")] = None,
-    place: Annotated[str | None, typer.Argument(metavar="[EXCHANGE.ASSET]", help="Such as upbit.XRP.")] = None,
-    amount: Annotated[str | None, typer.Argument(metavar="[AMOUNT]", help="Units that count as full.")] = None,
-    profile: flags.Profile = None,
-    confirm: _Confirm = None,
-    reason: _Reason = None,
-    mode: _Mode = None,
-    json: flags.AsJson = False,
-    state_dir: flags.StateDir = None,
-) -> int:
-    """How much of each asset a venue should hold; set one. Works while the profile runs or not."""
-    from arbtui.cli.stock import targets as decide
-
-    return decide(flags.wanted_profile(profile), verb, place, amount, confirm, reason, mode, json, state_dir)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
@@ -442,25 +327,6 @@ def supervise(
 
 
 @app.command()
-def rearm(
-    profile: flags.Profile = None,
-    scope: Annotated[
-        str | None, typer.Option("--scope", metavar="SCOPE", help="exchange.NAME, symbol.ASSET, route.ID, global, or a file in halt.d.")
-    ] = None,
-    confirm: _Confirm = None,
-    reason: _Reason = None,
-    override: Annotated[bool, typer.Option("--override", help="Although the checklist is not clean; that is journaled.")] = False,
-    state_dir: flags.StateDir = None,
-) -> int:
-    """Take a kill, or with --scope a smaller halt, back: shows a live checklist, and asks for the profile's name and a reason."""
-    from arbtui.cli.rearm import rearm_all, rearm_scope
-
-    if scope is None:
-        return rearm_all(flags.wanted_profile(profile), confirm, reason, state_dir, override=override)
-    return rearm_scope(flags.wanted_profile(profile), scope, confirm, reason, state_dir)
-
-
-@app.command()
 def profiles(json: flags.AsJson = False) -> int:
     """The profiles that can be started by name."""
     from arbtui.cli.places import print_profiles
@@ -485,6 +351,14 @@ def locate(profile: flags.Profile = None, state_dir: flags.StateDir = None, json
 
 
 @app.command()
+def check(profile: flags.Profile = None, mode: flags.Mode = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
+    """Every problem of a profile and its state, none fatal; --mode paper or live asks the venues too. Exit code 0 for none, else 2."""
+    from arbtui.cli.check import print_check
+
+    return print_check(flags.wanted_profile(profile), mode, state_dir, json)
+
+
+@app.command()
 def journal(
     verb: Annotated[str, typer.Argument(metavar="[verify|backup|rebuild]")] = "verify",
     to: Annotated[
@@ -492,7 +366,7 @@ def journal(
     ] = None,
     keep: Annotated[int | None, typer.Option("--keep", metavar="N", help="backup: then remove all but the newest N in backups/.")] = None,
     profile: flags.Profile = None,
-    mode: _Mode = None,
+    mode: flags.LatestMode = None,
     json: flags.AsJson = False,
     state_dir: flags.StateDir = None,
 ) -> int:
@@ -504,11 +378,3 @@ def journal(
     from arbtui.cli.journal import journal as act
 
     return act(flags.wanted_profile(profile), verb, to, keep, mode, json, state_dir)
-
-
-@app.command()
-def check(profile: flags.Profile = None, mode: flags.Mode = None, state_dir: flags.StateDir = None, json: flags.AsJson = False) -> int:
-    """Every problem of a profile and its state, none fatal; --mode paper or live asks the venues too. Exit code 0 for none, else 2."""
-    from arbtui.cli.check import print_check
-
-    return print_check(flags.wanted_profile(profile), mode, state_dir, json)

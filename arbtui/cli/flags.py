@@ -12,6 +12,9 @@ from arbtui.model.errors import UsageError
 
 Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME|PATH", help="The profile, by name or by its file.")]
 Mode = Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Where orders go; default sim.")]
+LatestMode = Annotated[str | None, typer.Option("--mode", metavar="sim|paper|live", help="Default: that of the latest run.")]
+Confirm = Annotated[str | None, typer.Option("--confirm", metavar="NAME", help="The profile's name, instead of typing it.")]
+Reason = Annotated[str | None, typer.Option("--reason", metavar="TEXT", help="Why; it is kept in the journal.")]
 StateDir = Annotated[str | None, typer.Option("--state-dir", metavar="DIR", help="Where state lives, else ARBTUI_STATE_DIR.")]
 JsonTarget = Annotated[str | None, typer.Option("--json", metavar="FILE|-", help="Write the summary as JSON at the end.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

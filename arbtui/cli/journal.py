@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
 
-from arbtui.cli.decisions import Place
+from arbtui.cli.place import Place
 from arbtui.model.errors import UsageError
 from arbtui.settings.lock import ProfileLock
 from arbtui.settings.output import tell

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from arbtui.cli.decisions import Place
+from arbtui.cli.place import Place
 from arbtui.model.errors import UsageError
 from arbtui.settings.output import tell
 from arbtui.settings.person import person
@@ -18,32 +18,21 @@ if TYPE_CHECKING:
 _VERBS = ("set", "reset")
 
 
-def limits(
-    profile: str,
-    verb: str | None,
-    scope: str | None,
-    value: str | None,
-    confirm: str | None,
-    reason: str | None,
-    mode: str | None,
-    as_json: bool,
-    state: str | None,
-) -> int:
+def limits(place: Place, verb: str | None, scope: str | None, value: str | None, *, as_json: bool) -> int:
     """List the limits, or change one; 0 when done.
 
     Raises:
         UsageError: no such verb, scope or value, a limit that may not be raised now, or an engine that does not answer.
     """
-    place = Place(profile, mode, state)
     if verb is None or verb == "list":
-        return _list(place, profile, as_json)
+        return _list(place, as_json)
     if verb not in _VERBS:
         raise UsageError(f"limits {verb}: there are list, {', '.join(_VERBS)}")
     if scope is None or (verb == "set") != (value is not None):
         raise UsageError(
             f"limits {verb} takes {'SCOPE VALUE' if verb == 'set' else 'SCOPE'}, such as {_EXAMPLES[verb]}; nothing was changed"
         )
-    return _change(place, profile, scope, _number(value), confirm, reason)
+    return _change(place, scope, _number(value))
 
 
 _EXAMPLES = {"set": "global.max_loss_day 50", "reset": "global.max_loss_day"}
@@ -56,15 +45,15 @@ def _number(text: str | None) -> float | None:
         raise UsageError(f"{text!r} is no number; nothing was changed") from None
 
 
-def _list(place: Place, profile: str, as_json: bool) -> int:
+def _list(place: Place, as_json: bool) -> int:
     rows: list[dict[str, Any]]
     answer = place.ask({"verb": "limits"}) if place.is_running() else None
     portfolio = place.portfolio()
     if answer is not None and answer.get("limits") is not None:
         rows, currency = answer["limits"], portfolio.state.currency
     else:
-        currency = place.settings(profile).desk.currency
-        rows = [row.facts() for row in _book(place, profile, portfolio).rows(_used_of(portfolio))]
+        currency = place.settings().desk.currency
+        rows = [row.facts() for row in _book(place, portfolio).rows(_used_of(portfolio))]
     if as_json:
         tell(json.dumps(rows, indent=2) + "\n")
         return 0
@@ -84,7 +73,7 @@ def _figure(value: float) -> str:
     return f"{float(f'{value:.6g}'):,.12g}"
 
 
-def _change(place: Place, profile: str, scope: str, value: float | None, confirm: str | None, reason: str | None) -> int:
+def _change(place: Place, scope: str, value: float | None) -> int:
     from arbtui.portfolio.state import LimitRecord
     from arbtui.risk.limit_names import parse_scope
 
@@ -92,23 +81,23 @@ def _change(place: Place, profile: str, scope: str, value: float | None, confirm
     if isinstance(parsed, str):
         raise UsageError(f"{parsed}; nothing was changed")
     portfolio = place.portfolio()
-    book = _book(place, profile, portfolio)
+    book = _book(place, portfolio)
     before = book.holds(parsed)
     running = place.is_running()
     armed = str((place.ask({"verb": "limits"}) or {}).get("armed") or "") if running else ""
-    change = book.change(scope, value, person(), reason or "", armed=armed, known=_known_venues(place, profile))
+    change = book.change(scope, value, person(), place.confirmation.reason or "", armed=armed, known=_known_venues(place))
     if isinstance(change, str):
         raise UsageError(f"{change}; nothing was changed")
-    typed, why = confirm or "", (reason or "").strip()
+    typed, why = place.confirmation.name or "", (place.confirmation.reason or "").strip()
     if book.loosens(parsed, value):
         to = "the profile's value" if value is None else _figure(value)
-        typed, why = place.confirm(f"raise {parsed}: {_figure(before)} now, to {to}", confirm, reason)
+        typed, why = place.confirm(f"raise {parsed}: {_figure(before)} now, to {to}")
     if running:
         place.ask_to("limit", {"scope": str(parsed), "value": value}, typed, why)
     else:
 
         def events_of(now: "Portfolio", by: str, told: str) -> "Sequence[Event] | str":
-            event = _book(place, profile, now).change(scope, value, by, told)
+            event = _book(place, now).change(scope, value, by, told)
             return event if isinstance(event, str) else (event,)
 
         place.journal_it(why, events_of)
@@ -120,7 +109,7 @@ def _change(place: Place, profile: str, scope: str, value: float | None, confirm
     return 0
 
 
-def _book(place: Place, profile: str, portfolio: "Portfolio") -> "LimitBook":
+def _book(place: Place, portfolio: "Portfolio") -> "LimitBook":
     """The profile as it stands now, and what the journal holds.
 
     Raises:
@@ -128,13 +117,13 @@ def _book(place: Place, profile: str, portfolio: "Portfolio") -> "LimitBook":
     """
     from arbtui.risk.limit_book import LimitBook
 
-    settings = place.settings(profile)
+    settings = place.settings()
     return LimitBook(settings.risk, settings.execution.order_value, settings.execution.min_edge_bps, portfolio.state.limits)
 
 
-def _known_venues(place: Place, profile: str) -> dict[str, set[str]]:
+def _known_venues(place: Place) -> dict[str, set[str]]:
     """Venues are known without an engine; symbols and routes are not: whatever is named like one may come to be."""
-    return {"exchange": set(place.settings(profile).exchanges)}
+    return {"exchange": set(place.settings().exchanges)}
 
 
 def _used_of(portfolio: "Portfolio") -> "Callable[[LimitScope], float | None]":

@@ -2,20 +2,19 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
-from arbtui.cli.decisions import typed_at_terminal
+from arbtui.cli.confirmation import Confirmation
+from arbtui.cli.running_engine import ask_engine
+from arbtui.cli.stopped_journal import commit_events
 from arbtui.model.errors import UsageError
 from arbtui.model.scoped_halts import FOLDER_NAME, archive_halt, file_name, file_of, read_halts
-from arbtui.portfolio.operator_events import untyped
 from arbtui.settings.lock import ProfileLock, holder
 from arbtui.settings.output import tell
 from arbtui.settings.person import person
-from arbtui.settings.requests import ANSWER_S, ask
 from arbtui.settings.state import latest_mode, mode_folder, profile_folder, profile_name, state_root
 
 
-def rearm_scope(profile: str, scope: str, confirm: str | None, reason: str | None, state_dir: str | None) -> int:
+def rearm_scope(profile: str, scope: str, confirmation: Confirmation, state_dir: str | None) -> int:
     """Take away the halt of ``scope``, or the file of that name in ``halt.d``; 0 when done.
 
     Raises:
@@ -31,11 +30,7 @@ def rearm_scope(profile: str, scope: str, confirm: str | None, reason: str | Non
         raise UsageError(f"{name}: no halt of {scope} stands in {folder / FOLDER_NAME}; standing: {stand}")
     wanted = halt.scope if halt is not None else file
     tell(f"{name}: take away: {halt.in_words() if halt is not None else f'{file}: {troubles[file]}'}\n")
-    typed = confirm if confirm is not None else typed_at_terminal(f"type the profile's name ({name}) to do it: ")
-    why = (reason if reason is not None else typed_at_terminal("reason: ")).strip()
-    refusal = untyped(name, typed, why)
-    if refusal is not None:
-        raise UsageError(f"{refusal}; nothing was changed")
+    typed, why = confirmation.take(name, "to do it")
     if holder(folder) is not None:
         ask_engine(folder, {"verb": "rearm_scope", "scope": wanted, "confirm": typed, "reason": why, "by": person()})
     else:
@@ -45,7 +40,7 @@ def rearm_scope(profile: str, scope: str, confirm: str | None, reason: str | Non
     return 0
 
 
-def rearm_all(profile: str, confirm: str | None, reason: str | None, state_dir: str | None, *, override: bool) -> int:
+def rearm_all(profile: str, confirmation: Confirmation, state_dir: str | None, *, override: bool) -> int:
     """Open the gate after a kill, or arm what is DISARMED, of an engine that runs, headless or not, or of none; 0 when done.
 
     Raises:
@@ -58,7 +53,7 @@ def rearm_all(profile: str, confirm: str | None, reason: str | None, state_dir: 
 
         mode = latest_mode(root, name)
         path = mode_folder(root, name, mode) / "journal.db" if mode else None
-        return rearm_stopped(name, folder, path, confirm, reason, override=override)
+        return rearm_stopped(name, folder, path, confirmation, override=override)
     found = ask_engine(folder, {"verb": "checklist"})
     if found.get("state") in ("ARMED", "PAUSED", "REDUCING"):
         raise UsageError(f"{name}: nothing to re-arm: it is {found['state']}; a smaller halt is taken away with --scope")
@@ -71,47 +66,20 @@ def rearm_all(profile: str, confirm: str | None, reason: str | None, state_dir: 
     if musts or (failing and not override):
         names, instead = ", ".join(check["name"] for check in failing), "" if musts else ", or add --override"
         raise UsageError(f"the checklist is not clean ({names}): mend it{instead}; nothing was changed")
-    typed = confirm if confirm is not None else typed_at_terminal(f"type the profile's name ({name}) to arm it: ")
-    why = (reason if reason is not None else typed_at_terminal("reason: ")).strip()
-    refusal = untyped(name, typed, why)
-    if refusal is not None:
-        raise UsageError(f"{refusal}; nothing was changed")
+    typed, why = confirmation.take(name, "to arm it")
     wish = {"verb": "rearm", "confirm": typed, "reason": why, "by": person(), "kills": found.get("kills"), "override": override}
     ask_engine(folder, wish)
     tell("armed, and journaled; the header and arbtui status show the state\n")
     return 0
 
 
-def ask_engine(folder: Path, request: dict[str, Any]) -> dict[str, Any]:
-    """Have the engine that runs on ``folder`` do it; its answer.
-
-    Raises:
-        UsageError: it refuses, or does not answer.
-    """
-    answer = ask(folder, request)
-    if answer is None:
-        raise UsageError(f"the engine that runs did not answer within {ANSWER_S:g} s; nothing was changed: see arbtui status")
-    if answer.get("refusal"):
-        raise UsageError(f"{answer['refusal']}; nothing was changed")
-    return answer
-
-
 async def _take_away(folder: Path, file: str, scope: str, reason: str, path: Path | None) -> None:
     """Without an engine: first the journal, then the file; a halt that stands although the journal says otherwise is found again."""
     from arbtui.journal.events import ScopeRearmed
-    from arbtui.journal.journal import Journal
-    from arbtui.model.clock import SystemClock
-    from arbtui.portfolio.projections import ProjectingPortfolio
-    from arbtui.portfolio.restore import restore
 
     with ProfileLock(folder):
         if path is not None:
-            journal = await Journal.open(path, clock=SystemClock(), door="aio")
-            try:
-                journal.fold = ProjectingPortfolio(restore(path)[1])
-                await journal.commit(ScopeRearmed(scope, person(), reason))
-            finally:
-                await journal.close()
+            await commit_events(path, lambda _: (ScopeRearmed(scope, person(), reason),))
         try:
             gone = archive_halt(folder, file) is None
         except OSError as error:

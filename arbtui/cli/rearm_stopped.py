@@ -1,11 +1,13 @@
 """``arbtui rearm`` of a profile on which no engine runs: what can be known is looked at now, the rest by the next start."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arbtui.cli.decisions import typed_at_terminal
+from arbtui.cli.confirmation import Confirmation
+from arbtui.cli.stopped_journal import commit_events
 from arbtui.model.counted import counted
 from arbtui.model.errors import UsageError
 from arbtui.model.halt import HaltCause, archive_flag, read_flag
@@ -14,6 +16,7 @@ from arbtui.settings.output import tell
 from arbtui.settings.person import person
 
 if TYPE_CHECKING:
+    from arbtui.journal.events import Event
     from arbtui.journal.state import JournalState
     from arbtui.portfolio.portfolio import Portfolio
 
@@ -29,21 +32,19 @@ class _Item:
     words: str
 
 
-def rearm_stopped(name: str, folder: Path, path: Path | None, confirm: str | None, reason: str | None, *, override: bool) -> int:
+def rearm_stopped(name: str, folder: Path, path: Path | None, confirmation: Confirmation, *, override: bool) -> int:
     """Take the kill, or what left the profile DISARMED, back; the next start arms by itself once its own checklist is clean.
 
     Args:
         name: the profile's.
         folder: its state folder.
         path: the journal of the latest mode; None where there is none.
-        confirm: the profile's name as typed; None asks for it.
-        reason: why; None asks for it.
+        confirmation: what the flags gave of it.
         override: although an item is not fine.
 
     Raises:
         UsageError: nothing to re-arm, the checklist is not clean, no confirmation, or another kill came meanwhile.
     """
-    from arbtui.portfolio.operator_events import untyped
     from arbtui.portfolio.trading_state import TradingState
 
     cause = read_flag(folder)
@@ -58,11 +59,7 @@ def rearm_stopped(name: str, folder: Path, path: Path | None, confirm: str | Non
     failing = [item.name for item in items if item.is_fine is False]
     if failing and not override:
         raise UsageError(f"the checklist is not clean ({', '.join(failing)}): mend it, or add --override; nothing was changed")
-    typed = confirm if confirm is not None else typed_at_terminal(f"type the profile's name ({name}) to re-arm it: ")
-    why = (reason if reason is not None else typed_at_terminal("reason: ")).strip()
-    refusal = untyped(name, typed, why)
-    if refusal is not None:
-        raise UsageError(f"{refusal}; nothing was changed")
+    _, why = confirmation.take(name, "to re-arm it")
     with ProfileLock(folder):
         if read_flag(folder) != cause:
             raise UsageError("a kill came since this was opened: look again; nothing was changed")
@@ -110,18 +107,13 @@ def _items(journal: "JournalState | None", portfolio: "Portfolio | None") -> lis
 async def _journal(path: Path, cause: HaltCause | None, reason: str, overridden: tuple[str, ...]) -> None:
     """First the journal, then the flag: one that stands although the journal says otherwise halts the next start."""
     from arbtui.journal.events import Killed, Rearmed
-    from arbtui.journal.journal import Journal
-    from arbtui.model.clock import SystemClock
-    from arbtui.portfolio.projections import ProjectingPortfolio
-    from arbtui.portfolio.restore import restore
 
-    journal = await Journal.open(path, clock=SystemClock(), door="aio")
-    try:
-        portfolio = restore(path)[1]
-        journal.fold = ProjectingPortfolio(portfolio)
-        if cause is not None and not portfolio.state.killed:  # made while nothing ran: the journal has not heard of it
-            await journal.commit(Killed(cause.source, cause.reason, 0))
-        told = f"{reason} (overridden: {', '.join(overridden)})" if overridden else reason
-        await journal.commit(Rearmed(person(), told, unchecked=True, overridden=overridden))
-    finally:
-        await journal.close()
+    noted = f"{reason} (overridden: {', '.join(overridden)})" if overridden else reason
+    rearmed = Rearmed(person(), noted, unchecked=True, overridden=overridden)
+
+    def events_of(portfolio: "Portfolio") -> "Sequence[Event]":
+        if cause is None or portfolio.state.killed:
+            return (rearmed,)
+        return Killed(cause.source, cause.reason, 0), rearmed  # made while nothing ran: the journal has not heard of it
+
+    await commit_events(path, events_of)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from arbtui.cli.decisions import Place
+from arbtui.cli.place import Place
 from arbtui.model.errors import UsageError
 from arbtui.model.money import plain
 from arbtui.settings.output import tell
@@ -20,23 +20,19 @@ _PLACE = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9]{1,20})")
 _BAR = 12
 
 
-def stock(profile: str, mode: str | None, as_json: bool, state: str | None) -> int:
-    """Print the inventory as the journal has it; 0. Works while the profile runs or not.
-
-    Raises:
-        UsageError: no such mode, or no journal yet.
-    """
+def stock(place: Place, *, as_json: bool) -> int:
+    """Print the inventory as the journal has it; 0. Works while the profile runs or not."""
     from arbtui.portfolio.inventory import stock_facts
 
-    rows = stock_facts(Place(profile, mode, state).portfolio())
+    rows = stock_facts(place.portfolio())
     if as_json:
         tell(json.dumps(rows, indent=2) + "\n")
         return 0
     if not rows:
         tell("nothing is held, and no target is set\n")
     for row in rows:
-        for place in row["venues"]:
-            tell(_line(row["asset"], place) + "\n")
+        for venue in row["venues"]:
+            tell(_line(row["asset"], venue) + "\n")
     return 0
 
 
@@ -54,23 +50,12 @@ def _hours(hours: float) -> str:
     return f"{hours * 60:.0f} min" if hours < 2 else f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} d"
 
 
-def targets(
-    profile: str,
-    verb: str | None,
-    place_name: str | None,
-    amount: str | None,
-    confirm: str | None,
-    reason: str | None,
-    mode: str | None,
-    as_json: bool,
-    state: str | None,
-) -> int:
+def targets(place: Place, verb: str | None, place_name: str | None, amount: str | None, *, as_json: bool) -> int:
     """List the targets, or set one; 0 when done.
 
     Raises:
         UsageError: no such verb, place or amount, no confirmation, or an engine that does not answer.
     """
-    place = Place(profile, mode, state)
     if verb in (None, "list"):
         return _list(place.portfolio(), as_json)
     if verb != "set":
@@ -83,10 +68,10 @@ def targets(
         target = Decimal(amount)
     except ArithmeticError:
         raise UsageError(f"targets set {place_name} {amount!r}: not a number") from None
-    return _set(place, exchange, asset, target, confirm, reason)
+    return _set(place, exchange, asset, target)
 
 
-def _set(place: Place, exchange: str, asset: str, target: Decimal, confirm: str | None, reason: str | None) -> int:
+def _set(place: Place, exchange: str, asset: str, target: Decimal) -> int:
     from arbtui.portfolio.operator_events import new_target, target_preview
 
     def events_of(portfolio: "Portfolio", by: str, why: str) -> "Sequence[Event] | str":
@@ -94,7 +79,7 @@ def _set(place: Place, exchange: str, asset: str, target: Decimal, confirm: str 
 
     text = target_preview(place.portfolio(), exchange, asset, target) if target.is_finite() else ""
     request = {"exchange": exchange, "asset": asset, "amount": plain(target) if target.is_finite() else str(target)}
-    return place.decide("target", request, text, confirm, reason, events_of)
+    return place.decide("target", request, text, events_of)
 
 
 def _list(portfolio: "Portfolio", as_json: bool) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from arbtui.cli.decisions import Place
+from arbtui.cli.place import Place
 from arbtui.model.errors import UsageError
 from arbtui.model.money import plain
 from arbtui.settings.output import tell
@@ -20,45 +20,29 @@ _VERBS = ("plan", "list", "begin", "settle")
 _HOW = ("cancelled", "returned", "lost")
 
 
-def transfers(
-    profile: str,
-    verb: str | None,
-    what: str | None,
-    how: str | None,
-    given: dict[str, Any],
-    confirm: str | None,
-    reason: str | None,
-    mode: str | None,
-    as_json: bool,
-    state: str | None,
-) -> int:
+def transfers(place: Place, verb: str | None, what: str | None, how: str | None, given: dict[str, Any], *, as_json: bool) -> int:
     """Show plans or transfers, or record one that a person makes; 0 when done.
 
     Args:
-        profile: its name or path.
+        place: whose journal, and the confirmation.
         verb: ``plan``, ``list``, ``begin`` or ``settle``.
         what: the plan, or the transfer.
         how: it is settled.
         given: ``amount``, ``network``, ``fee``, ``minutes`` that replace the plan's; None where not given.
-        confirm: the profile's name; None to ask for it.
-        reason: why; None to ask for it.
-        mode: None for that of the latest run.
         as_json: print JSON.
-        state: the state folder.
 
     Raises:
         UsageError: no such verb, plan, transfer or journal, no confirmation, or an engine that does not answer.
     """
-    place = Place(profile, mode, state)
     match verb:
         case None | "plan":
             return _plan(place, as_json)
         case "list":
             return _list(place.portfolio(), as_json)
         case "begin":
-            return _begin(place, what, given, confirm, reason)
+            return _begin(place, what, given)
         case "settle":
-            return _settle(place, what, how, confirm, reason)
+            return _settle(place, what, how)
     raise UsageError(f"transfers {verb}: there are {', '.join(_VERBS)}")
 
 
@@ -107,7 +91,7 @@ def _list(portfolio: "Portfolio", as_json: bool) -> int:
     return 0
 
 
-def _begin(place: Place, plan_id: str | None, given: dict[str, Any], confirm: str | None, reason: str | None) -> int:
+def _begin(place: Place, plan_id: str | None, given: dict[str, Any]) -> int:
     from arbtui.portfolio.operator_events import begin_transfer
 
     wanted = _wanted(place, plan_id, given)
@@ -118,7 +102,7 @@ def _begin(place: Place, plan_id: str | None, given: dict[str, Any], confirm: st
     facts = {"asset": wanted.asset, "from": wanted.sender, "to": wanted.receiver, "network": wanted.network}
     amounts = {"amount": plain(wanted.qty), "fee": plain(wanted.fee), "minutes": wanted.minutes}
     text = f"you make this transfer at {wanted.sender} yourself: {wanted.in_words()}; nothing is sent from here"
-    return place.decide("begin_transfer", {**facts, **amounts}, text, confirm, reason, events_of)
+    return place.decide("begin_transfer", {**facts, **amounts}, text, events_of)
 
 
 def _wanted(place: Place, plan_id: str | None, given: dict[str, Any]) -> "Transfer":
@@ -158,7 +142,7 @@ def _wanted(place: Place, plan_id: str | None, given: dict[str, Any]) -> "Transf
         raise UsageError(f"{plan_id}: amount {told['amount']!r}, fee {told['fee']!r}: not a number") from None
 
 
-def _settle(place: Place, transfer_id: str | None, how: str | None, confirm: str | None, reason: str | None) -> int:
+def _settle(place: Place, transfer_id: str | None, how: str | None) -> int:
     from arbtui.portfolio.operator_events import settle_transfer, settle_transfer_preview
 
     if transfer_id is None or how not in _HOW:
@@ -169,4 +153,4 @@ def _settle(place: Place, transfer_id: str | None, how: str | None, confirm: str
         return settle_transfer(portfolio, number, word, by, why)
 
     text = settle_transfer_preview(place.portfolio(), number, word)
-    return place.decide("settle_transfer", {"transfer_id": number, "how": word}, text, confirm, reason, events_of)
+    return place.decide("settle_transfer", {"transfer_id": number, "how": word}, text, events_of)

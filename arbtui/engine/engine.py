@@ -54,7 +54,7 @@ from arbtui.journal.events import CycleState, Killed, Phase
 from arbtui.journal.known_orders import KnownOrder
 from arbtui.journal.state import JournalState
 from arbtui.model.counted import counted
-from arbtui.model.errors import ArbtuiError, JournalFailed
+from arbtui.model.errors import JournalFailed
 from arbtui.model.money import plain
 from arbtui.model.order import Fill, Order
 from arbtui.model.reason import Reason
@@ -397,12 +397,10 @@ class Engine:
         """A comparison with a venue's account comes less often than the profile says."""
         self.breaches.record(Severity.WARN, "CHECKS_BEHIND", exchange, words, "goes on so; trade fewer symbols, or set [reconcile] higher")
 
-    async def compare_positions(self) -> None:
-        """Ask every venue for its balances and compare them with ours."""
-        try:
-            await self.sync.check()
-        except ArbtuiError as error:
-            self.breaches.record(Severity.WARN, "BALANCES_UNREAD", "global", str(error), "asked again")
+    async def compare_positions(self, within_s: float | None = None) -> None:
+        """Ask every venue for its balances and compare them with ours. ``within_s``: as :meth:`CrossExchangePositionSync.check`."""
+        for exchange, why in (await self.sync.check(within_s)).items():
+            self.breaches.record(Severity.WARN, "BALANCES_UNREAD", exchange, why, "compared by the next start")
 
     async def snapshot(self, simulator: dict[str, Any] | None) -> int:
         """Store what a restart goes on from; the snapshot's number."""

@@ -142,13 +142,17 @@ class RunningReconciler:
                 found = await self._ask(account, record.check, back_ms, lane)
         except (ArbtuiError, TimeoutError) as error:
             why = str(error) or "no answer"
-            log.warning("%s: %s could not be compared: %s", record.exchange, record.check, why)
             self.report.fail(record, why)
+            # Once: a ban of hours would fill the log. The third in a row is a breach, and the report counts them all.
+            level = logging.INFO if record.failed_in_a_row == 1 else logging.DEBUG
+            log.log(level, "%s: %s could not be compared: %s", record.exchange, record.check, why)
             if record.failed_in_a_row == _TOLD_AFTER:
                 self._on_silent(record.exchange, record.check, why)
             self._due[record.exchange, record.check] = self._clock.monotonic() + min(_RETRY_S, record.every_s)
             return False
         record.took_s = self._clock.monotonic() - began
+        if record.failed_in_a_row >= _TOLD_AFTER:
+            log.info("%s: %s are compared again, after %d failures", record.exchange, record.check, record.failed_in_a_row)
         self._take(record, found)
         self._due[record.exchange, record.check] = began + record.every_s
         if record.is_behind:

@@ -126,24 +126,42 @@ class StreamDelays:
         self._quarantine_s = config.quarantine_ms / 1000
         self._quarantined: dict[OrderBook, float] = {}
         self._of: dict[str, dict[str, StreamDelay]] = {}  # by exchange and code
+        self._all: list[StreamDelay] = []
+        self._due_since = -inf
         self._offset_ms = self._wall_offset_ms()
         self.old_news: set[OrderBook] = set()  #: books whose last update was old by its venue's clock when it came
         self.is_quiet_fine = False  #: somebody asks the venue about quiet books (FreezeWatch): one on a live socket is current
 
     def open(self, exchange: str, codes: Iterable[str]) -> Mapping[str, StreamDelay]:
         """One delay for all ``codes`` of an exchange; the mapping that its sink looks them up in."""
-        self._of[exchange] = dict.fromkeys(codes, StreamDelay())
+        self._of[exchange] = dict.fromkeys(codes, self._new())
         return self._of[exchange]
 
     def share(self, exchange: str, codes: Iterable[str]) -> None:
         """These markets come over a socket of their own."""
-        delay = StreamDelay()
+        delay = self._new()
         known = self._of.get(exchange, {})
         known.update({code: delay for code in codes if code in known})
 
     def of(self, book: OrderBook) -> StreamDelay:
         """The delay of the socket that carries ``book``."""
         return self._of[book.exchange][book.code]
+
+    def due(self) -> Sequence[float]:
+        """When the newest frame of each socket that was heard since the last call would have come with its usual delay.
+
+        In seconds of receipt; asked after every batch. A socket of which nothing is known yet is left out.
+        """
+        since = self._due_since
+        heard = [delay for delay in self._all if delay.heard_at > since and delay.base == delay.base]
+        if not heard:
+            return ()
+        self._due_since = max([delay.heard_at for delay in heard])
+        return [delay.heard_at - delay.excess / 1000.0 for delay in heard]
+
+    def _new(self) -> StreamDelay:
+        self._all.append(StreamDelay())
+        return self._all[-1]
 
     def sockets(self, exchange: str) -> list[StreamDelay]:
         """Every socket's delay."""

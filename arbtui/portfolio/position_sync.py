@@ -6,6 +6,7 @@ opens there in that asset until an operator has decided, or the venue says the s
 trade is booked quietly, so much a venue and day.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,6 +16,7 @@ from arbtui.exchanges.adapter import ExchangeAdapter
 from arbtui.journal.events import Adjusted, BalanceDisputed, DisputeClosed, Event, TransferArrived, TransferLeft
 from arbtui.journal.journal import Journal
 from arbtui.model.clock import Clock
+from arbtui.model.errors import ArbtuiError
 from arbtui.model.money import ZERO
 from arbtui.model.order import Balance
 from arbtui.portfolio.marks import LiveMarks
@@ -100,17 +102,27 @@ class CrossExchangePositionSync:
         for asset in assets:
             self._moved[exchange, asset] = now
 
-    async def check(self) -> None:
-        """Ask every venue and compare.
+    async def check(self, within_s: float | None = None) -> Mapping[str, str]:
+        """Ask every venue, all at once, and compare; by venue, why one could not be: unknown is not zero.
 
-        Raises:
-            ArbtuiError: a venue's query failed: unknown is not zero.
+        ``within_s``: seconds after which no answer is waited for any more; None waits as long as the venues' limits let a query wait.
         """
-        for name, adapter in self._adapters.items():
+
+        async def ask(name: str, adapter: ExchangeAdapter) -> str:
             version = self._portfolio.version
-            balances = await adapter.fetch_balances()
+            try:
+                async with asyncio.timeout(within_s):
+                    balances = await adapter.fetch_balances()
+            except TimeoutError:
+                return f"no balances within {within_s:g} s"
+            except ArbtuiError as error:
+                return str(error)
             if version == self._portfolio.version:  # else it moved while it was asked, which says nothing
                 self.compare(name, balances, whole=True)
+            return ""
+
+        whys = await asyncio.gather(*(ask(name, adapter) for name, adapter in self._adapters.items()))
+        return {name: why for name, why in zip(self._adapters, whys, strict=True) if why}
 
     @property
     def version(self) -> int:

@@ -12,6 +12,9 @@ from arbtui.runtime.summary import Run, summarise
 from arbtui.runtime.venues import Venues
 from arbtui.settings.output import say
 
+#: s that the last comparison of balances may take: a stop waits for no venue that is silent, and for no ban to be over.
+_COMPARED_WITHIN_S = 5.0
+
 
 async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionRecorder | None) -> int:
     """End a run whose tasks are done: last marks, snapshot, journal, recording, summary; its exit code (docs/interface.md).
@@ -26,7 +29,7 @@ async def end(run: Run, plan: Plan, venues: Venues, stop: Stop, tap: SessionReco
     reason = "error" if error is not None else "kill" if components.halt.is_closed else stop.reason
     code = 3 if engine.unsettled else stop.code or (1 if error is not None else 0)
     if journal.failure is None:
-        await engine.compare_positions()  # a busy market is seldom quiet while it runs; now it is
+        await engine.compare_positions(_COMPARED_WITHIN_S)  # a busy market is seldom quiet while it runs; now it is
         engine.marks.take("end")
         engine.episodes.close()
         await engine.snapshot(venues.simulator_state())

@@ -84,7 +84,7 @@ async def live_venues(settings: Settings, ground: Ground) -> Venues:
     kept = {name: with_fees(_streamed(pairs.codes[name], listed), settings.exchanges[name].taker_bps) for name, listed in markets.items()}
     stream = wires.stream(kept)
     adapters = dict(registry.adapters)
-    venues = Venues(stream, adapters, kept, list(between), None, between, limits=wires.limits, health=wires.health)
+    venues = Venues(stream, adapters, kept, list(between), None, between, limits=wires.limits, health=wires.health, is_streamed=True)
     venues.on_books, venues.on_closed = stream.attach, locks.release
     return venues
 
@@ -107,7 +107,9 @@ async def streamed_venues(settings: Settings, ground: Ground) -> Venues:
     ledger = await VenueLedger.open(ground.folder / "venue.db", ground.door)
     stream = wires.stream(markets)
     adapters: dict[str, ExchangeAdapter] = {}
-    venues = Venues(stream, adapters, markets, pairs.symbols, ledger, pairs.between, limits=wires.limits, health=wires.health)
+    venues = Venues(
+        stream, adapters, markets, pairs.symbols, ledger, pairs.between, limits=wires.limits, health=wires.health, is_streamed=True
+    )
     venues.on_books = stream.attach
     balances = starting_balances(settings.simulator, markets, pairs.prices, pairs.rate)
     for name in settings.exchanges:

@@ -302,8 +302,7 @@ class Session:
             len(components.universe.routes),
             open_cycles,
         )
-        simulator = venues.simulator
-        meter = UpdateMetrics(components.aggregator, clock, None if simulator is None or self._plan.virtual else lambda: simulator.due)
+        meter = UpdateMetrics(components.aggregator, clock, None if self._plan.virtual else venues.due(components.aggregator))
         loop = asyncio.get_running_loop()
         lag, turns = LagProbe(loop), loop.turns if isinstance(loop, ProfiledLoop) else None
         resources = ResourceSampler(every_s=sampling_interval(self._plan.max_runtime_s))

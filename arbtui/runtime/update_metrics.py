@@ -14,14 +14,15 @@ class UpdateMetrics:
     """Stands between feed and aggregator. CPU in seconds of this thread, decision time from a batch's arrival to its end.
 
     Args:
-        due: monotonic seconds at which the parts of the batch being delivered were due at the market, where a feed can tell.
+        due: monotonic seconds at which the parts of the batch being delivered were due, where a feed can tell: at the simulated market, or
+            by a socket's usual delay.
     """
 
     def __init__(self, aggregator: OrderbookAggregator, clock: Clock, due: Callable[[], Sequence[float]] | None = None) -> None:
         self._aggregator = aggregator
         self._clock = clock
         self._due = due
-        self.staleness = Histogram()  #: ms from a message's being due at the market to the end of the decision on it
+        self.staleness = Histogram()  #: ms from a message's being due to the end of the decision on it
         self.first_at: float | None = None  #: monotonic seconds of the first batch
         self.first = asyncio.Event()
         self.updates = 0

@@ -59,6 +59,8 @@ class Venues:
     limits: Mapping[str, RateLimitManager] = field(default_factory=dict)  #: where requests go to a venue
     health: Mapping[str, ExchangeHealthMonitor] | None = None  #: where streams and adapters report to one
 
+    is_streamed: bool = False  #: frames come over sockets, when the venues send them
+
     on_books: Callable[[OrderbookAggregator], None] = _unattached
     on_closed: Callable[[], None] = _nothing_held  #: once nothing can be sent any more
 
@@ -66,6 +68,13 @@ class Venues:
         """Give the venues the books that their frames fill, once they exist."""
         self.books = aggregator.books
         self.on_books(aggregator)
+
+    def due(self, aggregator: OrderbookAggregator) -> Callable[[], Sequence[float]] | None:
+        """When what was just delivered was due, in monotonic seconds: by the simulated market, or by the sockets' usual delays."""
+        simulator = self.simulator
+        if simulator is not None:
+            return lambda: simulator.due
+        return aggregator.delays.due if self.is_streamed else None
 
     def simulator_state(self) -> dict[str, Any] | None:
         """What the simulator needs to go on from here; None without one."""

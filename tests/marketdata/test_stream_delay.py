@@ -216,6 +216,19 @@ def test_a_socket_of_its_own_is_judged_on_its_own() -> None:
     assert len(delays.sockets("upbit")) == 2
 
 
+def test_what_was_heard_was_due_when_its_socket_usually_brings_it_each_socket_once() -> None:
+    delays = StreamDelays(MarketDataConfig(), _Clock())
+    usual, other = delays.open("upbit", ["KRW-A"])["KRW-A"], delays.open("binance", ["A"])["A"]
+    assert delays.due() == ()  # nothing was heard yet
+    at = feed(usual, 0.0, 20.0, lambda _: 80.0)
+    feed(other, 0.0, 19.5, lambda _: 5.0)
+    delays.due()
+    feed(usual, at, 1.0, lambda _: 80.0 + 300.0)
+    (due,) = delays.due()
+    assert due == pytest.approx(at + 0.9 - 0.3, abs=0.001)  # the last of them came 300 ms later than usual
+    assert delays.due() == ()  # nothing new
+
+
 def test_a_market_that_comes_back_by_connection_or_snapshot_is_quarantined() -> None:
     bench = Bench(SPOT, UPBIT)
     delays, spot, upbit = bench.aggregator.delays, bench.book(SPOT), bench.book(UPBIT)

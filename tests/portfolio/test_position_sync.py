@@ -41,12 +41,14 @@ class Venue:
     def __init__(self, held: Mapping[str, Decimal]) -> None:
         self.held = dict(held)
         self.meanwhile: Callable[[], None] = lambda: None
-        self.refuses = False
+        self.refuses = self.hangs = False
 
     async def fetch_balances(self, lane: Lane = Lane.DATA) -> Mapping[str, Balance]:
         if self.refuses:
             raise VenueFailed("no answer")
         self.meanwhile()
+        if self.hangs:
+            await asyncio.Event().wait()
         return {asset: Balance(total) for asset, total in self.held.items()}
 
 
@@ -235,10 +237,23 @@ def test_a_query_that_fails_is_not_a_zero(tmp_path: Path) -> None:
     async def what(desk: Desk) -> None:
         desk.venues["upbit"].refuses = True
         for _ in range(4):
-            with pytest.raises(VenueFailed):
-                await desk.sync.check()
+            assert "upbit" in await desk.sync.check()
             await asyncio.sleep(1)
         assert desk.disputes == []
+
+    on_desk(tmp_path, what)
+
+
+def test_a_venue_that_does_not_answer_keeps_no_other_from_being_compared_and_nobody_waiting(tmp_path: Path) -> None:
+    async def what(desk: Desk) -> None:
+        desk.venues["upbit"].hangs = True
+        desk.venues["binance"].held["USDT"] -= 1000
+        clock = asyncio.get_running_loop().time
+        for _ in range(3):
+            began = clock()
+            assert await desk.sync.check(5.0) == {"upbit": "no balances within 5 s"}
+            assert clock() - began == 5.0
+        assert desk.disputes == [("binance", "USDT")]
 
     on_desk(tmp_path, what)
 

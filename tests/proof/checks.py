@@ -49,6 +49,16 @@ CHECKS: Sequence[Check] = (
         tells=("VENUES ",),
     ),
     PytestCheck(
+        "live-thousand",
+        "600 s of live against the sandbox with 1,000 symbols: all of them are streamed and priced, audit agrees; what it costs is printed",
+        "tests/lifecycle/test_live_many_symbols.py::test_every_symbol_is_streamed_and_priced",
+        SECONDS,
+        steps=600,
+        limit_s=2400.0,
+        unit="s",
+        tells=("SYMBOLS ",),
+    ),
+    PytestCheck(
         "outage",
         "60 s without either venue under a live session: it trades within 5 s of the first good answer",
         "tests/faults/test_streams.py::test_after_an_outage_trading_goes_on_at_once",
