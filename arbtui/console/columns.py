@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan
+from math import isfinite, nan
 
 from arbtui.console.numbers import age, arrow, fit, fit_right, price, quantity, short, signed
 from arbtui.console.styles import Span
@@ -100,6 +100,20 @@ def _last(row: RouteRow) -> float:
     return row.prices[-1] if row.prices else 0.0
 
 
+_SHAPES = {"two_leg": "two", "triangular": "tri", "split_leg": "split", "multi_hop": "multi", "cross_chain": "chain"}
+
+_UNWELL = 0.7
+"""A health under it is worth a look."""
+
+
+def _percent(health: float) -> str:
+    return f"{health * 100:.0f}%" if isfinite(health) else "-"
+
+
+def _health_ink(health: float) -> str:
+    return "warn" if health < _UNWELL else "soft"
+
+
 def _age_ink(row: RouteRow) -> str:
     return "soft" if row.age_ms < IDLE_MS else "dim"
 
@@ -116,6 +130,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("depth", "DEPTH", 7, 10, lambda r: short(r.depth), _constant("soft"), lambda r: r.depth or nan),
     Column("age", "AGE", 6, 4, lambda r: age(r.age_ms), _age_ink, lambda r: r.age_ms),
     Column("fills", "FILLS", 5, 5, _fills_text, lambda r: "text" if r.fills else "faint", lambda r: r.fills),
+    Column("shape", "SHAPE", 5, 11, lambda r: _SHAPES.get(r.shape, r.shape), _constant("soft"), lambda r: r.shape, numeric=False),
+    Column("health", "HLTH", 4, 10, lambda r: _percent(r.health), lambda r: _health_ink(r.health), lambda r: r.health),
     Column("state", "STATE", 9, 0, state_word, _state_ink, state_word, numeric=False),
 )
 """In screen order."""

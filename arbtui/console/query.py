@@ -1,14 +1,14 @@
-"""The filter line of the routes: ``xrp edge>5 state:open !buy:upbit``. Every word must hold.
+"""The filter line of the routes: ``shape:triangular venue:upbit edge>5 asset:XRP !state:open``. Every word must hold.
 
-A word alone is looked for in the symbol, both venues and the state. ``field:text`` looks in one field, ``field>5`` (also
+A word alone is looked for in the symbol, all venues, the shape and the state. ``field:text`` looks in one field, ``field>5`` (also
 ``<  >=  <=  =``) compares a number, ``!`` before a word turns it around.
 """
 
 import difflib
 import operator
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from arbtui.console.hangul import as_latin
@@ -22,28 +22,49 @@ NUMBERS: dict[str, Callable[[RouteRow], float]] = {
     "depth": lambda row: row.depth,
     "age": lambda row: row.age_ms,
     "fills": lambda row: row.fills,
+    "health": lambda row: row.health * 100,
 }
-"""Numeric fields: edges in bps, sizes in the base asset, age in ms."""
+"""Numeric fields: edges in bps, sizes in the base asset, age in ms, health in percent."""
 
 TEXTS: dict[str, Callable[[RouteRow], str]] = {
     "sym": lambda row: row.symbol,
     "buy": lambda row: row.venues[0],
     "sell": lambda row: row.venues[-1],
+    "venue": lambda row: " ".join(row.venues),
+    "asset": lambda row: " ".join(row.assets or (row.symbol,)),
+    "shape": lambda row: row.shape,
     "state": lambda row: f"{short_word(row.state)} {row.state}",
 }
-"""Fields of words."""
+"""Fields of words; ``asset`` is any that the route trades, quote currencies too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What the rows of one table can be filtered by, and an example of it."""
+    """What the rows of one table can be filtered by, and an example of it.
+
+    ``plain``: the fields that a word alone is looked for in, ``told``: those that an unknown one is answered with (empty: all).
+    ``values``: of fields of which every value is known, these.
+    """
 
     numbers: Mapping[str, Callable[[Any], float]]
     texts: Mapping[str, Callable[[Any], str]]
     example: str
+    plain: Sequence[str] = ()
+    told: Sequence[str] = ()
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-ROUTES = Fields(NUMBERS, TEXTS, "xrp edge>5 state:open net>3 !buy:upbit")
+SHAPES = ("two_leg", "triangular", "split_leg", "multi_hop", "cross_chain")
+"""What ``shape:`` knows."""
+
+ROUTES = Fields(
+    NUMBERS,
+    TEXTS,
+    "xrp edge>5 shape:triangular venue:upbit",
+    plain=("sym", "venue", "state"),
+    told=("sym", "venue", "asset", "shape", "state", "edge", "net", "size", "age", "health"),
+    values={"shape": SHAPES},
+)
 STOCK = Fields(
     {
         "share": lambda row: row.share * 100,
@@ -105,20 +126,44 @@ def _parse_word(word: str, fields: Fields) -> Test:
         return lambda row: test(row) is wanted
     match = _WORD.match(word)
     if match is None:
-        return lambda row: any(word in read(row).lower() for read in fields.texts.values())
-    field, op, value = match["field"], match["op"], match["value"]
-    if field in fields.texts and op in ":=":
-        read_text = fields.texts[field]
+        reads = [fields.texts[name] for name in fields.plain or fields.texts]
+        return lambda row: any(word in read(row).lower() for read in reads)
+    name, op, value = match["field"], match["op"], match["value"]
+    if name in fields.texts and op in ":=":
+        known_values = fields.values.get(name)
+        value = value.replace("-", "_") if known_values is not None else value
+        if known_values is not None and not any(value in one for one in known_values):
+            raise QueryError(_unlike(f"{name} {value}", value, known_values))
+        read_text = fields.texts[name]
         return lambda row: value in read_text(row).lower()
-    if field in fields.numbers and op != ":":
+    if name in fields.numbers and op != ":":
         try:
             bound = float(value)
         except ValueError:
             raise QueryError(f"{word}: give a number after {op}") from None
-        read_number, compare = fields.numbers[field], _COMPARE[op]
+        read_number, compare = fields.numbers[name], _COMPARE[op]
         return lambda row: compare(read_number(row), bound)
     known = [*fields.texts, *fields.numbers]
-    if field in known:
-        raise QueryError(f"{word}: {field}{':text' if field in fields.texts else '>number'} would do")
-    close = difflib.get_close_matches(field, known, n=1, cutoff=0.5)
-    raise QueryError(f"no {field}; did you mean {close[0]}?" if close else f"no {field}: {' '.join(known)}")
+    if name in known:
+        raise QueryError(f"{word}: {name}{':text' if name in fields.texts else '>number'} would do")
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    raise QueryError(f"no {name}; did you mean {close[0]}?" if close else f"no {name}: {' '.join(fields.told or known)}")
+
+
+def hint(text: str, rows: Iterable[Any], fields: Fields = ROUTES) -> str:
+    """Why the valid filter ``text`` matches none of ``rows``, where a word of it names what no row has; else empty."""
+    rows = list(rows)
+    for word in as_latin(text).lower().split():
+        match = _WORD.match(word)
+        if match is None or match["op"] not in ":=" or match["field"] not in fields.texts or match["field"] in fields.values:
+            continue
+        read, value = fields.texts[match["field"]], match["value"]
+        if value and not any(value in read(row).lower() for row in rows):
+            there = dict.fromkeys(one for row in rows for one in read(row).lower().split())
+            return _unlike(f"{match['field']} {value}", value, list(there))
+    return ""
+
+
+def _unlike(told: str, value: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(value, known, n=1, cutoff=0.5)
+    return f"no {told}; did you mean {close[0]}?" if close else f"no {told}: {' '.join(known[:6])}"

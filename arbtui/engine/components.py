@@ -17,6 +17,7 @@ from arbtui.portfolio.marks import LiveMarks
 from arbtui.portfolio.portfolio import Portfolio
 from arbtui.portfolio.position_sync import CrossExchangePositionSync
 from arbtui.risk.guard import RiskGuard
+from arbtui.routes.config import CostsConfig, RankingConfig
 from arbtui.routes.universe import ArbUniverse
 
 
@@ -43,5 +44,7 @@ class EngineComponents:
     rebalance: RebalanceConfig
     rate_watches: Sequence[RateWatch] = ()  #: one for each market of an exchange rate; none where one currency is traded
     netting: NettingConfig = field(default_factory=NettingConfig)
+    costs: CostsConfig = field(default_factory=CostsConfig)
+    ranking: RankingConfig = field(default_factory=RankingConfig)
     failover: FailoverConfig = field(default_factory=FailoverConfig)
     reconcile: ReconcileConfig = field(default_factory=ReconcileConfig)

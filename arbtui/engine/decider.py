@@ -97,11 +97,12 @@ class Decider:
     def _take(self, found: Sequence[Opportunity]) -> None:
         if self.on_found is not None:
             self.on_found(found)
-        for opportunity in self._prioritizer.rank(found) if len(found) > 1 else found:
-            route = opportunity.route
+        for wanted in self._prioritizer.rank(found) if len(found) > 1 else found:
+            route, opportunity = wanted.route, wanted
             refusal = route.blocked  # the other direction, or the same asset, was opened a moment ago
             if refusal is None:
-                refusal = route.denied = self._open_cycle(opportunity)
+                opportunity, refusal = self._prioritizer.share_out(wanted, self._open_cycle)
+                route.denied = refusal
             self._episodes.found(opportunity, refusal)
 
     def _sweep(self) -> None:

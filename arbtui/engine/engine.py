@@ -33,6 +33,7 @@ from arbtui.engine.pending_rearm import RearmOnceChecked
 from arbtui.engine.rate_doubts import RateDoubts
 from arbtui.engine.rearm_share import RearmShare
 from arbtui.engine.resumption import Resumption
+from arbtui.engine.route_learning import RouteLearning
 from arbtui.engine.route_watch import RouteWatch
 from arbtui.engine.scope_watch import ScopeWatch
 from arbtui.engine.stock_watch import StockWatch
@@ -50,7 +51,7 @@ from arbtui.execution.ways_out import WaysOut
 from arbtui.failover.crash_detector import LastEnd
 from arbtui.failover.reconciler import Reconciled
 from arbtui.failover.snapshot import StateSnapshot
-from arbtui.journal.events import CycleState, Killed, Phase
+from arbtui.journal.events import Killed, Phase
 from arbtui.journal.known_orders import KnownOrder
 from arbtui.journal.state import JournalState
 from arbtui.model.counted import counted
@@ -99,7 +100,6 @@ class Engine:
         self._health = HealthWatch(components.aggregator.watches, components.risk, components.universe.routes, self.breaches)
         self._rate_doubts = RateDoubts(components.rate_watches, components.rates, self.breaches)
         self.kill_switch = KillSwitch(components.halt, components.clock, self._on_kill)
-        self.prioritizer = RoutePrioritizer(RouteHealthScore(components.aggregator.trades.tapes))
         tolerance_bps = components.execution.completion_bps + components.execution.unwind_bps
         self.rebalancer = InventoryRebalancer(components.rebalance, components.portfolio, components.execution.order_value, tolerance_bps)
         self.gate = OrderGate(
@@ -122,6 +122,18 @@ class Engine:
             answer_s=components.execution.leg_deadline_ms / 1000,
             look_up_s=components.reconcile.in_flight_s,
         )
+        self.learning = RouteLearning(
+            components.universe,
+            components.clock,
+            self.tracker.answer_ms,
+            remembered.learned,
+            applies_slippage=components.costs.learn_slippage,
+        )
+        self.prioritizer = RoutePrioritizer(
+            RouteHealthScore(
+                components.aggregator.trades.tapes, self.learning.learned, self.learning.latency_ms, components.ranking.weights()
+            )
+        )
         # A journal put back from a copy numbers its runs again: the time keeps its client order ids apart.
         salt = f"{components.journal.salt}/{components.clock.time_ms()}"
         self.executor = CycleExecutor(
@@ -143,6 +155,7 @@ class Engine:
         self.denials = Denials(components.clock, remembered.denials)
         components.risk.on_order_refused = self.denials.count
         self.episodes = Episodes(components.clock, self.denials, asyncio.get_running_loop().call_at)
+        self.episodes.on_record = self.learning.gap_ended
         self.settler = Settler(
             config=components.execution,
             ways=WaysOut(
@@ -368,6 +381,7 @@ class Engine:
         if self._journal.failure is None:
             self.netting.look(now)
         self.stock.look(now)
+        self.learning.look(now)
         self.routes.look(now)
         self.transfers.look()
         self._networks.look(now)
@@ -407,7 +421,9 @@ class Engine:
         self.marks.take("snapshot")
         live, last = self.portfolio.encode(), self.portfolio.state.seq
         denials = self.denials.take(everything=self.episodes.is_closed)
-        number = await self._journal.snapshot(StateSnapshot(live, simulator).payload(), self.episodes.take(), denials)
+        number = await self._journal.snapshot(
+            StateSnapshot(live, simulator).payload(), self.episodes.take(), denials, self.learning.learned.take()
+        )
         if simulator is not None:
             await self.fold_check.compare(live, last)
         elif self.fold_check.wanted:
@@ -481,6 +497,7 @@ class Engine:
         self._look_at(plan.assets)
         self.decisions.record(plan.route.id, "OPENED", plan.edge_bps)
         self.cycles[cycle.id] = cycle
+        self.learning.opened(cycle)
         self.cycles_version += 1
         if len(self.cycles) > _KEPT_CYCLES:
             kept = {**self.executor.open, **self.executor.moving}
@@ -537,8 +554,7 @@ class Engine:
         if not route.shrinks_exposure:  # that one rests by its own rule
             self.availability.rest(route, cycle.closed_at)
         self.stock.at_once(route.symbol)
-        if state not in (CycleState.ABANDONED, CycleState.MISSED) and not route.shrinks_exposure:  # what never opened teaches nothing
-            self.prioritizer.learn(route, captured=state is CycleState.HEDGED)
+        self.learning.ended(cycle)
         self._late.on_residual(cycle.id, cycle.reason)
         self._troubles.on_end(cycle)
         self.netting.on_end(cycle)

@@ -64,6 +64,7 @@ class Episodes:
         self.on_book: dict[OrderBook, dict[_Episode, None]] = {}  #: the open ones: a batch must not cost more where many are open
         self.open: dict[str, _Episode] = {}  #: by route
         self.count = 0  #: begun in this run
+        self.on_record: Callable[[EpisodeRecord], None] = lambda _: None  #: told of each that is over and was looked at again
 
     def found(self, opportunity: Opportunity, refusal: Reason | None) -> None:
         """An opportunity was found; ``refusal``: why it was not taken, None where a cycle was opened on it."""
@@ -221,20 +222,20 @@ class Episodes:
     def _record(self, episode: _Episode) -> None:
         del self._unrecorded[episode]
         unanswered = (None,) * (len(LOOKS_MS) - len(episode.would_fill))
-        self._ended.append(
-            EpisodeRecord(
-                route=episode.route.id,
-                symbol=episode.route.symbol,
-                started_ms=episode.started_ms,
-                ended_ms=episode.ended_ms,
-                ended_by=episode.ended_by,
-                best_edge_bps=episode.best_bps,
-                size=episode.size,
-                cycles=episode.cycles,
-                gate="" if episode.cycles else episode.gate,
-                would_fill=(*episode.would_fill, *unanswered),
-            )
+        record = EpisodeRecord(
+            route=episode.route.id,
+            symbol=episode.route.symbol,
+            started_ms=episode.started_ms,
+            ended_ms=episode.ended_ms,
+            ended_by=episode.ended_by,
+            best_edge_bps=episode.best_bps,
+            size=episode.size,
+            cycles=episode.cycles,
+            gate="" if episode.cycles else episode.gate,
+            would_fill=(*episode.would_fill, *unanswered),
         )
+        self._ended.append(record)
+        self.on_record(record)
 
 
 def _amounts(opportunity: Opportunity) -> tuple[tuple[float, float], ...]:

@@ -14,6 +14,7 @@ from arbtui.journal.chain import Chain, check_events, link
 from arbtui.journal.denials import DenialRow, denial_statements
 from arbtui.journal.episodes import EpisodeRecord, episode_statements
 from arbtui.journal.events import AlertQueued, Event, JournalCreated, Recorded, RunStarted, SnapshotTaken, encode
+from arbtui.journal.learned import LearnedRow, learned_statements
 from arbtui.journal.projections import statements_for
 from arbtui.journal.reader import check_pages, reading, refuse_unlike_tip
 from arbtui.journal.schema import APPLICATION_ID, IS_SWEPT, OLDEST_VERSION, SCHEMA, SNAPSHOTS_KEPT, USER_VERSION
@@ -135,11 +136,17 @@ class Journal:
                 for event in events:
                     self.on_dropped(event)
 
-    async def snapshot(self, payload: dict[str, Any], episodes: Sequence[EpisodeRecord] = (), denials: Sequence[DenialRow] = ()) -> int:
+    async def snapshot(
+        self,
+        payload: dict[str, Any],
+        episodes: Sequence[EpisodeRecord] = (),
+        denials: Sequence[DenialRow] = (),
+        learned: Sequence[LearnedRow] = (),
+    ) -> int:
         """Store a whole state snapshot (anything JSON can hold, Decimals too) and return its number.
 
-        Only the newest few are kept. ``episodes`` and ``denials`` go along: a transaction of their own would be one more that an order
-        may have to wait for.
+        Only the newest few are kept. ``episodes``, ``denials`` and ``learned`` go along: a transaction of their own would be one more
+        that an order may have to wait for.
 
         Raises:
             JournalFailed: as :meth:`commit`.
@@ -151,6 +158,7 @@ class Journal:
             (_OLD_SNAPSHOTS, (number,)),
             *episode_statements(self.run_id, episodes),
             *denial_statements(denials, now_ms),
+            *learned_statements(learned),
         ]
         self._snapshot_no = number
         if self._writer.failure is not None:

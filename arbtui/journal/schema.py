@@ -2,7 +2,8 @@
 
 Money and quantities are text, times ms since the epoch (UTC). Projections have no foreign keys: what has happened at a
 venue is recorded even when it refers to something unknown here. But an order, cycle or run recorded twice is refused.
-Snapshots, episodes and denials stand beside the events: a bounded number of each, which no event tells and nothing is rebuilt from.
+Snapshots, episodes, denials and what routes have taught stand beside the events: a bounded number of each, which no event tells and
+nothing is rebuilt from.
 
 Tables that a start believes (:data:`NOTED_TABLES`) are compared with their events each time they are read; an index finds those.
 """
@@ -47,6 +48,10 @@ EVENT_TABLES = (
     """CREATE TABLE IF NOT EXISTS denial (
         step_ms INTEGER NOT NULL, start_ms INTEGER NOT NULL, route TEXT NOT NULL, reason TEXT NOT NULL, times INTEGER NOT NULL,
         seconds REAL NOT NULL, PRIMARY KEY (step_ms, start_ms, route, reason)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS learned (
+        route TEXT PRIMARY KEY, updated_ms INTEGER NOT NULL, slippage_bps REAL NOT NULL, slippages INTEGER NOT NULL, realised REAL,
+        cycles INTEGER NOT NULL, gaps REAL NOT NULL, survived_50 REAL NOT NULL, survived_100 REAL NOT NULL, survived_200 REAL NOT NULL,
+        survived_500 REAL NOT NULL)""",
 )
 
 #: Name of each projection and the columns of its table.

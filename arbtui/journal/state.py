@@ -10,6 +10,7 @@ import msgspec
 
 from arbtui.journal.chain import is_chained
 from arbtui.journal.denials import DenialRow, denial_rows
+from arbtui.journal.learned import LearnedRow, learned_rows
 from arbtui.journal.noted import check_noted
 from arbtui.journal.reader import reading
 from arbtui.journal.snapshots import check_snapshots
@@ -82,6 +83,7 @@ class JournalState:
     snapshot_seq: int  #: the last event that the newest snapshot covers
     snapshot: dict[str, Any] | None
     denials: list[DenialRow] = field(default_factory=list)
+    learned: list[LearnedRow] = field(default_factory=list)
     accounts: dict[str, str] = field(default_factory=dict)  #: exchange to a digest of the venue's own number of the account, the last known
 
     @property
@@ -179,6 +181,7 @@ def read_state(path: Path, db: sqlite3.Connection) -> JournalState:
         snapshot_seq=snapshot["seq"] if snapshot else 0,
         snapshot=msgspec.json.decode(snapshot["payload"]) if snapshot else None,
         denials=denial_rows(db),
+        learned=learned_rows(db),
         accounts=_accounts(db) if is_chained(db) else {},
     )
 

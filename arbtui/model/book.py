@@ -13,6 +13,7 @@ books replaces them ten times a second, and for most of them only the touch is e
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from math import inf
 
@@ -165,6 +166,21 @@ class OrderBook:
             if keys[i] < touch:
                 yield -keys[i], sizes[i]
 
+    @contextmanager
+    def without(self, *, bids: float, asks: float) -> Iterator[None]:
+        """Inside the block, the book is without so much (base) of its best bids and asks.
+
+        For pricing what orders of ours, which the venue has not shown yet, will leave of it. Nothing may change the book meanwhile.
+        """
+        kept = self._whole, self._bid_px, self._bid_sz, self._ask_key, self._ask_sz
+        touch = self.bid, self.bid_qty, self.ask, self.ask_qty
+        try:
+            self.replace(list(_beyond(self.bids(), bids)), list(_beyond(self.asks(), asks)))
+            yield
+        finally:
+            self._whole, self._bid_px, self._bid_sz, self._ask_key, self._ask_sz = kept
+            self.bid, self.bid_qty, self.ask, self.ask_qty = touch
+
     @property
     def is_crossed(self) -> bool:
         """True when the best bid is at or above the best ask."""
@@ -193,6 +209,15 @@ class OrderBook:
         self._whole = None
         self._bid_px, self._bid_sz = _columns(bids, 1.0)
         self._ask_key, self._ask_sz = _columns(asks, -1.0)
+
+
+def _beyond(levels: Iterator[Level], qty: float) -> Iterator[Level]:
+    """The levels that are left when the best ones have lost ``qty``."""
+    for price, size in levels:
+        taken = min(size, qty)
+        qty -= taken
+        if size > taken:
+            yield price, size - taken
 
 
 def _columns(levels: Sequence[Level], sign: float) -> "tuple[array[float], array[float]]":

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NETWORK_UNKNOWN = "NETWORK_UNKNOWN"  #: no network between its venues is known, or its fee or its minutes are not told
     WALLET_CLOSED = "WALLET_CLOSED"  #: withdrawals are off at the sender, deposits at the receiver, or no address is registered
     TRANSFER_RISK = "TRANSFER_RISK"  #: how much the price moves on the way is not measured yet
+    DEPTH_TAKEN = "DEPTH_TAKEN"  #: a better route was given what its books show, and the venue has not shown them anew yet
     # tiers: global
     DISARMED = "DISARMED"
     PAUSED = "PAUSED"

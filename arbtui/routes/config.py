@@ -1,6 +1,7 @@
-"""Settings of routes: tables ``[universe]`` and ``[costs]``."""
+"""Settings of routes: tables ``[universe]``, ``[costs]`` and ``[ranking]``."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -102,3 +103,38 @@ class CostsConfig(Config):
 
     financing_pct_year: float = Field(default=10.0, ge=0, le=1000)
     """percent a year that money on its way costs, taken off the edge of such a route; 10 is 0.02 bps in ten minutes."""
+    learn_slippage: bool = False
+    """whether what a route's own fills have cost beyond the prices that were expected is taken off its edge, too: measured always; off, so
+    that what a profile says is what trades until somebody has looked at the figures."""
+
+
+class RankingConfig(Config):
+    """How much each factor of a route's health counts when several routes pay at once: an exponent, 0 leaves it out.
+
+    Expected profit is multiplied by all of them; one that is not measured yet counts for nothing.
+    """
+
+    spread: float = Field(default=1.0, ge=0, le=10)
+    """of narrow books: what lies behind the touch, and what an undone leg pays."""
+
+    volume: float = Field(default=1.0, ge=0, le=10)
+    """of the last minute's trades at the slowest market, against the size."""
+
+    latency: float = Field(default=1.0, ge=0, le=10)
+    """of how fresh the oldest book is."""
+
+    flow: float = Field(default=1.0, ge=0, le=10)
+    """of takers who take what we want."""
+
+    survival: float = Field(default=1.0, ge=0, le=10)
+    """of the share of gaps that are still there when our order would arrive."""
+
+    realised: float = Field(default=1.0, ge=0, le=10)
+    """of the share of the expected edge that the route's cycles brought."""
+
+    runway: float = Field(default=1.0, ge=0, le=10)
+    """of how many cycles the stock still holds."""
+
+    def weights(self) -> Sequence[tuple[str, float]]:
+        """Name and weight of each, in this order."""
+        return [(name, getattr(self, name)) for name in type(self).model_fields]

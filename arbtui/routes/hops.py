@@ -1,14 +1,16 @@
 """What a route is made of: nodes (an asset at a venue), and the hops that join them into a closed sequence."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
 from arbtui.exchanges.networks import NetworkPath
+from arbtui.marketdata.rate_market import Conversion
 from arbtui.model.book import BookState, OrderBook
-from arbtui.model.market import Market
+from arbtui.model.market import FeeTakenIn, Market
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
+from arbtui.routes.pieces import Piece, trade_pieces
 
 
 @dataclass(slots=True, eq=False)
@@ -51,6 +53,46 @@ class TradeHop:
     def touch_qty(self) -> float:
         """The base quantity there."""
         return self.book.ask_qty if self.side is Side.BUY else self.book.bid_qty
+
+    @property
+    def spends(self) -> str:
+        """The asset that goes in."""
+        return self.market.quote if self.side is Side.BUY else self.market.base
+
+    @property
+    def touch_rate(self) -> float:
+        """What comes out for one unit that goes in, at the touch and before the fee; 0.0 where that side of the book is empty."""
+        price = self.touch_price
+        if not 0.0 < price < inf:
+            return 0.0
+        return 1.0 / price if self.side is Side.BUY else price
+
+    @property
+    def kept(self) -> float:
+        """The share that the fee leaves of what comes out, whatever it is taken in."""
+        fee = float(self.market.fees.taker)
+        return 1.0 / (1.0 + fee) if self.side is Side.BUY and not self._fee_is_base else 1.0 - fee
+
+    def pieces(self) -> Iterator[Piece]:
+        """What comes out by what goes in, fee included, as far as the book goes."""
+        levels = self.book.asks() if self.side is Side.BUY else self.book.bids()
+        return trade_pieces(self.side, levels, float(self.market.fees.taker), from_base=self._fee_is_base)
+
+    def order_qty(self, into: float, out: float) -> float:
+        """The base quantity of the order that turns ``into`` into ``out``."""
+        if self.side is Side.SELL:
+            return into
+        return out / self.kept if self._fee_is_base else out
+
+    @property
+    def _fee_is_base(self) -> bool:
+        return self.market.fees.taken_in is FeeTakenIn.RECEIVED
+
+    def depth_to(self, worst_price: float) -> float:
+        """The base quantity that the book holds at ``worst_price`` (quote) or better."""
+        if self.side is Side.BUY:
+            return sum(size for price, size in self.book.asks() if price <= worst_price)
+        return sum(size for price, size in self.book.bids() if price >= worst_price)
 
     def would_fill(self, qty: float, worst_price: float) -> bool:
         """Whether the book, as it is now, holds ``qty`` (base) at ``worst_price`` (quote) or better. False unless it is LIVE."""
@@ -118,6 +160,10 @@ class TransferHop:
         """How far the price moves on the way, in one standard deviation; ``inf`` while that is not known."""
         return inf if self.sigma is None else self.sigma * sqrt(self.minutes) * 1e4
 
+    def pieces(self) -> list[Piece]:
+        """What comes out by what goes in: the network's fee first, whatever the size, then all of it; nothing while the fee is not told."""
+        return [(0.0, self.fee), (1.0, inf)] if 0.0 < self.fee < inf else [(0.0 if self.fee else 1.0, inf)]
+
     def take(self, paths: Sequence[NetworkPath], told_at: float, sigma: float | None, units: float) -> None:
         """Use that of ``paths`` from now on that costs least for ``units`` of the asset: its fee, and what the price may do meanwhile.
 
@@ -146,3 +192,14 @@ class TransferHop:
 TOLD_FOR_S = 1800.0
 
 Hop = TradeHop | InventoryHop | RateMark | TransferHop
+
+
+def conversion_pieces(source: str, conversion: Conversion) -> list[Iterator[Piece]]:
+    """The stages of a conversion from ``source`` through the books that it is made over now, fees included; none where there is no way."""
+    stages, asset = [], source
+    for market in conversion.markets:
+        side = Side.SELL if market.base == asset else Side.BUY
+        levels = market.book.bids() if side is Side.SELL else market.book.asks()
+        stages.append(trade_pieces(side, levels, market.fee, from_base=False))
+        asset = market.quote if side is Side.SELL else market.base
+    return stages

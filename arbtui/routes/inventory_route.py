@@ -17,7 +17,6 @@ from arbtui.model.reason import Reason
 from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms, SizedHop
 from arbtui.routes.size import leg_sizes
-from arbtui.routes.waterfall import EdgeWaterfall
 
 
 class InventoryRoute(ArbRoute):
@@ -85,7 +84,7 @@ class InventoryRoute(ArbRoute):
     def favour(self, rebate_bps: float, most_cost_bps: float) -> None:
         """Lower the threshold by ``rebate_bps``, to ``most_cost_bps`` below break-even at most."""
         self.rebate_bps, self.most_cost_bps = rebate_bps, most_cost_bps
-        least_edge = self._least_bps(-self.inventory.shadow_bps_at_empty) + self.terms.slippage_bps
+        least_edge = self._least_bps(-self.inventory.shadow_bps_at_empty) + self.charge_bps
         self._factor = self._sell_unit / (self._buy_unit * (1.0 + least_edge / 1e4))
 
     def _least_bps(self, shadow_bps: float) -> float:
@@ -126,7 +125,7 @@ class InventoryRoute(ArbRoute):
         ask, bid = self.ask_book.ask, self.bid_book.bid * self._conversion.value
         if not (ask < inf and bid > 0.0):
             return -inf
-        return (bid * self._sell_unit / (ask * self._buy_unit) - 1.0) * 1e4 - self.terms.slippage_bps
+        return (bid * self._sell_unit / (ask * self._buy_unit) - 1.0) * 1e4 - self.charge_bps
 
     def threshold_bps(self) -> float:
         """See :class:`ArbRoute`: the least edge, the price of scarce stock, the margin of a doubted rate."""
@@ -149,27 +148,6 @@ class InventoryRoute(ArbRoute):
         if not (ask < inf and bid > 0.0):
             return -inf
         return (bid / ask - 1.0) * 1e4
-
-    def waterfall(self) -> EdgeWaterfall | None:
-        """From the gross edge at the touch to what is compared with the threshold; None when a side or the rate is missing."""
-        ask, bid, rate = self.ask_book.ask, self.bid_book.bid, self._conversion
-        if not (ask < inf and bid * rate.value > 0.0):
-            return None
-        gross = bid * rate.gross / ask
-        bought = gross / self._buy_unit
-        sold = bought * self._sell_unit
-        changed = sold * rate.value / rate.gross
-        slippage, shadow = self.terms.slippage_bps, self.inventory.shadow_bps()
-        return EdgeWaterfall(
-            gross=(gross - 1.0) * 1e4,
-            buy_fee=(bought - gross) * 1e4,
-            sell_fee=(sold - bought) * 1e4,
-            rate_fee=(changed - sold) * 1e4,
-            slippage=-slippage,
-            shadow=-shadow,
-            net=(changed - 1.0) * 1e4 - slippage - shadow,
-            threshold=self._least_bps(shadow) - shadow,
-        )
 
     def data_refusal(self, now: float) -> Reason | None:
         """See :class:`ArbRoute`; the two venues' prices must be of one asset, too."""
@@ -215,7 +193,7 @@ class InventoryRoute(ArbRoute):
             self.denied = Reason.CROSS_TOO_NEW
             return None
         margin_bps = self._conversion.margin_bps
-        required = 1.0 + (self._least_bps(self.inventory.shadow_bps()) + terms.slippage_bps + margin_bps) / 1e4
+        required = 1.0 + (self._least_bps(self.inventory.shadow_bps()) + self.charge_bps + margin_bps) / 1e4
         sell_unit = self._sell_unit * self._conversion.value / (self._buy_unit * required)
         cap = self._most()
         if cap <= 0.0:
@@ -255,7 +233,7 @@ class InventoryRoute(ArbRoute):
             self.denied = self._short_of(walked) or sizes
             return None
         edge, value = self._priced(float(sizes.buy_qty), float(sizes.sell_qty))
-        if not edge >= (required - 1.0) * 1e4 - terms.slippage_bps:
+        if not edge >= (required - 1.0) * 1e4 - self.charge_bps:
             self.denied = Reason.RATE_UNCONFIRMED if margin_bps > 0.0 else Reason.BELOW_THRESHOLD
             return None
         self.last_size = float(sizes.sell_qty)
@@ -301,7 +279,7 @@ class InventoryRoute(ArbRoute):
         """Net edge in bps and purchase cost in PnL currency of buying ``buy_qty`` (gross) and selling ``sell_qty`` now."""
         cost = _cost(self.ask_book.asks(), buy_qty) * self._buy_unit * self._buy_net
         proceeds = _cost(self.bid_book.bids(), sell_qty) * self._sell_unit * self._conversion.value
-        return (proceeds / cost - 1.0) * 1e4 - self.terms.slippage_bps, cost * self._value_of_quote()
+        return (proceeds / cost - 1.0) * 1e4 - self.charge_bps, cost * self._value_of_quote()
 
 
 def _cost(levels: Iterator[Level], qty: float) -> float:

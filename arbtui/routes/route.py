@@ -15,8 +15,10 @@ from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_watch import CoinRate
 from arbtui.model.book import BookState, OrderBook
 from arbtui.model.reason import Reason
-from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, TransferHop
-from arbtui.routes.waterfall import EdgeWaterfall
+from arbtui.routes.capacity import CapacityCurve, capacity_curve
+from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, TransferHop, conversion_pieces
+from arbtui.routes.pieces import Piece, composed
+from arbtui.routes.waterfall import EdgeWaterfall, Stage, Way, edge_waterfall
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class ArbRoute:
         "_conversions",
         "blocked",
         "books",
+        "charge_bps",
         "coin",
         "crossed_since",
         "denied",
@@ -106,6 +109,7 @@ class ArbRoute:
         "hops",
         "id",
         "last_size",
+        "learned_bps",
         "markets",
         "needs_rate",
         "rates",
@@ -134,6 +138,8 @@ class ArbRoute:
         self.needs_rate = bool(marks)
         self.rates = rates
         self.terms = terms
+        self.learned_bps = 0.0  #: slippage that its own fills have taught, taken off its edge beside the profile's
+        self.charge_bps = terms.slippage_bps  #: everything that is taken off its edge in proportion to the size
         self.blocked: Reason | None = None  #: set while nothing may open here whatever the prices (a cycle runs, a residual waits)
         self.unfit: Reason | None = None  #: set while one of its venues is not fit to open at
         self.denied: Reason | None = None  #: the last refusal of an opportunity by sizing or risk, for the screen
@@ -211,9 +217,66 @@ class ArbRoute:
         """Edge at the touch before fees, in bps; ``-inf`` when a side or the rate is missing, or nobody prices this shape."""
         return -inf
 
+    def charges(self) -> Sequence[tuple[str, float]]:
+        """Names and bps of what is taken off its edge in proportion to the size: together :attr:`charge_bps`."""
+        learned = (("learned", self.learned_bps),) if self.learned_bps > 0.0 else ()
+        return (("slippage", self.terms.slippage_bps), *learned)
+
+    def learn(self, slippage_bps: float) -> None:
+        """Take ``slippage_bps`` (0 or more) off its edge from now on, beside the profile's slippage: what its fills have taught."""
+        self.learned_bps = slippage_bps
+        self.set_terms(self.terms)
+
     def waterfall(self) -> EdgeWaterfall | None:
         """From the gross edge at the touch to what is compared with the threshold; None when a side or the rate is missing."""
-        return None
+        unit_value = self.unit_value()
+        if not 0.0 < unit_value < inf:
+            return None
+        return edge_waterfall(
+            self.stages(),
+            self.charges(),
+            shadow_bps=self.shadow_bps(),
+            threshold_bps=self.threshold_bps(),
+            most=self.terms.order_value / unit_value,
+            unit_value=unit_value,
+        )
+
+    def capacity(self) -> CapacityCurve | None:
+        """What it earns by size, books and rates walked as far as they go; None where a side, a rate or a value is missing."""
+        return capacity_curve(self.pieces(), self.unit_value(), self.charge_bps)
+
+    def pieces(self) -> Iterable[Piece]:
+        """What comes out of the whole route by what goes in, fees included, in units of the asset that it begins and ends with."""
+        stages: list[Iterable[Piece]] = []
+        for hop in self.hops:
+            if isinstance(hop, TradeHop | TransferHop):
+                stages.append(hop.pieces())
+            elif isinstance(hop, RateMark) and hop.source != hop.target:
+                through = conversion_pieces(hop.source, self.rates.conversion(hop.source, hop.target))
+                stages += through or [()]
+        return composed(stages)
+
+    def unit_value(self) -> float:
+        """What one unit of the asset that it begins and ends with is worth in the PnL currency, at the middle; ``inf`` when unknown."""
+        first = self.hops[0]
+        asset = first.spends if isinstance(first, TradeHop) else ""
+        if asset == self.terms.value_currency:
+            return 1.0
+        mid = self.rates.mid(self.terms.value_currency, asset)
+        return 1.0 / mid if mid > 0.0 else inf
+
+    def stages(self) -> Sequence[Stage]:
+        """Its hops for a waterfall: each conversion at the one rate that a whole order gets."""
+        stages = []
+        for hop in self.hops:
+            if isinstance(hop, TradeHop):
+                stages.append(Stage((Way(tuple(hop.pieces()), hop.touch_rate, hop),)))
+            elif isinstance(hop, TransferHop):
+                stages.append(Stage((Way(hop.pieces(), 1.0),), loss="network fee"))
+            elif isinstance(hop, RateMark) and hop.source != hop.target:
+                rate = self.rates.conversion(hop.source, hop.target)
+                stages.append(Stage((Way(((rate.value, inf),), rate.gross, net=rate.value / rate.gross if rate.gross > 0.0 else 0.0),)))
+        return stages
 
     def refusal(self, now: float) -> Reason | None:
         """The first reason why this route does not trade at ``now``; None when it would."""
@@ -233,6 +296,7 @@ class ArbRoute:
     def set_terms(self, terms: RouteTerms) -> None:
         """Price with ``terms`` from now on: an operator has set a limit, or the first minutes after a re-arm begin or end."""
         self.terms = terms
+        self.charge_bps = terms.slippage_bps + self.learned_bps
 
     def data_refusal(self, now: float) -> Reason | None:
         """Why the books or the rate may not be used at ``now``, or None."""

@@ -3,18 +3,20 @@
 Each unit goes where it costs least, or brings most, as of the level at hand there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
 from arbtui.marketdata.rate_book import RateBook
 from arbtui.marketdata.rate_market import Conversion
 from arbtui.model.money import ZERO, decimal_of
 from arbtui.model.reason import Reason
-from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop
+from arbtui.routes.hops import Hop, InventoryHop, Node, RateMark, TradeHop, conversion_pieces
 from arbtui.routes.leg_walk import LegWalk
+from arbtui.routes.pieces import Piece, composed, forked
 from arbtui.routes.route import RouteTerms, SizedHop
 from arbtui.routes.size import COARSEST_LOT, kept_of_bought
 from arbtui.routes.walked_route import WalkedRoute
+from arbtui.routes.waterfall import Stage, Way
 
 
 class SplitRoute(WalkedRoute):
@@ -77,7 +79,7 @@ class SplitRoute(WalkedRoute):
     def touch_edge_bps(self) -> float:
         """See :class:`ArbRoute`: where it pays least."""
         costs, brings = self._at_touch()
-        return (brings / costs - 1.0) * 1e4 - self.terms.slippage_bps if 0.0 < costs < inf and brings > 0.0 else -inf
+        return (brings / costs - 1.0) * 1e4 - self.charge_bps if 0.0 < costs < inf and brings > 0.0 else -inf
 
     def gross_edge_bps(self) -> float:
         """See :class:`ArbRoute`: where it pays least."""
@@ -119,6 +121,29 @@ class SplitRoute(WalkedRoute):
         bought = [mid for leg, mid in zip(self._legs, mids, strict=True) if leg.buys]
         sold = [mid for leg, mid in zip(self._legs, mids, strict=True) if not leg.buys]
         return max((sale / purchase for sale in sold for purchase in bought), key=lambda ratio: abs(ratio - 1.0))
+
+    def pieces(self) -> Iterable[Piece]:
+        """See :class:`ArbRoute`: each part of the fork with what changes its money, books walked; rates of two parts count apart."""
+        sides: dict[bool, list[Iterable[Piece]]] = {True: [], False: []}
+        money = self.trades[0].market.quote
+        for leg, worth in zip(self._legs, self._worth, strict=True):
+            quote = leg.hop.market.quote
+            through = conversion_pieces(money if leg.buys else quote, worth) if quote != money else []
+            if quote != money and not through:
+                return ()
+            row = [*through, leg.hop.pieces()] if leg.buys else [leg.hop.pieces(), *through]
+            sides[leg.buys].append(composed(row))
+        return composed([forked(sides[True]), forked(sides[False])])
+
+    def stages(self) -> Sequence[Stage]:
+        """See :class:`ArbRoute`: bought, and sold."""
+        ways: dict[bool, list[Way]] = {True: [], False: []}
+        for leg, worth in zip(self._legs, self._worth, strict=True):
+            rate: list[Piece] = [(worth.value, inf)]
+            row = [rate, leg.hop.pieces()] if leg.buys else [leg.hop.pieces(), rate]
+            net = worth.value / worth.gross if worth.gross > 0.0 else 0.0
+            ways[leg.buys].append(Way(tuple(composed(row)), leg.hop.touch_rate * worth.gross, leg.hop, net))
+        return [Stage(ways[True]), Stage(ways[False])]
 
     def _descend(self, required: float) -> list[float] | None:
         """See :class:`WalkedRoute`: each unit from the cheapest venue to the dearest, as of the levels at hand."""
@@ -195,4 +220,4 @@ class SplitRoute(WalkedRoute):
             else:
                 proceeds += quote * leg.brings * worth.value
                 size += float(order.qty)
-        return (proceeds / cost - 1.0) * 1e4 - self.terms.slippage_bps, cost * self._value_of_money(), size
+        return (proceeds / cost - 1.0) * 1e4 - self.charge_bps, cost * self._value_of_money(), size

@@ -89,7 +89,7 @@ class TradeRoute(WalkedRoute):
     def touch_edge_bps(self) -> float:
         """See :class:`ArbRoute`."""
         gain = self._gain([leg.factor for leg in self._legs], [conversion.value for conversion in self._conversions])
-        return (gain - 1.0) * 1e4 - self.terms.slippage_bps if gain > 0.0 else -inf
+        return (gain - 1.0) * 1e4 - self.charge_bps if gain > 0.0 else -inf
 
     def gross_edge_bps(self) -> float:
         """See :class:`ArbRoute`."""
@@ -238,7 +238,7 @@ class TradeRoute(WalkedRoute):
                 have = quote
         earned += have * self._closing.value - cost
         size = [float(order.qty) for order in orders if order.hop.market.base == self.symbol][-1]
-        return earned / cost * 1e4 - self.terms.slippage_bps, cost * self._value_of_money(), size
+        return earned / cost * 1e4 - self.charge_bps, cost * self._value_of_money(), size
 
     def _brings_money(self, number: int) -> bool:
         """Whether a money mark follows the leg."""

@@ -16,9 +16,11 @@ from arbtui.model.market import FeeTakenIn
 from arbtui.model.money import ZERO, ceil_to, decimal_of, floor_to
 from arbtui.model.order import Side
 from arbtui.model.reason import Reason
+from arbtui.routes.capacity import CapacityCurve
 from arbtui.routes.hops import Node, RateMark, TradeHop, TransferHop
 from arbtui.routes.route import ArbRoute, Opportunity, RouteTerms, SizedHop
 from arbtui.routes.size import COARSEST_LOT, coarser_lot, kept_of_bought
+from arbtui.routes.waterfall import EdgeWaterfall
 
 _MINUTES_A_YEAR = 365.0 * 24 * 60
 
@@ -44,7 +46,6 @@ class TransferRoute(ArbRoute):
         "_sell_unit",
         "bought",
         "cash",
-        "charge_bps",
         "moved",
         "sold",
     )
@@ -92,10 +93,10 @@ class TransferRoute(ArbRoute):
         self._factor = self._sell_unit / (self._buy_unit * least) if 0.0 < least < inf else 0.0
 
     def charges(self) -> Sequence[tuple[str, float]]:
-        """Names and bps of what is taken off its edge in proportion to the size; ``inf`` where it is not known."""
+        """See :class:`ArbRoute`: what the price may do on the way, and the money's cost meanwhile; ``inf`` where it is not known."""
         terms, minutes = self.terms, self.moved.minutes
         return (
-            ("slippage", terms.slippage_bps),
+            *super().charges(),
             ("price risk", terms.transfer_risk_sd * self.moved.risk_bps if terms.transfer_risk_sd > 0.0 else 0.0),
             ("financing", terms.financing_pct_year * 100.0 * minutes / _MINUTES_A_YEAR),
         )
@@ -116,6 +117,14 @@ class TransferRoute(ArbRoute):
             return -inf
         ratio = bid * self._sell_unit / (ask * self._buy_unit) * (1.0 - self.moved.fee / whole)
         return (ratio - 1.0) * 1e4 - self.charge_bps
+
+    def waterfall(self) -> EdgeWaterfall | None:
+        """See :class:`ArbRoute`; None also while anything of the transfer is not known."""
+        return super().waterfall() if self.charge_bps < inf and self.moved.fee < inf else None
+
+    def capacity(self) -> CapacityCurve | None:
+        """See :class:`ArbRoute`; None also while anything of the transfer is not known."""
+        return super().capacity() if self.charge_bps < inf and self.moved.fee < inf else None
 
     def threshold_bps(self) -> float:
         """See :class:`ArbRoute`: the least edge, and the margin of a doubted rate."""
@@ -168,7 +177,8 @@ class TransferRoute(ArbRoute):
         if not walked > 0.0:
             self.denied = Reason.BELOW_THRESHOLD
             return None
-        affordable = self.cash.available / (worst_ask * self._reserve_unit) * self._buy_net
+        lot = float(self.bought.market.lot_step)
+        affordable = (self.cash.available / (worst_ask * self._reserve_unit) - lot) * self._buy_net  # a lot less, for rounding up to one
         if not affordable > 0.0:
             self.denied = Reason.NO_CASH
             return None

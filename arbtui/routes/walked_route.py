@@ -38,7 +38,7 @@ class WalkedRoute(ArbRoute):
         self.rebate_bps, self.most_cost_bps = rebate_bps, most_cost_bps
         refilled_bps = sum(hop.shadow_bps_at_empty for hop in self.inventories)
         #: What one unit must bring back at least, whatever its stocks are worth.
-        self._required = 1.0 + (self._least_bps(-refilled_bps) + self.terms.slippage_bps) / 1e4
+        self._required = 1.0 + (self._least_bps(-refilled_bps) + self.charge_bps) / 1e4
 
     def _least_bps(self, shadow_bps: float) -> float:
         """The edge that it must have at ``shadow_bps``: stock, whatever it is worth, is paid for out of the budget alone."""
@@ -86,7 +86,7 @@ class WalkedRoute(ArbRoute):
     def _opportunity(self, now: float) -> Opportunity | None:
         below = Reason.RATE_UNCONFIRMED if self._margin_bps() > 0.0 else Reason.BELOW_THRESHOLD
         least_bps = self.threshold_bps()
-        worst = self._descend(1.0 + (least_bps + self.terms.slippage_bps) / 1e4)
+        worst = self._descend(1.0 + (least_bps + self.charge_bps) / 1e4)
         if worst is None:
             self.denied = self.denied or below
             return None

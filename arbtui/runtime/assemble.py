@@ -136,6 +136,8 @@ def assemble(
         rebalance=settings.rebalance,
         rate_watches=rate_watches,
         netting=settings.netting,
+        costs=settings.costs,
+        ranking=settings.ranking,
         reconcile=settings.reconcile,
         failover=settings.failover,
     )

@@ -17,7 +17,7 @@ from arbtui.marketdata.config import MarketDataConfig, RatesConfig
 from arbtui.monitoring.config import TelegramConfig
 from arbtui.portfolio.config import DeskConfig, RebalanceConfig
 from arbtui.risk.config import MONEY_LIMITS, LimitSet, RiskConfig, default_limits
-from arbtui.routes.config import CostsConfig, UniverseConfig
+from arbtui.routes.config import CostsConfig, RankingConfig, UniverseConfig
 from arbtui.settings.environment import EnvironmentSource
 from arbtui.settings.guardian_config import GuardianConfig
 from arbtui.simulation.config import SimulatorConfig
@@ -61,6 +61,9 @@ class Settings(BaseSettings):
 
     costs: CostsConfig = CostsConfig()
     """costs beyond the venues' fees."""
+
+    ranking: RankingConfig = RankingConfig()
+    """which of several routes goes first."""
 
     risk: RiskConfig = RiskConfig()
     """the four tiers of limits."""

@@ -1,7 +1,21 @@
 """The read model: what screens, `status` and reports read, and what an operator may ask for."""
 
 from arbtui.views.cycle import CycleDetail, OrderLine
-from arbtui.views.detail import DecisionLine, DenialLine, DrainedStock, HeldTime, Ladder, Level, RouteDetail, Step
+from arbtui.views.detail import (
+    CapacityView,
+    DecisionLine,
+    DenialLine,
+    DrainedStock,
+    FactorView,
+    HealthView,
+    HeldTime,
+    Ladder,
+    Level,
+    RouteDetail,
+    SizePoint,
+    SlippageView,
+    Step,
+)
 from arbtui.views.model import (
     HALT,
     BreachLine,
@@ -25,6 +39,7 @@ from arbtui.views.stock_ways import StockWay
 __all__ = [
     "HALT",
     "BreachLine",
+    "CapacityView",
     "Controls",
     "CycleDetail",
     "CycleLine",
@@ -32,8 +47,10 @@ __all__ = [
     "DenialLine",
     "DrainedStock",
     "ExchangeView",
+    "FactorView",
     "GaugeView",
     "HeaderView",
+    "HealthView",
     "HeldTime",
     "Ladder",
     "Level",
@@ -45,6 +62,8 @@ __all__ = [
     "RouteDetail",
     "RouteRow",
     "SettlementWay",
+    "SizePoint",
+    "SlippageView",
     "Step",
     "StockCell",
     "StockRow",

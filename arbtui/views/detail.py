@@ -86,6 +86,60 @@ class DenialLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SizePoint:
+    """What a route earns at one size, both in the PnL currency; the edge in bps, net."""
+
+    value: float
+    edge_bps: float
+    profit: float
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityView:
+    """What a route earns by size, books and rates walked. ``best``: the size of the greatest profit, None where no size earns any.
+
+    ``points`` are those of the usual sizes that the books reach; at ``end`` the first book ends. ``profits`` are told at equal steps of
+    size up to ``shown``, for a picture.
+    """
+
+    currency: str
+    sizes: Sequence[float]
+    points: Sequence[SizePoint]
+    best: SizePoint | None
+    end: SizePoint
+    profits: Sequence[float]
+    shown: float
+
+
+@dataclass(frozen=True, slots=True)
+class FactorView:
+    """One input of a health score, 0 to 1; NaN where it is not measured, and then it counts for nothing."""
+
+    name: str
+    value: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """How much of what a route promises may be expected, and from what. ``latency_ms``: of its orders, NaN before the first answer."""
+
+    score: float
+    factors: Sequence[FactorView]
+    latency_ms: float
+    gaps: float  #: that survival is taken of, the newest counted most
+
+
+@dataclass(frozen=True, slots=True)
+class SlippageView:
+    """What a route's fills have cost beyond the expected prices, in bps; ``applied``: how much of it is taken off its edge now."""
+
+    learned_bps: float
+    cycles: int
+    applied_bps: float
+
+
+@dataclass(frozen=True, slots=True)
 class RouteDetail:
     """Everything about one route, as of now."""
 
@@ -100,6 +154,11 @@ class RouteDetail:
     decisions: Sequence[DecisionLine]  #: newest first
     drains: Sequence[DrainedStock] = ()  #: what it sells, then what it pays with
     why_not: Sequence[DenialLine] = ()  #: longest in the last day first
+    shape: str = ""  #: two_leg, triangular, ...
+    value: float = 0.0  #: the size that the steps are told for, in the PnL currency; 0 where it would not trade
+    capacity: CapacityView | None = None  #: None while its books or rate are not to be believed
+    health: HealthView | None = None
+    slippage: SlippageView | None = None
     ways: Sequence[str] = ()  #: of what a person moves between its trades: network, fee, time and risk, a line each
 
 

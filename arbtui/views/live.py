@@ -25,6 +25,7 @@ from arbtui.portfolio.traded import TradedSums
 from arbtui.portfolio.transfer_plan import plan_lines
 from arbtui.risk.breach import Breach
 from arbtui.risk.limit_book import LimitRow
+from arbtui.routes.health_score import steady
 from arbtui.routes.route import ArbRoute
 from arbtui.views.cycle import CycleDetail, past_cycle, past_reason, running_cycle, running_reason
 from arbtui.views.detail import DenialLine, EdgeHistory, RouteDetail
@@ -60,6 +61,9 @@ _AGE_STEP_MS = 250.0
 _IDLE_EVERY_S = 1.0
 _DENIALS_EVERY_S = 1.0
 _LIMITS_EVERY_S = 0.5
+_SCORE_EVERY_S = 1.0
+#: Health scores worked out anew in one frame, so that a thousand routes do not cost one frame more than forty.
+_SCORED_AT_ONCE = 40
 
 
 class LogLines(Protocol):
@@ -111,6 +115,7 @@ class EngineViews:
         self._routes: dict[str, ArbRoute] = {}  # those that were listed once stay readable, as long as somebody looks at them
         self._rows: dict[str, RouteRow] = {}
         self._histories: dict[str, EdgeHistory] = {}
+        self._scored_at: dict[str, float] = {}
         self._listed: Sequence[RouteRow] = ()
         self._listed_version = -1  # of the universe
         self._list()
@@ -130,7 +135,8 @@ class EngineViews:
         for route in universe.routes:
             if self._routes.get(route.id) is not route:
                 self._routes[route.id] = route
-                self._rows[route.id] = RouteRow(route.id, route.symbol, tuple(hop.market.exchange.upper() for hop in route.trades))
+                venues = tuple(hop.market.exchange.upper() for hop in route.trades)
+                self._rows[route.id] = RouteRow(route.id, route.symbol, venues, shape=route.shape, assets=_assets(route))
                 self._histories[route.id] = EdgeHistory()
         self._listed = [self._rows[route.id] for route in universe.routes]
 
@@ -189,6 +195,7 @@ class EngineViews:
         now = engine.components.clock.monotonic()
         second = int(now)
         fills = engine.portfolio.state.routes
+        health, unscored = engine.prioritizer.health, _SCORED_AT_ONCE
         for row in rows:
             route = self._routes[row.id]
             refusal = route.refusal(now)
@@ -209,6 +216,13 @@ class EngineViews:
                 row.prices, row.edge_bps, row.net_bps, row.depth, row.fills, row.state = shown
                 row.size = route.last_size
                 row.version += 1
+            if unscored > 0 and now - self._scored_at.get(row.id, -inf) >= _SCORE_EVERY_S:
+                unscored -= 1
+                self._scored_at[row.id] = now
+                score = steady(row.health if isfinite(row.health) else None, health.at(route, route.touch_size(), now).score)
+                if score != row.health:
+                    row.health = score
+                    row.version += 1
             self._histories[row.id].add(second, net)
 
     def detail(self, route_id: str) -> RouteDetail:
@@ -467,6 +481,10 @@ def _trades(fills: Sequence[Fill]) -> tuple[TradeLine, ...]:
         TradeLine(one.exchange.upper(), one.side.value, one.base, one.quote, float(one.qty), float(one.average))
         for one in TradedSums(fills).rows()
     )
+
+
+def _assets(route: ArbRoute) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(asset for hop in route.trades for asset in (hop.market.base, hop.market.quote)))
 
 
 def _known(value: float) -> float:

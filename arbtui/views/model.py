@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from typing import Protocol
 
 from arbtui.exchanges.rate_limit import LimitLeft
@@ -103,6 +104,9 @@ class RouteRow:
     fills: int = 0
     state: str = ""  #: OPEN (a cycle runs), READY, or the first blocking reason (BELOW_THRESHOLD shows as IDLE)
     version: int = 0  #: rises when anything shown changed
+    shape: str = "two_leg"  #: two_leg, triangular, split_leg, multi_hop, cross_chain
+    assets: tuple[str, ...] = ()  #: that its trades move, quote currencies too
+    health: float = nan  #: 0 to 1: how much of what it promises may be expected; NaN before it is known
 
 
 @dataclass(frozen=True, slots=True)

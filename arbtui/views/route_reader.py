@@ -14,6 +14,7 @@ from arbtui.model.reason import Reason
 from arbtui.routes.hops import TradeHop, TransferHop
 from arbtui.routes.route import ArbRoute
 from arbtui.views.detail import DecisionLine, DenialLine, DrainedStock, EdgeHistory, HeldTime, Ladder, Level, RouteDetail, Step
+from arbtui.views.route_costs import RouteCosts
 from arbtui.views.stock import StockReader
 
 LEVELS = 10
@@ -26,6 +27,7 @@ class RouteReader:
     def __init__(self, engine: Engine, stock: StockReader) -> None:
         self._engine = engine
         self._stock = stock
+        self._costs = RouteCosts(engine)
 
     def read(self, route: ArbRoute, state: str, history: EdgeHistory) -> RouteDetail:
         """``route`` as of now; ``state`` as its row shows it."""
@@ -38,14 +40,7 @@ class RouteReader:
             if not order.state.is_final
         ]
         falls = route.waterfall()
-        steps = () if falls is None else (
-            Step("gross", falls.gross),
-            Step("buy fee", falls.buy_fee),
-            Step("sell fee", falls.sell_fee),
-            Step("rate fee", falls.rate_fee),
-            Step("slippage", falls.slippage),
-            Step("shadow", falls.shadow),
-        )  # fmt: skip
+        steps = () if falls is None else (Step("gross", falls.gross), *(Step(fall.name, fall.bps) for fall in falls.falls))
         return RouteDetail(
             id=route.id,
             symbol=route.symbol,
@@ -61,6 +56,11 @@ class RouteReader:
             ],
             why_not=denial_lines(self._engine.denials.of_route(route.id)),
             ways=[way_words(hop, now) for hop in route.transfers],
+            shape=route.shape,
+            value=falls.value if falls is not None else 0.0,
+            capacity=self._costs.capacity(route, now),
+            health=self._costs.health(route, now),
+            slippage=self._costs.slippage(route),
         )
 
     def _drains(self, route: ArbRoute) -> list[DrainedStock]:

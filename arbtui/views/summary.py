@@ -7,6 +7,7 @@ from typing import Any
 from arbtui.engine.engine import Engine
 from arbtui.execution.executor import ENDINGS
 from arbtui.journal.events import Phase
+from arbtui.views.route_costs import RouteCosts
 
 
 def _middle(values: Sequence[int]) -> float:
@@ -52,6 +53,7 @@ def engine_summary(engine: Engine) -> dict[str, Any]:
             for one in engine.portfolio.open_fx(since=engine.portfolio.state.run)
         ],
         "pnl": {name: float(part) if name != "currency" else part for name, part in pnl.items()},
+        "top_routes": RouteCosts(engine).told(parts.clock.monotonic()),
         "journal": {"events": stats.events, "commit_ms": {"p50": stats.commit_p50_ms, "p99": stats.commit_p99_ms}},
     }
 

@@ -17,14 +17,17 @@ from arbtui.portfolio.operator_events import Transfer
 from arbtui.views import (
     HALT,
     BreachLine,
+    CapacityView,
     CycleDetail,
     CycleLine,
     DecisionLine,
     DenialLine,
     DrainedStock,
     ExchangeView,
+    FactorView,
     GaugeView,
     HeaderView,
+    HealthView,
     HeldTime,
     Ladder,
     Level,
@@ -35,6 +38,8 @@ from arbtui.views import (
     RouteDetail,
     RouteRow,
     SettlementWay,
+    SizePoint,
+    SlippageView,
     Step,
     StockCell,
     StockRow,
@@ -61,6 +66,15 @@ DENIALS = (
     DenialLine("COOLDOWN", HeldTime(12.4, 9), HeldTime(312.0, 204), HeldTime(4_102.0, 2_731)),
     DenialLine("NO_STOCK", HeldTime(0.0, 0), HeldTime(88.1, 12), HeldTime(902.5, 87)),
     DenialLine("RATE_LIMITED", HeldTime(0.0, 0), HeldTime(0.0, 0), HeldTime(1.2, 4)),
+)
+HEALTH = HealthView(
+    0.68,
+    [
+        *(FactorView(name, value, 1.0) for name, value in (("spread", 0.94), ("volume", 0.99), ("latency", 0.97), ("flow", 0.91))),
+        *(FactorView("survival", 0.83, 1.0), FactorView("realised", math.nan, 1.0), FactorView("runway", 1.0, 2.0)),
+    ],
+    142.0,
+    17.2,
 )
 BLOCKED = ("STALE", "NO_STOCK", "NO_CASH", "LEG_SKEW", "COOLDOWN")
 
@@ -134,14 +148,34 @@ class DemoModel:
     def detail(self, route_id: str) -> RouteDetail:
         self.detailed.append(route_id)
         row = next(row for row in self.routes if row.id == route_id)
-        falls = [("gross", row.edge_bps), ("buy fee", -5.0), ("sell fee", -9.99), ("rate fee", -4.99), ("slippage", 0.0), ("shadow", 1.2)]
+        fees = [(f"fee {venue.lower()}", bps) for venue, bps in zip(row.venues, (-5.0, -9.99, -4.98, -2.5), strict=False)]
+        costs = [("rate fee", -4.99), ("depth", -0.4), ("rounding", -0.02), ("slippage", 0.0), ("shadow", 1.2)]
+        falls = [("gross", row.edge_bps), *fees, *costs]
         net = sum(bps for _, bps in falls)
         wave = [math.nan] * 12 + [net + 4 * math.sin(second / 6 + hash_of(row.symbol)) for second in range(48)]
         words = [("OPENED", 6.1, "", 1), ("HEDGED", 6.1, "pnl +0.06", 1), ("IN_FLIGHT", 4.4, "", 37), ("UNWOUND", 5.2, "pnl -0.21", 1)]
         lines = [DecisionLine(self.now_ms - 1_700 * n, word, bps, told, count) for n, (word, bps, told, count) in enumerate(words * 5)]
         buy = self._ladder(row, "buy", row.venues[0], row.prices[0])
         return RouteDetail(route_id, row.symbol, [buy, self._ladder(row, "sell", row.venues[-1], row.prices[-1])], row.state,
-            [Step(*fall) for fall in falls], net, 3.0, wave, lines, self._drains(row), DENIALS[:2])  # fmt: skip
+            [Step(*fall) for fall in falls], net, 3.0, wave, lines, self._drains(row), DENIALS[:2], row.shape, 100.0,
+            self._capacity(net), HEALTH, SlippageView(1.4, 128, 0.0))  # fmt: skip
+
+    def _capacity(self, net: float) -> CapacityView:
+        """A curve whose edge falls by 2 bps for each thousand, over books that end at 31,200."""
+        edge = net + 12.0
+        profits = {size: size * (edge - size / 500) / 1e4 for size in (1_000.0, 5_000.0, 20_000.0, 31_200.0)}
+        points = [SizePoint(size, edge - size / 500, profit) for size, profit in profits.items()]
+        best = max(0.0, edge * 250)
+        steps = [31_200.0 * (step + 1) / 40 for step in range(40)]
+        return CapacityView(
+            "USDT",
+            (1_000.0, 5_000.0, 20_000.0, 50_000.0),
+            points[:3],
+            SizePoint(best, edge / 2, best * edge / 2e4) if best > 0.0 else None,
+            points[3],
+            [size * (edge - size / 500) / 1e4 for size in steps],
+            31_200.0,
+        )
 
     def _drains(self, row: RouteRow) -> Sequence[DrainedStock]:
         stock = next(one for one in self.assets if one.asset == row.symbol)

@@ -14,7 +14,8 @@ from arbtui.views import Ladder, Level, RouteDetail
 from tests.console.demo import DemoModel
 from tests.console.driving import drive, repaint
 
-WANTED = ("BUY UPBIT", "SELL BINANCE", "gross", "buy fee", "sell fee", "rate fee", "slippage", "shadow", "= net", "threshold", "net 60s")
+WANTED = ("BUY UPBIT", "SELL BINANCE", "gross", "fee upbit", "fee binance", "rate fee", "depth", "shadow")
+SUMS = ("= net", "threshold", "60s", "best", "health")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48), (200, 70)])
@@ -23,8 +24,11 @@ def test_enter_shows_both_books_the_costs_and_the_last_decisions(size: tuple[int
         await pilot.press("slash", *"sei buy:upbit", "enter", "enter")
         text = await repaint(app, pilot)
         assert "Detail SEI UPBIT→BINANCE" in text
-        for words in (*WANTED, "last decisions", "OPENED", "IN_FLIGHT x37"):
+        for words in (*WANTED, *SUMS, "last decisions", "OPENED"):
             assert words in text
+        assert all((words in text) == (size[1] > 60) for words in ("rounding", "slippage")), (
+            "nothing is told of them where there is no room"
+        )
         assert ("[6 Detail]" in text) == (size[0] < 150)
         assert ("Routes 1/40" in text) == (size[0] >= 150)
         region = app.main.detail.region

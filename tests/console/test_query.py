@@ -51,7 +51,7 @@ def test_any_number_of_negations(marks: int, row: bool, other: bool) -> None:
     [
         ("edge>abc", "edge>abc: give a number"),
         ("egde>5", "no egde; did you mean edge"),
-        ("qq>5", "no qq: sym buy sell state edge net size depth age fills"),
+        ("qq>5", "no qq: sym venue asset shape state edge net size age health"),
         ("edge:5", "edge:5: edge>number would do"),
         ("buy>5", "buy>5: buy:text would do"),
     ],

@@ -56,7 +56,7 @@ def test_a_filter_that_means_nothing_keeps_the_last_one_and_says_why() -> None:
 def test_what_is_wrong_with_a_filter_can_be_read_whole() -> None:
     async def steps(app: ConsoleApp, model: DemoModel, pilot: Pilot[str]) -> None:
         await pilot.press("slash", *"qq>5")
-        assert "no qq: sym buy sell state edge net size depth age fills" in await repaint(app, pilot)
+        assert "no qq: sym venue asset shape state edge net size age health" in await repaint(app, pilot)
         await pilot.press("escape", "slash")
         assert "40 of 40 match   Enter keeps  Esc clears" in await repaint(app, pilot)
 

@@ -144,7 +144,7 @@ def test_a_cycle_that_our_own_gate_dropped_is_abandoned_and_teaches_nothing(tmp_
             cycle = await w.trade()
             assert cycle.state is CycleState.ABANDONED
             assert [order.state for order in cycle.orders] == [OrderState.ABANDONED] * 2
-            assert w.engine.prioritizer.health._captured == {}
+            assert w.engine.learning.learned.take() == []
             assert w.portfolio.state.routes == {}
             w.agree()
 
@@ -161,7 +161,7 @@ def test_a_cycle_that_filled_nothing_is_missed_and_teaches_nothing(tmp_path: Pat
             w.quote("binance", ([(2.1399, 500.0)], [(2.5, 500.0)]))
             await w.engine.executor.quiet.wait()
             assert cycle.state is CycleState.MISSED
-            assert w.engine.prioritizer.health._captured == {}
+            assert w.engine.learning.learned.take() == []
             w.agree()
 
     run_virtual(main())

@@ -47,6 +47,7 @@ from arbtui.portfolio.trading_state import TradingState
 from arbtui.risk.config import RiskConfig, default_limits
 from arbtui.risk.guard import RiskGuard
 from arbtui.risk.state import trading_state
+from arbtui.routes.config import CostsConfig
 from arbtui.routes.route import RouteTerms
 from arbtui.routes.rules import RouteRules
 from arbtui.routes.universe import ArbUniverse
@@ -241,6 +242,7 @@ async def world(
     unresumed: str = "",
     failover: FailoverConfig | None = None,
     rules: RouteRules | None = None,
+    costs: CostsConfig | None = None,
 ) -> AsyncIterator[World]:
     """Open (or, in the same folder, open again) and arm; needs a virtual-time loop. Times restart at 0: give runs an epoch.
 
@@ -328,6 +330,7 @@ async def world(
             netting=netting or NettingConfig(enabled=False),
             rebalance=rebalance or RebalanceConfig(),
             failover=failover or FailoverConfig(),
+            costs=costs or CostsConfig(),
         )
         for (name, code), book in aggregator.books.items():
             book.replace(*(([(1400.0, 1e6)], [(1401.0, 1e6)]) if code == "KRW-USDT" else (books or {}).get((name, code)) or FAIR[name]))

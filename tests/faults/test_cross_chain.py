@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.faults.desk import DEADLINE_S, Desk, desk, play
 from tests.portfolio.auditing import AUDIT, disagreements
 
 #: Every gap is taken, whatever it costs: what is tested comes after.
-ANY_GAP = {
+ANY_GAP: dict[str, dict[str, Any]] = {
     "universe": {"shapes": ["cross_chain"]},
     "execution": {"min_edge_bps": -500.0},
     "costs": {"transfer_risk_sd": 0.0},

@@ -274,11 +274,11 @@ def test_an_edge_that_is_always_gone_on_arrival_falls_behind_and_comes_back() ->
     prioritizer = RoutePrioritizer()
     assert prioritizer.rank([steady, vanishing])[0] is vanishing
     for _ in range(3):
-        prioritizer.learn(pair.to_upbit, captured=False)
+        prioritizer.health.learned.brought(pair.to_upbit.id, 0.0)
     assert prioritizer.score(vanishing) == pytest.approx(vanishing.expected_pnl * 0.9**3)
     assert prioritizer.rank([vanishing, steady])[0] is steady
     for _ in range(30):
-        prioritizer.learn(pair.to_upbit, captured=True)
+        prioritizer.health.learned.brought(pair.to_upbit.id, 1.0)
     assert prioritizer.rank([steady, vanishing])[0] is vanishing
     assert prioritizer.score(vanishing) <= vanishing.expected_pnl
 

@@ -174,3 +174,17 @@ def test_it_has_its_name_and_keeps_its_terms() -> None:
     smaller: RouteTerms = replace(TERMS, order_value=10.0)
     route.set_terms(smaller)
     assert route.touch_edge_bps() < before, "the fee weighs more on a smaller order"
+
+
+def test_its_waterfall_adds_up_with_the_networks_fee_as_a_step_of_its_own() -> None:
+    route = route_of(Pair(), costs=(1.0, 10.0), sigma=0.0005)
+    falls = route.waterfall()
+    assert falls is not None
+    steps = {fall.name: fall.bps for fall in falls.falls}
+    assert steps["network fee"] == pytest.approx(-0.05 / 46.7 * 1e4, rel=0.02)
+    assert steps["price risk"] == pytest.approx(-10.0)
+    assert falls.net == pytest.approx(found(route).edge_bps, abs=0.5)
+    curve = route.capacity()
+    assert curve is not None
+    unknown = Pair().over_network()
+    assert (unknown.waterfall(), unknown.capacity()) == (None, None)

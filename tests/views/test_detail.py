@@ -4,47 +4,18 @@ import asyncio
 from math import isnan
 from pathlib import Path
 
-import pytest
-
 from arbtui.model.reason import Reason
 from arbtui.model.virtual_loop import run_virtual
 from arbtui.monitoring.log import LogRing
-from arbtui.routes.route import RouteTerms
 from arbtui.views.detail import HISTORY_S, EdgeHistory
 from arbtui.views.live import EngineControls, EngineViews
 from tests.execution.world import UPBIT_DEAR, World, world
-from tests.routes.pairs import Pair
 
 ROUTE = "XRP:binance>upbit"
 
 
 def views_of(w: World) -> EngineViews:
     return EngineViews(w.engine, "SIM", "busy", LogRing())
-
-
-@pytest.mark.parametrize("slippage", [0.0, 2.5])
-@pytest.mark.parametrize("shadow", [0.0, 40.0])
-def test_the_waterfall_adds_up_to_what_the_threshold_is_compared_with(slippage: float, shadow: float) -> None:
-    pair = Pair(terms=RouteTerms(3.0, slippage, 100.0, "USDT", (0.8, 1.25)), shadow_bps_at_empty=shadow)
-    for node in pair.stock.values():
-        node.available = 250.0 if node.exchange == "upbit" else 900.0
-    for route in (pair.to_upbit, pair.to_binance):
-        falls = route.waterfall()
-        assert falls is not None
-        costs = (falls.buy_fee, falls.sell_fee, falls.rate_fee, falls.slippage, falls.shadow)
-        assert falls.gross + sum(costs) == pytest.approx(falls.net)
-        assert falls.gross == pytest.approx(route.gross_edge_bps())
-        assert falls.net + route.inventory.shadow_bps() == pytest.approx(route.touch_edge_bps())
-        assert max(falls.buy_fee, falls.sell_fee, falls.rate_fee) < 0
-        opportunity = route.evaluate(100.0)
-        assert (opportunity is not None) == (falls.net > falls.threshold)
-
-
-def test_no_price_no_waterfall() -> None:
-    pair = Pair()
-    pair.binance.replace([], [])
-    assert pair.to_upbit.waterfall() is None
-    assert pair.to_binance.waterfall() is None
 
 
 def test_history_holds_one_sample_a_second_and_shows_its_gaps() -> None:

@@ -5,7 +5,9 @@ from itertools import zip_longest
 from math import isfinite
 
 from arbtui.console.bar import stock_ink
+from arbtui.console.capacity import capacity_lines, capacity_rows
 from arbtui.console.grid import LINES_PER_SLICE
+from arbtui.console.health import health_rows
 from arbtui.console.ladder import WIDTH, ladder_lines
 from arbtui.console.lines import Lines, justify, width_of
 from arbtui.console.numbers import arrow, clock, fit, hours, signed
@@ -13,7 +15,7 @@ from arbtui.console.panes.why_not import why_not_rows, why_not_words
 from arbtui.console.sparkline import history
 from arbtui.console.styles import Span, Styles
 from arbtui.console.words import REASONS
-from arbtui.views import DecisionLine, ReadModel, RouteDetail
+from arbtui.views import DecisionLine, Ladder, ReadModel, RouteDetail
 from arbtui.views.stock import LOW
 
 LEVELS = 8
@@ -28,13 +30,24 @@ SHORT_LINES_PER_SLICE = 2 * LINES_PER_SLICE
 _FALL = 23
 """Cells of the waterfall."""
 
-_FALL_LINES = 9
+_STEP = 11
+"""Of them, of a step's name."""
 
 _TALL = 23
 """Lines from which on what a route uses up has lines of its own."""
 _WHY_NOT_LINES = 4
 _ROOM_FOR_WHY_NOT = 18
 """Lines from which on what keeps us from the route gets lines of its own, and not the end of another."""
+
+_COSTS = 56
+"""Cells that sizes and health need to stand beside the books."""
+
+_ROOM_FOR_COSTS = 34
+"""Lines from which on sizes and health are told in full."""
+
+_MINOR = ("depth", "rounding", "slippage", "learned")
+_SHOWN_BPS = 0.05
+"""Where there is little room, these steps have a line of their own only when they are not 0.0 as shown."""
 
 LEAST_DECISIONS = 5
 """Fewest lines for a list of decisions below the books."""
@@ -97,29 +110,42 @@ class DetailPane(Lines):
         return [*left, ("─" * max(0, self.size.width - width_of(left)), "rule")]
 
     def _broad(self, d: RouteDetail, width: int, height: int) -> list[Row]:
-        """Books and waterfall side by side, the rest below."""
-        levels = max(2, min(LEVELS, (height - 5) // 2))
-        books = self._books(d, levels)
-        side = [*self._falls(d), [], *self._edge(d, _FALL)]
-        rows = [[*book, ("  ", "text"), *line] for book, line in zip_longest(books, side, fillvalue=[(" " * (2 * WIDTH + 1), "text")])]
-        return [*rows, *self._decisions(d, width, height - len(rows))]
+        """Books and waterfall side by side, costs beside them where there is room, the rest below."""
+        shown = d.ladders if len(d.ladders) * (WIDTH + 1) + _FALL + 3 <= width else (d.ladders[0], d.ladders[-1])
+        cells = len(shown) * (WIDTH + 1) - 1
+        beside = width - cells - _FALL - 6
+        costs = self._costs(d, beside if beside >= _COSTS else width, height)
+        below = [] if beside >= _COSTS else costs
+        levels = max(2, min(LEVELS, (height - 5 - len(below)) // 2))
+        side = [*self._falls(d), *self._edge(d, _FALL)]
+        if not below:
+            nothing: Row = []
+            side = [[*_padded(line, _FALL + 3), *cost] for line, cost in zip_longest(side, costs, fillvalue=nothing)]
+        books = _books(shown, levels)
+        rows = [[*book, ("  ", "text"), *line] for book, line in zip_longest(books, side, fillvalue=[(" " * cells, "text")])]
+        return [*rows, *below, *self._decisions(d, width, height - len(rows) - len(below))]
 
     def _slender(self, d: RouteDetail, width: int, height: int) -> list[Row]:
         """Books, then the waterfall with the edge beside it; decisions below, or beside it where there is no room below."""
-        levels = max(2, min(LEVELS, (height - _FALL_LINES - 2) // 2))
-        rows = self._books(d, levels)
-        below = height - len(rows) - _FALL_LINES
+        costs = self._costs(d, width, height)
+        height -= len(costs)
+        falls = [_padded(line, _FALL + 2) for line in self._falls(d)]
+        levels = max(2, min(LEVELS, (height - len(falls) - 2) // 2))
+        rows = _books((d.ladders[0], d.ladders[-1]), levels)
+        below = height - len(rows) - len(falls)
         beside = width - _FALL - 3
         right = self._edge(d, beside)
         if below < LEAST_DECISIONS:
-            right += self._decisions(d, beside, _FALL_LINES - len(right))
-        falls = [_padded(line, _FALL + 2) for line in self._falls(d)]
+            right += self._decisions(d, beside, len(falls) - len(right))
         rows += [[*left, *line] for left, line in zip_longest(falls, right, fillvalue=[(" " * (_FALL + 2), "text")])]
+        rows += costs
         return [*rows, *self._decisions(d, width, below)] if below >= LEAST_DECISIONS else rows
 
-    def _books(self, d: RouteDetail, levels: int) -> list[Row]:
-        pairs = zip(ladder_lines(d.ladders[0], levels), ladder_lines(d.ladders[-1], levels), strict=True)
-        return [[*buy, (" ", "text"), *sell] for buy, sell in pairs]
+    def _costs(self, d: RouteDetail, width: int, room: int) -> list[Row]:
+        """What it earns by size and how healthy it is: in full where there is room, else in a line or two."""
+        if room >= _ROOM_FOR_COSTS:
+            return [*capacity_rows(d.capacity, width), *health_rows(d.health, d.slippage, width, 3)]
+        return [*capacity_lines(d.capacity, width), *health_rows(d.health, d.slippage, width, 1)]
 
     def _falls(self, d: RouteDetail) -> list[Row]:
         """One line a step, the sum, the threshold, and the difference between them."""
@@ -128,14 +154,18 @@ class DetailPane(Lines):
         lines: list[Row] = []
         for step in d.steps:
             first = not lines
-            name: Span = (f" {step.name:10}", "soft" if first else "dim")
+            if self.size.height < _ROOM_FOR_COSTS and not first and step.name in _MINOR and abs(step.bps) < _SHOWN_BPS:
+                continue
+            name: Span = (f" {fit(step.name, _STEP)}", "soft" if first else "dim")
             lines.append([name, (f"{signed(step.bps, 1):>8}", "text" if step.bps else "faint"), (" bp", "faint")])
         short = d.net_bps - d.threshold_bps
         ink = "up" if d.net_bps > 0 else "down"
-        lines.append([(" = net     ", "title"), (f"{signed(d.net_bps, 1):>8}", ink), (f" {arrow(d.net_bps)}", ink)])
-        lines.append([(" threshold ", "dim"), (f"{signed(d.threshold_bps, 1):>8}", "text"), (" bp", "faint")])
+        lines.append([(f" {'= net':{_STEP}}", "title"), (f"{signed(d.net_bps, 1):>8}", ink), (f" {arrow(d.net_bps)}", ink)])
+        lines.append([(f" {'threshold':{_STEP}}", "dim"), (f"{signed(d.threshold_bps, 1):>8}", "text"), (" bp", "faint")])
         word = "clears by" if short > 0 else "short by"
-        lines.append([(f" {word:10}", "dim"), (f"{signed(abs(short), 1).lstrip('+'):>8}", "up" if short > 0 else "soft"), (" bp", "faint")])
+        lines.append(
+            [(f" {word:{_STEP}}", "dim"), (f"{signed(abs(short), 1).lstrip('+'):>8}", "up" if short > 0 else "soft"), (" bp", "faint")]
+        )
         return lines
 
     def _edge(self, d: RouteDetail, width: int) -> list[Row]:
@@ -175,6 +205,17 @@ def _drains(d: RouteDetail) -> list[Row]:
             row += [(f", dry in {hours(one.hours)}", "warn" if one.hours < 1 else "soft")]
         elif isfinite(one.drain_hours):
             row += [(", refilled as fast", "dim")]
+        rows.append(row)
+    return rows
+
+
+def _books(ladders: Sequence[Ladder], levels: int) -> list[Row]:
+    """Side by side."""
+    rows: list[Row] = []
+    for lines in zip(*(ladder_lines(ladder, levels) for ladder in ladders), strict=True):
+        row: Row = list(lines[0])
+        for line in lines[1:]:
+            row += [(" ", "text"), *line]
         rows.append(row)
     return rows
 

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from arbtui.console.lines import Lines
-from arbtui.console.query import ROUTES, Fields, Query, QueryError, parse
+from arbtui.console.query import ROUTES, Fields, Query, QueryError, hint, parse
 from arbtui.console.styles import Styles
 
 MARK_CELLS, COUNT_CELLS, LEAST_INPUT = 9, 44, 10
@@ -50,6 +50,7 @@ class FilterBar(Horizontal):
         self._rows: Sequence[object] = ()
         self._fields = ROUTES
         self._error = ""
+        self._hint = ""  # why nothing matches, where a word names what is not there
         self._query = Query()
 
     def compose(self) -> ComposeResult:
@@ -78,7 +79,7 @@ class FilterBar(Horizontal):
     def tick(self) -> None:
         """Paint the live count."""
         shown = f"{self._count(self._query)} of {len(self._rows)} match   Enter keeps  Esc clears"
-        message = (self._error, "warn") if self._error else (shown, "soft")
+        message = (self._error, "warn") if self._error else (self._hint, "warn") if self._hint else (shown, "soft")
         count = self.query_one("#filter-count", Lines)
         count.styles.width = min(max(COUNT_CELLS, len(message[0]) + 2), max(COUNT_CELLS, self.size.width - MARK_CELLS - LEAST_INPUT))
         count.show([([(" ", "text"), message], "")])
@@ -91,6 +92,7 @@ class FilterBar(Horizontal):
         try:
             self._query = self._read(event.value)
             self._error = ""
+            self._hint = "" if self._count(self._query) else hint(event.value, self._rows, self._fields)
             self.post_message(self.Changed(self._query, done=False))
         except QueryError as error:
             self._error = str(error)
@@ -118,7 +120,7 @@ class FilterBar(Horizontal):
     def action_clear(self) -> None:
         """Show everything again."""
         self._query = Query()
-        self._error = ""
+        self._error = self._hint = ""
         self.remove_class("-open")
         self.query_one(Input).value = ""
         self.post_message(self.Changed(self._query, done=True))

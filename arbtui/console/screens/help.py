@@ -26,6 +26,8 @@ COLUMN_HELP = {
     "DEPTH": "the smaller of the two best quantities",
     "AGE": "age of the older of the two books; grey when nothing happens",
     "FILLS": "fills of this route in this run",
+    "SHAPE": "two legs, triangular, split leg, multi hop or cross chain",
+    "HLTH": "how much of what it promises may be expected: detail has its factors; - before anything is measured",
     "STATE": "OPEN, READY, or the first reason why not",
 }
 PANE_HELP = {
@@ -63,6 +65,7 @@ PANE_HELP = {
     ),
     "detail": (
         "One route: both books (◂ marks our orders), how the gross edge becomes the net one, the last minute, the last decisions. "
+        "Below the books: edge and profit by size as far as the books go, with the best size, and what its health is made of. "
         "'shadow' is the price of scarce stock: it costs where a trade uses up stock that runs short, and pays where it refills it.",
         ("back", "route.toggle", "copy", "zoom", "freeze"),
     ),
@@ -71,13 +74,36 @@ PANE_HELP = {
 
 EDGE_HELP = {
     "gross": "what the two best prices differ by, over the exchange rate",
-    "buy fee, sell fee": "what the venues take",
-    "rate fee": "what it costs to change one quote currency into the other",
+    "fee VENUE": "what a venue takes, a line a trade",
+    "rate fee": "what it costs to change one quote currency into the other, with a whole order's walk through its book",
+    "depth": "what the size that it would trade costs beyond the best prices",
+    "rounding": "what lots leave over at that size",
     "slippage": "taken off every edge, by the profile",
+    "learned": "taken off too: what its own fills have cost beyond the expected prices ([costs] learn_slippage)",
     "shadow": "the price of scarce stock: minus where it runs short, plus where it refills",
     "threshold": "the net edge that opens a cycle",
 }
 """The steps of a route's edge, in basis points."""
+
+FILTER_HELP = {
+    "xrp": "a word alone: in the symbol, a venue or the state",
+    "asset:btc": "any asset that the route trades; also sym: buy: sell: venue: state:",
+    "shape:tri": "two_leg, triangular, split_leg, multi_hop or cross_chain",
+    "edge>5": "numbers with < > <= >= =: edge net size depth age fills health",
+    "!state:open": "! turns a word around; every word must hold",
+}
+"""What a filter line of the routes may hold."""
+
+HEALTH_HELP = {
+    "spread": "narrow books",
+    "volume": "the last minute's trades at the slowest market, against the size",
+    "latency": "how fresh the oldest book is",
+    "flow": "less where takers take what we want",
+    "survival": "share of its gaps still there when our order would have arrived",
+    "realised": "share of the expected edge that its cycles brought",
+    "runway": "cycles that its stock still holds",
+}
+"""The factors of a route's health, 0 to 1; - while not measured. The profile's [ranking] weighs them."""
 
 _OF_THE_ENGINE = ("PAUSED", "REDUCING", "HALTED", "HALTED_DIRTY")
 _SAID_TWICE = ("BELOW_THRESHOLD", "ROUTE_BUSY")
@@ -114,7 +140,9 @@ class HelpScreen(ScrollDialog):
             yield Static(self._table(self._pane.upper(), [("", intro), *((self._names.all_of(name), meanings[name]) for name in names)]))
             yield Static(self._table("KEYS", [(self._names.all_of(name), f"{text}  [{name}]") for name, text in meanings.items()]))
             yield Static(self._table("COLUMNS", COLUMN_HELP.items()))
+            yield Static(self._table("FILTER", FILTER_HELP.items()))
             yield Static(self._table("EDGE", EDGE_HELP.items()))
+            yield Static(self._table("HEALTH", HEALTH_HELP.items()))
             yield Static(self._table("STATES", STATE_HELP.items()))
 
     def _keys(self) -> Iterable[tuple[str, str]]:
